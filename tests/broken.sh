@@ -16,32 +16,34 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$source/target}/broken
 export CARGO_TARGET_DIR
 
 sqlite=core/src/store/sqlite
+sql=core/src/store/sql
 
 fresh() {
   rm -rf "$copy/work" && mkdir "$copy/work" && cd "$copy/work"
   (cd "$source" && git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf -) | tar -xf -
 }
 
-# swap FILE FROM TO: replaces a text wherever it stands, and fails where it does not.
+# swap FILE FROM TO: replaces every occurrence of a text, and fails if there is none.
 swap() {
   FROM=$2 TO=$3 perl -0pi -e '$n = s/\Q$ENV{FROM}\E/$ENV{TO}/g; $n or die "$ARGV: nothing to break\n"' "$1"
 }
 
-# A write that is no transaction and waits for no turn: every statement stands alone.
+# A write without a transaction that does not wait for its turn: every statement stands alone.
 no_transaction() {
-  swap $sqlite/mod.rs 'turn::wait(&self.path, self.deadline);' \
-    'turn::wait(&self.path, self.deadline).map(drop);'
-  swap $sqlite/mod.rs 'let answer = work(&transaction)?;
-        transaction.commit().map_err(errors::from_sqlite)?;' \
-    'transaction.execute_batch("COMMIT").map_err(errors::from_sqlite)?;
-        let answer = work(&transaction)?;
+  swap $sqlite/mod.rs 'write_queue::wait_for_turn(self.connection.database(), self.deadline);' \
+    'write_queue::wait_for_turn(self.connection.database(), self.deadline).map(drop);'
+  swap $sqlite/mod.rs 'let outcome = operation(&transaction)?;
+        transaction.commit()?;' \
+    'transaction.execute_batch("COMMIT")?;
+        let outcome = operation(&transaction)?;
         drop(transaction);'
 }
 
 # A claim that takes effect whoever holds the item by then.
 unconditional_claim() {
-  swap $sqlite/claims.rs 'under_epoch = ?7,' 'under_epoch = claim_epoch,'
-  swap $sqlite/claims.rs 'holder IS ?6 AND claim_epoch = ?7' '(?6 IS NULL OR 1) AND ?7 IS NOT NULL'
+  swap $sql/claims.rs 'under_epoch = ?7,' 'under_epoch = claim_epoch,'
+  swap $sql/claims.rs 'holder IS NOT DISTINCT FROM ?6 AND claim_epoch = ?7' \
+    '(?6 IS NULL OR 1) AND ?7 IS NOT NULL'
 }
 
 break_claim() { unconditional_claim; }
@@ -49,7 +51,7 @@ break_next() { no_transaction; unconditional_claim; }
 
 break_start() {
   no_transaction
-  swap $sqlite/phases/step.rs 'queue_id = ?12 AND revision = ?13' 'queue_id = ?12 AND ?13 IS NOT NULL'
+  swap $sql/phases/steps.rs 'queue_id = ?12 AND revision = ?13' 'queue_id = ?12 AND ?13 IS NOT NULL'
 }
 
 break_register() {
@@ -61,15 +63,15 @@ break_register() {
 # Its race is of whole commands, which look and write too far apart for the first of these alone.
 break_run() {
   break_register
-  swap $sqlite/orchestrators.rs 'if let Some(holder) = holder(tx, &run.plan)? {' \
-    'if let Some(holder) = holder(tx, &run.plan)?.filter(|_| false) {'
+  swap $sql/orchestrators.rs 'if let Some(live_run) = find_live_run(tx, &run.plan)? {' \
+    'if let Some(live_run) = find_live_run(tx, &run.plan)?.filter(|_| false) {'
 }
 
 break_reserve() {
   no_transaction
   migration=$sqlite/migrations/0008_ports.sql
-  swap core/src/ports/mod.rs 'let _turn = turn(site);' 'let _turn = turn(site).map(drop);'
-  swap $sqlite/ports.rs 'WHERE host = ?2 AND backend = ?3)' 'WHERE id IS NULL)'
+  swap core/src/tcp_ports/mod.rs 'let _turn = lock_pool(site);' 'let _turn = lock_pool(site).map(drop);'
+  swap $sql/port_reservations.rs 'WHERE host = ?2 AND backend = ?3)' 'WHERE id IS NULL)'
   swap $migration '    PRIMARY KEY (host, id),
     UNIQUE (host, backend)' '    PRIMARY KEY (host, id)'
 }

@@ -1,4 +1,4 @@
-//! The binaries measured, and how they are built: as they are shipped.
+//! The measured binaries, built as they are shipped.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ pub(crate) const HOOK_BINARIES: [&str; 3] = [
 /// The command.
 pub(crate) const COMMAND_BINARY: &str = "trueup";
 
-/// The floors: of a read-only pass, and of one that writes.
+/// The floor programs: one only reads, the other writes.
 pub(crate) const FLOOR_BINARIES: [&str; 2] = ["floor-read", FLOOR_WRITE];
 pub(crate) const FLOOR_WRITE: &str = "floor-write";
 
-/// The target whose processes start fastest, and the compiler its C needs.
+/// The target whose processes start fastest, and the C compiler for it.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 const STATIC_COMPILER: &str = "musl-gcc";
 
-/// A directory that holds all of them, built alike.
+/// A directory with all binaries, built in the same way.
 #[derive(Debug)]
 pub(crate) struct Binaries {
     folder: PathBuf,
@@ -33,7 +33,7 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Takes those in a directory, or builds them.
+    /// Uses the binaries in a directory, or builds them.
     pub(crate) fn find(folder: Option<PathBuf>) -> Result<Self, BenchError> {
         let binaries = match folder {
             Some(folder) => Self {

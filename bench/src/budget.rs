@@ -1,4 +1,4 @@
-//! The budget file.
+//! The budget file: upper bounds for instructions and binary sizes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ const FILE_HEADER: &str = "\
 
 ";
 
-/// Instructions outside the kernel of each case in a store of 1,000 items, and sizes in bytes.
+/// Instructions outside the kernel of each case with 1,000 items, and binary sizes in bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
@@ -28,7 +28,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Returns where it is kept.
+    /// Returns the path of the budget in the repository.
     pub(crate) fn default_path() -> Result<PathBuf, BenchError> {
         Ok(workspace_root()?.join("bench").join("budget.toml"))
     }
@@ -58,7 +58,7 @@ impl Budget {
         }
     }
 
-    /// Returns a line for each figure that passed its bound or has none.
+    /// Returns a line for each figure that exceeds its bound or has none.
     pub(crate) fn find_exceeded(&self, figures: &Self) -> Vec<String> {
         let mut lines = list_exceeded("instructions", &self.instructions, &figures.instructions);
         lines.extend(list_exceeded("bytes", &self.bytes, &figures.bytes));

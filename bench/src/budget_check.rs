@@ -1,4 +1,4 @@
-//! The check for CI: figures that do not depend on how busy the machine is.
+//! The check for CI, on figures that do not depend on the machine's load.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,11 +12,10 @@ use crate::run::MIDDLE;
 use crate::world::Installation;
 use crate::{BenchError, measure};
 
-/// Libraries that have no place in a hook on the embedded database: to link one costs more
-/// than a hook's whole work.
+/// Libraries that no hook may link: linking one costs more than a hook's whole work.
 const NETWORK_LIBRARIES: [&str; 6] = ["reqwest", "hyper", "tokio", "rustls", "openssl", "ureq"];
 
-/// Compares with the budget; tells whether everything is within.
+/// Compares with the budget; returns whether everything is within.
 pub(crate) fn check_budget(binaries: &Binaries) -> Result<bool, BenchError> {
     let budget = Budget::read(&Budget::default_path()?)?;
     let figures = measure_figures(binaries)?;
@@ -41,7 +40,7 @@ pub(crate) fn check_budget(binaries: &Binaries) -> Result<bool, BenchError> {
     Ok(lines.is_empty())
 }
 
-/// Writes a new budget; tells whether the hooks are free of network libraries.
+/// Writes a new budget; returns whether the hooks are free of network libraries.
 pub(crate) fn update_budget(binaries: &Binaries) -> Result<bool, BenchError> {
     Budget::with_headroom(&measure_figures(binaries)?).write(&Budget::default_path()?)?;
     Ok(find_network_libraries()?.is_empty())

@@ -1,4 +1,4 @@
-//! The cases: what is called, how it is set up, and what must hold afterwards.
+//! The cases: the hook that runs, its setup, and what must hold afterwards.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::binaries::Binaries;
 use crate::measure::Task;
 use crate::world::{IN_STEP_SESSION, Installation, STALE_SESSION, WORKING_SESSION};
 
-/// The floor a case stands on.
+/// The floor program that a case is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Floor {
     /// Nothing is written.
@@ -28,14 +28,14 @@ impl Floor {
     }
 }
 
-/// What happens to the cache of the session in a case.
+/// What a case does to the session's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CacheChange {
-    /// It is in step, and the very same file afterwards.
+    /// It is in step, and unchanged afterwards.
     Stays,
-    /// It is made stale before, and mended afterwards.
+    /// It is made stale before, and fixed by the hook.
     Mended,
-    /// It is in step, and rewritten with the new task.
+    /// It is in step, and gets the new task.
     Follows,
 }
 
@@ -53,9 +53,9 @@ pub(crate) struct Case {
     cache: CacheChange,
 }
 
-/// `session-start-sync` with a true database and a warm cache.
+/// `session-start-sync` with a cache that is in step.
 pub(crate) const SESSION_START: &str = "session start, in step";
-/// The gate on a hand-off that may pass.
+/// The guard on a hand-off that may pass.
 pub(crate) const HANDOFF_GUARD: &str = "gate, hand-off, consistent";
 /// The push with nothing to do.
 pub(crate) const CHECKPOINT_PUSH: &str = "push, nothing to do";
@@ -121,7 +121,7 @@ pub(crate) const CASES: [Case; 7] = [
 ];
 
 impl Case {
-    /// Sets the case up for one run; `round` makes what is captured new each time.
+    /// Sets the case up for one run; `round` makes the recorded task differ each time.
     pub(crate) fn prepare(
         &self,
         binaries: &Binaries,
@@ -160,7 +160,7 @@ impl Case {
         world.build_hook_task(binaries.path(self.program), self.session, self.event, &more)
     }
 
-    /// Makes sure that the case does what its name says: runs it once and looks at the cache.
+    /// Runs the case once and checks that the cache changed as expected.
     pub(crate) fn check_effect(
         &self,
         binaries: &Binaries,
@@ -192,7 +192,7 @@ fn task_subject(round: usize) -> String {
     format!("the task of round {round}")
 }
 
-/// Makes a run of a floor program on the session in step.
+/// Builds a run of a floor program for the session in step.
 pub(crate) fn floor_task(
     binaries: &Binaries,
     world: &Installation,

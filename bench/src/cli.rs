@@ -35,7 +35,7 @@ struct Options {
     bin_dir: Option<PathBuf>,
 }
 
-/// Carries a command line out.
+/// Runs a command line.
 pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError> {
     let mut arguments = arguments.into_iter();
     match arguments.next().as_deref() {
@@ -46,7 +46,7 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
         }
         Some("files") => run_group(&parse_options(arguments)?, files::run_files),
         Some("through") => run_through(arguments),
-        // For this program alone: one child, so that its memory is told from all others'.
+        // Internal: a process with one child, whose peak memory the kernel then reports.
         Some("peak") => measure::print_child_peak(arguments.collect()),
         Some("--help" | "-h") | None => {
             std::io::stdout().write_all(USAGE.as_bytes())?;

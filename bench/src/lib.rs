@@ -1,7 +1,7 @@
 //! What the two floor programs share.
 //!
-//! A floor does what no hook can do without, and nothing else: the process itself, stdin, the
-//! database opened as the hooks open it, one statement. What a hook costs beyond it is trueup's.
+//! A floor program does only what every hook must do: start, read stdin, open the database as the
+//! hooks do, run one statement. What a hook costs beyond that is trueup's own work.
 
 use std::error::Error;
 use std::io::{self, Read as _};
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// The one of the hooks, which is explained there.
+/// The same allocator as in the hooks.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What ends a floor program early.
+/// An error that ends a floor program.
 pub type BenchError = Box<dyn Error>;
 
 /// Reads all of stdin, as every hook must.

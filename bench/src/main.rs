@@ -21,7 +21,7 @@ mod world;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// Why a run ended early; a line for a person.
+/// An error that ends a run: a line for a person.
 type BenchError = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
@@ -34,8 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells the person at the terminal; stdout is for the result alone.
+/// Prints a line to stderr; stdout holds the result alone.
 fn print_progress(line: &str) {
-    // With stderr gone there is nobody left to tell.
+    // If stderr is closed, the line is dropped.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

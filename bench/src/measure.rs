@@ -1,4 +1,4 @@
-//! Measuring one process: time, memory, instructions.
+//! Measures one process: time, memory, instructions.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use wait4::Wait4 as _;
 
 use crate::BenchError;
 
-/// A process to run: what, where, with what on stdin.
+/// A process to run: program, arguments, environment, directory and stdin.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     program: PathBuf,
@@ -88,11 +88,11 @@ pub(crate) fn wall_time(task: &Task) -> Result<Duration, BenchError> {
     }
 }
 
-/// Runs tasks, so many at once that the next begins when one ends; returns how long each took
-/// from before its start until its end was noticed, or nothing for one that failed.
+/// Runs tasks, `at_once` at a time, and returns how long each took from before its start until its
+/// end was noticed, or nothing for one that failed.
 ///
-/// One thread starts all of them: of many threads, those that got the processor would start
-/// more and more while others wait, which is nothing the processes do.
+/// One thread starts all of them. With many threads, those that get the processor would start more
+/// processes than others, which would distort the figures.
 pub(crate) fn run_crowd(
     at_once: usize,
     tasks: impl IntoIterator<Item = Task>,
@@ -124,7 +124,7 @@ pub(crate) fn run_crowd(
     }
 }
 
-/// Runs a task for what it prints.
+/// Runs a task and returns its stdout.
 pub(crate) fn read_stdout(task: &Task) -> Result<String, BenchError> {
     let mut command = task.build_command(&[]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -137,7 +137,7 @@ pub(crate) fn read_stdout(task: &Task) -> Result<String, BenchError> {
     }
 }
 
-/// Runs a task for its first line of stderr.
+/// Runs a task and returns its first line of stderr.
 pub(crate) fn first_stderr_line(task: &Task) -> Result<Option<String>, BenchError> {
     let mut command = task.build_command(&[]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
@@ -148,15 +148,15 @@ pub(crate) fn first_stderr_line(task: &Task) -> Result<Option<String>, BenchErro
         .map(str::to_owned))
 }
 
-/// Runs a task through a command, which has this program's outputs.
+/// Runs a task through another command, with the output of this program.
 pub(crate) fn run_through(task: &Task, words: Vec<String>) -> Result<ExitStatus, BenchError> {
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     Ok(task.spawn(task.build_command(&words))?.wait()?)
 }
 
-/// Runs a task in a child of this program that starts nothing else; returns its peak memory
-/// in bytes. The kernel counts the starting process's own memory as the child's until it has
-/// become another program, so a big parent would be measured instead.
+/// Runs a task through a small child of this program and returns its peak memory in bytes. The
+/// kernel counts the parent's memory as the child's until `exec`, so a large parent would be
+/// measured instead.
 pub(crate) fn peak_memory(task: &Task) -> Result<u64, BenchError> {
     let this = std::env::current_exe()?;
     let mut command = task.build_command(&[this.into(), "peak".into()]);
@@ -182,7 +182,7 @@ pub(crate) fn print_child_peak(words: Vec<String>) -> Result<ExitCode, BenchErro
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells whether instructions can be counted here.
+/// Returns whether instructions can be counted here.
 pub(crate) fn can_count() -> bool {
     let version = Command::new("valgrind").arg("--version").output();
     version.is_ok_and(|output| output.status.success())

@@ -1,4 +1,4 @@
-//! The table.
+//! The table of the hooks, with the verdicts.
 
 use std::fmt::Write as _;
 

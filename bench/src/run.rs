@@ -1,4 +1,4 @@
-//! One run: everything in the same rounds, in an order that changes.
+//! One run: everything is measured in the same rounds, in changing order.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -135,55 +135,87 @@ pub(crate) fn measure_hooks(binaries: &Binaries, scale: Scale) -> Result<HookRun
         }
         worlds.push(world);
     }
-    let mut rows = Vec::new();
-    let mut indexes = Vec::new();
-    for (index, world) in worlds.iter().enumerate() {
-        for subject in list_subjects() {
-            let size = world.size;
-            // A script that cannot run is a row missing; a hook that cannot is an error.
-            let tried =
-                build_task(&subject, binaries, world, 0).and_then(|task| measure::wall_time(&task));
-            match (tried, &subject) {
-                (Ok(_), _) => {}
-                (Err(error), Subject::Script(_)) => {
-                    print_progress(&format!("NOT MEASURED: {error}"));
-                    continue;
-                }
-                (Err(error), _) => return Err(error),
-            }
-            rows.push(Row {
-                size,
-                subject,
-                times: Vec::new(),
-                peak: 0,
-                instructions: None,
-            });
-            indexes.push(index);
-        }
+    let mut entries = Vec::new();
+    for world in &worlds {
+        add_rows(binaries, world, &mut entries)?;
     }
     let before = read_load();
-    let mut order: Vec<usize> = (0..rows.len()).collect();
+    measure_times(binaries, scale, &mut entries)?;
+    let after = read_load();
+    let has_instructions = measure::can_count();
+    if !has_instructions {
+        print_progress("NOT MEASURED: instructions: there is no valgrind");
+    }
+    print_progress("memory and instructions");
+    for (row, world) in &mut entries {
+        row.peak = measure::peak_memory(&build_task(&row.subject, binaries, world, 1_000)?)?;
+        if has_instructions && !matches!(row.subject, Subject::Script(_)) {
+            let task = build_task(&row.subject, binaries, world, 1_001)?;
+            row.instructions = Some(measure::count_instructions(&task)?);
+        }
+    }
+    Ok(HookRun {
+        rows: entries.into_iter().map(|(row, _)| row).collect(),
+        rounds: scale.rounds,
+        build: binaries.built.clone(),
+        load: (before, after),
+        has_instructions,
+    })
+}
+
+/// Adds a row for each subject that can run in an installation.
+fn add_rows<'w>(
+    binaries: &Binaries,
+    world: &'w Installation,
+    entries: &mut Vec<(Row, &'w Installation)>,
+) -> Result<(), BenchError> {
+    for subject in list_subjects() {
+        // A script that cannot run is left out; a hook that cannot run is an error.
+        let tried =
+            build_task(&subject, binaries, world, 0).and_then(|task| measure::wall_time(&task));
+        match (tried, &subject) {
+            (Ok(_), _) => {}
+            (Err(error), Subject::Script(_)) => {
+                print_progress(&format!("NOT MEASURED: {error}"));
+                continue;
+            }
+            (Err(error), _) => return Err(error),
+        }
+        let row = Row {
+            size: world.size,
+            subject,
+            times: Vec::new(),
+            peak: 0,
+            instructions: None,
+        };
+        entries.push((row, world));
+    }
+    Ok(())
+}
+
+/// Measures every row once a round, in changing order.
+fn measure_times(
+    binaries: &Binaries,
+    scale: Scale,
+    entries: &mut [(Row, &Installation)],
+) -> Result<(), BenchError> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
     let mut random = Shuffle(1);
-    for round in 0..scale.warm_up + scale.rounds {
+    let rounds = scale.warm_up + scale.rounds;
+    for round in 0..rounds {
         if round % 10 == 0 {
-            print_progress(&format!(
-                "round {round} of {}",
-                scale.warm_up + scale.rounds
-            ));
+            print_progress(&format!("round {round} of {rounds}"));
         }
         random.shuffle(&mut order);
-        // The scripts last: what runs behind an interpreter finds the processor's caches cold,
-        // which is not the state that "warm" means.
+        // Scripts run last: a process that follows an interpreter finds cold processor caches.
         let is_script = |index: &usize| {
-            rows.get(*index)
-                .is_some_and(|row| matches!(row.subject, Subject::Script(_)))
+            entries
+                .get(*index)
+                .is_some_and(|(row, _)| matches!(row.subject, Subject::Script(_)))
         };
         order.sort_by_key(is_script);
         for index in &order {
-            let (Some(row), Some(world)) = (rows.get_mut(*index), indexes.get(*index)) else {
-                continue;
-            };
-            let Some(world) = worlds.get(*world) else {
+            let Some((row, world)) = entries.get_mut(*index) else {
                 continue;
             };
             let task = build_task(&row.subject, binaries, world, round)?;
@@ -193,30 +225,7 @@ pub(crate) fn measure_hooks(binaries: &Binaries, scale: Scale) -> Result<HookRun
             }
         }
     }
-    let after = read_load();
-    let has_instructions = measure::can_count();
-    if !has_instructions {
-        print_progress("NOT MEASURED: instructions: there is no valgrind");
-    }
-    print_progress("memory and instructions");
-    for (row, world) in rows.iter_mut().zip(&indexes) {
-        let Some(world) = worlds.get(*world) else {
-            continue;
-        };
-        row.peak = measure::peak_memory(&build_task(&row.subject, binaries, world, 1_000)?)?;
-        if has_instructions && !matches!(row.subject, Subject::Script(_)) {
-            let task = build_task(&row.subject, binaries, world, 1_001)?;
-            row.instructions = Some(measure::count_instructions(&task)?);
-        }
-    }
-    let build = binaries.built.clone();
-    Ok(HookRun {
-        rows,
-        rounds: scale.rounds,
-        build,
-        load: (before, after),
-        has_instructions,
-    })
+    Ok(())
 }
 
 /// Runs one case, or floor, in the middle store through a command.
@@ -268,8 +277,8 @@ fn read_load() -> String {
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// Orders of the rounds: none is always measured behind the same other, and every run has the
-/// same orders.
+/// Shuffles the order of each round, so that nothing is always measured after the same neighbor.
+/// Every run uses the same orders.
 struct Shuffle(u64);
 
 impl Shuffle {

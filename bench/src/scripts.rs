@@ -1,4 +1,4 @@
-//! The scripts a hook would otherwise be.
+//! Scripts that do the work of a hook, for comparison.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::{BenchError, print_progress};
 const NODE_SOURCE: &str = include_str!("../baselines/hook.mjs");
 const PYTHON_SOURCE: &str = include_str!("../baselines/hook.py");
 
-/// An interpreter, for one of the scripts or for none.
+/// An interpreter with the script that it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct HookScript {
     /// Its name in the table.

@@ -1,4 +1,4 @@
-//! Fills a database as months of use would.
+//! Fills a database with the rows of months of use.
 
 use std::path::Path;
 
@@ -137,7 +137,7 @@ fn hold_item(connection: &Connection, session: &str, number: usize) -> Result<()
     Ok(())
 }
 
-/// Changes the state of a session behind its cache's back.
+/// Changes a session's state in the database only, so that its cache is stale.
 pub(crate) fn advance_database(database: &Path, session: &str) -> Result<(), BenchError> {
     let connection = Connection::open(database)?;
     connection.execute(

@@ -1,4 +1,4 @@
-//! What must be reached, and whether it was.
+//! Required bounds, and whether they were met.
 
 use crate::case::{CHECKPOINT_PUSH, HANDOFF_GUARD, SESSION_START};
 use crate::run::{HookRun, LARGE, MIDDLE};
@@ -17,18 +17,18 @@ pub(crate) struct Verdict {
     pub(crate) holds: bool,
 }
 
-/// Largest share of its floor that a session start in step may take.
+/// Largest ratio of a session start in step to its floor.
 const MAX_START_RATIO: f64 = 1.5;
-/// Largest share of its own time in the middle store that it may take in the large one.
+/// Largest ratio of its time with the large store to that with the middle one.
 const MAX_GROWTH: f64 = 1.15;
-/// Largest share of their floor that gate and push with nothing to do may take.
+/// Largest ratio of guard and push with nothing to do to their floor.
 const MAX_IDLE_RATIO: f64 = 1.3;
-/// How much faster than a script a hook is at least.
+/// Least ratio of a script to a hook.
 const MIN_SCRIPT_RATIO: f64 = 15.0;
 /// Largest peak memory, in megabytes.
 const MAX_MEGABYTES: f64 = 15.0;
 
-/// Judges a run.
+/// Compares a run with the bounds.
 pub(crate) fn judge_run(run: &HookRun) -> Vec<Verdict> {
     let time = |name: &str, size| run.find_row(name, size).map(super::run::Row::median);
     let ratio = |one: Option<f64>, other: Option<f64>| Some(one? / other?);

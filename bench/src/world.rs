@@ -27,7 +27,7 @@ pub(crate) struct SessionPlace {
     pub(crate) dir: PathBuf,
     /// Its cache.
     pub(crate) cache: PathBuf,
-    /// What the cache held before the database moved on.
+    /// The cache's content before the database changed.
     pub(crate) stale: Vec<u8>,
 }
 
@@ -50,10 +50,10 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Makes one: the real hook creates the database, and then truth and caches agree.
+    /// Creates an installation with the real hook, so that database and caches agree.
     pub(crate) fn create(binaries: &Binaries, size: Size) -> Result<Self, BenchError> {
         let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
-        // The hooks compare paths; a temporary directory may be a link.
+        // The hooks compare paths, and the temporary directory may be a link.
         let root = folder.path().canonicalize()?;
         let mut world = Self {
             size,
@@ -106,7 +106,7 @@ impl Installation {
         found.ok_or_else(|| format!("{session} is no session measured").into())
     }
 
-    /// Makes a call of a hook, with the environment a client gives it.
+    /// Builds a hook call with the environment that a client gives it.
     pub(crate) fn build_hook_task(
         &self,
         program: PathBuf,
@@ -130,7 +130,7 @@ impl Installation {
         task.set("HOME", self.root());
         task.set("CLAUDE_PROJECT_DIR", &place.dir);
         task.set("CLAUDE_PID", std::process::id().to_string());
-        // A slow machine must measure slow, not cut the work short.
+        // On a slow machine the deadline must not cut the work short.
         task.set("TRUEUP_DEADLINE_MS", "60000");
         if event == "SessionStart" {
             task.set("CLAUDE_ENV_FILE", self.root().join("env"));

@@ -1,39 +1,39 @@
-//! Whom a command speaks for: the one place that answers it.
+//! The caller of a command: the session, or the person, that it acts for. It is resolved only here.
 
-use trueup_core::cache::{self, CacheFile};
-use trueup_core::liveness::LivenessState;
-use trueup_core::model::{Session, SessionId, SessionStatus};
-use trueup_core::reconcile::Reading;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{SessionFilter, Store as _};
+use std::fmt::Display;
+use std::str::FromStr;
 
-use crate::args::CliCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, CommandResult};
+use crate::commands::CliCommand;
 use crate::views;
+use trueup_core::cache::{self, CacheFile};
+use trueup_core::model::{LivenessState, OrchestratorId, Session, SessionId, SessionStatus};
+use trueup_core::reconcile::Reading;
+use trueup_core::store::{SessionFilter, Store};
 
-/// The actor of what a person at a terminal changes.
+/// The actor of changes by a person at a terminal.
 pub(crate) const PERSON_ACTOR: &str = "user";
 
-/// Most sessions named where a prefix fits several.
+/// Most sessions named where a prefix matches several.
 const MAX_SESSIONS_NAMED: u32 = 10;
 
-/// Whom a command speaks for.
+/// Whom a command acts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// A session that is registered.
+    /// A registered session.
     Session(SessionId),
-    /// The session whose environment the command runs in, which the database does not know.
+    /// The session of the environment, which is not registered in the database.
     Unregistered(SessionId),
-    /// A person at a terminal, who holds no item.
+    /// A person at a terminal, who cannot hold an item.
     Person,
 }
 
-/// Finds the session of an id, or of a prefix that fits no other.
+/// Finds the session with this id, or the only one whose id begins with it.
 pub(crate) fn find_session_by_prefix(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     id: &SessionId,
-) -> Result<Session, CommandError> {
+) -> CommandResult<Session> {
     if let Some(session) = store.load_session(id)? {
         return Ok(session);
     }
@@ -57,9 +57,9 @@ pub(crate) fn find_session_by_prefix(
 }
 
 impl CommandContext {
-    /// Finds whom the command speaks for: the session that the flag names, the one whose
-    /// environment it runs in, the newest live one of this worktree, else the person.
-    pub(crate) fn resolve_caller(&self, store: &mut SqliteStore) -> Result<Caller, CommandError> {
+    /// Resolves the caller: the session of `--session`, that of the environment, the newest live
+    /// one of this worktree, or else a person. The result is kept for the rest of the command.
+    pub(crate) fn resolve_caller(&self, store: &mut dyn Store) -> CommandResult<Caller> {
         if let Some(caller) = self.caller.get() {
             return Ok(caller.clone());
         }
@@ -67,11 +67,11 @@ impl CommandContext {
         Ok(self.caller.get_or_init(|| caller).clone())
     }
 
-    /// Refuses a session that the command line names and nobody knows, whatever the command makes
-    /// of it: a filter by nobody would answer that there is nothing.
-    pub(crate) fn check_named_session(&self, command: &CliCommand) -> Result<(), CommandError> {
-        // The log knows sessions that were pruned; the others ask about the machine.
-        let asks_itself = matches!(
+    /// Refuses an unknown `--session`, also where the command uses it only as a filter, which would
+    /// silently match nothing.
+    pub(crate) fn check_named_session(&self, command: &CliCommand) -> CommandResult<()> {
+        // The log has pruned sessions as well; the other commands do not use the session.
+        let is_exempt = matches!(
             command,
             CliCommand::Log(_)
                 | CliCommand::Db(_)
@@ -80,27 +80,24 @@ impl CommandContext {
                 | CliCommand::Statusline
                 | CliCommand::Completions { .. }
         );
-        let Some(id) = self.named_session.as_ref().filter(|_| !asks_itself) else {
+        let Some(id) = self.named_session.as_ref().filter(|_| !is_exempt) else {
             return Ok(());
         };
-        // A database that does not open is for the command to tell.
+        // The command itself reports a database that cannot be opened.
         self.open_store().map_or(Ok(()), |mut store| {
             find_session_by_prefix(&mut store, id).map(drop)
         })
     }
 
-    fn find_caller(&self, store: &mut SqliteStore) -> Result<Caller, CommandError> {
+    fn find_caller(&self, store: &mut dyn Store) -> CommandResult<Caller> {
         if let Some(id) = &self.named_session {
             return Ok(Caller::Session(find_session_by_prefix(store, id)?.id));
         }
         self.find_default_caller(store)
     }
 
-    /// Finds whom a command speaks for that names no session.
-    pub(crate) fn find_default_caller(
-        &self,
-        store: &mut SqliteStore,
-    ) -> Result<Caller, CommandError> {
+    /// Finds the caller of a command without `--session`.
+    pub(crate) fn find_default_caller(&self, store: &mut dyn Store) -> CommandResult<Caller> {
         if let Some(id) = self.read_env_session()? {
             return Ok(match store.load_session(&id)? {
                 Some(session) => Caller::Session(session.id),
@@ -120,8 +117,8 @@ impl CommandContext {
         Ok(newest.map_or(Caller::Person, |session| Caller::Session(session.id)))
     }
 
-    /// Reads the session the command speaks for, to show something of it.
-    pub(crate) fn require_session(&self, store: &mut SqliteStore) -> Result<Session, CommandError> {
+    /// Loads the session of the caller, for showing it.
+    pub(crate) fn require_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         match self.resolve_caller(store)? {
             Caller::Session(id) => store
                 .load_session(&id)?
@@ -131,41 +128,38 @@ impl CommandContext {
         }
     }
 
-    /// Reads the session the command speaks for, to change something as that session. One that
-    /// has ended is not revived by a command.
-    pub(crate) fn require_active_session(
-        &self,
-        store: &mut SqliteStore,
-    ) -> Result<Session, CommandError> {
+    /// Loads the session of the caller, for changing something as that session. A session that has
+    /// ended is refused: commands do not revive it.
+    pub(crate) fn require_active_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         let session = self.require_session(store)?;
         check_not_ended(&session)?;
         Ok(session)
     }
 
-    /// Reads the session that changes something; a person needs none.
+    /// Loads the session that changes something; absent where the caller is a person.
     pub(crate) fn find_active_session(
         &self,
-        store: &mut SqliteStore,
-    ) -> Result<Option<Session>, CommandError> {
+        store: &mut dyn Store,
+    ) -> CommandResult<Option<Session>> {
         match self.resolve_caller(store)? {
             Caller::Person => Ok(None),
             _ => self.require_active_session(store).map(Some),
         }
     }
 
-    /// Reads the session whose point of view something is shown from, if there is one.
+    /// Loads the session from whose point of view something is shown, if there is one.
     pub(crate) fn find_viewer_session(
         &self,
-        store: &mut SqliteStore,
-    ) -> Result<Option<Session>, CommandError> {
+        store: &mut dyn Store,
+    ) -> CommandResult<Option<Session>> {
         match self.resolve_caller(store)? {
             Caller::Session(id) => Ok(store.load_session(&id)?),
             Caller::Unregistered(_) | Caller::Person => Ok(None),
         }
     }
 
-    /// Names who changes something that belongs to no session.
-    pub(crate) fn resolve_actor(&self, store: &mut SqliteStore) -> Result<String, CommandError> {
+    /// Returns the actor of a change that belongs to no session.
+    pub(crate) fn resolve_actor(&self, store: &mut dyn Store) -> CommandResult<String> {
         match self.resolve_caller(store)? {
             Caller::Person => Ok(PERSON_ACTOR.to_owned()),
             Caller::Unregistered(id) => Ok(id.to_string()),
@@ -173,13 +167,13 @@ impl CommandContext {
         }
     }
 
-    /// Names who clears away what the dead left, which no trouble with names may stop.
-    pub(crate) fn resolve_sweep_actor(&self, store: &mut SqliteStore) -> String {
+    /// Returns the actor of a sweep. A sweep must not fail because the caller cannot be resolved.
+    pub(crate) fn resolve_sweep_actor(&self, store: &mut dyn Store) -> String {
         self.resolve_actor(store)
             .unwrap_or_else(|_| PERSON_ACTOR.to_owned())
     }
 
-    /// Names whom the command would speak for while the database cannot be asked.
+    /// Guesses the session of the caller while the database cannot be read.
     pub(crate) fn presume_session(&self) -> Option<SessionId> {
         let own = || self.read_env_session().ok().flatten();
         self.named_session.clone().or_else(own).or_else(|| {
@@ -191,11 +185,11 @@ impl CommandContext {
         })
     }
 
-    /// Returns the session that the command names or runs in, not one that is merely here.
+    /// Loads the session of `--session` or of the environment, but not one merely live here.
     pub(crate) fn find_explicit_session(
         &self,
-        store: &mut SqliteStore,
-    ) -> Result<Option<Session>, CommandError> {
+        store: &mut dyn Store,
+    ) -> CommandResult<Option<Session>> {
         let is_explicit = self.named_session.is_some() || self.read_env_session()?.is_some();
         if is_explicit {
             self.find_active_session(store)
@@ -204,22 +198,30 @@ impl CommandContext {
         }
     }
 
-    /// Returns the session whose model runs this command.
-    pub(crate) fn read_env_session(&self) -> Result<Option<SessionId>, CommandError> {
-        for name in ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"] {
-            let text = self.environment.strict_text(name);
-            let text = text.map_err(|problem| CommandError::invalid_variable(name, &problem))?;
-            if let Some(text) = text {
-                let id = text.parse().map(Some);
-                return id.map_err(|error| CommandError::invalid_variable(name, &error));
-            }
+    /// Reads the session of the environment, whose agent runs this command.
+    pub(crate) fn read_env_session(&self) -> CommandResult<Option<SessionId>> {
+        let session = self.read_env_id("TRUEUP_SESSION_ID")?;
+        match session {
+            Some(id) => Ok(Some(id)),
+            None => self.read_env_id("CLAUDE_CODE_SESSION_ID"),
         }
-        Ok(None)
+    }
+
+    /// Reads the orchestrator of the environment, which runs this command.
+    pub(crate) fn read_env_orchestrator(&self) -> CommandResult<Option<OrchestratorId>> {
+        self.read_env_id("TRUEUP_ORCHESTRATOR_ID")
+    }
+
+    fn read_env_id<T: FromStr<Err: Display>>(&self, name: &str) -> CommandResult<Option<T>> {
+        let text = self.environment.strict_text(name);
+        let text = text.map_err(|problem| CommandError::invalid_variable(name, &problem))?;
+        let id = text.map(str::parse).transpose();
+        id.map_err(|error| CommandError::invalid_variable(name, &error))
     }
 }
 
-/// Refuses a change that would bring an ended session back.
-pub(crate) fn check_not_ended(session: &Session) -> Result<(), CommandError> {
+/// Refuses a change as a session that has ended.
+pub(crate) fn check_not_ended(session: &Session) -> CommandResult<()> {
     if session.status == SessionStatus::Ended {
         return Err(CommandError::session_ended(session));
     }

@@ -1,91 +1,95 @@
-//! What a command works with: settings, surroundings, database, and whom it speaks for.
+//! What a command works with: environment, settings, project, database and caller.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::log::LogLevel;
-use trueup_core::model::{Event, EventFilter, OperationId, RepoScope, Session, SessionId};
-use trueup_core::orchestrators::{self, DeadOrchestrator};
-use trueup_core::reconcile::{Code, Divergence};
+use trueup_core::model::{
+    DeadOrchestrator, Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId,
+};
+use trueup_core::orchestrators;
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, Store as _};
+use trueup_core::store::{Provenance, Store};
 use trueup_core::sync::{RunContext, TrueUpOutcome, drain_outbox, true_up};
 use trueup_core::text::redact::redact;
 
-use crate::args::GlobalArgs;
 use crate::caller::Caller;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
+use crate::command_line::GlobalArgs;
 
-/// How long a command waits for the database; a person or a script would rather wait than
-/// fail.
+/// How long a command waits for the database by default. People and scripts prefer waiting to
+/// failing.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 
 fn database_patience(settings: &Settings) -> Duration {
     settings.deadline.unwrap_or(DEFAULT_PATIENCE)
 }
 
-/// The desk.
+/// What a command works with.
 pub(crate) struct CommandContext {
     pub(crate) environment: Environment,
+    /// Settings, project and host.
     pub(crate) run: RunContext,
     pub(crate) json: bool,
     /// The session named on the command line.
     pub(crate) named_session: Option<SessionId>,
-    /// The flags with which an advised command speaks for whom this one speaks for.
+    /// The flags `--session` and `--project`, which commands of hints repeat.
     pub(crate) caller_flags: String,
-    /// The id under which the command's main write happens once, when a script named one.
+    /// `--op-id`: the id under which the main write of the command takes effect once.
     op_id: Option<OperationId>,
-    /// Whom the command speaks for, once that was asked.
+    /// Whom the command acts for, once resolved.
     pub(crate) caller: OnceCell<Caller>,
     cwd: PathBuf,
-    /// Whether the session's model knew everything before this command changed something.
+    /// Whether the agent had been told the current revision before this command changed something.
     agent_was_current: Cell<bool>,
-    /// What was found beside the command's own business; one line each.
+    /// Notices that do not concern the command itself, one line each.
     notices: RefCell<Vec<String>>,
 }
 
 impl CommandContext {
-    pub(crate) fn new(common: &GlobalArgs) -> Result<Self, CommandError> {
+    pub(crate) fn new(global: &GlobalArgs) -> CommandResult<Self> {
         let environment = Environment::from_process();
         let settings = Settings::load(&environment)?;
-        let context = Self::from_settings(common, environment, settings)?;
-        // A repository that somebody else wrote must not stop every command in it.
+        let context = Self::from_settings(global, environment, settings)?;
+        // A pattern in the user's own configuration is an error; one in the file of a repository,
+        // which others write, must not stop every command there.
         let no_repository_config = RepositoryConfig::default();
-        let own = context
+        let is_user_pattern = context
             .run
             .settings
             .branch_pattern(&no_repository_config)
             .is_some();
         match context.run.branch_pattern() {
-            Err(error) if own => Err(CommandError::new(
-                ErrorCase::Configuration,
+            Err(error) if is_user_pattern => Err(CommandError::new(
+                DatabaseCase::Configuration,
                 error.to_string(),
             )),
             _ => Ok(context),
         }
     }
 
-    /// Makes the desk of a command that looks what is wrong: a broken configuration is one of the
-    /// things to find, and the defaults hold meanwhile, as for hooks.
-    pub(crate) fn new_lenient(common: &GlobalArgs) -> Result<Self, CommandError> {
+    /// Makes the context of `trueup doctor`: a broken configuration is one of its findings, and the
+    /// defaults apply meanwhile, as for hooks.
+    pub(crate) fn new_lenient(global: &GlobalArgs) -> CommandResult<Self> {
         let environment = Environment::from_process();
         let settings = Settings::load_leniently(&environment)?;
-        Self::from_settings(common, environment, settings)
+        Self::from_settings(global, environment, settings)
     }
 
     fn from_settings(
-        common: &GlobalArgs,
+        global: &GlobalArgs,
         environment: Environment,
         settings: Settings,
-    ) -> Result<Self, CommandError> {
+    ) -> CommandResult<Self> {
         let cwd = std::env::current_dir().map_err(|error| {
-            CommandError::new(ErrorCase::File, format!("the working directory: {error}"))
+            CommandError::new(FileCase::File, format!("the working directory: {error}"))
         })?;
-        let project = match &common.project {
+        let project = match &global.project {
             None => Project::find(&environment, &cwd),
             Some(dir) => {
                 let dir = dir.canonicalize().map_err(|error| {
@@ -105,10 +109,10 @@ impl CommandContext {
         Ok(Self {
             environment,
             run: run_context,
-            json: common.json,
-            named_session: common.session.clone(),
-            caller_flags: common.render_caller_flags(),
-            op_id: common.op_id.clone(),
+            json: global.json,
+            named_session: global.session.clone(),
+            caller_flags: global.render_caller_flags(),
+            op_id: global.op_id.clone(),
             caller: OnceCell::new(),
             cwd,
             agent_was_current: Cell::new(false),
@@ -116,10 +120,10 @@ impl CommandContext {
         })
     }
 
-    pub(crate) fn database_path(&self) -> Result<&Path, CommandError> {
+    pub(crate) fn database_path(&self) -> CommandResult<&Path> {
         let path = self.run.settings.sqlite_path();
         path.map(PathBuf::as_path)
-            .map_err(|problem| CommandError::new(ErrorCase::DatabaseUrl, problem))
+            .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))
     }
 
     pub(crate) const fn deadline(&self) -> Deadline {
@@ -131,18 +135,24 @@ impl CommandContext {
         database_patience(&self.run.settings)
     }
 
-    /// Returns what was worked around or found so far; one line each.
+    /// Returns warnings and notices so far, one line each.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let notices = self.notices.borrow();
         self.run.warnings.iter().chain(&*notices).cloned().collect()
     }
 
-    pub(crate) fn open_store(&self) -> Result<SqliteStore, CommandError> {
+    /// Opens the database and does nothing else.
+    pub(crate) fn open_store(&self) -> CommandResult<SqliteStore> {
         Ok(SqliteStore::open(self.database_path()?, self.run.deadline)?.until_exit())
     }
 
-    /// Opens the database for reading. Orchestrators that died are named and stay as they are.
-    pub(crate) fn open_for_reading(&self) -> Result<SqliteStore, CommandError> {
+    /// Opens the database for reading. Orchestrators that died are reported and left as they are.
+    pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn Store>> {
+        Ok(Box::new(self.open_sqlite_for_reading()?))
+    }
+
+    /// Opens the database as [`Self::open_for_reading`] does, for what only SQLite offers.
+    pub(crate) fn open_sqlite_for_reading(&self) -> CommandResult<SqliteStore> {
         let mut store = self.open_store()?;
         self.add_orchestrator_notices(orchestrators::find_dead_orchestrators(
             &mut store, &self.run,
@@ -150,8 +160,8 @@ impl CommandContext {
         Ok(store)
     }
 
-    /// Names orchestrators that died. Trouble with that is for the log: it must not stand in
-    /// the way of the command.
+    /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
+    /// stop the command.
     fn add_orchestrator_notices(&self, found: trueup_core::store::Result<Vec<DeadOrchestrator>>) {
         match found {
             Ok(deaths) => {
@@ -164,7 +174,7 @@ impl CommandContext {
         }
     }
 
-    /// Says that what was given is not kept as it was given: no secret reaches the database.
+    /// Adds a notice where arguments contain secrets, which are redacted before they are stored.
     fn warn_of_secrets(&self) {
         let arguments = std::env::args_os().skip(1);
         let found: usize = arguments
@@ -177,11 +187,16 @@ impl CommandContext {
         }
     }
 
-    /// Opens the database for a change; what waits is sent first.
+    /// Opens the database for a change, and drains the outbox first.
     ///
-    /// A missing one is not made: where a database was moved away, an empty one in its place
-    /// would make every cache foreign. `trueup db migrate` and a session's start make one.
-    pub(crate) fn open_for_change(&self) -> Result<SqliteStore, CommandError> {
+    /// A missing database is not created: where it was moved away, an empty one in its place would
+    /// make every cache foreign. `trueup db migrate` and the start of a session create one.
+    pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn Store>> {
+        Ok(Box::new(self.open_sqlite_for_change()?))
+    }
+
+    /// Opens the database as [`Self::open_for_change`] does, for what only SQLite offers.
+    pub(crate) fn open_sqlite_for_change(&self) -> CommandResult<SqliteStore> {
         self.warn_of_secrets();
         let mut store = self.open_store()?;
         self.drain_outbox(&mut store);
@@ -192,21 +207,21 @@ impl CommandContext {
         Ok(store)
     }
 
-    /// Sends what waits in the outbox, and says what a person must know of it.
-    pub(crate) fn drain_outbox(&self, store: &mut SqliteStore) {
+    /// Drains the outbox, and adds a notice for each problem.
+    pub(crate) fn drain_outbox(&self, store: &mut dyn Store) {
         let drained = drain_outbox(store, &self.run);
         let drain_lines = drained.describe_problems(&self.run, self.named_session.as_ref());
         self.notices.borrow_mut().extend(drain_lines);
     }
 
-    /// Returns the items of which repositories a command keeps to: those of the session's, else
-    /// of the one here.
+    /// Returns the repositories whose items a command considers: that of the session, else the one
+    /// here.
     pub(crate) fn repo_scope(
         &self,
-        store: &mut SqliteStore,
+        store: &mut dyn Store,
         session: Option<&Session>,
         all: bool,
-    ) -> Result<RepoScope, CommandError> {
+    ) -> CommandResult<RepoScope> {
         if all {
             return Ok(RepoScope::All);
         }
@@ -217,18 +232,17 @@ impl CommandContext {
         }))
     }
 
-    /// Returns the directory the command runs in.
+    /// Returns the working directory.
     pub(crate) fn cwd(&self) -> &Path {
         &self.cwd
     }
 
-    /// Tells whether a command that is run here without `--project` takes this directory for its
-    /// project.
+    /// Tells whether a command that runs here without `--project` has this project.
     pub(crate) fn is_default_project(&self, project: &Path) -> bool {
         Project::find(&self.environment, &self.cwd).dir == project
     }
 
-    /// Advises findings for this project to a reader who stands elsewhere.
+    /// Adds the project directory to the fixes of findings, unless the reader is in it.
     pub(crate) fn set_fix_directories(&self, findings: &mut [Divergence]) {
         if findings.is_empty() || self.is_default_project(&self.run.project.dir) {
             return;
@@ -238,9 +252,8 @@ impl CommandContext {
         }
     }
 
-    /// Tells whether the session's own model runs this command, so that it need not be told
-    /// of what it did: the session is the environment's, and the command runs where the
-    /// session works.
+    /// Tells whether the agent of a session runs this command, and so knows of its effect: the
+    /// session is that of the environment, and the command runs in its worktree.
     pub(crate) fn is_run_by_agent_of(&self, session: &Session) -> bool {
         let is_env_session = self.named_session.is_none()
             && self
@@ -255,12 +268,12 @@ impl CommandContext {
                 .is_some_and(|dir| self.cwd.starts_with(dir))
     }
 
-    /// Returns the surroundings of a session, whose cache may be elsewhere on this machine.
+    /// Returns the run context of a session, whose project may be elsewhere on this machine.
     pub(crate) fn run_context_of(&self, session: &Session) -> RunContext {
         self.run.for_session(&self.environment, session)
     }
 
-    /// Tells whether the session's cache can be reached from here.
+    /// Tells whether the cache of a session is on this machine.
     pub(crate) fn is_within_reach(&self, session: &Session) -> bool {
         session
             .host
@@ -268,12 +281,10 @@ impl CommandContext {
             .is_none_or(|host| *host == self.run.host)
     }
 
-    /// Makes the provenance of the command's main write, the one whose effect the user asked
-    /// for. With `--op-id` it carries that id, so that the store carries it out once; every
-    /// other write of a command takes [`Provenance::new`].
+    /// Makes the provenance of the main write of the command. With `--op-id` it carries that id, so
+    /// that the write takes effect once; every other write of a command uses [`Provenance::new`].
     ///
-    /// A command that takes part asks [`Self::carried_out`] first, answers from what that
-    /// returns, and else writes with this.
+    /// The command calls [`Self::find_replay`] first, and writes only where that finds nothing.
     pub(crate) fn provenance(&self, actor: &str, reason: &str) -> Provenance {
         match &self.op_id {
             Some(op_id) => Provenance::repeatable(actor, reason, op_id),
@@ -281,18 +292,19 @@ impl CommandContext {
         }
     }
 
-    /// Finds the event that shows this command carried out before under its `--op-id`: one of
-    /// these kinds, of this kind of thing, and of the thing named, if one is.
+    /// Finds the event of an earlier run of this command with the same `--op-id`: one of these
+    /// kinds, of this entity, and of this key if one is given.
     ///
-    /// An id that was used for something else is refused: to answer as if this had been done
-    /// would be a lie.
+    /// # Errors
+    ///
+    /// When the id was used for another change.
     pub(crate) fn find_replay(
         &self,
-        store: &mut SqliteStore,
+        store: &mut dyn Store,
         entity: &str,
         key: Option<&str>,
-        kinds: &[&str],
-    ) -> Result<Option<Event>, CommandError> {
+        kinds: &[EventKind],
+    ) -> CommandResult<Option<Event>> {
         let Some(op_id) = &self.op_id else {
             return Ok(None);
         };
@@ -300,15 +312,15 @@ impl CommandContext {
             op_id: Some(op_id.to_string()),
             ..EventFilter::default()
         })?;
-        let is_this = |event: &&Event| {
+        let is_replay = |event: &&Event| {
             event.entity == entity
                 && key.is_none_or(|key| event.key == key)
-                && kinds.contains(&event.kind.as_str())
+                && kinds.iter().any(|kind| event.is_kind(*kind))
         };
         let other = events
             .last()
             .map(|e| format!("{} {} {}", e.entity, e.key, e.kind));
-        match (events.into_iter().find(|event| is_this(&event)), other) {
+        match (events.into_iter().find(|event| is_replay(&event)), other) {
             (Some(event), _) => Ok(Some(event)),
             (None, None) => Ok(None),
             (None, Some(other)) => Err(CommandError::operation_id_used(format!(
@@ -317,13 +329,13 @@ impl CommandContext {
         }
     }
 
-    /// Pushes what was edited by hand before a command changes something, so that the edit is
-    /// not lost to the command's own revision.
+    /// Pushes edits of the cache by hand before the command changes something, because the revision
+    /// of the command would make them stale.
     pub(crate) fn true_up_before_change(
         &self,
-        store: &mut SqliteStore,
+        store: &mut dyn Store,
         session: Session,
-    ) -> Result<Session, CommandError> {
+    ) -> CommandResult<Session> {
         if !self.is_within_reach(&session) {
             return Ok(session);
         }
@@ -334,20 +346,27 @@ impl CommandContext {
         Ok(session)
     }
 
-    /// Leaves the cache in step after a change, and the model told when it was its own.
+    /// Loads the session that the caller changes something as, and trues up its cache.
+    pub(crate) fn begin_session_change(&self, store: &mut dyn Store) -> CommandResult<Session> {
+        let session = self.require_active_session(store)?;
+        self.true_up_before_change(store, session)
+    }
+
+    /// Trues up the cache after a change, and marks the revision as known to the agent where the
+    /// agent made the change.
     pub(crate) fn true_up_after_change(
         &self,
-        store: &mut SqliteStore,
+        store: &mut dyn Store,
         id: &SessionId,
         warnings: &mut Vec<String>,
-    ) -> Result<Session, CommandError> {
+    ) -> CommandResult<Session> {
         let session = store
             .load_session(id)?
             .ok_or_else(|| CommandError::session_not_registered(id.as_str()))?;
         if !self.is_within_reach(&session) {
             return Ok(session);
         }
-        let own = self.is_run_by_agent_of(&session);
+        let is_own_change = self.is_run_by_agent_of(&session);
         let run_context = self.run_context_of(&session);
         let TrueUpOutcome {
             session,
@@ -355,13 +374,14 @@ impl CommandContext {
             remaining,
             ..
         } = true_up(store, session, &[], &run_context)?;
-        let unreadable = remaining.iter().filter(|d| d.code == Code::S08);
+        let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);
         let problems = problems
             .into_iter()
             .chain(unreadable.map(|d| d.message.clone()));
         warnings.extend(problems.map(|p| format!("the cache is out of date: {p}")));
-        // What others changed before this command is still to be told.
-        if own && self.agent_was_current.get() && session.acknowledged != session.revision {
+        // If others made a change before this command, the agent still has to be told of it.
+        if is_own_change && self.agent_was_current.get() && session.acknowledged != session.revision
+        {
             store.acknowledge_revision(id, session.revision)?;
         }
         Ok(session)

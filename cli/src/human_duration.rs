@@ -1,9 +1,9 @@
-//! Durations as people write them.
+//! Durations on the command line.
 
 use std::str::FromStr;
 
-/// A whole number of seconds, written `90s`, `30m`, `2h`, `1d` or `1w`, or several of these one
-/// after another: `1h30m`.
+/// A whole number of seconds, written as `90s`, `30m`, `2h`, `1d` or `1w`, or combined as in
+/// `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HumanDuration(pub(crate) u64);
 
@@ -17,7 +17,7 @@ impl FromStr for HumanDuration {
     }
 }
 
-/// Adds the parts of a duration, each of which is shorter than the one before.
+/// Sums up the parts of a duration. Each must have a smaller unit than the one before.
 fn parse_seconds(text: &str) -> Option<u64> {
     let (mut rest, mut seconds, mut last) = (text, 0_u64, u64::MAX);
     while !rest.is_empty() {
@@ -26,7 +26,7 @@ fn parse_seconds(text: &str) -> Option<u64> {
         let letters = unit.find(|c: char| !c.is_ascii_alphabetic());
         let (unit, others) = unit.split_at(letters.unwrap_or(unit.len()));
         let factor = match unit {
-            // A number alone is seconds, but not at the end of others.
+            // A bare number counts as seconds, but not after other parts.
             "" if rest.len() == text.len() => 1,
             "s" => 1,
             "m" | "min" => 60,

@@ -1,18 +1,18 @@
-//! The commands: `trueup` and `validate-session-state`.
+//! The commands `trueup` and `validate-session-state`.
 //!
-//! Invariants: stdout holds the answer alone, stderr diagnostics; with `--json` stdout holds
-//! one object, whatever happens; reading commands never write; every error becomes its exit
-//! code, line and hint in `failure`.
+//! Invariants: stdout holds the output of the command only, stderr holds diagnostics; with `--json`
+//! stdout holds exactly one object, whatever happens; commands that only read never write; the exit
+//! code, the code and the hint of every error are in `command_error`.
 
 #![cfg_attr(
     test,
     allow(clippy::disallowed_methods, reason = "tests make files of their own")
 )]
 
-mod args;
 mod caller;
 mod command_context;
 mod command_error;
+mod command_line;
 mod commands;
 mod human_duration;
 mod output;
@@ -24,108 +24,79 @@ mod views;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
-use trueup_core::text::CommandLine;
-
-use crate::args::{GlobalArgs, TrueupArgs, ValidateArgs};
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
+use crate::command_line::{GlobalArgs, parse_arguments, parse_trueup};
+use crate::commands::CliCommand;
+use crate::commands::validate::ValidateArgs;
+use crate::output::Printer;
 
-pub use crate::command_error::{ERRORS, ErrorRow, Promise};
-use crate::output::{Output, Printer};
+pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
 
-/// Runs `trueup` on the process's arguments.
+/// Runs `trueup` on the arguments of the process.
 pub fn trueup_main() -> ExitCode {
     install_panic_hook("trueup");
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let cli = match args::parse_fast(&argv).map_or_else(|| parse_arguments("trueup", &argv), Ok) {
-        Ok(cli) => cli,
+    let parsed = match parse_trueup(&argv) {
+        Ok(parsed) => parsed,
         Err(code) => return code,
     };
-    let name = cli.command.name();
-    let mut common = cli.common;
-    common.json |= cli.command.asks_for_json();
-    let context = match cli.command {
-        args::CliCommand::Doctor { .. } => CommandContext::new_lenient(&common),
-        _ => CommandContext::new(&common),
+    let mut global = parsed.arguments.global;
+    let command = parsed.arguments.command;
+    global.json |= command.asks_for_json();
+    let context = match command {
+        CliCommand::Doctor { .. } => CommandContext::new_lenient(&global),
+        _ => CommandContext::new(&global),
     };
-    run_and_print(name, &common, context, |desk| {
-        commands::run_command(desk, cli.command)
+    run_and_print(parsed.name, &global, context, |context| {
+        commands::run_command(context, command)
     })
 }
 
-/// Runs `validate-session-state` on the process's arguments.
+/// Runs `validate-session-state` on the arguments of the process.
 pub fn validate_main() -> ExitCode {
-    install_panic_hook("validate-session-state");
+    const NAME: &str = "validate-session-state";
+    install_panic_hook(NAME);
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let cli: ValidateArgs = match parse_arguments("validate-session-state", &argv) {
-        Ok(cli) => cli,
+    let arguments: ValidateArgs = match parse_arguments(NAME, &argv) {
+        Ok(parsed) => parsed.arguments,
         Err(code) => return code,
     };
-    let common = cli.common.clone();
-    let context = CommandContext::new(&common);
-    run_and_print("validate-session-state", &common, context, |desk| {
-        commands::validate::cmd_validate(desk, &cli)
+    let context = CommandContext::new(&arguments.global);
+    run_and_print(NAME.to_owned(), &arguments.global, context, |context| {
+        commands::validate::cmd_validate(context, &arguments)
     })
 }
 
-/// Parses the arguments; what is no command is answered here, as JSON when that was asked.
-fn parse_arguments<T: Parser>(
-    program: &'static str,
-    arguments: &[OsString],
-) -> Result<T, ExitCode> {
-    T::try_parse_from(arguments).map_err(|error| {
-        if !error.use_stderr() {
-            output::print_usage(&error);
-            return ExitCode::SUCCESS;
-        }
-        let json = arguments.iter().any(|argument| argument == "--json");
-        // The complaint repeats arguments, so it is made of clean ones.
-        let clean = arguments.iter().map(clean_argument);
-        match T::try_parse_from(clean) {
-            Err(error) if !json && error.use_stderr() => {
-                output::print_usage(&error);
-                ExitCode::from(command_error::USAGE)
+/// Runs a command and prints its output or its error.
+fn run_and_print(
+    name: String,
+    global: &GlobalArgs,
+    context: CommandResult<CommandContext>,
+    run: impl FnOnce(&CommandContext) -> CommandResult,
+) -> ExitCode {
+    let printer = Printer::for_command(name, global);
+    let context = match context {
+        Ok(context) => context,
+        Err(error) => return printer.print_error(&error, &[]),
+    };
+    match run(&context) {
+        Ok(output) => {
+            let code = printer.print_output(&output);
+            if let Some(signal) = output.signal {
+                supervise::end_by_signal(signal);
             }
-            again => {
-                let error = again.err().filter(clap::Error::use_stderr).unwrap_or(error);
-                let text = error.render().to_string();
-                let help = find_help_command(T::command(), program, arguments);
-                let error = CommandError::new(ErrorCase::Usage { help }, extract_reason(&text));
-                Printer::new(program, json).print_error(&error, &[])
-            }
+            code
         }
-    })
-}
-
-/// Returns the command that shows how the command is called which the arguments name.
-fn find_help_command(
-    mut definition: clap::Command,
-    program: &'static str,
-    arguments: &[OsString],
-) -> CommandLine {
-    definition.build();
-    let mut at = &definition;
-    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
-    let mut line = CommandLine::new(program);
-    for word in words.filter(|word| *word != "help") {
-        if let Some(named) = at.find_subcommand(word) {
-            line = line.with_word(named.get_name());
-            at = named;
-        }
+        Err(error) => printer.print_error(&error, &context.warnings()),
     }
-    line.with_words("--help")
 }
 
-fn clean_argument(argument: &OsString) -> OsString {
-    output::clean_line(&argument.to_string_lossy()).into()
-}
-
-/// Turns a panic, which is a fault of ours, into the answer of a failed command.
+/// Reports a panic, which is a defect of trueup, as the error of the command.
 fn install_panic_hook(program: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
         let json = std::env::args_os().any(|argument| argument == "--json");
-        let error = CommandError::new(ErrorCase::Internal, format!("internal error: {info}"));
+        let error = CommandError::new(FileCase::Internal, format!("internal error: {info}"));
         let _ = Printer::new(program, json).print_error(&error, &[]);
         exit_unable();
     }));
@@ -133,44 +104,5 @@ fn install_panic_hook(program: &'static str) {
 
 #[expect(clippy::exit, reason = "a panic has no way back to main")]
 fn exit_unable() {
-    std::process::exit(i32::from(command_error::UNABLE));
-}
-
-/// Takes the reason out of a complaint about arguments: its first paragraph, as one line. A
-/// help text in its place means that a command is missing.
-fn extract_reason(complaint: &str) -> String {
-    let Some(rest) = complaint.strip_prefix("error: ") else {
-        return "a command is missing".to_owned();
-    };
-    let lines = rest.lines().map(str::trim);
-    let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
-    paragraph.join(" ")
-}
-
-fn run_and_print(
-    name: &'static str,
-    common: &GlobalArgs,
-    context: Result<CommandContext, CommandError>,
-    work: impl FnOnce(&CommandContext) -> Result<Output, CommandError>,
-) -> ExitCode {
-    let report = Printer::for_command(name, common);
-    let context = match context {
-        Ok(context) => context,
-        Err(error) => return report.print_error(&error, &[]),
-    };
-    match work(&context) {
-        Ok(output) => {
-            let code = report.print_output(&output);
-            if let Some(signal) = output.signal {
-                supervise::end_by_signal(signal);
-            }
-            code
-        }
-        Err(error) => report.print_error(&error, &context.warnings()),
-    }
-}
-
-/// Returns the definition of the `trueup` command line.
-pub(crate) fn clap_definition() -> clap::Command {
-    TrueupArgs::command()
+    std::process::exit(i32::from(UNABLE));
 }

@@ -1,6 +1,6 @@
-//! What a command prints: text for a person, or one JSON object.
+//! The output of a command: text for a person, or one JSON object.
 //!
-//! Nothing else in this crate writes to stdout or stderr, so that nothing is printed uncleaned.
+//! No other module of this crate writes to stdout or stderr, so that everything printed is cleaned.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -10,21 +10,21 @@ use clap::builder::styling::{AnsiColor, Color, Style};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use trueup_core::reconcile::Divergence;
+use trueup_core::diagnostic::Divergence;
 use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{visible_line, without_runner_commands, write_plain_json};
 
-use crate::args::GlobalArgs;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, FileCase};
+use crate::command_line::GlobalArgs;
 
-/// Longest paragraph printed, in characters. Whatever comes out of a database is cleaned of
-/// what acts on a terminal, here for every command.
+/// Longest line printed, in characters. Every line is cleaned of control and escape characters,
+/// because its text may come from the database or a file.
 const MAX_LINE_CHARS: usize = 100_000;
 
-/// How much of an object is printed at once, in bytes.
+/// Size of the buffer through which an object is printed, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How a line is coloured, where there is a terminal that shows it.
+/// The style of a line on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineStyle {
     Head,
@@ -36,7 +36,7 @@ pub(crate) enum LineStyle {
 
 impl LineStyle {
     fn to_ansi(self) -> Style {
-        let color = |colour: AnsiColor| Style::new().fg_color(Some(Color::Ansi(colour)));
+        let color = |color: AnsiColor| Style::new().fg_color(Some(Color::Ansi(color)));
         match self {
             Self::Head => Style::new().bold(),
             Self::Good => color(AnsiColor::Green),
@@ -47,37 +47,37 @@ impl LineStyle {
     }
 }
 
-/// What a command has to say.
+/// The result of a command that succeeded or has findings.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// Text for a person, in lines. The end of a line inside of one came with somebody's text,
-    /// and is shown instead of followed.
+    /// Lines for a person. A line break inside of one comes from foreign text and is printed
+    /// escaped.
     pub(crate) text: Vec<String>,
-    /// Whether the lines are commands to a runner of workflows, which no other line may be.
+    /// Whether the lines are workflow commands of GitHub Actions. All other output is kept from
+    /// being taken for one.
     pub(crate) has_runner_commands: bool,
-    /// What the columns of the text are, for a terminal alone: a script reads rows.
+    /// Names of the columns, printed only on a terminal: a script reads rows.
     pub(crate) header: Option<String>,
-    /// Bytes of a file to print as they are, in place of the text. On a terminal they are
-    /// cleaned all the same.
+    /// Content of a file to print unchanged in place of the text. On a terminal it is cleaned.
     pub(crate) verbatim: Option<String>,
-    /// How lines of the text are coloured, by their number, in order.
+    /// Styles of lines, by their index in ascending order.
     pub(crate) styles: Vec<(usize, LineStyle)>,
-    /// The `data` of the object.
+    /// The `data` of the JSON object.
     pub(crate) data: Value,
-    /// What stands in its place, where a tree of it would be large.
+    /// `data` that is serialized already, where a tree of values would be large.
     pub(crate) raw_data: Option<Box<RawValue>>,
     /// Findings.
     pub(crate) divergences: Vec<Divergence>,
-    /// What was worked around.
+    /// Problems that did not stop the command.
     pub(crate) warnings: Vec<String>,
-    /// The exit code.
+    /// Exit code.
     pub(crate) exit_code: u8,
-    /// The signal to end by once all is printed, as the command that was run did.
+    /// Signal by which to end this process after printing, as the supervised command did.
     pub(crate) signal: Option<i32>,
 }
 
 impl Output {
-    /// Makes a plain answer.
+    /// Makes an output of lines and `data`.
     pub(crate) fn new(text: Vec<String>, data: Value) -> Self {
         Self {
             text,
@@ -86,28 +86,46 @@ impl Output {
         }
     }
 
-    /// Names the columns of the rows that the text is.
-    pub(crate) fn with_columns(mut self, header: &str) -> Self {
-        self.header = Some(header.trim_end().to_owned());
-        self
+    /// Makes an output of rows under a header, or of the one line `if_empty` where there are none.
+    pub(crate) fn table(
+        header: &str,
+        rows: impl IntoIterator<Item = String>,
+        if_empty: &str,
+        data: Value,
+    ) -> Self {
+        let rows: Vec<String> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return Self::new(vec![if_empty.to_owned()], data);
+        }
+        Self {
+            header: Some(header.trim_end().to_owned()),
+            ..Self::new(rows, data)
+        }
     }
 
-    /// Makes an answer for a program alone, of which no tree is made.
-    pub(crate) fn from_serializable(data: &impl Serialize) -> Result<Self, CommandError> {
-        let long = to_raw_value(data);
-        let long = long.map_err(|error| CommandError::new(ErrorCase::File, error.to_string()))?;
+    /// Makes an output for `--json` only, without building a tree of values.
+    pub(crate) fn from_serializable(data: &impl Serialize) -> CommandResult<Self> {
+        let raw_data = to_raw_value(data);
+        let raw_data =
+            raw_data.map_err(|error| CommandError::new(FileCase::File, error.to_string()))?;
         Ok(Self {
-            raw_data: Some(long),
+            raw_data: Some(raw_data),
             ..Self::default()
         })
     }
+
+    /// Sets the warnings.
+    pub(crate) fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings = warnings.into_iter().collect();
+        self
+    }
 }
 
-/// The one object of `--json`.
+/// The one object that `--json` prints.
 #[derive(Serialize)]
 struct JsonEnvelope<'a> {
     ok: bool,
-    command: &'static str,
+    command: &'a str,
     data: JsonData<'a>,
     divergences: &'a [Divergence],
     warnings: &'a [String],
@@ -118,36 +136,36 @@ struct JsonEnvelope<'a> {
 #[serde(untagged)]
 enum JsonData<'a> {
     Tree(&'a Value),
-    Long(&'a RawValue),
+    Raw(&'a RawValue),
 }
 
-/// Prints answers of one command.
+/// Prints the output or the error of a command.
 #[derive(Debug)]
 pub(crate) struct Printer {
-    command: &'static str,
+    command: String,
     json: bool,
-    /// The flags with which an advised command speaks for whom this one speaks for.
+    /// The flags `--session` and `--project`, which commands of hints repeat.
     caller_flags: String,
 }
 
 impl Printer {
-    pub(crate) const fn new(command: &'static str, json: bool) -> Self {
+    pub(crate) fn new(command: impl Into<String>, json: bool) -> Self {
         Self {
-            command,
+            command: command.into(),
             json,
             caller_flags: String::new(),
         }
     }
 
-    /// Makes the report of a command that was given flags which every command takes.
-    pub(crate) fn for_command(command: &'static str, common: &GlobalArgs) -> Self {
+    /// Makes the printer of a command with its global arguments.
+    pub(crate) fn for_command(command: String, global: &GlobalArgs) -> Self {
         Self {
-            caller_flags: common.render_caller_flags(),
-            ..Self::new(command, common.json)
+            caller_flags: global.render_caller_flags(),
+            ..Self::new(command, global.json)
         }
     }
 
-    /// Prints an answer.
+    /// Prints an output and returns the exit code.
     pub(crate) fn print_output(&self, output: &Output) -> ExitCode {
         if self.json {
             let written = self.write_envelope(output.exit_code == 0, output, &Value::Null);
@@ -160,12 +178,12 @@ impl Printer {
             .filter(|_| !io::stdout().is_terminal())
         {
             print_warnings(&output.warnings);
-            // Not through what takes colours out: these bytes are nobody's colours.
+            // Past the filter of `anstream`, which would strip what looks like a color.
             out.flush()
                 .and_then(|()| io::stdout().write_all(content.as_bytes()))
         } else {
             print_warnings(&output.warnings);
-            // Stdout would hand every line to the kernel by itself.
+            // Written as one piece, because stdout flushes at every line break.
             let header = render_header(output);
             let page = render_page(output);
             page.and_then(|page| {
@@ -176,7 +194,7 @@ impl Printer {
         to_exit_code(written.and_then(|()| out.flush()), output.exit_code)
     }
 
-    /// Prints an error, and what was worked around before it.
+    /// Prints an error after the warnings that preceded it, and returns the exit code.
     pub(crate) fn print_error(
         &self,
         command_error: &CommandError,
@@ -210,20 +228,20 @@ impl Printer {
         to_exit_code(written, command_error.exit_code())
     }
 
-    /// Prints the object. A program reads it, so nothing takes anything out of it.
+    /// Writes the object. Its text is not cleaned: a program reads it.
     fn write_envelope(&self, ok: bool, output: &Output, error: &Value) -> io::Result<()> {
         let object = JsonEnvelope {
             ok,
-            command: self.command,
+            command: &self.command,
             data: match &output.raw_data {
-                Some(long) => JsonData::Long(long),
+                Some(raw_data) => JsonData::Raw(raw_data),
                 None => JsonData::Tree(&output.data),
             },
             divergences: &output.divergences,
             warnings: &output.warnings,
             error,
         };
-        // It may have megabytes, which a process of this length touches for the first time.
+        // The object may have megabytes; a buffer avoids allocating all of it.
         let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
         write_plain_json(&mut out, &object)?;
         out.write_all(b"\n").and_then(|()| out.flush())
@@ -233,12 +251,12 @@ impl Printer {
 fn print_warnings(warnings: &[String]) {
     let mut err = anstream::stderr().lock();
     for warning in warnings {
-        // With stderr gone there is nobody left to tell.
+        // A closed stderr is ignored.
         let _ = writeln!(err, "warning: {}", clean_line(warning));
     }
 }
 
-/// Puts the lines of an answer together.
+/// Renders the lines of an output.
 fn render_page(output: &Output) -> io::Result<Vec<u8>> {
     let verbatim = output.verbatim.iter().flat_map(|content| content.lines());
     let text = output.text.iter().map(String::as_str).chain(verbatim);
@@ -251,7 +269,7 @@ fn render_page(output: &Output) -> io::Result<Vec<u8>> {
             clean_line(line)
         };
         match styles.next_if(|(at, _)| *at == number) {
-            // Coloured once it is clean: what came with the text acts on no terminal.
+            // Styled after cleaning, so that only these escape sequences remain.
             Some((_, line_style)) => {
                 let style = line_style.to_ansi();
                 writeln!(page, "{style}{line}{style:#}")?;
@@ -262,7 +280,7 @@ fn render_page(output: &Output) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Cleans a line that is printed, also for a runner of workflows.
+/// Cleans a line for a terminal, and keeps it from being taken for a workflow command.
 pub(crate) fn clean_line(line: &str) -> String {
     let line = clean_text(line);
     match without_runner_commands(&line) {
@@ -271,7 +289,7 @@ pub(crate) fn clean_line(line: &str) -> String {
     }
 }
 
-/// Returns one line of what is read of a text, without the tokens in ids, branches and paths.
+/// Returns text as one visible line, with secret tokens redacted.
 fn clean_text(line: &str) -> String {
     let line = visible_line(line, MAX_LINE_CHARS);
     match redact_tokens(&line) {
@@ -280,7 +298,7 @@ fn clean_text(line: &str) -> String {
     }
 }
 
-/// Prints the news of a command that goes on until nobody reads any more.
+/// Prints items of a command that runs until its reader closes the pipe.
 #[derive(Debug)]
 pub(crate) struct OutputStream {
     out: io::StdoutLock<'static>,
@@ -293,7 +311,7 @@ impl OutputStream {
         Self { out, json }
     }
 
-    /// Prints one piece of news: an object in a line, or lines for a person.
+    /// Prints one item: a JSON object on a line, or lines for a person.
     pub(crate) fn print_item(
         &mut self,
         object: impl FnOnce() -> Value,
@@ -311,20 +329,19 @@ impl OutputStream {
     }
 }
 
-/// Prints a line about what a command is at, on stderr.
+/// Prints a line about the progress of a command on stderr.
 pub(crate) fn print_status(line: &str) {
-    // With stderr gone there is nobody left to tell.
+    // A closed stderr is ignored.
     let _ = writeln!(anstream::stderr(), "{}", clean_line(line));
 }
 
-/// Prints what the parser of arguments has to say: help as it is, a complaint in which it repeats
-/// arguments as a line each.
+/// Prints help or an error message of the argument parser.
 pub(crate) fn print_usage(error: &clap::Error) {
-    // Printing to a closed pipe is nobody's error.
+    // A closed pipe is ignored.
     let _ = error.print();
 }
 
-/// Writes the names of the columns, where a person reads them.
+/// Renders the names of the columns; empty unless stdout is a terminal.
 fn render_header(output: &Output) -> String {
     let header = output
         .header
@@ -334,7 +351,7 @@ fn render_header(output: &Output) -> String {
     header.map_or_else(String::new, |header| format!("{style}{header}{style:#}\n"))
 }
 
-/// A reader that went away is no failure; any other trouble with stdout is.
+/// Returns the exit code after printing. A closed pipe is no error; other write errors are.
 fn to_exit_code(written: io::Result<()>, code: u8) -> ExitCode {
     match written {
         Ok(()) => ExitCode::from(code),

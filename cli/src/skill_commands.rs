@@ -1,14 +1,15 @@
-//! The skills name commands that exist, spelled as the parser takes them.
+//! Test that every command in the skills can be parsed.
 
 use std::fs;
 use std::path::Path;
 
-use clap::{CommandFactory as _, error::ErrorKind};
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 
-use crate::args::{TrueupArgs, ValidateArgs};
+use crate::command_line::TrueupArgs;
+use crate::commands::validate::ValidateArgs;
 
-/// Splits a command line as a shell does, as far as the skills need it: words, double quotes,
-/// and a comment at the end.
+/// Splits a command line into words as a shell does, with double quotes and a trailing comment.
 fn split_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -28,7 +29,7 @@ fn split_words(line: &str) -> Vec<String> {
     words
 }
 
-/// Returns the command lines of a skill: those of its shell blocks, and those in backticks.
+/// Extracts the command lines of a skill from its shell blocks and backticks.
 fn extract_commands(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (place, part) in text.split("```").enumerate() {
@@ -47,7 +48,7 @@ fn extract_commands(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// What stands for something else in a skill, as something that parses.
+/// Replaces a placeholder by a value that can be parsed.
 fn fill_placeholder(word: &str) -> &str {
     match word {
         "ID" => "1",

@@ -1,24 +1,26 @@
-//! The shapes of the contract, section 7: absent is `null`, never a missing key.
+//! JSON views of the domain model. An absent value is `null`, never a missing key.
 
 mod plan_views;
 
 use serde_json::{Value, json};
-use trueup_core::liveness::{self, Liveness};
+use trueup_core::liveness;
 use trueup_core::model::{
-    Event, ExecutionState, Handoff, HandoffElement, Item, Orchestrator, Phase, Session, Violation,
+    Event, ExecutionState, Handoff, HandoffElement, Item, Liveness, Orchestrator, Phase, Session,
+    judge_session,
 };
 use trueup_core::outbox::JournalEntry;
+use trueup_core::store::Violation;
 use trueup_core::sync::RunContext;
 
 pub(crate) use plan_views::{plan_state_view, plan_summary_view, plan_task_view, plan_view};
 
-/// Judges how alive a session looks from here.
+/// Assesses the liveness of a session, as seen from this machine.
 pub(crate) fn assess_liveness(session: &Session, site: &RunContext) -> Liveness {
     let evidence = liveness::check_session_process(session, &site.host);
-    liveness::judge_session(session, evidence, site.settings.ceiling_seconds)
+    judge_session(session, evidence, site.settings.ceiling_seconds)
 }
 
-/// SESSION.
+/// Builds the view of a session.
 pub(crate) fn session_view(session: &Session, vitality: &Liveness) -> Value {
     json!({
         "session_id": session.id,
@@ -57,7 +59,7 @@ fn execution_state_view(state: &ExecutionState) -> Value {
     })
 }
 
-/// ITEM.
+/// Builds the view of an item.
 pub(crate) fn item_view(item: &Item) -> Value {
     json!({
         "key": item.key,
@@ -82,7 +84,7 @@ pub(crate) fn item_view(item: &Item) -> Value {
     })
 }
 
-/// HANDOFF.
+/// Builds the view of a hand-off.
 pub(crate) fn handoff_view(handoff: &Handoff) -> Value {
     let mut row = json!({
         "id": handoff.id,
@@ -112,7 +114,7 @@ pub(crate) fn handoff_view(handoff: &Handoff) -> Value {
     row
 }
 
-/// ORCHESTRATOR.
+/// Builds the view of an orchestrator.
 pub(crate) fn orchestrator_view(orchestrator: &Orchestrator) -> Value {
     json!({
         "id": orchestrator.id,
@@ -126,7 +128,7 @@ pub(crate) fn orchestrator_view(orchestrator: &Orchestrator) -> Value {
     })
 }
 
-/// ROW.
+/// Builds the view of a phase.
 pub(crate) fn phase_view(phase: &Phase) -> Value {
     json!({
         "queue_id": phase.id,
@@ -154,20 +156,20 @@ pub(crate) fn phase_view(phase: &Phase) -> Value {
     })
 }
 
-/// A row that breaks a rule.
+/// Builds the view of a row that breaks a rule.
 pub(crate) fn violation_view(flaw: &Violation) -> Value {
     json!({
         "table": flaw.table, "row": flaw.row, "field": flaw.field, "problem": flaw.problem,
     })
 }
 
-/// EVENT.
+/// Builds the view of an event.
 pub(crate) fn event_view(event: &Event) -> Value {
     json!({
         "seq": event.seq,
         "at": event.at,
         "actor": event.actor,
-        // Who called a database over the network; an embedded one is called by nobody.
+        // The caller of a database over the network; an embedded one has none.
         "via": null,
         "entity": event.entity,
         "key": event.key,
@@ -180,7 +182,7 @@ pub(crate) fn event_view(event: &Event) -> Value {
     })
 }
 
-/// An entry of the journal.
+/// Builds the view of a journal entry.
 pub(crate) fn journal_entry_view(entry: &JournalEntry) -> Value {
     let lost: serde_json::Map<String, Value> = entry
         .lost

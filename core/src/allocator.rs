@@ -1,8 +1,8 @@
 //! The allocator of the static binaries, for Rust and for SQLite.
 //!
-//! musl gives memory back to the kernel again and again: a process that reads SQLite's schema
-//! maps and unmaps 160 times, which was a third of what a short write cost. Huge pages are left
-//! alone: a hundred processes at once wait while the kernel makes room for them.
+//! musl keeps returning memory to the kernel: reading SQLite's schema maps and unmaps 160 times,
+//! which was a third of the cost of a short write. Huge pages stay off, because a hundred processes
+//! at once wait while the kernel makes room for them.
 
 use mimalloc::MiMalloc;
 

@@ -1,9 +1,9 @@
-//! How much of each input a hook takes.
+//! How much of each input a hook reads.
 //!
-//! Whoever shares a repository, a machine or a session can make any input as large as he likes,
-//! and a hook that is killed at its deadline does nothing at all. So every input has a bound
-//! here, the code that reads it uses this bound, and `tests/hooks/bounds.rs` goes over the table:
-//! for each entry it makes an input far beyond the bound, and the hook still answers in time.
+//! Anyone who shares a repository, a machine or a session can make an input arbitrarily large, and
+//! a hook that is killed at its deadline does nothing at all. So every input has a bound here and
+//! the code that reads it uses that bound. `tests/hooks/bounds.rs` creates, for each entry of the
+//! table, an input far beyond the bound, and checks that the hook still answers in time.
 
 /// What a bound counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,13 @@ pub enum Unit {
 /// The bound of one input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// What is bounded.
+    /// The input, in words.
     pub input: &'static str,
-    /// The most that is taken.
+    /// The most that is read.
     pub most: u64,
-    /// What `most` counts.
+    /// The unit of `most`.
     pub unit: Unit,
-    /// What happens to an input beyond it.
+    /// What happens to a larger input, in words.
     pub beyond: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! One deadline bounds a whole exchange, whatever it is made of.
+//! A deadline that bounds all waits of one run.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Makes a deadline `duration` from now.
+    /// Returns the deadline `duration` from now.
     pub fn after(duration: Duration) -> Self {
         Self(Instant::now() + duration)
     }
 
-    /// Returns what is left, zero when it has passed.
+    /// Returns the time left; zero once it has passed.
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Tells whether it has passed.
+    /// Returns whether it has passed.
     pub fn has_passed(self) -> bool {
         self.remaining().is_zero()
     }

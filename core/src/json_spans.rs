@@ -1,16 +1,16 @@
-//! Where the parts of a JSON text stand in it, for edits that keep every other byte. Pure.
+//! Finds the parts of a JSON text, for edits that keep every other byte. Pure.
 
 use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Finds the members of an object with their values as they are written, in their order; one
-/// that is there twice is listed twice.
+/// Lists the members of an object in order, with their values as written. A repeated member is
+/// listed each time.
 ///
 /// # Errors
 ///
-/// When the text is no JSON object.
+/// When the text is not a JSON object.
 pub(crate) fn list_members(json: &str) -> serde_json::Result<Vec<(String, &RawValue)>> {
     struct Members;
 
@@ -36,7 +36,7 @@ pub(crate) fn list_members(json: &str) -> serde_json::Result<Vec<(String, &RawVa
     Ok(found)
 }
 
-/// Returns where in a text a part of it begins, in bytes.
+/// Returns the byte offset of `part`, which must be a slice of `text`.
 pub(crate) fn byte_offset(text: &str, part: &str) -> usize {
     part.as_ptr() as usize - text.as_ptr() as usize
 }

@@ -1,34 +1,30 @@
-//! The heart of trueup: one database is the truth, local files are caches of it.
+//! The core of trueup: one database is the truth, local files are copies of it.
 //!
-//! Code map, from pure to practical:
+//! Code map, from the bottom up. A module uses only modules above it in this table:
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`authority`] | which copy owns which field, as data |
+//! | [`authority`] | which copy is right about which fact, as data |
 //! | [`bounds`] | how much of each input a hook takes, as data |
 //! | [`model`] | sessions, work items, claims, revisions; no IO |
+//! | [`diagnostic`] | the table of codes, divergences and the advice that ends them; no IO |
 //! | [`reconcile`] | readings in, divergences and actions out; no IO |
-//! | [`text`] | cleaning, fencing and budgeting of text that came out of state; no IO |
-//! | [`shell`] | what a shell would take a command line for; no IO |
-//! | [`hook`] | the JSON a hook reads and prints; no IO |
-//! | [`store`] | the port to the database and its adapters |
-//! | [`fs`] | the ground floor: safe opening, locks, atomic replacement, backups, digests |
+//! | [`shell`], [`hook`] | command lines, and the JSON a hook reads and prints; no IO |
+//! | [`workplan`], [`repo_state`] | workplan files, and the state files of other repositories; no IO |
 //! | [`cache`] | the local copy: document, field digest, which file belongs to whom |
+//! | [`outbox`] | waiting writes, and the journal of rejected edits |
 //! | [`metadata`] | the files of workflows: document, rules, phase contracts, locked change |
-//! | [`outbox`] | writes that wait, and the journal of edits that lost |
-//! | [`git`], [`liveness`], [`settings`] | readings of the surroundings |
-//! | [`sync`] | observe, decide, act: what every hook and command runs |
-//! | [`claims`] | claiming and releasing over the store port |
-//! | [`ports`] | reserving and clearing ports over the store port |
-//! | [`plan`] | reading files of plans, and working on their tasks over the store port |
-//! | [`workplan`] | files of workplans: facts with their bytes, and edits of those bytes; no IO |
-//! | [`repo_state`] | the file that holds the status files of other repositories; no IO |
-//! | [`orchestrators`] | beginning runs of plans, and clearing those that died |
-//! | [`repos`] | which repositories lie where on this machine |
-//! | [`retention`] | removing what is old and done, rows and files |
+//! | [`store`] | the operations on the database, and the engine that runs them |
+//! | [`git`], [`liveness`], [`log`], [`settings`] | the surroundings of a run |
+//! | [`plan`] | plan files, and work on their tasks in the store |
+//! | [`repos`] | which repositories are where on this machine |
+//! | [`sync`] | observe, decide, act: the core of every hook and command |
+//! | [`claims`], [`orchestrators`], [`tcp_ports`], [`retention`] | operations over store, liveness and sync |
+//! | [`consistency`] | observe, decide, act for workplan files |
 //!
-//! Invariants: `model`, `reconcile`, `repo_state`, `text` and `hook` never name the file system,
-//! the environment, a process, the network or the clock (a test greps for it); nothing here prints.
+//! Invariants: the modules marked "no IO" never name the file system, the environment, a process,
+//! the network or the clock, and no two modules use each other (tests check both); nothing here
+//! prints.
 
 #![cfg_attr(
     test,
@@ -43,6 +39,7 @@ pub mod cache;
 pub mod claims;
 pub mod consistency;
 pub mod deadline;
+pub mod diagnostic;
 pub mod fs;
 pub mod git;
 pub mod hook;

@@ -1,4 +1,5 @@
-//! The log: JSON lines in a size-capped file, for what one line to the user cannot hold.
+//! The log: JSON lines in a file of limited size, for details that do not fit into one line to the
+//! user.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,14 +13,14 @@ use crate::model::Timestamp;
 use crate::text::one_line;
 use crate::text::redact::redact;
 
-/// How much a line matters.
+/// The severity of a log line, and the filter for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Nothing is logged.
     Off,
-    /// What failed.
+    /// Failures.
     Error,
-    /// What was worked around.
+    /// Problems that were worked around.
     Warn,
     /// What was done.
     Info,
@@ -28,7 +29,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// Reads a filter; an unknown one is `None`.
+    /// Parses a filter; `None` if it is unknown.
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
             "off" | "none" => Some(Self::Off),
@@ -51,8 +52,8 @@ impl LogLevel {
     }
 }
 
-/// Appends a line when the filter lets it through. A log that cannot be written is no error:
-/// there is nobody left to tell.
+/// Appends a line if the filter permits. A failure is ignored, because there is nobody left to
+/// report it to.
 pub fn append_log_line(
     path: &Path,
     filter: LogLevel,
@@ -65,7 +66,7 @@ pub fn append_log_line(
         return;
     }
     if fs::symlink_metadata(path).is_ok_and(|data| data.len() > LOG.most) {
-        // Two processes may both rename; the second moves a young file, and loses little.
+        // If two processes rename at once, the second moves a young file and loses little.
         let _ = fs::rename(path, path.with_extension("log.1"));
     }
     let line = json!({

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use trueup_core::metadata::sources::{Language, scan};
+use trueup_core::metadata::script_search::{Language, find_field_uses};
 use trueup_core::text::redact::redact;
 use trueup_core::{cache, hook, metadata, plan, repo_state, workplan};
 
@@ -115,12 +115,12 @@ fn reader_of(letter: u8) -> Option<fn(&str)> {
             let _ = repo_state::summarize_status(text);
         },
         b'r' => |text| drop(redact(text)),
-        b'1' => |text| drop(scan(Language::Python, text)),
-        b'2' => |text| drop(scan(Language::Script, text)),
-        b'3' => |text| drop(scan(Language::Ruby, text)),
-        b'4' => |text| drop(scan(Language::Go, text)),
-        b'5' => |text| drop(scan(Language::Rust, text)),
-        b'6' => |text| drop(scan(Language::Shell, text)),
+        b'1' => |text| drop(find_field_uses(Language::Python, text)),
+        b'2' => |text| drop(find_field_uses(Language::Script, text)),
+        b'3' => |text| drop(find_field_uses(Language::Ruby, text)),
+        b'4' => |text| drop(find_field_uses(Language::Go, text)),
+        b'5' => |text| drop(find_field_uses(Language::Rust, text)),
+        b'6' => |text| drop(find_field_uses(Language::Shell, text)),
         _ => return None,
     })
 }

@@ -1,12 +1,12 @@
 //! Metadata files: every byte that a change does not concern stays.
 
 use serde_json::{Map, Value};
+use trueup_core::diagnostic::Divergence;
 use trueup_core::metadata::{
     AdwState, DATABASE_FIELDS, JsonDocument, JsonLiteral, check_metadata, find_last_writer,
     unparsable_finding,
 };
 use trueup_core::model::AdwId;
-use trueup_core::reconcile::Divergence;
 use trueup_core::text::lenient_json;
 
 use crate::text::{assert_one_line, lines};

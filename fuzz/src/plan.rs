@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_core::model::{Plan, PlanId, PlanState, PlanTask, PlanTaskId, PlanTaskStatus};
-use trueup_core::model::{Revision, Timestamp};
+use crate::text::assert_one_line;
+use trueup_core::diagnostic::Divergence;
+use trueup_core::model::{
+    Plan, PlanId, PlanState, PlanTask, PlanTaskId, PlanTaskStatus, Revision, Timestamp,
+};
 use trueup_core::plan::{
     CheckboxRelation, ParsedPlan, PlanFile, apply_edits, checkbox_findings, compare_checkboxes,
     parse_markdown, task_findings,
 };
-use trueup_core::reconcile::Divergence;
-
-use crate::text::assert_one_line;
 
 /// Checks a file.
 pub fn check(bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! Scripts that may touch a metadata file: each place that is found is where it is said to be.
 
-use trueup_core::metadata::sources::{Language, scan};
+use trueup_core::metadata::script_search::{Language, find_field_uses};
 
 use crate::text::lines;
 
@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) {
         return;
     };
     let language = LANGUAGES[usize::from(*first) % LANGUAGES.len()];
-    let found = scan(language, text);
+    let found = find_field_uses(language, text);
     let mut last = (0, 0);
     for hit in &found {
         assert!((1..=lines(script)).contains(&hit.line));

@@ -1,4 +1,4 @@
-//! What a session's start does once its answer is out: prunes what is old, once a day.
+//! Prunes old rows and files once a day, after a session start has printed its answer.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use trueup_core::retention::{is_prune_due, prune_if_due};
 
 use crate::HookContext;
 
-/// Time that must be left: a start that was slow is not made slower.
+/// Time that must be left, so that a slow start is not made slower.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(1);
 
-/// How long it takes at most.
+/// How long pruning may take.
 const MAX_DURATION: Duration = Duration::from_millis(300);
 
-/// Prunes gently when it is time. That it fails is for the log alone: the next day tries again.
+/// Prunes when it is due. A failure is only logged, since the next day tries again.
 pub(crate) fn prune_when_due(context: &HookContext) {
     if !is_prune_due(&context.run) || context.run.deadline.remaining() < MIN_TIME_LEFT {
         return;

@@ -1,4 +1,4 @@
-//! What an event said while the database cannot take it.
+//! Appends an event to the outbox while the database cannot be written.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use trueup_core::sync::{SyncError, now};
 use crate::record_event::{clean_task_text, find_task_change};
 use crate::{HookContext, HookOutcome};
 
-/// Keeps what the event said while the database cannot take it; a later hook sends it.
+/// Enqueues the event after the database failed, unless it is recorded already.
 pub(crate) fn enqueue_after_error(context: &HookContext, error: &SyncError) -> HookOutcome {
     let mut notes = vec![format!("trueup: {error}")];
     if !context.is_event_recorded() {
@@ -23,8 +23,8 @@ pub(crate) fn enqueue_after_error(context: &HookContext, error: &SyncError) -> H
     }
 }
 
-/// Keeps what the event said, behind what waits already: what a session says is written in the
-/// order in which it was said. Says what came of it.
+/// Appends the event's write to the outbox and returns a line about it. Writes are sent in the
+/// order in which they were appended, by a later hook.
 pub(crate) fn enqueue_event(context: &HookContext) -> Vec<String> {
     let Some(write) = build_write(context) else {
         return Vec::new();
@@ -35,12 +35,12 @@ pub(crate) fn enqueue_event(context: &HookContext) -> Vec<String> {
         }
         Ok(()) => vec!["trueup: saved in the outbox; it is sent later".to_owned()],
         Err(error) => vec![format!(
-            "trueup: lost, because the outbox cannot be written: {error}"
+            "trueup: the write is lost, because the outbox cannot be written: {error}"
         )],
     }
 }
 
-/// Notes, behind what waits, that the session was taken up again.
+/// Appends to the outbox that the session was resumed.
 pub(crate) fn enqueue_resumed(context: &HookContext) -> Vec<String> {
     match append_write(context, PendingChange::Resumed) {
         Ok(()) => Vec::new(),
@@ -58,7 +58,7 @@ fn append_write(context: &HookContext, write: PendingChange) -> io::Result<()> {
     })
 }
 
-/// Returns what the event said of the session's work.
+/// Builds the write that records the event, if it changes anything.
 fn build_write(context: &HookContext) -> Option<PendingChange> {
     if let HookEvent::SessionEnd(reason) = &context.payload.event {
         return Some(PendingChange::End {
@@ -75,7 +75,7 @@ fn build_write(context: &HookContext) -> Option<PendingChange> {
             task: id.clone(),
             subject: clean_task_text(subject),
         },
-        // What a task's number means is in the database: it is resolved there.
+        // Only the database knows the subject of a task id, so the id is resolved at delivery.
         TaskChange::Started { id, .. } => PendingChange::TaskStarted { task: id.clone() },
         TaskChange::Finished { id } => PendingChange::TaskFinished { task: id.clone() },
     })

@@ -1,8 +1,7 @@
-//! Which shell commands hand work on.
+//! Recognizes shell commands that hand work off.
 //!
-//! A command is one by its words: `trueup handoff`, or what a pattern matches. A text that a
-//! command is given in quotes is none, but for what a shell is told to run, which is read in its
-//! turn.
+//! Such a command is `trueup handoff`, or one that a configured pattern matches. Quoted arguments
+//! do not count, unless a shell is told to run them: then they are read as commands in turn.
 
 mod pattern;
 mod prefilter;
@@ -13,14 +12,15 @@ pub(crate) use pattern::CommandPatterns;
 use script_scan::ScriptScanner;
 use trueup_core::bounds::COMMAND;
 
-/// Tells whether a command hands work on, and reads it only where its letters leave that open.
+/// Returns whether a command hands work off. Most commands are ruled out by the prefilter, without
+/// parsing.
 pub(crate) fn is_handoff_command(command: &str, patterns: &[String]) -> bool {
     prefilter::may_contain_handoff(command, patterns)
         && script_hands_off(command, &CommandPatterns::new(patterns))
 }
 
-/// Tells whether a command hands work on: `trueup handoff`, or any of the patterns. Nothing passes
-/// because it is long.
+/// Parses a command and returns whether it hands work off. A command over the bound counts as one
+/// that does: length must not let anything pass.
 pub(crate) fn script_hands_off(command: &str, patterns: &CommandPatterns) -> bool {
     if command.len() > COMMAND.len() {
         return true;
@@ -28,7 +28,7 @@ pub(crate) fn script_hands_off(command: &str, patterns: &CommandPatterns) -> boo
     ScriptScanner::new(patterns).scan_command_line(command)
 }
 
-/// Tells whether a command that was cut may have become one that hands work on.
+/// Returns whether a truncated command may have been one that hands work off.
 pub(crate) fn may_become_handoff(command: &str, patterns: &CommandPatterns) -> bool {
     let last = command.rsplit(|c: char| !c.is_alphanumeric()).next();
     let last = last.unwrap_or_default().to_lowercase();

@@ -1,16 +1,6 @@
-//! `pre-handoff-validate`: nothing is handed on while copies disagree.
+//! `pre-handoff-validate`: refuses a hand-off while the copies of the session's state differ.
 
 use std::path::PathBuf;
-
-use trueup_core::hook::{
-    HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
-};
-use trueup_core::liveness::MAX_QUIET_SECONDS;
-use trueup_core::reconcile::{Advice, Divergence, Way};
-use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::{Store as _, StoreError};
-use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
-use trueup_core::text::one_line;
 
 use crate::handoff_command::{
     CommandPatterns, is_handoff_command, may_become_handoff, script_hands_off,
@@ -18,32 +8,41 @@ use crate::handoff_command::{
 use crate::hook_context::{render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
 use crate::{HookContext, HookOutcome};
+use trueup_core::diagnostic::{Advice, Divergence, Way};
+use trueup_core::hook::{
+    HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
+};
+use trueup_core::liveness::MAX_QUIET_SECONDS;
+use trueup_core::settings::{Environment, Project, Settings};
+use trueup_core::store::{HookStore as _, StoreError};
+use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
+use trueup_core::text::one_line;
 
-/// Where work is handed on.
+/// The moment at which work would be handed off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HandoffPoint {
-    /// Before something runs, at this event.
+    /// Before a tool or a skill's shell line runs; the value is the name of the event.
     Before(&'static str),
     /// Before a turn ends.
     Stop,
 }
 
-/// The event before a tool runs.
+/// Name of the event before a tool runs.
 const PRE_TOOL_USE: &str = "PreToolUse";
 
-/// The event before a shell line of a skill runs.
+/// Name of the event before a skill's shell line runs.
 const PRE_SKILL_COMMAND: &str = "PreSkillShellCommand";
 
-/// Longest reason why something was not mended, in characters.
+/// Longest reason why something was not fixed, in characters.
 const MAX_REASON_CHARS: usize = 300;
 
-/// What an event means for the gate.
+/// Whether an event hands work off.
 enum HandoffIntent {
-    /// Nothing is handed on.
+    /// It does not.
     NoHandoff,
-    /// Work is handed on there.
+    /// It does, at this point.
     Handoff(HandoffPoint),
-    /// It may be: the field that would tell cannot be read.
+    /// Unknown: the named field of the payload cannot be read.
     Unreadable(HandoffPoint, &'static str),
 }
 
@@ -79,8 +78,8 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
-/// Answers a payload that is no JSON: what is cut or broken around what may be a hand-off command
-/// is one that nobody can check.
+/// Answers a payload that is not valid JSON. If it contains what may be a hand-off command, the
+/// hand-off cannot be checked, so the outcome asks or warns.
 pub fn handle_broken_payload(input: &[u8]) -> Option<HookOutcome> {
     let text = String::from_utf8_lossy(input);
     let environment = Environment::from_process();
@@ -112,7 +111,7 @@ fn classify_event(context: &HookContext) -> HandoffIntent {
     let (point, tool) = match &context.payload.event {
         HookEvent::BeforeTool(tool) => (HandoffPoint::Before(PRE_TOOL_USE), tool),
         HookEvent::BeforeSkillLine(tool) => (HandoffPoint::Before(PRE_SKILL_COMMAND), tool),
-        // One refusal is enough: who goes on after it has been told.
+        // One refusal is enough: an agent that stops again has already read it.
         HookEvent::Stop { is_repeated: false } => {
             return HandoffIntent::Handoff(HandoffPoint::Stop);
         }
@@ -135,8 +134,8 @@ fn collect_patterns(context: &HookContext) -> Vec<String> {
         .handoff_commands(&context.run.repository)
 }
 
-/// What a copy alone says does not hold up the work when nobody can write that copy: the
-/// database is right all the same, and a refusal could be ended by nothing.
+/// Allows the hand-off, and reports what was fixed or could not be written. A copy that cannot be
+/// written does not block: the database is right, and no command could end such a refusal.
 fn allow_handoff(findings: GuardFindings) -> HookOutcome {
     let mut shown = findings.fixed;
     shown.extend(findings.standing.unwritable);
@@ -154,28 +153,28 @@ fn allow_handoff(findings: GuardFindings) -> HookOutcome {
     }
 }
 
-/// What a true-up came to.
+/// The result of truing up before a hand-off.
 #[derive(Default)]
 struct GuardFindings {
-    /// Whether it may be handed on even now.
+    /// What still forbids the hand-off, and how to end it.
     standing: HandoffReadiness,
-    /// What was put right on the way; a user is told of it all the same.
+    /// Divergences that were fixed; the user is shown those that touch his own work.
     fixed: Vec<Divergence>,
-    /// Why something could not be mended, a line each.
+    /// Why something could not be fixed, one line each.
     unfixed: Vec<String>,
-    /// What went wrong beside it.
+    /// Other failures, for stderr.
     notes: Vec<String>,
-    /// Whether something is held, and nobody can tell on which branch.
+    /// Whether the session holds an item while the checked-out branch cannot be read.
     is_branch_unreadable: bool,
 }
 
-/// Trues up, and looks what forbids handing on even then.
+/// Trues up and collects what still forbids the hand-off.
 fn find_divergences(
     context: &HookContext,
     drained: &mut DrainReport,
 ) -> Result<GuardFindings, SyncError> {
     let mut store = match context.open_store() {
-        // Where there never was a database nothing was claimed, so nothing can disagree.
+        // Without a database nothing was ever claimed, so nothing can differ.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(GuardFindings::default()),
         other => other?,
     };
@@ -191,7 +190,7 @@ fn find_divergences(
     let is_branch_unreadable =
         synced.session.item.is_some() && run.project.has_unreadable_branch(run.cwd.as_deref());
     let mut notes = Vec::new();
-    // Subagents run long, and the session is silent meanwhile; how long, nobody says.
+    // A subagent may run for long, during which the session sends no heartbeat.
     if standing.forbidding.is_empty()
         && context.payload.event == HookEvent::BeforeTool(ToolCall::Agent)
         && let Err(error) =
@@ -218,7 +217,7 @@ fn refuse_handoff(
         lines = format!("{lines}\n{}", one_line(why, MAX_REASON_CHARS));
     }
     let advice = render_advice(&findings.standing);
-    // The lines quote state, so a model sees them fenced; a person sees them as they are.
+    // The lines quote stored state: the agent gets them inside a delimiter, a person as they are.
     let reason = format!("{}\n{advice}", context.new_delimiter().wrap_quoted(&lines));
     let response = match point {
         HandoffPoint::Before(event) => HookResponse {
@@ -243,7 +242,7 @@ fn refuse_handoff(
     }
 }
 
-/// Names every command that ends what was found, each on a line of its own.
+/// Renders the commands that end the refusal, one a line.
 fn render_advice(standing: &HandoffReadiness) -> String {
     let commands = standing.fixes.iter().enumerate().map(|(at, command)| {
         let word = if at == 0 { "Run" } else { "Then" };
@@ -260,7 +259,8 @@ fn render_advice(standing: &HandoffReadiness) -> String {
     )
 }
 
-/// When nobody can know, a person is asked; where there is none, the work goes on, warned.
+/// Asks a person whether to go on when the hand-off could not be checked. In an unattended session
+/// the work goes on with a warning.
 fn ask_or_warn(
     environment: &Environment,
     point: HandoffPoint,

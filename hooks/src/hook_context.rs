@@ -1,24 +1,25 @@
-//! One call of a hook, and what comes of it.
+//! The context of one hook call, and its outcome.
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 use trueup_core::bounds::{PATH, PATH_PARTS};
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::{Code, Divergence, Severity};
 use trueup_core::hook::{HookPayload, HookResponse};
 use trueup_core::model::{Epoch, ItemKey, Lineage, Revision, Session};
 use trueup_core::outbox::WriteOrigin;
-use trueup_core::reconcile::{CacheReading, Code, Divergence, Reading, Severity};
+use trueup_core::reconcile::{CacheReading, Reading};
 use trueup_core::settings::{Environment, Project, Settings, is_within_path_bounds};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, StoreError};
+use trueup_core::store::{Provenance, Store, StoreError};
 use trueup_core::sync::{RunContext, observe_without_database};
 use trueup_core::text::{DataDelimiter, visible_line};
 
-/// Longest line of a finding, in characters.
+/// Longest line shown for a divergence, in characters.
 const MAX_LINE_CHARS: usize = 2_000;
 
-/// What the database said of the session.
+/// The session as the database last had it: an event is recorded on top of this.
 #[derive(Debug, Clone)]
 struct SessionBase {
     lineage: Lineage,
@@ -26,25 +27,25 @@ struct SessionBase {
     claim: Option<(ItemKey, Epoch)>,
 }
 
-/// A call, with its surroundings.
+/// One hook call: the payload, and the project, settings and database it concerns.
 #[derive(Debug)]
 pub struct HookContext {
-    /// What the client sent.
+    /// The payload that the client sent.
     pub payload: HookPayload,
-    /// The environment.
+    /// The environment variables of this process.
     pub environment: Environment,
     /// The project and its settings.
     pub run: RunContext,
-    /// Names what the event says, whichever way it reaches the database.
+    /// Operation id of the event: the same whether it is written at once or waits in the outbox.
     op_id: String,
-    /// What the database last said of the session.
+    /// The session as last read from the database.
     session_base: RefCell<Option<SessionBase>>,
-    /// Whether what the event says is in the database.
+    /// Whether the event is recorded in the database.
     event_recorded: Cell<bool>,
 }
 
 impl HookContext {
-    /// Takes stock for a payload.
+    /// Builds the context of a payload. The deadline bounds everything that the hook does.
     pub fn new(
         payload: HookPayload,
         environment: Environment,
@@ -52,7 +53,8 @@ impl HookContext {
         deadline: Deadline,
     ) -> Self {
         let payload_dir = payload.cwd.as_ref().map(PathBuf::from);
-        // JSON cannot name a directory that is no UTF-8; this process stands in it, too.
+        // JSON cannot name a directory that is not UTF-8. The working directory of this process is
+        // the same one, so it is used instead.
         let is_text = payload
             .cwd
             .as_ref()
@@ -66,7 +68,7 @@ impl HookContext {
                 .is_some_and(|dir| !is_within_path_bounds(&dir));
         let fallback = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let project = Project::find(&environment, &cwd.clone().unwrap_or_else(fallback));
-        // A subagent may work in a worktree and on a branch of its own.
+        // A subagent may work in its own worktree and on its own branch.
         let working_dir = cwd.filter(|_| !payload.is_subagent);
         let mut run = RunContext::new(&environment, settings, project, working_dir, deadline);
         if dir_ignored {
@@ -85,7 +87,8 @@ impl HookContext {
         }
     }
 
-    /// Notes what the database says of the session: what the event says is written on that.
+    /// Remembers the session as the database has it, which [`resolve_origin`](Self::resolve_origin)
+    /// then returns.
     pub(crate) fn set_session_base(&self, session: &Session) {
         *self.session_base.borrow_mut() = Some(SessionBase {
             lineage: session.lineage.clone(),
@@ -94,8 +97,8 @@ impl HookContext {
         });
     }
 
-    /// Returns what the event is written on: what the database said, else what is known of the
-    /// database that was at its address, and of the session by the cache that it wrote.
+    /// Returns the state that the event's write is based on: the session as the database has it, or
+    /// else the last database known at this address with the revision in the local cache.
     pub(crate) fn resolve_origin(&self) -> WriteOrigin {
         let database = self.run.settings.database_address();
         if let Some(session_base) = self.session_base.borrow().clone() {
@@ -120,42 +123,42 @@ impl HookContext {
         }
     }
 
-    /// Notes that what the event says is in the database.
+    /// Notes that the event is recorded in the database.
     pub(crate) fn mark_event_recorded(&self) {
         self.event_recorded.set(true);
     }
 
-    /// Tells whether what the event says is in the database.
+    /// Returns whether the event is recorded in the database.
     pub(crate) fn is_event_recorded(&self) -> bool {
         self.event_recorded.get()
     }
 
-    /// Returns the operation id of what the event says.
+    /// Returns the event's operation id.
     pub(crate) fn op_id(&self) -> &str {
         &self.op_id
     }
 
-    /// Opens the database, creating a missing one.
+    /// Opens the database, and creates it when it is missing.
     ///
     /// # Errors
     ///
     /// When it cannot be opened.
-    pub fn open_or_create_store(&self) -> Result<SqliteStore, StoreError> {
+    pub fn open_or_create_store(&self) -> Result<impl Store, StoreError> {
         SqliteStore::open_or_create(self.database_path()?, self.run.deadline)
             .map(SqliteStore::until_exit)
     }
 
-    /// Opens the database that is there.
+    /// Opens an existing database.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened, or is not there.
-    pub fn open_store(&self) -> Result<SqliteStore, StoreError> {
+    /// When it is missing or cannot be opened.
+    pub fn open_store(&self) -> Result<impl Store, StoreError> {
         SqliteStore::open(self.database_path()?, self.run.deadline).map(SqliteStore::until_exit)
     }
 
-    /// Tells whether a database was here before: then a missing one is one that cannot be
-    /// asked, and only a session's start may make another.
+    /// Returns whether this project was synced before. If so, a missing database counts as
+    /// unreachable, and only a session start may create another.
     pub fn was_synced(&self) -> bool {
         self.read_cache().is_some_and(|cache| cache.is_stamped())
     }
@@ -172,26 +175,27 @@ impl HookContext {
         self.run
             .settings
             .sqlite_path()
-            .map_err(StoreError::Unavailable)
+            .map_err(StoreError::unavailable)
     }
 
-    /// Makes the provenance of a write by this session.
+    /// Returns the provenance of a write by this session.
     pub fn build_provenance(&self, reason: &str) -> Provenance {
         Provenance::new(self.payload.session.as_str(), reason)
     }
 
-    /// Makes a fence with a new nonce.
+    /// Returns a data delimiter with a new nonce.
     pub fn new_delimiter(&self) -> DataDelimiter {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let nonce = nonce.get(..12).unwrap_or(&nonce);
-        // Twelve hexadecimal digits are a nonce by construction.
+        // Twelve hexadecimal digits are always a valid nonce.
         DataDelimiter::new(nonce).unwrap_or_else(|_| unreachable!("a nonce of hexadecimal digits"))
     }
 }
 
-/// Joins the lines that a user should see; those for the record alone are left out.
+/// Renders the divergences that a user should see, one a line. Those of severity `info` are only
+/// logged.
 pub(crate) fn render_findings(divergences: &[Divergence]) -> Option<String> {
-    // Each stands on its own, so no text inside of one may begin another.
+    // A line break inside a message would let quoted text pass for a message of its own.
     let lines: Vec<String> = divergences
         .iter()
         .filter(|d| d.severity > Severity::Info)
@@ -200,34 +204,41 @@ pub(crate) fn render_findings(divergences: &[Divergence]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Keeps of the findings mended on the way what a user is told while all else is silent: his
-/// own work that was undone or moved. What was merely stale is not worth a word.
+/// Keeps the fixed divergences that changed the user's own work: edits that were undone, an item
+/// that moved. A hook that otherwise prints nothing still reports these; a copy that was merely
+/// stale is not reported.
 pub(crate) fn retain_user_work(mut fixed: Vec<Divergence>) -> Vec<Divergence> {
-    fixed.retain(|d| d.code.touches_user_edits() || matches!(d.code, Code::S01 | Code::S02));
+    fixed.retain(|d| {
+        d.code.touches_user_edits()
+            || matches!(
+                d.code,
+                Code::ItemDiffersFromClaim | Code::ItemDiffersFromState
+            )
+    });
     fixed
 }
 
-/// Says what could not be mended, a line each.
+/// Renders what could not be fixed, one line each.
 pub(crate) fn render_unfixed(problems: &[String]) -> Vec<String> {
     let line = |problem: &String| format!("trueup: not fixed: {problem}");
     problems.iter().map(line).collect()
 }
 
-/// What a hook does to the outside.
+/// What a hook prints and how it exits.
 #[derive(Debug, Default)]
 pub struct HookOutcome {
     /// Printed on stdout.
     pub response: HookResponse,
     /// Lines on stderr.
     pub notes: Vec<String>,
-    /// Whether to refuse: exit code 2.
+    /// Whether the hook refuses, with exit code 2.
     pub is_refusal: bool,
-    /// What there is to do once the answer is out.
+    /// Work to do after the answer was printed.
     pub after_output: Option<fn(&HookContext)>,
 }
 
 impl HookOutcome {
-    /// Makes an outcome that is one line for the user.
+    /// Builds an outcome of one line on stderr.
     pub fn from_note(line: impl Into<String>) -> Self {
         Self {
             notes: vec![line.into()],
@@ -235,7 +246,7 @@ impl HookOutcome {
         }
     }
 
-    /// Tells the user lines before everything else.
+    /// Puts lines for the user before all others.
     #[must_use]
     pub(crate) fn with_user_lines(mut self, mut lines: Vec<String>) -> Self {
         if !lines.is_empty() {

@@ -1,10 +1,12 @@
-//! The hook binaries: `session-start-sync` pulls, `checkpoint-push` pushes,
-//! `pre-handoff-validate` gates.
+//! The hook binaries: `session-start-sync` pulls, `checkpoint-push` pushes, and
+//! `pre-handoff-validate` guards hand-offs.
 //!
-//! Invariants: stdout holds the protocol alone; stdin is read within bounds; stdin, database
-//! and locks are bounded by one deadline, and the kernel's alarm stands behind it; whatever
-//! goes wrong inside, pull and push let the session go on, and only the gate refuses, on
-//! proven divergence.
+//! Invariants:
+//! - Stdout holds nothing but the protocol.
+//! - Stdin is read within bounds. One deadline bounds stdin, database and locks, with the kernel's
+//!   alarm behind it.
+//! - Pull and push let the session go on, whatever fails inside. Only the guard refuses, and only
+//!   on a proven divergence.
 
 #![cfg_attr(
     test,

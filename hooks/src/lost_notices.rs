@@ -1,5 +1,5 @@
-//! What was lost as a session ended: nobody reads what its last hook prints, so the next session
-//! that starts in the same project is told, once.
+//! Notices of edits that were lost as a session ended. Nobody reads what a session's last hook
+//! prints, so the next session in the same project shows them, once.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -11,10 +11,11 @@ use trueup_core::text::visible_line;
 
 use crate::HookContext;
 
-/// Longest line that is kept, in characters.
+/// Longest saved line, in characters.
 const MAX_LINE_CHARS: usize = 2_000;
 
-/// Keeps lines for the next start, if this is the end of a session; returns why that failed.
+/// Saves lines for the next session start if the event is a session's end. Returns a line about a
+/// failure.
 pub(crate) fn save_for_next_start(context: &HookContext, lines: &[String]) -> Option<String> {
     if lines.is_empty() || !matches!(context.payload.event, HookEvent::SessionEnd(_)) {
         return None;
@@ -44,13 +45,13 @@ fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
     let mut file = open_to_append(&path)?;
     let size = file.metadata()?.len();
     if size.saturating_add(text.len() as u64) > UNTOLD.most {
-        // All of it is in the journal.
+        // The lost edits are in the journal all the same.
         return Ok(());
     }
     file.write_all(text.as_bytes())
 }
 
-/// Takes what was kept: of two sessions that start at once, one is told.
+/// Takes the saved lines. Of two sessions that start at once, one gets them.
 pub(crate) fn take_saved(context: &HookContext) -> Vec<String> {
     let path = context
         .run
@@ -59,7 +60,7 @@ pub(crate) fn take_saved(context: &HookContext) -> Vec<String> {
         .pending_notice(&context.run.project.dir);
     let bytes = match read_bytes(&path, UNTOLD.most, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
-        // What cannot be read must not stand in the way of what is kept next.
+        // An unreadable file is removed, or it would block later lines.
         other => other.unwrap_or_default(),
     };
     if fs::remove_file(&path).is_err() {

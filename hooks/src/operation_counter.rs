@@ -1,8 +1,7 @@
-//! Counts the operations of a session, exactly, under any number of hooks at once.
+//! Counts a session's operations, exactly, with any number of hooks running at once.
 //!
-//! The count is the length of a file that is only appended to: the kernel gives every append
-//! a place of its own, so exactly one process sees each count, without a lock and without a
-//! write to the database.
+//! The count is the length of an append-only file. The kernel gives each append its own offset,
+//! so exactly one process sees each count, without a lock and without a database write.
 
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
@@ -10,7 +9,7 @@ use std::path::Path;
 use trueup_core::fs::{ensure_private_dir, open_to_append};
 use trueup_core::model::SessionId;
 
-/// Counts one operation and returns its number, from 1.
+/// Counts one operation and returns its number, starting at 1.
 pub(crate) fn count_operation(folder: &Path, session: &SessionId) -> io::Result<u64> {
     let path = folder.join(session.as_str());
     let mut file = match open_to_append(&path) {
@@ -21,7 +20,7 @@ pub(crate) fn count_operation(folder: &Path, session: &SessionId) -> io::Result<
         other => other?,
     };
     file.write_all(b".")?;
-    // After an append the position is the end of what *this* process wrote.
+    // After an append, the position is the end of what *this* process wrote.
     file.stream_position()
 }
 

@@ -1,18 +1,21 @@
-//! `session-start-sync`: the database to the cache to the model.
+//! `session-start-sync`: brings the database's state to the local cache and to the agent.
 
 use std::io::{self, ErrorKind};
 
+use crate::auto_prune::prune_when_due;
+use crate::enqueue_offline::enqueue_resumed;
+use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
+use crate::share_state::gather_repo_context;
+use crate::{HookContext, HookOutcome, lost_notices};
 use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::claims::reclaim_own_item;
+use trueup_core::diagnostic::Code;
 use trueup_core::fs::{append_to_foreign, read_bytes};
 use trueup_core::hook::{HookEvent, HookResponse, PromptKind, StartSource};
 use trueup_core::model::{RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;
-use trueup_core::reconcile::{Code, Policy, Reading, reconcile};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{
-    HandoffStore as _, HeartbeatRequest, SessionFilter, Store as _, StoreError,
-};
+use trueup_core::reconcile::{Policy, Reading, reconcile};
+use trueup_core::store::{HeartbeatRequest, HookStore, SessionFilter, Store, StoreError};
 use trueup_core::sync::{
     Briefing, DrainReport, HandoffNotice, SyncError, describe_stuck_work, drain_outbox,
     fail_stuck_phases, fail_stuck_tasks, find_predecessor, is_known_by_id_only,
@@ -21,19 +24,13 @@ use trueup_core::sync::{
 };
 use trueup_core::text::one_line;
 
-use crate::auto_prune::prune_when_due;
-use crate::enqueue_offline::enqueue_resumed;
-use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
-use crate::share_state::gather_repo_context;
-use crate::{HookContext, HookOutcome, lost_notices};
-
-/// Most sessions of a worktree looked at for company and for work to go on with.
+/// How many sessions of a worktree are loaded, as present ones or for work to resume.
 const MAX_SESSIONS: u32 = 8;
 
-/// Permission bits of one that trueup makes: a shell runs what stands in it.
+/// Permissions of a new `CLAUDE_ENV_FILE`: private, since a shell runs what is in it.
 const ENV_FILE_MODE: u32 = 0o600;
 
-/// Longest text of another session shown in an offer, in characters.
+/// Longest text of another session that is shown, in characters.
 const MAX_EXCERPT_CHARS: usize = 120;
 
 /// Answers `SessionStart` and `UserPromptSubmit`.
@@ -83,14 +80,7 @@ fn start_session(
     let was_ended = stored
         .as_ref()
         .is_some_and(|session| session.status == SessionStatus::Ended);
-    let session = match stored {
-        Some(session) if is_registration_current(&mut store, &session, &context.run)? => session,
-        Some(_) => register_session(&mut store, id, None, &context.run)?,
-        None => {
-            let predecessor_id = find_predecessor(&mut store, id, source, &context.run)?;
-            register_session(&mut store, id, predecessor_id, &context.run)?
-        }
-    };
+    let session = register_if_needed(context, &mut store, stored, source)?;
     let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str())?;
     let session = if was_ended
         && source == StartSource::Resume
@@ -103,8 +93,12 @@ fn start_session(
     let (mut dead_orchestrators, mut stuck_notices) = (Vec::new(), Vec::new());
     if store.has_running_work()? {
         let tasks = fail_stuck_tasks(&mut store, &context.run, id.as_str())?;
-        dead_orchestrators =
+        let cleared =
             orchestrators::clear_dead_orchestrators(&mut store, &context.run, |_| id.to_string())?;
+        dead_orchestrators = cleared
+            .iter()
+            .map(trueup_core::model::DeadOrchestrator::render_line)
+            .collect();
         let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
         stuck_notices = describe_stuck_work(&tasks, &phases);
     }
@@ -144,7 +138,25 @@ fn start_session(
     })
 }
 
-/// Tells Bash commands of this session whom they speak for.
+/// Registers the session, unless its registration is current.
+fn register_if_needed(
+    context: &HookContext,
+    store: &mut dyn Store,
+    stored: Option<Session>,
+    source: StartSource,
+) -> Result<Session, StoreError> {
+    let id = &context.payload.session;
+    match stored {
+        Some(session) if is_registration_current(store, &session, &context.run)? => Ok(session),
+        Some(_) => register_session(store, id, None, &context.run),
+        None => {
+            let predecessor_id = find_predecessor(store, id, source, &context.run)?;
+            register_session(store, id, predecessor_id, &context.run)
+        }
+    }
+}
+
+/// Exports the session id to the session's Bash commands through `CLAUDE_ENV_FILE`.
 fn export_session_id(context: &HookContext) -> io::Result<()> {
     let Some(path) = context.environment.path("CLAUDE_ENV_FILE") else {
         return Ok(());
@@ -152,7 +164,7 @@ fn export_session_id(context: &HookContext) -> io::Result<()> {
     let mut line = format!("export TRUEUP_SESSION_ID={}\n", context.payload.session);
     match read_bytes(&path, ENVIRONMENT_FILE.most, false) {
         Ok(bytes) if contains_line(&bytes, line.as_bytes()) => return Ok(()),
-        // Another's last line may lack its end, and would be continued by this one.
+        // Without a line break at the end, the export would continue the file's last line.
         Ok(bytes) if bytes.last().is_some_and(|byte| *byte != b'\n') => line.insert(0, '\n'),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -164,9 +176,9 @@ fn contains_line(bytes: &[u8], line: &[u8]) -> bool {
     bytes.windows(line.len()).any(|part| part == line)
 }
 
-/// Lists sessions of the same worktree, the latest sign of life first.
+/// Lists sessions of the same worktree, the latest heartbeat first.
 fn list_worktree_sessions(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: &Session,
     statuses: &'static [SessionStatus],
 ) -> Result<Vec<Session>, SyncError> {
@@ -178,10 +190,10 @@ fn list_worktree_sessions(
     })?)
 }
 
-/// Finds work to go on with, for a session that holds nothing: what it did itself, else what
-/// the session before it did, else the last one here.
+/// Finds an item to resume for a session that holds none: its own last item, else that of its
+/// predecessor, else that of the last session in this worktree.
 fn find_resumable_item(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: &Session,
 ) -> Result<Option<(String, String)>, SyncError> {
     if session.item.is_some() {
@@ -192,7 +204,7 @@ fn find_resumable_item(
     if let Some(predecessor) = &session.predecessor {
         candidates.extend(store.load_session(predecessor)?);
     }
-    // A status at a time: so each is a walk along an index, however many sessions there were.
+    // One query per status walks an index, however many sessions there are.
     candidates.extend(list_worktree_sessions(
         store,
         session,
@@ -239,7 +251,7 @@ fn find_resumable_item(
     Ok(None)
 }
 
-/// Answers from the dated cache while the database cannot be asked.
+/// Answers from the local cache while the database is unreachable, and says how old it may be.
 fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
     let observation = observe_without_database(&context.payload.session, reason, &context.run);
     let policy = Policy {
@@ -296,7 +308,7 @@ fn handle_prompt(context: &HookContext) -> HookOutcome {
     let mut drained = DrainReport::default();
     let outcome = match update_prompt_context(context, &mut drained) {
         Ok(outcome) => outcome,
-        // The next prompt asks again; a user who types is not to be bothered each time.
+        // The next prompt tries again. A system message would bother the user at every prompt.
         Err(error) => HookOutcome::from_note(format!("trueup: {error}")),
     };
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
@@ -307,7 +319,7 @@ fn update_prompt_context(
     drained: &mut DrainReport,
 ) -> Result<HookOutcome, SyncError> {
     let mut store = match context.open_store() {
-        // Only a start makes a database.
+        // Only a session start creates a database.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
@@ -315,7 +327,7 @@ fn update_prompt_context(
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
     let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {
-        // The start was missed, so its model knows nothing yet.
+        // The session's start was missed, so the agent knows nothing yet.
         return start_session(context, StartSource::Startup, drained).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
                 *event = "UserPromptSubmit";
@@ -327,7 +339,7 @@ fn update_prompt_context(
     let lease_due = session.is_renewal_due(renewal) || !session.status.is_present();
     let client_is_gone = session.status == SessionStatus::Ended && context.run.client_is_gone();
     if client_is_gone {
-        // Its client was closed meanwhile, which brings nobody back.
+        // The session ended and its client is gone: a late hook must not make it active again.
     } else if lease_due || session.status != SessionStatus::Active {
         store.record_heartbeat(&HeartbeatRequest {
             session: id.clone(),
@@ -339,7 +351,7 @@ fn update_prompt_context(
     }
     let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
-    // As it is now: what changed while this hook was at work must be told too.
+    // The revision after truing up: the agent must learn of what this hook changed as well.
     let has_news = session.revision > session.acknowledged;
     if has_news {
         store.acknowledge_revision(id, session.revision)?;
@@ -347,14 +359,17 @@ fn update_prompt_context(
     let mut shown = retain_user_work(synced.fixed_findings());
     let mut response = HookResponse::default();
     if has_news {
-        let lost_claim = synced.remaining.iter().find(|d| d.code == Code::S13);
+        let lost_claim = synced
+            .remaining
+            .iter()
+            .find(|d| d.code == Code::ClaimTakenAway);
         shown.extend(lost_claim.cloned());
         let title = load_item_title(&mut store, session)?;
         let line = lost_claim.map(|d| d.message.as_str());
         let delimiter = context.new_delimiter();
         let mut text = render_database_change(session, title.as_deref(), line, &delimiter);
-        // Looked for once the revision counts as told: what is handed on from now on makes
-        // the next prompt look again.
+        // Loaded after the revision was acknowledged: a hand-off made from now on raises it again,
+        // so the next prompt shows it.
         let notices = take_handoff_notices(&mut store, session, false)?;
         if !notices.is_empty() {
             text = format!("{text}\n{}", render_handoffs(&notices, &delimiter));
@@ -369,9 +384,9 @@ fn update_prompt_context(
     })
 }
 
-/// Returns the title of the item held.
+/// Loads the title of the item that the session holds.
 fn load_item_title(
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
 ) -> Result<Option<String>, StoreError> {
     Ok(match &session.item {
@@ -380,9 +395,9 @@ fn load_item_title(
     })
 }
 
-/// Returns what the session's model is told of hand-offs, which then counts as told.
+/// Loads the hand-offs to show to the agent, and marks them as shown.
 fn take_handoff_notices(
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
     is_start: bool,
 ) -> Result<Vec<HandoffNotice>, StoreError> {

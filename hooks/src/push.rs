@@ -1,21 +1,19 @@
-//! `checkpoint-push`: local change to the database.
-
-use trueup_core::hook::{HookEvent, HookResponse};
-use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::{Code, Divergence};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HeartbeatRequest, Store as _, StoreError};
-use trueup_core::sync::{
-    DrainReport, SyncError, drain_outbox, is_known_by_id_only, register_session, true_up,
-};
+//! `checkpoint-push`: brings local changes to the database.
 
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
 use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
 use crate::record_event::record_session_work;
 use crate::share_state::share_with_repos;
 use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
+use trueup_core::diagnostic::{Code, Divergence};
+use trueup_core::hook::{HookEvent, HookResponse};
+use trueup_core::model::{Session, SessionStatus};
+use trueup_core::store::{HeartbeatRequest, HookStore, Store, StoreError};
+use trueup_core::sync::{
+    DrainReport, SyncError, drain_outbox, is_known_by_id_only, register_session, true_up,
+};
 
-/// Answers the events at which something may have changed.
+/// Handles the events after which something may have changed.
 pub fn handle_event(context: &HookContext) -> HookOutcome {
     if matches!(
         context.payload.event,
@@ -36,7 +34,7 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
         Ok(outcome) => outcome,
         Err(error) => enqueue_after_error(context, &error),
     };
-    // The next session is another one than that whose writes came too late.
+    // The next session is not the one whose writes were superseded, so its lines name the session.
     lost_lines.extend(drained.describe_lost_edits(None));
     outcome
         .notes
@@ -44,7 +42,7 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
-/// Gives a state on that somebody saved. No session is at work then, so nothing else is due.
+/// Shares STATE.md after somebody saved it. No session acted, so nothing else is due.
 fn handle_file_changed(context: &HookContext) -> HookOutcome {
     match context.open_store() {
         Ok(mut store) => HookOutcome {
@@ -57,7 +55,7 @@ fn handle_file_changed(context: &HookContext) -> HookOutcome {
     }
 }
 
-/// Counts a tool call; `None` for other events, and where it cannot be counted.
+/// Counts a tool call. `None` for other events, and when it cannot be counted.
 fn count_operations(context: &HookContext) -> Option<u64> {
     if !matches!(context.payload.event, HookEvent::AfterTool(_)) {
         return None;
@@ -76,24 +74,16 @@ fn push_checkpoint(
     lost_lines: &mut Vec<String>,
 ) -> Result<HookOutcome, SyncError> {
     let mut store = match context.open_store() {
-        // Nothing was registered yet: the next start does.
+        // No session was registered yet; the next start registers one.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
     drained.add(drain_outbox(&mut store, &context.run));
-    let stored = store.load_session(&context.payload.session)?;
-    let session = if let Some(session) = stored.filter(|it| !is_known_by_id_only(it)) {
-        session
-    } else {
-        let session = register_session(&mut store, &context.payload.session, None, &context.run)?;
-        // A registration is no change that its own model must be told of.
-        store.acknowledge_revision(&session.id, session.revision)?;
-        session
-    };
+    let session = load_or_register(context, &mut store)?;
     context.set_session_base(&session);
     renew_lease(context, &mut store, &session)?;
     let registered_at = session.registered_at;
-    // Local edits first: what is captured below raises the revision they were made from.
+    // Local edits come first: recording the event raises the revision that they are based on.
     let synced = true_up(&mut store, session, &[], &context.run)?;
     context.set_session_base(&synced.session);
     lost_lines.extend(lost_edit_lines(&synced.found));
@@ -117,7 +107,7 @@ fn push_checkpoint(
             second_pass
                 .found
                 .into_iter()
-                .filter(|d| d.code == Code::S11),
+                .filter(|d| d.code == Code::EditRejected),
         );
     }
     if matches!(
@@ -136,23 +126,7 @@ fn push_checkpoint(
         system_message: (!user_lines.is_empty()).then(|| user_lines.join("\n")),
         ..HookResponse::default()
     };
-    let due = operations.filter(|count| count % context.run.settings.checkpoint_every == 0);
-    if let Some(count) = due {
-        store.record_checkpoint(
-            &context.payload.session,
-            count,
-            &context.build_provenance("operations"),
-        )?;
-        response.context = build_reminder(context, &mut store, count)?;
-    }
-    if context.payload.event == HookEvent::BeforeCompaction {
-        let count = operations.unwrap_or(0);
-        store.record_checkpoint(
-            &context.payload.session,
-            count,
-            &context.build_provenance("compaction"),
-        )?;
-    }
+    response.context = record_due_checkpoint(context, &mut store, operations)?;
     Ok(HookOutcome {
         response,
         notes,
@@ -160,27 +134,61 @@ fn push_checkpoint(
     })
 }
 
-/// Returns the lines of edits that lost.
+/// Loads the session, and registers one whose start was missed.
+fn load_or_register(context: &HookContext, store: &mut dyn Store) -> Result<Session, StoreError> {
+    let id = &context.payload.session;
+    let stored = store.load_session(id)?;
+    if let Some(session) = stored.filter(|it| !is_known_by_id_only(it)) {
+        return Ok(session);
+    }
+    let session = register_session(store, id, None, &context.run)?;
+    // The agent need not be told of its own session's registration.
+    store.acknowledge_revision(&session.id, session.revision)?;
+    Ok(session)
+}
+
+/// Records a checkpoint every so many operations, with a reminder for the agent, and one before a
+/// compaction.
+fn record_due_checkpoint(
+    context: &HookContext,
+    store: &mut dyn HookStore,
+    operations: Option<u64>,
+) -> Result<Option<(&'static str, String)>, StoreError> {
+    let id = &context.payload.session;
+    let mut reminder = None;
+    let due = operations.filter(|count| count % context.run.settings.checkpoint_every == 0);
+    if let Some(count) = due {
+        store.record_checkpoint(id, count, &context.build_provenance("operations"))?;
+        reminder = build_reminder(context, store, count)?;
+    }
+    if context.payload.event == HookEvent::BeforeCompaction {
+        let count = operations.unwrap_or(0);
+        store.record_checkpoint(id, count, &context.build_provenance("compaction"))?;
+    }
+    Ok(reminder)
+}
+
+/// Returns the messages about local edits that lost to the database.
 fn lost_edit_lines(divergences: &[Divergence]) -> impl Iterator<Item = String> {
-    let lost_edits = divergences.iter().filter(|d| d.code == Code::S11);
+    let lost_edits = divergences.iter().filter(|d| d.code == Code::EditRejected);
     lost_edits.map(|d| d.message.clone())
 }
 
-/// Renews the lease when it is due, and takes the status that the event means.
+/// Renews the lease when that is due, and sets the status that follows from the event.
 fn renew_lease(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
 ) -> Result<(), StoreError> {
     let status = match context.payload.event {
         HookEvent::Stop { .. } => Some(SessionStatus::Idle),
-        // A session that works is not lost, whatever a sweep believed.
+        // A session that works is not lost, even if a sweep took it for lost.
         HookEvent::AfterTool(_) | HookEvent::Task(_) if !session.status.is_present() => {
             Some(SessionStatus::Active)
         }
         _ => None,
     };
-    // A hook that runs on after its client was closed brings nobody back.
+    // A hook that outlives its client must not make an ended session active again.
     if session.status == SessionStatus::Ended && context.run.client_is_gone() {
         return Ok(());
     }
@@ -192,17 +200,17 @@ fn renew_lease(
     }
     store.record_heartbeat(&HeartbeatRequest {
         session: session.id.clone(),
-        // A turn that ends is no sign of life worth a renewal of its own.
+        // The end of a turn alone does not renew the lease.
         lease_seconds: lease_due.then_some(context.run.settings.lease_seconds),
         status,
         quiet_seconds: None,
     })
 }
 
-/// Reminds the model of recording its progress, where there is any to record.
+/// Builds a reminder to record progress, for an agent whose session holds an item.
 fn build_reminder(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     count: u64,
 ) -> Result<Option<(&'static str, String)>, StoreError> {
     let session = store.load_session(&context.payload.session)?;

@@ -1,21 +1,18 @@
-//! `pre-handoff-validate --span`: a command that may run long announces the silence it brings,
-//! for no hook fires inside a tool call.
+//! `pre-handoff-validate --span`: announces the quiet period of a command that may run long. No
+//! hook fires during a tool call, so without it the session would look dead.
 
 use std::time::Duration;
 
+use crate::{HookContext, HookOutcome};
 use trueup_core::hook::{HookEvent, ToolCall};
 use trueup_core::liveness::quiet_period_of_command;
 use trueup_core::model::Session;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HeartbeatRequest, Store as _, StoreError};
+use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 
-use crate::{HookContext, HookOutcome};
-
-/// Where the client's user sets how long a command may take that says nothing, in
-/// milliseconds.
+/// The client's variable for the default timeout of a shell command, in milliseconds.
 const DEFAULT_TIMEOUT_VARIABLE: &str = "BASH_DEFAULT_TIMEOUT_MS";
 
-/// Answers `PreToolUse` of a shell command: with nothing, whatever comes of it.
+/// Handles `PreToolUse` of a shell command. It never refuses, and prints only a failure.
 pub fn handle_event(context: &HookContext) -> HookOutcome {
     let Some(seconds) = quiet_seconds(context) else {
         return HookOutcome::default();
@@ -28,7 +25,7 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
     }
 }
 
-/// Returns how long the session will be silent, when that is worth a word.
+/// Returns how many seconds the session may be quiet, if that is long enough to announce.
 fn quiet_seconds(context: &HookContext) -> Option<u64> {
     let HookEvent::BeforeTool(ToolCall::Bash(shell)) = &context.payload.event else {
         return None;
@@ -48,7 +45,7 @@ fn quiet_seconds(context: &HookContext) -> Option<u64> {
 
 fn open_and_announce(context: &HookContext, seconds: u64) -> Result<(), StoreError> {
     let mut store = match context.open_store() {
-        // Where nothing was registered nobody is waited for.
+        // Without a database no session is registered.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(()),
         other => other?,
     };
@@ -58,10 +55,10 @@ fn open_and_announce(context: &HookContext, seconds: u64) -> Result<(), StoreErr
     }
 }
 
-/// Announces silence from now on. A longer one that was announced before stays.
+/// Announces a quiet period from now on. A longer one announced before stays.
 pub(crate) fn announce_silence(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
     seconds: u64,
 ) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
-//! What an event says of the session's work: its task, its branch, its end.
+//! Records in the database what an event says about the session's work: its task, its branch, its
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +9,16 @@ use trueup_core::hook::{HookEvent, TaskChange, ToolCall};
 use trueup_core::model::{FieldValue, Session, StateField};
 use trueup_core::outbox::end_op_id;
 use trueup_core::reconcile::{RejectedEdit, RejectionReason};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{InterruptionMark, Provenance, SessionTask, Store as _, StoreError};
+use trueup_core::store::{HookStore, InterruptionMark, Provenance, SessionTask, StoreError};
 use trueup_core::sync::{PushOutcome, RetriedPush, SyncError, TrueUpOutcome, now, push_with_retry};
 use trueup_core::text::redact::RedactedText;
 
 use crate::HookContext;
 
-/// Writes what the event says of the session's work; tells whether anything was written.
+/// Writes the event to the database. Returns whether the session's state changed.
 pub(crate) fn record_session_work(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     synced: TrueUpOutcome,
 ) -> Result<bool, SyncError> {
     let session = synced.session;
@@ -40,7 +40,7 @@ pub(crate) fn record_session_work(
     }
     let has_changes = !changes.is_empty() || branch.is_some();
     match branch {
-        // A branch alone is nothing a revision counts.
+        // A new branch alone does not raise the revision.
         Some(branch) if changes.is_empty() => {
             let patch = Map::from_iter([("branch".to_owned(), json!(branch))]);
             store.merge_metadata(&session.id, &patch, &context.build_provenance("observed"))?;
@@ -62,11 +62,11 @@ pub(crate) fn record_session_work(
     Ok(has_changes)
 }
 
-/// Pushes an observation. It stays bound to the claim it was made under: what a session saw
-/// that lost its item meanwhile goes to the journal.
+/// Pushes an observation under the claim it was made with. If the session lost its item
+/// meanwhile, the observation goes to the journal instead.
 fn push_observation(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: Session,
     changes: BTreeMap<StateField, FieldValue>,
     branch: Option<String>,
@@ -77,7 +77,8 @@ fn push_observation(
         branch,
         mark,
         acknowledge: true,
-        // Should it wait in the outbox because its answer does not arrive, it is not made twice.
+        // If the answer is lost, the same write waits in the outbox. The id keeps it from being
+        // made twice.
         provenance: Provenance {
             op_id: context.op_id().to_owned(),
             ..context.build_provenance("observed")
@@ -99,18 +100,18 @@ fn push_observation(
     }
 }
 
-/// What an event says of the current task.
+/// How an event changes the current task.
 enum TaskUpdate {
-    /// Nothing.
+    /// It does not.
     Unchanged,
-    /// It is this one now, or there is none any more.
+    /// This is the current task now, or there is no current task any more.
     Set(Option<String>),
 }
 
-/// Reads the current task out of an event.
+/// Applies the event's change of the task list and returns how the current task changes.
 fn apply_task_change(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
 ) -> Result<TaskUpdate, StoreError> {
     let Some(change) = find_task_change(context) else {
@@ -129,7 +130,7 @@ fn apply_task_change(
         TaskChange::Started { id, subject } => match (subject, store.load_task(&session.id, id)?) {
             (Some(subject), known) => {
                 let subject = clean_task_text(subject);
-                // By what it is called now it is known when it ends.
+                // When the task ends, the event names only its id, so the latest subject is kept.
                 if known.is_none_or(|note| note.subject != subject) {
                     let task = id.clone();
                     let note = SessionTask {
@@ -147,7 +148,7 @@ fn apply_task_change(
             let current_task = session.execution_state().work.task;
             match store.load_task(&session.id, id)? {
                 Some(note) if Some(&note.subject) == current_task.as_ref() => TaskUpdate::Set(None),
-                // Another task than the current one was finished.
+                // The task that ended is not the current one.
                 _ => TaskUpdate::Unchanged,
             }
         }
@@ -155,13 +156,12 @@ fn apply_task_change(
 }
 
 pub(crate) fn clean_task_text(task: &str) -> String {
-    // As the database keeps it, or the next event would find another one there.
+    // This must equal what the database stores, or the next event would see a change.
     let task: String = task.chars().take(TASK.len()).collect();
     RedactedText::from(task).into()
 }
 
-/// Returns what an event says of the task list of the session itself; a subagent's list is
-/// its own.
+/// Returns the event's change of the session's task list. A subagent's list is not the session's.
 pub(crate) fn find_task_change(context: &HookContext) -> Option<&TaskChange> {
     match &context.payload.event {
         HookEvent::Task(change) | HookEvent::AfterTool(ToolCall::Tasks(change))

@@ -1,4 +1,4 @@
-//! What the three binaries share: stdin, deadline, panics, output.
+//! What the three binaries share: reading stdin, the deadline, panics and output.
 
 use std::io::{self, Write as _};
 use std::panic;
@@ -23,20 +23,20 @@ use trueup_core::text::{one_line, without_runner_commands};
 
 use crate::{HookContext, HookOutcome};
 
-/// How long a payload is waited for.
+/// How long to wait for the payload.
 const PAYLOAD_TIMEOUT: Duration = Duration::from_millis(PAYLOAD_WAIT.most);
 
-/// How much is read at once, in bytes.
+/// How many bytes to read at once.
 const CHUNK_BYTES: usize = 8 * 1024;
 
-/// The shortest and the longest time that may be configured.
+/// The shortest and the longest deadline that may be configured.
 const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 const MAX_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The exit code that refuses.
+/// The exit code of a refusal.
 const REFUSAL_EXIT_CODE: u8 = 2;
 
-/// Runs a hook on stdin.
+/// Runs a hook on the payload from stdin. `timeout` is its deadline unless one is configured.
 pub fn run_hook(
     name: &'static str,
     timeout: Duration,
@@ -52,11 +52,11 @@ pub fn run_hook_or(
     handle: fn(&HookContext) -> HookOutcome,
     handle_broken: fn(&[u8]) -> Option<HookOutcome>,
 ) -> ExitCode {
-    // A broken hook must never stop a session: with exit 0 the client goes on.
+    // A hook that panics must not stop the session: after exit code 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
         exit_with_note(&format!("trueup: {name} failed: {info}"));
     }));
-    // What the parent ignores or blocks is left ignored and blocked to its children.
+    // A child inherits ignored and blocked signals from its parent.
     restore_alarm_signal();
     set_watchdog(PAYLOAD_TIMEOUT);
     let environment = Environment::from_process();
@@ -90,21 +90,21 @@ pub fn run_hook_or(
     code
 }
 
-/// Makes the alarm end the process, whatever this process inherited.
+/// Makes SIGALRM end the process, whatever disposition was inherited.
 fn restore_alarm_signal() {
-    // Neither fails for a signal that there is; if they did, the deadline would still hold.
+    // Neither fails for an existing signal. If one did, the deadline would still hold.
     let _ = flag::register_conditional_default(SIGALRM, Arc::new(AtomicBool::new(true)));
     let mut alarm = SigSet::empty();
     alarm.add(Signal::SIGALRM);
     let _ = alarm.thread_unblock();
 }
 
-/// Ends the process in case a file system blocks that knows no deadline. A thread that does
-/// so with a better word costs every call 3 % of its time, so it is left to the kernel, in
-/// whole seconds; a client takes that end for a failed hook and goes on.
+/// Sets an alarm that ends the process when a file system blocks past the deadline. The kernel's
+/// alarm has whole seconds and no message, but a watchdog thread would cost every call 3 % of its
+/// time. The client takes such an end for a failed hook and goes on.
 fn set_watchdog(timeout: Duration) {
     let seconds = timeout.as_secs().saturating_add(2);
-    // This replaces what was set before.
+    // A new alarm replaces the one before.
     let _ = alarm::set(u32::try_from(seconds).unwrap_or(u32::MAX));
 }
 
@@ -115,20 +115,21 @@ fn exit_with_note(line: &str) {
 }
 
 fn print_note(line: &str) {
-    // With stderr gone there is nobody left to tell.
+    // If stderr is closed, the line is dropped.
     let line = one_line(line, NOTE.len());
     let line = redact_tokens(&line);
     let _ = writeln!(io::stderr(), "{}", without_runner_commands(&line));
 }
 
-/// Why nothing can be called for, and what was read.
+/// Why there is no payload, and the bytes that were read.
 struct PayloadFailure {
-    /// The whole of stdin; empty when its end was not met.
+    /// All of stdin; empty when it was not read to its end.
     input: Vec<u8>,
     problem: String,
 }
 
-/// Reads what is called for; `None` when that is nothing. Its time counts from then on.
+/// Reads the payload and builds the context; `None` for an event that no hook handles. The deadline
+/// starts once the payload was read.
 fn read_context(
     environment: Environment,
     settings: Settings,
@@ -142,7 +143,7 @@ fn read_context(
     let deadline = Deadline::after(timeout);
     let payload = hook::parse_payload(&input).map_err(|error| PayloadFailure {
         problem: error.to_string(),
-        // A session that is none is no broken payload.
+        // The payload is whole, so there is nothing for `handle_broken` to look at.
         input: match error {
             PayloadError::Syntax(_) => input,
             PayloadError::Empty | PayloadError::Session(_) => Vec::new(),
@@ -176,8 +177,8 @@ fn run_handler(
     outcome
 }
 
-/// Reads stdin to its end, but no longer than the deadline and no more than a payload may
-/// hold. What came in time counts: a client that keeps stdin open may have said all.
+/// Reads stdin to its end, within the deadline and the bound of a payload. At the deadline, what
+/// came so far counts: a client may keep stdin open after the whole payload.
 fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
     let stdin = io::stdin();
     let mut input = Vec::new();
@@ -195,7 +196,7 @@ fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
             Ok(0) => return Ok(input),
             Ok(_) => {}
         }
-        // Not through the standard library's buffer, which would read ahead of the poll.
+        // `io::Stdin` would buffer input that `poll` then does not report.
         let count = rustix::io::read(&stdin, &mut chunk)
             .map_err(|error| format!("cannot be read: {error}"))?;
         if count == 0 {

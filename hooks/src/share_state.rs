@@ -1,6 +1,5 @@
-//! The repository's STATE.md on its way to the others: given on when it says something new, by
-//! its digest, so that neither a slow editor nor a second edit is missed (seed 2 looked at what
-//! was saved within the last five seconds).
+//! Shares the repository's STATE.md with the other registered repositories when its digest changed.
+//! Comparing digests instead of times misses neither a slow editor nor a second edit.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,29 +7,29 @@ use std::time::Duration;
 use trueup_core::bounds::{PASSED_MARK, STATE};
 use trueup_core::fs::{read_text, write_private};
 use trueup_core::model::{Repo, Session};
-use trueup_core::repos::{StateError, StateFile, deliver_to_all, describe_lines, publish_state};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{RepoStore as _, StoreError};
+use trueup_core::repos::{
+    PublishedState, StateError, StateFile, deliver_to_all, describe_lines, publish_state,
+};
+use trueup_core::store::{HookStore, StoreError};
 use trueup_core::sync::RepoSummary;
 use trueup_core::text::path_to_text;
 
 use crate::HookContext;
 
-/// Longest state in which secrets are looked for in no time to speak of, in bytes.
+/// Largest STATE.md, in bytes, for which the search for secrets takes almost no time.
 const SMALL_STATE_BYTES: usize = 64 * 1024;
 
-/// Least time to begin with another repository.
+/// Time that must be left to begin with another repository.
 const MIN_TIME_LEFT: Duration = Duration::from_millis(20);
 
-/// Returns this machine's name; `None` where no repository was ever registered, which costs a
-/// look at one file.
+/// Reads this machine's name from its file; `None` when no repository was ever registered here.
 fn machine_name(context: &HookContext) -> Result<Option<String>, StoreError> {
     let name = trueup_core::repos::read_machine_name(&context.run.settings.paths);
-    name.map_err(|error| StoreError::Unavailable(error.to_string()))
+    name.map_err(|error| StoreError::unavailable(error.to_string()))
 }
 
-/// Finds the project among the repositories, if it gives its state on. A linked worktree does
-/// not: what it says is not the repository's word yet.
+/// Finds the project among the registered repositories, if it shares its state. A linked worktree
+/// does not: its STATE.md may differ from that of the main checkout.
 fn find_own_repo<'a>(context: &HookContext, machine: &str, repos: &'a [Repo]) -> Option<&'a Repo> {
     let name = context.run.project.name();
     let is_passive = context.run.repository.passive == Some(true);
@@ -40,8 +39,8 @@ fn find_own_repo<'a>(context: &HookContext, machine: &str, repos: &'a [Repo]) ->
         .filter(|repo| !repo.passive && !is_passive)
 }
 
-/// Finds the repository that the project is a checkout of: a linked worktree or another clone is
-/// told of the others too.
+/// Finds the registered repository that the project is a checkout of, be it a linked worktree or
+/// another clone.
 fn find_checked_out_repo<'a>(
     context: &HookContext,
     machine: &str,
@@ -62,13 +61,13 @@ fn find_checked_out_repo<'a>(
         .filter(|repo| !repo.passive && !is_passive)
 }
 
-/// Gives the state on if its file says something new; returns lines for the user.
-pub(crate) fn share_with_repos(context: &HookContext, store: &mut SqliteStore) -> Vec<String> {
+/// Shares STATE.md if it changed; returns lines for the user.
+pub(crate) fn share_with_repos(context: &HookContext, store: &mut dyn HookStore) -> Vec<String> {
     try_share(context, store)
         .unwrap_or_else(|error| vec![format!("trueup: STATE.md was not shared: {error}")])
 }
 
-fn try_share(context: &HookContext, store: &mut SqliteStore) -> Result<Vec<String>, String> {
+fn try_share(context: &HookContext, store: &mut dyn HookStore) -> Result<Vec<String>, String> {
     let Some(machine) = machine_name(context).map_err(|error| error.to_string())? else {
         return Ok(Vec::new());
     };
@@ -95,7 +94,8 @@ fn try_share(context: &HookContext, store: &mut SqliteStore) -> Result<Vec<Strin
             .saturating_sub(MIN_TIME_LEFT),
     ) {
         if file.size() > SMALL_STATE_BYTES {
-            // Else every hook would try again, in vain. A small one is the machine's fault.
+            // Otherwise every hook would fail in the same way. For a small file the machine is
+            // slow, and the next hook may succeed.
             record.write();
         }
         return Err("the scan for secrets ran out of time; run: trueup state sync".to_owned());
@@ -103,33 +103,7 @@ fn try_share(context: &HookContext, store: &mut SqliteStore) -> Result<Vec<Strin
     let provenance = context.build_provenance("state sync");
     let shared = publish_state(store, &own_repo.slug, &file, false, &provenance)
         .map_err(|error| error.to_string())?;
-    let paths = &context.run.settings.paths;
-    let mut user_lines = Vec::new();
-    for (number, repo) in repos.iter().enumerate() {
-        let time_left = context.run.deadline.remaining();
-        if time_left < MIN_TIME_LEFT {
-            // What said the same already costs a look, so the next hook gets further.
-            let remaining = repos.len() - number;
-            user_lines.push(format!(
-                "trueup: STATE.md was not shared with {remaining} repositories in time; the next hook \
-                 continues"
-            ));
-            break;
-        }
-        let deliveries = deliver_to_all(
-            std::slice::from_ref(repo),
-            &machine,
-            &shared,
-            paths,
-            time_left,
-        );
-        let errors = deliveries.iter().filter_map(|it| it.outcome.as_ref().err());
-        user_lines.extend(errors.map(|error| format!("trueup: STATE.md was not shared: {error}")));
-        if number + 1 == repos.len() {
-            // Only now: what a hook that is killed did not reach, the next one reaches.
-            record.write();
-        }
-    }
+    let mut user_lines = deliver_in_time(context, &machine, &repos, &shared, &record);
     if !shared.found.is_empty() {
         user_lines.push(format!(
             "trueup: secrets in STATE.md were redacted before it was shared: {}, in {}",
@@ -140,8 +114,47 @@ fn try_share(context: &HookContext, store: &mut SqliteStore) -> Result<Vec<Strin
     Ok(user_lines)
 }
 
-/// Which state was passed on last, and into which database: kept in a file, so that a state
-/// that says nothing new costs no question to the database.
+/// Writes the state into the caches of all repositories, as far as the deadline allows; returns
+/// lines for the user.
+fn deliver_in_time(
+    context: &HookContext,
+    machine: &str,
+    repos: &[Repo],
+    shared: &PublishedState,
+    record: &ShareRecord,
+) -> Vec<String> {
+    let paths = &context.run.settings.paths;
+    let mut user_lines = Vec::new();
+    for (number, repo) in repos.iter().enumerate() {
+        let time_left = context.run.deadline.remaining();
+        if time_left < MIN_TIME_LEFT {
+            // Caches that are current already only cost a read, so the next hook gets further.
+            let remaining = repos.len() - number;
+            user_lines.push(format!(
+                "trueup: STATE.md was not shared with {remaining} repositories in time; the next hook \
+                 continues"
+            ));
+            break;
+        }
+        let deliveries = deliver_to_all(
+            std::slice::from_ref(repo),
+            machine,
+            shared,
+            paths,
+            time_left,
+        );
+        let errors = deliveries.iter().filter_map(|it| it.outcome.as_ref().err());
+        user_lines.extend(errors.map(|error| format!("trueup: STATE.md was not shared: {error}")));
+        if number + 1 == repos.len() {
+            // Written last: if this hook is killed before, the next one starts over.
+            record.write();
+        }
+    }
+    user_lines
+}
+
+/// Records which STATE.md was shared last, and through which database. It is a file, so that an
+/// unchanged STATE.md costs no query.
 struct ShareRecord {
     path: PathBuf,
     content: String,
@@ -161,23 +174,23 @@ impl ShareRecord {
         read_text(&self.path, PASSED_MARK.most, false).is_ok_and(|noted| noted == self.content)
     }
 
-    /// Where it cannot be noted, it is passed on once more, and nothing changes by that.
+    /// Writes the record. If that fails, the same state is shared once more, which changes nothing.
     fn write(&self) {
         let _ = write_private(&self.path, self.content.as_bytes());
     }
 }
 
-/// What a start tells of other repositories, and the file it asks the client to watch.
+/// The other repositories shown at a session start, and the file that the client should watch.
 #[derive(Default)]
 pub(crate) struct RepoContext {
     pub(crate) summaries: Vec<RepoSummary>,
     pub(crate) watch_paths: Vec<String>,
 }
 
-/// Looks around, for a session of a registered repository.
+/// Summarizes the other repositories for a session in a registered repository.
 pub(crate) fn gather_repo_context(
     context: &HookContext,
-    store: &mut SqliteStore,
+    store: &mut dyn HookStore,
     session: &Session,
 ) -> Result<RepoContext, StoreError> {
     let Some(machine) = machine_name(context)? else {

@@ -1,4 +1,4 @@
-//! What is offered when a turn ends: truing up workplan files that changed since.
+//! Suggests `trueup check --fix` at the end of a turn in which workplan files changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use trueup_core::workplan::is_workplan_path;
 
 use crate::HookContext;
 
-/// Where workplans are.
+/// Folders with workplans, below the project.
 const WORKPLAN_FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
 
-/// Longest path named, in characters.
+/// Longest path shown, in characters.
 const MAX_PATH_CHARS: usize = 200;
 
-/// What was found among the workplans.
+/// The suggestion, if there is one.
 #[derive(Default)]
 pub(crate) struct CheckSuggestion {
-    /// The offer, for the user.
+    /// The line for the user.
     pub(crate) line: Option<String>,
-    /// What was not looked at; a line each.
+    /// Folders that were not searched whole, one line each.
     pub(crate) notes: Vec<String>,
 }
 
-/// Offers to true workplans up that changed in this session and since the last check that
-/// mended, once for each change.
+/// Suggests a check when workplans changed in this session and since the last `check --fix`. Each
+/// change is suggested once.
 pub(crate) fn suggest_for_workplans(
     context: &HookContext,
     registered_at: Timestamp,
@@ -65,7 +65,7 @@ pub(crate) fn suggest_for_workplans(
     let Some(first) = changed.first() else {
         return suggestion;
     };
-    // Where it cannot be noted it is offered again, which harms nobody.
+    // Without the stamp, the same suggestion is made again at the next turn.
     let _ = write_private(&stamp_path, b"");
     let others = match changed.len() - 1 {
         0 => String::new(),
@@ -83,10 +83,10 @@ fn modified_at(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).ok()?.modified().ok()
 }
 
-/// The workplans of a folder that were saved after a time, by path from the root.
+/// The workplans of a folder that changed after a time, as paths from the project's root.
 struct ChangedWorkplans {
     changed: Vec<PathBuf>,
-    /// Whether there are more files than were looked at.
+    /// Whether the folder holds more files than were searched.
     is_truncated: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Claude Code's own commands for plugins and marketplaces.
+//! Runs Claude Code's commands for plugins and marketplaces.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::process::{self, CommandOutput};
 
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long another installer is waited for: as long as its commands, at most five, may take.
+/// How long to wait for another installer: as long as its commands, at most five, may take.
 const LOCK_TIMEOUT: Duration = COMMAND_TIMEOUT.saturating_mul(5);
 
 /// An installed client.
@@ -25,21 +25,20 @@ pub(crate) struct Client {
     program: PathBuf,
     /// A neutral directory: in a project the client would mix in that project's settings.
     cwd: PathBuf,
-    /// Where the client keeps what these commands change.
+    /// The client's configuration directory, which these commands change.
     config: PathBuf,
 }
 
 /// What registering changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Registration {
-    /// What was done; empty when everything was in place.
+    /// What was done, a phrase each; empty when everything was in place.
     pub(crate) actions: Vec<String>,
-    /// Whether the user has switched the plugin off.
+    /// Whether the user has disabled the plugin.
     pub(crate) is_disabled: bool,
 }
 
 impl Client {
-    /// The client at this path.
     pub(crate) fn new(program: &Path, layout: &Layout) -> Self {
         Self {
             program: program.to_owned(),
@@ -48,15 +47,15 @@ impl Client {
         }
     }
 
-    /// The client's version, if it says one.
+    /// Reads the client's version, if it prints one.
     pub(crate) fn read_version(&self) -> Option<ClientVersion> {
         ClientVersion::parse(&self.run_checked(&["--version"]).ok()?.stdout)
     }
 
-    /// Waits until no other installer changes the client's plugins, until what is returned is
-    /// dropped: clients up to 2.1.329 lose plugins when two of their commands run side by side.
-    /// The directory itself is locked, so no file is left behind; where it cannot be, or stays
-    /// locked, nobody is kept waiting.
+    /// Locks the client's configuration directory against other installers until the result is
+    /// dropped: clients up to 2.1.329 lose plugins when two of their commands run at the same time.
+    /// The directory itself is locked, so no lock file is left behind. If it cannot be locked in
+    /// time, the installer goes on without.
     fn lock_config(&self) -> Option<File> {
         let mut folders = self.config.ancestors();
         let folder = folders.find_map(|folder| files::open_dir(folder).ok())?;
@@ -101,14 +100,14 @@ impl Client {
         Ok(registration)
     }
 
-    /// Lets the client judge the staged directory.
+    /// Lets the client validate the staged directory.
     pub(crate) fn validate_plugin(&self, stage: &Path) -> Result<()> {
         let path = stage.display().to_string();
         self.run_checked(&["plugin", "validate", "--strict", &path])
             .map(drop)
     }
 
-    /// Takes the plugin and the marketplace out of the client, if they are the staged ones.
+    /// Removes the plugin and the marketplace from the client, if they are the staged ones.
     pub(crate) fn unregister_plugin(&self, stage: &Path) -> Result<Vec<String>> {
         let _lock = self.lock_config();
         let mut actions = Vec::new();
@@ -137,7 +136,7 @@ impl Client {
         Ok(actions)
     }
 
-    /// Where the marketplace of our name comes from.
+    /// Finds the source of the marketplace named `trueup`.
     fn find_marketplace(&self) -> Result<Option<String>> {
         let list = self.list_json(&["plugin", "marketplace", "list", "--json"])?;
         Ok(list
@@ -152,7 +151,7 @@ impl Client {
             }))
     }
 
-    /// The plugin as the client lists it for the user.
+    /// Finds the plugin in the client's list, in user scope.
     fn find_plugin(&self) -> Result<Option<Value>> {
         let list = self.list_json(&["plugin", "list", "--json"])?;
         Ok(list.into_iter().find(|item| {
@@ -172,7 +171,7 @@ impl Client {
         })
     }
 
-    /// Runs a command that has to succeed.
+    /// Runs a command of the client; an exit code other than 0 is an error.
     fn run_checked(&self, args: &[&str]) -> Result<CommandOutput> {
         let mut command = Command::new(&self.program);
         command.current_dir(&self.cwd).args(args);

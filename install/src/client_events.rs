@@ -1,5 +1,5 @@
-//! Events that not every client knows: an older one's strict validation refuses a plugin that
-//! names an event it has never heard of, so which are staged goes by the client at hand.
+//! Chooses the hook events that the installed client knows. The strict validation of an older
+//! client refuses a plugin that names an unknown event.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::files;
 pub(crate) struct ClientVersion([u32; 3]);
 
 impl ClientVersion {
-    /// Reads `2.1.332 (Claude Code)`, or the bare number.
+    /// Parses `2.1.332 (Claude Code)`, or the number alone.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split_whitespace().next()?.split('.');
         let mut number = || {
@@ -28,8 +28,8 @@ impl ClientVersion {
     }
 }
 
-/// Returns the hooks for a client: those of `hooks.json`, and of each `hooks.since-VERSION.json`
-/// beside it whose version the client has reached. With no client to go by, the oldest counts.
+/// Builds the hooks file for a client: `hooks.json`, merged with each `hooks.since-VERSION.json`
+/// beside it whose version the client has reached. Without a client, only `hooks.json` counts.
 pub(crate) fn build_hooks_json(client: Option<ClientVersion>, folder: &Path) -> Result<Vec<u8>> {
     let path = folder.join("hooks.json");
     let base = files::read_file(&path).with_action("read", &path)?;
@@ -50,7 +50,8 @@ pub(crate) fn build_hooks_json(client: Option<ClientVersion>, folder: &Path) -> 
     Ok(format!("{merged:#}\n").into_bytes())
 }
 
-/// Lists what a client of this version knows beyond `hooks.json`, the oldest first.
+/// Lists the files with events that a client of this version knows beyond `hooks.json`, the oldest
+/// first.
 fn list_newer_files(
     client: Option<ClientVersion>,
     folder: &Path,

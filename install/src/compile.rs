@@ -1,7 +1,7 @@
-//! Builds the hooks and commands, static where this machine can.
+//! Builds the hooks and commands, as static binaries if this machine can.
 //!
-//! A static musl binary starts several times faster than a dynamic one, and a hook is little more
-//! than its start: so musl first, then glibc linked statically, then whatever the host does.
+//! A static musl binary starts several times faster than a dynamic one, and a hook spends most of
+//! its time starting. So musl is tried first, then static glibc, then the host's default.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -27,16 +27,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) struct Target {
     /// The Rust target.
     triple: String,
-    /// The C compiler for it, for SQLite, if not the usual one.
+    /// The C compiler for SQLite, if not the default one.
     cc: Option<PathBuf>,
-    /// Whether the C library is linked in.
+    /// Whether the C library is linked statically.
     static_libc: bool,
-    /// Why nothing faster was taken.
+    /// Why no faster target was chosen.
     pub(crate) fallback_reason: Option<String>,
 }
 
 impl Target {
-    /// How it is told to the user.
+    /// Describes the target for the user.
     pub(crate) fn describe(&self) -> String {
         let kind = if self.triple.ends_with("musl") || self.static_libc {
             ", static"
@@ -47,7 +47,7 @@ impl Target {
     }
 }
 
-/// Chooses the target; `may_add` allows asking rustup for the musl one.
+/// Chooses the target; `may_add` allows installing the musl target with rustup.
 pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
     let host = host_triple(source)?;
     let Some(arch) = linux_arch(&host) else {
@@ -151,7 +151,7 @@ pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<
     })
 }
 
-/// The binaries in a directory.
+/// Finds all binaries in a directory.
 pub(crate) fn find_binaries(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
     artifacts::list_binaries()
         .map(|name| {
@@ -168,7 +168,7 @@ pub(crate) fn find_binaries(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
         .collect()
 }
 
-/// Where the binaries of a build that has happened already lie: beside this program.
+/// Returns the directory of this program, which holds the binaries of an earlier build.
 pub(crate) fn installer_dir() -> PathBuf {
     env::current_exe()
         .ok()
@@ -180,7 +180,7 @@ fn cargo_program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Shows cargo's status lines and keeps what it said.
+/// Shows cargo's progress and returns its other messages.
 fn follow_output(stderr: impl Read, progress: &Progress) -> Vec<String> {
     let mut messages = Vec::new();
     let mut line = Vec::new();
@@ -204,7 +204,7 @@ fn follow_output(stderr: impl Read, progress: &Progress) -> Vec<String> {
     messages
 }
 
-/// The executables that cargo names in its messages.
+/// Parses the executables from cargo's JSON messages, by name.
 fn parse_products(stdout: impl Read) -> BTreeMap<String, PathBuf> {
     BufReader::new(stdout)
         .lines()
@@ -218,7 +218,7 @@ fn parse_products(stdout: impl Read) -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
-/// The target that rustc builds for by itself.
+/// Returns rustc's host target.
 fn host_triple(source: &Path) -> Result<String> {
     let output = process::run_bounded(
         Command::new(rustc_program()).arg("-vV").current_dir(source),
@@ -242,7 +242,7 @@ fn rustc_program() -> OsString {
     env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// The architectures for which a static musl build is tried.
+/// Returns the architecture if a static musl build is tried for it.
 fn linux_arch(host: &str) -> Option<&'static str> {
     let arch = ["x86_64", "aarch64"]
         .into_iter()
@@ -250,11 +250,11 @@ fn linux_arch(host: &str) -> Option<&'static str> {
     host.contains("-linux-").then_some(arch)
 }
 
-/// A C compiler that makes static musl programs, tried out.
+/// Finds a C compiler that can link static musl programs, by trying.
 fn find_musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
     let chosen = env::var_os(format!("CC_{}", triple.replace('-', "_"))).map(PathBuf::from);
     let cross = find_on_path(&format!("{arch}-linux-musl-gcc"));
-    // On a musl system the plain compiler is one.
+    // On a musl system, `cc` is such a compiler.
     let plain = cfg!(target_env = "musl")
         .then(|| find_on_path("cc"))
         .flatten();
@@ -264,7 +264,7 @@ fn find_musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
         .find(|cc| can_link(cc, &["-static"]))
 }
 
-/// Whether a C compiler can make a program.
+/// Returns whether a C compiler can compile and link a program.
 fn can_link(cc: &Path, flags: &[&str]) -> bool {
     let Ok(scratch) = tempfile::tempdir() else {
         return false;
@@ -279,7 +279,7 @@ fn can_link(cc: &Path, flags: &[&str]) -> bool {
         .is_ok_and(|ended| ended.status.success())
 }
 
-/// Whether Rust's own part of a target is there, or could be fetched.
+/// Returns whether Rust's standard library for a target is installed, or could be installed.
 fn is_target_usable(source: &Path, triple: &str, may_add: bool) -> bool {
     let is_installed = || {
         let mut command = Command::new(rustc_program());

@@ -1,4 +1,4 @@
-//! Making directories and remembering which ones were not there before.
+//! Creates directories and reports which ones are new.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{IoResultExt, Result};
 use crate::files;
 
-/// Makes a directory with its parents, readable by their owner alone as the data in them is,
-/// and returns those that are new, outermost first.
+/// Creates a directory with its parents, private to the user, and returns the new ones, outermost
+/// first.
 pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut missing: Vec<PathBuf> = dir
         .ancestors()
@@ -19,7 +19,7 @@ pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(missing)
 }
 
-/// Removes those of the directories that are empty, innermost first, and returns them.
+/// Removes the empty ones of the directories, innermost first, and returns them.
 pub(crate) fn remove_empty(dirs: &[PathBuf]) -> Vec<PathBuf> {
     let mut sorted = dirs.to_vec();
     sorted.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
@@ -29,7 +29,7 @@ pub(crate) fn remove_empty(dirs: &[PathBuf]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes a file, a link or a whole directory; one that is gone already is fine.
+/// Removes a file, a link or a whole directory. Returns whether it was there.
 pub(crate) fn remove_all(path: &Path) -> Result<bool> {
     let Ok(meta) = fs::symlink_metadata(path) else {
         return Ok(false);

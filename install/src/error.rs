@@ -1,11 +1,10 @@
-//! What can stop an installation, each with the file concerned and a way out.
+//! Errors that stop an installation, each with the file concerned and a hint.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// The installer's result.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// A reason why a step could not be done.
@@ -21,30 +20,30 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A program could not be started, or said no.
+    /// A program could not be started, or failed.
     #[error("{what}: {detail}")]
     Tool {
         /// The program or the command.
         what: String,
-        /// What it said.
+        /// What it printed.
         detail: String,
-        /// The way out.
+        /// What the user can do.
         hint: String,
     },
-    /// Going on would damage something that is not trueup's.
+    /// To go on would damage something that is not trueup's.
     #[error("{}: {why}", path.display())]
     Refused {
         /// The file or directory.
         path: PathBuf,
         /// Why it is left alone.
         why: String,
-        /// The way out.
+        /// What the user can do.
         hint: String,
     },
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Tool { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
@@ -62,7 +61,7 @@ impl Error {
     }
 }
 
-/// Names the file in an IO error.
+/// Adds the action and the path to an IO error.
 pub(crate) trait IoResultExt<T> {
     /// Adds what was tried and on which path.
     fn with_action(self, action: &'static str, path: &Path) -> Result<T>;

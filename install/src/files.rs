@@ -1,5 +1,5 @@
-//! The installer's door to files: what it reads is a regular file with an end, and what it makes
-//! has the mode it was given, whatever the umask. `clippy.toml` refuses other ways.
+//! File access of the installer: reads are bounded and only of regular files, and new files get the
+//! given mode whatever the umask. `clippy.toml` forbids other ways.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-/// Largest file read, in bytes. A binary with its symbols has a tenth of it.
+/// Largest file read, in bytes: ten times a binary with symbols.
 const MAX_FILE_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// Reads a regular file, or one that a link leads to, without waiting for it.
+/// Reads a regular file, following links. It does not block on a FIFO.
 pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let file = OpenOptions::new()
         .read(true)
@@ -32,7 +32,7 @@ pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Makes a file with this mode and content, which are on disk when this returns.
+/// Creates a file with this mode and content, and syncs it to disk.
 pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
@@ -44,7 +44,7 @@ pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> 
     file.sync_all()
 }
 
-/// Makes a directory with its parents; the new ones get this mode.
+/// Creates a directory with its parents; the new ones get this mode.
 pub(crate) fn create_dirs_with_mode(path: &Path, mode: u32) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.exists()).collect();
     for dir in missing
@@ -71,13 +71,13 @@ pub(crate) fn open_dir(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Locks what is open, for as long as what is returned lives; waits at most `patience`.
+/// Locks a file until the result is dropped; waits at most `timeout`.
 pub(crate) fn lock_file(file: File, timeout: Duration) -> io::Result<File> {
     let (sender, receiver) = mpsc::channel();
-    // The thread of a wait given up dies with the process, and drops a lock it should still get.
+    // After a timeout the thread lives until the process ends, and drops a lock it still gets.
     thread::spawn(move || {
         let locked = file.lock().map(|()| file);
-        // Nobody listens any more: the lock is dropped with the message.
+        // If the receiver is gone, the lock is dropped with the message.
         let _ = sender.send(locked);
     });
     receiver

@@ -1,4 +1,4 @@
-//! Carries out a plan.
+//! Runs the steps of an installation.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
     steps.iter().try_for_each(|step| installer.apply_step(step))
 }
 
-/// What the steps hand to one another.
+/// The state that the steps share.
 struct Installer<'a> {
     layout: &'a Layout,
     report: &'a mut Report,
@@ -146,7 +146,7 @@ impl Installer<'_> {
 
     fn register_plugin(&mut self, program: &Path) -> Result<()> {
         let client = Client::new(program, self.layout);
-        // Written down first: killed half way, the next run or an uninstallation still knows it.
+        // Recorded first: if this is killed half way, the next run or an uninstallation knows it.
         let before = ClientSnapshot::capture(self.layout)?;
         user_files::record_interrupted(&mut self.manifest, &before);
         self.manifest.pending = Some(before);
@@ -154,7 +154,7 @@ impl Installer<'_> {
         self.write_manifest()?;
         let outcome = client.register_plugin(&self.layout.stage, &self.manifest.version);
         let validation = client.validate_plugin(&self.layout.stage);
-        // Recorded in any case: a registration that failed half way has to be taken back too.
+        // Recorded even on failure: a registration that failed half way must be undone as well.
         user_files::record_changes(&mut self.manifest, &ClientSnapshot::capture(self.layout)?);
         self.write_manifest()?;
         match outcome {

@@ -1,4 +1,4 @@
-//! Where everything lies on this machine.
+//! The directories and files of an installation on this machine.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use crate::args::Args;
 use crate::artifacts;
 use crate::error::{Error, Result};
 
-/// The directories and files an installation concerns.
+/// The paths that an installation reads or writes.
 #[derive(Debug)]
 pub(crate) struct Layout {
     /// The user's home.
     pub(crate) home: PathBuf,
     /// trueup's data directory: database, outbox, and by default the staged plugin.
     pub(crate) data: PathBuf,
-    /// Where logs and other things that can be made again may lie; not with `TRUEUP_HOME`.
+    /// Directories of logs and other disposable files; empty with `TRUEUP_HOME`.
     pub(crate) disposable_dirs: Vec<PathBuf>,
     /// The user's configuration, when it is not in the data directory.
     pub(crate) settings: Option<PathBuf>,
@@ -24,7 +24,7 @@ pub(crate) struct Layout {
     pub(crate) stage: PathBuf,
     /// Whether the user named it with `--prefix`.
     pub(crate) has_prefix: bool,
-    /// Where the commands are linked, if anywhere.
+    /// The directory in which the commands are linked, if any.
     pub(crate) link_dir: Option<PathBuf>,
     /// The record of the installation.
     pub(crate) manifest: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Works them out from the arguments and the environment.
+    /// Resolves the paths from arguments and environment.
     pub(crate) fn resolve(args: &Args) -> Result<Self> {
         let base = BaseDirs::new().ok_or_else(|| Error::Tool {
             what: "no home directory".to_owned(),
@@ -52,7 +52,7 @@ impl Layout {
             (None, Some(own)) => own.data_dir().to_owned(),
             (None, None) => home.join(".local/share/trueup"),
         };
-        // On some systems these are one directory; what holds the database is not a passing thing.
+        // On some systems these are one directory. The one with the database is not disposable.
         let outside_data = |dir: &Path| Some(dir.to_owned()).filter(|dir| !data.starts_with(dir));
         let disposable_dirs = project_dirs
             .iter()
@@ -100,8 +100,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Refuses places that are no UTF-8 before anything is staged there: neither the record of an
-    /// installation nor the client's files, which are JSON, can name them.
+    /// Refuses paths that are not UTF-8 before anything is staged: the installation's record and
+    /// the client's files are JSON and cannot contain them.
     fn check_paths_are_utf8(&self) -> Result<()> {
         let all = [
             &self.home,
@@ -121,18 +121,19 @@ impl Layout {
         }
     }
 
-    /// A directory to run the client in that is no project: there it would mix in settings.
+    /// Returns a directory outside any project to run the client in, since a project's settings
+    /// would count otherwise.
     pub(crate) fn neutral_dir(&self) -> PathBuf {
         let stage = Some(&self.stage).filter(|stage| stage.is_dir());
         stage.unwrap_or(&self.home).clone()
     }
 
-    /// A staged binary.
+    /// Returns the path of a staged binary.
     pub(crate) fn binary_path(&self, name: &str) -> PathBuf {
         self.stage.join("bin").join(name)
     }
 
-    /// A path as people write it, with `~` for the home directory.
+    /// Renders a path with `~` for the home directory.
     pub(crate) fn shorten(&self, path: &Path) -> String {
         match path.strip_prefix(&self.home) {
             Ok(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
@@ -141,19 +142,19 @@ impl Layout {
     }
 }
 
-/// An environment variable that names a path; empty counts as unset.
+/// Reads an environment variable with a path; an empty one counts as unset.
 fn env_path(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
 }
 
-/// A path that stays right when a child runs elsewhere.
+/// Makes a path absolute, for a child that runs in another directory.
 fn make_absolute(path: impl AsRef<Path>) -> PathBuf {
     std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned())
 }
 
-/// The program of that name on PATH.
+/// Finds a program on PATH.
 pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
@@ -165,7 +166,7 @@ pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
         })
 }
 
-/// Whether a directory is on PATH.
+/// Returns whether a directory is on PATH.
 pub(crate) fn is_on_path(dir: &Path) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|entry| entry == dir))
 }

@@ -1,4 +1,4 @@
-//! Links to the commands where a shell finds them.
+//! Links to the commands in a directory on PATH.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,13 +12,13 @@ use crate::stage;
 /// What became of a link.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LinkOutcome {
-    /// It is new, or points to a new place; with the directories that were made for it.
+    /// It is new or has a new target; with the directories that were created for it.
     Created(Vec<PathBuf>),
-    /// It was right already.
+    /// It was already right.
     Unchanged,
 }
 
-/// Makes a link, and refuses to replace anything that is not ours.
+/// Creates a link. Refuses to replace anything that trueup did not create.
 pub(crate) fn write_link(link: &Link, known: &[Link]) -> Result<LinkOutcome> {
     if let Ok(meta) = fs::symlink_metadata(&link.at) {
         match fs::read_link(&link.at) {
@@ -48,7 +48,7 @@ pub(crate) fn write_link(link: &Link, known: &[Link]) -> Result<LinkOutcome> {
     Ok(LinkOutcome::Created(new_dirs))
 }
 
-/// Removes a link if it is still the one that was made.
+/// Removes a link if it still has the recorded target.
 pub(crate) fn remove_link(link: &Link) -> Result<bool> {
     if fs::read_link(&link.at).is_ok_and(|to| to == link.to) {
         dirs::remove_all(&link.at)
@@ -57,7 +57,7 @@ pub(crate) fn remove_link(link: &Link) -> Result<bool> {
     }
 }
 
-/// A link is ours when the record says so or when it leads into a staged plugin of ours.
+/// Returns whether trueup created a link: it is recorded, or its target is in a staged plugin.
 fn is_own_link(at: &Path, to: &Path, known: &[Link]) -> bool {
     let is_recorded = known.iter().any(|link| link.at == at && link.to == to);
     is_recorded

@@ -1,5 +1,5 @@
-//! `trueup-install`: plans, builds, stages, registers, verifies and reports; `--uninstall` takes
-//! everything back.
+//! `trueup-install`: plans, builds, stages, registers, verifies and reports; `--uninstall` undoes
+//! all of it.
 
 #![cfg_attr(
     test,
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     report.finish(outcome)
 }
 
-/// Reads the command line. A complaint repeats arguments, so it is made of clean ones.
+/// Reads the command line. An error message repeats arguments, so it is built from cleaned ones.
 fn read_arguments() -> Result<Args, clap::Error> {
     Args::try_parse().map_err(|error| {
         let arguments = std::env::args_os().map(|given| clean_line(&given.to_string_lossy()));

@@ -1,4 +1,4 @@
-//! The record of an installation: everything an uninstallation has to take back.
+//! The record of an installation: everything that an uninstallation has to undo.
 
 use std::fs;
 use std::io::Write;
@@ -24,31 +24,32 @@ pub(crate) struct Manifest {
     pub(crate) links: Vec<Link>,
     /// Whether the plugin was registered with Claude Code.
     pub(crate) registered: bool,
-    /// Files of the user that were changed on the way.
+    /// Files of the user that the registration changed.
     pub(crate) user_files: Vec<UserFile>,
-    /// How the client's files were when a registration began that has not been recorded yet.
+    /// The client's files before a registration whose changes are not recorded yet.
     pub(crate) pending: Option<ClientSnapshot>,
-    /// Directories that were not there before, trueup's and Claude Code's.
+    /// Directories that the installation created, trueup's and Claude Code's.
     pub(crate) created_dirs: Vec<PathBuf>,
 }
 
 /// A link to a staged command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Link {
-    /// Where it lies.
+    /// Its path.
     pub(crate) at: PathBuf,
-    /// Where it points.
+    /// Its target.
     pub(crate) to: PathBuf,
 }
 
 /// A file of the user, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UserFile {
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
     /// What it held before trueup, or that there was none.
     pub(crate) before: PriorContent,
-    /// SHA-256 of what the installation left; empty when it was killed before it could look.
+    /// SHA-256 of the file after the installation; empty when it was killed before it could read
+    /// it.
     pub(crate) after: String,
 }
 
@@ -72,7 +73,7 @@ pub(crate) enum PriorContent {
         /// The content in hexadecimal.
         hex: String,
     },
-    /// It held trueup's entries from elsewhere mixed with later edits: there is no earlier state.
+    /// It already named trueup, mixed with later edits, so no earlier state is known.
     Unknown,
 }
 
@@ -91,7 +92,7 @@ impl PriorContent {
         }
     }
 
-    /// The recorded content: permission bits and bytes, or `None` for no file.
+    /// Returns the recorded permission bits and bytes, or `None` for no file.
     pub(crate) fn to_content(&self) -> Option<(u32, Vec<u8>)> {
         match self {
             Self::Absent | Self::Unknown => None,
@@ -102,7 +103,7 @@ impl PriorContent {
 }
 
 impl Manifest {
-    /// Reads the record; none is an empty one.
+    /// Reads the record; `None` when there is no file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
         let bytes = match files::read_file(path) {
             Ok(bytes) => bytes,
@@ -119,7 +120,7 @@ impl Manifest {
             })
     }
 
-    /// Writes the record, readable by the user alone: it may hold settings with secrets.
+    /// Writes the record, private to the user, since it may contain settings with secrets.
     pub(crate) fn write(&mut self, path: &Path) -> Result<()> {
         if let Some(dir) = path.parent() {
             let new_dirs = dirs::create_dirs(dir)?;
@@ -137,7 +138,7 @@ impl Manifest {
         replace_file(path, 0o600, &text)
     }
 
-    /// Remembers directories that were made.
+    /// Records directories that were created.
     pub(crate) fn add_created_dirs(&mut self, dirs: Vec<PathBuf>) {
         for dir in dirs {
             if !self.created_dirs.contains(&dir) {
@@ -147,7 +148,7 @@ impl Manifest {
     }
 }
 
-/// Replaces a file in one step, through a link if the name is one.
+/// Replaces a file atomically, following a link.
 pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -170,7 +171,7 @@ pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// SHA-256 in hexadecimal.
+/// Returns the SHA-256 in hexadecimal.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes))
 }

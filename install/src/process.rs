@@ -1,4 +1,4 @@
-//! Running another program for a bounded time.
+//! Runs other programs for a bounded time.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -13,12 +13,12 @@ pub(crate) struct CommandOutput {
     pub(crate) status: ExitStatus,
     /// What it printed.
     pub(crate) stdout: String,
-    /// What it complained about.
+    /// What it printed to stderr.
     pub(crate) stderr: String,
 }
 
 impl CommandOutput {
-    /// The line that says most about a failure.
+    /// Returns the first line of stderr, else of stdout, else the exit status.
     pub(crate) fn first_error_line(&self) -> String {
         [&self.stderr, &self.stdout]
             .into_iter()
@@ -29,9 +29,9 @@ impl CommandOutput {
     }
 }
 
-/// Runs a program with the given input, and kills it when the limit is over.
+/// Runs a program with the given input, and kills it after the limit.
 ///
-/// Output goes to unnamed files: a background child that inherits a pipe would keep it open.
+/// Output goes to unnamed files, since a background child that inherits a pipe would keep it open.
 pub(crate) fn run_bounded(
     command: &mut Command,
     input: &[u8],
@@ -68,7 +68,7 @@ pub(crate) fn run_bounded(
     })
 }
 
-/// What was written to a file, from its beginning.
+/// Reads a file from its beginning.
 fn read_from_start(file: &mut File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.rewind()?;

@@ -27,12 +27,12 @@ impl Progress {
         Self { bar }
     }
 
-    /// Whether a person is looking at a bar.
+    /// Returns whether a bar is shown.
     pub(crate) const fn is_bar(&self) -> bool {
         self.bar.is_some()
     }
 
-    /// Takes in one line of cargo's status output.
+    /// Shows one line of cargo's status output.
     pub(crate) fn show_line(&self, line: &str) {
         let line = clean_text(line);
         let line = line.trim();
@@ -66,7 +66,7 @@ impl Progress {
     }
 }
 
-/// Reads cargo's own bar: `Building [====>   ] 12/57: serde, clap`.
+/// Parses cargo's own bar: `Building [====>   ] 12/57: serde, clap`.
 fn parse_cargo_bar(line: &str) -> Option<(u64, u64, &str)> {
     let rest = line.strip_prefix("Building")?.split_once(']')?.1;
     let (numbers, crates) = rest.split_once(':').unwrap_or((rest, ""));

@@ -1,4 +1,4 @@
-//! What the user reads: progress on stderr, a short table of what is in place on stdout.
+//! Output for the user: progress on stderr, and a short table of what is in place on stdout.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -7,23 +7,23 @@ use std::process::ExitCode;
 use crate::error::{Error, Result};
 use crate::terminal_text::{clean_line, clean_lines, clean_text};
 
-/// How one thing stands.
+/// The state of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowState {
     /// Put in place by this run.
     Done,
     /// Was in place already.
     Same,
-    /// Was tried and works.
+    /// Was checked and works.
     Fine,
-    /// Left out, and that is fine.
+    /// Left out on purpose.
     Skipped,
     /// Not in place.
     Missing,
 }
 
 impl RowState {
-    /// The word in the table.
+    /// Returns the word in the table.
     const fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -51,7 +51,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// An empty report.
     pub(crate) const fn new() -> Self {
         Self { rows: Vec::new() }
     }
@@ -72,7 +71,7 @@ impl Report {
         self.push_row(subject, state, &detail.into(), Some(&hint.into()));
     }
 
-    /// Adds a row for something that failed without stopping the rest.
+    /// Adds a row for a failure that does not stop the rest.
     pub(crate) fn add_failure(&mut self, subject: &str, error: &Error) {
         self.push_row(
             subject,
@@ -86,13 +85,13 @@ impl Report {
         self.rows.push(Row {
             subject: subject.to_owned(),
             state,
-            // Of several lines none can be taken for a row.
+            // Indented, so that no line of a longer text passes for a row.
             detail: clean_lines(detail, "    "),
             hint: hint.map(|hint| clean_lines(hint, "    ")),
         });
     }
 
-    /// Prints text that is an answer in itself.
+    /// Prints text to stdout.
     #[expect(
         clippy::unused_self,
         reason = "everything printed goes through the report"
@@ -102,12 +101,12 @@ impl Report {
         drop(writeln!(io::stdout(), "{}", clean_text(text)));
     }
 
-    /// Prints one item of a list, in one line whatever it holds.
+    /// Prints one item of a list, always as one line.
     pub(crate) fn print_item(&self, text: &str) {
         self.print_text(&format!("  {}", clean_line(text)));
     }
 
-    /// Tells what is being done just now.
+    /// Prints what is being done now, to stderr.
     #[expect(
         clippy::unused_self,
         reason = "everything printed goes through the report"
@@ -116,7 +115,7 @@ impl Report {
         drop(writeln!(io::stderr(), "{} …", clean_lines(text, "  ")));
     }
 
-    /// Prints the table and says how it ended.
+    /// Prints the table and returns the exit code.
     pub(crate) fn finish(self, outcome: Result<()>) -> ExitCode {
         if !self.rows.is_empty() {
             self.print_text(&self.render_table());

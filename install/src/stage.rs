@@ -1,4 +1,4 @@
-//! The plugin directory: gathered in memory, written beside its place, swapped in by rename.
+//! The plugin directory: collected in memory, written beside its place, and put there by rename.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,10 +19,10 @@ use crate::manifest;
 /// The files of a plugin directory by relative path, each with permission bits and content.
 pub(crate) type FileTree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
-/// Permission bits of a staged directory: whoever may run the plugin may look into it.
+/// Permission bits of a staged directory.
 const DIRECTORY_MODE: u32 = 0o755;
 
-/// Reads what is to be staged from the repository and from the built binaries.
+/// Collects the files to stage from the repository and the built binaries.
 pub(crate) fn collect_files(
     source: &Path,
     binaries: &BTreeMap<String, PathBuf>,
@@ -57,11 +57,10 @@ pub(crate) fn collect_files(
     Ok(tree)
 }
 
-/// Where the digests of what runs lie: `trueup doctor` tells by them whether a file was altered
-/// since.
+/// File with the digests of binaries and hooks, by which `trueup doctor` detects altered files.
 const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 
-/// Lists the digests of binaries and hooks, as `sha256sum` prints and checks them.
+/// Renders the digests of binaries and hooks in the format of `sha256sum`.
 fn render_digests(tree: &FileTree) -> Vec<u8> {
     tree.iter()
         .filter(|(name, _)| name.starts_with("bin") || name.starts_with("hooks"))
@@ -71,7 +70,7 @@ fn render_digests(tree: &FileTree) -> Vec<u8> {
         .into_bytes()
 }
 
-/// The version that a gathered tree declares.
+/// Returns the version that the tree's plugin manifest declares.
 pub(crate) fn plugin_version(tree: &FileTree) -> String {
     tree.get(Path::new(".claude-plugin/plugin.json"))
         .and_then(|(_, bytes)| serde_json::from_slice::<Value>(bytes).ok())
@@ -79,7 +78,7 @@ pub(crate) fn plugin_version(tree: &FileTree) -> String {
         .unwrap_or_default()
 }
 
-/// Reads every file beneath a directory.
+/// Reads every file below a directory.
 fn read_tree(dir: &Path) -> Result<FileTree> {
     let mut tree = FileTree::new();
     let mut pending = vec![PathBuf::new()];
@@ -101,7 +100,7 @@ fn read_tree(dir: &Path) -> Result<FileTree> {
     Ok(tree)
 }
 
-/// Whether a directory holds exactly this tree, the record of an installation aside.
+/// Returns whether a directory contains exactly this tree, apart from an installation's record.
 pub(crate) fn tree_matches(at: &Path, tree: &FileTree) -> bool {
     artifacts::STAGED_ENTRIES.iter().all(|part| {
         let wanted = tree.iter().filter(|(path, _)| path.starts_with(part));
@@ -114,7 +113,7 @@ pub(crate) fn tree_matches(at: &Path, tree: &FileTree) -> bool {
     })
 }
 
-/// Whether a directory is a plugin directory of trueup.
+/// Returns whether a directory is a staged plugin of trueup.
 pub(crate) fn is_trueup_plugin(at: &Path) -> bool {
     files::read_file(&at.join(".claude-plugin/plugin.json"))
         .ok()
@@ -124,8 +123,8 @@ pub(crate) fn is_trueup_plugin(at: &Path) -> bool {
         })
 }
 
-/// Puts a tree in place and returns the directories that are new. A running session sees the old
-/// plugin or the new one, never a half, and never one that failed the trial.
+/// Puts a tree in place and returns the new directories. A running session sees the old plugin or
+/// the new one, never a mixture, and never one that failed the check.
 pub(crate) fn install_tree(
     at: &Path,
     tree: &FileTree,
@@ -137,7 +136,7 @@ pub(crate) fn install_tree(
             let mut new_dirs = dirs::create_dirs(parent)?;
             let temporary = write_and_check(parent, tree, check)?;
             fs::rename(temporary.path(), at).with_action("place the plugin at", at)?;
-            // The temporary name is gone, so nothing is left for its guard to remove.
+            // The directory was renamed, so its guard has nothing to remove.
             drop(temporary.keep());
             new_dirs.push(at.to_owned());
             Ok(new_dirs)
@@ -147,7 +146,8 @@ pub(crate) fn install_tree(
             let temporary = write_and_check(parent, tree, check)?;
             let record = at.join(artifacts::PREFIX_MANIFEST_FILE);
             if record.exists() {
-                // It must not be missing for a moment: it alone can restore the user's files.
+                // Copied before the exchange: only the record can restore the user's files, so it
+                // must never be missing.
                 let copy = temporary.path().join(artifacts::PREFIX_MANIFEST_FILE);
                 let text = files::read_file(&record).with_action("copy", &record)?;
                 files::write_new(&copy, 0o600, &text).with_action("copy", &record)?;
@@ -170,25 +170,25 @@ pub(crate) fn install_tree(
     }
 }
 
-/// Takes a staged plugin away again; what else lies in the directory stays.
+/// Removes a staged plugin; other files in the directory stay.
 pub(crate) fn remove_plugin(at: &Path) -> Result<bool> {
     if !is_trueup_plugin(at) {
         return Ok(false);
     }
-    // The manifest goes last: until then the directory is still recognised after an interruption.
+    // The plugin manifest goes last, so that the directory is recognized after an interruption.
     for part in artifacts::STAGED_ENTRIES.iter().rev() {
         dirs::remove_all(&at.join(part))?;
     }
     Ok(true)
 }
 
-/// What a place for the plugin holds.
+/// What is at the path where the plugin goes.
 enum StageTarget {
     /// Nothing is there.
     Free,
-    /// A plugin of ours and nothing else.
+    /// A plugin of trueup and nothing else.
     OwnPlugin,
-    /// An empty directory, or other people's files beside it.
+    /// An empty directory, or one with other files.
     Shared,
 }
 
@@ -220,7 +220,7 @@ fn inspect_target(at: &Path) -> Result<StageTarget> {
     })
 }
 
-/// Writes a tree into a new temporary directory, reads it back and tries it out.
+/// Writes a tree to a new temporary directory, reads it back and runs the check.
 fn write_and_check(
     parent: &Path,
     tree: &FileTree,
@@ -251,7 +251,7 @@ fn write_and_check(
     Ok(temporary)
 }
 
-/// Exchanges two directories in one step, or in two where the file system cannot do that.
+/// Exchanges two directories atomically, or by three renames where the file system cannot do that.
 fn exchange_dirs(new: &Path, old: &Path) -> Result<()> {
     if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What an installation will do, before it does anything.
+//! The steps of an installation, decided before the first one runs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::manifest::Link;
 pub(crate) enum InstallStep {
     /// Compile the binaries.
     Build(Target),
-    /// Use binaries that exist.
+    /// Use existing binaries.
     UseBinaries(PathBuf),
     /// Put the plugin directory in place, with the hooks that this client knows.
     Stage {
@@ -28,13 +28,13 @@ pub(crate) enum InstallStep {
     Link(Vec<Link>),
     /// Register the plugin with this client.
     Register(PathBuf),
-    /// Say why it is not registered.
+    /// Do not register the plugin, for this reason.
     SkipClient(&'static str),
-    /// Make or upgrade the database.
+    /// Create or upgrade the database.
     Migrate,
-    /// Play the demo.
+    /// Run the demo.
     Demo,
-    /// Let the doctor look at everything.
+    /// Run the doctor.
     Doctor,
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for InstallStep {
     }
 }
 
-/// Lays out the steps.
+/// Decides on the steps.
 pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallStep>> {
     let mut steps = vec![match (&args.bin_dir, args.no_build) {
         (Some(dir), _) => InstallStep::UseBinaries(dir.clone()),
@@ -105,7 +105,7 @@ pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallSte
         None => InstallStep::SkipClient("no `claude` on PATH"),
         Some(client) => InstallStep::Register(client),
     });
-    // A prefix without a client is a directory to be carried elsewhere: nothing else is touched.
+    // A prefix without a client is a directory to be copied elsewhere: nothing else is touched.
     let only_staged = layout.has_prefix && args.no_claude;
     if !only_staged {
         steps.push(InstallStep::Migrate);

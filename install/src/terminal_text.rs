@@ -1,8 +1,8 @@
-//! What is printed acts on no terminal: names of files and the words of other programs may hold
-//! anything.
+//! Cleans text before it is printed: file names and the output of other programs may contain
+//! terminal escapes.
 
-/// Returns the text with its lines and without what acts or hides. A runner of workflows takes
-/// `::` at the head of a line and `##[` anywhere for a command, so these are kept apart.
+/// Removes control and invisible characters except line breaks. CI runners take `::` at the start
+/// of a line and `##[` anywhere for a command, so a space is put into these.
 pub(crate) fn clean_text(text: &str) -> String {
     let is_kept = |c: &char| *c == '\n' || !c.is_control() && !is_hidden(*c);
     let text: String = text.replace('\t', " ").chars().filter(is_kept).collect();
@@ -21,21 +21,21 @@ pub(crate) fn clean_text(text: &str) -> String {
         .join("\n")
 }
 
-/// Returns the text as one line: what ends a line in it is shown.
+/// Cleans a text and makes it one line: line breaks are shown as `⏎`.
 pub(crate) fn clean_line(text: &str) -> String {
     clean_text(text).replace('\n', "⏎")
 }
 
-/// Returns the lines of a text, those behind the first indented: none of them can be taken for
-/// one of the installer's own.
+/// Cleans a text and indents all lines but the first, so that none passes for a line of the
+/// installer.
 pub(crate) fn clean_lines(text: &str, indent: &str) -> String {
     let text = clean_text(text);
     let lines: Vec<&str> = text.lines().collect();
     lines.join(&format!("\n{indent}"))
 }
 
-/// Marks of direction, and what is drawn as nothing. Escapes and other controls are dealt with
-/// apart.
+/// Returns whether a character is a direction mark or invisible. Control characters are not
+/// included.
 const fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

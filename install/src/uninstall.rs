@@ -1,4 +1,4 @@
-//! Takes an installation back.
+//! Undoes an installation.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +15,13 @@ use crate::report::{Report, RowState};
 use crate::stage;
 use crate::user_files::{self, ClientSnapshot};
 
-/// Uninstalls; the database stays unless it is to be purged.
+/// Uninstalls. The database stays unless `--purge` is given.
 pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
     let stored = Manifest::read(&layout.manifest)?;
     let has_record = stored.is_some();
     let mut manifest = stored.unwrap_or_default();
     if !has_record {
-        // Without a record, what can be recognised is removed all the same.
+        // Without a record, the default paths are removed as far as they are trueup's.
         layout.stage.clone_into(&mut manifest.stage);
         if let Some(dir) = &layout.link_dir {
             let link = |name: &str| Link {
@@ -40,19 +40,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
     }
     let is_clean = !manifest.registered || unregister_plugin(args, layout, &mut manifest, report)?;
     remove_links(layout, &manifest, report);
-    if stage::remove_plugin(&manifest.stage)? {
-        report.add_row(
-            "plugin",
-            RowState::Done,
-            format!("{} removed", layout.shorten(&manifest.stage)),
-        );
-    } else {
-        report.add_row(
-            "plugin",
-            RowState::Same,
-            format!("none at {}", layout.shorten(&manifest.stage)),
-        );
-    }
+    remove_stage(layout, &manifest, report)?;
     if is_clean {
         dirs::remove_all(&layout.manifest)?;
     } else {
@@ -79,7 +67,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
     }
     let mut created_dirs = manifest.created_dirs.clone();
     created_dirs.push(manifest.stage.clone());
-    // A directory given with --prefix that the user made stays, empty or not.
+    // A directory given with --prefix stays if the user created it, empty or not.
     created_dirs.retain(|dir| !layout.has_prefix || manifest.created_dirs.contains(dir));
     dirs::remove_empty(&created_dirs);
     if !args.purge && layout.data.is_dir() {
@@ -89,7 +77,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
     Ok(())
 }
 
-/// Says what an uninstallation would do.
+/// Prints what an uninstallation would do.
 fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &Report) {
     report.print_text("Steps:");
     if manifest.registered {
@@ -114,7 +102,8 @@ fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &
     report.print_text("Nothing was changed.");
 }
 
-/// Takes the plugin out of Claude Code and restores its files; says whether nothing is left to do.
+/// Removes the plugin from Claude Code and restores its files. Returns whether nothing is left to
+/// do.
 fn unregister_plugin(
     args: &Args,
     layout: &Layout,
@@ -122,7 +111,7 @@ fn unregister_plugin(
     report: &mut Report,
 ) -> Result<bool> {
     user_files::record_interrupted(manifest, &ClientSnapshot::capture(layout)?);
-    // Before the client writes: afterwards nobody could tell its changes from the user's.
+    // Read before the client writes: afterwards its changes could not be told from the user's.
     let untouched = user_files::list_untouched(manifest)?;
     let mut is_clean = true;
     match find_on_path("claude").filter(|_| !args.no_claude) {
@@ -176,6 +165,16 @@ fn unregister_plugin(
     Ok(is_clean)
 }
 
+fn remove_stage(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Result<()> {
+    let stage = layout.shorten(&manifest.stage);
+    if stage::remove_plugin(&manifest.stage)? {
+        report.add_row("plugin", RowState::Done, format!("{stage} removed"));
+    } else {
+        report.add_row("plugin", RowState::Same, format!("none at {stage}"));
+    }
+    Ok(())
+}
+
 fn remove_links(layout: &Layout, manifest: &Manifest, report: &mut Report) {
     for link in &manifest.links {
         match link::remove_link(link) {
@@ -192,7 +191,7 @@ fn remove_links(layout: &Layout, manifest: &Manifest, report: &mut Report) {
     }
 }
 
-/// Removes the data directory: whole when it is trueup's own, else what trueup keeps in it.
+/// Removes the data directory if it is trueup's own, else only trueup's files in it.
 fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Result<()> {
     let data = &layout.data;
     let is_named_trueup = data
@@ -233,7 +232,7 @@ fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Resu
     Ok(())
 }
 
-/// Refuses to remove a data directory that holds more than trueup.
+/// Refuses to remove a data directory that contains the home directory or a repository.
 fn check_purge(layout: &Layout) -> Result<()> {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let data = real(&layout.data);

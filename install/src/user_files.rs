@@ -1,8 +1,8 @@
-//! Which files of the user an installation touches, and how they get their bytes back.
+//! Records the user's files that an installation changes, and restores them byte for byte.
 //!
 //! Registering rewrites Claude Code's settings in the client's own formatting, and unregistering
-//! leaves empty objects behind. So the bytes before are recorded, with a digest of the bytes after:
-//! whatever still has that digest is ours to put back, whatever has not belongs to the user.
+//! leaves empty objects behind. So the bytes before are recorded with a digest of the bytes after:
+//! a file that still has that digest is restored, and one that has not was edited by the user.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ use crate::files;
 use crate::layout::Layout;
 use crate::manifest::{Manifest, PriorContent, UserFile, replace_file, sha256_hex};
 
-/// Permission bits and content of a file, or that there is none.
+/// Permission bits and content of a file; `None` when there is none.
 type FileContent = Option<(u32, Vec<u8>)>;
 
 /// Claude Code's files at one moment.
@@ -30,7 +30,7 @@ pub(crate) struct ClientSnapshot {
 }
 
 impl ClientSnapshot {
-    /// Looks at the files that the client's plugin commands may write.
+    /// Reads the files that the client's plugin commands may write.
     pub(crate) fn capture(layout: &Layout) -> Result<Self> {
         let plugins = layout.config.join("plugins");
         let mut paths: BTreeSet<PathBuf> = [
@@ -70,13 +70,13 @@ impl ClientSnapshot {
     }
 }
 
-/// Writes down what changed since the pending snapshot.
+/// Records what changed since the pending snapshot.
 pub(crate) fn record_changes(manifest: &mut Manifest, after: &ClientSnapshot) {
     record_difference(manifest, after, false);
 }
 
-/// Does the same for a registration that was killed half way. Who wrote what since then cannot be
-/// told, so no digest is recorded: such a file is restored only when its value is the old one.
+/// Does the same for a registration that was killed half way. The user may have written since, so
+/// no digest is recorded: such a file is restored only if its value is the old one.
 pub(crate) fn record_interrupted(manifest: &mut Manifest, now: &ClientSnapshot) {
     record_difference(manifest, now, true);
 }
@@ -110,7 +110,7 @@ fn record_difference(manifest: &mut Manifest, after: &ClientSnapshot, interrupte
             }
             Some(known) if interrupted || known.after.is_empty() => known.after.clear(),
             Some(known) => {
-                // Edited since the last run: its state of then is no longer what to return to.
+                // Edited since the last run, so the state recorded then is not the one to restore.
                 if earlier
                     .as_ref()
                     .map(|(_, bytes)| sha256_hex(bytes))
@@ -126,7 +126,8 @@ fn record_difference(manifest: &mut Manifest, after: &ClientSnapshot, interrupte
     manifest.add_created_dirs(after.dirs.difference(&before.dirs).cloned().collect());
 }
 
-/// A first sight of a file counts as its earliest state unless trueup is in it already.
+/// Returns the state to restore for a file recorded for the first time: its content, unless that
+/// already names the plugin.
 fn prior_content(earlier: Option<&(u32, Vec<u8>)>) -> PriorContent {
     if earlier.is_some_and(|(_, bytes)| names_plugin(bytes)) {
         PriorContent::Unknown
@@ -138,17 +139,17 @@ fn prior_content(earlier: Option<&(u32, Vec<u8>)>) -> PriorContent {
 /// What became of the user's files.
 #[derive(Debug, Default)]
 pub(crate) struct RestoreReport {
-    /// Put back byte for byte.
+    /// Restored byte for byte.
     pub(crate) restored: Vec<PathBuf>,
-    /// Removed again, as there was no such file before.
+    /// Removed, as there was no such file before.
     pub(crate) removed: Vec<PathBuf>,
-    /// Changed by somebody since, and therefore left as they are.
+    /// Edited since, and therefore left as they are.
     pub(crate) kept: Vec<PathBuf>,
-    /// Left, and still naming the plugin.
+    /// Edited since, and still naming the plugin.
     pub(crate) entangled: Vec<PathBuf>,
 }
 
-/// Which recorded files are still exactly what the installation left.
+/// Lists the recorded files that are still exactly as the installation left them.
 pub(crate) fn list_untouched(manifest: &Manifest) -> Result<BTreeSet<PathBuf>> {
     let mut paths = BTreeSet::new();
     for file in &manifest.user_files {
@@ -160,8 +161,8 @@ pub(crate) fn list_untouched(manifest: &Manifest) -> Result<BTreeSet<PathBuf>> {
     Ok(paths)
 }
 
-/// Puts the recorded bytes back: of every file in `untouched`, and of every other one whose value
-/// is again what it was, however it is formatted.
+/// Restores every file in `untouched`, and every other one whose JSON value is the old one, however
+/// it is formatted.
 pub(crate) fn restore_files(
     manifest: &Manifest,
     untouched: &BTreeSet<PathBuf>,
@@ -198,7 +199,7 @@ pub(crate) fn restore_files(
     Ok(report)
 }
 
-/// Removes what the client keeps of the plugin after an uninstallation, if it was not there before.
+/// Removes the client's cache and data of the plugin, if the installation caused them.
 pub(crate) fn remove_leftovers(manifest: &Manifest, layout: &Layout) -> Result<()> {
     for name in ["plugins/cache/trueup", "plugins/data/trueup-trueup"] {
         let dir = layout.config.join(name);
@@ -210,7 +211,7 @@ pub(crate) fn remove_leftovers(manifest: &Manifest, layout: &Layout) -> Result<(
     Ok(())
 }
 
-/// Whether every version in a cache directory is one that the client has given up.
+/// Returns whether the client has marked every version in a cache directory as orphaned.
 fn is_orphaned_cache(cache: &Path) -> bool {
     let Ok(versions) = fs::read_dir(cache.join("trueup")) else {
         return false;
@@ -220,7 +221,7 @@ fn is_orphaned_cache(cache: &Path) -> bool {
         .all(|version| version.path().join(".orphaned_at").exists())
 }
 
-/// Whether a file of the client has the plugin among its own.
+/// Returns whether a file of the client lists the plugin.
 fn names_plugin(bytes: &[u8]) -> bool {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     ["enabledPlugins", "plugins"].iter().any(|key| {
@@ -230,7 +231,8 @@ fn names_plugin(bytes: &[u8]) -> bool {
     })
 }
 
-/// The value of a file without what an uninstallation leaves behind; `None` when it is not JSON.
+/// Returns a file's JSON value without the empty objects that an uninstallation leaves behind;
+/// `None` when it is not JSON.
 fn normalized_value(bytes: &[u8]) -> Option<Value> {
     let mut value: Value = serde_json::from_slice(bytes).ok()?;
     if let Some(object) = value.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Proof that what was put in place works.
+//! Checks that the installation works.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::report::{Report, RowState};
 
 const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Runs every staged binary once, in a scratch place of its own.
+/// Runs every staged binary once, in a scratch directory.
 pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
     let scratch =
         tempfile::tempdir().with_action("create a directory in", &std::env::temp_dir())?;
@@ -43,7 +43,7 @@ pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes or upgrades the database.
+/// Creates or upgrades the database.
 pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> {
     let ended = run_trueup(layout, &["db", "migrate"])?;
     if ended.status.success() {
@@ -62,7 +62,7 @@ pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// Plays the demo and shows it.
+/// Runs the demo and shows its output.
 pub(crate) fn run_demo(layout: &Layout, report: &mut Report) -> Result<()> {
     run_and_report(
         layout,
@@ -73,13 +73,13 @@ pub(crate) fn run_demo(layout: &Layout, report: &mut Report) -> Result<()> {
     )
 }
 
-/// Lets the doctor look, and shows what it found.
+/// Runs the doctor and shows its output.
 pub(crate) fn run_doctor(layout: &Layout, report: &mut Report) -> Result<()> {
     let hint = "trueup doctor --fix fixes what it can";
     run_and_report(layout, report, "doctor", "no problems found", hint)
 }
 
-/// Runs a command of `trueup` that has something to show. Silence proves nothing.
+/// Runs a command of `trueup` and shows its output. No output counts as a failure.
 fn run_and_report(
     layout: &Layout,
     report: &mut Report,

@@ -1,10 +1,10 @@
-//! Who set what, when and why.
+//! `trueup blame`: who set which field, when and why.
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, keys, object, refused, second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 const FIELDS: [&str; 10] = [
     "title",
@@ -31,9 +31,9 @@ fn every_field_says_who_set_it() {
     claimed(&home, "SD-1");
     data(&home, &["set", "--phase", "PLAN"]);
     data(&home, &["set", "--phase", "EXEC"]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let answer = data(&home, &["blame", "SD-1"]);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     assert_eq!(keys(&answer), ["fields", "item"]);
     assert_eq!(answer["item"], "SD-1");
     let fields = answer["fields"].as_array().unwrap();

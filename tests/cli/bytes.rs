@@ -1,4 +1,4 @@
-//! Paths that are no UTF-8: every command works in them as elsewhere.
+//! Every command works in directories whose path is not UTF-8.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -11,10 +11,10 @@ use support::client::find_binary;
 
 use crate::checks::scene::PLAN;
 
-/// Bytes that are no UTF-8, and two that look like the text of one.
+/// Names that are not UTF-8, and two that look like an escaped one.
 const NAME: &[u8] = b"p\xff\xc3(\\xFF";
 
-/// Everything in folders of that name.
+/// A scratch whose folders have that name.
 struct Place {
     root: tempfile::TempDir,
 }
@@ -110,7 +110,7 @@ impl Place {
     fn expect(&self, code: i32, arguments: &[OsString]) -> String {
         let done = self.run("trueup", arguments, "");
         assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
-        // What is printed is text.
+        // The output is UTF-8.
         String::from_utf8(done.stderr).unwrap();
         String::from_utf8(done.stdout).unwrap()
     }
@@ -123,6 +123,42 @@ fn hook(event: &str) -> String {
     })
     .to_string()
 }
+
+/// Commands that succeed one after another in such a directory.
+const COMMANDS: &[&[&str]] = &[
+    &["status"],
+    &["claim", "SD-1", "--create"],
+    &["set", "--phase", "EXEC", "--task", "t"],
+    &["sessions", "list"],
+    &["repo", "add", ".", "--slug", "app"],
+    &["repo", "list"],
+    &["state", "sync"],
+    &["state", "show"],
+    &["state", "pull"],
+    &["check", "--fix"],
+    &["check"],
+    &["check", "app"],
+    &["check", "--all"],
+    &["check", "--format", "github"],
+    &["check", "--format", "sarif"],
+    &["check", "--sources", "."],
+    &["handoff", "create", "PLAN-TO-EXEC", "--summary", "s"],
+    &["handoff", "list"],
+    &["item", "show", "SD-1"],
+    &["queue", "list"],
+    &["ports", "list"],
+    &["meta", "check"],
+    &["log"],
+    &["journal", "list"],
+    &["db", "status"],
+    &["db", "migrate"],
+    &["db", "backup", "copy.db"],
+    &["db", "restore", "copy.db"],
+    &["interrupt"],
+    &["resume"],
+    &["release"],
+    &["statusline"],
+];
 
 #[test]
 fn every_command_works_where_paths_are_no_text() {
@@ -143,42 +179,9 @@ fn every_command_works_where_paths_are_no_text() {
     place.git(&place.project(), &["add", "."], None);
     place.git(&place.project(), &["commit", "-q", "-m", "plans"], None);
     place.git(&place.project(), &["push", "-q"], None);
-    for (code, arguments) in [
-        (0, &["status"][..]),
-        (0, &["claim", "SD-1", "--create"]),
-        (0, &["set", "--phase", "EXEC", "--task", "t"]),
-        (0, &["sessions", "list"]),
-        (0, &["repo", "add", ".", "--slug", "app"]),
-        (0, &["repo", "list"]),
-        (0, &["state", "sync"]),
-        (0, &["state", "show"]),
-        (0, &["state", "pull"]),
-        (0, &["check", "--fix"]),
-        (0, &["check"]),
-        (0, &["check", "app"]),
-        (0, &["check", "--all"]),
-        (0, &["check", "--format", "github"]),
-        (0, &["check", "--format", "sarif"]),
-        (0, &["check", "--sources", "."]),
-        (0, &["handoff", "create", "PLAN-TO-EXEC", "--summary", "s"]),
-        (0, &["handoff", "list"]),
-        (0, &["item", "show", "SD-1"]),
-        (0, &["queue", "list"]),
-        (0, &["ports", "list"]),
-        (0, &["meta", "check"]),
-        (0, &["log"]),
-        (0, &["journal", "list"]),
-        (0, &["db", "status"]),
-        (0, &["db", "migrate"]),
-        (0, &["db", "backup", "copy.db"]),
-        (0, &["db", "restore", "copy.db"]),
-        (0, &["interrupt"]),
-        (0, &["resume"]),
-        (0, &["release"]),
-        (0, &["statusline"]),
-    ] {
-        place.trueup_run(code, arguments);
-        let json = [arguments, &["--json"]].concat();
+    for arguments in COMMANDS {
+        place.trueup_run(0, arguments);
+        let json = [*arguments, &["--json"]].concat();
         if !matches!(
             arguments,
             [
@@ -186,13 +189,13 @@ fn every_command_works_where_paths_are_no_text() {
                 ..
             ] | [_, "--format", _]
         ) {
-            let text = place.trueup_run(code, &json);
+            let text = place.trueup_run(0, &json);
             let object: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(object["ok"], true, "{object}");
         }
     }
     assert_paths_are_taken(&place);
-    // What is printed of a path leads back to it.
+    // The printed path can be decoded to the original one.
     let object: Value = serde_json::from_str(&place.trueup_run(0, &["check", "--json"])).unwrap();
     let shown = object["data"]["repos"][0]["path"]
         .as_str()

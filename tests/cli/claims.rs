@@ -204,7 +204,7 @@ fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
     }
 }
 
-/// Lets so many seconds pass for a session that gives no sign of life.
+/// Makes a session's last heartbeat older by so many seconds.
 fn pass(home: &Home, session: &str, seconds: f64) {
     let back = format!("{} seconds", -seconds);
     let shift = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)");
@@ -218,7 +218,7 @@ fn pass(home: &Home, session: &str, seconds: f64) {
 
 #[test]
 fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then() {
-    // What is done to the holder: its process ends, it says goodbye, it cannot be asked.
+    // The holder's process ends, it ends regularly, or its process cannot be asked.
     for (dies, ends, hides, span) in [
         (false, false, false, false),
         (true, false, false, false),
@@ -263,7 +263,7 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
         );
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         let command = [&words[..], &["--session", FIRST_SESSION]].concat();
-        // Well before the time the same command is refused.
+        // Well before that time, the same command is refused.
         pass(&home, SECOND_SESSION, wait - 30.0);
         object(&home, 1, &command);
         pass(&home, SECOND_SESSION, 31.0);
@@ -381,7 +381,7 @@ fn one_reading_of_a_clock_that_is_ahead_takes_nothing_from_whom_nobody_can_ask()
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [FIRST_SESSION],
     );
-    // The clock of all before is a year behind that of the claim.
+    // The clock of all earlier rows is a year behind that of the claim.
     home.age_database("-1 year");
     let claim = ["claim", "SD-1", "--session", SECOND_SESSION];
     for more in [&[] as &[&str], &["--force"]] {

@@ -1,4 +1,4 @@
-//! Clones of one repository are one, whatever their directories are called, registered or not.
+//! Clones of one repository count as one, whatever their directories are called, registered or not.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION}
 
 use crate::fixture::SYNC;
 
-/// Two clones of one remote, a fork of it, and a repository without any remote, each called `app`
-/// or like its role.
+/// Two clones of one remote, a fork of it, and a repository without a remote, in directories named
+/// `app` or after their role.
 struct Clones {
     home: Home,
 }
@@ -79,7 +79,7 @@ fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
     assert_eq!(clones.next("two/second-clone"), "ours");
     for other in ["three/app", "four/app"] {
         assert_eq!(clones.next(other), Value::Null, "{other}");
-        // Nor once it has a name of its own.
+        // The same once it has its own name.
         clones.data(other, &["item", "add", &other.replace('/', "-")]);
         assert_eq!(clones.next(other), other.replace('/', "-"), "{other}");
     }
@@ -136,7 +136,7 @@ fn a_repository_that_gets_its_remote_later_keeps_its_items() {
     clones.home.init_repository(&other);
     clones.git(&other, &["remote", "add", "origin", remote]);
     assert_eq!(clones.next("five/thing"), "kept");
-    // Whatever lies in its old place by now is another one.
+    // The repository that is now at its old path is another one.
     std::fs::remove_dir_all(clones.at("four/app")).unwrap();
     clones.home.init_repository(&clones.at("four/app"));
     assert_eq!(clones.next("four/app"), Value::Null);

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use support::home::Home;
 
 use crate::fixture::{claimed, data, keys, object, refused, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn migrate_creates_a_database_once() {
@@ -37,7 +37,7 @@ fn a_new_database_is_its_users_alone() {
 #[test]
 fn status_is_true_and_writes_nothing() {
     let home = started();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let status = data(&home, &["db", "status"]);
     assert_eq!(status["healthy"], true);
     assert_eq!(status["schema"]["version"], status["schema"]["known"]);
@@ -51,7 +51,7 @@ fn status_is_true_and_writes_nothing() {
             .all(|migration| migration["unchanged"] == true),
         "{applied:?}"
     );
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

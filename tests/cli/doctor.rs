@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use support::home::Home;
 
 use crate::fixture::{data, keys, object, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 fn check<'c>(data: &'c Value, name: &str) -> &'c Value {
     let checks = data["checks"].as_array().unwrap();
@@ -21,7 +21,7 @@ fn check<'c>(data: &'c Value, name: &str) -> &'c Value {
 #[test]
 fn every_check_has_a_status_and_what_is_wrong_a_fix() {
     let home = started();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let data = data(&home, &["doctor"]);
     assert_eq!(keys(&data), ["checks"]);
     for check in data["checks"].as_array().unwrap() {
@@ -34,7 +34,11 @@ fn every_check_has_a_status_and_what_is_wrong_a_fix() {
         assert_ne!(check(&data, name)["status"], "fail", "{name}");
     }
     assert_eq!(check(&data, "database")["status"], "ok");
-    assert_eq!(Witness::of(&home), before, "looking changes nothing");
+    assert_eq!(
+        StateSnapshot::take(&home),
+        before,
+        "looking changes nothing"
+    );
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn the_demo_shows_the_incident_before_and_after() {
 #[test]
 fn the_demo_touches_nothing_of_the_user() {
     let home = started();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let object = object(&home, 0, &["demo"]);
     assert_eq!(
         keys(&object["data"]),
@@ -168,7 +172,7 @@ fn the_demo_touches_nothing_of_the_user() {
         "{object}"
     );
     assert_eq!(object["divergences"][0]["code"], "S-01");
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

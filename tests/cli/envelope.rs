@@ -1,4 +1,4 @@
-//! With `--json` there is one object on stdout, whatever happens.
+//! With `--json`, stdout holds exactly one object, whatever happens.
 
 use std::fs;
 

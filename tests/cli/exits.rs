@@ -1,4 +1,4 @@
-//! Exit codes, and files that are refused and stay as they are.
+//! Exit codes, and refused files, which stay unchanged.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{codes, findings, object, refused, started, trueup, validate};
 
-/// Are commands that read, and commands that change.
+/// Commands that read, and commands that write.
 const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["item", "list"],

@@ -1,11 +1,11 @@
-//! Runs of the commands, and the sessions they speak for.
+//! Runs commands and sets up the sessions they act for.
 
 use serde_json::{Value, json};
 use support::home::{
     Bystander, FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION, spawn_bystander,
 };
 
-/// Is the hook that registers sessions.
+/// The hook that registers sessions.
 pub(crate) const SYNC: &str = "session-start-sync";
 
 /// A scratch with [`SESSION`] registered.
@@ -55,13 +55,13 @@ pub(crate) fn object(home: &Home, code: i32, arguments: &[&str]) -> Value {
     )
 }
 
-/// Runs `trueup … --json`, which has to succeed; returns its `data`.
+/// Runs `trueup … --json`, which must succeed; returns its `data`.
 #[track_caller]
 pub(crate) fn data(home: &Home, arguments: &[&str]) -> Value {
     object(home, 0, arguments)["data"].clone()
 }
 
-/// Runs `trueup … --json`, which has to be refused with this code; returns the object.
+/// Runs `trueup … --json`, which must be refused with this code; returns the object.
 #[track_caller]
 pub(crate) fn refused(home: &Home, code: &str, arguments: &[&str]) -> Value {
     let object = object(home, 1, arguments);
@@ -167,7 +167,7 @@ pub(crate) fn claimed(home: &Home, key: &str) -> Value {
     )
 }
 
-/// Asserts that the cache says what the database says, on its revision.
+/// Asserts that the cache equals the database's state and revision.
 #[track_caller]
 pub(crate) fn assert_in_step(home: &Home) {
     let cache = home.read_cache();

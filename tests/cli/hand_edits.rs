@@ -1,4 +1,4 @@
-//! What was edited by hand before a command is pushed by it, not lost to it.
+//! Edits made by hand before a command are pushed by it, not overwritten.
 
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home};

@@ -286,7 +286,7 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     assert_eq!(all["handoffs"][0]["id"], made["id"]);
     let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert!(status["item"].is_null(), "{status}");
-    // The sender's copy is behind until its next hook; nothing of it has to be accepted as lost.
+    // The sender's copy is stale until its next hook, but nothing in it counts as lost.
     crate::fixture::findings(&home, 0, &["--session", SECOND_SESSION, "--fix"]);
 }
 
@@ -361,7 +361,7 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     assert_eq!(shown["handoff"]["status"], "rejected");
     let accept = ["handoff", "accept", id(&first), "--session", FIRST_SESSION];
     refused(&home, "handoff_decided", &accept);
-    // Under a new claim there is room for a new one, also beside one that outlived its claim.
+    // Under a new claim a new hand-off is possible, even beside one of an earlier claim.
     data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     let second = handed(&home, &[]);
     home.give_item(FIRST_SESSION, "SD-1");

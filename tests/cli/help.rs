@@ -1,4 +1,4 @@
-//! Help is written for a person: what it does, and an example.
+//! The help of every command says what it does and gives an example.
 
 use support::home::Home;
 
@@ -145,7 +145,7 @@ fn the_list_of_commands_here_is_the_programs() {
     }
 }
 
-/// Are commands of other suites.
+/// Commands that belong to other suites.
 const LATER: &[&str] = &[];
 
 #[test]

@@ -1,5 +1,5 @@
-//! Texts that act: whatever prints them prints lines of its own alone, and nothing that a
-//! terminal, a runner of workflows or a reader would take for something else.
+//! Hostile texts: output that contains them must not forge a line, act on a terminal or pass for a
+//! command to a CI runner.
 
 use std::fs;
 
@@ -8,16 +8,16 @@ use support::home::{FIRST_SESSION, Home, ProcessOutput};
 
 use crate::fixture::{data, object, started, trueup, validate};
 
-/// A row that nobody wrote, a command to a runner, and characters that act or hide.
+/// A forged row, a command to a CI runner, and control or invisible characters.
 const HOSTILE: &str = "a\u{1b}[31mb\u{202e}c\n::error::forged\r\n  SD-9 forged\u{fe01}\u{e0041}\
     \u{2800}\u{9b}1m\u{34f}\u{200b}\u{1d173}\u{17b4}\u{3164} ##[error]d\u{1b}]0;e";
 
-/// The same as far as the name of a file or folder can hold it.
+/// The same, as far as a file name can contain it.
 fn name() -> String {
     HOSTILE.replace('/', "").chars().take(60).collect()
 }
 
-/// Tells whether a character may be printed.
+/// Returns whether a character may be printed.
 fn is_shown(c: char) -> bool {
     let hides = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -55,7 +55,7 @@ fn assert_inert(what: &str, answer: &ProcessOutput) {
     );
 }
 
-/// A project in which everything that has a text has the hostile one.
+/// A project in which every text is the hostile one.
 fn infested() -> Home {
     let mut home = started();
     let project = home.root().join(name());
@@ -105,10 +105,18 @@ fn infested() -> Home {
     home
 }
 
-/// Every command that says something, right ones and wrong ones.
+/// Commands that print something, valid ones and invalid ones.
 fn commands() -> Vec<Vec<String>> {
     let file = format!("{}p.md", name());
-    let lines: Vec<Vec<&str>> = vec![
+    let owned = |line: Vec<&str>| line.into_iter().map(str::to_owned).collect();
+    let mut lines = work_commands();
+    lines.extend(other_commands(&file));
+    lines.into_iter().map(owned).collect()
+}
+
+/// Commands on sessions, items, hand-offs, phases and repositories.
+fn work_commands() -> Vec<Vec<&'static str>> {
+    vec![
         vec!["status"],
         vec!["status", "--all"],
         vec!["sessions", "list"],
@@ -143,6 +151,12 @@ fn commands() -> Vec<Vec<String>> {
         vec!["check", HOSTILE],
         vec!["check", "--format", HOSTILE],
         vec!["check", "--sources", "."],
+    ]
+}
+
+/// Commands on plans, orchestrators, logs and databases, and wrong ones.
+fn other_commands(file: &str) -> Vec<Vec<&str>> {
+    vec![
         vec!["plan", "list"],
         vec!["plan", "status"],
         vec!["plan", "next"],
@@ -151,7 +165,7 @@ fn commands() -> Vec<Vec<String>> {
         vec!["plan", "status"],
         vec!["plan", "skip", "1.1", "--reason", HOSTILE],
         vec!["plan", "validate"],
-        vec!["plan", "validate", &file],
+        vec!["plan", "validate", file],
         vec!["plan", "import", HOSTILE],
         vec!["plan", "status", HOSTILE],
         vec!["plan", "export"],
@@ -176,9 +190,7 @@ fn commands() -> Vec<Vec<String>> {
         vec!["item", "list", "--nonsense", HOSTILE],
         vec!["--project", HOSTILE, "status"],
         vec!["status", "--session", HOSTILE],
-    ];
-    let owned = |line: Vec<&str>| line.into_iter().map(str::to_owned).collect();
-    lines.into_iter().map(owned).collect()
+    ]
 }
 
 #[test]
@@ -261,7 +273,7 @@ fn no_hook_says_what_acts() {
     }
 }
 
-/// Everything is printed by one file, which cleans: a place that prints by itself is found here.
+/// Only one file prints, and it cleans the text. This finds any other place that prints.
 #[test]
 fn only_the_report_writes_to_the_streams() {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/src");

@@ -1,4 +1,4 @@
-//! For whom a command speaks, and about which project.
+//! How a command finds its session and its project.
 
 use std::fs;
 

@@ -3,7 +3,7 @@
 use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, data, object, refused, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn an_item_is_added_with_everything_said_of_it() {
@@ -103,7 +103,7 @@ fn lists_follow_parent_and_holder() {
         data(&home, arguments);
     }
     claimed(&home, "SD-1.b");
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let keys = |arguments: &[&str]| -> Vec<String> {
         let list = data(&home, &[&["item", "list"], arguments].concat());
         let items = list["items"].as_array().unwrap();
@@ -115,7 +115,7 @@ fn lists_follow_parent_and_holder() {
     assert_eq!(keys(&[]).len(), 3);
     assert_eq!(keys(&["--parent", "SD-1"]), ["SD-1.a", "SD-1.b"]);
     assert_eq!(keys(&["--held"]), ["SD-1.b"]);
-    assert_eq!(Witness::of(&home), before, "reading writes nothing");
+    assert_eq!(StateSnapshot::take(&home), before, "reading writes nothing");
 }
 
 #[test]

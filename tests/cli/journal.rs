@@ -1,10 +1,10 @@
-//! Edits that lost: listed, shown, made again.
+//! `trueup journal`: rejected edits are listed, shown and restored.
 
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, keys, refused, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 /// A session whose edit of phase and flag lost to a foreign change.
 fn lost() -> (Home, String) {
@@ -24,7 +24,7 @@ fn lost() -> (Home, String) {
 #[test]
 fn an_entry_is_listed_and_shown_completely() {
     let (home, id) = lost();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     for arguments in [&["journal", "list"][..], &["journal", "show", &id]] {
         let data = data(&home, arguments);
         let entry = &data["entries"][0];
@@ -51,7 +51,7 @@ fn an_entry_is_listed_and_shown_completely() {
         text.starts_with(&id) && text.contains("currentPhase=\"EXEC\""),
         "{text}"
     );
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

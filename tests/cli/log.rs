@@ -6,7 +6,7 @@ use serde_json::Value;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, object, second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 fn busy() -> Home {
     let home = started();
@@ -33,10 +33,10 @@ fn sequence(events: &[Value]) -> Vec<i64> {
 #[test]
 fn events_come_in_the_order_they_happened_and_looking_adds_none() {
     let home = busy();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let all = sequence(&events(&home, &["--limit", "0"]));
     assert!(all.is_sorted() && all.len() > 5, "{all:?}");
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     let text = trueup(&home, &["log", "--limit", "0"]).ok().stdout;
     assert_eq!(text.lines().count(), all.len());
     assert!(text.contains("currentPhase: PLAN -> EXEC"), "{text}");

@@ -1,11 +1,11 @@
-//! The commands as a person, a script or a model runs them: exact answers, exit codes and what
-//! they leave behind.
+//! The commands as a person, a script or an agent runs them: exact output, exit codes and effects.
 
 #![expect(
     clippy::unwrap_used,
     reason = "what a helper expects and does not find fails the test, with the line that failed"
 )]
 
+mod acting_session;
 mod advice;
 mod blame;
 mod bytes;
@@ -16,6 +16,7 @@ mod databases;
 mod doctor;
 mod envelope;
 mod exits;
+mod fixing;
 mod fixture;
 mod hand_edits;
 mod handoffs;
@@ -26,7 +27,6 @@ mod identity;
 mod items;
 mod journal;
 mod log;
-mod mending;
 mod meta;
 mod moves;
 mod namespaces;
@@ -49,9 +49,8 @@ mod secrets;
 mod sessions;
 mod shapes;
 mod show;
-mod speaker;
 mod state;
+mod state_snapshot;
 mod streams;
 mod unknown_keys;
 mod validate;
-mod witness;

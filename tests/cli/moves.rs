@@ -1,4 +1,6 @@
-//! Items that move: forward by legal steps, back by a reopening, and who may move them.
+//! Moves of items: forward by legal steps, back by reopening, and who may make them.
+
+mod dependencies;
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
@@ -6,7 +8,7 @@ use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 use crate::fixture::{
     assert_in_step, claimed, data, held_by_second, keys, object, refused, started, trueup,
 };
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 fn status(home: &Home, key: &str) -> String {
     home.query_value("SELECT status FROM work_items WHERE key = ?1", [key])
@@ -75,7 +77,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["item", "transition", "SD-1", "running"]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let object = refused(
         &home,
         "illegal_transition",
@@ -98,7 +100,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
         hint.contains("`trueup item reopen SD-1 --reason again`"),
         "{hint}"
     );
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 
     data(&home, &["item", "transition", "SD-1", "completed"]);
     let arguments = ["item", "transition", "SD-1", "running"];
@@ -189,7 +191,7 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
 #[test]
 fn a_held_item_is_moved_by_its_holder_alone() {
     let (home, _process) = held_by_second(&[]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     for arguments in [
         &[
             "item",
@@ -218,7 +220,7 @@ fn a_held_item_is_moved_by_its_holder_alone() {
                 .contains(SECOND_SESSION)
         );
     }
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     let arguments = [
         "item",
         "transition",
@@ -329,109 +331,6 @@ fn an_item_that_asks_for_evidence_is_completed_with_it_alone() {
     ];
     let moved = data(&home, &arguments);
     assert_eq!(moved["item"]["evidence"], "PR 17");
-}
-
-#[test]
-fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
-    let home = started();
-    for key in ["SD-1", "SD-2"] {
-        data(&home, &["item", "add", key]);
-    }
-    let added = data(&home, &["item", "add", "SD-3", "--depends", "SD-2,SD-1"]);
-    assert_eq!(added["item"]["depends_on"], json!(["SD-1", "SD-2"]));
-    assert_eq!(added["item"]["status"], "queued");
-    let moved = trueup(&home, &["item", "transition", "SD-1", "done"]).ok();
-    assert_eq!(moved.stdout, "SD-1: queued -> completed\n");
-    refused(
-        &home,
-        "dependencies_open",
-        &["item", "transition", "SD-3", "ready"],
-    );
-    let shown = trueup(&home, &["item", "show", "SD-3"]).ok().stdout;
-    assert!(shown.contains("  depends on SD-1, SD-2\n"), "{shown}");
-    assert!(shown.contains("  waits for SD-2 (queued)\n"), "{shown}");
-    let moved = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
-    assert_eq!(
-        moved.stdout,
-        "SD-2: queued -> completed\nSD-3 is now ready\n"
-    );
-    let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
-    assert_eq!(
-        reopened.stdout,
-        "SD-1: completed -> queued\nSD-3 is now queued\n"
-    );
-    data(&home, &["item", "transition", "SD-1", "done"]);
-    data(&home, &["item", "transition", "SD-3", "done"]);
-    let back = data(&home, &["item", "reopen", "SD-3", "--reason", "why"]);
-    assert_eq!(
-        back["item"]["status"], "ready",
-        "all it depends on is completed"
-    );
-}
-
-#[test]
-fn circles_are_refused_with_the_whole_path() {
-    let home = started();
-    for arguments in [
-        &["item", "add", "A"][..],
-        &["item", "add", "B", "--depends", "A"],
-        &["item", "add", "C", "--depends", "B"],
-        &["item", "add", "A.1", "--parent", "A"],
-    ] {
-        data(&home, arguments);
-    }
-    for (arguments, path) in [
-        (&["item", "depend", "A", "--on", "A"][..], "A -> A"),
-        (&["item", "depend", "A", "--on", "C"], "A -> C -> B -> A"),
-        (&["item", "depend", "A.1", "--on", "A"], "A.1 -> A -> A.1"),
-        (
-            &["item", "add", "A.2", "--parent", "A", "--depends", "C"],
-            "A.2 -> C -> B -> A -> A.2",
-        ),
-    ] {
-        let object = refused(&home, "dependency_cycle", arguments);
-        let message = object["error"]["message"].as_str().unwrap();
-        assert!(message.ends_with(path), "{message}");
-    }
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "depend", "A", "--on", "Z"],
-    );
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "depend", "Z", "--on", "A"],
-    );
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "add", "D", "--depends", "Z"],
-    );
-    let count: i64 = home.query_value("SELECT count(*) FROM item_dependencies", []);
-    assert_eq!(count, 2);
-}
-
-#[test]
-fn dependencies_are_added_and_taken_away() {
-    let home = started();
-    for key in ["A", "B", "C"] {
-        data(&home, &["item", "add", key]);
-    }
-    let answer = trueup(&home, &["item", "depend", "C", "--on", "A,B"]).ok();
-    assert_eq!(answer.stdout, "C depends on: nothing -> A, B\n");
-    data(&home, &["item", "transition", "A", "done"]);
-    let answer = trueup(&home, &["item", "depend", "C", "--on", "B", "--remove"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "C depends on: A, B -> A\nC: queued -> ready\n"
-    );
-    let arguments = ["item", "depend", "C", "--on", "B", "--remove"];
-    refused(&home, "not_dependent", &arguments);
-    let changed = data(&home, &["item", "depend", "C", "--on", "A", "--remove"]);
-    assert_eq!(keys(&changed), ["item"]);
-    assert_eq!(changed["item"]["depends_on"], json!([]));
-    assert_eq!(home.count_events("dependencies", "C"), 3);
 }
 
 #[test]

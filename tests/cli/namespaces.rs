@@ -1,4 +1,4 @@
-//! Commands that run where the processes of others cannot be seen: nobody dies of it.
+//! Commands in a pid namespace: sessions whose processes cannot be seen are not taken for dead.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,8 +9,8 @@ use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_by
 
 use crate::fixture::{SYNC, envelope, started, trueup};
 
-/// Ways into a pid namespace of its own: with a `/proc` that fits it, as a sandbox has, and
-/// with the one of outside, as a mere `unshare` leaves it.
+/// Commands that enter a new pid namespace: with its own `/proc`, as in a sandbox, and with that of
+/// the host, as a plain `unshare` leaves it.
 const WAYS: [&[&str]; 2] = [
     &[
         "--user",
@@ -22,13 +22,13 @@ const WAYS: [&[&str]; 2] = [
     &["--user", "--map-root-user", "--pid", "--fork"],
 ];
 
-/// Returns the ways that this system permits; says loudly when one is missing.
+/// Returns the commands that this system permits, and prints which are missing.
 fn ways() -> Vec<&'static [&'static str]> {
     let permitted = |way: &&&[&str]| {
         let tried = Command::new("unshare").args(**way).arg("true").output();
         let permitted = tried.is_ok_and(|output| output.status.success());
         if !permitted {
-            // Straight to the stream: the test runner captures the printing macros.
+            // Written to the stream directly, since the test runner captures the printing macros.
             let way = way.join(" ");
             let line = format!("\nSKIPPED: this system does not permit `unshare {way}`\n");
             drop(std::io::stderr().write_all(line.as_bytes()));
@@ -115,7 +115,7 @@ fn what_is_registered_inside_is_not_dead_outside() {
         let home = with_plan();
         let answer = within(&home, way, &["orchestrator", "register", "P"]);
         envelope(&answer, 0);
-        // The namespace is gone, and with it the process; from here nobody can tell.
+        // The namespace and its process are gone, which cannot be seen from here.
         trueup(&home, &["item", "add", "SD-9"]).ok();
         assert_eq!(
             statuses(&home, "orchestrators"),

@@ -1,4 +1,4 @@
-//! Moving on to the next item, and what is told of work that somebody lost.
+//! `trueup next`: moving on to the next item, and notices of lost work.
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION, spawn_bystander};
@@ -7,7 +7,7 @@ use crate::fixture::{
     assert_in_step, claimed, codes, data, findings, keys, object, refused, second, start, started,
     trueup,
 };
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 const KEYS: [&str; 5] = ["item", "outcome", "parked", "previous_holder", "reason"];
 
@@ -35,7 +35,8 @@ fn holder(home: &Home, key: &str) -> Option<String> {
     home.query_value("SELECT holder FROM work_items WHERE key = ?1", [key])
 }
 
-/// The day the database and the branch stood on the next child and the file on the one before.
+/// A reconstructed incident: database and branch were at the next child, the file at the one
+/// before.
 #[test]
 fn the_incident_of_the_stale_file_cannot_happen() {
     let home = Home::new();
@@ -65,7 +66,7 @@ fn the_incident_of_the_stale_file_cannot_happen() {
     assert_in_step(&home);
     let object = findings(&home, 0, &[]);
     assert_eq!(codes(&object), Vec::<&str>::new(), "{object}");
-    // And so when the child was not finished first.
+    // The same when the child was not finished first.
     data(&home, &["item", "reopen", "SD-002B", "--reason", "not yet"]);
     let moved = next(&home, &["--claim", "--give-up"]);
     assert_eq!(moved["item"]["key"], "SD-002B");
@@ -77,7 +78,7 @@ fn the_incident_of_the_stale_file_cannot_happen() {
 fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
     let home = family();
     data(&home, &["claim", "P"]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let seen = next(&home, &[]);
     assert_eq!(seen["item"]["key"], "P.1");
     for absent in ["outcome", "previous_holder", "reason", "parked"] {
@@ -85,7 +86,7 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
     }
     let text = trueup(&home, &["next"]).ok().stdout;
     assert!(text.starts_with("next: P.1 "), "{text}");
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     let taken = next(&home, &["--claim"]);
     assert_eq!(taken["outcome"], "claimed");
     assert_eq!(taken["item"]["key"], seen["item"]["key"]);
@@ -121,7 +122,7 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     assert_eq!(holder(&home, "P.2"), None);
     let text = trueup(&home, &["next", "--claim", "--give-up"]);
     assert_eq!(text.stdout, "released P.3\nclaimed P.1 (epoch 1)\n");
-    // From the orchestrator to its child nothing is left behind.
+    // Moving from the orchestrator to its child leaves nothing unfinished.
     claimed(&home, "P");
     let answer = object(&home, 0, &["next", "--claim"]);
     assert_eq!(answer["warnings"], json!([]), "{answer}");
@@ -269,7 +270,7 @@ fn a_repeated_operation_claims_once() {
     );
     assert_eq!(held, 1);
     assert_eq!(home.count_events("claimed", "P.2"), 0);
-    // What it claimed was lost since: it does not claim another.
+    // Its claim was lost since, and a replay does not claim another item.
     second(&home, None);
     home.expire_lease(FIRST_SESSION, 61);
     data(
@@ -322,7 +323,7 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     let restore = r"trueup set --phase EXEC --task 'it'\''s half done; $(rm -r .)'";
     assert_eq!(parked["restore"], restore);
 
-    // The command does what it says, through a shell.
+    // The printed command works in a shell.
     let trueup = support::client::find_binary("trueup").unwrap();
     let command = restore.replacen("trueup", trueup.to_str().unwrap(), 1);
     let shell = std::process::Command::new("sh")
@@ -338,7 +339,7 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     assert_eq!(home.execution_state()["currentTask"], task);
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
 
-    // Who gives an item up by its own word leaves nothing parked.
+    // A released item is not reported as interrupted.
     data(&home, &["release", "--session", FIRST_SESSION]);
     let again = data(&home, &["claim", "P.1", "--session", FIRST_SESSION]);
     assert!(again["parked"].is_null(), "{again}");

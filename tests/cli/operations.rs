@@ -1,4 +1,4 @@
-//! A command that is repeated under its operation id is carried out once.
+//! A command that is repeated under its operation id takes effect once.
 
 use serde_json::Value;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};

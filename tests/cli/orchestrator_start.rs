@@ -1,5 +1,8 @@
-//! `orchestrator start`: one runs, its signals and its end are passed on, and nothing outlives
-//! it.
+//! `orchestrator start`: one run per plan, signals and exit status are passed on, and no process
+//! outlives it.
+
+mod leftovers;
+mod signals;
 
 use std::process::{Child, Command};
 
@@ -9,16 +12,10 @@ use support::race::{PROCESSES, begin_at_once};
 
 use crate::fixture::{data, envelope, keys, started_with_plans as started, trueup};
 
-/// Is a command that says it is ready and ends with 5 when its stdin does.
+/// A command that prints `ready` and exits with 5 at the end of its stdin.
 const UNTIL_STDIN_ENDS: &str = "echo ready; cat; exit 5";
 
-/// Is a command that names the signal it gets and exits with 9. It starts nothing that could
-/// be left behind.
-const NAMES_ITS_SIGNAL: &str =
-    "for s in INT TERM HUP QUIT; do trap \"echo got $s; exit 9\" $s; done; echo ready; read x";
-
-/// Prepares a start. Signals that the suite was told to ignore, as a shell does for what it
-/// puts in the background, are none of the test's.
+/// Prepares a start with default signal dispositions, whatever the suite inherited.
 fn start<'h>(home: &'h Home, plan: &str, command: &[&str]) -> ProcessRun<'h> {
     with_signals(home, "--default-signal=INT,TERM,HUP,QUIT", plan, command)
 }
@@ -31,14 +28,14 @@ fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> 
         .run_through("env", |binary| vec![how.into(), binary.to_owned()])
 }
 
-/// Starts a shell script, which has to become ready.
+/// Starts a shell script and waits until it is ready.
 fn ready(run: ProcessRun<'_>) -> Child {
     let (child, line) = run.begin();
     assert_eq!(line, "ready");
     child
 }
 
-/// An orchestrator of plan `P` whose command sleeps, for certain.
+/// Starts an orchestrator of plan `P` and waits until its command sleeps.
 fn sleeping(home: &Home) -> Child {
     let command = ["sh", "-c", "echo ready; exec sleep 600"];
     ready(start(home, "P", &command))
@@ -126,104 +123,6 @@ fn exit_codes_are_passed_on_and_recorded() {
 }
 
 #[test]
-fn a_command_that_a_signal_ends_is_ended_by_it() {
-    let home = started();
-    for (name, number) in [
-        ("TERM", 15),
-        ("INT", 2),
-        ("KILL", 9),
-        ("SEGV", 11),
-        ("USR1", 10),
-    ] {
-        let answer = start(&home, "P", &["sh", "-c", &format!("kill -{name} $$")]).wait();
-        assert_eq!(
-            (answer.code, answer.signal),
-            (None, Some(number)),
-            "{answer:?}"
-        );
-        let row = row(&home);
-        assert_eq!(
-            (&row["status"], &row["signal"]),
-            (&json!("stopped"), &json!(number))
-        );
-        assert_eq!(row["reason"], format!("ended by SIG{name}"));
-    }
-}
-
-#[test]
-fn signals_reach_the_command_and_its_end_is_passed_on() {
-    for signal in ["INT", "TERM", "HUP", "QUIT"] {
-        let home = started();
-        let mut child = ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
-        let stdin = child.stdin.take();
-        assert_eq!(row(&home)["status"], "running");
-        send(signal, &child);
-        let answer = ProcessOutput::wait_for(child);
-        drop(stdin);
-        assert_eq!(answer.stdout, format!("got {signal}\n"));
-        assert_eq!((answer.code, answer.signal), (Some(9), None), "{answer:?}");
-        assert_eq!(
-            (&row(&home)["status"], &row(&home)["exit_code"]),
-            (&json!("stopped"), &json!(9))
-        );
-    }
-}
-
-#[test]
-fn a_signal_that_the_command_does_not_catch_ends_both() {
-    let home = started();
-    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
-        let child = sleeping(&home);
-        send(name, &child);
-        let answer = ProcessOutput::wait_for(child);
-        assert_eq!(
-            (answer.code, answer.signal),
-            (None, Some(number)),
-            "{answer:?}"
-        );
-        assert_eq!(
-            (&row(&home)["status"], &row(&home)["signal"]),
-            (&json!("stopped"), &json!(number))
-        );
-    }
-}
-
-#[test]
-fn a_second_signal_is_passed_on_too() {
-    let home = started();
-    let script = "trap 'echo first' INT; trap 'echo second; exit 8' TERM
-        echo ready; read x; read x";
-    let mut child = ready(start(&home, "P", &["sh", "-c", script]));
-    let stdin = child.stdin.take();
-    send("INT", &child);
-    let mut first = [0; 6];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-    assert_eq!(&first, b"first\n");
-    send("TERM", &child);
-    let answer = ProcessOutput::wait_for(child);
-    drop(stdin);
-    assert_eq!((answer.stdout.as_str(), answer.code), ("second\n", Some(8)));
-}
-
-#[test]
-fn a_signal_that_was_ignored_stays_ignored() {
-    let home = started();
-    let child = ready(with_signals(
-        &home,
-        "--ignore-signal=HUP",
-        "P",
-        &["sh", "-c", "echo ready; exec sleep 600"],
-    ));
-    send("HUP", &child);
-    send("TERM", &child);
-    assert_eq!(
-        ProcessOutput::wait_for(child).signal,
-        Some(15),
-        "nohup means it"
-    );
-}
-
-#[test]
 fn of_20_that_start_at_once_one_runs_and_of_64() {
     let home = started();
     for (round, count) in [20, 20, 20, PROCESSES, PROCESSES].into_iter().enumerate() {
@@ -254,26 +153,6 @@ fn of_20_that_start_at_once_one_runs_and_of_64() {
     }
     let runs: i64 = home.query_value("SELECT count(*) FROM orchestrators", []);
     assert_eq!(runs, 5);
-}
-
-#[test]
-fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
-    let home = started();
-    let child = sleeping(&home);
-    let pid = child.id();
-    send("KILL", &child);
-    // The command has inherited stdout: its end is the command's.
-    let answer = ProcessOutput::wait_for(child);
-    assert_eq!(answer.signal, Some(9));
-    assert_eq!(row(&home)["status"], "running", "nobody has looked yet");
-    let next = start(&home, "P", &["true"]).wait();
-    assert_eq!(next.code, Some(0), "{next:?}");
-    assert!(next.stderr.contains(&format!("pid {pid} on")), "{next:?}");
-    let crashed: i64 = home.query_value(
-        "SELECT count(*) FROM orchestrators WHERE status = 'crashed'",
-        [],
-    );
-    assert_eq!(crashed, 1);
 }
 
 #[test]
@@ -439,62 +318,4 @@ fn without_a_database_or_a_free_plan_nothing_is_started() {
     assert_eq!(object["error"]["code"], "plan_already_running");
     assert_eq!(object["data"]["holder"]["pid"], std::process::id());
     assert!(!home.project_dir().join("made").exists());
-}
-
-/// Starts a command that ignores SIGTERM, and what it started too, some of it out of its sight;
-/// returns the supervisor and the numbers of all.
-fn stubborn(home: &Home) -> (Child, Vec<String>) {
-    let script = "trap '' TERM; \
-        sleep 600 & a=$!; (sleep 600 & echo $! >left); setsid sleep 600 & c=$!; \
-        sh -c 'trap \"\" TERM; sleep 600 & wait' & d=$!; \
-        echo \"$$ $a $(cat left) $c $d\"; wait";
-    let (child, line) = start(home, "P", &["sh", "-c", script]).begin();
-    let pids: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    assert_eq!(pids.len(), 5, "{line}");
-    (child, pids)
-}
-
-fn lives(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned());
-    state.is_some_and(|state| !state.starts_with(['Z', 'X']))
-}
-
-#[test]
-fn a_command_that_ignores_signals_does_not_outlive_its_killed_supervisor() {
-    let home = started();
-    let (child, pids) = stubborn(&home);
-    assert!(pids.iter().all(|pid| lives(pid)), "{pids:?}");
-    send("KILL", &child);
-    // All have inherited stdout: its end is that of the last of them.
-    let answer = ProcessOutput::wait_for(child);
-    assert_eq!(answer.signal, Some(9));
-    let left: Vec<_> = pids.iter().filter(|pid| lives(pid)).collect();
-    assert_eq!(left, Vec::<&String>::new());
-}
-
-#[test]
-fn a_run_begins_when_nothing_of_the_killed_one_before_is_left() {
-    let home = started();
-    let (child, pids) = stubborn(&home);
-    send("KILL", &child);
-    let look = pids
-        .iter()
-        .map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
-    let script = format!("{} echo looked", look.collect::<String>());
-    let next = start(&home, "P", &["sh", "-c", &script]).wait();
-    assert_eq!(next.stdout, "looked\n", "{next:?}");
-    assert_eq!(next.code, Some(0), "{next:?}");
-    drop(ProcessOutput::wait_for(child));
-}
-
-#[test]
-fn what_a_command_leaves_behind_when_it_ends_by_itself_is_its_own() {
-    let home = started();
-    let script = "sleep 600 >/dev/null 2>&1 </dev/null & echo $!";
-    let answer = start(&home, "P", &["sh", "-c", script]).wait();
-    let pid = answer.stdout.trim().to_owned();
-    assert!(lives(&pid), "{answer:?}");
-    let killed = Command::new("kill").args(["-KILL", &pid]).status();
-    assert!(killed.unwrap().success());
 }

@@ -1,4 +1,4 @@
-//! The registry of orchestrators: one per plan, and the dead are named and cleared.
+//! The registry of orchestrators: one per plan, and dead ones are reported and cleared.
 
 use std::thread;
 
@@ -31,8 +31,7 @@ fn status(home: &Home, id: &str) -> String {
     home.query_value("SELECT status FROM orchestrators WHERE id = ?1", [id])
 }
 
-/// Makes the process of every live orchestrator one that is gone: another started under its
-/// number.
+/// Makes the process of every live orchestrator look gone, as if its pid had been reused.
 fn reuse_its_number(home: &Home) {
     let changed = home.execute_sql(
         "UPDATE orchestrators SET pid_started = pid_started - 1 WHERE status = 'running'",
@@ -193,7 +192,7 @@ fn a_reader_names_the_dead_and_writes_nothing() {
     let home = started();
     let row = register(&home, "P");
     reuse_its_number(&home);
-    let before = crate::witness::Witness::of(&home);
+    let before = crate::state_snapshot::StateSnapshot::take(&home);
     for arguments in [
         &["orchestrator", "list"][..],
         &["item", "list"],
@@ -212,7 +211,7 @@ fn a_reader_names_the_dead_and_writes_nothing() {
         list["orchestrators"][0]["status"], "crashed",
         "as it will be"
     );
-    assert_eq!(crate::witness::Witness::of(&home), before);
+    assert_eq!(crate::state_snapshot::StateSnapshot::take(&home), before);
     assert_eq!(status(&home, row["id"].as_str().unwrap()), "running");
 }
 

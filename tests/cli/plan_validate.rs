@@ -1,4 +1,5 @@
-//! Files of plans checked against themselves and the database, and summaries mended.
+//! `trueup plan validate`: plan files are checked against themselves and the database, and
+//! summaries fixed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,10 @@ use serde_json::{Value, json};
 use support::home::Home;
 
 use crate::fixture::{codes, data, envelope, keys, object, refused, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
-/// Miscounts, with all that must survive: a byte order mark, line ends, odd numbers and keys.
+/// A status file with wrong counts, and everything that must survive: a byte order mark, line ends,
+/// odd numbers and keys.
 const STATUS: &str = "\u{feff}{\r\n  \"_comment\": \"caf\\u00e9\",\r\n  \"planPath\": \"fix.md\",\r\n  \
     \"summary\": {\"percentage\": 5.190, \"totalTasks\": 77, \"completed\":  77, \"pending\": 2,\r\n    \
     \"failed\": 0.0, \"skipped\": 1, \"in_progress\": 0},\r\n  \"tasks\": [\r\n\
@@ -83,7 +85,7 @@ fn messages(object: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Asserts that one finding says this.
+/// Asserts that there is one finding with this text.
 #[track_caller]
 fn says(object: &Value, code: &str, words: &[&str]) {
     let found = object["divergences"].as_array().unwrap();
@@ -97,7 +99,7 @@ fn says(object: &Value, code: &str, words: &[&str]) {
 #[test]
 fn a_wrong_summary_is_told_and_reading_writes_nothing() {
     let (home, path) = scratch();
-    let before = (Witness::of(&home), changed(&path));
+    let before = (StateSnapshot::take(&home), changed(&path));
     let answer = trueup(&home, &["plan", "validate", "out/status.json"]);
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert!(
@@ -141,7 +143,7 @@ fn a_wrong_summary_is_told_and_reading_writes_nothing() {
         json!({"totalTasks": 7, "completed": 4, "pending": 2, "in_progress": 0, "failed": 0,
             "skipped": 1})
     );
-    assert_eq!((Witness::of(&home), changed(&path)), before);
+    assert_eq!((StateSnapshot::take(&home), changed(&path)), before);
     assert_eq!(names(path.parent().unwrap()), ["status.json"]);
 }
 
@@ -177,7 +179,7 @@ fn a_fix_writes_the_wrong_numbers_alone_and_keeps_what_was() {
         assert_eq!(mode & 0o777, 0o640, "{}", file.display());
     }
 
-    // There is nothing left to do, and nothing is done.
+    // Nothing is left to fix, and nothing is written.
     let before = changed(&path);
     let again = object(&home, 0, &["plan", "validate", "out/status.json", "--fix"]);
     assert_eq!(
@@ -318,7 +320,7 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
         .replace("- [ ] 1.4", "- [x] 1.4")
         .replace(" Test\n", " Test\n- [x] 1.5 New\n- [ ] odd\n");
     let path = write(&home, "fix.md", &text);
-    let before = (Witness::of(&home), changed(&path));
+    let before = (StateSnapshot::take(&home), changed(&path));
     // By its id, its file, the environment, and as the only one.
     let by_id = object(&home, 0, &["plan", "validate", "fix"]);
     says(
@@ -352,7 +354,7 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     let run = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix");
     let named = run.args(["plan", "validate", "--strict", "--json"]).wait();
     assert_eq!(envelope(&named, 1)["divergences"], by_id["divergences"]);
-    assert_eq!((Witness::of(&home), changed(&path)), before);
+    assert_eq!((StateSnapshot::take(&home), changed(&path)), before);
 
     // The command that a finding names ends it.
     let fix = by_file["divergences"].as_array().unwrap();

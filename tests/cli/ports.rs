@@ -1,4 +1,4 @@
-//! Ports, on the real machine: whatever else runs on it.
+//! `trueup port` on the real machine, with whatever else runs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
@@ -12,12 +12,12 @@ use trueup_core::model::PortSlot;
 use trueup_core::tcp_ports::{SlotProbe as _, TcpProbe};
 
 use crate::fixture::{data, keys, object, refused, second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 /// How often a port that looks taken is looked at.
 const LOOKS: u32 = 100;
 
-/// The pool of this machine, which tests of this and of other checkouts take in turn.
+/// The machine's port pool, which the tests of all checkouts use in turn.
 struct Pool {
     /// The slots that can be bound, the lowest first.
     free: Vec<u16>,
@@ -28,8 +28,8 @@ impl Pool {
     fn take() -> Self {
         let path = std::env::temp_dir().join("trueup-tests-ports.lock");
         let turn = FileLock::acquire(&path, Duration::from_mins(10)).unwrap();
-        // A process that another test is just starting has a copy of every socket here until it
-        // is another program, so a port may look taken for a moment.
+        // A process that another test starts inherits every socket until it calls `exec`, so a port
+        // may look taken for a moment.
         let is_free = |slot: &PortSlot| (0..LOOKS).any(|_| TcpProbe.check_slot(*slot).is_none());
         let free = PortSlot::all().filter(is_free);
         Self {
@@ -75,9 +75,13 @@ fn the_lowest_pair_is_given_once_and_again_to_the_same_id() {
     assert_eq!(first["id"], "3af4a34d");
     assert_eq!(first["backend"], pool.free[0]);
     assert_eq!(first["frontend"], pool.free[0] + 100);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     assert_eq!(data(&home, &["ports", "reserve", "3af4a34d"]), first);
-    assert_eq!(Witness::of(&home), before, "asking again changes nothing");
+    assert_eq!(
+        StateSnapshot::take(&home),
+        before,
+        "asking again changes nothing"
+    );
     let other = data(&home, &["ports", "reserve", "other"]);
     assert_eq!(other["backend"], pool.free[1]);
     assert_eq!(home.count_events("reserved", "3af4a34d"), 1);
@@ -89,9 +93,9 @@ fn reservations_are_listed_with_their_owners() {
     let home = started();
     assert_eq!(data(&home, &["ports", "list"]), json!({"reservations": []}));
     let given = data(&home, &["ports", "reserve", "a"]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let list = data(&home, &["ports", "list"]);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     let row = &list["reservations"][0];
     let all = [
         "allocated_at",
@@ -244,7 +248,7 @@ fn with_releases_in_between_nothing_is_given_twice() {
             vec!["ports".to_owned(), "release".to_owned(), id]
         });
     }
-    // The record of changes, played back: who gets a slot must find it free.
+    // Replays the events: a slot must be free when it is reserved.
     let log = data(&home, &["log", "--entity", "port", "--limit", "0"]);
     let mut held: BTreeMap<i64, String> = BTreeMap::new();
     let mut given = 0;

@@ -1,4 +1,4 @@
-//! Phases that nobody works on any more, and loops that start themselves again.
+//! Running phases whose worker is gone, and loops that restart themselves.
 
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home};
@@ -33,7 +33,7 @@ fn a_loop_that_starts_itself_again_is_stopped() {
     assert_eq!(statuses(&home), "ready");
 }
 
-/// Lets a phase have been running for so long, with no sign of life of its session since.
+/// Makes a phase run since `seconds` ago, without a heartbeat of its session since.
 fn silent(home: &Home, seconds: u32) {
     home.expire_lease(FIRST_SESSION, seconds);
     home.execute_sql(

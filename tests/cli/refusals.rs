@@ -4,11 +4,11 @@ use serde_json::Value;
 use support::home::{FIRST_SESSION, SECOND_SESSION, spawn_bystander};
 
 use crate::fixture::{claimed, data, held_by_second, keys, refused, second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 const CLAIM: &[&str] = &["claim", "SD-1", "--session", FIRST_SESSION];
 
-/// Asserts that the refusal names who, where and since when, in the data and in words.
+/// Asserts that the refusal names the holder, its place and since when, in data and text.
 #[track_caller]
 fn assert_names_holder(object: &Value) {
     let holder = &object["data"]["holder"];
@@ -74,10 +74,10 @@ fn an_item_that_is_finished() {
 #[test]
 fn an_item_of_a_live_session() {
     let (home, _process) = held_by_second(&[]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let object = refused(&home, "held_by_live_session", CLAIM);
     assert_names_holder(&object);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
     let answer = trueup(&home, CLAIM);
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), ""));
     assert!(answer.stderr.contains(SECOND_SESSION), "{answer:?}");

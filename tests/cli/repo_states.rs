@@ -1,4 +1,4 @@
-//! `trueup state`: what repositories know of each other's STATE.md.
+//! `trueup state`: repositories share their STATE.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -160,7 +160,7 @@ fn a_file_of_the_original_is_taken_over_once() {
 #[test]
 fn secrets_stay_where_they_are() {
     let home = started();
-    // In parts, so that no scanner takes this file for a leak.
+    // Concatenated, so that no scanner reports this file as a leak.
     let secret = [
         "sk-ant-",
         "api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",

@@ -1,4 +1,4 @@
-//! `trueup repo`: which repositories lie where.
+//! `trueup repo`: registered repositories and their checkouts.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `trueup db restore`: whole, alone, kept aside, and told.
+//! `trueup db restore`: the backup replaces the database, which is kept aside, and caches ahead of
+//! it are reported.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,8 @@ fn items(home: &Home) -> i64 {
     home.query_value("SELECT count(*) FROM work_items", [])
 }
 
-/// Breaks an index and nothing else, so that `quick_check` does not see it: it holds as many
-/// entries as it should, and others.
+/// Damages one index so that `quick_check` does not notice: its number of entries is right, but
+/// they are wrong.
 fn break_an_index(path: &Path) {
     let redefine = |from: &str, to: &str| {
         let connection = Connection::open(path).unwrap();
@@ -107,7 +108,7 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
         }
     }
 
-    // The cache is ahead: said now, journalled by the next hook.
+    // The cache is ahead, which is reported now and journaled by the next hook.
     let told = &said["caches"][0];
     assert_eq!(told["session_id"], FIRST_SESSION);
     assert_eq!(told["codes"], json!(["S-03", "S-09", "S-11"]), "{said}");

@@ -1,22 +1,24 @@
-//! What is old and done goes; what anybody needs stays.
+//! `trueup prune`: old rows and files that are done are removed; what is still needed stays.
+
+mod automatic;
+mod files;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::home::{FIRST_SESSION, Home, ProcessOutput};
 use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, Revision, StateField, Timestamp};
 use trueup_core::outbox::{Journal, Outbox, PendingChange, PendingWrite};
 use trueup_core::reconcile::{RejectedEdit, RejectionReason};
 
-use crate::fixture::{claimed, data, keys, object, started, trueup};
-use crate::witness::Witness;
+use crate::fixture::{data, keys, object, started, trueup};
+use crate::state_snapshot::StateSnapshot;
 
-/// Puts a session into the database that gave its last sign of life so many days ago.
+/// Inserts a session whose last heartbeat is so many days old.
 fn session(home: &Home, id: &str, status: &str, days: u32) {
     home.execute_sql(
         "INSERT INTO claude_sessions (session_id, status, heartbeat_at, lease_expires_at, swept)
@@ -25,7 +27,7 @@ fn session(home: &Home, id: &str, status: &str, days: u32) {
     );
 }
 
-/// Puts an event into the record that happened so many days ago.
+/// Inserts an event that is so many days old.
 fn event(home: &Home, entity: &str, key: &str, days: u32) {
     home.execute_sql(
         "INSERT INTO events (at, actor, entity, key, kind)
@@ -40,17 +42,6 @@ fn sessions(home: &Home) -> BTreeSet<String> {
     all.iter()
         .map(|s| s["session_id"].as_str().unwrap().to_owned())
         .collect()
-}
-
-/// Lets the content of a file be so many days old.
-fn aged(path: &Path, days: u64) {
-    let then = SystemTime::now() - Duration::from_secs(days * 86_400);
-    File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_modified(then)
-        .unwrap();
 }
 
 /// Sessions that are old, of which some are needed.
@@ -124,9 +115,9 @@ fn crowd() -> Home {
 #[test]
 fn what_anybody_needs_stays_and_the_rest_goes() {
     let home = crowd();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let dry = data(&home, &["db", "prune", "--dry-run"]);
-    assert_eq!(Witness::of(&home), before, "only counted");
+    assert_eq!(StateSnapshot::take(&home), before, "only counted");
     let all = [
         "before",
         "dry_run",
@@ -145,7 +136,7 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
         (&dry["dry_run"], &dry["sessions"]),
         (&json!(true), &json!(4))
     );
-    // A command that changes something sends what waits first, so the outbox names nobody then.
+    // A writing command drains the outbox first, so the outbox names no session then.
     let outbox = home.trueup_home().join("outbox.jsonl");
     let waiting = fs::read(&outbox).unwrap();
     fs::remove_file(&outbox).unwrap();
@@ -176,7 +167,7 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
     .map(|id| (*id).to_owned())
     .collect();
     assert_eq!(sessions(&home), left);
-    // Now what waited is sent, and nothing names its session any more.
+    // The outbox was drained, so nothing names its session any more.
     let again = data(&home, &["db", "prune"]);
     assert_eq!(again["sessions"], 1);
     assert!(!sessions(&home).contains("in-outbox"));
@@ -255,7 +246,7 @@ fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
          SELECT '2020-01-01T00:00:00.000Z', 'a', 'session', 's' || n, 'state', '{}' FROM n",
         [],
     );
-    // They stand behind the few of the start, which are young: so that those come first.
+    // They come after the few young events of the session start.
     home.execute_sql("DROP TRIGGER events_no_update", []);
     home.execute_sql("UPDATE events SET seq = seq + 100000 WHERE at > '2021'", []);
     home.execute_sql(
@@ -296,85 +287,6 @@ fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
 }
 
 #[test]
-fn files_of_those_that_went_go_with_them_and_others_stay() {
-    let home = started();
-    claimed(&home, "SD-1");
-    session(&home, "gone", "ended", 100);
-    session(&home, "edited", "ended", 100);
-    session(&home, "foreign", "ended", 100);
-    let project = home.project_dir().to_string_lossy().into_owned();
-    let host = trueup_core::liveness::host_name();
-    home.execute_sql(
-        "UPDATE claude_sessions SET worktree = ?1, host = ?2 WHERE session_id <> ?3",
-        [&project, &host, FIRST_SESSION],
-    );
-    let own = |id: &str| {
-        home.project_dir()
-            .join(format!(".claude/auto-proceed-state.{id}.json"))
-    };
-    let mut cache = home.read_cache();
-    for id in ["gone", "edited", "foreign"] {
-        cache["sessionId"] = json!(id);
-        if id == "edited" {
-            cache["currentTask"] = json!("by hand");
-        }
-        if id == "foreign" {
-            cache["_trueup"]["lineage"] = json!("another");
-        }
-        fs::write(own(id), cache.to_string()).unwrap();
-    }
-    let counters = home.trueup_home().join("counters");
-    fs::create_dir_all(&counters).unwrap();
-    for name in ["gone", FIRST_SESSION] {
-        fs::write(counters.join(name), "...").unwrap();
-    }
-    let dry = data(&home, &["db", "prune", "--dry-run"]);
-    let done = data(&home, &["db", "prune"]);
-    for answer in [&dry, &done] {
-        assert_eq!(answer["sessions"], 3);
-        assert_eq!(
-            (&answer["files"]["caches"], &answer["files"]["counters"]),
-            (&json!(1), &json!(1))
-        );
-    }
-    assert!(!own("gone").exists(), "ours, and nothing else");
-    assert!(own("edited").exists(), "somebody's work");
-    assert!(own("foreign").exists(), "another database's");
-    assert!(home.cache_path().exists());
-    assert!(!counters.join("gone").exists() && counters.join(FIRST_SESSION).exists());
-}
-
-#[test]
-fn only_files_that_are_old_and_nobodys_go() {
-    let home = started();
-    let locks = home.trueup_home().join("locks");
-    fs::create_dir_all(&locks).unwrap();
-    for name in [
-        "trueup.db-wal.orphan-1",
-        "x.corrupt-20200101",
-        "notes.txt",
-        "locks/0123",
-    ] {
-        fs::write(home.trueup_home().join(name), "x").unwrap();
-        aged(&home.trueup_home().join(name), 400);
-    }
-    // Written long ago, named just now: what was set aside is as old as its name.
-    let done = data(&home, &["db", "prune"]);
-    assert_eq!(
-        done["files"],
-        json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0})
-    );
-    for name in [
-        "trueup.db-wal.orphan-1",
-        "x.corrupt-20200101",
-        "notes.txt",
-        "locks/0123",
-    ] {
-        assert!(home.trueup_home().join(name).exists(), "{name}");
-    }
-}
-
-#[test]
 fn less_than_a_day_is_never_kept() {
     let home = started();
     for keep in ["1h", "23h", "0d", "soon"] {
@@ -382,96 +294,6 @@ fn less_than_a_day_is_never_kept() {
         assert_eq!(object["error"]["code"], "usage", "{keep}");
     }
     assert_eq!(data(&home, &["db", "prune", "--keep", "1d"])["events"], 0);
-}
-
-#[test]
-fn a_journal_that_cannot_be_read_stops_it() {
-    let home = crowd();
-    let journal = home.trueup_home().join("journal.jsonl");
-    fs::remove_file(&journal).unwrap();
-    fs::create_dir(&journal).unwrap();
-    let object = object(&home, 3, &["db", "prune", "--dry-run"]);
-    assert_eq!(object["error"]["code"], "io");
-    assert!(sessions(&home).contains("gone"));
-}
-
-fn marker(home: &Home) -> std::path::PathBuf {
-    home.trueup_home().join("pruned")
-}
-
-/// Lets the last pruning by itself be so many hours ago.
-fn rested(home: &Home, hours: u64) {
-    let then = SystemTime::now() - Duration::from_hours(hours);
-    File::create(marker(home))
-        .unwrap()
-        .set_modified(then)
-        .unwrap();
-}
-
-#[test]
-fn a_start_prunes_by_itself_once_a_day() {
-    let home = started();
-    assert!(marker(&home).exists(), "the first start was the first try");
-    session(&home, "gone", "ended", 100);
-    session(&home, "young", "ended", 80);
-    rested(&home, 23);
-    home.start_session().ok();
-    assert!(sessions(&home).contains("gone"), "not yet");
-    rested(&home, 25);
-    home.start_session().ok();
-    assert!(!sessions(&home).contains("gone") && sessions(&home).contains("young"));
-    let age = fs::metadata(marker(&home))
-        .unwrap()
-        .modified()
-        .unwrap()
-        .elapsed();
-    assert!(
-        age.unwrap() < Duration::from_hours(1),
-        "the day begins anew"
-    );
-    let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
-    assert_eq!(
-        (&note["actor"], &note["after"]["sessions"]),
-        (&json!(FIRST_SESSION), &json!(1))
-    );
-}
-
-#[test]
-fn a_start_in_a_hurry_does_not_prune() {
-    let home = started();
-    session(&home, "gone", "ended", 100);
-    rested(&home, 25);
-    let payload = home.payload("session-start.startup");
-    let run = home.prepare_run("session-start-sync").payload(&payload);
-    run.env("TRUEUP_DEADLINE_MS", "900").wait().ok();
-    assert!(sessions(&home).contains("gone"));
-}
-
-#[test]
-fn a_sweep_prunes_too() {
-    let home = started();
-    session(&home, "gone", "lost", 100);
-    rested(&home, 25);
-    assert_eq!(data(&home, &["sessions", "sweep"])["released"], json!([]));
-    assert!(!sessions(&home).contains("gone"));
-}
-
-#[test]
-fn how_long_is_the_users_to_say() {
-    let home = started();
-    session(&home, "gone", "ended", 100);
-    let config = home.trueup_home().join("config.toml");
-    for (days, goes) in [(0, false), (200, false), (99, true)] {
-        fs::write(&config, format!("retention_days = {days}\n")).unwrap();
-        rested(&home, 25);
-        home.start_session().ok();
-        assert_eq!(!sessions(&home).contains("gone"), goes, "{days}");
-    }
-    session(&home, "older", "ended", 100);
-    let dry = |keep: &[&str]| -> Value {
-        data(&home, &[&["db", "prune", "--dry-run"], keep].concat())["sessions"].clone()
-    };
-    assert_eq!((dry(&[]), dry(&["--keep", "101d"])), (json!(1), json!(0)));
 }
 
 #[test]

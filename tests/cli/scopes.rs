@@ -1,4 +1,4 @@
-//! Lists and what comes next keep to the repository here; `--all-repos` widens them.
+//! Lists and `next` are limited to the repository here; `--all-repos` lifts that.
 
 use serde_json::Value;
 use support::home::{FIRST_SESSION, Home};
@@ -65,7 +65,7 @@ fn the_hint_takes_what_was_shown() {
     trueup(&home, &words).ok();
     let holder: String = home.query_value("SELECT holder FROM work_items WHERE key = 'here'", []);
     assert_eq!(holder, FIRST_SESSION);
-    // Now it says what would be given up.
+    // Now it names the item that would be released.
     let shown = trueup(&home, &["next"]).ok().stdout;
     assert!(shown.contains("gives up unfinished here"), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! Secrets that are given to commands and hooks: none of them is kept or printed anywhere.
+//! Secrets in the input of commands and hooks are neither stored nor printed.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use support::home::Home;
 
 use crate::fixture::{started, trueup};
 
-/// A token in two halves, so that no scanner takes this file for a leak.
+/// A token in two halves, so that no scanner reports this file as a leak.
 fn token() -> String {
     ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat()
 }
@@ -102,6 +102,16 @@ fn no_secret_reaches_what_is_kept() {
     ] {
         run(&home, arguments);
     }
+    push_task_list(&home, text);
+    assert_eq!(holders(&home.trueup_home(), &token()), Vec::<String>::new());
+    assert_eq!(
+        holders(&home.project_dir().join(".claude"), &token()),
+        Vec::<String>::new()
+    );
+}
+
+/// Pushes a task list with this text twice, through the hook.
+fn push_task_list(home: &Home, text: &str) {
     let todo = home.payload("post-tool-use.todo-write");
     let todos = serde_json::json!([{"content": text, "status": "in_progress", "activeForm": text}]);
     for _ in 0..2 {
@@ -111,11 +121,6 @@ fn no_secret_reaches_what_is_kept() {
         )
         .ok();
     }
-    assert_eq!(holders(&home.trueup_home(), &token()), Vec::<String>::new());
-    assert_eq!(
-        holders(&home.project_dir().join(".claude"), &token()),
-        Vec::<String>::new()
-    );
 }
 
 #[test]

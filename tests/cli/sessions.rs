@@ -4,12 +4,12 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, SECOND_SESSION};
 
 use crate::fixture::{data, held_by_second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn sessions_are_listed_and_looking_writes_nothing() {
     let (home, process) = held_by_second(&[]);
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let list = data(&home, &["sessions", "list"]);
     let sessions = list["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
@@ -27,7 +27,7 @@ fn sessions_are_listed_and_looking_writes_nothing() {
     );
     data(&home, &["sessions", "show", SECOND_SESSION]);
     data(&home, &["status", "--all"]);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The complete key sets of the contract: absent is `null`, never a missing key.
+//! The complete keys of every JSON object: an absent value is `null`, never a missing key.
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home};

@@ -5,7 +5,7 @@ use std::fs;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use crate::fixture::{claimed, data, keys, second, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn the_status_line_is_one_line_from_the_database() {
@@ -15,13 +15,13 @@ fn the_status_line_is_one_line_from_the_database() {
     data(&home, &["set", "--phase", "PLAN", "--task", "two\nlines"]);
     home.send_prompt();
     home.edit_cache("currentPhase", "WRONG");
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let line = trueup(&home, &["statusline"]).ok().stdout;
     assert!(line.starts_with("SD-1 · PLAN · two"), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");
     let object = data(&home, &["statusline"]);
     assert_eq!(keys(&object), ["line"]);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{assert_in_step, claimed, data, refused, started, trueup};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
 fn holding() -> Home {
     let home = started();
@@ -101,7 +101,7 @@ fn metadata_is_merged_key_by_key_as_json() {
 #[test]
 fn metadata_that_has_an_option_of_its_own_or_no_key_is_usage() {
     let home = started();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     for pair in [
         "execution_state={}",
         "auto_proceed=true",
@@ -112,13 +112,13 @@ fn metadata_that_has_an_option_of_its_own_or_no_key_is_usage() {
         let answer = trueup(&home, &["set", "--metadata", pair]);
         assert_eq!(answer.code, Some(2), "{pair}: {answer:?}");
     }
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]
 fn interrupt_without_an_item_is_refused_and_changes_nothing() {
     let home = started();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let error = refused(&home, "no_item", &["interrupt"]);
     assert!(
         error["error"]["hint"]
@@ -126,7 +126,7 @@ fn interrupt_without_an_item_is_refused_and_changes_nothing() {
             .unwrap()
             .contains("trueup claim")
     );
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What goes where, and readers that go away.
+//! What goes to stdout and stderr, and readers that close their pipe.
 
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};

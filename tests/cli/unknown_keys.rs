@@ -2,7 +2,7 @@
 
 use crate::fixture::{data, object, started};
 
-/// Every argument that names something there has to be, in every command.
+/// Every argument that must name something existing, of every command.
 const UNKNOWN: &[(&str, &[&str])] = &[
     ("item_not_found", &["item", "show", "NO-1"]),
     ("item_not_found", &["item", "list", "--parent", "NO-1"]),

@@ -1,4 +1,4 @@
-//! What `validate-session-state` finds, and that looking changes nothing.
+//! Divergences that `validate-session-state` finds; without `--fix` it changes nothing.
 
 use std::fs;
 
@@ -6,9 +6,9 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION, spawn_bystander};
 
 use crate::fixture::{codes, findings, second, validate};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
-/// Drifts a session that holds `SD-002C` in phase PLAN.
+/// Creates a session that holds `SD-002C` in phase PLAN and has the divergence of this code.
 pub(crate) fn drifted(code: &str) -> Home {
     let home = Home::new();
     if code == "S-02" {
@@ -85,7 +85,7 @@ fn findings_are_exit_1_with_their_line() {
         ),
     ] {
         let home = drifted(code);
-        let before = Witness::of(&home);
+        let before = StateSnapshot::take(&home);
         let answer = validate(&home, &["--session", FIRST_SESSION]);
         assert_eq!(
             (answer.code, answer.stderr.as_str()),
@@ -105,7 +105,7 @@ fn findings_are_exit_1_with_their_line() {
         assert!(divergence["message"].as_str().unwrap().starts_with(line));
         assert!(divergence["fix"].is_string());
         assert_eq!(
-            Witness::of(&home),
+            StateSnapshot::take(&home),
             before,
             "{code}: looking changed something"
         );
@@ -120,7 +120,7 @@ fn what_is_no_finding_is_exit_0_unless_strict() {
         ("S-15", "⚠️ 1 writes wait in the outbox, oldest "),
     ] {
         let home = drifted(code);
-        let before = Witness::of(&home);
+        let before = StateSnapshot::take(&home);
         let answer = validate(&home, &["--session", FIRST_SESSION]).ok();
         assert!(answer.stdout.contains(line), "{code}: {}", answer.stdout);
         let object = findings(&home, 0, &["--session", FIRST_SESSION]);
@@ -129,7 +129,7 @@ fn what_is_no_finding_is_exit_0_unless_strict() {
         assert_eq!(object["data"]["consistent"], true);
         findings(&home, 1, &["--session", FIRST_SESSION, "--strict"]);
         assert_eq!(
-            Witness::of(&home),
+            StateSnapshot::take(&home),
             before,
             "{code}: looking changed something"
         );
@@ -141,25 +141,25 @@ fn company_in_the_worktree_is_no_finding_unless_strict() {
     let home = Home::new().with_held_item();
     let process = spawn_bystander();
     second(&home, Some(&process));
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let object = findings(&home, 0, &["--session", FIRST_SESSION]);
     assert_eq!(codes(&object), ["S-14"]);
     let message = object["divergences"][0]["message"].as_str().unwrap();
     let line = format!("⚠️ another live session works in this worktree: {SECOND_SESSION}");
     assert_eq!(message, line);
     findings(&home, 1, &["--session", FIRST_SESSION, "--strict"]);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]
 fn agreement_is_one_line_and_exit_0_even_when_strict() {
     let home = Home::new().with_held_item();
-    let before = Witness::of(&home);
+    let before = StateSnapshot::take(&home);
     let answer = validate(&home, &["--strict"]).ok();
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
     let line = format!("session {FIRST_SESSION} is consistent at revision {revision}\n");
     assert_eq!(answer.stdout, line);
-    assert_eq!(Witness::of(&home), before);
+    assert_eq!(StateSnapshot::take(&home), before);
 }
 
 #[test]

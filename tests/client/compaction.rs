@@ -1,4 +1,4 @@
-//! Context that is lost on purpose is given again: after `/clear` and after `/compact`.
+//! The context is given again after `/clear` and `/compact`.
 
 use support::client::{HarnessResult, RequestKind, Scratch};
 

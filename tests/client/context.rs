@@ -1,4 +1,4 @@
-//! What a session is told at its start, and what is mended before it is told.
+//! The context at a session start, and what is fixed before it is given.
 
 use std::fs;
 

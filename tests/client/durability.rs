@@ -1,4 +1,4 @@
-//! A client that dies without a word loses nothing.
+//! A client that is killed loses nothing.
 
 use support::client::{HarnessResult, RunningToolCall, Scratch};
 

@@ -1,4 +1,4 @@
-//! Where most scenarios begin: a session that holds an item.
+//! The starting point of most scenarios: a session that holds an item.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use support::client::{FinishedRun, HarnessResult, Scratch, Turn};
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sqlite::SqliteStore;
 
-/// How long something beside the test may take before the test gives up on it.
+/// How long to wait for another process before the test fails.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) const ITEM: &str = "SD-002C";
@@ -15,7 +15,7 @@ pub(crate) const OTHER_ITEM: &str = "SD-002B";
 pub(crate) const PHASE: &str = "PLAN";
 pub(crate) const TASK: &str = "write the fence test";
 
-/// Lets a model add, claim and set up [`ITEM`] through its shell; returns the session's id.
+/// Lets an agent add, claim and set up [`ITEM`] through its shell; returns the session's id.
 pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
     let setup = format!(
         "trueup item add {ITEM} --title 'Fences' && trueup item add {OTHER_ITEM} && \
@@ -34,7 +34,7 @@ pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
     run.session_id()
 }
 
-/// Asserts that one answer of a hook of `event`, and the model's first request, name the item.
+/// Asserts that one hook of `event`, and the first request to the model, name the item.
 pub(crate) fn assert_reasserted(run: &FinishedRun, event: &str) -> HarnessResult<()> {
     assert_hook_names_item(run, event);
     let told = run.first_request()?.hook_context("SessionStart");
@@ -45,7 +45,7 @@ pub(crate) fn assert_reasserted(run: &FinishedRun, event: &str) -> HarnessResult
     Ok(())
 }
 
-/// Asserts that a hook of `event` put the item before the model.
+/// Asserts that a hook of `event` gave the item to the model.
 pub(crate) fn assert_hook_names_item(run: &FinishedRun, event: &str) {
     let hooks = run.hooks(event);
     assert!(
@@ -54,14 +54,14 @@ pub(crate) fn assert_hook_names_item(run: &FinishedRun, event: &str) {
     );
 }
 
-/// Opens the database beside the product.
+/// Opens the database directly.
 pub(crate) fn database(scratch: &Scratch) -> HarnessResult<Connection> {
     let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
     database.busy_timeout(LIMIT)?;
     Ok(database)
 }
 
-/// Waits until the database says so.
+/// Waits until a query on the database returns true.
 pub(crate) fn await_database(
     scratch: &Scratch,
     what: &str,

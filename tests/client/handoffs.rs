@@ -1,10 +1,10 @@
-//! A hand-off reaches another session's model: at its start, and at its next prompt.
+//! A hand-off is shown to another session's agent at its start and at its next prompt.
 
 use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::{ITEM, PHASE, TASK, session_with_claim};
 
-/// Lets the model of a session hand its item on; returns the hand-off's id.
+/// Lets the agent of a session hand its item off; returns the hand-off's id.
 fn hand_on(scratch: &Scratch, session: &str, to: &str) -> HarnessResult<String> {
     let create = format!(
         "trueup handoff create PLAN-TO-EXEC {to} --summary 'the plan stands' \

@@ -1,4 +1,5 @@
-//! The harness itself, with a plugin of shell scripts: when these fail, doubt the others.
+//! Tests of the harness itself, with a plugin of shell scripts. If these fail, the others prove
+//! nothing.
 
 use std::fs;
 use std::process::Command;
@@ -87,7 +88,7 @@ fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Ha
     let mut beside = runs("beside");
     beside["async"] = json!(true);
     let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [beside]}]});
-    // The hook goes on only once the tool has run, and then refuses.
+    // The hook waits until the tool has run, and then refuses.
     let deny = json!({"hookEventName": "PreToolUse", "permissionDecision": "deny"});
     let script = format!(
         "cat >/dev/null; read _ < ran; echo '{}'; exit 2",
@@ -138,7 +139,7 @@ fn prompts_can_be_sent_one_by_one() -> HarnessResult<()> {
 #[test]
 fn a_killed_client_can_be_resumed() -> HarnessResult<()> {
     let hooks = hooked("SessionStart", "note");
-    // The event's source goes into a file, so that the resume is seen from outside.
+    // The event's source goes into a file, by which the test sees the resume.
     let scripts = [("note", r#"grep -o '"source":"[a-z]*"' >> sources"#)];
     let Some(scratch) = Scratch::with_scripts(&hooks, &scripts)? else {
         return Ok(());

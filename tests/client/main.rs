@@ -1,18 +1,18 @@
-//! The product in the real Claude Code client: what a model reads, and what stays true when the
-//! client is resumed, cleared, compacted or killed.
+//! The product in the real Claude Code client: what the agent reads, also after the client is
+//! resumed, cleared, compacted or killed.
 //!
-//! Needs the binaries (`cargo build --workspace`) and npm, once, to fetch the client; without the
-//! client every test says that it is skipped and passes, unless `TRUEUP_REQUIRE_CLIENT=1`.
+//! Needs the binaries (`cargo build --workspace`) and, once, npm to fetch the client. Without the
+//! client every test prints that it is skipped and passes, unless `TRUEUP_REQUIRE_CLIENT=1`.
 
 mod compaction;
 mod context;
 mod durability;
 mod fixture;
-mod gate;
+mod handoff_guard;
 mod handoffs;
 mod harness;
 mod package;
 mod prompts;
-mod spans;
+mod quiet_periods;
 mod states;
 mod tasks;

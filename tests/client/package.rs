@@ -1,4 +1,4 @@
-//! The plugin's package is valid to the client's strictest check.
+//! The plugin passes the client's strict validation.
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
-//! A change made elsewhere reaches the model with the next prompt, and only once.
+//! A change made elsewhere is shown to the agent at the next prompt, once.
 
 use rusqlite::Connection;
 use support::client::{HarnessResult, LiveClient, Scratch};
 
 use crate::fixture::session_with_claim;
 
-/// Changes the phase as somebody's own SQL would.
+/// Changes the phase by plain SQL.
 fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> HarnessResult<()> {
     let database = Connection::open(scratch.trueup_home().join("trueup.db"))?;
     let changed = database.execute(
@@ -18,7 +18,7 @@ fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> HarnessRes
     Ok(())
 }
 
-/// Returns what prompt hooks have put before the model so far.
+/// Returns the context that prompt hooks have given so far.
 fn told_at_prompts(live: &LiveClient) -> Vec<String> {
     let last = live.conversation().pop();
     last.map(|request| request.hook_context("UserPromptSubmit"))

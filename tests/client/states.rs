@@ -1,4 +1,4 @@
-//! STATE.md goes to the other repositories by itself, and a model is told of theirs.
+//! STATE.md is shared with the other repositories, and theirs are shown to the agent.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use support::client::{HarnessResult, Scratch, Turn};
 
 use crate::fixture::{await_database, session_with_claim};
 
-/// Runs a command as a person would: the client of the session has ended.
+/// Runs a command as a person, after the session's client has ended.
 fn as_a_person(scratch: &Scratch, arguments: &[&str]) -> HarnessResult<()> {
     let mut command = scratch.build_command(scratch.plugin().join("bin/trueup"));
     let output = command.args(arguments).output()?;
@@ -16,7 +16,7 @@ fn as_a_person(scratch: &Scratch, arguments: &[&str]) -> HarnessResult<()> {
     Ok(())
 }
 
-/// Registers the scratch's repository and another one; returns that one's root.
+/// Registers the scratch's repository and another one; returns the other one's root.
 fn with_neighbour(scratch: &Scratch) -> HarnessResult<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;

@@ -1,4 +1,4 @@
-//! The task that the model is at is taken from its own list.
+//! The current task is taken from the agent's task list.
 
 use serde_json::json;
 use support::client::{HarnessResult, Scratch, Turn};
@@ -7,7 +7,7 @@ use crate::fixture::session_with_claim;
 
 const TASK: &str = "prove the fence";
 
-/// Ends when the task has arrived, however late the hook that pushes it in the background.
+/// Waits until the task is in the database; its hook runs in the background.
 fn wait_for_task() -> Turn {
     Turn::bash(&format!(
         "for try in $(seq 200); do \

@@ -1,5 +1,5 @@
-//! Two stores answer alike, whatever is asked of them in whatever order: nothing in an answer
-//! depends on a random id, the order of a table or the moment.
+//! Two stores give equal answers to the same random operations: no answer depends on a random id,
+//! the order of a table or the time.
 
 use trueup_core::model::{
     Item, ItemStatus, MoveActor, MoveFacts, MoveTarget, NewItem, NextItem, RepoScope, decide_move,
@@ -19,7 +19,7 @@ const STEP_COUNT: usize = 120;
 const SESSIONS: [&str; 3] = ["s1", "s2", "s3"];
 const ITEM_COUNT: usize = 9;
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct SeededRandom(u64);
 
 impl SeededRandom {
@@ -39,7 +39,7 @@ impl SeededRandom {
     }
 }
 
-/// One thing to do, the same in both stores.
+/// One operation, the same in both stores.
 #[derive(Debug)]
 enum WalkStep {
     Add(NewItem),
@@ -84,7 +84,7 @@ impl WalkStep {
         }
     }
 
-    /// Takes the step; says in short what came of it.
+    /// Applies the step and describes its result.
     fn apply_step(&self, store: &mut dyn Store, op: &str) -> String {
         let by = |actor: &str| Provenance {
             actor: actor.to_owned(),
@@ -122,33 +122,7 @@ impl WalkStep {
                 release.provenance = by(who);
                 store.release(&release).map(|item| describe_item(&item))
             }
-            Self::Move(who, what, goal) => {
-                let session = store.load_session(&session_id(who)).unwrap();
-                let item = store.load_item(&item_key(what)).unwrap();
-                let facts = MoveFacts {
-                    actor: MoveActor::Session(session.as_ref()),
-                    item: item.as_ref(),
-                    target: *goal,
-                    evidence: None,
-                    reason: Some("why"),
-                };
-                let grant = match decide_move(&facts) {
-                    Ok(grant) => grant,
-                    Err(refusal) => return format!("{refusal:?}"),
-                };
-                let request = GrantedMove {
-                    grant,
-                    provenance: by(who),
-                };
-                let moved = store.move_item(&request);
-                moved.map(|moved| {
-                    format!(
-                        "{}, {:?}",
-                        describe_item(&moved.item),
-                        moved.moved_dependents
-                    )
-                })
-            }
+            Self::Move(who, what, goal) => move_item(store, who, what, *goal, by(who)),
             Self::Depend(what, on, remove) => store
                 .change_dependencies(&DependencyChange {
                     item: item_key(what),
@@ -166,6 +140,38 @@ impl WalkStep {
         };
         answer.unwrap_or_else(|error| error.to_string())
     }
+}
+
+/// Moves an item by the rules; returns its description, or the refusal.
+fn move_item(
+    store: &mut dyn Store,
+    who: &str,
+    what: &str,
+    goal: MoveTarget,
+    provenance: Provenance,
+) -> trueup_core::store::Result<String> {
+    let session = store.load_session(&session_id(who)).unwrap();
+    let item = store.load_item(&item_key(what)).unwrap();
+    let facts = MoveFacts {
+        actor: MoveActor::Session(session.as_ref()),
+        item: item.as_ref(),
+        target: goal,
+        evidence: None,
+        reason: Some("why"),
+    };
+    let grant = match decide_move(&facts) {
+        Ok(grant) => grant,
+        Err(refusal) => return Ok(format!("{refusal:?}")),
+    };
+    let request = GrantedMove { grant, provenance };
+    let moved = store.move_item(&request);
+    moved.map(|moved| {
+        format!(
+            "{}, {:?}",
+            describe_item(&moved.item),
+            moved.moved_dependents
+        )
+    })
 }
 
 fn describe_item(item: &Item) -> String {
@@ -196,7 +202,7 @@ fn describe_next(next: &NextItem) -> String {
     }
 }
 
-/// Everything a store says of its items, sessions and events.
+/// Describes all items, sessions and events of a store.
 fn describe_store(store: &mut dyn Store) -> Vec<String> {
     let items = store.list_items(&ItemFilter::default()).unwrap();
     let mut picture: Vec<String> = items.iter().map(describe_item).collect();

@@ -9,26 +9,26 @@ use trueup_core::model::Timestamp;
 use trueup_core::store::Store;
 use trueup_core::store::sqlite::SqliteStore;
 
-use crate::strict::Strict;
+use crate::strict::StrictStore;
 
-/// What the suite needs of a store beyond the port.
+/// What the suite needs beyond the store's operations.
 pub(crate) trait StoreFixture {
     fn store(&mut self) -> &mut dyn Store;
 
-    /// Lets time pass.
+    /// Advances the store's clock.
     fn advance_time(&mut self, seconds: u64);
 
-    /// Lets the events so far be older.
+    /// Makes all events so far older.
     fn age_events(&mut self, seconds: u64);
 
-    /// Returns what a time read before is recorded as once so many seconds have passed.
+    /// Returns how a time that was read before is stored after the clock advanced by `seconds`.
     fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
-/// A database file in a folder of its own.
+/// A database file in its own folder.
 pub(crate) struct DatabaseFile {
     pub(crate) folder: TempDir,
-    pub(crate) store: Strict<SqliteStore>,
+    pub(crate) store: StrictStore<SqliteStore>,
 }
 
 pub(crate) fn test_deadline() -> Deadline {
@@ -38,7 +38,7 @@ pub(crate) fn test_deadline() -> Deadline {
 pub(crate) fn new_sqlite() -> DatabaseFile {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open_or_create(&folder.path().join("t.db"), test_deadline()).unwrap();
-    let store = Strict::new(store);
+    let store = StrictStore::new(store);
     DatabaseFile { folder, store }
 }
 
@@ -47,7 +47,7 @@ impl DatabaseFile {
         self.folder.path().join("t.db")
     }
 
-    /// Opens a connection of its own, as somebody with the `sqlite3` shell.
+    /// Opens another connection, as the `sqlite3` shell does.
     pub(crate) fn open_foreign_connection(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.path()).unwrap();
         connection.busy_timeout(Duration::from_mins(2)).unwrap();
@@ -58,8 +58,7 @@ impl DatabaseFile {
         self.open_foreign_connection().execute_batch(sql).unwrap();
     }
 
-    /// Changes what cannot be changed: the rule that keeps events as they are is away for a
-    /// moment.
+    /// Runs a statement with the trigger disabled that keeps events from being changed.
     fn execute_unchecked(&self, sql: &str) {
         let rule: String = self
             .open_foreign_connection()
@@ -80,7 +79,7 @@ impl StoreFixture for DatabaseFile {
         &mut self.store
     }
 
-    /// The engine's clock cannot be moved, so everything it dated moves the other way.
+    /// The engine's clock cannot be set, so all stored times are shifted back instead.
     fn advance_time(&mut self, seconds: u64) {
         let dated: [(&str, &[&str], &str); 5] = [
             (

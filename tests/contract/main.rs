@@ -1,7 +1,7 @@
-//! One suite over every store, and what SQLite must keep beyond it.
+//! One suite for every store, and the guarantees of the SQLite store beyond it.
 //!
-//! The suite runs over a real file, in a wrapper that tolerates no careless caller. What others do to the
-//! file, with plain SQL, many processes or damage, is below `sqlite`.
+//! The suite runs on a real file, in a wrapper that panics on a careless caller. The module
+//! `sqlite` tests what others may do to the file: plain SQL, many processes, damage.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 

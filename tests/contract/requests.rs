@@ -1,4 +1,4 @@
-//! Requests with everything a test does not speak of filled in.
+//! Builds requests with defaults for everything that a test does not set.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,7 +80,7 @@ pub(crate) fn new_heartbeat(session: &str) -> HeartbeatRequest {
     }
 }
 
-/// A change of the phase on the session's present revision.
+/// Builds a change of the phase, based on the session's revision.
 pub(crate) fn phase_push(session: &Session, phase: &str) -> StatePush {
     field_push(
         session,
@@ -112,7 +112,7 @@ pub(crate) fn add_item(store: &mut dyn Store, text: &str) -> Item {
         .unwrap()
 }
 
-/// Asks for an item as it is now: free, held by the asker, or held by another.
+/// Builds a claim of an item as it is now: free, held by the session, or held by another.
 pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) -> GrantedClaim {
     let item = load_item(store, text);
     let outcome = match &item.holder {
@@ -184,7 +184,7 @@ pub(crate) fn new_run(id: &str, plan: &str) -> NewRun {
     }
 }
 
-/// Begins a run of a plan that nobody runs.
+/// Registers a run of a plan that has none.
 pub(crate) fn begin_run(store: &mut dyn Store, id: &str, plan: &str) -> Orchestrator {
     match store.register_orchestrator(&new_run(id, plan)).unwrap() {
         RunRegistration::Started(row) => row,
@@ -192,14 +192,14 @@ pub(crate) fn begin_run(store: &mut dyn Store, id: &str, plan: &str) -> Orchestr
     }
 }
 
-/// Registers `s1` with item `A`, claimed; returns the fence.
+/// Registers `s1` and lets it claim item `A`; returns the epoch.
 pub(crate) fn register_holder(store: &mut dyn Store) -> Epoch {
     register_session(store, "s1");
     add_item(store, "A");
     claim_item(store, "s1", "A").item.epoch
 }
 
-/// Adds an item with phases, each waiting for the numbers given.
+/// Adds an item with phases, each of which depends on the given numbers.
 pub(crate) fn add_queue(store: &mut dyn Store, text: &str, depends: &[&[u32]]) -> Vec<Phase> {
     add_item(store, text);
     store
@@ -231,7 +231,7 @@ pub(crate) fn first_phase_of(store: &mut dyn Store, text: &str) -> Phase {
     store.load_phase(&text.parse().unwrap()).unwrap().unwrap()
 }
 
-/// A step of a person at a terminal.
+/// Builds a step of a person at a terminal.
 pub(crate) fn step_request(text: &str, step: PhaseStep) -> PhaseStepRequest {
     PhaseStepRequest {
         id: text.parse().unwrap(),
@@ -244,7 +244,7 @@ pub(crate) fn step_request(text: &str, step: PhaseStep) -> PhaseStepRequest {
     }
 }
 
-/// A step of a session.
+/// Builds a step of a session.
 pub(crate) fn session_step_request(
     session: &str,
     text: &str,
@@ -276,7 +276,7 @@ pub(crate) fn reopen_step() -> PhaseStep {
     }
 }
 
-/// Takes a step that has to be taken.
+/// Applies a step, which must succeed.
 #[track_caller]
 pub(crate) fn apply_step(store: &mut dyn Store, request: &PhaseStepRequest) -> PhaseChanges {
     match store.apply_phase_step(request).unwrap() {
@@ -285,7 +285,7 @@ pub(crate) fn apply_step(store: &mut dyn Store, request: &PhaseStepRequest) -> P
     }
 }
 
-/// Takes a step that has to be refused.
+/// Applies a step, which must be refused.
 #[track_caller]
 pub(crate) fn expect_step_refusal(
     store: &mut dyn Store,
@@ -313,7 +313,7 @@ pub(crate) fn list_events(store: &mut dyn Store) -> Vec<Event> {
     store.list_events(&EventFilter::default()).unwrap()
 }
 
-/// Returns the kinds of the events after a cursor, with their subjects.
+/// Returns the kinds and subjects of the events after a cursor.
 pub(crate) fn list_event_kinds(store: &mut dyn Store, after: i64) -> Vec<String> {
     list_events(store)
         .iter()
@@ -333,7 +333,7 @@ pub(crate) fn expect_refusal<T: std::fmt::Debug>(answer: Result<T>, code: &str) 
     error
 }
 
-/// Returns the keys of a metadata that are nobody's but those of whoever put them there.
+/// Returns the metadata keys that are not trueup's.
 pub(crate) fn foreign_keys_of(metadata: &Map<String, Json>) -> Map<String, Json> {
     let ours = [
         "branch",
@@ -346,7 +346,7 @@ pub(crate) fn foreign_keys_of(metadata: &Map<String, Json>) -> Map<String, Json>
     others
 }
 
-/// Moves an item forward as its holder, a session, or else a person would, by the rules.
+/// Moves an item forward by the rules, as its holder, another session, or a person.
 pub(crate) fn move_item(store: &mut dyn Store, who: &str, text: &str, to: ItemStatus) -> MovedItem {
     move_by_rules(store, who, text, MoveTarget::Status(to))
 }

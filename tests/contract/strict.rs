@@ -1,9 +1,8 @@
-//! A store that refuses what every store tolerates and no caller may do.
+//! A store that panics on misuse which the engines tolerate.
 //!
-//! Code that passes here leans on nothing that an engine merely lets through: a write without an
-//! actor or an operation id, an operation id that serves two operations, a value of the wrong
-//! kind, a claim whose outcome contradicts its conditions, and an acknowledgement of a revision
-//! that never was all panic.
+//! Misuse is a write without an actor or an operation id, an operation id used for two operations,
+//! a value of the wrong kind, a claim whose outcome contradicts its conditions, or an
+//! acknowledgement of a revision that never was.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +13,13 @@ use trueup_core::model::*;
 use trueup_core::outbox::PendingWrite;
 use trueup_core::store::*;
 
-pub(crate) struct Strict<S> {
+pub(crate) struct StrictStore<S> {
     pub(crate) engine: S,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
 }
 
-impl<S: Store> Strict<S> {
+impl<S: Store> StrictStore<S> {
     pub(crate) fn new(engine: S) -> Self {
         Self {
             engine,
@@ -42,7 +41,7 @@ impl<S: Store> Strict<S> {
     }
 }
 
-/// Each field of a state has values of one kind.
+/// Checks that each value has the kind of its field.
 fn check_values<S>(_: &mut S, push: &StatePush) {
     for (field, value) in &push.changes {
         let mut state = ExecutionState::default();
@@ -55,7 +54,7 @@ fn check_values<S>(_: &mut S, push: &StatePush) {
     }
 }
 
-/// Whether the item changes hands decides the outcome.
+/// Checks that the outcome fits whether the item changes its holder.
 fn check_outcome<S>(_: &mut S, grant: &ClaimGrant) {
     let is_consistent = match (grant.outcome, &grant.expected_holder) {
         (ClaimOutcome::Claimed, None) => true,
@@ -75,12 +74,11 @@ fn check_acknowledgement<S: Store>(store: &mut S, id: &SessionId, revision: Revi
     }
 }
 
-/// Forwards operations; `by` names the provenance of one that writes, `checked` what else is
-/// asked first.
+/// Forwards operations; `by` names the provenance of a write, `checked` a further check before it.
 macro_rules! forward {
     ($($trait:ident { $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty
         $(, by $by:expr)? $(, checked $check:ident($($checked:expr),*))?;)* })*) => {$(
-        impl<S: Store> $trait for Strict<S> {
+        impl<S: Store> $trait for StrictStore<S> {
             $(fn $name(&mut self, $($arg: $type),*) -> Result<$answer> {
                 $(self.check_provenance(stringify!($name), $by);)?
                 $($check(&mut self.engine, $($checked),*);)?
@@ -91,13 +89,17 @@ macro_rules! forward {
 }
 
 forward! {
-    Store {
+    HookStore {
         load_lineage() -> Lineage;
-        database_time() -> Timestamp;
-        find_differing_clock_reading(apart_seconds: u64) -> Option<Timestamp>;
-        register_session(registration: &SessionRegistration) -> Session, by &registration.provenance;
         load_session(id: &SessionId) -> Option<Session>;
-        list_sessions(filter: &SessionFilter) -> Vec<Session>;
+        load_item(key: &ItemKey) -> Option<Item>;
+        load_item_title(key: &ItemKey) -> Option<String>;
+        find_item_keys(keys: &[&str]) -> Vec<String>;
+        load_task(session: &SessionId, task: &str) -> Option<SessionTask>;
+        had_state_value(session: &SessionId, field: StateField, value: &FieldValue) -> bool;
+        list_events(filter: &EventFilter) -> Vec<Event>;
+        list_repos() -> Vec<Repo>;
+        list_handoff_notices(session: &SessionId, starts: bool) -> Vec<(HandoffNoticeReason, Handoff)>;
         record_heartbeat(heartbeat: &HeartbeatRequest) -> ();
         push_state(push: &StatePush) -> Session, by &push.provenance, checked check_values(push);
         merge_metadata(id: &SessionId, patch: &Map<String, Json>, provenance: &Provenance)
@@ -105,24 +107,27 @@ forward! {
         acknowledge_revision(id: &SessionId, revision: Revision)
             -> (), checked check_acknowledgement(id, revision);
         end_session(id: &SessionId, reason: &str, provenance: &Provenance) -> Session, by provenance;
+        upsert_task(session: &SessionId, note: &SessionTask) -> ();
+        record_checkpoint(session: &SessionId, operations: u64, provenance: &Provenance)
+            -> (), by provenance;
+        mark_handoff_shown(told: &Handoff) -> ();
+        update_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
+            -> Repo, by provenance;
+    }
+    Store {
+        database_time() -> Timestamp;
+        find_differing_clock_reading(apart_seconds: u64) -> Option<Timestamp>;
+        register_session(registration: &SessionRegistration) -> Session, by &registration.provenance;
+        list_sessions(filter: &SessionFilter) -> Vec<Session>;
         sessions_with_expired_lease(limit: u32) -> Vec<Session>;
         mark_lost(session: &Session, provenance: &Provenance) -> Option<ReleasedClaim>, by provenance;
         has_running_work() -> bool;
         add_item(item: &NewItem, provenance: &Provenance) -> Item, by provenance;
-        load_item(key: &ItemKey) -> Option<Item>;
-        load_item_title(key: &ItemKey) -> Option<String>;
         list_items(filter: &ItemFilter) -> Vec<Item>;
-        find_item_keys(keys: &[&str]) -> Vec<String>;
         claim(request: &GrantedClaim)
             -> ClaimedItem, by &request.provenance, checked check_outcome(&request.grant);
         release(release: &ReleaseRequest) -> Item, by &release.provenance;
-        had_state_value(session: &SessionId, field: StateField, value: &FieldValue) -> bool;
         record_refusal(item: &ItemKey, provenance: &Provenance) -> (), by provenance;
-        upsert_task(session: &SessionId, note: &SessionTask) -> ();
-        load_task(session: &SessionId, task: &str) -> Option<SessionTask>;
-        record_checkpoint(session: &SessionId, operations: u64, provenance: &Provenance)
-            -> (), by provenance;
-        list_events(filter: &EventFilter) -> Vec<Event>;
     }
     HandoffStore {
         create_handoff(new: &NewHandoff) -> Handoff, by &new.provenance;
@@ -131,8 +136,6 @@ forward! {
         accept_handoff(acceptance: &AcceptHandoffRequest)
             -> HandoffResult<AcceptedHandoff>, by &acceptance.provenance;
         reject_handoff(rejection: &RejectHandoffRequest) -> HandoffResult<Handoff>, by &rejection.provenance;
-        list_handoff_notices(session: &SessionId, starts: bool) -> Vec<(HandoffNoticeReason, Handoff)>;
-        mark_handoff_shown(told: &Handoff) -> ();
     }
     ItemStore {
         move_item(request: &GrantedMove) -> MovedItem, by &request.provenance;
@@ -199,11 +202,8 @@ forward! {
             -> Option<PhaseChanges>, by provenance;
     }
     RepoStore {
-        list_repos() -> Vec<Repo>;
         place_repo(placement: &RepoPlacement) -> Repo, by &placement.provenance;
         remove_repo_place(slug: &RepoSlug, machine: &str, provenance: &Provenance)
-            -> Repo, by provenance;
-        update_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
             -> Repo, by provenance;
         find_repo_name(identity: &str) -> Option<String>;
         list_repo_identities(name: &str) -> Vec<String>;

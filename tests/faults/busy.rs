@@ -105,7 +105,7 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    // Where nothing has to be written, a lock of another changes nothing.
+    // With nothing to write, another's lock changes nothing.
     let answer = hurried(&home, "session-start-sync", "session-start.resume").ok();
     assert!(
         answer.context().contains("item: SD-002C (claimed)"),
@@ -129,11 +129,11 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     let answer = hurried(&home, "checkpoint-push", "stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
-    // Readers are not locked out, and nothing has to be mended.
+    // Readers are not locked out, and nothing has to be fixed.
     let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert!(
-        answer.stderr.contains("silence not announced"),
+        answer.stderr.contains("quiet period not announced"),
         "{answer:?}"
     );
     home.edit_cache("currentPhase", "EXEC");
@@ -208,7 +208,7 @@ fn a_session_whose_start_was_missed_registers_with_the_next_hook() {
                 .is_some()
         );
         if binary == "session-start-sync" {
-            // Its model learns what a start would have told it.
+            // The agent gets what a start would have given it.
             assert!(answer.context().contains(FIRST_SESSION), "{answer:?}");
         }
     }

@@ -1,10 +1,10 @@
-//! Cache files that are damaged, huge or no files.
+//! Cache files that are damaged, huge or not regular files.
 
 use std::fs::{self, File};
 
 use support::home::{FIRST_SESSION, Home};
 
-/// Sets every case up in turn and lets every hook meet it.
+/// Runs every hook on every case.
 fn with_each_hook(make: impl Fn(&Home)) {
     for hook in ["start", "prompt", "push", "gate"] {
         let home = Home::new().with_held_item();

@@ -45,7 +45,7 @@ fn plan(number: usize) -> String {
     text
 }
 
-/// A repository with workplans, a remote and a database that knows nothing of them.
+/// A repository with workplans that are not linked yet, its remote and a database.
 fn repository(home: &Home) {
     let settings = "[user]\nname = t\nemail = t@example.org\n[protocol \"file\"]\nallow = always\n";
     fs::write(home.user_home().join(".gitconfig"), settings).unwrap();
@@ -84,7 +84,7 @@ fn fix(home: &Home) -> Value {
     answer.json()
 }
 
-/// What a file says of its tasks.
+/// Returns the statuses of a file's tasks.
 fn statuses(text: &str) -> BTreeMap<String, String> {
     let lines: Vec<&str> = text.lines().collect();
     lines
@@ -97,7 +97,7 @@ fn statuses(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// No file is torn: every one has all its lines, and words that are words.
+/// Asserts that no file is torn: each has all its lines, with valid statuses.
 #[track_caller]
 fn assert_files_are_whole(home: &Home) {
     for number in 1..=PLANS {
@@ -114,11 +114,11 @@ fn assert_files_are_whole(home: &Home) {
     }
 }
 
-/// Lets runs go on until nothing is left to do, and holds everything against everything.
+/// Runs the check until nothing is left to do, and compares database, files and remote.
 #[track_caller]
 fn converges(home: &Home) {
     let project = home.project_dir();
-    // The git of a run that was killed may still be at work.
+    // The git process of a killed run may still be running.
     let is_done = |object: &Value| {
         let found = object["divergences"].as_array().unwrap();
         let info = |it: &Value| it["severity"] == "info";
@@ -176,7 +176,7 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
     let mut kill_loop = KillLoop::new(KILLS);
     while kill_loop.goes_on() {
         let number = kill_loop.runs() + 1;
-        // Both are of one rank, so that the database wins again and again.
+        // Both statuses have the same rank, so the database wins each time.
         for plan in 1..=PLANS {
             let task = 1 + kill_loop.chance.below(TASKS as u64);
             let status = if number.is_multiple_of(2) {
@@ -217,7 +217,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
     let home = Home::new();
     repository(&home);
     fix(&home);
-    // A git that takes its time to begin: no lock of its own shows it yet.
+    // A git process that starts slowly: it holds no lock yet.
     let shims = home.root().join("shims");
     let (begun, go) = (shims.join("begun"), shims.join("go"));
     fs::create_dir(&shims).unwrap();
@@ -242,7 +242,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
     fs::read(&begun).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
-    // What that git will commit is not put back before it has.
+    // The files that this git process will commit are not reverted before it has.
     let said = fix(&home)["warnings"].to_string();
     assert!(said.contains("still running"), "{said}");
     let text = fs::read_to_string(home.project_dir().join("workplans/1.md")).unwrap();
@@ -253,7 +253,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
     assert_eq!(log.matches("sync task status").count(), 2, "{log}");
 }
 
-/// A repository on a file system of its own, linked, with a task that is done in the database.
+/// A linked repository on its own file system, with a task that is completed in the database.
 fn mounted() -> Option<(Home, Mount)> {
     let mut home = Home::new();
     let place = home.root().join("mounted");
@@ -268,7 +268,7 @@ fn mounted() -> Option<(Home, Mount)> {
     Some((home, mount))
 }
 
-/// Nothing is written, why is said, and once it can be all is well.
+/// Asserts that nothing is written, that the output says why, and that a later run succeeds.
 fn waits(home: &Home, words: &str, mend: impl Fn()) {
     let text = || fs::read(home.project_dir().join("workplans/1.md")).unwrap();
     let head = || git(home, home.project_dir(), &["rev-parse", "HEAD"]);
@@ -291,7 +291,7 @@ fn a_full_disk_under_the_workplans() {
     let Some((home, mount)) = mounted() else {
         return;
     };
-    // The filler is no file of the repository.
+    // The filler is not part of the repository.
     fs::write(home.project_dir().join(".git/info/exclude"), "filler\n").unwrap();
     mount.fill();
     waits(&home, "No space left", || mount.free());

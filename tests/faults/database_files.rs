@@ -1,5 +1,4 @@
-//! Database files that are none, are damaged or come from the future: refused, and left byte
-//! for byte.
+//! Database files that are foreign, damaged or newer are refused and stay unchanged.
 
 use std::fs;
 
@@ -18,7 +17,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["sessions", "sweep"],
 ];
 
-/// Puts `bytes` in the place of a good database and lets everything meet it.
+/// Replaces a good database by `bytes` and runs hooks and commands on it.
 #[track_caller]
 fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
     let home = Home::new().with_held_item();
@@ -38,28 +37,8 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
         );
     };
     for arguments in COMMANDS {
-        let answer = home
-            .prepare_run("trueup")
-            .args(arguments)
-            .env("TRUEUP_SESSION_ID", FIRST_SESSION)
-            .wait();
-        assert_eq!(answer.code, Some(3), "{name}: {arguments:?}: {answer:?}");
-        assert!(
-            !answer.stderr.trim().is_empty(),
-            "{name}: {arguments:?}: {answer:?}"
-        );
-        assert!(
-            !answer.stderr.contains("panicked"),
-            "{name}: {arguments:?}: {answer:?}"
-        );
+        assert_command_refused(&home, name, arguments);
         unchanged(&format!("{arguments:?}"));
-        let json = home.prepare_run("trueup").args(arguments).args(["--json"]);
-        let json = json.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait();
-        assert_eq!(json.json()["ok"], false, "{name}: {arguments:?}");
-        assert!(
-            json.json()["error"]["code"].is_string(),
-            "{name}: {arguments:?}"
-        );
     }
     let fix = home
         .prepare_run("validate-session-state")
@@ -92,6 +71,31 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
         home.read_cache()["currentSd"],
         "SD-002C",
         "{name}: the copy stays"
+    );
+}
+
+/// Asserts that a command reports the database with exit code 3, as text and as JSON.
+fn assert_command_refused(home: &Home, name: &str, arguments: &[&str]) {
+    let answer = home
+        .prepare_run("trueup")
+        .args(arguments)
+        .env("TRUEUP_SESSION_ID", FIRST_SESSION)
+        .wait();
+    assert_eq!(answer.code, Some(3), "{name}: {arguments:?}: {answer:?}");
+    assert!(
+        !answer.stderr.trim().is_empty(),
+        "{name}: {arguments:?}: {answer:?}"
+    );
+    assert!(
+        !answer.stderr.contains("panicked"),
+        "{name}: {arguments:?}: {answer:?}"
+    );
+    let json = home.prepare_run("trueup").args(arguments).args(["--json"]);
+    let json = json.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait();
+    assert_eq!(json.json()["ok"], false, "{name}: {arguments:?}");
+    assert!(
+        json.json()["error"]["code"].is_string(),
+        "{name}: {arguments:?}"
     );
 }
 

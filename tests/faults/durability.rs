@@ -1,4 +1,4 @@
-//! What a command says it did is on the disk.
+//! What a command reports as done is synced to disk.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use support::home::Home;
 
-/// Tells whether calls of other processes can be watched here.
+/// Returns whether system calls of other processes can be traced here.
 fn can_watch() -> bool {
     let mut watch = Command::new("strace");
     let status = watch.args(["-o", "/dev/null", "true"]).status();
@@ -17,8 +17,7 @@ fn can_watch() -> bool {
     can
 }
 
-/// Runs a command; returns its calls that write or wait for the disk, in order, with the paths
-/// of their files.
+/// Runs a command; returns its calls that write or sync, in order, with the paths of their files.
 fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
     let record = home.root().join("calls");
     let run = home.prepare_run("trueup").args(arguments);
@@ -44,7 +43,7 @@ fn a_write_is_on_the_disk_before_it_is_reported() {
     }
 }
 
-/// The log lies beside the file that a link leads to, not beside the link.
+/// The write-ahead log is beside the target of a link, not beside the link.
 #[test]
 fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
     if !can_watch() {
@@ -66,10 +65,10 @@ fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
     assert!(real.with_file_name("trueup.db.queue").exists());
 }
 
-/// Asserts that what a command wrote to the log was waited for before the command said so.
+/// Asserts that a command synced its writes to the log before it printed its answer.
 #[track_caller]
 fn assert_settled(home: &Home) {
-    // With the database open elsewhere, nobody moves the log into the file on the way out.
+    // With the database open elsewhere, the command does not checkpoint the log as it ends.
     let other = home.open_database();
     other
         .query_row("SELECT count(*) FROM events", [], |row| {

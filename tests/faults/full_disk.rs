@@ -1,4 +1,4 @@
-//! No space left: one clear line, nothing half written, and all is well when there is room.
+//! A full disk: one clear line, nothing half written, and normal work once there is space.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn a_full_disk_under_trueups_directory() {
     mount.fill();
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    // Reading takes room too, unless the files for it are still there: then it is the truth.
+    // Reading needs space as well, unless the log's files still exist: then the answer is right.
     let is_whole = answer.context().contains("item: SD-002C (claimed)");
     let is_dated = answer.context().contains("currentSd: SD-002C")
         && answer.message().iter().any(|line| line.contains("full"));
@@ -25,7 +25,7 @@ fn a_full_disk_under_trueups_directory() {
     let answer = home.push_event("post-tool-use.todo-write");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert!(
-        answer.stderr.contains("full") && answer.stderr.contains("it is lost"),
+        answer.stderr.contains("full") && answer.stderr.contains("is lost"),
         "{answer:?}"
     );
     let answer = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
@@ -132,7 +132,7 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
         return;
     };
     home = home.with_held_item();
-    // Keeps the log and the shared memory in place.
+    // Keeps the write-ahead log and its shared memory in place.
     let other = home.open_database();
     let count = || {
         other.query_row("SELECT count(*) FROM events", [], |row| {
@@ -142,7 +142,7 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
     let before = count().unwrap();
     mount.fill();
     let mut refused = 0;
-    // The log may have room for a few more writes; each of them is whole or not there.
+    // The log may have space for a few more writes; each is complete or absent.
     for number in 0..40 {
         let task = format!("{number}-{}", "x".repeat(2_000));
         let run =

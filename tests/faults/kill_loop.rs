@@ -1,9 +1,8 @@
-//! `kill -9` at random moments of a process's life, as often as a test asks for.
+//! `kill -9` at random moments of a process's run time, as often as a test wants.
 //!
-//! How long a life is depends on the machine and on what else it does, so it is learned from
-//! the runs themselves: a run that ended before its kill shortens the time in which the next
-//! one is killed, a kill in time lengthens it. About seven of ten runs are killed that way,
-//! at moments that reach over the whole life, on a fast machine and on a slow one.
+//! The run time depends on the machine and its load, so it is learned: a run that ended before its
+//! kill shortens the time in which the next one is killed, and a kill in time lengthens it. About
+//! seven of ten runs are killed, at moments spread over the whole run time.
 
 use std::io::Write as _;
 use std::process::ExitStatus;
@@ -13,17 +12,17 @@ use std::time::Duration;
 
 use support::home::ProcessRun;
 
-/// The first guess of a life, in microseconds.
+/// The first guess of a run time, in microseconds.
 const FIRST_GUESS: u64 = 10_000;
 
-/// Runs that may end too early for each kill that is asked for.
+/// How many runs may end too early for each wanted kill.
 const RUNS_PER_KILL: usize = 20;
 
-/// A small deterministic source of chance (xorshift).
+/// A small deterministic random number generator (xorshift).
 pub(crate) struct Chance(u64);
 
 impl Chance {
-    /// Starts from `TRUEUP_TEST_SEED`, else from a fixed seed; every failure names it.
+    /// Seeds from `TRUEUP_TEST_SEED`, else with a fixed seed; every failure prints it.
     fn new() -> Self {
         let seed = std::env::var("TRUEUP_TEST_SEED")
             .ok()
@@ -41,18 +40,18 @@ impl Chance {
     }
 }
 
-/// What became of a run that was to be killed.
+/// The end of a run that was to be killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It was killed while it lived.
+    /// It was killed while it ran.
     Killed,
-    /// It had ended before, with success.
+    /// It had ended before, successfully.
     Done,
     /// It had ended before, with another exit code than 0.
     Failed,
 }
 
-/// Kills runs until as many were killed as a test asks for.
+/// Kills runs until as many were killed as a test wants.
 pub(crate) struct KillLoop {
     pub(crate) chance: Chance,
     life: u64,
@@ -62,7 +61,7 @@ pub(crate) struct KillLoop {
 }
 
 impl KillLoop {
-    /// Begins a loop that wants so many kills; runs that ended before do not count.
+    /// Begins a loop with so many kills; runs that ended before do not count.
     pub(crate) fn new(wanted: usize) -> Self {
         Self {
             chance: Chance::new(),
@@ -73,7 +72,7 @@ impl KillLoop {
         }
     }
 
-    /// Tells whether another run is to be killed.
+    /// Returns whether another kill is wanted.
     #[track_caller]
     pub(crate) fn goes_on(&self) -> bool {
         assert!(
@@ -90,7 +89,7 @@ impl KillLoop {
         self.runs
     }
 
-    /// Starts a run, sends it `input`, and kills it at a random moment of its life.
+    /// Starts a run, sends it `input`, and kills it at a random moment.
     pub(crate) fn kill(&mut self, run: ProcessRun<'_>, input: &[u8]) -> Fate {
         let moment = Duration::from_micros(self.chance.below(self.life));
         let status = kill_after(run, input, moment);
@@ -113,10 +112,10 @@ impl KillLoop {
 fn kill_after(mut run: ProcessRun<'_>, input: &[u8], moment: Duration) -> ExitStatus {
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
-    // The pipe holds a payload of this size; a process that died early closes it.
+    // The pipe can hold a payload of this size, and a process that died early closes it.
     let _ = stdin.write_all(input);
     drop(stdin);
-    // Its end is awaited, but no longer than that.
+    // Waits for its end, but no longer than that.
     let mut stdout = child.stdout.take().unwrap();
     let (running, ended) = mpsc::channel::<()>();
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! `kill -9` at random moments: nothing torn, nothing acknowledged lost, nothing piled up.
+//! `kill -9` at random moments: no torn files, no acknowledged write lost, no leftovers.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn assert_database_is_whole(home: &Home) {
     );
 }
 
-/// Lists what killed writers left: drafts of caches and databases.
+/// Lists the temporary files that killed writers left.
 fn drafts(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(home.trueup_home()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());

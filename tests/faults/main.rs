@@ -1,4 +1,4 @@
-//! What goes wrong around trueup, made to go wrong: races, kills, full disks, damaged files.
+//! Faults around trueup: races, kills, full disks, damaged files.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Metadata files among many writers, kills and full disks: old or new, never less.
+//! Metadata files with many writers, kills and full disks: a file is the old or the new one,
+//! complete.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use super::mount::Mount;
 
 const ID: &str = "77c90e61";
 
-/// Fewest kills; those that came too late do not count.
+/// How many kills; those that came too late do not count.
 const KILLS: usize = 80;
 
 fn path(home: &Home) -> PathBuf {
@@ -31,7 +32,7 @@ fn set(home: &Home, pair: &str) -> ProcessOutput {
     setting(home, pair).wait()
 }
 
-/// Lists the names beside the file, and the file's.
+/// Lists the names in the file's folder.
 fn names(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
     let mut names: Vec<String> = entries
@@ -55,8 +56,7 @@ fn of_64_processes_that_set_different_fields_none_is_lost() {
     assert_eq!(names(&home), ["adw_state.json"]);
 }
 
-/// The parent of the original loaded the file, let its child save results, and saved its own
-/// old copy over them.
+/// In the original tool, a parent process overwrote its child's results with its own old copy.
 #[test]
 fn a_parent_and_a_child_that_save_at_once_lose_nothing() {
     const SAVES: usize = 20;
@@ -85,7 +85,7 @@ fn a_parent_and_a_child_that_save_at_once_lose_nothing() {
 #[test]
 fn a_killed_set_leaves_the_old_or_the_new_file() {
     let home = Home::new();
-    // Large enough that a write in place would be caught half done.
+    // Large enough that a kill would catch a write in place half done.
     let ballast = "x".repeat(60_000);
     set(&home, &format!("ballast={ballast}")).ok();
     set(&home, "n=0").ok();

@@ -1,4 +1,4 @@
-//! A small file system of its own, where this machine lets a test make one.
+//! Small file systems for tests, where this machine permits mounting.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -28,7 +28,7 @@ fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
 }
 
 impl Mount {
-    /// Mounts a file system of `size` on a directory; says loudly when that cannot be done.
+    /// Mounts a file system of `size` on a directory; prints why if that is not possible.
     pub(crate) fn over(place: &Path, size: &str) -> Option<Self> {
         let options = format!("size={size},mode=0755");
         let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs"]
@@ -44,7 +44,7 @@ impl Mount {
         }
     }
 
-    /// A home whose repository, with an item held in it, lies on a file system of 1 MiB.
+    /// A home whose repository, with a held item, is on a file system of 1 MiB.
     pub(crate) fn under_a_repository() -> Option<(Home, Self)> {
         let mut home = Home::new();
         let place = home.root().join("mounted");
@@ -60,8 +60,8 @@ impl Mount {
         let options = if yes { "remount,ro" } else { "remount,rw" };
         let arguments = ["-o", options].map(OsStr::new).into_iter();
         let arguments: Vec<&OsStr> = arguments.chain([self.0.as_os_str()]).collect();
-        // What another test forks has, until it becomes another program, all files that are open
-        // here: the kernel calls that busy, and nothing tells when it is over.
+        // A process that another test forks inherits all files open here until it calls `exec`. The
+        // kernel reports the file system as busy meanwhile.
         let began = Instant::now();
         loop {
             match run("mount", &arguments) {
@@ -84,7 +84,7 @@ impl Mount {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     pub(crate) fn free(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }

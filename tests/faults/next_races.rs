@@ -1,4 +1,4 @@
-//! Many processes that move on at once: every child is claimed once, and none is passed over.
+//! Concurrent `trueup next`: every child is claimed once, and none is skipped.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -89,7 +89,7 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
     }
 }
 
-/// Each works through as many as it gets, completing one and moving on.
+/// Each process completes its item and moves on until nothing is left.
 #[test]
 fn workers_that_complete_and_move_on_finish_every_child_once() {
     let home = race();

@@ -1,4 +1,5 @@
-//! Writes that wait while the database is locked, away or another: in order, to their own, once.
+//! Writes in the outbox while the database is locked, missing or another one: delivered in order,
+//! to their own database, once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ fn outbox(home: &Home) -> Outbox {
     Outbox::new(home.trueup_home().join("outbox.jsonl"))
 }
 
-/// Lets a task wait, as the database is locked.
+/// Puts a task write into the outbox, by locking the database.
 fn spill(home: &Home, task: &str) -> ProcessOutput {
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -40,7 +41,7 @@ trait OfHook {
 }
 
 impl OfHook for ProcessOutput {
-    /// A hook says on stderr what it could not do, and lets the session go on.
+    /// Asserts that a hook printed a line to stderr and let the session go on.
     #[track_caller]
     fn ok_of_hook(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -48,7 +49,7 @@ impl OfHook for ProcessOutput {
     }
 }
 
-/// Keeps drains out until it is dropped.
+/// Blocks drains until it is dropped.
 fn no_drains(home: &Home) -> FileLock {
     let path = home.trueup_home().join("outbox.lock");
     FileLock::acquire(&path, Duration::from_mins(1)).unwrap()
@@ -85,7 +86,7 @@ fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
     for hours in [-1, 0, 1] {
         let home = Home::new().with_held_item();
         spill(&home, "old");
-        // As if the clock had been wrong when it was written.
+        // As if the clock had been wrong then.
         let mut record = outbox(&home).list_waiting().unwrap().remove(0);
         record.at = Timestamp::from_millis(record.at.as_millis() + hours * 3_600_000);
         fs::remove_file(home.trueup_home().join("outbox.jsonl")).unwrap();
@@ -116,7 +117,7 @@ fn a_write_made_while_own_ones_wait_goes_behind_them() {
     let home = Home::new().with_held_item();
     spill(&home, "first");
     let lock = no_drains(&home);
-    // The database could take it at once; then the first would come after it.
+    // The database could take it at once, but then the first write would come after it.
     hurried(&home, "checkpoint-push", &todo(&home, "second")).ok_of_hook();
     drop(lock);
     home.send_prompt().ok();
@@ -194,7 +195,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
         "{}",
         doctor.stdout
     );
-    // And goes there as soon as that one is in use again.
+    // It is delivered as soon as that database is in use again.
     home.send_prompt().ok();
     assert_eq!(task(&home), "for a");
     assert_idle(&home);
@@ -204,7 +205,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
 fn remove(database: &Path) {
     for end in ["", "-wal", "-shm"] {
         let path = format!("{}{end}", database.display());
-        // Without a log there is none to remove.
+        // There may be no log to remove.
         let _ = fs::remove_file(path);
     }
 }
@@ -232,8 +233,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     assert_idle(&home);
 }
 
-/// Fills the file that the only write which waits would be put into; it is for another database
-/// than the one at hand.
+/// Fills the outbox file of another database, so that the next write for it needs a new file.
 fn fill(home: &Home) -> PathBuf {
     let record = outbox(home).list_waiting().unwrap().remove(0);
     let lineage = record.origin.unwrap().lineage.unwrap();
@@ -250,7 +250,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     let home = Home::new().with_held_item();
     spill(&home, "for a");
     let full = fill(&home);
-    // While the other database is busy, a write for it lands behind.
+    // While the other database is busy, a write for it is appended.
     let url = |database: &str| format!("sqlite:{}", place(&home, database).display());
     with(
         &home,
@@ -289,7 +289,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
             .contains("1 writes are waiting for another database: "),
         "{doctor:?}"
     );
-    // It is still there for its own.
+    // It still waits for its own database.
     fs::remove_file(full).unwrap();
     home.send_prompt().ok();
     assert_eq!(task(&home), "for a");
@@ -316,7 +316,7 @@ fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
     }
 }
 
-/// Many writes of a session, as a long absence of the database leaves them.
+/// Writes many records of a session to the outbox, as after a long outage.
 pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
     spill(home, "model");
     let model = outbox(home).list_waiting().unwrap().remove(0);
@@ -339,15 +339,15 @@ pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
     writes.into_iter().map(|write| write.op_id).collect()
 }
 
-/// Returns the operations of what waited, in the order in which they were carried out.
+/// Returns the operation ids of delivered writes, in the order of delivery.
 pub(crate) fn carried_out(home: &Home) -> Vec<String> {
     let sql = "SELECT json_group_array(op_id) FROM
         (SELECT op_id FROM events WHERE kind = 'state' AND reason = 'outbox' ORDER BY seq)";
     serde_json::from_str(&home.query_value::<String>(sql, [])).unwrap()
 }
 
-/// Runs a hook with its own time; returns how many writes it sent. One that passes its deadline
-/// is killed by the kernel.
+/// Runs a hook with its default deadline; returns how many writes it sent. The kernel kills one
+/// that passes its deadline.
 fn sent_by(home: &Home, binary: &str, event: &str) -> usize {
     let before = carried_out(home).len();
     let run = home.prepare_run(binary).payload(&home.payload(event));
@@ -360,7 +360,7 @@ fn sent_by(home: &Home, binary: &str, event: &str) -> usize {
 fn five_thousand_writes_stop_no_hook_and_are_sent_by_forty() {
     let home = Home::new().with_held_item();
     let all = crowd(&home, 5_000);
-    // These have little time, and on a slow machine less than a batch takes: each gets on.
+    // These have little time, on a slow machine less than a batch takes, and still make progress.
     for (binary, event) in [
         ("checkpoint-push", "post-tool-use.bash"),
         ("checkpoint-push", "stop"),
@@ -371,7 +371,7 @@ fn five_thousand_writes_stop_no_hook_and_are_sent_by_forty() {
     let mut sent = Vec::new();
     while !outbox(&home).is_idle() {
         sent.push(sent_by(&home, "session-start-sync", "user-prompt-submit"));
-        // A batch of 128 each is enough, which one without time for a second sends as well.
+        // A batch of 128 each is enough: even a hook without time for a second batch sends one.
         assert!(sent.len() <= 40, "{sent:?}");
     }
     println!("{sent:?}");

@@ -1,4 +1,4 @@
-//! `kill -9` in a drain: nothing lost, nothing twice, and the order stays.
+//! `kill -9` during a drain: every write is delivered once, in order.
 
 use support::home::{FIRST_SESSION, Home};
 

@@ -1,4 +1,4 @@
-//! Files of another user. Permission bits do not bind root, so root runs these as nobody.
+//! Files of another user. Root ignores permission bits, so as root these run as `nobody`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,14 +16,15 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Runs as a user whom permission bits bind.
+/// Runs as a user to whom permission bits apply.
 struct Bound {
     home: Home,
     is_root: bool,
 }
 
 impl Bound {
-    /// Makes a scratch that nobody may enter; `None`, said loudly, where that is impossible.
+    /// Makes a scratch that the user `nobody` may enter; `None` with a printed reason if that is
+    /// impossible.
     fn new(home: Home) -> Option<Self> {
         let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
         let can = Command::new("setpriv")
@@ -41,7 +42,7 @@ impl Bound {
             "pre-handoff-validate",
             "trueup",
         ] {
-            // Where the build stands, nobody may not enter.
+            // The user `nobody` may not enter the build directory.
             let copied = home.root().join("bin").join(name);
             program::copy_program(&find_binary(name).unwrap(), &copied).unwrap();
         }

@@ -1,26 +1,24 @@
-//! The regressions that the audit of seed 4 asks for, as far as they concern tasks of plans,
-//! each with real processes. What is asserted is what the database holds, never what a
-//! process said of itself.
+//! Regressions of the original tools with tasks of plans, each with real processes. The assertions
+//! are on the database, never on what a process printed about itself.
+
+mod stuck;
+mod watching;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::{fs, thread};
 
 use serde_json::Value;
-use support::home::{FIRST_SESSION, Home, ProcessOutput};
+use support::home::{Home, ProcessOutput};
 use support::race;
 
 use crate::kill_loop::{Fate, KillLoop};
 
-/// Tasks completed at once; the seed's number.
+/// Tasks completed at the same time, as in the original's incident.
 const TASKS: usize = 30;
-/// How often; the original lost some in every one.
+
+/// How often; the original lost some each time.
 const REPETITIONS: usize = 20;
 
 fn plan(title: &str, tasks: usize) -> String {
@@ -29,7 +27,7 @@ fn plan(title: &str, tasks: usize) -> String {
     format!("# {title}\n\n## Phase 1: All\n{tasks}")
 }
 
-/// Writes a plan `name.md` and takes it in.
+/// Writes a plan `name.md` and imports it.
 fn planned(home: &Home, name: &str, tasks: usize) {
     let file = format!("{name}.md");
     fs::write(home.project_dir().join(&file), plan(name, tasks)).unwrap();
@@ -51,7 +49,7 @@ fn status(home: &Home, plan: &str) -> Value {
     answer.json()["data"].clone()
 }
 
-/// Counts the tasks of a plan that stand somewhere.
+/// Counts the tasks of a plan with a status.
 fn count(home: &Home, plan: &str, status: &str) -> i64 {
     home.query_value(
         "SELECT count(*) FROM plan_tasks WHERE plan_id = ?1 AND status = ?2",
@@ -59,7 +57,7 @@ fn count(home: &Home, plan: &str, status: &str) -> i64 {
     )
 }
 
-/// Runs commands at once, one for each of the numbers.
+/// Runs `count` commands at the same moment.
 fn at_once(
     home: &Home,
     count: usize,
@@ -72,7 +70,7 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// Asserts that a state adds up and that no task of it is half written.
+/// Asserts that a plan's counts add up and that no task is half written.
 #[track_caller]
 fn assert_whole(state: &Value, tasks: usize) {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -98,8 +96,8 @@ fn assert_whole(state: &Value, tasks: usize) {
     }
 }
 
-/// Lets processes move the tasks of a plan about until they are done with their rounds; calls
-/// `meanwhile` again and again as long.
+/// Steps the tasks of a plan from many processes for some rounds, and calls `meanwhile` repeatedly
+/// until they end.
 fn busy(home: &Home, plan: &str, tasks: usize, rounds: usize, mut meanwhile: impl FnMut()) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -122,7 +120,7 @@ fn busy(home: &Home, plan: &str, tasks: usize, rounds: usize, mut meanwhile: imp
         let done = &done;
         scope.spawn(move || {
             for worker in workers {
-                // One that failed has said so; the others are waited for.
+                // A failed process has printed its error; the others are waited for.
                 let _ = worker.join();
             }
             done.store(true, Ordering::Relaxed);
@@ -360,194 +358,4 @@ fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
         );
     });
     assert_eq!(count(&home, "queue", "completed"), 30);
-}
-
-/// Is a watch that runs, and what it prints.
-struct Watch {
-    child: Child,
-    lines: Receiver<Value>,
-}
-
-impl Watch {
-    fn of(home: &Home, plan: &str) -> Self {
-        let mut run = home
-            .prepare_run("trueup")
-            .args(["plan", "watch", plan, "--json"]);
-        let mut child = run.spawn();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in out.lines() {
-                let line = serde_json::from_str(&line.unwrap()).unwrap();
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
-    fn next(&self) -> Value {
-        let line = self.lines.recv_timeout(Duration::from_mins(2));
-        line.unwrap_or_else(|_| panic!("nothing is shown any more"))
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Returns where each task stands, in the plan's order.
-fn statuses(state: &Value) -> Vec<String> {
-    let tasks = state["tasks"].as_array().unwrap();
-    let status = |task: &Value| task["status"].as_str().unwrap().to_owned();
-    tasks.iter().map(status).collect()
-}
-
-/// Returns every state that a plan was in, by its events: each step was one transaction.
-fn history(home: &Home, plan: &str, tasks: usize) -> Vec<Vec<String>> {
-    let mut state = vec!["pending".to_owned(); tasks];
-    let mut states = vec![state.clone()];
-    let database = home.open_database();
-    let mut statement = database
-        .prepare(
-            "SELECT substr(key, length(?1) + 4), after ->> 'status' FROM events
-             WHERE entity = 'plan_task' AND key LIKE ?1 || '/%' AND kind <> 'added' ORDER BY seq",
-        )
-        .unwrap();
-    let rows = statement.query_map([plan], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    });
-    for row in rows.unwrap() {
-        let (number, became) = row.unwrap();
-        let place: usize = number.parse().unwrap();
-        state[place - 1] = became;
-        states.push(state.clone());
-    }
-    states
-}
-
-#[test]
-fn a_watch_during_rapid_updates_shows_no_state_that_never_was() {
-    const BUSY: usize = 6;
-    const TASKS: usize = BUSY + 1;
-    let home = migrated();
-    planned(&home, "watched", TASKS);
-    let watch = Watch::of(&home, "watched");
-    let mut shown = vec![watch.next()];
-    // One task is waited for; how much is seen of the others is the scheduler's.
-    let slow = format!("watched/1.{TASKS}");
-    for step in ["start", "complete"] {
-        trueup(&home, &["plan", step, &slow]).ok();
-        shown.push(watch.next());
-    }
-    busy(&home, "watched", BUSY, 3, || {
-        let state = watch.lines.recv_timeout(Duration::from_millis(50));
-        shown.extend(state.ok());
-    });
-    while shown.last().unwrap()["summary"]["completed"] != TASKS {
-        shown.push(watch.next());
-    }
-    let history = history(&home, "watched", TASKS);
-    assert_eq!(history.len(), 1 + 2 + BUSY * 8);
-    let mut at = 0;
-    for (n, state) in shown.iter().enumerate() {
-        assert_whole(state, TASKS);
-        assert!(n == 0 || shown[n - 1] != *state, "{state} is shown twice");
-        let now = statuses(state);
-        let later = history[at..].iter().position(|then| *then == now);
-        at += later.unwrap_or_else(|| panic!("{now:?} never was, or was before"));
-    }
-    assert_eq!(at + 1, history.len(), "the last state is shown");
-}
-
-#[test]
-fn a_watch_whose_reader_goes_away_ends_with_the_next_change() {
-    let home = migrated();
-    planned(&home, "left", 2);
-    let mut run = home.prepare_run("trueup").args(["plan", "watch", "left"]);
-    let mut child = run.spawn();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    assert!(line.starts_with("left "), "{line}");
-    drop(out);
-    trueup(&home, &["plan", "start", "1.1"]).ok();
-    let answer = ProcessOutput::wait_for(child);
-    assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
-}
-
-/// Lets everything have happened a day ago.
-fn a_day_later(home: &Home) {
-    home.execute_sql(
-        "UPDATE plan_tasks SET updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', updated_at, '-24 hours')",
-        [],
-    );
-    home.expire_lease(FIRST_SESSION, 86_400);
-}
-
-#[test]
-fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
-    let home = migrated();
-    planned(&home, "old", 3);
-    home.start_session().ok();
-    trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
-    trueup(&home, &["plan", "start", "1.2"]).ok();
-    let sweep = || trueup(&home, &["sessions", "sweep", "--json"]).ok().json()["data"].clone();
-    assert_eq!(
-        sweep()["failed"],
-        Value::Array(Vec::new()),
-        "it has just begun"
-    );
-    a_day_later(&home);
-    trueup(&home, &["plan", "start", "1.3"]).ok();
-    let reading = status(&home, "old");
-    assert_eq!(
-        reading["summary"]["in_progress"], 3,
-        "reading fails nothing"
-    );
-    let swept = sweep();
-    assert_eq!(
-        swept["failed"],
-        serde_json::json!(["old/1.1", "old/1.2"]),
-        "{swept}"
-    );
-    let after = status(&home, "old");
-    assert_eq!(after["summary"]["in_progress"], 1);
-    for task in &after["tasks"].as_array().unwrap()[..2] {
-        assert_eq!(task["status"], "failed");
-        let error = task["error"].as_str().unwrap();
-        assert!(
-            error.contains("no heartbeat") && error.contains("7200"),
-            "{error}"
-        );
-    }
-    trueup(&home, &["plan", "retry", "1.1"]).ok();
-    trueup(&home, &["plan", "start", "1.1"]).ok();
-    assert_eq!(count(&home, "old", "in_progress"), 2);
-}
-
-#[test]
-fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_task() {
-    let home = migrated();
-    planned(&home, "old", 2);
-    home.start_session().ok();
-    trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
-    // A shell in the session's worktree would speak for it.
-    let elsewhere = home.prepare_run("trueup").cwd(home.user_home());
-    elsewhere.args(["plan", "start", "1.2"]).wait().ok();
-    a_day_later(&home);
-    let context = home.start_session().context();
-    assert!(
-        context.contains("Failed for lack of a heartbeat")
-            && context.contains("task old/1.2: no heartbeat"),
-        "{context}"
-    );
-    assert_eq!(count(&home, "old", "in_progress"), 1);
-    let kept: String =
-        home.query_value("SELECT id FROM plan_tasks WHERE status = 'in_progress'", []);
-    assert_eq!(kept, "1.1", "its session has just given a sign of life");
 }

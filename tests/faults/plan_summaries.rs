@@ -1,5 +1,5 @@
-//! Summaries mended among many processes, kills and full disks: the file is the old one or the
-//! new one, and whatever was replaced is kept.
+//! Fixing summaries with many processes, kills and full disks: the file is the old or the new one,
+//! and every replaced file is kept as a backup.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use support::race::run_at_once;
 use super::kill_loop::KillLoop;
 use super::mount::Mount;
 
-/// Fewest kills; those that came too late do not count.
+/// How many kills; those that came too late do not count.
 const KILLS: usize = 60;
 
-/// Many enough that a write in place would be caught half done.
+/// Enough that a kill would catch a write in place half done.
 const TASKS: usize = 500;
 
-/// A status file that says this many tasks are completed; none is.
+/// A status file whose summary counts this many completed tasks, while none is.
 fn text(completed: u64) -> String {
     let tasks = (0..TASKS).map(|n| format!("{{\"id\": \"1.{n}\", \"description\": \"task\"}}"));
     let tasks = tasks.collect::<Vec<_>>().join(",\r\n");
@@ -45,13 +45,13 @@ fn fix(home: &Home) -> ProcessOutput {
     fixing(home).wait()
 }
 
-/// Lists the drafts of killed processes and the backups.
+/// Lists temporary files of killed processes and backups.
 fn drafts_and_backups(home: &Home) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let is_draft = |path: &PathBuf| path.to_string_lossy().contains(".tmp-");
     others(home).into_iter().partition(is_draft)
 }
 
-/// Lists what stands beside the file.
+/// Lists the other files in the folder.
 fn others(home: &Home) -> Vec<PathBuf> {
     let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());

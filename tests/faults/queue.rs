@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use support::home::{Home, ProcessOutput};
 use support::race::{PROCESSES, run_at_once};
 
-/// How often the originals' loss of concurrent completions is looked for.
+/// How often concurrent completions, which the original tools lost, are tried.
 const REPETITIONS: usize = 20;
 
-/// How many complete at once: as many as the original lost most of.
+/// How many processes complete at the same time.
 const COMPLETING: usize = 30;
 
 fn racer(number: usize) -> String {
     format!("racer-{number:02}")
 }
 
-/// A scratch with so many registered sessions.
+/// A scratch with `count` registered sessions.
 fn racers(count: usize) -> Home {
     let home = Home::new();
     home.start_session().ok();
@@ -28,7 +28,7 @@ fn racers(count: usize) -> Home {
     home
 }
 
-/// Adds an item with so many phases that wait for nothing, by plain SQL.
+/// Adds an item with so many phases without dependencies, by plain SQL.
 fn add(home: &Home, item: &str, phases: usize) {
     home.add_item(item);
     for number in 1..=phases {
@@ -49,7 +49,7 @@ fn assert_told(answer: &ProcessOutput, code: &str) {
 fn of_64_processes_that_take_the_next_phase_each_gets_another() {
     let home = racers(PROCESSES);
     add(&home, "WORK", PROCESSES);
-    // Whoever comes second asks again: that is what a worker does.
+    // The slower one asks again, as a worker does.
     let take = |number: usize| loop {
         let run = |arguments: &[&str]| {
             let session = racer(number);
@@ -88,7 +88,7 @@ fn of_30_completions_at_once_30_are_recorded_every_time() {
     for round in 0..REPETITIONS {
         let item = format!("PLAN-{round}");
         add(&home, &item, COMPLETING);
-        // One that waits for all of them: it is ready in the end, whoever came last.
+        // A phase that waits for all of them is ready in the end, whichever came last.
         let all: Vec<String> = (1..=COMPLETING).map(|n| n.to_string()).collect();
         home.execute_sql(
             "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, depends_on_phases)

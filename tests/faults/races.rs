@@ -1,4 +1,4 @@
-//! Many processes at once: one winner, and no lost update.
+//! Many processes at the same time: one winner, and no lost update.
 
 use std::thread;
 
@@ -31,7 +31,7 @@ fn racer<'h>(home: &'h Home, n: usize, words: &str) -> ProcessRun<'h> {
     run.args(["--json", "--session", &id(n)])
 }
 
-/// Asserts that one succeeded; returns which.
+/// Asserts that exactly one succeeded; returns which.
 #[track_caller]
 fn only_winner(answers: &[ProcessOutput]) -> usize {
     let winners: Vec<usize> = (0..answers.len())
@@ -69,7 +69,7 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
     }
 }
 
-/// Adds a parent whose children stand in the order of their names.
+/// Adds a parent with children in the order of their names.
 fn family(home: &Home, parent: &str, children: usize) -> Vec<String> {
     home.add_item(parent);
     let names: Vec<String> = (0..children).map(|n| format!("{parent}.{n:02}")).collect();

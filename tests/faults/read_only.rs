@@ -1,4 +1,4 @@
-//! File systems that cannot be written, also not by root.
+//! Read-only file systems, which even root cannot write.
 
 use std::fs;
 
@@ -53,7 +53,7 @@ fn a_repository_on_a_read_only_file_system() {
     );
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
-    // The state itself is written all the same: the database is elsewhere.
+    // The state itself is written: the database is elsewhere.
     home.push_event("post-tool-use.todo-write");
     assert_eq!(home.execution_state()["currentTask"], "write the test");
     assert_eq!(fs::read(home.cache_path()).unwrap(), before);

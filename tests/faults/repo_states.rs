@@ -1,5 +1,5 @@
-//! States of repositories among kills and full disks: a cache holds the old section or the new
-//! one, whole, and what others wrote stays.
+//! Shared STATE.md with kills and full disks: a cache has the old section or the new one, complete,
+//! and other content stays.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use support::home::{Home, ProcessOutput, ProcessRun};
 use super::kill_loop::KillLoop;
 use super::mount::Mount;
 
-/// Fewest kills; those that came too late do not count.
+/// How many kills; those that came too late do not count.
 const KILLS: usize = 60;
 
-/// Stands before the sections, and is nobody's but the user's.
+/// The user's own text before the sections.
 const NOTES: &str = "# Mine\r\n\r\nkept\r\n";
 
-/// A state long enough that a write in place would be caught half done.
+/// A state long enough that a kill would catch a write in place half done.
 fn text(number: u64) -> String {
     format!("state {number}\n").repeat(20_000)
 }
@@ -24,7 +24,7 @@ fn command<'a>(home: &'a Home, arguments: &[&str]) -> ProcessRun<'a> {
     home.prepare_run("trueup").args(arguments)
 }
 
-/// Registers `alpha`, which gives, and a target.
+/// Registers `alpha`, which shares its state, and a target.
 fn registered(home: &Home, target: &std::path::Path) {
     command(home, &["db", "migrate"]).wait().ok();
     let alpha = home.root().join("alpha");
@@ -48,7 +48,7 @@ fn syncing(home: &Home) -> ProcessRun<'_> {
     command(home, &["state", "sync", "alpha"])
 }
 
-/// Returns the state in the cache; asserts that it is whole and that nothing else changed.
+/// Returns the state in the cache; asserts that it is complete and that nothing else changed.
 fn cached(target: &std::path::Path) -> String {
     let file = fs::read_to_string(cache(target)).unwrap();
     assert!(file.starts_with(NOTES), "the notes are gone");

@@ -1,5 +1,4 @@
-//! `kill -9` of a restoration at any moment: the old database or the new one, never none and
-//! never half of each.
+//! `kill -9` of a restore at any moment leaves the old database or the new one, complete.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +8,7 @@ use support::home::Home;
 
 use super::kill_loop::KillLoop;
 
-/// Kills for each state in which a restoration finds the database.
+/// Kills for each state of the database before the restore.
 const KILLS: usize = 60;
 
 /// Rows of the two states; enough that writing them takes many steps.
@@ -25,7 +24,7 @@ fn fill(home: &Home, rows: i64) {
     );
 }
 
-/// Returns the rows of the database, which must be whole.
+/// Returns the rows of the database, which must be complete.
 #[track_caller]
 fn rows(path: &Path) -> i64 {
     let connection = Connection::open(path).unwrap();
@@ -60,7 +59,7 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
     let mut kill_loop = KillLoop::new(KILLS);
     let mut seen = [0, 0];
     while kill_loop.goes_on() {
-        // From one to the other and back, as far as the kills let it.
+        // From one state to the other and back, as far as the kills allow.
         let to = if rows(&database) == OLD { &new } else { &old };
         let run = home
             .prepare_run("trueup")
@@ -72,7 +71,7 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
         seen[usize::from(now == NEW)] += 1;
     }
     assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
-    // What is kept aside is whole, each.
+    // Every database that was kept aside is complete.
     for entry in fs::read_dir(home.trueup_home()).unwrap() {
         let path = entry.unwrap().path();
         if path.to_string_lossy().contains(".replaced-") {

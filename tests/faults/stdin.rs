@@ -1,4 +1,4 @@
-//! What a client should never send: too much, too deep, or nothing at all and no end.
+//! Invalid stdin: too long, too deeply nested, empty, or without an end.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ fn json_of_any_depth_breaks_nothing() {
 #[test]
 fn a_client_that_never_closes_stdin_gets_rid_of_the_hook_all_the_same() {
     let home = Home::new();
-    // At once, since each waits as long as a late payload is waited for.
+    // In parallel, since each waits for the payload until its timeout.
     std::thread::scope(|scope| {
         for (binary, _) in BINARIES {
             let home = &home;
@@ -116,13 +116,13 @@ fn held_open(home: &Home, binary: &str, sent: &[u8]) -> ProcessOutput {
     answer
 }
 
-/// No deadline of ours can interrupt a write that blocks; the kernel's alarm does.
+/// The deadline cannot interrupt a blocked write; the kernel's alarm does.
 #[test]
 fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
     use std::os::unix::process::ExitStatusExt as _;
     let home = Home::new().with_held_item();
     let payload = home.payload("session-start.resume").to_bytes();
-    // What the client's own parent made of the signal is inherited.
+    // The disposition of the signal is inherited from the client's parent.
     let inherited = [
         "--default-signal=ALRM",
         "--ignore-signal=ALRM",
@@ -142,7 +142,7 @@ fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
             .write(true)
             .open(format!("/proc/{pid}/fd/1"))
             .unwrap();
-        // All that a pipe of Linux holds.
+        // The capacity of a Linux pipe.
         std::io::Write::write_all(&mut pipe, &vec![b'x'; 65_536]).unwrap();
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), &payload).unwrap();
         drop(child.stdin.take());

@@ -1,5 +1,5 @@
-//! Every refusal can be ended by following it: in the state that brings each finding about, each
-//! command that is advised is run just as it is printed, and the finding is gone.
+//! Following a refusal ends it: in a state with each divergence, every advised command is run
+//! literally, and the divergence must be gone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::process::Command;
 use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 
-/// A state that a finding stands in.
+/// A state with a divergence.
 struct State {
-    /// What is printed of it.
+    /// The beginning of its message.
     line: &'static str,
-    /// How it comes about, in a session that holds SD-002C.
+    /// Creates the state, in a session that holds SD-002C.
     make: fn(&Home),
     /// How many commands are advised.
     ways: usize,
@@ -126,7 +126,7 @@ fn commands(answer: &ProcessOutput) -> Vec<String> {
     answer.stderr.lines().filter_map(command).collect()
 }
 
-/// Runs a command as a model's shell does.
+/// Runs a command in a shell, as an agent does.
 fn shell(home: &Home, command: &str) {
     let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
@@ -163,7 +163,7 @@ fn each_advised_command_ends_the_refusal() {
         for way in 0..state.ways {
             let (home, advised) = made();
             let command = &advised[way];
-            // The advice itself passes the gate.
+            // The guard allows the advised command itself.
             let bash = home
                 .payload("pre-tool-use.bash")
                 .with_input("command", command.as_str());
@@ -206,10 +206,10 @@ fn another_sessions_work_is_not_told_as_ones_own() {
     );
 }
 
-/// A state in which a session differs, by its code.
+/// A state with a divergence of the session, by its code.
 struct Difference {
     code: &'static str,
-    /// How it comes about, in a session that holds SD-002C.
+    /// Creates the state, in a session that holds SD-002C.
     make: fn(&Home),
 }
 

@@ -1,11 +1,11 @@
-//! Which branches are a mismatch: those that name a known item other than the claimed one.
+//! A branch is a mismatch if it names a known item other than the claimed one.
 
 use std::fs;
 use std::path::Path;
 
 use support::home::Home;
 
-/// Tells whether a hand-off is refused on this branch.
+/// Returns whether a hand-off is refused on this branch.
 fn refused(home: &Home, branch: &str) -> bool {
     home.run_git(&["switch", "--quiet", "-C", branch]);
     let payload = home
@@ -117,7 +117,7 @@ fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
         assert_eq!(stop.code, Some(0), "{name}");
         assert!(stop.stdout.contains("cannot be read"), "{name}: {stop:?}");
     }
-    // A commit is checked out, which is known; and the way of old versions is one to git too.
+    // A detached HEAD is readable, as is the HEAD symlink of old versions of git.
     let home = Home::new().with_held_item();
     home.run_git(&["switch", "--quiet", "--detach"]);
     handing_on(&home).assert_silent();

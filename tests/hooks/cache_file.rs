@@ -1,4 +1,4 @@
-//! The cache as a file: what is read, what survives, what is refused, what is set aside.
+//! The cache file: which formats are read, which keys survive, and what is refused or set aside.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home};
 
-/// A file as the original tool writes it, here on the wrong item and phase.
+/// A file as the original tool writes it, here with the wrong item and phase.
 const ORIGINAL: &str = r#"{
   "isActive": true,
   "wasInterrupted": false,
@@ -227,7 +227,7 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
         "⚠️ cache written for another database: file=ffffffff, db={}; kept aside as *.foreign-<time>",
         &lineage[..8]
     );
-    // What differs is said beside it.
+    // The differences are reported as well.
     let differs = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C".to_owned();
     assert_eq!(home.start_session().ok().message(), [differs, line]);
     assert_eq!(
@@ -238,8 +238,8 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
     assert_eq!(home.read_cache()["_trueup"]["lineage"], lineage);
 }
 
-/// What a checker's or a restored backup's file may look like: ahead, with another item, phase
-/// and task than the database has.
+/// A file as a checkout or a restored backup may leave it: ahead of the database, with another
+/// item, phase and task.
 fn ahead(home: &Home) -> String {
     let mut cache = home.read_cache();
     cache["_trueup"]["revision"] = json!(99_999);
@@ -253,7 +253,7 @@ fn ahead(home: &Home) -> String {
     )
 }
 
-/// Asserts that the file is in step again and that the journal holds what it held.
+/// Asserts that the file is in step again and that the journal has its former content.
 fn assert_mended_and_kept(home: &Home) {
     let cache = home.read_cache();
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
@@ -311,7 +311,7 @@ fn s_09_a_stamp_changed_by_hand_is_a_finding_and_loses_no_edit() {
         ("", Value::Null),
     ] {
         let home = Home::new().with_held_item();
-        // The database moves on, so that the edit cannot be a proposal.
+        // The database changes, so that the edit cannot be a proposal.
         home.set_state(FIRST_SESSION, "execution_state.currentTask", "theirs");
         let mut cache = home.read_cache();
         cache["currentPhase"] = json!("EXEC");

@@ -1,4 +1,4 @@
-//! Real hooks under a clock that is a year ahead, once.
+//! Hooks that once ran under a clock a year ahead.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -8,13 +8,13 @@ use support::home::{
     FIRST_SESSION, Home, Payload, ProcessOutput, ProcessRun, SECOND_SESSION, spawn_bystander,
 };
 
-/// A session whose process nobody can ask.
+/// A session whose process cannot be seen.
 const HIDDEN: &str = "0a1b2c3d-0000-4000-8000-000000000003";
 
-/// A session that said goodbye a moment ago.
+/// A session that ended a moment ago.
 const GONE: &str = "0a1b2c3d-0000-4000-8000-000000000004";
 
-/// Tells whether a clock can be made wrong here, and says so where it cannot.
+/// Returns whether a clock can be faked here, and prints why not.
 #[expect(clippy::print_stdout, reason = "what is skipped is said")]
 fn can_fake() -> bool {
     let can = Command::new("faketime")
@@ -50,7 +50,7 @@ fn status(home: &Home, session: &str) -> String {
     home.session_column("status", session)
 }
 
-/// Counts what is dated so far ahead that no right clock can have written it.
+/// Counts rows dated so far ahead that no correct clock can have written them.
 fn dated_ahead(home: &Home, session: &str) -> i64 {
     home.query_value(
         "SELECT (heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+2 days'))
@@ -104,7 +104,7 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         "{refused}"
     );
 
-    // What that clock granted is no sign of life once nobody stands for it.
+    // A lease that the wrong clock granted does not keep a dead session alive.
     assert_ne!(dated_ahead(&home, SECOND_SESSION), 0);
     home.execute_sql(
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",

@@ -1,4 +1,4 @@
-//! Every code that a session start can find, with the exact line of the contract.
+//! Every code that a session start can find, with the exact text of its line.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Hand-offs reach the session they are for: at its start, and at its next prompt.
+//! A hand-off is shown to its receiver at a start and at the next prompt.
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION};
@@ -30,7 +30,7 @@ fn trueup(home: &Home, session: &str, arguments: &[&str]) -> Value {
     run.wait().ok().json()["data"].take()
 }
 
-/// Lets [`SESSION`] hand on; returns the hand-off's id.
+/// Lets the first session hand off; returns the hand-off's id.
 fn hand_on(home: &Home, extra: &[&str]) -> String {
     let create = ["handoff", "create", "PLAN-TO-EXEC"];
     let data = trueup(home, FIRST_SESSION, &[&create[..], extra].concat());

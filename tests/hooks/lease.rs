@@ -1,8 +1,8 @@
-//! The lease is renewed when it is due, and not more often.
+//! The lease is renewed when that is due, and not more often.
 
 use support::home::{FIRST_SESSION, Home};
 
-/// Makes the last sign of life `seconds` old; returns it.
+/// Makes the last heartbeat `seconds` old; returns its time.
 fn silent_for(home: &Home, seconds: u32) -> String {
     home.execute_sql(
         "UPDATE claude_sessions SET heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)",

@@ -1,9 +1,10 @@
-//! Local edits: proposals on the current revision, journalled when the database moved on.
+//! Local edits: pushed when based on the current revision, journaled when the database changed
+//! since.
 
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home};
 
-/// Returns the journal's id in the line of an edit of `keys` that lost.
+/// Returns the journal id in the line about a rejected edit of `keys`.
 #[track_caller]
 fn lost_id(line: &str, keys: &str) -> String {
     let start = "⚠️ local edit lost to a newer database state, kept in the journal as ";
@@ -152,7 +153,7 @@ fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
     assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
 
-/// Makes a copy of the database, log and all.
+/// Copies the database with its write-ahead log.
 fn copy(home: &Home) -> std::path::PathBuf {
     let copy = home.root().join("copy.db");
     let run = home
@@ -183,7 +184,7 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
         home.send_prompt().ok();
         let held = home.read_cache()["_trueup"]["revision"].as_i64().unwrap();
         restore(&home, &old);
-        // It has moved past the file's revision since, and said something else each time.
+        // Its revision is past the file's, with other values each time.
         for number in 0..4 {
             home.set_state(
                 FIRST_SESSION,

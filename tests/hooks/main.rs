@@ -1,4 +1,4 @@
-//! The hook binaries as the client runs them: recorded payloads in, exact output out.
+//! The hook binaries as the client runs them: recorded payloads, exact output.
 
 #![expect(clippy::unwrap_used, reason = "a test fails at the line that failed")]
 
@@ -6,24 +6,24 @@ mod advice;
 mod bounds;
 mod branches;
 mod cache_file;
+mod cache_placement;
 mod clocks;
-mod company;
-mod counter;
 mod divergences;
-mod gate;
-mod gate_offline;
+mod handoff_guard;
+mod handoff_guard_offline;
 mod handoffs;
 mod hostile;
 mod lease;
 mod lost_edits;
 mod modes;
+mod operation_counter;
 mod payloads;
-mod places;
 mod prompt;
 mod push;
+mod quiet_periods;
 mod repo_states;
+mod second_session;
 mod settings;
-mod spans;
 mod start;
 mod sweep;
 mod tasks;

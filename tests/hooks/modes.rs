@@ -1,4 +1,4 @@
-//! What is written has the mode that it is meant to have, whatever the umask.
+//! Every written file has its intended mode, whatever the umask.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -30,7 +30,7 @@ fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
     assert_eq!(answer.code, Some(0), "{binary} {event}: {answer:?}");
 }
 
-/// Lets every binary write all that it writes.
+/// Makes the binaries write every file that they can write.
 fn write_everything(home: &Home, umask: &str) {
     hook(home, umask, "session-start-sync", "session-start.startup");
     let other = home.root().join("other");
@@ -51,7 +51,7 @@ fn write_everything(home: &Home, umask: &str) {
         hook(home, umask, "checkpoint-push", event);
     }
     hook(home, umask, "pre-handoff-validate", "pre-tool-use.agent");
-    // A cache that is broken is set aside, and an edit on an old revision is kept.
+    // A broken cache is set aside, and an edit of an old revision is journaled.
     home.edit_cache("currentTask", "theirs");
     home.set_state(
         support::home::FIRST_SESSION,
@@ -66,7 +66,7 @@ fn write_everything(home: &Home, umask: &str) {
     trueup(home, umask, &["ports", "reserve", "77c90e61"]);
     let backup = home.trueup_home().join("copy.db");
     trueup(home, umask, &["db", "backup", backup.to_str().unwrap()]);
-    // What cannot be written into the database waits in the outbox.
+    // Without a database, the write goes to the outbox.
     let away = home.trueup_home().join("away.db");
     fs::rename(home.trueup_home().join("trueup.db"), &away).unwrap();
     fs::create_dir(home.trueup_home().join("trueup.db")).unwrap();
@@ -132,7 +132,7 @@ fn every_mode_is_set_whatever_the_umask() {
     }
 }
 
-/// What an earlier release left readable is closed by the next write.
+/// A file that an earlier release left readable to others becomes private with the next write.
 #[test]
 fn what_was_open_to_others_is_closed() {
     let home = Home::new();
@@ -154,7 +154,7 @@ fn what_was_open_to_others_is_closed() {
     }
 }
 
-/// The database that an earlier release, or a copy, left open to others.
+/// A database that an earlier release or a copy left readable to others becomes private as well.
 #[test]
 fn doctor_tells_what_is_open_to_others_and_closes_it() {
     let home = Home::new();

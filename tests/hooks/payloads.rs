@@ -1,4 +1,4 @@
-//! Payloads that mean nothing to trueup, and payloads that are none.
+//! Payloads that no hook handles, and invalid ones.
 
 use std::fs;
 

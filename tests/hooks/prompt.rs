@@ -1,4 +1,4 @@
-//! What a prompt does: one line when the database changed elsewhere, silence otherwise.
+//! A prompt prints one line when the database changed elsewhere, and nothing otherwise.
 
 use std::fs;
 

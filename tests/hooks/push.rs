@@ -1,4 +1,4 @@
-//! What checkpoint-push records beside tasks and leases.
+//! What `checkpoint-push` records besides tasks and leases.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! STATE.md passed on by hooks: after it changed, by its digest, and told of at a start.
+//! Hooks share STATE.md when its digest changed, and show the others' at a start.
 
 use std::fs;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ fn a_state_that_changed_is_passed_on_after_any_tool_and_once() {
 fn what_a_killed_hook_did_not_reach_the_next_one_reaches() {
     let (home, other) = registered();
     write(&home, "# One\n");
-    // The database has it, and nothing else: the hook was killed in between.
+    // Only the database has it, as if the hook was killed in between.
     run(&home, &["state", "sync", "project"]);
     fs::remove_dir_all(other.join(".aibrain")).unwrap();
     home.push_event("post-tool-use.bash").ok();
@@ -134,7 +134,7 @@ fn a_passive_repository_is_left_alone() {
 #[test]
 fn secrets_that_were_replaced_are_said_with_their_lines() {
     let (home, other) = registered();
-    // In parts, so that no scanner takes this file for a leak.
+    // Concatenated, so that no scanner reports this file as a leak.
     let secret = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
     write(&home, &format!("# One\n\n{secret}\n"));
     let answer = home.push_event("post-tool-use.edit");

@@ -1,4 +1,4 @@
-//! Settings that are wrong, and settings a repository may not make.
+//! Invalid settings, and settings that a repository may not set.
 
 use std::fs;
 

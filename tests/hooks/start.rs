@@ -1,4 +1,4 @@
-//! What a session start does and says.
+//! What a session start does and prints.
 
 use serde_json::json;
 use std::fs;
@@ -168,7 +168,7 @@ fn a_startup_has_no_predecessor() {
 
 #[test]
 fn the_clients_environment_file_gets_one_line_more() {
-    // The last line of another may lack its end.
+    // The last line of another tool may lack its line break.
     for theirs in ["export MINE=1\n", "export MINE=1"] {
         let home = Home::new();
         let file = home.root().join("env.sh");

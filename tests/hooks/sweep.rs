@@ -1,8 +1,8 @@
-//! The dead are given up by the next start, and only the dead.
+//! A session start marks dead sessions lost, and no live ones.
 
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION, process_start_time, spawn_bystander};
 
-/// A first session of a client of its own that holds an item.
+/// A first session, with its own client, that holds an item.
 fn first(home: &Home, pid: &str) {
     let payload = home.payload("session-start.startup");
     home.prepare_run("session-start-sync")
@@ -120,7 +120,7 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
         "boot_id = 'another boot'",
         "machine_id = 'another machine'",
         "pid_namespace = 'pid:[1]'",
-        // As a release wrote it that knew neither.
+        // As an earlier release wrote it, without either column.
         "machine_id = NULL, pid_namespace = NULL",
     ] {
         for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
@@ -128,7 +128,7 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
             let client = spawn_bystander();
             first(&home, &client.pid());
             home.execute_sql(&format!("UPDATE claude_sessions SET {elsewhere}"), []);
-            // It cannot be seen from here, whether it lives or not.
+            // Its process cannot be seen from here.
             drop(client);
             home.expire_lease(FIRST_SESSION, silence);
             next_start(&home);
@@ -197,7 +197,7 @@ fn what_ended_with_its_process_is_free_for_the_next_start() {
     );
 }
 
-/// The first session comes back under a client of its own.
+/// The first session is resumed by another client.
 fn resumed(home: &Home) -> String {
     let client = spawn_bystander();
     let payload = home.payload("session-start.resume");
@@ -241,7 +241,7 @@ fn who_gave_its_item_up_does_not_take_it_back() {
     assert_eq!(holder(&home), None);
 }
 
-/// Shifts what a session's row says of time, as a clock does that is wrong once.
+/// Shifts the times in a session's row, as if a clock had been wrong once.
 fn shift(home: &Home, session: &str, shift: &str) {
     let changed = home.execute_sql(
         "UPDATE claude_sessions SET

@@ -1,4 +1,4 @@
-//! The current task, captured without the agent being asked.
+//! The current task is recorded from the client's events.
 
 use serde_json::{Value, json};
 use support::home::{FIRST_SESSION, Home};

@@ -1,4 +1,4 @@
-//! What cannot be read is not absent.
+//! A field that cannot be read does not count as absent.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn on_the_wrong_branch() -> Home {
     home
 }
 
-/// The bytes of a payload whose command reads `COMMAND`, with something else in their place.
+/// The bytes of a payload with `COMMAND` replaced by other bytes.
 fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
     let payload = home
         .payload("pre-tool-use.bash")

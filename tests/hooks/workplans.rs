@@ -1,4 +1,4 @@
-//! Truing up is offered when a turn ends in which workplans changed.
+//! A check is suggested at the end of a turn in which workplans changed.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use support::home::Home;
 
 const OFFER: &str = "`trueup check --fix`";
 
-/// Saves a workplan at a time after now, whatever a file system's clock is worth.
+/// Saves a workplan with a time after now, whatever the resolution of the file system's clock.
 fn save(home: &Home, name: &str, seconds: u64) {
     let path = home.project_dir().join("workplans").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -40,7 +40,7 @@ fn what_changed_in_the_session_is_offered_once() {
     let home = Home::new();
     save(&home, "A-WP-0001.md", 0);
     home.start_session().ok();
-    // What was there before the session began is nobody's change in it.
+    // A file from before the session is not a change of the session.
     let path = home.project_dir().join("workplans/A-WP-0001.md");
     fs::File::options()
         .append(true)

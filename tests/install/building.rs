@@ -1,4 +1,4 @@
-//! Building, with a stand-in for cargo: what it is asked, shown and believed.
+//! Building with a stand-in for cargo: its arguments, its progress and its messages.
 
 use std::fs;
 use std::process::Command;

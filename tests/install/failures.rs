@@ -1,4 +1,4 @@
-//! What goes wrong is named, with a way out, and leaves the working plugin alone.
+//! Failures are reported with a hint, and the working plugin stays.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! What the installer makes has the mode that it is meant to have, whatever the umask.
+//! Every installed file has its intended mode, whatever the umask.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -39,7 +39,7 @@ fn every_mode_is_set_whatever_the_umask() {
     for umask in ["000", "022", "077", "0277"] {
         let scratch = Scratch::new();
         let prefix = ["--prefix", "deep/out", "--no-claude"];
-        // Installed anew, and over what is there.
+        // Installed once, and again over it.
         for _ in 0..2 {
             install(&scratch, umask, &prefix);
             scratch.binary("trueup", "#!/bin/sh\necho trueup 0.1.0 again\n");

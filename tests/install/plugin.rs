@@ -64,7 +64,7 @@ fn a_missing_binary_can_never_lock_a_user_out() {
             .as_str()
             .unwrap()
             .ends_with("pre-handoff-validate");
-        // What runs for each Bash call is not waited for (docs/adr/0007).
+        // The hook for each Bash call runs in the background (docs/adr/0007).
         if gate && event == "PreToolUse" && matcher == "Bash" {
             let spans = handler["args"] == json!(["--span"]);
             assert_eq!(handler.get("if").is_none(), spans, "each call would pay");
@@ -112,8 +112,8 @@ fn the_events_are_those_the_binaries_handle() {
     }
     for (event, matcher, handler) in found {
         if event == "PostToolUse" {
-            // What the task tools say is said once, and a run that ends kills what is
-            // asynchronous (docs/adr/0005); everything else is seen again at Stop.
+            // A task tool's event comes once, and asynchronous hooks are killed when a run ends
+            // (docs/adr/0005); everything else is seen again at Stop.
             let said_once = matcher.contains("TodoWrite");
             assert_eq!(handler["async"] == true, !said_once, "{matcher}");
             assert!(!matcher.is_empty(), "each tool call would pay for it");
@@ -126,7 +126,7 @@ fn the_events_are_those_the_binaries_handle() {
     }
 }
 
-/// Most words that all skills together may cost a model.
+/// Most words that all skills together may have.
 const MOST_WORDS: usize = 1_150;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The same with the real Claude Code.
+//! Installing into the real Claude Code.
 
 use std::fs;
 use std::path::Path;

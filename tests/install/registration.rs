@@ -1,4 +1,4 @@
-//! Claude Code's files, before and after.
+//! Claude Code's files before an installation and after an uninstallation.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use crate::scratch::{Scratch, without_data};
 
 const ODD: &str = "{\"model\":\"opus\"\n\n   }";
 
-/// Changes the settings as a user would; returns where they are.
+/// Edits the settings as a user does; returns their path.
 fn edit(scratch: &Scratch, from: &str, to: &str) -> PathBuf {
     let settings = scratch.home(".claude/settings.json");
     let text = fs::read_to_string(&settings).unwrap();
@@ -65,7 +65,7 @@ fn an_edit_made_since_survives() {
     scratch.write(".claude/settings.json", ODD);
     scratch.install(&[]).exits(0);
     let settings = edit(&scratch, "opus", "sonnet");
-    // A run in between must not take the edited file for its own work.
+    // A second installation must not record the user's edit as its own.
     scratch.install(&[]).exits(0);
     let said = scratch.run(&["--uninstall"]).exits(0);
     let left = fs::read_to_string(&settings).unwrap();

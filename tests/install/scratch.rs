@@ -1,4 +1,4 @@
-//! A home of its own for one test.
+//! A scratch home for one test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,8 @@ case "$1" in
 esac
 "#;
 
-/// Behaves towards the user's files as the real client does: own formatting, empty objects left.
+/// A stand-in for the client that changes the user's files as the real one does: in its own
+/// formatting, leaving empty objects.
 const CLIENT: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 config=${CLAUDE_CONFIG_DIR:-$HOME/.claude}
@@ -94,12 +95,12 @@ impl Scratch {
         scratch
     }
 
-    /// A path beneath the scratch directory.
+    /// Returns a path below the scratch directory.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.path().join(below)
     }
 
-    /// A path beneath the home.
+    /// Returns a path below the home.
     pub(crate) fn home(&self, below: &str) -> PathBuf {
         self.path("home").join(below)
     }
@@ -121,7 +122,7 @@ impl Scratch {
         fs::write(path, text).unwrap();
     }
 
-    /// A command in this home, with nothing of the surroundings.
+    /// Builds a command in this home with a cleared environment.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -136,7 +137,7 @@ impl Scratch {
         command
     }
 
-    /// The installer with arguments, not yet run.
+    /// Builds a run of the installer.
     pub(crate) fn installer(&self, args: &[&str]) -> Command {
         let mut command = self.command(&find_binary("trueup-install").unwrap());
         command.args(args);
@@ -159,7 +160,7 @@ impl Scratch {
     }
 }
 
-/// What the installer answered.
+/// The output of the installer.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
@@ -176,7 +177,7 @@ impl Said {
         }
     }
 
-    /// Insists on an exit code.
+    /// Asserts the exit code.
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
         self
@@ -207,7 +208,7 @@ pub(crate) fn tree(dir: &Path) -> Tree {
     found
 }
 
-/// A tree without what an uninstallation may leave: the data directory with the database.
+/// Removes from a tree what an uninstallation may leave: the data directory with the database.
 pub(crate) fn without_data(mut tree: Tree, before: &Tree) -> Tree {
     assert!(
         tree.contains_key(Path::new(".local/share/trueup/trueup.db")),

@@ -235,7 +235,7 @@ fn logs_go_and_settings_go_with_a_purge() {
     );
     scratch.run(&["--uninstall", "--purge"]).exits(0);
     for dir in [".config", ".local/state", ".local/share", ".local"] {
-        // Made by this test and by the first installation, whose record is gone by now.
+        // Created by this test and by the first installation, whose record is gone.
         drop(fs::remove_dir(scratch.home(dir)));
     }
     assert_eq!(scratch.tree(), before);

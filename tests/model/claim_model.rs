@@ -1,6 +1,7 @@
-//! The system, and everything that can happen to it.
+//! The modeled system and its actions.
 //!
-//! Whatever reads and then writes is two actions, so that everything else may come in between.
+//! An operation that reads and then writes is two actions, so that any other action may come
+//! between them.
 
 use stateright::Model;
 
@@ -8,27 +9,27 @@ use crate::properties;
 use crate::rules::{LeaseClock, ProductRules, SessionStanding};
 use crate::state::{ITEMS, ModelState, PendingDecision, SESSIONS};
 
-/// The conditions that the store puts on its writes. A proof has teeth when each of them, left
-/// out, is found out.
+/// The conditions of the store's writes. The tests leave out each of them in turn and expect a
+/// broken law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each condition is left out on its own"
 )]
 pub(crate) struct StoreGuards {
-    /// A claim takes effect only while holder and epoch are those it was decided on.
+    /// A claim takes effect only if holder and epoch are those it was decided on.
     pub(crate) claim: bool,
-    /// A takeover takes effect only while the holder gave no sign of life since.
+    /// A takeover takes effect only if the holder sent no heartbeat since.
     pub(crate) takeover: bool,
-    /// A session is parked only while it gave no sign of life since.
+    /// A session is marked lost only if it sent no heartbeat since.
     pub(crate) park: bool,
-    /// A claim gives up what the session held before.
+    /// A claim releases the item that the session held before.
     pub(crate) single: bool,
     /// A write needs the session to hold the item.
     pub(crate) holder: bool,
     /// A write needs the epoch of the newest claim.
     pub(crate) epoch: bool,
-    /// A write that took effect before is answered as it was then.
+    /// A replayed write gets its first answer.
     pub(crate) repeat: bool,
 }
 
@@ -49,21 +50,21 @@ impl StoreGuards {
 pub(crate) struct ClaimModel {
     pub(crate) rules: ProductRules,
     pub(crate) guards: StoreGuards,
-    /// How many readings and undelivered writes there may be at a time.
+    /// How many pending decisions and undelivered writes there may be at a time.
     pub(crate) max_pending: usize,
-    /// Whether a decision is forgotten once the store will refuse it for good: to refuse it
-    /// later changes nothing, and three at a time can be had in a moment.
+    /// Whether a decision is dropped once the store can only refuse it. Refusing it later changes
+    /// nothing, and dropping it keeps the number of states small.
     pub(crate) forgets_refused: bool,
 }
 
-/// From where a claim looks at the present holder.
+/// How a claim sees the present holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HolderView {
-    /// The machine on which that one runs.
+    /// From the machine on which the holder runs.
     Here,
-    /// Another machine.
+    /// From another machine.
     Elsewhere,
-    /// Wherever it is, with `--force`.
+    /// From another machine, with `--force`.
     Forced,
 }
 
@@ -71,41 +72,41 @@ const HOLDER_VIEWS: [HolderView; 3] = [HolderView::Here, HolderView::Elsewhere, 
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ModelAction {
-    /// Its lease and any announced silence end.
+    /// A session's lease and any announced quiet period end.
     Wait(usize),
-    /// The database's clock is set back, and the lease runs again.
+    /// The database's clock is set back, so the lease runs again.
     SetBack(usize),
-    /// The process ends without a word.
+    /// The process is killed.
     Crash(usize),
-    /// The client says goodbye.
+    /// The client ends regularly.
     End(usize),
-    /// It starts, comes back or is prompted: it registers and reads what it holds.
+    /// The session starts, resumes or is prompted: it registers and reads what it holds.
     Start(usize),
-    /// A sign of life, without looking.
+    /// A heartbeat, without reading.
     Beat(usize),
-    /// Reads, and decides to claim.
+    /// Reads and decides to claim.
     DecideClaim {
         session: usize,
         item: usize,
         reading: HolderView,
     },
-    /// Reads, and decides to park another.
+    /// Reads and decides to mark another session lost.
     DecidePark {
         session: usize,
         victim: usize,
         here: bool,
     },
-    /// Writes what it decided.
+    /// Writes the decision.
     ApplyDecision(usize),
-    /// Makes a write under the claim it believes to have.
+    /// Puts a write into the outbox, under the claim that the session believes to have.
     MakeWrite(usize),
-    /// The outbox is sent; the answer may be lost.
+    /// Delivers the outbox; the answer may be lost.
     Deliver { session: usize, answered: bool },
-    /// Completes the item it believes to hold.
+    /// Completes the item that the session believes to hold.
     Finish(usize),
-    /// Gives it up.
+    /// Releases it.
     Release(usize),
-    /// Somebody reopens a finished item.
+    /// Reopens a finished item.
     Reopen(usize),
 }
 

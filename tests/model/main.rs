@@ -1,8 +1,8 @@
-//! Three sessions and two items, in every order of everything they can do.
+//! Model checking of claims: three sessions and two items, in every order of their actions.
 //!
-//! What is decided is asked of the product ([`rules`]); what is written is modelled after the
-//! conditional statements of its stores ([`steps`]). `tests/contract/machine.rs` holds the
-//! stores to the same rules.
+//! Decisions are made by the product's own code ([`rules`]); writes are modeled after the
+//! conditional statements of its store ([`steps`]). `tests/contract/claim_machine` tests the store
+//! against the same rules.
 
 #![expect(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn new_machine(under_way: usize) -> ClaimModel {
     }
 }
 
-/// Visits every state that can be reached.
+/// Visits every reachable state.
 fn run_checker(machine: ClaimModel) -> impl Checker<ClaimModel> {
     let checker = machine.checker().threads(2).spawn_bfs().join();
     println!(
@@ -46,8 +46,8 @@ fn run_checker(machine: ClaimModel) -> impl Checker<ClaimModel> {
     checker
 }
 
-/// Demands that a machine breaks a law, and shows a shortest way to it. Sessions and items are
-/// named anew in every state.
+/// Asserts that a model breaks a law, and prints a shortest path to it. Sessions and items are
+/// renumbered in every state.
 fn assert_breaks(law: &'static str, machine: ClaimModel) {
     let awaited = HasDiscoveries::AnyOf([law].into());
     let checker = machine.checker().finish_when(awaited).spawn_bfs().join();

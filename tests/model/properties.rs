@@ -1,4 +1,4 @@
-//! What must hold in every state that can be reached.
+//! Properties of every reachable state.
 
 use stateright::Property;
 
@@ -20,7 +20,7 @@ pub(crate) const INTERRUPTED_CLAIMABLE: &str =
 pub(crate) const DEAD_ITEM_FREED: &str =
     "whatever a dead session holds can be had when its time is over";
 
-/// What is never broken; the rest of [`all`] shows that it is not empty talk.
+/// The laws that always hold. The other properties show that the situations they are about occur.
 pub(crate) const LAWS: [&str; 9] = [
     ONE_HOLDER,
     ONE_ITEM,
@@ -54,7 +54,7 @@ pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
         }),
         Property::always(INTERRUPTED_CLAIMABLE, is_claimable),
         Property::always(DEAD_ITEM_FREED, is_freed),
-        // What the laws are about does come about.
+        // The situations that the laws are about do occur.
         Property::sometimes("both items are held", |_, s: &ModelState| {
             s.items.iter().all(|item| item.holder.is_some())
         }),
@@ -117,7 +117,7 @@ fn holds_one_item(_: &ClaimModel, state: &ModelState) -> bool {
     one.holder.is_none() || one.holder != other.holder
 }
 
-/// From here, a claim that nobody disturbs succeeds.
+/// From here, a claim without interference succeeds.
 fn is_claimable(machine: &ClaimModel, state: &ModelState) -> bool {
     let free = |item: &usize| !state.items[*item].finished && state.items[*item].holder.is_none();
     (0..ITEMS).filter(free).all(|item| {
@@ -127,8 +127,8 @@ fn is_claimable(machine: &ClaimModel, state: &ModelState) -> bool {
     })
 }
 
-/// From here, when enough time has passed, another session can take the item over and a sweep
-/// can park its holder.
+/// From here, after enough time, another session can take the item over and a sweep can mark its
+/// holder lost.
 fn is_freed(machine: &ClaimModel, state: &ModelState) -> bool {
     (0..ITEMS).all(|item| {
         let Some(holder) = state.items[item].holder else {

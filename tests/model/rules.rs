@@ -1,46 +1,45 @@
-//! The product's own decisions, asked once for everything a session can look like.
+//! The product's decisions, tabulated for every way in which a session can look.
 //!
-//! A state of the model is a few bits; the decisions take whole rows. There are few looks, so
-//! each is turned into a row, the product is asked, and the answers are kept.
+//! A state of the model is a few bits, but the product decides on whole rows. There are few views,
+//! so each is turned into a row once, and the product's decision is stored.
 
 use serde_json::Map;
-use trueup_core::liveness::{Liveness, ProcessState, judge_session};
 use trueup_core::model::{
-    ClaimFacts, ClaimRefusal, ClaimVerdict, Entity, Epoch, Item, ItemStatus, Lineage, Revision,
-    Session, SessionId, SessionStatus, Timestamp, TransitionKind, classify_transition,
-    decide_claim, has_forfeited_claim,
+    ClaimFacts, ClaimRefusal, Entity, Epoch, Item, ItemStatus, Lineage, Liveness, ProcessState,
+    Revision, Session, SessionId, SessionStatus, Timestamp, TransitionKind, classify_transition,
+    decide_claim, has_forfeited_claim, judge_session,
 };
 
-/// The lease and the ceiling of the product's defaults, in seconds.
+/// The product's default lease and ceiling, in seconds.
 const LEASE_SECONDS: i64 = 900;
 const CEILING_SECONDS: u64 = 1800;
 
-/// Whether silence still means nothing.
+/// Whether a session's lease covers its silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum LeaseClock {
-    /// A sign of life is fresh, the lease runs, or a silence was announced.
+    /// The lease runs, or a quiet period was announced.
     Running,
-    /// The lease is over, and any announced silence.
+    /// The lease and any announced quiet period are over.
     Over,
 }
 
 /// How long a session has been silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SilenceLength {
-    /// A moment.
+    /// A few seconds.
     Fresh,
-    /// Too long to be safe from `--force`, but its lease runs.
+    /// Long enough for `--force`, within the lease.
     Leased,
-    /// Its lease is over, but it announced its silence.
+    /// Beyond the lease, within an announced quiet period.
     Announced,
-    /// Its lease is over.
+    /// Beyond the lease.
     Late,
-    /// Longer than the ceiling.
+    /// Beyond the ceiling.
     Ancient,
 }
 
 impl LeaseClock {
-    /// Returns the silences that the model does not tell apart.
+    /// Returns the lengths of silence that the model does not distinguish.
     const fn silences(self) -> &'static [SilenceLength] {
         match self {
             Self::Running => &[
@@ -53,7 +52,7 @@ impl LeaseClock {
     }
 }
 
-/// Where a session stands in the database.
+/// The status of a session in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SessionStanding {
     Active,
@@ -61,7 +60,7 @@ pub(crate) enum SessionStanding {
     Lost,
 }
 
-/// What an observer sees of a session.
+/// A session as an observer sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SessionView {
     pub(crate) standing: SessionStanding,
@@ -92,8 +91,8 @@ impl SessionView {
     }
 }
 
-/// What the product may decide about one look: yes when it says so for any silence that looks
-/// like this, so that the model does at least what the product can do.
+/// What the product may decide on one view: true if it decides so for any silence that looks like
+/// this, so that the model does at least what the product can do.
 #[derive(Clone, Copy, Debug, Default)]
 struct ViewDecisions {
     taken: bool,
@@ -101,16 +100,16 @@ struct ViewDecisions {
     parked: bool,
 }
 
-/// The answers for every look.
+/// The decisions for every view.
 #[derive(Clone, Debug)]
 pub(crate) struct ProductRules {
-    /// Whether an item that nobody holds can be had.
+    /// Whether an item without a holder can be claimed.
     pub(crate) free_is_free: bool,
     answers: Vec<ViewDecisions>,
 }
 
 impl ProductRules {
-    /// Asks the product.
+    /// Tabulates the product's decisions.
     pub(crate) fn from_product() -> Self {
         let holder = session_row("holder", SessionStanding::Active, SilenceLength::Fresh);
         let vitality = judge_session(&holder, ProcessState::Running, CEILING_SECONDS);
@@ -152,14 +151,14 @@ impl ProductRules {
         }
     }
 
-    /// Returns rules that never call anybody dead.
+    /// Returns rules that never take a session for dead.
     pub(crate) fn credulous() -> Self {
         let mut rules = Self::from_product();
         rules.answers.fill(ViewDecisions::default());
         rules
     }
 
-    /// Tells whether a claim may take an item from a holder that looks like this.
+    /// Returns whether a claim may take an item from a holder that looks like this.
     pub(crate) fn takes_over(&self, holder: SessionView, force: bool) -> bool {
         let answers = &self.answers[holder.place()];
         if force {
@@ -169,7 +168,7 @@ impl ProductRules {
         }
     }
 
-    /// Tells whether a sweep may park a session that looks like this.
+    /// Returns whether a sweep may mark a session lost that looks like this.
     pub(crate) fn marks_lost(&self, session: SessionView) -> bool {
         self.answers[session.place()].parked
     }
@@ -205,9 +204,9 @@ fn product_claims(
         force,
     });
     match verdict {
-        ClaimVerdict::Refuse(refusal) => Err(refusal),
-        ClaimVerdict::Grant(grant) => {
-            // The conditions that the model's conditional write checks.
+        Err(refusal) => Err(refusal),
+        Ok(grant) => {
+            // The conditions that the modeled write checks.
             assert_eq!(grant.expected_holder, item.holder);
             assert_eq!(grant.expected_epoch, item.epoch);
             Ok(())

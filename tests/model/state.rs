@@ -1,55 +1,54 @@
-//! What the model remembers: the rows of the database, what each session believes, and what is
-//! under way between a reading and its write.
+//! The model's state: the rows of the database, what each session believes, and decisions that are
+//! not written yet.
 
-use trueup_core::liveness::ProcessState;
+use trueup_core::model::ProcessState;
 
 use crate::rules::{LeaseClock, SessionStanding, SessionView};
 
 pub(crate) const SESSIONS: usize = 3;
 pub(crate) const ITEMS: usize = 2;
 
-/// How a remembered epoch relates to the item's. Epochs only rise and are only compared with
-/// the present one, so this is all of them that can be seen, and the states stay finite without
-/// a bound on the number of claims.
+/// How a remembered epoch relates to the item's. Epochs only rise and are only compared with the
+/// present one, so this keeps the states finite without a bound on the number of claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum FenceAge {
-    /// Nobody claimed the item since.
+    /// The item was not claimed since.
     Current,
-    /// Somebody did.
+    /// It was.
     Old,
-    /// Somebody did, and that one's write has been acknowledged.
+    /// It was, and a write under the newer claim was acknowledged.
     Overtaken,
 }
 
-/// A claim as its holder knows it.
+/// A claim as its session remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct HeldClaim {
     pub(crate) item: usize,
     pub(crate) fence: FenceAge,
 }
 
-/// A write made under a claim, waiting in the outbox.
+/// A write in the outbox, made under a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PendingWrite {
     pub(crate) under: HeldClaim,
-    /// Whether it took effect and the answer was lost.
+    /// Whether it took effect but its answer was lost.
     pub(crate) committed: bool,
 }
 
-/// What was decided on a reading and is still to be written.
+/// A decision that is not written yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PendingDecision {
     Nothing,
     Claim {
         wanted: HeldClaim,
-        /// Who held it when it was read.
+        /// The holder when it was read.
         seen: Option<usize>,
-        /// Whether that holder gave a sign of life since.
+        /// Whether that holder sent a heartbeat since.
         stirred: bool,
     },
     Park {
         victim: usize,
-        /// Whether the victim gave a sign of life since.
+        /// Whether the victim sent a heartbeat since.
         stirred: bool,
     },
 }
@@ -60,7 +59,7 @@ pub(crate) struct ModelSession {
     pub(crate) clock: LeaseClock,
     /// Whether its process runs.
     pub(crate) runs: bool,
-    /// What it believes to hold.
+    /// The claim it believes to have.
     pub(crate) belief: Option<HeldClaim>,
     pub(crate) underway: PendingDecision,
     pub(crate) outbox: Option<PendingWrite>,
@@ -72,16 +71,16 @@ pub(crate) struct ModelItem {
     pub(crate) holder: Option<usize>,
 }
 
-/// Something that must never happen, and has.
+/// A law that was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum BrokenLaw {
-    /// A claim was carried out that would be refused on a reading of that moment.
+    /// A claim took effect that would be refused on the present state.
     LiveHolderDisplaced,
-    /// A session was parked that no longer looked dead.
+    /// A session was marked lost that no longer looked dead.
     LiveSessionParked,
-    /// A write was accepted under an epoch that was no longer the item's.
+    /// A write was accepted under an outdated epoch.
     OldEpochAccepted,
-    /// An acknowledged write was overwritten by one of an older epoch.
+    /// A write of an older epoch overwrote an acknowledged one.
     AcknowledgedWriteLost,
     /// A write that took effect was reported as refused.
     WriteDenied,
@@ -115,8 +114,7 @@ impl ModelState {
         }
     }
 
-    /// Returns what an observer sees of a session; one on another machine cannot ask for its
-    /// process.
+    /// Returns a session as an observer sees it; one on another machine cannot see its process.
     pub(crate) fn view_session(&self, session: usize, here: bool) -> SessionView {
         let ModelSession {
             standing,
@@ -136,12 +134,12 @@ impl ModelState {
         }
     }
 
-    /// Returns the item that a session holds, as the database says.
+    /// Returns the item that a session holds in the database.
     pub(crate) fn held_by(&self, session: usize) -> Option<usize> {
         self.items.iter().position(|i| i.holder == Some(session))
     }
 
-    /// Counts the readings without their write and the writes that were not delivered.
+    /// Counts pending decisions and undelivered writes.
     pub(crate) fn under_way(&self) -> usize {
         let of = |session: &ModelSession| {
             usize::from(session.underway != PendingDecision::Nothing)
@@ -150,7 +148,7 @@ impl ModelState {
         self.sessions.iter().map(of).sum()
     }
 
-    /// Returns everything that remembers an epoch of an item.
+    /// Returns every remembered claim of an item.
     pub(crate) fn remembered(&mut self, item: usize) -> impl Iterator<Item = &mut HeldClaim> {
         self.sessions
             .iter_mut()
@@ -166,7 +164,7 @@ impl ModelState {
             .filter(move |held| held.item == item)
     }
 
-    /// Notes a sign of life: whoever decided on the silence of this session is told.
+    /// Notes a heartbeat in all pending decisions about this session.
     pub(crate) fn note_sign_of_life(&mut self, session: usize) {
         for other in &mut self.sessions {
             match &mut other.underway {
@@ -182,10 +180,11 @@ impl ModelState {
         }
     }
 
-    /// Returns one of the states that differ only in the names of sessions and items.
+    /// Returns a representative of all states that differ only in the numbering of sessions and
+    /// items.
     ///
-    /// Sessions that look the same stay in their order, so that a few such states are told
-    /// apart all the same: that costs time, not truth.
+    /// Equal sessions keep their order, so a few such states remain distinct, which only costs
+    /// time.
     pub(crate) fn representative(mut self) -> Self {
         for session in 0..SESSIONS {
             if self.held_by(session).is_none() {

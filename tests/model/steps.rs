@@ -1,4 +1,4 @@
-//! What an action does: the decisions, and the conditional writes of the store.
+//! The effect of each action: decisions, and the store's conditional writes.
 
 use crate::claim_model::{ClaimModel, HolderView, ModelAction};
 use crate::rules::{LeaseClock, SessionStanding};
@@ -8,7 +8,7 @@ use crate::state::{
 };
 
 impl ClaimModel {
-    /// Tells whether the store would accept a write made under a claim.
+    /// Returns whether the store accepts a write made under a claim.
     pub(crate) fn accepts_write(
         &self,
         state: &ModelState,
@@ -19,7 +19,7 @@ impl ClaimModel {
         (holds || !self.guards.holder) && (under.fence == FenceAge::Current || !self.guards.epoch)
     }
 
-    /// Carries an action out, where it is possible.
+    /// Applies an action, if it is possible.
     pub(crate) fn apply_action(
         &self,
         before: &ModelState,
@@ -121,8 +121,8 @@ impl ClaimModel {
         granted.then_some(())
     }
 
-    /// Tells whether the conditions of a decision no longer hold. They never hold again: no
-    /// epoch comes back, and no sign of life is taken back.
+    /// Returns whether the conditions of a decision no longer hold. They never hold again, since no
+    /// epoch comes back and no heartbeat is undone.
     fn will_refuse(&self, state: &ModelState, underway: PendingDecision) -> bool {
         match underway {
             PendingDecision::Nothing => false,
@@ -138,7 +138,7 @@ impl ClaimModel {
         }
     }
 
-    /// Drops every decision that will come to nothing.
+    /// Drops every decision that the store will refuse.
     pub(crate) fn forget_refused(&self, state: &mut ModelState) {
         for session in 0..SESSIONS {
             if self.will_refuse(state, state.sessions[session].underway) {
@@ -246,12 +246,12 @@ impl ClaimModel {
     }
 }
 
-/// Tells whether an item is no longer as it was when a claim was decided.
+/// Returns whether an item changed since a claim was decided.
 fn was_reclaimed(state: &ModelState, wanted: HeldClaim, seen: Option<usize>) -> bool {
     state.items[wanted.item].holder != seen || wanted.fence != FenceAge::Current
 }
 
-/// Ends a process: what it believed is read anew when it comes back.
+/// Ends a process. What it believed is read again when it comes back.
 fn stop_session(session: &mut ModelSession) {
     session.runs = false;
     session.belief = None;
@@ -265,7 +265,7 @@ fn refresh_view(state: &mut ModelState, session: usize) {
     });
 }
 
-/// Tells whoever is about to park a session that its row has changed.
+/// Notes in pending decisions that a session's row changed.
 fn notice_loss(state: &mut ModelState, session: usize) {
     for other in &mut state.sessions {
         if let PendingDecision::Park { victim, stirred } = &mut other.underway
@@ -276,7 +276,7 @@ fn notice_loss(state: &mut ModelState, session: usize) {
     }
 }
 
-/// Applies a write: it is acknowledged, and what was made under an older epoch comes too late.
+/// Applies a write: it is acknowledged, and writes under older epochs are outdated.
 fn accept_write(state: &mut ModelState, under: HeldClaim) {
     match under.fence {
         FenceAge::Current => {}

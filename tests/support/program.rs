@@ -1,4 +1,4 @@
-//! Programs that a test makes and then runs.
+//! Programs that a test writes and then runs.
 //!
 //! Another process writes them. A file that is open for writing cannot be run, and what is open
 //! in this process is open in whatever another test starts meanwhile, until that has become
@@ -21,7 +21,7 @@ pub fn write_program(path: &Path, text: &str) -> io::Result<()> {
         .args(arguments)
         .stdin(Stdio::piped())
         .spawn()?;
-    // Its end is told by dropping it.
+    // Dropping stdin ends the input.
     shell
         .stdin
         .take()

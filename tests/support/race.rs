@@ -1,8 +1,8 @@
 //! Many processes that begin at the same moment.
 //!
-//! Each is started and waits at a gate, in a shell that becomes the binary once a line arrives;
-//! the gates open when all are there. So none is done before another has begun, however long
-//! starting all of them takes.
+//! Each process starts as a shell that waits for a line on stdin and then becomes the binary. The
+//! lines are sent once all shells wait, so no process ends before another begins, however long it
+//! takes to start them.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::thread;
 
 use crate::home::{ProcessOutput, ProcessRun, read_first_line};
 
-/// Is how many take part where a test has no reason for another number.
+/// How many processes take part unless a test needs another number.
 pub const PROCESSES: usize = 64;
 
 fn starting_gate(binary: &OsStr) -> Vec<OsString> {
@@ -47,13 +47,13 @@ fn wait_for_each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync
     })
 }
 
-/// Lets so many begin at once and waits for their ends.
+/// Starts `count` processes at the same moment and waits for their ends.
 pub fn run_at_once<'h>(count: usize, run: impl Fn(usize) -> ProcessRun<'h>) -> Vec<ProcessOutput> {
     wait_for_each(release_children(count, run), ProcessOutput::wait_for)
 }
 
-/// Lets so many begin at once and waits for the first line of each, which is returned without
-/// its end; it is empty when there is none. Stdin stays open.
+/// Starts `count` processes at the same moment and waits for the first line of each, which is
+/// returned without its line break, or empty when there is none. Stdin stays open.
 pub fn begin_at_once<'h>(
     count: usize,
     run: impl Fn(usize) -> ProcessRun<'h>,

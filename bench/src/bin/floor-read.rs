@@ -1,4 +1,4 @@
-//! The least that a hook which only looks can do.
+//! The minimal work of a hook that only reads.
 
 use trueup_bench::{BenchError, next_argument, open_database, read_stdin, select_session};
 

@@ -1,4 +1,4 @@
-//! The least that a hook which writes can do: one select, one update, one file replaced.
+//! The minimal work of a hook that writes: one select, one update, one file replaced.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Many short processes that write at once: how many get through in a second, how long the
-//! unlucky ones wait, and whether anything is lost or refused.
+//! Many short processes that write at the same time: writes per second, the longest waits, and
+//! whether a write is lost or refused.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const WRITES: usize = 5_120;
 /// The session of the floor's update.
 const FLOOR_SESSION: &str = "floor";
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub(crate) struct Contention {
     /// The commands.
@@ -30,7 +30,7 @@ pub(crate) struct Contention {
     pub(crate) recorded: i64,
 }
 
-/// How processes of one kind fared.
+/// Times of processes of one kind.
 #[derive(Debug)]
 pub(crate) struct CrowdTimes {
     /// Processes that succeeded in a second.

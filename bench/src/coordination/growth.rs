@@ -1,4 +1,4 @@
-//! What asking for the next piece of work costs as the number of rows grows.
+//! The cost of asking for the next work as the number of rows grows.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What must be reached by the commands that coordinate: many at once, and many rows.
+//! Benchmarks of the commands that coordinate: many processes at once, and many rows.
 
 mod completes;
 mod contention;
@@ -69,7 +69,7 @@ impl ScratchStore {
         }
         task.set("TRUEUP_HOME", self.folder.path().join("home"));
         task.set("HOME", self.folder.path());
-        // A slow machine must measure slow, not cut the work short.
+        // On a slow machine the deadline must not cut the work short.
         task.set("TRUEUP_DEADLINE_MS", "60000");
         task
     }

@@ -1,4 +1,4 @@
-//! The table of the commands that coordinate, with what must be reached.
+//! The table of the commands that coordinate, with their bounds.
 
 use super::completes::{REPETITIONS, TASKS};
 use super::contention::{Contention, PROCESSES};

@@ -1,4 +1,4 @@
-//! `trueup check` of very many workplans beside a script that compares the same.
+//! `trueup check` of many workplans, compared with a script that does the same.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ const CHECK_SCRIPT: &str = include_str!("../../baselines/check.py");
 const ROUNDS: usize = 9;
 const WARM_UP: usize = 2;
 
-/// What came of it: medians in seconds, peaks in bytes.
+/// The result: medians in seconds, peak memory in bytes.
 #[derive(Debug)]
 pub(super) struct CheckTimes {
     /// Outside git.
@@ -35,7 +35,7 @@ pub(super) struct CheckTimes {
     pub(super) found: usize,
 }
 
-/// What a script took: the median in seconds, the peak in bytes.
+/// The result of a script: median in seconds, peak memory in bytes.
 #[derive(Debug)]
 pub(super) struct ScriptTimes {
     pub(super) name: &'static str,

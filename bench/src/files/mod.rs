@@ -1,4 +1,4 @@
-//! What must be reached by the commands that work on files.
+//! Benchmarks of the commands that work on files.
 
 mod check;
 mod checkout;

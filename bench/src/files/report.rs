@@ -1,4 +1,4 @@
-//! The table of the commands that work on files, with what must be reached.
+//! The table of the commands that work on files, with their bounds.
 
 use super::check::{CheckTimes, ScriptTimes};
 use super::plan::PlanTimes;

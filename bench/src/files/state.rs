@@ -24,7 +24,7 @@ pub(super) struct StateTimes {
     pub(super) changed: f64,
     /// It did not.
     pub(super) same: f64,
-    /// Every cache replaced by hand, and settled on the disk, as the product does it.
+    /// Every cache replaced and synced to disk as the product does it, without the product.
     pub(super) floor: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Workplan files as people write them, and the few that are made to differ.
+//! Realistic workplan files, of which a few differ from the database.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,9 +24,9 @@ const KINDS: usize = TASKS + 1;
 /// What files differ in; each has its own workplans.
 #[derive(Debug, Clone, Copy)]
 enum Difference {
-    /// The file's status is further than the database's.
+    /// The file's status is ahead of the database's.
     FileAhead,
-    /// The database's is.
+    /// The database's status is ahead of the file's.
     DatabaseAhead,
     /// The heading was reworded.
     Title,
@@ -185,7 +185,7 @@ pub(super) fn edit_files(root: &Path) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Lets the database go ahead of files.
+/// Moves items in the database ahead of their files.
 pub(super) fn advance_database(database: &Path) -> Result<(), BenchError> {
     let connection = Connection::open(database)?;
     for (number, difference) in list_differing() {

@@ -1,29 +1,40 @@
-//! The one place where an error becomes an exit code, a line and a hint.
+//! Errors of commands: the message, and the exit code, code and hint of its case.
 
+mod cases;
 mod hint;
 mod table;
 
 use serde_json::Value;
 use trueup_core::consistency::CheckError;
+use trueup_core::diagnostic::Divergence;
 use trueup_core::fs::ChangeError;
 use trueup_core::metadata::MetadataError;
 use trueup_core::model::{ItemKey, Session};
-use trueup_core::reconcile::Divergence;
 use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
 use trueup_core::store::StoreError;
 use trueup_core::sync::SyncError;
 use trueup_core::text::CommandLine;
 
-pub use hint::Promise;
-pub(crate) use hint::Said;
-pub use table::{ERRORS, ErrorRow};
+use crate::output::Output;
+
+pub use cases::error_rows;
+pub(crate) use cases::{
+    CallerCase, DatabaseCase, FileCase, HandoffCase, ItemCase, LogCase, MetadataCase,
+    OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, UsageCase,
+};
+pub use hint::HintPromise;
+pub(crate) use hint::HintText;
+pub use table::ErrorRow;
 pub(crate) use table::{ErrorCase, REFUSED, UNABLE, USAGE};
 
-/// An error for the user.
+/// The result of a command, or of a step of one.
+pub(crate) type CommandResult<T = Output> = Result<T, CommandError>;
+
+/// An error that a command reports to its user.
 #[derive(Debug)]
 pub(crate) struct CommandError {
-    pub(crate) case: Box<ErrorCase>,
+    pub(crate) case: Box<dyn ErrorCase>,
     pub(crate) message: String,
     /// Further lines of the message.
     pub(crate) details: Box<[String]>,
@@ -32,7 +43,7 @@ pub(crate) struct CommandError {
 }
 
 impl CommandError {
-    pub(crate) fn new(case: ErrorCase, message: impl Into<String>) -> Self {
+    pub(crate) fn new(case: impl ErrorCase + 'static, message: impl Into<String>) -> Self {
         Self {
             case: Box::new(case),
             message: message.into(),
@@ -42,72 +53,74 @@ impl CommandError {
         }
     }
 
-    /// The command line makes no sense; `help` shows how it does.
+    /// The command line cannot be understood; `help` is the command that explains it.
     pub(crate) fn usage(help: &'static str, message: impl Into<String>) -> Self {
         let help = CommandLine::new(help);
-        Self::new(ErrorCase::Usage { help }, message)
+        Self::new(UsageCase::Usage { help }, message)
     }
 
-    /// A variable of the environment makes no sense.
+    /// A variable of the environment has an invalid value.
     pub(crate) fn invalid_variable(name: &str, error: &dyn std::fmt::Display) -> Self {
-        let case = ErrorCase::Variable { name: name.into() };
+        let case = UsageCase::Variable { name: name.into() };
         Self::new(case, format!("{name}: {error}"))
     }
 
-    /// No session was named, and none can be told.
+    /// No session was named, and none can be determined.
     pub(crate) fn no_session() -> Self {
         let message = "no session could be determined: no live session in this worktree";
-        Self::new(ErrorCase::NoSession, message)
+        Self::new(CallerCase::NoSession, message)
     }
 
-    /// The id is the beginning of several.
+    /// The id is a prefix of several ids.
     pub(crate) fn ambiguous_id(prefix: &str, candidates: &[&str]) -> Self {
         let message = format!("{prefix} matches several: {}", candidates.join(", "));
-        Self::new(ErrorCase::AmbiguousId, message)
+        Self::new(CallerCase::AmbiguousId, message)
     }
 
-    /// The session has ended, and a command does not bring it back.
+    /// The session has ended; commands do not revive it.
     pub(crate) fn session_ended(session: &Session) -> Self {
         let id = &session.id;
-        let why = session.ended_reason.as_deref();
-        let why = why.map_or(String::new(), |why| format!(" ({why})"));
-        let case = ErrorCase::SessionEnded { session: id.into() };
-        Self::new(case, format!("session {id} has ended{why}"))
+        let reason = session.ended_reason.as_deref();
+        let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+        let case = CallerCase::SessionEnded { session: id.into() };
+        Self::new(case, format!("session {id} has ended{reason}"))
     }
 
     /// The session is not registered.
     pub(crate) fn session_not_registered(session: &str) -> Self {
         let message = format!("session {session} is not registered");
-        Self::new(ErrorCase::PhantomSession, message)
+        Self::new(CallerCase::PhantomSession, message)
     }
 
-    /// There is no such item.
+    /// The item does not exist.
     pub(crate) fn item_not_found(key: &ItemKey) -> Self {
-        Self::new(
-            ErrorCase::ItemNotFound,
-            format!("item {key} does not exist"),
-        )
+        Self::new(ItemCase::ItemNotFound, format!("item {key} does not exist"))
     }
 
-    /// An operation id was used for something else.
+    /// The operation id was used for another change.
     pub(crate) fn operation_id_used(message: impl Into<String>) -> Self {
-        Self::new(ErrorCase::OperationIdUsed, message)
+        Self::new(UsageCase::OperationIdUsed, message)
     }
 
     /// Returns the exit code.
-    pub(crate) const fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         self.case.row().exit
     }
 
-    /// Returns the stable word for scripts.
-    pub(crate) const fn code(&self) -> &'static str {
+    /// Returns the stable code for scripts.
+    pub(crate) fn code(&self) -> &'static str {
         self.case.row().code
     }
 
-    /// Prints the hint. `speaks` holds the flags that its commands need to speak for whom the
-    /// command spoke that failed.
+    /// Tells whether the error is of this case.
+    pub(crate) fn is(&self, case: &impl ErrorCase) -> bool {
+        self.case.row().name == case.row().name
+    }
+
+    /// Renders the hint. Its commands get `caller_flags`, so that they act for the same session and
+    /// project as the failed command.
     pub(crate) fn render_hint(&self, caller_flags: &str) -> String {
-        hint::print(&self.case.advice(), caller_flags)
+        hint::render_hint(&self.case.hint_parts(), caller_flags)
     }
 
     /// Adds lines to the message.
@@ -135,17 +148,19 @@ impl CommandError {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let case = match error {
-            StoreError::Missing(_) => ErrorCase::DatabaseMissing,
-            StoreError::Unavailable(_) => ErrorCase::DatabaseUnavailable,
-            StoreError::Contended(_) => ErrorCase::DatabaseContended,
-            StoreError::SchemaTooNew { .. } => ErrorCase::SchemaTooNew,
-            StoreError::CopyUnwritable(_) => ErrorCase::CopyUnwritable,
-            StoreError::Corrupt(_) => ErrorCase::DatabaseCorrupt,
-            StoreError::CopyUnusable(_) => ErrorCase::CopyUnusable,
-            StoreError::InUse(_) => ErrorCase::DatabaseInUse,
-            StoreError::Conflict(_) => ErrorCase::Conflict,
-            StoreError::Denied(_) => ErrorCase::Denied,
-            StoreError::Invalid(_) => ErrorCase::Invalid,
+            StoreError::Missing(_) => DatabaseCase::DatabaseMissing,
+            StoreError::Unavailable { .. } => DatabaseCase::DatabaseUnavailable,
+            StoreError::Contended { .. } => DatabaseCase::DatabaseContended,
+            StoreError::SchemaTooNew { .. } => DatabaseCase::SchemaTooNew,
+            StoreError::CopyUnwritable(_) => DatabaseCase::CopyUnwritable,
+            StoreError::Corrupt { .. } | StoreError::Unreadable { .. } => {
+                DatabaseCase::DatabaseCorrupt
+            }
+            StoreError::CopyUnusable(_) => DatabaseCase::CopyUnusable,
+            StoreError::InUse(_) => DatabaseCase::DatabaseInUse,
+            StoreError::Conflict(_) => DatabaseCase::Conflict,
+            StoreError::Denied { .. } => DatabaseCase::Denied,
+            StoreError::Invalid { .. } => DatabaseCase::Invalid,
         };
         Self::new(case, error.to_string())
     }
@@ -155,7 +170,7 @@ impl From<SyncError> for CommandError {
     fn from(error: SyncError) -> Self {
         match error {
             SyncError::Store(error) => error.into(),
-            SyncError::Journal(_) => Self::new(ErrorCase::JournalUnwritable, error.to_string()),
+            SyncError::Journal(_) => Self::new(FileCase::JournalUnwritable, error.to_string()),
         }
     }
 }
@@ -164,7 +179,7 @@ impl From<PruneError> for CommandError {
     fn from(error: PruneError) -> Self {
         match error {
             PruneError::Store(error) => error.into(),
-            PruneError::Local(_) => Self::new(ErrorCase::DataDirectory, error.to_string()),
+            PruneError::Local(_) => Self::new(FileCase::DataDirectory, error.to_string()),
         }
     }
 }
@@ -173,24 +188,26 @@ impl From<CheckError> for CommandError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Store(error) => error.into(),
-            CheckError::Io(_) => Self::new(ErrorCase::File, error.to_string()),
+            CheckError::Io(_) => Self::new(FileCase::File, error.to_string()),
         }
     }
 }
 
 impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
-        Self::new(ErrorCase::Configuration, error.to_string())
+        Self::new(DatabaseCase::Configuration, error.to_string())
     }
 }
 
 impl From<&MetadataError> for CommandError {
     fn from(error: &MetadataError) -> Self {
         let case = match error {
-            MetadataError::Unparsable { .. } => ErrorCase::MetadataCorrupt,
-            MetadataError::Symlink { .. } => ErrorCase::MetadataSymlink,
-            MetadataError::Busy { .. } | MetadataError::Restless { .. } => ErrorCase::MetadataBusy,
-            MetadataError::Io { .. } => ErrorCase::File,
+            MetadataError::Unparsable { .. } => MetadataCase::MetadataCorrupt,
+            MetadataError::Symlink { .. } => MetadataCase::MetadataSymlink,
+            MetadataError::Busy { .. } | MetadataError::Restless { .. } => {
+                MetadataCase::MetadataBusy
+            }
+            MetadataError::Io { .. } => return Self::new(FileCase::File, error.to_string()),
         };
         Self::new(case, error.to_string())
     }
@@ -199,8 +216,8 @@ impl From<&MetadataError> for CommandError {
 impl From<ChangeError> for CommandError {
     fn from(error: ChangeError) -> Self {
         let case = match error {
-            ChangeError::Busy { .. } | ChangeError::KeepsChanging { .. } => ErrorCase::FileBusy,
-            ChangeError::Io { .. } => ErrorCase::File,
+            ChangeError::Busy { .. } | ChangeError::KeepsChanging { .. } => FileCase::FileBusy,
+            ChangeError::Io { .. } => FileCase::File,
         };
         Self::new(case, error.to_string())
     }
@@ -208,6 +225,6 @@ impl From<ChangeError> for CommandError {
 
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
-        Self::new(ErrorCase::File, error.to_string())
+        Self::new(FileCase::File, error.to_string())
     }
 }

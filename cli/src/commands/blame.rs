@@ -1,24 +1,28 @@
 //! `trueup blame`
 
+use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::model::{Blame, EventFilter, blame_item};
-use trueup_core::store::Store as _;
+use trueup_core::model::{Blame, BlamedField, EventFilter, ItemKey, blame_item};
 use trueup_core::text::one_line;
 
 use super::render_json_value;
-use crate::args::BlameArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub(crate) struct BlameArgs {
+    /// The item
+    pub(crate) key: ItemKey,
+    /// A single field, such as status or holder
+    pub(crate) field: Option<BlamedField>,
+}
 
 /// Longest value or reason shown, in characters.
 const MAX_VALUE_CHARS: usize = 80;
 
-pub(super) fn cmd_blame(
-    context: &CommandContext,
-    arguments: &BlameArgs,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+pub(super) fn cmd_blame(context: &CommandContext, arguments: &BlameArgs) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
     let key = &arguments.key;
     let Some(item) = store.load_item(key)? else {
         return Err(CommandError::item_not_found(key));
@@ -30,10 +34,14 @@ pub(super) fn cmd_blame(
     })?;
     let mut blames = blame_item(&item, &events);
     blames.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
-    let text = blames.iter().map(render_blame_line).collect();
     let fields: Vec<Value> = blames.iter().map(blame_view).collect();
-    let header = format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE");
-    Ok(Output::new(text, json!({"item": key, "fields": fields})).with_columns(&header))
+    Ok(Output {
+        header: Some(format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE")),
+        ..Output::new(
+            blames.iter().map(render_blame_line).collect(),
+            json!({"item": key, "fields": fields}),
+        )
+    })
 }
 
 fn render_blame_line(blame: &Blame<'_>) -> String {

@@ -1,46 +1,61 @@
 //! `trueup claim` and `trueup release`
 
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, HintText, ItemCase, REFUSED};
+use crate::human_duration::HumanDuration;
+use crate::output::Output;
+use crate::views;
+use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::claims::{ClaimAnswer, ClaimItemRequest, claim_item, find_interrupted_work};
-use trueup_core::liveness::{Liveness, LivenessState, MAX_QUIET_SECONDS};
+use trueup_core::claims::{
+    ClaimAnswer, ClaimItemRequest, claim_command, claim_item, find_interrupted_work,
+    restore_command,
+};
+use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::model::{
-    ClaimForecast, ClaimOutcome, ClaimRefusal, Event, InterruptedWork, Item, ItemKey, NewItem,
-    Session, SessionId,
+    ClaimForecast, ClaimOutcome, ClaimRefusal, Event, EventKind, InterruptedWork, Item, ItemKey,
+    Liveness, LivenessState, NewItem, Session, SessionId,
 };
 use trueup_core::repos::assign_repo_name;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store as _, StoreError};
+use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store, StoreError};
 use trueup_core::text::CommandLine;
 
 use super::item::load_item;
 use super::or_none;
-use crate::args::ClaimArgs;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase, REFUSED, Said};
-use crate::output::Output;
-use crate::views;
 
-pub(super) fn cmd_claim(
-    context: &CommandContext,
-    arguments: ClaimArgs,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let id = resolve_claimant(context, &mut store)?;
+#[derive(Debug, Args)]
+pub(crate) struct ClaimArgs {
+    /// Item key
+    pub(crate) key: ItemKey,
+    /// Add the item if it does not exist
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// Take the item from a holder that has been silent for 60 s
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Announced quiet period of this session, at most 30m
+    #[arg(long, value_name = "30m")]
+    pub(crate) span: Option<HumanDuration>,
+}
+
+pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let id = resolve_claimant(context, store)?;
     let key = arguments.key;
     let replayed = context.find_replay(
-        &mut store,
+        store,
         "item",
         Some(key.as_str()),
-        &["claimed", "taken_over"],
+        &[EventKind::Claimed, EventKind::TakenOver],
     )?;
     if let Some(event) = replayed {
-        return replay_claim(context, &mut store, &id, &key, &event);
+        return replay_claim(context, store, &id, &key, &event);
     }
     let mut warnings = Vec::new();
     if let Some(session) = store.load_session(&id)? {
-        context.true_up_before_change(&mut store, session)?;
+        context.true_up_before_change(store, session)?;
         if arguments.create && store.load_item(&key)?.is_none() {
-            add_missing_item(context, &mut store, &key, &id)?;
+            add_missing_item(context, store, &key, &id)?;
         }
     }
     let quiet_seconds = arguments.span.map(|span| span.0);
@@ -57,35 +72,16 @@ pub(super) fn cmd_claim(
         quiet_period_seconds: quiet_seconds.map(|seconds| seconds.min(MAX_QUIET_SECONDS)),
         provenance: context.provenance(id.as_str(), ""),
     };
-    let claimed = match claim_item(&mut store, &request, &context.run) {
+    let claimed = match claim_item(store, &request, &context.run) {
         Err(StoreError::Conflict(message)) => {
-            return Err(build_stale_epoch_error(context, &mut store, &key, message)?);
+            return Err(build_stale_epoch_error(context, store, &key, message)?);
         }
         other => other?,
     };
     match claimed {
         ClaimAnswer::Granted { taken, outcome } => {
-            context.true_up_after_change(&mut store, &id, &mut warnings)?;
-            // The row as it is after everything that follows from the claim.
-            let item = store.load_item(&key)?.unwrap_or_else(|| taken.item.clone());
-            let reason = match outcome {
-                ClaimOutcome::TakenOver(reason) => Some(reason),
-                _ => None,
-            };
-            let interrupted_work = find_interrupted_work(&mut store, &item)?;
-            let data = json!({
-                "outcome": outcome.as_str(),
-                "item": views::item_view(&item),
-                "previous_holder": taken.previous_holder,
-                "reason": reason,
-                "parked": interrupted_work_view(interrupted_work.as_ref()),
-            });
-            let mut text = render_grant(&taken, outcome);
-            text.extend(interrupted_work.iter().flat_map(render_interrupted_work));
-            Ok(Output {
-                warnings,
-                ..Output::new(text, data)
-            })
+            context.true_up_after_change(store, &id, &mut warnings)?;
+            Ok(build_grant_output(store, &taken, outcome)?.with_warnings(warnings))
         }
         ClaimAnswer::Refused {
             refusal,
@@ -102,11 +98,8 @@ pub(super) fn cmd_claim(
     }
 }
 
-/// Names the session that claims; where the claim is refused for it, nobody holds the item.
-fn resolve_claimant(
-    context: &CommandContext,
-    store: &mut SqliteStore,
-) -> Result<SessionId, CommandError> {
+/// Returns the session that claims. A refusal of the session itself names no holder.
+fn resolve_claimant(context: &CommandContext, store: &mut dyn Store) -> CommandResult<SessionId> {
     let session = context.require_active_session(store);
     let session = session.map_err(|error| match error.exit_code() {
         REFUSED => error.with_data(json!({"holder": null})),
@@ -115,14 +108,14 @@ fn resolve_claimant(
     Ok(session.id)
 }
 
-/// Answers a claim that was carried out before as it was answered then, if it still holds.
+/// Repeats the output of an earlier run with the same `--op-id`, if its claim still holds.
 fn replay_claim(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     id: &SessionId,
     key: &ItemKey,
     event: &Event,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let item = store
         .load_item(key)?
         .filter(|item| item.holder.as_ref() == Some(id));
@@ -130,7 +123,7 @@ fn replay_claim(
         let message = format!("this operation claimed {key}, but the claim has been lost since");
         return Err(build_stale_epoch_error(context, store, key, message)?);
     };
-    let taken_over = event.kind == "taken_over";
+    let taken_over = event.is_kind(EventKind::TakenOver);
     let outcome = if taken_over { "taken_over" } else { "claimed" };
     let data = json!({
         "outcome": outcome,
@@ -143,42 +136,42 @@ fn replay_claim(
     Ok(Output::new(vec![text], data))
 }
 
-/// Refuses a claim whose epoch has passed: another was made since.
+/// Builds the error of a claim that was lost to a later one, with the present holder.
 pub(super) fn build_stale_epoch_error(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     key: &ItemKey,
     message: String,
-) -> Result<CommandError, CommandError> {
+) -> CommandResult<CommandError> {
     let holder = match store.load_item(key)?.and_then(|item| item.holder) {
         Some(holder) => store.load_session(&holder)?,
         None => None,
     };
     let holder = holder
         .map(|holder| views::session_view(&holder, &views::assess_liveness(&holder, &context.run)));
-    let case = ErrorCase::ClaimLost { item: key.into() };
+    let case = ItemCase::ClaimLost { item: key.into() };
     Ok(CommandError::new(case, message).with_data(json!({"holder": holder})))
 }
 
-/// Adds a missing item. Of two that add it at once one finds it there, which is as good.
+/// Adds a missing item. Where another process adds it at the same time, its item is used.
 fn add_missing_item(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     key: &ItemKey,
     session: &SessionId,
-) -> Result<(), CommandError> {
+) -> CommandResult<()> {
     let item = NewItem {
         repo: assign_repo_name(store, context.run.named_place())?,
         ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
         Ok(_) => Ok(()),
-        Err(StoreError::Denied(_)) if store.load_item(key)?.is_some() => Ok(()),
+        Err(StoreError::Denied { .. }) if store.load_item(key)?.is_some() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Shows work on an item that its last holder did not end.
+/// Builds the view of interrupted work on an item.
 pub(super) fn interrupted_work_view(interrupted_work: Option<&InterruptedWork>) -> Value {
     interrupted_work.map_or(Value::Null, |interrupted_work| {
         json!({
@@ -186,12 +179,12 @@ pub(super) fn interrupted_work_view(interrupted_work: Option<&InterruptedWork>) 
             "phase": interrupted_work.phase,
             "task": interrupted_work.task,
             "lost_at": interrupted_work.lost_at,
-            "restore": interrupted_work.restore_command(),
+            "restore": restore_command(interrupted_work),
         })
     })
 }
 
-/// Says what the last holder was doing, and the command that takes it up.
+/// Renders what the last holder was doing, and the command that continues it.
 pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec<String> {
     let mut text = vec![format!(
         "{} worked on it until {}: phase {}, task {}",
@@ -200,7 +193,7 @@ pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec
         or_none(interrupted_work.phase.as_deref()),
         or_none(interrupted_work.task.as_deref())
     )];
-    let restore = interrupted_work.restore_command();
+    let restore = restore_command(interrupted_work);
     text.extend(restore.map(|command| format!("to continue there: {command}")));
     text
 }
@@ -227,6 +220,31 @@ fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
     text
 }
 
+fn build_grant_output(
+    store: &mut dyn Store,
+    claimed: &ClaimedItem,
+    outcome: ClaimOutcome,
+) -> CommandResult {
+    // The claim may have changed the row further.
+    let item = store.load_item(&claimed.item.key)?;
+    let item = item.unwrap_or_else(|| claimed.item.clone());
+    let reason = match outcome {
+        ClaimOutcome::TakenOver(reason) => Some(reason),
+        _ => None,
+    };
+    let interrupted_work = find_interrupted_work(store, &item)?;
+    let data = json!({
+        "outcome": outcome.as_str(),
+        "item": views::item_view(&item),
+        "previous_holder": claimed.previous_holder,
+        "reason": reason,
+        "parked": interrupted_work_view(interrupted_work.as_ref()),
+    });
+    let mut text = render_grant(claimed, outcome);
+    text.extend(interrupted_work.iter().flat_map(render_interrupted_work));
+    Ok(Output::new(text, data))
+}
+
 fn build_refusal_error(
     id: &SessionId,
     key: &ItemKey,
@@ -250,60 +268,57 @@ fn build_refusal_error(
             json!({
                 "holder": views::session_view(session, vitality),
                 "free_at": taking.map(|taking| taking.at),
-                "command": taking.map(|taking| format!("{}{caller_flags}", taking.command(key))),
+                "command": taking.map(|taking| format!("{}{caller_flags}", claim_command(taking, key))),
             }),
         ),
         None => ("held".to_owned(), json!({"holder": Value::Null})),
     };
     let item = key.into();
+    let (command, at, condition) = describe_next_chance(key, holder, taking);
     let error = match refusal {
         ClaimRefusal::PhantomSession => CommandError::session_not_registered(id.as_str()),
         ClaimRefusal::ItemNotFound => CommandError::new(
-            ErrorCase::ItemToClaimNotFound { item },
+            ItemCase::ItemToClaimNotFound { item },
             format!("item {key} does not exist"),
         ),
         ClaimRefusal::ItemFinished => CommandError::new(
-            ErrorCase::ItemFinished { item },
+            ItemCase::ItemFinished { item },
             format!("item {key} is finished"),
         ),
-        ClaimRefusal::HeldByLiveSession => {
-            let (command, at, condition) = describe_next_chance(key, holder, taking);
-            let case = ErrorCase::HeldByLive {
+        ClaimRefusal::HeldByLiveSession => CommandError::new(
+            ItemCase::HeldByLive {
                 command,
                 at,
                 condition,
-            };
-            CommandError::new(case, format!("{key} is {holder_text}"))
-        }
-        ClaimRefusal::HeldBySilentSession => {
-            let (command, at, condition) = describe_next_chance(key, holder, taking);
-            let case = ErrorCase::HeldBySilent {
+            },
+            format!("{key} is {holder_text}"),
+        ),
+        ClaimRefusal::HeldBySilentSession => CommandError::new(
+            ItemCase::HeldBySilent {
                 command,
                 at,
                 condition,
-            };
-            CommandError::new(case, format!("{key} is {holder_text}"))
-        }
-        ClaimRefusal::TakeoverNotAllowed => {
-            let (command, at, condition) = describe_next_chance(key, holder, taking);
-            let case = ErrorCase::TakeoverNotAllowed {
+            },
+            format!("{key} is {holder_text}"),
+        ),
+        ClaimRefusal::TakeoverNotAllowed => CommandError::new(
+            ItemCase::TakeoverNotAllowed {
                 command,
                 at,
                 condition,
-            };
-            let message = format!("{key} is {holder_text}; --force needs 60 s of silence");
-            CommandError::new(case, message)
-        }
+            },
+            format!("{key} is {holder_text}; --force needs 60 s of silence"),
+        ),
     };
     error.with_data(data)
 }
 
-/// Says by which command a claim is granted, from when on, and what would change that.
+/// Returns the command that will be granted, the time from which it is, and the condition.
 fn describe_next_chance(
     key: &ItemKey,
     holder: Option<&(Session, Liveness)>,
     taking: Option<ClaimForecast>,
-) -> (CommandLine, Said, Said) {
+) -> (CommandLine, HintText, HintText) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
         let command = CommandLine::new("trueup claim").with_word(key.as_str());
         let condition = "its holder shows no further sign of life".into();
@@ -317,7 +332,7 @@ fn describe_next_chance(
         (false, true) => "that session shows no sign of life until then".to_owned(),
         (false, false) => "that session is not resumed until then".to_owned(),
     };
-    let command = taking.command(key);
+    let command = claim_command(taking, key);
     (command, (&taking.at).into(), condition.as_str().into())
 }
 
@@ -325,10 +340,10 @@ pub(super) fn cmd_release(
     context: &CommandContext,
     key: Option<ItemKey>,
     reason: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
     let key_text = key.as_ref().map(ItemKey::as_str);
-    if let Some(event) = context.find_replay(&mut store, "item", key_text, &["released"])? {
+    if let Some(event) = context.find_replay(store, "item", key_text, &[EventKind::Released])? {
         let key = event
             .key
             .parse()
@@ -338,15 +353,15 @@ pub(super) fn cmd_release(
             .ok_or_else(|| CommandError::item_not_found(&key))?;
         return Ok(build_release_output(&item, Vec::new()));
     }
-    let session = match (context.find_active_session(&mut store)?, &key) {
+    let session = match (context.find_active_session(store)?, &key) {
         (Some(session), _) => session,
-        (None, Some(key)) => return release_for_dead_holder(context, &mut store, key, reason),
+        (None, Some(key)) => return release_for_dead_holder(context, store, key, reason),
         (None, None) => return Err(CommandError::no_session()),
     };
-    let session = context.true_up_before_change(&mut store, session)?;
+    let session = context.true_up_before_change(store, session)?;
     let Some(key) = key.or_else(|| session.item.clone()) else {
         let message = format!("session {} holds no item", session.id);
-        return Err(CommandError::new(ErrorCase::NothingHeld, message));
+        return Err(CommandError::new(ItemCase::NothingHeld, message));
     };
     let release = ReleaseRequest {
         session: session.id.clone(),
@@ -356,8 +371,8 @@ pub(super) fn cmd_release(
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
-            let holder = load_item(&mut store, &key)?.holder;
-            let case = ErrorCase::NotHolder {
+            let holder = load_item(store, &key)?.holder;
+            let case = ItemCase::NotHolder {
                 item: (&key).into(),
             };
             return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
@@ -365,22 +380,22 @@ pub(super) fn cmd_release(
         Err(error) => return Err(error.into()),
     };
     let mut warnings = Vec::new();
-    context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+    context.true_up_after_change(store, &session.id, &mut warnings)?;
     Ok(build_release_output(&item, warnings))
 }
 
-/// Frees an item for a person, who holds none: one whose holder is dead. What that session was
-/// doing stays readable, as after a sweep.
+/// Releases an item for a person, who can release only items of dead sessions. The state of the
+/// session is kept, as after a sweep.
 fn release_for_dead_holder(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     key: &ItemKey,
     reason: Option<&str>,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let item = load_item(store, key)?;
     let Some(holder) = &item.holder else {
         let message = format!("nobody holds {key}");
-        let case = ErrorCase::NotHolder { item: key.into() };
+        let case = ItemCase::NotHolder { item: key.into() };
         return Err(CommandError::new(case, message).with_data(json!({"holder": null})));
     };
     let session = store.load_session(holder)?;
@@ -396,7 +411,7 @@ fn release_for_dead_holder(
     if interrupted_work.is_none() {
         let message = format!("{key} is held by {holder}, which is or may be alive");
         let (item, by) = (key.into(), holder.into());
-        let case = ErrorCase::HeldByOther { item, holder: by };
+        let case = ItemCase::HeldByOther { item, holder: by };
         return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
     }
     Ok(build_release_output(&load_item(store, key)?, Vec::new()))
@@ -407,8 +422,5 @@ fn build_release_output(item: &Item, warnings: Vec<String>) -> Output {
         "released {}; its status is still {}",
         item.key, item.status
     )];
-    Output {
-        warnings,
-        ..Output::new(text, json!({"item": views::item_view(item)}))
-    }
+    Output::new(text, json!({"item": views::item_view(item)})).with_warnings(warnings)
 }

@@ -1,10 +1,11 @@
-//! `trueup demo`: the incident of the first seed, for real, in a temporary directory.
+//! `trueup demo`: a drifted session is trued up, for real, in a temporary directory.
 //!
-//! The database and the branch say SD-002C, the local file still says SD-002B, and the agent
-//! works on the wrong thing.
+//! The database and the branch are on SD-002C, the local file is still on SD-002B, so that an agent
+//! would work on the wrong item.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -12,20 +13,76 @@ use trueup_core::cache::{self, CacheFile};
 use trueup_core::claims::{ClaimItemRequest, claim_item};
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{create_private_dir, write_private};
-use trueup_core::model::{FieldValue, ItemKey, NewItem, SessionId, StateField};
+use trueup_core::model::{FieldValue, ItemKey, NewItem, Session, SessionId, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, Store as _};
+use trueup_core::store::{Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, CommandResult, REFUSED};
 use crate::output::Output;
 
-pub(super) fn cmd_demo() -> Result<Output, CommandError> {
+/// A project whose database, branch and local file can be compared.
+struct DemoProject {
+    store: SqliteStore,
+    session: SessionId,
+    run_context: RunContext,
+    cache_path: PathBuf,
+}
+
+pub(super) fn cmd_demo() -> CommandResult {
     let folder = tempfile::Builder::new().prefix("trueup-demo-").tempdir()?;
-    let project = folder.path().join("project");
+    let mut demo = prepare_project(folder.path())?;
+    // As a tool without a database would leave the file: on the previous child.
+    write_private(&demo.cache_path, stale_cache_file().as_bytes())?;
+
+    let before = describe_cache_file(&demo.cache_path);
+    let started_at = Instant::now();
+    let session = load_demo_session(&mut demo.store, &demo.session)?;
+    let synced = true_up(&mut demo.store, session, &[], &demo.run_context)?;
+    let elapsed = started_at.elapsed();
+    let after = describe_cache_file(&demo.cache_path);
+
+    let item = synced.session.item.as_ref();
+    let item = item.map_or("none", ItemKey::as_str).to_owned();
+    let copies = |file: &str| {
+        [
+            format!("  database  claim on {item}"),
+            "  git       branch feat/SD-002C-sync".to_owned(),
+            format!("  file      {file}"),
+        ]
+    };
+    let mut text = vec!["Before: three copies of one fact; one is wrong.".to_owned()];
+    text.extend(copies(&before));
+    text.push("A session starts, and session-start-sync trues up the file:".to_owned());
+    text.extend(synced.found.iter().map(|d| format!("  {}", d.message)));
+    let millis = elapsed.as_secs_f64() * 1000.0;
+    text.push(format!("After, {millis:.1} ms later:"));
+    text.extend(copies(&after));
+    let is_consistent = synced.remaining.is_empty() && after.contains("SD-002C");
+    text.push(if is_consistent {
+        "The copies agree. Nothing outside a temporary directory was touched.".to_owned()
+    } else {
+        "The copies still differ: this is a bug in trueup.".to_owned()
+    });
+    let data = json!({
+        "before": {"file": before, "claim": item},
+        "after": {"file": after, "claim": item},
+        "mended": synced.fixed_codes(),
+        "consistent": is_consistent,
+    });
+    Ok(Output {
+        divergences: synced.found,
+        exit_code: if is_consistent { 0 } else { REFUSED },
+        ..Output::new(text, data)
+    })
+}
+
+/// Makes a project whose session holds SD-002C, with a cache that says so.
+fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
+    let project = folder.join("project");
     create_repository(&project, "feat/SD-002C-sync")?;
-    let home = folder.path().join("home");
+    let home = folder.join("home");
     let environment = Environment::from_lookup(|name| match name {
         "TRUEUP_HOME" => Some(home.clone().into_os_string()),
         _ => None,
@@ -40,79 +97,37 @@ pub(super) fn cmd_demo() -> Result<Output, CommandError> {
         deadline,
     );
     let mut store = SqliteStore::open_or_create(&home.join("trueup.db"), deadline)?;
-    let session: SessionId = "demo-session"
-        .parse()
-        .map_err(|_| CommandError::usage("trueup demo --help", "demo"))?;
+    let session: SessionId = parse_literal("demo-session")?;
     register_session(&mut store, &session, None, &run_context)?;
     for key in ["SD-002B", "SD-002C"] {
         claim_new_item(&mut store, &session, key, &run_context)?;
     }
     let changes = BTreeMap::from([(StateField::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
-    let current = store
-        .load_session(&session)?
-        .ok_or_else(|| CommandError::session_not_registered("demo-session"))?;
+    let current = load_demo_session(&mut store, &session)?;
     let current = super::set::push_changes(&mut store, current, &changes, None, "demo")?;
     true_up(&mut store, current, &[], &run_context)?;
-    let path = cache::shared_cache_path(&project);
-    // The file as a tool without a database left it: on the previous child.
-    write_private(&path, stale_cache_file().as_bytes())?;
-
-    let before = describe_cache_file(&path);
-    let clock = Instant::now();
-    let session = store
-        .load_session(&session)?
-        .ok_or_else(|| CommandError::session_not_registered("demo-session"))?;
-    let synced = true_up(&mut store, session, &[], &run_context)?;
-    let elapsed = clock.elapsed();
-    let after = describe_cache_file(&path);
-
-    let item = synced
-        .session
-        .item
-        .as_ref()
-        .map_or("none", ItemKey::as_str)
-        .to_owned();
-    let mut text = vec![
-        "Before: three copies of one fact; one is wrong.".to_owned(),
-        format!("  database  claim on {item}"),
-        "  git       branch feat/SD-002C-sync".to_owned(),
-        format!("  file      {before}"),
-        "A session starts, and session-start-sync trues up the file:".to_owned(),
-    ];
-    text.extend(synced.found.iter().map(|d| format!("  {}", d.message)));
-    text.push(format!(
-        "After, {:.1} ms later:",
-        elapsed.as_secs_f64() * 1000.0
-    ));
-    text.push(format!("  database  claim on {item}"));
-    text.push("  git       branch feat/SD-002C-sync".to_owned());
-    text.push(format!("  file      {after}"));
-    let is_consistent = synced.remaining.is_empty() && after.contains("SD-002C");
-    text.push(if is_consistent {
-        "The copies agree. Nothing outside a temporary directory was touched.".to_owned()
-    } else {
-        "The copies still differ: this is a bug in trueup.".to_owned()
-    });
-    let data = json!({
-        "before": {"file": before, "claim": item},
-        "after": {"file": after, "claim": item},
-        "mended": synced.fixed_codes(),
-        "consistent": is_consistent,
-    });
-    let exit_code = if is_consistent {
-        0
-    } else {
-        crate::command_error::REFUSED
-    };
-    Ok(Output {
-        divergences: synced.found,
-        exit_code,
-        ..Output::new(text, data)
+    Ok(DemoProject {
+        store,
+        session,
+        run_context,
+        cache_path: cache::shared_cache_path(&project),
     })
 }
 
-/// Makes what is needed of a git worktree, without needing git.
-fn create_repository(project: &Path, branch: &str) -> Result<(), CommandError> {
+fn load_demo_session(store: &mut dyn Store, session: &SessionId) -> CommandResult<Session> {
+    store
+        .load_session(session)?
+        .ok_or_else(|| CommandError::session_not_registered(session.as_str()))
+}
+
+/// Parses an id that is valid by construction.
+fn parse_literal<T: FromStr>(text: &str) -> CommandResult<T> {
+    text.parse()
+        .map_err(|_| CommandError::usage("trueup demo --help", "demo"))
+}
+
+/// Makes the files of a git worktree that trueup reads, without running git.
+fn create_repository(project: &Path, branch: &str) -> CommandResult<()> {
     let git = project.join(".git");
     create_private_dir(&git.join("refs/heads"))?;
     create_private_dir(&git.join("objects"))?;
@@ -124,14 +139,12 @@ fn create_repository(project: &Path, branch: &str) -> Result<(), CommandError> {
 }
 
 fn claim_new_item(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: &SessionId,
     key: &str,
     run_context: &RunContext,
-) -> Result<(), CommandError> {
-    let key: ItemKey = key
-        .parse()
-        .map_err(|_| CommandError::usage("trueup demo --help", "demo"))?;
+) -> CommandResult<()> {
+    let key: ItemKey = parse_literal(key)?;
     let item = NewItem::new(key.clone());
     store.add_item(&item, &Provenance::new(session.as_str(), "demo"))?;
     let request = ClaimItemRequest {
@@ -145,7 +158,7 @@ fn claim_new_item(
     Ok(())
 }
 
-/// The original's file format, on the wrong child.
+/// Returns a cache in the format of tools without a database, on the wrong child.
 fn stale_cache_file() -> String {
     let file = json!({
         "isActive": true, "wasInterrupted": false, "currentSd": "SD-002B",

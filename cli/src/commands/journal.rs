@@ -1,43 +1,62 @@
 //! `trueup journal`
 
+use clap::Subcommand;
 use serde_json::json;
 use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::JournalEntry;
 use trueup_core::text::{one_line, pluralize};
 
-use crate::args::JournalCommand;
 use crate::caller::{check_not_ended, find_session_by_prefix};
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 use crate::views;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum JournalCommand {
+    /// List rejected edits
+    ///
+    /// Example: trueup journal list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Show an entry
+    ///
+    /// Example: trueup journal show j-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// Entry id
+        id: String,
+    },
+    /// Apply an entry to the current database state
+    ///
+    /// Example: trueup journal restore j-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
+    Restore {
+        /// Entry id
+        id: String,
+    },
+}
 
 /// Longest value shown, in characters.
 const MAX_VALUE_CHARS: usize = 80;
 
-pub(super) fn cmd_journal(
-    context: &CommandContext,
-    command: &JournalCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) -> CommandResult {
     let journal = context.run.journal();
     let entries = journal.entries().map_err(|error| {
         let path = context.run.settings.paths.journal();
         let message = format!("{}: {error}", path.display());
-        CommandError::new(ErrorCase::JournalUnreadable, message)
+        CommandError::new(FileCase::JournalUnreadable, message)
     })?;
     let find_entry = |id: &str| {
         entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
             let message = format!("the journal has no entry {id}");
-            CommandError::new(ErrorCase::EntryNotFound, message)
+            CommandError::new(FileCase::EntryNotFound, message)
         })
     };
     match command {
         JournalCommand::List => {
-            let mut text: Vec<String> = entries.iter().map(render_entry).collect();
-            if text.is_empty() {
-                text.push("no rejected edits".to_owned());
-            }
-            let rows: Vec<_> = entries.iter().map(views::journal_entry_view).collect();
+            let views: Vec<_> = entries.iter().map(views::journal_entry_view).collect();
             let damaged = journal.count_damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
@@ -49,14 +68,13 @@ pub(super) fn cmd_journal(
                     )
                 )
             });
-            let mut output = Output::new(text, json!({"entries": rows}));
-            if !rows.is_empty() {
-                output = output.with_columns(&format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"));
-            }
-            Ok(Output {
-                warnings: warnings.into_iter().collect(),
-                ..output
-            })
+            Ok(Output::table(
+                &format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"),
+                entries.iter().map(render_entry),
+                "no rejected edits",
+                json!({"entries": views}),
+            )
+            .with_warnings(warnings))
         }
         JournalCommand::Show { id } => {
             let entry = find_entry(id)?;
@@ -69,30 +87,30 @@ pub(super) fn cmd_journal(
     }
 }
 
-/// Makes a lost edit again, on the present state of its session.
-fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
+/// Applies a rejected edit to the present state of its session.
+fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
     let session_id = context
         .named_session
         .as_ref()
         .unwrap_or(&entry.lost.session);
-    let session = find_session_by_prefix(&mut store, session_id)?;
+    let session = find_session_by_prefix(store, session_id)?;
     check_not_ended(&session)?;
     let id = session.id.clone();
-    let session = context.true_up_before_change(&mut store, session)?;
+    let session = context.true_up_before_change(store, session)?;
     let before = session.clone();
     let reason = format!("restored {}", entry.id);
     let mut fields = entry.lost.fields.clone();
     let mut warnings = Vec::new();
-    // Which item a session holds is a claim, which no edit makes.
+    // The held item changes only by a claim.
     if let Some(FieldValue::Text(Some(item))) = fields.remove(&StateField::Item) {
         warnings.push(format!(
             "this does not claim {}; to claim it: trueup claim {0}",
             one_line(&item, MAX_VALUE_CHARS)
         ));
     }
-    super::set::push_changes(&mut store, session, &fields, None, &reason)?;
-    let session = context.true_up_after_change(&mut store, &id, &mut warnings)?;
+    super::set::push_changes(store, session, &fields, None, &reason)?;
+    let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({
         "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
@@ -101,10 +119,7 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> Result<Output
     text.extend(super::set::render_changes(&super::set::diff_sessions(
         &before, &session,
     )));
-    Ok(Output {
-        warnings,
-        ..Output::new(text, data)
-    })
+    Ok(Output::new(text, data).with_warnings(warnings))
 }
 
 fn render_entry(entry: &JournalEntry) -> String {

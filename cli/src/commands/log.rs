@@ -2,28 +2,56 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use trueup_core::model::{Event, EventFilter, SessionId, Timestamp};
-use trueup_core::store::Store as _;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::text::one_line;
-
-use super::render_json_value;
-use crate::args::LogArgs;
 use crate::caller::{PERSON_ACTOR, find_session_by_prefix};
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase, REFUSED};
+use crate::command_error::{CommandError, CommandResult, LogCase, REFUSED, UsageCase};
 use crate::human_duration::HumanDuration;
 use crate::output::{Output, OutputStream, print_status};
 use crate::views;
+use clap::Args;
+use serde_json::{Value, json};
+use trueup_core::model::{Event, EventFilter, EventKind, ItemKey, SessionId, Timestamp};
+use trueup_core::store::{HookStore as _, Store};
+use trueup_core::text::one_line;
 
-/// How long one wait for a change may last; then the next begins.
+use super::render_json_value;
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Only events of this item and its phases
+    #[arg(long, value_name = "K")]
+    pub(crate) item: Option<ItemKey>,
+    /// Only events of this entity, such as item, phase, session or port
+    #[arg(long, value_name = "E")]
+    pub(crate) entity: Option<String>,
+    /// Only events of this kind, such as claimed, released, status or reopened
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
+    /// Only events by this actor: a session id, a user, or sql
+    #[arg(long, value_name = "A")]
+    pub(crate) actor: Option<String>,
+    /// Only events since this time, such as 2026-02-02T03:00:00Z or 2026-02-02 (UTC by default),
+    /// or since a duration ago, such as 2h, 1h30m or 1w
+    #[arg(long, value_name = "T")]
+    pub(crate) since: Option<String>,
+    /// Only events after this cursor, the `next` value of an earlier answer
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) after: Option<i64>,
+    /// Maximum number of events: the newest, or the next ones with --after; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// Keep running and print new events
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+/// Length of one wait for a change. The next one follows.
 const WAIT_PATIENCE: Duration = Duration::from_hours(1);
 
 /// Longest value shown, in characters.
 const MAX_VALUE_CHARS: usize = 80;
 
-/// Things that events are of.
+/// Entities of events.
 const KNOWN_ENTITIES: [&str; 12] = [
     "session",
     "item",
@@ -39,42 +67,8 @@ const KNOWN_ENTITIES: [&str; 12] = [
     "database",
 ];
 
-/// What happens to them.
-const KNOWN_KINDS: [&str; 27] = [
-    "registered",
-    "ended",
-    "changed",
-    "added",
-    "claimed",
-    "taken_over",
-    "released",
-    "refused",
-    "status",
-    "reopened",
-    "dependencies",
-    "removed",
-    "created",
-    "accepted",
-    "rejected",
-    "reserved",
-    "started",
-    "stopping",
-    "stopped",
-    "crashed",
-    "checkpoint",
-    "pruned",
-    "state",
-    "metadata",
-    "active",
-    "idle",
-    "lost",
-];
-
-pub(super) fn cmd_log(
-    context: &CommandContext,
-    arguments: &LogArgs,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandResult {
+    let mut store = context.open_sqlite_for_reading()?;
     let now = store.database_time()?;
     let since = arguments.since.as_deref();
     let since = since.map(|text| parse_since(text, now)).transpose()?;
@@ -92,7 +86,7 @@ pub(super) fn cmd_log(
         actor: arguments.actor.clone(),
         op_id: None,
         since,
-        // The store bounds from the newest end, so that who pages by cursor asks for all.
+        // The limit of the store keeps the newest events, so paging by cursor loads all.
         limit: arguments.after.map_or(arguments.limit, |_| 0),
     };
     let mut change_mark = store.data_version()?;
@@ -105,20 +99,14 @@ pub(super) fn cmd_log(
     }
     let next_cursor = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {
-        let mut text: Vec<String> = events.iter().map(render_event).collect();
-        if text.is_empty() {
-            text.push("no events".to_owned());
-        }
-        let rows: Vec<_> = events.iter().map(views::event_view).collect();
-        let output = Output {
-            warnings: warning.into_iter().collect(),
-            ..Output::new(text, json!({"events": rows, "next": next_cursor}))
-        };
-        return Ok(if events.is_empty() {
-            output
-        } else {
-            output.with_columns(&format!("{:>6} {:<24} WHAT", "SEQ", "AT"))
-        });
+        let views: Vec<_> = events.iter().map(views::event_view).collect();
+        return Ok(Output::table(
+            &format!("{:>6} {:<24} WHAT", "SEQ", "AT"),
+            events.iter().map(render_event),
+            "no events",
+            json!({"events": views, "next": next_cursor}),
+        )
+        .with_warnings(warning));
     }
     if let Some(warning) = warning {
         print_status(&format!("warning: {warning}"));
@@ -133,7 +121,7 @@ pub(super) fn cmd_log(
                 || json!(views::event_view(event)),
                 || vec![render_event(event)],
             );
-            // A reader that went away ends the following.
+            // A closed pipe ends the command.
             if written.is_err() {
                 return Ok(Output::default());
             }
@@ -149,8 +137,8 @@ pub(super) fn cmd_log(
     }
 }
 
-/// Finds the session whose events are asked for: one that was pruned is in the log alone.
-fn find_logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<SessionId, CommandError> {
+/// Finds the session to filter by; a pruned one exists only in the log.
+fn find_logged_session(store: &mut dyn Store, id: &SessionId) -> CommandResult<SessionId> {
     match find_session_by_prefix(store, id) {
         Ok(session) => Ok(session.id),
         Err(error) if error.exit_code() == REFUSED => {
@@ -168,10 +156,10 @@ fn find_logged_session(store: &mut SqliteStore, id: &SessionId) -> Result<Sessio
     }
 }
 
-/// Refuses a filter for what is not there. What was removed is in the log alone, so this is asked
-/// only where the log has nothing either.
-fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(), CommandError> {
-    let mut is_logged = |filter: EventFilter| -> Result<bool, CommandError> {
+/// Refuses a filter that names something unknown. Removed rows exist only in the log, so this is
+/// checked only where no event matches.
+fn check_filters_known(store: &mut dyn Store, arguments: &LogArgs) -> CommandResult<()> {
+    let mut is_logged = |filter: EventFilter| -> CommandResult<bool> {
         let one = EventFilter { limit: 1, ..filter };
         Ok(!store.list_events(&one)?.is_empty())
     };
@@ -182,14 +170,14 @@ fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(
     if let Some(kind) = arguments
         .kind
         .as_deref()
-        .filter(|kind| !KNOWN_KINDS.contains(kind))
+        .filter(|kind| EventKind::ALL.iter().all(|known| known.as_str() != *kind))
     {
         let kind_filter = EventFilter {
             kind: Some(kind.to_owned()),
             ..EventFilter::default()
         };
         if !is_logged(kind_filter)? {
-            return unknown(ErrorCase::EventKindNotFound, "kind of event", kind);
+            return unknown(LogCase::EventKindNotFound, "kind of event", kind);
         }
     }
     if let Some(entity) = arguments
@@ -202,7 +190,7 @@ fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(
             ..EventFilter::default()
         };
         if !is_logged(entity_filter)? {
-            return unknown(ErrorCase::EntityNotFound, "entity", entity);
+            return unknown(LogCase::EntityNotFound, "entity", entity);
         }
     }
     if let Some(actor) = arguments
@@ -214,14 +202,14 @@ fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(
             actor: Some(actor.to_owned()),
             ..EventFilter::default()
         };
-        let is_session = |store: &mut SqliteStore| -> Result<bool, CommandError> {
+        let is_session = |store: &mut dyn Store| -> CommandResult<bool> {
             match actor.parse() {
                 Ok(id) => Ok(store.load_session(&id)?.is_some()),
                 Err(_) => Ok(false),
             }
         };
         if !is_logged(actor_filter)? && !is_session(store)? {
-            return unknown(ErrorCase::ActorNotFound, "actor", actor);
+            return unknown(LogCase::ActorNotFound, "actor", actor);
         }
     }
     match &arguments.item {
@@ -240,8 +228,8 @@ fn check_filters_known(store: &mut SqliteStore, arguments: &LogArgs) -> Result<(
     }
 }
 
-/// Reads a time, or how long ago it was. A number alone may be either, and is neither.
-fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
+/// Parses a time, or a duration before now. A bare number is ambiguous and is refused.
+fn parse_since(text: &str, now: Timestamp) -> CommandResult<Timestamp> {
     let has_unit = text.ends_with(|c: char| c.is_ascii_lowercase());
     if let (true, Ok(HumanDuration(seconds))) = (has_unit, text.parse()) {
         let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
@@ -250,10 +238,10 @@ fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
         ));
     }
     text.parse()
-        .map_err(|error| CommandError::new(ErrorCase::BadTime, format!("--since: {error}")))
+        .map_err(|error| CommandError::new(UsageCase::BadTime, format!("--since: {error}")))
 }
 
-/// Warns of a time that is still to come: nothing can have happened since.
+/// Warns of a time in the future, since which nothing can have happened.
 fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
     let since = since.filter(|since| *since > now)?;
     Some(format!(
@@ -261,7 +249,7 @@ fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
     ))
 }
 
-/// Shows an event.
+/// Renders an event.
 pub(super) fn render_event(event: &Event) -> String {
     let reason = event.reason.as_deref().map_or(String::new(), |r| {
         format!(" ({})", one_line(r, MAX_VALUE_CHARS))
@@ -278,7 +266,7 @@ pub(super) fn render_event(event: &Event) -> String {
     )
 }
 
-/// Shows what changed, from what, to what.
+/// Renders the fields that an event changed.
 fn render_difference(event: &Event) -> String {
     let (Value::Object(after), before) = (&event.after, &event.before) else {
         return String::new();

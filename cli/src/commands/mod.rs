@@ -1,4 +1,9 @@
-//! The commands, a file each.
+//! The commands. The arguments of each are declared beside its code.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of arguments are help texts and are printed as written"
+)]
 
 mod blame;
 mod check;
@@ -27,19 +32,208 @@ pub(crate) mod validate;
 
 use std::io::Write as _;
 
+use clap::{CommandFactory as _, Subcommand};
+use clap_complete::Shell;
 use serde_json::{Value, json};
+use trueup_core::model::ItemKey;
 
-use crate::args::CliCommand;
-use crate::clap_definition;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
+use crate::command_line::TrueupArgs;
 use crate::output::Output;
 
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum CliCommand {
+    /// Show this session's item, worktree and cache state
+    ///
+    /// Example: trueup status --json
+    #[command(verbatim_doc_comment)]
+    Status {
+        /// Show all active sessions
+        #[arg(long)]
+        all: bool,
+    },
+    /// Set the phase, task and flags of this session
+    ///
+    /// Example: trueup set --phase EXEC --task "write the migration"
+    #[command(verbatim_doc_comment)]
+    Set(set::SetArgs),
+    /// Mark the claimed item as interrupted
+    ///
+    /// Example: trueup interrupt
+    #[command(verbatim_doc_comment)]
+    Interrupt,
+    /// Resume interrupted work
+    ///
+    /// Example: trueup resume
+    #[command(verbatim_doc_comment)]
+    Resume,
+    /// Clear the current task; keep the claim
+    ///
+    /// Example: trueup clear --no-history
+    #[command(verbatim_doc_comment)]
+    Clear {
+        /// Reset the resume count too
+        #[arg(long)]
+        no_history: bool,
+    },
+    /// Add, list, show and change work items
+    ///
+    /// Example: trueup item add SD-002C --title "Sync on start"
+    #[command(verbatim_doc_comment, subcommand)]
+    Item(item::ItemCommand),
+    /// Claim an item for this session; an item held before is released
+    ///
+    /// If another session holds the item, the error shows who, since when, and
+    /// whether it is alive.
+    ///
+    /// Example: trueup claim SD-002C --span 30m
+    #[command(verbatim_doc_comment)]
+    Claim(claim::ClaimArgs),
+    /// Release the claimed item
+    ///
+    /// Example: trueup release --reason "waiting for review"
+    #[command(verbatim_doc_comment)]
+    Release {
+        /// Item key [default: the held item]
+        key: Option<ItemKey>,
+        /// Reason, for the log
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+    /// Hand the claimed item to another session; accept or reject hand-offs
+    ///
+    /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
+    #[command(verbatim_doc_comment, subcommand)]
+    Handoff(handoff::HandoffCommand),
+    /// Show or claim the next item
+    ///
+    /// The children of an item come in order of position. Without --parent, the
+    /// search starts with the children of the held item, then its siblings, then the
+    /// siblings of the item held last. The parent comes after its last child.
+    ///
+    /// Example: trueup item transition SD-002B completed && trueup next --claim
+    #[command(verbatim_doc_comment)]
+    Next(next::NextArgs),
+    /// Add phases to items and work through them
+    ///
+    /// Example: trueup queue add SD-002C --phases plan,build,test && trueup queue next
+    #[command(verbatim_doc_comment, subcommand)]
+    Queue(queue::QueueCommand),
+    /// List and show sessions; free the items of dead ones
+    ///
+    /// Example: trueup sessions list
+    #[command(verbatim_doc_comment, subcommand)]
+    Sessions(sessions::SessionsCommand),
+    /// Import plans and work through their tasks
+    ///
+    /// Example: trueup plan import docs/plans/fix-sync.md && trueup plan next
+    #[command(verbatim_doc_comment, subcommand)]
+    Plan(plan::PlanCommand),
+    /// Reserve pairs of ports for workflows: 9100-9114 and 9200-9214
+    ///
+    /// Example: trueup ports reserve 3af4a34d
+    #[command(verbatim_doc_comment, subcommand)]
+    Ports(ports::PortsCommand),
+    /// Register, list and remove repositories on this machine
+    ///
+    /// Example: trueup repo add ~/src/karematch
+    #[command(verbatim_doc_comment, subcommand)]
+    Repo(repo::RepoCommand),
+    /// Share STATE.md between repositories
+    ///
+    /// Example: trueup state sync && trueup state show karematch
+    #[command(verbatim_doc_comment, subcommand)]
+    State(state::StateCommand),
+    /// Run a plan under a single orchestrator; list and stop orchestrators
+    ///
+    /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh
+    #[command(verbatim_doc_comment, subcommand)]
+    Orchestrator(orchestrator::OrchestratorCommand),
+    /// Show what changed, who changed it and why
+    ///
+    /// Example: trueup log --item SD-002C --since 2h
+    #[command(verbatim_doc_comment)]
+    Log(log::LogArgs),
+    /// Show who last set each field of an item, when and why
+    ///
+    /// Example: trueup blame SD-002C status
+    #[command(verbatim_doc_comment)]
+    Blame(blame::BlameArgs),
+    /// List, show and restore local edits that were rejected
+    ///
+    /// Example: trueup journal restore j-0a1b2c3d4e
+    #[command(verbatim_doc_comment, subcommand)]
+    Journal(journal::JournalCommand),
+    /// Compare workplan files, the database and git, and fix differences
+    ///
+    /// A status never goes back: the more advanced one wins, in the database and in
+    /// the file. With --fix, changed files are committed and pushed automatically.
+    ///
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 the check could not
+    /// run.
+    ///
+    /// Example: trueup check --fix --pull
+    #[command(verbatim_doc_comment)]
+    Check(check::CheckArgs),
+    /// Show, set, check and fix workflow metadata, agents/<id>/adw_state.json
+    ///
+    /// The file holds what a workflow produces; the database owns assignment and
+    /// status.
+    ///
+    /// Example: trueup meta set 77c90e61 branch_name=feature/x
+    #[command(verbatim_doc_comment, subcommand)]
+    Meta(meta::MetaCommand),
+    /// Migrate, back up, restore and prune the database
+    ///
+    /// Example: trueup db backup before-upgrade.db
+    #[command(verbatim_doc_comment, subcommand)]
+    Db(db::DbCommand),
+    /// Check the installation and suggest fixes
+    ///
+    /// Example: trueup doctor --fix
+    #[command(verbatim_doc_comment)]
+    Doctor {
+        /// Fix what can be fixed safely
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Demonstrate drift and its repair in a temporary directory
+    ///
+    /// Example: trueup demo
+    #[command(verbatim_doc_comment)]
+    Demo,
+    /// Print one line for Claude Code's status line; reads JSON from stdin
+    ///
+    /// Example: "statusLine": {"type": "command", "command": "trueup statusline"}
+    #[command(verbatim_doc_comment)]
+    Statusline,
+    /// Print a shell completion script
+    ///
+    /// Example: trueup completions bash > ~/.local/share/bash-completion/completions/trueup
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// Shell
+        shell: Shell,
+    },
+}
+
+impl CliCommand {
+    /// Tells whether a flag of the command itself requests JSON.
+    pub(crate) const fn asks_for_json(&self) -> bool {
+        matches!(
+            self,
+            Self::Check(check::CheckArgs {
+                format: check::Format::Json,
+                ..
+            })
+        )
+    }
+}
+
 /// Runs a command of `trueup`.
-pub(crate) fn run_command(
-    context: &CommandContext,
-    command: CliCommand,
-) -> Result<Output, CommandError> {
+pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> CommandResult {
     context.check_named_session(&command)?;
     let mut output = match command {
         CliCommand::Status { all } => status::cmd_status(context, all),
@@ -74,9 +268,9 @@ pub(crate) fn run_command(
     Ok(output)
 }
 
-fn cmd_completions(shell: clap_complete::Shell) -> Result<Output, CommandError> {
+fn cmd_completions(shell: Shell) -> CommandResult {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut clap_definition(), "trueup", &mut script);
+    clap_complete::generate(shell, &mut TrueupArgs::command(), "trueup", &mut script);
     script.flush()?;
     let text = String::from_utf8_lossy(&script).into_owned();
     let lines = text.lines().map(str::to_owned).collect();
@@ -86,12 +280,12 @@ fn cmd_completions(shell: clap_complete::Shell) -> Result<Output, CommandError> 
     ))
 }
 
-/// Shows an absent value.
+/// Returns a value, or `none` for an absent one.
 fn or_none(value: Option<&str>) -> &str {
     value.unwrap_or("none")
 }
 
-/// Shows a JSON value as a person would write it.
+/// Renders a JSON value for a person.
 fn render_json_value(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),

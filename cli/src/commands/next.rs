@@ -1,33 +1,46 @@
 //! `trueup next`
 
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, ItemCase};
+use crate::output::Output;
+use crate::views;
+use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::claims::find_interrupted_work;
 use trueup_core::model::{
-    Blocker, BlockerCause, Item, NextItem, NoneReason, PickReason, RepoScope, Session,
+    Blocker, BlockerCause, EventKind, Item, ItemKey, NextItem, NoneReason, PickReason, RepoScope,
+    Session,
 };
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ClaimNextRequest, ItemStore as _, NextItemQuery, Store as _, StoreError};
+use trueup_core::store::{ClaimNextRequest, NextItemQuery, Store, StoreError};
 use trueup_core::sync::sweep_dead_sessions;
 use trueup_core::text::{CommandLine, one_line};
 
 use super::claim::{build_stale_epoch_error, interrupted_work_view, render_interrupted_work};
 use super::{item, sessions};
-use crate::args::NextArgs;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
-use crate::output::Output;
-use crate::views;
 
-/// Longest reason shown of what is blocked, in characters.
+#[derive(Debug, Args)]
+pub(crate) struct NextArgs {
+    /// Only children of this item
+    #[arg(long, value_name = "KEY")]
+    pub(crate) parent: Option<ItemKey>,
+    /// Claim it and release the held item in one step; refused if the held item is unfinished
+    #[arg(long)]
+    pub(crate) claim: bool,
+    /// Give up the held item even if it is unfinished
+    #[arg(long, requires = "claim")]
+    pub(crate) give_up: bool,
+    /// Look in all repositories, not just this one
+    #[arg(long)]
+    pub(crate) all_repos: bool,
+}
+
+/// Longest reason shown for a blocked item, in characters.
 const MAX_REASON_CHARS: usize = 80;
 
-/// The word for an item that stays held for want of another.
+/// The reason for an item that stays held because no other is ready.
 const STILL_HELD: &str = "still_held";
 
-pub(super) fn cmd_next(
-    context: &CommandContext,
-    arguments: NextArgs,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     if arguments.claim {
         claim_next(context, arguments)
     } else {
@@ -35,11 +48,11 @@ pub(super) fn cmd_next(
     }
 }
 
-fn show_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let session = context.find_viewer_session(&mut store)?;
-    check_parent_exists(&mut store, &arguments)?;
-    let scope = context.repo_scope(&mut store, session.as_ref(), arguments.all_repos)?;
+fn show_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let session = context.find_viewer_session(store)?;
+    check_parent_exists(store, &arguments)?;
+    let scope = context.repo_scope(store, session.as_ref(), arguments.all_repos)?;
     let request = NextItemQuery {
         session: session.as_ref().map(|session| session.id.clone()),
         parent: arguments.parent,
@@ -66,23 +79,23 @@ fn show_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, Co
         ],
         NextItem::Nothing { .. } => render_nothing(&next),
     };
-    text.extend(describe_other_repos(&mut store, &next, &request)?);
-    let (data, about) = build_data(&mut store, &next, None)?;
+    text.extend(describe_other_repos(store, &next, &request)?);
+    let (data, about) = build_data(store, &next, None)?;
     text.extend(about);
     Ok(Output::new(text, data))
 }
 
-fn claim_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    // An id that was used for something else is refused; one that claimed is answered by the
-    // store, which knows what it claimed.
-    let replayed = context.find_replay(&mut store, "item", None, &["claimed"])?;
-    let session = context.require_active_session(&mut store)?;
-    check_parent_exists(&mut store, &arguments)?;
-    let session = context.true_up_before_change(&mut store, session)?;
-    // What the dead hold is free again, so that no child is passed over.
-    let lost_sessions = sweep_dead_sessions(&mut store, &context.run, session.id.as_str())?;
-    let scope = context.repo_scope(&mut store, Some(&session), arguments.all_repos)?;
+fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    // This refuses an id of another change. A repetition of this command is answered by the store,
+    // which knows the item that was claimed.
+    let replayed = context.find_replay(store, "item", None, &[EventKind::Claimed])?;
+    let session = context.require_active_session(store)?;
+    check_parent_exists(store, &arguments)?;
+    let session = context.true_up_before_change(store, session)?;
+    // Items of dead sessions become free first, so that no child is skipped.
+    let lost_sessions = sweep_dead_sessions(store, &context.run, session.id.as_str())?;
+    let scope = context.repo_scope(store, Some(&session), arguments.all_repos)?;
     let request = NextItemQuery {
         session: Some(session.id.clone()),
         parent: arguments.parent.clone(),
@@ -99,7 +112,7 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, C
     });
     let taken = match (claimed, replayed.and_then(|event| event.key.parse().ok())) {
         (Err(StoreError::Conflict(message)), Some(key)) => {
-            return Err(build_stale_epoch_error(context, &mut store, &key, message)?);
+            return Err(build_stale_epoch_error(context, store, &key, message)?);
         }
         (taken, _) => taken?,
     };
@@ -107,7 +120,7 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, C
         return Err(build_unfinished_error(held, item, give_up_line));
     }
     let mut warnings = Vec::new();
-    let session = context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+    let session = context.true_up_after_change(store, &session.id, &mut warnings)?;
     let mut text: Vec<String> = lost_sessions
         .iter()
         .map(sessions::render_lost_session)
@@ -118,44 +131,46 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> Result<Output, C
         warnings.extend(warn_of_left_item(released, &next));
     }
     let outcome = match &next {
-        NextItem::Offer { item, reason } => {
-            let epoch = item.epoch;
-            text.push(format!(
-                "{}claimed {} (epoch {epoch})",
-                describe_reason(*reason),
-                item.key
-            ));
-            Some("claimed")
-        }
+        NextItem::Offer { .. } => Some("claimed"),
         NextItem::Held { item, reason } => {
-            text.push(format!(
-                "{}{} is already held by this session",
-                describe_reason(*reason),
-                item.key
-            ));
             if reason.is_none() {
                 let key = &item.key;
                 warnings.push(format!("{key} is not finished, and no other item is ready"));
             }
             Some("already_owned")
         }
-        NextItem::KeepHeld { .. } => None,
-        NextItem::Nothing { .. } => {
-            text.extend(render_nothing(&next));
-            text.extend(describe_other_repos(&mut store, &next, &request)?);
-            text.extend(describe_held_item(&session));
-            None
-        }
+        NextItem::KeepHeld { .. } | NextItem::Nothing { .. } => None,
     };
-    let (data, about) = build_data(&mut store, &next, outcome)?;
+    text.extend(render_claim(&next));
+    if matches!(next, NextItem::Nothing { .. }) {
+        text.extend(describe_other_repos(store, &next, &request)?);
+        text.extend(describe_held_item(&session));
+    }
+    let (data, about) = build_data(store, &next, outcome)?;
     text.extend(about);
-    Ok(Output {
-        warnings,
-        ..Output::new(text, data)
-    })
+    Ok(Output::new(text, data).with_warnings(warnings))
 }
 
-/// Names the command that takes what was shown, and what it leaves behind.
+/// Renders what the session holds after `next --claim`.
+fn render_claim(next: &NextItem) -> Vec<String> {
+    match next {
+        NextItem::Offer { item, reason } => vec![format!(
+            "{}claimed {} (epoch {})",
+            describe_reason(*reason),
+            item.key,
+            item.epoch
+        )],
+        NextItem::Held { item, reason } => vec![format!(
+            "{}{} is already held by this session",
+            describe_reason(*reason),
+            item.key
+        )],
+        NextItem::KeepHeld { .. } => Vec::new(),
+        NextItem::Nothing { .. } => render_nothing(next),
+    }
+}
+
+/// Describes the command that claims the item shown, and the held item that it would give up.
 fn describe_claim_command(
     context: &CommandContext,
     next: &NextItem,
@@ -178,12 +193,12 @@ fn describe_claim_command(
     format!("claim it with `{claim}`{left_text}")
 }
 
-/// Says that other repositories have something, where this one has nothing.
+/// Mentions ready items of other repositories, where this one has none.
 fn describe_other_repos(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     next: &NextItem,
     request: &NextItemQuery,
-) -> Result<Option<String>, CommandError> {
+) -> CommandResult<Option<String>> {
     if !matches!(next, NextItem::Nothing { .. }) || request.scope == RepoScope::All {
         return Ok(None);
     }
@@ -196,7 +211,7 @@ fn describe_other_repos(
         .then(|| "other repositories have ready items; use --all-repos".to_owned()))
 }
 
-/// Returns the same command once more, this time leaving unfinished work.
+/// Builds the same command with `--give-up`.
 fn give_up_command(arguments: &NextArgs) -> CommandLine {
     let mut command = CommandLine::new("trueup next --claim --give-up");
     if let Some(parent) = &arguments.parent {
@@ -208,19 +223,19 @@ fn give_up_command(arguments: &NextArgs) -> CommandLine {
     command
 }
 
-/// Refuses to leave unfinished work that nobody said to give up.
+/// Builds the error of unfinished work that `--give-up` would leave.
 fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> CommandError {
     let key = &held.key;
     let message = format!("this session holds unfinished {key} ({})", held.status);
     let (held_key, next) = (key.into(), (&item.key).into());
     let case = if held.requires_evidence && held.evidence.is_none() {
-        ErrorCase::HoldsUnproven {
+        ItemCase::HoldsUnproven {
             item: held_key,
             next,
             give_up,
         }
     } else {
-        ErrorCase::HoldsUnfinished {
+        ItemCase::HoldsUnfinished {
             item: held_key,
             next,
             give_up,
@@ -230,19 +245,19 @@ fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> Com
         .with_data(json!({"item": views::item_view(held), "next": views::item_view(item)}))
 }
 
-fn check_parent_exists(store: &mut SqliteStore, arguments: &NextArgs) -> Result<(), CommandError> {
+fn check_parent_exists(store: &mut dyn Store, arguments: &NextArgs) -> CommandResult<()> {
     match &arguments.parent {
         Some(parent) => item::load_item(store, parent).map(|_| ()),
         None => Ok(()),
     }
 }
 
-/// Makes the object, and what is told of work that was left on the item.
+/// Builds `data`, and lines on interrupted work on the item.
 fn build_data(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     next: &NextItem,
     outcome: Option<&str>,
-) -> Result<(Value, Vec<String>), CommandError> {
+) -> CommandResult<(Value, Vec<String>)> {
     let (item, reason): (Option<&Item>, _) = match next {
         NextItem::Offer { item, reason } => (Some(item), reason.map(PickReason::as_str)),
         NextItem::Held { item, reason } => (
@@ -256,7 +271,7 @@ fn build_data(
         Some(item) => find_interrupted_work(store, item)?,
         None => None,
     };
-    // The row as it is after everything that follows from the claim.
+    // The claim may have changed the row further.
     let item = match item {
         Some(item) => Some(item::load_item(store, &item.key)?),
         None => None,
@@ -283,8 +298,7 @@ fn describe_reason(reason: Option<PickReason>) -> &'static str {
     }
 }
 
-/// Warns of an item that was given up before its time; an orchestrator goes on by its
-/// children.
+/// Warns of an unfinished item that was released. An orchestrator is continued by its children.
 fn warn_of_left_item(released: &Item, next: &NextItem) -> Option<String> {
     let NextItem::Offer { item, .. } = next else {
         return None;
@@ -343,7 +357,7 @@ fn render_blocker(hindrance: &Blocker) -> String {
     }
 }
 
-/// Says what a session that found nothing holds all the same.
+/// Mentions the item that a session without a next item still holds.
 fn describe_held_item(session: &Session) -> Option<String> {
     let held = session.item.as_ref()?;
     Some(format!("this session still holds {held}"))

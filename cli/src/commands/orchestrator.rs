@@ -1,31 +1,114 @@
 //! `trueup orchestrator`
 
+use std::ffi::OsString;
 use std::os::unix::process::parent_id;
+use std::path::PathBuf;
 
-use serde_json::{Value, json};
-use trueup_core::liveness::{self, Liveness, LivenessState};
-use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
-use trueup_core::orchestrators::{
-    StartAnswer, describe_interrupted, judge_liveness, new_orchestrator_id, start_run,
-};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{NewRun, OrchestratorStore as _, PlanStore as _, StoreError};
-
-use super::plan::find_plan_by_name;
-use crate::args::OrchestratorCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
+use crate::command_line::path_text;
 use crate::output::Output;
 use crate::supervise::{become_command, run_guard, terminate};
 use crate::views;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use trueup_core::liveness;
+use trueup_core::model::{
+    EventKind, Liveness, LivenessState, Orchestrator, OrchestratorId, OrchestratorStatus, PlanId,
+    RunEnd, describe_interrupted,
+};
+use trueup_core::orchestrators::{StartAnswer, judge_liveness, new_orchestrator_id, start_run};
+use trueup_core::store::{NewRun, Store, StoreError};
 
-/// Orchestrators listed unless all are asked for, beside those at work.
+use super::plan::find_plan_by_name;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum OrchestratorCommand {
+    /// Run a command as the only orchestrator of a plan
+    ///
+    /// The command gets TRUEUP_ORCHESTRATOR_ID, TRUEUP_PLAN, this terminal and its
+    /// signals. Its exit code or signal becomes that of this command. If this process
+    /// dies, the command is ended. With --json the command's stdout goes to stderr.
+    ///
+    /// Example: trueup orchestrator start docs/plans/sync.md -- ./run-plan.sh --all
+    #[command(verbatim_doc_comment)]
+    Start {
+        /// Plan, by id or file
+        #[arg(value_parser = path_text())]
+        plan: String,
+        /// Command to run
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+    /// Register the calling process as the orchestrator of a plan
+    ///
+    /// The plan becomes free when that process ends or runs `trueup orchestrator stop`.
+    ///
+    /// Example: trueup orchestrator register sync
+    #[command(verbatim_doc_comment)]
+    Register {
+        /// Plan, by id or file
+        #[arg(value_parser = path_text())]
+        plan: String,
+    },
+    /// Renew the heartbeat of a registered orchestrator
+    ///
+    /// Example: trueup orchestrator heartbeat orch-0a1b2c3d4e5f
+    #[command(verbatim_doc_comment)]
+    Heartbeat {
+        /// Orchestrator id
+        id: OrchestratorId,
+    },
+    /// End a registered orchestrator, or stop a running one
+    ///
+    /// Example: trueup orchestrator stop orch-0a1b2c3d4e5f --reason "plan is done"
+    #[command(verbatim_doc_comment)]
+    Stop {
+        /// Orchestrator id
+        id: OrchestratorId,
+        /// Reason, for the log
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+    /// List orchestrators, running ones first
+    ///
+    /// Example: trueup orchestrator list
+    #[command(verbatim_doc_comment)]
+    List {
+        /// List all, not just the running ones and the latest 100 that ended
+        #[arg(long)]
+        all: bool,
+    },
+    /// Run a command that ends with this process's parent
+    #[command(hide = true)]
+    Guard {
+        /// Process id of the parent
+        parent: u32,
+        /// Lock file, held while any process of the command runs
+        lock: PathBuf,
+        /// Command to run
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+    /// Tie this process to its parent, then execute a command
+    #[command(hide = true)]
+    Exec {
+        /// Process id of the parent
+        parent: u32,
+        /// Command to run
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<OsString>,
+    },
+}
+
+/// Most ended orchestrators listed without `--all`.
 const MAX_ENDED_LISTED: u32 = 100;
 
 pub(super) fn cmd_orchestrator(
     context: &CommandContext,
     command: OrchestratorCommand,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     match command {
         OrchestratorCommand::Start { plan, command } => {
             super::orchestrator_start::cmd_start(context, &plan, &command)
@@ -43,13 +126,14 @@ pub(super) fn cmd_orchestrator(
     }
 }
 
-/// Returns the run that this command began before, under its `--op-id`.
+/// Finds the run that an earlier run of this command started with the same `--op-id`.
 pub(super) fn find_replayed_run(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan: &PlanId,
-) -> Result<Option<Orchestrator>, CommandError> {
-    let Some(event) = context.find_replay(store, "orchestrator", None, &["started"])? else {
+) -> CommandResult<Option<Orchestrator>> {
+    let Some(event) = context.find_replay(store, "orchestrator", None, &[EventKind::Started])?
+    else {
         return Ok(None);
     };
     let id = event.key.parse().ok();
@@ -63,14 +147,14 @@ pub(super) fn find_replayed_run(
     }
 }
 
-/// Begins a run of a plan by a process of this machine.
+/// Registers a run of a plan by a process of this machine.
 pub(super) fn begin_run(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan: PlanId,
     pid: u32,
     is_supervised: bool,
-) -> Result<Orchestrator, CommandError> {
+) -> CommandResult<Orchestrator> {
     let new_run = NewRun {
         id: new_orchestrator_id(),
         plan,
@@ -88,7 +172,7 @@ pub(super) fn begin_run(
     }
 }
 
-/// Refuses a plan that somebody runs.
+/// Builds the error of a plan that another orchestrator runs.
 pub(super) fn build_running_error(holder: &Orchestrator, vitality: &Liveness) -> CommandError {
     let Orchestrator { id, plan, host, .. } = holder;
     let message = format!(
@@ -98,16 +182,16 @@ pub(super) fn build_running_error(holder: &Orchestrator, vitality: &Liveness) ->
         vitality.state.as_str(),
         vitality.evidence
     );
-    CommandError::new(ErrorCase::PlanRunning { run: id.into() }, message)
+    CommandError::new(OrchestratorCase::PlanRunning { run: id.into() }, message)
         .with_data(json!({"holder": views::orchestrator_view(holder)}))
 }
 
-fn cmd_register(context: &CommandContext, plan: &str) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let plan = find_plan_by_name(context, &mut store, plan)?;
-    let orchestrator = match find_replayed_run(context, &mut store, &plan)? {
+fn cmd_register(context: &CommandContext, plan: &str) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let plan = find_plan_by_name(context, store, plan)?;
+    let orchestrator = match find_replayed_run(context, store, &plan)? {
         Some(row) => row,
-        None => begin_run(context, &mut store, plan, parent_id(), false)?,
+        None => begin_run(context, store, plan, parent_id(), false)?,
     };
     let text = format!(
         "{} now runs plan {} (pid {} on {}, epoch {})",
@@ -129,23 +213,20 @@ fn build_output(text: String, orchestrator: &Orchestrator) -> Output {
 
 fn not_found_error(id: &OrchestratorId) -> CommandError {
     let message = format!("orchestrator {id} does not exist");
-    CommandError::new(ErrorCase::OrchestratorNotFound, message)
+    CommandError::new(OrchestratorCase::OrchestratorNotFound, message)
 }
 
-fn load_orchestrator(
-    store: &mut SqliteStore,
-    id: &OrchestratorId,
-) -> Result<Orchestrator, CommandError> {
+fn load_orchestrator(store: &mut dyn Store, id: &OrchestratorId) -> CommandResult<Orchestrator> {
     store
         .load_orchestrator(id)?
         .ok_or_else(|| not_found_error(id))
 }
 
-/// Tells whether the plan of a run that is over can be begun again.
+/// Builds the error case of an ended run, which depends on whether the plan can be started again.
 fn build_ended_case(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     orchestrator: &Orchestrator,
-) -> Result<ErrorCase, CommandError> {
+) -> CommandResult<OrchestratorCase> {
     let plan_exists = store.list_plan_ids()?.contains(&orchestrator.plan);
     let plan_is_running = store
         .list_live_orchestrators()?
@@ -153,13 +234,13 @@ fn build_ended_case(
         .any(|run| run.plan == orchestrator.plan);
     Ok(if plan_exists && !plan_is_running {
         let plan = (&orchestrator.plan).into();
-        ErrorCase::OrchestratorEnded { plan }
+        OrchestratorCase::OrchestratorEnded { plan }
     } else {
-        ErrorCase::OrchestratorReplaced
+        OrchestratorCase::OrchestratorReplaced
     })
 }
 
-/// Says when and why a run ended.
+/// Describes when and why a run ended.
 fn describe_end(orchestrator: &Orchestrator) -> String {
     let at_text = orchestrator
         .stopped_at
@@ -174,9 +255,9 @@ fn describe_end(orchestrator: &Orchestrator) -> String {
     )
 }
 
-fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let before = load_orchestrator(&mut store, id)?;
+fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let before = load_orchestrator(store, id)?;
     match store.record_orchestrator_heartbeat(id) {
         Ok(row) => Ok(build_output(
             format!(
@@ -187,9 +268,9 @@ fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> Result<Output
             &row,
         )),
         Err(StoreError::Conflict(_)) => {
-            let orchestrator = load_orchestrator(&mut store, id)?;
+            let orchestrator = load_orchestrator(store, id)?;
             Err(CommandError::new(
-                build_ended_case(&mut store, &orchestrator)?,
+                build_ended_case(store, &orchestrator)?,
                 describe_end(&orchestrator),
             )
             .with_data(json!({"orchestrator": views::orchestrator_view(&orchestrator)})))
@@ -198,21 +279,17 @@ fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> Result<Output
     }
 }
 
-fn cmd_stop(
-    context: &CommandContext,
-    id: &OrchestratorId,
-    reason: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let before = load_orchestrator(&mut store, id)?;
-    let kinds = ["stopping", "stopped"];
-    context.find_replay(&mut store, "orchestrator", Some(id.as_str()), &kinds)?;
+fn cmd_stop(context: &CommandContext, id: &OrchestratorId, reason: Option<&str>) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let before = load_orchestrator(store, id)?;
+    let kinds = [EventKind::Stopping, EventKind::Stopped];
+    context.find_replay(store, "orchestrator", Some(id.as_str()), &kinds)?;
     let provenance = context.provenance(
-        &context.resolve_actor(&mut store)?,
+        &context.resolve_actor(store)?,
         reason.unwrap_or("asked to stop"),
     );
     let stopped = if before.supervised {
-        // It ends its command first, and then its run itself.
+        // The supervisor ends its command first, and then its own run.
         let stop_requested = store.request_orchestrator_stop(id, &provenance);
         stop_requested.map(|row| (row, Vec::new()))
     } else {
@@ -221,9 +298,9 @@ fn cmd_stop(
     };
     let (row, interrupted_tasks) = match stopped {
         Ok(stopped) => stopped,
-        // Whoever stops wants it stopped, and it is.
+        // A run that has ended already satisfies the request.
         Err(StoreError::Conflict(_)) => {
-            let orchestrator = load_orchestrator(&mut store, id)?;
+            let orchestrator = load_orchestrator(store, id)?;
             let mut answer = build_output(
                 format!("already {}", describe_end(&orchestrator)),
                 &orchestrator,
@@ -246,8 +323,8 @@ fn cmd_stop(
     Ok(output)
 }
 
-fn cmd_list(context: &CommandContext, all: bool) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
     let mut rows = store.list_live_orchestrators()?;
     let ended = store.list_orchestrators(if all { 0 } else { MAX_ENDED_LISTED })?;
     rows.extend(ended.into_iter().filter(|row| !row.status.is_live()));
@@ -259,7 +336,7 @@ fn cmd_list(context: &CommandContext, all: bool) -> Result<Output, CommandError>
             evidence: witness,
             ..
         } = judge_liveness(&row, &context.run);
-        // One that died is told as what the next change makes of it.
+        // A dead run is shown as crashed, which the next change records.
         if row.status.is_live() && alive == LivenessState::Dead {
             row.status = OrchestratorStatus::Crashed;
         }
@@ -275,18 +352,13 @@ fn cmd_list(context: &CommandContext, all: bool) -> Result<Output, CommandError>
         ));
         objects.push(views::orchestrator_view(&row));
     }
-    if text.is_empty() {
-        text.push(
-            "no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`".to_owned(),
-        );
-    }
-    let output = Output::new(text, json!({"orchestrators": objects}));
-    Ok(if objects.is_empty() {
-        output
-    } else {
-        output.with_columns(&format!(
+    Ok(Output::table(
+        &format!(
             "{:<17} {:<24} {:<8} PROCESS",
             "ORCHESTRATOR", "PLAN", "STATUS"
-        ))
-    })
+        ),
+        text,
+        "no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`",
+        json!({"orchestrators": objects}),
+    ))
 }

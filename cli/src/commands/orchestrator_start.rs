@@ -1,4 +1,4 @@
-//! `trueup orchestrator start`: a command as the only orchestrator of a plan.
+//! `trueup orchestrator start`: runs a command as the only orchestrator of a plan.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,56 +7,60 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
-use trueup_core::deadline::Deadline;
-use trueup_core::liveness::identify_process;
-use trueup_core::model::{Orchestrator, OrchestratorId, OrchestratorStatus, RunEnd};
-use trueup_core::orchestrators::{describe_interrupted, judge_liveness};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{OrchestratorStore as _, Provenance, Result as Stored, StoreError};
-use trueup_core::text::one_line;
-
-use super::orchestrator::{begin_run, build_running_error, find_replayed_run};
-use super::plan::find_plan_by_name;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::output::{Output, print_status};
 use crate::supervise::{
     Control, HEARTBEAT_INTERVAL, Signals, describe_signal, spawn_guarded, supervise_child,
 };
 use crate::views;
+use serde_json::json;
+use trueup_core::deadline::Deadline;
+use trueup_core::liveness::identify_process;
+use trueup_core::model::{
+    Orchestrator, OrchestratorId, OrchestratorStatus, RunEnd, describe_interrupted,
+};
+use trueup_core::orchestrators::judge_liveness;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{
+    EndedRun, OrchestratorStore as _, Provenance, Result as StoreResult, StoreError,
+};
+use trueup_core::text::one_line;
 
-/// How long a sign of life waits for the database. Signals wait as long, so it is short; the
-/// next one comes soon.
+use super::orchestrator::{begin_run, build_running_error, find_replayed_run};
+use super::plan::find_plan_by_name;
+
+/// How long a heartbeat waits for the database. Signals are not handled meanwhile, so it is short.
 const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Longest line told while the command runs, in characters.
+/// Longest line printed while the command runs, in characters.
 const MAX_LINE_CHARS: usize = 1_000;
 
 pub(super) fn cmd_start(
     context: &CommandContext,
     plan: &str,
     command: &[OsString],
-) -> Result<Output, CommandError> {
-    // Before the run is recorded: from now on no signal ends this process before its run.
+) -> CommandResult {
+    // Before the run is recorded, so that no signal can end this process and leave the run.
     let mut signals = Signals::watch()?;
-    let mut store = context.open_for_change()?;
-    let plan = find_plan_by_name(context, &mut store, plan)?;
-    if let Some(row) = find_replayed_run(context, &mut store, &plan)?
+    let mut opened = context.open_for_change()?;
+    let store = &mut *opened;
+    let plan = find_plan_by_name(context, store, plan)?;
+    if let Some(row) = find_replayed_run(context, store, &plan)?
         && !row.status.is_live()
     {
         return Ok(build_output(&row, row.end));
     }
-    let actor = context.resolve_actor(&mut store)?;
-    let orchestrator = begin_run(context, &mut store, plan, std::process::id(), true)?;
+    let actor = context.resolve_actor(store)?;
+    let orchestrator = begin_run(context, store, plan, std::process::id(), true)?;
     if orchestrator.process != identify_process(std::process::id()) {
-        // Under one operation id two started at once, and the other runs.
+        // Two processes started with the same operation id, and the other one has the run.
         return Err(build_running_error(
             &orchestrator,
             &judge_liveness(&orchestrator, &context.run),
         ));
     }
-    drop(store);
+    drop(opened);
     let database = context.database_path()?;
     let record_end = |end: RunEnd, reason: &str| {
         let mut store = SqliteStore::open(database, Deadline::after(context.patience()))?;
@@ -75,20 +79,26 @@ pub(super) fn cmd_start(
             || heartbeat.beat(),
         )?)
     });
-    let status = match status {
-        Ok(status) => status,
-        Err(error) => {
-            // The reason is the answer; a row that stays is cleared by the next command.
-            let _ = record_end(RunEnd::default(), &error.message);
-            return Err(error);
-        }
-    };
+    let status = status.inspect_err(|error| {
+        // A row that stays is cleared by the next command.
+        let _ = record_end(RunEnd::default(), &error.message);
+    })?;
     let run_end = RunEnd {
         exit_code: status.code(),
         signal: status.signal(),
     };
     let mut output = build_output(&orchestrator, run_end);
-    match record_end(run_end, &describe_end(run_end)) {
+    add_recorded_end(
+        &mut output,
+        &orchestrator.id,
+        record_end(run_end, &describe_end(run_end)),
+    );
+    Ok(output)
+}
+
+/// Adds to the output how the end of the run was recorded.
+fn add_recorded_end(output: &mut Output, id: &OrchestratorId, recorded: StoreResult<EndedRun>) {
+    match recorded {
         Ok(ended) => {
             let interrupted_tasks = ended.describe_interrupted();
             if let Some(line) = describe_interrupted(&interrupted_tasks) {
@@ -97,22 +107,20 @@ pub(super) fn cmd_start(
             output.data["orchestrator"] = views::orchestrator_view(&ended.orchestrator);
             output.data["interrupted"] = json!(interrupted_tasks);
         }
-        // Somebody ended the run meanwhile, and the pulse has told so.
+        // The run was ended by another process, which the heartbeat has reported.
         Err(StoreError::Conflict(_)) => {}
         Err(error) => output.warnings.push(format!(
-            "the end of {} cannot be recorded: {error}; the next command records it",
-            orchestrator.id
+            "the end of {id} cannot be recorded: {error}; the next command records it"
         )),
     }
-    Ok(output)
 }
 
-/// Starts the command. With `--json` its stdout goes to stderr: stdout holds one object.
+/// Starts the command. With `--json` its stdout goes to stderr, because stdout holds one object.
 fn spawn_run(
     context: &CommandContext,
     orchestrator: &Orchestrator,
     command: &[OsString],
-) -> Result<std::process::Child, CommandError> {
+) -> CommandResult<std::process::Child> {
     let mut environment = vec![
         ("TRUEUP_ORCHESTRATOR_ID", orchestrator.id.as_str()),
         ("TRUEUP_PLAN", orchestrator.plan.as_str()),
@@ -124,13 +132,13 @@ fn spawn_run(
             .map(|id| ("TRUEUP_SESSION_ID", id.as_str())),
     );
     let stdout = context.json.then(|| Stdio::from(io::stderr()));
-    // One for each plan of each database.
+    // One lock for each plan of each database.
     let run_path = context.database_path()?.join(orchestrator.plan.as_str());
     let lock = context.run.settings.paths.lock_of(&run_path);
     Ok(spawn_guarded(command, &lock, &environment, stdout)?)
 }
 
-/// Passes on how the command ended.
+/// Builds an output that ends as the command did.
 fn build_output(orchestrator: &Orchestrator, end: RunEnd) -> Output {
     let data = json!({
         "orchestrator": views::orchestrator_view(orchestrator),
@@ -154,16 +162,16 @@ fn describe_end(end: RunEnd) -> String {
     }
 }
 
-/// Says something beside the command's own output.
+/// Prints a line on stderr, beside the output of the command.
 fn print_beside_command(line: &str) {
     print_status(&format!("trueup: {}", one_line(line, MAX_LINE_CHARS)));
 }
 
-/// Signs of life while the command runs.
+/// Heartbeats while the command runs.
 struct Heartbeat<'r> {
     database: &'r Path,
     id: &'r OrchestratorId,
-    /// Whether trouble with the database was told already.
+    /// Whether a warning was printed.
     has_warned: bool,
 }
 
@@ -180,7 +188,7 @@ impl<'r> Heartbeat<'r> {
         match self.renew_lease() {
             Ok(row) if row.status == OrchestratorStatus::Stopping => Control::Stop,
             Ok(_) => Control::Continue,
-            // The plan may be another's by now, and one plan has one orchestrator.
+            // Another orchestrator may have the plan by now, and a plan has only one.
             Err(error @ StoreError::Conflict(_)) => {
                 self.warn_once(&error, "the command is asked to stop");
                 Control::Stop
@@ -192,12 +200,12 @@ impl<'r> Heartbeat<'r> {
         }
     }
 
-    fn renew_lease(&self) -> Stored<Orchestrator> {
+    fn renew_lease(&self) -> StoreResult<Orchestrator> {
         SqliteStore::open(self.database, Deadline::after(HEARTBEAT_PATIENCE))?
             .record_orchestrator_heartbeat(self.id)
     }
 
-    /// Tells of trouble once: it may well last as long as the command.
+    /// Prints a warning once, because the problem may last as long as the command.
     fn warn_once(&mut self, error: &StoreError, consequence: &str) {
         if !std::mem::replace(&mut self.has_warned, true) {
             print_beside_command(&format!("the heartbeat failed: {error}; {consequence}"));

@@ -1,25 +1,53 @@
 //! `trueup ports`
 
+use crate::caller::Caller;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, PortCase};
+use crate::output::Output;
+use clap::Subcommand;
 use serde_json::{Value, json};
 use trueup_core::liveness;
-use trueup_core::model::{PortOwner, PortReservation, ReservationId};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{PortStore as _, ReleasePortRequest, StoreError};
+use trueup_core::model::{EventKind, PortOwner, PortReservation, ReservationId};
+use trueup_core::store::{ReleasePortRequest, Store, StoreError};
 use trueup_core::tcp_ports::{
     JudgedReservation, OccupiedSlot, PortPairRequest, ReserveAnswer, TcpProbe, list_reservations,
     reserve_ports, sweep_stale_reservations,
 };
 
-use crate::args::PortsCommand;
-use crate::caller::Caller;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
-use crate::output::Output;
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum PortsCommand {
+    /// Reserve the lowest free pair of ports; repeating it returns the same pair
+    ///
+    /// Both ports can be bound when this returns; pairs with a port in use are skipped.
+    ///
+    /// Example: trueup ports reserve 3af4a34d
+    #[command(verbatim_doc_comment)]
+    Reserve {
+        /// Workflow id
+        id: ReservationId,
+    },
+    /// Release a pair of ports
+    ///
+    /// Example: trueup ports release 3af4a34d
+    #[command(verbatim_doc_comment)]
+    Release {
+        /// Workflow id
+        id: ReservationId,
+    },
+    /// List reserved ports
+    ///
+    /// Example: trueup ports list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Remove reservations older than 24 h whose owner is gone
+    ///
+    /// Example: trueup ports sweep
+    #[command(verbatim_doc_comment)]
+    Sweep,
+}
 
-pub(super) fn cmd_ports(
-    context: &CommandContext,
-    command: &PortsCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_ports(context: &CommandContext, command: &PortsCommand) -> CommandResult {
     match command {
         PortsCommand::Reserve { id } => cmd_reserve(context, id),
         PortsCommand::Release { id } => cmd_release(context, id),
@@ -28,23 +56,23 @@ pub(super) fn cmd_ports(
     }
 }
 
-fn cmd_reserve(context: &CommandContext, id: &ReservationId) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    // That this was done before changes nothing: asking again gives the same. Only an id that
-    // was used for something else stops it.
+fn cmd_reserve(context: &CommandContext, id: &ReservationId) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    // Reserving again returns the same pair, so a repetition needs no special case. This only
+    // refuses an id of another change.
     context.find_replay(
-        &mut store,
+        store,
         "port",
         Some(id.as_str()),
-        &["reserved", "changed"],
+        &[EventKind::Reserved, EventKind::Changed],
     )?;
-    let actor = context.resolve_actor(&mut store)?;
+    let actor = context.resolve_actor(store)?;
     let request = PortPairRequest {
         id: id.clone(),
-        owner: resolve_owner(context, &mut store)?,
+        owner: resolve_owner(context, store)?,
         provenance: context.provenance(&actor, "ports reserve"),
     };
-    match reserve_ports(&mut store, &request, &context.run, &mut TcpProbe)? {
+    match reserve_ports(store, &request, &context.run, &mut TcpProbe)? {
         ReserveAnswer::Given(given) => {
             let reservation = &given.reservation;
             let (backend, frontend) = (
@@ -82,15 +110,12 @@ fn cmd_reserve(context: &CommandContext, id: &ReservationId) -> Result<Output, C
     }
 }
 
-/// Names whom the ports belong to: the session when there is one that is registered, and the
-/// process that called, which lives on when this one ends.
-fn resolve_owner(
-    context: &CommandContext,
-    store: &mut SqliteStore,
-) -> Result<PortOwner, CommandError> {
+/// Resolves the owner: the session, if it is registered, and the parent process, which outlives
+/// this one.
+fn resolve_owner(context: &CommandContext, store: &mut dyn Store) -> CommandResult<PortOwner> {
     let session = match context.resolve_caller(store)? {
         Caller::Session(id) => Some(id),
-        // Ports are for scripts too.
+        // Scripts may reserve ports without a session.
         Caller::Unregistered(_) | Caller::Person => None,
     };
     #[cfg(unix)]
@@ -124,20 +149,20 @@ fn build_pool_full_error(holders: &[JudgedReservation], occupied: &[OccupiedSlot
     });
     let oldest = holders.iter().map(|judged| &judged.reservation);
     let case = match oldest.min_by_key(|row| row.allocated_at) {
-        Some(row) => ErrorCase::PoolFull {
+        Some(row) => PortCase::PoolFull {
             oldest: (&row.id).into(),
         },
-        None => ErrorCase::PoolOccupied,
+        None => PortCase::PoolOccupied,
     };
     CommandError::new(case, "the pool is full:")
         .with_details(lines)
         .with_data(data)
 }
 
-fn cmd_release(context: &CommandContext, id: &ReservationId) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    context.find_replay(&mut store, "port", Some(id.as_str()), &["released"])?;
-    let actor = context.resolve_actor(&mut store)?;
+fn cmd_release(context: &CommandContext, id: &ReservationId) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    context.find_replay(store, "port", Some(id.as_str()), &[EventKind::Released])?;
+    let actor = context.resolve_actor(store)?;
     let request = ReleasePortRequest {
         id: id.clone(),
         host: context.run.host.clone(),
@@ -155,47 +180,42 @@ fn cmd_release(context: &CommandContext, id: &ReservationId) -> Result<Output, C
             Ok(Output::new(vec![text], reservation_view(&row)))
         }
         Err(StoreError::Conflict(message)) => {
-            Err(CommandError::new(ErrorCase::NotReserved, message))
+            Err(CommandError::new(PortCase::NotReserved, message))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let reservations = list_reservations(&mut store, &context.run)?;
-    let mut text: Vec<String> = reservations
-        .iter()
-        .map(|judged| {
-            let reservation = &judged.reservation;
-            let stale = if judged.is_stale() { ", stale" } else { "" };
-            format!(
-                "{} {} {:<24} {} on {}, {}{stale}",
-                reservation.slot.backend_port(),
-                reservation.slot.frontend_port(),
-                reservation.id.as_str(),
-                reservation.allocated_at,
-                reservation.host,
-                judged.owner.evidence
-            )
-        })
-        .collect();
-    if text.is_empty() {
-        text.push("no reserved ports".to_owned());
-    }
-    let rows: Vec<_> = reservations.iter().map(judged_view).collect();
-    let output = Output::new(text, json!({"reservations": rows}));
-    Ok(if reservations.is_empty() {
-        output
-    } else {
-        output.with_columns(&format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"))
-    })
+fn cmd_list(context: &CommandContext) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let reservations = list_reservations(store, &context.run)?;
+    let views: Vec<_> = reservations.iter().map(judged_view).collect();
+    Ok(Output::table(
+        &format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"),
+        reservations.iter().map(render_reservation),
+        "no reserved ports",
+        json!({"reservations": views}),
+    ))
 }
 
-fn cmd_sweep(context: &CommandContext) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let actor = context.resolve_actor(&mut store)?;
-    let cleared = sweep_stale_reservations(&mut store, &actor, &context.run)?;
+fn render_reservation(judged: &JudgedReservation) -> String {
+    let reservation = &judged.reservation;
+    let stale = if judged.is_stale() { ", stale" } else { "" };
+    format!(
+        "{} {} {:<24} {} on {}, {}{stale}",
+        reservation.slot.backend_port(),
+        reservation.slot.frontend_port(),
+        reservation.id.as_str(),
+        reservation.allocated_at,
+        reservation.host,
+        judged.owner.evidence
+    )
+}
+
+fn cmd_sweep(context: &CommandContext) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let actor = context.resolve_actor(store)?;
+    let cleared = sweep_stale_reservations(store, &actor, &context.run)?;
     let mut text: Vec<String> = cleared
         .iter()
         .map(|judged| format!("removed {}", describe_holder(judged)))
@@ -207,7 +227,7 @@ fn cmd_sweep(context: &CommandContext) -> Result<Output, CommandError> {
     Ok(Output::new(text, json!({"released": rows})))
 }
 
-/// Says which port is whose, since when, and how alive that one looks.
+/// Describes a reservation: port, owner, time and liveness.
 fn describe_holder(judged: &JudgedReservation) -> String {
     let reservation = &judged.reservation;
     format!(

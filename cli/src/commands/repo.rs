@@ -2,28 +2,62 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use serde_json::{Value, json};
 use trueup_core::git::Worktree;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{
     RegisterRefusal, RegisterRepoRequest, ensure_machine_name, register_repo,
 };
-use trueup_core::store::{RepoStore as _, StoreError};
-use trueup_core::text::one_line;
-use trueup_core::text::path_to_text;
+use trueup_core::store::StoreError;
+use trueup_core::text::{one_line, path_to_text};
 
-use crate::args::RepoCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, FileCase, RepoCase};
 use crate::output::Output;
 
-/// Longest summary of a state shown, in characters.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum RepoCommand {
+    /// Register a repository on this machine
+    ///
+    /// `trueup check --all` checks registered repositories, and they share their
+    /// STATE.md. Repeating the command updates the options given.
+    ///
+    /// Example: trueup repo add ~/src/karematch --slug karematch
+    #[command(verbatim_doc_comment)]
+    Add {
+        /// Repository directory
+        path: PathBuf,
+        /// Repository name [default: the directory's name]
+        #[arg(long, value_name = "S")]
+        slug: Option<RepoSlug>,
+        /// Do not share state with other repositories
+        #[arg(long)]
+        passive: bool,
+        /// Share state again
+        #[arg(long, conflicts_with = "passive")]
+        active: bool,
+    },
+    /// List repositories and their directories on this machine
+    ///
+    /// Example: trueup repo list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Unregister a repository from this machine; its files are kept
+    ///
+    /// Example: trueup repo remove karematch
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// Repository name
+        slug: RepoSlug,
+    },
+}
+
+/// Longest summary of a STATE.md shown, in characters.
 const MAX_SUMMARY_CHARS: usize = 100;
 
-pub(super) fn cmd_repo(
-    context: &CommandContext,
-    command: RepoCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_repo(context: &CommandContext, command: RepoCommand) -> CommandResult {
     match command {
         RepoCommand::Add {
             path,
@@ -36,8 +70,8 @@ pub(super) fn cmd_repo(
     }
 }
 
-/// Finds the root of the repository that a path leads to.
-pub(super) fn find_repo_root(path: &Path) -> Result<PathBuf, CommandError> {
+/// Finds the root of the repository that contains a path.
+pub(super) fn find_repo_root(path: &Path) -> CommandResult<PathBuf> {
     let directory = path.canonicalize().and_then(|path| {
         if path.is_dir() {
             Ok(path)
@@ -46,7 +80,7 @@ pub(super) fn find_repo_root(path: &Path) -> Result<PathBuf, CommandError> {
         }
     });
     let dir = directory.map_err(|error| {
-        CommandError::new(ErrorCase::File, format!("{}: {error}", path.display()))
+        CommandError::new(FileCase::File, format!("{}: {error}", path.display()))
     })?;
     Ok(Worktree::discover(&dir).map_or(dir, |git| git.root))
 }
@@ -56,14 +90,14 @@ fn cmd_add(
     path: &Path,
     slug: Option<RepoSlug>,
     passive: Option<bool>,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let path = find_repo_root(path)?;
     if Worktree::discover(&path).is_none() {
         let text = format!("{} is not a git repository", path.display());
         let path = path_to_text(&path).as_str().into();
-        return Err(CommandError::new(ErrorCase::NoRepository { path }, text));
+        return Err(CommandError::new(RepoCase::NoRepository { path }, text));
     }
-    let mut store = context.open_for_change()?;
+    let store = &mut *context.open_for_change()?;
     let machine = ensure_machine_name(&context.run.settings.paths)?;
     let added_path = path_to_text(&path);
     let request = RegisterRepoRequest {
@@ -72,10 +106,10 @@ fn cmd_add(
         path,
         machine: machine.clone(),
         host: context.run.host.clone(),
-        provenance: context.provenance(&context.resolve_actor(&mut store)?, "repo add"),
+        provenance: context.provenance(&context.resolve_actor(store)?, "repo add"),
     };
     let (before, after) =
-        register_repo(&mut store, request)?.map_err(|refusal| build_refusal_error(&refusal))?;
+        register_repo(store, request)?.map_err(|refusal| build_refusal_error(&refusal))?;
     let path_here = after.path_on(&machine).unwrap_or_default();
     let passive_suffix = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
     let text = match &before {
@@ -116,18 +150,18 @@ fn cmd_add(
 
 fn build_refusal_error(refusal: &RegisterRefusal) -> CommandError {
     let case = match refusal {
-        RegisterRefusal::PathTaken { slug, .. } => ErrorCase::PathTaken { slug: slug.into() },
-        RegisterRefusal::NameTaken { slug, .. } => ErrorCase::SlugTaken { slug: slug.into() },
-        RegisterRefusal::OtherName { path, .. } => ErrorCase::SameRepository {
+        RegisterRefusal::PathTaken { slug, .. } => RepoCase::PathTaken { slug: slug.into() },
+        RegisterRefusal::NameTaken { slug, .. } => RepoCase::SlugTaken { slug: slug.into() },
+        RegisterRefusal::OtherName { path, .. } => RepoCase::SameRepository {
             path: path.as_str().into(),
         },
-        RegisterRefusal::NoSlug(_) => ErrorCase::NoSlug,
+        RegisterRefusal::NoSlug(_) => RepoCase::NoSlug,
     };
     CommandError::new(case, refusal.to_string())
 }
 
-fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+fn cmd_list(context: &CommandContext) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
     let machine = trueup_core::repos::read_machine_name(&context.run.settings.paths)?;
     let repos = store.list_repos()?;
     let mut text: Vec<String> = Vec::new();
@@ -138,19 +172,16 @@ fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
             .flat_map(|machine| repo.checkouts_on(machine).skip(1));
         text.extend(further.map(|path| format!("{:<24} {path}", "")));
     }
-    if text.is_empty() {
-        text.push("no repositories; register one with `trueup repo add PATH`".to_owned());
-    }
-    let rows: Vec<Value> = repos
+    let views: Vec<Value> = repos
         .iter()
         .map(|repo| repo_view(repo, machine.as_deref()))
         .collect();
-    let output = Output::new(text, json!({"repos": rows}));
-    Ok(if repos.is_empty() {
-        output
-    } else {
-        output.with_columns(&format!("{:<24} WHERE", "REPOSITORY"))
-    })
+    Ok(Output::table(
+        &format!("{:<24} WHERE", "REPOSITORY"),
+        text,
+        "no repositories; register one with `trueup repo add PATH`",
+        json!({"repos": views}),
+    ))
 }
 
 fn render_repo_line(repo: &Repo, machine: Option<&str>) -> String {
@@ -167,14 +198,14 @@ fn render_repo_line(repo: &Repo, machine: Option<&str>) -> String {
     )
 }
 
-fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
+fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
     let machine =
         trueup_core::repos::read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
-    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "repo remove");
+    let provenance = context.provenance(&context.resolve_actor(store)?, "repo remove");
     let removed = match store.remove_repo_place(slug, &machine, &provenance) {
         Err(StoreError::Conflict(problem)) => {
-            return Err(CommandError::new(ErrorCase::RepoNotFound, problem));
+            return Err(CommandError::new(RepoCase::RepoNotFound, problem));
         }
         other => other?,
     };
@@ -192,7 +223,7 @@ fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> Result<Output, Comma
     ))
 }
 
-/// Shows a repository: its path is that on this machine.
+/// Builds the view of a repository, with its path on this machine.
 fn repo_view(repo: &Repo, machine: Option<&str>) -> Value {
     let places: Vec<Value> = repo
         .places

@@ -2,62 +2,83 @@
 
 use std::time::Duration;
 
+use clap::Subcommand;
 use serde_json::json;
-use trueup_core::model::PlanTask;
+use trueup_core::model::{PlanTask, SessionId};
 use trueup_core::retention;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ReleasedClaim, SessionFilter, Store as _};
+use trueup_core::store::{ReleasedClaim, SessionFilter, Store};
 use trueup_core::sync::{fail_stuck_phases, fail_stuck_tasks, sweep_dead_sessions};
 
 use super::or_none;
-use crate::args::SessionsCommand;
 use crate::caller::find_session_by_prefix;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::output::Output;
 use crate::views;
 
-/// How long a sweep prunes at most what is old, once a day.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum SessionsCommand {
+    /// List sessions, most recent heartbeat first
+    ///
+    /// Example: trueup sessions list --all
+    #[command(verbatim_doc_comment)]
+    List {
+        /// List all, not just the latest 100
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a session
+    ///
+    /// Example: trueup sessions show 0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// Session id
+        id: SessionId,
+    },
+    /// Free the items of sessions that have died, and fail stuck phases
+    ///
+    /// Example: trueup sessions sweep
+    #[command(verbatim_doc_comment)]
+    Sweep,
+}
+
+/// Time limit of the daily pruning that a sweep starts.
 const PRUNE_BUDGET: Duration = Duration::from_secs(2);
 
-/// Sessions listed unless all are asked for, the latest sign of life first.
+/// Most sessions listed without `--all`, latest sign of life first.
 const MAX_SESSIONS_LISTED: u32 = 100;
 
-pub(super) fn cmd_sessions(
-    context: &CommandContext,
-    command: &SessionsCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) -> CommandResult {
     match command {
         SessionsCommand::List { all } => {
             let filter = SessionFilter {
                 limit: if *all { 0 } else { MAX_SESSIONS_LISTED },
                 ..SessionFilter::default()
             };
-            list_sessions(context, &mut context.open_for_reading()?, &filter)
+            list_sessions(context, &mut *context.open_for_reading()?, &filter)
         }
         SessionsCommand::Show { id } => {
-            let mut store = context.open_for_reading()?;
-            let session = find_session_by_prefix(&mut store, id)?;
-            super::status::build_session_output(context, &mut store, &session)
+            let store = &mut *context.open_for_reading()?;
+            let session = find_session_by_prefix(store, id)?;
+            super::status::build_session_output(context, store, &session)
         }
         SessionsCommand::Sweep => {
-            let mut store = context.open_for_change()?;
-            let actor = context.resolve_actor(&mut store)?;
-            let released = sweep_dead_sessions(&mut store, &context.run, &actor)?;
+            let store = &mut *context.open_for_change()?;
+            let actor = context.resolve_actor(store)?;
+            let released = sweep_dead_sessions(store, &context.run, &actor)?;
             let mut warnings = Vec::new();
-            if let Err(error) =
-                retention::prune_if_due(&mut store, &actor, &context.run, PRUNE_BUDGET)
-            {
+            if let Err(error) = retention::prune_if_due(store, &actor, &context.run, PRUNE_BUDGET) {
                 warnings.push(format!("old records were not pruned: {error}"));
             }
             let mut text: Vec<String> = released.iter().map(render_lost_session).collect();
-            let stuck = fail_stuck_phases(&mut store, &context.run, &actor)?;
+            let stuck = fail_stuck_phases(store, &context.run, &actor)?;
             text.extend(
                 stuck
                     .iter()
                     .map(|moved| super::queue::render_phase_move(&moved.change)),
             );
-            let tasks = fail_stuck_tasks(&mut store, &context.run, &actor)?;
+            let tasks = fail_stuck_tasks(store, &context.run, &actor)?;
             text.extend(tasks.iter().map(super::plan::render_failed_task));
             if text.is_empty() {
                 text.push("no dead sessions".to_owned());
@@ -68,15 +89,15 @@ pub(super) fn cmd_sessions(
                 .collect();
             let phases = stuck.iter().map(|moved| moved.change.phase.id.to_string());
             let failed: Vec<_> = phases.chain(tasks.iter().map(PlanTask::key)).collect();
-            Ok(Output {
-                warnings,
-                ..Output::new(text, json!({"released": released, "failed": failed}))
-            })
+            Ok(
+                Output::new(text, json!({"released": released, "failed": failed}))
+                    .with_warnings(warnings),
+            )
         }
     }
 }
 
-/// Says what became of a session that died.
+/// Renders a session that a sweep marked as lost.
 pub(super) fn render_lost_session(released: &ReleasedClaim) -> String {
     let item = released
         .item
@@ -88,12 +109,12 @@ pub(super) fn render_lost_session(released: &ReleasedClaim) -> String {
     )
 }
 
-/// Lists sessions.
+/// Lists the sessions that match a filter.
 pub(super) fn list_sessions(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     filter: &SessionFilter,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let sessions = store.list_sessions(filter)?;
     let mut text = Vec::new();
     let mut rows = Vec::new();
@@ -110,16 +131,13 @@ pub(super) fn list_sessions(
         ));
         rows.push(views::session_view(session, &vitality));
     }
-    let header = format!(
-        "{:<36} {:<7} {:<8} {:<20} WHERE",
-        "SESSION", "STATUS", "ALIVE", "ITEM"
-    );
-    if text.is_empty() {
-        let none = "no sessions; one is registered when Claude Code starts with the plugin";
-        return Ok(Output::new(
-            vec![none.to_owned()],
-            json!({"sessions": rows}),
-        ));
-    }
-    Ok(Output::new(text, json!({"sessions": rows})).with_columns(&header))
+    Ok(Output::table(
+        &format!(
+            "{:<36} {:<7} {:<8} {:<20} WHERE",
+            "SESSION", "STATUS", "ALIVE", "ITEM"
+        ),
+        text,
+        "no sessions; one is registered when Claude Code starts with the plugin",
+        json!({"sessions": rows}),
+    ))
 }

@@ -1,28 +1,50 @@
-//! `trueup set`, `interrupt`, `resume` and `clear`: changes of a session's own state.
+//! `trueup set`, `interrupt`, `resume` and `clear`: changes of the state of a session.
 
 use std::collections::BTreeMap;
 
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{FieldValue, Session, StateField};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{InterruptionMark, Provenance, Store as _};
+use trueup_core::store::{InterruptionMark, Provenance, Store};
 use trueup_core::sync::{PushOutcome, RetriedPush, push_with_retry};
 use trueup_core::text::one_line;
 
 use super::render_json_value;
-use crate::args::{OnOff, SetArgs};
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
 use crate::views;
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SetArgs {
+    /// Phase, such as LEAD, PLAN or EXEC; empty for none
+    #[arg(long, value_name = "P")]
+    pub(crate) phase: Option<String>,
+    /// Task description; empty for none
+    #[arg(long, value_name = "T")]
+    pub(crate) task: Option<String>,
+    /// Proceed without asking
+    #[arg(long, value_enum, value_name = "on|off")]
+    pub(crate) auto_proceed: Option<OnOff>,
+    /// Continue with the next orchestrator
+    #[arg(long, value_enum, value_name = "on|off")]
+    pub(crate) chain_orchestrators: Option<OnOff>,
+    /// Metadata key to merge, as JSON or text; null removes it
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OnOff {
+    On,
+    Off,
+}
 
 /// Longest value shown, in characters.
 const MAX_VALUE_CHARS: usize = 200;
 
-pub(super) fn cmd_set(
-    context: &CommandContext,
-    arguments: &SetArgs,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_set(context: &CommandContext, arguments: &SetArgs) -> CommandResult {
     let text = |text: &String| FieldValue::Text(Some(text.clone()).filter(|t| !t.is_empty()));
     let flag = |switch: OnOff| FieldValue::Flag(matches!(switch, OnOff::On));
     let mut changes = BTreeMap::new();
@@ -49,23 +71,22 @@ pub(super) fn cmd_set(
             .map(|on| (StateField::ChainOrchestrators, flag(on))),
     );
     let metadata = parse_metadata(&arguments.metadata)?;
-    let mut store = context.open_for_change()?;
-    let session = context.require_active_session(&mut store)?;
-    let mut session = context.true_up_before_change(&mut store, session)?;
+    let store = &mut *context.open_for_change()?;
+    let mut session = context.begin_session_change(store)?;
     let before = session.clone();
     if !changes.is_empty() {
-        session = push_changes(&mut store, session, &changes, None, "set")?;
+        session = push_changes(store, session, &changes, None, "set")?;
     }
     if !metadata.is_empty() {
         let provenance = Provenance::new(session.id.as_str(), "set");
         session = store.merge_metadata(&session.id, &metadata, &provenance)?;
     }
-    finish_change(context, &mut store, &before, &session)
+    finish_change(context, store, &before, &session)
 }
 
-/// Reads `KEY=VALUE`: a JSON value is what it is, everything else is text. The keys that have
-/// options of their own are refused, so that one fact has one way in.
-fn parse_metadata(pairs: &[String]) -> Result<Map<String, Json>, CommandError> {
+/// Parses `KEY=VALUE` pairs. A value that is not JSON is text. Keys that have options of their own
+/// are refused.
+fn parse_metadata(pairs: &[String]) -> CommandResult<Map<String, Json>> {
     let mut patch = Map::new();
     for pair in pairs {
         let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {
@@ -85,34 +106,32 @@ fn parse_metadata(pairs: &[String]) -> Result<Map<String, Json>, CommandError> {
     Ok(patch)
 }
 
-pub(super) fn cmd_interrupt(context: &CommandContext) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let session = context.require_active_session(&mut store)?;
-    let session = context.true_up_before_change(&mut store, session)?;
+pub(super) fn cmd_interrupt(context: &CommandContext) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let session = context.begin_session_change(store)?;
     if session.item.is_none() {
         let message = format!("session {} holds no item", session.id);
-        return Err(CommandError::new(ErrorCase::NoItem, message));
+        return Err(CommandError::new(ItemCase::NoItem, message));
     }
     let before = session.clone();
     let changes = BTreeMap::from([(StateField::WasInterrupted, FieldValue::Flag(true))]);
     let session = push_changes(
-        &mut store,
+        store,
         session,
         &changes,
         Some(InterruptionMark::Interrupted),
         "interrupt",
     )?;
-    finish_change(context, &mut store, &before, &session)
+    finish_change(context, store, &before, &session)
 }
 
-pub(super) fn cmd_resume(context: &CommandContext) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let session = context.require_active_session(&mut store)?;
-    let session = context.true_up_before_change(&mut store, session)?;
+pub(super) fn cmd_resume(context: &CommandContext) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let session = context.begin_session_change(store)?;
     let before = session.clone();
     let work = session.execution_state().work;
     if !work.was_interrupted {
-        let mut output = finish_change(context, &mut store, &before, &session)?;
+        let mut output = finish_change(context, store, &before, &session)?;
         output.text = vec!["nothing was interrupted".to_owned()];
         return Ok(output);
     }
@@ -121,83 +140,76 @@ pub(super) fn cmd_resume(context: &CommandContext) -> Result<Output, CommandErro
         (StateField::IsActive, FieldValue::Flag(true)),
     ]);
     let session = push_changes(
-        &mut store,
+        store,
         session,
         &changes,
         Some(InterruptionMark::Resumed),
         "resume",
     )?;
-    finish_change(context, &mut store, &before, &session)
+    finish_change(context, store, &before, &session)
 }
 
-pub(super) fn cmd_clear(
-    context: &CommandContext,
-    no_history: bool,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let session = context.require_active_session(&mut store)?;
-    let session = context.true_up_before_change(&mut store, session)?;
+pub(super) fn cmd_clear(context: &CommandContext, no_history: bool) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let session = context.begin_session_change(store)?;
     let before = session.clone();
     let mut changes = BTreeMap::from([
         (StateField::Task, FieldValue::Text(None)),
         (StateField::IsActive, FieldValue::Flag(false)),
         (StateField::WasInterrupted, FieldValue::Flag(false)),
     ]);
-    // Without a claim the item is but a memory, perhaps of one that another session took.
+    // Without a claim the item is only a leftover, which another session may hold by now.
     if session.item.is_none() {
         changes.insert(StateField::Item, FieldValue::Text(None));
         changes.insert(StateField::Phase, FieldValue::Text(None));
     }
     let mark = no_history.then_some(InterruptionMark::HistoryCleared);
-    let session = push_changes(&mut store, session, &changes, mark, "clear")?;
-    finish_change(context, &mut store, &before, &session)
+    let session = push_changes(store, session, &changes, mark, "clear")?;
+    finish_change(context, store, &before, &session)
 }
 
-/// Pushes a change that a person or model asked for by name.
+/// Pushes a change that the command line names.
 pub(super) fn push_changes(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: Session,
     changes: &BTreeMap<StateField, FieldValue>,
     mark: Option<InterruptionMark>,
     reason: &str,
-) -> Result<Session, CommandError> {
+) -> CommandResult<Session> {
     let request = RetriedPush {
         changes: changes.clone(),
         branch: None,
         mark,
-        // Who is told is decided by the voice that speaks, once the cache is in step.
+        // `true_up_after_change` acknowledges the revision where the agent itself made the change.
         acknowledge: false,
         provenance: Provenance::new(session.id.as_str(), reason),
     };
     match push_with_retry(store, session, &request)? {
         PushOutcome::Done(session) => Ok(*session),
         PushOutcome::ClaimLost(_) => Err(CommandError::new(
-            ErrorCase::OwnClaimLost,
+            ItemCase::OwnClaimLost,
             "the claim for this change now belongs to another session",
         )),
     }
 }
 
-/// Leaves the cache in step and says what changed, from what, to what.
+/// Trues up the cache and builds the output of what changed.
 fn finish_change(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     before: &Session,
     after: &Session,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let mut warnings = Vec::new();
     let session = context.true_up_after_change(store, &after.id, &mut warnings)?;
     let changed = diff_sessions(before, &session);
     let text = render_changes(&changed);
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({"session": views::session_view(&session, &vitality), "changed": changed});
-    Ok(Output {
-        warnings,
-        ..Output::new(text, data)
-    })
+    Ok(Output::new(text, data).with_warnings(warnings))
 }
 
-/// Says for a person what changed, from what, to what.
+/// Renders changes for a person.
 pub(super) fn render_changes(changed: &Map<String, Json>) -> Vec<String> {
     if changed.is_empty() {
         return vec!["nothing changed".to_owned()];

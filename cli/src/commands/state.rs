@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Subcommand;
 use serde_json::{Value, json};
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repo_state::{MAX_FILE_BYTES, StatusBody, find_section};
@@ -11,22 +12,53 @@ use trueup_core::repos::{
     describe_lines, find_owner, publish_state, read_machine_name, read_repo_config,
 };
 use trueup_core::settings::RepositoryConfig;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{RepoStore as _, StoreError};
+use trueup_core::store::{Store, StoreError};
 use trueup_core::text::{path_from_text, path_to_text};
 
-use crate::args::StateCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase, UNABLE};
+use crate::command_error::{CommandError, CommandResult, RepoCase, UNABLE};
 use crate::output::Output;
 
-/// How long others may write a cache.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum StateCommand {
+    /// Share a repository's STATE.md with the others
+    ///
+    /// Writes it to the database and to .aibrain/global-state-cache.md of every other
+    /// registered repository on this machine. Secrets are redacted. Hooks do this
+    /// automatically when STATE.md changes.
+    ///
+    /// Example: trueup state sync
+    #[command(verbatim_doc_comment)]
+    Sync {
+        /// Repository name [default: the current repository]
+        slug: Option<RepoSlug>,
+        /// Refuse a STATE.md with secrets instead of redacting them
+        #[arg(long)]
+        deny_secrets: bool,
+    },
+    /// Update the current repository's state cache from the database
+    ///
+    /// Example: trueup state pull
+    #[command(verbatim_doc_comment)]
+    Pull {
+        /// Only the state of this repository
+        slug: Option<RepoSlug>,
+    },
+    /// Print a repository's state exactly as it was shared
+    ///
+    /// Example: trueup state show karematch
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// Repository name [default: the current repository]
+        slug: Option<RepoSlug>,
+    },
+}
+
+/// How long to wait for other writers of a cache.
 const CACHE_PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn cmd_state(
-    context: &CommandContext,
-    command: StateCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_state(context: &CommandContext, command: StateCommand) -> CommandResult {
     match command {
         StateCommand::Sync { slug, deny_secrets } => cmd_sync(context, slug.as_ref(), deny_secrets),
         StateCommand::Pull { slug } => cmd_pull(context, slug.as_ref()),
@@ -34,25 +66,21 @@ pub(super) fn cmd_state(
     }
 }
 
-/// The repositories, and this machine among those that have some.
+/// The registered repositories, and the name of this machine.
 struct MachineRepos {
     machine: String,
     repos: Vec<Repo>,
 }
 
 impl MachineRepos {
-    fn load(context: &CommandContext, store: &mut SqliteStore) -> Result<Self, CommandError> {
+    fn load(context: &CommandContext, store: &mut dyn Store) -> CommandResult<Self> {
         let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
         let repos = store.list_repos()?;
         Ok(Self { machine, repos })
     }
 
     /// Finds the repository named, else the one here.
-    fn find_repo(
-        &self,
-        context: &CommandContext,
-        slug: Option<&RepoSlug>,
-    ) -> Result<&Repo, CommandError> {
+    fn find_repo(&self, context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult<&Repo> {
         if let Some(slug) = slug {
             let named_repo = self
                 .repos
@@ -60,25 +88,25 @@ impl MachineRepos {
                 .find(|repo| repo.slug.is_same(slug.as_str()));
             return named_repo.ok_or_else(|| {
                 let text = format!("repository {slug} does not exist");
-                CommandError::new(ErrorCase::RepoNotFound, text)
+                CommandError::new(RepoCase::RepoNotFound, text)
             });
         }
         let dir = &context.run.project.dir;
         find_owner(&self.repos, &self.machine, dir).ok_or_else(|| {
             let text = format!("{} is not a registered repository", dir.display());
             let case = match &context.run.project.git {
-                Some(_) => ErrorCase::RepoUnregistered {
+                Some(_) => RepoCase::RepoUnregistered {
                     path: path_to_text(dir).as_str().into(),
                 },
-                None => ErrorCase::RepoNotFound,
+                None => RepoCase::RepoNotFound,
             };
             CommandError::new(case, text)
         })
     }
 
-    /// Returns where a repository lies here: the checkout that the command runs in, else the
-    /// first that is there. A linked worktree does not speak for its repository.
-    fn find_root(&self, context: &CommandContext, repo: &Repo) -> Result<PathBuf, CommandError> {
+    /// Finds the checkout of a repository on this machine: that of the project, or else the first
+    /// that exists. A linked worktree does not count.
+    fn find_root(&self, context: &CommandContext, repo: &Repo) -> CommandResult<PathBuf> {
         let dir = &context.run.project.dir;
         if repo.is_at(&self.machine, &path_to_text(dir)) {
             return Ok(dir.clone());
@@ -87,26 +115,22 @@ impl MachineRepos {
         places.find(|path| path.is_dir()).ok_or_else(|| {
             let text = format!("repository {} is not on this machine", repo.slug);
             let slug = (&repo.slug).into();
-            CommandError::new(ErrorCase::RepoElsewhere { slug }, text)
+            CommandError::new(RepoCase::RepoElsewhere { slug }, text)
         })
     }
 }
 
-fn check_not_passive(
-    repo: &Repo,
-    root: &Path,
-    config: &RepositoryConfig,
-) -> Result<(), CommandError> {
+fn check_not_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> CommandResult<()> {
     if repo.passive || config.passive == Some(true) {
         let text = format!(
             "repository {} is passive: it does not share state",
             repo.slug
         );
         let case = if config.passive == Some(true) {
-            ErrorCase::RepoPassiveByFile
+            RepoCase::RepoPassiveByFile
         } else {
             let path = path_to_text(root).as_str().into();
-            ErrorCase::RepoPassive { path }
+            RepoCase::RepoPassive { path }
         };
         return Err(CommandError::new(case, text));
     }
@@ -117,9 +141,9 @@ fn cmd_sync(
     context: &CommandContext,
     slug: Option<&RepoSlug>,
     deny_secrets: bool,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let machine_repos = MachineRepos::load(context, &mut store)?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let machine_repos = MachineRepos::load(context, store)?;
     let repo = machine_repos.find_repo(context, slug)?;
     let root = machine_repos.find_root(context, repo)?;
     let config = read_repo_config(&root);
@@ -128,9 +152,9 @@ fn cmd_sync(
     let file = StateFile::read(&root, &config).map_err(to_error)?;
     file.check_trackable(&root, CACHE_PATIENCE)
         .map_err(to_error)?;
-    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "state sync");
-    let state = publish_state(&mut store, &repo.slug, &file, deny_secrets, &provenance)
-        .map_err(to_error)?;
+    let provenance = context.provenance(&context.resolve_actor(store)?, "state sync");
+    let state =
+        publish_state(store, &repo.slug, &file, deny_secrets, &provenance).map_err(to_error)?;
     let paths = &context.run.settings.paths;
     let deliveries = deliver_to_all(
         &machine_repos.repos,
@@ -160,8 +184,8 @@ fn cmd_sync(
     Ok(output)
 }
 
-/// Tells what became of each cache. One that could not be written makes the whole a failure,
-/// and the others are written all the same.
+/// Builds the output of deliveries. If one cache could not be written the command fails, although
+/// the others were written.
 fn build_delivery_output(deliveries: &[CacheDelivery], mut warnings: Vec<String>) -> Output {
     let (mut text, mut rows, mut exit_code) = (Vec::new(), Vec::new(), 0);
     for delivery in deliveries {
@@ -195,11 +219,11 @@ fn build_delivery_output(deliveries: &[CacheDelivery], mut warnings: Vec<String>
     }
 }
 
-fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let machine_repos = MachineRepos::load(context, &mut store)?;
+fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let machine_repos = MachineRepos::load(context, store)?;
     let own_repo = machine_repos.find_repo(context, None)?;
-    // Whichever checkout of it this is.
+    // Any checkout of the repository is accepted.
     let root = context.run.project.dir.clone();
     check_not_passive(own_repo, &root, &read_repo_config(&root))?;
     let wanted: Vec<&Repo> = match slug {
@@ -211,7 +235,7 @@ fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output,
         .into_iter()
         .filter(|repo| !repo.slug.is_same(own_repo.slug.as_str()))
     {
-        // Read one by one: a state may be large, and there may be many.
+        // Loaded one by one, because a state may be large and there may be many.
         let state = match store.load_repo_state(&repo.slug)? {
             Some(state) if !repo.passive => state,
             _ if slug.is_some() => return Err(build_no_state_error(context, &machine_repos, repo)),
@@ -237,7 +261,8 @@ fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output,
     Ok(output)
 }
 
-/// Says that a repository gave no state, and whether it can give one from here.
+/// Builds the error of a repository without a state, which depends on whether it can be shared from
+/// here.
 fn build_no_state_error(
     context: &CommandContext,
     machine_repos: &MachineRepos,
@@ -251,14 +276,14 @@ fn build_no_state_error(
     });
     let case = if can_give {
         let slug = (&repo.slug).into();
-        ErrorCase::NoState { slug }
+        RepoCase::NoState { slug }
     } else {
-        ErrorCase::NoStateFromHere
+        RepoCase::NoStateFromHere
     };
     CommandError::new(case, text)
 }
 
-fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output, CommandError> {
+fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult {
     let build_output = |repo: &RepoSlug, synced_at: Value, content: String| Output {
         verbatim: Some(content.clone()),
         ..Output::new(
@@ -268,7 +293,7 @@ fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output,
     };
     let mut store = match context.open_for_reading() {
         Ok(store) => store,
-        // What was synced before can be read without it.
+        // A state that was synced before can be read from the cache.
         Err(error) => match slug.and_then(|slug| read_cached_state(context, slug)) {
             Some((slug, at, body)) => {
                 let mut output = build_output(&slug, at.into(), body);
@@ -279,7 +304,7 @@ fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> Result<Output,
             None => return Err(error),
         },
     };
-    let machine_repos = MachineRepos::load(context, &mut store)?;
+    let machine_repos = MachineRepos::load(context, &mut *store)?;
     let repo = machine_repos.find_repo(context, slug)?;
     let state = store.load_repo_state(&repo.slug)?;
     let state = state.ok_or_else(|| build_no_state_error(context, &machine_repos, repo))?;
@@ -299,16 +324,16 @@ fn read_cached_state(
     Some((slug.clone(), section.synced_at.to_owned(), text))
 }
 
-/// Says why the state of a repository was not given.
+/// Builds the error of a state that was not shared.
 fn state_error_to_command_error(error: StateError, repo: &Repo) -> CommandError {
     let text = error.to_string();
     let case = match error {
-        StateError::Missing(_) => ErrorCase::NoStateFile,
-        StateError::Unfit { .. } => ErrorCase::StateUnfit,
-        StateError::Secrets { .. } => ErrorCase::SecretsFound {
+        StateError::Missing(_) => RepoCase::NoStateFile,
+        StateError::Unfit { .. } => RepoCase::StateUnfit,
+        StateError::Secrets { .. } => RepoCase::SecretsFound {
             slug: (&repo.slug).into(),
         },
-        StateError::Store(StoreError::Conflict(_)) => ErrorCase::RepoNotFound,
+        StateError::Store(StoreError::Conflict(_)) => RepoCase::RepoNotFound,
         StateError::Store(error) => return error.into(),
     };
     CommandError::new(case, text)

@@ -3,43 +3,41 @@
 use serde_json::{Value, json};
 use trueup_core::model::{Item, Session, SessionStatus};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{Observation, observe_session};
-use trueup_core::text::one_line;
-use trueup_core::text::path_to_text;
+use trueup_core::text::{one_line, path_to_text};
 
 use super::or_none;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::output::Output;
 use crate::views;
 
 /// Longest task shown, in characters.
 const MAX_TASK_CHARS: usize = 200;
 
-pub(super) fn cmd_status(context: &CommandContext, all: bool) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+pub(super) fn cmd_status(context: &CommandContext, all: bool) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
     if all {
         return super::sessions::list_sessions(
             context,
-            &mut store,
+            store,
             &SessionFilter {
                 statuses: SessionStatus::PRESENT,
                 ..SessionFilter::default()
             },
         );
     }
-    let session = context.require_session(&mut store)?;
-    build_session_output(context, &mut store, &session)
+    let session = context.require_session(store)?;
+    build_session_output(context, store, &session)
 }
 
-/// Answers for one session.
+/// Builds the output for one session.
 pub(super) fn build_session_output(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: &Session,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let item = match &session.item {
         Some(key) => store.load_item(key)?,
         None => None,
@@ -122,7 +120,7 @@ fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<St
     lines
 }
 
-/// Returns the word of the contract for the cache, and its age in seconds.
+/// Returns the state of the cache, as printed in JSON, and its age in seconds.
 fn describe_cache(observation: &Observation) -> (&'static str, Value) {
     let snapshot = &observation.snapshot;
     match (&snapshot.cache, &snapshot.database) {

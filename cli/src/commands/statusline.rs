@@ -1,4 +1,4 @@
-//! `trueup statusline`: one line, from the database, whatever happens.
+//! `trueup statusline`: prints one line about the session, even where the database fails.
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -8,41 +8,43 @@ use trueup_core::text::one_line;
 
 use crate::caller::find_session_by_prefix;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CallerCase, CommandResult};
 use crate::output::Output;
 
 /// Longest task shown, in characters.
 const MAX_TASK_CHARS: usize = 60;
 
-/// Largest input read, in bytes.
+/// Largest stdin read, in bytes.
 const MAX_INPUT_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn cmd_statusline(context: &CommandContext) -> Output {
     match render_statusline(context) {
         Ok(line) => Output::new(vec![line.clone()], json!({"line": line})),
-        // A status line that fails must not fill the screen.
+        // A status line never prints an error over several lines.
         Err(error) => {
-            let line = match *error.case {
-                // Before its first prompt a session is not there yet, which is as it should be.
-                ErrorCase::PhantomSession => "trueup: session not registered yet".to_owned(),
-                ErrorCase::NoSession => "trueup: no session here".to_owned(),
-                _ => format!("trueup: {}", one_line(&error.message, MAX_TASK_CHARS)),
+            // A session registers with its first prompt, so this is no error.
+            let line = if error.is(&CallerCase::PhantomSession) {
+                "trueup: session not registered yet".to_owned()
+            } else if error.is(&CallerCase::NoSession) {
+                "trueup: no session here".to_owned()
+            } else {
+                format!("trueup: {}", one_line(&error.message, MAX_TASK_CHARS))
             };
             Output::new(vec![line.clone()], json!({"line": line}))
         }
     }
 }
 
-fn render_statusline(context: &CommandContext) -> Result<String, CommandError> {
-    let mut store = context.open_for_reading()?;
-    // The flag is a person's word; the client's JSON only says whose line this is.
+fn render_statusline(context: &CommandContext) -> CommandResult<String> {
+    let store = &mut *context.open_for_reading()?;
+    // `--session` takes precedence over the session in the JSON of the client.
     let session = match context
         .named_session
         .clone()
         .or_else(read_session_from_stdin)
     {
-        Some(id) => find_session_by_prefix(&mut store, &id)?,
-        None => context.require_session(&mut store)?,
+        Some(id) => find_session_by_prefix(store, &id)?,
+        None => context.require_session(store)?,
     };
     let work = session.execution_state().work;
     let mut parts = vec![match &session.item {
@@ -71,7 +73,7 @@ fn render_statusline(context: &CommandContext) -> Result<String, CommandError> {
     Ok(parts.join(" · "))
 }
 
-/// Reads the session out of the client's JSON.
+/// Reads the session id from the JSON of the client on stdin.
 fn read_session_from_stdin() -> Option<SessionId> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {

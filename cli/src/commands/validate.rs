@@ -1,22 +1,48 @@
 //! `validate-session-state`
 
-use serde_json::{Value, json};
-use trueup_core::model::{Session, SessionStatus};
-use trueup_core::reconcile::{Code, Divergence, Policy, Severity, Way, reconcile};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{SessionFilter, Store as _};
-use trueup_core::sync::{observe_and_decide, observe_without_database, true_up};
-
-use crate::args::ValidateArgs;
 use crate::caller::Caller;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, REFUSED};
+use crate::command_error::{CommandError, CommandResult, REFUSED};
+use crate::command_line::GlobalArgs;
 use crate::output::Output;
+use clap::Parser;
+use serde_json::{Value, json};
+use trueup_core::diagnostic::{Code, Divergence, Severity, Way};
+use trueup_core::model::{Session, SessionStatus};
+use trueup_core::reconcile::{Policy, reconcile};
+use trueup_core::store::{SessionFilter, Store};
+use trueup_core::sync::{observe_and_decide, observe_without_database, true_up};
 
-/// Most sessions of a worktree looked at for company.
+/// Report every difference between the database, the local cache and git
+///
+/// Exit codes: 0 consistent, 1 findings, 2 no session, 3 the check could not run.
+///
+/// Example: validate-session-state --fix
+#[derive(Debug, Parser)]
+#[command(
+    name = "validate-session-state",
+    version,
+    max_term_width = 100,
+    verbatim_doc_comment
+)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    /// Fix what can be fixed: the database wins, a rejected edit is kept in the journal
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Check every active session of this machine
+    #[arg(long, conflicts_with = "session")]
+    pub(crate) all: bool,
+    /// Treat warnings as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Most other sessions of the worktree that are loaded.
 const MAX_NEIGHBORS: u32 = 12;
 
-/// What was found of one session.
+/// The findings on one session.
 struct SessionReport {
     session: Session,
     remaining: Vec<Divergence>,
@@ -30,16 +56,14 @@ impl SessionReport {
     }
 }
 
-pub(crate) fn cmd_validate(
-    context: &CommandContext,
-    arguments: &ValidateArgs,
-) -> Result<Output, CommandError> {
+pub(crate) fn cmd_validate(context: &CommandContext, arguments: &ValidateArgs) -> CommandResult {
     let mut store = match context.open_for_reading() {
         Ok(store) => store,
         Err(error) => return Err(build_unreachable_error(context, error)),
     };
+    let store = &mut *store;
     if arguments.fix {
-        context.drain_outbox(&mut store);
+        context.drain_outbox(store);
     }
     let sessions = if arguments.all {
         let mut sessions = store.list_sessions(&SessionFilter {
@@ -49,13 +73,13 @@ pub(crate) fn cmd_validate(
         sessions.retain(|session| context.is_within_reach(session));
         sessions
     } else {
-        vec![context.require_session(&mut store)?]
+        vec![context.require_session(store)?]
     };
     let mut reports = sessions
         .into_iter()
-        .map(|session| check_session(context, &mut store, session, arguments.fix))
+        .map(|session| check_session(context, store, session, arguments.fix))
         .collect::<Result<Vec<_>, _>>()?;
-    let default_caller = context.find_default_caller(&mut store)?;
+    let default_caller = context.find_default_caller(store)?;
     for finding in &mut reports {
         set_fix_targets(context, &default_caller, finding);
     }
@@ -64,10 +88,10 @@ pub(crate) fn cmd_validate(
 
 fn check_session(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: Session,
     fix: bool,
-) -> Result<SessionReport, CommandError> {
+) -> CommandResult<SessionReport> {
     let run_context = context.run_context_of(&session);
     let neighbors = store.list_sessions(&SessionFilter {
         statuses: SessionStatus::PRESENT,
@@ -86,16 +110,16 @@ fn check_session(
         });
     }
     let synced = true_up(store, session, &neighbors, &run_context)?;
-    let mended = synced.fixed_codes();
+    let fixed = synced.fixed_codes();
     Ok(SessionReport {
         session: synced.session,
         remaining: synced.remaining,
-        fixed: mended,
+        fixed,
         warnings: synced.problems,
     })
 }
 
-/// Advises what speaks for the session, in the project where it works, whoever reads it.
+/// Makes the fixes name the session and its project, where the reader's defaults would differ.
 fn set_fix_targets(context: &CommandContext, default_caller: &Caller, report: &mut SessionReport) {
     let session = &report.session;
     let run_context = context.run_context_of(session);
@@ -164,7 +188,7 @@ fn build_output(
     }
 }
 
-/// Says how old the cache is that is left to go by, beside why the database cannot be asked.
+/// Extends the error of an unreachable database by the age of the cache.
 fn build_unreachable_error(context: &CommandContext, error: CommandError) -> CommandError {
     let Some(session) = context.presume_session() else {
         return error;
@@ -174,10 +198,15 @@ fn build_unreachable_error(context: &CommandContext, error: CommandError) -> Com
         create_cache: false,
     };
     let mut divergences = reconcile(&observation.snapshot, policy).divergences;
-    for divergence in divergences.iter_mut().filter(|d| d.code == Code::S12) {
+    for divergence in divergences
+        .iter_mut()
+        .filter(|d| d.code == Code::DatabaseUnreachable)
+    {
         divergence.fix = Way::from_store_error(error.code()).into();
     }
-    let unreachable = divergences.iter().find(|d| d.code == Code::S12);
+    let unreachable = divergences
+        .iter()
+        .find(|d| d.code == Code::DatabaseUnreachable);
     CommandError {
         message: unreachable.map_or(error.message, |d| d.message.clone()),
         divergences,

@@ -1,9 +1,8 @@
-//! The step between a supervisor and its command that sees to it that the command does not
-//! outlive the supervisor, whatever signals it ignores and whatever it has started.
+//! The process between a supervisor and its command. It makes sure that the command and its
+//! descendants do not outlive the supervisor, even if they ignore signals.
 //!
-//! It is told of the supervisor's death by the kernel, and adopts what the command leaves
-//! behind. It dies itself only with the command: of its own death the command is told with a
-//! signal that nothing can ignore.
+//! The kernel signals the death of the supervisor, and orphans of the command become children of
+//! the guard. If the guard itself is killed, the kernel kills the command.
 
 use std::ffi::OsString;
 use std::io;
@@ -16,37 +15,40 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use trueup_core::fs::FileLock;
 
-use super::process_tree;
-use super::{Signals, end_by_signal};
-use crate::command_error::{CommandError, ErrorCase};
+use super::{Signals, end_by_signal, process_tree};
+use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
 
 /// How long a command may take to end after SIGTERM, once its supervisor is dead.
 const TERMINATION_GRACE: Duration = Duration::from_secs(5);
 
-/// How long the command of a run before is waited for: its grace, and the time to die.
+/// How long to wait for the command of a previous run: its termination grace, and time to be
+/// killed.
 const PREVIOUS_RUN_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Pause between two looks where nothing wakes this process: whether it is an orphan, on
-/// systems that tell nobody; whether what it killed is gone; whether the lock is free.
+/// Interval of polling where no event wakes this process: for the death of the supervisor on
+/// systems that do not signal it, for killed processes, and for the lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Pause between two looks where the kernel tells of the supervisor's death.
+/// Interval of polling for the death of the supervisor, which Linux signals.
 const ORPHAN_POLL_INTERVAL: Duration = if cfg!(target_os = "linux") {
     Duration::from_hours(1)
 } else {
     POLL_INTERVAL
 };
 
-/// The exit code of shells for a command that a signal ended, to which its number is added.
+/// Shells add the number of the signal that ended a command to this exit code.
 const SIGNAL_EXIT_BASE: i32 = 128;
 
-/// Runs a command for a supervisor, and ends as it does. `lock` is held as long as anything of
-/// it lives: a run that begins after a supervisor was killed waits for the end of the one
-/// before. Returns why it cannot, or that the supervisor is gone.
+/// Runs a command for a supervisor, and ends this process as the command ends. `lock` is held while
+/// any process of the command lives, so that the next run waits for its end even if the supervisor
+/// was killed. Returns only on failure, or when the supervisor is gone.
 pub(crate) fn run_guard(supervisor: u32, lock: &Path, command: &[OsString]) -> CommandError {
     match run_guarded(supervisor, lock, command) {
         Ok(Some(status)) => exit_like(status),
-        Ok(None) => CommandError::new(ErrorCase::Orphaned, format!("process {supervisor} is gone")),
+        Ok(None) => CommandError::new(
+            OrchestratorCase::Orphaned,
+            format!("process {supervisor} is gone"),
+        ),
         Err(error) => error,
     }
 }
@@ -64,15 +66,15 @@ fn exit_like(status: ExitStatus) -> ! {
     std::process::exit(status.code().unwrap_or_else(by_signal))
 }
 
-/// Returns how the command ended; nothing when the supervisor died first.
+/// Returns how the command ended; absent when the supervisor died first.
 fn run_guarded(
     supervisor: u32,
     lock: &Path,
     command: &[OsString],
-) -> Result<Option<ExitStatus>, CommandError> {
+) -> CommandResult<Option<ExitStatus>> {
     let mut signals = Signals::watch()?;
     process_tree::adopt_orphans()?;
-    // Watched, and passed on to nobody: it wakes the loops below.
+    // This signal is not forwarded; it only wakes the loops below.
     process_tree::be_told_of_parents_death(Signal::CHILD)?;
     let is_orphan = || parent_id() != supervisor;
     let Some(_lock) = wait_for_previous_run(lock, &mut signals, is_orphan)? else {
@@ -94,18 +96,18 @@ fn run_guarded(
             return Ok(None);
         }
         for signal in signals.wait(ORPHAN_POLL_INTERVAL)? {
-            // It was not waited for yet, so its number is still its own.
+            // The child was not waited for yet, so its pid cannot have been reused.
             let _ = kill_process(child, signal);
         }
     }
 }
 
-/// Waits until nothing of a run before lives; nothing when this one is not wanted any more.
+/// Waits until no process of a previous run lives; absent when the supervisor has died.
 fn wait_for_previous_run(
     lock: &Path,
     signals: &mut Signals,
     is_orphan: impl Fn() -> bool,
-) -> Result<Option<FileLock>, CommandError> {
+) -> CommandResult<Option<FileLock>> {
     if let Some(folder) = lock.parent() {
         trueup_core::fs::create_private_dir(folder)?;
     }
@@ -117,7 +119,7 @@ fn wait_for_previous_run(
                 if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < give_up_at => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(CommandError::new(
-                    ErrorCase::CommandStillRuns,
+                    OrchestratorCase::CommandStillRuns,
                     "the command of an earlier run, whose supervisor was killed, is still running",
                 ));
             }
@@ -132,7 +134,7 @@ fn wait_for_previous_run(
     }
 }
 
-/// Reaps what has ended, the orphans of the command too; returns how the command ended.
+/// Reaps ended children, including orphans of the command; returns how the command ended.
 fn reap_children(command: Pid) -> io::Result<Option<ExitStatus>> {
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -146,14 +148,14 @@ fn reap_children(command: Pid) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-/// Ends the command and everything below this process: asks it to, and after a while does not
-/// ask any more.
+/// Terminates the command and all descendants of this process: with SIGTERM, and after the grace
+/// period with SIGKILL.
 fn terminate_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
     let asked_at = Instant::now();
     let mut command_lives = true;
     let send = |signal, lives: bool, below: &[process_tree::Process]| {
         if lives {
-            // Where nobody tells what is below, there is the command at least.
+            // Where descendants cannot be listed, the command itself is signaled.
             let _ = kill_process(command, signal);
         }
         for process in below {
@@ -162,10 +164,10 @@ fn terminate_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
     };
     let below = process_tree::descendants();
     send(Signal::TERM, command_lives, &below);
-    // One that is stopped hears of it when it goes on.
+    // A stopped process receives SIGTERM only when it continues.
     send(Signal::CONT, command_lives, &below);
     loop {
-        // What is below is a child by now, or will be when its parent is gone.
+        // Every descendant is a child by now, or becomes one when its parent ends.
         match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, _))) => {
                 command_lives &= pid != command;
@@ -181,7 +183,7 @@ fn terminate_all(command: Pid, signals: &mut Signals) -> io::Result<()> {
         if time.is_zero() {
             send(Signal::KILL, command_lives, &below);
         }
-        // Another's signal is no reason to leave: this process goes last.
+        // Other signals are ignored: this process must end last.
         signals.wait(if time.is_zero() { POLL_INTERVAL } else { time })?;
     }
 }

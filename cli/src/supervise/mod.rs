@@ -1,5 +1,5 @@
-//! Running a command under supervision: its end, signals to this process and the passing of
-//! time are the only things that wake it.
+//! Supervision of a command. The supervisor wakes only for the end of the command, for signals, and
+//! for heartbeats.
 
 mod exec_shim;
 mod guard;
@@ -19,20 +19,20 @@ pub(crate) use exec_shim::become_command;
 pub(crate) use guard::run_guard;
 pub(crate) use signals::{Signals, describe_signal, end_by_signal};
 
-/// Time between two signs of life (seed 4).
+/// Interval of heartbeats.
 pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is told after a sign of life.
+/// What the supervisor does after a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// Go on.
+    /// Keep the command running.
     Continue,
     /// End the command.
     Stop,
 }
 
-/// Starts a command under a guard: nothing of it outlives this process, and it starts when
-/// nothing of a run before, which held the same lock, is left.
+/// Starts a command under a guard, so that none of its processes outlives this one. The command
+/// starts when no process of a previous run holds the lock.
 pub(crate) fn spawn_guarded(
     command: &[OsString],
     lock: &Path,
@@ -53,8 +53,7 @@ pub(crate) fn spawn_guarded(
     guard.spawn()
 }
 
-/// Waits for the end of a command, passes signals on to it and gives a sign of life every so
-/// often.
+/// Waits for the end of a command, forwards signals to it, and sends a heartbeat at each interval.
 pub(crate) fn supervise_child(
     child: &mut Child,
     signals: &mut Signals,
@@ -83,29 +82,30 @@ pub(crate) fn supervise_child(
 }
 
 fn forward_signal(child: &Child, signal: Signal) {
-    // It was not waited for yet, so its number is still its own; one that has just ended needs
-    // no signal.
+    // The child was not waited for yet, so its pid cannot have been reused. An error means that it
+    // has just ended.
     let _ = kill_process(Pid::from_child(child), signal);
 }
 
-/// Asks a supervising process of this machine to end its command. One that cannot be asked
-/// learns of its end by its next sign of life.
+/// Asks a supervisor of this machine to end its command. One that cannot be signaled learns of the
+/// stop with its next heartbeat.
 #[cfg(target_os = "linux")]
 pub(crate) fn terminate(process: &ProcessId, host: &str, this_host: &str) {
     use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
-    use trueup_core::liveness::{ProcessState, check_process};
+    use trueup_core::liveness::check_process;
+    use trueup_core::model::ProcessState;
     let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
-    // Opened before the look at who it is: the handle cannot pass to a later process.
+    // Opened before the identity is checked, so that the handle cannot refer to a later process.
     let handle = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let evidence = check_process(Some(process), Some(host), this_host);
     if let Some(handle) = handle.filter(|_| evidence == ProcessState::Running) {
-        // One of another user is told by its next sign of life.
+        // A supervisor of another user learns of the stop with its next heartbeat.
         let _ = pidfd_send_signal(handle, Signal::TERM);
     }
 }
 
-/// Without `/proc` nobody can tell whose process it is: it learns of its end by its next sign
-/// of life.
+/// Without `/proc` the process cannot be identified. The supervisor learns of the stop with its
+/// next heartbeat.
 #[cfg(not(target_os = "linux"))]
 pub(crate) const fn terminate(_: &ProcessId, _: &str, _: &str) {}
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt as _;
 
-    /// A command that ends when its stdin does.
+    /// A command that ends when its stdin is closed.
     fn reader() -> Child {
         let mut command = Command::new("cat");
         command.stdin(Stdio::piped()).spawn().unwrap()

@@ -1,4 +1,4 @@
-//! The processes below this one.
+//! Descendants of this process.
 
 use std::io;
 
@@ -19,44 +19,45 @@ mod linux {
 
     use super::io;
 
-    /// A process, however its number is used later.
+    /// A handle of a process, which stays valid when its pid is reused.
     #[derive(Debug)]
     pub(in crate::supervise) struct Process(OwnedFd);
 
     impl Process {
-        /// Sends a signal. One that has ended needs none.
+        /// Sends a signal. An error means that the process has ended.
         pub(in crate::supervise) fn send(&self, signal: Signal) {
             let _ = pidfd_send_signal(&self.0, signal);
         }
 
-        /// Takes hold of a process that was seen a moment ago, if it still is the same.
+        /// Opens a process that was listed a moment ago, if it is still the same.
         fn open_if_same(seen: &Descendant) -> Option<Self> {
             let pid = Pid::from_raw(i32::try_from(seen.pid).ok()?)?;
             let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-            // Opened before the second look: the handle cannot pass to a later process.
+            // Opened before the identity is checked, so that the handle cannot refer to a later
+            // process.
             seen.is_still_running().then_some(Self(handle))
         }
     }
 
-    /// Makes what loses its parent below this process its own child.
+    /// Makes orphans among the descendants children of this process.
     pub(in crate::supervise) fn adopt_orphans() -> io::Result<()> {
         Ok(set_child_subreaper(Some(getpid()))?)
     }
 
-    /// Asks for a signal when the parent dies, for this process and what it becomes.
+    /// Requests a signal on the death of the parent, for this process and the program it executes.
     pub(in crate::supervise) fn be_told_of_parents_death(signal: Signal) -> io::Result<()> {
         Ok(set_parent_process_death_signal(Some(signal))?)
     }
 
-    /// Lists what lives below this process.
+    /// Lists the descendants of this process.
     pub(in crate::supervise) fn descendants() -> Vec<Process> {
         let seen = liveness::list_descendants(std::process::id());
         seen.iter().filter_map(Process::open_if_same).collect()
     }
 }
 
-/// Other systems tell nobody of a parent's death and let nobody adopt: the command ends at the
-/// guard's next look, and what it started is its own.
+/// Other systems neither signal the death of a parent nor let a process adopt orphans: the command
+/// ends when the guard polls next, and its descendants are not terminated.
 #[cfg(not(target_os = "linux"))]
 mod others {
     use rustix::process::Signal;

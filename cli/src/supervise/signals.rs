@@ -1,4 +1,4 @@
-//! Signals as events, and an end by one.
+//! Signals as events, and ending this process by a signal.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -16,19 +16,19 @@ use signal_hook::low_level::siginfo::Cause;
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 use trueup_core::fs::read_text;
 
-/// Largest status of a process read, in bytes.
+/// Largest `/proc/self/status` read, in bytes.
 const MAX_STATUS_BYTES: u64 = 64 * 1024;
 
-/// Signals that are passed on.
+/// Signals that are forwarded to the command.
 const FORWARDED_SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
-/// The signals that this process was sent.
+/// Signals that were sent to this process.
 #[derive(Debug)]
 pub(crate) struct Signals(SignalDelivery<UnixStream, WithOrigin>);
 
 impl Signals {
-    /// Takes the signals from now on. What was ignored stays ignored, here and in the command:
-    /// `nohup` means it.
+    /// Starts to receive signals. Signals that are ignored, as under `nohup`, stay ignored here and
+    /// in the command.
     pub(crate) fn watch() -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
         let ignored = read_ignored_signals();
@@ -39,8 +39,7 @@ impl Signals {
         SignalDelivery::with_pipe(read, write, WithOrigin::default(), taken).map(Self)
     }
 
-    /// Waits for a signal or the end of a child, at most so long; returns what is to be passed
-    /// on.
+    /// Waits for a signal or the end of a child, at most `timeout`; returns the signals to forward.
     pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<Vec<Signal>> {
         let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
         let mut ready = [PollFd::new(self.0.get_read(), PollFlags::IN)];
@@ -55,8 +54,8 @@ impl Signals {
     }
 }
 
-/// Tells what to pass on. The keys of a terminal reach the command as well; twice, they would
-/// mean something else to many a program.
+/// Returns the signal to forward. Signals of terminal keys reach the command by themselves, and
+/// many programs react differently to a second one.
 fn signal_to_forward(origin: &Origin) -> Option<Signal> {
     let is_terminal_key =
         origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
@@ -66,7 +65,7 @@ fn signal_to_forward(origin: &Origin) -> Option<Signal> {
     known.filter(|_| !is_terminal_key)
 }
 
-/// Reads which signals this process ignores, a bit each; none where the system does not tell.
+/// Reads the mask of ignored signals; 0 where the system does not provide it.
 fn read_ignored_signals() -> u64 {
     let status =
         read_text(Path::new("/proc/self/status"), MAX_STATUS_BYTES, true).unwrap_or_default();
@@ -75,20 +74,20 @@ fn read_ignored_signals() -> u64 {
         .unwrap_or(0)
 }
 
-/// Returns the name of a signal.
+/// Returns the name of a signal, or its number.
 pub(crate) fn describe_signal(signal: i32) -> String {
     signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// Ends this process by a signal, so that its caller sees what ended the command. Returns
-/// where the signal is none that ends a process.
+/// Ends this process by a signal, so that its caller sees what ended the command. Returns if the
+/// signal does not end a process.
 pub(crate) fn end_by_signal(signal: i32) {
-    // The command has left its core already; this process's would take its place.
+    // No core file, because it would replace that of the command.
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
-    // Without the limit the end is the same.
+    // An error only means that a core file may be written.
     let _ = setrlimit(Resource::Core, none);
     let _ = emulate_default_handler(signal);
 }

@@ -1,4 +1,4 @@
-//! Plans and their tasks.
+//! JSON views of plans and their tasks.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use trueup_core::model::{
     Plan, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Revision, Timestamp,
 };
 
-/// A plan, with where it stands.
+/// Builds the view of a plan.
 pub(crate) fn plan_view(plan: &Plan, summary: &PlanSummary) -> Value {
     json!({
         "plan_id": plan.id,
@@ -16,12 +16,12 @@ pub(crate) fn plan_view(plan: &Plan, summary: &PlanSummary) -> Value {
     })
 }
 
-/// How many tasks stand where.
+/// Builds the view of the task counts of a plan.
 pub(crate) fn plan_summary_view(summary: &PlanSummary) -> Value {
     Value::Object(trueup_core::plan::summary_counts(summary))
 }
 
-/// TASK. A plan has thousands of them, so no tree is made of each.
+/// The view of a task. It is serialized directly, because a plan may have thousands of tasks.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanTaskView<'a> {
     task_id: String,
@@ -38,7 +38,7 @@ pub(crate) struct PlanTaskView<'a> {
     revision: Revision,
 }
 
-/// TASK.
+/// Builds the view of a task.
 pub(crate) fn plan_task_view(task: &PlanTask) -> PlanTaskView<'_> {
     PlanTaskView {
         task_id: task.key(),
@@ -56,7 +56,7 @@ pub(crate) fn plan_task_view(task: &PlanTask) -> PlanTaskView<'_> {
     }
 }
 
-/// A plan with its tasks, at one moment.
+/// A plan with its tasks.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlanStateView<'a> {
     plan: Value,
@@ -64,7 +64,7 @@ pub(crate) struct PlanStateView<'a> {
     tasks: Vec<PlanTaskView<'a>>,
 }
 
-/// A plan with its tasks, at one moment.
+/// A plan with its tasks.
 pub(crate) fn plan_state_view(state: &PlanState) -> PlanStateView<'_> {
     let summary = state.summary();
     PlanStateView {

@@ -1,36 +1,36 @@
-//! Which file belongs to which session. Of two live sessions in one worktree the first keeps
-//! the shared name and the second has a file of its own.
+//! Which cache file belongs to which session. Of two live sessions in one worktree the first uses
+//! the shared file and the second has a file of its own.
 
 use std::path::{Path, PathBuf};
 
 use crate::model::SessionId;
 
-/// Returns the shared cache of a project.
+/// Returns the path of a project's shared cache.
 pub fn shared_cache_path(project: &Path) -> PathBuf {
     project.join(".claude").join("auto-proceed-state.json")
 }
 
-/// Returns the file of one session.
+/// Returns the path of a session's own cache.
 pub fn session_cache_path(project: &Path, session: &SessionId) -> PathBuf {
     project
         .join(".claude")
         .join(format!("auto-proceed-state.{session}.json"))
 }
 
-/// What is known when a place is chosen.
+/// What the choice between the shared file and an own one depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct CachePathChoice<'a> {
-    /// Who asks.
+    /// The session that needs a file.
     pub session: &'a SessionId,
-    /// Whether it has a file of its own already.
+    /// Whether it already has its own file.
     pub has_own: bool,
-    /// Whom the shared file names.
+    /// The session that the shared file names.
     pub shared_owner: Option<&'a SessionId>,
-    /// Whether that one is alive.
+    /// Whether the owner of the shared file is alive.
     pub owner_is_live: bool,
 }
 
-/// Chooses between the shared file and one of its own: `true` is its own.
+/// Returns whether the session must use its own file.
 pub fn needs_own_file(choice: CachePathChoice<'_>) -> bool {
     choice.has_own
         || choice
@@ -50,7 +50,7 @@ mod tests {
             (false, Some(&me), true, false),
             (false, Some(&other), false, false),
             (false, Some(&other), true, true),
-            // Once it has its own it stays there, so the two never swap.
+            // A session that has its own file keeps it, so that two sessions never swap files.
             (true, Some(&other), false, true),
             (true, None, false, true),
         ] {

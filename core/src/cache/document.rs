@@ -1,4 +1,4 @@
-//! The cache as a document: the original's keys, whatever others put there, and the stamp.
+//! The content of a cache file: the mirrored keys, keys of others, and trueup's stamp.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,33 +12,33 @@ use crate::model::{
 use crate::reconcile::CacheReading;
 use crate::text;
 
-/// The format of the original, kept.
+/// The format version that is written into a new cache.
 pub const CACHE_FORMAT_VERSION: &str = "1.0.0";
 
 /// The key of the stamp.
 const STAMP_KEY: &str = "_trueup";
 
-/// Where a document comes from.
+/// What a cache was written from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncStamp {
-    /// Which database.
+    /// The lineage of the database.
     pub lineage: Lineage,
-    /// Which revision of the session.
+    /// The revision of the session.
     pub revision: Revision,
     /// When it was written, by the local clock.
     pub synced_at: Timestamp,
 }
 
-/// A cache file's content.
+/// The content of a cache file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CacheDocument(Map<String, Json>);
 
 impl CacheDocument {
-    /// Reads a file's bytes: JSON, with or without a byte order mark, any line ending.
+    /// Parses a file's bytes: a JSON object, with or without a byte order mark.
     ///
     /// # Errors
     ///
-    /// Why it is no document, with line and column where there is one.
+    /// The reason, with line and column where there is one.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let content = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if content.iter().all(u8::is_ascii_whitespace) {
@@ -73,12 +73,12 @@ impl CacheDocument {
             .collect()
     }
 
-    /// Returns the session the document names.
+    /// Returns the session that the document names.
     pub fn session(&self) -> Option<SessionId> {
         self.0.get("sessionId")?.as_str()?.parse().ok()
     }
 
-    /// Returns what the document says, for reconciling.
+    /// Returns the document as a reading to reconcile.
     pub fn to_reading(&self) -> CacheReading {
         let mark = self.0.get(STAMP_KEY);
         let stamp = mark.and_then(Json::as_object);
@@ -97,7 +97,7 @@ impl CacheDocument {
         let edited = match (mark, text("digest")) {
             (None, _) => BTreeSet::new(),
             (Some(_), Some(digest)) => field_digest::find_edited_fields(&fields, digest),
-            // Nothing tells what was edited, so everything may have been.
+            // Without a digest nothing tells what was edited, so assume every field.
             (Some(_), None) => StateField::ALL.into_iter().collect(),
         };
         let stamp_problem = mark.and_then(|_| {
@@ -129,8 +129,8 @@ impl CacheDocument {
         }
     }
 
-    /// Returns the document brought into line: the mirrored keys from the database, a new
-    /// stamp, everything else as it was.
+    /// Returns the document trued up: mirrored keys from the database, a new stamp, all other keys
+    /// unchanged.
     #[must_use]
     pub fn trued_up(
         &self,
@@ -156,7 +156,7 @@ impl CacheDocument {
         put("lastUpdatedAt", json!(history.last_updated_at));
         put("lastInterruptedAt", json!(history.last_interrupted_at));
         put("lastResumedAt", json!(history.last_resumed_at));
-        // A count from before trueup is kept until the database has one of its own.
+        // Keep a count from before trueup until the database has its own.
         let earlier_count = self
             .0
             .get("resumeCount")
@@ -187,7 +187,7 @@ impl CacheDocument {
         document
     }
 
-    /// Tells whether two documents say the same but for the time of writing.
+    /// Returns whether two documents differ in nothing but the time of writing.
     pub fn has_same_content(&self, other: &Self) -> bool {
         let without_time = |document: &Self| {
             let mut map = document.0.clone();
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(reading.fields.len(), StateField::ALL.len());
     }
 
-    /// Stamps that nobody but a hand writes. None may make an edit look like what trueup wrote.
+    /// Stamps that only a person would write. None may make an edit look like trueup's own.
     #[test]
     fn a_strange_stamp_is_said_and_leaves_an_edit_an_edit() {
         let whole = Json::Object(written().0)[STAMP_KEY].clone();

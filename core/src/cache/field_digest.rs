@@ -1,7 +1,7 @@
-//! A digest that tells *which* fields were edited by something else.
+//! A digest that tells *which* fields of a cache were edited by someone other than trueup.
 //!
-//! One short word per mirrored field, joined by dots, behind the version of the scheme. So an
-//! edit of the phase does not make the task look edited, and no base copy has to be kept.
+//! One short hash per mirrored field, joined by dots, after the version of the scheme. An edit of
+//! the phase does not make the task look edited, and no copy of the last written values is needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher as _;
@@ -13,13 +13,13 @@ use crate::text::to_hex;
 
 const SCHEME: &str = "f1";
 
-/// Bytes of a field's word. An accidental match of 32 bits hides one edit in four thousand
-/// million; a deliberate one hides the editor's own edit from himself.
+/// Bytes per field. A collision of 32 bits hides one edit in four billion; provoking one only hides
+/// the editor's own edit.
 const WORD_BYTES: usize = 4;
 
 fn digest_field(field: StateField, value: Option<&FieldValue>) -> String {
-    // A cryptographic hash would cost more than the rest of the comparison, and there is
-    // nobody to deceive but the editor of the file himself.
+    // Not a cryptographic hash: it would cost more than the rest of the comparison, and an editor
+    // of the file could only deceive themselves.
     let mut hash = SipHasher13::new();
     hash.write(field.key().as_bytes());
     match value {
@@ -34,7 +34,7 @@ fn digest_field(field: StateField, value: Option<&FieldValue>) -> String {
     to_hex(&hash.finish().to_be_bytes()[..WORD_BYTES])
 }
 
-/// Returns the digest of the fields.
+/// Returns the digest of all mirrored fields.
 pub(super) fn digest_fields(fields: &BTreeMap<StateField, FieldValue>) -> String {
     let words: Vec<String> = StateField::ALL
         .iter()
@@ -43,8 +43,8 @@ pub(super) fn digest_fields(fields: &BTreeMap<StateField, FieldValue>) -> String
     format!("{SCHEME}:{}", words.join("."))
 }
 
-/// Returns the fields that differ from the digest. A digest of an unknown scheme, or none,
-/// says nothing: then every field counts as edited, so that nothing is lost silently.
+/// Returns the fields that differ from the digest. With an unknown scheme every field counts as
+/// edited, so that no edit is lost.
 pub(super) fn find_edited_fields(
     fields: &BTreeMap<StateField, FieldValue>,
     digest: &str,

@@ -1,33 +1,34 @@
-//! Reading and replacing a file.
+//! Reads and replaces a cache file.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::CacheDocument;
+use crate::diagnostic::Way;
 pub use crate::fs::WriteOutcome;
 use crate::fs::{FileReplacement, PRIVATE_MODE, create_shared_dir, is_symlink, open_for_reading};
 use crate::model::Timestamp;
-use crate::reconcile::{Reading, SetAsideReason, Way};
+use crate::reconcile::{Reading, SetAsideReason};
 
-/// Largest cache read, in bytes. Real ones have one kilobyte.
+/// Largest cache that is read, in bytes. Real ones have about one kilobyte.
 pub const MAX_CACHE_BYTES: u64 = crate::bounds::CACHE.most;
 
 /// Why a cache was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// Something else stands in its place.
+    /// A symlink is in its place.
     #[error("{path} is a symlink; it is not followed")]
     Symlink {
-        /// The place.
+        /// The path of the symlink.
         path: PathBuf,
     },
     /// The system refused.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -35,14 +36,14 @@ pub enum CacheError {
 /// A cache file as it was read.
 #[derive(Debug)]
 pub struct CacheFile {
-    /// Where.
+    /// The path.
     pub path: PathBuf,
-    /// What.
+    /// The content.
     pub document: Reading<CacheDocument>,
 }
 
 impl CacheFile {
-    /// Reads a cache. Nothing that can be wrong with it is an error: it is a reading.
+    /// Reads a cache. Every problem with it becomes a reading, not an error.
     pub fn read(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -50,12 +51,11 @@ impl CacheFile {
         }
     }
 
-    /// Writes a document when it says something new, in the place of what was read and of
-    /// nothing else: an edit saved in between is left as it is.
+    /// Writes a document if it differs from what was read. An edit saved since then is left alone.
     ///
     /// # Errors
     ///
-    /// When the file could not be replaced; then it is as it was.
+    /// When the file could not be replaced; it is unchanged then.
     pub fn write(&self, new: &CacheDocument) -> Result<WriteOutcome, CacheError> {
         if let Reading::Fresh(old) = &self.document
             && old.has_same_content(new)
@@ -65,8 +65,8 @@ impl CacheFile {
         replace_if_unchanged(&self.path, &new.render(), &self.document)
     }
 
-    /// Returns how what stands in its place, and cannot be read, is moved out of the way: it is
-    /// not ours to do.
+    /// Suggests the `mv` command for an obstacle that keeps the cache from being read. trueup does
+    /// not move it because it is not trueup's file.
     pub fn suggest_move_aside(&self) -> Way {
         let folder = self.path.parent().unwrap_or(&self.path);
         let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
@@ -90,18 +90,18 @@ impl CacheFile {
         }
     }
 
-    /// Moves the file out of the way; returns its new name.
+    /// Renames the file and returns the new path.
     ///
     /// # Errors
     ///
-    /// When it could not be moved.
+    /// When the file could not be renamed.
     pub fn set_aside(&self, reason: SetAsideReason, now: Timestamp) -> Result<PathBuf, CacheError> {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}-{}", reason.as_str(), now.to_compact_text()));
         let aside = self.path.with_file_name(name);
         match fs::rename(&self.path, &aside) {
             Ok(()) => Ok(aside),
-            // Another hook was faster.
+            // Another hook did the same first.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(aside),
             Err(source) => Err(CacheError::Io {
                 path: self.path.clone(),
@@ -133,7 +133,7 @@ fn read_document(path: &Path) -> Reading<CacheDocument> {
             path.display()
         ));
     }
-    // One more than the size, so that the end is met in the first read.
+    // One byte more than the size, so that the first read already meets the end.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     match file.take(MAX_CACHE_BYTES + 1).read_to_end(&mut bytes) {
         Err(error) => Reading::Unavailable(format!("{}: {error}", path.display())),
@@ -144,7 +144,7 @@ fn read_document(path: &Path) -> Reading<CacheDocument> {
     }
 }
 
-/// Refuses a symlink in the place of a file or of the folder that holds it.
+/// Refuses a symlink in place of the file or its directory.
 fn refuse_symlink(path: &Path) -> Result<(), CacheError> {
     for place in [path.parent(), Some(path)].into_iter().flatten() {
         if is_symlink(place) {
@@ -155,10 +155,9 @@ fn refuse_symlink(path: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Replaces a file that still is what was read by one with this content and mode 0600: readers
-/// see the old or the new, whatever happens in between.
+/// Replaces the file atomically, with mode 0600, if it is still what was read.
 ///
-/// It is not synced: a cache torn by a power failure is rebuilt from the database.
+/// Not synced: a cache that a power failure damages is rebuilt from the database.
 fn replace_if_unchanged(
     path: &Path,
     content: &[u8],
@@ -170,7 +169,7 @@ fn replace_if_unchanged(
     };
     refuse_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    // Its folder is made, but never the project that would hold it.
+    // Create `.claude`, but never the project directory that contains it.
     create_shared_dir(folder).map_err(io)?;
     let replacement = FileReplacement {
         path,

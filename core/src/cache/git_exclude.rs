@@ -1,5 +1,4 @@
-//! What trueup writes into a worktree is nobody's source code: git is told once, in a file that
-//! is never tracked.
+//! Adds trueup's files in a worktree to git's `info/exclude`, a file that is never tracked.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -7,14 +6,14 @@ use std::path::Path;
 use crate::bounds::EXCLUDE;
 use crate::fs::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
 
-/// The lines in `info/exclude`: the cache with session files, drafts and files set aside, and
-/// what is known of other repositories.
+/// The lines in `info/exclude`: caches with their temporary and set-aside files, and the state
+/// files of other repositories.
 const EXCLUDE_PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
 
-/// Permission bits of a new one: git reads it, for whoever works in the repository.
+/// Permission bits of a new exclude file, which git reads for every user of the repository.
 const EXCLUDE_FILE_MODE: u32 = 0o644;
 
-/// Adds the names of trueup's files to `info/exclude` of a git directory unless it is there.
+/// Adds the patterns to `info/exclude` of a git directory. Returns whether any was missing.
 ///
 /// # Errors
 ///
@@ -44,7 +43,7 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
     } else {
         "\n"
     };
-    // One write: two hooks at once add a line twice at worst, and tear nothing.
+    // A single write, so that two hooks at once can at worst add a line twice.
     append_to_foreign(
         &path,
         format!("{gap}{}\n", missing.join("\n")).as_bytes(),
@@ -67,7 +66,7 @@ mod tests {
         assert!(exclude_from_git(folder.path()).unwrap());
         assert!(!exclude_from_git(folder.path()).unwrap());
         let text = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
-        // One of an earlier version has the first line alone.
+        // An exclude file of an earlier version has the first line only.
         let old = format!("{}\n", EXCLUDE_PATTERNS[0]);
         fs::write(folder.path().join("info/exclude"), &old).unwrap();
         assert!(exclude_from_git(folder.path()).unwrap());

@@ -1,58 +1,60 @@
-//! Claiming and releasing over the store port.
+//! Claiming items and moving them, over the operations of the store.
 //!
-//! The decision is [`crate::model::decide`]; here are the readings it is made from, and the
-//! repetition when the database moved between reading and writing.
+//! [`crate::model::decide_claim`] decides a claim. This module collects the facts for it and
+//! repeats the decision when the database changed between reading and writing.
 
+mod commands;
 mod move_request;
 
-use crate::liveness::{Liveness, judge_session};
 use crate::model::{
-    ClaimFacts, ClaimForecast, ClaimOutcome, ClaimRefusal, ClaimVerdict, InterruptedWork, Item,
-    ItemKey, Session, SessionId, SessionStatus, decide_claim, forecast_claim,
+    ClaimFacts, ClaimForecast, ClaimOutcome, ClaimRefusal, InterruptedWork, Item, ItemKey,
+    Liveness, Session, SessionId, SessionStatus, decide_claim, forecast_claim, judge_session,
 };
 use crate::store::{ClaimedItem, GrantedClaim, Provenance, Result, Store, StoreError};
 use crate::sync::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, RunContext};
 
+pub use commands::{claim_command, restore_command};
 pub use move_request::{MoveAnswer, MoveItemRequest, move_item};
 
-/// Most sessions before one that are looked at for whether it goes on with their work.
+/// Most predecessors of a session that are checked when it asks for a predecessor's item.
 const MAX_GENERATIONS: usize = 16;
 
 /// Attempts before giving up on an item that keeps changing hands.
 const MAX_ATTEMPTS: usize = 8;
 
-/// What is asked for.
+/// A request to claim an item.
 #[derive(Debug, Clone)]
 pub struct ClaimItemRequest {
-    /// Who claims.
+    /// The session that claims.
     pub session: SessionId,
-    /// What.
+    /// The item.
     pub item: ItemKey,
     /// Whether to take it from a silent holder.
     pub force: bool,
-    /// Announces silence of so many seconds.
+    /// Seconds of silence to announce.
     pub quiet_period_seconds: Option<u64>,
-    /// Who asks; one id for all attempts, so that a claim that did take effect is recognised.
+    /// Who asks. All attempts share one operation id, so that a claim that did take effect is
+    /// recognized.
     pub provenance: Provenance,
 }
 
-/// How a claim ended.
+/// The answer to a [`ClaimItemRequest`].
 #[derive(Debug)]
 pub enum ClaimAnswer {
-    /// It is held now.
+    /// The session holds the item now.
     Granted {
-        /// What changed.
+        /// The claimed item.
         taken: ClaimedItem,
-        /// How it counts.
+        /// How the claim succeeded.
         outcome: ClaimOutcome,
     },
-    /// It is not.
+    /// The claim is refused.
     Refused {
         /// Why.
         refusal: ClaimRefusal,
-        /// Who holds it, and how alive that one looks.
+        /// The holder and its liveness.
         holder: Option<(Session, Liveness)>,
-        /// When it can be had, and how.
+        /// When the item can be claimed, and whether that needs force.
         forecast: Option<ClaimForecast>,
     },
 }
@@ -96,12 +98,13 @@ pub fn claim_item(
             force: request.force,
         };
         let grant = match decide_claim(&facts) {
-            ClaimVerdict::Refuse(refusal) => {
+            Err(refusal) => {
                 let process = holder.as_ref().map(|(_, vitality)| vitality.process);
                 let ceiling = site.settings.ceiling_seconds;
                 let forecast = match forecast_second_reading(&facts, site) {
                     Some(taking) => {
-                        // This is the first reading, and the next claim's is the second.
+                        // This was the first reading of the clock; the next attempt makes the
+                        // second.
                         store.record_refusal(
                             &request.item,
                             &request.provenance.with_new_operation(),
@@ -116,7 +119,7 @@ pub fn claim_item(
                     forecast,
                 });
             }
-            ClaimVerdict::Grant(grant) => grant,
+            Ok(grant) => grant,
         };
         let outcome = grant.outcome;
         let grant_request = GrantedClaim {
@@ -127,7 +130,7 @@ pub fn claim_item(
         };
         match store.claim(&grant_request) {
             Ok(taken) => return Ok(ClaimAnswer::Granted { taken, outcome }),
-            // Somebody was faster: the next reading shows who.
+            // Another session was faster. The next reading shows which.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),
             Err(error) => return Err(error),
         }
@@ -136,8 +139,8 @@ pub fn claim_item(
         .unwrap_or_else(|| StoreError::Conflict(format!("item {} keeps changing", request.item))))
 }
 
-/// Returns a session as the successor of another that it goes on from, through whatever sessions
-/// lay between: each `/clear` makes one, and not each takes the item up.
+/// Makes the session a direct successor of `ended` if it continues that session through others:
+/// every `/clear` makes a new session, and not each of them claims the item.
 fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -> Result<Session> {
     let mut before = session.predecessor.clone();
     for _ in 0..MAX_GENERATIONS {
@@ -154,7 +157,7 @@ fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -
     Ok(session)
 }
 
-/// Says when a claim is granted that is refused for want of another reading of the clock alone.
+/// Forecasts a claim that is refused only because a second reading of the clock is missing.
 fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<ClaimForecast> {
     let (holder, vitality) = facts.holder.filter(|(_, it)| it.clock_doubt_seconds > 0)?;
     let undoubted = judge_session(holder, vitality.process, site.settings.ceiling_seconds);
@@ -162,7 +165,7 @@ fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<
         holder: Some((holder, &undoubted)),
         ..facts.clone()
     };
-    matches!(decide_claim(&facts), ClaimVerdict::Grant(_)).then(|| ClaimForecast {
+    decide_claim(&facts).is_ok().then(|| ClaimForecast {
         at: holder
             .read_at
             .plus_seconds(CLOCK_READINGS_APART_SECONDS + 1),
@@ -170,8 +173,8 @@ fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<
     })
 }
 
-/// Takes the item that a session was on when it ended back for it, while nobody holds it. Who
-/// gave an item up is on none.
+/// Claims the item again that a session was working on when it ended, if it is still free. A
+/// session that gave its item up is working on none.
 ///
 /// # Errors
 ///
@@ -203,7 +206,8 @@ pub fn reclaim_own_item(
     ))
 }
 
-/// Looks for work on an item that its last holder did not end, for whoever claimed it.
+/// Finds work on an item that its last holder did not finish, for the session that claimed the
+/// item.
 ///
 /// # Errors
 ///

@@ -1,38 +1,38 @@
-//! Moving an item over the store port: the readings for [`advance`], and the repetition when
-//! the database moved between reading and writing.
+//! Moves an item: collects the facts for [`decide_move`](crate::model::decide_move) and repeats the
+//! decision when the database changed between reading and writing.
 
 use super::MAX_ATTEMPTS;
 use crate::model::{Item, ItemKey, MoveActor, MoveFacts, MoveRefusal, MoveTarget, SessionId};
 use crate::store::{GrantedMove, MovedItem, Provenance, Result, Store, StoreError};
 
-/// What is asked for.
+/// A request to move an item.
 #[derive(Debug, Clone)]
 pub struct MoveItemRequest {
-    /// The session that moves it; absent for a person at a terminal.
+    /// The session that moves it, or `None` for a person at a terminal.
     pub session: Option<SessionId>,
-    /// What.
+    /// The item.
     pub item: ItemKey,
-    /// Where to.
+    /// The status asked for.
     pub target: MoveTarget,
-    /// What proves completion.
+    /// The evidence of completion.
     pub evidence: Option<String>,
-    /// Why, in the mover's words.
+    /// The reason in the actor's words.
     pub reason: Option<String>,
-    /// Who is to be named in events, and in which operation.
+    /// The actor and the operation for events.
     pub provenance: Provenance,
 }
 
-/// How a move ended.
+/// The answer to a [`MoveItemRequest`].
 #[derive(Debug)]
 pub enum MoveAnswer {
-    /// It stands there now.
+    /// The item has the status now.
     Moved {
-        /// The item as it was.
+        /// The item before the move.
         before: Box<Item>,
         /// What changed.
         moved: Box<MovedItem>,
     },
-    /// It does not.
+    /// The move is refused.
     Refused(MoveRefusal),
 }
 
@@ -80,7 +80,7 @@ pub fn move_item(store: &mut dyn Store, request: &MoveItemRequest) -> Result<Mov
                     moved: Box::new(moved),
                 });
             }
-            // Somebody was faster: the next reading shows what became of it.
+            // Another session was faster. The next reading shows what it did.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),
             Err(error) => return Err(error),
         }

@@ -1,8 +1,8 @@
-//! One check at a time mends a checkout.
+//! The lock that lets one check at a time change a checkout.
 //!
-//! Invariant: a check that a hook of git starts within another check does not wait for it: the
-//! other waits for the hook. Nothing of that is in the environment, which is the user's; the
-//! lock's file says whose it is.
+//! Invariant: a check that a git hook starts inside another check does not wait for that check,
+//! which waits for the hook. The environment could not tell, because it belongs to the user;
+//! therefore the lock file names the process that holds it.
 
 use std::io;
 use std::path::Path;
@@ -10,19 +10,20 @@ use std::time::Duration;
 
 use crate::fs::{FileLock, SignedLock, create_private_dir};
 
-/// How long another check of the same checkout may take before this one gives up.
+/// How long to wait for another check of the same checkout.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Whether a check may go on.
 #[derive(Debug)]
 pub(super) enum CheckLock {
-    /// It may, and as long as it holds this no other mends.
+    /// It may. No other check changes the checkout while the lock is held; a check that only
+    /// reads holds none.
     Granted(Option<SignedLock>),
-    /// It runs within another.
+    /// It runs inside another check.
     WithinCheck,
 }
 
-/// Looks whether this runs within a check that mends.
+/// Tells a check that only reads whether it runs inside one that writes.
 pub(super) fn probe_lock(lock: &Path) -> CheckLock {
     if is_within_check(lock) {
         CheckLock::WithinCheck
@@ -31,13 +32,12 @@ pub(super) fn probe_lock(lock: &Path) -> CheckLock {
     }
 }
 
-/// Waits until no other check mends the checkout.
+/// Waits until no other check writes, and takes the lock.
 pub(super) fn acquire_lock(lock: &Path, root: &Path) -> io::Result<CheckLock> {
     if is_within_check(lock) {
         return Ok(CheckLock::WithinCheck);
     }
     create_private_dir(lock.parent().unwrap_or(Path::new(".")))?;
-    // Two that mend at once would each read what the other is about to change.
     let locked = FileLock::acquire(lock, LOCK_TIMEOUT).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => io::Error::other(format!(
             "{}: another check has been running --fix on it for {LOCK_TIMEOUT:?}",
@@ -45,16 +45,15 @@ pub(super) fn acquire_lock(lock: &Path, root: &Path) -> io::Result<CheckLock> {
         )),
         _ => error,
     })?;
-    Ok(CheckLock::Granted(Some(
-        locked.sign_as(&process_signature(std::process::id()))?,
-    )))
+    let signature = process_signature(std::process::id());
+    Ok(CheckLock::Granted(Some(locked.sign_as(&signature)?)))
 }
 
-/// Tells whether the lock is held by a process that this one descends from.
+/// Tells whether an ancestor of this process holds the lock.
 fn is_within_check(lock: &Path) -> bool {
     /// Longest signature, in bytes.
-    const LONGEST: u64 = 100;
-    let Ok(held_by) = crate::fs::read_bytes(lock, LONGEST, false) else {
+    const MAX_SIGNATURE_BYTES: u64 = 100;
+    let Ok(held_by) = crate::fs::read_bytes(lock, MAX_SIGNATURE_BYTES, false) else {
         return false;
     };
     if held_by.is_empty() {
@@ -63,7 +62,7 @@ fn is_within_check(lock: &Path) -> bool {
     list_ancestors().any(|pid| process_signature(pid).as_bytes() == held_by)
 }
 
-/// Names a process so that a later one of the same number is another.
+/// Returns a text that differs for a later process with the same number.
 fn process_signature(pid: u32) -> String {
     let process = crate::liveness::identify_process(pid);
     let started = process.started.unwrap_or_default();
@@ -74,13 +73,14 @@ fn process_signature(pid: u32) -> String {
     )
 }
 
-/// Lists the processes that this one descends from, its parent first.
+/// Lists the ancestors of this process, its parent first.
 fn list_ancestors() -> impl Iterator<Item = u32> {
-    /// More than any shell nests; a table of processes that is read while it changes may seem
-    /// to have a circle.
-    const MOST: usize = 64;
+    /// More than shells nest. The process table changes while it is read, and may seem to have a
+    /// cycle.
+    const MAX_ANCESTORS: usize = 64;
     let parent_of = crate::liveness::find_parent;
-    std::iter::successors(parent_of(std::process::id()), move |pid| parent_of(*pid)).take(MOST)
+    std::iter::successors(parent_of(std::process::id()), move |pid| parent_of(*pid))
+        .take(MAX_ANCESTORS)
 }
 
 #[cfg(test)]
@@ -95,12 +95,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = folder.path().join("lock");
         assert!(!is_within_check(&lock), "there is none");
-        let parent = std::os::unix::process::parent_id();
+        let parent = process_signature(std::os::unix::process::parent_id());
         for (signed, expected) in [
-            (process_signature(parent), true),
+            (parent.clone(), true),
             (process_signature(std::process::id()), false),
-            // A number that was used again.
-            (process_signature(parent).replacen(' ', " 1", 1), false),
+            // Another start time: the number was used again.
+            (parent.replacen(' ', " 1", 1), false),
             (String::new(), false),
             ("x".repeat(1_000), false),
         ] {
@@ -112,12 +112,12 @@ mod tests {
     #[test]
     fn a_lock_that_is_given_back_names_nobody() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = folder.path().join("lock");
-        let turn = acquire_lock(&lock, folder.path()).unwrap();
-        let held_by = fs::read_to_string(&lock).unwrap();
+        let path = folder.path().join("lock");
+        let lock = acquire_lock(&path, folder.path()).unwrap();
+        let held_by = fs::read_to_string(&path).unwrap();
         assert_eq!(held_by, process_signature(std::process::id()));
-        assert!(matches!(turn, CheckLock::Granted(Some(_))));
-        drop(turn);
-        assert_eq!(fs::read_to_string(&lock).unwrap(), "");
+        assert!(matches!(lock, CheckLock::Granted(Some(_))));
+        drop(lock);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }
 }

@@ -1,280 +1,180 @@
-//! What is to be written into files: the bytes concerned, made from what the files hold now.
+//! Plans the edits of files: the bytes that change, and what undoes them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
-use super::assessment::{CheckoutSnapshot, FixPlan, NodeId};
-use super::checkout_files::MAX_WORKPLAN_BYTES;
-use super::ids;
-use super::row_updates::find_node;
-use super::workplan_file::{ParseProblem, WorkplanFile};
-use crate::fs::{read_bytes, sha256_hex};
-use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
-use crate::workplan::{
-    ByteEdit, CONFLICT_PROBLEM, Problem, Scalar, TextPosition, Workplan, apply_edits,
-    find_conflict, parse_workplan,
-};
+use serde::{Deserialize, Serialize};
 
-/// A file and what becomes of it. Its content is not kept: the first run in a large repository
-/// changes thousands of files.
-#[derive(Debug)]
+use super::checkout_files::MAX_PLAN_BYTES;
+use super::fix::{FixPlan, NodeId};
+use super::plan_files::PlanCheckboxes;
+use super::rules::Node;
+use super::snapshot::CheckoutSnapshot;
+use super::workplan_file::WorkplanFile;
+use crate::fs::{WriteOutcome, replace_if_unchanged, sha256_hex};
+use crate::model::WorkplanLink;
+use crate::workplan::{ByteEdit, CONFLICT_PROBLEM, apply_edits, find_conflict};
+
+/// Edits of one file, whose contents are known by their digests. In the undo log, `old` is what
+/// the file held before the run, which is the new content of the edit that undoes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FileEdit {
+    /// Path from the root of the repository.
     pub(super) path: String,
-    /// Digest of what it holds.
+    #[serde(rename = "new")]
     pub(super) old_digest: String,
-    /// Digest of what it will hold.
+    #[serde(rename = "old")]
     pub(super) new_digest: String,
+    #[serde(rename = "back")]
     pub(super) edits: Vec<ByteEdit>,
-    /// Edits of what it will hold that make it what it was.
-    pub(super) undo_edits: Vec<ByteEdit>,
-    /// What changes, for the message: `id: old -> new`.
-    pub(super) message_lines: Vec<String>,
 }
 
 impl FileEdit {
-    fn from_edits(
+    /// Replaces a file whose content is `bytes`. A file that holds something else than the edits
+    /// were made for stays as it is.
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
+        if sha256_hex(bytes) != self.old_digest {
+            return Ok(WriteOutcome::ChangedMeanwhile);
+        }
+        let content = apply_edits(bytes, self.edits.clone());
+        if sha256_hex(&content) != self.new_digest {
+            return Ok(WriteOutcome::ChangedMeanwhile);
+        }
+        let written = replace_if_unchanged(path, &content, Some(bytes), MAX_PLAN_BYTES);
+        written.map_err(io::Error::from)
+    }
+}
+
+/// An edit of a file with the edit that undoes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlannedEdit {
+    pub(super) edit: FileEdit,
+    pub(super) undo: FileEdit,
+    /// What changes, for the commit message: `id: old -> new`.
+    pub(super) message_lines: Vec<String>,
+}
+
+impl PlannedEdit {
+    /// Returns `None` when the edits change nothing.
+    fn new(
         path: &str,
         old: &[u8],
         edits: Vec<ByteEdit>,
-        lines: Vec<String>,
+        message_lines: Vec<String>,
     ) -> Option<Self> {
         let new = apply_edits(old, edits.clone());
         if new == old {
             return None;
         }
-        let back = reverse_edits(old, &new, &edits);
-        Some(Self {
+        let (old_digest, new_digest) = (sha256_hex(old), sha256_hex(&new));
+        let undo = FileEdit {
             path: path.to_owned(),
-            old_digest: content_digest(old),
-            new_digest: content_digest(&new),
+            old_digest: new_digest.clone(),
+            new_digest: old_digest.clone(),
+            edits: reverse_edits(old, &new, &edits),
+        };
+        let edit = FileEdit {
+            path: path.to_owned(),
+            old_digest,
+            new_digest,
             edits,
-            undo_edits: back,
-            message_lines: lines,
+        };
+        Some(Self {
+            edit,
+            undo,
+            message_lines,
         })
     }
 }
 
-pub(super) fn content_digest(bytes: &[u8]) -> String {
-    sha256_hex(bytes)
-}
-
-/// Returns the edits that undo edits.
+/// Returns the edits of `new` that restore `old`.
 fn reverse_edits(old: &[u8], new: &[u8], edits: &[ByteEdit]) -> Vec<ByteEdit> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut sorted: Vec<&ByteEdit> = edits.iter().collect();
     sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
-    let (mut back, mut at, mut done) = (Vec::with_capacity(edits.len()), 0, 0);
+    let mut reversed = Vec::with_capacity(edits.len());
+    let (mut new_end, mut old_end) = (0, 0);
     for edit in sorted {
-        let start = at + edit.span.start.saturating_sub(done);
-        at = start + edit.text.len();
-        done = edit.span.end;
-        back.push(ByteEdit {
-            span: start..at,
+        let start = new_end + edit.span.start.saturating_sub(old_end);
+        new_end = start + edit.text.len();
+        old_end = edit.span.end;
+        reversed.push(ByteEdit {
+            span: start..new_end,
             text: text(old.get(edit.span.clone()).unwrap_or_default()),
         });
     }
-    if apply_edits(new, back.clone()) == old {
-        return back;
+    if apply_edits(new, reversed.clone()) == old {
+        return reversed;
     }
-    // Edits that were not all carried out.
+    // Some edits overlap or lie behind the end, so that not all of them were applied.
     vec![ByteEdit {
         span: 0..new.len(),
         text: text(old),
     }]
 }
 
-/// What is to be written into a workplan.
-enum ValueChange {
-    Status(WorkplanTaskStatus),
-    Link(WorkplanLink),
-}
-
-/// What a file is to be changed by.
-enum FileChanges<'r> {
-    Workplan(Vec<(NodeId, ValueChange)>),
-    /// The plan, by its place in the reading.
-    Plan(&'r super::PlanCheckboxes),
-}
-
-/// What is to be written, by file.
-pub(super) struct WritePlan<'r> {
-    reading: &'r CheckoutSnapshot,
-    files: BTreeMap<&'r str, FileChanges<'r>>,
-}
-
-impl<'r> WritePlan<'r> {
-    pub(super) fn from_fixes(
-        reading: &'r CheckoutSnapshot,
-        deeds: &FixPlan,
-        links: &[(NodeId, WorkplanLink)],
-    ) -> Self {
-        let statuses = deeds
-            .write_statuses
-            .iter()
-            .map(|(spot, status)| (*spot, ValueChange::Status(*status)));
-        let links = deeds.inject_links.iter().chain(links);
-        let links = links.map(|(spot, link)| (*spot, ValueChange::Link(link.clone())));
-        let mut files: BTreeMap<&str, FileChanges<'_>> = BTreeMap::new();
-        for (spot, deed) in statuses.chain(links) {
-            let Some(sheet) = reading.workplans.get(spot.workplan) else {
-                continue;
-            };
-            let changes = files.entry(&sheet.path);
-            if let FileChanges::Workplan(deeds) =
-                changes.or_insert(FileChanges::Workplan(Vec::new()))
-            {
-                deeds.push((spot, deed));
-            }
-        }
-        for plan in deeds
-            .check_boxes
-            .iter()
-            .filter_map(|at| reading.plans.get(*at))
-        {
-            files.entry(&plan.path).or_insert(FileChanges::Plan(plan));
-        }
-        Self { reading, files }
+/// Plans the edits of all files, by path; an error says why a file cannot be edited.
+pub(super) fn plan_file_edits<'s>(
+    snapshot: &'s CheckoutSnapshot,
+    fixes: &FixPlan,
+    new_links: &[(NodeId, WorkplanLink)],
+) -> BTreeMap<&'s str, Result<PlannedEdit, String>> {
+    let statuses = fixes.write_statuses.iter().filter_map(|(id, status)| {
+        let node = Node::find(snapshot, *id)?;
+        let (task, word) = (node.task?, node.workplan.vocabulary.status_word(*status));
+        let edit = node.workplan.build_status_edit(task, word)?;
+        let line = format!("{}: {} -> {word}", node.key(), task.status_word);
+        Some((node.workplan, edit, line))
+    });
+    let links = fixes.write_links.iter().chain(new_links);
+    let links = links.filter_map(|(id, link)| {
+        let node = Node::find(snapshot, *id)?;
+        let edit = node.workplan.build_link_edit(node.task, link)?;
+        Some((
+            node.workplan,
+            edit,
+            format!("{}: unlinked -> {link}", node.key()),
+        ))
+    });
+    let mut changes: BTreeMap<&str, (&WorkplanFile, Vec<ByteEdit>, Vec<String>)> = BTreeMap::new();
+    for (workplan, edit, line) in statuses.chain(links) {
+        let change = changes.entry(&workplan.path);
+        let (_, file_edits, done) = change.or_insert((workplan, Vec::new(), Vec::new()));
+        file_edits.push(edit);
+        done.push(line);
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    pub(super) fn paths(&self) -> impl Iterator<Item = &'r str> {
-        self.files.keys().copied()
-    }
-
-    /// Makes the draft of a file; there is none where it says all that already.
-    pub(super) fn build_file_edit(
-        &self,
-        root: &Path,
-        path: &str,
-    ) -> Result<Option<FileEdit>, String> {
-        match self.files.get(path) {
-            None => Ok(None),
-            Some(FileChanges::Plan(plan)) => {
-                if let Some(line) = find_conflict(&plan.text) {
-                    let place = TextPosition { line, column: 1 };
-                    return Err(describe_unreadable(&Problem {
-                        place,
-                        text: CONFLICT_PROBLEM.to_owned(),
-                    }));
-                }
-                let id = |id| format!("{}/{id}: [ ] -> [x]", plan.plan);
-                let lines = plan.checkboxes.edited_tasks().map(id).collect();
-                let edits = plan.checkboxes.edits.iter().map(|edit| ByteEdit {
-                    span: edit.range.clone(),
-                    text: edit.replacement.clone(),
-                });
-                Ok(FileEdit::from_edits(
-                    path,
-                    plan.text.as_bytes(),
-                    edits.collect(),
-                    lines,
-                ))
-            }
-            Some(FileChanges::Workplan(deeds)) => self.build_workplan_edit(root, path, deeds),
-        }
-    }
-
-    /// Makes the draft of a workplan, from what it holds now: it may have changed since it was
-    /// read, and then what is not as it was is left to the next run.
-    fn build_workplan_edit(
-        &self,
-        root: &Path,
-        path: &str,
-        deeds: &[(NodeId, ValueChange)],
-    ) -> Result<Option<FileEdit>, String> {
-        let old =
-            read_bytes(&root.join(path), MAX_WORKPLAN_BYTES, false).map_err(|e| e.to_string())?;
-        let workplan = parse_workplan(&old).map_err(|problem| describe_unreadable(&problem))?;
-        if let Some(problem) = find_first_problem(path, &workplan) {
-            return Err(describe_unreadable(&problem));
-        }
-        let blocks = workplan.tasks.iter().enumerate();
-        let blocks: BTreeMap<_, _> = blocks.map(|(at, block)| (block.place, at)).collect();
-        let (mut edits, mut lines) = (Vec::new(), Vec::new());
-        for (spot, deed) in deeds {
-            let at =
-                find_node(self.reading, *spot).and_then(|unit| blocks.get(&unit.place()).copied());
-            if let Some((edit, line)) = self.build_change_edit(&old, &workplan, at, *spot, deed) {
-                edits.push(edit);
-                lines.push(line);
-            }
-        }
-        Ok(FileEdit::from_edits(path, &old, edits, lines))
-    }
-
-    fn build_change_edit(
-        &self,
-        old: &[u8],
-        workplan: &Workplan,
-        at: Option<usize>,
-        spot: NodeId,
-        deed: &ValueChange,
-    ) -> Option<(ByteEdit, String)> {
-        let unit = find_node(self.reading, spot)?;
-        let key = unit.key();
-        let is_own = |id: Option<&Scalar>, read: fn(&str, &ItemKey) -> Option<ItemKey>| {
-            id.and_then(|id| read(&id.text, &unit.workplan.key))
-                .as_ref()
-                == Some(key)
-        };
-        let is_plan = is_own(workplan.front.id(), |id, _| ids::parse_workplan_id(id).ok());
-        let Some(entry) = unit.task else {
-            let ValueChange::Link(link) = deed else {
-                return None;
-            };
-            let edit = workplan
-                .front
-                .build_link_edit(old, link.as_str())
-                .filter(|_| is_plan)?;
-            return Some((edit, format!("{key}: unlinked -> {link}")));
-        };
-        // The block at the same place, if it is still the one that was read.
-        let block = workplan.tasks.get(at?)?;
-        if !is_own(block.id(), |id, plan| ids::parse_task_id(id, plan).ok()) {
-            return None;
-        }
-        match deed {
-            ValueChange::Link(link) => {
-                let edit = block.build_link_edit(old, link.as_str())?;
-                Some((edit, format!("{key}: unlinked -> {link}")))
-            }
-            ValueChange::Status(status) => {
-                let found = block
-                    .status()
-                    .filter(|found| found.text == entry.status_word)?;
-                let word = unit.workplan.vocabulary.status_word(*status);
-                let line = format!("{key}: {} -> {word}", found.text);
-                Some((block.build_status_edit(word)?, line))
-            }
-        }
-    }
-}
-
-/// Returns the first thing of a workplan that could not be read.
-///
-/// A file of which one part means nothing may mean something else in all that follows: the end
-/// of a block that was forgotten makes text of tasks and tasks of text.
-fn find_first_problem(path: &str, workplan: &Workplan) -> Option<Problem> {
-    let (sheet, troubles) = WorkplanFile::from_workplan(path, workplan);
-    if let Some(ParseProblem { place, text, .. }) = troubles.into_iter().next() {
-        return Some(Problem { place, text });
-    }
-    let mut seen = HashSet::new();
-    let tasks = sheet.into_iter().flat_map(|sheet| sheet.tasks);
-    tasks
+    let workplans = changes
         .into_iter()
-        .find(|task| !seen.insert(task.key.clone()))
-        .map(|task| Problem {
-            place: task.place,
-            text: format!("duplicate id {}", task.key),
-        })
+        .filter_map(|(path, (file, edits, lines))| {
+            let edit = PlannedEdit::new(path, file.bytes()?, edits, lines)?;
+            Some((path, Ok(edit)))
+        });
+    let plans = fixes.check_boxes.iter().filter_map(|number| {
+        let plan = snapshot.plans.get(*number)?;
+        Some((&*plan.path, plan_checkbox_edit(plan).transpose()?))
+    });
+    workplans.chain(plans).collect()
 }
 
-fn describe_unreadable(problem: &Problem) -> String {
-    format!("it cannot be read completely ({problem})")
+/// Plans the edit that checks the boxes of completed tasks.
+fn plan_checkbox_edit(plan: &PlanCheckboxes) -> Result<Option<PlannedEdit>, String> {
+    if let Some(line) = find_conflict(&plan.text) {
+        let problem = format!("line {line}, column 1: {CONFLICT_PROBLEM}");
+        return Err(format!("it cannot be read completely ({problem})"));
+    }
+    let line = |id| format!("{}/{id}: [ ] -> [x]", plan.plan);
+    let lines = plan.checkboxes.edited_tasks().map(line).collect();
+    let edits = plan.checkboxes.edits.iter().map(|edit| ByteEdit {
+        span: edit.range.clone(),
+        text: edit.replacement.clone(),
+    });
+    Ok(PlannedEdit::new(
+        &plan.path,
+        plan.text.as_bytes(),
+        edits.collect(),
+        lines,
+    ))
 }
 
 #[cfg(test)]
@@ -293,21 +193,21 @@ mod tests {
             vec![edit(0..1, "xyz")],
             vec![edit(5..5, "l: 1\r\n"), edit(0..3, "")],
             vec![edit(3..4, "long"), edit(4..4, "+"), edit(7..8, "")],
-            // One in another's piece, and one behind the end.
+            // One overlaps another, and one lies behind the end.
             vec![edit(0..4, "x"), edit(3..5, "y"), edit(90..91, "z")],
         ] {
             let new = apply_edits(old, edits.clone());
-            let back = reverse_edits(old, &new, &edits);
-            assert_eq!(apply_edits(&new, back), old, "{edits:?}");
+            let undo = reverse_edits(old, &new, &edits);
+            assert_eq!(apply_edits(&new, undo), old, "{edits:?}");
         }
     }
 
     #[test]
-    fn what_changes_nothing_is_no_draft() {
+    fn edits_that_change_nothing_are_not_planned() {
         let edit = ByteEdit {
             span: 0..1,
             text: "a".to_owned(),
         };
-        assert!(FileEdit::from_edits("p", b"abc", vec![edit], Vec::new()).is_none());
+        assert!(PlannedEdit::new("p", b"abc", vec![edit], Vec::new()).is_none());
     }
 }

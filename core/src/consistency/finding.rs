@@ -1,124 +1,117 @@
-//! What was found, and where.
+//! Findings of a check, and how they are worded.
 
+use super::fix::Fix;
 use crate::authority::Authority;
-use crate::reconcile::{Code, Divergence, FileLine, Severity, Way};
+use crate::diagnostic::{Code, Divergence, FileLine, Way};
 use crate::text::one_line;
 use crate::text::redact::redact;
 use crate::workplan::TextPosition;
 
-/// A finding with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckFinding {
-    /// What it is.
-    pub divergence: Divergence,
-    /// The file, from the repository's root.
-    pub path: Option<String>,
-    /// The place in it.
-    pub place: Option<TextPosition>,
-}
-
-/// Makes findings of one kind of subject.
-#[derive(Debug, Clone)]
-pub(super) struct FindingBuilder {
-    code: Code,
-    subject: String,
-    authority: Authority,
-    path: Option<String>,
-    place: Option<TextPosition>,
-    expected: Option<String>,
-    found: Option<String>,
-    severity: Severity,
-    fix: Way,
-}
-
-/// Longest value shown, in characters.
+/// Longest value shown in a finding, in characters.
 const MAX_VALUE_CHARS: usize = 200;
 
-/// Shows what a file or the database says: a line of bounded length, without secrets, since
-/// findings end up in the logs of others.
-pub(super) fn redacted_line(text: &str) -> String {
-    let line = one_line(text, MAX_VALUE_CHARS);
-    redact(&line).text.into_owned()
+/// A divergence between a file, the database and git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFinding {
+    /// What differs, with the advice for a person.
+    pub divergence: Divergence,
+    /// Path of the file, from the root of the repository.
+    pub path: Option<String>,
+    /// Position in the file.
+    pub place: Option<TextPosition>,
+    /// What `check --fix` does about it; `None` when a person has to act.
+    pub fix: Option<Fix>,
+    /// Whether a fix ended it.
+    pub is_fixed: bool,
 }
 
-/// Shows what git said: an address may hold a password.
-pub(super) fn redacted_error(error: &dyn std::fmt::Display) -> String {
-    redact(&error.to_string()).text.into_owned()
-}
-
-/// Returns a place in a file, for a person who changes it.
-pub(super) fn file_line(path: &str, place: TextPosition) -> FileLine {
-    FileLine::new(path, place.line)
-}
-
-/// Counts things for a person.
-pub(super) fn count_of(count: u64, noun: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{end}")
-}
-
-impl FindingBuilder {
-    /// Begins a finding that `check --fix` ends, unless another way is said.
-    pub(super) fn new(code: Code, subject: impl Into<String>, authority: Authority) -> Self {
+impl CheckFinding {
+    /// Creates a finding whose advice is `check --fix` until [`advise`](Self::advise) says
+    /// otherwise.
+    pub(super) fn new(
+        code: Code,
+        subject: impl Into<String>,
+        authority: Authority,
+        text: impl Into<String>,
+    ) -> Self {
         Self {
-            code,
-            subject: subject.into(),
-            authority,
+            divergence: Divergence::new(code, subject, text, Way::FixCheckout)
+                .with_authority(authority),
             path: None,
             place: None,
-            expected: None,
-            found: None,
-            severity: code.severity(),
-            fix: Way::FixCheckout,
+            fix: None,
+            is_fixed: false,
         }
     }
 
-    pub(super) fn at_place(mut self, path: &str, place: Option<TextPosition>) -> Self {
+    /// Sets the position, which the message begins with, as that of a compiler does.
+    pub(super) fn at(mut self, path: &str, place: Option<TextPosition>) -> Self {
+        let message = &mut self.divergence.message;
+        *message = match place {
+            Some(TextPosition { line, column }) => format!("{path}:{line}:{column}: {message}"),
+            None => format!("{path}: {message}"),
+        };
         self.path = Some(path.to_owned());
         self.place = place;
         self
     }
 
-    /// What the authority says, and what the other one does.
+    /// Sets the value of the authority, and the value of the side that differs.
     pub(super) fn with_values(mut self, expected: Option<&str>, found: Option<&str>) -> Self {
-        self.expected = expected.map(redacted_line);
-        self.found = found.map(redacted_line);
+        self.divergence.expected = expected.map(redacted_line);
+        self.divergence.found = found.map(redacted_line);
         self
     }
 
-    pub(super) const fn with_severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
+    /// Sets what a person has to do.
+    pub(super) fn advise(mut self, way: Way) -> Self {
+        self.divergence.fix = way.into();
         self
     }
 
-    /// Says what ends it.
-    pub(super) fn with_fix(mut self, way: Way) -> Self {
-        self.fix = way;
+    /// Sets what `check --fix` does.
+    pub(super) fn with_fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 
-    /// Says it. The line begins with the place, as a compiler's does.
-    pub(super) fn build(self, text: &str) -> CheckFinding {
-        let message = match (&self.path, self.place) {
-            (Some(path), Some(place)) => {
-                format!("{path}:{}:{}: {text}", place.line, place.column)
-            }
-            (Some(path), None) => format!("{path}: {text}"),
-            (None, _) => text.to_owned(),
-        };
-        CheckFinding {
-            divergence: Divergence {
-                code: self.code,
-                severity: self.severity,
-                subject: self.subject,
-                authority: self.authority.as_str(),
-                expected: self.expected,
-                found: self.found,
-                message,
-                fix: self.fix.into(),
-            },
-            path: self.path,
-            place: self.place,
-        }
+    /// Returns what makes a finding the same one in a later snapshot. The position is not part
+    /// of it: an edit above moves it.
+    pub(super) fn identity(&self) -> (Code, &str, Option<&str>, Option<&str>) {
+        let it = &self.divergence;
+        // One task may lack several dependencies.
+        let dependency = it
+            .expected
+            .as_deref()
+            .filter(|_| it.code == Code::DependencyMissing);
+        (it.code, &it.subject, self.path.as_deref(), dependency)
     }
+
+    /// Tells whether the finding is that a file does not exist.
+    pub(super) fn is_missing_file(&self) -> bool {
+        let missing = [
+            Code::NoWorkplans,
+            Code::OpenWorkplanWithoutFile,
+            Code::FinishedWorkplanWithoutFile,
+            Code::UnlinkedDuplicate,
+        ];
+        missing.contains(&self.divergence.code)
+    }
+}
+
+/// Shows a value of a file or the database as one short line without secrets: findings end up in
+/// logs that others read.
+pub(super) fn redacted_line(text: &str) -> String {
+    let line = one_line(text, MAX_VALUE_CHARS);
+    redact(&line).text.into_owned()
+}
+
+/// Shows an error of git without secrets: an address may hold a password.
+pub(super) fn redacted_error(error: &dyn std::fmt::Display) -> String {
+    redact(&error.to_string()).text.into_owned()
+}
+
+/// Returns a position in a file as advice to a person names it.
+pub(super) fn file_line(path: &str, place: TextPosition) -> FileLine {
+    FileLine::new(path, place.line)
 }

@@ -1,90 +1,93 @@
-//! What git says of a checkout before anything is written: the seed's pull gate, and the seal
-//! that keeps commits from piling up unpublished.
+//! What git says of a checkout before anything is written, and the pushes of what was written.
+//! Nothing is written while earlier commits cannot be pushed, so that they never pile up.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::check::PushScope;
-use super::finding::{CheckFinding, FindingBuilder, count_of, redacted_error, redacted_line};
+use super::finding::{CheckFinding, redacted_error, redacted_line};
+use super::report::PushScope;
 use crate::authority::Authority;
+use crate::diagnostic::{Code, Severity, Way};
 use crate::git::{BranchStatus, GitError, Repository, Upstream};
-use crate::reconcile::{Code, Severity, Way};
 use crate::workplan::is_workplan_path;
 
-/// How long a remote may take to be asked, and how long to be told.
+/// How long to wait for an answer of the remote.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(8);
 const PUSH_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// How long a push may take in which a hook of the user's runs: as long as a commit. The remote
-/// has answered a moment before, so that it is the hook that is waited for.
+/// How long a push may take where a hook of the user runs: as long as a commit. The remote has
+/// answered a moment before, so the time is spent in the hook.
 const PUSH_WITH_HOOK_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long bringing files up to date may take.
+/// How long a pull may take.
 const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The subject of the commits that are made here, by which those of earlier runs are found.
+/// The subject of trueup's own commits, by which a later check recognizes them.
 pub const COMMIT_SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
 
 /// A checkout as git sees it.
 #[derive(Debug, Default)]
 pub(super) struct GitPreflight {
-    /// Where to commit; absent where that is not possible.
+    /// Where to commit; `None` without a repository.
     pub(super) repository: Option<Repository>,
     upstream: Option<Upstream>,
     /// The branch checked out.
     branch: Option<String>,
-    /// Which commits may be pushed.
     push_scope: PushScope,
-    /// Whether the remote could be asked.
+    /// Whether the remote answered.
     is_reachable: bool,
-    /// Why nothing at all may be written.
+    /// Why neither rows nor files may be written.
     pub(super) write_obstacle: Option<String>,
     /// Why no file may be written.
     pub(super) file_obstacle: Option<String>,
-    /// Whether others published what is not here.
+    /// Whether the remote has commits that are not here.
     pub(super) is_outdated: bool,
     pub(super) findings: Vec<CheckFinding>,
-    /// What else is to be known, a line each.
+    /// What else the user is to know, one line each.
     pub(super) notes: Vec<String>,
 }
 
-/// What is going to be done to a checkout.
+/// What a check does to a checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckMode {
-    /// Nothing: it is read, and nothing that it names is started.
+    /// Reads it, and starts nothing that the repository names.
     Read,
-    /// It is written to.
+    /// Writes to it.
     Write,
-    /// Its branch is first brought up to date.
+    /// Brings its branch up to date, then writes to it.
     Pull,
 }
 
-/// Looks at a checkout; with [`Aim::Pull`] its branch is first brought up to date.
-pub(super) fn inspect_checkout(root: &Path, mode: CheckMode, push: PushScope) -> GitPreflight {
-    let mut gate = GitPreflight {
-        push_scope: push,
+/// Asks git about a checkout; with [`CheckMode::Pull`] its branch is first brought up to date.
+pub(super) fn inspect_checkout(
+    root: &Path,
+    mode: CheckMode,
+    push_scope: PushScope,
+) -> GitPreflight {
+    let mut preflight = GitPreflight {
+        push_scope,
         ..GitPreflight::default()
     };
-    // One around it is another's.
+    // A repository around the checkout is another one.
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
-        gate.file_obstacle = Some("not a git repository; nothing can be committed".to_owned());
-        return gate;
+        preflight.file_obstacle = Some("not a git repository; nothing can be committed".to_owned());
+        return preflight;
     };
-    if let Err(error) = gate.query_git(&repository, mode) {
-        // Where git cannot be asked, it cannot be told either.
-        gate.write_obstacle = Some(redacted_error(&error));
+    if let Err(error) = preflight.query_git(&repository, mode) {
+        preflight.write_obstacle = Some(redacted_error(&error));
     }
-    // git says so to the hooks of a commit; a commit within it would take the branch from it.
+    // git sets it for the hooks of a commit; another commit would move the branch under that one.
     if std::env::var_os("GIT_INDEX_FILE").is_some() {
-        gate.file_obstacle = Some("it runs in a commit hook".to_owned());
+        preflight.file_obstacle = Some("it runs in a commit hook".to_owned());
     }
-    gate.is_outdated = gate.upstream.as_ref().is_some_and(|it| it.behind > 0);
-    gate.repository = Some(repository);
-    gate
+    let upstream = preflight.upstream.as_ref();
+    preflight.is_outdated = upstream.is_some_and(|upstream| upstream.behind > 0);
+    preflight.repository = Some(repository);
+    preflight
 }
 
 impl GitPreflight {
-    /// Says where the branch stands, of the repository by its name in the database.
+    /// Reports where the branch is relative to its remote. `repo` is the name in the database.
     pub(super) fn report_branch(&mut self, repo: &str, fix: bool) {
         let upstream = self.upstream.as_ref();
         if let Some(upstream) = upstream.filter(|upstream| upstream.behind > 0) {
@@ -97,8 +100,7 @@ impl GitPreflight {
         }
     }
 
-    /// Says which workplans are in git and not on the disk, because the user wants them nowhere
-    /// else: they are not missing.
+    /// Says which workplans git has and, by the user's choice, not the disk. They are not missing.
     pub(super) fn describe_not_checked_out(&self, root: &Path) -> Option<String> {
         let hidden = self.repository.as_ref()?.list_hidden("workplans").ok()?;
         let mut paths = hidden
@@ -117,17 +119,17 @@ impl GitPreflight {
     }
 
     fn query_git(&mut self, repository: &Repository, mode: CheckMode) -> Result<(), GitError> {
-        let mut standing = repository.read_branch_status()?;
-        if let Some(upstream) = &standing.upstream {
+        let mut status = repository.read_branch_status()?;
+        if let Some(upstream) = &status.upstream {
             match Self::query_remote(repository, upstream, mode) {
                 Ok(now) => {
                     self.is_reachable = true;
                     match now {
-                        Some(now) => standing.upstream = Some(now),
-                        None => standing = repository.read_branch_status()?,
+                        Some(now) => status.upstream = Some(now),
+                        None => status = repository.read_branch_status()?,
                     }
                 }
-                // A branch that is not there yet is published by the first push.
+                // The first push creates the branch.
                 Err(GitError::NoSuchBranch { .. }) => self.is_reachable = true,
                 Err(error @ GitError::Untrusted { .. }) => self.notes.push(redacted_error(&error)),
                 Err(error) if mode == CheckMode::Pull => self.notes.push(format!(
@@ -146,26 +148,26 @@ impl GitPreflight {
             }
         }
         if mode == CheckMode::Pull
-            && standing.operation.is_none()
-            && let Some(upstream) = standing.upstream.clone()
+            && status.operation.is_none()
+            && let Some(upstream) = status.upstream.clone()
             && upstream.behind > 0
         {
             match repository.pull_fast_forward(&upstream, PULL_TIMEOUT) {
-                Ok(_) => standing = repository.read_branch_status()?,
+                Ok(_) => status = repository.read_branch_status()?,
                 Err(error) => self
                     .notes
                     .push(format!("not pulled: {}", redacted_error(&error))),
             }
         }
-        self.write_obstacle = find_obstacle(&standing);
-        self.branch = standing.branch;
-        self.upstream = standing.upstream;
+        self.write_obstacle = find_obstacle(&status);
+        self.branch = status.branch;
+        self.upstream = status.upstream;
         Ok(())
     }
 
-    /// Asks the remote. Returns the upstream as it is now, or nothing where the repository itself
-    /// knows by now. A reading check must not start what a repository names; one that writes
-    /// runs its hooks anyway.
+    /// Asks the remote. Returns the upstream as it is now, or `None` where the repository itself
+    /// knows by now. A check that only reads must not start what a repository names; one that
+    /// writes runs its hooks anyway.
     fn query_remote(
         repository: &Repository,
         upstream: &Upstream,
@@ -179,107 +181,102 @@ impl GitPreflight {
         }
     }
 
-    /// Counts what is committed and not pushed; `made` is a commit of this run, whatever a hook
-    /// made of its subject.
+    /// Counts commits that are not pushed. `made` is a commit of this check, whose subject a hook
+    /// may have changed.
     fn count_unpushed(
         &self,
         repository: &Repository,
         made: Option<&str>,
     ) -> Result<UnpushedCommits, GitError> {
+        let mut unpushed = UnpushedCommits::default();
         let upstream = self.upstream.as_ref();
-        let Some(upstream) = upstream.filter(|u| u.takes_pushes) else {
-            return Ok(UnpushedCommits::default());
+        let Some(upstream) = upstream.filter(|upstream| upstream.takes_pushes) else {
+            return Ok(unpushed);
         };
         if made.is_none() && upstream.ahead == 0 && !upstream.gone {
-            return Ok(UnpushedCommits::default());
+            return Ok(unpushed);
         }
-        let mut waiting = UnpushedCommits::default();
         for commit in repository.list_unpushed(upstream)? {
             if commit.subject == COMMIT_SUBJECT || made == Some(&*commit.id) {
-                waiting.by_trueup += 1;
+                unpushed.by_trueup += 1;
             } else {
-                waiting.by_user += 1;
+                unpushed.by_user += 1;
             }
         }
-        Ok(waiting)
+        Ok(unpushed)
     }
 
-    /// Says that commits of an earlier run are not pushed.
+    /// Reports commits of an earlier check that are not pushed.
     fn report_unpushed(&mut self, repo: &str) {
         let repository = self.repository.as_ref();
-        // What git cannot be asked is said where it matters.
-        let waiting = repository.and_then(|repository| self.count_unpushed(repository, None).ok());
-        if let Some(waiting) = waiting.filter(|waiting| waiting.by_trueup > 0) {
-            let mut text = format!(
-                "{} of an earlier run not pushed",
-                count_of(waiting.by_trueup, "commit")
-            );
-            let mut way = Way::FixCheckout;
-            if waiting.by_user > 0 {
-                text = format!(
-                    "{text}, nor {} of yours",
-                    count_of(waiting.by_user, "commit")
-                );
-                way = Way::Publish;
+        // An error of git is reported where it prevents something.
+        let unpushed = repository.and_then(|repository| self.count_unpushed(repository, None).ok());
+        if let Some(unpushed) = unpushed.filter(|unpushed| unpushed.by_trueup > 0) {
+            let own = count_commits(unpushed.by_trueup);
+            let mut text = format!("{own} of an earlier run not pushed");
+            let mut advice = Way::FixCheckout;
+            if unpushed.by_user > 0 {
+                let users = count_commits(unpushed.by_user);
+                text = format!("{text}, nor {users} of yours");
+                advice = Way::Publish;
             }
-            let draft = FindingBuilder::new(Code::C17, repo, Authority::Git);
-            self.findings.push(draft.with_fix(way).build(&text));
+            let finding = CheckFinding::new(Code::CommitsNotPushed, repo, Authority::Git, text);
+            self.findings.push(finding.advise(advice));
         }
     }
 
-    /// Publishes what an earlier run committed and could not push, if nothing else would go
-    /// with it; tells whether it did.
+    /// Pushes what an earlier check committed and could not push, if nothing else would go with
+    /// it; returns whether it did.
     pub(super) fn publish_unpushed(&mut self, repo: &str) -> bool {
         let (Some(repository), Some(upstream)) = (&self.repository, &self.upstream) else {
             return false;
         };
-        let waiting = match self.count_unpushed(repository, None) {
-            Ok(waiting) => waiting,
+        let unpushed = match self.count_unpushed(repository, None) {
+            Ok(unpushed) => unpushed,
             Err(error) => {
                 self.write_obstacle = Some(redacted_error(&error));
                 return false;
             }
         };
-        if !waiting.is_due(self.push_scope) {
-            if waiting.by_trueup > 0 && self.push_scope == PushScope::Own {
+        let all = count_commits(unpushed.by_trueup + unpushed.by_user);
+        if !unpushed.is_due(self.push_scope) {
+            if unpushed.by_trueup > 0 && self.push_scope == PushScope::Own {
                 self.notes.push(format!(
                     "{} of an earlier run not pushed, because {} of yours would be pushed too; \
                      `git push` sends all",
-                    count_of(waiting.by_trueup, "commit"),
-                    count_of(waiting.by_user, "commit")
+                    count_commits(unpushed.by_trueup),
+                    count_commits(unpushed.by_user)
                 ));
             }
             return false;
         }
         if let Err(reason) = self.push_branch(repository, upstream) {
-            let waiting = count_of(waiting.by_trueup + waiting.by_user, "commit");
             let text =
-                format!("{waiting} of an earlier run not pushed, so nothing was written: {reason}");
+                format!("{all} of an earlier run not pushed, so nothing was written: {reason}");
             self.findings.push(unpushed_finding(repo, &text));
             self.write_obstacle = Some(text);
             return false;
         }
-        let sent = count_of(waiting.by_trueup + waiting.by_user, "commit");
-        self.notes.push(format!("pushed {sent} of an earlier run"));
+        self.notes.push(format!("pushed {all} of an earlier run"));
         true
     }
 
-    /// Pushes. Who did not answer a moment ago would only be waited for once more.
+    /// Pushes, unless the remote did not answer a moment ago.
     fn push_branch(&self, repository: &Repository, upstream: &Upstream) -> Result<(), String> {
         if !self.is_reachable {
             return Err("the remote is unreachable".to_owned());
         }
-        let limit = match repository.has_pre_push_hook() {
+        let timeout = match repository.has_pre_push_hook() {
             Ok(true) => PUSH_WITH_HOOK_TIMEOUT,
             Ok(false) => PUSH_TIMEOUT,
             Err(error) => return Err(redacted_error(&error)),
         };
-        let pushed = repository.push_upstream(upstream, limit);
+        let pushed = repository.push_upstream(upstream, timeout);
         pushed.map_err(|error| redacted_error(&error))
     }
 
-    /// Publishes the commit just made, if nothing else would go with it; says why it is not
-    /// published where that is so.
+    /// Pushes the commit just made, if nothing else would go with it. An error says why it is not
+    /// pushed.
     pub(super) fn publish_commit(&mut self, repo: &str, commit: &str) -> Result<(), String> {
         let Some(repository) = &self.repository else {
             return Err("not pushed: not a git repository".to_owned());
@@ -297,18 +294,17 @@ impl GitPreflight {
                 upstream.tracking_ref.trim_start_matches("refs/remotes/")
             ));
         }
-        let waiting = match self.count_unpushed(repository, Some(commit)) {
-            Ok(waiting) => waiting,
-            Err(error) => return Err(format!("not pushed: {}", redacted_error(&error))),
-        };
+        let unpushed = self
+            .count_unpushed(repository, Some(commit))
+            .map_err(|error| format!("not pushed: {}", redacted_error(&error)))?;
         if self.push_scope == PushScope::Never {
             return Err("not pushed because of --no-push".to_owned());
         }
-        if !waiting.is_due(self.push_scope) {
+        if !unpushed.is_due(self.push_scope) {
             return Err(format!(
                 "not pushed: {} of yours would be pushed too; `git push` or `trueup check --fix \
                  --push` sends all",
-                count_of(waiting.by_user, "commit")
+                count_commits(unpushed.by_user)
             ));
         }
         self.push_branch(repository, upstream).map_err(|error| {
@@ -324,17 +320,15 @@ impl GitPreflight {
 /// Commits that are not pushed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct UnpushedCommits {
-    /// Those made here.
     by_trueup: u64,
-    /// Those that the user made.
     by_user: u64,
 }
 
 impl UnpushedCommits {
-    /// Tells whether they are pushed now. A push sends all that stands before a commit, and when
-    /// the user's own work is published is for the user to say.
-    const fn is_due(self, push: PushScope) -> bool {
-        match push {
+    /// Tells whether they are pushed now. A push sends every commit before the last one, and the
+    /// user decides when the user's own work is published.
+    const fn is_due(self, scope: PushScope) -> bool {
+        match scope {
             PushScope::Never => false,
             PushScope::All => self.by_trueup + self.by_user > 0,
             PushScope::Own => self.by_trueup > 0 && self.by_user == 0,
@@ -342,53 +336,46 @@ impl UnpushedCommits {
     }
 }
 
+/// Renders a number of commits: `1 commit`, `2 commits`.
+fn count_commits(count: u64) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} commit{end}")
+}
+
 fn unpushed_finding(repo: &str, text: &str) -> CheckFinding {
-    FindingBuilder::new(Code::C17, repo, Authority::Git)
-        .with_fix(Way::PublishAndFix)
-        .build(text)
+    CheckFinding::new(Code::CommitsNotPushed, repo, Authority::Git, text).advise(Way::PublishAndFix)
 }
 
-/// Says that others published what is not here.
+/// Describes a branch whose remote has commits that are not here.
 fn describe_behind(upstream: &Upstream, repo: &str, fix: bool) -> (CheckFinding, String) {
-    let (ahead, behind) = (upstream.ahead, upstream.behind);
-    let theirs = count_of(behind, "commit");
-    let text = if ahead > 0 {
-        let own = count_of(ahead, "commit");
-        format!("repository {repo} has diverged from its remote: {own} here, {theirs} there")
+    let theirs = count_commits(upstream.behind);
+    let (mut text, advice) = if upstream.ahead > 0 {
+        let own = count_commits(upstream.ahead);
+        let text =
+            format!("repository {repo} has diverged from its remote: {own} here, {theirs} there");
+        (text, Way::MergeCheckout)
     } else {
-        format!("repository {repo} is behind its remote by {theirs}")
+        let text = format!("repository {repo} is behind its remote by {theirs}");
+        (text, Way::PullCheckout)
     };
-    let text = if fix {
-        format!("{text}; pull before fixing, nothing was written")
-    } else {
-        text
-    };
-    let severity = if fix {
-        Severity::Warning
-    } else {
-        Severity::Info
-    };
-    let how = if ahead > 0 {
-        Way::MergeCheckout
-    } else {
-        Way::PullCheckout
-    };
-    let draft = FindingBuilder::new(Code::C16, repo, Authority::Git);
-    (
-        draft.with_severity(severity).with_fix(how).build(&text),
-        text,
-    )
+    let mut severity = Severity::Info;
+    if fix {
+        text.push_str("; pull before fixing, nothing was written");
+        severity = Severity::Warning;
+    }
+    let mut finding =
+        CheckFinding::new(Code::BehindUpstream, repo, Authority::Git, &text).advise(advice);
+    finding.divergence.severity = severity;
+    (finding, text)
 }
 
-/// Says what a person has to end first.
-fn find_obstacle(standing: &BranchStatus) -> Option<String> {
-    if let Some(operation) = standing.operation {
+/// Says what a person has to end before anything is written.
+fn find_obstacle(status: &BranchStatus) -> Option<String> {
+    if let Some(operation) = status.operation {
         return Some(format!("{} is in progress", operation.as_str()));
     }
-    standing
-        .branch
-        .is_none()
-        .then(|| "HEAD is detached".to_owned())
+    let is_detached = status.branch.is_none();
+    is_detached.then(|| "HEAD is detached".to_owned())
 }
 
 #[cfg(test)]
@@ -397,19 +384,16 @@ mod tests {
 
     #[test]
     fn the_users_commits_are_pushed_by_the_users_word_alone() {
-        for (ours, users, expected) in [
+        for (by_trueup, by_user, expected) in [
             (0, 0, [false, false, false]),
             (1, 0, [true, true, false]),
             (0, 1, [false, true, false]),
             (2, 3, [false, true, false]),
         ] {
-            let waiting = UnpushedCommits {
-                by_trueup: ours,
-                by_user: users,
-            };
-            let due =
-                [PushScope::Own, PushScope::All, PushScope::Never].map(|push| waiting.is_due(push));
-            assert_eq!(due, expected, "{waiting:?}");
+            let unpushed = UnpushedCommits { by_trueup, by_user };
+            let scopes = [PushScope::Own, PushScope::All, PushScope::Never];
+            let due = scopes.map(|scope| unpushed.is_due(scope));
+            assert_eq!(due, expected, "{unpushed:?}");
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The ids of workplans and their tasks.
 //!
-//! A workplan is `PREFIX-WP-NNNN` or `ADHOC-YYYY-MM-DD`, a task of it has `-Tnn` behind that.
-//! Old files call their tasks `T01` or `T-01`; those are scoped by their file, which gives them
-//! the id that newer files spell out.
+//! The id of a workplan is `PREFIX-WP-NNNN` or `ADHOC-YYYY-MM-DD`; that of a task adds `-Tnn`.
+//! Older files use `T01` or `T-01` for a task, which is scoped by the workplan of the file.
 
 use crate::model::ItemKey;
 
-/// What is wrong with an id, for a person.
+/// What is wrong with an id, as text for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InvalidId(pub(super) String);
 
@@ -15,7 +14,7 @@ fn invalid_id(text: &str, shape: &str) -> InvalidId {
     InvalidId(format!("{text:?} does not match the pattern {shape}"))
 }
 
-/// Reads the id of a workplan.
+/// Parses the id of a workplan.
 pub(super) fn parse_workplan_id(text: &str) -> Result<ItemKey, InvalidId> {
     let refused = || invalid_id(text, "PREFIX-WP-NNNN or ADHOC-YYYY-MM-DD");
     if !is_numbered(text) && !is_dated(text) {
@@ -24,7 +23,7 @@ pub(super) fn parse_workplan_id(text: &str) -> Result<ItemKey, InvalidId> {
     text.parse().map_err(|_| refused())
 }
 
-/// `CUST-WP-0026`: words of letters and digits, `WP`, a number.
+/// Matches `CUST-WP-0026`: words of letters and digits, `WP`, and a number.
 fn is_numbered(text: &str) -> bool {
     let Some((prefix, number)) = text.rsplit_once("-WP-") else {
         return false;
@@ -35,7 +34,7 @@ fn is_numbered(text: &str) -> bool {
         && is_number(number)
 }
 
-/// `ADHOC-2026-03-21`
+/// Matches `ADHOC-2026-03-21`.
 fn is_dated(text: &str) -> bool {
     let date = text.strip_prefix("ADHOC-");
     let parts: Vec<&str> = date.into_iter().flat_map(|date| date.split('-')).collect();
@@ -47,7 +46,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Reads the id of a task in the file of a workplan.
+/// Parses the id of a task in the file of a workplan, short or whole.
 pub(super) fn parse_task_id(text: &str, workplan: &ItemKey) -> Result<ItemKey, InvalidId> {
     let refused = || invalid_id(text, &format!("{workplan}-Tnn or Tnn"));
     // T01, T-01
@@ -71,7 +70,7 @@ pub(super) fn parse_task_id(text: &str, workplan: &ItemKey) -> Result<ItemKey, I
     text.parse().map_err(|_| refused())
 }
 
-/// Returns the workplan that a task's id names.
+/// Returns the workplan part of the id of a task.
 pub(super) fn workplan_of_task(task: &ItemKey) -> Option<&str> {
     let (workplan, _) = task.as_str().rsplit_once("-T")?;
     Some(workplan)

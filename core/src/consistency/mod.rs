@@ -1,26 +1,38 @@
-//! Whether workplan files, the database and git agree (seed 3), and making them agree.
+//! Checks whether workplan files, the database and git agree, and makes them agree.
 //!
-//! Observe: `files` and `plans` read the workplans and plans of a checkout, the store its rows,
-//! `gate` what git says. Decide: [`assess()`] is pure and returns findings and deeds. Act: `rows`
-//! and `writeback` carry the deeds out, then everything is read again; what is left is reported.
-//! What a run that was killed left in files is put back by the next one (`unfinished`).
+//! A check observes, decides and acts. `snapshot` reads the files of a checkout and the rows of
+//! its repository, `git_preflight` asks git. [`assess_checkout`] is pure: it returns findings, each
+//! with the [`Fix`] that ends it. `row_updates` and `writeback` apply the fixes; then whatever
+//! they touched is read again, and what still differs is reported. `undo_log` restores what an
+//! interrupted run left in files.
 //!
-//! Invariants: a status never goes back, in the database or in a file; nothing is written while
-//! the files may be older than what others published, nor where a commit could not be
-//! published; a file changes by the values concerned alone, and by nothing but a commit of its
-//! own; what is not understood is a finding with its place, never a guess.
+//! Three types carry it: a [`WorkplanFile`] is what one file says, a `Node` is a workplan or one of
+//! its tasks together with its row, and a [`Fix`] is one change of a file or a row.
+//!
+//! Invariants:
+//! - A status never goes back, neither in the database nor in a file.
+//! - Nothing is written while the files may be older than what others published, or where a
+//!   commit could not be published.
+//! - A file changes only in the values concerned, and only together with a commit of its own.
+//! - What cannot be understood becomes a finding with its position; nothing is guessed.
 
 mod assessment;
 mod check;
 mod check_lock;
 mod checkout_files;
+mod checkout_reader;
 mod file_edits;
 mod finding;
+mod fix;
 mod git_preflight;
 mod ids;
+mod parse_problem;
 mod plan_files;
+mod protected_files;
+mod report;
 mod row_updates;
 mod rules;
+mod snapshot;
 mod task_entry;
 #[cfg(test)]
 mod tests;
@@ -28,11 +40,15 @@ mod undo_log;
 mod workplan_file;
 mod writeback;
 
-pub use assessment::{Assessment, CheckoutSnapshot, FixPlan, NodeId, assess_checkout};
-pub use check::{CheckError, CheckReport, CheckRequest, Checkout, PushScope, check_checkout};
+pub use assessment::{Assessment, assess_checkout};
+pub use check::{CheckRequest, Checkout, check_checkout};
 pub use finding::CheckFinding;
+pub use fix::{Fix, FixPlan, NodeId};
 pub use git_preflight::COMMIT_SUBJECT;
+pub use parse_problem::ParseProblem;
 pub use plan_files::PlanCheckboxes;
+pub use report::{CheckError, CheckReport, PushScope};
 pub use row_updates::FixActor;
+pub use snapshot::CheckoutSnapshot;
 pub use task_entry::TaskEntry;
-pub use workplan_file::{DeclaredStatus, ParseProblem, WorkplanFile};
+pub use workplan_file::{DeclaredStatus, WorkplanFile};

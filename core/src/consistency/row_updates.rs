@@ -1,15 +1,14 @@
-//! Carrying deeds out in the database.
+//! Applies fixes to the database.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Range;
-use std::path::Path;
+use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::assessment::{CheckoutSnapshot, FixPlan, NodeId};
-use super::rules::{Node, Nodes};
-use super::{checkout_files, ids};
+use super::fix::{FixPlan, NodeId};
+use super::ids;
+use super::rules::Node;
+use super::snapshot::CheckoutSnapshot;
+use super::workplan_file::to_item_status;
 use crate::claims::{MoveAnswer, MoveItemRequest, move_item};
 use crate::model::{
     ItemKey, ItemStatus, MoveRefusal, MoveTarget, NewItem, NewWorkplanRow, PlanId, PlanTask,
@@ -19,17 +18,19 @@ use crate::model::{
 use crate::plan::{TaskStepOutcome, apply_task_step};
 use crate::store::{DependencyChange, Provenance, Result, Store, StoreError};
 use crate::text::redact::redact;
-use crate::workplan::parse_workplan;
 
-/// Most rows of one transaction: others wait while it lasts.
+/// Most rows written in one transaction: other writers wait until it ends.
 const ROWS_PER_TRANSACTION: usize = 200;
 
-/// In whose name the database is changed.
+/// Longest description stored, in bytes.
+const MAX_DESCRIPTION_BYTES: usize = 16 * 1024;
+
+/// Who applies fixes.
 #[derive(Debug, Clone)]
 pub struct FixActor {
-    /// The session, when there is one: it may move what it holds.
+    /// The session, if there is one: it may move the items it holds.
     pub session: Option<SessionId>,
-    /// Who is named in events.
+    /// The name that events record.
     pub name: String,
 }
 
@@ -39,116 +40,108 @@ impl FixActor {
     }
 }
 
-/// What came of it.
+/// What came of applying fixes to the database.
 #[derive(Debug, Default)]
 pub(super) struct RowUpdateOutcome {
-    /// The ids that what is new carries from now on.
+    /// The ids of new rows, which their files have to carry.
     pub(super) new_links: Vec<(NodeId, WorkplanLink)>,
-    /// What was refused, a line each.
+    /// What was refused, one line each.
     pub(super) refused: Vec<String>,
 }
 
-/// The texts below blocks, as they leave the repository: without secrets, and bounded. Units
-/// come sheet by sheet, so that each file is read once.
-struct DescriptionReader<'r> {
-    reading: &'r CheckoutSnapshot,
-    root: &'r Path,
-    workplan: Option<usize>,
-    bytes: Vec<u8>,
-    /// Where texts stand, by their digests: of a file that changed meanwhile the text that is
-    /// another is described by the next run.
-    ranges: HashMap<u64, Range<usize>>,
-}
+/// Why an item or a task stays as it is.
+type Refusal = String;
 
-impl<'r> DescriptionReader<'r> {
-    fn new(reading: &'r CheckoutSnapshot, root: &'r Path) -> Self {
-        Self {
-            reading,
-            root,
-            workplan: None,
-            bytes: Vec::new(),
-            ranges: HashMap::new(),
-        }
+/// Applies the fixes that concern the database.
+pub(super) fn apply_row_fixes(
+    store: &mut dyn Store,
+    snapshot: &CheckoutSnapshot,
+    fixes: &FixPlan,
+    actor: &FixActor,
+) -> Result<RowUpdateOutcome> {
+    let mut outcome = RowUpdateOutcome::default();
+    for ids in fixes.create_rows.chunks(ROWS_PER_TRANSACTION) {
+        let nodes = find_nodes(snapshot, ids);
+        let rows: Vec<NewWorkplanRow> = nodes.map(|node| new_row(snapshot, &node)).collect();
+        let links = store.link_workplans(&rows, &actor.provenance())?;
+        outcome.new_links.extend(ids.iter().copied().zip(links));
     }
-
-    fn read_description(&mut self, unit: &Node<'_>) -> String {
-        let Some(entry) = unit.task else {
-            return String::new();
-        };
-        if self.workplan != Some(unit.id.workplan) {
-            self.load_workplan(unit.id.workplan);
-        }
-        let place = self.ranges.get(&entry.digest);
-        let text = place.and_then(|place| self.bytes.get(place.clone()));
-        let text = text.and_then(|text| std::str::from_utf8(text).ok());
-        truncate_description(&redact(text.unwrap_or_default()).text)
-    }
-
-    fn load_workplan(&mut self, sheet: usize) {
-        self.workplan = Some(sheet);
-        let path = self.reading.workplans.get(sheet).map(|sheet| &sheet.path);
-        let read = path.and_then(|path| {
-            crate::fs::read_bytes(
-                &self.root.join(path),
-                checkout_files::MAX_WORKPLAN_BYTES,
-                false,
-            )
-            .ok()
-        });
-        self.bytes = read.unwrap_or_default();
-        let workplan = parse_workplan(&self.bytes).ok();
-        let blocks = workplan.iter().flat_map(|workplan| &workplan.tasks);
-        self.ranges = blocks
-            .map(|block| (block.description_digest(), block.description()))
+    for ids in fixes.update_rows.chunks(ROWS_PER_TRANSACTION) {
+        let changes: Vec<WorkplanChange> = find_nodes(snapshot, ids)
+            .map(|node| WorkplanChange {
+                key: node.key().clone(),
+                title: redacted_title(&node),
+                position: node.position(),
+                repo: Some(snapshot.repo.clone()),
+                facts: Some((file_facts(&node), description(&node))),
+            })
             .collect();
+        store.update_workplan_facts(&changes, &actor.provenance())?;
     }
-}
-
-/// Longest description kept, in bytes.
-const MAX_DESCRIPTION_BYTES: usize = 16 * 1024;
-
-fn truncate_description(text: &str) -> String {
-    let mut end = text.len().min(MAX_DESCRIPTION_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+    for pairs in fixes.add_dependencies.chunks(ROWS_PER_TRANSACTION) {
+        let request = |(item, on): &(ItemKey, ItemKey)| DependencyChange {
+            item: item.clone(),
+            dependencies: vec![on.clone()],
+            remove: false,
+            provenance: actor.provenance(),
+        };
+        let requests: Vec<DependencyChange> = pairs.iter().map(request).collect();
+        let answers = store.change_dependencies_of_each(&requests)?;
+        for ((item, on), answer) in pairs.iter().zip(answers) {
+            if let Err(StoreError::Denied { message, .. }) = answer {
+                let text = format!("the dependency of {item} on {on} was not added: {message}");
+                outcome.refused.push(text);
+            }
+        }
     }
-    text.get(..end).unwrap_or_default().to_owned()
-}
-
-fn file_facts(unit: &Node<'_>) -> WorkplanFileFacts {
-    WorkplanFileFacts {
-        digest: unit.digest(),
-        planning: unit.planning().to_owned(),
+    // A task that does not move holds its workplan back.
+    let mut held_back: HashSet<&str> = HashSet::new();
+    for (key, to) in &fixes.advance_items {
+        if let Err(reason) = advance_item(store, key, *to, actor)? {
+            outcome.refused.push(reason);
+            held_back.extend(ids::workplan_of_task(key));
+        }
     }
+    let follow = fixes.advance_workplans.iter();
+    for (key, to) in follow.filter(|(key, _)| !held_back.contains(key.as_str())) {
+        let advanced = advance_item(store, key, *to, actor)?;
+        outcome.refused.extend(advanced.err());
+    }
+    for (plan, task) in &fixes.complete_plan_tasks {
+        if let Err(reason) = complete_plan_task(store, plan, task, actor)? {
+            let text = format!("task {plan}/{task} was not changed in the database: {reason}");
+            outcome.refused.push(text);
+        }
+    }
+    Ok(outcome)
 }
 
-fn redacted_title(unit: &Node<'_>) -> Option<String> {
-    let title = unit.title()?;
-    Some(redact(title).text.into_owned())
+fn find_nodes<'a>(
+    snapshot: &'a CheckoutSnapshot,
+    ids: &'a [NodeId],
+) -> impl Iterator<Item = Node<'a>> {
+    ids.iter().filter_map(|id| Node::find(snapshot, *id))
 }
 
-fn new_row(
-    reading: &CheckoutSnapshot,
-    descriptions: &mut DescriptionReader<'_>,
-    unit: &Node<'_>,
-) -> NewWorkplanRow {
-    let status = match unit.task {
-        Some(entry) => super::workplan_file::to_item_status(entry.status),
-        None => unit.workplan.declared_status.item_status(),
+fn new_row(snapshot: &CheckoutSnapshot, node: &Node<'_>) -> NewWorkplanRow {
+    let workplan = node.workplan;
+    let status = match node.task {
+        Some(task) => to_item_status(task.status),
+        None => workplan.declared_status.item_status(),
     };
     NewWorkplanRow {
         item: NewItem {
-            title: redacted_title(unit),
-            kind: unit.task.is_none().then(|| WORKPLAN_KIND.to_owned()),
-            parent: unit.task.map(|_| unit.workplan.key.clone()),
-            position: unit.position(),
-            repo: Some(reading.repo.clone()),
+            title: redacted_title(node),
+            kind: node.task.is_none().then(|| WORKPLAN_KIND.to_owned()),
+            parent: node.task.map(|_| workplan.key.clone()),
+            position: node.position(),
+            repo: Some(snapshot.repo.clone()),
             status: Some(status),
-            ..NewItem::new(unit.key().clone())
+            ..NewItem::new(node.key().clone())
         },
         link: new_link(),
-        facts: file_facts(unit),
-        description: descriptions.read_description(unit),
+        facts: file_facts(node),
+        description: description(node),
     }
 }
 
@@ -157,83 +150,33 @@ fn new_link() -> WorkplanLink {
     link.unwrap_or_else(|_| unreachable!("a UUID consists of hexadecimal digits and dashes"))
 }
 
-/// Carries out what concerns the database.
-pub(super) fn apply_row_fixes(
-    store: &mut dyn Store,
-    reading: &CheckoutSnapshot,
-    root: &Path,
-    deeds: &FixPlan,
-    actor: &FixActor,
-) -> Result<RowUpdateOutcome> {
-    let mut written = RowUpdateOutcome::default();
-    let mut descriptions = DescriptionReader::new(reading, root);
-    for spots in deeds.create_rows.chunks(ROWS_PER_TRANSACTION) {
-        let rows: Vec<NewWorkplanRow> = nodes_of(reading, spots)
-            .map(|unit| new_row(reading, &mut descriptions, &unit))
-            .collect();
-        let links = store.link_workplans(&rows, &actor.provenance())?;
-        written.new_links.extend(spots.iter().copied().zip(links));
+fn file_facts(node: &Node<'_>) -> WorkplanFileFacts {
+    WorkplanFileFacts {
+        digest: node.digest(),
+        planning: node.planning().to_owned(),
     }
-    for spots in deeds.update_rows.chunks(ROWS_PER_TRANSACTION) {
-        let changes: Vec<WorkplanChange> = nodes_of(reading, spots)
-            .map(|unit| WorkplanChange {
-                key: unit.key().clone(),
-                title: redacted_title(&unit),
-                position: unit.position(),
-                repo: Some(reading.repo.clone()),
-                facts: Some((file_facts(&unit), descriptions.read_description(&unit))),
-            })
-            .collect();
-        store.update_workplan_facts(&changes, &actor.provenance())?;
-    }
-    for pairs in deeds.add_dependencies.chunks(ROWS_PER_TRANSACTION) {
-        let depend = |(item, on): &(ItemKey, ItemKey)| DependencyChange {
-            item: item.clone(),
-            dependencies: vec![on.clone()],
-            remove: false,
-            provenance: actor.provenance(),
-        };
-        let requests: Vec<DependencyChange> = pairs.iter().map(depend).collect();
-        let answers = store.change_dependencies_of_each(&requests)?;
-        for ((item, on), answer) in pairs.iter().zip(answers) {
-            if let Err(StoreError::Denied(reason)) = answer {
-                let text = format!("the dependency of {item} on {on} was not added: {reason}");
-                written.refused.push(text);
-            }
-        }
-    }
-    // What does not move holds back what would follow from it.
-    let mut held_back: HashSet<&str> = HashSet::new();
-    for (key, to) in &deeds.advance_items {
-        if let Err(reason) = advance_item(store, key, *to, actor)? {
-            written.refused.push(reason);
-            held_back.extend(ids::workplan_of_task(key));
-        }
-    }
-    for (key, to) in &deeds.advance_workplans {
-        if held_back.contains(key.as_str()) {
-            continue;
-        }
-        if let Err(reason) = advance_item(store, key, *to, actor)? {
-            written.refused.push(reason);
-        }
-    }
-    for (plan, task) in &deeds.complete_plan_tasks {
-        if let Err(reason) = complete_plan_task(store, plan, task, actor)? {
-            let text = format!("task {plan}/{task} was not changed in the database: {reason}");
-            written.refused.push(text);
-        }
-    }
-    Ok(written)
 }
 
-/// Completes a task of a plan, unless somebody else works on it; says why it stays if it does.
+fn redacted_title(node: &Node<'_>) -> Option<String> {
+    let title = node.title()?;
+    Some(redact(title).text.into_owned())
+}
+
+/// Returns the text below a block as it leaves the repository: without secrets, and bounded.
+fn description(node: &Node<'_>) -> String {
+    let text = node.task.and_then(|task| node.workplan.description(task));
+    let mut text = redact(text.unwrap_or_default()).text.into_owned();
+    text.truncate(text.floor_char_boundary(MAX_DESCRIPTION_BYTES));
+    text
+}
+
+/// Completes a task of a plan, unless somebody else works on it.
 fn complete_plan_task(
     store: &mut dyn Store,
     plan: &PlanId,
     id: &PlanTaskId,
     actor: &FixActor,
-) -> Result<std::result::Result<(), String>> {
+) -> Result<std::result::Result<(), Refusal>> {
     let Some(task) = store.load_plan_task(plan, id)? else {
         return Ok(Err("it no longer exists".to_owned()));
     };
@@ -255,7 +198,7 @@ fn complete_plan_task(
     )
 }
 
-/// Names who else works on a task, as far as a sign of life is known.
+/// Names the live session or orchestrator, other than the actor, that works on a task.
 fn find_other_worker(
     store: &mut dyn Store,
     task: &PlanTask,
@@ -282,14 +225,14 @@ fn find_other_worker(
     Ok(None)
 }
 
-/// Moves an item forward; says why it stays if it does.
+/// Moves an item forward.
 fn advance_item(
     store: &mut dyn Store,
     key: &ItemKey,
     to: ItemStatus,
     actor: &FixActor,
-) -> Result<std::result::Result<(), String>> {
-    let wish = MoveItemRequest {
+) -> Result<std::result::Result<(), Refusal>> {
+    let request = MoveItemRequest {
         session: actor.session.clone(),
         item: key.clone(),
         target: MoveTarget::Status(to),
@@ -297,7 +240,7 @@ fn advance_item(
         reason: None,
         provenance: actor.provenance(),
     };
-    Ok(match move_item(store, &wish)? {
+    Ok(match move_item(store, &request)? {
         MoveAnswer::Moved { .. } => Ok(()),
         MoveAnswer::Refused(refusal) => {
             let reason = describe_move_refusal(&refusal);
@@ -322,59 +265,4 @@ fn describe_move_refusal(refusal: &MoveRefusal) -> String {
             format!("it cannot go from {from} to {to}")
         }
     }
-}
-
-/// Returns the units of spots.
-pub(super) fn nodes_of<'a>(
-    reading: &'a CheckoutSnapshot,
-    spots: &'a [NodeId],
-) -> impl Iterator<Item = Node<'a>> {
-    spots.iter().filter_map(|spot| find_node(reading, *spot))
-}
-
-/// Returns the unit of a spot.
-pub(super) fn find_node(reading: &CheckoutSnapshot, spot: NodeId) -> Option<Node<'_>> {
-    let sheet = reading.workplans.get(spot.workplan)?;
-    let entry = match spot.task {
-        Some(task) => Some(sheet.tasks.get(task)?),
-        None => None,
-    };
-    Some(Node {
-        id: spot,
-        workplan: sheet,
-        task: entry,
-    })
-}
-
-/// Returns the keys that files name and the rows of the repository do not cover.
-pub(super) fn find_foreign_keys(reading: &CheckoutSnapshot) -> (Vec<ItemKey>, Vec<WorkplanLink>) {
-    let units = Nodes::from_snapshot(reading);
-    let known = units.rows();
-    // Only a file with another link than its row's asks for all of them.
-    let links: OnceCell<HashSet<&str>> = OnceCell::new();
-    let linked = || {
-        let links = reading.rows.iter().filter_map(|row| row.link.as_ref());
-        links.map(WorkplanLink::as_str).collect()
-    };
-    let (mut keys, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for (unit, row) in units.with_rows() {
-        let row = row.and_then(|number| known.get(number));
-        if row.is_none() {
-            keys.insert(unit.key().clone());
-        }
-        for (on, _) in unit
-            .depends_on()
-            .iter()
-            .filter(|(on, _)| known.find_number(on).is_none())
-        {
-            keys.insert(on.clone());
-        }
-        let own = row.and_then(|row| row.link.as_ref());
-        if let Some(link) = unit.link().filter(|link| own != Some(link))
-            && !links.get_or_init(linked).contains(link.as_str())
-        {
-            others.insert(link.clone());
-        }
-    }
-    (keys.into_iter().collect(), others.into_iter().collect())
 }

@@ -1,12 +1,12 @@
-//! A task of a workplan, understood.
+//! A task of a workplan: what its block means.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::ids;
-use super::workplan_file::ParseProblem;
-use crate::model::{ItemKey, WorkplanLink, WorkplanTaskStatus};
+use super::ids::{self, InvalidId};
+use super::parse_problem::ParseProblem;
+use crate::model::{IdError, ItemKey, UnknownStatus, WorkplanLink, WorkplanTaskStatus};
 use crate::text::redact::redact;
 use crate::workplan::{Key, Scalar, TaskBlock, TextPosition};
 
@@ -15,109 +15,79 @@ use crate::workplan::{Key, Scalar, TaskBlock, TextPosition};
 pub struct TaskEntry {
     /// Where its block begins.
     pub place: TextPosition,
-    /// The item it is.
+    /// Key of the item.
     pub key: ItemKey,
-    /// Where it stands, and the word the file has for that.
+    /// Its status.
     pub status: WorkplanTaskStatus,
-    /// The word.
+    /// The word that the file has for the status.
     pub status_word: Box<str>,
-    /// Where the word stands.
+    /// Position of that word.
     pub status_place: TextPosition,
-    /// The id it carries.
+    /// The id of the row that it carries.
     pub link: Option<WorkplanLink>,
-    /// The heading above.
+    /// Its own title, or the heading above.
     pub title: Option<Box<str>>,
-    /// Digest of the text below.
+    /// Digest of the text below the block.
     pub digest: u64,
     /// Priority, assignee and the like, as canonical JSON.
     pub planning: Box<str>,
-    /// What it waits for, and where that is said.
+    /// Keys of the items it depends on, each with its position.
     pub depends_on: Vec<(ItemKey, TextPosition)>,
 }
 
 impl TaskEntry {
-    /// Reads a block. What is not understood is a trouble; without id and status it is no task.
+    /// Interprets a block; without an id and a status, which the parser reports, it is no task.
+    /// Problems that leave it a task go into `problems`.
     pub(super) fn from_block(
         block: &TaskBlock,
         workplan: &ItemKey,
         problems: &mut Vec<ParseProblem>,
-    ) -> Option<Self> {
-        // That they are missing is a problem of the file already.
-        let (id, word) = (block.id()?, block.status()?);
-        let key = match ids::parse_task_id(&id.text, workplan) {
-            Ok(key) => key,
-            Err(ids::InvalidId(problem)) => {
-                problems.push(ParseProblem::new(
-                    id.place,
-                    &id.text,
-                    format!("the id {problem}"),
-                ));
-                return None;
-            }
+    ) -> Result<Option<Self>, ParseProblem> {
+        let (Some(id), Some(word)) = (block.id(), block.status()) else {
+            return Ok(None);
         };
-        let status = match word.text.parse() {
-            Ok(status) => status,
-            Err(error) => {
-                let error: crate::model::UnknownStatus = error;
-                problems.push(ParseProblem::new(
-                    word.place,
-                    key.as_str(),
-                    error.to_string(),
-                ));
-                return None;
-            }
-        };
-        Some(Self {
+        let key = ids::parse_task_id(&id.text, workplan).map_err(|InvalidId(problem)| {
+            ParseProblem::new(id.place, &id.text, format!("the id {problem}"))
+        })?;
+        let status = word.text.parse().map_err(|error: UnknownStatus| {
+            ParseProblem::new(word.place, key.as_str(), error.to_string())
+        })?;
+        let planning = [
+            ("assignee", Key::Assignee),
+            ("intervention_note", Key::InterventionNote),
+            ("needs_human", Key::NeedsHuman),
+            ("priority", Key::Priority),
+        ];
+        Ok(Some(Self {
             place: block.place,
             status,
             status_word: word.text.clone(),
             status_place: word.place,
-            link: parse_link(block.link(), &key, problems)?,
+            link: parse_link(block.link(), &key)?,
             title: block.title().map(Into::into),
             digest: block.description_digest(),
-            planning: planning_json(
-                &[
-                    ("assignee", Key::Assignee),
-                    ("intervention_note", Key::InterventionNote),
-                    ("needs_human", Key::NeedsHuman),
-                    ("priority", Key::Priority),
-                ],
-                |key| block.get(key),
-            ),
+            planning: planning_json(&planning, |key| block.get(key)),
             depends_on: parse_dependencies(block.depends_on(), workplan, &key, problems),
             key,
-        })
+        }))
     }
 }
 
-/// Reads the id that something carries; `None` when what stands there is none.
-#[expect(
-    clippy::option_option,
-    reason = "no id is one answer, a bad one another"
-)]
+/// Parses the id of a row, if there is one.
 pub(super) fn parse_link(
     scalar: Option<&Scalar>,
     key: &ItemKey,
-    problems: &mut Vec<ParseProblem>,
-) -> Option<Option<WorkplanLink>> {
+) -> Result<Option<WorkplanLink>, ParseProblem> {
     let Some(scalar) = scalar.filter(|scalar| !scalar.is_empty()) else {
-        return Some(None);
+        return Ok(None);
     };
-    match scalar.text.parse() {
-        Ok(link) => Some(Some(link)),
-        Err(error) => {
-            let error: crate::model::IdError = error;
-            problems.push(ParseProblem::new(
-                scalar.place,
-                key.as_str(),
-                error.to_string(),
-            ));
-            None
-        }
-    }
+    let link = scalar.text.parse().map_err(|error: IdError| {
+        ParseProblem::new(scalar.place, key.as_str(), error.to_string())
+    })?;
+    Ok(Some(link))
 }
 
-/// Writes what is planned as canonical JSON: the keys that say something, in their order.
+/// Renders planning values as canonical JSON: the keys that have a value, in the given order.
 pub(super) fn planning_json<'a>(
     keys: &[(&str, Key)],
     get: impl Fn(Key) -> Option<&'a Scalar>,
@@ -127,10 +97,10 @@ pub(super) fn planning_json<'a>(
         let Some(scalar) = get(*key).filter(|scalar| !scalar.is_empty()) else {
             continue;
         };
-        // It is kept in the database, which no secret reaches.
+        // The database keeps it, and no secret may get there.
         let text = redact(&scalar.text).text;
         let comma = if json.len() > 1 { "," } else { "" };
-        // No name holds what JSON escapes.
+        // None of the names needs escaping.
         json.extend([comma, "\"", name, "\":"]);
         json.push_str(&Value::from(text).to_string());
     }
@@ -138,33 +108,30 @@ pub(super) fn planning_json<'a>(
     json.into()
 }
 
-/// Reads what something depends on: tasks of its own workplan by their short ids too.
+/// Parses a list of dependencies. Tasks of the same workplan may stand there by their short ids.
 pub(super) fn parse_dependencies(
     list: &[Scalar],
     workplan: &ItemKey,
     key: &ItemKey,
     problems: &mut Vec<ParseProblem>,
 ) -> Vec<(ItemKey, TextPosition)> {
-    let mut found: Vec<(ItemKey, TextPosition)> = Vec::new();
-    // A list may be as long as its file.
+    let mut dependencies: Vec<(ItemKey, TextPosition)> = Vec::new();
+    // A set, because a list may be as long as its file.
     let mut seen: HashSet<ItemKey> = HashSet::new();
     for scalar in list.iter().filter(|scalar| !scalar.is_empty()) {
         let text = &*scalar.text;
-        let own = ids::parse_task_id(text, workplan);
-        match own.or_else(|_| {
-            text.parse()
-                .map_err(|error| ids::InvalidId(format!("{error}")))
-        }) {
-            Ok(on) if on == *key => {
-                let problem = "depends on itself";
-                problems.push(ParseProblem::new(scalar.place, key.as_str(), problem));
+        let on = ids::parse_task_id(text, workplan).ok();
+        let problem = match on.map_or_else(|| text.parse::<ItemKey>(), Ok) {
+            Ok(on) if on == *key => "depends on itself".to_owned(),
+            Ok(on) => {
+                if seen.insert(on.clone()) {
+                    dependencies.push((on, scalar.place));
+                }
+                continue;
             }
-            Ok(on) if !seen.insert(on.clone()) => {}
-            Ok(on) => found.push((on, scalar.place)),
-            Err(ids::InvalidId(problem)) => {
-                problems.push(ParseProblem::new(scalar.place, key.as_str(), problem));
-            }
-        }
+            Err(error) => error.to_string(),
+        };
+        problems.push(ParseProblem::new(scalar.place, key.as_str(), problem));
     }
-    found
+    dependencies
 }

@@ -1,4 +1,4 @@
-//! Rules on files that are read and rows that a store holds; deeds are carried out on both.
+//! Tests of the rules on files in a directory and rows in a store, with fixes applied to both.
 
 mod codes;
 mod findings;

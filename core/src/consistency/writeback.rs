@@ -1,311 +1,248 @@
-//! Carrying deeds out in files: the bytes concerned, one commit of these files alone, and the
-//! push that publishes it.
+//! Applies fixes to files: edits them, commits exactly these files, and pushes the commit.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::assessment::{CheckoutSnapshot, FixPlan, NodeId};
-use super::checkout_files::{MAX_PLAN_BYTES, MAX_WORKPLAN_BYTES, file_mode};
-use super::file_edits::{FileEdit, WritePlan, content_digest};
+use super::checkout_files::MAX_PLAN_BYTES;
+use super::file_edits::{FileEdit, PlannedEdit, plan_file_edits};
 use super::finding::{redacted_error, redacted_line};
+use super::fix::{FixPlan, NodeId};
 use super::git_preflight::{COMMIT_SUBJECT, GitPreflight};
+use super::protected_files::{find_hidden, find_uncommitted};
+use super::report::CheckReport;
+use super::snapshot::CheckoutSnapshot;
 use super::undo_log;
-use crate::fs::{FileReplacement, WriteOutcome, is_symlink, read_bytes};
-use crate::git::{GitError, Repository, Worktree};
+use crate::fs::{WriteOutcome, is_symlink, read_bytes};
+use crate::git::{Repository, Worktree};
 use crate::model::WorkplanLink;
 use crate::text::visible_line;
-use crate::workplan::{ByteEdit, apply_edits};
 
-/// How long a commit may take, with the user's hooks.
+/// How long a commit may take, including the hooks of the user.
 const COMMIT_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// What came of it.
+/// Longest line of a commit message, in characters.
+const MAX_MESSAGE_LINE_CHARS: usize = 400;
+
+/// The files that a check may have changed.
 #[derive(Debug, Default)]
-pub(super) struct WritebackOutcome {
-    /// The files of the commit.
-    pub(super) written: Vec<String>,
-    /// The commit.
-    pub(super) commit: Option<String>,
-    /// Whether the remote has it.
-    pub(super) pushed: bool,
-    /// What the user is to know of it, a line each.
-    pub(super) notes: Vec<String>,
-    /// What was left as it is, and why, a line each.
-    pub(super) skipped: Vec<String>,
-    /// Whether a file is neither committed nor as it was.
-    pub(super) has_unrestored_file: bool,
+pub(super) struct TouchedFiles {
+    pub(super) paths: Vec<String>,
+    /// Whether one of them is neither committed nor restored.
+    pub(super) has_unrestored: bool,
 }
 
-/// Where files are written, and where it is recorded that they are.
+/// Where files are written, and where it is recorded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WritebackPaths<'a> {
     pub(super) root: &'a Path,
     pub(super) undo_log: &'a Path,
-    /// What the git that commits keeps locked.
+    /// Held by the git that commits.
     pub(super) git_lock: &'a Path,
 }
 
-/// Writes into files what the database knows better.
+/// Writes the fixes that concern files.
 pub(super) fn write_back(
-    reading: &CheckoutSnapshot,
-    places: WritebackPaths<'_>,
-    deeds: &FixPlan,
-    links: &[(NodeId, WorkplanLink)],
+    snapshot: &CheckoutSnapshot,
+    paths: WritebackPaths<'_>,
+    fixes: &FixPlan,
+    new_links: &[(NodeId, WorkplanLink)],
     preflight: &mut GitPreflight,
-) -> WritebackOutcome {
-    let mut outcome = WritebackOutcome::default();
-    let intent = WritePlan::from_fixes(reading, deeds, links);
-    if intent.is_empty() {
-        return outcome;
+    report: &mut CheckReport,
+) -> TouchedFiles {
+    let planned = plan_file_edits(snapshot, fixes, new_links);
+    if planned.is_empty() {
+        return TouchedFiles::default();
     }
-    let mut nothing = |reason: &str| {
+    let touched = write_planned(planned, paths, preflight, report).unwrap_or_else(|reason| {
         let text = format!("no files were written: {reason}");
-        outcome.skipped.push(text);
-    };
+        report.skipped.push(text);
+        TouchedFiles::default()
+    });
+    if let Some(commit) = &report.commit {
+        match preflight.publish_commit(&snapshot.repo, commit) {
+            Ok(()) => report.pushed = true,
+            Err(reason) => report.skipped.push(reason),
+        }
+    }
+    touched
+}
+
+/// Writes planned edits, except those of files that are not to be touched. An error says why no
+/// file was written.
+fn write_planned(
+    planned: BTreeMap<&str, Result<PlannedEdit, String>>,
+    paths: WritebackPaths<'_>,
+    preflight: &GitPreflight,
+    report: &mut CheckReport,
+) -> Result<TouchedFiles, String> {
     if let Some(reason) = &preflight.file_obstacle {
-        nothing(reason);
-        return outcome;
+        return Err(reason.clone());
     }
     let Some(repository) = preflight.repository.clone() else {
-        return outcome;
+        return Ok(TouchedFiles::default());
     };
-    let repository = repository.with_commit_lock(places.git_lock.to_owned());
-    let dirty = find_uncommitted(&repository, intent.paths());
-    let dirty = dirty.and_then(|dirty| Ok((dirty, find_hidden(&repository, intent.paths())?)));
-    let (dirty, hidden) = match dirty {
-        Ok(found) => found,
-        Err(reason) => {
-            nothing(&reason);
-            return outcome;
-        }
-    };
-    let mut drafts = Vec::new();
-    for path in intent.paths() {
-        let drafted = match hidden.get(path).or_else(|| dirty.get(path)) {
+    let repository = repository.with_commit_lock(paths.git_lock.to_owned());
+    let dirty = find_uncommitted(&repository, planned.keys().copied())?;
+    let hidden = find_hidden(&repository, planned.keys().copied())?;
+    let mut edits = Vec::new();
+    for (path, edit) in planned {
+        let edit = match hidden.get(path).or_else(|| dirty.get(path)) {
             Some(reason) => Err(reason.clone()),
-            None if is_in_nested_repository(places.root, path) => {
+            None if is_in_nested_repository(paths.root, path) => {
                 Err("it belongs to a nested repository".to_owned())
             }
-            None => intent.build_file_edit(places.root, path),
+            None => edit,
         };
-        match drafted {
-            Ok(draft) => drafts.extend(draft),
-            Err(reason) => outcome.skipped.push(describe_not_written(path, &reason)),
+        match edit {
+            Ok(edit) => edits.push(edit),
+            Err(reason) => report.skipped.push(describe_not_written(path, &reason)),
         }
     }
-    if drafts.is_empty() {
-        return outcome;
+    if edits.is_empty() {
+        return Ok(TouchedFiles::default());
     }
-    if let Err(error) = undo_log::record_edits(places.undo_log, &drafts) {
-        let reason = format!("{}: {error}", places.undo_log.display());
-        outcome
-            .skipped
-            .push(format!("no files were written: {reason}"));
-        return outcome;
-    }
-    replace_and_commit(&repository, places, drafts, &mut outcome);
-    if let Some(commit) = &outcome.commit {
-        match preflight.publish_commit(&reading.repo, commit) {
-            Ok(()) => outcome.pushed = true,
-            Err(reason) => outcome.skipped.push(reason),
-        }
-    }
-    outcome
+    undo_log::record_edits(paths.undo_log, &edits)
+        .map_err(|error| format!("{}: {error}", paths.undo_log.display()))?;
+    Ok(replace_and_commit(&repository, paths, edits, report))
 }
 
 pub(super) fn describe_not_written(path: &str, reason: &str) -> String {
     format!("{path} was not written: {reason}")
 }
 
-/// Returns which of these files have changes that no commit has, and how that is said.
-pub(super) fn find_uncommitted<'p>(
-    repository: &Repository,
-    paths: impl Iterator<Item = &'p str>,
-) -> Result<BTreeMap<String, String>, String> {
-    const CHANGED: &str = "it has uncommitted changes or is not in the repository";
-    query_per_folder(paths, |place| {
-        let dirty = repository.list_uncommitted(place)?.into_iter();
-        Ok(dirty.map(|path| (path, CHANGED.to_owned())).collect())
-    })
-}
-
-/// Returns which of these files git was told not to look at, and how that is said: what the user
-/// changes there is the user's, and a commit of it would publish that, or fail for ever.
-fn find_hidden<'p>(
-    repository: &Repository,
-    paths: impl Iterator<Item = &'p str>,
-) -> Result<BTreeMap<String, String>, String> {
-    query_per_folder(paths, |place| {
-        let hidden = repository.list_hidden(place)?.into_iter();
-        let marked = hidden.map(|(path, mark)| {
-            let reason = format!(
-                "git is configured to ignore its changes ({})",
-                mark.as_str()
-            );
-            (path, reason)
-        });
-        Ok(marked.collect())
-    })
-}
-
-/// Tells whether a file belongs to another repository within this one, such as a submodule: no
-/// commit of this one takes it, and to git it looks as if nothing had changed.
+/// Tells whether a file belongs to another repository inside this one, such as a submodule. No
+/// commit of this repository takes it, and git shows no change of it.
 fn is_in_nested_repository(root: &Path, path: &str) -> bool {
-    let place = root.join(path);
-    let nearest = place.parent().and_then(Worktree::discover);
+    let path = root.join(path);
+    let nearest = path.parent().and_then(Worktree::discover);
     nearest.is_some_and(|worktree| worktree.root != root)
 }
 
-/// Asks git about files: of the folder of workplans all at once, while plans lie anywhere.
-fn query_per_folder<'p>(
-    paths: impl Iterator<Item = &'p str>,
-    ask: impl Fn(&str) -> Result<BTreeMap<String, String>, GitError>,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut found = BTreeMap::new();
-    let mut is_asked = false;
-    for path in paths {
-        let is_workplan = path.starts_with("workplans/");
-        if is_workplan && is_asked {
-            continue;
-        }
-        is_asked |= is_workplan;
-        let place = if is_workplan { "workplans" } else { path };
-        match ask(place) {
-            Ok(told) => found.extend(told),
-            Err(error) if is_workplan => return Err(redacted_error(&error)),
-            Err(error) => {
-                found.insert(path.to_owned(), redacted_error(&error));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Replaces the files and commits them; what is not committed is put back.
+/// Replaces files and commits them; files that are not committed are restored.
 fn replace_and_commit(
     repository: &Repository,
-    places: WritebackPaths<'_>,
-    drafts: Vec<FileEdit>,
-    outcome: &mut WritebackOutcome,
-) {
-    let mut replaced: Vec<FileEdit> = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        match replace_file(places.root, &draft.path, &draft.old_digest, &draft.edits) {
-            Ok(WriteOutcome::Replaced) => replaced.push(draft),
-            Ok(_) => outcome.skipped.push(describe_not_written(
-                &draft.path,
-                "it was changed by another program",
-            )),
-            Err(error) => outcome
-                .skipped
-                .push(describe_not_written(&draft.path, &error.to_string())),
-        }
+    paths: WritebackPaths<'_>,
+    edits: Vec<PlannedEdit>,
+    report: &mut CheckReport,
+) -> TouchedFiles {
+    let mut touched = TouchedFiles::default();
+    let mut replaced: Vec<PlannedEdit> = Vec::with_capacity(edits.len());
+    for planned in edits {
+        let path = &planned.edit.path;
+        touched.paths.push(path.clone());
+        let reason = match replace_file(paths.root, &planned.edit) {
+            Ok(WriteOutcome::Replaced) => {
+                replaced.push(planned);
+                continue;
+            }
+            Ok(_) => "it was changed by another program".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        report.skipped.push(describe_not_written(path, &reason));
     }
-    let paths: Vec<String> = replaced.iter().map(|draft| draft.path.clone()).collect();
-    if paths.is_empty() {
-        return undo_log::delete_log(places.undo_log);
+    let changed: Vec<String> = replaced.iter().map(|it| it.edit.path.clone()).collect();
+    if changed.is_empty() {
+        undo_log::delete_log(paths.undo_log);
+        return touched;
     }
-    match repository.commit(&paths, &commit_message(&replaced), COMMIT_TIMEOUT) {
+    match repository.commit(&changed, &commit_message(&replaced), COMMIT_TIMEOUT) {
         Ok(commit) => {
-            outcome
+            report
                 .notes
                 .extend(describe_added_files(&commit.extra_files));
-            outcome.commit = Some(commit.id);
-            outcome.written = paths;
-            undo_log::delete_log(places.undo_log);
+            report.commit = Some(commit.id);
+            report.written_files = changed;
+            undo_log::delete_log(paths.undo_log);
         }
-        Err(error) => restore_uncommitted(
-            repository,
-            places,
-            replaced,
-            &redacted_error(&error),
-            outcome,
-        ),
+        Err(error) => {
+            let reason = redacted_error(&error);
+            touched.has_unrestored =
+                !restore_uncommitted(repository, paths, replaced, &reason, report);
+        }
     }
+    touched
 }
 
-/// Puts files back whose commit failed.
+/// Restores files whose commit failed; returns whether each is restored or committed.
 fn restore_uncommitted(
     repository: &Repository,
-    places: WritebackPaths<'_>,
-    replaced: Vec<FileEdit>,
+    paths: WritebackPaths<'_>,
+    replaced: Vec<PlannedEdit>,
     reason: &str,
-    outcome: &mut WritebackOutcome,
-) {
-    // A hook that runs after the commit may have been what failed.
-    let paths = replaced.iter().map(|draft| draft.path.as_str());
-    let dirty = match find_uncommitted(repository, paths) {
+    report: &mut CheckReport,
+) -> bool {
+    // The commit may exist: a hook that runs after it may be what failed.
+    let changed = replaced.iter().map(|it| it.edit.path.as_str());
+    let dirty = match find_uncommitted(repository, changed) {
         Ok(dirty) => dirty,
         Err(problem) => {
             let text = format!("the state of the commit is unknown: {reason}; {problem}");
-            return outcome.skipped.push(text);
+            report.skipped.push(text);
+            return true;
         }
     };
-    let (left, committed): (Vec<FileEdit>, Vec<FileEdit>) = replaced
-        .into_iter()
-        .partition(|draft| dirty.contains_key(&draft.path));
-    for draft in &left {
-        match restore_file(repository, places.root, draft) {
+    let mut is_restored = true;
+    let mut committed = Vec::new();
+    for PlannedEdit { undo, .. } in replaced {
+        let path = &undo.path;
+        if !dirty.contains_key(path) {
+            committed.push(undo.path);
+            continue;
+        }
+        match restore_file(repository, paths.root, &undo) {
             Ok(None) => {}
-            Ok(Some(kept)) => outcome.notes.push(format!(
-                "{} was restored; the version changed by a hook is kept: git show {kept}",
-                draft.path
+            Ok(Some(kept)) => report.notes.push(format!(
+                "{path} was restored; the version changed by a hook is kept: git show {kept}"
             )),
             Err(reason) => {
-                outcome.has_unrestored_file = true;
-                outcome
+                is_restored = false;
+                report
                     .skipped
-                    .push(format!("{} could not be restored: {reason}", draft.path));
+                    .push(format!("{path} could not be restored: {reason}"));
             }
         }
     }
-    if committed.is_empty() {
-        outcome
-            .skipped
-            .push(format!("nothing was committed: {reason}"));
+    report.skipped.push(if committed.is_empty() {
+        format!("nothing was committed: {reason}")
     } else {
-        outcome.written = committed.into_iter().map(|draft| draft.path).collect();
-        outcome
-            .skipped
-            .push(format!("committed, but not pushed: {reason}"));
+        format!("committed, but not pushed: {reason}")
+    });
+    report.written_files = committed;
+    if is_restored {
+        undo_log::delete_log(paths.undo_log);
     }
-    if !outcome.has_unrestored_file {
-        undo_log::delete_log(places.undo_log);
-    }
+    is_restored
 }
 
-/// Gives a file back what it held. Where a hook changed it before it refused, as formatters do,
-/// that is kept beside it, by the id that is returned: somebody may have saved it meanwhile.
+/// Restores a file. Where a hook changed it before it refused the commit, as formatters do, git
+/// keeps that version, because somebody may have saved it meanwhile; its id is returned.
 fn restore_file(
     repository: &Repository,
     root: &Path,
-    draft: &FileEdit,
+    undo: &FileEdit,
 ) -> Result<Option<String>, String> {
-    match replace_file(root, &draft.path, &draft.new_digest, &draft.undo_edits) {
+    match replace_file(root, undo) {
         Ok(WriteOutcome::Replaced) => Ok(None),
         Ok(_) => {
-            let kept = repository.restore_file(&draft.path);
+            let kept = repository.restore_file(&undo.path);
             kept.map(Some).map_err(|error| redacted_error(&error))
         }
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// Says which files a hook of the user's put into the commit.
+/// Says which files a hook of the user added to the commit.
 fn describe_added_files(others: &[String]) -> Option<String> {
-    /// Most that are named.
-    const NAMED: usize = 5;
+    /// Most files that are named.
+    const MAX_NAMED: usize = 5;
     if others.is_empty() {
         return None;
     }
-    let names: Vec<String> = others
-        .iter()
-        .take(NAMED)
-        .map(|name| redacted_line(name))
-        .collect();
-    let more = match others.len().saturating_sub(NAMED) {
+    let first = others.iter().take(MAX_NAMED);
+    let names: Vec<String> = first.map(|name| redacted_line(name)).collect();
+    let more = match others.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
@@ -315,13 +252,10 @@ fn describe_added_files(others: &[String]) -> Option<String> {
     ))
 }
 
-/// Longest line of a commit's message, in characters.
-const MAX_MESSAGE_LINE_CHARS: usize = 400;
-
-/// Makes the message. It is of ASCII alone: which encoding the repository's commits have is its
-/// own business.
-fn commit_message(drafts: &[FileEdit]) -> String {
-    let lines = drafts.iter().flat_map(|draft| &draft.message_lines);
+/// Renders the commit message. It is pure ASCII, because repositories differ in the encoding of
+/// their commits.
+fn commit_message(edits: &[PlannedEdit]) -> String {
+    let lines = edits.iter().flat_map(|planned| &planned.message_lines);
     let lines: Vec<String> = lines
         .map(|line| format!("- {}", visible_line(line, MAX_MESSAGE_LINE_CHARS)))
         .collect();
@@ -336,49 +270,37 @@ fn commit_message(drafts: &[FileEdit]) -> String {
     text.chars().map(ascii).collect()
 }
 
-/// Changes a file that holds what this is the digest of.
-fn replace_file(
-    root: &Path,
-    path: &str,
-    old: &str,
-    edits: &[ByteEdit],
-) -> io::Result<WriteOutcome> {
-    let place = root.join(path);
-    if is_symlink(&place) {
+fn replace_file(root: &Path, edit: &FileEdit) -> io::Result<WriteOutcome> {
+    let path = root.join(&edit.path);
+    if is_symlink(&path) {
         return Err(io::Error::other("a symlink, which is not followed"));
     }
-    let largest = MAX_WORKPLAN_BYTES.max(MAX_PLAN_BYTES);
-    let bytes = read_bytes(&place, largest, false)?;
-    if content_digest(&bytes) != old {
-        return Ok(WriteOutcome::ChangedMeanwhile);
-    }
-    let replacement = FileReplacement {
-        path: &place,
-        content: &apply_edits(&bytes, edits.to_vec()),
-        mode: file_mode(&place),
-        durable: true,
-        exists: true,
-    };
-    replacement.apply(&|found| read_bytes(found, largest, false).is_ok_and(|found| found == bytes))
+    edit.replace(&path, &read_bytes(&path, MAX_PLAN_BYTES, false)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::sha256_hex;
+    use crate::workplan::ByteEdit;
 
     #[test]
     fn what_somebody_saved_meanwhile_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        let edits = [ByteEdit {
-            span: 0..4,
-            text: "done".to_owned(),
-        }];
+        let edit = |old: &str, new: &str| FileEdit {
+            path: "a.md".to_owned(),
+            old_digest: sha256_hex(old.as_bytes()),
+            new_digest: sha256_hex(new.as_bytes()),
+            edits: vec![ByteEdit {
+                span: 0..4,
+                text: "done".to_owned(),
+            }],
+        };
         let write = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let done =
-                replace_file(folder.path(), "a.md", &content_digest(b"todo\n"), &edits).unwrap();
-            (done, std::fs::read_to_string(&path).unwrap())
+            let written = replace_file(folder.path(), &edit("todo\n", "done\n")).unwrap();
+            (written, std::fs::read_to_string(&path).unwrap())
         };
         assert_eq!(
             write("todo\n"),
@@ -388,7 +310,7 @@ mod tests {
         assert_eq!(write("todo!\n"), saved);
         std::fs::rename(&path, folder.path().join("b.md")).unwrap();
         std::os::unix::fs::symlink("b.md", &path).unwrap();
-        assert!(replace_file(folder.path(), "a.md", &content_digest(b"todo!\n"), &edits).is_err());
+        assert!(replace_file(folder.path(), &edit("todo!\n", "done!\n")).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! Changing a file of the user's own, once what it said is kept beside it.
+//! Changes a user's file after backing it up.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -11,19 +11,19 @@ use super::{
     retry_under_lock,
 };
 
-/// Most backups of one moment.
+/// Most backups with the same timestamp.
 const MAX_BACKUPS: usize = 100;
 
-/// Changes a file of at most `limit` bytes: locked, read, decided, kept as
-/// `<name>.bak-<time>` beside it, replaced whole. `decide` returns what to write, or `None` to
-/// leave the file alone, and an answer; it is asked again when something that takes no lock
-/// saved the file meanwhile. Returns the answer, and where the backup is if the file changed.
+/// Changes a file of at most `limit` bytes: lock, read, decide, back up to `<name>.bak-<moment>`
+/// beside it, replace. `decide` returns the new content, or `None` to leave the file alone, and a
+/// result; it is called again if the file was saved meanwhile without the lock. Returns that
+/// result, and the path of the backup if the file changed.
 ///
 /// The backup is complete and on disk before the file changes.
 ///
 /// # Errors
 ///
-/// Those of `decide`, and when the file cannot be read or written; then it is as it was.
+/// Those of `decide`, and when the file cannot be read or written; it is unchanged then.
 pub fn change_with_backup<T, E: From<ChangeError>>(
     path: &Path,
     limit: u64,
@@ -43,8 +43,8 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
         if matches!(written, Ok(WriteOutcome::Replaced)) {
             return Ok(Some((answer, Some(backup))));
         }
-        // The backup of a file that did not change is litter. Of one that may have after all,
-        // such as when the disk failed at the very end, it is the last copy.
+        // Remove the backup of a file that did not change. If the file may have changed after all,
+        // such as when the disk failed at the end, the backup is the last copy and stays.
         let is_untouched = match &written {
             Ok(_) => true,
             Err(_) => read_bytes(path, limit, false).is_ok_and(|found| found == old),
@@ -56,7 +56,7 @@ pub fn change_with_backup<T, E: From<ChangeError>>(
     })
 }
 
-/// Keeps what a file says under a name that nothing has yet.
+/// Writes a file's content under a name that is not taken.
 fn write_backup(path: &Path, content: &[u8], moment: &str) -> io::Result<PathBuf> {
     for number in 1..=MAX_BACKUPS {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -65,7 +65,7 @@ fn write_backup(path: &Path, content: &[u8], moment: &str) -> io::Result<PathBuf
             name.push(format!("-{number}"));
         }
         let backup = path.with_file_name(name);
-        // Asked as well as relied upon: not every file system can refuse to overwrite.
+        // Checked first, because not every file system can refuse to overwrite.
         if fs::symlink_metadata(&backup).is_ok() {
             continue;
         }

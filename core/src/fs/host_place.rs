@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 
 use super::read_text;
 
-/// Where systems keep the name that was drawn for a machine at its installation.
+/// Where systems keep the machine id that was drawn at installation.
 const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
-/// What such a file says before the first boot has drawn a name.
+/// The content of such a file before the first boot.
 const UNINITIALIZED_ID: &str = "uninitialized";
 
-/// Most bytes that a name of a machine or a boot has.
+/// Longest machine or boot id, in bytes.
 const MAX_ID_BYTES: u64 = 128;
 
 /// Largest `/proc/self/status` that is read, in bytes.
@@ -43,8 +43,8 @@ pub(crate) fn host_place() -> &'static HostPlace {
     })
 }
 
-/// Reads the machine's name. An image of a container has none, where the kernel's own, drawn
-/// at each boot, is as good: two machines never draw the same.
+/// Reads the machine id. A container image has none; the kernel's boot id does as well, since two
+/// machines never draw the same.
 fn read_machine_id(boot: Option<&str>) -> Option<String> {
     let drawn = |path| read_trimmed_line(Path::new(path)).filter(|id| id != UNINITIALIZED_ID);
     let id = MACHINE_IDS.into_iter().find_map(drawn);
@@ -58,9 +58,8 @@ fn read_trimmed_line(path: &Path) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Reads the namespace of process numbers, and that of the clock that their starts are
-/// counted by. There is none where `/proc` shows the numbers of another: then a look at it
-/// would be a look at somebody else's processes.
+/// Reads the pid namespace, and the time namespace by which process starts are counted. `None` if
+/// `/proc` shows the pids of another namespace, whose processes are not ours.
 fn read_namespace() -> Option<String> {
     let pid = read_link_text("/proc/self/ns/pid")?;
     let status = read_text(Path::new("/proc/self/status"), MAX_STATUS_BYTES, true).ok()?;
@@ -76,8 +75,8 @@ fn read_link_text(path: &str) -> Option<String> {
     fs::read_link(path).ok()?.to_str().map(str::to_owned)
 }
 
-/// Tells whether a `/proc` whose `self/status` this is shows the numbers that the process
-/// itself knows: it lists one for each namespace from its own down to the process's.
+/// Returns whether `/proc` shows the pids that this process itself sees. `self/status` lists one
+/// pid per namespace, from that of `/proc` down to the process's own.
 fn shows_own_pids(status: &str) -> bool {
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
     numbers.is_some_and(|numbers| numbers.split_ascii_whitespace().count() == 1)

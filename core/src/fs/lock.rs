@@ -1,8 +1,8 @@
-//! File locks: the only user of fs2.
+//! File locks and disk space: the only user of fs2.
 //!
-//! A lock dies with its process. Where a lock file is deleted, by trueup only while it holds
-//! it, whoever waited for it finds out and begins anew, since the file that others lock by now
-//! is another. The file protected is never itself the lock, since it is replaced.
+//! The kernel releases a lock when its process dies. trueup deletes a lock file only while holding
+//! it; a process that waited for it then notices that the path names another file and starts over.
+//! A protected file is never its own lock file, because it is replaced by rename.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,7 +15,7 @@ use fs2::FileExt;
 
 use super::open_to_update;
 
-/// An exclusive lock, held until dropped.
+/// An exclusive lock that is held until dropped.
 #[derive(Debug)]
 pub struct FileLock(
     // Closing the file releases the lock.
@@ -23,12 +23,12 @@ pub struct FileLock(
 );
 
 impl FileLock {
-    /// Takes the lock of a file made for locking, waiting at most `patience`.
+    /// Locks a lock file, creating it if it is missing, and waits at most `patience`.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::WouldBlock`] when it was held until then; others when the file cannot
-    /// be opened or the file system knows no locks.
+    /// [`io::ErrorKind::WouldBlock`] if another process held it until then; others if the file
+    /// cannot be opened or the file system has no locks.
     pub fn acquire(path: &Path, patience: Duration) -> io::Result<Self> {
         let end = Instant::now() + patience;
         loop {
@@ -47,11 +47,11 @@ impl FileLock {
         }
     }
 
-    /// Writes into the file who holds it, for as long as it is held.
+    /// Writes the holder's name into the lock file for as long as the lock is held.
     ///
     /// # Errors
     ///
-    /// When that cannot be written.
+    /// When the name cannot be written.
     pub(crate) fn sign_as(self, name: &str) -> io::Result<SignedLock> {
         let mut signed = SignedLock(self);
         signed.0.0.set_len(0)?;
@@ -59,13 +59,13 @@ impl FileLock {
         Ok(signed)
     }
 
-    /// Returns the file, which is locked for as long as anybody has it open: a process that is
-    /// started with it keeps the lock when this one dies.
+    /// Returns the locked file. A child process that inherits it keeps the lock when this process
+    /// dies.
     pub(crate) fn into_file(self) -> File {
         self.0
     }
 
-    /// Tells whether the file locked is still the one of this name.
+    /// Returns whether `path` still names the locked file.
     #[cfg(unix)]
     fn is_lock_on(&self, path: &Path) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt as _;
@@ -77,32 +77,31 @@ impl FileLock {
         }
     }
 
-    /// A file that is open cannot be deleted here.
+    /// An open file cannot be deleted on this system.
     #[cfg(not(unix))]
     fn is_lock_on(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
     }
 }
 
-/// A lock whose file says who holds it.
+/// A lock whose file contains the holder's name.
 #[derive(Debug)]
 pub(crate) struct SignedLock(FileLock);
 
 impl Drop for SignedLock {
     fn drop(&mut self) {
-        // One that stays names a process that holds nothing, and nobody waits for it.
+        // A name left behind belongs to a process that holds nothing, which does no harm.
         let _ = self.0.0.set_len(0);
     }
 }
 
-/// Waits in the kernel's queue, which wakes one waiter at a time and in order; polling would
-/// wake all of them. The thread of a wait given up dies with the process, and drops a lock
-/// it should still get.
+/// Waits in the kernel's queue, which wakes one waiter at a time and in order; polling would wake
+/// all of them. After a timeout the thread lives on until it gets the lock, and then drops it.
 fn wait_for_lock(file: File, patience: Duration) -> io::Result<FileLock> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let locked = FileExt::lock_exclusive(&file).map(|()| FileLock(file));
-        // Nobody listens any more: the lock is dropped with the message.
+        // After a timeout there is no receiver, and the lock is dropped with the message.
         let _ = sender.send(locked);
     });
     receiver
@@ -110,10 +109,10 @@ fn wait_for_lock(file: File, patience: Duration) -> io::Result<FileLock> {
         .unwrap_or_else(|_| Err(fs2::lock_contended_error()))
 }
 
-/// Removes a lock file that nobody holds; tells whether it did.
+/// Removes a lock file that nobody holds; returns whether it did.
 ///
-/// It goes while it is locked: whoever waited for it, or opened it just before, finds out that
-/// what was locked is no longer the file of that name, and begins anew.
+/// The file is removed while it is locked. A process that waited for it, or had just opened it,
+/// notices that the path names another file and starts over.
 ///
 /// # Errors
 ///
@@ -126,17 +125,17 @@ pub fn remove_idle_lock(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Returns the bytes free for this user on the file system of `path`.
+/// Returns the bytes available to this user on the file system of `path`.
 ///
 /// # Errors
 ///
-/// When the file system cannot be asked.
+/// When the file system cannot be queried.
 pub fn available_space(path: &Path) -> io::Result<u64> {
     fs2::available_space(path)
 }
 
-/// Reserves space for a file about to be written, so that a full disk is met before anything
-/// is replaced. A file system that cannot reserve is no error.
+/// Reserves space for a file that is about to be written, so that a full disk is noticed before
+/// anything is replaced. A file system that cannot reserve is not an error.
 ///
 /// # Errors
 ///
@@ -168,7 +167,7 @@ mod tests {
         assert!(waiter.join().unwrap());
     }
 
-    /// Tells whether somebody waits for a lock, as the kernel says.
+    /// Asks the kernel whether anyone waits for the lock.
     #[cfg(target_os = "linux")]
     fn is_waited_for(lock: &FileLock) -> bool {
         use std::os::unix::fs::MetadataExt as _;
@@ -199,7 +198,7 @@ mod tests {
             fs::remove_file(path).unwrap();
             let second = take(Duration::ZERO).unwrap();
             drop(first);
-            // The waiter got the lock of the file that is gone, and queues for the new one.
+            // The waiter got the lock of the removed file and queues for the new one.
             while !is_waited_for(&second) {
                 assert!(tell.try_recv().is_err(), "two are in");
                 thread::yield_now();

@@ -1,4 +1,4 @@
-//! Changing a file: locked, read, decided, replaced whole.
+//! Changes a file under a lock: read, decide, replace.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,41 +8,41 @@ use std::time::Duration;
 use super::{FileLock, create_private_dir};
 use super::{FileReplacement, PRIVATE_MODE, WriteOutcome, read_bytes, sweep_temp_files};
 
-/// How often a file is read again that others save meanwhile without taking the lock.
+/// Most rounds for a file that others keep saving without the lock.
 const MAX_ROUNDS: usize = 20;
 
-/// How a change is protected from others.
+/// The lock that protects a change, and how long to wait for it.
 #[derive(Debug, Clone, Copy)]
 pub struct LockedChange<'a> {
-    /// The file locked; never the changed one, which is replaced.
+    /// The lock file; never the changed file itself, which is replaced by rename.
     pub lock: &'a Path,
-    /// How long others may hold it.
+    /// Longest wait for the lock.
     pub patience: Duration,
 }
 
-/// Why a file was not changed; it is as it was.
+/// Why a file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// The system refused, or it is no plain file, or too large.
+    /// The system refused, or it is not a regular file, or too large.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// Others held its lock for too long.
+    /// Others held the lock until the deadline.
     #[error("{path}: another process was writing it until the deadline: {source}")]
     Busy {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something that takes no lock saved it again and again.
+    /// It was saved again and again without the lock.
     #[error("{path}: another program keeps changing it")]
     KeepsChanging {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
 }
@@ -56,13 +56,21 @@ impl ChangeError {
     }
 }
 
-/// Carries out a change of a file under its lock: a round reads, decides and replaces, and
-/// returns `None` when something that takes no lock saved the file meanwhile; then it is asked
-/// again.
+impl From<ChangeError> for io::Error {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Io { source, .. } | ChangeError::Busy { source, .. } => source,
+            ChangeError::KeepsChanging { .. } => Self::other(error),
+        }
+    }
+}
+
+/// Runs a change under its lock. A round reads, decides and replaces; it returns `None` if the file
+/// was saved meanwhile without the lock, and is then run again.
 ///
 /// # Errors
 ///
-/// Those of a round, and, through `failed`, those of the lock.
+/// Those of a round, and those of the lock, converted by `to_error`.
 pub(crate) fn retry_under_lock<T, E>(
     path: &Path,
     change: LockedChange<'_>,
@@ -91,8 +99,8 @@ fn take_lock(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeEr
     })
 }
 
-/// Replaces a file of at most `limit` bytes whole and for good, with the permissions it has,
-/// if it still says what was read; `None` was read where there is no file.
+/// Replaces a file of at most `limit` bytes durably, keeping its permissions, if it still has the
+/// content `old`; `None` stands for a missing file.
 ///
 /// # Errors
 ///
@@ -125,7 +133,7 @@ pub(crate) fn replace_if_unchanged(
     Ok(written)
 }
 
-/// Returns the permission bits to write with: those the file has.
+/// Returns the permission bits that the file has now.
 #[cfg(unix)]
 pub(super) fn current_mode(path: &Path) -> u32 {
     use std::os::unix::fs::MetadataExt as _;
@@ -133,7 +141,7 @@ pub(super) fn current_mode(path: &Path) -> u32 {
     data.map_or(PRIVATE_MODE, |data| data.mode() & 0o777)
 }
 
-/// Returns the permission bits to write with, of which this system has none.
+/// Returns the default permission bits; this system has none.
 #[cfg(not(unix))]
 pub(super) fn current_mode(_path: &Path) -> u32 {
     PRIVATE_MODE

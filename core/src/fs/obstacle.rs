@@ -1,15 +1,15 @@
-//! What stands in the place of a file of trueup's own, as a crash or somebody else left it.
+//! Obstacles in place of trueup's own files, left by a crash or by others.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Tells whether something that is no regular file stands here.
+/// Returns whether something that is not a regular file is in the path's place.
 pub(crate) fn is_obstructed(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| !data.is_file())
 }
 
-/// Renames what is no regular file, so that it blocks nothing. Who was slower finds it gone.
+/// Renames an obstacle so that it blocks nothing. Another process may have renamed it first.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub(crate) fn move_obstacle_aside(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Tells whether the file opened is still the one of this name.
+/// Returns whether `path` still names the opened file.
 #[cfg(unix)]
 pub(crate) fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -38,7 +38,7 @@ pub(crate) fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// A file that is open cannot be renamed here.
+/// An open file cannot be renamed on this system.
 #[cfg(not(unix))]
 pub(crate) fn is_still_of(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)

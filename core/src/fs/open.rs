@@ -1,9 +1,9 @@
-//! The door through which every file is opened and every directory of trueup's own is made.
+//! Every file is opened and every directory of trueup's own is created here.
 //!
-//! Others can put a pipe, a device, a symlink or a file without end in the place of any file.
-//! What is opened here is a regular file, is opened without waiting, and is written through no
-//! symlink. Modes are set after the file is made, because the umask may have taken bits away or
-//! may take none. `clippy.toml` refuses the ways of the standard library everywhere else.
+//! Anyone can put a pipe, a device, a symlink or an endless file in place of a file. The functions
+//! here only open regular files, never block on opening, and never write through a symlink. Modes
+//! are set after creation, because the umask may remove bits or none. `clippy.toml` forbids the
+//! standard library's functions everywhere else.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
@@ -11,37 +11,38 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
-/// Permission bits of a file of the user's own.
+/// Permission bits of a private file.
 pub(crate) const PRIVATE_MODE: u32 = 0o600;
 
-/// Permission bits of a directory of the user's own.
+/// Permission bits of a private directory.
 const PRIVATE_DIR_MODE: u32 = 0o700;
 
-/// The most permission bits that a directory gets which others may look into.
+/// Most permission bits of a directory that others may read.
 const SHARED_DIR_MODE: u32 = 0o755;
 
-/// Tells whether a symlink stands here.
+/// Returns whether the path is a symlink.
 pub(crate) fn is_symlink(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink())
 }
 
-/// Opens a file for reading, and returns its size in bytes, if it is a regular one.
+/// Opens a regular file for reading; returns it and its size in bytes.
 ///
-/// `follow` says whether a symlink is fine, as for a file of the user's own.
+/// `follow` tells whether a symlink is allowed, as it is for files that the user names.
 ///
 /// # Errors
 ///
-/// When there is no such file, it is a symlink that is not fine, or no regular file.
+/// When the file is missing, is a symlink that is not allowed, or is not a regular file.
 pub(crate) fn open_for_reading(path: &Path, follow: bool) -> io::Result<(File, u64)> {
     let (file, data) = open_regular(OpenOptions::new().read(true), path, follow)?;
     Ok((file, data.len()))
 }
 
-/// Reads a file of at most `limit` bytes, which must be a regular one.
+/// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// When there is no such file, it is a symlink that is not fine, no regular file, or too large.
+/// When the file is missing, is a symlink that is not allowed, is not a regular file, or is too
+/// large.
 pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
     let (file, size) = open_for_reading(path, follow)?;
     let too_large = || {
@@ -53,7 +54,7 @@ pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> 
     if size > limit {
         return Err(too_large());
     }
-    // One more than the size, so that the end is met in the first read.
+    // One byte more than the size, so that the first read already meets the end.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
@@ -62,26 +63,26 @@ pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// Reads a text file of at most `limit` bytes, which must be a regular one.
+/// Reads a regular text file of at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// Those of [`read_bytes`], and when it is no UTF-8.
+/// Those of [`read_bytes`], and when it is not UTF-8.
 pub fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
     let bytes = read_bytes(path, limit, follow)?;
     String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
-/// Opens a file of trueup's own for appending; a missing one is made.
+/// Opens a private file for appending, creating it if it is missing.
 ///
 /// # Errors
 ///
-/// When the system refuses, or a symlink or no regular file stands there.
+/// When the system refuses, or a symlink or something that is not a regular file is there.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
     open_private(OpenOptions::new().append(true).create(true), path)
 }
 
-/// Opens a file of trueup's own for reading and writing in place; a missing one is made.
+/// Opens a private file for reading and writing in place, creating it if it is missing.
 ///
 /// # Errors
 ///
@@ -91,20 +92,20 @@ pub(crate) fn open_to_update(path: &Path) -> io::Result<File> {
     open_private(options.read(true).write(true).create(true), path)
 }
 
-/// Opens a file for reading and writing that is there already, whatever its mode.
+/// Opens an existing file for reading and writing, keeping its mode.
 ///
 /// # Errors
 ///
-/// When there is none, or it is no regular file.
+/// When there is none, or it is not a regular file.
 pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     open_regular(OpenOptions::new().read(true).write(true), path, true).map(|(file, _)| file)
 }
 
-/// Makes a file that is not there yet, with exactly these permission bits.
+/// Creates a new file with exactly these permission bits.
 ///
 /// # Errors
 ///
-/// When anything stands there, or the system refuses.
+/// When anything exists there, or the system refuses.
 pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -114,8 +115,8 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces what a file of trueup's own says, in place; a missing one is made, and so is its
-/// directory. Only for what may be lost: a reader or a crash in between sees half of it.
+/// Overwrites a private file in place, creating it and its directory if they are missing. Only for
+/// content that may be lost: a reader, or a crash, can meet half of it.
 ///
 /// # Errors
 ///
@@ -135,8 +136,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Appends to a file of others in one write; a missing one is made with `mode`, less what the
-/// umask takes. The mode of one that is there stays.
+/// Appends to a file of others in one write. A missing file is created with `mode`, less the umask;
+/// an existing one keeps its mode.
 ///
 /// # Errors
 ///
@@ -146,7 +147,7 @@ pub fn append_to_foreign(path: &Path, content: &[u8], mode: u32) -> io::Result<(
     options.append(true).create(true);
     set_creation_mode(&mut options, mode);
     let (mut file, data) = open_regular(&mut options, path, false)?;
-    // One that is made here is its owner's to read and write, whatever the umask.
+    // The owner may always read and write a new file, whatever the umask.
     #[cfg(unix)]
     if data.len() == 0 && mode_bits(&data) & OWNER_BITS != mode & OWNER_BITS {
         use std::os::unix::fs::PermissionsExt as _;
@@ -157,12 +158,12 @@ pub fn append_to_foreign(path: &Path, content: &[u8], mode: u32) -> io::Result<(
     file.write_all(content)
 }
 
-/// Makes a directory with its parents, readable by its owner alone; one that is there stays as
-/// it is, because it may be the user's.
+/// Creates a directory and its parents, private to the owner. An existing directory keeps its mode,
+/// because it may be the user's.
 ///
 /// # Errors
 ///
-/// When it cannot be made.
+/// When it cannot be created.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.is_dir();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
@@ -172,17 +173,17 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Makes a directory that is trueup's alone, with its parents; one that is there is closed to
-/// others.
+/// Creates a directory of trueup's own and its parents, private to the owner. An existing one is
+/// made private too.
 ///
 /// # Errors
 ///
-/// When it cannot be made.
+/// When it cannot be created.
 pub fn ensure_private_dir(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => {
             if mode_bits(&data) != PRIVATE_DIR_MODE {
-                // One of another user is used as it is, for as long as that works.
+                // The directory of another user is used as it is, for as long as that works.
                 let _ = set_dir_mode(path, PRIVATE_DIR_MODE);
             }
             Ok(())
@@ -191,15 +192,15 @@ pub fn ensure_private_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The bits of a mode that are the owner's.
+/// The owner's bits of a mode.
 const OWNER_BITS: u32 = 0o700;
 
-/// Makes a directory in a repository, which others may look into as far as the umask lets them,
-/// and never write to; its owner always may. One that is there stays as it is.
+/// Creates a directory in a repository that others may read, as far as the umask allows, and never
+/// write; its owner always may. An existing one stays as it is.
 ///
 /// # Errors
 ///
-/// When it cannot be made, or its parent is not there.
+/// When it cannot be created, or its parent is missing.
 pub(crate) fn create_shared_dir(path: &Path) -> io::Result<()> {
     if create_dir(path, SHARED_DIR_MODE)? {
         let mode = mode_bits(&fs::metadata(path)?);
@@ -219,7 +220,7 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Closes a new file to others, whatever the umask left.
+/// Sets exactly these permission bits, whatever the umask left.
 ///
 /// # Errors
 ///
@@ -234,18 +235,18 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file of trueup's own, which is readable by its owner alone from then on.
+/// Opens a private file and makes sure that only its owner can read it.
 fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     set_creation_mode(options, PRIVATE_MODE);
     let (file, data) = open_regular(options, path, false)?;
     if mode_bits(&data) != PRIVATE_MODE {
-        // A file system without modes, or a file of another user, works as it is.
+        // A file system without modes, or another user's file, works as it is.
         let _ = set_mode(&file, PRIVATE_MODE);
     }
     Ok(file)
 }
 
-/// Opens a regular file without waiting for it.
+/// Opens a regular file without blocking.
 fn open_regular(
     options: &mut OpenOptions,
     path: &Path,
@@ -267,7 +268,7 @@ fn open_regular(
     Ok((file, data))
 }
 
-/// Makes a directory; tells whether it was not there before.
+/// Creates a directory; returns whether it was missing.
 fn create_dir(path: &Path, mode: u32) -> io::Result<bool> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

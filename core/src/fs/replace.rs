@@ -1,4 +1,4 @@
-//! Replacing a file whole: readers see the old or the new, whatever happens in between.
+//! Replaces a file atomically: readers see the old or the new content.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -8,48 +8,48 @@ use super::open::{create_new, sync_dir};
 use super::reserve_space;
 use super::temp_file::temp_path_for;
 
-/// What came of writing.
+/// The result of writing a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// The file is new.
+    /// The file was replaced.
     Replaced,
-    /// It said the same already and was not touched.
+    /// The file already had this content and was not touched.
     Unchanged,
-    /// It is not what was read any more, and was not touched.
+    /// The file has changed since it was read, and was not touched.
     ChangedMeanwhile,
 }
 
 /// A file to be replaced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileReplacement<'a> {
-    /// Where. Its folder exists.
+    /// The path. Its directory exists.
     pub(crate) path: &'a Path,
-    /// By what.
+    /// The new content.
     pub(crate) content: &'a [u8],
     /// Permission bits of the new file.
     pub(crate) mode: u32,
-    /// Whether it must outlast a power failure once this returns.
+    /// Whether the replacement must survive a power failure once it is done.
     pub(crate) durable: bool,
-    /// Whether a file was read in its place.
+    /// Whether a file existed when the path was read.
     pub(crate) exists: bool,
 }
 
 impl FileReplacement<'_> {
-    /// Replaces the file if what stands in its place `is_as_read`: an edit saved in between is
-    /// left as it is.
+    /// Replaces the file if what is there now `is_as_read`. An edit saved meanwhile is left alone.
     ///
     /// # Errors
     ///
-    /// When the system refuses; then the file is as it was.
+    /// When the system refuses; the file is unchanged then.
     pub(crate) fn apply(&self, is_as_read: &dyn Fn(&Path) -> bool) -> io::Result<WriteOutcome> {
         self.apply_through(&temp_path_for(self.path), is_as_read)
     }
 
-    /// Does the same by a draft of another file beside it, with whose drafts it is swept.
+    /// Does the same through the temporary file `draft`, which may be named after another file
+    /// beside it and is swept along with that one's.
     ///
     /// # Errors
     ///
-    /// Those of [`Self::carry_out`].
+    /// Those of [`Self::apply`].
     pub(super) fn apply_through(
         &self,
         draft: &Path,
@@ -59,7 +59,7 @@ impl FileReplacement<'_> {
             .write_temp(draft)
             .and_then(|()| self.swap_in(draft, is_as_read));
         if !matches!(written, Ok(WriteOutcome::Replaced)) {
-            // What was not used must not stay; that it cannot be removed changes nothing.
+            // Remove the unused temporary file. That this can fail changes nothing.
             let _ = fs::remove_file(draft);
         } else if self.durable
             && let Some(folder) = self.path.parent()
@@ -71,7 +71,7 @@ impl FileReplacement<'_> {
 
     fn write_temp(&self, draft: &Path) -> io::Result<()> {
         let mut file = match create_new(draft, self.mode) {
-            // Left by a process of this number, in this place, that was killed.
+            // A killed process with this pid, in this place, left it.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 fs::remove_file(draft)?;
                 create_new(draft, self.mode)?
@@ -88,8 +88,8 @@ impl FileReplacement<'_> {
         Ok(())
     }
 
-    /// Puts the draft in the place of the file, if that is what was read: the two are
-    /// exchanged, looked at, and exchanged back when somebody saved the file in between.
+    /// Swaps the temporary file with the file. If the file turns out to have been saved meanwhile,
+    /// the two are swapped back.
     #[cfg(target_os = "linux")]
     fn swap_in(
         &self,
@@ -116,7 +116,7 @@ impl FileReplacement<'_> {
                 Ok(WriteOutcome::ChangedMeanwhile)
             }
             Err(Errno::EXIST | Errno::NOENT) => Ok(WriteOutcome::ChangedMeanwhile),
-            // A file system that cannot exchange.
+            // The file system cannot swap two files.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 fs::rename(draft, path)?;
                 Ok(WriteOutcome::Replaced)
@@ -125,8 +125,8 @@ impl FileReplacement<'_> {
         }
     }
 
-    /// Puts the draft in the place of the file; what is saved in the same moment is lost where
-    /// the system cannot exchange two files.
+    /// Renames the temporary file over the file. Without an atomic swap, a save in the same moment
+    /// is lost.
     #[cfg(not(target_os = "linux"))]
     fn swap_in(
         &self,

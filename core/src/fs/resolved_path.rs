@@ -1,17 +1,17 @@
-//! The one name of a place in the file system.
+//! The one canonical name of a path.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Links followed before a place is taken as it was named: as many as Linux follows.
+/// Most links that are followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
-/// Longest path that is resolved, in bytes: no system opens a longer one.
+/// Longest path that is resolved, in bytes; no system opens a longer one.
 const MAX_PATH_BYTES: usize = 4_096;
 
-/// A path without links, `.` and `..`. Locks, logs and marks are named after such paths alone:
-/// two names of one file made from what a user wrote would be two locks of it.
+/// A path without links, `.` and `..`. Locks, logs and marks are named after resolved paths only:
+/// two spellings of one file would otherwise become two locks.
 ///
 /// A second name by a hard link or a bind mount stays a second name; see
 /// `docs/adr/0024-names-are-made-from-resolved-paths.md`.
@@ -19,31 +19,31 @@ const MAX_PATH_BYTES: usize = 4_096;
 pub struct ResolvedPath(PathBuf);
 
 impl ResolvedPath {
-    /// Resolves a path. What is not there yet has the name that it will have: of a dangling link
-    /// that of its target, of a new file that of its folder and its own.
+    /// Resolves a path. What does not exist yet gets its future name: a dangling link that of its
+    /// target, a new file its resolved directory and own name.
     pub fn resolve(path: &Path) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self(resolve_links(&path, MAX_LINKS))
     }
 
-    /// Takes a path for resolved that the database engine has resolved itself.
+    /// Wraps a path that the database engine has already resolved.
     pub(crate) const fn from_resolved(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// Returns the path.
+    /// Returns the resolved path.
     pub fn as_path(&self) -> &Path {
         &self.0
     }
 
-    /// Returns the path of a file that lies beside this one, named like it with something added.
+    /// Returns the path with `ending` appended to its file name.
     pub fn with_suffix(&self, ending: &str) -> PathBuf {
         let mut name = self.0.clone().into_os_string();
         name.push(ending);
         name.into()
     }
 
-    /// Returns the folder that holds it.
+    /// Returns the directory that contains it.
     pub fn parent_dir(&self) -> &Path {
         self.0.parent().unwrap_or_else(|| Path::new("/"))
     }
@@ -55,8 +55,8 @@ fn resolve_links(path: &Path, links: usize) -> PathBuf {
     }
     match path.canonicalize() {
         Ok(real) => return real,
-        // Only what is not there yet is put together here. Anything else, such as a name that is
-        // too long, is for whoever opens it to complain of.
+        // Only paths that do not exist yet are assembled here. Other errors, such as a name that is
+        // too long, surface when the file is opened.
         Err(error) if error.kind() != ErrorKind::NotFound => return path.to_owned(),
         Err(_) => {}
     }
@@ -65,7 +65,7 @@ fn resolve_links(path: &Path, links: usize) -> PathBuf {
     };
     let folder = resolve_links(parent, links);
     let Some(name) = path.file_name() else {
-        // It ends in `..`.
+        // The path ends in `..`.
         return folder.parent().unwrap_or(&folder).to_owned();
     };
     let place = folder.join(name);
@@ -130,7 +130,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         symlink("b", at("a")).unwrap();
         symlink("a", at("b")).unwrap();
-        // Each adds to the path of the next.
+        // Each round makes the path longer.
         symlink("grows/x", at("grows")).unwrap();
         let long = format!("/{}", "x/".repeat(100_000));
         for path in [

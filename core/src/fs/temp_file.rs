@@ -1,8 +1,8 @@
-//! The names of drafts, and the removal of those that killed writers left.
+//! Names temporary files and removes those that killed writers left behind.
 //!
-//! A process number alone names no writer: two containers, or two machines, may write one
-//! directory under the same number. So a draft says where its writer runs, too, and is removed
-//! only where that one is known to be gone: in this place, or in an earlier boot of it.
+//! A process id alone does not identify a writer: two containers or machines may write to one
+//! directory with the same pid. So the name also says where its writer runs, and the file is
+//! removed only if that writer is known to be gone: in this place, or in an earlier boot of it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,11 +15,11 @@ use super::host_place::{HostPlace, host_place};
 /// Most entries of a directory that a sweep looks through.
 pub(crate) const MAX_SWEPT_ENTRIES: u64 = 4_096;
 
-/// Longest name of a file that stands in the name of its draft, in bytes: longer ones would make
-/// names that no file system takes.
+/// Longest file name that is part of a temporary name, in bytes; a longer one is replaced by its
+/// digest, since file systems limit names.
 const MAX_NAME_BYTES: usize = 180;
 
-/// What stands between the name of a file and that of its writer.
+/// Separates the name of the file from that of its writer.
 const TEMP_MARK: &str = ".tmp-";
 
 /// Where a writer runs, as short digests: equal for all processes of one machine, boot and pid
@@ -56,7 +56,7 @@ fn short_digest(text: &str) -> String {
     crate::text::to_hex(&Sha256::digest(text)[..4])
 }
 
-/// Names a draft of a file that no other writer names, wherever it runs.
+/// Returns a path beside `path` that no other writer uses, wherever it runs.
 pub(super) fn temp_path_for(path: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -66,7 +66,7 @@ pub(super) fn temp_path_for(path: &Path) -> PathBuf {
             let pid = std::process::id();
             name.push(format!("{place}-{boot}-{pid}-{number}"));
         }
-        // Nobody will know whose it is, so nobody may have drawn the same.
+        // Without a place nobody can tell writers apart by pid, so draw a random name.
         None => name.push(uuid::Uuid::new_v4().simple().to_string()),
     }
     path.with_file_name(name)
@@ -82,8 +82,8 @@ fn temp_prefix(name: &OsStr) -> OsString {
     prefix
 }
 
-/// Removes drafts that killed writers left beside a file; those of running processes stay, and so
-/// do those of which nobody here can know.
+/// Removes temporary files that killed writers left beside a file. Those of running processes stay,
+/// and so do those whose writer cannot be judged from here.
 pub(crate) fn sweep_temp_files(path: &Path) {
     let (Some(folder), Some(name), Some(here)) =
         (path.parent(), path.file_name(), WriterPlace::current())
@@ -101,13 +101,13 @@ pub(crate) fn sweep_temp_files(path: &Path) {
         let writer = writer.and_then(|writer| std::str::from_utf8(writer).ok());
         let runs = |pid: u32| Path::new(&format!("/proc/{pid}")).exists();
         if writer.is_some_and(|writer| is_writer_gone(writer, here, runs)) {
-            // Gone already is as good.
+            // It may be gone already.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// Tells whether the writer of a draft is known to be gone.
+/// Returns whether the writer of a temporary file is known to be gone.
 fn is_writer_gone(writer: &str, here: &WriterPlace, runs: impl Fn(u32) -> bool) -> bool {
     let parts: Vec<&str> = writer.split('-').collect();
     let [place, boot, pid, number] = parts.as_slice() else {
@@ -132,12 +132,12 @@ mod tests {
         for (writer, expected) in [
             ("aa-bb-1-0", false),
             ("aa-bb-2-0", true),
-            // The machine was started anew since.
+            // The machine was restarted since.
             ("aa-cc-1-0", true),
-            // Another namespace or machine: its numbers mean nothing here.
+            // Another namespace or machine, whose pids mean nothing here.
             ("dd-bb-2-0", false),
             ("dd-cc-2-0", false),
-            // What is no name of a draft, or one without a place.
+            // Not the name of a temporary file, or one without a place.
             ("2", false),
             ("aa-bb-2", false),
             ("aa-bb-x-0", false),

@@ -1,14 +1,15 @@
-//! Addresses of remotes: which of them are asked, and the name that all spellings of one have.
+//! Addresses of remotes: which of them may be contacted, and one canonical name for all spellings
+//! of a remote.
 
 use std::path::Path;
 
-/// Protocols by which a remote is asked; none of them starts a program that an address names.
+/// Protocols that may be used. None of them starts a program that the address names.
 const PROTOCOLS: [&str; 5] = ["file", "git", "http", "https", "ssh"];
 
-/// Other names of these.
+/// Aliases of these protocols.
 const ALIASES: [(&str, &str); 2] = [("git+ssh", "ssh"), ("ssh+git", "ssh")];
 
-/// Lists the protocols for git, unless the user allows fewer.
+/// Returns the allowed protocols in git's format; the user's own list can only remove some.
 pub(super) fn allowed_protocols() -> String {
     let user_allows = std::env::var("GIT_ALLOW_PROTOCOL").ok();
     let is_allowed = |name: &&str| {
@@ -19,7 +20,7 @@ pub(super) fn allowed_protocols() -> String {
     allowed.join(":")
 }
 
-/// An address, taken apart.
+/// A parsed address.
 #[derive(Debug, PartialEq, Eq)]
 enum RemoteAddress<'a> {
     /// `scheme://rest`
@@ -28,7 +29,7 @@ enum RemoteAddress<'a> {
     Shell { host: &'a str, path: &'a str },
     /// A directory.
     Path(&'a str),
-    /// `helper::rest`, or what begins like an option: a program's own language.
+    /// `helper::rest`, or something that looks like an option: git would start a program.
     Program(&'a str),
 }
 
@@ -42,7 +43,7 @@ fn parse_address(address: &str) -> RemoteAddress<'_> {
     if let Some(rest) = rest.strip_prefix("://") {
         return RemoteAddress::Url { scheme, rest };
     }
-    // Within brackets stands a port, or the number of a host.
+    // Brackets contain a port or an IPv6 address.
     let has_brackets = address.starts_with('[') || address.contains("@[");
     let host_ends = address.find("]:").filter(|_| has_brackets);
     let colon = host_ends.map(|at| at + 1).or_else(|| address.find(':'));
@@ -52,12 +53,12 @@ fn parse_address(address: &str) -> RemoteAddress<'_> {
     }
 }
 
-/// Returns an address as it can be asked from anywhere.
+/// Returns an address that works from any directory.
 ///
 /// # Errors
 ///
-/// When asking there would start a program, or nobody knows what it would do; says so without
-/// the address, which may hold a password.
+/// When contacting it could start a program or its protocol is unknown. The message leaves the
+/// address out, which may contain a password.
 pub(super) fn check_address(address: &str, root: &Path) -> Result<String, String> {
     let refused = |scheme: &str| {
         let name: String = scheme.chars().take(20).collect();
@@ -70,7 +71,7 @@ pub(super) fn check_address(address: &str, root: &Path) -> Result<String, String
             let scheme = scheme.to_ascii_lowercase();
             let alias = ALIASES.iter().find(|(alias, _)| *alias == scheme);
             let scheme_name = alias.map_or(&*scheme, |(_, name)| name);
-            // A host that begins like an option is one to ssh.
+            // ssh would take a host that begins with a dash for an option.
             if !PROTOCOLS.contains(&scheme_name) || rest.starts_with('-') {
                 return refused(&scheme);
             }
@@ -84,8 +85,8 @@ pub(super) fn check_address(address: &str, root: &Path) -> Result<String, String
     }
 }
 
-/// Returns the one name of a remote, in whatever way its address is spelled: host and path,
-/// without scheme, user, password, port and `.git`. A directory has its path.
+/// Returns the canonical name of a remote, however its address is spelled: host and path without
+/// scheme, user, password, port and `.git`; for a directory, its path.
 pub fn remote_identity(address: &str, root: &Path) -> Option<String> {
     let address = address.trim();
     if address.is_empty() {
@@ -117,7 +118,7 @@ fn host_identity(host: &str, path: &str) -> Option<String> {
         Some((inner, _)) => inner,
         None => host,
     };
-    // A password may hold any character but a slash.
+    // A password may contain any character but a slash.
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let host = if host.matches(':').count() > 1 {
         host
@@ -129,8 +130,8 @@ fn host_identity(host: &str, path: &str) -> Option<String> {
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
 }
 
-/// Takes what may be left out off a path: slashes around it, and `.git` behind it. What a web
-/// address writes as `%20` is a space.
+/// Removes the optional parts of a path: slashes around it and `.git` at the end. `%20` in a URL is
+/// a space.
 fn normalize_path(path: &str) -> String {
     let path = decode_percent(path);
     let parts = path.split('/').filter(|part| !["", "."].contains(part));
@@ -158,7 +159,7 @@ fn decode_percent(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-/// Names a directory on this machine, which has one name whatever links led to it.
+/// Returns the name of a local directory, with symlinks resolved.
 fn directory_identity(path: &str, root: &Path) -> Option<String> {
     let path = root.join(path);
     let path = path.canonicalize().unwrap_or(path);

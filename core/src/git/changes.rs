@@ -1,4 +1,4 @@
-//! What a commit does not hold yet.
+//! Files whose content is not committed yet.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,14 +9,14 @@ use super::repository::{Repository, output_text, split_records};
 const WHAT: &str = "git status";
 
 impl Repository {
-    /// Lists the files below a folder whose content is in no commit: changed, staged, new,
-    /// removed, or ignored (which no commit takes). Paths are relative to the root; a renamed
-    /// file is there under both names. A folder that is a repository of its own ends in a slash.
+    /// Lists the files below a folder whose content is in no commit: changed, staged, new, removed,
+    /// or ignored (no commit takes those). Paths are relative to the root; a renamed file is listed
+    /// under both names; a nested repository ends in a slash.
     ///
     /// # Errors
     ///
-    /// When git fails or refuses, and when the folder is reached through a symlink: git sees
-    /// the link alone and would say that nothing has changed.
+    /// When git fails or refuses, or the folder is reached through a symlink: git sees only the
+    /// link and would report no changes.
     pub fn list_uncommitted(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
         let mut part = self.worktree.root.clone();
         for component in Path::new(folder) {
@@ -34,7 +34,7 @@ impl Repository {
             "-z",
             "--no-renames",
             "--untracked-files=all",
-            // With all untracked files, this names ignored files one by one.
+            // Together with all untracked files, this lists ignored files one by one.
             "--ignored=traditional",
             "--",
             folder,
@@ -42,7 +42,7 @@ impl Repository {
         let output = call.run()?;
         let mut paths = BTreeSet::new();
         let mut doubtful = BTreeSet::new();
-        // Two letters and a space stand before each path.
+        // Two status letters and a space precede each path.
         for (state, path) in split_records(&output).filter_map(|record| record.split_at_checked(3))
         {
             let set = match state {
@@ -61,8 +61,8 @@ impl Repository {
         Ok(paths)
     }
 
-    /// Lists files whose content is not that of the index. The status goes by sizes: it tells of
-    /// a change where line ends alone were written in another way, which no commit would take.
+    /// Lists files whose content differs from the index. `git status` compares sizes, so it also
+    /// reports files that differ in line endings only, which a commit would not take.
     fn list_content_changes(&self, folder: &str) -> Result<BTreeSet<String>, GitError> {
         let call = self.read_command("git diff").with_args([
             "diff",

@@ -1,9 +1,9 @@
-//! git as a process, for what its files do not say and for what is done to them.
+//! Runs git, for what its files do not tell and for changes.
 //!
-//! Invariants: nothing asks a question that nobody can answer; nothing of an outer git makes
-//! it answer for another repository; every call has an end. A call in which hooks of the user
-//! may run sets no variable and no setting, since git would hand both on to them; one that only
-//! reads starts nothing that the repository's configuration names.
+//! Invariants: git never prompts; the environment of an outer git never leads it to another
+//! repository; every call has a time limit. A call that may run the user's hooks sets no variable
+//! and no setting, since hooks would inherit both; a call that only reads starts nothing that the
+//! repository's configuration names.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -17,8 +17,8 @@ use super::subprocess::{self, ProcessOutput};
 use crate::deadline::Deadline;
 use crate::fs::FileLock;
 
-/// What a git hook or an outer git leaves in the environment; with any of it, git would
-/// answer for another repository, or read a path as a pattern.
+/// Variables that a git hook or an outer git sets. With any of them, git would use another
+/// repository or read a path as a pattern.
 const MISLEADING_VARIABLES: [&str; 19] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -41,8 +41,8 @@ const MISLEADING_VARIABLES: [&str; 19] = [
     "GIT_REFLOG_ACTION",
 ];
 
-/// Programs that would ask the user. git takes an empty name for none; ssh has no such way, so
-/// it gets a program that says no, and is made to use it instead of a terminal.
+/// Programs that would prompt the user. git accepts an empty name for none; ssh does not, so it
+/// gets a program that always fails, and is told to use it instead of the terminal.
 const UNATTENDED_VARIABLES: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_ASKPASS", ""),
@@ -51,19 +51,18 @@ const UNATTENDED_VARIABLES: [(&str, &str); 5] = [
     ("GCM_INTERACTIVE", "Never"),
 ];
 
-/// Variables of a call that reads. An object that a partial clone lacks is not fetched: what
-/// fetches it is named by the repository, and so is the remote.
+/// Variables of a call that reads. Objects that a partial clone lacks are not fetched, because the
+/// repository's configuration names the program and the remote for that.
 const READING_VARIABLES: [(&str, &str); 4] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("LC_ALL", "C"),
     ("GIT_NO_LAZY_FETCH", "1"),
-    // No protocol at all, for versions that do not know the variable above.
+    // For git versions without the variable above: allow no protocol.
     ("GIT_ALLOW_PROTOCOL", ""),
 ];
 
-/// Settings of a call in which no hook runs: nothing but what was asked for is done (packing a
-/// repository takes minutes, and its end would be taken for a remote that hangs), and no program
-/// is started beside it.
+/// Settings of a call that runs no hook: it does nothing but what it was asked for. Packing the
+/// repository, for one, takes minutes and would look like a remote that hangs.
 const QUIET_SETTINGS: [&str; 12] = [
     "-c",
     "gc.auto=0",
@@ -79,7 +78,7 @@ const QUIET_SETTINGS: [&str; 12] = [
     "log.showSignature=false",
 ];
 
-/// How long an operation may take, all its calls together.
+/// The time limit of an operation, shared by all its calls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimit {
     total: Duration,
@@ -95,18 +94,18 @@ impl TimeLimit {
     }
 }
 
-/// What a call does, which decides what it may touch and in which language it speaks.
+/// What a call does. This decides what it may run and in which language git answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Reads what is on the disk; its output is parsed.
+    /// Reads from the disk; its output is parsed.
     Read,
-    /// Talks to a remote, without a hook; its complaint is parsed.
+    /// Contacts a remote without running hooks; its error output is parsed.
     Ask,
-    /// Changes something. The user's hooks run, as from their own shell.
+    /// Changes the repository. The user's hooks run as they would from a shell.
     Change,
 }
 
-/// A call of git.
+/// One call of git.
 pub(super) struct GitCommand {
     command: Command,
     what: &'static str,
@@ -114,7 +113,7 @@ pub(super) struct GitCommand {
 }
 
 impl GitCommand {
-    /// Makes a call for the repository at `root`; `what` names it in errors.
+    /// Builds a call for the repository at `root`; `what` names it in errors.
     pub(super) fn new(root: &Path, purpose: Purpose, what: &'static str, limit: TimeLimit) -> Self {
         let mut command = Command::new("git");
         for name in MISLEADING_VARIABLES {
@@ -123,7 +122,8 @@ impl GitCommand {
         command.current_dir(root).stdin(Stdio::null());
         if purpose != Purpose::Change {
             command.envs(UNATTENDED_VARIABLES).args(QUIET_SETTINGS);
-            // A repository that git cannot use must be an error; the one around it is another.
+            // If git cannot use this repository, that must be an error; it must not pick the one
+            // around it.
             if let Some(above) = std::path::absolute(root)
                 .ok()
                 .as_deref()
@@ -134,7 +134,7 @@ impl GitCommand {
         }
         match purpose {
             Purpose::Read => {
-                // Every path that is passed means one file, whatever is in its name.
+                // Each path is taken literally, whatever characters it contains.
                 command.envs(READING_VARIABLES).arg("--literal-pathspecs");
             }
             Purpose::Ask => {
@@ -162,13 +162,13 @@ impl GitCommand {
         self
     }
 
-    /// Gives the call something to read.
+    /// Sets the call's input.
     pub(super) fn with_stdin(self, text: &[u8]) -> Result<Self, GitError> {
         self.with_stdin_file(tempfile::tempfile(), text)
     }
 
-    /// Gives the call something to read from a file that is locked until the call has ended,
-    /// also when this process dies before it.
+    /// Sets the call's input to a file that stays locked until the call has ended, even if this
+    /// process dies first.
     pub(super) fn with_locked_stdin(self, text: &[u8], lock: &Path) -> Result<Self, GitError> {
         let locked = FileLock::acquire(lock, Duration::ZERO).and_then(|lock| {
             let file = lock.into_file();
@@ -179,7 +179,7 @@ impl GitCommand {
     }
 
     fn with_stdin_file(mut self, file: io::Result<File>, text: &[u8]) -> Result<Self, GitError> {
-        // A file and no pipe: one that is not read to its end blocks nobody.
+        // A file, not a pipe: if git does not read all of it, nobody blocks.
         let written = file.and_then(|mut file| {
             file.write_all(text)?;
             file.rewind()?;
@@ -191,7 +191,7 @@ impl GitCommand {
         Ok(self)
     }
 
-    /// Runs it and returns its output.
+    /// Runs the call and returns its output.
     pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
         let what = self.what;
         let ended = self.run_to_end()?;
@@ -201,7 +201,7 @@ impl GitCommand {
         complete_output(what, ended)
     }
 
-    /// Runs it where the status 1 means no; returns its output if it was yes.
+    /// Runs a call whose exit code 1 means "no"; returns the output for "yes".
     pub(super) fn run_query(self) -> Result<Option<Vec<u8>>, GitError> {
         let what = self.what;
         let ended = self.run_to_end()?;
@@ -245,7 +245,7 @@ fn complete_output(what: &'static str, ended: ProcessOutput) -> Result<Vec<u8>, 
 mod tests {
     use super::*;
 
-    /// Settings that came by a command line or the environment are the user's.
+    /// Settings from a command line or the environment are the user's.
     const KEPT: [&str; 3] = [
         "GIT_CONFIG_PARAMETERS",
         "GIT_CONFIG_COUNT",

@@ -1,9 +1,8 @@
-//! A commit of some files, whatever else is going on in the worktree.
+//! Commits named files, whatever else is going on in the worktree.
 //!
-//! Invariants: of what is here the commit takes the files that were named and no others (what a
-//! hook of the user's adds is the user's, and told); what else is staged stays staged; a commit
-//! that does not come about leaves the index as it was, and one that does leaves it as a commit
-//! by hand would.
+//! Invariants: the commit contains the named files and no other changes of the worktree (files that
+//! a user's hook adds are reported); other staged files stay staged; a failed commit leaves the
+//! index unchanged, and a successful one leaves it as a manual commit would.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -16,45 +15,45 @@ use super::repository::{Repository, join_records, output_text, split_records};
 
 const WHAT: &str = "git commit";
 
-/// Most bytes of paths in one command line.
+/// Most bytes of paths on one command line.
 const MAX_ARGUMENT_BYTES: usize = 32 * 1024;
 
-/// Time for a change of the index, in which nothing of the user's runs. It is not part of the
-/// time that a commit is given: a git that is killed in the very moment in which it makes a lock
-/// file leaves it behind, so that the commit alone is ended by a limit, while a hook runs.
+/// Time limit of index updates, which run no user code. It is separate from the limit of the
+/// commit: a git that is killed while it creates a lock file leaves that file behind, so only the
+/// commit itself is ever killed, while one of its hooks runs.
 const INDEX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A commit that was made.
+/// A commit that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedCommit {
     /// Its id.
     pub id: String,
-    /// Files in it that nobody named: a hook of the user's put them there.
+    /// Files in it that were not named; a user's hook added them.
     pub extra_files: Vec<String>,
 }
 
 /// Which files a commit takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CommitMode {
-    /// The index, after the named files were put into it. A hook that puts more into the index
-    /// finds it there afterwards.
+    /// The index, after adding the named files. What a hook adds to the index is still there
+    /// afterwards.
     Index,
-    /// The named files alone, while others stay staged. git makes an index for the commit alone,
-    /// and what a hook puts there would afterwards look as if it had been taken back.
+    /// The named files only, while others stay staged. git then uses a temporary index; what a hook
+    /// adds there would look reverted afterwards.
     NamedAlone,
 }
 
-/// Entries of the index by path, as git prints them: mode, object and stage.
+/// Index entries by path, as git prints them: mode, object and stage.
 type IndexEntries = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
 
 impl Repository {
-    /// Commits the content that these files have now (or that they are gone), with the user's
-    /// identity, hooks and signature, which all have to end in time.
+    /// Commits the current content of these files, or their removal, with the user's identity,
+    /// hooks and signature, all within `limit`.
     ///
     /// # Errors
     ///
-    /// When git, a hook or the signing program refuses or does not end in time; the index is as
-    /// it was then.
+    /// When git, a hook or the signing program refuses or takes too long; the index is unchanged
+    /// then.
     pub fn commit(
         &self,
         paths: &[String],
@@ -64,7 +63,7 @@ impl Repository {
         for path in paths {
             self.check_file_path(path)?;
         }
-        // Without a path, git would take all that is staged.
+        // Without paths, git would commit everything that is staged.
         if paths.is_empty() {
             return Err(unexpected_state("nothing to commit"));
         }
@@ -81,7 +80,7 @@ impl Repository {
             .and_then(|()| self.run_commit(paths, message, mode, TimeLimit::starting_now(limit)));
         let after = self.resolve_commit("HEAD")?;
         if let Err(error) = result {
-            // With a commit, the files belong into the index: a later hook was the failure.
+            // If a commit exists, a hook after it failed, and the files belong in the index.
             if after == before {
                 self.unmark_intent_to_add(&unknown)?;
                 if self.read_index_entries(paths)? != index {
@@ -102,7 +101,7 @@ impl Repository {
         })
     }
 
-    /// Looks whether other files are staged than those that are to be committed.
+    /// Chooses the mode by whether other files are staged.
     fn choose_commit_mode(&self, paths: &[String]) -> Result<CommitMode, GitError> {
         let call = self.read_command("git diff");
         let output = call
@@ -118,8 +117,8 @@ impl Repository {
         })
     }
 
-    /// Lets the index say of committed files what the commit says: a hook may have changed them
-    /// in the index of the commit alone.
+    /// Copies the committed state of these files to the index: a hook may have changed them in the
+    /// commit's temporary index only.
     fn align_index(&self, commit: &str, changed: &[String]) -> Result<(), GitError> {
         let index = self.read_index_entries(changed)?;
         let mut lines = Vec::new();
@@ -131,7 +130,7 @@ impl Repository {
                 .run()?;
             let mut committed = BTreeMap::new();
             for record in split_records(&output) {
-                // mode, type, object, and behind a tab the path
+                // mode, type, object; then a tab and the path
                 let tab = record.iter().position(|byte| *byte == b'\t');
                 let (entry, path) = record.split_at(tab.unwrap_or(record.len()));
                 let entry = output_text(entry);
@@ -162,7 +161,8 @@ impl Repository {
             .map(drop)
     }
 
-    /// A path must name one file below the root: that of a folder stands for all files in it.
+    /// Checks that a path names one file below the root. A directory would stand for all files in
+    /// it.
     fn check_file_path(&self, path: &str) -> Result<(), GitError> {
         let place = Path::new(path);
         let plain = place
@@ -178,7 +178,7 @@ impl Repository {
         Ok(())
     }
 
-    /// Reads what the index has for these paths.
+    /// Reads the index entries of these paths.
     fn read_index_entries(&self, paths: &[String]) -> Result<IndexEntries, GitError> {
         let mut entries = IndexEntries::new();
         for part in split_for_arguments(paths) {
@@ -197,7 +197,8 @@ impl Repository {
         Ok(entries)
     }
 
-    /// Makes new files known, without their content: a commit of named files takes known ones.
+    /// Marks new files with `--intent-to-add`: a commit of named files takes only files that git
+    /// knows.
     fn mark_intent_to_add(&self, unknown: &[&String]) -> Result<(), GitError> {
         if unknown.is_empty() {
             return Ok(());
@@ -210,7 +211,7 @@ impl Repository {
             .map(drop)
     }
 
-    /// Takes back [`announce`](Self::announce).
+    /// Undoes [`mark_intent_to_add`](Self::mark_intent_to_add).
     fn unmark_intent_to_add(&self, unknown: &[&String]) -> Result<(), GitError> {
         if unknown.is_empty() {
             return Ok(());
@@ -245,7 +246,7 @@ impl Repository {
             CommitMode::Index => "--include",
             CommitMode::NamedAlone => "--only",
         };
-        // A line that begins with `#` is part of a message that nobody edits.
+        // Keep lines that begin with `#`: nobody edits this message, so they are not comments.
         call.with_args(["commit", "--quiet", which, "--cleanup=whitespace"])
             .with_args(["--file=-", "--pathspec-file-nul"])
             .with_args([from])
@@ -253,7 +254,7 @@ impl Repository {
             .map(drop)
     }
 
-    /// Sees to it that there is a commit; returns it and the files it changes.
+    /// Checks that there is a new commit; returns its id and the files it changes.
     fn verify_commit(
         &self,
         before: Option<&str>,
@@ -288,8 +289,8 @@ impl Repository {
     }
 }
 
-/// A list of paths for git to read in which each is a name and no pattern. A setting would say
-/// the same for all of them, and reach the user's hooks.
+/// A list of paths that git takes literally. A setting could do the same for all of them, but the
+/// user's hooks would inherit it.
 fn literal_pathspecs<P: AsRef<str>>(paths: &[P]) -> Vec<u8> {
     let paths = paths.iter();
     let marked = paths.map(|path| format!(":(top,literal){}", path.as_ref()));
@@ -303,7 +304,7 @@ fn unexpected_state(found: &str) -> GitError {
     }
 }
 
-/// Splits paths so that each part fits into a command line.
+/// Splits paths into chunks that fit on a command line.
 fn split_for_arguments(paths: &[String]) -> impl Iterator<Item = &[String]> {
     let mut size = 0;
     paths.chunk_by(move |path, _| {

@@ -1,84 +1,84 @@
-//! What can go wrong with git.
+//! Errors of git calls.
 
 use std::io;
 use std::time::Duration;
 
 use crate::text::one_line;
 
-/// Most lines of what git said that are passed on.
+/// Most lines of git's output that an error quotes.
 const MAX_LINES: usize = 6;
 
 /// Most characters of such a line.
 const MAX_LINE_CHARS: usize = 300;
 
-/// Something that git did not do.
+/// Why a git operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// There is no `git` in the search path.
+    /// There is no `git` in `PATH`.
     #[error("git was not found")]
     Missing,
-    /// It, or a hook or a remote it waited for, was killed.
+    /// It was killed, or a hook or remote that it waited for was.
     #[error("{what} took longer than {limit:?} and was stopped")]
     TimedOut {
-        /// What was run.
+        /// The command.
         what: &'static str,
-        /// How long it was given.
+        /// Its time limit.
         limit: Duration,
     },
     /// It refused or failed.
     #[error("{what} failed ({status}): {reason}")]
     Failed {
-        /// What was run.
+        /// The command.
         what: &'static str,
-        /// How it ended: `exit status: 128`.
+        /// How it ended, such as `exit status: 128`.
         status: String,
-        /// The lines of its output that say why, cleaned, joined with `; `.
+        /// The lines of its output that say why, cleaned and joined with `; `.
         reason: String,
     },
-    /// The remote has no such branch (any more).
+    /// The remote has no such branch, or no longer.
     #[error("{remote} has no branch {branch_ref}")]
     NoSuchBranch {
         /// The remote's name.
         remote: String,
-        /// The full name of the branch there.
+        /// The full name of the branch on the remote.
         branch_ref: String,
     },
-    /// Asking the remote would run what the repository names.
+    /// Contacting the remote would run a program that the repository names.
     #[error("{remote} was not contacted: {found}")]
     Untrusted {
         /// The remote's name.
         remote: String,
-        /// What its address is.
+        /// What is wrong with its address.
         found: String,
     },
-    /// It ended well, and yet things are not as they should be; or they are such that it was
-    /// not even run.
+    /// It succeeded, but the result is not as expected; or the state was so unexpected that it was
+    /// not run.
     #[error("{what}: {found}")]
     NotAsExpected {
-        /// What was run, or was to be run.
+        /// The command that was run, or was to be run.
         what: &'static str,
         /// What was found.
         found: String,
     },
-    /// It said more than a reader can hold.
+    /// Its output is too long.
     #[error("the output of {what} is too long")]
     TooLong {
-        /// What was run.
+        /// The command.
         what: &'static str,
     },
-    /// It could not be started or followed.
+    /// It could not be started or its output not be read.
     #[error("{what}: {source}")]
     Io {
-        /// What was run.
+        /// The command.
         what: &'static str,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// Finds the lines that say why: those from the first complaint on, else the last ones.
+/// Extracts the lines that say why: from the first complaint on, else the last ones.
 pub(super) fn extract_reason(stderr: &[u8], stdout: &[u8]) -> String {
-    // What a commit has to complain of ("nothing to commit") stands in its standard output.
+    // A commit prints "nothing to commit" to its standard output.
     [stderr, stdout]
         .into_iter()
         .find_map(find_complaint)

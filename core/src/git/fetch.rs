@@ -1,8 +1,8 @@
-//! Asking a remote where the branch stands there.
+//! Asks a remote where a branch is.
 //!
-//! Invariants: who only reads runs nothing that the repository's configuration names, whatever
-//! an unpacked archive has put there, and changes nothing in the repository; who writes asks as
-//! the user's own `git fetch` does, and moves one reference.
+//! Invariants: [`Repository::query_remote`] runs nothing that the repository's configuration names,
+//! whatever an unpacked archive contains, and changes nothing in the repository;
+//! [`Repository::fetch_upstream`] works like the user's own `git fetch` and updates one reference.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::fs::{create_private_dir, write_private};
 
 const WHAT: &str = "git fetch";
 
-/// What every fetch takes and leaves.
+/// Options of every fetch.
 const OPTIONS: [&str; 5] = [
     "fetch",
     "--quiet",
@@ -27,22 +27,22 @@ const OPTIONS: [&str; 5] = [
     "--no-recurse-submodules",
 ];
 
-/// References of a scratch repository: where the branch stands here, what was known of the
-/// remote, and what the remote says.
+/// References of a scratch repository: the local branch, the last known state of the remote, and
+/// the state that the remote reports now.
 const LOCAL_REF: &str = "refs/known/local";
 const TRACKING_REF: &str = "refs/known/tracking";
 const REMOTE_REF: &str = "refs/asked/branch";
 
 impl Repository {
-    /// Fetches the upstream's branch, and nothing else; nothing is removed or packed.
+    /// Fetches the upstream's branch and nothing else; nothing is removed or packed.
     ///
     /// # Errors
     ///
-    /// When the remote does not answer in time, or has no such branch (any more).
+    /// When the remote does not answer in time, or has no such branch.
     pub fn fetch_upstream(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
         let limit = TimeLimit::starting_now(limit);
-        // No reference moves in this call: hooks that watch references run in the next one,
-        // which sets no variable that they would see.
+        // This call updates no reference. Hooks that watch references run in the next call, which
+        // sets no variables that they could see.
         let call = self
             .remote_command(WHAT, limit)?
             .with_args(OPTIONS)
@@ -53,7 +53,7 @@ impl Repository {
         if known_commit.as_deref() == Some(&fetched) {
             return Ok(());
         }
-        // Where somebody else fetched meanwhile, the reference is not as it was, and git refuses.
+        // If another process fetched meanwhile, the reference has changed and git refuses.
         let old = known_commit.unwrap_or_else(|| "0".repeat(fetched.len()));
         self.change_command("git update-ref", limit)
             .with_args(["update-ref", "-m", "fetch: by trueup"])
@@ -62,7 +62,7 @@ impl Repository {
             .map(drop)
     }
 
-    /// Returns the commit of the branch that was fetched last.
+    /// Returns the commit that the last fetch brought for the branch.
     fn read_fetched_commit(&self, upstream: &Upstream) -> Result<String, GitError> {
         let fetch_head = super::read_git_file(&self.worktree.git_dir.join("FETCH_HEAD"));
         let fetch_head = fetch_head.map_err(|source| GitError::Io { what: WHAT, source })?;
@@ -77,14 +77,14 @@ impl Repository {
             })
     }
 
-    /// Asks the remote where the upstream's branch stands, without the repository's
-    /// configuration: from a scratch repository, whose objects are those of this one. Returns
-    /// the upstream as it is now; nothing changes here.
+    /// Asks the remote where the upstream's branch is, without using the repository's
+    /// configuration: from a scratch repository that borrows its objects. Returns the updated
+    /// upstream; nothing changes on disk.
     ///
     /// # Errors
     ///
-    /// When the remote's address is of a kind that starts programs, when the remote does not
-    /// answer in time, or has no such branch (any more).
+    /// When the remote's address could start a program, the remote does not answer in time, or has
+    /// no such branch.
     pub fn query_remote(&self, upstream: &Upstream, limit: Duration) -> Result<Upstream, GitError> {
         let limit = TimeLimit::starting_now(limit);
         let address = self.find_query_address(&upstream.remote)?;
@@ -116,7 +116,7 @@ impl Repository {
         })
     }
 
-    /// Returns the address that is asked, if asking there starts no program of the repository's.
+    /// Returns the address to contact, if that starts no program of the repository's.
     fn find_query_address(&self, remote: &str) -> Result<String, GitError> {
         let key = format!("remote.{remote}.url");
         let call = self.read_command("git config");
@@ -128,7 +128,7 @@ impl Repository {
                 .next()
                 .map(|url| output_text(url).into_owned())
         });
-        // A branch may follow an address itself.
+        // A branch may follow an address directly.
         let url = first.unwrap_or_else(|| remote.to_owned());
         address::check_address(&url, self.root()).map_err(|found| GitError::Untrusted {
             remote: remote.to_owned(),
@@ -149,7 +149,7 @@ fn run_remote_call(call: super::command::GitCommand, upstream: &Upstream) -> Res
     }
 }
 
-/// A repository for one question: it has no configuration but its own, and is gone afterwards.
+/// A temporary repository with a minimal configuration, removed when dropped.
 struct ScratchRepository {
     repository: Repository,
     _folder: tempfile::TempDir,
@@ -193,7 +193,7 @@ impl ScratchRepository {
         })
     }
 
-    /// Counts the commits that only this side has, and those that only the remote has.
+    /// Counts the commits that only the local branch has, and those that only the remote has.
     fn count_distance(&self) -> Result<(u64, u64), GitError> {
         const WHAT: &str = "git rev-list";
         let sides = format!("{LOCAL_REF}...{REMOTE_REF}");
@@ -221,9 +221,9 @@ fn scratch_config(is_sha256: bool) -> &'static str {
     }
 }
 
-/// Lets the scratch repository read the objects of another, and know where its history ends.
+/// Lets the scratch repository read another's objects, and know where a shallow history ends.
 fn share_objects(common_dir: &Path, git_dir: &Path) -> io::Result<()> {
-    /// Largest list of the ends of a shallow history, in bytes.
+    /// Largest `shallow` file that is read, in bytes.
     const MAX_SHALLOW_BYTES: u64 = 4 * 1024 * 1024;
     let objects = std::path::absolute(common_dir.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();

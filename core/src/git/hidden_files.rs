@@ -1,4 +1,4 @@
-//! Files that the user told git not to look at.
+//! Files that git was told not to look at.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use super::command::{Purpose, TimeLimit};
 use super::error::GitError;
 use super::repository::{Repository, output_text, split_records};
 
-/// How a file is kept from git's sight.
+/// Why git does not look at a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HiddenFlag {
-    /// `git update-index --assume-unchanged`: what changes in it is nobody's but the user's.
+    /// `git update-index --assume-unchanged`: the user keeps changes of it to themselves.
     AssumeUnchanged,
-    /// `git update-index --skip-worktree`, or a sparse checkout: it may not be there.
+    /// `git update-index --skip-worktree`, or a sparse checkout: the file may be missing.
     SkipWorktree,
 }
 
 impl HiddenFlag {
-    /// Returns git's name of the mark.
+    /// Returns git's name of the flag.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AssumeUnchanged => "assume-unchanged",
@@ -26,7 +26,7 @@ impl HiddenFlag {
         }
     }
 
-    /// Reads the letter that git puts before a file.
+    /// Parses the letter that git prints before a file.
     const fn from_tag(tag: u8) -> Option<Self> {
         match tag {
             b'S' | b's' => Some(Self::SkipWorktree),
@@ -37,7 +37,7 @@ impl HiddenFlag {
 }
 
 impl Repository {
-    /// Tells whether git ignores a file, by its path from the root. One that is tracked is not
+    /// Returns whether git ignores a file, given by its path from the root. A tracked file is not
     /// ignored, whatever the patterns say.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Repository {
     pub fn is_ignored(&self, path: &str, limit: Duration) -> Result<bool, GitError> {
         let limit = TimeLimit::starting_now(limit);
         let call = self.build_command(Purpose::Read, "git check-ignore", limit);
-        // This command takes a name for a name, and knows no way to be told so.
+        // This command takes paths literally anyway and rejects the option.
         let told = call
             .with_args(["--no-literal-pathspecs", "check-ignore", "--quiet", "--"])
             .with_args([format!("./{path}")])

@@ -1,11 +1,10 @@
-//! What git says, read from its files: a process of git costs more than the rest of a hook.
+//! Reads git's own files where that is enough: starting git costs more than the rest of a hook.
 //!
-//! No hook starts a process of git: what a repository's configuration, or a git of another name
-//! in `PATH`, makes of it has no end.
+//! No hook starts git, because neither the repository's configuration nor another `git` in `PATH`
+//! lets one predict what it does and how long it takes.
 //!
-//! What is compared with a remote, and all that is changed, goes through git
-//! ([`Repository`]): it is the user's own, with the user's settings, identity, hooks and
-//! signature, and every call has an end.
+//! Comparisons with a remote, and all changes, run git through [`Repository`]: with the user's
+//! settings, identity, hooks and signature, and with a time limit.
 
 mod address;
 mod changes;
@@ -39,19 +38,19 @@ pub use upstream::{BranchStatus, UnpushedCommit, Upstream};
 
 use crate::bounds::{BRANCH, BRANCHES, GIT_FILE, PATH_PARTS};
 
-/// Most linked worktrees of a repository that are listed.
+/// Most linked worktrees that are listed.
 const MOST_WORKTREES: usize = 200;
 
 fn read_git_file(path: &Path) -> std::io::Result<String> {
     crate::fs::read_text(path, GIT_FILE.most, true)
 }
 
-/// Returns the path that a line holds: bytes, as git writes them.
+/// Returns the path in a line. git writes paths as bytes.
 fn path_from_line(line: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(line.trim_ascii()))
 }
 
-/// Tells whether git would take a name for that of a branch.
+/// Returns whether git would accept a branch name.
 fn is_branch_name(name: &str) -> bool {
     let is_refused = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     !name.is_empty()
@@ -66,9 +65,9 @@ fn is_branch_name(name: &str) -> bool {
 pub enum Head {
     /// A branch.
     Branch(String),
-    /// A commit, or something else that is no branch.
+    /// A commit, or a reference that is not a branch.
     Detached,
-    /// Nobody can tell.
+    /// `HEAD` cannot be read or understood.
     Unreadable,
 }
 
@@ -79,12 +78,12 @@ pub struct Worktree {
     pub root: PathBuf,
     /// Its own git directory.
     pub git_dir: PathBuf,
-    /// The git directory shared by all worktrees of the repository.
+    /// The git directory that all worktrees of the repository share.
     pub common_dir: PathBuf,
 }
 
 impl Worktree {
-    /// Finds the worktree that holds a directory.
+    /// Finds the worktree that contains a directory.
     pub fn discover(directory: &Path) -> Option<Self> {
         let mut above = directory.ancestors().take(PATH_PARTS.len());
         above.find_map(Self::at_root)
@@ -95,7 +94,7 @@ impl Worktree {
         let git_dir = if mark.is_dir() {
             mark
         } else {
-            // A linked worktree or a submodule: a file that names the directory.
+            // A linked worktree or a submodule has a file that names the git directory.
             let line = crate::fs::read_bytes(&mark, GIT_FILE.most, true).ok()?;
             root.join(path_from_line(line.strip_prefix(b"gitdir:")?))
         };
@@ -104,7 +103,7 @@ impl Worktree {
         }
         let common_dir =
             match crate::fs::read_bytes(&git_dir.join("commondir"), GIT_FILE.most, true) {
-                // Two worktrees must come to the same path, whatever way it was written.
+                // Canonicalize, so that all worktrees get the same path, however it was written.
                 Ok(line) => {
                     let dir = git_dir.join(path_from_line(&line));
                     dir.canonicalize().unwrap_or(dir)
@@ -118,7 +117,7 @@ impl Worktree {
         })
     }
 
-    /// Returns the branch checked out; `None` when HEAD is detached or unreadable.
+    /// Returns the branch checked out; `None` if `HEAD` is detached or unreadable.
     pub fn branch(&self) -> Option<String> {
         match self.read_head() {
             Head::Branch(branch) => Some(branch),
@@ -132,10 +131,10 @@ impl Worktree {
         let text = read_git_file(&place).unwrap_or_default();
         let text = text.trim();
         let target = match text.strip_prefix("ref: ") {
-            // What a repository whose references are tables leaves in HEAD for old readers.
+            // A repository with a reftable leaves this in HEAD for old readers.
             Some("refs/heads/.invalid") => reftable::read_head_target(&self.git_dir),
             Some(target) => Some(target.trim_start().to_owned()),
-            // The way of old versions, which git still reads.
+            // Old versions made HEAD a symlink, and git still reads it.
             None => std::fs::read_link(&place)
                 .ok()
                 .and_then(|target| target.to_str().map(str::to_owned)),
@@ -156,17 +155,17 @@ impl Worktree {
         }
     }
 
-    /// Lists the roots of the worktrees that are linked to this repository and there.
+    /// Lists the roots of linked worktrees that exist.
     pub fn list_linked_worktrees(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.common_dir.join("worktrees")) else {
             return Vec::new();
         };
-        // Those that are gone leave entries too, and each costs a look.
+        // Removed worktrees leave entries too, and each costs a lookup.
         let entries = entries.flatten().take(BRANCHES.len());
         let roots = entries.filter_map(|entry| {
             let mark = read_git_file(&entry.path().join("gitdir")).ok()?;
             let root = Path::new(mark.trim()).parent()?;
-            // One that was moved or removed by hand says nothing of where it is.
+            // The entry of a worktree that was moved by hand points nowhere.
             root.join(".git").is_file().then(|| root.to_owned())
         });
         let mut roots: Vec<PathBuf> = roots.take(MOST_WORKTREES).collect();
@@ -174,8 +173,8 @@ impl Worktree {
         roots
     }
 
-    /// Returns the repository's name: that of the directory that holds the shared git
-    /// directory, so that all worktrees have the same.
+    /// Returns the repository's name: that of the directory that contains the shared git directory,
+    /// so that all worktrees agree.
     pub fn name(&self) -> Option<String> {
         let folder = if self
             .common_dir

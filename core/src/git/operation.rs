@@ -1,9 +1,9 @@
-//! What git is in the middle of.
+//! The git operation in progress.
 
 use super::error::GitError;
 use super::repository::Repository;
 
-/// An operation that was begun and neither finished nor given up.
+/// An operation that was started and neither finished nor aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GitOperation {
     /// `git merge`.
@@ -21,7 +21,7 @@ pub enum GitOperation {
 }
 
 impl GitOperation {
-    /// Returns the subcommand of git that begins it.
+    /// Returns the git subcommand that starts it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Merge => "merge",
@@ -35,8 +35,8 @@ impl GitOperation {
 }
 
 impl Repository {
-    /// Looks for what git left to go on with. It is kept per worktree. The outermost one is
-    /// told: a rebase stops in the middle of a cherry-pick or a merge of its own.
+    /// Finds the operation in progress in this worktree. The outermost one counts: a rebase can
+    /// stop within a cherry-pick or a merge of its own.
     pub(super) fn find_operation(&self) -> Result<Option<GitOperation>, GitError> {
         let has = |name: &str| self.worktree.git_dir.join(name).exists();
         Ok(if has("rebase-merge") {
@@ -60,7 +60,7 @@ impl Repository {
         })
     }
 
-    /// Tells whether there is such a reference. Where references are not files, git knows.
+    /// Returns whether a reference exists. If references are not files, git is asked.
     fn has_reference(&self, name: &str) -> Result<bool, GitError> {
         if self.worktree.common_dir.join("reftable").is_dir() {
             return Ok(self.resolve_commit(name)?.is_some());
@@ -68,7 +68,7 @@ impl Repository {
         Ok(self.worktree.git_dir.join(name).exists())
     }
 
-    /// Tells which operation stands between two of its commits.
+    /// Finds out which operation has stopped between two of its commits.
     fn read_sequencer_operation(&self) -> GitOperation {
         let steps = self.worktree.git_dir.join("sequencer/todo");
         let steps = super::read_git_file(&steps).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Sending commits to the branch that is followed.
+//! Pushes commits to the upstream branch.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,13 +13,13 @@ use super::upstream::Upstream;
 const WHAT: &str = "git push";
 
 impl Repository {
-    /// Tells whether a hook of the user's runs before a push, which may test all there is.
+    /// Returns whether the user has a `pre-push` hook, which may run long tests.
     ///
     /// # Errors
     ///
-    /// When git cannot be asked where hooks are.
+    /// When git cannot tell where hooks are.
     pub fn has_pre_push_hook(&self) -> Result<bool, GitError> {
-        // This is asked without the settings of a call that runs no hook: they name another place.
+        // Asked without the settings of calls that run no hooks, which name another directory.
         let call = self.change_command("git rev-parse", TimeLimit::starting_now(READ_TIMEOUT));
         let output = call
             .with_args(["rev-parse", "--git-path", "hooks/pre-push"])
@@ -29,11 +29,11 @@ impl Repository {
         Ok(data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0))
     }
 
-    /// Sends the local branch to its upstream, and sees to it that it arrived. Never forces.
+    /// Pushes the local branch to its upstream and checks that it arrived. Never forces.
     ///
     /// # Errors
     ///
-    /// When the remote has commits that are not here, refuses, or does not answer in time; when
+    /// When the remote has commits that are missing here, refuses, or does not answer in time; when
     /// a hook refuses; when the user's own `git push` would go elsewhere.
     pub fn push_upstream(&self, upstream: &Upstream, limit: Duration) -> Result<(), GitError> {
         let unexpected = |found: String| GitError::NotAsExpected { what: WHAT, found };
@@ -58,7 +58,7 @@ impl Repository {
                 &to,
             ])
             .run()?;
-        // Someone may have fetched a later commit meanwhile.
+        // Another process may have fetched a later commit meanwhile.
         let has_arrived = match self.resolve_commit(&upstream.tracking_ref)? {
             Some(known) => self.is_ancestor(&sent, &known)?,
             None => false,

@@ -7,7 +7,7 @@ use super::Worktree;
 use crate::bounds::{BRANCHES, PACKED_REFS};
 use crate::fs::read_text;
 
-/// Lists local branches by name; where there are many, not all of them: they serve a hint alone.
+/// Lists local branches by name, up to a limit: they are only used for a hint.
 pub fn list_branches(worktree: &Worktree) -> Vec<String> {
     let mut loose = LooseRefs {
         names: Vec::new(),
@@ -33,8 +33,7 @@ pub fn list_branches(worktree: &Worktree) -> Vec<String> {
     names
 }
 
-/// Lists the branches that other worktrees of the repository have checked out: git switches to
-/// none of them.
+/// Lists the branches that are checked out in other worktrees; git refuses to switch to those.
 pub fn branches_checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
     let linked = fs::read_dir(worktree.common_dir.join("worktrees"));
     let linked = linked.into_iter().flatten().flatten().take(BRANCHES.len());
@@ -51,10 +50,10 @@ pub fn branches_checked_out_elsewhere(worktree: &Worktree) -> Vec<String> {
         .collect()
 }
 
-/// Branches that are a file each.
+/// Branches that are stored as one file each.
 struct LooseRefs {
     names: Vec<String>,
-    /// How many more entries are looked at, directories among them.
+    /// How many more directory entries may be read.
     left: usize,
 }
 

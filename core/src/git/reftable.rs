@@ -1,10 +1,10 @@
-//! The branch of a repository whose references are tables (`extensions.refStorage=reftable`).
+//! Reads HEAD of a repository with a reftable (`extensions.refStorage=reftable`).
 //!
-//! Only HEAD is looked for. References are sorted by name in each table, so HEAD stands in the
-//! first block, and the newest table that names it is right. A table has a header (`REFT`, the
-//! version, the size of a block), and then blocks of `r`, a length of 3 bytes and records: how
-//! much of the name before is kept, the length of what follows with the kind of the value, that
-//! part of the name, a number of the update, and the value.
+//! Only HEAD is read. References are sorted by name, so HEAD is in the first block, and the newest
+//! table that contains it counts. A table has a header (`REFT`, version, block size) and then
+//! blocks: `r`, a length of 3 bytes, and records. A record has the length of the prefix shared with
+//! the previous name, the length of the rest of the name combined with the value type, that rest,
+//! an update number, and the value.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -14,28 +14,28 @@ use crate::fs::open_for_reading;
 
 const HEAD_NAME: &[u8] = b"HEAD";
 
-/// Lengths of a header by the version of the format, and of an object's id in the first.
+/// Header lengths by format version; the length of an object id in version 1.
 const HEADER_BYTES: [usize; 2] = [24, 28];
 const SHA1_BYTES: usize = 20;
 const SHA256_BYTES: usize = 32;
 
-/// What a table says of HEAD.
+/// What a table says about HEAD.
 #[derive(Debug, PartialEq, Eq)]
 enum TableHead {
-    /// Nothing: an older table is asked.
+    /// Nothing; older tables decide.
     Unnamed,
-    /// It names a reference.
+    /// It is a symbolic reference.
     Symbolic(String),
-    /// It is detached, or was removed.
+    /// It is detached or was removed.
     Other,
 }
 
-/// Returns what HEAD of a worktree names, such as `refs/heads/main`.
+/// Returns the target of a worktree's HEAD, such as `refs/heads/main`.
 pub(super) fn read_head_target(git_dir: &Path) -> Option<String> {
     let folder = git_dir.join("reftable");
     let tables = super::read_git_file(&folder.join("tables.list")).ok()?;
     for name in tables.lines().rev().take(REFTABLES.len()) {
-        // A name is one file of the folder.
+        // A name must be a single file of the folder.
         if name.is_empty() || name.contains('/') {
             return None;
         }
@@ -51,7 +51,7 @@ pub(super) fn read_head_target(git_dir: &Path) -> Option<String> {
     None
 }
 
-/// Reads what a table says of HEAD; nothing where its form is unknown.
+/// Reads HEAD from a table; `None` if the format is unknown.
 fn read_table_head(table: &[u8]) -> Option<TableHead> {
     let version = *table.strip_prefix(b"REFT")?.first()?;
     let header = *HEADER_BYTES.get(usize::from(version).checked_sub(1)?)?;
@@ -61,13 +61,13 @@ fn read_table_head(table: &[u8]) -> Option<TableHead> {
         _ => return None,
     };
     let [b'r', a, b, c, ..] = table.get(header..)? else {
-        // A table of logs alone.
+        // A table with nothing but logs.
         return Some(TableHead::Unnamed);
     };
-    // The length of the first block counts the header.
+    // The length of the first block includes the header.
     let end = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
     let records = match table.get(..end) {
-        // Behind the records are offsets of 3 bytes, and their number in 2.
+        // The records are followed by offsets of 3 bytes and their count in 2.
         Some(block) => {
             let count = usize::from(u16::from_be_bytes(*block.last_chunk()?));
             block.get(header + 4..end.checked_sub(count * 3 + 2)?)?
@@ -116,7 +116,7 @@ fn take_bytes<'a>(left: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// Reads a number of 7 bits a byte, where each byte but the first adds one to what is before it.
+/// Reads a variable-length number: 7 bits per byte, and each continuation adds one.
 fn read_varint(left: &mut &[u8]) -> Option<usize> {
     let mut value = 0_usize;
     for position in 0.. {
@@ -172,7 +172,7 @@ mod tests {
         let detached = [&[0, (4 << 3) | 1][..], b"HEAD", &[0], &[7; SHA1_BYTES]].concat();
         assert_eq!(read_table_head(&table(&detached)), Some(TableHead::Other));
         for length in 0..all.len() {
-            // A table that is cut is unknown or says the same.
+            // A truncated table is unknown or yields the same.
             let cut = read_table_head(&all[..length]);
             assert!(
                 cut.is_none() || cut == Some(TableHead::Unnamed) || cut.as_ref() == Some(&found)

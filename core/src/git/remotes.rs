@@ -1,15 +1,15 @@
-//! The address of a repository's remote, read from its configuration without starting git.
+//! Reads the address of a repository's remote from its configuration, without starting git.
 
 use super::Worktree;
 
-/// Largest configuration read, in bytes: each branch has some lines in it.
+/// Largest configuration that is read, in bytes. Each branch adds some lines.
 const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
-/// The remote that a repository was cloned from, unless it was renamed.
+/// The name of the remote that a repository was cloned from.
 const ORIGIN: &str = "origin";
 
 impl Worktree {
-    /// Returns the address of `origin`, or of the first remote where there is no such.
+    /// Returns the address of `origin`, or else of the first remote.
     pub fn remote_address(&self) -> Option<String> {
         let path = self.common_dir.join("config");
         let text = crate::fs::read_text(&path, MAX_CONFIG_BYTES, true).ok()?;
@@ -21,8 +21,8 @@ impl Worktree {
 }
 
 impl Worktree {
-    /// Tells whether the repository's own configuration says how ssh is run: a check that reads
-    /// does not run that.
+    /// Returns whether the repository's own configuration sets the ssh command. Checks that only
+    /// read must not run it.
     pub fn sets_ssh_command(&self) -> bool {
         let path = self.common_dir.join("config");
         let text = crate::fs::read_text(&path, MAX_CONFIG_BYTES, true).unwrap_or_default();
@@ -36,7 +36,7 @@ fn config_sets_ssh_command(text: &str) -> bool {
     keys.any(|key| key.eq_ignore_ascii_case("sshCommand"))
 }
 
-/// Lists remotes and the first address of each.
+/// Parses the remotes with the first address of each.
 fn parse_remote_addresses(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut remote = None;
@@ -59,7 +59,7 @@ fn parse_remote_addresses(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Reads `remote "NAME"]`.
+/// Parses `remote "NAME"]`.
 fn parse_remote_name(head: &str) -> Option<String> {
     let section = head.get(..6)?;
     let rest = head.get(6..)?.trim_start();
@@ -78,7 +78,7 @@ fn parse_remote_name(head: &str) -> Option<String> {
     }
 }
 
-/// Reads a value: quotes and what they escape, and a comment behind it.
+/// Parses a value: quotes, escapes, and a comment at the end.
 fn parse_config_value(value: &str) -> String {
     let mut text = String::new();
     let mut is_quoted = false;

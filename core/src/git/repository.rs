@@ -1,4 +1,4 @@
-//! A repository that can be asked, and worked on, through git.
+//! A repository that is read and changed through git.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,25 +8,25 @@ use super::Worktree;
 use super::command::{GitCommand, Purpose, TimeLimit};
 use super::error::GitError;
 
-/// Time that reading what is on the disk may take.
+/// Time limit of calls that read from the disk.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A worktree and the git that works on it.
+/// A worktree and the settings for running git in it.
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub(super) worktree: Worktree,
     pub(super) variables: Vec<(String, OsString)>,
-    /// What a commit keeps locked.
+    /// The file that stays locked during a commit.
     pub(super) lock: Option<PathBuf>,
 }
 
 impl Repository {
-    /// Takes the worktree that holds a directory.
+    /// Finds the worktree that contains a directory.
     pub fn discover(directory: &Path) -> Option<Self> {
         Worktree::discover(directory).map(Self::from_worktree)
     }
 
-    /// Takes a worktree.
+    /// Uses a worktree.
     pub const fn from_worktree(worktree: Worktree) -> Self {
         Self {
             worktree,
@@ -35,42 +35,42 @@ impl Repository {
         }
     }
 
-    /// Locks this file while git makes a commit, and until that git has ended should this
-    /// process die before. It is a file for this alone.
+    /// Locks this file while git creates a commit, and until git has exited even if this process
+    /// dies first. The file must serve nothing else.
     #[must_use]
     pub fn with_commit_lock(mut self, lock: PathBuf) -> Self {
         self.lock = Some(lock);
         self
     }
 
-    /// Sets a variable for every git that is run, whatever this process has.
+    /// Sets an environment variable for every git call.
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Returns its root directory.
+    /// Returns the root directory.
     pub fn root(&self) -> &Path {
         &self.worktree.root
     }
 
-    /// Tells whether its own configuration says how ssh is run.
+    /// Returns whether the repository's own configuration sets the ssh command.
     pub fn sets_ssh_command(&self) -> bool {
         self.worktree.sets_ssh_command()
     }
 
-    /// A call that reads what is on the disk.
+    /// Builds a call that reads from the disk.
     pub(super) fn read_command(&self, what: &'static str) -> GitCommand {
         self.build_command(Purpose::Read, what, TimeLimit::starting_now(READ_TIMEOUT))
     }
 
-    /// A call that changes something and runs the user's hooks.
+    /// Builds a call that changes the repository and runs the user's hooks.
     pub(super) fn change_command(&self, what: &'static str, limit: TimeLimit) -> GitCommand {
         self.build_command(Purpose::Change, what, limit)
     }
 
-    /// A call that asks a remote, in which no hook runs.
+    /// Builds a call that contacts a remote and runs no hooks.
     pub(super) fn remote_command(
         &self,
         what: &'static str,
@@ -95,7 +95,7 @@ impl Repository {
             .fold(call, |call, (name, value)| call.with_env(name, value))
     }
 
-    /// Tells whether the user says how ssh is run; it is then run so and in no other way.
+    /// Returns whether the user sets the ssh command; it is then used unchanged.
     fn has_ssh_command(&self) -> Result<bool, GitError> {
         let set = |name: &str| {
             let ours = self.variables.iter().any(|(ours, _)| ours == name);
@@ -111,7 +111,7 @@ impl Repository {
         Ok(chosen.is_some())
     }
 
-    /// Returns the id of a commit, of any name for it; `None` when there is none.
+    /// Resolves any name of a commit to its id; `None` if there is none.
     pub(super) fn resolve_commit(&self, name: &str) -> Result<Option<String>, GitError> {
         let name = format!("{name}^{{commit}}");
         let call = self.read_command("git rev-parse");
@@ -121,7 +121,7 @@ impl Repository {
         Ok(id.map(|id| output_text(&id).trim().to_owned()))
     }
 
-    /// Tells whether a commit is an ancestor of another, or that other itself.
+    /// Returns whether a commit is an ancestor of another, or the same.
     pub(super) fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
         let call = self.read_command("git merge-base");
         let answer = call
@@ -131,19 +131,19 @@ impl Repository {
     }
 }
 
-/// What git printed, as text.
+/// Converts git's output to text.
 pub(super) fn output_text(output: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(output)
 }
 
-/// The paths in a list of git's that ends each with a zero byte.
+/// Splits a list whose records end with a zero byte.
 pub(super) fn split_records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
     output
         .split(|byte| *byte == 0)
         .filter(|record| !record.is_empty())
 }
 
-/// The same list, for git to read.
+/// Joins a list whose records end with a zero byte.
 pub(super) fn join_records<P: AsRef<OsStr>>(paths: impl IntoIterator<Item = P>) -> Vec<u8> {
     let mut list = Vec::new();
     for path in paths {

@@ -1,10 +1,9 @@
-//! A process and all that it starts, ended by a deadline.
+//! Runs a process with everything it starts, and ends it at a deadline.
 //!
-//! Invariants: what is waited for is the end of the process, never the end of its output: a
-//! daemon that a hook or ssh leaves behind holds the pipes for as long as it lives. The process
-//! is not reaped before the last signal to its group, so that the group's number is still its
-//! own. Output is read while it comes, so that a full pipe blocks nobody, and what is kept of
-//! it is bounded.
+//! Invariants: we wait for the process to exit, not for its output to end: a daemon that a hook or
+//! ssh leaves behind keeps the pipes open for as long as it lives. The process is reaped after the
+//! last signal to its group, so that the group's id cannot be reused before. Output is read as it
+//! comes, so that a full pipe blocks nobody, and is kept up to a limit.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -20,34 +19,34 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::deadline::Deadline;
 
-/// Time a process has to clean up after itself (git removes its lock files), and then to die.
+/// Time for a process to clean up, such as git removing its lock files, and then to die.
 const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Most of the standard output kept, in bytes: its beginning.
+/// Most bytes of standard output that are kept, from the beginning.
 const MAX_STDOUT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Most of the error output kept, in bytes: its end.
+/// Most bytes of error output that are kept, up to the end.
 const MAX_STDERR_BYTES: usize = 64 * 1024;
 
-/// A process that ended by itself.
+/// The output of a process that exited by itself.
 #[derive(Debug)]
 pub(super) struct ProcessOutput {
-    /// How it ended.
+    /// Its exit status.
     pub(super) status: ExitStatus,
-    /// What it wrote.
+    /// Its standard output.
     pub(super) stdout: Vec<u8>,
     /// Whether it wrote more than was kept.
     pub(super) is_truncated: bool,
-    /// The end of what it complained of.
+    /// The end of its error output.
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a command in a process group of its own; `None` when it had to be killed, or has no
-/// time to begin with.
+/// Runs a command in its own process group; `None` if it had to be killed or had no time to begin
+/// with.
 ///
 /// # Errors
 ///
-/// When it cannot be started or followed; it is killed then.
+/// When it cannot be started or its output not be read; it is killed then.
 pub(super) fn run_process(
     command: &mut Command,
     deadline: Deadline,
@@ -85,7 +84,7 @@ pub(super) fn run_process(
     }))
 }
 
-/// Returns a socket that is closed when the process ends, which leaves it to be reaped.
+/// Returns a socket that is closed when the process exits. The process is left to be reaped.
 fn watch_exit(pid: Pid) -> io::Result<UnixStream> {
     let (over, held) = UnixStream::pair()?;
     thread::Builder::new().spawn(move || {
@@ -96,7 +95,7 @@ fn watch_exit(pid: Pid) -> io::Result<UnixStream> {
     Ok(over)
 }
 
-/// Reads output until the process ends; `false` when the deadline comes first.
+/// Reads output until the process exits; `false` if the deadline comes first.
 fn read_until_exit(
     exit_socket: &UnixStream,
     stdout: &mut BoundedOutput<impl Read + AsFd>,
@@ -111,7 +110,7 @@ fn read_until_exit(
         if err {
             stderr.read_once()?;
         }
-        // Once it has ended, what it wrote is in the pipes already.
+        // After the exit, all its output is in the pipes.
         if ended && !out && !err {
             return Ok(true);
         }
@@ -121,7 +120,7 @@ fn read_until_exit(
     }
 }
 
-/// Waits until something can be read or the process has ended.
+/// Waits until there is output or the process has exited.
 fn poll_ready(
     exit_socket: &UnixStream,
     stdout: &BoundedOutput<impl AsFd>,
@@ -148,17 +147,17 @@ fn poll_ready(
     Ok(files.map(|file| file.is_some() && polled.next().unwrap_or(false)))
 }
 
-/// Ends a process and its whole group.
+/// Ends a process with its whole group.
 fn stop_process_group(child: &mut Child, exit_socket: &UnixStream) {
     let group = Pid::from_child(child);
-    // One that waits for a terminal is stopped; it would not hear the request.
+    // A process that waits for a terminal is stopped and must continue to receive the signal.
     for signal in [Signal::TERM, Signal::CONT] {
         let _ = kill_process_group(group, signal);
     }
     exits_within(exit_socket, GRACE_PERIOD);
-    // Whoever is left: a hook that took no notice, or a child that the request did not reach.
+    // Kill what is left: a hook that ignored the signal, or a child that it did not reach.
     let _ = kill_process_group(group, Signal::KILL);
-    // One that the kernel holds (a file system that does not answer) is not waited for.
+    // Do not wait for a process that the kernel holds, such as on a dead file system.
     if exits_within(exit_socket, GRACE_PERIOD) {
         let _ = child.wait();
     }
@@ -183,7 +182,7 @@ enum KeptEnd {
     Last,
 }
 
-/// What is kept of an output.
+/// An output, kept up to a limit.
 struct BoundedOutput<R> {
     pipe: Option<R>,
     bytes: Vec<u8>,
@@ -212,7 +211,7 @@ impl<R> BoundedOutput<R> {
             }
             KeptEnd::Last => {
                 self.bytes.extend(more);
-                // Twice as much before any is dropped: each byte is moved once at most.
+                // Dropping only beyond twice the limit moves each byte at most once.
                 if self.bytes.len() > 2 * self.limit {
                     self.is_truncated = true;
                     self.bytes.drain(..self.bytes.len() - self.limit);
@@ -223,7 +222,7 @@ impl<R> BoundedOutput<R> {
 }
 
 impl<R: Read> BoundedOutput<R> {
-    /// Reads once, which does not block when something can be read.
+    /// Reads once; this does not block if there is something to read.
     fn read_once(&mut self) -> io::Result<()> {
         let Some(pipe) = &mut self.pipe else {
             return Ok(());
@@ -316,7 +315,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut gate = Gate::new(&folder.path().join("gate"));
         let script = "trap '' TERM; exec 9>gate; (sleep 1000 & wait) & echo >&9; sleep 1000";
-        // Doubled until the script got as far as the pipe.
+        // Doubled until the script reached the pipe.
         for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
             let mut command = sh(script);
             command.current_dir(folder.path());

@@ -1,4 +1,4 @@
-//! Where the branch stands against the one it follows on a remote.
+//! Compares the branch with its upstream on a remote.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use super::error::GitError;
 use super::operation::GitOperation;
 use super::repository::{Repository, output_text, split_records};
 
-/// Where a worktree stands.
+/// The branch of a worktree and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchStatus {
-    /// The branch checked out, with or without commits; `None` when HEAD is detached.
+    /// The branch checked out, with or without commits; `None` if `HEAD` is detached.
     pub branch: Option<String>,
-    /// What git is in the middle of.
+    /// The git operation in progress.
     pub operation: Option<GitOperation>,
-    /// The branch of a remote that it follows. One that follows a local branch has none, and
-    /// neither has one without commits.
+    /// The upstream on a remote. `None` if the branch follows a local branch, follows nothing, or
+    /// has no commits.
     pub upstream: Option<Upstream>,
 }
 
@@ -24,21 +24,21 @@ pub struct BranchStatus {
 pub struct Upstream {
     /// The remote's name.
     pub remote: String,
-    /// The full name of the branch there: `refs/heads/main`.
+    /// The full name of the branch on the remote, such as `refs/heads/main`.
     pub branch_ref: String,
     /// The full name of the local branch.
     pub local_ref: String,
-    /// The full name of what is known here of the remote's branch: `refs/remotes/origin/main`.
+    /// The full name of the remote-tracking branch, such as `refs/remotes/origin/main`.
     pub tracking_ref: String,
-    /// Nothing is known of the remote's branch: it was never fetched or pushed, or was removed.
-    /// `ahead` and `behind` are zero then.
+    /// Whether the remote-tracking branch does not exist: it was never fetched or pushed, or was
+    /// removed. `ahead` and `behind` are zero then.
     pub gone: bool,
-    /// Whether the user's own `git push` would update this very branch. It would not where one
-    /// pulls from a shared branch and pushes to another, or to a fork.
+    /// Whether the user's own `git push` would update this branch. It does not if they pull from a
+    /// shared branch and push to another, or to a fork.
     pub takes_pushes: bool,
-    /// Commits here that the remote did not have when it was last asked.
+    /// Local commits that the remote did not have when it was last contacted.
     pub ahead: u64,
-    /// Commits there that are not here.
+    /// Commits of the remote that are missing here.
     pub behind: u64,
 }
 
@@ -51,12 +51,12 @@ pub struct UnpushedCommit {
     pub subject: String,
 }
 
-/// What is asked of git about a branch; each ends with a zero byte.
+/// The fields that git prints about a branch, each ending with a zero byte.
 const FIELDS: &str = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00\
                       %(upstream:remoteref)%00%(push)%00:%(upstream:track,nobracket)%00";
 
 impl Repository {
-    /// Tells where the worktree stands, by what is on the disk.
+    /// Reads the state of the worktree's branch from the disk.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Repository {
     pub fn read_branch_status(&self) -> Result<BranchStatus, GitError> {
         let branch = self.worktree.branch();
         let local_ref = branch.as_ref().map(|name| format!("refs/heads/{name}"));
-        // Asked without a branch as well: that git can use the repository is part of the answer.
+        // Asked even without a branch: this also checks that git can use the repository.
         let pattern = local_ref.as_deref().unwrap_or("refs/heads/.none");
         let call = self.read_command("git for-each-ref");
         let output = call.with_args(["for-each-ref", FIELDS, pattern]).run()?;
@@ -76,13 +76,12 @@ impl Repository {
         })
     }
 
-    /// Moves the branch forward to what was fetched, where that needs no merge; tells whether
-    /// it moved.
+    /// Fast-forwards the branch to what was fetched; returns whether it moved.
     ///
     /// # Errors
     ///
-    /// When both sides have commits of their own, when a file that would be replaced has
-    /// changes, or when another branch is checked out by now. Nothing has changed then.
+    /// When both sides have commits of their own, a file that would be replaced has changes, or
+    /// another branch was checked out meanwhile. Nothing is changed then.
     pub fn pull_fast_forward(
         &self,
         upstream: &Upstream,
@@ -101,14 +100,14 @@ impl Repository {
         }
         let before = self.resolve_commit("HEAD")?;
         self.change_command(WHAT, TimeLimit::starting_now(limit))
-            // Changes set aside might not come back.
+            // Stashed changes might not apply again.
             .with_args(["merge", "--quiet", "--ff-only", "--no-squash"])
             .with_args(["--no-autostash", &upstream.tracking_ref])
             .run()?;
         Ok(self.resolve_commit("HEAD")? != before)
     }
 
-    /// Lists the commits that the remote does not have, by what was fetched, newest first.
+    /// Lists the commits that the remote does not have, judged by what was fetched, newest first.
     ///
     /// # Errors
     ///
@@ -124,7 +123,7 @@ impl Repository {
             &upstream.local_ref,
         ]);
         let call = if upstream.gone {
-            // Nothing of it is there, but it may have begun on another branch that is.
+            // The branch is not there, but it may have started from another branch that is.
             call.with_args(["--not", &format!("--remotes={}", upstream.remote), "--"])
         } else {
             call.with_args([&format!("^{}", upstream.tracking_ref), "--"])
@@ -149,7 +148,7 @@ impl Upstream {
             let name = fields.next()?.trim_start_matches('\n');
             let rest: [&str; 5] = std::array::from_fn(|_| fields.next().unwrap_or_default());
             let [tracking_ref, remote, branch_ref, push, distance] = rest;
-            // A name is a pattern to git: it matches what is below it as well.
+            // git takes the name as a pattern that also matches names below it.
             if name != local_ref {
                 continue;
             }

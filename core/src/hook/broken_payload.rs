@@ -1,14 +1,14 @@
-//! What can still be read of a payload that is no JSON: cut, or broken at some place.
+//! Recovers the commands of a payload that is not valid JSON because it was cut or damaged.
 
 use crate::text::lenient_json;
 
-/// Lists the commands that a broken payload names, with whether each was cut.
+/// Lists the commands in a broken payload, each with whether it was cut.
 pub fn find_commands(payload: &str) -> Vec<(String, bool)> {
     let texts = payload.split("\"command\"").skip(1);
     texts.filter_map(parse_command).collect()
 }
 
-/// Reads what stands behind the name of the field.
+/// Parses the text after the field's name.
 fn parse_command(text: &str) -> Option<(String, bool)> {
     let text = text.trim_start().strip_prefix(':')?.trim_start();
     let text = text.strip_prefix('"')?;
@@ -22,7 +22,7 @@ fn parse_command(text: &str) -> Option<(String, bool)> {
     Some((decode_escapes(inside), end.is_none()))
 }
 
-/// Reads the escapes of a string, the last of which may have been cut.
+/// Decodes the escapes of a string, the last of which may be cut.
 fn decode_escapes(inside: &str) -> String {
     // The longest escape has six characters.
     let shorter = inside.char_indices().rev().take(6).map(|(at, _)| at);

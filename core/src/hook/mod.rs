@@ -1,7 +1,7 @@
-//! What the client sends a hook and what a hook answers. Pure.
+//! What the client sends to a hook and what a hook answers. Pure.
 //!
-//! Lenient at the wire, strict inside: unknown events, tools and fields mean "nothing to do";
-//! only text that is no JSON object, or a session id that is none, is an error.
+//! Lenient on input, strict inside: unknown events, tools and fields mean "nothing to do". Only
+//! text that is not a JSON object, or an invalid session id, is an error.
 
 mod broken_payload;
 mod payload;

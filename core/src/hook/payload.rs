@@ -1,4 +1,4 @@
-//! What a payload means.
+//! Parses a payload into an event.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use crate::bounds::PAYLOAD_NAME;
 use crate::model::{IdError, SessionId};
 use crate::text::lenient_json;
 
-/// A payload that cannot be used at all.
+/// Why a payload cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
     /// Nothing on stdin.
     #[error("stdin was empty; a hook reads one JSON object")]
     Empty,
-    /// No JSON object.
+    /// It is not a JSON object.
     #[error("stdin is not a hook payload: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// An id that could not safely name anything.
+    /// The session id is missing or invalid.
     #[error("stdin has no valid session: {0}")]
     Session(#[from] IdError),
 }
@@ -32,53 +32,53 @@ pub enum StartSource {
     Clear,
     /// The same session after compaction.
     Compact,
-    /// A new session grown from another.
+    /// A new session forked from another.
     Fork,
 }
 
-/// A prompt, as far as it matters.
+/// What caused a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptKind {
-    /// A turn that somebody asked for.
+    /// A user's turn.
     User,
-    /// The client telling its model that a background agent is done.
+    /// The client's notice to the agent that a background agent is done.
     Notification,
 }
 
 /// A change of the session's task list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskChange {
-    /// A task was made.
+    /// A task was created.
     Created {
-        /// Its id in the session.
+        /// The task's id in the session.
         id: String,
-        /// What it is.
+        /// The task's subject.
         subject: String,
     },
-    /// A task is worked on.
+    /// A task was started.
     Started {
-        /// Its id in the session.
+        /// The task's id in the session.
         id: String,
-        /// What it is, when the tool said so.
+        /// The task's subject, if the tool named it.
         subject: Option<String>,
     },
     /// A task was finished or dropped.
     Finished {
-        /// Its id in the session.
+        /// The task's id in the session.
         id: String,
     },
-    /// The whole list was written; the task in progress, if any.
+    /// The whole list was written; holds the task in progress, if any.
     List(Option<String>),
 }
 
 /// A shell command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellCall {
-    /// The text.
+    /// The command's text.
     pub command: String,
-    /// How long it may take, when the model said so.
+    /// Its time limit, if the agent set one.
     pub timeout: Option<Duration>,
-    /// Whether the session goes on while it runs.
+    /// Whether the session continues while it runs.
     pub in_background: bool,
 }
 
@@ -91,13 +91,13 @@ pub enum ToolCall {
     Agent,
     /// The task and todo tools.
     Tasks(TaskChange),
-    /// Anything else.
+    /// Any other tool.
     Other,
-    /// One whose field of this name, which decides what it is, cannot be read.
+    /// A tool whose named field decides what it is, and cannot be read.
     Unreadable(&'static str),
 }
 
-/// What happened.
+/// The event of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookEvent {
     /// `SessionStart`
@@ -106,7 +106,7 @@ pub enum HookEvent {
     Prompt(PromptKind),
     /// `PreToolUse`
     BeforeTool(ToolCall),
-    /// `PreSkillShellCommand`: a shell line of a skill or command, which is no tool's call.
+    /// `PreSkillShellCommand`: a shell line of a skill or command, which is not a tool call.
     BeforeSkillLine(ToolCall),
     /// `PostToolUse`
     AfterTool(ToolCall),
@@ -114,38 +114,38 @@ pub enum HookEvent {
     Task(TaskChange),
     /// `PreCompact`
     BeforeCompaction,
-    /// `Stop`; `again` when the turn goes on because a hook blocked before.
+    /// `Stop`; `is_repeated` if the turn continues because a hook blocked before.
     Stop {
         /// The client's `stop_hook_active`.
         is_repeated: bool,
     },
     /// `SubagentStop` of a real subagent.
     SubagentStop,
-    /// `FileChanged`: one of the files that a start asked to watch.
+    /// `FileChanged`: a watched file changed.
     FileChanged,
-    /// `SessionEnd` with the client's reason.
+    /// `SessionEnd`, with the client's reason.
     SessionEnd(String),
 }
 
-/// A payload, understood.
+/// A parsed payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookPayload {
-    /// Whose.
+    /// The session that sent it.
     pub session: SessionId,
-    /// Where the session stands in the file system.
+    /// The session's working directory.
     pub cwd: Option<String>,
-    /// Whether a subagent speaks, whose directory and branch are its own.
+    /// Whether a subagent sent it, whose directory and branch are its own.
     pub is_subagent: bool,
-    /// What happened.
+    /// The event of a payload.
     pub event: HookEvent,
 }
 
-/// Reads a payload; `None` when it holds nothing for trueup, such as an event of a newer
+/// Parses a payload; `None` if trueup has nothing to do with it, such as an event of a newer
 /// client.
 ///
 /// # Errors
 ///
-/// When the text is no JSON object or holds no valid session id.
+/// When the text is not a JSON object or has no valid session id.
 pub fn parse_payload(text: &[u8]) -> Result<Option<HookPayload>, PayloadError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(PayloadError::Empty);
@@ -169,7 +169,7 @@ pub fn parse_payload(text: &[u8]) -> Result<Option<HookPayload>, PayloadError> {
 
 fn parse_event(payload: &Payload) -> Option<HookEvent> {
     if payload.hook_event_name.is_unreadable() && payload.tool_name.0.is_some() {
-        // A tool before which nobody can say that it has run is one that is about to.
+        // Without a readable event name, assume that the tool has not run yet.
         return Some(HookEvent::BeforeTool(parse_tool(payload)));
     }
     Some(
@@ -179,7 +179,7 @@ fn parse_event(payload: &Payload) -> Option<HookEvent> {
                 Some("clear") => StartSource::Clear,
                 Some("compact") => StartSource::Compact,
                 Some("fork") => StartSource::Fork,
-                // A source yet unknown still needs the truth.
+                // An unknown source still needs the database's state.
                 _ => StartSource::Startup,
             }),
             "UserPromptSubmit" => {
@@ -270,22 +270,22 @@ fn parse_tool(payload: &Payload) -> ToolCall {
     }
 }
 
-/// Takes an id or a reason, as much of it as is one: it goes into rows and lines of the outbox.
+/// Returns an id or a reason, truncated: it is stored in rows and lines of the outbox.
 fn bounded_name(text: &Lenient<String>) -> Option<String> {
     let text = text.0.as_deref()?;
     let end = text.char_indices().nth(PAYLOAD_NAME.len());
     Some(text.get(..end.map_or(text.len(), |(at, _)| at))?.to_owned())
 }
 
-/// What a list says of the task in progress.
+/// What a todo list says about the task in progress.
 enum TaskInProgress {
     Task(String),
     Nothing,
-    /// There is one, or may be, and what it is cannot be read.
+    /// There is, or may be, one that cannot be read.
     Unreadable,
 }
 
-/// Finds the first task in progress that can be read: what one entry cannot say hides no other.
+/// Finds the first readable task in progress. An unreadable entry hides no other.
 fn find_task_in_progress(todos: &[Lenient<Todo>]) -> TaskInProgress {
     let read = todos.iter().filter_map(|todo| todo.0.as_ref());
     let mut working = read.filter(|todo| todo.status.0.as_deref() == Some("in_progress"));

@@ -1,4 +1,4 @@
-//! What a hook prints: cleaned here, where it leaves, whatever it was put together from.
+//! Renders what a hook prints. All text is cleaned here, wherever it came from.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::text::redact::redact_tokens;
 use crate::text::{CONTEXT_LIMIT, clean_block, without_runner_commands, write_plain_json};
 
-/// Longest text printed, in characters; what reaches a model is bounded where it is made.
+/// Longest text printed, in characters. Text for the agent has its own limit where it is built.
 const MAX_TEXT_CHARS: usize = 100_000;
 
-/// A verdict of the gate on a tool.
+/// The hand-off guard's decision on a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToolDecision {
     /// The tool must not run.
@@ -19,34 +19,34 @@ pub enum ToolDecision {
     Ask,
 }
 
-/// A verdict with its reason.
+/// The guard's decision with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolVerdict {
     /// The event it answers.
     pub event: &'static str,
-    /// The verdict.
+    /// The decision.
     pub decision: ToolDecision,
-    /// Why.
+    /// The reason, shown to the user.
     pub reason: String,
 }
 
-/// An answer; an empty one prints nothing.
+/// A hook's answer; an empty one prints nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HookResponse {
     /// Shown to the user.
     pub system_message: Option<String>,
-    /// Told to the model, with the event it answers.
+    /// Text for the agent, with the event it answers.
     pub context: Option<(&'static str, String)>,
-    /// Files to watch from now on; only a start's answer may ask for that.
+    /// Files to watch from now on. The client accepts them only in the answer to a session start.
     pub watch_paths: Vec<String>,
-    /// The gate's verdict on a tool.
+    /// The guard's verdict on a tool.
     pub verdict: Option<ToolVerdict>,
-    /// Keeps a turn from stopping, with the reason.
+    /// The reason to keep the turn from stopping.
     pub block: Option<String>,
 }
 
 impl HookResponse {
-    /// Returns the JSON line to print, or nothing.
+    /// Renders the JSON line to print; `None` if there is nothing to say.
     pub fn render(&self) -> Option<String> {
         let mut answer = Map::new();
         if let Some(message) = &self.system_message {
@@ -95,7 +95,7 @@ fn clean_text(text: &str) -> Value {
     Value::String(without_runner_commands(&clean).into_owned())
 }
 
-/// Cuts what is too long for the client, and says so.
+/// Truncates text that is too long for the client, with a notice.
 fn truncate_context(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(CONTEXT_LIMIT) else {
         return Cow::Borrowed(text);

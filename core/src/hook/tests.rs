@@ -1,4 +1,4 @@
-//! Payloads in every shape a client may come to send.
+//! Payloads in every shape a client may send.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     parse_payload,
 };
 
-/// A payload with these fields beside a session.
+/// A payload with these fields and a session.
 fn payload(fields: &Value) -> Value {
     let mut payload = json!({"session_id": "s1", "cwd": "/repo"});
     let fields = fields.as_object().unwrap().clone();
@@ -123,7 +123,7 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
         bash(json!({"command": null, "run_in_background": true})),
         shell("", true)
     );
-    // What decides is not as if it were not there.
+    // A field that decides must not count as missing.
     let unreadable = |field| HookEvent::BeforeTool(ToolCall::Unreadable(field));
     for command in [
         json!(["git"]),

@@ -1,5 +1,6 @@
-//! The JSON as sent, with only the fields trueup reads. Everything is optional: fields come
-//! and go with versions of the client, and what comes in another shape is as if it were not there.
+//! The JSON as the client sends it, with only the fields that trueup reads. All of them are
+//! optional, because fields come and go with client versions; a value of the wrong type counts as
+//! missing.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +10,12 @@ use serde::{Deserialize, Deserializer};
 
 use crate::text::lenient_json;
 
-/// A name of a field, without a copy of it where the text can be borrowed from.
+/// A field's name, borrowed from the text where possible.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads an object field by field. Of a field that is there twice the last one counts, as for
-/// every reader of JSON; what serde derives would refuse the whole object.
+/// Implements `Deserialize` field by field. Of a repeated field the last one counts, as in every
+/// JSON reader; serde's derived code would reject the whole object.
 macro_rules! object {
     ($(#[$of_all:meta])* struct $object:ident { $($(#[$of_one:meta])* $key:literal $field:ident: $kind:ty,)+ }) => {
         $(#[$of_all])*
@@ -72,7 +73,7 @@ object! {
 }
 
 object! {
-    /// The inputs of the tools trueup listens to.
+    /// The inputs of the tools that trueup observes.
     struct ToolInput {
         "command" command: Lenient<String>,
         /// In milliseconds.
@@ -93,7 +94,7 @@ object! {
 }
 
 object! {
-    /// What the task tools answer: the id of a task just made.
+    /// The response of the task tools: the id of a new task.
     struct ToolResponse {
         "task" task: Lenient<TaskRef>,
     }
@@ -105,11 +106,11 @@ object! {
     }
 }
 
-/// A value, or nothing: what is sent in another shape must not hide the fields beside it.
+/// A value, or nothing: a value of the wrong type must not hide the other fields.
 #[derive(Debug)]
 pub(super) struct Lenient<T>(pub(super) Option<T>, LenientShape);
 
-/// Whether something stands where nothing was read.
+/// Whether a value without content was missing or of the wrong type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LenientShape {
     Known,
@@ -117,8 +118,8 @@ enum LenientShape {
 }
 
 impl<T> Lenient<T> {
-    /// Tells whether something is there that is no `T`: that is not the same as nothing, where
-    /// it would decide.
+    /// Returns whether a value is there but not a `T`. Where the value decides, that is not the
+    /// same as missing.
     pub(super) fn is_unreadable(&self) -> bool {
         self.1 == LenientShape::Other
     }
@@ -159,8 +160,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
     }
 }
 
-/// Reads `T`, or nothing when the value is none. The raw text is borrowed, so a payload of
-/// megabytes is walked, not copied.
+/// Parses a `T`, or nothing. The raw text is borrowed, so that a payload of megabytes is walked but
+/// not copied.
 fn parse_lenient<T: DeserializeOwned>(raw: &str) -> Option<T> {
     lenient_json::from_str(raw).ok()
 }

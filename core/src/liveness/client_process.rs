@@ -1,4 +1,4 @@
-//! The client's process, found where the client does not name it.
+//! Finds the client's process where the client does not name it.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use super::proc_stat;
 use crate::bounds::{ANCESTORS, COMMAND_LINE};
 use crate::fs::read_bytes;
 
-/// A process above this one.
+/// An ancestor of this process.
 struct Ancestor {
     pid: u32,
     parent: u32,
     is_client: bool,
 }
 
-/// Walks up from this process to the client's; `None` where there is none, or it cannot be
-/// seen. Older clients do not say which process theirs is.
+/// Walks up from this process to the client's; `None` if there is none or it cannot be seen. Older
+/// clients do not name their process.
 pub fn find_client_pid() -> Option<u32> {
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
@@ -23,7 +23,7 @@ pub fn find_client_pid() -> Option<u32> {
     find_nearest_client(parent, read_ancestor)
 }
 
-/// Tells whether the client runs under a number.
+/// Returns whether the client runs under a pid.
 pub(super) fn is_client_running(pid: u32) -> bool {
     read_ancestor(pid).is_some_and(|process| process.is_client)
 }
@@ -43,8 +43,8 @@ fn read_command_line(pid: u32) -> Vec<u8> {
     read_bytes(Path::new(&path), COMMAND_LINE.most, true).unwrap_or_default()
 }
 
-/// Tells whether a process is the client: by its name, or as a script of the client that an
-/// interpreter runs. The command line is read of interpreters alone.
+/// Returns whether a process is the client: by its name, or because an interpreter runs the
+/// client's script. Only the command lines of interpreters are read.
 fn is_client(name: &[u8], command_line: impl FnOnce() -> Vec<u8>) -> bool {
     match name {
         b"claude" | b"claude.exe" => true,
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn chain(names: &[&str]) -> Option<u32> {
-        // The first is the parent, number 100; each next is its parent.
+        // The first parent is 100; each next is its parent.
         let read = |pid: u32| {
             let name = names.get(usize::try_from(pid).unwrap() - 100)?;
             Some(Ancestor {
@@ -132,7 +132,7 @@ mod tests {
             .chain(["claude"])
             .collect();
         assert_eq!(chain(&deep), None);
-        // A circle, as a table that changes while it is read may show.
+        // A cycle, as a table that changes while it is read may contain.
         let circle = |pid: u32| {
             Some(Ancestor {
                 pid,

@@ -1,7 +1,6 @@
-//! The client's own records of its sessions: read, never written, and believed no further than
-//! the process table bears out. They are internal to the client and may change their form. What
-//! `claude agents --json` prints comes from them too, by way of a start of the client, which takes
-//! longer than a hook has: so that is not run.
+//! Reads the client's own records of its sessions. They are internal to the client and may change
+//! their format, so they count only if the process table confirms them. `claude agents --json`
+//! prints the same, but starting the client takes longer than a hook has.
 
 use std::fs;
 use std::path::Path;
@@ -12,9 +11,8 @@ use super::client_process;
 use crate::bounds::{CLIENT_RECORD, CLIENT_RECORDS};
 use crate::fs::read_bytes;
 
-/// Finds the process that the client recorded for a session in its folder of sessions, one
-/// file each under the number of the process. What is left of an earlier process under a
-/// number that something else uses by now is passed over.
+/// Finds the process that the client recorded for a session. The directory has one file per
+/// process, named by its pid. A record whose pid now belongs to something else is skipped.
 pub fn find_recorded_client(folder: &Path, session: &str) -> Option<u32> {
     let entries = fs::read_dir(folder)
         .ok()?
@@ -75,7 +73,7 @@ mod tests {
             None
         );
         let record = format!(r#"{{"sessionId": "{SESSION}"}}"#);
-        // This process runs, but is no client.
+        // This process runs, but is not the client.
         for name in [format!("{}.json", std::process::id()), "x.json".to_owned()] {
             fs::write(folder.path().join(name), &record).unwrap();
         }

@@ -1,27 +1,27 @@
-//! The processes below one.
+//! Lists the descendants of a process.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use super::proc_stat::{self, ProcStat};
 
-/// A process as it was seen.
+/// A descendant as it was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descendant {
-    /// Its number.
+    /// Its pid.
     pub pid: u32,
-    /// When it started, by which it is known again.
+    /// Its start time, which tells it from a later process with the same pid.
     started: u64,
 }
 
 impl Descendant {
-    /// Tells whether the same process still runs under the number.
+    /// Returns whether the same process still runs.
     pub fn is_still_running(&self) -> bool {
         read_proc_stat(self.pid).is_some_and(|stat| !stat.ended && stat.started == self.started)
     }
 }
 
-/// Lists the processes that live below one, at any depth, as they can be seen from here.
+/// Lists the running processes below one, at any depth, as far as they can be seen.
 pub fn list_descendants(ancestor: u32) -> Vec<Descendant> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -35,12 +35,12 @@ fn read_proc_stat(pid: u32) -> Option<ProcStat> {
     proc_stat::parse_stat(&proc_stat::read_stat(pid).ok()?)
 }
 
-/// Finds in a table what lives below a process. What has ended is passed over, and what is
-/// below that belongs to another by now.
+/// Finds the descendants in a table. Ended processes are skipped, and so are their children, which
+/// have another parent by now.
 fn find_descendants(ancestor: u32, table: &BTreeMap<u32, ProcStat>) -> Vec<Descendant> {
     let is_below = |pid: u32| {
         let mut at = pid;
-        // A table that changes while it is read may hold a circle.
+        // A table that changes while it is read may contain a cycle.
         for _ in 0..table.len() {
             match table.get(&at) {
                 Some(stat) if stat.parent == ancestor => return true,
@@ -81,7 +81,7 @@ mod tests {
             row(12, 11, false),
             row(13, 11, true),
             row(20, 1, false),
-            // A circle of numbers that were used again.
+            // A cycle of reused pids.
             row(30, 31, false),
             row(31, 30, false),
         ]);

@@ -1,25 +1,25 @@
-//! What `/proc/PID/stat` says.
+//! Parses `/proc/PID/stat`.
 
 use std::io;
 use std::path::Path;
 
 use crate::fs::read_bytes;
 
-/// What is read of a process.
+/// The fields that are read of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProcStat {
-    /// Its parent.
+    /// The pid of its parent.
     pub(super) parent: u32,
     /// When it started, in ticks since boot.
     pub(super) started: u64,
-    /// Whether only its entry is left.
+    /// Whether it is a zombie.
     pub(super) ended: bool,
 }
 
-/// Largest file of `/proc` read, in bytes.
+/// Largest file of `/proc` that is read, in bytes.
 pub(super) const MAX_PROC_FILE_BYTES: u64 = 64 * 1024;
 
-/// Reads the file about a process.
+/// Reads the file of a process.
 pub(super) fn read_stat(pid: u32) -> io::Result<Vec<u8>> {
     read_bytes(
         Path::new(&format!("/proc/{pid}/stat")),
@@ -28,8 +28,8 @@ pub(super) fn read_stat(pid: u32) -> io::Result<Vec<u8>> {
     )
 }
 
-/// Reads fields 3, 4 and 22. The name in field 2 may hold spaces, brackets and half a
-/// character, so counting starts behind its last closing bracket, in bytes.
+/// Parses fields 3, 4 and 22. The name in field 2 may contain spaces, parentheses and half a
+/// character, so the other fields are counted from its last closing parenthesis, in bytes.
 pub(super) fn parse_stat(stat: &[u8]) -> Option<ProcStat> {
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(name_ends + 1..)?).ok()?;
@@ -44,7 +44,7 @@ pub(super) fn parse_stat(stat: &[u8]) -> Option<ProcStat> {
     })
 }
 
-/// Returns the name of a process, as much of it as the kernel keeps.
+/// Returns the name of a process, which the kernel truncates.
 pub(super) fn find_process_name(stat: &[u8]) -> Option<&[u8]> {
     let begins = stat.iter().position(|byte| *byte == b'(')? + 1;
     let ends = stat.iter().rposition(|byte| *byte == b')')?;

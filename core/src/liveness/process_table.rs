@@ -1,16 +1,15 @@
-//! Reads of the process table. Where the system has no `/proc`, the answer is "cannot tell".
+//! Looks up processes. On systems without `/proc` the answer is "cannot tell".
 
 use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-use super::ProcessState;
 use super::proc_stat::{self, ProcStat};
 use super::process_place::current_place;
-use crate::model::{ProcessId, ProcessPlace, Session};
+use crate::model::{ProcessId, ProcessPlace, ProcessState, Session};
 
-/// Returns this machine's name, as `uname -n` gives it.
+/// Returns this machine's name, as `uname -n` prints it.
 pub fn host_name() -> String {
     rustix::system::uname()
         .nodename()
@@ -18,7 +17,7 @@ pub fn host_name() -> String {
         .into_owned()
 }
 
-/// Identifies a running process so that another of the same number is told apart.
+/// Identifies a running process, so that a later one with the same pid can be told apart.
 pub fn identify_process(pid: u32) -> ProcessId {
     ProcessId {
         pid,
@@ -30,12 +29,12 @@ pub fn identify_process(pid: u32) -> ProcessId {
     }
 }
 
-/// Looks for the process of a session on this machine.
+/// Checks the process of a session on this machine.
 pub fn check_session_process(session: &Session, this_host: &str) -> ProcessState {
     check_process(session.process.as_ref(), session.host.as_deref(), this_host)
 }
 
-/// Looks for a process of a host on this machine.
+/// Checks a process that was recorded on `host`.
 pub fn check_process(
     process: Option<&ProcessId>,
     host: Option<&str>,
@@ -50,19 +49,19 @@ pub fn check_process(
     decide_process_state(process, current_place(), || look_up_pid(process.pid))
 }
 
-/// What the process table says of a number.
+/// What the process table says about a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PidEntry {
-    /// Nothing runs under it.
+    /// No process has it.
     Free,
-    /// Something does, since this time.
+    /// A process has it that started at this time.
     Used(u64),
-    /// Nobody may know.
+    /// It cannot be read.
     Unreadable,
 }
 
-/// Decides what became of a process. The table is looked at only where its numbers are those
-/// of the process: a process of elsewhere cannot be seen, and what cannot be seen is not gone.
+/// Decides the state of a process. The table is consulted only if the process was recorded in this
+/// place: a process elsewhere cannot be seen, which does not mean that it is gone.
 fn decide_process_state(
     process: &ProcessId,
     here: &ProcessPlace,
@@ -73,20 +72,20 @@ fn decide_process_state(
     }
     match (look(), process.started) {
         (PidEntry::Used(now), Some(then)) if now == then => ProcessState::Running,
-        // Nothing runs under the number, or something else does.
+        // No process has the pid, or another one does.
         (PidEntry::Free, _) | (PidEntry::Used(_), Some(_)) => ProcessState::Gone,
-        // Something runs, but whether it is the same nobody can tell.
+        // A process has the pid, but nobody can tell whether it is the same.
         (PidEntry::Used(_), None) | (PidEntry::Unreadable, _) => ProcessState::Unknown,
     }
 }
 
-/// Returns the parent of a process; `None` where there is none, or it cannot be seen.
+/// Returns the parent of a process; `None` if there is none or it cannot be seen.
 pub fn find_parent(pid: u32) -> Option<u32> {
     let parent = proc_stat::parse_stat(&proc_stat::read_stat(pid).ok()?)?.parent;
     (parent != 0).then_some(parent)
 }
 
-/// Looks a number up. A zombie counts as gone.
+/// Looks up a pid. A zombie counts as gone.
 fn look_up_pid(pid: u32) -> PidEntry {
     match proc_stat::read_stat(pid) {
         Ok(text) => match proc_stat::parse_stat(&text) {
@@ -99,15 +98,15 @@ fn look_up_pid(pid: u32) -> PidEntry {
     }
 }
 
-/// Tells whether an error means that nothing is there. A process that ends while it is read
-/// is told by another word.
+/// Returns whether an error means that there is no such process. If the process ends while its file
+/// is read, the error is `ESRCH`.
 fn is_no_such_process(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
         || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
-/// Asks the kernel itself whether a number is used: a `/proc` mounted with `hidepid` shows the
-/// processes of others as absent.
+/// Asks the kernel whether a pid is in use: `/proc` mounted with `hidepid` hides the processes of
+/// others.
 fn is_pid_used(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
@@ -124,7 +123,7 @@ mod tests {
             sample_place("another", "b", "n"),
             sample_place("m", "another", "n"),
             sample_place("m", "b", "another"),
-            // Rows of before name less.
+            // Older rows have fewer parts.
             sample_place("", "b", ""),
             sample_place("", "", ""),
         ] {
@@ -137,7 +136,7 @@ mod tests {
                 decide_process_state(&process, &sample_place("m", "b", "n"), || unreachable!());
             assert_eq!(evidence, ProcessState::Unknown, "{process:?}");
         }
-        // What this process cannot find out about itself is no place to compare with.
+        // A part that this process cannot read compares with nothing.
         for unknown in [
             sample_place("", "b", "n"),
             sample_place("m", "", "n"),

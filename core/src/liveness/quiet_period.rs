@@ -1,17 +1,15 @@
-//! How long a tool keeps a session silent: pure.
+//! How long a tool may keep a session quiet. Pure.
 
 use std::time::Duration;
 
-/// Longest silence that is honoured, in seconds.
-///
-/// Source: seed 0, an armed silence window.
+/// Longest quiet period that counts, in seconds.
 pub const MAX_QUIET_SECONDS: u64 = 30 * 60;
 
-/// What a command may take beyond its limit before the client has ended it, in seconds.
+/// Extra time, in seconds, that the client takes to end a command after its limit.
 const MARGIN_SECONDS: u64 = 60;
 
-/// Returns the silence, in seconds, that a command with such a limit announces. Of one that is
-/// over within half the lease nothing has to be said: the session is heard of in time.
+/// Returns the quiet period, in seconds, that a command with such a limit announces. `None` if it
+/// is over within half the lease, since the session is then heard of in time.
 pub fn quiet_period_of_command(limit: Duration, lease_seconds: u64) -> Option<u64> {
     let seconds = limit.as_secs();
     let is_long = seconds.saturating_mul(2) > lease_seconds;

@@ -1,5 +1,5 @@
-//! What a metadata file may say, as types. `schemas/adw_state.schema.json` is generated from
-//! them; a test fails when it is not.
+//! The content of a metadata file as types. `schemas/adw_state.schema.json` is generated from them,
+//! and a test fails when the two differ.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value as Json};
@@ -38,8 +38,8 @@ pub enum ModelSet {
     Lightweight,
 }
 
-/// The fields of seed 1, typed. Other fields are allowed and kept; a field of a foreign type
-/// is absent here.
+/// The known fields of a metadata file. Other fields are allowed and kept in the file; a field of
+/// the wrong type is `None` here.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(
@@ -110,7 +110,7 @@ pub struct AdwState {
 }
 
 impl AdwState {
-    /// Reads what a document says in these types.
+    /// Reads the fields that have the right type.
     pub fn from_document(document: &JsonDocument) -> Self {
         Self {
             adw_id: document.read_as("adw_id"),

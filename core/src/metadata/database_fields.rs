@@ -1,19 +1,20 @@
 //! The fields of `phase_queue` that a metadata file must not hold.
 
-/// A field the database owns.
+/// A field that the database owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatabaseField {
-    /// Its name, as in `phase_queue`.
+    /// The name, as in `phase_queue`.
     pub name: &'static str,
-    /// The command that changes it.
+    /// The command that changes the field.
     pub command: &'static str,
 }
 
-/// Every field the database owns, from seed 1: workflow status, current phase, assignment,
-/// timing, errors, and coordination with other workflows.
+/// Every field that the database owns: workflow status, current phase, assignment, timing, errors,
+/// and coordination with other workflows.
 ///
-/// Not here: `issue_number` and `adw_id`, by which both sides name each other; `phase_data`,
-/// whose outputs are the file's; `priority`, a word that metadata of issues use too.
+/// Not in the list: `issue_number` and `adw_id`, by which the two sides refer to each other;
+/// `phase_data`, whose outputs belong to the file; and `priority`, a key that issue metadata uses
+/// too.
 pub const DATABASE_FIELDS: [DatabaseField; 15] = [
     DatabaseField {
         name: "status",
@@ -77,7 +78,7 @@ pub const DATABASE_FIELDS: [DatabaseField; 15] = [
     },
 ];
 
-/// Finds a field the database owns.
+/// Finds a field that the database owns by its name.
 pub fn find_database_field(name: &str) -> Option<DatabaseField> {
     DATABASE_FIELDS.into_iter().find(|field| field.name == name)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a metadata file. Pure.
+//! What is wrong with a metadata file, as divergences. Pure.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use serde_json::Value as Json;
 
 use super::database_fields::{DATABASE_FIELDS, DatabaseField};
 use super::{JsonDocument, JsonDocumentError};
+use crate::diagnostic::{Advice, Code, Divergence, FileLine, Severity, Way};
 use crate::model::AdwId;
-use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
 use crate::text::one_line;
 
-/// Longest value shown, in characters.
+/// The longest value shown, in characters.
 const MAX_SHOWN_CHARS: usize = 80;
 
-/// Returns every finding on a file: fields the database owns, and the id. `writer` is who wrote
-/// it, when that is known.
+/// Returns the findings on the content of a file: fields that the database owns, a missing or wrong
+/// id, and duplicate fields. `writer` is the last writer of the file, if known.
 pub fn check_metadata(
     id: &AdwId,
     path: &str,
@@ -50,20 +50,18 @@ fn database_field_finding(
         format!(" (written by {})", one_line(writer, MAX_SHOWN_CHARS))
     });
     let DatabaseField { name, command } = field;
-    Divergence {
-        code: Code::F01,
-        severity: Code::F01.severity(),
-        subject: id.to_string(),
-        authority: "database",
-        expected: None,
-        found: Some(render_value(value)),
-        message: format!(
-            "⚠️ Metadata has a field owned by the database: {path} has {name}={}{by}; \
-             change it with `{command}`",
-            render_value(value)
-        ),
-        fix: Way::FixMetadata { id: id.clone() }.into(),
-    }
+    let shown = render_value(value);
+    let message = format!(
+        "⚠️ Metadata has a field owned by the database: {path} has {name}={shown}{by}; \
+         change it with `{command}`"
+    );
+    Divergence::new(
+        Code::MetadataHoldsOwnedField,
+        id.to_string(),
+        message,
+        Way::FixMetadata { id: id.clone() },
+    )
+    .with_values(None, Some(shown))
 }
 
 fn id_finding(id: &AdwId, path: &str, document: &JsonDocument) -> Option<Divergence> {
@@ -76,7 +74,7 @@ fn id_finding(id: &AdwId, path: &str, document: &JsonDocument) -> Option<Diverge
             "has no adw_id".to_owned(),
             Way::FixMetadata { id: id.clone() },
         ),
-        // Which of the two is wrong nobody but a person can tell.
+        // Only a person can tell which of the two is wrong.
         Some(value) => (
             format!(
                 "has adw_id={}, but its directory is {id}",
@@ -85,16 +83,10 @@ fn id_finding(id: &AdwId, path: &str, document: &JsonDocument) -> Option<Diverge
             Way::SetMetadataId { id: id.clone() },
         ),
     };
-    Some(Divergence {
-        code: Code::F03,
-        severity: Code::F03.severity(),
-        subject: id.to_string(),
-        authority: "file",
-        expected: Some(id.to_string()),
-        found: value.as_ref().map(render_value),
-        message: format!("⚠️ Metadata without its id: {path} {what}"),
-        fix: fix.into(),
-    })
+    let message = format!("⚠️ Metadata without its id: {path} {what}");
+    let divergence = Divergence::new(Code::MetadataIdWrong, id.to_string(), message, fix)
+        .with_values(Some(id.to_string()), value.as_ref().map(render_value));
+    Some(divergence)
 }
 
 fn duplicate_field_findings(id: &AdwId, path: &str, document: &JsonDocument) -> Vec<Divergence> {
@@ -124,8 +116,8 @@ pub fn unparsable_finding(id: &AdwId, path: &str, error: &JsonDocumentError) -> 
     unusable_finding(id, message, FileLine::new(path, error.line))
 }
 
-/// Returns the finding on what stands in the place of a file and cannot be read: a symlink, a
-/// directory, a FIFO, or what is too large.
+/// Returns the finding on a path that cannot be read as a metadata file: a symlink, a directory, a
+/// FIFO, or a file that is too large.
 pub fn unreadable_finding(id: &AdwId, path: &str, reason: &str) -> Divergence {
     let message = format!(
         "⚠️ Metadata cannot be read: {path}: {}",
@@ -135,35 +127,26 @@ pub fn unreadable_finding(id: &AdwId, path: &str, reason: &str) -> Divergence {
 }
 
 fn unusable_finding(id: &AdwId, message: String, place: FileLine) -> Divergence {
-    Divergence {
-        code: Code::F02,
-        severity: Code::F02.severity(),
-        subject: id.to_string(),
-        authority: "file",
-        expected: None,
-        found: None,
+    Divergence::new(
+        Code::FileInvalid,
+        id.to_string(),
         message,
-        fix: edit_advice(id, place),
-    }
+        edit_advice(id, place),
+    )
 }
 
-/// Returns the finding on a field that breaks a rule of the schema: worth a look, and no
-/// reason to stop a workflow.
+/// Returns the finding on a field that breaks a rule of the schema. It is a warning: no reason to
+/// stop a workflow.
 pub fn schema_violation_finding(id: &AdwId, path: &str, field: &str, rule: &str) -> Divergence {
     let field = one_line(field, MAX_SHOWN_CHARS);
-    Divergence {
-        code: Code::F02,
-        severity: Severity::Warning,
-        subject: id.to_string(),
-        authority: "file",
-        expected: Some(one_line(rule, MAX_SHOWN_CHARS)),
-        found: Some(field.clone()),
-        message: format!(
-            "Metadata breaks a rule: {path}: {field}: {}",
-            one_line(rule, 2 * MAX_SHOWN_CHARS)
-        ),
-        fix: edit_advice(id, FileLine::whole_file(path)),
-    }
+    let message = format!(
+        "Metadata breaks a rule: {path}: {field}: {}",
+        one_line(rule, 2 * MAX_SHOWN_CHARS)
+    );
+    let fix = edit_advice(id, FileLine::whole_file(path));
+    Divergence::new(Code::FileInvalid, id.to_string(), message, fix)
+        .with_severity(Severity::Warning)
+        .with_values(Some(one_line(rule, MAX_SHOWN_CHARS)), Some(field))
 }
 
 #[cfg(test)]
@@ -192,7 +175,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{text}");
             assert_eq!(
                 (found[0].code, found[0].severity),
-                (Code::F01, Severity::Error)
+                (Code::MetadataHoldsOwnedField, Severity::Error)
             );
             for part in [
                 PATH,

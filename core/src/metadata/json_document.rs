@@ -1,7 +1,7 @@
-//! The file as a document: every byte that a change does not concern stays.
+//! A JSON object that keeps its bytes: an edit changes the value of one field and nothing else.
 //!
-//! Values are never read into numbers or strings and written again: `0.10`, `1e400`, an
-//! escape or a long integer come back as they were, also where no Rust type could hold them.
+//! Values are never converted to numbers or strings and written again. `0.10`, `1e400`, an escape
+//! or a long integer stay as they are, even where no Rust type could hold them.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -13,20 +13,20 @@ use crate::text::lenient_json::{
     bytes_from_text, text_from_bytes, to_readable_json, without_lone_surrogates,
 };
 
-/// Why bytes are no document.
+/// Why bytes are no JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {reason}")]
 pub struct JsonDocumentError {
-    /// From 1; 0 when the whole file is meant.
+    /// The line, from 1; 0 for the whole file.
     pub line: usize,
-    /// From 1; 0 when the whole line is meant.
+    /// The column, from 1; 0 for the whole line.
     pub column: usize,
-    /// Why.
+    /// The reason, for a person.
     pub reason: String,
 }
 
-/// A field as it is written: what stands before its name, the name in quotes, what stands
-/// before its value, and the value.
+/// A field as it is written: the bytes before its name, the name in quotes, the bytes before its
+/// value, and the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RawField {
     before_name: String,
@@ -37,28 +37,28 @@ struct RawField {
     key: String,
 }
 
-/// A metadata file's content.
+/// The content of a metadata file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonDocument {
-    /// Up to and with the brace.
+    /// The bytes up to and including the opening brace.
     opening: String,
     fields: Vec<RawField>,
-    /// What follows the last value.
+    /// The bytes behind the last value.
     closing: String,
 }
 
-/// A value as it is to be written.
+/// A JSON value as it is written into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonLiteral(String);
 
 impl JsonLiteral {
-    /// Takes a text for a string.
+    /// Makes a string of a text.
     pub fn from_plain_text(text: &str) -> Self {
         Self(Json::String(text.to_owned()).to_string())
     }
 
-    /// Takes a text for the JSON value it is, with every digit, else for a string: `9107` is a
-    /// number, `"9107"` and `feature/x` are strings.
+    /// Takes a text for the JSON value that it is, digit by digit, or else for a string: `9107` is
+    /// a number, `"9107"` and `feature/x` are strings.
     pub fn from_json_or_text(text: &str) -> Self {
         let parsed: Result<Json, _> = serde_json::from_str(text);
         if parsed.is_ok() {
@@ -68,8 +68,8 @@ impl JsonLiteral {
         }
     }
 
-    /// Takes a text for a string whatever it looks like; one that is a JSON string is not
-    /// quoted twice.
+    /// Takes a text for a string, whatever it looks like. A text that is a JSON string already is
+    /// not quoted again.
     pub fn from_string_or_text(text: &str) -> Self {
         let parsed: Result<String, _> = serde_json::from_str(text);
         parsed.map_or_else(
@@ -79,11 +79,11 @@ impl JsonLiteral {
     }
 }
 
-/// How fields of a new file are indented.
+/// The line end and indentation before each field of a new file.
 const NEW_FIELD_INDENT: &str = "\n  ";
 
 impl JsonDocument {
-    /// Makes the document of a new file.
+    /// Makes the document of a new file, with the id of its workflow.
     pub fn new(id: &AdwId) -> Self {
         let mut document = Self {
             opening: "{".to_owned(),
@@ -94,11 +94,11 @@ impl JsonDocument {
         document
     }
 
-    /// Reads a file's bytes: JSON, with or without a byte order mark, any line ending.
+    /// Parses JSON, with or without a byte order mark, with any line ends.
     ///
     /// # Errors
     ///
-    /// Where it is no JSON object, and why.
+    /// Where and why the bytes are no JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonDocumentError> {
         let text = text_from_bytes(bytes)
             .ok_or_else(|| error_after(b"", "it contains characters beyond U+10FF80"))?;
@@ -106,10 +106,10 @@ impl JsonDocument {
         if json.trim().is_empty() {
             return Err(error_after(b"", "the file is empty"));
         }
-        // Every byte of this one stands where it stands in the file.
+        // It has the length of `json`, so offsets in the one are offsets in the other.
         let readable_json = without_lone_surrogates(json);
         let fields = parse_fields(&readable_json)?;
-        // What a reader could not hold, such as too deep a nesting, is no state either.
+        // Parse each value now, so that one that is nested too deep is an error here and not later.
         for (key, raw) in &fields {
             let read: Result<Json, _> = serde_json::from_str(raw.get());
             if let Err(error) = read {
@@ -162,36 +162,36 @@ impl JsonDocument {
         bytes_from_text(&text)
     }
 
-    /// Lists the names of the fields in order; one that is there twice is listed twice.
+    /// Lists the names of the fields in order; a duplicate is listed each time.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|member| member.key.as_str())
     }
 
-    /// Returns a field's value as it is written. Of a field that is there twice the last one
-    /// counts, as for every reader of JSON.
+    /// Returns the value of a field as it is written. Of duplicates the last one counts, as for
+    /// every JSON parser.
     pub fn raw_value(&self, key: &str) -> Option<&str> {
         let field = self.fields.iter().rfind(|member| member.key == key)?;
         Some(&field.value)
     }
 
-    /// Returns a field's value; digits of numbers are kept.
+    /// Returns the value of a field, with every digit of its numbers.
     pub fn get(&self, key: &str) -> Option<Json> {
         self.read_as(key)
     }
 
-    /// Returns a field's value if it is one of this type.
+    /// Returns the value of a field if it is of this type.
     pub fn read_as<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(&to_readable_json(self.raw_value(key)?)).ok()
     }
 
-    /// Returns all fields.
+    /// Returns all fields with their values.
     pub fn to_map(&self) -> Map<String, Json> {
         let keys = self.fields.iter().map(|member| &member.key);
         keys.filter_map(|key| Some((key.clone(), self.get(key)?)))
             .collect()
     }
 
-    /// Sets a field, in its place or at the end.
+    /// Sets a field: in its place, or behind the last one.
     pub fn set_field(&mut self, key: &str, value: &JsonLiteral) {
         if let Some(field) = self.fields.iter_mut().rfind(|m| m.key == key) {
             field.value.clone_from(&value.0);
@@ -199,7 +199,7 @@ impl JsonDocument {
         }
         let before_name = match self.fields.as_slice() {
             [] => NEW_FIELD_INDENT.to_owned(),
-            // The first has no comma before it.
+            // The first field has no comma before it.
             [only] => format!(",{}", only.before_name),
             [.., last] => last.before_name.clone(),
         };
@@ -216,7 +216,7 @@ impl JsonDocument {
         });
     }
 
-    /// Removes a field, as often as it is there; tells whether it was.
+    /// Removes a field and its duplicates; tells whether there was one.
     pub fn remove_field(&mut self, key: &str) -> bool {
         let before = self.fields.len();
         let first = self.fields.first().map(|first| first.before_name.clone());
@@ -237,7 +237,7 @@ fn error_after(before: &[u8], reason: &str) -> JsonDocumentError {
     }
 }
 
-/// Splits what stands between two values at the quotes of the name.
+/// Splits the bytes between two values at the quotes of the name.
 fn split_at_name(between: &str) -> (&str, &str, &str) {
     let start = between.find('"').unwrap_or(between.len());
     let (lead, rest) = between.split_at(start);
@@ -251,11 +251,11 @@ fn split_at_name(between: &str) -> (&str, &str, &str) {
     (lead, name, gap)
 }
 
-/// Finds the fields of a file.
+/// Splits a JSON object into its fields.
 fn parse_fields(json: &str) -> Result<Vec<(String, &RawValue)>, JsonDocumentError> {
     list_members(json).map_err(|error| {
         let reason = error.to_string();
-        // The place is said beside it.
+        // The error has its position in fields of its own.
         let reason = reason.split(" at line ").next().unwrap_or_default();
         JsonDocumentError {
             line: error.line(),

@@ -1,10 +1,10 @@
-//! Who wrote a file last, as far as the file says so.
+//! The last writer of a metadata file, as far as the file tells.
 
 use serde_json::Value as Json;
 
 use super::JsonDocument;
 
-/// Fields in which scripts note who saved, the most telling first.
+/// Fields in which scripts note who saved the file, the most reliable first.
 const WRITER_FIELDS: [&str; 6] = [
     "last_writer",
     "last_updated_by",
@@ -14,7 +14,7 @@ const WRITER_FIELDS: [&str; 6] = [
     "last_workflow_step",
 ];
 
-/// Returns who wrote last: the script that says so, else the last of those that ran.
+/// Returns the last writer: the script that says so itself, or else the last script that ran.
 pub fn find_last_writer(document: &JsonDocument) -> Option<String> {
     let text = |value: Json| match value {
         Json::String(text) if !text.trim().is_empty() => Some(text),

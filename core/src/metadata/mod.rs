@@ -1,15 +1,18 @@
-//! `agents/<id>/adw_state.json`: what a workflow's scripts note about their execution (seed 1).
+//! Metadata files, `agents/<id>/adw_state.json`: what the scripts of a workflow note about their
+//! execution.
 //!
-//! Invariants: the file is the authority on worktree, plan, ports, outputs and cost; what the
-//! database owns is refused on write, reported on read and removed on request; every byte that
-//! a change does not concern stays; a file that cannot be read is never written; one locked
-//! read-modify-write is the only way to change one.
+//! Invariants:
+//! - The file is the authority on worktree, plan, ports, outputs and cost. A field that the
+//!   database owns is refused on write, reported on read and removed on request.
+//! - A change keeps every byte that it does not concern.
+//! - A file that cannot be read is never written.
+//! - Every change is one locked read-modify-write.
 
 mod database_fields;
 mod findings;
 mod json_document;
 pub mod phase_contract;
-pub mod sources;
+pub mod script_search;
 mod state_file;
 
 mod adw_state;

@@ -1,19 +1,19 @@
-//! What a phase needs before it starts (seed 1's phase contracts).
+//! What a phase requires of a metadata file before it starts.
 
 use std::fmt;
 
 use super::AdwState;
 use crate::model::phase::PhaseName;
 
-/// A plan of fewer bytes says nothing.
+/// The least size of a plan that says something, in bytes.
 pub const MIN_PLAN_BYTES: u64 = 100;
 
-/// A piece a phase needs.
+/// A requirement of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Requirement {
-    /// `worktree_path`, and the directory.
+    /// `worktree_path` names a directory.
     Worktree,
-    /// `plan_file`, and the file with something in it.
+    /// `plan_file` names a file of at least [`MIN_PLAN_BYTES`].
     Plan,
     /// `branch_name`.
     Branch,
@@ -25,8 +25,8 @@ enum Requirement {
     Id,
 }
 
-/// The contracts. A phase that is not here, such as `plan`, which makes all this, needs
-/// nothing.
+/// The requirements of each phase. A phase that is not listed requires nothing, such as `plan`,
+/// which produces all of this.
 const CONTRACTS: [(PhaseName, &[Requirement]); 8] = [
     (
         PhaseName::Validate,
@@ -64,7 +64,7 @@ const CONTRACTS: [(PhaseName, &[Requirement]); 8] = [
     (PhaseName::Verify, &[Requirement::Ports]),
 ];
 
-/// What was found where the file points to.
+/// What exists on disk of the paths that a metadata file names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PathsOnDisk {
     /// Whether the worktree is a directory.
@@ -73,12 +73,12 @@ pub struct PathsOnDisk {
     pub plan_bytes: Option<u64>,
 }
 
-/// A piece that is missing.
+/// A requirement that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingRequirement {
-    /// The field.
+    /// The name of the field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with the field, for a person.
     pub problem: String,
 }
 
@@ -88,7 +88,7 @@ impl fmt::Display for MissingRequirement {
     }
 }
 
-/// Returns everything a phase needs and has not got, at once; empty when it may start.
+/// Returns every requirement of a phase that is not met; the phase may start if there is none.
 pub fn list_missing_requirements(
     phase: PhaseName,
     state: &AdwState,
@@ -102,7 +102,7 @@ pub fn list_missing_requirements(
         .collect()
 }
 
-/// Returns a text that says something.
+/// Returns a text unless it is missing or blank.
 fn non_blank(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|t| !t.trim().is_empty())
 }

@@ -1,16 +1,16 @@
-//! The scripts below a directory.
+//! Finds the scripts below a directory.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::sources::Language;
+use super::script_search::Language;
 use crate::fs::read_bytes;
 
-/// Largest script read, in bytes; what is larger was generated.
+/// The largest script that is read, in bytes. Larger ones are generated.
 const MAX_SCRIPT_BYTES: u64 = 1024 * 1024;
 
-/// Directories that hold nobody's scripts.
+/// Directories with files of other programs.
 const SKIPPED_DIRECTORIES: [&str; 12] = [
     ".git",
     ".hg",
@@ -26,30 +26,30 @@ const SKIPPED_DIRECTORIES: [&str; 12] = [
     "venv",
 ];
 
-/// A script.
+/// A script with its language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptFile {
-    /// In which language.
+    /// The language, by the file's name or first line.
     pub language: Language,
-    /// What it says; bytes that are no text are replaced.
+    /// The content; bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
 /// The files below a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileTree {
-    /// The files, by path.
+    /// The files, sorted by path.
     pub files: Vec<PathBuf>,
-    /// Directories that could not be read; one line each.
+    /// Directories that could not be read, one line for each with the error.
     pub unreadable: Vec<String>,
 }
 
-/// Lists every file below a directory, or the one that is named. Symlinks are not followed,
-/// and another repository or worktree within is passed by.
+/// Lists every file below a directory, or the one file that `root` is. Symlinks are not followed,
+/// and other repositories and worktrees below the directory are skipped.
 ///
 /// # Errors
 ///
-/// When the place itself cannot be read.
+/// When `root` itself cannot be read.
 pub fn list_files_below(root: &Path) -> io::Result<FileTree> {
     let mut tree = FileTree::default();
     if fs::metadata(root)?.is_file() {
@@ -88,15 +88,15 @@ fn is_skipped(folder: &Path) -> bool {
 }
 
 impl ScriptFile {
-    /// Reads a file if it is a script.
+    /// Reads a file if it is a script, by its name or its first line.
     ///
     /// # Errors
     ///
-    /// When it is one by its name and cannot be read.
+    /// When it is a script by its name and cannot be read.
     pub fn read_script(path: &Path) -> io::Result<Option<Self>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let by_name = Language::of(&name, "");
-        // Only what has no ending may say in its first line what it is.
+        let by_name = Language::detect(&name, "");
+        // A first line counts only for names without an extension.
         if name.contains('.') && by_name.is_none() {
             return Ok(None);
         }
@@ -105,7 +105,7 @@ impl ScriptFile {
             other => other?,
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let language = Language::of(&name, text.lines().next().unwrap_or_default());
+        let language = Language::detect(&name, text.lines().next().unwrap_or_default());
         Ok(language.map(|language| Self { language, text }))
     }
 }

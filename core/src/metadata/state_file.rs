@@ -1,4 +1,4 @@
-//! Finding, reading and changing the files of a project.
+//! Finds, reads and changes the metadata files of a project.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -12,27 +12,28 @@ use crate::fs::{
 };
 use crate::model::AdwId;
 
-/// Largest file read, in bytes. Real ones have some kilobytes, with test results some hundred.
+/// The largest file that is read, in bytes. Real files have some kilobytes, with test results some
+/// hundred.
 pub const MAX_METADATA_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Why a file was not read or written; it is as it was.
+/// Why a file was not read or written. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// Something else stands in its place.
+    /// A symlink is in its place, or in the place of a folder on the way.
     #[error("{path} is a symlink; it is not followed")]
     Symlink {
-        /// The place.
+        /// The symlink.
         path: PathBuf,
     },
-    /// It is no JSON object.
+    /// The file is no JSON object.
     #[error("{path}:{}:{}: {}", .error.line, .error.column, .error.reason)]
     Unparsable {
         /// The file.
         path: PathBuf,
-        /// Where and why.
+        /// Where, and why.
         error: JsonDocumentError,
     },
-    /// The system refused, or it is no plain file, or too large.
+    /// The file system refused, or the path is no regular file, or the file is too large.
     #[error("{path}: {source}")]
     Io {
         /// The file.
@@ -40,7 +41,7 @@ pub enum MetadataError {
         /// Why.
         source: io::Error,
     },
-    /// Others held its lock for too long.
+    /// Other processes held the lock until the deadline.
     #[error("{path}: another process was writing it until the deadline: {source}")]
     Busy {
         /// The file.
@@ -48,7 +49,7 @@ pub enum MetadataError {
         /// Why.
         source: io::Error,
     },
-    /// Something that takes no lock saved it again and again.
+    /// A program that takes no lock saved the file again and again.
     #[error("{path}: another program keeps changing it")]
     Restless {
         /// The file.
@@ -57,7 +58,7 @@ pub enum MetadataError {
 }
 
 impl MetadataError {
-    /// Says what is wrong, without the place.
+    /// Describes what is wrong, without the path.
     pub fn reason(&self) -> String {
         match self {
             Self::Symlink { .. } => "a symlink, which is not followed".to_owned(),
@@ -81,7 +82,7 @@ impl From<ChangeError> for MetadataError {
     }
 }
 
-/// A metadata file of a project.
+/// The metadata file of one workflow.
 #[derive(Debug, Clone)]
 pub struct MetadataFile {
     project: PathBuf,
@@ -89,13 +90,13 @@ pub struct MetadataFile {
     path: PathBuf,
 }
 
-/// The folder of all workflows.
+/// The folder of all workflows, in the project.
 const WORKFLOWS_FOLDER: &str = "agents";
 
-/// The name of the file in a workflow's folder.
+/// The name of the file in the folder of a workflow.
 const FILE_NAME: &str = "adw_state.json";
 
-/// Returns where a workflow's file is, from the project's directory.
+/// Returns the path of a workflow's file, relative to the project.
 pub fn metadata_path(id: &AdwId) -> PathBuf {
     Path::new(WORKFLOWS_FOLDER)
         .join(id.as_str())
@@ -105,9 +106,9 @@ pub fn metadata_path(id: &AdwId) -> PathBuf {
 /// The workflows of a project that have a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetadataListing {
-    /// Their ids, in order.
+    /// Their ids, sorted.
     pub ids: Vec<AdwId>,
-    /// Folders with such a file whose name is no id.
+    /// Names of folders that have such a file and are no valid id, sorted.
     pub invalid_names: Vec<String>,
 }
 
@@ -115,7 +116,7 @@ pub struct MetadataListing {
 ///
 /// # Errors
 ///
-/// When the folder is there and cannot be read.
+/// When the folder of workflows exists and cannot be read.
 pub fn list_metadata_files(project: &Path) -> Result<MetadataListing, MetadataError> {
     let folder = project.join(WORKFLOWS_FOLDER);
     if is_symlink(&folder) {
@@ -150,7 +151,7 @@ fn io_error(path: &Path, source: io::Error) -> MetadataError {
 }
 
 impl MetadataFile {
-    /// Names the file of a workflow in a project, whose path has no symlink in it.
+    /// Refers to the file of a workflow. The path of the project must have no symlink in it.
     pub fn new(project: &Path, id: &AdwId) -> Self {
         Self {
             project: project.to_owned(),
@@ -159,28 +160,28 @@ impl MetadataFile {
         }
     }
 
-    /// Returns where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns whose it is.
+    /// Returns the id of the workflow.
     pub const fn id(&self) -> &AdwId {
         &self.id
     }
 
-    /// Reads it; `None` when there is none.
+    /// Reads the file; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// When it is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn read(&self) -> Result<Option<JsonDocument>, MetadataError> {
         self.read_bytes()?
             .map(|bytes| self.parse_document(&bytes))
             .transpose()
     }
 
-    /// Returns the number of the user the file belongs to.
+    /// Returns the user id of the file's owner.
     #[cfg(unix)]
     pub fn owner_uid(&self) -> Option<u32> {
         use std::os::unix::fs::MetadataExt as _;
@@ -188,14 +189,14 @@ impl MetadataFile {
         Some(data.uid())
     }
 
-    /// Returns the number of the user the file belongs to, which this system does not say.
+    /// Returns `None`: this system has no user ids.
     #[cfg(not(unix))]
     pub fn owner_uid(&self) -> Option<u32> {
         None
     }
 
-    /// Looks at what a state names. The plan of an isolated workflow may be named from its
-    /// worktree.
+    /// Checks the paths that a metadata file names. The plan may be relative to the project or to
+    /// the worktree.
     pub fn check_paths(&self, state: &AdwState) -> PathsOnDisk {
         let worktree = state.worktree_path.as_ref().map(|p| self.project.join(p));
         let plan_in = |folder: &Path| {
@@ -209,13 +210,13 @@ impl MetadataFile {
         }
     }
 
-    /// Changes it: locked, read, decided, replaced whole. `decide` returns what to write, or
-    /// `None` to leave the file alone, and an answer; it is asked again when something that
-    /// takes no lock saved the file meanwhile.
+    /// Changes the file under its lock. `decide` gets the current content and returns the new one,
+    /// or `None` to keep the file, with a result for the caller. It is called again when a program
+    /// that takes no lock saved the file in the meantime.
     ///
     /// # Errors
     ///
-    /// Those of `decide`, and when the file cannot be read or written; then it is as it was.
+    /// Those of `decide`, and when the file cannot be read or written; the file is unchanged then.
     pub fn update<T, E: From<MetadataError>>(
         &self,
         options: LockedChange<'_>,
@@ -237,7 +238,7 @@ impl MetadataFile {
         })
     }
 
-    /// The folders from the project's directory to the file, and the file.
+    /// Returns the folders from the project down to the file, and the file.
     fn path_steps(&self) -> [PathBuf; 3] {
         let workflows_folder = self.project.join(WORKFLOWS_FOLDER);
         [
@@ -248,7 +249,7 @@ impl MetadataFile {
     }
 
     fn read_bytes(&self) -> Result<Option<Vec<u8>>, MetadataError> {
-        // A link in a repository's files would lead writes out of it.
+        // A symlink in a repository would lead writes out of it.
         if let Some(path) = self.path_steps().into_iter().find(|path| is_symlink(path)) {
             return Err(MetadataError::Symlink { path });
         }

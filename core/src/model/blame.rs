@@ -1,4 +1,4 @@
-//! Who set what: the newest change of each field of an item, read out of its events.
+//! Which event gave each field of an item its present value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use super::{Event, Item};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $word:literal;)+) => {
-        /// A field of an item whose changes events show.
+        /// A field of an item that events record.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum BlamedField {
             $($(#[$doc])* $variant,)+
         }
 
         impl BlamedField {
-            /// Every field, in the order of the contract.
+            /// Every field, in the order in which answers list them.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// Returns the key under which events and answers name it.
+            /// Returns the key of the field in events and answers.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -30,29 +30,29 @@ macro_rules! fields {
 }
 
 fields! {
-    /// What it is about.
+    /// The title.
     Title = "title";
-    /// Its free word.
+    /// The kind, such as `task`.
     Kind = "kind";
-    /// The item it belongs to.
+    /// The parent item.
     Parent = "parent";
-    /// The place among its siblings.
+    /// The position among its siblings.
     Position = "position";
-    /// Which repository.
+    /// The name of the repository.
     Repo = "repo";
-    /// Where it stands.
+    /// The status.
     Status = "status";
-    /// The phase last pushed by a holder.
+    /// The phase that a holder pushed last.
     Phase = "phase";
-    /// Who holds it.
+    /// The session that holds it.
     Holder = "holder";
-    /// Why it is blocked or failed.
+    /// The reason why it is blocked or failed.
     ErrorMessage = "error_message";
-    /// What proves completion.
+    /// The evidence of completion.
     Evidence = "evidence";
 }
 
-/// A word that names no field of an item.
+/// The error for a word that names no field of an item.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown item field {found:?}; known are {}", BlamedField::ALL.map(BlamedField::as_str).join(", "))]
 pub struct UnknownField {
@@ -76,21 +76,22 @@ impl fmt::Display for BlamedField {
     }
 }
 
-/// A field as it is, and the change that made it so.
+/// A field with its present value, and the event that set it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blame<'e> {
     /// The field.
     pub field: BlamedField,
-    /// What it is.
+    /// The present value.
     pub value: Value,
-    /// The change; absent when no event shows it any more.
+    /// The event, or `None` when the events that remain do not show it.
     pub event: Option<&'e Event>,
 }
 
-/// Finds for each field the change that made it what it is.
+/// Finds for each field of an item the event that set its present value.
 ///
-/// `events` are the item's own, the oldest first. A newest change that left another value than
-/// the present one is not the one that is looked for: what came after it is not recorded.
+/// `events` are the events of this item, oldest first. When the newest event that set a field left
+/// another value than the present one, the real change was not recorded, and the field has no
+/// event.
 pub fn blame_item<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
     let now = item.event_facts();
     BlamedField::ALL
@@ -107,7 +108,7 @@ pub fn blame_item<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
         .collect()
 }
 
-/// Tells whether an event set a field; the first sets all of them.
+/// Tells whether an event set a field. The first event of an item sets all of them.
 fn event_sets_field(event: &Event, field: BlamedField) -> bool {
     let (before, after) = (&event.before, &event.after);
     before.is_null() || before[field.as_str()] != after[field.as_str()]

@@ -1,39 +1,36 @@
-//! Who may claim what: the decision alone, without a database or a process table.
+//! Decides who may claim an item, without a database or a process table.
 //!
-//! Order of refusal (architecture, section 6): unregistered session, unknown item, finished
-//! item, held by a live peer, held by a silent peer, then success or takeover. The store then
-//! carries the decision out in one conditional statement, so a decision made on a reading
-//! that has moved on changes nothing.
+//! Refusals come in this order: unregistered session, unknown item, finished item, item held by a
+//! live session, item held by a silent session. The store carries out a grant in one conditional
+//! statement, so a grant that rests on an outdated reading changes nothing.
 
 mod claim_forecast;
 
 use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus, Timestamp};
-use crate::liveness::{Liveness, LivenessState, ProcessState};
+use crate::model::{Liveness, LivenessState, ProcessState};
 
 pub use claim_forecast::{ClaimForecast, forecast_claim};
 
-/// Silence after which `--force` may take an item from a holder that may still live.
-///
-/// Source: seed 0's `claim_sd`, threshold of a forced takeover.
+/// Seconds of silence after which `--force` may take an item from a holder that may still live.
 pub const FORCE_AFTER_SECONDS: u64 = 60;
 
-/// What the decision is made from.
+/// The facts that a claim is decided from.
 #[derive(Debug, Clone)]
 pub struct ClaimFacts<'a> {
-    /// The claiming session, when it is registered.
+    /// The claiming session, or `None` when it is not registered.
     pub claimant: Option<&'a Session>,
-    /// The item, when it exists.
+    /// The item, or `None` when it does not exist.
     pub item: Option<&'a Item>,
-    /// The present holder and how alive it looks, when it is registered.
+    /// The present holder and its liveness, or `None` when the holder is not registered.
     pub holder: Option<(&'a Session, &'a Liveness)>,
-    /// Whether the user asked to take it anyway.
+    /// Whether `--force` was given.
     pub force: bool,
 }
 
-/// Why an item is taken from one that is dead.
+/// The reason given when the holder is dead.
 const HOLDER_DEAD: &str = "holder_dead";
 
-/// Why an item is taken from one that may live.
+/// The reason given when `--force` took the item from a holder that may live.
 const FORCED: &str = "forced";
 
 /// How a claim succeeded.
@@ -43,12 +40,12 @@ pub enum ClaimOutcome {
     Claimed,
     /// The claimant held it already.
     AlreadyOwned,
-    /// It was taken from a holder that is gone; the reason is a stable word.
+    /// The item was taken from its holder; the text is a stable reason for scripts.
     TakenOver(&'static str),
 }
 
 impl ClaimOutcome {
-    /// Returns the word of the contract.
+    /// Returns the word that answers and events show.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -57,7 +54,8 @@ impl ClaimOutcome {
         }
     }
 
-    /// Tells whether it makes the holder a lost session: one whose silence cost it the item.
+    /// Tells whether the former holder becomes a lost session, which it does when its silence cost
+    /// it the item.
     pub fn loses_holder(self) -> bool {
         matches!(self, Self::TakenOver(HOLDER_DEAD | FORCED))
     }
@@ -68,20 +66,20 @@ impl ClaimOutcome {
 pub enum ClaimRefusal {
     /// The claiming session never registered.
     PhantomSession,
-    /// There is no such item.
+    /// The item does not exist.
     ItemNotFound,
     /// The item is finished.
     ItemFinished,
     /// The holder is alive.
     HeldByLiveSession,
-    /// The holder is silent, but not provably dead.
+    /// The holder is silent, but there is no proof that it is dead.
     HeldBySilentSession,
-    /// `--force` came too early.
+    /// `--force` was given before the holder had been silent for long enough.
     TakeoverNotAllowed,
 }
 
 impl ClaimRefusal {
-    /// Returns the code of the contract.
+    /// Returns the code for scripts.
     pub const fn code(self) -> &'static str {
         match self {
             Self::PhantomSession => "phantom_session",
@@ -94,48 +92,38 @@ impl ClaimRefusal {
     }
 }
 
-/// A claim that may be carried out, on the condition that holder and epoch are still these and
-/// the holder has not stirred.
+/// A granted claim. It takes effect only while the holder and the epoch are those that were read
+/// and the holder has given no sign of life since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimGrant {
-    /// Who claims.
+    /// The session that claims.
     pub session: SessionId,
-    /// What.
+    /// The item.
     pub item: ItemKey,
-    /// Who must still hold it.
+    /// The holder that the item must still have.
     pub expected_holder: Option<SessionId>,
-    /// Which epoch must still be current.
+    /// The epoch that must still be current.
     pub expected_epoch: Epoch,
-    /// The last sign of life of the holder it is taken from: one that has given another since
-    /// was not dead, or is not silent any more, and keeps it.
+    /// The holder's last sign of life when it was judged. The claim fails when the holder has given
+    /// another one since, because it is then neither dead nor silent.
     pub holder_seen_at: Option<Timestamp>,
-    /// How it counts.
+    /// How the claim succeeded.
     pub outcome: ClaimOutcome,
 }
 
-/// The decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClaimVerdict {
-    /// Carry it out.
-    Grant(ClaimGrant),
-    /// Do not.
-    Refuse(ClaimRefusal),
-}
-
 /// Decides a claim.
-pub fn decide_claim(facts: &ClaimFacts<'_>) -> ClaimVerdict {
-    use ClaimRefusal as No;
-    let Some(claimant) = facts.claimant else {
-        return ClaimVerdict::Refuse(No::PhantomSession);
-    };
-    let Some(item) = facts.item else {
-        return ClaimVerdict::Refuse(No::ItemNotFound);
-    };
+///
+/// # Errors
+///
+/// The reason why the claim is refused.
+pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> {
+    let claimant = facts.claimant.ok_or(ClaimRefusal::PhantomSession)?;
+    let item = facts.item.ok_or(ClaimRefusal::ItemNotFound)?;
     if item.status.is_finished() {
-        return ClaimVerdict::Refuse(No::ItemFinished);
+        return Err(ClaimRefusal::ItemFinished);
     }
     let grant = |outcome| {
-        ClaimVerdict::Grant(ClaimGrant {
+        Ok(ClaimGrant {
             session: claimant.id.clone(),
             item: item.key.clone(),
             expected_holder: item.holder.clone(),
@@ -150,22 +138,22 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> ClaimVerdict {
     match (&item.holder, facts.holder) {
         (None, _) => grant(ClaimOutcome::Claimed),
         (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyOwned),
-        // A holder that never registered cannot renew, release or be asked.
+        // A holder that is not registered can neither renew its claim nor release it.
         (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
         (Some(_), Some((holder, vitality))) => {
-            // Whoever answers for the whole may take any part of it back.
+            // The holder of a parent may take any of its children back.
             let parent_held = item.parent.is_some() && item.parent == claimant.item;
             match decide_takeover(claimant, holder, vitality, parent_held, facts.force) {
                 Ok(reason) => grant(ClaimOutcome::TakenOver(reason)),
-                Err(refusal) => ClaimVerdict::Refuse(refusal),
+                Err(refusal) => Err(refusal),
             }
         }
     }
 }
 
-/// Tells whether what a session holds is free for the next who asks: it is dead. One that said
-/// goodbye while its process goes on, or cannot be asked, keeps it until the lease ends: that
-/// process may come back to it.
+/// Tells whether a holder has lost its right to an item, so that the next session that asks gets
+/// it: the holder is dead. A session that ended while its process runs or cannot be checked keeps
+/// the item until its lease ends, because that process may resume the session.
 pub fn has_forfeited_claim(holder: &Session, vitality: &Liveness) -> bool {
     let is_kept = holder.status == SessionStatus::Ended
         && vitality.process != ProcessState::Gone
@@ -181,7 +169,7 @@ fn decide_takeover(
     parent_held: bool,
     force: bool,
 ) -> Result<&'static str, ClaimRefusal> {
-    // After /clear or a fork the same person goes on under a new id.
+    // After `/clear` or a fork the same user continues under a new session id.
     if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
         return Ok("successor");
     }

@@ -1,13 +1,13 @@
-//! What must be completed before what: readiness, and the refusal of circles.
+//! Dependencies between items: which status they bring about, and the refusal of cycles.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{ItemKey, ItemStatus};
 
-/// Returns the status that dependencies bring about, when it is another than the present one.
+/// Returns the status that its dependencies give an item, or `None` when the status stays.
 ///
-/// An item without dependencies is moved by hands alone; one whose last dependency was
-/// completed becomes ready, and waits again when one of them is reopened or added.
+/// An item without dependencies changes only by commands. One whose last dependency was completed
+/// becomes ready, and is queued again when a dependency is reopened or added.
 pub const fn decide_dependency_status(
     status: ItemStatus,
     dependencies: usize,
@@ -20,19 +20,18 @@ pub const fn decide_dependency_status(
     }
 }
 
-/// One item that is not finished before another: by a dependency, or because a parent is
-/// finished after its children.
+/// One item that has to be finished before another: a dependency, or a child of a parent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DependencyEdge {
-    /// Which one waits.
+    /// The item that waits.
     pub item: ItemKey,
-    /// For which other.
+    /// The item it waits for.
     pub on: ItemKey,
 }
 
-/// Finds the circle that a new dependency of `item` on `on` would close, first and last the
-/// same item, each waiting for the next. `waits` holds whatever waits for `item`, directly or
-/// through others.
+/// Finds the cycle that a new dependency of `item` on `on` would close. The first and the last key
+/// are the same, and each key waits for the next. `edges` holds everything that waits for `item`,
+/// directly or through other items.
 pub fn find_dependency_cycle(
     item: &ItemKey,
     on: &ItemKey,
@@ -42,7 +41,7 @@ pub fn find_dependency_cycle(
     for edge in edges {
         waiting.entry(&edge.on).or_default().push(&edge.item);
     }
-    // Breadth first, so that the circle told is a shortest one.
+    // Breadth first, so that the reported cycle is a shortest one.
     let mut next_of: BTreeMap<&ItemKey, &ItemKey> = BTreeMap::new();
     let mut queue = VecDeque::from([item]);
     while let Some(at) = queue.pop_front() {
@@ -73,7 +72,7 @@ fn collect_path(
     path
 }
 
-/// Writes a circle for a person.
+/// Renders a cycle as `A -> B -> A`.
 pub fn render_cycle(circle: &[ItemKey]) -> String {
     let keys: Vec<&str> = circle.iter().map(ItemKey::as_str).collect();
     keys.join(" -> ")

@@ -4,58 +4,156 @@ use serde_json::Value;
 
 use super::{Epoch, Timestamp};
 
+/// Makes [`EventKind`] from rows of name and stored text.
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// What an event says happened.
+        ///
+        /// The texts are stored in the column `kind`, and triggers of the schema write them too:
+        /// they never change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Returns the stored text.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// A session registered.
+    Registered = "registered";
+    /// A session said goodbye.
+    Ended = "ended";
+    /// Fields changed that no other kind is about.
+    Changed = "changed";
+    /// Something was added.
+    Added = "added";
+    /// A session claimed an item that nobody held.
+    Claimed = "claimed";
+    /// A session took an item from its holder.
+    TakenOver = "taken_over";
+    /// A holder gave something up, or a sweep freed it.
+    Released = "released";
+    /// A claim was refused.
+    Refused = "refused";
+    /// A status moved forward.
+    Status = "status";
+    /// A status moved back.
+    Reopened = "reopened";
+    /// The dependencies of an item changed.
+    Dependencies = "dependencies";
+    /// Something was removed.
+    Removed = "removed";
+    /// A hand-off was made.
+    Created = "created";
+    /// A hand-off was accepted.
+    Accepted = "accepted";
+    /// A hand-off was rejected.
+    Rejected = "rejected";
+    /// Ports were reserved.
+    Reserved = "reserved";
+    /// A run of a plan began.
+    Started = "started";
+    /// A run of a plan was told to stop.
+    Stopping = "stopping";
+    /// A run of a plan ended as it should.
+    Stopped = "stopped";
+    /// A run of a plan was found dead.
+    Crashed = "crashed";
+    /// A session reported how much it has done.
+    Checkpoint = "checkpoint";
+    /// Old rows were removed.
+    Pruned = "pruned";
+    /// The execution state of a session, or the state file of a repository, changed.
+    State = "state";
+    /// Other metadata of a session changed.
+    Metadata = "metadata";
+    /// A session works again.
+    Active = "active";
+    /// A session is between turns.
+    Idle = "idle";
+    /// A session was found dead.
+    Lost = "lost";
+    /// An item was linked to a workplan file.
+    Linked = "linked";
+    /// A workplan file describes an item in another way.
+    Described = "described";
+    /// Fields of a metadata file were set.
+    Set = "set";
+    /// Fields that the database owns were removed from a metadata file.
+    Fixed = "fixed";
+}
+
 /// A row of `events`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The cursor: grows by every event.
+    /// The cursor, which grows with every event.
     pub seq: i64,
     /// When, by the database's clock.
     pub at: Timestamp,
-    /// Who: a session id, a command's user, or `sql` for a change made behind trueup's back.
+    /// The actor: a session id, the user of a command, or `sql` for a change that plain SQL made.
     pub actor: String,
-    /// What kind of thing: `session`, `item`, `phase`, `port` …
+    /// The kind of thing that changed: `session`, `item`, `phase`, `port` and so on.
     pub entity: String,
-    /// Which one.
+    /// The key of that thing.
     pub key: String,
-    /// What happened.
+    /// What happened: the text of an [`EventKind`], or of a kind that a newer trueup wrote.
     pub kind: String,
-    /// What it was.
+    /// The value before; null for something new.
     pub before: Value,
-    /// What it became.
+    /// The value after; null for something removed.
     pub after: Value,
-    /// Under which claim.
+    /// The epoch of the claim under which it changed.
     pub epoch: Option<Epoch>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Which write made it.
+    /// The id of the operation that made it.
     pub op_id: Option<String>,
+}
+
+impl Event {
+    /// Tells whether the event is of a kind.
+    pub fn is_kind(&self, kind: EventKind) -> bool {
+        self.kind == kind.as_str()
+    }
 }
 
 /// Which events to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only later than this cursor.
+    /// Only events after this cursor.
     pub after: i64,
-    /// Only of this item and its phases.
+    /// Only events of this item and its phases.
     pub item: Option<String>,
-    /// Only of this session, as actor or as subject.
+    /// Only events that this session made or is the subject of.
     pub session: Option<String>,
-    /// Only of this kind of thing.
+    /// Only events of this kind of thing.
     pub entity: Option<String>,
-    /// Only of this kind.
+    /// Only events of this kind.
     pub kind: Option<String>,
-    /// Only by this one.
+    /// Only events of this actor.
     pub actor: Option<String>,
-    /// Only of this operation.
+    /// Only events of this operation.
     pub op_id: Option<String>,
-    /// Only since this time.
+    /// Only events since this time.
     pub since: Option<Timestamp>,
-    /// At most so many, the newest; 0 is no limit.
+    /// At most this many, the newest ones; 0 means no limit.
     pub limit: u32,
 }
 
-/// Tells whether a thing is an item or one of its phases, whose keys are the item's with a
-/// number behind a colon.
+/// Tells whether a thing is an item or one of its phases. The key of a phase is the key of its
+/// item, a colon and a number.
 pub fn concerns_item(entity: &str, key: &str, item: &str) -> bool {
     match entity {
         "item" => key == item,

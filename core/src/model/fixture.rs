@@ -1,4 +1,4 @@
-//! Sessions, items, orchestrators and hand-offs for the tests of the rules.
+//! Sample sessions, items, orchestrators and hand-offs for tests.
 
 use super::{
     Epoch, Handoff, HandoffElements, HandoffStatus, Item, ItemStatus, Lineage, Orchestrator,
@@ -9,12 +9,12 @@ use super::{
 /// The database's clock in these tests, in seconds.
 const NOW: i64 = 100_000;
 
-/// Makes a time `seconds` from the tests' now.
+/// Makes a time `seconds` after the tests' present.
 pub(crate) fn seconds_from_now(seconds: i64) -> Timestamp {
     Timestamp::from_millis((NOW + seconds) * 1000)
 }
 
-/// Makes a place of processes; an empty part is one that is not known.
+/// Makes the place of a process; an empty part is unknown.
 pub(crate) fn sample_place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
     let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     ProcessPlace {
@@ -24,7 +24,7 @@ pub(crate) fn sample_place(machine: &str, boot: &str, namespace: &str) -> Proces
     }
 }
 
-/// Makes a session whose last sign of life was `silence` seconds ago, with a lease of 900 s.
+/// Makes a session that last gave a sign of life `silence` seconds ago, with a lease of 900 s.
 pub(crate) fn sample_session(id: &str, status: SessionStatus, silence: i64) -> Session {
     Session {
         lineage: Lineage("lineage".to_owned()),
@@ -76,7 +76,7 @@ pub(crate) fn sample_item(status: ItemStatus, holder: Option<&str>) -> Item {
     }
 }
 
-/// Makes an orchestrator whose last sign of life was `silence` seconds ago.
+/// Makes an orchestrator that last gave a sign of life `silence` seconds ago.
 pub(crate) fn sample_orchestrator(status: OrchestratorStatus, silence: i64) -> Orchestrator {
     Orchestrator {
         id: "orch-1".parse().unwrap(),
@@ -104,7 +104,7 @@ pub(crate) fn sample_orchestrator(status: OrchestratorStatus, silence: i64) -> O
     }
 }
 
-/// Makes a hand-off of `SD-002C` at epoch 3 by session `from`, in repository `app`.
+/// Makes a hand-off of `SD-002C` at epoch 3 from session `from` in repository `app`.
 pub(crate) fn sample_handoff(status: HandoffStatus, to: Option<&str>) -> Handoff {
     Handoff {
         id: "h-1".parse().unwrap(),

@@ -1,4 +1,4 @@
-//! Identifiers, validated before they can touch a path or a query.
+//! Identifiers, validated before they reach a path or a query.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ pub struct IdError {
     problem: String,
 }
 
-/// Longest excerpt of a bad identifier that an error repeats, in characters.
+/// Longest excerpt of a bad identifier in an error, in characters.
 const EXCERPT: usize = 40;
 
 fn check(
@@ -40,7 +40,7 @@ fn check(
     if text.len() > *length.end() {
         return fail(format!("is longer than {} characters", length.end()));
     }
-    // Almost every one is of these alone, and all kinds may have them.
+    // Almost every identifier has only these characters, and every kind allows them.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if text.bytes().all(is_plain) && !text.starts_with('-') {
         return Ok(());
@@ -53,14 +53,14 @@ fn check(
             "contains {bad:?}; allowed are letters, digits and {extra}"
         ));
     }
-    // "." and ".." name directories, and a leading dot or dash hides a file or reads as a flag.
+    // `.` and `..` name directories, and a leading dot or dash hides a file or reads as a flag.
     if text.starts_with(['.', '-']) || text.contains("..") {
         return fail("looks like a path or a flag".to_owned());
     }
     Ok(())
 }
 
-/// As [`check`], and the text begins with a letter or digit.
+/// Validates like [`check`], and also that the text begins with a letter or digit.
 fn check_slug(
     kind: &'static str,
     text: &str,
@@ -135,10 +135,9 @@ identifier!(
 );
 
 identifier!(
-    /// A workflow, as the folder of its metadata is named: `77c90e61` or `adw-3af4a34d`
-    /// (seed 1).
+    /// A workflow, named like the folder of its metadata: `77c90e61` or `adw-3af4a34d`.
     ///
-    /// 1 to 64 characters: letters, digits, `_` and `-`, not at the start `-`.
+    /// 1 to 64 characters: letters, digits, `_` and `-`, not starting with `-`.
     AdwId, "workflow id", 1..=64, "_-"
 );
 
@@ -150,24 +149,24 @@ identifier!(
 );
 
 identifier!(
-    /// The id a workplan file carries for a workplan or a task, a UUID in practice (seed 3).
+    /// The id that a workplan file has for a workplan or a task, in practice a UUID.
     ///
-    /// 1 to 64 characters: letters, digits and `-`, not at the start.
+    /// 1 to 64 characters: letters, digits and `-`, not starting with `-`.
     WorkplanLink, "workplan link", 1..=64, "-"
 );
 
 identifier!(
-    /// Whom a pair of ports is reserved for, such as the workflow id `3af4a34d` (seed 1).
+    /// The workflow or task that a pair of ports is reserved for, such as the workflow `3af4a34d`.
     ///
     /// 1 to 64 characters: letters, digits, `.`, `_` and `-`; no path forms.
     ReservationId, "reservation id", 1..=64, "._-"
 );
 
 identifier!(
-    /// Makes a write happen once, however often it is sent. A script that names one may
-    /// repeat its command safely.
+    /// The id of an operation, which makes a write happen once however often it is sent. A script
+    /// that passes one may repeat its command safely.
     ///
-    /// 8 to 128 characters, so that a counter from 1 does not meet that of another script:
+    /// 8 to 128 characters, so that a script that counts from 1 does not collide with another one:
     /// letters, digits, `.`, `_`, `-` and `:`.
     OperationId, "operation id", 8..=128, "._-:"
 );
@@ -187,24 +186,25 @@ identifier!(
 );
 
 identifier!(
-    /// A repository, as the copies of its status file in others name it, such as
-    /// `AI_Orchestrator` (seed 2).
+    /// A repository, by the name that the copies of its state file have in other repositories, such
+    /// as `AI_Orchestrator`.
     ///
-    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`, at the start a letter or digit. Its
-    /// case is kept, and says nothing: see [`RepoSlug::is_same`].
+    /// 1 to 64 characters: letters, digits, `.`, `_` and `-`, starting with a letter or digit. Case
+    /// is kept but not compared: see [`RepoSlug::is_same`].
     RepoSlug, "repository slug", 1..=64, "._-", check_slug
 );
 
 impl RepoSlug {
-    /// Tells whether a text names this repository; file systems and people differ on case.
+    /// Tells whether a text names this repository. Case is ignored, because file systems and people
+    /// differ on it.
     pub fn is_same(&self, text: &str) -> bool {
         self.0.eq_ignore_ascii_case(text)
     }
 }
 
 impl OrchestratorId {
-    /// Makes an id of 48 random bits: short enough to type, and no two are the same in as many
-    /// runs as anybody starts.
+    /// Makes an id from 48 random bits: short enough to type, and long enough that two runs never
+    /// share one.
     pub fn from_random_bits(bits: u128) -> Self {
         const MASK: u128 = (1 << 48) - 1;
         Self(format!("orch-{:012x}", bits & MASK))
@@ -212,15 +212,15 @@ impl OrchestratorId {
 }
 
 impl PlanId {
-    /// Room left for a number behind the longest stem, in characters.
+    /// Characters left free for a number behind the longest stem.
     const NUMBER_CHARS: usize = 20;
 
-    /// Makes the id of a plan from the stem of its file's name. What an id may not hold
-    /// becomes a dash.
+    /// Makes the id of a plan from the stem of its file name. A character that an id cannot have
+    /// becomes a dash, and a stem without a letter or digit of ASCII becomes `plan`.
     ///
     /// # Errors
     ///
-    /// Never for a stem with a letter or digit of ASCII; another is called `plan`.
+    /// None in practice; the signature is that of parsing.
     pub fn from_stem(stem: &str) -> Result<Self, IdError> {
         let mut text = String::new();
         for c in stem.chars().take(200 - Self::NUMBER_CHARS) {
@@ -239,7 +239,7 @@ impl PlanId {
     ///
     /// # Errors
     ///
-    /// When the number leaves no valid id.
+    /// When the id gets too long with the number.
     pub fn with_number(&self, number: u32) -> Result<Self, IdError> {
         format!("{self}-{number}").parse()
     }
@@ -251,25 +251,25 @@ identifier!(
 );
 
 impl HandoffId {
-    /// How many bits of a number make an id: with ten hexadecimal digits one is still typed
-    /// without a slip, and the database refuses a second of the same.
+    /// Bits of the random number that an id keeps. Ten hexadecimal digits can be typed without a
+    /// mistake, and the database refuses a duplicate.
     const BITS: u32 = 40;
 
-    /// Makes the id of a random number.
+    /// Makes an id from a random number.
     pub fn from_random(number: u64) -> Self {
         Self(format!("h-{:010x}", number >> (u64::BITS - Self::BITS)))
     }
 }
 
 identifier!(
-    /// What kind of hand-off: one of [`HandoffType::KNOWN`], or a name of the user's own.
+    /// The kind of a hand-off: one of [`HandoffType::KNOWN`], or a name of the user's own.
     ///
     /// 1 to 64 letters, digits, `-` and `_`.
     HandoffType, "hand-off type", 1..=64, "_-"
 );
 
 impl HandoffType {
-    /// The types of seed 0.
+    /// The kinds that are used by convention.
     pub const KNOWN: [&'static str; 6] = [
         "LEAD-TO-PLAN",
         "PLAN-TO-EXEC",
@@ -281,13 +281,13 @@ impl HandoffType {
 }
 
 identifier!(
-    /// A row of the phase queue: `ITEM:NUMBER` where trueup adds it, such as `SD-002C:3`; whoever
-    /// adds rows by plain SQL may choose.
+    /// The id of a row of the phase queue: `ITEM:NUMBER` for a row that trueup added, such as
+    /// `SD-002C:3`. Rows added by plain SQL may have any id.
     QueueId, "queue id", 1..=240, "._-:#"
 );
 
 impl QueueId {
-    /// Names a phase of an item: readable, and unique since a number is used once per item.
+    /// Makes the id of a phase from its item and number, which is used once per item.
     pub fn for_phase(item: &ItemKey, number: u32) -> Self {
         Self(format!("{item}:{number}"))
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
 
-/// The kind of an item that others are children of, said before it has any.
+/// The kind of an item that is meant to have children, usable before it has any.
 pub const ORCHESTRATOR_KIND: &str = "orchestrator";
 
 /// A row of `work_items`.
@@ -12,48 +12,48 @@ pub const ORCHESTRATOR_KIND: &str = "orchestrator";
 pub struct Item {
     /// The key.
     pub key: ItemKey,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// Free word, such as `task` or `orchestrator`.
+    /// A free word, such as `task` or `orchestrator`.
     pub kind: String,
-    /// The item this one belongs to.
+    /// The parent item.
     pub parent: Option<ItemKey>,
-    /// The place among its siblings.
+    /// The position among its siblings.
     pub position: Option<i64>,
-    /// Which repository, by name.
+    /// The name of its repository.
     pub repo: Option<String>,
-    /// Where it stands.
+    /// The status.
     pub status: ItemStatus,
-    /// The phase last pushed by a holder.
+    /// The phase that a holder pushed last.
     pub phase: Option<String>,
-    /// Who holds it.
+    /// The session that holds it.
     pub holder: Option<SessionId>,
-    /// The fence of the newest claim.
+    /// The epoch of the newest claim, which serves as its fencing token.
     pub epoch: Epoch,
-    /// Since when it is held.
+    /// When it was claimed.
     pub claimed_at: Option<Timestamp>,
     /// Why it is blocked or failed.
     pub error_message: Option<String>,
-    /// What proves completion.
+    /// The evidence of completion.
     pub evidence: Option<String>,
-    /// Whether it is completed with evidence only.
+    /// Whether it can be completed only with evidence.
     pub requires_evidence: bool,
-    /// What must be completed before it, by key.
+    /// The items that must be completed before it.
     pub depends_on: Vec<ItemKey>,
     /// How many of those are not completed.
     pub open_dependencies: u64,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: Revision,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Last change.
+    /// When it last changed.
     pub updated_at: Timestamp,
     /// When it was finished.
     pub completed_at: Option<Timestamp>,
 }
 
 impl Item {
-    /// Returns what an event shows of an item.
+    /// Returns what an event records of an item.
     pub fn event_facts(&self) -> Value {
         json!({
             "title": self.title, "kind": self.kind, "parent": self.parent,
@@ -63,13 +63,13 @@ impl Item {
         })
     }
 
-    /// Returns where it stands among its siblings.
+    /// Returns its position among its siblings.
     pub fn sibling_position(&self) -> SiblingPosition {
         SiblingPosition::new(self.position, self.key.clone())
     }
 }
 
-/// A place among siblings: by position, those without one last, then by key.
+/// A position among siblings. Items are ordered by position, those without one last, then by key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SiblingPosition {
     has_no_position: bool,
@@ -78,7 +78,7 @@ pub struct SiblingPosition {
 }
 
 impl SiblingPosition {
-    /// Makes a place.
+    /// Makes a position.
     pub const fn new(position: Option<i64>, key: ItemKey) -> Self {
         Self {
             has_no_position: position.is_none(),
@@ -87,42 +87,42 @@ impl SiblingPosition {
         }
     }
 
-    /// Returns the position given.
+    /// Returns the number, if there is one.
     pub const fn position(&self) -> Option<i64> {
         self.position
     }
 
-    /// Returns the key, which decides between equal positions.
+    /// Returns the key, which decides between equal numbers.
     pub const fn key(&self) -> &ItemKey {
         &self.key
     }
 }
 
-/// What is needed to add an item.
+/// An item to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewItem {
     /// The key.
     pub key: ItemKey,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// Free word; `task` when absent.
+    /// A free word; `task` when absent.
     pub kind: Option<String>,
-    /// The item it belongs to; must exist.
+    /// The parent, which must exist.
     pub parent: Option<ItemKey>,
-    /// The place among its siblings; a child without one goes behind the last.
+    /// The position among its siblings. A child without one is placed last.
     pub position: Option<i64>,
-    /// Which repository, by name.
+    /// The name of its repository.
     pub repo: Option<String>,
-    /// What must be completed before it; must exist.
+    /// The items that must be completed before it; they must exist.
     pub depends_on: Vec<ItemKey>,
-    /// Whether it is completed with evidence only.
+    /// Whether it can be completed only with evidence.
     pub requires_evidence: bool,
-    /// Where it stands already; absent, where its dependencies put it.
+    /// The status, or `None` for the one that its dependencies give it.
     pub status: Option<ItemStatus>,
 }
 
 impl NewItem {
-    /// Makes an item of which nothing but the key is said.
+    /// Makes an item with nothing but a key.
     pub const fn new(key: ItemKey) -> Self {
         Self {
             key,

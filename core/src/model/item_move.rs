@@ -1,8 +1,8 @@
-//! Who may move an item to which status: the decision alone.
+//! Decides who may move an item to which status.
 //!
-//! Order of refusal: unregistered session, unknown item, held by another, no legal edge, open
-//! dependencies, no evidence. The store carries the decision out in one conditional
-//! statement, so a decision made on a reading that has moved on changes nothing.
+//! Refusals come in this order: unregistered session, unknown item, held by another session,
+//! illegal change, open dependencies, missing evidence. The store carries out a grant in one
+//! conditional statement, so a grant that rests on an outdated reading changes nothing.
 
 use super::{
     Entity, Epoch, Item, ItemKey, ItemStatus, Revision, Session, SessionId, TransitionKind,
@@ -12,61 +12,62 @@ use super::{classify_transition, list_forward_targets};
 /// Who moves an item.
 #[derive(Debug, Clone, Copy)]
 pub enum MoveActor<'a> {
-    /// A session; absent when it never registered.
+    /// A session, or `None` when it is not registered.
     Session(Option<&'a Session>),
-    /// A person at a terminal, for no session.
+    /// A person at a terminal, outside any session.
     Person,
 }
 
-/// Where an item is moved to.
+/// The status that an item is moved to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoveTarget {
-    /// Forward, to a status.
+    /// Forward to a status.
     Status(ItemStatus),
-    /// Back to the start: ready when all it depends on is completed, else queued.
+    /// Back to the start: ready when all its dependencies are completed, else queued.
     BackToStart,
 }
 
-/// What the decision is made from.
+/// The facts that a move is decided from.
 #[derive(Debug, Clone)]
 pub struct MoveFacts<'a> {
     /// Who moves it.
     pub actor: MoveActor<'a>,
-    /// The item, when it exists.
+    /// The item, or `None` when it does not exist.
     pub item: Option<&'a Item>,
-    /// Where to.
+    /// The status asked for.
     pub target: MoveTarget,
-    /// What proves completion, when something was named.
+    /// The evidence of completion, if some was given.
     pub evidence: Option<&'a str>,
-    /// Why, in the mover's words.
+    /// The reason in the actor's words.
     pub reason: Option<&'a str>,
 }
 
-/// A move that may be carried out, on the condition that the item is still as it was read.
+/// A granted move. It takes effect only while the item is as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveGrant {
-    /// What.
+    /// The item.
     pub item: ItemKey,
-    /// The status it takes.
+    /// The new status.
     pub to: ItemStatus,
     /// Whether it goes back, which counts as a reopening.
     pub is_reopening: bool,
-    /// Who must still hold it.
+    /// The holder that the item must still have.
     pub expected_holder: Option<SessionId>,
-    /// Which epoch must still be current.
+    /// The epoch that must still be current.
     pub expected_epoch: Epoch,
-    /// Which revision must still be current.
+    /// The revision that must still be current.
     pub expected_revision: Revision,
-    /// Whether the holder gives it up: what is finished or waits to be begun is nobody's.
+    /// Whether the holder gives the item up. A finished item and one that waits to be started have
+    /// no holder.
     pub releases_holder: bool,
-    /// What proves completion, from now on.
+    /// The evidence from now on.
     pub evidence: Option<String>,
-    /// Why it is blocked or failed, from now on.
+    /// The reason why it is blocked or failed from now on.
     pub error_message: Option<String>,
 }
 
 impl MoveGrant {
-    /// Tells whether anything of the item would be another than it is.
+    /// Tells whether the move changes anything of the item.
     pub fn changes_item(&self, item: &Item) -> bool {
         self.to != item.status
             || self.evidence != item.evidence
@@ -77,26 +78,26 @@ impl MoveGrant {
 /// Why a move is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveRefusal {
-    /// The session never registered.
+    /// The session is not registered.
     PhantomSession,
-    /// There is no such item.
+    /// The item does not exist.
     ItemNotFound,
     /// Another session holds it.
     NotHolder(SessionId),
-    /// Another session holds it by now; the mover still thinks that it does.
+    /// Another session holds it now, but the actor's state still names it.
     StaleEpoch(SessionId),
-    /// No edge leads there.
+    /// The status cannot change that way.
     IllegalTransition {
-        /// Where it stands.
+        /// The present status.
         from: ItemStatus,
-        /// Where it was to go.
+        /// The status asked for.
         to: ItemStatus,
-        /// Where it may go.
+        /// The statuses that are allowed.
         legal: Vec<&'static str>,
     },
-    /// It is not ready while something it depends on is open.
+    /// It cannot be ready while a dependency is open.
     DependenciesOpen,
-    /// It is completed with evidence only.
+    /// It can be completed only with evidence.
     EvidenceRequired,
 }
 
@@ -119,7 +120,7 @@ impl MoveRefusal {
 ///
 /// # Errors
 ///
-/// Why it is refused.
+/// The reason why the move is refused.
 pub fn decide_move(facts: &MoveFacts<'_>) -> Result<MoveGrant, MoveRefusal> {
     if matches!(facts.actor, MoveActor::Session(None)) {
         return Err(MoveRefusal::PhantomSession);
@@ -148,7 +149,7 @@ pub fn decide_move(facts: &MoveFacts<'_>) -> Result<MoveGrant, MoveRefusal> {
     if to == ItemStatus::Ready && item.open_dependencies > 0 {
         return Err(MoveRefusal::DependenciesOpen);
     }
-    // What proved the completion that is taken back proves the next one no more.
+    // The evidence of a completion that is taken back does not prove the next one.
     let kept_evidence = item.evidence.as_deref().filter(|_| !is_reopening);
     let evidence = facts
         .evidence
@@ -176,15 +177,15 @@ pub fn decide_move(facts: &MoveFacts<'_>) -> Result<MoveGrant, MoveRefusal> {
     })
 }
 
-/// A held item is its holder's to move; a free one anybody's who is known.
+/// A held item can be moved only by its holder, a free one by anybody.
 fn check_may_move(actor: MoveActor<'_>, item: &Item) -> Result<(), MoveRefusal> {
     let Some(holder) = &item.holder else {
         return Ok(());
     };
     match actor {
         MoveActor::Session(Some(session)) if session.id == *holder => Ok(()),
-        // A release and a claim of another item leave nothing of the first in the state;
-        // whoever still has it there lost it without a word.
+        // Releasing an item or claiming another one clears it from the session's state. A session
+        // that still names it there lost it.
         MoveActor::Session(Some(session))
             if session.execution_state().work.item.as_deref() == Some(item.key.as_str()) =>
         {

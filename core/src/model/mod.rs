@@ -1,10 +1,11 @@
-//! The words of the domain, without IO.
+//! The domain: sessions, items, claims, phases, plans, hand-offs, and the rules for them. No IO.
 //!
-//! Invariant: a value of one of these types is well formed; whatever comes from outside is
-//! validated where it is parsed, never later.
+//! Every value of these types is well formed, because text from outside is validated when it is
+//! parsed. Nothing here uses another module of the crate.
 
 mod blame;
 mod claim;
+mod cycle;
 mod dependency;
 mod event;
 #[cfg(test)]
@@ -16,14 +17,15 @@ mod item;
 mod item_move;
 mod next_item;
 mod orchestrator;
+mod orchestrator_liveness;
 pub mod phase;
 mod plan_state;
 mod process;
 mod repo;
 mod repo_scope;
 mod retention;
-mod row_rules;
 mod session;
+mod session_liveness;
 mod silence;
 mod status;
 mod tcp_port;
@@ -35,13 +37,14 @@ mod workplan_row;
 
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
-    ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, ClaimVerdict,
-    FORCE_AFTER_SECONDS, decide_claim, forecast_claim, has_forfeited_claim,
+    ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
+    decide_claim, forecast_claim, has_forfeited_claim,
 };
+pub use cycle::{find_cycle, visit_cycles};
 pub use dependency::{
     DependencyEdge, decide_dependency_status, find_dependency_cycle, render_cycle,
 };
-pub use event::{Event, EventFilter, concerns_item};
+pub use event::{Event, EventFilter, EventKind, concerns_item};
 pub use handoff::{
     AcceptanceFacts, Handoff, HandoffElement, HandoffElements, HandoffNoticeReason, HandoffReader,
     HandoffRefusal, HandoffStatus, OpenHandoffState, TransferPath, decide_acceptance,
@@ -58,7 +61,8 @@ pub use next_item::{
     Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoneReason, PickReason, Requester,
     Siblings, find_next_item,
 };
-pub use orchestrator::{Orchestrator, RunEnd};
+pub use orchestrator::{DeadOrchestrator, Orchestrator, RunEnd, describe_interrupted};
+pub use orchestrator_liveness::judge_orchestrator;
 pub use phase::Phase;
 pub use plan_state::{
     MAX_RETRIES, NewPlan, NewPlanTask, Plan, PlanState, PlanSummary, PlanTask, PlanTaskId,
@@ -73,8 +77,10 @@ pub use retention::{
     DEFAULT_RETENTION_DAYS, EndedSession, EventSubject, KeepReason, MIN_RETENTION_SECONDS,
     PrunableEvent, PruneCounts, RetentionRules, SessionTie,
 };
-pub use row_rules::{ColumnRule, TABLE_RULES, TableRules, Violation, find_cycles};
 pub use session::{Host, Session};
+pub use session_liveness::{
+    Liveness, LivenessState, ProcessState, judge_session, judge_session_with_doubt,
+};
 pub use silence::{
     FOREVER, MAX_LEASE_SECONDS, QUIET_PERIOD_CEILING_SECONDS, SKEW_SECONDS, clock_doubt_seconds,
     silence_seconds,

@@ -1,7 +1,7 @@
-//! Which item comes next: the search alone, over a board that answers from indexes.
+//! Finds the item that a session should work on next, from a source that answers single questions.
 //!
-//! The search asks for single rows, never for lists that grow with the board, so it takes the
-//! same time among ten children and among a hundred thousand.
+//! The search never asks for lists that grow with the number of items, so it takes the same time
+//! among ten children and among a hundred thousand.
 
 mod next_answer;
 
@@ -11,25 +11,26 @@ use super::{
     Item, ItemKey, ItemStatus, ORCHESTRATOR_KIND, RepoScope, Session, SessionId, SiblingPosition,
 };
 
-/// Most items named when none can be begun.
+/// Most items named when none can be started.
 pub const MAX_BLOCKERS: u32 = 10;
 
-/// Most levels climbed when one after another turns out finished: plain SQL may have tied
-/// parents into a ring.
+/// Most levels climbed when one parent after another turns out finished. Plain SQL may have made a
+/// cycle of parents.
 const MAX_LEVELS: usize = 64;
 
-/// What the search asks. A free item is unheld, begun or not, and waits for nothing.
+/// What the search asks the database. A free item has no holder and no open dependency; it may be
+/// in progress.
 ///
-/// Every question fails when the board cannot be asked.
+/// Every question fails when the database cannot be asked.
 #[expect(clippy::missing_errors_doc, reason = "said once above")]
 pub trait ItemSource {
     /// Why a question was not answered.
     type Error;
 
-    /// Reads an item.
+    /// Loads an item.
     fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>, Self::Error>;
 
-    /// Returns the item that a session held last.
+    /// Loads the item that a session held last.
     fn load_last_held(&mut self, session: &SessionId) -> Result<Option<ItemKey>, Self::Error>;
 
     /// Tells whether an item has children.
@@ -38,7 +39,7 @@ pub trait ItemSource {
     /// Finds the first free item among siblings.
     fn find_first_free(&mut self, siblings: &Siblings<'_>) -> Result<Option<Item>, Self::Error>;
 
-    /// Returns some children that are not finished, at most so many.
+    /// Lists children that are not finished, at most `limit`.
     fn list_unfinished(
         &mut self,
         parent: Option<&ItemKey>,
@@ -46,14 +47,14 @@ pub trait ItemSource {
         limit: u32,
     ) -> Result<Vec<Item>, Self::Error>;
 
-    /// Tells whether a child is unfinished and nobody's.
+    /// Tells whether there is an unfinished child without a holder.
     fn has_unheld(
         &mut self,
         parent: Option<&ItemKey>,
         scope: &RepoScope,
     ) -> Result<bool, Self::Error>;
 
-    /// Returns what an item waits for, with where it stands, at most so many.
+    /// Lists the open dependencies of an item with their statuses, at most `limit`.
     fn list_open_dependencies(
         &mut self,
         key: &ItemKey,
@@ -61,27 +62,27 @@ pub trait ItemSource {
     ) -> Result<Vec<(ItemKey, ItemStatus)>, Self::Error>;
 }
 
-/// Among whom to look for a free item.
+/// The siblings among which a free item is looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Siblings<'a> {
-    /// Whose children; those of nobody when absent.
+    /// Their parent, or `None` for items without a parent.
     pub parent: Option<&'a ItemKey>,
-    /// Only behind this place.
+    /// Only siblings after this position.
     pub after: Option<&'a SiblingPosition>,
     /// Only orchestrators.
     pub only_orchestrators: bool,
-    /// Of which repositories.
+    /// Only siblings of these repositories.
     pub scope: &'a RepoScope,
 }
 
-/// Whose next item is looked for.
+/// Who asks for the next item.
 #[derive(Debug, Clone, Copy)]
 pub struct Requester<'a> {
-    /// The session; absent for a person at a terminal.
+    /// The session, or `None` for a person at a terminal.
     pub session: Option<&'a Session>,
-    /// Whose children were asked for.
+    /// The parent whose children were asked for.
     pub parent: Option<&'a ItemKey>,
-    /// Items of which repositories.
+    /// Only items of these repositories.
     pub scope: &'a RepoScope,
 }
 
@@ -100,7 +101,7 @@ impl Requester<'_> {
 ///
 /// # Errors
 ///
-/// When the board cannot be asked.
+/// When the database cannot be asked.
 pub fn find_next_item<B: ItemSource>(
     items: &mut B,
     requester: &Requester<'_>,
@@ -118,7 +119,7 @@ pub fn find_next_item<B: ItemSource>(
         Some(place) => items.find_first_free(&siblings_after(Some(place)))?,
         None => None,
     };
-    // Behind the last one the search goes on at the front.
+    // After the last sibling the search starts again from the first one.
     if first.is_none() {
         first = items.find_first_free(&siblings_after(None))?;
     }
@@ -150,11 +151,11 @@ pub fn find_next_item<B: ItemSource>(
 
 /// Where the search begins.
 struct SearchStart {
-    /// Among whose children.
+    /// The parent whose children are searched.
     parent: Option<ItemKey>,
-    /// The child of it that the session holds and would leave unfinished.
+    /// The child that the session holds and would leave unfinished.
     unfinished_item: Option<Item>,
-    /// Whether the session comes from an orchestrator among these.
+    /// Whether the session comes from an orchestrator among these children.
     from_orchestrator: bool,
 }
 
@@ -229,8 +230,8 @@ fn chaining_off_answer(item: Item) -> NextItem {
     none_found(NoneReason::ChainingOff, vec![hindrance])
 }
 
-/// Says what keeps the unfinished children of a parent, none of which is free; none are named
-/// when there are none.
+/// Explains what keeps the unfinished children of a parent from being started, given that none of
+/// them is free. The list is empty when all children are finished.
 fn find_blockers<B: ItemSource>(
     items: &mut B,
     parent: Option<&ItemKey>,
@@ -273,8 +274,8 @@ fn find_blocker_cause<B: ItemSource>(items: &mut B, item: &Item) -> Result<Block
     })
 }
 
-/// Goes on from an item whose children are all finished: to itself, and when it is finished
-/// too, to the next orchestrator beside it, else to what both belong to.
+/// Continues from a parent whose children are all finished: offers the parent itself, or when that
+/// is finished too, the next orchestrator beside it, or else climbs to its own parent.
 fn climb_from_finished<B: ItemSource>(
     items: &mut B,
     requester: &Requester<'_>,
@@ -331,7 +332,7 @@ fn climb_from_finished<B: ItemSource>(
     Ok(none_found(NoneReason::NothingReady, Vec::new()))
 }
 
-/// Offers an item whose children are finished, unless it is held or waits.
+/// Offers an item whose children are finished, unless it has a holder or waits.
 fn offer_parent<B: ItemSource>(
     items: &mut B,
     requester: &Requester<'_>,

@@ -1,4 +1,4 @@
-//! Orchestrators: who runs which plan.
+//! Orchestrators: runs of a plan, and what is reported of those that died.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use super::{
     Timestamp,
 };
 
-/// How a run's process ended, as far as anybody knows.
+/// How the process of a run ended, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunEnd {
     /// Its exit code.
@@ -24,15 +24,15 @@ pub struct Orchestrator {
     pub id: OrchestratorId,
     /// The plan it runs.
     pub plan: PlanId,
-    /// The session it was started from.
+    /// The session that it was started from.
     pub session: Option<SessionId>,
-    /// The machine.
+    /// The machine it runs on.
     pub host: Host,
     /// The process that is the orchestrator.
     pub process: ProcessId,
-    /// Whether that process is trueup itself, which ends its command when told to.
+    /// Whether that process is trueup itself, which stops the command it supervises when told to.
     pub supervised: bool,
-    /// Where it stands.
+    /// The status.
     pub status: OrchestratorStatus,
     /// When it began.
     pub started_at: Timestamp,
@@ -44,16 +44,16 @@ pub struct Orchestrator {
     pub end: RunEnd,
     /// Why it ended.
     pub reason: Option<String>,
-    /// Rises with each run of the plan.
+    /// Rises with every run of the plan.
     pub epoch: Epoch,
-    /// Counts changes; a sign of life is none.
+    /// The number of changes; a heartbeat is none.
     pub revision: Revision,
-    /// The database's clock when this was read; every age is computed from it.
+    /// The database's clock when this was read, from which every age is computed.
     pub read_at: Timestamp,
 }
 
 impl Orchestrator {
-    /// Returns what an event shows of it: a sign of life is no news.
+    /// Returns what an event records of it. A heartbeat is not recorded.
     pub fn event_facts(&self) -> Json {
         json!({
             "plan_id": self.plan, "status": self.status, "session_id": self.session,
@@ -62,31 +62,100 @@ impl Orchestrator {
         })
     }
 
-    /// Returns seconds since the last sign of life, by the database's clock.
+    /// Returns the seconds since the last heartbeat, by the database's clock.
     pub fn silence_seconds(&self) -> u64 {
         silence::silence_seconds(self.read_at, self.heartbeat_at)
     }
 
-    /// Returns the silence in words for a person.
+    /// Describes the silence in a phrase.
     pub fn describe_silence(&self) -> String {
         silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
-    /// Tells whether nothing was heard of it since it was read, and it is still at work.
+    /// Tells whether it is still live and has given no heartbeat since `read`.
     pub fn is_unchanged_since(&self, read: &Self) -> bool {
         self.status.is_live()
             && self.status == read.status
             && self.heartbeat_at == read.heartbeat_at
     }
 
-    /// Returns why what it had begun is put back, when it ends so.
+    /// Describes why the work it had started is put back when it ends with this status.
     pub fn describe_interruption(&self, end: OrchestratorStatus, reason: Option<&str>) -> String {
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         format!("orchestrator {} {end}{why}", self.id)
     }
 
-    /// Tells whether the last sign of life is longer ago than so many seconds.
+    /// Tells whether the last heartbeat is more than this many seconds ago.
     pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
         silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
+    }
+}
+
+/// Most names shown in a line about interrupted work.
+const MAX_NAMES_SHOWN: usize = 5;
+
+/// An orchestrator that died without reporting its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadOrchestrator {
+    /// The row as it was read, or as it is after it was marked crashed.
+    pub orchestrator: Orchestrator,
+    /// What proves its death.
+    pub evidence: String,
+    /// The names of the tasks and phases that it had started and that were put back; empty until it
+    /// is marked crashed.
+    pub interrupted: Vec<String>,
+}
+
+impl DeadOrchestrator {
+    /// Renders the line for a person.
+    pub fn render_line(&self) -> String {
+        let Orchestrator {
+            id,
+            plan,
+            process,
+            host,
+            ..
+        } = &self.orchestrator;
+        let pid = process.pid;
+        let what = if self.orchestrator.status.is_live() {
+            "the next command that changes something records this"
+        } else {
+            "marked crashed"
+        };
+        let left = match describe_interrupted(&self.interrupted) {
+            Some(line) => format!(", {line}"),
+            None => String::new(),
+        };
+        format!(
+            "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}{left}",
+            self.evidence
+        )
+    }
+}
+
+/// Describes in a phrase what a run left unfinished, or `None` if nothing.
+pub fn describe_interrupted(names: &[String]) -> Option<String> {
+    let (first, more) = names.split_at(names.len().min(MAX_NAMES_SHOWN));
+    let more = match more.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    (!first.is_empty()).then(|| format!("interrupted {}{more}", first.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_a_few_and_counts_the_rest() {
+        let names = |count: usize| -> Vec<String> { (0..count).map(|n| format!("t{n}")).collect() };
+        assert_eq!(describe_interrupted(&[]), None);
+        assert_eq!(
+            describe_interrupted(&names(2)).unwrap(),
+            "interrupted t0, t1"
+        );
+        let line = describe_interrupted(&names(7)).unwrap();
+        assert_eq!(line, "interrupted t0, t1, t2, t3, t4 and 2 more");
     }
 }

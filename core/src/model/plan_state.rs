@@ -1,4 +1,4 @@
-//! Plans and their tasks (seed 4): what is stored, and what is computed from it.
+//! Plans and their tasks: what is stored, and what is computed from it.
 
 mod plan_import;
 mod plan_task;
@@ -19,44 +19,44 @@ use super::{PlanId, PlanTaskStatus, Revision, Timestamp};
 /// A row of `plans`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The key, named after the file.
+    /// The key, made from the name of the file.
     pub id: PlanId,
-    /// The file it was written in, absolute.
+    /// The absolute path of its file.
     pub path: String,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// What else a status file said of it, value for value.
+    /// Other fields of its status file, unchanged.
     pub extra: Map<String, Value>,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: Revision,
-    /// When it was imported first.
+    /// When it was first imported.
     pub created_at: Timestamp,
-    /// When it changed last.
+    /// When it last changed.
     pub updated_at: Timestamp,
 }
 
 impl Plan {
-    /// Returns what an event shows of a plan.
+    /// Returns what an event records of a plan.
     pub fn event_facts(&self) -> Value {
         json!({"path": self.path, "title": self.title, "extra": self.extra})
     }
 }
 
-/// How many tasks stand where. Always counted from the tasks, never stored: a stored count is
-/// a second copy, and the seed's drifted.
+/// The number of tasks by status. It is always counted, never stored, because a stored count would
+/// be a second copy that can disagree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlanSummary {
-    /// All.
+    /// All tasks.
     pub total: u64,
     /// Not started.
     pub pending: u64,
-    /// Being worked on.
+    /// In progress.
     pub in_progress: u64,
-    /// Finished.
+    /// Completed.
     pub completed: u64,
-    /// Ended with an error.
+    /// Failed.
     pub failed: u64,
-    /// Left out on purpose.
+    /// Skipped.
     pub skipped: u64,
 }
 
@@ -70,7 +70,7 @@ impl PlanSummary {
         summary
     }
 
-    /// Counts so many more of one status.
+    /// Adds to the count of one status.
     pub const fn add(&mut self, status: PlanTaskStatus, count: u64) {
         let place = match status {
             PlanTaskStatus::Pending => &mut self.pending,
@@ -83,8 +83,8 @@ impl PlanSummary {
         self.total += count;
     }
 
-    /// Returns where the plan as a whole stands: begun with its first task, and at its end
-    /// failed when one task is.
+    /// Returns the status of the plan as a whole. It is in progress from its first started task on,
+    /// and failed at the end when any task failed.
     pub const fn status(&self) -> PlanTaskStatus {
         if self.pending == self.total {
             PlanTaskStatus::Pending
@@ -100,23 +100,23 @@ impl PlanSummary {
     }
 }
 
-/// A plan with its tasks, read at one moment.
+/// A plan and its tasks, read at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanState {
     /// The plan.
     pub plan: Plan,
-    /// Its tasks, in their order.
+    /// Its tasks, in order.
     pub tasks: Vec<PlanTask>,
 }
 
 impl PlanState {
-    /// Counts the tasks.
+    /// Counts the tasks by status.
     pub fn summary(&self) -> PlanSummary {
         PlanSummary::from_statuses(self.tasks.iter().map(|task| task.status))
     }
 
-    /// Returns the tasks to go on with: those in progress, then those that are pending with
-    /// nothing left to wait for, each in the plan's order.
+    /// Lists the tasks to work on next: those in progress, then pending ones without an open
+    /// dependency, each in the plan's order.
     pub fn next_tasks(&self) -> impl Iterator<Item = &PlanTask> {
         let of = |status| self.tasks.iter().filter(move |task| task.status == status);
         let done: HashSet<&PlanTaskId> = self
@@ -130,15 +130,15 @@ impl PlanState {
         of(PlanTaskStatus::InProgress).chain(ready)
     }
 
-    /// Returns what a task depends on and is no task of the plan. Whoever wrote it meant
-    /// something, so the task waits until the plan says what.
+    /// Lists the dependencies of a task that are not tasks of the plan. They keep the task waiting,
+    /// because whoever wrote them meant something.
     pub fn unknown_dependencies<'a>(&'a self, task: &'a PlanTask) -> Vec<&'a PlanTaskId> {
         let known: HashSet<&PlanTaskId> = self.tasks.iter().map(|task| &task.id).collect();
         let ids = task.depends_on.iter();
         ids.filter(|id| !known.contains(id)).collect()
     }
 
-    /// Returns the tasks that a task depends on and that are neither completed nor skipped.
+    /// Lists the dependencies of a task that are neither completed nor skipped.
     pub fn open_dependencies<'a>(
         &'a self,
         task: &'a PlanTask,
@@ -149,7 +149,7 @@ impl PlanState {
     }
 }
 
-/// Tells whether nothing waits for a task any more.
+/// Tells whether tasks that depend on this one may start.
 const fn is_done(task: &PlanTask) -> bool {
     matches!(
         task.status,

@@ -1,22 +1,22 @@
-//! A process that cannot be confused with another of the same number.
+//! Processes, identified so that two with the same number are not confused.
 
-/// Where a process number means anything: one machine, one boot of it, one pid namespace.
+/// Where a process number is valid: one machine, one boot of it, one pid namespace.
 ///
-/// A part that nobody could read, or that an older release did not record, is absent, and
-/// then nothing is known of the number.
+/// A part that could not be read, or that an older release did not record, is `None`; the number
+/// then identifies nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessPlace {
-    /// Which machine; its name is no proof, for others may have the same.
+    /// The machine id. A host name would not do, because several machines may share it.
     pub machine: Option<String>,
-    /// Which boot of it.
+    /// The boot of that machine.
     pub boot: Option<String>,
-    /// Which pid namespace, and which time namespace start times are counted in.
+    /// The pid namespace, and the time namespace that start times are counted in.
     pub namespace: Option<String>,
 }
 
 impl ProcessPlace {
-    /// Tells whether a number of this place means the same in another: every part is known of
-    /// both and equal.
+    /// Tells whether numbers are valid in both places alike: every part is known on both sides and
+    /// equal.
     pub fn is_same_place(&self, other: &Self) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
         same(&self.machine, &other.machine)
@@ -25,17 +25,17 @@ impl ProcessPlace {
     }
 }
 
-/// A process by its number, its start and where it runs.
+/// A process by its number, its start time and its place.
 ///
-/// The number alone is not life: it is reused. With the start time and the place it names one
-/// incarnation.
+/// Numbers are reused, so the number alone proves nothing. With start time and place it identifies
+/// one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessId {
     /// The process number.
     pub pid: u32,
-    /// When it started, in the kernel's ticks since boot; absent where that cannot be read.
+    /// The start time in the kernel's ticks since boot, or `None` where it cannot be read.
     pub started: Option<u64>,
-    /// Where the number means anything.
+    /// Where the number is valid.
     pub place: ProcessPlace,
 }
 

@@ -1,4 +1,4 @@
-//! Repositories that know of each other's state (seed 2).
+//! Repositories, and the state that they share with each other.
 
 use std::collections::BTreeMap;
 
@@ -11,64 +11,64 @@ use super::{RepoSlug, Timestamp};
 pub struct Repo {
     /// Its name.
     pub slug: RepoSlug,
-    /// Whether it neither gives its state nor takes that of others.
+    /// Whether it neither shares its state nor receives that of others.
     pub passive: bool,
-    /// Where it lies, by machine.
+    /// Its location by machine.
     pub places: BTreeMap<String, RepoPlace>,
     /// What is known of its state.
     pub state: Option<StateHead>,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Last change of what it is and where it lies.
+    /// When its properties or locations last changed.
     pub updated_at: Timestamp,
 }
 
-/// Where a repository lies on a machine.
+/// The location of a repository on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoPlace {
-    /// The name of the machine, for a person.
+    /// The host name of the machine, for people.
     pub host: String,
-    /// The path there.
+    /// The path.
     pub path: String,
-    /// Further clones and worktrees there.
+    /// Further clones and worktrees on that machine.
     pub checkouts: Vec<String>,
-    /// The name of its remote, in whatever way its address is spelled; absent where it has none.
+    /// The normalized name of its remote, or `None` without a remote.
     pub identity: Option<String>,
 }
 
-/// What is known of a state beside its text.
+/// A shared state without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateHead {
-    /// Since when.
+    /// When it was shared.
     pub synced_at: Timestamp,
-    /// Who gave it.
+    /// Who shared it.
     pub synced_by: String,
-    /// SHA-256 of the file, in hexadecimal digits.
+    /// SHA-256 of the file, in hexadecimal.
     pub source_digest: String,
-    /// SHA-256 of the text below, in hexadecimal digits.
+    /// SHA-256 of the shared text, in hexadecimal.
     pub digest: String,
-    /// How many secrets of the file are replaced in the text.
+    /// How many secrets of the file were redacted in the text.
     pub redacted: u64,
-    /// The state in a line.
+    /// A summary of one line.
     pub summary: String,
 }
 
-/// The state of a repository, as others may see it.
+/// The state of a repository as other repositories may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoState {
-    /// Beside the text.
+    /// Everything but the text.
     pub head: StateHead,
     /// The text.
     pub content: String,
 }
 
 impl Repo {
-    /// Returns where it lies on a machine.
+    /// Returns its path on a machine.
     pub fn path_on(&self, machine: &str) -> Option<&str> {
         self.places.get(machine).map(|place| place.path.as_str())
     }
 
-    /// Lists all places where it lies on a machine, the first one first.
+    /// Lists its checkouts on a machine, the main one first.
     pub fn checkouts_on(&self, machine: &str) -> impl Iterator<Item = &str> {
         let place = self.places.get(machine).into_iter();
         place.flat_map(|place| {
@@ -77,20 +77,20 @@ impl Repo {
         })
     }
 
-    /// Tells whether one of its places on a machine is this one.
+    /// Tells whether a path on a machine is one of its checkouts.
     pub fn is_at(&self, machine: &str, path: &str) -> bool {
         self.checkouts_on(machine).any(|place| place == path)
     }
 
-    /// Returns what an event shows of it.
+    /// Returns what an event records of it.
     pub fn event_facts(&self) -> Value {
         json!({"passive": self.passive, "places": places_to_json(&self.places)})
     }
 }
 
 impl RepoPlace {
-    /// Returns the place after one more was said: a further checkout, or where the repository
-    /// itself lies by now. What is named as gone is dropped.
+    /// Merges this location into the one before: as a further checkout, or as the new main path.
+    /// Paths in `gone` are dropped.
     pub(crate) fn merge_with(
         self,
         before: Option<&Self>,
@@ -120,13 +120,13 @@ impl RepoPlace {
 }
 
 impl StateHead {
-    /// Returns what an event shows of a state: never its text.
+    /// Returns what an event records of a state; its text is never recorded.
     pub fn event_facts(&self) -> Value {
         json!({"digest": self.digest, "redacted": self.redacted, "summary": self.summary})
     }
 }
 
-/// Returns the places as they are stored.
+/// Renders the locations as they are stored.
 pub(crate) fn places_to_json(places: &BTreeMap<String, RepoPlace>) -> Value {
     let place = |(machine, place): (&String, &RepoPlace)| {
         let mut value = json!({"host": place.host, "path": place.path});
@@ -143,7 +143,7 @@ pub(crate) fn places_to_json(places: &BTreeMap<String, RepoPlace>) -> Value {
     Value::Object(places.iter().map(place).collect())
 }
 
-/// Reads places as they are stored; what somebody else put there and is none is left out.
+/// Parses stored locations. Entries of another form are skipped.
 pub(crate) fn parse_places(value: &Value) -> BTreeMap<String, RepoPlace> {
     let place = |(machine, value): (&String, &Value)| {
         let text = |key: &str| value.get(key).and_then(Value::as_str);

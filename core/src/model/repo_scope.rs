@@ -1,19 +1,19 @@
 //! Which repositories' items are meant.
 
-/// The repositories whose items are looked at.
+/// A selection of items by repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RepoScope {
-    /// Those of every repository.
+    /// The items of every repository.
     #[default]
     All,
-    /// Those of this repository, and those of none; without one, those of none.
+    /// The items of this repository and those of none; with `None`, only those of none.
     Here(Option<String>),
-    /// Those of this repository alone.
+    /// Only the items of this repository.
     Only(String),
 }
 
 impl RepoScope {
-    /// Tells whether an item of a repository, or of none, is meant.
+    /// Tells whether an item of this repository, or of none, is selected.
     pub fn includes(&self, repo: Option<&str>) -> bool {
         match self {
             Self::All => true,
@@ -22,7 +22,7 @@ impl RepoScope {
         }
     }
 
-    /// Returns the name of the repository that is meant, if one is.
+    /// Returns the name of the selected repository, if there is one.
     pub fn repo_name(&self) -> Option<&str> {
         match self {
             Self::All => None,
@@ -31,8 +31,8 @@ impl RepoScope {
         }
     }
 
-    /// Lists what stands in the column `repo` of the items that are meant, so that an index finds
-    /// each of them; `None` when all are meant.
+    /// Lists the values of the column `repo` that are selected, so that an index can be used.
+    /// `None` selects everything.
     pub fn repo_column_values(&self) -> Option<Vec<Option<&str>>> {
         Some(match self {
             Self::All => return None,

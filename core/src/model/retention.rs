@@ -1,7 +1,7 @@
-//! What may be removed once it is old, and what never: the rule alone.
+//! Decides what old data may be removed.
 //!
-//! Nothing may grow without bound, and nothing may go that somebody still needs: what is held,
-//! parked with its work undone, waiting in a local file, or pointed at by what stays.
+//! The database must not grow without bound, but nothing may go that somebody still needs: what is
+//! held, interrupted work, what a local file names, and what remaining rows refer to.
 
 use std::collections::BTreeSet;
 
@@ -9,78 +9,78 @@ use serde_json::{Value, json};
 
 use super::{ItemStatus, SessionId, SessionStatus, Timestamp};
 
-/// How long what ended is kept unless it is said otherwise, in days.
+/// How long ended sessions and their events are kept by default, in days.
 pub const DEFAULT_RETENTION_DAYS: u64 = 90;
 
-/// The shortest time that anything is kept, in seconds: the schema refuses to let go of
-/// younger events.
+/// The shortest retention, in seconds. The schema refuses to delete younger events.
 pub const MIN_RETENTION_SECONDS: u64 = 24 * 3_600;
 
-/// What ties a session to something that is not done.
+/// What connects a session with something unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SessionTie {
     /// It holds an item.
     Holder,
-    /// It was the last to hold an item that is unfinished and free: whoever takes that up is
-    /// told what this session did.
+    /// It was the last to hold an unfinished item that is free now, and the next holder is told
+    /// what this session did.
     InterruptedWork,
-    /// An unfinished phase or task is its.
+    /// It has an unfinished phase or task.
     Task,
-    /// A hand-off that is open names it.
+    /// An open hand-off names it.
     Handoff,
-    /// A live run of a plan is its.
+    /// It has a live run of a plan.
     Run,
-    /// It has ports.
+    /// It has reserved ports.
     Ports,
 }
 
-/// A session that ended, with all that matters for whether it may go.
+/// An ended session, with all that decides whether it may be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedSession {
-    /// The session.
+    /// Its id.
     pub id: SessionId,
-    /// How it ended.
+    /// Its status.
     pub status: SessionStatus,
     /// Its last sign of life.
     pub heartbeat_at: Timestamp,
-    /// Its machine, where its files are.
+    /// Its machine, on which its files are.
     pub host: Option<String>,
     /// Its project directory.
     pub worktree: Option<String>,
     /// How many tasks its list has.
     pub tasks: u64,
-    /// What it is tied to.
+    /// Its ties to unfinished things.
     pub ties: BTreeSet<SessionTie>,
-    /// The sessions that go on where it stopped.
+    /// The sessions that continue it.
     pub successors: BTreeSet<SessionId>,
 }
 
-/// Why a session stays.
+/// Why a session is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeepReason {
-    /// It did not end.
+    /// It has not ended.
     Present,
-    /// It ended not long enough ago.
+    /// It ended too recently.
     TooRecent,
-    /// Something is not done.
+    /// It is tied to something unfinished.
     Tied(SessionTie),
-    /// A session that stays goes on where it stopped.
+    /// A session that is kept continues it.
     Predecessor,
     /// The local journal or outbox names it.
     NamedLocally,
 }
 
-/// What sessions are measured by.
+/// What sessions and events are measured by.
 #[derive(Debug, Clone)]
 pub struct RetentionRules {
-    /// Only what is older may go.
+    /// Only what is older may be removed.
     pub before: Timestamp,
     /// Sessions that local files name.
     pub named: BTreeSet<SessionId>,
 }
 
 impl RetentionRules {
-    /// Tells why a session stays, if it does. `gone` are those that go with it.
+    /// Returns why a session is kept, or `None` when it may be removed together with
+    /// `removed_sessions`.
     pub fn keep_reason(
         &self,
         session: &EndedSession,
@@ -103,7 +103,7 @@ impl RetentionRules {
             .then_some(KeepReason::NamedLocally)
     }
 
-    /// Tells whether an event may go. `gone` are the sessions that go before it.
+    /// Tells whether an event may be removed after `removed_sessions`.
     pub fn may_remove_event(
         &self,
         event: &PrunableEvent,
@@ -119,28 +119,28 @@ impl RetentionRules {
     }
 }
 
-/// What an event is about, as that stands now.
+/// What an event is about, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventSubject {
-    /// An item, or a phase of one.
+    /// An item or one of its phases.
     Item {
-        /// Where the item stands.
+        /// The status of the item.
         status: ItemStatus,
-        /// Whether somebody holds it.
+        /// Whether the item has a holder.
         held: bool,
     },
-    /// A session that is still there.
+    /// A session that still exists.
     Session(SessionId),
-    /// Something else that still stands: an open hand-off, a live run, reserved ports.
+    /// Something else that is still open: a hand-off, a live run, reserved ports.
     StillOpen,
-    /// What is no more, or was never anything but an event.
+    /// Something that does not exist any more.
     Gone,
 }
 
-/// An event with all that matters for whether it may go.
+/// An event, with all that decides whether it may be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrunableEvent {
-    /// The event.
+    /// Its number.
     pub seq: i64,
     /// When it happened.
     pub at: Timestamp,
@@ -148,19 +148,19 @@ pub struct PrunableEvent {
     pub subject: EventSubject,
 }
 
-/// What was removed from the database since this was last noted.
+/// What was removed from the database since the last note about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PruneCounts {
     /// Sessions.
     pub sessions: u64,
-    /// Tasks of their lists.
+    /// Tasks of removed sessions.
     pub tasks: u64,
     /// Events.
     pub events: u64,
 }
 
 impl PruneCounts {
-    /// Adds another.
+    /// Adds two counts.
     #[must_use]
     pub const fn plus(self, more: Self) -> Self {
         Self {
@@ -170,7 +170,7 @@ impl PruneCounts {
         }
     }
 
-    /// Returns what the note of it shows.
+    /// Returns what the note about the removal records.
     pub fn event_facts(self) -> Value {
         json!({"sessions": self.sessions, "tasks": self.tasks, "events": self.events})
     }

@@ -14,11 +14,11 @@ pub type Host = String;
 /// A row of `claude_sessions`, with the item the session holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    /// Which database it was read from.
+    /// The database it was read from.
     pub lineage: Lineage,
-    /// The client's id.
+    /// The id that the client gave it.
     pub id: SessionId,
-    /// Which repository, by name.
+    /// The name of its repository.
     pub repo: Option<String>,
     /// The project directory whose cache belongs to this session.
     pub worktree: Option<String>,
@@ -26,72 +26,71 @@ pub struct Session {
     pub host: Option<Host>,
     /// The client's process.
     pub process: Option<ProcessId>,
-    /// Where it stands.
+    /// The status.
     pub status: SessionStatus,
     /// Why it ended, in the client's word.
     pub ended_reason: Option<String>,
-    /// The session this one continues after `/clear` or a fork.
+    /// The session that this one continues after `/clear` or a fork.
     pub predecessor: Option<SessionId>,
-    /// First registration.
+    /// When it first registered.
     pub registered_at: Timestamp,
-    /// Last sign of life.
+    /// When it last gave a sign of life.
     pub heartbeat_at: Timestamp,
     /// Until when silence means nothing.
     pub lease_expires_at: Timestamp,
-    /// Until when silence was announced.
+    /// Until when it announced silence.
     pub silent_until: Option<Timestamp>,
-    /// Counts changes of what the cache mirrors.
+    /// The number of changes of what the cache mirrors.
     pub revision: Revision,
-    /// The newest revision the model of this session was told.
+    /// The newest revision that the agent of this session was told about.
     pub acknowledged: Revision,
     /// Everything else, merged key by key.
     pub metadata: Map<String, Value>,
-    /// The item held.
+    /// The item that it holds.
     pub item: Option<ItemKey>,
-    /// The fence of that claim.
+    /// The epoch of that claim, its fencing token.
     pub epoch: Option<Epoch>,
-    /// Since when it is held.
+    /// When it claimed the item.
     pub claimed_at: Option<Timestamp>,
-    /// The database's clock when this was read; every age is computed from it.
+    /// The database's clock when this was read, from which every age is computed.
     pub read_at: Timestamp,
 }
 
 impl Session {
-    /// Reads the execution state out of the metadata.
+    /// Parses the execution state in the metadata.
     pub fn execution_state(&self) -> ExecutionState {
         ExecutionState::from_metadata(&self.metadata)
     }
 
-    /// Returns the branch last observed.
+    /// Returns the branch that was observed last.
     pub fn branch(&self) -> Option<&str> {
         self.metadata.get("branch").and_then(Value::as_str)
     }
 
-    /// Returns seconds since the last sign of life, by the database's clock;
-    /// [`FOR_EVER`](super::FOR_EVER) where that is dated in the future.
+    /// Returns the seconds since the last sign of life, by the database's clock, or
+    /// [`FOREVER`](super::FOREVER) when that is dated in the future.
     pub fn silence_seconds(&self) -> u64 {
         silence::silence_seconds(self.read_at, self.heartbeat_at)
     }
 
-    /// Returns the silence in words for a person.
+    /// Describes the silence in a phrase.
     pub fn describe_silence(&self) -> String {
         silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
-    /// Tells whether the last sign of life is longer ago than so many seconds.
+    /// Tells whether the last sign of life is more than this many seconds ago.
     pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
         silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 
-    /// Tells whether the lease has run out, by the database's clock. One that was granted by a
-    /// wrong clock never ran.
+    /// Tells whether the lease has expired, by the database's clock. A lease that a wrong clock
+    /// granted counts as expired.
     pub fn is_lease_expired(&self) -> bool {
         silence::is_too_far_ahead(self.read_at, self.heartbeat_at, 0)
             || !silence::is_still_valid(self.read_at, self.lease_expires_at, MAX_LEASE_SECONDS)
     }
 
-    /// Tells whether the lease has run out even if the clock that says so is so many seconds ahead
-    /// of the right time.
+    /// Tells whether the lease has expired even if the clock is this many seconds ahead.
     pub fn is_lease_expired_despite(&self, doubt_seconds: u64) -> bool {
         let granted = self.lease_expires_at;
         let is_over = if granted > self.read_at {
@@ -102,14 +101,14 @@ impl Session {
         self.is_lease_expired() && is_over
     }
 
-    /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since
-    /// the last one, or a wrong clock has dated it.
+    /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since the
+    /// last one, or a wrong clock dated it.
     pub fn is_renewal_due(&self, seconds: u64) -> bool {
         self.silence_seconds() >= seconds
             || silence::is_too_far_ahead(self.read_at, self.lease_expires_at, MAX_LEASE_SECONDS)
     }
 
-    /// Returns for how many seconds more silence is announced.
+    /// Returns for how many more seconds silence is announced.
     pub fn quiet_seconds_left(&self) -> u64 {
         self.silent_until
             .filter(|until| {
@@ -118,8 +117,8 @@ impl Session {
             .map_or(0, |until| until.seconds_since(self.read_at))
     }
 
-    /// Tells whether the session is inside a silence it announced, and not silent for longer
-    /// than any announcement is honoured.
+    /// Tells whether the session announced its present silence, within the longest silence that an
+    /// announcement covers.
     pub fn is_in_quiet_period(&self) -> bool {
         self.silent_until.is_some_and(|until| {
             silence::is_still_valid(self.read_at, until, QUIET_PERIOD_CEILING_SECONDS)

@@ -1,33 +1,31 @@
-//! What a dated sign of life is worth: pure.
+//! Ages of signs of life.
 //!
-//! A clock may have been wrong when a sign was dated. A date beyond what can have been written
-//! by a right one says nothing, neither that something lives nor for how long it is silent.
+//! The clock may have been wrong when a sign was dated. A date further ahead than a right clock
+//! could have written proves nothing: neither that something lives nor how long it has been silent.
 
 use super::Timestamp;
 
-/// How far clocks of one database may be apart, in seconds: a sign dated so little ahead is of
-/// just now.
+/// How far the clocks of one database may differ, in seconds. A sign dated this little ahead counts
+/// as given now.
 pub const SKEW_SECONDS: u64 = 60;
 
-/// The longest lease that is granted, in seconds: a day.
+/// The longest lease, in seconds: one day.
 pub const MAX_LEASE_SECONDS: u64 = 24 * 3_600;
 
-/// How long a silence may last that is honoured because it was announced, in seconds.
-///
-/// Source: seed 0's armed silence window, hard release cap.
+/// The longest silence that an announcement covers, in seconds.
 pub const QUIET_PERIOD_CEILING_SECONDS: u64 = 45 * 60;
 
-/// The silence of what never gave a sign of life.
+/// The silence of something that never gave a usable sign of life.
 pub const FOREVER: u64 = u64::MAX;
 
-/// Tells whether a time lies further ahead than so many seconds and the skew of clocks.
+/// Tells whether a time is further ahead than `seconds` plus the skew of clocks.
 pub(super) fn is_too_far_ahead(now: Timestamp, time: Timestamp, seconds: u64) -> bool {
     let ahead = time.as_millis().saturating_sub(now.as_millis());
     let most = seconds.saturating_add(SKEW_SECONDS).saturating_mul(1_000);
     u64::try_from(ahead).is_ok_and(|ahead| ahead > most)
 }
 
-/// Returns the seconds since a sign of life; of one dated in the future nothing is known.
+/// Returns the seconds since a sign of life, or [`FOREVER`] for one dated in the future.
 pub fn silence_seconds(now: Timestamp, sign: Timestamp) -> u64 {
     if is_too_far_ahead(now, sign, 0) {
         return FOREVER;
@@ -35,7 +33,7 @@ pub fn silence_seconds(now: Timestamp, sign: Timestamp) -> u64 {
     now.seconds_since(sign)
 }
 
-/// Tells whether a sign of life is longer ago than so many seconds.
+/// Tells whether a sign of life is more than this many seconds ago.
 pub(super) fn is_silent_longer_than(now: Timestamp, sign: Timestamp, seconds: u64) -> bool {
     if is_too_far_ahead(now, sign, 0) {
         return seconds < FOREVER;
@@ -44,13 +42,12 @@ pub(super) fn is_silent_longer_than(now: Timestamp, sign: Timestamp, seconds: u6
     u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1_000))
 }
 
-/// Tells whether a time until which something holds lies ahead, and no further than it can
-/// have been granted for.
+/// Tells whether a time in the future is near enough to have been granted by a right clock.
 pub(super) fn is_still_valid(now: Timestamp, until: Timestamp, longest: u64) -> bool {
     until > now && !is_too_far_ahead(now, until, longest)
 }
 
-/// Returns the silence in words for a person.
+/// Describes the silence in a phrase.
 pub(super) fn describe_silence(now: Timestamp, sign: Timestamp) -> String {
     match silence_seconds(now, sign) {
         FOREVER => format!("last heartbeat is dated {sign}, in the future"),
@@ -58,17 +55,17 @@ pub(super) fn describe_silence(now: Timestamp, sign: Timestamp) -> String {
     }
 }
 
-/// Returns how much older a thing must be than it looks, in seconds, before that counts.
+/// Returns how many seconds older something must be than it looks before it counts as old.
 ///
-/// The present reading of the clock may be the wrong one. `earlier` is the latest reading of
-/// another time: what was old by that one too is old whichever of the two is wrong. Where
-/// there is none, the database is too young to contradict. A present that lies before what was
-/// written last is no present at all.
+/// The present reading of the clock may be wrong. `earlier` is the latest reading of another time:
+/// something that is old by both readings is old whichever of the two is wrong. Without an earlier
+/// reading the database is too young for a contradiction. A present before the last reading is not
+/// trusted at all.
 pub fn clock_doubt_seconds(now: Timestamp, earlier: Option<Timestamp>) -> u64 {
     match earlier {
         None => 0,
         Some(earlier) if earlier > now => FOREVER,
-        // A part of a second counts as a whole one.
+        // Part of a second counts as a whole one.
         Some(earlier) => now.seconds_since(earlier).saturating_add(1),
     }
 }

@@ -1,38 +1,36 @@
-//! The port pool: fifteen pairs of ports a host, and when a reservation may be cleared.
-//!
-//! Source: seed 1. Its pool handed out a hundred slots of which its own schema refused
-//! eighty-five, and cleared by age alone, so a workflow of two days lost its ports while it ran.
+//! The pool of ports: fifteen pairs per host, and when a reservation may be cleared. Age alone
+//! never clears one, because a workflow of two days would lose its ports while it runs.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
 use super::{Host, ProcessId, ReservationId, SessionId, Timestamp};
-use crate::liveness::{LivenessState, ProcessState};
+use crate::model::{LivenessState, ProcessState};
 
-/// The port of the first backend.
+/// The backend port of the first pair.
 const FIRST_BACKEND: u16 = 9_100;
 
-/// Slots of a host.
+/// Pairs per host.
 const SLOTS: u16 = 15;
 
-/// How far a frontend's port lies above its backend's.
+/// How far a frontend port is above its backend port.
 const FRONTEND_ABOVE: u16 = 100;
 
-/// Age from which a reservation may be cleared, in seconds, if its owner is gone too.
+/// The age in seconds from which a reservation may be cleared if its owner is gone.
 pub const RESERVATION_STALE_SECONDS: u64 = 24 * 3_600;
 
-/// A pair of ports: backends from 9100 to 9114, frontends 100 above.
+/// A pair of ports: the backend from 9100 to 9114, the frontend 100 above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortSlot(u16);
 
 impl PortSlot {
-    /// Lists the slots, the lowest first.
+    /// Lists the pairs, lowest first.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..SLOTS).map(Self)
     }
 
-    /// Returns the slot of a backend's port, if it is one.
+    /// Returns the pair with this backend port, if there is one.
     pub fn from_backend_port(port: u16) -> Option<Self> {
         Self::all().find(|slot| slot.backend_port() == port)
     }
@@ -48,34 +46,34 @@ impl PortSlot {
     }
 }
 
-/// Who reserved: the session when there is one, and the process that asked.
+/// The owner of a reservation: the session if there is one, and the process that asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortOwner {
     /// The session.
     pub session: Option<SessionId>,
-    /// The process, a command's parent: the command itself ends at once.
+    /// The parent process of the command that reserved; the command itself ends at once.
     pub process: Option<ProcessId>,
 }
 
 /// A row of `port_reservations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortReservation {
-    /// For whom.
+    /// The id it is reserved for.
     pub id: ReservationId,
-    /// On which machine.
+    /// The machine.
     pub host: Host,
-    /// Which ports.
+    /// The ports.
     pub slot: PortSlot,
-    /// Who asked.
+    /// The owner.
     pub owner: PortOwner,
-    /// Since when.
+    /// When they were reserved.
     pub allocated_at: Timestamp,
     /// The database's clock when this was read.
     pub read_at: Timestamp,
 }
 
 impl PortReservation {
-    /// Returns what an event shows of it.
+    /// Returns what an event records of it.
     pub fn event_facts(&self) -> Json {
         let process = self.owner.process.as_ref();
         json!({
@@ -88,7 +86,7 @@ impl PortReservation {
         })
     }
 
-    /// Returns how old it is, in seconds, by the database's clock.
+    /// Returns its age in seconds, by the database's clock.
     pub fn age_seconds(&self) -> u64 {
         super::silence::silence_seconds(self.read_at, self.allocated_at)
     }
@@ -103,7 +101,7 @@ impl PortReservation {
     }
 }
 
-/// Returns the lowest slot that is neither reserved nor refused by the system.
+/// Returns the lowest pair that is neither reserved nor refused by the system.
 pub fn find_lowest_free_slot(
     reserved: &[PortReservation],
     refused: &BTreeSet<PortSlot>,
@@ -112,9 +110,9 @@ pub fn find_lowest_free_slot(
         .find(|slot| !refused.contains(slot) && !reserved.iter().any(|r| r.slot == *slot))
 }
 
-/// Judges an owner. A session speaks for itself; without one the process does, and where it
-/// cannot be asked, it counts as gone only past the ceiling since the reservation, which is
-/// its one sign of life.
+/// Judges whether an owner lives. A session is judged for itself; without one, its process is.
+/// Where the process cannot be checked, the owner counts as gone once the reservation, its only
+/// sign of life, is older than the ceiling.
 pub fn judge_port_owner(
     session: Option<LivenessState>,
     process: ProcessState,
@@ -135,10 +133,10 @@ pub fn is_stale_reservation(age_seconds: u64, owner: LivenessState) -> bool {
     age_seconds > RESERVATION_STALE_SECONDS && owner == LivenessState::Dead
 }
 
-/// Returns who owns a reservation after another asked for the same id, when that is somebody
-/// else than before. A session always takes over: it goes on with the work. A bare process
-/// may be a passing shell that only asks for the numbers; it replaces none but one that is
-/// gone.
+/// Returns the new owner when somebody asks for an id that is reserved, or `None` when the owner
+/// stays. A session always takes over, because it continues the work. A process without a session
+/// may be a passing shell that only asks for the numbers, so it takes over only from an owner that
+/// is gone.
 pub fn decide_next_owner(
     present: &PortOwner,
     alive: LivenessState,

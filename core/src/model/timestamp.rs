@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since the Unix epoch. Written `2026-02-02T03:00:00.000Z`, so that texts
-/// sort as times do.
+/// Milliseconds since the Unix epoch. Written as `2026-02-02T03:00:00.000Z`, so that texts sort
+/// like times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);
 
-/// A text that is no RFC 3339 time.
+/// The error for a text that is not an RFC 3339 time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a time such as 2026-02-02T03:00:00Z")]
 pub struct TimestampError(String);
@@ -27,19 +27,19 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns whole seconds from `earlier` to this time, 0 when it lies in the future.
+    /// Returns whole seconds from `earlier` to this time, or 0 when `earlier` is later.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0) / 1000).unwrap_or(0)
     }
 
-    /// Returns the time so many seconds later.
+    /// Returns the time this many seconds later.
     #[must_use]
     pub fn plus_seconds(self, seconds: u64) -> Self {
         let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// Returns the time written without separators, for the name of a file set aside.
+    /// Returns the time without separators, for the name of a file that is set aside.
     pub fn to_compact_text(self) -> String {
         self.to_string()
             .chars()
@@ -50,7 +50,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Out of jiff's range only for years beyond 9999: show the raw number then.
+        // Only years beyond 9999 are out of jiff's range; they are shown as a number.
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(time) => write!(f, "{time:.3}"),
             Err(_) => write!(f, "{}ms", self.0),
@@ -65,7 +65,7 @@ impl FromStr for Timestamp {
         if let Ok(time) = text.parse::<jiff::Timestamp>() {
             return Ok(Self(time.as_millisecond()));
         }
-        // What SQLite's own functions write: UTC, without saying so.
+        // SQLite's own functions write UTC without naming it.
         let civil: jiff::civil::DateTime =
             text.parse().map_err(|_| TimestampError(text.to_owned()))?;
         let time = civil.to_zoned(jiff::tz::TimeZone::UTC);

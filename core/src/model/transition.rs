@@ -1,5 +1,5 @@
-//! Which status may follow which: the one table, which the schema holds as
-//! `legal_transitions` and its triggers enforce.
+//! The table of legal status changes. The schema has it as `legal_transitions`, and its triggers
+//! enforce it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{ItemStatus, PlanTaskStatus};
 /// A kind of thing that has a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
-    /// A work item; workplans and their tasks are such.
+    /// A work item, which may be a workplan or one of its tasks.
     Item,
     /// A row of the phase queue.
     Phase,
@@ -17,7 +17,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// Returns the word that the schema and events use.
+    /// Returns the word in the schema and in events.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Item => "item",
@@ -30,20 +30,19 @@ impl Entity {
 /// A legal change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatusEdge {
-    /// Of what.
+    /// What has the status.
     pub entity: Entity,
-    /// From where.
+    /// The status before.
     pub from: &'static str,
-    /// To where.
+    /// The status after.
     pub to: &'static str,
-    /// Whether it goes back, which only a reopening with a reason may.
+    /// Whether it goes back, which needs a reopening with a reason.
     pub is_reopening: bool,
 }
 
-/// Returns every legal edge, in order.
+/// Lists every legal change, in order.
 ///
-/// Never started and yet finished is legal: half of the completed tasks in the seeds' data
-/// were never marked as begun.
+/// Going from not started to finished is legal, because many tasks are never marked as started.
 pub fn legal_edges() -> Vec<StatusEdge> {
     let mut edges = BTreeSet::new();
     let mut add = |entity, back, from: &'static str, to: &[&'static str]| {
@@ -82,7 +81,7 @@ pub fn legal_edges() -> Vec<StatusEdge> {
         for moved in [running, blocked, completed, failed, cancelled] {
             add(item, true, moved, &[queued, ready]);
         }
-        // A phase runs only once it is ready, and what was not ready cannot have finished.
+        // A phase runs only after it was ready, and one that was not ready cannot have finished.
         let phase = Entity::Phase;
         add(phase, false, queued, &[ready, blocked, cancelled]);
         add(phase, false, ready, &[queued, running, blocked]);
@@ -104,7 +103,7 @@ pub fn legal_edges() -> Vec<StatusEdge> {
         for open in [pending, in_progress] {
             add(task, false, open, &[completed, failed, skipped]);
         }
-        // What failed and is not tried again may be left out, so that nothing waits for it.
+        // A failed task that is not retried may be skipped, so that nothing waits for it.
         add(task, false, failed, &[skipped]);
         for moved in [in_progress, completed, failed, skipped] {
             add(task, true, moved, &[pending]);
@@ -113,16 +112,16 @@ pub fn legal_edges() -> Vec<StatusEdge> {
     edges.into_iter().collect()
 }
 
-/// How a change of status is asked for.
+/// The kind of a change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionKind {
-    /// Nothing changes.
+    /// The status stays.
     Unchanged,
-    /// Forward.
+    /// It goes forward.
     Forward,
-    /// Back: only by a reopening.
+    /// It goes back, which needs a reopening.
     Back,
-    /// Never.
+    /// It is not legal.
     Illegal,
 }
 
@@ -146,7 +145,7 @@ pub fn classify_transition(entity: Entity, from: &str, to: &str) -> TransitionKi
     }
 }
 
-/// Returns where a status may go forward to.
+/// Lists the statuses that a status may go forward to.
 pub fn list_forward_targets(entity: Entity, from: &str) -> Vec<&'static str> {
     legal_edges()
         .into_iter()

@@ -1,4 +1,4 @@
-//! How new a fact is, whose history it belongs to, and which claim a write was made under.
+//! Revisions, epochs and lineages.
 
 use std::fmt;
 
@@ -22,20 +22,20 @@ macro_rules! counter {
 }
 
 counter!(
-    /// Counts the changes of what a session's cache mirrors, or of a work item.
+    /// Counts the changes of a work item, or of what a session's cache mirrors.
     ///
-    /// Only the database raises it. Revisions of different lineages do not compare.
+    /// Only the database raises it. Revisions of different lineages cannot be compared.
     Revision
 );
 
 counter!(
-    /// The fence of a claim: raised by every claim of an item.
+    /// The fencing token of a claim, raised by every claim of an item.
     ///
-    /// A write that carries an older epoch comes from a holder that has lost the item.
+    /// A write with an older epoch comes from a holder that has lost the item.
     Epoch
 );
 
-/// Which database history a revision belongs to: made once, when a database is created.
+/// The history that a revision belongs to, made once when a database is created.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lineage(pub String);

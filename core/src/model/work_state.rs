@@ -1,29 +1,29 @@
-//! What a session is doing: the fields the cache mirrors, each named so that rules are data.
+//! What a session is doing: the fields that its cache mirrors.
 
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// A field that database and cache both hold.
+/// A field that both the database and the cache hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum StateField {
-    /// The item a session holds (the seed's "claimed SD").
+    /// The item that a session works on, called `currentSd` in files.
     Item,
     /// The phase, such as `LEAD`, `PLAN`, `EXEC`.
     Phase,
-    /// The task in words.
+    /// The task, in words.
     Task,
-    /// Whether work is under way.
+    /// Whether work is in progress.
     IsActive,
-    /// Whether work was broken off.
+    /// Whether work was interrupted.
     WasInterrupted,
-    /// Whether to go on without asking.
+    /// Whether to continue without asking.
     AutoProceed,
-    /// Whether to go on with the next orchestrator.
+    /// Whether to continue with the next orchestrator.
     ChainOrchestrators,
 }
 
-/// What a field may hold.
+/// The kind of value that a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// A text, or nothing.
@@ -32,13 +32,13 @@ pub enum FieldKind {
     Flag,
 }
 
-/// The value of a [`Field`].
+/// The value of a [`StateField`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FieldValue {
-    /// Of a [`Kind::Flag`].
+    /// The value of a [`FieldKind::Flag`].
     Flag(bool),
-    /// Of a [`Kind::Text`].
+    /// The value of a [`FieldKind::Text`].
     Text(Option<String>),
 }
 
@@ -54,7 +54,7 @@ impl StateField {
         Self::ChainOrchestrators,
     ];
 
-    /// Returns the key in the cache file, as the original spells it.
+    /// Returns the key in the cache file.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Item => "currentSd",
@@ -67,7 +67,7 @@ impl StateField {
         }
     }
 
-    /// Returns where the field stands in what the database keeps of a session.
+    /// Returns the JSON path of the field in the metadata of a session.
     pub const fn path_in_state(self) -> &'static str {
         match self {
             Self::Item => "$.execution_state.currentSd",
@@ -85,7 +85,7 @@ impl StateField {
         Self::ALL.into_iter().find(|field| field.key() == key)
     }
 
-    /// Returns what the field may hold.
+    /// Returns the kind of value that the field holds.
     pub const fn kind(self) -> FieldKind {
         match self {
             Self::Item | Self::Phase | Self::Task => FieldKind::Text,
@@ -94,26 +94,26 @@ impl StateField {
     }
 }
 
-/// The mirrored fields of one session, complete.
+/// All mirrored fields of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "the file format has four flags"
 )]
 pub struct WorkState {
-    /// The item worked on.
+    /// The item.
     pub item: Option<String>,
     /// The phase.
     pub phase: Option<String>,
-    /// The task in words.
+    /// The task, in words.
     pub task: Option<String>,
-    /// Whether work is under way.
+    /// Whether work is in progress.
     pub is_active: bool,
-    /// Whether work was broken off.
+    /// Whether work was interrupted.
     pub was_interrupted: bool,
-    /// Whether to go on without asking.
+    /// Whether to continue without asking.
     pub auto_proceed: bool,
-    /// Whether to go on with the next orchestrator.
+    /// Whether to continue with the next orchestrator.
     pub chain_orchestrators: bool,
 }
 
@@ -148,23 +148,23 @@ impl WorkState {
     }
 }
 
-/// When work was last changed, broken off and taken up again.
+/// When work last changed, was interrupted and was resumed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkHistory {
-    /// Last change of the execution state.
+    /// When the execution state last changed.
     pub last_updated_at: Option<Timestamp>,
-    /// Last interruption.
+    /// When work was last interrupted.
     pub last_interrupted_at: Option<Timestamp>,
-    /// Last resumption.
+    /// When work was last resumed.
     pub last_resumed_at: Option<Timestamp>,
-    /// How often work was resumed; absent when the database never counted.
+    /// How often work was resumed, or `None` when the database never counted.
     pub resume_count: Option<u64>,
 }
 
-/// A session's state as the database holds it: the mirrored fields and their history.
+/// The state of a session in the database: the mirrored fields and their history.
 ///
-/// `work.item` is the `currentSd` of `execution_state`, which is *not* the claim: who holds an
-/// item is a row of its own.
+/// `work.item` is the `currentSd` of `execution_state` and *not* the claim: which session holds an
+/// item is stored with the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExecutionState {
     /// The mirrored fields.
@@ -174,8 +174,8 @@ pub struct ExecutionState {
 }
 
 impl ExecutionState {
-    /// Reads `claude_sessions.metadata`. Missing keys and keys of a foreign type are absent,
-    /// never an error: others write there too.
+    /// Parses `claude_sessions.metadata`. A missing key and a value of another type count as absent
+    /// and are no error, because other tools write there too.
     pub fn from_metadata(metadata: &serde_json::Map<String, serde_json::Value>) -> Self {
         let empty = serde_json::Map::new();
         let state = metadata

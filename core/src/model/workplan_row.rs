@@ -1,5 +1,5 @@
-//! What workplan files say of work items (seed 3). A workplan is an item, its tasks are the
-//! children of that item: they are claimed, moved and handed on like any other.
+//! What workplan files say of work items. A workplan is an item and its tasks are its children, so
+//! that they are claimed, moved and handed on like other items.
 
 use serde_json::{Value, json};
 
@@ -11,83 +11,82 @@ pub const WORKPLAN_KIND: &str = "workplan";
 /// What a file says of an item beyond the item's own columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkplanFileFacts {
-    /// Digest of the description as the file has it.
+    /// The digest of the description in the file.
     pub digest: String,
     /// Priority, order, assignee and the like, as canonical JSON.
     pub planning: String,
 }
 
 impl WorkplanFileFacts {
-    /// Returns what an event shows of them.
+    /// Returns what an event records of them.
     pub fn event_facts(&self) -> Value {
         let planning: Value = serde_json::from_str(&self.planning).unwrap_or_default();
         json!({"digest": self.digest, "planning": planning})
     }
 }
 
-/// An item as far as a workplan concerns it.
+/// An item with what concerns workplans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkplanRow {
     /// The item.
     pub key: ItemKey,
-    /// The id its file carries; absent for an item that no file was tied to.
+    /// The id in its file, or `None` for an item that was never linked to a file.
     pub link: Option<WorkplanLink>,
-    /// What kind of item.
+    /// The kind of the item.
     pub kind: String,
     /// The workplan of a task.
     pub parent: Option<ItemKey>,
-    /// The place in its workplan.
+    /// The position in its workplan.
     pub position: Option<i64>,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// Whose file it is in.
+    /// The repository that has its file.
     pub repo: Option<String>,
-    /// Where it stands.
+    /// The status.
     pub status: ItemStatus,
-    /// Whether it was ever reopened, on purpose and with a reason.
+    /// Whether somebody ever reopened it with a reason.
     pub is_reopened: bool,
-    /// Who holds it.
+    /// The session that holds it.
     pub holder: Option<SessionId>,
-    /// What the file said last.
+    /// What its file said when it was last synced.
     pub facts: Option<WorkplanFileFacts>,
-    /// What must be completed before it.
+    /// The items that must be completed before it.
     pub depends_on: Vec<ItemKey>,
 }
 
 /// The rows that concern a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkplanRows {
-    /// The items tied to its files, by key.
+    /// The items linked to its files, by key.
     pub linked: Vec<WorkplanRow>,
-    /// Workplans of any repository that no file was ever tied to and that are not finished, by
-    /// key.
+    /// Unfinished workplans of any repository that were never linked to a file, by key.
     pub unlinked: Vec<WorkplanRow>,
 }
 
-/// A workplan or a task of one, to be tied to its file.
+/// A workplan or task to link to its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewWorkplanRow {
-    /// The item; one that exists already is taken as it is.
+    /// The item; an existing one is kept as it is.
     pub item: NewItem,
-    /// The id to carry, unless it carries one already.
+    /// The id to give it unless it has one.
     pub link: WorkplanLink,
     /// What the file says.
     pub facts: WorkplanFileFacts,
-    /// The text below it, without secrets.
+    /// The description, without secrets.
     pub description: String,
 }
 
-/// What a file says differently by now. Absent is unchanged.
+/// What a file says differently now; `None` is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkplanChange {
     /// The item.
     pub key: ItemKey,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// The place in its workplan.
+    /// The position in its workplan.
     pub position: Option<i64>,
-    /// Whose file it is in.
+    /// The repository that has its file.
     pub repo: Option<String>,
-    /// The rest, with the text below it, without secrets.
+    /// The other facts and the description, without secrets.
     pub facts: Option<(WorkplanFileFacts, String)>,
 }

@@ -1,96 +1,48 @@
-//! Runs of plans: beginning one, and clearing those that died.
+//! Runs of plans: starting one, and clearing those that died.
 //!
-//! The judgement is [`crate::liveness::judge_orchestrator`]; here are the readings it is made
-//! from, and the repetition when the database moved between reading and writing. There is no
-//! daemon: whoever looks next clears what died.
+//! [`crate::model::judge_orchestrator`] judges them. This module collects the evidence and repeats
+//! a start when the database changed between reading and writing. There is no daemon: the next
+//! command that looks clears what died.
 
-use crate::liveness::{self, Liveness, LivenessState, ProcessState};
-use crate::model::{Orchestrator, OrchestratorId};
+use crate::liveness;
+use crate::model::{
+    DeadOrchestrator, Liveness, LivenessState, Orchestrator, OrchestratorId, ProcessState,
+    judge_orchestrator,
+};
 use crate::store::{NewRun, Provenance, Result, RunRegistration, Store};
 use crate::sync::{ClockDoubt, RunContext};
 
 /// Attempts before giving up on a plan whose orchestrators keep dying.
 const MAX_ATTEMPTS: usize = 8;
 
-/// Most names in a line of what was interrupted.
-const MAX_NAMES_SHOWN: usize = 5;
-
-/// An orchestrator that died without a word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadOrchestrator {
-    /// The row as it was read, or as it is since it was cleared.
-    pub orchestrator: Orchestrator,
-    /// What proves it.
-    pub evidence: String,
-    /// What was in progress under it and is put back, by name; nothing before it is cleared.
-    pub interrupted: Vec<String>,
-}
-
-impl DeadOrchestrator {
-    /// Returns the line that names it to a person.
-    pub fn render_line(&self) -> String {
-        let Orchestrator {
-            id,
-            plan,
-            process,
-            host,
-            ..
-        } = &self.orchestrator;
-        let pid = process.pid;
-        let what = if self.orchestrator.status.is_live() {
-            "the next command that changes something records this"
-        } else {
-            "marked crashed"
-        };
-        let left = match describe_interrupted(&self.interrupted) {
-            Some(line) => format!(", {line}"),
-            None => String::new(),
-        };
-        format!(
-            "orchestrator {id} of plan {plan} died (pid {pid} on {host}): {}; {what}{left}",
-            self.evidence
-        )
-    }
-}
-
-/// Says in a line what a run left unfinished.
-pub fn describe_interrupted(names: &[String]) -> Option<String> {
-    let (first, more) = names.split_at(names.len().min(MAX_NAMES_SHOWN));
-    let more = match more.len() {
-        0 => String::new(),
-        count => format!(" and {count} more"),
-    };
-    (!first.is_empty()).then(|| format!("interrupted {}{more}", first.join(", ")))
-}
-
-/// How an attempt to run a plan ended.
+/// The answer to the start of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartAnswer {
     /// The run has begun.
     Started(Orchestrator),
     /// The plan has an orchestrator that is not known to be dead.
     Refused {
-        /// Who runs it.
+        /// That orchestrator.
         holder: Orchestrator,
-        /// How alive that one looks.
+        /// Its liveness.
         vitality: Liveness,
     },
 }
 
-/// Makes the id of a run that is about to begin.
+/// Makes the id of a new run.
 pub fn new_orchestrator_id() -> OrchestratorId {
     OrchestratorId::from_random_bits(uuid::Uuid::now_v7().as_u128())
 }
 
-/// Judges an orchestrator from here.
+/// Judges an orchestrator from this machine.
 pub fn judge_liveness(orchestrator: &Orchestrator, site: &RunContext) -> Liveness {
     let (process, host) = (&orchestrator.process, orchestrator.host.as_str());
     let evidence = liveness::check_process(Some(process), Some(host), &site.host);
-    liveness::judge_orchestrator(orchestrator, evidence, site.settings.ceiling_seconds)
+    judge_orchestrator(orchestrator, evidence, site.settings.ceiling_seconds)
 }
 
-/// Judges an orchestrator by two readings of the clock, where it is judged by a clock: the
-/// present one may be wrong, and a plan must not run twice.
+/// Judges an orchestrator by two readings of the clock where silence decides: the present reading
+/// may be wrong, and a plan must not run twice.
 fn confirm_liveness(
     store: &mut dyn Store,
     orchestrator: &Orchestrator,
@@ -105,7 +57,7 @@ fn confirm_liveness(
         return Ok(first);
     }
     let ceiling = doubt.extend_limit(site.settings.ceiling_seconds, store)?;
-    let confirmed = liveness::judge_orchestrator(orchestrator, first.process, ceiling);
+    let confirmed = judge_orchestrator(orchestrator, first.process, ceiling);
     Ok(if confirmed.state == LivenessState::Dead {
         first
     } else {
@@ -113,7 +65,7 @@ fn confirm_liveness(
     })
 }
 
-/// Begins a run of a plan, clearing a dead one that is in its way.
+/// Starts a run of a plan, and clears a dead one that occupies it.
 ///
 /// # Errors
 ///
@@ -139,7 +91,7 @@ pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Resu
     }
 }
 
-/// Finds orchestrators that died; a reading that costs next to nothing where none runs.
+/// Finds orchestrators that died. The check costs next to nothing while none runs.
 ///
 /// # Errors
 ///
@@ -164,8 +116,8 @@ pub fn find_dead_orchestrators(
     Ok(dead)
 }
 
-/// Clears orchestrators that died; returns those that nobody else cleared first. Who does it
-/// is asked only when there is something to do.
+/// Clears orchestrators that died. Returns those that nobody else cleared first. The actor is
+/// resolved only when there is something to clear.
 ///
 /// # Errors
 ///
@@ -196,21 +148,4 @@ pub fn clear_dead_orchestrators<S: Store>(
         }));
     }
     Ok(cleared)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_names_a_few_and_counts_the_rest() {
-        let names = |count: usize| -> Vec<String> { (0..count).map(|n| format!("t{n}")).collect() };
-        assert_eq!(describe_interrupted(&[]), None);
-        assert_eq!(
-            describe_interrupted(&names(2)).unwrap(),
-            "interrupted t0, t1"
-        );
-        let line = describe_interrupted(&names(7)).unwrap();
-        assert_eq!(line, "interrupted t0, t1, t2, t3, t4 and 2 more");
-    }
 }

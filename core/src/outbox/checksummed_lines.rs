@@ -1,4 +1,4 @@
-//! A file of checksummed JSON lines, appended by many processes.
+//! A file of checksummed JSON lines that many processes append to.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -15,52 +15,52 @@ use crate::fs::{
 };
 use crate::text::to_hex;
 
-/// Largest file, in bytes: some 50,000 records. What would make it larger is refused.
+/// Largest file, in bytes: about 50,000 records. An append beyond it is refused.
 pub(super) const MAX_FILE_BYTES: u64 = OUTBOX.most;
 
 /// Bytes of a line's checksum.
 const SUM_BYTES: usize = 8;
 
-/// Tries to append to a file that a drain takes over each time.
+/// Most attempts to append to a file that drains keep taking over.
 const MAX_ATTEMPTS: usize = 64;
 
 pub(super) fn checksum(bytes: &[u8]) -> String {
     to_hex(&Sha256::digest(bytes)[..SUM_BYTES])
 }
 
-/// What a file held.
+/// The records of a file.
 #[derive(Debug)]
 pub(super) struct ChecksummedLines<T> {
-    /// The whole lines, in order.
+    /// The intact records, in order.
     pub(super) records: Vec<T>,
-    /// How many lines are torn, damaged or of an unknown form.
+    /// How many lines are torn, damaged or of an unknown format.
     pub(super) damaged: usize,
 }
 
-/// Reads one line, without its end; `None` when it is torn, damaged or of an unknown form.
+/// Parses one line without its line end; `None` if it is torn, damaged or of an unknown format.
 pub(super) fn decode_line<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     let is_whole = checksum(json.as_bytes()) == sum;
     is_whole.then(|| serde_json::from_str(json).ok()).flatten()
 }
 
-/// Tells whether a line looks like a record, without reading it.
+/// Returns whether a line looks like a record, without checking it.
 pub(super) fn looks_like_record(line: &[u8]) -> bool {
     matches!(line.get(2 * SUM_BYTES..), Some([b' ', b'{', ..]))
 }
 
-/// Appends records durably, in one write, so that records of many processes never mix.
+/// Appends records durably in one write, so that records of several processes never mix.
 pub(super) fn append_records<T: Serialize>(path: &Path, records: &[T]) -> io::Result<()> {
     append_bytes(path, encode_records(records)?.as_bytes())
 }
 
-/// Writes records as lines.
+/// Serializes records as lines.
 pub(super) fn encode_records<T: Serialize>(records: &[T]) -> io::Result<String> {
     let mut text = String::new();
     for record in records {
         let json = serde_json::to_string(record)?;
-        // A record torn by a full disk has no end of line; starting on a new one keeps it from
-        // spoiling this record too. Empty lines are skipped on reading.
+        // A full disk can leave a record without its line end. Starting on a new line keeps it from
+        // damaging this record too; readers skip empty lines.
         text.push('\n');
         text.push_str(&checksum(json.as_bytes()));
         text.push(' ');
@@ -70,9 +70,9 @@ pub(super) fn encode_records<T: Serialize>(records: &[T]) -> io::Result<String> 
     Ok(text)
 }
 
-/// Appends bytes durably. A drain may take the file over while it is written and read it to its
-/// end before; then they are written once more, to the file that has the name by then. Twice is
-/// as good as once: a record happens once by its operation id.
+/// Appends bytes durably. A drain may take over the file during the write and read past its end;
+/// the bytes are then written once more, to the file that has the name by then. Writing twice is
+/// safe because a record takes effect once, by its operation id.
 pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     for _ in 0..MAX_ATTEMPTS {
         let mut file = open_for_append(path)?;
@@ -99,8 +99,8 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Err(io::Error::other("the file keeps being replaced"))
 }
 
-/// Appends bytes durably to a file that nobody drains; a full one starts anew, and one old one
-/// is kept.
+/// Appends bytes durably to a file that is never drained. A full file is renamed to `.1` and a new
+/// one started.
 pub(super) fn append_rotating(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match append_bytes(path, bytes) {
         Err(error) if error.kind() == ErrorKind::FileTooLarge => {
@@ -127,9 +127,9 @@ fn open_for_append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads all whole records; a missing file holds none.
+/// Reads all intact records; a missing file has none.
 pub(super) fn read_records<T: DeserializeOwned>(path: &Path) -> io::Result<ChecksummedLines<T>> {
-    // What was appended by an older version knows no limit.
+    // Older versions appended without a limit.
     let bytes = match read_bytes(path, 4 * MAX_FILE_BYTES, false) {
         Ok(bytes) => bytes,
         Err(_) if is_obstructed(path) => Vec::new(),
@@ -152,12 +152,12 @@ pub(super) fn read_records<T: DeserializeOwned>(path: &Path) -> io::Result<Check
     Ok(lines)
 }
 
-/// Tells whether an error says that there is no such file.
+/// Returns whether an error means that the file does not exist.
 pub(super) fn is_not_found(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Removes a file; one that is gone is as good.
+/// Removes a file, if it exists.
 pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if !is_not_found(&error) => Err(error),
@@ -165,7 +165,7 @@ pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a rename or a removal durable.
+/// Makes a rename or a removal in the file's directory durable.
 pub(super) fn sync_parent_dir(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => sync_dir(folder),

@@ -1,4 +1,4 @@
-//! Sending what waits, batch by batch.
+//! Sends waiting writes to the database in batches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,57 +15,59 @@ use super::queue_file::{LineContent, LineWindow, QueueFile, QueueLine, TakenFile
 use crate::deadline::Deadline;
 use crate::fs::{FileLock, create_private_dir, move_obstacle_aside};
 
-/// What a database says of a write.
+/// The database's answer to one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendVerdict {
-    /// It need not be sent again.
+    /// The write is done, or known to the database already.
     Sent,
-    /// It never can be sent; why.
+    /// The database will never accept it; holds the reason.
     Refused(String),
 }
 
-/// How long a drain may take.
+/// Time limits of one drain.
 #[derive(Debug, Clone, Copy)]
 pub struct DrainLimits {
-    /// How long another drain is waited for.
+    /// Longest wait for another drain.
     pub patience: Duration,
-    /// Until when a further batch is begun.
+    /// When to stop starting further batches.
     pub share: Deadline,
-    /// Until when the first batch is begun: each drain gets on, however slow the machine is.
+    /// When to stop starting even the first batch. It is later than `share`, so that every drain
+    /// makes progress, however slow the machine is.
     pub deadline: Deadline,
 }
 
-/// What a drain came to.
+/// The result of draining the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DrainCounts {
-    /// How many need not be sent again.
+    /// Writes that need not be sent again.
     pub sent: usize,
-    /// How many the database refused for good.
+    /// Writes that the database refused for good.
     pub refused: usize,
-    /// How many were found that are for another database.
+    /// Writes that belong to another database.
     pub elsewhere: usize,
-    /// How many lines were found that cannot be read.
+    /// Lines that cannot be read.
     pub damaged: usize,
-    /// How many stay among those that wait: they are not for this database, or it refuses them,
-    /// and they cannot be put aside.
+    /// Writes that stay in the queue because they can neither be sent to this database nor moved
+    /// aside.
     pub unmovable: usize,
     /// Whether something still waits for this database.
     pub is_waiting: bool,
-    /// Why the drain ended before everything was sent, other than by its bounds.
+    /// What went wrong before everything was sent; running out of time is not a problem.
     pub problem: Option<String>,
 }
 
 impl Outbox {
-    /// Sends what waits for a database, in order, in batches; keeps after each how far it came.
+    /// Sends what waits for a database, in order, in batches, and saves the progress after each
+    /// batch.
     ///
-    /// `send` answers for as many of a batch, from its beginning, as it had time for. A drain
-    /// that is killed leaves a batch at most that is sent again. Another drain under way is left
-    /// to do it.
+    /// `send` answers for as many writes of a batch as it had time for, from the first one on. A
+    /// killed drain causes at most one batch to be sent again. If another drain is running, this
+    /// one leaves the work to it.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or progress cannot be kept; then everything not yet sent is
-    /// still there.
+    /// When a file cannot be read or progress cannot be saved. Everything that was not sent is
+    /// still queued then.
     pub fn drain<E: std::fmt::Display>(
         &self,
         target: &DrainTarget,
@@ -93,13 +95,13 @@ impl Outbox {
             failed_paths: BTreeSet::new(),
         };
         for queue in self.queues_for(target) {
-            // What landed later waits behind what did not go.
+            // Later writes must wait for earlier ones.
             if !drain.drain_queue(&queue)? {
                 drain.counts.is_waiting = true;
                 break;
             }
         }
-        // Only an empty one goes.
+        // Only an empty directory can be removed.
         let _ = fs::remove_dir(self.elsewhere_dir());
         Ok(drain.counts)
     }
@@ -110,25 +112,26 @@ struct Drain<'a, S> {
     target: &'a DrainTarget,
     limits: &'a DrainLimits,
     send: S,
-    /// How many batches came to anything.
+    /// How many batches made progress.
     batches: usize,
     counts: DrainCounts,
-    /// Files that nothing more is put into: what follows stays behind what could not be.
+    /// Files that could not be appended to. Later records for them stay in the queue too, which
+    /// keeps the order.
     failed_paths: BTreeSet<PathBuf>,
 }
 
-/// How far a file was gone through.
+/// How far a file was processed.
 enum FileProgress {
     Finished,
-    /// What comes next waits.
+    /// The next record has to wait.
     Paused,
 }
 
-/// What could be neither sent nor put aside of a file.
+/// Records of a file that could neither be sent nor moved aside.
 #[derive(Debug, Default)]
 struct Unmovable {
     bytes: Vec<u8>,
-    /// Whether all else of the file is gone past: then it has to be written without that.
+    /// Whether other records of the file are done, so that it has to be rewritten with only these.
     needs_rewrite: bool,
 }
 
@@ -137,7 +140,7 @@ where
     S: FnMut(&[&PendingWrite]) -> Result<Vec<SendVerdict>, E>,
     E: std::fmt::Display,
 {
-    /// Sends what is in a queue; tells whether nothing of it waits for this database now.
+    /// Sends the records of a queue. Returns whether none of them still waits for this database.
     fn drain_queue(&mut self, queue: &QueueFile) -> io::Result<bool> {
         while let Some(mut taken) = queue.take_over()? {
             self.counts.unmovable = 0;
@@ -179,7 +182,7 @@ where
             if is_complete && is_last {
                 return Ok(FileProgress::Finished);
             }
-            // Behind a mark nobody looks for what stays.
+            // A mark would skip the unmovable records, so do not save one behind them.
             if taken.offset > before && unmovable.bytes.is_empty() {
                 queue.save_progress(taken)?;
             }
@@ -199,8 +202,8 @@ where
         !deadline.has_passed()
     }
 
-    /// Sends what comes next, and puts aside what is not to be sent; tells whether that was all
-    /// of it.
+    /// Sends the next records and moves aside what does not belong to this database. Returns
+    /// whether the whole window was processed.
     fn process_window(
         &mut self,
         taken: &mut TakenFile,
@@ -231,13 +234,15 @@ where
         let is_complete = taken.offset == end;
         let unmovable_bytes = unmovable.bytes.len();
         let moved = self.move_aside(sorted, unmovable)?;
-        // A batch that came to nothing is none: what stays takes no time from what is sent.
+        // A batch that only met unmovable records does not count, so that they take no time from
+        // records that can be sent.
         self.batches += usize::from(moved || unmovable.bytes.len() == unmovable_bytes);
         unmovable.needs_rewrite |= moved;
         Ok(is_complete)
     }
 
-    /// Puts aside what is not sent; what cannot be stays. Tells whether anything was gone past.
+    /// Moves refused, damaged and foreign records to their files; what cannot be moved stays.
+    /// Returns whether anything left the queue.
     fn move_aside(&mut self, sorted: SortedLines, unmovable: &mut Unmovable) -> io::Result<bool> {
         let mut moved = sorted.sent > 0 || !sorted.damaged.is_empty();
         self.counts.sent += sorted.sent;
@@ -270,7 +275,7 @@ where
         Ok(moved)
     }
 
-    /// Puts records into another file, unless an earlier one could not be put there.
+    /// Appends records to another file, unless an earlier append to it failed.
     fn append_to<T: Serialize>(&mut self, path: &Path, records: &[T]) -> bool {
         if self.failed_paths.contains(path) {
             return false;
@@ -299,21 +304,21 @@ where
     }
 }
 
-/// How many of the lines of a window were sorted.
+/// How many lines of a window were sorted.
 enum SortedExtent {
     All,
-    /// Those that end here and before.
+    /// Lines up to this offset.
     UpTo(u64),
     None,
 }
 
-/// The lines of a window, by what becomes of them.
+/// The lines of a window by their destination.
 #[derive(Debug, Default)]
 struct SortedLines {
     sent: usize,
     refused: Vec<RefusedWrite>,
     damaged: Vec<Vec<u8>>,
-    /// By the lineage, or the address where that is unknown.
+    /// By lineage, or by address where the lineage is unknown.
     elsewhere: BTreeMap<(Option<String>, String), Vec<PendingWrite>>,
 }
 
@@ -358,7 +363,8 @@ impl SortedLines {
     }
 }
 
-/// Keeps what a line held; a run of zeros, as a power failure leaves it, in a word.
+/// Shortens a run of zero bytes, which a power failure leaves behind; returns any other line as it
+/// is.
 fn shorten_zeros(bytes: Vec<u8>) -> Vec<u8> {
     if bytes.iter().all(|byte| *byte == 0) {
         return format!("({} zero bytes)", bytes.len()).into_bytes();

@@ -1,4 +1,4 @@
-//! The journal of edits that lost: append-only, restorable.
+//! The journal of rejected edits. Entries are appended and can be restored.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,14 +11,14 @@ use crate::fs::is_obstructed;
 use crate::model::Timestamp;
 use crate::reconcile::RejectedEdit;
 
-/// An edit that lost, and when that was seen.
+/// A rejected edit and when it was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEntry {
-    /// Its id, made from what was lost.
+    /// The id, derived from the edit.
     pub id: String,
-    /// When it was kept, by the local clock.
+    /// When it was recorded, by the local clock.
     pub at: Timestamp,
-    /// What was lost.
+    /// The rejected edit.
     #[serde(flatten)]
     pub lost: RejectedEdit,
 }
@@ -46,16 +46,16 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes a file for the journal; it need not exist.
+    /// Uses a file as the journal; it need not exist.
     pub const fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Keeps an edit; the same one is kept once. Returns its id.
+    /// Records an edit unless it is already recorded. Returns its id.
     ///
     /// # Errors
     ///
-    /// When it could not be written durably.
+    /// When the entry could not be written durably.
     pub fn record(&self, lost: &RejectedEdit, at: Timestamp) -> io::Result<String> {
         let id = lost.id();
         if !self.read_entries()?.iter().any(|entry| entry.id == id) {
@@ -67,12 +67,11 @@ impl Journal {
         Ok(id)
     }
 
-    /// Keeps edits that were lost on their way; what is kept already is not looked for, so that
-    /// many cost no more than one.
+    /// Records edits without looking for earlier copies, so that many cost no more than one.
     ///
     /// # Errors
     ///
-    /// When they could not be written durably.
+    /// When the entries could not be written durably.
     pub fn record_all(
         &self,
         lost: Vec<RejectedEdit>,
@@ -89,11 +88,12 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Lists the edits, oldest first.
+    /// Lists the recorded edits, oldest first.
     ///
     /// # Errors
     ///
-    /// When the file exists and cannot be read; what is no regular file is not an empty journal.
+    /// When the file exists and cannot be read, or something that is not a regular file is in its
+    /// place.
     pub fn entries(&self) -> io::Result<Vec<JournalEntry>> {
         if is_obstructed(&self.path) {
             let path = self.path.display();
@@ -102,8 +102,8 @@ impl Journal {
         self.read_entries()
     }
 
-    /// Reads the edits that are kept. What stands in the place of the file is moved aside by the
-    /// next edit that is kept.
+    /// Reads the entries. An obstacle in place of the file counts as no entries; the next append
+    /// moves it aside.
     fn read_entries(&self) -> io::Result<Vec<JournalEntry>> {
         let mut seen = BTreeSet::new();
         let mut entries = checksummed_lines::read_records::<JournalEntry>(&self.path)?.records;
@@ -112,7 +112,7 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Counts the lines that are damaged.
+    /// Counts damaged lines.
     ///
     /// # Errors
     ///

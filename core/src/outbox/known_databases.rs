@@ -1,7 +1,7 @@
-//! Which database was found at which address.
+//! Which database was last seen at which address.
 //!
-//! A hook that cannot reach its database knows the address alone; what it must not lose belongs
-//! to the database that was there, whatever is found there later.
+//! A hook that cannot reach its database knows only the address. Its queued writes belong to the
+//! database that was there, even if another one is found there later.
 
 use std::fs;
 use std::io;
@@ -13,28 +13,28 @@ use crate::fs::{
 };
 use crate::model::Lineage;
 
-/// The folder with a file for each address.
+/// The directory with one note per address.
 #[derive(Debug, Clone)]
 pub struct KnownDatabases {
     folder: PathBuf,
 }
 
 impl KnownDatabases {
-    /// Takes a folder; it need not exist.
+    /// Uses a directory, which need not exist.
     pub const fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Returns the database found at an address the last time.
+    /// Returns the lineage of the database that was last seen at an address.
     pub fn last_known_at(&self, address: &str) -> Option<Lineage> {
         read_note(&self.folder.join(address)).map(|(lineage, _)| lineage)
     }
 
-    /// Notes what was found at an address, unless that is known.
+    /// Records the database at an address, unless it is already recorded.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn record(&self, address: &str, lineage: &Lineage, name: &str) -> io::Result<()> {
         if self.last_known_at(address).as_ref() == Some(lineage) {
             return Ok(());
@@ -54,7 +54,7 @@ impl KnownDatabases {
         replacement.apply(&|_| true).map(|_| ())
     }
 
-    /// Finds the name under which a database was last in use.
+    /// Returns the name under which a database was last in use.
     pub fn find_name(&self, lineage: &Lineage) -> Option<String> {
         let entries = fs::read_dir(&self.folder).ok()?;
         let mut named = entries
@@ -67,7 +67,7 @@ impl KnownDatabases {
 fn read_note(path: &Path) -> Option<(Lineage, String)> {
     let text = read_text(path, DATABASE_NOTE.most, false).ok()?;
     let (lineage, name) = text.split_once('\n')?;
-    // Half a line, as a crash leaves it, names nothing.
+    // A crash can leave half a line, which names nothing.
     let name = name.strip_suffix('\n')?;
     Some((Lineage(lineage.to_owned()), name.to_owned()))
 }

@@ -1,9 +1,9 @@
-//! What must not be lost while the database cannot take it.
+//! What must not be lost while the database cannot take it: queued writes and the journal of
+//! rejected edits.
 //!
-//! Invariants: a line is durable before the hook that wrote it ends; a torn or damaged line
-//! is kept aside and counted, never believed; nothing is gone past before the database has it,
-//! or another file; what a crash left in place of a file blocks nothing; the order of writes is
-//! that of their lines.
+//! Invariants: a line is durable before the hook that wrote it ends; a torn or damaged line is
+//! moved aside and counted, never trusted; a record leaves a file only after the database or
+//! another file has it; debris of a crash blocks nothing; writes keep the order of their lines.
 
 mod checksummed_lines;
 mod drain;

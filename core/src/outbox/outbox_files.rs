@@ -1,4 +1,4 @@
-//! The outbox: where writes wait until the database can take them.
+//! The outbox: writes wait here until the database can take them.
 
 use std::fs;
 use std::io;
@@ -12,48 +12,47 @@ use crate::model::Timestamp;
 use crate::text::redact::redact_json;
 use serde_json::Value as Json;
 
-/// The share of its largest size from which on it is told that an outbox fills up.
+/// Size in bytes from which the user is warned that the outbox fills up.
 const NEARLY_FULL_BYTES: u64 = checksummed_lines::MAX_FILE_BYTES / 2;
 
-/// What waits, in numbers.
+/// The number of waiting writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// How many writes wait.
     pub waiting: usize,
-    /// How many of them wait for another database than the one at hand was, when they were
-    /// looked at last.
+    /// How many of them belong to another database than the one of the last drain.
     pub elsewhere: usize,
-    /// When the first of them was made, by the local clock.
+    /// When the oldest was made, by the local clock.
     pub oldest_at: Option<Timestamp>,
 }
 
-/// The outbox file with its companions.
+/// The outbox file and its companions.
 ///
-/// `outbox.jsonl` is where writes land. Those for another database than the one at hand are put
-/// into `outbox.elsewhere/`, a file for each database; those that a database refuses for good
-/// into `outbox.dead.jsonl`; lines that cannot be read into `outbox.damaged`. What cannot be put
-/// there stays where it is, and nothing waits behind it.
+/// `outbox.jsonl` takes new writes. Writes for another database move to `outbox.elsewhere/`, one
+/// file per database; writes that the database refuses for good to `outbox.dead.jsonl`; unreadable
+/// lines to `outbox.damaged`. A record that cannot be moved stays in the queue and blocks nothing
+/// behind it.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     path: PathBuf,
 }
 
 impl Outbox {
-    /// Takes a file for the outbox; it need not exist.
+    /// Uses a file as the outbox; it need not exist.
     pub const fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Puts a write in, durably.
+    /// Appends a write durably.
     ///
     /// # Errors
     ///
-    /// When it could not be written; then the caller must say that it is lost.
+    /// When it could not be written. The caller must then report that it is lost.
     pub fn put(&self, pending: &PendingWrite) -> io::Result<()> {
         self.put_all(&[pending])
     }
 
-    /// Puts writes in, durably and together.
+    /// Appends several writes durably in one go.
     ///
     /// # Errors
     ///
@@ -66,17 +65,17 @@ impl Outbox {
         checksummed_lines::append_records(&self.path, &records?)
     }
 
-    /// Tells whether so much waits that writes may soon be refused.
+    /// Returns whether so many writes wait that further ones may soon be refused.
     pub fn is_nearly_full(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|data| data.len() > NEARLY_FULL_BYTES)
     }
 
-    /// Tells whether nothing waits, for any database.
+    /// Returns whether nothing waits, for any database.
     pub fn is_idle(&self) -> bool {
         self.main_queue().is_absent() && fs::symlink_metadata(self.elsewhere_dir()).is_err()
     }
 
-    /// Lists what waits, oldest first, for every database.
+    /// Lists the writes that wait for any database, oldest first.
     ///
     /// # Errors
     ///
@@ -93,7 +92,7 @@ impl Outbox {
         Ok(waiting)
     }
 
-    /// Counts what waits.
+    /// Counts the waiting writes.
     ///
     /// # Errors
     ///
@@ -115,7 +114,7 @@ impl Outbox {
         Ok(backlog)
     }
 
-    /// Counts the lines that are damaged: those kept aside, and those not yet met.
+    /// Counts damaged lines, those moved aside and those still in the queue.
     ///
     /// # Errors
     ///
@@ -132,7 +131,7 @@ impl Outbox {
         )
     }
 
-    /// Lists what a database refused for good.
+    /// Lists the writes that a database refused for good.
     ///
     /// # Errors
     ///
@@ -156,7 +155,7 @@ impl Outbox {
         queues
     }
 
-    /// Returns the queue for what was made on such a database.
+    /// Returns the queue for writes that were made on such a database.
     pub(super) fn queue_for(&self, origin: &WriteOrigin) -> QueueFile {
         self.queue_named(&match &origin.lineage {
             Some(lineage) => lineage_stem(lineage.0.as_str()),
@@ -193,7 +192,7 @@ impl Outbox {
         self.sibling_path("dead.jsonl")
     }
 
-    /// The file of lines that cannot be read.
+    /// The file for lines that cannot be read.
     pub(super) fn damaged_path(&self) -> PathBuf {
         self.sibling_path("damaged")
     }
@@ -211,7 +210,8 @@ impl Outbox {
     }
 }
 
-/// What waits here is text like any other that leaves the session; what names its database is none.
+/// Redacts a write like any other text that leaves the session. Its origin is kept, since that
+/// identifies the database.
 fn redact_write(pending: &PendingWrite) -> serde_json::Result<Json> {
     let mut value = serde_json::to_value(pending)?;
     let origin = value.get("origin").cloned();

@@ -1,4 +1,4 @@
-//! A write that waits, and where it comes from.
+//! A waiting write and the state it was made on.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,32 @@ use crate::model::{
     Epoch, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp,
 };
 
-/// What waits.
+/// What a waiting write changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "write", rename_all = "snake_case")]
 pub enum PendingChange {
-    /// A change of the session's state that was observed.
+    /// An observed change of the session's state.
     State {
-        /// The fields.
+        /// The fields to change.
         changes: BTreeMap<StateField, FieldValue>,
-        /// The branch.
+        /// The new branch, if it changed.
         branch: Option<String>,
     },
-    /// A task was taken up; what it is, the database knows.
+    /// A task was started; the database knows its subject.
     TaskStarted {
-        /// Its id in the session.
+        /// The task's id in the session.
         task: String,
     },
     /// A task was finished or dropped.
     TaskFinished {
-        /// Its id in the session.
+        /// The task's id in the session.
         task: String,
     },
-    /// A task was named.
+    /// A task got its subject.
     Task {
-        /// Its id in the session.
+        /// The task's id in the session.
         task: String,
-        /// What it is.
+        /// The task's subject.
         subject: String,
     },
     /// The session ended.
@@ -41,68 +41,68 @@ pub enum PendingChange {
         /// The client's reason.
         reason: String,
     },
-    /// The session was taken up again: an end before this one is over.
+    /// The session was resumed, which undoes an earlier `End`.
     Resumed,
 }
 
-/// What a write was made on.
+/// The state of the database that a write was made on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteOrigin {
     /// The digest of the database's address.
     pub database: String,
-    /// Which database, when it was known.
+    /// The lineage of the database, if it was known.
     pub lineage: Option<Lineage>,
-    /// The session's newest revision known, when there was any.
+    /// The newest known revision of the session, if there was one.
     pub base: Option<Revision>,
-    /// The claim that the session had, when it was known.
+    /// The session's claim, if it was known.
     pub claim: Option<(ItemKey, Epoch)>,
 }
 
-/// A write that waits. Its place among the others is its sequence: no clock decides what came
-/// first.
+/// A waiting write. Its position in the file is its sequence number; clocks do not decide the
+/// order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PendingWrite {
-    /// Makes the write happen once, however often it is sent.
+    /// The operation id, by which the write takes effect once, however often it is sent.
     pub op_id: String,
-    /// When it was made, by the local clock; for people.
+    /// When it was made, by the local clock; shown to people only.
     pub at: Timestamp,
-    /// Whose.
+    /// The session that made it.
     pub session: SessionId,
-    /// What it was made on; absent in what older versions wrote.
+    /// What it was made on; absent in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<WriteOrigin>,
-    /// What.
+    /// What it changes.
     #[serde(flatten)]
     pub write: PendingChange,
 }
 
-/// Names the operation that ends a session, of the two that an event at its end is: the work
-/// is broken off, and the session ends.
+/// Derives the operation id of a session's end from the id of the event, which also interrupts the
+/// work.
 pub fn end_op_id(op_id: &str) -> String {
     format!("{op_id}-end")
 }
 
-/// A write that the database refuses for good.
+/// A write that the database refused for good.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RefusedWrite {
-    /// Why.
+    /// The database's reason.
     pub reason: String,
-    /// What.
+    /// What it changes.
     pub record: PendingWrite,
 }
 
-/// The database at hand.
+/// The database to which writes are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrainTarget {
-    /// Which it is.
+    /// Its lineage.
     pub lineage: Lineage,
     /// The digest of its address.
     pub database: String,
 }
 
 impl DrainTarget {
-    /// Tells whether a write is for this database. What names no lineage was written before the
-    /// address was ever in contact, and belongs to whatever is found there first.
+    /// Returns whether a write is for this database. A write without a lineage was made before the
+    /// address was first contacted; it belongs to the first database found there.
     pub fn owns(&self, pending: &PendingWrite) -> bool {
         match &pending.origin {
             None => true,

@@ -1,12 +1,12 @@
-//! One file of writes that wait, in the order they were made.
+//! A queue of waiting writes in one file.
 //!
-//! Writes land at the end of `NAME.jsonl`. A drain takes that file over whole, as
-//! `NAME.taken.jsonl`, and keeps how far it came in `NAME.sent.jsonl`, so that it never writes
-//! again what it only goes past. What is found in place of any of them after a crash is gone
-//! past as well: nothing in the one file keeps the writes of the other from being sent.
+//! Writes are appended to `NAME.jsonl`. A drain renames that file to `NAME.taken.jsonl` and saves
+//! its progress in `NAME.sent.jsonl`, so that it never rewrites records it has passed. Obstacles
+//! that a crash left in place of one of these files are moved aside, so that they block neither the
+//! taken nor the new writes.
 //!
-//! What can be neither sent nor put aside stays at the beginning of `NAME.taken.jsonl`, before
-//! what landed later, which is taken over as `NAME.next.jsonl` and joined to it.
+//! Records that can neither be sent nor moved aside stay at the beginning of `NAME.taken.jsonl`.
+//! Writes that were appended meanwhile become `NAME.next.jsonl` and are joined to it.
 
 use std::fs::{self, File};
 use std::io::{
@@ -22,57 +22,57 @@ use crate::bounds::{OUTBOX_BATCH, OUTBOX_COUNTED, OUTBOX_LINE};
 use crate::fs::{is_obstructed, move_obstacle_aside, open_for_reading, write_private};
 use crate::model::Timestamp;
 
-/// Bytes read at once.
+/// Bytes per read.
 const CHUNK_BYTES: u64 = OUTBOX_LINE.most;
 
-/// Bytes read in one go: a batch of the longest records that a hook makes has fewer, so a
-/// drain gets on by a whole batch.
+/// Bytes per window. A batch of the longest records a hook writes is smaller, so that a drain
+/// always progresses by a whole batch.
 const WINDOW_BYTES: usize = 8 * OUTBOX_LINE.len();
 
-/// Bytes at the beginning of a file that tell it from the one before.
+/// Bytes at the beginning of a file that identify it.
 const HEAD_BYTES: u64 = 512;
 
-/// How far a drain came in the file that begins like this.
+/// How far a drain came in the file whose beginning has this checksum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct DrainMark {
     head: String,
     offset: u64,
 }
 
-/// A line, and where it ends.
+/// A line and the offset of its end.
 #[derive(Debug)]
 pub(super) struct QueueLine {
     pub(super) end: u64,
     pub(super) content: LineContent,
 }
 
-/// What a line is.
+/// The content of a line.
 #[derive(Debug)]
 pub(super) enum LineContent {
-    /// A whole record.
+    /// An intact record.
     Record(Box<PendingWrite>),
-    /// Torn, damaged or of an unknown form, as it stands.
+    /// A torn, damaged or unknown line, as it is.
     Damaged(Vec<u8>),
 }
 
-/// What comes next in a file that was taken over.
+/// The next lines of a file that was taken over.
 #[derive(Debug)]
 pub(super) struct LineWindow {
     pub(super) lines: Vec<QueueLine>,
-    /// Where what follows begins.
+    /// The offset after the window.
     pub(super) end: u64,
-    /// Whether nothing comes after.
+    /// Whether the file ends here.
     pub(super) is_last: bool,
 }
 
-/// A count of what waits, without reading it.
+/// How many writes wait, and since when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct QueueCount {
     pub(super) records: usize,
     pub(super) oldest_at: Option<Timestamp>,
 }
 
-/// A file that was taken over.
+/// A file that a drain took over.
 #[derive(Debug)]
 pub(super) struct TakenFile {
     file: File,
@@ -80,7 +80,7 @@ pub(super) struct TakenFile {
     pub(super) offset: u64,
 }
 
-/// The file and its companions.
+/// The queue's file, with the paths of its companions.
 #[derive(Debug, Clone)]
 pub(super) struct QueueFile {
     landing: PathBuf,
@@ -99,7 +99,7 @@ impl QueueFile {
         self.landing.with_extension("taken.jsonl")
     }
 
-    /// What landed while something stays, until it is joined to that.
+    /// Writes that were appended while unmovable records stayed, until both are joined.
     fn next_path(&self) -> PathBuf {
         self.landing.with_extension("next.jsonl")
     }
@@ -108,13 +108,13 @@ impl QueueFile {
         self.landing.with_extension("sent.jsonl")
     }
 
-    /// Tells whether nothing waits; the usual case costs two looks at the directory.
+    /// Returns whether nothing waits. Usually costs two lookups in the directory.
     pub(super) fn is_absent(&self) -> bool {
         fs::symlink_metadata(&self.landing).is_err()
             && fs::symlink_metadata(self.taken_path()).is_err()
     }
 
-    /// Opens the file that a drain before left, else takes over what landed since.
+    /// Opens the file that an earlier drain left, else takes over what was appended since.
     pub(super) fn take_over(&self) -> io::Result<Option<TakenFile>> {
         let taken = self.taken_path();
         move_obstacle_aside(&taken)?;
@@ -123,7 +123,7 @@ impl QueueFile {
             other => return other.map(Some),
         }
         move_obstacle_aside(&self.landing)?;
-        // Of a file before; it would say nothing of this one either.
+        // A mark of an earlier file says nothing about this one.
         self.remove_mark()?;
         match fs::rename(&self.landing, &taken) {
             Err(error) if checksummed_lines::is_not_found(&error) => return Ok(None),
@@ -142,8 +142,8 @@ impl QueueFile {
         Ok(TakenFile { file, head, offset })
     }
 
-    /// Finds how far a drain before came. A mark that cannot be read, or is of another file, is
-    /// none: what is sent twice happens once.
+    /// Finds how far an earlier drain came. An unreadable mark, or one of another file, counts as
+    /// none: a record that is sent twice takes effect once.
     fn find_offset(&self, head: &str, size: u64) -> u64 {
         let marks = checksummed_lines::read_records::<DrainMark>(&self.mark_path())
             .map_or_else(|_| Vec::new(), |l| l.records);
@@ -160,7 +160,7 @@ impl QueueFile {
         checksummed_lines::remove_if_present(&mark)
     }
 
-    /// Keeps how far a drain came, durably.
+    /// Saves the progress of a drain durably.
     pub(super) fn save_progress(&self, taken: &TakenFile) -> io::Result<()> {
         let mark = DrainMark {
             head: taken.head.clone(),
@@ -169,9 +169,9 @@ impl QueueFile {
         checksummed_lines::append_records(&self.mark_path(), &[mark])
     }
 
-    /// Removes a file that was gone through to its end.
+    /// Removes a file that was processed to its end.
     pub(super) fn remove_taken(&self) -> io::Result<()> {
-        // A crash may have left what was not joined yet.
+        // A crash may have left a file that was not joined yet.
         match fs::rename(self.next_path(), self.taken_path()) {
             Err(error) if checksummed_lines::is_not_found(&error) => {
                 checksummed_lines::remove_if_present(&self.taken_path())?;
@@ -182,15 +182,15 @@ impl QueueFile {
         checksummed_lines::sync_parent_dir(&self.landing)
     }
 
-    /// Lets what could be neither sent nor put aside stay before what was not looked at yet.
+    /// Keeps unmovable records in front of the records that were not processed yet.
     pub(super) fn keep_before_rest(&self, taken: &TakenFile, unmovable: &[u8]) -> io::Result<()> {
         let (mut rest, _) = open_for_reading(&self.taken_path(), false)?;
         rest.seek(SeekFrom::Start(taken.offset))?;
         self.replace_taken(unmovable, &mut rest)
     }
 
-    /// Lets what could be neither sent nor put aside of a whole file stay, before what landed
-    /// since; tells whether anything did.
+    /// Keeps the unmovable records of a fully processed file in front of what was appended since.
+    /// Returns whether anything was appended.
     pub(super) fn keep_before_landed(
         &self,
         unmovable: &[u8],
@@ -222,13 +222,13 @@ impl QueueFile {
         open_for_reading(&next, false).map(|(file, _)| Some(file))
     }
 
-    /// Replaces the file that was taken over. Until it is, the one before is whole; its mark
-    /// says nothing of the new one, and goes first.
+    /// Replaces the file that was taken over. The old one stays intact until then; its mark does
+    /// not apply to the new one and is removed first.
     fn replace_taken(&self, unmovable: &[u8], rest: &mut impl io::Read) -> io::Result<()> {
         let draft = self.landing.with_extension("taken.draft");
         move_obstacle_aside(&draft)?;
         let mut file = write_private(&draft, unmovable)?;
-        // What stays ends a line; what comes behind it may begin anywhere in one.
+        // The kept records end a line; the rest may begin in the middle of one.
         file.write_all(b"\n")?;
         io::copy(rest, &mut file)?;
         file.sync_all()?;
@@ -237,11 +237,11 @@ impl QueueFile {
         checksummed_lines::sync_parent_dir(&self.landing)
     }
 
-    /// Lists everything that waits, in order.
+    /// Lists all waiting writes in order.
     pub(super) fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
         let mut waiting = Vec::new();
         for (path, offset) in self.waiting_parts() {
-            // What a drain went past is sent.
+            // Records before the mark are sent.
             let bytes = read_from_offset(&path, offset)?;
             let found = bytes.split(|byte| *byte == b'\n');
             waiting.extend(found.filter_map(checksummed_lines::decode_line::<PendingWrite>));
@@ -249,7 +249,7 @@ impl QueueFile {
         Ok(waiting)
     }
 
-    /// Counts what waits.
+    /// Counts the waiting writes.
     pub(super) fn count_waiting(&self) -> io::Result<QueueCount> {
         let mut count = QueueCount::default();
         for (path, offset) in self.waiting_parts() {
@@ -258,7 +258,7 @@ impl QueueFile {
         Ok(count)
     }
 
-    /// Returns the files, and where in them begins what waits.
+    /// Returns the queue's files, each with the offset where waiting records begin.
     fn waiting_parts(&self) -> [(PathBuf, u64); 3] {
         let offset = self.open_taken().map_or(0, |taken| taken.offset);
         let landing = self.landing.clone();
@@ -271,7 +271,7 @@ impl QueueFile {
 }
 
 impl TakenFile {
-    /// Reads what comes next.
+    /// Reads the next window.
     pub(super) fn read_window(&mut self) -> io::Result<LineWindow> {
         self.file.seek(SeekFrom::Start(self.offset))?;
         let mut bytes = Vec::new();
@@ -287,8 +287,7 @@ impl TakenFile {
     }
 }
 
-/// Counts the lines that have an end and hold anything; a record is put in with an empty line
-/// before it.
+/// Counts complete lines that are not empty. A record has an empty line in front of it.
 fn count_ended_lines(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
     lines
@@ -297,8 +296,8 @@ fn count_ended_lines(bytes: &[u8]) -> usize {
         .saturating_sub(1)
 }
 
-/// Cuts bytes into lines. A part without an end is a line of its own at the end of the file, and
-/// where it is longer than any record.
+/// Splits bytes into lines. A part without a line end is a line only at the end of the file, or if
+/// it is longer than any record.
 fn split_lines(bytes: &[u8], start: u64, read_to_end: bool) -> LineWindow {
     let mut window = LineWindow {
         lines: Vec::new(),

@@ -1,76 +1,96 @@
-//! The checkboxes of a plan's Markdown against the database: which of the two is ahead, and
-//! the bytes that bring the file in step.
+//! Compares the checkboxes of a plan's Markdown with the database, and finds the bytes that true up
+//! the file.
 //!
-//! A checkbox knows two words, done and not done; what the database knows beyond them is no
-//! difference. Writing back only ever checks a box: nothing that a person checked is undone,
-//! and no byte but the one between the brackets changes.
+//! A checkbox only tells whether a task is done; what else the database knows is no difference.
+//! Writing back only ever checks a box: no checkbox that a person checked is cleared, and only the
+//! byte between the brackets changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ParsedPlan, TextEdit, parse_markdown};
+use crate::authority::{self, Authority};
 use crate::model::{PlanTask, PlanTaskId, PlanTaskStatus};
 
-/// How a checkbox and the database stand to each other.
+/// The relation of a checkbox to the task in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckboxRelation {
-    /// They say the same, as far as a checkbox can say it.
+    /// They agree, as far as a checkbox can tell.
     Equal,
-    /// The box is checked, and the task is not at an end.
+    /// The box is checked, and the task is pending or in progress.
     FileAhead,
     /// The task is completed, and the box is not checked.
     DatabaseAhead,
-    /// The box is checked, and the task ended another way; the database keeps its word.
+    /// The box is checked, and the task failed or was skipped; the database wins.
     DatabaseKeeps,
 }
 
 impl CheckboxRelation {
-    /// Compares a box with a status.
+    /// Compares a checkbox with the status of its task.
     pub const fn compare(is_checked: bool, status: PlanTaskStatus) -> Self {
+        let in_file = if is_checked {
+            PlanTaskStatus::Completed
+        } else {
+            PlanTaskStatus::Pending
+        };
         match (is_checked, status) {
-            (true, PlanTaskStatus::Pending | PlanTaskStatus::InProgress) => Self::FileAhead,
+            _ if matches!(
+                authority::of_status(in_file.rank(), status.rank()),
+                Authority::File
+            ) =>
+            {
+                Self::FileAhead
+            }
             (true, PlanTaskStatus::Failed | PlanTaskStatus::Skipped) => Self::DatabaseKeeps,
             (false, PlanTaskStatus::Completed) => Self::DatabaseAhead,
-            (true, PlanTaskStatus::Completed) | (false, _) => Self::Equal,
+            _ => Self::Equal,
+        }
+    }
+
+    /// Returns the copy that is right.
+    pub const fn authority(self) -> Authority {
+        match self {
+            Self::FileAhead => Authority::File,
+            Self::Equal | Self::DatabaseAhead | Self::DatabaseKeeps => Authority::Database,
         }
     }
 }
 
-/// Where something stands in a file, both from 1, the column in characters.
+/// A position in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineColumn {
-    /// The line.
+    /// The line, from 1.
     pub line: usize,
-    /// The column.
+    /// The column, from 1, in characters.
     pub column: usize,
 }
 
-/// The checkbox of a task that the database knows.
+/// The checkbox of a task that the database has too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkbox {
-    /// The task.
+    /// The id of the task.
     pub id: PlanTaskId,
-    /// Where what stands between its brackets is.
+    /// The position of the character between the brackets.
     pub position: LineColumn,
-    /// Where the database has the task.
+    /// The status in the database.
     pub status: PlanTaskStatus,
-    /// What the comparison came to.
+    /// The result of the comparison.
     pub relation: CheckboxRelation,
 }
 
-/// A plan's Markdown, compared with the database.
+/// The checkboxes of a plan, compared with the database.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkboxes {
-    /// What the file says, and what of it does not parse.
+    /// The parsed file.
     pub file: ParsedPlan,
-    /// The checkboxes of tasks that both have, in the order of the file.
+    /// The checkboxes of tasks that are in both, in the order of the file.
     pub checkboxes: Vec<Checkbox>,
-    /// Checks the boxes that lack it.
+    /// The edits that check the boxes of completed tasks.
     pub edits: Vec<TextEdit>,
-    /// The tasks that the file has completed and the database has not.
+    /// Tasks that are checked in the file and not finished in the database.
     pub ahead_in_file: Vec<PlanTaskId>,
-    /// The tasks that the file has alone.
+    /// Tasks that only the file has.
     pub not_imported: Vec<(PlanTaskId, LineColumn)>,
-    /// The tasks that the database has alone.
+    /// Tasks that only the database has.
     pub not_in_file: Vec<PlanTaskId>,
 }
 
@@ -90,7 +110,7 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
     let mut comparison = Checkboxes::default();
     let mut seen = BTreeSet::new();
     for parsed in &file.tasks {
-        // Every task of a Markdown file has its checkbox.
+        // Every task of a Markdown file has a checkbox.
         let Some(checkbox) = parsed.checkbox.clone() else {
             continue;
         };
@@ -127,7 +147,7 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
     comparison
 }
 
-/// Returns the column of a byte in its line; a byte order mark is in none.
+/// Returns the column of a byte in its line; a byte order mark has no column.
 fn column_at(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);

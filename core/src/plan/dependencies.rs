@@ -1,21 +1,21 @@
-//! What a task waits for: lists of ids and ranges, checked against the plan.
+//! Resolves what tasks depend on: lists of ids and ranges, checked against the plan.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
 use super::{PlanBuilder, SkippedLine, UnresolvedTask};
-use crate::model::PlanTaskId;
+use crate::model::{PlanTaskId, visit_cycles};
 
-/// Most dependencies of one task.
+/// The most dependencies of one task.
 const MAX_PER_TASK: usize = 200;
 
-/// Most dependencies of all tasks of a plan together: ranges make many of a short text.
+/// The most dependencies of all tasks of a plan: ranges make many of a short text.
 const MAX_PER_PLAN: usize = 200_000;
 
-/// Most entries of its lists; each may be a range.
+/// The most entries in the lists of one task; each may be a range.
 const MAX_LIST_ENTRIES: usize = 1_000;
 
-/// Splits a list such as `1.1, 1.2` or `1.1-1.3, 2.1` into its parts.
+/// Splits a list such as `1.1, 1.2` or `1.1-1.3, 2.1` into its entries.
 pub(super) fn split_list(list: &str) -> Vec<&str> {
     let parts = list.split([',', ';', '&', '，', '、', '；']).map(str::trim);
     parts
@@ -30,7 +30,8 @@ pub(super) fn split_list(list: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Splits a range into its ends, which are numbers: a dash may be part of another id.
+/// Splits a range into its two ends. Both must be numbers with dots, since a dash may be part of an
+/// id.
 fn split_range(part: &str) -> Option<(&str, &str)> {
     let split = |mark| part.split_once(mark);
     let (from, to) = ["..", "-", "–", "—"].into_iter().find_map(split)?;
@@ -43,20 +44,20 @@ fn split_range(part: &str) -> Option<(&str, &str)> {
     Some((from.trim(), to.trim())).filter(|(from, to)| is_number(from) && is_number(to))
 }
 
-/// Takes emphasis off an entry.
+/// Removes the emphasis around an entry.
 fn strip_emphasis(text: &str) -> &str {
     text.trim_matches(['*', '`', '_'])
 }
 
-/// Resolves the lists of every task, the tasks being all there are: what cannot be resolved
-/// is skipped by name, never in silence.
+/// Resolves the lists of every task, once all tasks are known. Every entry that cannot be resolved
+/// is reported among the skipped lines.
 pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
     let PlanBuilder {
         tasks,
         ids,
         skipped,
     } = plan;
-    // Apart, so that what lies between two ids of one group is a piece of a set.
+    // One set for each depth, so that the ids in a range are a contiguous part of a set.
     let depth = |id: &PlanTaskId| id.numeric_parts().map_or(0, |numbers| numbers.len());
     let mut ids_by_depth: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
     for id in ids.iter() {
@@ -71,7 +72,7 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
         let line = entry.task.line;
         let own_id = &entry.task.task.id;
         let mut resolved = Vec::new();
-        // Ids are compared piece by piece, which is not done for each of so many.
+        // A hash set: comparing ids takes long, and there are many.
         let mut seen = HashSet::new();
         for part in parts.iter().take(MAX_LIST_ENTRIES) {
             match parse_dependency(part, own_id, ids) {
@@ -80,7 +81,7 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
                         resolved.push(from);
                     }
                 }
-                // What is left out is not counted up first: a list may name many long ranges.
+                // The limit is reached, so long ranges are not expanded.
                 Ok(_) if resolved.len() > most => {}
                 Ok((from, to)) => {
                     let same_depth = ids_by_depth.get(&depth(&from));
@@ -96,7 +97,7 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
                 }
                 Err(DependencyProblem::Unknown(id, reason)) => {
                     skipped.push(SkippedLine::error(line, &entry.text, reason));
-                    // The task waits for what was meant, whatever that was.
+                    // The task waits for what the entry meant, whatever that is.
                     if seen.insert(id.clone()) {
                         resolved.push(id);
                     }
@@ -128,8 +129,8 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
     break_cycles(tasks, skipped);
 }
 
-/// Lets every task wait for its children, but for those that wait for it: what the plan says in
-/// words counts more than how it is indented.
+/// Makes every task depend on its children, except on those that depend on it: an explicit
+/// dependency counts more than indentation.
 fn add_child_dependencies(tasks: &mut [UnresolvedTask]) {
     let mut children: BTreeMap<PlanTaskId, Vec<PlanTaskId>> = BTreeMap::new();
     for entry in tasks.iter() {
@@ -145,7 +146,7 @@ fn add_child_dependencies(tasks: &mut [UnresolvedTask]) {
     for entry in tasks {
         let task = &mut entry.task.task;
         let Some(children) = children.remove(&task.id) else {
-            // Nothing is said of it, which is another thing than that it waits for nothing.
+            // `None` stays `None`: no list is not an empty list.
             continue;
         };
         let waits_for = task.depends_on.get_or_insert_default();
@@ -157,7 +158,7 @@ fn add_child_dependencies(tasks: &mut [UnresolvedTask]) {
     }
 }
 
-/// Leaves out what closes a circle.
+/// Removes the dependencies that close a cycle.
 fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
     let dependencies = tasks.iter().map(|entry| {
         let task = &entry.task.task;
@@ -199,11 +200,12 @@ fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
 enum DependencyProblem {
     /// It is the task itself.
     Itself(String),
-    /// It names no task of the plan; the id stands for what was meant.
+    /// It is no task of the plan; the id stands for whatever was meant.
     Unknown(PlanTaskId, String),
 }
 
-/// Reads an entry of a list: the task it begins with and the one it ends with.
+/// Parses an entry of a list as a range: the first and the last task of it, which are the same for
+/// a single id.
 fn parse_dependency(
     part: &str,
     own_id: &PlanTaskId,
@@ -255,8 +257,8 @@ fn parse_dependency(
     Ok((from, to))
 }
 
-/// Returns an id for what cannot be read. It is never that of a task: what waits for it would be
-/// offered once that task is done, whatever was meant.
+/// Returns an id for an entry that cannot be parsed. It is never the id of a task: the dependent
+/// task would become available when that task is done, whatever the entry meant.
 fn placeholder_id(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
     let mut id = PlanTaskId::from_text(text);
     while known.contains(&id) {
@@ -265,74 +267,49 @@ fn placeholder_id(text: &str, known: &BTreeSet<PlanTaskId>) -> PlanTaskId {
     id
 }
 
-/// A dependency that closes a circle.
+/// A dependency that closes a cycle.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClosingDependency {
-    /// The place of the task it is of.
+    /// The index of the dependent task.
     pub(super) from: usize,
-    /// The place of the task it is on.
+    /// The index of the task that it depends on.
     pub(super) to: usize,
-    /// The circle, for a person; absent when enough of them were told.
+    /// The cycle, for a person; `None` if enough of them are described already.
     pub(super) circle: Option<String>,
 }
 
-/// Most circles that are told; a plan of hostile making has millions.
+/// The most cycles that are described: a malicious plan has millions.
 const MAX_DESCRIBED: usize = 100;
 
-/// Most tasks of a circle that are named from where it begins.
+/// The most tasks of a cycle that are named.
 const MAX_NAMED: usize = 20;
 
-/// Finds every dependency that closes a circle among tasks with what each depends on.
-///
-/// Walks by hand, not by recursion: a long chain is no reason to run out of stack.
+/// Finds every dependency that closes a cycle. Each task comes with the tasks it depends on.
 pub(super) fn find_cycles(tasks: &[(&PlanTaskId, &[PlanTaskId])]) -> Vec<ClosingDependency> {
     let ids = tasks.iter().map(|(id, _)| *id);
     let places: HashMap<&PlanTaskId, usize> = ids.zip(0..).collect();
-    let targets = |place: usize| -> Vec<usize> {
+    let targets = |place: usize| {
         let task = tasks.get(place).into_iter();
         let ids = task.flat_map(|(_, depends_on)| *depends_on);
-        ids.filter_map(|id| places.get(id).copied()).collect()
+        ids.filter_map(|id| places.get(id).copied())
     };
-    let mut closing_dependencies = Vec::new();
-    let mut visited = BTreeSet::new();
-    for root in 0..tasks.len() {
-        // Where the walk is, with what is left to look at from each place.
-        let mut path: Vec<(usize, std::vec::IntoIter<usize>)> = Vec::new();
-        let mut on_path = BTreeMap::new();
-        let mut next_place = visited.insert(root).then_some(root);
-        loop {
-            if let Some(place) = next_place.take() {
-                on_path.insert(place, path.len());
-                path.push((place, targets(place).into_iter()));
-            }
-            let Some((place, left)) = path.last_mut() else {
-                break;
-            };
-            let place = *place;
-            let Some(target) = left.next() else {
-                on_path.remove(&place);
-                path.pop();
-                continue;
-            };
-            if let Some(start) = on_path.get(&target) {
-                let walk = path.get(*start..).unwrap_or_default();
-                let id = |place: usize| tasks.get(place).map_or("", |(id, _)| id.as_str());
-                let names = || walk.iter().map(|(place, _)| id(*place));
-                closing_dependencies.push(ClosingDependency {
-                    from: place,
-                    to: target,
-                    circle: (closing_dependencies.len() < MAX_DESCRIBED)
-                        .then(|| describe_cycle(names(), walk.len())),
-                });
-            } else if visited.insert(target) {
-                next_place = Some(target);
-            }
-        }
-    }
-    closing_dependencies
+    let id = |place: &usize| tasks.get(*place).map_or("", |(id, _)| id.as_str());
+    let mut found = Vec::new();
+    visit_cycles(0..tasks.len(), targets, |cycle| {
+        let (Some(to), Some(from)) = (cycle.first(), cycle.last()) else {
+            return;
+        };
+        let is_described = found.len() < MAX_DESCRIBED;
+        found.push(ClosingDependency {
+            from: *from,
+            to: *to,
+            circle: is_described.then(|| describe_cycle(cycle.iter().map(id), cycle.len())),
+        });
+    });
+    found
 }
 
-/// Names a circle of so many tasks, a long one by where it begins and ends.
+/// Describes a cycle of so many tasks; a long one by its first tasks and its last.
 fn describe_cycle<'a>(
     mut names: impl DoubleEndedIterator<Item = &'a str> + Clone,
     length: usize,

@@ -1,4 +1,4 @@
-//! What is wrong with a plan's file, or between it and the database, as findings. Pure.
+//! What is wrong with the file of a plan, or between it and the database, as divergences. Pure.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,38 +7,39 @@ use super::dependencies::{ClosingDependency, find_cycles};
 use super::{
     Checkbox, CheckboxRelation, Checkboxes, LineColumn, ParsedPlan, StatusFileCheck, missing_ids,
 };
+use crate::authority::Authority;
+use crate::diagnostic::{Advice, Code, Divergence, FileLine, Severity, Way};
 use crate::model::{PlanId, PlanState, PlanTaskId};
-use crate::reconcile::{Advice, Code, Divergence, FileLine, Severity, Way};
 use crate::text::path_from_text;
 use crate::text::{one_line, pluralize};
 
-/// Longest excerpt shown, in characters.
+/// The longest excerpt shown, in characters.
 const MAX_SHOWN_CHARS: usize = 80;
 
-/// Which file findings are about.
+/// The file that findings are about.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanFile<'a> {
-    /// Its name, as it is shown.
+    /// Its path as text, as it is shown.
     pub path: &'a str,
-    /// The plan it is of, if the database has it.
+    /// The plan of the file, if the database has it.
     pub plan: Option<&'a PlanId>,
-    /// Whether it lies in a git repository, in which alone `trueup check --fix` writes files.
+    /// Whether it is in a git repository; `trueup check --fix` writes files only there.
     pub is_committed: bool,
 }
 
 impl PlanFile<'_> {
-    /// Names what a finding is about that no task is.
+    /// Returns the subject of findings that are not about one task.
     fn subject(self) -> String {
         self.plan
             .map_or_else(|| self.path.to_owned(), ToString::to_string)
     }
 
-    /// Returns the path that its name stands for.
+    /// Returns the path of the file.
     fn file(self) -> PathBuf {
         path_from_text(self.path)
     }
 
-    /// A person edits it, and it is checked again.
+    /// Returns the advice to edit the file by hand and check it again.
     fn edit_advice(self, place: Option<LineColumn>) -> Advice {
         let place = match place {
             Some(place) => FileLine::new(self.path, u64::try_from(place.line).unwrap_or(0)),
@@ -63,51 +64,36 @@ impl PlanFile<'_> {
         }
     }
 
-    /// Makes the finding on something that is odd, and stops nobody.
+    /// Builds a warning about the file.
     fn warning(self, place: Option<LineColumn>, problem: &str) -> Divergence {
         let message = format!("{}: {problem}", self.location(place));
-        Divergence {
-            subject: self.subject(),
-            ..build_warning(message, self.edit_advice(place))
-        }
+        Divergence::new(
+            Code::FileInvalid,
+            self.subject(),
+            message,
+            self.edit_advice(place),
+        )
+        .with_severity(Severity::Warning)
     }
 }
 
-fn build_warning(message: String, fix: Advice) -> Divergence {
-    Divergence {
-        code: Code::F02,
-        severity: Severity::Warning,
-        subject: String::new(),
-        authority: "file",
-        expected: None,
-        found: None,
-        message,
-        fix,
-    }
-}
-
-/// Returns the findings on the numbers of a summary that are wrong.
+/// Returns the findings on wrong counts of a summary.
 pub fn summary_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
     let finding = |wrong: &super::WrongSummaryCount| {
         let was = one_line(&wrong.written, MAX_SHOWN_CHARS);
-        Divergence {
-            severity: Code::F02.severity(),
-            expected: Some(wrong.expected.to_string()),
-            found: Some(was.clone()),
-            fix: file.fix_advice(),
-            ..file.warning(
-                Some(wrong.position),
-                &format!(
-                    "summary.{} was {was}, should be {}",
-                    wrong.field, wrong.expected
-                ),
-            )
-        }
+        let problem = format!(
+            "summary.{} was {was}, should be {}",
+            wrong.field, wrong.expected
+        );
+        file.warning(Some(wrong.position), &problem)
+            .with_severity(Code::FileInvalid.severity())
+            .with_values(Some(wrong.expected.to_string()), Some(was))
+            .with_fix(file.fix_advice())
     };
     check.wrong_counts.iter().map(finding).collect()
 }
 
-/// Returns the findings on a status file beside those on its numbers.
+/// Returns the findings on a status file, except those on its counts.
 pub fn status_file_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
     let odd = check.problems.iter();
     let odd = odd.map(|oddity| file.warning(oddity.position, &oddity.problem));
@@ -115,7 +101,7 @@ pub fn status_file_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<
         .collect()
 }
 
-/// Returns the errors of a file that an import takes in all the same.
+/// Returns the errors in a file that an import accepts nevertheless.
 pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergence> {
     let mut findings: Vec<Divergence> = skipped_line_findings(parsed, file)
         .filter(|finding| finding.severity == Severity::Error)
@@ -128,7 +114,7 @@ pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergenc
     findings
 }
 
-/// Returns the findings on what an import skips.
+/// Returns the findings on the lines that an import skips.
 fn skipped_line_findings<'a>(
     parsed: &'a ParsedPlan,
     file: PlanFile<'a>,
@@ -145,16 +131,14 @@ fn skipped_line_findings<'a>(
             line: skipped.line,
             column: 1,
         };
-        Divergence {
-            severity,
-            found: Some(text.clone()),
-            ..file.warning(Some(line), &format!("{reason}: {text}"))
-        }
+        file.warning(Some(line), &format!("{reason}: {text}"))
+            .with_severity(severity)
+            .with_values(None, Some(text))
     })
 }
 
-/// Returns the findings on a plan's Markdown: what does not parse, and what stands otherwise
-/// in the database.
+/// Returns the findings on a plan's Markdown: what does not parse, and where it differs from the
+/// database.
 pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Divergence> {
     let mut findings: Vec<Divergence> = skipped_line_findings(&checkboxes.file, file).collect();
     if checkboxes.file.tasks.is_empty() {
@@ -162,22 +146,15 @@ pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Div
     }
     let missing_count = missing_ids(&checkboxes.file).count();
     if missing_count > 0 {
-        findings.push(Divergence {
-            fix: file.fix_advice(),
-            ..file.warning(
-                None,
-                &format!(
-                    "{} in the file",
-                    pluralize(missing_count, "checkbox has no id", "checkboxes have no id")
-                ),
-            )
-        });
+        let problem = format!(
+            "{} in the file",
+            pluralize(missing_count, "checkbox has no id", "checkboxes have no id")
+        );
+        findings.push(file.warning(None, &problem).with_fix(file.fix_advice()));
     }
     if file.plan.is_none() {
-        findings.push(Divergence {
-            fix: file.import_advice(),
-            ..file.warning(None, "this plan was never imported")
-        });
+        let never_imported = file.warning(None, "this plan was never imported");
+        findings.push(never_imported.with_fix(file.import_advice()));
         return findings;
     }
     findings.extend(
@@ -186,22 +163,17 @@ pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Div
             .iter()
             .filter_map(|it| checkbox_finding(it, file)),
     );
-    let not_imported = checkboxes
-        .not_imported
-        .iter()
-        .map(|(id, place)| Divergence {
-            subject: id.to_string(),
-            fix: file.import_advice(),
-            ..file.warning(Some(*place), &format!("task {id} was never imported"))
-        });
+    let not_imported = checkboxes.not_imported.iter().map(|(id, place)| {
+        file.warning(Some(*place), &format!("task {id} was never imported"))
+            .with_subject(id.to_string())
+            .with_fix(file.import_advice())
+    });
     findings.extend(not_imported);
-    let not_in_file = checkboxes.not_in_file.iter().map(|id| Divergence {
-        subject: id.to_string(),
-        authority: "database",
-        ..file.warning(
-            None,
-            &format!("task {id} is in the database but not in the file"),
-        )
+    let not_in_file = checkboxes.not_in_file.iter().map(|id| {
+        let problem = format!("task {id} is in the database but not in the file");
+        file.warning(None, &problem)
+            .with_subject(id.to_string())
+            .with_authority(Authority::Database)
     });
     findings.extend(not_in_file);
     findings
@@ -213,19 +185,17 @@ fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergenc
     let place = file.location(Some(checkbox.position));
     let status_word = Some(status.as_str().to_owned());
     let checkbox_text = |mark: &str| Some(mark.to_owned());
-    let (code, authority, expected, found, message, fix) = match checkbox.relation {
+    let (code, expected, found, message, fix) = match checkbox.relation {
         CheckboxRelation::Equal => return None,
         CheckboxRelation::FileAhead => (
-            Code::C10,
-            "file",
+            Code::FileAhead,
             checkbox_text("[x]"),
             status_word,
             format!("task {id} is [x] in the file but {status} in the database; the file is ahead"),
             file.import_advice(),
         ),
         CheckboxRelation::DatabaseKeeps => (
-            Code::C10,
-            "database",
+            Code::FileAhead,
             status_word,
             checkbox_text("[x]"),
             format!(
@@ -235,8 +205,7 @@ fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergenc
             file.edit_advice(Some(checkbox.position)),
         ),
         CheckboxRelation::DatabaseAhead => (
-            Code::C15,
-            "database",
+            Code::DatabaseAhead,
             status_word,
             checkbox_text("[ ]"),
             format!(
@@ -249,20 +218,15 @@ fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergenc
             },
         ),
     };
-    Some(Divergence {
-        code,
-        severity: code.severity(),
-        subject: id.to_string(),
-        authority,
-        expected,
-        found,
-        message: format!("{place}: {message}"),
-        fix,
-    })
+    let message = format!("{place}: {message}");
+    let divergence = Divergence::new(code, id.to_string(), message, fix)
+        .with_authority(checkbox.relation.authority())
+        .with_values(expected, found);
+    Some(divergence)
 }
 
-/// Returns the findings on the tasks as the database has them: dependencies on what is no
-/// task, which hold their task up, and circles, which hold everything up.
+/// Returns the findings on the tasks in the database: dependencies on something that is no task of
+/// the plan, and cycles. Both keep tasks from becoming available.
 pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let plan = &state.plan.id;
     let reimport_advice = || -> Advice {
@@ -271,20 +235,21 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
         Way::ReimportPlan { path, place }.into()
     };
     let known: BTreeSet<&PlanTaskId> = state.tasks.iter().map(|task| &task.id).collect();
-    let finding = |id: &PlanTaskId, problem: String| Divergence {
-        subject: id.to_string(),
-        authority: "database",
-        ..build_warning(format!("task {plan}/{id} {problem}"), reimport_advice())
+    let warning = |subject: String, message: String| {
+        Divergence::new(Code::FileInvalid, subject, message, reimport_advice())
+            .with_severity(Severity::Warning)
+    };
+    // These are findings on the tasks as the database has them.
+    let finding = |id: &PlanTaskId, problem: String| {
+        warning(id.to_string(), format!("task {plan}/{id} {problem}"))
+            .with_authority(Authority::Database)
     };
     let mut findings = Vec::new();
     for task in &state.tasks {
         let unknown = task.depends_on.iter().filter(|id| !known.contains(id));
         findings.extend(unknown.map(|other| {
             let problem = format!("depends on {other}, which is not in the plan");
-            Divergence {
-                severity: Severity::Error,
-                ..finding(&task.id, problem)
-            }
+            finding(&task.id, problem).with_severity(Severity::Error)
         }));
     }
     let dependencies = state
@@ -302,7 +267,7 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     }
     if more > 0 {
         let message = format!("plan {plan}: {more} more circular dependencies");
-        findings.push(build_warning(message, reimport_advice()));
+        findings.push(warning(String::new(), message));
     }
     findings
 }

@@ -1,17 +1,21 @@
-//! A plan in Markdown: `## Phase N: name` and, below it, `- [ ] N.N title`.
+//! Parses plans in Markdown: `## Phase N: name` and, below it, `- [ ] N.N title`.
 
 use std::collections::BTreeMap;
 
-use super::indentation::{Ancestors, indent_columns};
+use super::indentation::Ancestors;
 use super::task_line::{self, PlanLine, TaskLine};
 use super::{ParsedPlan, ParsedTask, PlanBuilder, UnresolvedTask, dependencies, excerpt, task_ids};
 use crate::model::{NewPlanTask, PlanTaskId, PlanTaskStatus};
+use crate::text::markdown::{
+    CODE_INDENT, CodeFence, LineEnd, NumberedLines, ends_comment, opens_comment, parse_heading,
+    split_indentation,
+};
 
-/// What the lines read so far stand under.
+/// The heading that the current line is under.
 enum CurrentSection {
     /// No heading of a phase yet.
     Before,
-    /// A phase.
+    /// The heading of a phase.
     Phase {
         level: usize,
         number: u32,
@@ -21,23 +25,23 @@ enum CurrentSection {
     Other(String),
 }
 
-/// What hides lines: code and comments are no tasks.
+/// A block whose lines are not read.
 enum HiddenBlock {
-    Fence { mark: char, length: usize },
+    Code(CodeFence),
     Comment,
 }
 
-/// Where something hidden began, and what stands there.
+/// The line at which such a block began.
 struct HiddenBlockStart<'a> {
     hidden: HiddenBlock,
     line: usize,
     text: &'a str,
 }
 
-/// Reads a plan. Where it has phases its tasks are theirs, and other checkboxes are lists of
-/// something else; without a phase every checkbox is a task, under its heading.
+/// Parses a plan. In a plan with phases only their checkboxes are tasks, and others are lists of
+/// something else; in a plan without phases every checkbox is a task.
 pub fn parse_markdown(text: &str) -> ParsedPlan {
-    let has_phases = split_lines(text).any(|(_, line)| is_phase(line));
+    let has_phases = split_lines(text).any(|(.., line)| is_phase(line));
     let mut reader = MarkdownPlanReader {
         plan: ParsedPlan::default(),
         builder: PlanBuilder::default(),
@@ -47,27 +51,19 @@ pub fn parse_markdown(text: &str) -> ParsedPlan {
         ancestors: Ancestors::default(),
         title_counts: BTreeMap::new(),
     };
-    for (number, (start, line)) in (1..).zip(split_lines(text)) {
+    for (number, start, line) in split_lines(text) {
         reader.read_line(number, start, line);
     }
     reader.finish()
 }
 
-/// Splits a text into its lines, with the byte each begins at; any of the three line ends is
-/// one, and a byte order mark belongs to none.
-fn split_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let start = text.len() - rest.len();
-        let (line, end) = rest.split_at(rest.find(['\n', '\r']).unwrap_or(rest.len()));
-        let after = end.strip_prefix("\r\n");
-        rest = after
-            .or_else(|| end.strip_prefix(['\n', '\r']))
-            .unwrap_or_default();
-        Some((start, line))
+/// Lists the lines of a plan with their numbers and the offsets at which they begin. Blanks at
+/// their ends stay: they tell a box without a title from one without a space behind it.
+fn split_lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
+    NumberedLines::from_text(text, LineEnd::Any).map(|line| {
+        let whole = text.get(line.start..line.next_start).unwrap_or_default();
+        let number = usize::try_from(line.number).unwrap_or(usize::MAX);
+        (number, line.start, whole.trim_end_matches(['\n', '\r']))
     })
 }
 
@@ -78,14 +74,13 @@ struct MarkdownPlanReader<'a> {
     opening: Option<HiddenBlockStart<'a>>,
     has_phases: bool,
     ancestors: Ancestors,
-    /// How many lines without an id said the same in the same place.
+    /// How many tasks without an id have this place, parent and title.
     title_counts: BTreeMap<(String, Option<PlanTaskId>, String), usize>,
 }
 
-/// Tells whether a line is the heading of a phase, or what somebody took for one.
+/// Tells whether a line is the heading of a phase, or looks like one.
 fn is_phase(line: &str) -> bool {
-    parse_heading(line)
-        .is_some_and(|(level, title)| level > 1 && parse_phase_title(title).is_some())
+    heading(line).is_some_and(|(level, title)| level > 1 && parse_phase_title(title).is_some())
 }
 
 impl<'a> MarkdownPlanReader<'a> {
@@ -104,7 +99,7 @@ impl<'a> MarkdownPlanReader<'a> {
             });
             return;
         }
-        if let Some((level, title)) = parse_heading(line) {
+        if let Some((level, title)) = heading(line) {
             self.read_heading(number, line, level, title);
             return;
         }
@@ -121,7 +116,7 @@ impl<'a> MarkdownPlanReader<'a> {
             CurrentSection::Phase { number, name, .. } => (Some(*number), name.clone()),
             CurrentSection::Before if !self.has_phases => (None, None),
             CurrentSection::Other(heading) if !self.has_phases => (None, Some(heading.clone())),
-            // Without an id a checkbox outside of a phase is a list of something else.
+            // Outside of a phase, a checkbox without an id belongs to a list of something else.
             _ if !has_id => return,
             CurrentSection::Before => {
                 let reason = "before the first phase";
@@ -149,7 +144,7 @@ impl<'a> MarkdownPlanReader<'a> {
             let reason = "the list of dependencies has no closing ')'";
             self.builder.skip_line(number, line, reason);
         }
-        let depth = indent_columns(line);
+        let (depth, _) = split_indentation(line);
         let parent = self.ancestors.parent_at(depth);
         let lacks_id = task.id.is_none();
         let id = task.id.unwrap_or_else(|| {
@@ -195,7 +190,7 @@ impl<'a> MarkdownPlanReader<'a> {
         match parse_phase_title(title) {
             Some(Ok((number, name))) if level > 1 => {
                 self.plan.phases += 1;
-                // Every task of the phase has a copy of it.
+                // Every task of the phase has a copy of the name.
                 let name = name.map(|name| excerpt(&name));
                 self.section = CurrentSection::Phase {
                     level,
@@ -208,7 +203,7 @@ impl<'a> MarkdownPlanReader<'a> {
                 self.builder.skip_line(number, line, reason);
                 self.section = CurrentSection::Other(excerpt(title));
             }
-            // A heading below that of the phase is a part of the phase.
+            // A heading of a lower level belongs to the phase.
             _ => match &self.section {
                 CurrentSection::Phase { level: phase, .. } if level > *phase => {}
                 CurrentSection::Before if level == 1 => {}
@@ -220,7 +215,7 @@ impl<'a> MarkdownPlanReader<'a> {
     fn finish(mut self) -> ParsedPlan {
         if let Some(opening) = &self.opening {
             let reason = match opening.hidden {
-                HiddenBlock::Fence { .. } => "unclosed code block; everything below is code",
+                HiddenBlock::Code(_) => "unclosed code block; everything below is code",
                 HiddenBlock::Comment => "unclosed comment; everything below is a comment",
             };
             self.builder.skip_line(opening.line, opening.text, reason);
@@ -230,53 +225,32 @@ impl<'a> MarkdownPlanReader<'a> {
 }
 
 impl HiddenBlock {
-    /// Recognises the line that begins something hidden. Inside lists a fence is indented.
+    /// Reads a line that begins a code block or a comment. A fence may stand in any column, since
+    /// plans nest code in lists deeper than Markdown allows a fence to be indented.
     fn opened_by(line: &str) -> Option<Self> {
         let text = line.trim_start();
-        if let Some(comment) = text.strip_prefix("<!--") {
-            return (!comment.contains("-->")).then_some(Self::Comment);
+        if opens_comment(text) {
+            return Some(Self::Comment);
         }
-        let mark = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-        let rest = text.trim_start_matches(mark);
-        let length = text.len() - rest.len();
-        // What follows backticks on their line and has more of them is code in a line.
-        let is_fence = length >= 3 && (mark == '~' || !rest.contains('`'));
-        is_fence.then_some(Self::Fence { mark, length })
+        CodeFence::parse_opening(text).map(|(fence, _)| Self::Code(fence))
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
         match self {
-            Self::Comment => line.contains("-->"),
-            Self::Fence { mark, length } => {
-                let text = line.trim();
-                text.len() >= *length && text.trim_matches(*mark).is_empty()
-            }
+            Self::Comment => ends_comment(line),
+            Self::Code(fence) => fence.is_closed_by(line.trim_start(), 0),
         }
     }
 }
 
-/// Reads a heading: its level, and its text without what closes it.
-fn parse_heading(line: &str) -> Option<(usize, &str)> {
-    let text = line.trim_start_matches(' ');
-    if line.len() - text.len() > 3 {
-        return None;
-    }
-    let rest = text.trim_start_matches('#');
-    let level = text.len() - rest.len();
-    if !(1..=6).contains(&level) || !(rest.is_empty() || rest.starts_with([' ', '\t'])) {
-        return None;
-    }
-    let title = rest.trim();
-    let closed = title.trim_end_matches('#');
-    let title = if closed.is_empty() || closed.ends_with([' ', '\t']) {
-        closed.trim_end()
-    } else {
-        title
-    };
-    Some((level, title))
+/// Parses a line as a heading: its level and its title.
+fn heading(line: &str) -> Option<(usize, &str)> {
+    let (columns, text) = split_indentation(line);
+    parse_heading(text).filter(|_| columns < CODE_INDENT)
 }
 
-/// Reads the number and name of a phase; an error for what only looks like the heading of one.
+/// Parses the number and the name of a phase. `None` if the title is not about a phase, an error if
+/// it only looks like one.
 pub(super) fn parse_phase_title(title: &str) -> Option<Result<(u32, Option<String>), ()>> {
     const EMPHASIS: [char; 3] = ['*', '_', '`'];
     const SEPARATORS: [char; 6] = [':', '.', ')', '-', '–', '—'];

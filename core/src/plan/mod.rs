@@ -1,8 +1,10 @@
-//! Plans: reading and writing their files, and working on their tasks.
+//! Plans: parsing and editing their files, and working on their tasks.
 //!
-//! Invariants: reading is pure and never panics; every line that looks like a task is either a
-//! task of the result or named in what was skipped, with its line and the reason; what is
-//! written back into a file changes the pieces it is about and no other byte.
+//! Invariants:
+//! - Parsing is pure and never panics.
+//! - Every line that looks like a task is a task of the result, or is listed as skipped with its
+//!   number and the reason.
+//! - An edit of a file changes the bytes that it is about and no others.
 
 mod checkbox;
 mod dependencies;
@@ -40,61 +42,60 @@ pub use task_ids::{id_edits, missing_ids};
 pub use task_step::{TaskStepOutcome, apply_task_step};
 pub use text_edit::{TextEdit, apply_edits};
 
-/// Most tasks of one plan. Beyond it a file is taken for something else.
+/// The most tasks of a plan. A file with more is something else.
 const MAX_TASKS: usize = 10_000;
 
-/// Longest excerpt of a line that was skipped, in characters.
+/// The longest excerpt of a skipped line, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
 
-/// What a file says of a plan.
+/// The content of a plan's file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedPlan {
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// The plan's own file, where the one that was read is another's.
+    /// The path of the plan that a status file is about.
     pub plan_path: Option<String>,
-    /// What else it says of the plan, value for value.
+    /// The other top-level fields of a status file, value for value.
     pub extra: Map<String, Value>,
-    /// How many phases it has.
+    /// The number of headings of phases.
     pub phases: usize,
-    /// Its tasks, in their order, no id twice.
+    /// The tasks in the order of the file. No id occurs twice.
     pub tasks: Vec<ParsedTask>,
-    /// Where each entry of a status file's list stands, taken in or not; absent where it does not
-    /// say so that it can be read. Empty for Markdown.
+    /// The status of every entry in the list of a status file, whether it became a task or not;
+    /// `None` where it cannot be read. Empty for Markdown.
     pub entry_statuses: Vec<Option<PlanTaskStatus>>,
-    /// What looks like a task, or a part of one, and was not taken in, in the order of lines.
+    /// Lines that look like a task, or a part of one, and were skipped; in the order of the file.
     pub skipped: Vec<SkippedLine>,
 }
 
-/// A task, and where it stands in its file.
+/// A task, and where it is in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedTask {
-    /// What the file says.
+    /// The content of the task.
     pub task: NewPlanTask,
-    /// The line, counted from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// The bytes between the brackets of its checkbox, where a later status is written back;
-    /// absent where the file has no checkboxes.
+    /// The byte range between the brackets of its checkbox, into which a later status is written;
+    /// `None` in files without checkboxes.
     pub checkbox: Option<Range<usize>>,
-    /// The byte where its id is to be written in, where the file does not have it yet.
+    /// The offset at which its id is to be inserted, if the file does not have the id yet.
     pub id_insert_at: Option<usize>,
 }
 
-/// A line that was not taken in.
+/// A line that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedLine {
-    /// The line, counted from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// What stands there, shortened.
+    /// The start of the line.
     pub text: String,
-    /// Why, for a person.
+    /// Why it was skipped, for a person.
     pub reason: String,
-    /// Whether it is an error: a task waits for what is not there.
+    /// Whether it is an error, because a task depends on something that does not exist.
     pub is_error: bool,
 }
 
-/// Shortens what stands in a file: a line may be as long as the file, and be named as often as
-/// it has entries.
+/// Shortens a text: a line may be as long as the file, and be reported many times.
 fn excerpt(text: &str) -> String {
     text.trim().chars().take(MAX_EXCERPT_CHARS).collect()
 }
@@ -118,7 +119,7 @@ impl SkippedLine {
 }
 
 impl ParsedPlan {
-    /// Makes what a store takes in.
+    /// Makes the request that imports the plan into the store.
     pub fn into_plan(self, id: PlanId, path: String) -> NewPlan {
         NewPlan {
             id,
@@ -134,7 +135,7 @@ impl ParsedPlan {
     }
 }
 
-/// Returns a text as the database has it, so that reading the file again finds nothing new.
+/// Redacts a text as the database does, so that importing the file again finds no difference.
 fn redact_text(text: String) -> String {
     RedactedText::from(text).into()
 }
@@ -147,7 +148,7 @@ fn redact_task(task: NewPlanTask) -> NewPlanTask {
     }
 }
 
-/// The tasks found so far.
+/// The tasks of a file that is being parsed.
 #[derive(Debug, Default)]
 struct PlanBuilder {
     tasks: Vec<UnresolvedTask>,
@@ -155,20 +156,20 @@ struct PlanBuilder {
     skipped: Vec<SkippedLine>,
 }
 
-/// A task with what is still to be resolved.
+/// A task whose dependencies are not resolved yet.
 #[derive(Debug)]
 struct UnresolvedTask {
     task: ParsedTask,
-    /// The parts of its lists of dependencies; absent when the file says nothing of them.
+    /// The entries of its lists of dependencies; `None` if the file has no list for it.
     depends_on: Option<Vec<String>>,
-    /// The task it is a child of.
+    /// The task that it is a child of.
     parent: Option<PlanTaskId>,
-    /// What stands in the file, shortened, to name what was skipped.
+    /// The start of its line, for the list of skipped lines.
     text: String,
 }
 
 impl PlanBuilder {
-    /// Takes a task in, unless its id is taken.
+    /// Adds a task, unless its id is taken.
     fn add_task(&mut self, entry: UnresolvedTask) {
         let id = &entry.task.task.id;
         let reason = if self.ids.contains(id) {
@@ -187,7 +188,7 @@ impl PlanBuilder {
         self.skipped.push(SkippedLine::new(line, text, reason));
     }
 
-    /// Resolves dependencies and fills the plan.
+    /// Resolves the dependencies and completes the plan.
     fn finish(mut self, plan: ParsedPlan) -> ParsedPlan {
         dependencies::resolve_dependencies(&mut self);
         self.skipped.sort_by_key(|skipped| skipped.line);

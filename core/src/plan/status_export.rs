@@ -1,12 +1,11 @@
-//! A plan as the seed's `status.json`.
+//! Writes a plan as `status.json`.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{PlanState, PlanSummary, PlanTask, PlanTaskId};
 
-/// Returns the status file of a plan at one moment. What an import kept of a status file stands in
-/// it again, value for value; what trueup knows is as the database has it, the summary counted
-/// from these very tasks.
+/// Returns the status file of a plan. Fields that an import kept are in it again, value for value;
+/// fields that trueup knows are as in the database, with the summary counted from these tasks.
 pub fn render_status_file(state: &PlanState) -> Map<String, Value> {
     let plan = &state.plan;
     let changed = state.tasks.iter().map(|task| task.updated_at);
@@ -30,7 +29,7 @@ pub fn render_status_file(state: &PlanState) -> Map<String, Value> {
     file
 }
 
-/// Returns the counts of a summary under the names of the seed.
+/// Returns the counts of a summary under the names that a status file has for them.
 pub fn summary_counts(summary: &PlanSummary) -> Map<String, Value> {
     named_counts(summary)
         .into_iter()
@@ -38,7 +37,7 @@ pub fn summary_counts(summary: &PlanSummary) -> Map<String, Value> {
         .collect()
 }
 
-/// Names the counts of a summary as the seed does.
+/// Names each count of a summary.
 pub(super) const fn named_counts(summary: &PlanSummary) -> [(&'static str, u64); 6] {
     [
         ("totalTasks", summary.total),
@@ -77,7 +76,7 @@ fn render_task(task: &PlanTask) -> Value {
         let ids: Vec<&str> = task.depends_on.iter().map(PlanTaskId::as_str).collect();
         put("dependencies", json!(ids));
     }
-    // A count beyond the limit was kept as the file said it.
+    // A count beyond the limit is among the extra fields.
     if task.retry_count > 0 && !task.extra.contains_key("retryCount") {
         put("retryCount", json!(task.retry_count));
     }

@@ -1,4 +1,4 @@
-//! A plan in the seed's `status.json`.
+//! Parses plans from `status.json`.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -11,19 +11,19 @@ use crate::text::lenient_json::to_readable_json;
 /// Why a text is no status file.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusFileError {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("does not parse: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// It is JSON of another kind.
+    /// It is JSON without a list of tasks.
     #[error("not a status file: no list of tasks")]
     NoTasks,
 }
 
-/// Reads a status file. What it says beyond what trueup knows is kept value for value.
+/// Parses a status file. Fields that trueup does not know are kept value for value.
 ///
 /// # Errors
 ///
-/// When it is no JSON, or none with tasks.
+/// When it is not JSON, or has no list of tasks.
 pub fn parse_status_file(text: &str) -> Result<ParsedPlan, StatusFileError> {
     let readable = to_readable_json(text);
     let text = readable.strip_prefix('\u{feff}').unwrap_or(&readable);
@@ -32,7 +32,7 @@ pub fn parse_status_file(text: &str) -> Result<ParsedPlan, StatusFileError> {
         return Err(StatusFileError::NoTasks);
     }
     let members = list_members(text)?;
-    // Of what is there twice the last one counts, as for every reader of JSON.
+    // Of duplicate keys the last one counts, as for every JSON parser.
     let tasks = members.iter().rfind(|(key, _)| key == "tasks");
     let tasks = tasks.ok_or(StatusFileError::NoTasks)?.1.get();
     let tasks: Vec<&RawValue> = serde_json::from_str(tasks)?;
@@ -84,7 +84,7 @@ fn collapse_whitespace(raw: &str) -> String {
     raw.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Reads where an entry stands, whatever else is wrong with it: a summary counts it all the same.
+/// Parses the status of an entry, whatever else is wrong with it: the summary counts it too.
 fn parse_entry_status(raw: &str) -> Option<PlanTaskStatus> {
     match serde_json::from_str::<Value>(raw).ok()?.get("status") {
         None | Some(Value::Null) => Some(PlanTaskStatus::Pending),
@@ -92,7 +92,7 @@ fn parse_entry_status(raw: &str) -> Option<PlanTaskStatus> {
     }
 }
 
-/// Reads a task and the ids it depends on, when it says any.
+/// Parses a task, and the ids it depends on if it has a list of them.
 fn parse_task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
     let value: Value = serde_json::from_str(raw).map_err(|error| error.to_string())?;
     let Value::Object(fields) = value else {
@@ -127,7 +127,7 @@ fn parse_task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
     Ok((task, depends_on))
 }
 
-/// The fields nobody has read yet: what is of another kind than expected stays.
+/// The fields of a task that were not taken yet. A field of an unexpected type stays.
 struct UnreadFields(Map<String, Value>);
 
 impl UnreadFields {
@@ -154,14 +154,14 @@ impl UnreadFields {
             let count = value.as_u64()?;
             u8::try_from(count).ok().filter(within)
         });
-        // A count beyond the limit stays as it was, and is spent.
+        // A count beyond the limit stays in the extra fields, and means that no retry is left.
         count.unwrap_or_else(|| {
             let beyond = self.0.get("retryCount").and_then(Value::as_u64);
             beyond.map_or(0, |_| MAX_RETRIES)
         })
     }
 
-    /// Reads `Phase 1: name`, another name, or a number.
+    /// Takes `Phase 1: name`, another name, or a number.
     fn take_phase(&mut self) -> (Option<u32>, Option<String>) {
         let number = self.take_if("phase", |value| {
             value.as_u64().and_then(|number| u32::try_from(number).ok())

@@ -1,8 +1,8 @@
-//! The summary of a status file against its own tasks. Pure.
+//! Compares the summary of a status file with its own tasks. Pure.
 //!
-//! Every entry of the list counts, also one that an import skips: it is a task to whoever wrote the
-//! file. One that does not say where it stands is pending; one that says it in words nobody knows
-//! counts as a task, and may be one of any status.
+//! Every entry of the list counts, even one that an import skips, since it was a task to whoever
+//! wrote the file. An entry without a status is pending. An entry with an unknown status counts in
+//! the total and may be in any of the other counts.
 
 use std::cmp::Ordering;
 
@@ -14,58 +14,58 @@ use crate::json_spans::{byte_offset, line_and_column, list_members};
 use crate::model::PlanSummary;
 use crate::text::lenient_json::without_lone_surrogates;
 
-/// A number of a summary that is not what the tasks count to.
+/// A count of a summary that differs from the tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongSummaryCount {
     /// Its name in the summary.
     pub field: &'static str,
-    /// The number, as it is written.
+    /// The number as it is written.
     pub written: String,
-    /// What it should be.
+    /// The number that is correct.
     pub expected: u64,
-    /// Where the number stands.
+    /// The position of the number.
     pub position: LineColumn,
 }
 
-/// What is odd about a summary, beyond its numbers.
+/// A problem of a summary other than a wrong count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryProblem {
-    /// Where, as far as it is anywhere.
+    /// Its position, if it has one.
     pub position: Option<LineColumn>,
-    /// What, for a person.
+    /// A description, for a person.
     pub problem: String,
 }
 
-/// A status file with its summary compared.
+/// A status file, compared with its summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusFileCheck {
-    /// What the file says, and what of it does not parse.
+    /// The parsed file.
     pub file: ParsedPlan,
-    /// What the tasks count to.
+    /// The counts of the tasks.
     pub counted: PlanSummary,
-    /// How many of them do not say where they stand so that it can be read.
+    /// The number of entries whose status cannot be read.
     pub unreadable_entries: u64,
-    /// The numbers that are wrong, in the order of the contract.
+    /// The wrong counts, in the order of the file format.
     pub wrong_counts: Vec<WrongSummaryCount>,
-    /// What else is odd.
+    /// The other problems.
     pub problems: Vec<SummaryProblem>,
-    /// Puts the right numbers in the place of the wrong ones.
+    /// The edits that replace the wrong counts.
     pub edits: Vec<TextEdit>,
 }
 
 impl StatusFileCheck {
-    /// Returns the summary as the file has it, if it is one.
+    /// Returns the summary of the file, if it is an object.
     pub fn written_summary(&self) -> Option<&Value> {
         let found = self.file.extra.get("summary");
         found.filter(|found| found.is_object())
     }
 }
 
-/// Compares a status file's summary with its tasks.
+/// Compares the summary of a status file with its tasks.
 ///
 /// # Errors
 ///
-/// When it is no JSON, or none with tasks.
+/// When it is not JSON, or has no list of tasks.
 pub fn check_status_file(text: &str) -> Result<StatusFileCheck, StatusFileError> {
     let file = parse_status_file(text)?;
     let mut counted = PlanSummary::from_statuses(file.entry_statuses.iter().copied().flatten());
@@ -86,7 +86,7 @@ pub fn check_status_file(text: &str) -> Result<StatusFileCheck, StatusFileError>
 
 impl StatusFileCheck {
     fn compare_summary(&mut self, text: &str) -> Result<(), StatusFileError> {
-        // Every byte of it stands where it stands in the text.
+        // It has the length of `text`, so offsets in the one are offsets in the other.
         let text = &*without_lone_surrogates(text);
         let json = text.strip_prefix('\u{feff}').unwrap_or(text);
         let place = |part: &str| {
@@ -96,7 +96,7 @@ impl StatusFileCheck {
             LineColumn { line, column }
         };
         let members_of_file = list_members(json)?;
-        // Of what is there twice the last one counts, as for every reader of JSON.
+        // Of duplicate keys the last one counts, as for every JSON parser.
         let Some(summary) = last_value(&members_of_file, "summary") else {
             self.add_problem(None, "summary is missing");
             return Ok(());
@@ -136,8 +136,8 @@ impl StatusFileCheck {
         Ok(())
     }
 
-    /// Tells whether a number is right, as far as it can be told: an entry that does not say where
-    /// it stands may be any of the parts, and is one of all.
+    /// Tells whether a written count may be correct. An entry with an unreadable status may be in
+    /// any count, and is in the total.
     fn may_equal(&self, field: &str, raw: &str, count: u64) -> bool {
         let more = if field == "totalTasks" {
             0
@@ -163,7 +163,7 @@ fn last_value<'a>(
     Some(member.1.get())
 }
 
-/// Tells whether a number is this one, however it is written: `4.0` is 4.
+/// Tells whether a written number equals a count: `4.0` is 4.
 fn is_same_number(raw: &str, count: u64) -> bool {
     let count = u32::try_from(count).map_or(f64::NAN, f64::from);
     let number: Option<f64> = raw.parse().ok();

@@ -1,4 +1,4 @@
-//! Ids of checkboxes: which word of a line is one, and the ones that are made for lines without.
+//! Ids of checkboxes: recognizing them, and generating them for lines that have none.
 
 use sha2::{Digest as _, Sha256};
 
@@ -6,17 +6,17 @@ use super::{ParsedPlan, TextEdit};
 use crate::model::PlanTaskId;
 use crate::text::to_hex;
 
-/// Words with a number behind a dash that are names of the field, not ids of tasks.
+/// Technical terms that look like an id of capitals and a number.
 const TERMS_LIKE_IDS: [&str; 20] = [
     "UTF", "SHA", "ISO", "RFC", "CVE", "AES", "RSA", "MD", "IEEE", "HTTP", "TLS", "SSL", "PEP",
     "WCAG", "GPT", "CRC", "ECMA", "ANSI", "DIN", "ES",
 ];
 
-/// Characters of the digest in an id that is made.
+/// How many digits of the digest are in a generated id.
 const GENERATED_DIGITS: usize = 8;
 
-/// Tells whether the word that a line begins with is the id of a task: numbers with dots, which
-/// may end in a word (`1.2`, `3.2.A`), a word of capitals with a number (`VERIFY-1`), or `T001`.
+/// Tells whether the first word of a line is the id of a task: numbers with dots, which may end in
+/// a word (`1.2`, `3.2.A`), a word of capitals with a number (`VERIFY-1`), or `T001`.
 pub(super) fn is_id_word(word: &str) -> bool {
     is_numbered(word) || is_labelled(word) || is_t_number(word)
 }
@@ -56,7 +56,7 @@ fn is_labelled(word: &str) -> bool {
         && !TERMS_LIKE_IDS.contains(&first)
 }
 
-/// The parts of a label behind its first may be numbers, as in `SD-2026-1`.
+/// The parts of a label behind the first may be numbers, as in `SD-2026-1`.
 fn capitals_or_digits(capitals: &impl Fn(&str) -> bool) -> impl Fn(&str) -> bool {
     move |part| capitals(part) || !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
 }
@@ -66,8 +66,8 @@ fn is_t_number(word: &str) -> bool {
     digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Makes the id of a checkbox that has none, out of what it is about and where it stands. Lines
-/// before and behind it change nothing; the number tells those apart that say the same.
+/// Generates the id of a checkbox from its heading, parent and title, so that lines above and below
+/// do not change it. `number` tells equal titles apart.
 pub(super) fn generate_id(
     heading: &str,
     parent: Option<&PlanTaskId>,
@@ -87,7 +87,7 @@ pub(super) fn generate_id(
     PlanTaskId::from_text(&format!("t-{digits}"))
 }
 
-/// Splits an id that was written in off the end of a line: `title <!-- id: t-0a1b2c3d -->`.
+/// Splits the comment with an id off the end of a line: `title <!-- id: t-0a1b2c3d -->`.
 pub(super) fn split_id_comment(line: &str) -> (&str, Option<PlanTaskId>) {
     let found = line.trim_end().strip_suffix("-->").and_then(|rest| {
         let (before, comment) = rest.rsplit_once("<!--")?;
@@ -97,13 +97,13 @@ pub(super) fn split_id_comment(line: &str) -> (&str, Option<PlanTaskId>) {
     found.unwrap_or((line, None))
 }
 
-/// Returns the ids that a file lacks, in its order.
+/// Returns the ids that the file does not have yet, with their lines.
 pub fn missing_ids(file: &ParsedPlan) -> impl Iterator<Item = (&PlanTaskId, usize)> {
     let lacking = file.tasks.iter().filter(|task| task.id_insert_at.is_some());
     lacking.map(|task| (&task.task.id, task.line))
 }
 
-/// Writes the ids in that a file lacks.
+/// Returns the edits that insert the missing ids.
 pub fn id_edits(file: &ParsedPlan) -> Vec<TextEdit> {
     let tasks = file.tasks.iter();
     let edit = |at: usize, id: &PlanTaskId| TextEdit {

@@ -1,4 +1,4 @@
-//! One line with a checkbox: `- [ ] 1.2 Title (depends: 1.1)` and what people make of it.
+//! Parses lines with a checkbox: `- [ ] 1.2 Title (depends: 1.1)` and its variants.
 
 use std::ops::Range;
 
@@ -8,41 +8,41 @@ use crate::model::PlanTaskId;
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PlanLine {
-    /// Nothing with a checkbox.
+    /// A line without a checkbox.
     Text,
     /// A task.
     Task(TaskLine),
-    /// Something with a checkbox that is no task.
+    /// A line with a checkbox that is no task.
     Malformed {
-        /// Whether it has what looks like the id of a task.
+        /// Whether it has something like the id of a task.
         has_id: bool,
         /// What is wrong, for a person.
         problem: &'static str,
     },
 }
 
-/// A task as a line has it.
+/// The content of a task's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TaskLine {
-    /// Absent where the line has none.
+    /// `None` if the line has no id.
     pub(super) id: Option<PlanTaskId>,
     pub(super) is_checked: bool,
-    /// The bytes between the brackets, counted from the start of the line.
+    /// The byte range between the brackets, from the start of the line.
     pub(super) checkbox: Range<usize>,
     pub(super) title: String,
-    /// Lists of dependencies, as they stand there.
+    /// The lists of dependencies, as they are written.
     pub(super) depends_on: Vec<String>,
-    /// Whether a list of dependencies lacks its end; it is a part of the title then.
+    /// Whether a list of dependencies is not closed, and counts as part of the title.
     pub(super) has_unclosed_list: bool,
 }
 
-/// What may set an id off.
+/// Marks that may surround an id.
 const EMPHASIS_MARKS: &[char] = &['*', '_', '`'];
 
-/// What may close an id, `1.2:` or `1.2)`.
+/// Characters that may follow an id, as in `1.2:` and `1.2)`.
 const ID_TERMINATORS: &[char] = &[':', '.', ')'];
 
-/// Reads a line, without its end.
+/// Parses a line, without its end.
 pub(super) fn parse_line(line: &str) -> PlanLine {
     let (line, comment_id) = split_id_comment(line);
     let is_quote = |c: char| c == '>' || c.is_whitespace();
@@ -57,7 +57,8 @@ pub(super) fn parse_line(line: &str) -> PlanLine {
     };
     let is_known = matches!(mark, " " | "x" | "X");
     let is_box_sized = mark.trim().chars().count() <= 1 && mark.chars().count() <= 3;
-    // `[x](…)` is a link, `[1]: …` a definition; without a bullet only a certain box is one.
+    // `[x](…)` is a link and `[1]: …` a definition. Without a bullet, only `[ ]`, `[x]` and `[X]`
+    // count.
     if !is_box_sized || after.starts_with(['(', '[', ':']) || !bullet && !is_known {
         return PlanLine::Text;
     }
@@ -86,7 +87,7 @@ pub(super) fn parse_line(line: &str) -> PlanLine {
     }
 }
 
-/// Splits a bullet off, of a plain or a numbered list.
+/// Splits the bullet of a plain or numbered list off; tells whether there was one.
 fn split_bullet(text: &str) -> (bool, &str) {
     if let Some(rest) = text.strip_prefix(['-', '*', '+']) {
         return (true, rest);
@@ -98,7 +99,7 @@ fn split_bullet(text: &str) -> (bool, &str) {
     }
 }
 
-/// Splits what looks like an id off: the emphasis before it, the id, the rest.
+/// Splits a text into the emphasis before its id, the id, and the rest.
 fn split_id(text: &str) -> Option<(&str, &str, &str)> {
     let bare = text.trim_start_matches(EMPHASIS_MARKS);
     let emphasis = text.strip_suffix(bare)?;
@@ -141,7 +142,7 @@ fn parse_task(
     })
 }
 
-/// Returns the title behind an id; none where the two are not parted.
+/// Returns the title behind an id; `None` if nothing separates the two.
 fn split_title(emphasis: &str, rest: &str) -> Option<String> {
     let closed = rest.trim_start_matches(EMPHASIS_MARKS);
     let title = closed.strip_prefix(ID_TERMINATORS).unwrap_or(closed);
@@ -157,7 +158,7 @@ fn split_title(emphasis: &str, rest: &str) -> Option<String> {
     })
 }
 
-/// Drops a dash between id and title.
+/// Removes a dash between id and title.
 fn without_dash(title: &str) -> &str {
     let after = title.strip_prefix(['-', '–', '—']);
     after.map_or(title, str::trim_start)
@@ -165,10 +166,10 @@ fn without_dash(title: &str) -> &str {
 
 /// The lists of dependencies in a text, `(depends: 1.1, 1.2)`.
 struct DependencyLists {
-    /// The text without them.
+    /// The text without the lists.
     rest: String,
     lists: Vec<String>,
-    /// Whether one lacks its end.
+    /// Whether a list is not closed.
     is_open: bool,
 }
 
@@ -191,8 +192,8 @@ impl DependencyLists {
                     continue;
                 }
                 Some(None) => {
-                    // Nothing behind it has an end either; looking for one at each would take
-                    // the square of the line.
+                    // Nothing further on is closed either, and searching again at every parenthesis
+                    // would take the square of the line.
                     lists.is_open = true;
                     break;
                 }
@@ -207,7 +208,7 @@ impl DependencyLists {
     }
 }
 
-/// How people say that something waits, without regard to case.
+/// Words that begin a list of dependencies, in any case.
 const DEPENDENCY_WORDS: [&str; 6] = [
     "depends",
     "depend",
@@ -217,8 +218,8 @@ const DEPENDENCY_WORDS: [&str; 6] = [
     "dep",
 ];
 
-/// Returns where a list of dependencies begins behind its `(`. Without a colon only what
-/// goes on with a number is one: `(depends on the weather)` is prose.
+/// Returns the list of dependencies in parentheses. Without a colon it must begin with a number,
+/// since `(depends on the weather)` is prose.
 fn list_start(text: &str) -> Option<&str> {
     let rest = DEPENDENCY_WORDS
         .iter()
@@ -232,7 +233,7 @@ fn list_start(text: &str) -> Option<&str> {
     })
 }
 
-/// Returns what follows a word, where the word ends there.
+/// Returns what follows a word, if the text begins with this whole word.
 fn after_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let (found, rest) = text.split_at_checked(word.len())?;
     let ends = !rest.starts_with(|c: char| c.is_alphanumeric());

@@ -1,7 +1,7 @@
-//! Working on tasks over the store port.
+//! Applies steps of tasks to the store.
 //!
-//! The decision is [`decide_step`]; here are the readings it is made from, and the repetition
-//! when the task moved between reading and writing.
+//! [`decide_step`] makes the decision; this module reads what it needs, and tries again when the
+//! task changed between reading and writing.
 
 use crate::model::{
     PlanId, PlanTask, PlanTaskId, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep, PlanTaskVerdict,
@@ -9,38 +9,38 @@ use crate::model::{
 };
 use crate::store::{PlanTaskStepRequest, Provenance, Result, Store, StoreError};
 
-/// Attempts before giving up on a task that keeps moving.
+/// How often a step is tried on a task that keeps changing.
 const MAX_ATTEMPTS: usize = 16;
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug)]
 pub enum TaskStepOutcome {
-    /// It was taken.
+    /// The step was taken.
     Changed {
-        /// Where the task stood before.
+        /// The status before.
         from: PlanTaskStatus,
-        /// The task now.
+        /// The task after the step.
         task: PlanTask,
     },
-    /// The task stands there already; nothing was written.
+    /// The task has the wanted status already; nothing was written.
     Already(PlanTask),
-    /// It may not be taken.
+    /// The step is not allowed.
     Refused {
-        /// Why.
+        /// The reason.
         refusal: PlanTaskRefusal,
-        /// The task as it is.
+        /// The task, unchanged.
         task: PlanTask,
     },
-    /// There is no such task.
+    /// The plan has no such task.
     Unknown,
 }
 
-/// Takes a step with a task. Of several that take the same one at once, one does and the
-/// others are told so.
+/// Applies a step to a task. If several processes apply the same step at once, one of them takes it
+/// and the others get [`TaskStepOutcome::Already`].
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the task kept moving.
+/// When the database cannot be reached, or the task kept changing.
 pub fn apply_task_step(
     store: &mut dyn Store,
     plan: &PlanId,
@@ -68,7 +68,7 @@ pub fn apply_task_step(
             task: task.clone(),
             expected_revision: current.revision,
             step: step.clone(),
-            // One op id for all attempts: a step that did take effect is recognised.
+            // All attempts share one op id, so that a step that took effect is recognized.
             provenance: provenance.clone(),
         };
         match store.apply_plan_task_step(&change) {
@@ -76,7 +76,7 @@ pub fn apply_task_step(
                 let from = current.status;
                 return Ok(TaskStepOutcome::Changed { from, task });
             }
-            // Somebody was faster: the next reading shows what is left to do.
+            // Another process changed the task; the next reading shows what is left to do.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),
             Err(error) => return Err(error),
         }

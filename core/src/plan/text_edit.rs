@@ -1,18 +1,18 @@
-//! Changes of a file's text that leave every other byte.
+//! Edits of a text that keep every other byte.
 
 use std::ops::Range;
 
-/// A piece of a text, and what takes its place.
+/// A replacement for a part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextEdit {
-    /// The bytes of the piece.
+    /// The bytes that are replaced.
     pub range: Range<usize>,
-    /// What takes their place.
+    /// The new text.
     pub replacement: String,
 }
 
-/// Carries out edits of this very text, in any order. One that is no piece of it, or lies in
-/// another's, is left out.
+/// Applies edits, in any order, to the text that they were made for. An edit that is not on
+/// character boundaries, or overlaps an earlier one, is ignored.
 pub fn apply_edits(text: &str, edits: &[TextEdit]) -> String {
     let mut sorted: Vec<&TextEdit> = edits.iter().collect();
     sorted.sort_by_key(|edit| edit.range.start);
@@ -49,7 +49,7 @@ mod tests {
             (vec![], "aéb c"),
             (vec![edit(4..5, "--"), edit(0..1, "")], "éb--c"),
             (vec![edit(5..6, "é"), edit(6..6, "!")], "aéb é!"),
-            // Inside a character, in another's piece, behind the end.
+            // Inside a character, inside another edit, behind the end.
             (
                 vec![edit(2..3, "x"), edit(0..4, "y"), edit(1..3, "z")],
                 "y c",

@@ -1,4 +1,4 @@
-//! What mends a divergence.
+//! What fixes a divergence.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +8,49 @@ use sha2::{Digest, Sha256};
 use crate::model::{FieldValue, Revision, SessionId, StateField};
 use crate::text::to_hex;
 
-/// A local edit, offered to the database on the revision it was made from.
+/// A local edit, offered to the database for the revision it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// The database must still be at this revision.
+    /// The revision that the database must still be at.
     pub base: Revision,
-    /// The fields changed.
+    /// The changed fields.
     pub changes: BTreeMap<StateField, FieldValue>,
 }
 
-/// Why an edit lost.
+/// Why a local edit was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectionReason {
-    /// The database had moved on.
+    /// The database had a newer revision.
     DatabaseMovedOn,
-    /// The file carried no stamp, so what it held cannot be told from old state.
+    /// The file has no stamp, so an edit cannot be told from an old state.
     UnstampedCache,
-    /// The file was of a later state than the database, which has been restored.
+    /// The file is from a later state than the database, which was restored from a backup.
     OlderDatabaseAdopted,
-    /// The file's stamp was changed by hand, so nothing tells which revision it held.
+    /// The stamp of the file was changed by hand, so its revision is unknown.
     AlteredStamp,
-    /// The write was made under a claim that another session has taken.
+    /// The write was made under a claim that another session has taken since.
     ClaimLost,
 }
 
-/// An edit that lost, kept so that it can be restored.
+/// A rejected edit, kept in the journal so that it can be restored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RejectedEdit {
-    /// Whose edit.
+    /// The session that made it.
     pub session: SessionId,
     /// Why it lost.
     pub reason: RejectionReason,
-    /// The revision it was made from.
+    /// The revision that it was made from.
     pub base: Option<Revision>,
-    /// The revision that won.
+    /// The revision of the database that won.
     pub database: Revision,
-    /// What was lost.
+    /// The rejected values.
     pub fields: BTreeMap<StateField, FieldValue>,
 }
 
 impl RejectedEdit {
-    /// Returns the journal's id of this edit: the same edit has the same id, whatever it lost
-    /// to, so that two hooks that see it, or one that sees it twice, keep it once.
+    /// Returns the id of the edit in the journal. It depends on the edit alone, so that an edit
+    /// that two hooks see, or one hook twice, is kept once.
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();
         let base = self.base.map_or_else(|| "-".to_owned(), |r| r.to_string());
@@ -61,7 +61,7 @@ impl RejectedEdit {
         format!("j-{}", to_hex(&hash.finalize()[..5]))
     }
 
-    /// Returns the line that tells of it.
+    /// Renders the line that reports it.
     pub fn render_line(&self) -> String {
         let keys: Vec<&str> = self.fields.keys().map(|field| field.key()).collect();
         format!(
@@ -72,7 +72,7 @@ impl RejectedEdit {
     }
 }
 
-/// Where a file that cannot be used goes: beside itself, under this word.
+/// Why a cache file is set aside, which becomes part of its new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetAsideReason {
     /// It does not parse.
@@ -82,7 +82,7 @@ pub enum SetAsideReason {
 }
 
 impl SetAsideReason {
-    /// Returns the word in the name of the file set aside.
+    /// Returns the word in the name of the file that is set aside.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Corrupt => "corrupt",
@@ -91,15 +91,15 @@ impl SetAsideReason {
     }
 }
 
-/// One step; a list of them is carried out in order, and each may be repeated.
+/// One step of a fix. Steps are applied in order, and repeating one changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Keep an edit that is about to be overwritten.
+    /// Keep an edit in the journal before it is overwritten.
     Journal(RejectedEdit),
-    /// Move the cache file out of the way, keeping it.
+    /// Rename the cache file and keep it.
     SetAside(SetAsideReason),
-    /// Offer local edits to the database.
+    /// Push local edits to the database.
     Push(Proposal),
-    /// Write the cache from the database, as it then is.
+    /// Write the cache from the database as it is then.
     ReplaceCache,
 }

@@ -1,20 +1,20 @@
-//! Which item a branch names.
+//! Which item the name of a branch refers to.
 
 use std::ops::Range;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use super::advice::BranchTarget;
 use crate::bounds::BRANCH_MATCHES;
+use crate::diagnostic::BranchTarget;
 
-/// Largest compiled pattern, in bytes: the time of a search grows with it.
+/// Largest compiled pattern, in bytes. The time of a search grows with it.
 const LARGEST_PATTERN: usize = 64 * 1024;
 
-/// Finds `SD-002B` in `feat/SD-002B-x`: capitals, parts joined by dashes, a number and at
+/// Finds `SD-002B` in `feat/SD-002B-x`: capitals in parts joined by dashes, then a number and at
 /// most one letter.
 pub const DEFAULT_BRANCH_PATTERN: &str = r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[0-9]+[A-Z]?";
 
-/// A pattern that is no regular expression.
+/// The error for a pattern that is not a regular expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("branch_pattern {pattern:?} is not a regular expression: {reason}")]
 pub struct BranchPatternError {
@@ -22,16 +22,16 @@ pub struct BranchPatternError {
     reason: String,
 }
 
-/// A compiled pattern; its first group, or the whole match, may be an item.
+/// A compiled pattern. Its first group, or else the whole match, may be the key of an item.
 #[derive(Debug, Clone)]
 pub struct BranchPattern(Regex);
 
 impl BranchPattern {
-    /// Compiles a pattern; whatever the case, it finds.
+    /// Compiles a pattern, which ignores case.
     ///
     /// # Errors
     ///
-    /// When it is no regular expression.
+    /// When it is not a regular expression.
     pub fn new(pattern: &str) -> Result<Self, BranchPatternError> {
         let mut builder = RegexBuilder::new(pattern);
         builder.size_limit(LARGEST_PATTERN).case_insensitive(true);
@@ -44,7 +44,7 @@ impl BranchPattern {
             })
     }
 
-    /// Returns what it finds in a branch as whole words.
+    /// Finds the matches in a branch that are whole words.
     fn find_keys<'b>(&self, branch: &'b str) -> impl Iterator<Item = &'b str> {
         let found = self.0.captures_iter(branch).take(BRANCH_MATCHES.len());
         found.filter_map(|found| {
@@ -62,7 +62,7 @@ fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     !before.is_some_and(word) && !after.is_some_and(word)
 }
 
-/// Tells whether a branch names the key as whole words, whatever the case.
+/// Tells whether a branch contains the key as whole words, ignoring case.
 pub fn branch_names_item(branch: &str, key: &str) -> bool {
     let (branch, key) = (branch.to_ascii_lowercase(), key.to_ascii_lowercase());
     branch
@@ -70,18 +70,19 @@ pub fn branch_names_item(branch: &str, key: &str) -> bool {
         .any(|(at, found)| is_whole_word(&branch, at, at + found.len()))
 }
 
-/// Most parts of a branch that are looked up; real branches have fewer.
+/// Most parts of a branch that are looked up. Real branches have fewer.
 const MAX_CANDIDATES: usize = 160;
 
-/// Most words that a key in the middle of a branch is looked for in.
+/// Most words of a key in the middle of a branch.
 const MAX_WORDS: usize = 8;
 
-/// Branches that everybody shares: they name no item, and most sessions stand on one.
+/// Branches that everybody shares. They name no item, and most sessions are on one.
 const TRUNKS: [&str; 4] = ["main", "master", "trunk", "develop"];
 
-/// Returns the parts of a branch that may be an item's key: what a pattern of the repository
-/// finds, the beginnings of every path segment, and whatever holds a letter and a digit, as what
-/// [`DEFAULT_BRANCH_PATTERN`] finds does. Which of them are items, the database knows alone.
+/// Lists the parts of a branch that may be the key of an item: the matches of the repository's
+/// pattern, the beginnings of every path segment, and every part with a letter and a digit, which
+/// includes the matches of [`DEFAULT_BRANCH_PATTERN`]. Only the database knows which of them are
+/// items.
 pub fn list_key_candidates<'b>(branch: &'b str, pattern: Option<&BranchPattern>) -> Vec<&'b str> {
     if TRUNKS.contains(&branch) {
         return Vec::new();
@@ -105,7 +106,7 @@ pub fn list_key_candidates<'b>(branch: &'b str, pattern: Option<&BranchPattern>)
     parts
 }
 
-/// Finds the words of a segment, by their bytes.
+/// Finds the words of a segment, as byte ranges.
 fn find_words(segment: &str) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
     for (at, c) in segment.char_indices() {
@@ -122,7 +123,7 @@ fn find_words(segment: &str) -> Vec<Range<usize>> {
 
 fn list_prefixes<'s>(segment: &'s str, words: &[Range<usize>]) -> impl Iterator<Item = &'s str> {
     let first = words.first().map_or(0, |word| word.start);
-    // A key may begin with what is no letter, as `#12` does.
+    // A key may begin with another character than a letter, as `#12` does.
     let starts = if first == 0 { vec![0] } else { vec![0, first] };
     let ends: Vec<usize> = words.iter().rev().map(|word| word.end).collect();
     starts
@@ -145,10 +146,10 @@ fn list_inner_parts<'s>(segment: &'s str, words: &[Range<usize>]) -> Vec<&'s str
     found
 }
 
-/// Returns the item a branch names when it is not the one held.
+/// Finds the item that a branch names instead of the held one.
 ///
-/// `known` are those of [`candidates`] that are items. A branch that names the held item is
-/// right whatever else it names.
+/// `known` are the candidates of [`list_key_candidates`] that are items. A branch that names the
+/// held item is right, whatever else it names.
 pub fn find_other_item(branch: &str, held: &str, known: &[String]) -> Option<String> {
     if branch_names_item(branch, held) {
         return None;
@@ -157,16 +158,16 @@ pub fn find_other_item(branch: &str, held: &str, known: &[String]) -> Option<Str
     named.max_by_key(|key| key.len()).cloned()
 }
 
-/// Returns what `git switch` is told to get to a branch on which the held item is worked on: one
-/// that names it and is checked out nowhere else, else a new one, else none at all, which names
-/// no item either.
+/// Decides where `git switch` leads to a branch of the held item: an existing branch that names the
+/// item and is not checked out elsewhere, else a new one, else no branch at all, which names no
+/// item either.
 pub fn decide_switch_target(
     held: &str,
     branches: &[String],
     checked_out_elsewhere: &[String],
 ) -> BranchTarget {
-    // Names of branches are others' words, and git takes nearly any: only one that says nothing
-    // to a shell or a reader is offered.
+    // Others choose the names of branches, and git allows nearly any. Only a name without special
+    // meaning to a shell or a reader is offered.
     let is_plain = |name: &str| name.split('/').all(is_plain_part);
     let mut own = branches.iter().filter(|name| {
         branch_names_item(name, held) && !checked_out_elsewhere.contains(name) && is_plain(name)
@@ -179,7 +180,7 @@ pub fn decide_switch_target(
     new.map_or(BranchTarget::Detached, BranchTarget::New)
 }
 
-/// Tells whether git and a shell take a part of a name as it is.
+/// Tells whether git and a shell take this part of a name literally.
 fn is_plain_part(part: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-#".contains(c);
     !part.is_empty()
@@ -190,9 +191,9 @@ fn is_plain_part(part: &str) -> bool {
         && part.chars().all(plain)
 }
 
-/// Tells whether git takes a name for a new branch beside those that there are.
+/// Tells whether git accepts the name for a new branch beside the existing ones.
 fn is_free_name(name: &str, branches: &[String]) -> bool {
-    // A branch is a file: it cannot lie in another, nor another in it.
+    // A branch is stored as a file, so its name cannot be a directory of another branch.
     let lies_in = |one: &str, other: &str| {
         one.len() > other.len()
             && one.as_bytes().get(other.len()) == Some(&b'/')

@@ -1,26 +1,26 @@
-//! The rules, each a function over the snapshot: what differs between cache and database.
+//! The rules for differences between cache and database.
 
 use std::collections::BTreeMap;
 
 use super::Reconciliation;
 use super::action::{Action, Proposal, RejectedEdit, RejectionReason, SetAsideReason};
-use super::advice::Way;
 use super::context_rules::{
     report_branch_and_claim, report_peers_and_outbox, report_unreachable_database,
 };
-use super::divergence::Code;
 use super::divergence_lines::{
     MAX_EXCERPT_CHARS, push_divergence, render_plain, render_quoted, report_mismatch,
 };
 use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
 use crate::authority::{self, Authority};
+use crate::diagnostic::Code;
+use crate::diagnostic::Way;
 use crate::model::{FieldValue, StateField};
 use crate::text::one_line;
 
-/// Longest text a proposal may carry, in characters; a longer one is kept in the journal.
+/// Longest text of a proposal, in characters. A longer one is kept in the journal.
 const MAX_PROPOSAL_CHARS: usize = 10_000;
 
-/// Decides what differs and what mends it.
+/// Decides what differs, and what fixes it.
 pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
     let mut out = Reconciliation::default();
     match &snapshot.database {
@@ -56,7 +56,7 @@ fn compare_cache(
             push_divergence(
                 out,
                 snapshot,
-                Code::S07,
+                Code::CacheMissing,
                 message,
                 (None, None, Way::TrueUpSession),
             );
@@ -71,7 +71,7 @@ fn compare_cache(
             push_divergence(
                 out,
                 snapshot,
-                Code::S08,
+                Code::CacheUnreadable,
                 message,
                 (None, None, Way::TrueUpSession),
             );
@@ -83,9 +83,9 @@ fn compare_cache(
                 "⚠️ cache unreadable ({})",
                 one_line(reason, MAX_EXCERPT_CHARS)
             );
-            // What stands in its place is to be moved away: where that is, who read it knows.
+            // The caller that read the file knows its path and advises where to move it.
             let detail = (None, None, Way::TrueUpSession);
-            push_divergence(out, snapshot, Code::S08, message, detail);
+            push_divergence(out, snapshot, Code::CacheUnreadable, message, detail);
         }
         Reading::Fresh(cache) => compare_fresh_cache(database, cache, snapshot, out),
     }
@@ -108,7 +108,7 @@ fn compare_fresh_cache(
             Some(one_line(&lineage.0, MAX_EXCERPT_CHARS)),
             Way::TrueUpSession,
         );
-        push_divergence(out, snapshot, Code::S09, message, detail);
+        push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
         let expected = database.expected_work_state();
         for (field, found) in list_differences(database, cache) {
             report_mismatch(database, field, &expected, found, snapshot, out);
@@ -120,7 +120,7 @@ fn compare_fresh_cache(
     if let Some(problem) = cache.stamp_problem {
         let message = format!("⚠️ cache written for another database: {problem}");
         let detail = (None, Some(problem.to_owned()), Way::TrueUpSession);
-        push_divergence(out, snapshot, Code::S09, message, detail);
+        push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     }
     if cache
         .session
@@ -135,9 +135,9 @@ fn compare_fresh_cache(
     }
 }
 
-/// A file of a later state than the database: one that was restored from a backup, or a stamp
-/// changed by hand. The database is the truth all the same; what the file held goes to the
-/// journal, edited or not, since nothing else has it.
+/// Handles a file from a later state than the database: the database was restored from a backup, or
+/// the stamp was changed by hand. The database is right all the same. The values of the file go to
+/// the journal, edited or not, because nothing else has them.
 fn adopt_older_database(
     database: &DatabaseReading,
     cache: &CacheReading,
@@ -155,7 +155,7 @@ fn adopt_older_database(
         Some(found.to_string()),
         Way::TrueUpSession,
     );
-    push_divergence(out, snapshot, Code::S09, message, detail);
+    push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     let expected = database.expected_work_state();
     let mut rejected = BTreeMap::new();
     for (field, found) in list_differences(database, cache) {
@@ -168,9 +168,9 @@ fn adopt_older_database(
     out.actions.push(Action::ReplaceCache);
 }
 
-/// A file of a session that is gone: what trueup wrote is safe in the database, and only an
-/// edit that was never pushed would be lost with it; of a file trueup never wrote, or one of a
-/// later state than the database has of that session, all is.
+/// Handles a file of another session. What trueup wrote into it is in the database, so only edits
+/// that were never pushed would be lost. From a file without a stamp, or one from a later state
+/// than the database has of that session, every value would be lost.
 fn replace_leftover_cache(
     database: &DatabaseReading,
     cache: &CacheReading,
@@ -231,8 +231,8 @@ fn compare_fields(
     let expected = database.expected_work_state();
     let same_revision = cache.is_stamped() && cache.revision == Some(database.revision);
     let on_current = same_revision && cache.session.as_ref() == Some(&snapshot.session);
-    // Both at one revision, and neither edited: the file is of a time that a restored database
-    // never had. Whether work is active also follows from who holds the item now.
+    // With equal revisions and no edit, the file is from a time that a restored database never had.
+    // Whether work is active also depends on who holds the item now.
     let is_of_another_time =
         |field| same_revision && (field != StateField::IsActive || database.claim.is_some());
     let mut proposal = BTreeMap::new();
@@ -254,7 +254,7 @@ fn compare_fields(
                 Some(render_plain(found)),
                 Way::TrueUpSession,
             );
-            push_divergence(out, snapshot, Code::S10, message, detail);
+            push_divergence(out, snapshot, Code::EditNotPushed, message, detail);
             proposal.insert(field, found.clone());
             continue;
         }
@@ -283,8 +283,8 @@ fn compare_fields(
     }
 }
 
-/// Names fields that make no sense: those are no proposals, but they hide what the database
-/// says. Tells whether there is one.
+/// Reports fields that cannot be read. They are no proposals, but they hide what the database says.
+/// Tells whether there is one.
 fn report_malformed_fields(
     database: &DatabaseReading,
     cache: &CacheReading,
@@ -304,14 +304,14 @@ fn report_malformed_fields(
     found
 }
 
-/// Tells whether the file needs writing though nothing it says is wrong.
+/// Tells whether the file has to be written although nothing in it is wrong.
 fn is_incomplete(database: &DatabaseReading, cache: &CacheReading, snapshot: &Snapshot) -> bool {
     cache.revision != Some(database.revision)
         || cache.lineage.is_none()
         || cache.session.as_ref() != Some(&snapshot.session)
         || cache.fields.len() < StateField::ALL.len()
         || snapshot.branch.as_ref().is_some_and(|b| cache.branch.as_deref() != Some(&b.name))
-        // An edit undone by hand differs from its digest though not from the database.
+        // An edit undone by hand differs from its digest, but not from the database.
         || !cache.edited.is_empty()
         || cache.stamp_problem.is_some()
 }
@@ -344,7 +344,7 @@ fn journal_rejected_edit(
         database: database.revision,
         fields,
     };
-    // What an unstamped file held is kept, but it is old state far more often than an edit.
+    // The values of an unstamped file are kept, but they are far more often old state than an edit.
     if reason != RejectionReason::UnstampedCache {
         let (id, message) = (rejected.id(), rejected.render_line());
         let detail = (
@@ -352,7 +352,7 @@ fn journal_rejected_edit(
             rejected.base.map(|r| r.to_string()),
             Way::RestoreEdit { entry: id },
         );
-        push_divergence(out, snapshot, Code::S11, message, detail);
+        push_divergence(out, snapshot, Code::EditRejected, message, detail);
     }
     out.actions.push(Action::Journal(rejected));
 }

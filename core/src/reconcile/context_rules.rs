@@ -1,13 +1,13 @@
-//! The rules about what is around cache and database: branch, claim, other sessions, outbox, and
-//! a database that cannot be asked.
+//! The rules about everything around cache and database: branch, claim, other sessions, outbox, and
+//! a database that cannot be reached.
 
 use std::fmt::Write as _;
 
 use super::Reconciliation;
-use super::advice::{Advice, Way};
-use super::divergence::{Code, Divergence};
 use super::divergence_lines::{MAX_EXCERPT_CHARS, push_divergence};
 use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
+use crate::diagnostic::{Advice, Way};
+use crate::diagnostic::{Code, Divergence};
 use crate::model::SessionId;
 use crate::text::one_line;
 
@@ -31,7 +31,13 @@ pub(super) fn report_unreachable_database(
         }
         _ => format!("⚠️ database unreachable; no cache available ({reason})"),
     };
-    push_divergence(out, snapshot, Code::S12, message, (None, None, way));
+    push_divergence(
+        out,
+        snapshot,
+        Code::DatabaseUnreachable,
+        message,
+        (None, None, way),
+    );
 }
 
 pub(super) fn report_branch_and_claim(
@@ -54,11 +60,11 @@ pub(super) fn report_branch_and_claim(
             to: branch.switch_target.clone(),
         };
         let detail = (Some(claim.item.to_string()), Some(name), way);
-        push_divergence(out, snapshot, Code::S05, message, detail);
+        push_divergence(out, snapshot, Code::BranchNamesOtherItem, message, detail);
     }
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
-        // What another holds, or what is finished, nobody can claim.
+        // An item that another session holds, or that is finished, cannot be claimed.
         let way = if lost.holder.is_some() || lost.is_finished {
             Way::AcceptLoss
         } else {
@@ -75,15 +81,16 @@ pub(super) fn report_branch_and_claim(
             Some(snapshot.session.to_string()),
             way,
         );
-        push_divergence(out, snapshot, Code::S13, message, detail);
+        push_divergence(out, snapshot, Code::ClaimTakenAway, message, detail);
     }
 }
 
-/// Lists what ends a divergence beside its own fix: an item that the branch names may be taken
-/// where nobody holds it.
+/// Lists advice besides the fix of a divergence: the item that the branch names can be claimed if
+/// nobody holds it.
 pub fn list_other_advice(divergence: &Divergence, snapshot: &Snapshot) -> Vec<Advice> {
     let branch = snapshot.branch.as_ref();
-    let free = branch.filter(|branch| divergence.code == Code::S05 && branch.other_is_free);
+    let free = branch
+        .filter(|branch| divergence.code == Code::BranchNamesOtherItem && branch.other_is_free);
     let named = free.and_then(|branch| branch.other_item.as_ref());
     named
         .map(|named| {
@@ -110,14 +117,14 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
             "⚠️ another live session works in this worktree: {}{holds}{more}",
             peer.session
         );
-        // It ends when one of the two does: no command of this one's ends it.
+        // It ends when one of the two sessions ends; no command of this session ends it.
         let session = peer.session.clone();
         let detail = (
             None,
             Some(session.to_string()),
             Way::LeaveWorktree { session },
         );
-        push_divergence(out, snapshot, Code::S14, message, detail);
+        push_divergence(out, snapshot, Code::WorktreeShared, message, detail);
     }
     if snapshot.outbox.waiting > 0 {
         let oldest = snapshot
@@ -137,6 +144,12 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
         } else {
             Way::SendElsewhere
         };
-        push_divergence(out, snapshot, Code::S15, message, (None, None, way));
+        push_divergence(
+            out,
+            snapshot,
+            Code::WritesWaiting,
+            message,
+            (None, None, way),
+        );
     }
 }

@@ -1,16 +1,16 @@
-//! The lines of divergences, and the values in them.
+//! Divergences of a session, and how their lines show values.
 
 use super::Reconciliation;
-use super::advice::Way;
-use super::divergence::{Code, Divergence};
 use super::snapshot::{DatabaseReading, Snapshot};
-use crate::authority::Authority;
+use crate::diagnostic::{Code, Divergence, Way};
 use crate::model::{FieldValue, StateField, WorkState};
 use crate::text::one_line;
 
-/// Longest excerpt of a value in a line, in characters.
+/// Longest value shown in a line, in characters.
 pub(super) const MAX_EXCERPT_CHARS: usize = 120;
 
+/// Adds a divergence of the session; `detail` is what the database says, what the other copy
+/// says, and what ends it.
 pub(super) fn push_divergence(
     out: &mut Reconciliation,
     snapshot: &Snapshot,
@@ -19,22 +19,12 @@ pub(super) fn push_divergence(
     detail: (Option<String>, Option<String>, Way),
 ) {
     let (expected, found, way) = detail;
-    out.divergences.push(Divergence {
-        code,
-        severity: code.severity(),
-        subject: snapshot.session.to_string(),
-        authority: if code == Code::S05 {
-            Authority::Git.as_str()
-        } else {
-            Authority::Database.as_str()
-        },
-        expected,
-        found,
-        message,
-        fix: way.into(),
-    });
+    let divergence = Divergence::new(code, snapshot.session.to_string(), message, way)
+        .with_values(expected, found);
+    out.divergences.push(divergence);
 }
 
+/// Reports that the cache has another value than the database for a field.
 pub(super) fn report_mismatch(
     database: &DatabaseReading,
     field: StateField,
@@ -47,19 +37,19 @@ pub(super) fn report_mismatch(
     let (file, db) = (render_plain(found), render_plain(&expected_value));
     let (code, message) = match field {
         StateField::Item if database.claim.is_some() => (
-            Code::S01,
+            Code::ItemDiffersFromClaim,
             format!("⚠️ SD mismatch: file={file}, db_claim={db}"),
         ),
         StateField::Item => (
-            Code::S02,
+            Code::ItemDiffersFromState,
             format!("⚠️ SD mismatch: file={file}, db_state={db}"),
         ),
         StateField::Phase => (
-            Code::S03,
+            Code::PhaseDiffers,
             format!("⚠️ Phase mismatch: file={file}, db={db}"),
         ),
         StateField::Task => (
-            Code::S04,
+            Code::TaskDiffers,
             format!(
                 "⚠️ Task mismatch: file={}, db={}",
                 render_quoted(found),
@@ -67,7 +57,7 @@ pub(super) fn report_mismatch(
             ),
         ),
         flag => (
-            Code::S06,
+            Code::FlagDiffers,
             format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()),
         ),
     };
@@ -80,7 +70,7 @@ pub(super) fn report_mismatch(
     );
 }
 
-/// Shows a value bare, as the seed's lines do.
+/// Renders a value without quotes.
 pub(super) fn render_plain(value: &FieldValue) -> String {
     match value {
         FieldValue::Flag(flag) => flag.to_string(),
@@ -89,7 +79,7 @@ pub(super) fn render_plain(value: &FieldValue) -> String {
     }
 }
 
-/// Shows a text in quotes, so that a task of several words reads as one.
+/// Renders a text in quotes, so that a task of several words reads as one value.
 pub(super) fn render_quoted(value: &FieldValue) -> String {
     match value {
         FieldValue::Text(Some(text)) => format!("\"{}\"", one_line(text, MAX_EXCERPT_CHARS)),

@@ -2,70 +2,70 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::advice::BranchTarget;
+use crate::diagnostic::BranchTarget;
 use crate::model::{
     Epoch, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp, WorkHistory,
     WorkState,
 };
 
-/// A reading of one copy. Absent, unreadable and unreachable are different answers; only
-/// `Missing` may initialise anything.
+/// A reading of one copy. Absent, unreadable and unreachable are different answers, and only
+/// `Missing` may initialize anything.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading<T> {
     /// It was read.
     Fresh(T),
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It is there and makes no sense; the reason is for a person.
+    /// It exists but cannot be understood; the text is the reason for a person.
     Corrupt(String),
-    /// It could not be asked; the reason is for a person.
+    /// It could not be read; the text is the reason for a person.
     Unavailable(String),
 }
 
-/// A claim as the database holds it.
+/// A claim, as the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimReading {
     /// The item.
     pub item: ItemKey,
-    /// The fence.
+    /// Its epoch.
     pub epoch: Epoch,
-    /// Since when.
+    /// When the item was claimed.
     pub since: Option<Timestamp>,
 }
 
-/// An item this session held and worked on, and holds no more though it never gave it up.
+/// An item that this session worked on and lost without giving it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostClaim {
     /// The item.
     pub item: ItemKey,
-    /// Who holds it; nobody when a sweep freed it.
+    /// The present holder, or `None` when a sweep freed it.
     pub holder: Option<SessionId>,
-    /// Whether it is finished, so that nobody can claim it.
+    /// Whether it is finished and cannot be claimed.
     pub is_finished: bool,
-    /// Since when.
+    /// When it was lost.
     pub since: Option<Timestamp>,
 }
 
-/// What the database says of one session.
+/// What the database says of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatabaseReading {
-    /// Which database.
+    /// The history of the database.
     pub lineage: Lineage,
-    /// How new.
+    /// The revision of the session.
     pub revision: Revision,
-    /// The claim the session has.
+    /// The present claim of the session.
     pub claim: Option<ClaimReading>,
-    /// The claim it had.
+    /// The claim that it lost.
     pub lost_claim: Option<LostClaim>,
-    /// `metadata.execution_state` and the flags, as stored.
+    /// The execution state and flags, as stored.
     pub work: WorkState,
     /// When work changed.
     pub history: WorkHistory,
 }
 
 impl DatabaseReading {
-    /// Returns what the cache must show: the claim decides the item, and an item that another
-    /// session holds is not shown as ours.
+    /// Returns what the cache has to show. The claim decides the item, and an item that another
+    /// session holds is not shown as this session's.
     pub fn expected_work_state(&self) -> WorkState {
         let mut work = self.work.clone();
         if let Some(claim) = &self.claim {
@@ -81,29 +81,29 @@ impl DatabaseReading {
 /// What the cache file says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CacheReading {
-    /// Which database it was written from; absent in a file trueup never wrote.
+    /// The database it was written from, or `None` in a file that trueup never wrote.
     pub lineage: Option<Lineage>,
-    /// From which revision.
+    /// The revision it was written from.
     pub revision: Option<Revision>,
-    /// When.
+    /// When it was written.
     pub synced_at: Option<Timestamp>,
-    /// For which session.
+    /// The session it was written for.
     pub session: Option<SessionId>,
-    /// The fields it holds; a key that is absent or of a foreign type is absent here.
+    /// The fields that it holds. A missing key and a value of another type are left out.
     pub fields: BTreeMap<StateField, FieldValue>,
-    /// Fields that make no sense: of a foreign type, or gone from a file trueup wrote.
+    /// Fields of another type, or missing from a file that trueup wrote.
     pub malformed: BTreeSet<StateField>,
-    /// The fields changed by something else since trueup wrote it.
+    /// Fields that something else changed since trueup wrote the file.
     pub edited: BTreeSet<StateField>,
-    /// The branch it names.
+    /// The branch in the file.
     pub branch: Option<String>,
-    /// What is wrong with a stamp that is there but is not as trueup writes it.
+    /// What is wrong with a stamp that trueup did not write that way.
     pub stamp_problem: Option<&'static str>,
-    /// The fields whose value that session never had in the database: the file is of a time that
-    /// a restored database does not know, however far it has come since.
+    /// Fields with a value that the session never had in the database. The file is then from a time
+    /// that a restored database does not know, whatever its present revision.
     pub unknown_to_database: BTreeSet<StateField>,
-    /// The revision the database has of the session the file names, where that is another one
-    /// and is known.
+    /// The revision in the database of the session that the file names, when that is another
+    /// session and known.
     pub owner_revision: Option<Revision>,
 }
 
@@ -113,30 +113,29 @@ impl CacheReading {
         self.lineage.is_some() && self.revision.is_some()
     }
 
-    /// Tells whether the file was written from a later state than the database has: a backup
-    /// was restored, or the stamp was changed by hand. A revision without a lineage compares
-    /// with nothing.
+    /// Tells whether the file was written from a later state than the database has: a backup was
+    /// restored, or the stamp was changed by hand. A revision without a lineage cannot be compared.
     pub fn is_ahead_of(&self, database: &DatabaseReading) -> bool {
         self.lineage.as_ref() == Some(&database.lineage) && self.revision > Some(database.revision)
     }
 
-    /// Tells whether the file, of another session, holds a later state of that session than the
+    /// Tells whether the file of another session holds a later state of that session than the
     /// database does.
     pub fn is_ahead_of_owner(&self) -> bool {
         self.is_stamped() && self.revision > self.owner_revision
     }
 }
 
-/// What git says, as far as it concerns the item.
+/// What git says about the branch, as far as it concerns the item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchReading {
-    /// The branch.
+    /// The name of the branch.
     pub name: String,
-    /// The *other* item it names, when it does; see [`super::named_item`].
+    /// The *other* item that the branch names; see [`super::find_other_item`].
     pub other_item: Option<String>,
-    /// Whether that one may be claimed: nobody holds it, and it is not finished.
+    /// Whether that item can be claimed: nobody holds it and it is not finished.
     pub other_is_free: bool,
-    /// What `git switch` is told to get away from it; see [`super::way_back`].
+    /// Where `git switch` leads away from it; see [`super::decide_switch_target`].
     pub switch_target: BranchTarget,
 }
 
@@ -145,43 +144,43 @@ pub struct BranchReading {
 pub struct PeerSession {
     /// Its id.
     pub session: SessionId,
-    /// What it holds.
+    /// The item that it holds.
     pub item: Option<ItemKey>,
 }
 
 /// Writes that have not reached the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutboxReading {
-    /// How many.
+    /// How many writes wait.
     pub waiting: usize,
-    /// How many of them for another database.
+    /// How many of them are meant for another database.
     pub for_other_databases: usize,
-    /// The oldest.
+    /// When the oldest was made.
     pub oldest_at: Option<Timestamp>,
 }
 
-/// Everything a decision is made from.
+/// Everything that a decision is made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// Whose state.
+    /// The session.
     pub session: SessionId,
-    /// The truth.
+    /// What the database says.
     pub database: Reading<DatabaseReading>,
-    /// The copy.
+    /// What the cache says.
     pub cache: Reading<CacheReading>,
-    /// git's word, when there is a branch.
+    /// The branch, if there is one.
     pub branch: Option<BranchReading>,
-    /// Other live sessions here.
+    /// Other live sessions in the worktree.
     pub peers: Vec<PeerSession>,
-    /// What waits.
+    /// Writes that wait.
     pub outbox: OutboxReading,
-    /// The local clock, for the age of the cache alone.
+    /// The local clock, used only for the age of the cache.
     pub now: Timestamp,
 }
 
 /// What the caller allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether a missing cache may be made here.
+    /// Whether a missing cache may be created.
     pub create_cache: bool,
 }

@@ -1,37 +1,31 @@
-//! Fences of code, in which a heading is none.
+//! Code blocks, in which a heading begins no section.
 
 use std::ops::Range;
 
-use super::section_scan::line_ranges;
+use super::byte_lines::line_ranges;
+use crate::text::markdown::{CodeFence, is_blank};
 
-/// The code of one stretch of text.
+/// The code blocks of one stretch of text.
 ///
-/// A fence that the stretch does not close is a line as any other: what would follow it is the
-/// sections of others, which no stray backticks are to hide. So code never begins in one
-/// section and ends in another, and a section that is replaced uncovers nothing of the others.
+/// A fence that the stretch does not close is plain text, unlike in Markdown: the sections of other
+/// repositories follow, and stray backticks must not hide them. So code never begins in one section
+/// and ends in another, and replacing a section changes nothing in its neighbors.
 #[derive(Debug, Default)]
 pub(super) struct CodeFences {
     /// In order, from the first byte of the opening line to the last of the closing one.
     code: Vec<Range<usize>>,
 }
 
-/// A line that can open or close.
+/// A line that begins with a fence.
 struct FenceLine {
     line: Range<usize>,
-    kind: FenceChar,
-    length: usize,
+    fence: CodeFence,
     can_open: bool,
     can_close: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FenceChar {
-    Backticks,
-    Tildes,
-}
-
 impl CodeFences {
-    /// Finds the code between two places; each line is read once, whatever it opens.
+    /// Finds the code between two offsets; each line is read once, however many fences are open.
     pub(super) fn find_in(file: &[u8], stretch: Range<usize>) -> Self {
         let fence_lines: Vec<FenceLine> = line_ranges(file, stretch)
             .filter_map(|line| FenceLine::parse_line(file.get(line.clone())?, line))
@@ -39,11 +33,11 @@ impl CodeFences {
         let closed = find_closed(&fence_lines);
         let mut code = Vec::new();
         let mut open: Option<&FenceLine> = None;
-        for (mark, is_closed) in fence_lines.iter().zip(closed) {
+        for (fence_line, is_closed) in fence_lines.iter().zip(closed) {
             match open {
-                None if mark.can_open && is_closed => open = Some(mark),
-                Some(opening) if mark.is_closing_for(opening) => {
-                    code.push(opening.line.start..mark.line.end);
+                None if fence_line.can_open && is_closed => open = Some(fence_line),
+                Some(opening) if fence_line.can_close && fence_line.fence.closes(opening.fence) => {
+                    code.push(opening.line.start..fence_line.line.end);
                     open = None;
                 }
                 _ => {}
@@ -52,24 +46,28 @@ impl CodeFences {
         Self { code }
     }
 
-    /// Tells whether the line that begins here is code.
+    /// Tells whether the line that begins at an offset is code.
     pub(super) fn is_code(&self, at: usize) -> bool {
         let behind = self.code.partition_point(|code| code.end <= at);
         self.code.get(behind).is_some_and(|code| code.start <= at)
     }
 }
 
-/// Tells of each mark whether one behind it would close it.
+/// Tells of each line whether a later one would close the block that it opens.
 fn find_closed(fence_lines: &[FenceLine]) -> Vec<bool> {
-    let mut longest = [0; 2];
+    let (mut longest_backticks, mut longest_tildes) = (0, 0);
     let mut closed: Vec<bool> = fence_lines
         .iter()
         .rev()
-        .map(|mark| {
-            let longest = &mut longest[mark.kind as usize];
-            let is_closed = *longest >= mark.length;
-            if mark.can_close {
-                *longest = mark.length.max(*longest);
+        .map(|line| {
+            let longest = if line.fence.marker == b'`' {
+                &mut longest_backticks
+            } else {
+                &mut longest_tildes
+            };
+            let is_closed = *longest >= line.fence.length;
+            if line.can_close {
+                *longest = line.fence.length.max(*longest);
             }
             is_closed
         })
@@ -79,31 +77,13 @@ fn find_closed(fence_lines: &[FenceLine]) -> Vec<bool> {
 }
 
 impl FenceLine {
-    /// Reads a line by `CommonMark`'s rules.
     fn parse_line(text: &[u8], line: Range<usize>) -> Option<Self> {
-        let indent = text.iter().take_while(|byte| **byte == b' ').count();
-        let rest = text.get(indent..)?;
-        let kind = match rest.first()? {
-            b'`' => FenceChar::Backticks,
-            b'~' => FenceChar::Tildes,
-            _ => return None,
-        };
-        let length = rest
-            .iter()
-            .take_while(|byte| rest.first() == Some(byte))
-            .count();
-        let after = rest.get(length..)?;
-        (indent <= 3 && length >= 3).then(|| Self {
+        let (fence, behind) = CodeFence::read(text)?;
+        Some(Self {
             line,
-            kind,
-            length,
-            // Backticks behind backticks are a span within a line.
-            can_open: kind == FenceChar::Tildes || !after.contains(&b'`'),
-            can_close: after.trim_ascii().is_empty(),
+            fence,
+            can_open: fence.can_open(behind),
+            can_close: is_blank(behind),
         })
-    }
-
-    fn is_closing_for(&self, opening: &Self) -> bool {
-        self.can_close && self.kind == opening.kind && self.length >= opening.length
     }
 }

@@ -1,95 +1,69 @@
-//! The file `.aibrain/global-state-cache.md` of a repository: what the status files of OTHER
-//! repositories say (seed 2).
+//! The file `.aibrain/global-state-cache.md` of a repository: copies of the status files of *other*
+//! repositories.
 //!
-//! Invariants: reading never panics and is linear in the file; a body is kept byte for byte,
-//! whatever it holds, copies of our own marks included; a change touches the sections of one
-//! repository and no other byte; writing what is there already changes nothing.
+//! Invariants:
+//! - Reading never panics and takes time in proportion to the file.
+//! - A body is kept byte for byte, even if it holds our own markers.
+//! - A change touches the sections of one repository and no other byte.
+//! - Writing a body that is there already changes nothing.
 //!
-//! A section is an opening mark with length and digest of its body, a heading, the time, the
-//! body, and a closing mark with the digest. No text can hold its own digest, so nothing in a
-//! body ends its section. The original's sections have no end at all: theirs is where the next
-//! one begins, and each is replaced by one of ours the first time its repository is written.
+//! A section is an opening marker with the length and the digest of its body, a heading, the time,
+//! the body, and a closing marker with the digest. No text can hold its own digest, so nothing in a
+//! body ends its section. A legacy section, written by an earlier tool, has no markers: it ends
+//! where the next one begins, and is replaced by one with markers when its repository is next
+//! written.
 
+mod byte_lines;
 mod code_fences;
 mod section_marker;
 mod section_scan;
+mod status_body;
 mod status_summary;
 #[cfg(test)]
 mod tests;
 
-use std::str;
-
-use sha2::{Digest as _, Sha256};
-
 use crate::model::{RepoSlug, Timestamp};
-use crate::text::to_hex;
 use section_scan::{LocatedSection, SectionForm};
+use status_body::sha256_hex;
 
+pub use status_body::StatusBody;
 pub use status_summary::{MAX_SUMMARY_CHARS, summarize_status};
 
-/// Most bytes that are taken of a status file.
+/// The largest status file that is copied, in bytes.
 pub const MAX_BODY_BYTES: u64 = 4 << 20;
 
-/// Most bytes of a file of sections that are read.
+/// The largest file of sections that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// What a new file begins with.
+/// How a new file begins.
 const FILE_TITLE: &str = "# State of other repositories\n\n";
 
-/// The status file of a repository, and its digest, which is taken once for all the files it is
-/// put into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusBody<'a> {
-    bytes: &'a [u8],
-    digest: String,
-}
-
-impl<'a> StatusBody<'a> {
-    /// Takes the digest of a status file.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            digest: sha256_hex(bytes),
-        }
-    }
-
-    /// Returns the status file.
-    pub const fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// Returns its SHA-256 in hexadecimal digits.
-    pub fn digest(&self) -> &str {
-        &self.digest
-    }
-}
-
-/// How a section was found.
+/// The state in which a section was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SectionState {
-    /// As it was written.
+    /// Unchanged.
     Sound,
-    /// Somebody changed it, or its line ends, since.
+    /// Edited since it was written, or its line ends were converted.
     Edited,
-    /// Written by the original.
+    /// Without markers, by an earlier tool.
     Legacy,
 }
 
-/// What the file says of one repository.
+/// The copy of one repository's status file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepoSection<'a> {
-    /// The repository; of the original's sections the name in their heading.
+    /// The repository; for a legacy section the name in its heading.
     pub slug: &'a str,
-    /// When it was written, as it stands there; of the original's whatever follows its label.
+    /// When it was written, as the file has it; for a legacy section any text behind its label.
     pub synced_at: &'a str,
     /// The status file.
     pub body: &'a [u8],
-    /// How it was found.
+    /// The state in which the section was found.
     pub state: SectionState,
 }
 
-/// Returns every section, in the order of the file. Digests are not taken here: a section that
-/// has its length counts as sound.
+/// Returns every section, in the order of the file. Digests are not checked: a section with the
+/// right length counts as sound.
 pub fn list_sections(file: &[u8]) -> Vec<RepoSection<'_>> {
     let sections = section_scan::scan_sections(file);
     sections
@@ -98,8 +72,8 @@ pub fn list_sections(file: &[u8]) -> Vec<RepoSection<'_>> {
         .collect()
 }
 
-/// Returns the section of a repository: the first of ours, or else of the original's, whose
-/// first is its newest.
+/// Returns the section of a repository: the first one with markers, or else the first legacy one,
+/// which is the newest.
 pub fn find_section<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<RepoSection<'a>> {
     let sections = section_scan::scan_sections(file);
     let sections_of_slug = || sections.iter().filter(|piece| piece.is_of(slug));
@@ -112,8 +86,8 @@ pub fn find_section<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<RepoSection<'
     Some(section)
 }
 
-/// Returns the file with the section of a repository written, where its first stood, or at the
-/// end. Nothing when the file has exactly this body already: then its time is not renewed.
+/// Returns the file with a section written: in the place of the repository's first section, or at
+/// the end. `None` if the file has exactly this body already; its time is not renewed then.
 pub fn write_section(
     file: &[u8],
     slug: &RepoSlug,
@@ -167,15 +141,4 @@ fn to_repo_section<'a>(file: &'a [u8], piece: &LocatedSection<'a>) -> RepoSectio
             SectionForm::Legacy => SectionState::Legacy,
         },
     }
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    to_hex(&Sha256::digest(bytes))
-}
-
-/// Returns a line without its end, as text.
-fn line_text(line: &[u8]) -> Option<&str> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    str::from_utf8(line).ok()
 }

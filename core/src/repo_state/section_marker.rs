@@ -1,26 +1,27 @@
-//! What stands around a body.
+//! The markers around the body of a section.
 
-use super::{StatusBody, line_text};
+use super::byte_lines::line_text;
+use super::status_body::StatusBody;
 use crate::model::RepoSlug;
 
 const OPENING_PREFIX: &str = "<!-- trueup:repo-state ";
 const CLOSING_PREFIX: &str = "<!-- /trueup:repo-state ";
 const MARKER_END: &str = " -->";
 
-/// What is left where a section stood twice. It ends nothing and begins nothing, but the text
-/// before it and the text behind it stay two: else code of the one could reach into the other.
+/// What replaces a second section of the same repository. It separates the text before it from the
+/// text behind it, so that a code block of the one cannot continue in the other.
 pub(super) const DUPLICATE_NOTE: &str = "<!-- trueup:repo-state stood here twice -->\n";
 
-/// What the line below a heading begins with, ours and the original's.
+/// How the line below a heading begins, in sections of both kinds.
 pub(super) const LAST_SYNCED: &str = "**Last Synced**";
 
-/// Longest line that can be a mark or a heading, in bytes.
+/// The longest line that can be a marker or a heading, in bytes.
 pub(super) const MAX_LINE_BYTES: usize = 400;
 
-/// Characters of a digest.
+/// The number of digits of a digest.
 const DIGEST_DIGITS: usize = 64;
 
-/// What an opening mark says.
+/// The content of an opening marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpeningMarker<'a> {
     pub(super) slug: &'a str,
@@ -29,7 +30,7 @@ pub(super) struct OpeningMarker<'a> {
     pub(super) digest: &'a str,
 }
 
-/// Returns what stands before the body of a section and behind it.
+/// Returns the text before the body of a section, and the text behind it.
 pub(super) fn render_frame(
     slug: &RepoSlug,
     synced_at: &str,
@@ -43,22 +44,22 @@ pub(super) fn render_frame(
     (head, format!("\n{}\n", render_closing(digest)))
 }
 
-/// Returns what stands between an opening mark and its body.
+/// Returns the text between an opening marker and its body.
 pub(super) fn render_heading(slug: &str, synced_at: &str) -> String {
     format!("## {slug} State\n{LAST_SYNCED}: {synced_at}\n\n")
 }
 
-/// Returns the closing mark, without the end of its line.
+/// Returns the closing marker, without a line end.
 pub(super) fn render_closing(digest: &str) -> String {
     format!("{CLOSING_PREFIX}sha256={digest}{MARKER_END}")
 }
 
-/// Tells whether a line is an opening mark, or what an edit left of one.
+/// Tells whether a line is an opening marker, or what an edit left of one.
 pub(super) fn is_opening(line: &[u8]) -> bool {
     line.starts_with(OPENING_PREFIX.as_bytes())
 }
 
-/// Reads an opening mark.
+/// Parses an opening marker.
 pub(super) fn parse_opening(line: &[u8]) -> Option<OpeningMarker<'_>> {
     if line.len() > MAX_LINE_BYTES || !is_opening(line) {
         return None;
@@ -76,7 +77,7 @@ pub(super) fn parse_opening(line: &[u8]) -> Option<OpeningMarker<'_>> {
     is_ours.then_some(opening)
 }
 
-/// Reads the digest of a closing mark.
+/// Parses the digest of a closing marker.
 pub(super) fn parse_closing(line: &[u8]) -> Option<&str> {
     if line.len() > MAX_LINE_BYTES || !line.starts_with(CLOSING_PREFIX.as_bytes()) {
         return None;
@@ -86,7 +87,8 @@ pub(super) fn parse_closing(line: &[u8]) -> Option<&str> {
     is_digest(digest).then_some(digest)
 }
 
-/// Reads a length; one that no file has is a length that does not fit.
+/// Parses a length. One that does not fit into `usize` is larger than any file, and so is its
+/// maximum.
 fn parse_length(text: &str) -> Option<usize> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(usize::MAX))

@@ -1,41 +1,40 @@
-//! Where sections stand: one pass over the lines that are not a body.
+//! Finds the sections of a file in one pass over the lines outside of bodies.
 
 use std::collections::HashMap;
-use std::io::BufRead as _;
 use std::ops::Range;
 
+use super::byte_lines::{line_end, line_ranges, line_text};
 use super::code_fences::CodeFences;
-use super::line_text;
 use super::section_marker::{self, LAST_SYNCED, MAX_LINE_BYTES, OpeningMarker};
 use crate::model::RepoSlug;
 
-/// How a section stands in the file.
+/// The form of a section in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SectionForm {
-    /// The body has its length, and its closing mark stands behind it.
+    /// The body has its length, and is followed by its closing marker.
     Whole,
-    /// Its closing mark stands elsewhere than it should.
+    /// The closing marker is not where the length says.
     Changed,
-    /// The original's, without marks.
+    /// A legacy section, without markers.
     Legacy,
 }
 
-/// A section, by where it stands.
+/// A section, and where it is in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LocatedSection<'a> {
     pub(super) slug: &'a str,
     pub(super) synced_at: &'a str,
-    /// What the marks say; empty without marks.
+    /// The digest in the markers; empty for a legacy section.
     pub(super) digest: &'a str,
     pub(super) form: SectionForm,
-    /// All of it.
+    /// The whole section.
     pub(super) range: Range<usize>,
     pub(super) body: Range<usize>,
 }
 
 impl LocatedSection<'_> {
-    /// Tells whether it is of this repository. The original shouts its names and writes `_` for
-    /// whatever stood there.
+    /// Tells whether the section is of this repository. Legacy headings are in capitals, with `_`
+    /// in the place of other characters.
     pub(super) fn is_of(&self, slug: &RepoSlug) -> bool {
         let plain = |text: &str| -> Vec<u8> {
             let bytes = text.bytes().filter(|byte| !b"-_ ".contains(byte));
@@ -52,7 +51,7 @@ impl LocatedSection<'_> {
 pub(super) fn scan_sections(file: &[u8]) -> Vec<LocatedSection<'_>> {
     let mut marker_pairs = None;
     let mut sections: Vec<LocatedSection<'_>> = Vec::new();
-    // The original's section whose end was not met yet.
+    // The legacy section whose end is not reached yet.
     let mut open_legacy: Option<LocatedSection<'_>> = None;
     let mut fences = CodeFences::default();
     let mut stretch_end = 0;
@@ -81,7 +80,7 @@ pub(super) fn scan_sections(file: &[u8]) -> Vec<LocatedSection<'_>> {
                 stretch_end = next_mark(file, offset);
                 fences = CodeFences::find_in(file, offset..stretch_end);
             }
-            // Below a mark that lost its section stands a heading of ours, which is text now.
+            // Below a marker without its section, our own heading is plain text.
             if !below_mark
                 && let Some(piece) = read_legacy_section(file, offset, end)
                 && !fences.is_code(offset)
@@ -97,7 +96,7 @@ pub(super) fn scan_sections(file: &[u8]) -> Vec<LocatedSection<'_>> {
     sections
 }
 
-/// Returns where the next line stands, from `at` on, that is an opening mark or was one.
+/// Returns the offset of the next line, from `at` on, that is an opening marker or was one.
 fn next_mark(file: &[u8], at: usize) -> usize {
     let is_mark = |line: &Range<usize>| {
         file.get(line.clone())
@@ -107,7 +106,7 @@ fn next_mark(file: &[u8], at: usize) -> usize {
     mark.map_or(file.len(), |line| line.start)
 }
 
-/// Ends a section of the original's.
+/// Ends the open legacy section.
 fn close_legacy_section<'a>(
     open: &mut Option<LocatedSection<'a>>,
     at: usize,
@@ -120,27 +119,7 @@ fn close_legacy_section<'a>(
     }
 }
 
-/// Returns where each line stands of a stretch that begins and ends with lines.
-pub(super) fn line_ranges(
-    file: &[u8],
-    stretch: Range<usize>,
-) -> impl Iterator<Item = Range<usize>> {
-    let mut at = stretch.start;
-    std::iter::from_fn(move || {
-        let line = at..line_end(file, at);
-        at = line.end;
-        (line.start < stretch.end).then_some(line)
-    })
-}
-
-/// Returns where the line ends that begins at `at`, its end included.
-fn line_end(file: &[u8], at: usize) -> usize {
-    let mut rest = file.get(at..).unwrap_or_default();
-    // A slice cannot fail to be read; this searches as fast as the platform can.
-    at + rest.skip_until(b'\n').unwrap_or(rest.len())
-}
-
-/// The section whose opening mark stands at `start..end`, taken by its length.
+/// Reads the section whose opening marker is at `start..end`, by its length.
 fn read_whole_section<'a>(
     file: &'a [u8],
     start: usize,
@@ -169,7 +148,7 @@ fn read_whole_section<'a>(
     ))
 }
 
-/// The section whose opening mark stands at `start..end`, taken up to its closing mark.
+/// Reads the section whose opening marker is at `start..end`, up to its closing marker.
 fn read_changed_section<'a>(
     file: &'a [u8],
     start: usize,
@@ -179,7 +158,7 @@ fn read_changed_section<'a>(
 ) -> Option<LocatedSection<'a>> {
     let closing = marks.closing_marker(start)?;
     let mut from = end;
-    // Whatever is left of the lines between mark and body is no part of the body.
+    // What is left of the lines between marker and body is not part of the body.
     for place in 0..3 {
         let to = line_end(file, from);
         let line = file.get(from..to).and_then(line_text).unwrap_or("?");
@@ -219,19 +198,19 @@ fn located_section<'a>(
     }
 }
 
-/// Which closing mark ends which opening mark, of those that bodies do not hold.
+/// Which closing marker ends which opening marker, outside of bodies.
 ///
-/// A closing mark ends the last opening mark of its digest that nothing has ended; what began
-/// between them and did not end is a part of the section. So pairs stand in each other or apart,
-/// and a section that is taken out or replaced gives its neighbours no other end than they had.
+/// A closing marker ends the last open opening marker with its digest; markers that were opened in
+/// between belong to the section. So pairs are nested or apart, and removing or replacing a section
+/// does not change where its neighbors end.
 #[derive(Default)]
 struct MarkerPairs {
-    /// The closing mark by where the opening one begins.
+    /// The closing marker for each offset of an opening one.
     closings: HashMap<usize, Range<usize>>,
 }
 
 impl MarkerPairs {
-    /// Reads every mark once, however many have lost their other half.
+    /// Reads every marker once, however many have lost their counterpart.
     fn pair_markers(file: &[u8]) -> Self {
         let mut closings = HashMap::new();
         let mut open: Vec<(usize, &str)> = Vec::new();
@@ -250,7 +229,7 @@ impl MarkerPairs {
                     }
                 }
             } else if let Some(opening) = section_marker::parse_opening(line) {
-                // What a body holds is no mark of the file's.
+                // A marker in a body belongs to the body.
                 if let Some(piece) = read_whole_section(file, at, end, &opening) {
                     at = piece.range.end;
                     continue;
@@ -263,14 +242,14 @@ impl MarkerPairs {
         Self { closings }
     }
 
-    /// Returns the closing mark of the section that begins at `start`, unless it has lost it.
+    /// Returns the closing marker of the section that begins at `start`, if it has one.
     fn closing_marker(&self, start: usize) -> Option<&Range<usize>> {
         self.closings.get(&start)
     }
 }
 
-/// The original's section whose heading stands at `start..end`: `## NAME State`, and below it,
-/// blank lines aside, `**Last Synced**: …`. Its end is not known yet.
+/// Reads the legacy section whose heading is at `start..end`: `## NAME State` and, below it, apart
+/// from blank lines, `**Last Synced**: …`. Its end is not known yet.
 fn read_legacy_section(file: &[u8], start: usize, end: usize) -> Option<LocatedSection<'_>> {
     let line = file.get(start..end)?;
     if line.len() > MAX_LINE_BYTES || !line.starts_with(b"## ") {
@@ -279,7 +258,7 @@ fn read_legacy_section(file: &[u8], start: usize, end: usize) -> Option<LocatedS
     let name = line_text(line)?.strip_prefix("## ")?.trim();
     let slug = name.strip_suffix(" State")?.trim_end();
     let mut from = end;
-    // More blank lines than anybody leaves are no reason to read on.
+    // A limit, so that blank lines are not read again for each heading.
     for _ in 0..MAX_BLANK_LINES {
         let to = line_end(file, from);
         let line = file.get(from..to)?;
@@ -305,5 +284,5 @@ fn read_legacy_section(file: &[u8], start: usize, end: usize) -> Option<LocatedS
     None
 }
 
-/// Most blank lines between a heading of the original's and its time.
+/// The most blank lines between a legacy heading and its time.
 const MAX_BLANK_LINES: usize = 8;

@@ -1,31 +1,34 @@
-//! What a status file says, in one line.
+//! Summarizes a status file in one line.
 
+use crate::text::markdown::CodeFence;
 use crate::text::one_line;
 
-/// Longest summary, in characters.
+/// The longest summary, in characters.
 pub const MAX_SUMMARY_CHARS: usize = 160;
 
-/// Longest title or value within it.
+/// The longest title or value in a summary, in characters.
 const MAX_PART_CHARS: usize = 60;
 
-/// Lines looked at: a head is at the head.
+/// How many lines are read; the head of a file is in the first ones.
 const MAX_LINES: usize = 200;
 
-/// Labels of the head of a status file, in the order they are told.
+/// Labels in the head of a status file, in the order of the summary.
 const HEAD_LABELS: [&str; 3] = ["Current Phase", "Status", "Last Updated"];
 
-/// Returns one clean line of a status file: its title and what its head says of phase, status
-/// and time, or else its first words.
+/// Returns one clean line on a status file: its title with phase, status and time from its head, or
+/// else its first words.
 pub fn summarize_status(state_md: &str) -> String {
     let mut title = None;
     let mut values: [Option<String>; HEAD_LABELS.len()] = [const { None }; HEAD_LABELS.len()];
     let mut first = None;
-    let mut is_code = false;
+    let mut code: Option<CodeFence> = None;
     for line in state_md.lines().take(MAX_LINES) {
         let line = line.trim_start_matches('\u{feff}').trim();
-        if line.starts_with("```") || line.starts_with("~~~") {
-            is_code = !is_code;
-        } else if is_code || line.is_empty() {
+        if let Some(fence) = code {
+            code = Some(fence).filter(|fence| !fence.is_closed_by(line, 0));
+        } else if let Some((fence, _)) = CodeFence::parse_opening(line) {
+            code = Some(fence);
+        } else if line.is_empty() {
         } else if let Some(heading) = line.strip_prefix("# ") {
             title = title.or_else(|| clean_part(heading));
         } else if let Some((place, value)) = parse_labeled_line(line) {
@@ -54,7 +57,7 @@ fn clean_part(text: &str) -> Option<String> {
     Some(one_line(&plain, MAX_PART_CHARS)).filter(|part| !part.is_empty())
 }
 
-/// Reads `**Status**: …` and `- **Status:** …`.
+/// Parses `**Status**: …` and `- **Status:** …`: the index of the label, and the value.
 fn parse_labeled_line(line: &str) -> Option<(usize, &str)> {
     let bold = line.trim_start_matches(['-', '*', ' ', '>']);
     let bold = line.get(line.len() - bold.len()..)?;
@@ -71,7 +74,7 @@ fn parse_labeled_line(line: &str) -> Option<(usize, &str)> {
         })
 }
 
-/// Tells whether a line is neither a heading, a rule, a table, a comment nor a list's mark.
+/// Tells whether a line is text, and no heading, rule, table, comment or list marker.
 fn is_prose(line: &str) -> bool {
     !line.starts_with(['#', '|', '<', '=']) && line.chars().any(char::is_alphanumeric)
 }

@@ -1,6 +1,6 @@
-//! The format of sections, the original's, and what no edit and no body may do to the rest.
+//! The format of sections, legacy sections, and what edits and bodies must not do to the rest.
 
-use proptest::prelude::*;
+mod properties;
 
 use super::{
     MAX_SUMMARY_CHARS, SectionState, StatusBody, find_section, list_sections, summarize_status,
@@ -11,7 +11,7 @@ use crate::model::{RepoSlug, Timestamp};
 const TIME: Timestamp = Timestamp::from_millis(1_770_300_000_000);
 const LATER: Timestamp = Timestamp::from_millis(1_770_400_000_000);
 
-/// As the original leaves it: its header grew once more, and `karematch` was appended twice.
+/// A legacy file in which the header was repeated and `karematch` appended twice.
 const ORIGINAL: &str = "# Global State Cache
 
 **Purpose**: Cross-repo context
@@ -56,7 +56,7 @@ fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Returns what stands before a section of ours and behind it.
+/// Returns the text before a section with markers, and the text behind it.
 fn section_text<'f>(file: &'f [u8], name: &str) -> (&'f [u8], &'f [u8]) {
     let body = find_section(file, &repo_slug(name)).unwrap().body;
     let from = body.as_ptr() as usize - file.as_ptr() as usize;
@@ -111,7 +111,7 @@ fn a_section_that_stands_twice_is_written_once_and_leaves_its_neighbours_apart()
     for (between, behind, others) in [
         ("", "", vec![]),
         ("```\n", "", vec![]),
-        // Code that the second one ended.
+        // The second one ended this code block.
         ("```\n", heading, vec!["B"]),
         ("", heading, vec!["B"]),
         ("", "```\n## B State\n**Last Synced**: now\n```\n", vec![]),
@@ -232,7 +232,7 @@ fn a_mark_that_lost_its_end_takes_none_of_another() {
     let (opening, closing) = as_text(&file).split_once("one\n").unwrap();
     let other = write_body(b"", "b", b"two");
     let (lost, _) = as_text(&other).split_once("two\n").unwrap();
-    // Between the marks of `a`, which was edited, stands what is left of `b`.
+    // The section of `a` was edited, and holds the rest of `b`.
     let edited = format!("{opening}more\n{lost}and more\n{closing}");
     assert_eq!(
         section_states(edited.as_bytes()),
@@ -250,7 +250,7 @@ fn a_section_that_is_replaced_gives_no_other_an_end() {
     let other = as_text(&write_body(b"", "b", b"two")).replace("two\n", "2\n");
     let (other_opening, other_closing) = other.split_once("2\n").unwrap();
     for file in [
-        // The same section in itself, and with an end too many.
+        // A section nested in itself, and one with a closing marker too many.
         format!("{opening}{edited}{closing}"),
         format!("{edited}{closing}{edited}{closing}"),
         format!("{opening}{opening}{edited}{closing}{closing}"),
@@ -349,14 +349,14 @@ fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
     }
     let file = write_body(b"", "a", heading.as_bytes());
     assert_eq!(section_states(&file), [("a", SectionState::Sound)]);
-    // Nor does a fence that one of the original's left open hide what stands behind a mark.
+    // A fence that a legacy section left open does not hide what follows a marker either.
     let file = [heading.as_bytes(), b"```\n", &file, heading.as_bytes()].concat();
     let new = write_body(&file, "X", b"new");
     assert_eq!(
         section_states(&new),
         [("X", SectionState::Sound), ("a", SectionState::Sound)]
     );
-    // A fence that was closed hides nothing.
+    // A closed fence hides nothing behind it.
     let fenced = format!("```\ncode\n```\n{heading}");
     assert_eq!(
         section_states(fenced.as_bytes()),
@@ -419,76 +419,5 @@ fn a_status_file_is_told_in_one_line() {
         ("\n\n---\n", ""),
     ] {
         assert_eq!(summarize_status(state), line);
-    }
-}
-
-/// Bodies with what could be taken for an end.
-fn arbitrary_body() -> impl Strategy<Value = Vec<u8>> {
-    let file = write_body(b"", "a", b"one");
-    let nested = write_body(&file, "b", &file);
-    let piece = prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..20),
-        prop::sample::select(vec![
-            file,
-            nested,
-            ORIGINAL.as_bytes().to_vec(),
-            b"## a State\n\n**Last Synced**: x\n".to_vec(),
-            b"<!-- trueup:repo-state slug=a ".to_vec(),
-            b"\n-->\n".to_vec(),
-            b"\r\n".to_vec(),
-            b"\n".to_vec(),
-            b"```\n".to_vec(),
-            b"---\n".to_vec(),
-        ]),
-    ];
-    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
-}
-
-proptest! {
-    #[test]
-    fn what_is_put_is_found(file in arbitrary_body(), a in arbitrary_body(), b in arbitrary_body()) {
-        let with_a = write_section(&file, &repo_slug("a"), TIME, &StatusBody::new(&a)).unwrap_or(file);
-        let with_b = write_section(&with_a, &repo_slug("b"), TIME, &StatusBody::new(&b)).unwrap_or(with_a);
-        for (name, body) in [("a", &a), ("b", &b)] {
-            let section = find_section(&with_b, &repo_slug(name)).unwrap();
-            prop_assert_eq!(section.body, body.as_slice());
-            prop_assert_eq!(section.state, SectionState::Sound);
-            prop_assert_eq!(write_section(&with_b, &repo_slug(name), LATER, &StatusBody::new(body)), None);
-        }
-    }
-
-    #[test]
-    fn a_change_of_one_leaves_the_rest(foreign in "[a-z#` \n]{0,40}", a in arbitrary_body(), b in arbitrary_body(), new in arbitrary_body()) {
-        let start = write_section(foreign.as_bytes(), &repo_slug("a"), TIME, &StatusBody::new(&a)).unwrap();
-        let start = write_section(&start, &repo_slug("b"), TIME, &StatusBody::new(&b)).unwrap();
-        let changed = write_section(&start, &repo_slug("a"), LATER, &StatusBody::new(&new)).unwrap_or(start.clone());
-        prop_assert_eq!(section_text(&changed, "a"), section_text(&start, "a"));
-        let (before, after) = section_text(&changed, "b");
-        prop_assert!(before.len() > foreign.len() && after.is_empty());
-        let (before, _) = section_text(&changed, "a");
-        if foreign.is_empty() {
-            prop_assert!(as_text(before).starts_with("# State of"));
-        } else {
-            let line_end = if foreign.ends_with('\n') { "" } else { "\n" };
-            prop_assert_eq!(as_text(before), format!("{foreign}{line_end}"));
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_read(file in arbitrary_body(), cut in any::<prop::sample::Index>()) {
-        let file = &file[..cut.index(file.len() + 1)];
-        let found = list_sections(file);
-        for section in found {
-            if let Ok(slug) = section.slug.parse::<RepoSlug>() {
-                prop_assert!(find_section(file, &slug).is_some());
-            }
-        }
-    }
-
-    #[test]
-    fn a_summary_is_one_short_line(state in "(\\PC|[\\x00-\\x1f]|# |\\*\\*Status\\*\\*: |\n){0,60}") {
-        let line = summarize_status(&state);
-        prop_assert!(line.chars().count() <= MAX_SUMMARY_CHARS);
-        prop_assert!(!line.chars().any(char::is_control));
     }
 }

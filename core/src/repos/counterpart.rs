@@ -5,8 +5,8 @@ use std::path::Path;
 use super::RepoIdentity;
 use crate::git::Worktree;
 
-/// Tells whether two paths are one file of one repository in two of its checkouts: linked
-/// worktrees, or clones that have one remote or one name. Only files are read.
+/// Tells whether two paths are the same file in two checkouts of one repository: linked worktrees,
+/// or clones with the same remote or name. Only files are read.
 pub fn are_counterparts(one: &Path, other: &Path) -> bool {
     if one.file_name() != other.file_name() {
         return false;

@@ -1,5 +1,5 @@
-//! Which repository a directory is of: what its `.trueup.toml` calls it, else its remote, else
-//! the directory itself. Only files are read.
+//! Which repository a directory belongs to: by the name in its `.trueup.toml`, else by its remote,
+//! else by its path. Only files are read.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,19 @@ use crate::model::{Repo, RepoSlug};
 use crate::settings::{Project, RepositoryConfig};
 use crate::text::{path_from_text, path_to_text};
 
-/// What a directory says of itself.
+/// What identifies the repository of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoIdentity {
-    /// The name that its `.trueup.toml` gives it, if that is one.
+    /// The name in its `.trueup.toml`, if that is valid.
     pub name: Option<RepoSlug>,
-    /// The one name of its remote.
+    /// The normalized name of its remote.
     pub remote: Option<String>,
-    /// Its root, or that of the repository whose linked worktree it is.
+    /// The root of the repository, or of the main repository of a linked worktree.
     pub main: PathBuf,
 }
 
 impl RepoIdentity {
-    /// Reads what a directory says of itself.
+    /// Reads the identity of a directory.
     pub fn read(root: &Path) -> Self {
         let git = Worktree::discover(root).filter(|git| git.root == root);
         let config = read_repo_config(root);
@@ -37,7 +37,7 @@ impl RepoIdentity {
         }
     }
 
-    /// Returns the one name that it has beside its own: that of its remote, else its directory.
+    /// Returns the name of its remote, or its path without a remote.
     fn place_name(&self) -> String {
         let own = || path_to_text(&self.main);
         self.remote
@@ -46,7 +46,7 @@ impl RepoIdentity {
     }
 }
 
-/// Reads what the repository's own file sets; one that is broken sets nothing.
+/// Reads the configuration of a repository. A broken file counts as empty.
 pub fn read_repo_config(root: &Path) -> RepositoryConfig {
     let project = Project {
         dir: root.to_owned(),
@@ -56,12 +56,12 @@ pub fn read_repo_config(root: &Path) -> RepositoryConfig {
     project.read_config().unwrap_or_default()
 }
 
-/// How a registered repository and a directory are related.
+/// How a registered repository compares with a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdentityMatch {
     Same,
     Other,
-    /// Of the repository nothing is known but its slug.
+    /// Nothing but the slug of the repository is known.
     Unknown,
 }
 
@@ -73,7 +73,7 @@ fn compare_identity(repo: &Repo, machine: &str, identity: &RepoIdentity) -> Iden
             IdentityMatch::Other
         };
     }
-    // What lies here says so itself; of other machines what was said there is all there is.
+    // A checkout on this machine is read; of other machines only the stored location is known.
     let mut here = repo.checkouts_on(machine).map(path_from_text);
     let known: Vec<String> = if let Some(path) = here.find(|path| path.is_dir()) {
         vec![RepoIdentity::read(&path).place_name()]
@@ -90,8 +90,8 @@ fn compare_identity(repo: &Repo, machine: &str, identity: &RepoIdentity) -> Iden
     }
 }
 
-/// Finds the registered repository that a directory of this machine is of. Of several that are
-/// one, the first that was registered is the one.
+/// Finds the registered repository of a directory on this machine. When several match, the one that
+/// was registered first is taken.
 pub fn find_owner<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&'a Repo> {
     if repos.is_empty() {
         return None;
@@ -111,12 +111,12 @@ pub fn find_owner<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&
         .or_else(|| lies_at(&path_to_text(&identity.main)))
 }
 
-/// Tells whether a directory is known not to be of a registered repository.
+/// Tells whether a directory is known to belong to another repository.
 pub(super) fn is_other_repo(repo: &Repo, machine: &str, identity: &RepoIdentity) -> bool {
     compare_identity(repo, machine, identity) == IdentityMatch::Other
 }
 
-/// Lists the registered repositories that a directory is known not to be of.
+/// Lists the registered repositories that a directory is known not to belong to.
 pub fn list_other_repos(
     repos: &[Repo],
     machine: &str,
@@ -135,7 +135,8 @@ pub fn list_other_repos(
         .collect()
 }
 
-/// Lists the places of a repository on a machine: those registered, and linked worktrees of them.
+/// Lists the checkouts of a repository on a machine: the registered ones and their linked
+/// worktrees.
 pub fn list_checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = repo.checkouts_on(machine).map(path_from_text).collect();
     for at in 0..all.len() {
@@ -151,7 +152,7 @@ pub fn list_checkouts(repo: &Repo, machine: &str) -> Vec<PathBuf> {
     all
 }
 
-/// Lists slugs for a repository, the plainest first.
+/// Lists slugs for a repository, simplest first.
 pub(super) fn list_slug_candidates(identity: &RepoIdentity, root: &Path) -> Vec<RepoSlug> {
     let Some(plain) = super::slug_from_path(root) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The name by which the database knows this machine.
+//! The name of this machine in the database.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
@@ -6,14 +6,14 @@ use std::path::Path;
 use crate::fs::{PRIVATE_MODE, create_private_dir, set_mode};
 use crate::settings::Paths;
 
-/// Longest file read, in bytes: an id and what an editor may add.
+/// Largest file read, in bytes: an id and what an editor may add.
 const MAX_FILE_BYTES: u64 = 1_024;
 
-/// Reads this machine's name; `None` where nothing was ever registered from.
+/// Reads the name of this machine, or `None` before anything was registered from it.
 ///
 /// # Errors
 ///
-/// When its file is there and holds no name.
+/// When the file exists but holds no name.
 pub fn read_machine_name(paths: &Paths) -> io::Result<Option<String>> {
     let path = paths.machine_name();
     match crate::fs::read_text(&path, MAX_FILE_BYTES, true) {
@@ -38,11 +38,11 @@ fn with_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Reads this machine's name, giving it one first where it has none.
+/// Reads the name of this machine and makes one first if there is none.
 ///
 /// # Errors
 ///
-/// When that cannot be read or written.
+/// When the file cannot be read or written.
 pub fn ensure_machine_name(paths: &Paths) -> io::Result<String> {
     if let Some(known) = read_machine_name(paths)? {
         return Ok(known);
@@ -54,7 +54,7 @@ pub fn ensure_machine_name(paths: &Paths) -> io::Result<String> {
     draft.as_file().sync_all()?;
     match draft.persist_noclobber(paths.machine_name()) {
         Ok(_) => {}
-        // Somebody else gave it one at the same moment, and that is its name.
+        // Another process made one at the same moment, and that one is used.
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(with_path(&paths.machine_name(), &error.error)),
     }

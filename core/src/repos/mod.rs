@@ -1,9 +1,8 @@
-//! Which repositories lie where on this machine.
+//! Repositories on this machine: registration, names, and the delivery of their state.
 //!
-//! Invariants: a repository has one main place on a machine and any number of further checkouts,
-//! a place has one repository, and clones of one remote are one repository; a machine is a data
-//! directory of trueup, so that two users of one host, or two homes, never move each
-//! other's repositories.
+//! A repository has one main path on a machine and any number of further checkouts. A path belongs
+//! to one repository, and clones of one remote are one repository. A machine stands for one data
+//! directory of trueup, so that two users of a host never move each other's repositories.
 
 mod counterpart;
 mod identity;

@@ -1,4 +1,4 @@
-//! Registering a repository, and finding the one a directory belongs to.
+//! Registers repositories.
 
 use std::path::{Path, PathBuf};
 
@@ -8,18 +8,18 @@ use crate::model::{Repo, RepoPlace, RepoSlug};
 use crate::store::{Provenance, RepoPlacement, Result, Store};
 use crate::text::{path_from_text, path_to_text};
 
-/// A repository to register.
+/// A request to register a repository.
 #[derive(Debug)]
 pub struct RegisterRepoRequest {
-    /// Its name; absent to take that of its directory.
+    /// Its name, or `None` to use that of its directory.
     pub slug: Option<RepoSlug>,
-    /// Whether it neither gives nor takes, when that was said.
+    /// Whether it neither shares nor receives state, if that was given.
     pub passive: Option<bool>,
     /// Its root.
     pub path: PathBuf,
     /// This machine, by its name in the database.
     pub machine: String,
-    /// This machine, for a person.
+    /// The host name of this machine, for people.
     pub host: String,
     /// Who asks.
     pub provenance: Provenance,
@@ -28,36 +28,36 @@ pub struct RegisterRepoRequest {
 /// Why a repository is not registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterRefusal {
-    /// The directory is another repository's.
+    /// The directory belongs to another repository.
     #[error("{path} is already registered as {slug}")]
     PathTaken {
         /// The directory.
         path: String,
-        /// Whose it is.
+        /// That repository.
         slug: RepoSlug,
     },
-    /// The name is another directory's.
+    /// The name belongs to another directory.
     #[error("{slug} is already registered at {path} on this machine")]
     NameTaken {
         /// The name.
         slug: RepoSlug,
-        /// Where it lies.
+        /// That directory.
         path: String,
     },
-    /// The directory is a clone of a repository that has another name.
+    /// The directory is a clone of a repository with another name.
     #[error("{path} is a clone or worktree of {slug}")]
     OtherName {
         /// The directory.
         path: String,
-        /// The repository's name.
+        /// The name of that repository.
         slug: RepoSlug,
     },
-    /// Nothing of the directory's name makes a slug.
+    /// No slug can be made from the name of the directory.
     #[error("no slug can be made from the name of {0}")]
     NoSlug(String),
 }
 
-/// Registers a repository; returns it as it was, if it was known, and as it is.
+/// Registers a repository. Returns it before, if it was known, and after.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn register_repo(
         let slug = same.slug.clone();
         return Ok(Err(RegisterRefusal::OtherName { path, slug }));
     }
-    // Asked again without a name, it keeps the one it has.
+    // Registered again without a name, it keeps the one it has.
     let named = request
         .slug
         .or_else(|| identity.name.clone())
@@ -95,7 +95,7 @@ pub fn register_repo(
     let is_same = same.is_some_and(|same| known.is_some_and(|known| same.slug == known.slug));
     let mut displaced = None;
     if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
-        // One that was registered under a name of its own before clones were known as such.
+        // It was registered under its own name before clones were recognized.
         if !is_same {
             let slug = other.slug.clone();
             return Ok(Err(RegisterRefusal::PathTaken { path, slug }));
@@ -103,7 +103,7 @@ pub fn register_repo(
         displaced = Some(other.slug.clone());
     }
     let old = known.and_then(|repo| repo.path_on(&request.machine));
-    // A repository that was moved leaves nothing where it was.
+    // A repository that was moved leaves nothing at its old path.
     let elsewhere = old.filter(|old| **old != path && path_from_text(old).is_dir());
     if let Some(old) = elsewhere.filter(|_| !is_same) {
         let path = old.to_owned();
@@ -143,7 +143,7 @@ pub fn register_repo(
     Ok(Ok((known.cloned(), after)))
 }
 
-/// Finds a slug under which no other repository is known.
+/// Finds a slug that no other repository has.
 fn find_free_slug(
     store: &mut dyn Store,
     repos: &[Repo],
@@ -163,7 +163,7 @@ fn find_free_slug(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::RepoStore as _;
+    use crate::store::HookStore as _;
     use crate::store::testing::ScratchStore;
 
     fn wish(slug: Option<&str>, path: &Path) -> RegisterRepoRequest {

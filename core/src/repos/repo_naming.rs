@@ -1,5 +1,5 @@
-//! The one name under which sessions, items and files of a repository are kept: that of its
-//! registration or of its `.trueup.toml`, else the one that the first clone of it was given.
+//! The name under which sessions, items and files of a repository are stored: that of its
+//! registration or its `.trueup.toml`, else the one that its first clone was given.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::settings::{Paths, Project, RepositoryConfig};
 use crate::store::{Provenance, RepoNaming, Result, Store, StoreError};
 use crate::text::{path_from_text, path_to_text};
 
-/// Most names tried for a repository whose directory has the name of another one.
+/// Most names tried when the name of a directory belongs to another repository.
 const MAX_NAMES_TRIED: usize = 1_000;
 
 /// A directory whose repository is named.
@@ -18,40 +18,42 @@ const MAX_NAMES_TRIED: usize = 1_000;
 pub struct NamingContext<'a> {
     /// The directory.
     pub project: &'a Project,
-    /// What its `.trueup.toml` sets.
+    /// The contents of its `.trueup.toml`.
     pub config: &'a RepositoryConfig,
-    /// Where this machine's name is kept.
+    /// Where the name of this machine is stored.
     pub paths: &'a Paths,
-    /// This machine's host name.
+    /// The host name of this machine.
     pub host: &'a str,
 }
 
-/// How the name of a repository was found.
+/// The name of a repository, and whether it has to be stored.
 enum NameLookup {
-    /// Nothing has to be kept.
+    /// Nothing has to be stored.
     Settled(Option<String>),
-    /// It has none yet, or is known by another identity than the one it has by now.
+    /// The name is not stored yet, or not for the present identity.
     Unsettled(UnsettledName),
 }
 
-/// A repository whose name is not kept yet.
+/// A name that is not stored yet.
 struct UnsettledName {
     identity: String,
     name: String,
     /// Another identity that has the name.
     other_identity: Option<String>,
-    /// Whether the identity has the name of another repository, which lay there before.
+    /// Whether the identity has the name of another repository, which was at that path before.
     replaces_name: bool,
-    /// Whether the identity has a name of its own, whose rows join those of this one.
+    /// Whether the identity has a name of its own, whose rows have to be joined with those of this
+    /// one.
     joins_rows: bool,
 }
 
-/// Finds the name of the repository that a directory is of, and gives no name. What was kept for
-/// the directory before others had its remote joins the rest: it would not be seen else.
+/// Finds the name of a directory's repository without storing a new one. Rows that were stored for
+/// the path before the remote was known are joined with those of the remote, because they would not
+/// be found otherwise.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or this machine's name not be read.
+/// When the database cannot be asked, or the name of this machine cannot be read.
 pub fn find_repo_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<Option<String>> {
     Ok(match find_name(store, context)? {
         NameLookup::Settled(name) => name,
@@ -69,17 +71,17 @@ fn join_rows(store: &mut dyn Store, unnamed: &UnsettledName) -> Result<()> {
     store.rename_repo(&unnamed.identity, &unnamed.name, &by)
 }
 
-/// Finds the name of the repository that a directory is of, and keeps it for other clones.
+/// Finds the name of a directory's repository and stores it for other clones.
 ///
 /// # Errors
 ///
-/// When the database cannot take it, or this machine's name not be read.
+/// When the database cannot be written, or the name of this machine cannot be read.
 pub fn assign_repo_name(
     store: &mut dyn Store,
     context: NamingContext<'_>,
 ) -> Result<Option<String>> {
-    // It is kept for the remote and for the place. Somebody else may take a name meanwhile, which
-    // is seen at the next look.
+    // The name is stored for the remote and for the path. Another process may take a name in
+    // between, which the next round finds.
     for _ in 0..4 {
         let unnamed = match find_name(store, context)? {
             NameLookup::Settled(name) => return Ok(name),
@@ -103,12 +105,12 @@ pub fn assign_repo_name(
     find_repo_name(store, context)
 }
 
-/// Tells whether a session that was registered here may still have the right name, as far as that
-/// costs no look at other repositories.
+/// Tells whether a session that was registered here may still have the right name, without looking
+/// at other repositories.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or this machine's name not be read.
+/// When the database cannot be asked, or the name of this machine cannot be read.
 pub fn may_keep_name(
     store: &mut dyn Store,
     context: NamingContext<'_>,
@@ -129,7 +131,7 @@ pub fn may_keep_name(
     Ok(configured.is_none_or(|configured| configured == name))
 }
 
-/// Returns the name that is kept for the repository of a directory, if one is.
+/// Loads the stored name of a directory's repository, if there is one.
 ///
 /// # Errors
 ///
@@ -143,12 +145,12 @@ pub fn load_repo_name(store: &mut dyn Store, root: &Path, host: &str) -> Result<
     Ok(None)
 }
 
-/// Keeps the name by which the files of a directory's repository are known, and renames its rows
-/// where they had another; a name of another repository is left to that.
+/// Stores the name that the files of a repository use, and renames rows that had another one. A
+/// name of another repository is left alone.
 ///
 /// # Errors
 ///
-/// When the database cannot take it.
+/// When the database cannot be written.
 pub fn record_repo_name(
     store: &mut dyn Store,
     root: &Path,
@@ -180,7 +182,7 @@ pub fn record_repo_name(
     }
 }
 
-/// Tells whether rows of another repository, which nobody registered, are kept under a name.
+/// Tells whether a name is used for rows of another, unregistered repository.
 pub(super) fn is_name_of_another(
     store: &mut dyn Store,
     identity: &RepoIdentity,
@@ -193,11 +195,11 @@ pub(super) fn is_name_of_another(
     Ok(!is_own && holders.iter().any(|it| !is_place_gone(it, host)))
 }
 
-/// Gives the rows of a repository that nobody had registered the name of its registration.
+/// Gives rows of a repository that was not registered before the name of its registration.
 ///
 /// # Errors
 ///
-/// When the database cannot take it.
+/// When the database cannot be written.
 pub(super) fn follow_registration(
     store: &mut dyn Store,
     identity: &RepoIdentity,
@@ -241,7 +243,8 @@ fn find_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<NameLo
     }
     let mut identities = list_identities(&checkout, context.host);
     let identity = identities.remove(0);
-    // What is known by its place alone and was not taken for this one lay there before.
+    // A stored name for this path alone, not taken for this repository, belongs to one that was
+    // here before.
     let replaces_name = store.find_repo_name(&identity)?.is_some();
     let is_others = |name: &str| {
         let mut others = repos.iter().filter(|repo| repo.slug.is_same(name));
@@ -266,8 +269,8 @@ fn find_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<NameLo
     Ok(NameLookup::Settled(Some(plain)))
 }
 
-/// Finds the name that is kept for a repository: for its remote, else for the place where it lies,
-/// by which it was known before it had that remote.
+/// Finds the stored name of a repository: by its remote, else by its path, under which it was known
+/// before it had that remote.
 fn find_known_name(
     store: &mut dyn Store,
     identity: &RepoIdentity,
@@ -277,7 +280,7 @@ fn find_known_name(
     let of_place = store.find_repo_name(&place)?;
     let Some(remote) = remote_identity(identity) else {
         let own = match of_place {
-            // With a remote before and none now, another one lies there.
+            // A name with a remote belongs to another repository when this one has no remote.
             Some(name) if has_no_remote(store, &name)? => Some(name),
             _ => None,
         };
@@ -304,13 +307,13 @@ fn find_known_name(
     })
 }
 
-/// Tells whether a name is kept for places alone.
+/// Tells whether a name is stored only for paths.
 fn has_no_remote(store: &mut dyn Store, name: &str) -> Result<bool> {
     let holders = store.list_repo_identities(name)?;
     Ok(holders.iter().all(|it| !it.starts_with(REMOTE)))
 }
 
-/// What the identity of a remote begins with.
+/// The beginning of an identity made from a remote.
 const REMOTE: &str = "remote ";
 
 fn remote_identity(identity: &RepoIdentity) -> Option<String> {
@@ -321,7 +324,7 @@ fn place_identity(identity: &RepoIdentity, host: &str) -> String {
     format!("{}{}", place_prefix(host), path_to_text(&identity.main))
 }
 
-/// Lists what makes a repository the one it is, the strongest first.
+/// Lists the identities of a repository, strongest first.
 fn list_identities(identity: &RepoIdentity, host: &str) -> Vec<String> {
     let remote = remote_identity(identity).into_iter();
     remote.chain([place_identity(identity, host)]).collect()
@@ -331,7 +334,7 @@ fn place_prefix(host: &str) -> String {
     format!("place {host} ")
 }
 
-/// Tells whether a repository without a remote is not any more where it lay on this machine.
+/// Tells whether a repository without a remote has left its path on this machine.
 fn is_place_gone(identity: &str, host: &str) -> bool {
     let path = identity.strip_prefix(&place_prefix(host));
     path.is_some_and(|path| !path_from_text(path).is_dir())
@@ -348,5 +351,5 @@ fn configured_name(config: &RepositoryConfig) -> Option<String> {
 }
 
 fn load_machine_name(paths: &Paths) -> Result<Option<String>> {
-    read_machine_name(paths).map_err(|error| StoreError::Unavailable(error.to_string()))
+    read_machine_name(paths).map_err(|error| StoreError::unavailable(error.to_string()))
 }

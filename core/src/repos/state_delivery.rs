@@ -1,8 +1,8 @@
-//! The state of a repository on its way: from its own file, without secrets, into the database
-//! and into the caches of the others here.
+//! Shares the state of a repository: from its own file, without secrets, into the database and into
+//! the caches of the other repositories on this machine.
 //!
-//! Invariants: a repository's own file is read and never written; nothing leaves it that looks
-//! like a secret; what says the same already is not written again, and keeps its time.
+//! A repository's own file is read and never written. Nothing that looks like a secret leaves it. A
+//! copy that is already equal is not written again and keeps its time.
 
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -22,24 +22,24 @@ use crate::repo_state::{
     MAX_BODY_BYTES, MAX_FILE_BYTES, StatusBody, summarize_status, write_section,
 };
 use crate::settings::{Paths, RepositoryConfig};
-use crate::store::{Provenance, Store, StoreError};
+use crate::store::{HookStore, Provenance, StoreError};
 use crate::text::redact::{SecretFinding, redact};
 use crate::text::to_hex;
 
-/// Where a state is, unless the repository's file says otherwise.
+/// The default path of the state file.
 const DEFAULT_STATE_FILE: &str = "STATE.md";
 
-/// The folder of the cache, and its name there (seed 2).
+/// The folder of the cache, and its name there.
 const CACHE_FOLDER: &str = ".aibrain";
 const CACHE_NAME: &str = "global-state-cache.md";
 
-/// Why a state was not taken.
+/// Why a state was not shared.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{0}: no such file")]
     Missing(PathBuf),
-    /// The file lies outside the repository, or says what cannot be a state.
+    /// The file is outside the repository, or cannot be a state.
     #[error("{path}: {problem}")]
     Unfit {
         /// The file.
@@ -47,12 +47,12 @@ pub enum StateError {
         /// Why.
         problem: String,
     },
-    /// It holds what looks like secrets, and those were not to be replaced.
+    /// It contains what looks like secrets, and redacting was not allowed.
     #[error("{path}: contains secrets: {}, in {}", .found.len(), describe_lines(.found))]
     Secrets {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The findings.
         found: Vec<SecretFinding>,
     },
     /// The database cannot be asked.
@@ -60,7 +60,7 @@ pub enum StateError {
     Store(#[from] StoreError),
 }
 
-/// Lists the lines of secrets: `line 3`, or `lines 3, 5`.
+/// Describes the lines of secrets: `line 3`, or `lines 3, 5`.
 pub fn describe_lines(found: &[SecretFinding]) -> String {
     let mut lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
     lines.dedup();
@@ -69,17 +69,17 @@ pub fn describe_lines(found: &[SecretFinding]) -> String {
     format!("{word} {}", lines.join(", "))
 }
 
-/// The state of a repository, as its file says it.
+/// The state file of a repository.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
     text: Arc<str>,
-    /// SHA-256 of the file, in hexadecimal digits.
+    /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
     redacted: OnceLock<RedactedState>,
 }
 
-/// A state as the others may see it.
+/// A state without its secrets.
 #[derive(Debug, Clone)]
 struct RedactedState {
     content: String,
@@ -97,11 +97,11 @@ impl RedactedState {
 }
 
 impl StateFile {
-    /// Returns where a repository's state is, if that is within it.
+    /// Returns the path of a repository's state file.
     ///
     /// # Errors
     ///
-    /// When its own configuration leads out of it.
+    /// When the configuration leads out of the repository.
     pub fn locate(root: &Path, config: &RepositoryConfig) -> Result<PathBuf, StateError> {
         let path = root.join(config.state_file.as_deref().unwrap_or(DEFAULT_STATE_FILE));
         let own = path.strip_prefix(root).map_err(|_| OUTSIDE);
@@ -111,12 +111,11 @@ impl StateFile {
         }
     }
 
-    /// Sees to it that git tracks the file, or would if it were added: what is ignored is not
-    /// meant for others.
+    /// Checks that git tracks the file or would track it. An ignored file is not meant for others.
     ///
     /// # Errors
     ///
-    /// When it is ignored, or git cannot say in time.
+    /// When git ignores it, or cannot say so in time.
     pub fn check_trackable(&self, root: &Path, limit: Duration) -> Result<(), StateError> {
         let root = root
             .canonicalize()
@@ -136,11 +135,11 @@ impl StateFile {
         Ok(())
     }
 
-    /// Reads a repository's state.
+    /// Reads the state of a repository.
     ///
     /// # Errors
     ///
-    /// When there is none, or it is none: outside the repository, too large, no text.
+    /// When it is missing, outside the repository, too large or not text.
     pub fn read(root: &Path, config: &RepositoryConfig) -> Result<Self, StateError> {
         Self::read_at_most(root, config, MAX_BODY_BYTES)
     }
@@ -156,7 +155,7 @@ impl StateFile {
         limit: u64,
     ) -> Result<Self, StateError> {
         let named = Self::locate(root, config)?;
-        // A link within the repository is the repository's own business.
+        // A link within the repository is allowed.
         let path = match named.canonicalize() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(StateError::Missing(named));
@@ -186,17 +185,17 @@ impl StateFile {
         })
     }
 
-    /// Returns how long the text is, in bytes.
+    /// Returns the length of the text in bytes.
     pub fn size(&self) -> usize {
         self.text.len()
     }
 
-    /// Looks for secrets, but no longer than `time`; tells whether that sufficed. The time is
-    /// linear in the text, but a text made for it needs many times what prose does.
+    /// Looks for secrets for at most `time`, and tells whether that was enough. The search is
+    /// linear, but a crafted text takes many times longer than prose.
     pub fn redact_within(&self, time: Duration) -> bool {
         let (sender, receiver) = mpsc::channel();
         let text = Arc::clone(&self.text);
-        // It goes on when it is given up, and ends with the process.
+        // After the time limit the thread continues until the process ends.
         thread::spawn(move || sender.send(RedactedState::from_text(&text)));
         let redacted = receiver.recv_timeout(time);
         redacted.is_ok_and(|redacted| self.redacted.set(redacted).is_ok())
@@ -205,8 +204,8 @@ impl StateFile {
 
 const OUTSIDE: &str = "outside its repository";
 
-/// Says what keeps a path within a repository from being that of a state. Settings and keys of
-/// tools lie in files with a dot, or have no name of a text for people.
+/// Checks that a path within a repository can be that of a state. Settings and keys of tools are in
+/// hidden files, or do not have the extension of a text for people.
 fn check_state_path(own: &Path) -> Result<(), &'static str> {
     for part in own.components() {
         match part {
@@ -235,25 +234,25 @@ fn unfit_error(path: &Path, problem: impl std::fmt::Display) -> StateError {
     }
 }
 
-/// A state that was given.
+/// A shared state.
 #[derive(Debug)]
 pub struct PublishedState {
-    /// The repository, as the database knows it now.
+    /// The repository as the database knows it now.
     pub repo: Repo,
-    /// Its state, as the others may see it.
+    /// The state without its secrets.
     pub content: String,
-    /// What was replaced.
+    /// The secrets that were redacted.
     pub found: Vec<SecretFinding>,
 }
 
-/// Gives a state to the database, without its secrets; with `deny_secrets` one that has any is
-/// refused.
+/// Writes a state into the database without its secrets. With `deny_secrets` a state that has any
+/// is refused.
 ///
 /// # Errors
 ///
-/// When it has secrets that were not to be replaced, or the database cannot be asked.
+/// When it has secrets and `deny_secrets` is set, or the database cannot be asked.
 pub fn publish_state(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     slug: &RepoSlug,
     file: &StateFile,
     deny_secrets: bool,
@@ -271,7 +270,7 @@ pub fn publish_state(
     }
     let state = RepoState {
         head: StateHead {
-            // Both are the store's to say.
+            // The store sets both.
             synced_at: Timestamp::from_millis(0),
             synced_by: provenance.actor.clone(),
             source_digest: file.digest.clone(),
@@ -289,35 +288,35 @@ pub fn publish_state(
     })
 }
 
-/// What came of a cache.
+/// The delivery of a state to one checkout.
 #[derive(Debug)]
 pub struct CacheDelivery {
-    /// Whose state.
+    /// The repository whose state it is.
     pub repo: RepoSlug,
-    /// Into whose cache.
+    /// The repository that receives it.
     pub target: RepoSlug,
-    /// The root of that repository.
+    /// The root of that checkout.
     pub root: PathBuf,
-    /// What became of the cache.
+    /// The result.
     pub outcome: Result<CacheOutcome, ChangeError>,
 }
 
-/// What became of a cache.
+/// What a delivery did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheOutcome {
-    /// It says the state; whether it said something else before.
+    /// The cache has the state; the flag tells whether it was changed.
     Changed(bool),
-    /// The directory is not there any more.
+    /// The directory does not exist any more.
     Gone,
 }
 
-/// Returns the cache of a repository.
+/// Returns the path of the cache in a checkout.
 pub fn cache_path(root: &Path) -> PathBuf {
     root.join(CACHE_FOLDER).join(CACHE_NAME)
 }
 
-/// Writes a state into the caches of every other repository of this machine that takes any, in
-/// each of its checkouts. A checkout that is not there any more is told as such.
+/// Writes a state into the caches of all other repositories on this machine that receive states, in
+/// each checkout. A checkout that does not exist any more is reported.
 pub fn deliver_to_all(
     repos: &[Repo],
     machine: &str,
@@ -351,11 +350,11 @@ pub fn deliver_to_all(
         .collect()
 }
 
-/// Writes a state into the cache of a repository; tells whether that said something else.
+/// Writes a state into the cache of a checkout, and tells whether that changed it.
 ///
 /// # Errors
 ///
-/// When the cache cannot be read or written; it is as it was then.
+/// When the cache cannot be read or written; it then stays as it was.
 pub fn deliver_state(
     root: &Path,
     slug: &RepoSlug,
@@ -379,7 +378,7 @@ pub fn deliver_state(
         change,
         |error| error,
         || {
-            // A link in a repository's files would lead writes out of it.
+            // A link in the files of a repository could lead writes out of it.
             if [cache.parent(), Some(&cache)]
                 .into_iter()
                 .flatten()
@@ -387,8 +386,8 @@ pub fn deliver_state(
             {
                 return Err(failed(io::Error::other("a symlink, which is not followed")));
             }
-            // The states of others are none of this repository's content; that git cannot be told
-            // so is no reason to keep them from it.
+            // The states of others are not content of this repository. If git cannot be told to
+            // ignore them, they are written all the same.
             if let Some(git) = Worktree::discover(root) {
                 let _ = crate::cache::exclude_from_git(&git.common_dir);
             }

@@ -14,16 +14,16 @@ use crate::store::StoreError;
 use crate::sync::RunContext;
 use crate::text::path_from_text;
 
-/// Files that went, or would.
+/// The number of files that were removed, or would be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PrunedFiles {
-    /// Counts of operations.
+    /// Operation counters.
     pub counters: u64,
     /// Locks of caches.
     pub locks: u64,
-    /// Caches of sessions that had a file of their own.
+    /// Caches of single sessions.
     pub caches: u64,
-    /// Files set aside because they could not be used.
+    /// Files that were set aside because they could not be used.
     pub set_aside: u64,
 }
 
@@ -36,7 +36,7 @@ impl AddAssign for PrunedFiles {
     }
 }
 
-/// Removes the files of a session that went.
+/// Removes the files of a removed session.
 pub(super) fn remove_session_files(
     options: &PruneOptions,
     site: &RunContext,
@@ -59,8 +59,8 @@ pub(super) fn remove_session_files(
     }
 }
 
-/// Tells whether a cache is a copy of what this database said of the session, and nothing
-/// else: what somebody wrote into it is his.
+/// Tells whether a cache only repeats what this database said of the session. An edited cache
+/// belongs to the user.
 fn is_own_cache(path: &Path, lineage: &Lineage, session: &SessionId) -> bool {
     match CacheFile::read(path).document {
         Reading::Fresh(document) => {
@@ -75,13 +75,13 @@ fn is_own_cache(path: &Path, lineage: &Lineage, session: &SessionId) -> bool {
 
 fn remove_cache(options: &PruneOptions, site: &RunContext, path: &Path) -> bool {
     let lock = site.settings.paths.lock_of(path);
-    // Somebody who works on it needs it.
+    // A lock means that somebody still uses the cache.
     let free = options.dry_run || FileLock::acquire(&lock, Duration::ZERO).is_ok();
     free && remove_file(options, path)
 }
 
-/// Removes old files that belong to no row: counters of sessions that are not known, locks that
-/// nobody holds, and what was set aside.
+/// Removes old files without a row: counters of unknown sessions, locks that nobody holds, and
+/// files that were set aside.
 pub(super) fn remove_old_files(
     options: &PruneOptions,
     site: &RunContext,
@@ -113,7 +113,7 @@ pub(super) fn remove_old_files(
     Ok(files)
 }
 
-/// Tells the names under which files are set aside.
+/// Tells whether a file has a name of one that was set aside.
 fn is_set_aside(name: &str) -> bool {
     [".corrupt-", ".foreign-", ".orphan-"]
         .iter()
@@ -128,7 +128,7 @@ fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
 }
 
-/// Lists the regular files of a folder that were neither written nor renamed for so long.
+/// Lists the regular files of a folder that were neither written nor renamed within the retention.
 fn list_aged_files(folder: &Path, options: &PruneOptions) -> Vec<PathBuf> {
     let keep = Duration::from_secs(options.keep_seconds);
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -141,8 +141,8 @@ fn list_aged_files(folder: &Path, options: &PruneOptions) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Returns how long ago a file was changed, its name included: what is set aside keeps the
-/// time of its content.
+/// Returns how long ago a file was written or renamed. Setting a file aside keeps the time of its
+/// content, so the rename counts.
 fn file_age(data: &fs::Metadata) -> Option<Duration> {
     #[cfg(unix)]
     let renamed = {
@@ -156,7 +156,7 @@ fn file_age(data: &fs::Metadata) -> Option<Duration> {
     SystemTime::now().duration_since(changed).ok()
 }
 
-/// Removes a file; tells whether it is gone, or would be.
+/// Removes a file, and tells whether it is gone or would be.
 fn remove_file(options: &PruneOptions, path: &Path) -> bool {
     options.dry_run || fs::remove_file(path).is_ok()
 }

@@ -1,8 +1,8 @@
-//! Removing what is old and done: rows of the database, and files of this machine.
+//! Removes what is old and finished: rows of the database and files of this machine.
 //!
-//! Invariants: what may go is decided in [`crate::model`], and again in the transaction that
-//! removes it, by two readings of the clock; batches are small, so that nobody waits for one; what went is noted in one
-//! event; a file goes only after the row it belongs to.
+//! [`crate::model::RetentionRules`] decides what may go, once before and once in the transaction
+//! that removes it, by two readings of the clock. Batches are small, so that nobody waits for one.
+//! One event notes what was removed. A file is removed only after the row it belongs to.
 
 mod local_files;
 mod scheduled_prune;
@@ -19,20 +19,20 @@ use crate::model::{
 use crate::store::{Provenance, SessionCursor, Store, StoreError};
 use crate::sync::{RunContext, estimate_clock_doubt};
 
-/// Sessions of one transaction.
+/// Sessions per transaction.
 const SESSIONS_PER_BATCH: u32 = 32;
 
-/// How far apart, in seconds, two readings of the clock are of which both must say that
-/// something is old: nothing goes on the word of one.
+/// How far apart two readings of the clock must be, in seconds, that both show something to be old.
+/// One reading alone may be wrong.
 const DAY_SECONDS: u64 = 24 * 3_600;
 
-/// Events of one transaction: a few milliseconds for whoever waits behind it.
+/// Events per transaction, so that others wait only a few milliseconds.
 const EVENTS_PER_BATCH: u32 = 500;
 
-/// What is asked for.
+/// Options of a pruning.
 #[derive(Debug, Clone)]
 pub struct PruneOptions {
-    /// How old what goes must be, in seconds.
+    /// The age in seconds from which something may be removed.
     pub keep_seconds: u64,
     /// Whether nothing is removed, only counted.
     pub dry_run: bool,
@@ -40,38 +40,38 @@ pub struct PruneOptions {
     pub actor: String,
 }
 
-/// What went, or would go.
+/// What was removed, or would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PruneReport {
-    /// Only what is older went, by the database's clock.
+    /// Only older things were removed, by the database's clock.
     pub before: Timestamp,
-    /// Rows.
+    /// The removed rows.
     pub rows: PruneCounts,
-    /// Files.
+    /// The removed files.
     pub files: PrunedFiles,
-    /// Old sessions that something needs.
+    /// Old sessions that were kept because something needs them.
     pub kept_sessions: u64,
-    /// Whether all was looked at.
+    /// Whether everything was examined.
     pub complete: bool,
 }
 
 /// Why pruning stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PruneError {
-    /// The database.
+    /// The database cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The journal or the outbox cannot be read, so that nobody knows whom they name.
+    /// The journal or the outbox cannot be read, so it is unknown which sessions they name.
     #[error("journal or outbox: {0}")]
     Local(io::Error),
 }
 
-/// Removes what is old and done. `go_on` is asked before each batch.
+/// Removes what is old and finished. `may_continue` is asked before each batch.
 ///
 /// # Errors
 ///
-/// When the database, the journal or the outbox cannot be asked. What was removed before that
-/// is counted, and in the note of the next time.
+/// When the database, the journal or the outbox cannot be read. Rows removed before that are in the
+/// note of the next pruning.
 pub fn prune_old_rows<S: Store + ?Sized>(
     store: &mut S,
     options: &PruneOptions,
@@ -130,19 +130,19 @@ fn list_locally_named(site: &RunContext) -> io::Result<BTreeSet<SessionId>> {
         .collect())
 }
 
-/// A pruning under way.
+/// A pruning in progress.
 struct PruneRun<'a> {
     options: &'a PruneOptions,
     site: &'a RunContext,
     lineage: Lineage,
     retention: RetentionRules,
-    /// Sessions that went, or would.
+    /// Sessions that were removed, or would be.
     removed_sessions: BTreeSet<SessionId>,
     report: PruneReport,
 }
 
 impl PruneRun<'_> {
-    /// Returns whether all were looked at.
+    /// Removes sessions; tells whether all were examined.
     fn prune_sessions<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
@@ -191,7 +191,7 @@ impl PruneRun<'_> {
         removable
     }
 
-    /// Removes sessions; returns those that by then still could go.
+    /// Removes sessions; returns those that could still be removed in the transaction.
     fn remove_sessions<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
@@ -206,7 +206,7 @@ impl PruneRun<'_> {
         Ok(removable)
     }
 
-    /// Returns whether all were looked at.
+    /// Removes events; tells whether all were examined.
     fn prune_events<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
@@ -219,8 +219,7 @@ impl PruneRun<'_> {
                 return Ok(true);
             };
             cursor = last.seq;
-            // Events stand in the order they happened, so that behind the first young one there
-            // is nothing to look for.
+            // Events are ordered by time, so nothing after the first young one is old.
             let old = |event: &&PrunableEvent| event.at < self.retention.before;
             let ends_here = page.iter().any(|event| !old(&event));
             let removable: Vec<i64> = page

@@ -1,4 +1,4 @@
-//! Pruning by itself: at most once a day, a little at a time, and never in anybody's way.
+//! Automatic pruning: at most once a day, for a short time, and never while another one runs.
 
 use std::fs;
 use std::io;
@@ -10,15 +10,15 @@ use crate::fs::{FileLock, write_private};
 use crate::store::Store;
 use crate::sync::RunContext;
 
-/// Pause between two prunings.
+/// The time between two prunings.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(24);
 
-/// How much of the pause counts as over when something was left: it is gone on with an hour
+/// How much of the interval counts as over after an incomplete pruning, which continues an hour
 /// later.
 const INTERVAL_ELAPSED_IF_INCOMPLETE: Duration = Duration::from_hours(23);
 
-/// Tells whether it is time again. Asked by every session's start: it costs one look at a
-/// file's age.
+/// Tells whether pruning is due. Every session start asks this, so it only reads the age of one
+/// file.
 pub fn is_prune_due(site: &RunContext) -> bool {
     site.settings.retention_days > 0 && is_interval_over(site)
 }
@@ -27,18 +27,18 @@ fn is_interval_over(site: &RunContext) -> bool {
     let tried = fs::metadata(site.settings.paths.prune_marker()).and_then(|data| data.modified());
     match tried.map(|tried| tried.elapsed()) {
         Ok(Ok(age)) => age >= PRUNE_INTERVAL,
-        // A clock that was set back must not stop it for good.
+        // A clock that was set back must not stop pruning for good.
         Ok(Err(_)) => true,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
-/// Prunes for at most so long, if it is time and nobody else is at it. What is left is gone on
-/// with an hour later.
+/// Prunes for at most `time` if it is due and nobody else does. An incomplete pruning continues an
+/// hour later.
 ///
 /// # Errors
 ///
-/// When the database, the journal or the outbox cannot be asked; the next try is a day later.
+/// When the database, the journal or the outbox cannot be read. The next attempt is a day later.
 pub fn prune_if_due<S: Store + ?Sized>(
     store: &mut S,
     actor: &str,
@@ -53,7 +53,8 @@ pub fn prune_if_due<S: Store + ?Sized>(
     if !is_prune_due(site) {
         return Ok(None);
     }
-    // Before the work, so that one that never ends is not tried by everybody.
+    // The time is noted before the work, so that a pruning that never ends is not tried by every
+    // session.
     let Ok(tried) = write_private(&marker, b"") else {
         return Ok(None);
     };
@@ -70,7 +71,7 @@ pub fn prune_if_due<S: Store + ?Sized>(
     if !pruned.complete
         && let Some(then) = SystemTime::now().checked_sub(INTERVAL_ELAPSED_IF_INCOMPLETE)
     {
-        // If not, it is gone on with a day later.
+        // If this fails, it continues a day later.
         let _ = tried.set_modified(then);
     }
     Ok(Some(pruned))

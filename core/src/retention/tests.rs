@@ -8,6 +8,7 @@ use crate::deadline::Deadline;
 use crate::fs::FileLock;
 use crate::model::SessionId;
 use crate::settings::{Environment, Project, Settings};
+use crate::store::HookStore as _;
 use crate::store::SessionRegistration;
 use crate::store::testing::ScratchStore;
 

@@ -10,13 +10,13 @@ use crate::fs::read_text;
 use crate::text::one_line;
 use crate::text::redact::redact;
 
-/// A configuration file that cannot be used.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It is no TOML, or holds a key or value trueup does not know.
+    /// It is not TOML, or contains an unknown key or an invalid value.
     #[error("{path}:{line}: {reason}")]
     Syntax {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
@@ -26,17 +26,17 @@ pub enum ConfigError {
     /// It cannot be read.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A value of another source makes no sense.
+    /// A value from another source is invalid.
     #[error("{0}")]
     Value(String),
 }
 
-/// What the user may set.
+/// The keys of `config.toml`.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
@@ -53,11 +53,11 @@ pub(super) struct ConfigFile {
     pub(super) branch_pattern: Option<String>,
 }
 
-/// Longest reason shown, in characters: it quotes the file.
+/// Longest reason shown, in characters; it quotes the file.
 const MAX_REASON_CHARS: usize = 400;
 
-/// Reads a TOML file into `T`; a missing one is the default. `follow` says whether it may be
-/// a symlink.
+/// Reads a TOML file into `T`; a missing one yields the default. `follow` tells whether it may be a
+/// symlink.
 pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
     path: &Path,
     bound: Bound,
@@ -85,7 +85,7 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
         ConfigError::Syntax {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            // It repeats what stands there.
+            // The message quotes the file, which may contain a secret.
             reason: redact(&one_line(&reason, MAX_REASON_CHARS))
                 .text
                 .into_owned(),

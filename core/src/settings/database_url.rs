@@ -1,4 +1,4 @@
-//! Where the database is.
+//! The URL of the database.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 use crate::text::path_to_text;
 
-/// A database URL of the contract.
+/// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite:PATH`
     Sqlite(PathBuf),
-    /// A rung this build does not speak; kept to say so.
+    /// A remote database, which this build cannot use; kept for the error message.
     Remote(RemoteUrl),
-    /// What was set makes no sense; why is kept to say so where it is used.
+    /// The URL is invalid; the reason is kept to report it where the database is used.
     Unusable(String),
 }
 
 impl DatabaseUrl {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, without repeating a password it may hold.
+    /// What is wrong, without repeating a password that it may contain.
     pub fn parse(url: &OsStr) -> Result<Self, String> {
         if let Some(path) = url.as_bytes().strip_prefix(b"sqlite:") {
-            // Both sqlite:/path and sqlite:///path are in use.
+            // Both `sqlite:/path` and `sqlite:///path` are in use.
             let path = Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)));
             if path.as_os_str().is_empty() {
                 return Err("sqlite: needs a file name".to_owned());
@@ -41,7 +41,7 @@ impl DatabaseUrl {
             Some("postgres" | "postgresql" | "https" | "http") => {
                 Ok(Self::Remote(RemoteUrl(text.to_owned())))
             }
-            // A longer word may be anything, a credential too.
+            // A longer word may be anything, even a credential.
             Some(scheme)
                 if scheme.len() <= MAX_SCHEME_CHARS
                     && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
@@ -69,8 +69,8 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// The URL of a database elsewhere. Whatever writes it writes scheme, hosts, ports and the name
-/// of the database alone: all else in it may be a credential.
+/// The URL of a remote database. It is displayed as scheme, hosts, ports and database name only;
+/// every other part may be a credential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteUrl(String);
 
@@ -84,7 +84,7 @@ impl fmt::Display for RemoteUrl {
         };
         let (hosts, path) = match authority.rsplit_once('@') {
             Some((_, hosts)) => (hosts, behind),
-            // A password that is not escaped may hold what ends an authority.
+            // An unescaped password may contain what normally ends the authority.
             None if behind.contains('@') => (HIDDEN_PART, ""),
             None => (authority, behind),
         };
@@ -95,7 +95,7 @@ impl fmt::Display for RemoteUrl {
             let host = if is_host(host) { host } else { HIDDEN_PART };
             write!(f, "{comma}{host}")?;
         }
-        // The path of an https URL is no name of a database.
+        // The path of an https URL is not the name of a database.
         match path.strip_prefix('/') {
             Some(name) if scheme.starts_with("postgres") && is_database_name(name) => {
                 write!(f, "/{name}")
@@ -111,13 +111,13 @@ impl fmt::Debug for RemoteUrl {
     }
 }
 
-/// Longest word in the place of a scheme that is repeated.
+/// Longest scheme that is repeated in an error.
 const MAX_SCHEME_CHARS: usize = 16;
 
-/// What stands for a part that is not shown.
+/// Stands for a part that is not shown.
 const HIDDEN_PART: &str = "…";
 
-/// Tells whether a text is a host, with or without its port.
+/// Returns whether a text is a host, with or without a port.
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
@@ -129,7 +129,7 @@ fn is_host(text: &str) -> bool {
     host.len() <= 255 && host.bytes().all(is_allowed) && is_bracketed && is_port
 }
 
-/// Tells whether a text is the name of a database.
+/// Returns whether a text is the name of a database.
 fn is_database_name(text: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     !text.is_empty() && text.len() <= 64 && text.chars().all(is_part)

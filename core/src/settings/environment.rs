@@ -1,16 +1,16 @@
-//! Every environment variable trueup reads, in one place.
+//! Every environment variable that trueup reads.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// The environment, so that rules over it are tested without touching it.
+/// The environment, as a value, so that tests need not change the process's own.
 ///
-/// A process looks up what it asks for alone, once: a hook reads half of the variables, and all
-/// of them would be a fifth of what a command costs that hands nothing on.
+/// Variables are looked up on first use: a hook reads half of them, and looking up all would cost a
+/// fifth of a short command.
 #[derive(Clone, Default)]
 pub struct Environment {
-    /// Whether what was not asked for yet is the process's own; else it is unset.
+    /// Whether variables come from the process; if not, unknown ones are unset.
     reads_process: bool,
     values: [OnceLock<Option<OsString>>; VARIABLES.len()],
 }
@@ -29,7 +29,7 @@ const VARIABLES: &[&str] = &[
     "TRUEUP_PLAN",
     // Set by trueup for what an orchestrator runs.
     "TRUEUP_ORCHESTRATOR_ID",
-    // Set by the client for hooks and for commands run by its model.
+    // Set by the client for hooks and for commands that the agent runs.
     "CLAUDE_PROJECT_DIR",
     "CLAUDE_PLUGIN_ROOT",
     "CLAUDE_ENV_FILE",
@@ -38,7 +38,7 @@ const VARIABLES: &[&str] = &[
     "CLAUDE_CODE_SESSION_ATTENDED",
     "CLAUDE_CONFIG_DIR",
     "BASH_DEFAULT_TIMEOUT_MS",
-    // Of the system.
+    // The system's.
     "HOME",
     "USER",
     "PATH",
@@ -47,7 +47,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 impl Environment {
-    /// Takes the process's environment; empty variables count as unset.
+    /// Uses the process's environment; empty variables count as unset.
     pub fn from_process() -> Self {
         Self {
             reads_process: true,
@@ -55,7 +55,7 @@ impl Environment {
         }
     }
 
-    /// Makes an environment from any source.
+    /// Builds an environment from any lookup function.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let found =
             |at: usize| OnceLock::from(VARIABLES.get(at).and_then(|name| non_empty(lookup(name))));
@@ -74,16 +74,16 @@ impl Environment {
         value.as_ref()
     }
 
-    /// Returns a variable as text; one that is no Unicode counts as unset.
+    /// Returns a variable as text; one that is not Unicode counts as unset.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.lookup(name).and_then(|value| value.to_str())
     }
 
-    /// Returns a variable whose text decides what is done, so that it is never passed over.
+    /// Returns a variable that must not be ignored if it cannot be read.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, when it is no Unicode.
+    /// What is wrong, if it is not Unicode.
     pub fn strict_text(&self, name: &str) -> Result<Option<&str>, String> {
         match self.lookup(name).map(|value| value.to_str()) {
             None => Ok(None),
@@ -102,11 +102,11 @@ impl Environment {
         self.lookup(name).map(PathBuf::from)
     }
 
-    /// Returns a variable as a whole number, or what is wrong with it.
+    /// Returns a variable as a whole number.
     ///
     /// # Errors
     ///
-    /// A line that names the variable and what stands in it.
+    /// A line that names the variable and its value.
     pub fn number(&self, name: &str) -> Result<Option<u64>, String> {
         self.strict_text(name)
             .map_err(|problem| format!("{name}: {problem}; the default is used"))?
@@ -120,7 +120,7 @@ impl Environment {
 }
 
 impl std::fmt::Debug for Environment {
-    /// Shows names alone: values may be secrets.
+    /// Shows names only, because values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let set = VARIABLES.iter().filter(|name| self.lookup(name).is_some());
         f.debug_set().entries(set).finish()

@@ -1,7 +1,7 @@
-//! Configuration: flag, environment, the user's `config.toml`, default, in this order.
+//! Configuration, in order of precedence: flag, environment, the user's `config.toml`, default.
 //!
-//! Invariants: a repository's file can set names, never the database, a command or a
-//! credential; a bad number never breaks a hook; secrets appear in no `Debug`.
+//! Invariants: a repository's file can set names, never the database, a command or a credential; an
+//! invalid number never breaks a hook; no `Debug` output contains a secret.
 
 mod config_file;
 mod database_url;

@@ -7,17 +7,17 @@ use directories::ProjectDirs;
 use super::Environment;
 use crate::fs::{ResolvedPath, short_digest};
 
-/// The directories, under the user's own.
+/// The directories of trueup's own files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Holds `config.toml`.
+    /// Contains `config.toml`.
     pub config: PathBuf,
-    /// Holds the database, journal, outbox, log and locks.
+    /// Contains the database, journal, outbox, log and locks.
     pub data: PathBuf,
 }
 
 impl Paths {
-    /// Finds them: `TRUEUP_HOME`, else the platform's.
+    /// Finds the directories: `TRUEUP_HOME`, else the platform's.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Paths {
         self.data.join("trueup.db")
     }
 
-    /// Returns the journal of edits that lost.
+    /// Returns the journal of rejected edits.
     pub fn journal(&self) -> PathBuf {
         self.data.join("journal.jsonl")
     }
@@ -64,80 +64,80 @@ impl Paths {
         self.data.join("outbox.jsonl")
     }
 
-    /// Returns the folder that says which database was found at which address.
+    /// Returns the directory that records which database is at which address.
     pub fn databases(&self) -> PathBuf {
         self.data.join("databases")
     }
 
-    /// Returns the log.
+    /// Returns the log file.
     pub fn log(&self) -> PathBuf {
         self.data.join("trueup.log")
     }
 
-    /// Returns the file whose age says when pruning by itself was last tried.
+    /// Returns the file whose modification time is that of the last automatic prune.
     pub fn prune_marker(&self) -> PathBuf {
         self.data.join("pruned")
     }
 
-    /// Returns the file that holds the name by which the database knows this machine.
+    /// Returns the file with the name by which the database knows this machine.
     pub fn machine_name(&self) -> PathBuf {
         self.data.join("machine")
     }
 
-    /// Returns the file whose age says when workplans of a checkout were last trued up.
+    /// Returns the file whose modification time is that of the last check of a checkout's
+    /// workplans.
     pub fn check_marker(&self, root: &Path) -> PathBuf {
         self.data
             .join("checked")
             .join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
-    /// Returns the file that says which state of a repository was passed on last.
+    /// Returns the file that records which state of a repository was published last.
     pub fn passed_state_marker(&self, root: &Path) -> PathBuf {
         self.data
             .join("passed")
             .join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
-    /// Returns the file that holds what the next session of a project is told: the one that it
-    /// happened to has ended.
+    /// Returns the file with notices that the next session of a project shows, because the session
+    /// they are for has ended.
     pub fn pending_notice(&self, project: &Path) -> PathBuf {
         self.data
             .join("untold")
             .join(file_name_for(&ResolvedPath::resolve(project)))
     }
 
-    /// Returns the lock that a sweep over all repositories holds.
+    /// Returns the lock of a check over all repositories.
     pub fn sweep_lock(&self) -> PathBuf {
         self.locks().join("sweep")
     }
 
-    /// Returns the record of what a check is about to change in the files of a checkout.
+    /// Returns the undo log of changes to the files of a checkout.
     pub fn undo_log_of(&self, checkout: &Path) -> PathBuf {
         self.data
             .join("unfinished")
             .join(file_name_for(&ResolvedPath::resolve(checkout)))
     }
 
-    /// Returns the directory of the locks of caches.
+    /// Returns the directory of locks.
     pub fn locks(&self) -> PathBuf {
         self.data.join("locks")
     }
 
-    /// Returns the directory of the operation counters.
+    /// Returns the directory of operation counters.
     pub fn counters(&self) -> PathBuf {
         self.data.join("counters")
     }
 
-    /// Returns the lock of a cache file: kept out of the repository, and usable where the
-    /// repository is not writable.
+    /// Returns the lock of a cache file. It is outside the repository, so that it works where that
+    /// is read-only.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
         self.locks()
             .join(file_name_for(&ResolvedPath::resolve(cache)))
     }
 }
 
-/// Names a file of trueup's own after a path elsewhere: by whatever name that was reached, it is
-/// one file.
+/// Derives a file name from a path elsewhere, the same for every spelling of it.
 fn file_name_for(path: &ResolvedPath) -> String {
     short_digest(path.as_path().as_os_str().as_encoded_bytes())
 }
@@ -171,7 +171,7 @@ mod tests {
                 "{name}"
             );
             assert_eq!(paths.undo_log_of(&named), paths.undo_log_of(&real));
-            // Of a file that is there, and of one that is not there yet.
+            // For an existing file, and for one that does not exist yet.
             for file in [".claude", ".claude/state.json"] {
                 let (named, real) = (named.join(file), real.join(file));
                 assert_eq!(paths.lock_of(&named), paths.lock_of(&real), "{name}");

@@ -1,10 +1,10 @@
-//! Patterns that a file may set, as many and as long as they may be.
+//! Limits on patterns that a configuration may set.
 
 use std::path::Path;
 
 use crate::bounds::{BRANCH_PATTERN, HANDOFF_PATTERN, HANDOFF_PATTERNS};
 
-/// Leaves out the patterns of shell commands that are too long or too many; says how many.
+/// Removes patterns of shell commands that are too long or too many; returns a line about it.
 pub(super) fn limit_handoff_commands(
     source: &Path,
     patterns: &mut Option<Vec<String>>,
@@ -24,7 +24,7 @@ pub(super) fn limit_handoff_commands(
     })
 }
 
-/// Leaves out a pattern of branches that is too long; says so.
+/// Removes a branch pattern that is too long; returns a line about it.
 pub(super) fn limit_branch_pattern(source: &Path, pattern: &mut Option<String>) -> Option<String> {
     let too_long = |pattern: &String| pattern.len() > BRANCH_PATTERN.len();
     let long = pattern.take_if(|pattern| too_long(pattern))?;

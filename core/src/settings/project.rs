@@ -1,4 +1,4 @@
-//! The project a session works in, and what its repository may set.
+//! The project that a session works in, and the configuration of its repository.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,19 @@ use crate::git::{Head, Worktree};
 use crate::model::RepoSlug;
 use crate::text::path_to_text;
 
-/// Where a session works.
+/// The project that a session works in.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The directory whose `.claude` holds the cache.
+    /// The directory whose `.claude` contains the cache.
     pub dir: PathBuf,
-    /// The git worktree it lies in.
+    /// The git worktree that contains it.
     pub git: Option<Worktree>,
     /// Whether this is the user's home directory, whose `.claude` belongs to the client.
     pub is_home: bool,
 }
 
 impl Project {
-    /// Finds the project: `CLAUDE_PROJECT_DIR`, else the worktree that holds `cwd`, else
-    /// `cwd`.
+    /// Finds the project: `CLAUDE_PROJECT_DIR`, else the worktree that contains `cwd`, else `cwd`.
     pub fn find(environment: &Environment, cwd: &Path) -> Self {
         let named = environment.path("CLAUDE_PROJECT_DIR");
         match named.filter(|dir| is_within_path_bounds(dir)) {
@@ -36,9 +35,9 @@ impl Project {
         }
     }
 
-    /// Takes a directory for the project.
+    /// Uses a directory as the project.
     pub fn at_dir(environment: &Environment, dir: PathBuf) -> Self {
-        // One directory has one name, whatever links led to it: sessions are compared by it.
+        // Resolve links, so that a directory has one name: sessions are compared by it.
         let dir = dir.canonicalize().unwrap_or(dir);
         let git = Worktree::discover(&dir);
         let is_home = environment
@@ -47,24 +46,23 @@ impl Project {
         Self { dir, git, is_home }
     }
 
-    /// Returns the name under which the database knows the directory.
+    /// Returns the directory's name in the database.
     pub fn name(&self) -> String {
         path_to_text(&self.dir)
     }
 
-    /// Returns the branch of the directory the session stands in, when that belongs to the
-    /// same repository; else the project's.
+    /// Returns the branch of `cwd` if that belongs to the same repository, else the project's.
     pub fn branch(&self, cwd: Option<&Path>) -> Option<String> {
         let git = self.git.as_ref()?;
         Self::worktree_of(git, cwd).branch()
     }
 
-    /// Tells whether there is a repository of which nobody can tell what is checked out: that is
-    /// another thing than that no branch is.
+    /// Returns whether there is a repository whose branch cannot be read, which differs from having
+    /// no branch.
     pub fn has_unreadable_branch(&self, cwd: Option<&Path>) -> bool {
         match &self.git {
             Some(git) => Self::worktree_of(git, cwd).read_head() == Head::Unreadable,
-            // What git itself takes for no repository any more.
+            // Even git does not take it for a repository.
             None => self.dir.join(".git").symlink_metadata().is_ok(),
         }
     }
@@ -81,7 +79,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// When it is no TOML or has values of a wrong type.
+    /// When it is not TOML or a value has the wrong type.
     pub fn read_config(&self) -> Result<RepositoryConfig, ConfigError> {
         let config_path = self.dir.join(".trueup.toml");
         let table: toml::Table = config_file::read_toml(&config_path, REPOSITORY_CONFIG, false)?;
@@ -103,7 +101,7 @@ impl Project {
                 ("passive", toml::Value::Boolean(passive)) => config.passive = Some(passive),
                 ("state_file", toml::Value::String(path)) => config.state_file = Some(path),
                 ("plans", _) => {}
-                // What a repository may not set is not obeyed, and said.
+                // A key that a repository may not set is ignored and reported.
                 (other, _) => config.refused.push(other.to_owned()),
             }
         }
@@ -116,15 +114,14 @@ impl Project {
     }
 }
 
-/// Tells whether a directory that somebody names is short and shallow enough to be looked at:
-/// every look costs a walk over all its parts, and there is one for each of them.
+/// Returns whether a path that others supply is short and shallow enough to examine: every lookup
+/// walks over all its parts, and each part gets one.
 pub fn is_within_path_bounds(path: &Path) -> bool {
     let parts = path.components().take(PATH_PARTS.len() + 1).count();
     path.as_os_str().len() <= PATH.len() && parts <= PATH_PARTS.len()
 }
 
-/// Tells whether two paths lead to one directory: a home directory behind a symlink is one
-/// all the same.
+/// Returns whether two paths lead to the same directory, such as a home directory behind a symlink.
 fn is_same_dir(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     let identity = |path: &Path| {
@@ -138,22 +135,22 @@ fn is_same_dir(one: &Path, other: &Path) -> bool {
     one == other || identity(one).is_some_and(|found| identity(other) == Some(found))
 }
 
-/// What a repository's file set.
+/// The configuration that a repository sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RepositoryConfig {
-    /// Its name.
+    /// The repository's name.
     pub repo: Option<String>,
-    /// Whether it neither gives its state nor takes that of others.
+    /// Whether the repository neither publishes its state nor takes in that of others.
     pub passive: Option<bool>,
-    /// Where its state is, from its root.
+    /// The path of the state file from the root.
     pub state_file: Option<String>,
-    /// Which branches name which item.
+    /// The pattern that finds item keys in branch names.
     pub branch_pattern: Option<String>,
-    /// Which shell commands hand work on.
+    /// Patterns of shell commands that hand work off.
     pub handoff_commands: Option<Vec<String>>,
-    /// Keys it may not set, or of a wrong type.
+    /// Keys that a repository may not set, or with a value of the wrong type.
     pub refused: Vec<String>,
-    /// What else is ignored of it; one line each.
+    /// Other values that are ignored; one line each.
     pub problems: Vec<String>,
 }
 

@@ -13,74 +13,73 @@ use crate::fs::{ResolvedPath, short_digest};
 use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
-/// Lease of a session, in seconds (seed 0: the stale threshold in force now).
+/// Lease of a session, in seconds.
 const DEFAULT_LEASE_SECONDS: u64 = 900;
 
-/// Silence after which a process that cannot be asked counts as gone, in seconds.
+/// Silence, in seconds, after which a process that cannot be checked counts as gone.
 const DEFAULT_CEILING_SECONDS: u64 = 1_800;
 
-/// How long something may be in progress without a sign of life, in seconds. Seed 4 called a
-/// task stuck after half an hour by the time it began, also one at work.
+/// How long something may be in progress without a sign of life, in seconds.
 const DEFAULT_STUCK_SECONDS: u64 = 7_200;
 
-/// Longest of these, in seconds: ten years. More would leave the years that times
-/// are written with.
+/// Upper limit of these, in seconds: ten years. Larger values would exceed the years that
+/// timestamps can hold.
 const MAX_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 
-/// Longest deadline, in milliseconds: an hour. The engine's own timeouts cannot hold much
+/// Upper limit of the deadline, in milliseconds: an hour. SQLite's own timeouts cannot hold much
 /// more.
 const MAX_DEADLINE_MILLIS: u64 = 3_600_000;
 
-/// Operations between two checkpoints (seed 2: 10 to 20).
+/// Operations between two checkpoints.
 const DEFAULT_CHECKPOINT_EVERY: u64 = 15;
 
-/// Everything that was configured.
+/// The resolved settings.
 #[derive(Clone)]
 pub struct Settings {
     /// Where trueup's own files are.
     pub paths: Paths,
-    /// Where the database is.
+    /// The URL of the database.
     pub database: DatabaseUrl,
     /// The credential for `https://`.
     pub api_key: Option<String>,
-    /// The whole time a hook may take, when it was configured.
+    /// The time limit of a hook, if it was configured.
     pub deadline: Option<Duration>,
-    /// How long silence means nothing, in seconds.
+    /// The lease of a session, in seconds.
     pub lease_seconds: u64,
-    /// The ceiling of silence, in seconds.
+    /// Silence, in seconds, after which a process that cannot be checked counts as gone.
     pub ceiling_seconds: u64,
     /// How long something may be in progress without a sign of life before a sweep fails it,
     /// in seconds.
     pub stuck_seconds: u64,
     /// Operations between two checkpoints.
     pub checkpoint_every: u64,
-    /// How many days what ended is kept before it is pruned by itself; 0 is for ever.
+    /// Days that finished work is kept before it is pruned automatically; 0 is forever.
     pub retention_days: u64,
-    /// What goes to the log.
+    /// The most detailed level that is logged.
     pub log: LogLevel,
     handoff_commands: Option<Vec<String>>,
     branch_pattern: Option<String>,
-    /// What was wrong and got a default; one line each.
+    /// Values that were invalid and replaced by a default; one line each.
     pub warnings: Vec<String>,
 }
 
 impl Settings {
-    /// Reads them.
+    /// Loads the settings of a command.
     ///
     /// # Errors
     ///
-    /// When the user's file is broken or a path makes no sense. A bad number is a warning.
+    /// When the user's file is broken or a path is invalid. An invalid number is only a warning.
     pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
         let config: ConfigFile = config_file::read_toml(&paths.config_file(), CONFIG, true)?;
         Ok(Self::from_sources(environment, paths, config))
     }
 
-    /// Reads them for a hook: a broken file is a warning too, and the defaults hold.
+    /// Loads the settings of a hook. A broken file is a warning, and the defaults apply.
     ///
     /// # Errors
     ///
-    /// When there is no place for trueup's files at all.
+    /// When there is no directory for trueup's files at all.
     pub fn load_leniently(environment: &Environment) -> Result<Self, ConfigError> {
         let paths = Paths::find(environment).map_err(ConfigError::Value)?;
         let (config, problem) = match config_file::read_toml(&paths.config_file(), CONFIG, true) {
@@ -132,7 +131,7 @@ impl Settings {
             .or(config.database_url.as_deref().map(OsStr::new));
         let database = match url {
             None => DatabaseUrl::Sqlite(paths.database()),
-            // Where it is used, it is a database that cannot be reached.
+            // Reported where the database is used, like one that cannot be reached.
             Some(url) => DatabaseUrl::parse(url).unwrap_or_else(DatabaseUrl::Unusable),
         };
         Self {
@@ -164,13 +163,13 @@ impl Settings {
         }
     }
 
-    /// Returns how often a lease is renewed at most: every 120 s or a third of it.
+    /// Returns the interval of lease renewals: a third of the lease, at most 120 s.
     pub fn renewal_seconds(&self) -> u64 {
         (self.lease_seconds / 3).min(120)
     }
 
-    /// Returns the patterns of shell commands that hand work on; the user's and the
-    /// repository's add up.
+    /// Returns the patterns of shell commands that hand work off, the user's and the repository's
+    /// together.
     pub fn handoff_commands(&self, repository: &RepositoryConfig) -> Vec<String> {
         let default = || vec!["*handoff*".to_owned()];
         let mut patterns = self.handoff_commands.clone().unwrap_or_else(default);
@@ -178,18 +177,18 @@ impl Settings {
         patterns
     }
 
-    /// Returns the branch pattern that was configured.
+    /// Returns the configured branch pattern; the user's wins over the repository's.
     pub fn branch_pattern<'s>(&'s self, repository: &'s RepositoryConfig) -> Option<&'s str> {
         self.branch_pattern
             .as_deref()
             .or(repository.branch_pattern.as_deref())
     }
 
-    /// Returns the embedded database's file.
+    /// Returns the file of the embedded database.
     ///
     /// # Errors
     ///
-    /// A line that says which database this build cannot reach.
+    /// A line that names the database that this build cannot reach.
     pub fn sqlite_path(&self) -> Result<&PathBuf, String> {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
@@ -201,8 +200,8 @@ impl Settings {
         }
     }
 
-    /// Returns a digest of the database's address, whatever links lead there: which one is
-    /// meant, as long as nobody could look.
+    /// Returns a digest of the database's address, the same for every spelling of a path. It
+    /// identifies the database while that cannot be reached.
     pub fn database_address(&self) -> String {
         match &self.database {
             DatabaseUrl::Sqlite(path) => {

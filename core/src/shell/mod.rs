@@ -1,7 +1,7 @@
-//! What a shell would take a command line for: its simple commands and their words. Pure.
+//! Splits a command line into simple commands and words, as a shell would. Pure.
 //!
-//! It reads and never expands. Whatever the text, the time is linear in its length; what stands
-//! inside (`$(…)`, a document fed to a command) is handed out as text, to be read in its turn.
+//! Nothing is expanded. The time is linear in the length of the text. Substitutions (`$(…)`) and
+//! here-documents are returned as text, to be parsed in turn.
 
 mod reader;
 #[cfg(test)]
@@ -12,21 +12,21 @@ pub use reader::parse_commands;
 /// A word of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShellWord {
-    /// What the shell passes on, but for expansions, which stand as they are written.
+    /// What the shell passes on; expansions stay as written.
     pub text: String,
-    /// The part of it that stands outside quotes.
+    /// The part outside quotes.
     pub unquoted: String,
-    /// What is carried out for it: the inside of `$(…)`, backquotes and `<(…)`.
+    /// The commands inside `$(…)`, backquotes and `<(…)`.
     pub substitutions: Vec<String>,
 }
 
 impl ShellWord {
-    /// Returns the last part of a path.
+    /// Returns the last component of a path.
     pub fn base_name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Tells whether it sets a variable rather than being a word of the command.
+    /// Returns whether it sets a variable.
     pub fn is_assignment(&self) -> bool {
         let Some((name, _)) = self.unquoted.split_once('=') else {
             return false;
@@ -39,16 +39,16 @@ impl ShellWord {
     }
 }
 
-/// A command with its arguments.
+/// A simple command with its arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShellCommand {
-    /// Its words in their order, assignments before it included.
+    /// Its words in order, including assignments in front.
     pub words: Vec<ShellWord>,
-    /// Texts that it is given on its standard input (`<<`, `<<<`).
+    /// Texts on its standard input (`<<`, `<<<`).
     pub stdin_texts: Vec<String>,
-    /// What is carried out within its redirections and in what it is fed.
+    /// Substitutions in its redirections and here-documents.
     pub substitutions: Vec<String>,
-    /// Whether its output goes into the next command.
+    /// Whether its output is piped into the next command.
     pub is_piped: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The reader: one pass over the characters.
+//! The parser: one pass over the characters.
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
@@ -6,8 +6,8 @@ use std::str::Chars;
 
 use super::{ShellCommand, ShellWord};
 
-/// Reads the simple commands of a text, those within parentheses and braces too. A quote that is
-/// never closed ends with the text.
+/// Parses the simple commands of a text, including those in parentheses and braces. An unclosed
+/// quote ends with the text.
 pub fn parse_commands(text: &str) -> Vec<ShellCommand> {
     let mut reader = ShellReader {
         rest: text.chars().peekable(),
@@ -21,20 +21,20 @@ pub fn parse_commands(text: &str) -> Vec<ShellCommand> {
     reader.commands
 }
 
-/// What the next word is, when it is no word of the command.
+/// The role of the next word, if it is not a word of the command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RedirectTarget {
     /// A file.
     File,
-    /// What ends a document; whether its lines may be indented by tabs.
+    /// The terminator of a here-document, and whether its lines may be indented by tabs.
     Document { is_indented: bool },
-    /// A text that is fed.
+    /// A here-string.
     Text,
 }
 
-/// A document (`<<`) whose lines are still to come.
+/// A here-document (`<<`) whose lines are still to come.
 struct HereDocument {
-    /// The command it is fed to.
+    /// The index of the command that reads it.
     command: usize,
     terminator: String,
     is_indented: bool,
@@ -55,7 +55,7 @@ impl ShellReader<'_> {
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => match self.rest.next() {
-                    // A line that goes on.
+                    // A line continuation.
                     Some('\n') | None => {}
                     Some('\r') if self.rest.peek() == Some(&'\n') => drop(self.rest.next()),
                     Some(c) => self.push_unquoted(c),
@@ -172,7 +172,7 @@ impl ShellReader<'_> {
         }
     }
 
-    /// Reads the number of a character.
+    /// Reads the code of a character.
     fn read_char_code(&mut self, radix: u32, most: usize) -> char {
         let mut code = 0;
         for _ in 0..most {
@@ -201,8 +201,7 @@ impl ShellReader<'_> {
         inside
     }
 
-    /// Reads up to the parenthesis that closes one which is open. Quotes inside hide those that
-    /// they hold.
+    /// Reads up to the matching parenthesis. Parentheses in quotes do not count.
     fn read_parenthesized(&mut self) -> String {
         let mut inside = String::new();
         let mut depth = 1_usize;
@@ -231,7 +230,7 @@ impl ShellReader<'_> {
     }
 
     fn read_redirection(&mut self, c: char) {
-        // `2>` names a channel.
+        // `2>` names a file descriptor.
         let channel = |word: &ShellWord| {
             word.unquoted == word.text && word.text.chars().all(|c| c.is_ascii_digit())
         };
@@ -297,7 +296,7 @@ impl ShellReader<'_> {
         self.commands.push(std::mem::take(&mut self.command));
     }
 
-    /// Reads the documents that begin on this line.
+    /// Reads the here-documents that start on this line.
     fn read_here_documents(&mut self) {
         while let Some(document) = self.documents.pop_front() {
             let text = self.read_here_document(&document);
@@ -305,7 +304,7 @@ impl ShellReader<'_> {
                 continue;
             };
             if document.is_expanded && text.contains(['$', '`']) {
-                // Read like a text in quotes, for what is carried out in it.
+                // Parse it like text in double quotes to find its substitutions.
                 let mut quoted = text.replace('"', "\\\"");
                 quoted.insert(0, '"');
                 let inside = parse_commands(&quoted).into_iter().flat_map(|c| c.words);

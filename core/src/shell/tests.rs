@@ -1,10 +1,10 @@
-//! Command lines as people and models write them.
+//! Command lines as people and agents write them.
 
 use proptest::prelude::*;
 
 use super::{ShellCommand, parse_commands};
 
-/// Returns the words of every command, those of a command joined by `_`.
+/// Returns the words of every command, those of one command joined by `_`.
 fn words(text: &str) -> Vec<String> {
     let joined = |command: &ShellCommand| {
         let words: Vec<&str> = command.words.iter().map(|word| &*word.text).collect();
@@ -98,7 +98,7 @@ fn what_stands_outside_quotes() {
 }
 
 proptest! {
-    /// Whatever it is, reading ends and makes up nothing.
+    /// Parsing any text ends and invents nothing.
     #[test]
     fn any_text_is_read(text in r#"[ab '"`$(){}<>|&;#=\\\n\t-]{0,60}"#) {
         for command in parse_commands(&text) {
@@ -110,7 +110,7 @@ proptest! {
         }
     }
 
-    /// A word in single quotes is itself.
+    /// A word in single quotes is taken literally.
     #[test]
     fn a_quoted_word_is_one(word in "[a-z '\"$`;|&<>\\\\#]{1,20}") {
         let read = parse_commands(&format!("x {}", crate::text::quote_for_shell(&word)));

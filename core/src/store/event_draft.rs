@@ -1,42 +1,45 @@
-//! What an event says, before it has a number and a time.
+//! The content of an event, before it has a number and a time.
 
 use serde_json::Value as Json;
 
-use crate::model::{Epoch, Handoff, ItemKey, Orchestrator, Plan, PortReservation, RepoSlug};
+use crate::model::{
+    Epoch, EventKind, Handoff, ItemKey, Orchestrator, Plan, PortReservation, RepoSlug,
+};
+use crate::store::MetadataChange;
 
-/// What happened to what.
+/// The content of an event.
 pub(super) struct EventDraft<'a> {
-    /// The kind of thing.
+    /// The kind of entity.
     pub(super) entity: &'static str,
-    /// Which one.
+    /// The key of the entity.
     pub(super) key: &'a str,
-    /// What happened.
-    pub(super) kind: &'a str,
-    /// What it was; null for what is new.
+    /// The kind of event.
+    pub(super) kind: EventKind,
+    /// The entity before; null for a new one.
     pub(super) before: Json,
-    /// What it became; null for what is gone.
+    /// The entity after; null for a removed one.
     pub(super) after: Json,
-    /// Under which claim.
+    /// The epoch of the claim under which it changed.
     pub(super) epoch: Option<Epoch>,
 }
 
 impl<'a> EventDraft<'a> {
-    /// Says that an item was asked for and refused.
+    /// A claim of an item that was refused.
     pub(super) fn of_refusal(item: &'a ItemKey) -> Self {
         Self {
             entity: "item",
             key: item.as_str(),
-            kind: "refused",
+            kind: EventKind::Refused,
             before: Json::Null,
             after: Json::Null,
             epoch: None,
         }
     }
 
-    /// Says what happened to a reservation of ports.
+    /// A change of a reservation of ports.
     pub(super) fn of_port(
         row: &'a PortReservation,
-        kind: &'a str,
+        kind: EventKind,
         before: Json,
         after: Json,
     ) -> Self {
@@ -50,8 +53,8 @@ impl<'a> EventDraft<'a> {
         }
     }
 
-    /// Says what happened to a repository, or to its state.
-    pub(super) fn of_repo(slug: &'a RepoSlug, kind: &'a str, before: Json, after: Json) -> Self {
+    /// A change of a repository, or of its state.
+    pub(super) fn of_repo(slug: &'a RepoSlug, kind: EventKind, before: Json, after: Json) -> Self {
         Self {
             entity: "repo",
             key: slug.as_str(),
@@ -62,10 +65,10 @@ impl<'a> EventDraft<'a> {
         }
     }
 
-    /// Says that an item was tied to a file, or that the file says something else of it by now.
+    /// A new link of an item to a file, or new facts from the file.
     pub(super) const fn of_workplan(
         key: &'a str,
-        kind: &'a str,
+        kind: EventKind,
         before: Json,
         after: Json,
     ) -> Self {
@@ -79,9 +82,9 @@ impl<'a> EventDraft<'a> {
         }
     }
 
-    /// Says what happened to a run of a plan.
+    /// A change of a run of a plan.
     pub(super) fn of_run(
-        kind: &'a str,
+        kind: EventKind,
         before: Option<&Orchestrator>,
         row: &'a Orchestrator,
     ) -> Self {
@@ -95,32 +98,44 @@ impl<'a> EventDraft<'a> {
         }
     }
 
-    /// Says that an item was removed.
+    /// A change of a metadata file.
+    pub(super) fn of_metadata(change: &'a MetadataChange) -> Self {
+        Self {
+            entity: "metadata",
+            key: change.id.as_str(),
+            kind: change.action.event_kind(),
+            before: Json::Object(change.before.clone()),
+            after: change.event_facts(),
+            epoch: None,
+        }
+    }
+
+    /// The removal of an item.
     pub(super) fn of_removed_item(key: &'a ItemKey, before: Json) -> Self {
         Self {
             entity: "item",
             key: key.as_str(),
-            kind: "removed",
+            kind: EventKind::Removed,
             before,
             after: Json::Null,
             epoch: None,
         }
     }
 
-    /// Says that a plan was removed.
+    /// The removal of a plan.
     pub(super) fn of_removed_plan(plan: &'a Plan) -> Self {
         Self {
             entity: "plan",
             key: plan.id.as_str(),
-            kind: "removed",
+            kind: EventKind::Removed,
             before: plan.event_facts(),
             after: Json::Null,
             epoch: None,
         }
     }
 
-    /// Says what happened to a plan.
-    pub(super) fn of_plan(kind: &'a str, before: Option<&Plan>, row: &'a Plan) -> Self {
+    /// A change of a plan.
+    pub(super) fn of_plan(kind: EventKind, before: Option<&Plan>, row: &'a Plan) -> Self {
         Self {
             entity: "plan",
             key: row.id.as_str(),
@@ -131,20 +146,20 @@ impl<'a> EventDraft<'a> {
         }
     }
 
-    /// Says that a task came to its plan.
+    /// A new task of a plan.
     pub(super) const fn of_new_task(key: &'a str, after: Json) -> Self {
         Self {
             entity: "plan_task",
             key,
-            kind: "added",
+            kind: EventKind::Added,
             before: Json::Null,
             after,
             epoch: None,
         }
     }
 
-    /// Says what happened to a hand-off.
-    pub(super) fn of_handoff(kind: &'a str, before: Option<&Handoff>, row: &'a Handoff) -> Self {
+    /// A change of a hand-off.
+    pub(super) fn of_handoff(kind: EventKind, before: Option<&Handoff>, row: &'a Handoff) -> Self {
         Self {
             entity: "handoff",
             key: row.id.as_str(),

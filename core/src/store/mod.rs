@@ -1,33 +1,38 @@
-//! The port to the database, in the words of the domain, and its adapters.
+//! The database: the operations on it, and the engine that carries them out.
 //!
-//! Invariants: synchronous; a write that does not take effect is an error, never a silent
-//! success; every age is computed by the database's clock; one contract suite
-//! (`tests/contract`) runs over every adapter.
+//! `api` declares the operations in the words of the domain, [`sql`] implements them over any
+//! engine that speaks SQL, [`sqlite`] is such an engine.
+//!
+//! Invariants: operations are synchronous; a write that does not take effect is an error, never a
+//! silent success; every age is computed by the database's clock; one contract suite
+//! (`tests/contract`) runs over every engine.
 
 mod api;
-mod delivery;
 mod error;
 mod event_draft;
+mod row_rules;
+pub mod sql;
 pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use api::{
     AcceptHandoffRequest, AcceptedHandoff, ClaimedItem, EndedRun, GrantedClaim, HandoffFilter,
-    HandoffResult, HandoffStore, HeartbeatRequest, ImportedPlan, InterruptionMark, ItemFilter,
-    MetadataAction, MetadataChange, MetadataStore, NewHandoff, NewRun, OrchestratorStore,
-    PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
-    PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, RejectHandoffRequest,
-    ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming, RepoPlacement, RepoStore,
-    ReservePortRequest, RetentionStore, RunRegistration, SessionCursor, SessionFilter,
-    SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
+    HandoffResult, HandoffStore, HeartbeatRequest, HookStore, ImportedPlan, InterruptionMark,
+    ItemFilter, MetadataAction, MetadataChange, MetadataStore, NewHandoff, NewRun,
+    OrchestratorStore, PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest,
+    PhaseStore, PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance,
+    RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
+    RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
+    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
 };
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
 pub use api::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults};
-pub use error::{RetryAdvice, StoreError};
+pub use error::{EngineError, RetryAdvice, StoreError};
+pub use row_rules::Violation;
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,46 +1,45 @@
-//! What a model is told. Pure: the nonce comes from the caller.
+//! The text that the agent reads when a session starts. Pure: the caller supplies the nonce.
 
 use super::handoff_notices::{HandoffNotice, render_handoffs};
 use super::repo_summary::{self, RepoSummary};
+use crate::diagnostic::{Code, Divergence, Severity};
 use crate::model::{HandoffNoticeReason, ItemKey, Session};
-use crate::orchestrators::DeadOrchestrator;
-use crate::reconcile::{Code, Divergence, Severity};
 use crate::store::ReleasedClaim;
 use crate::text::{CONTEXT_LIMIT, ContextPacker, DataDelimiter, one_line};
 
 /// Longest value shown, in characters.
 const MAX_VALUE_CHARS: usize = 400;
 
-/// Most lines of one kind.
+/// Most lines per section.
 const MAX_LINES: usize = 12;
 
-/// Everything a session's model is told at its start.
+/// What the agent is told when its session starts.
 #[derive(Debug)]
 pub struct Briefing<'a> {
-    /// The session.
+    /// The session that starts.
     pub session: &'a Session,
-    /// The title of the item held.
+    /// The title of the item that the session holds.
     pub title: Option<&'a str>,
-    /// What differed.
+    /// The divergences that were found.
     pub found: &'a [Divergence],
-    /// What still differs.
+    /// The divergences that are still there.
     pub remaining: &'a [Divergence],
-    /// Hand-offs to tell of.
+    /// Hand-offs to show.
     pub handoffs: &'a [HandoffNotice],
-    /// What a sweep parked.
+    /// Sessions whose work the sweep released.
     pub interrupted: &'a [ReleasedClaim],
     /// Orchestrators that were found dead.
-    pub dead_orchestrators: &'a [DeadOrchestrator],
-    /// Work that was failed because nobody gave a sign of life for it, and why.
+    pub dead_orchestrators: &'a [String],
+    /// One line per phase or task that was failed because it gave no sign of life.
     pub stuck_work: &'a [String],
     /// What is known of other repositories.
     pub other_repos: &'a [RepoSummary],
-    /// An item to go on with, and why, when none is held.
+    /// The key of an item to continue with, and the reason, if the session holds none.
     pub suggestion: Option<(String, String)>,
 }
 
 impl Briefing<'_> {
-    /// Writes it within the client's limit, most important first.
+    /// Renders all sections within the client's context limit, most important first.
     pub fn render(&self, delimiter: &DataDelimiter) -> String {
         let session = self.session;
         let mut packer = ContextPacker::new(CONTEXT_LIMIT);
@@ -130,7 +129,10 @@ impl Briefing<'_> {
     }
 
     fn render_next_step(&self, delimiter: &DataDelimiter) -> String {
-        let claim_is_lost = self.remaining.iter().any(|d| d.code == Code::S13);
+        let claim_is_lost = self
+            .remaining
+            .iter()
+            .any(|d| d.code == Code::ClaimTakenAway);
         let addressed = self
             .handoffs
             .iter()
@@ -188,11 +190,11 @@ impl Briefing<'_> {
     }
 
     fn render_dead_orchestrators(&self, delimiter: &DataDelimiter) -> String {
-        let lines: Vec<String> = self
+        let lines: Vec<&str> = self
             .dead_orchestrators
             .iter()
             .take(MAX_LINES)
-            .map(DeadOrchestrator::render_line)
+            .map(String::as_str)
             .collect();
         if lines.is_empty() {
             return String::new();
@@ -227,8 +229,8 @@ impl Briefing<'_> {
     }
 }
 
-/// Writes the one line that tells a model of a change made elsewhere; `lost` is the line of a
-/// claim that another session took.
+/// Renders the line that tells the agent of a change made elsewhere. `lost_claim` describes a claim
+/// that another session took.
 pub fn render_database_change(
     session: &Session,
     title: Option<&str>,

@@ -1,25 +1,28 @@
-//! How far the present reading of the clock is trusted.
+//! How far the local clock can be trusted.
 
 use super::run_context::RunContext;
-use crate::liveness::{self, Liveness, LivenessState, ProcessState};
-use crate::model::{Session, clock_doubt_seconds};
+use crate::liveness;
+use crate::model::{
+    Liveness, LivenessState, ProcessState, Session, clock_doubt_seconds, judge_session,
+    judge_session_with_doubt,
+};
 use crate::store::{Result, Store};
 
-/// How far apart, in seconds, two readings are of which both must say that something has been
-/// silent for too long.
+/// How far apart two clock readings must be, in seconds, before both together prove that something
+/// was silent for too long.
 pub const CLOCK_READINGS_APART_SECONDS: u64 = 60;
 
-/// What must be added to a limit of silence so that it is over by another reading of the clock
-/// as well; asked when it is needed, and once.
+/// Extra seconds that must be added to a limit of silence so that the limit has also passed by an
+/// earlier clock reading. Read from the database on first use, once.
 #[derive(Debug, Default)]
 pub struct ClockDoubt(Option<u64>);
 
 impl ClockDoubt {
-    /// Returns a limit with the doubt added to it.
+    /// Returns `limit` with the doubt added.
     ///
     /// # Errors
     ///
-    /// When the database cannot be asked.
+    /// When the database cannot be read.
     pub fn extend_limit(&mut self, limit: u64, store: &mut (impl Store + ?Sized)) -> Result<u64> {
         Ok(limit.saturating_add(self.seconds(store)?))
     }
@@ -33,12 +36,12 @@ impl ClockDoubt {
         }
     }
 
-    /// Judges whoever holds, or held, something: what silence alone tells counts only where
-    /// another reading of the clock tells it as well. A process that is gone needs no clock.
+    /// Judges whether a session lives. Silence counts as death only if another clock reading
+    /// confirms it; a process that is gone needs no clock.
     ///
     /// # Errors
     ///
-    /// When the database cannot be asked.
+    /// When the database cannot be read.
     pub fn judge_session(
         &mut self,
         session: &Session,
@@ -47,23 +50,21 @@ impl ClockDoubt {
     ) -> Result<Liveness> {
         let evidence = liveness::check_session_process(session, &context.host);
         let ceiling = context.settings.ceiling_seconds;
-        let liveness = liveness::judge_session(session, evidence, ceiling);
+        let liveness = judge_session(session, evidence, ceiling);
         if evidence != ProcessState::Unknown || liveness.state == LivenessState::Alive {
             return Ok(liveness);
         }
         let doubt = self.seconds(store)?;
-        Ok(liveness::judge_session_with_doubt(
-            session, evidence, ceiling, doubt,
-        ))
+        Ok(judge_session_with_doubt(session, evidence, ceiling, doubt))
     }
 }
 
-/// Returns how much older than it looks a thing must be, in seconds, so that a reading of the
-/// clock at least `apart` seconds from the present one says the same.
+/// Returns how many seconds the current clock may be ahead, judged by the latest reading that is at
+/// least `apart` seconds old; zero without such a reading.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn estimate_clock_doubt(store: &mut (impl Store + ?Sized), apart: u64) -> Result<u64> {
     let earlier = store.find_differing_clock_reading(apart)?;
     Ok(match earlier {

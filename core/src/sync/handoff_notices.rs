@@ -1,13 +1,13 @@
-//! What a model is told of hand-offs. Pure.
+//! The text that the agent reads about hand-offs. Pure.
 
 use crate::model::{Handoff, HandoffElement, HandoffNoticeReason, HandoffStatus, SessionId};
 use crate::text::{DataDelimiter, clean_block, one_line};
 
-/// A hand-off, with why it is told.
+/// A hand-off and the reason for showing it.
 pub type HandoffNotice = (HandoffNoticeReason, Handoff);
 
-/// Room for the elements of all hand-offs of one emission, in characters: beside the state of
-/// the session they stay within what the client shows whole.
+/// Room for the elements of all hand-offs together, in characters, so that they and the session's
+/// state fit into what the client shows.
 const MAX_ELEMENTS_CHARS: usize = 5_000;
 
 /// Longest element shown, in characters.
@@ -16,14 +16,14 @@ const MAX_ELEMENT_CHARS: usize = 800;
 /// Longest other value shown, in characters.
 const MAX_VALUE_CHARS: usize = 200;
 
-/// Most hand-offs to be decided that are shown with their elements; of more, the command is
-/// named that lists them.
+/// Most open hand-offs that are shown with all their elements. For the rest, the text names the
+/// command that lists them.
 const MAX_SHOWN_WHOLE: usize = 3;
 
-/// Most decisions told at once.
+/// Most decided hand-offs that are listed.
 const MAX_DECISIONS: usize = 8;
 
-/// Writes what a model is told of hand-offs, the most important first.
+/// Renders hand-offs for the agent, open ones first.
 pub fn render_handoffs(notices: &[HandoffNotice], delimiter: &DataDelimiter) -> String {
     let (answered, open): (Vec<&HandoffNotice>, Vec<&HandoffNotice>) = notices
         .iter()
@@ -52,7 +52,7 @@ pub fn render_handoffs(notices: &[HandoffNotice], delimiter: &DataDelimiter) -> 
     parts.join("\n")
 }
 
-/// Shows one that is to be decided, with all six elements.
+/// Renders a hand-off that awaits a decision, with all six elements.
 fn render_open_handoff(
     why: HandoffNoticeReason,
     handoff: &Handoff,
@@ -100,7 +100,7 @@ fn render_open_handoff(
     )
 }
 
-/// Tells the sender what became of one.
+/// Renders the sender's line about a decided hand-off.
 fn render_decision(handoff: &Handoff) -> String {
     let by = handoff.decided_by.as_ref().map_or("?", SessionId::as_str);
     let (id, kind, item) = (&handoff.id, &handoff.kind, &handoff.item);

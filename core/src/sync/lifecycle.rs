@@ -1,4 +1,4 @@
-//! Sessions come and go: registration, succession and the sweep of the dead.
+//! Registers sessions, finds their predecessors and sweeps dead ones.
 
 use super::clock_doubt::ClockDoubt;
 use super::run_context::RunContext;
@@ -9,18 +9,18 @@ use crate::reconcile::Reading;
 use crate::repos::{assign_repo_name, find_repo_name, may_keep_name};
 use crate::store::{Provenance, ReleasedClaim, Result, SessionFilter, SessionRegistration, Store};
 
-/// Most sessions one sweep looks at, the longest silent first, so that a start stays cheap
-/// however many there are.
+/// Most sessions that one sweep examines, the longest silent first, so that a session start stays
+/// cheap.
 const SWEEP_LIMIT: u32 = 64;
 
-/// Most sessions of a worktree considered as a predecessor.
+/// Most sessions of a worktree that are considered as the predecessor.
 const MAX_PREDECESSOR_CANDIDATES: u32 = 16;
 
-/// Registers a session, or refreshes it.
+/// Registers a session, or refreshes its registration.
 ///
 /// # Errors
 ///
-/// When the database cannot take it.
+/// When the database refuses it.
 pub fn register_session(
     store: &mut dyn Store,
     id: &SessionId,
@@ -41,18 +41,18 @@ pub fn register_session(
     })
 }
 
-/// Tells whether all that is known of a session is a write of its own that had to wait: its start
-/// could not register it.
+/// Returns whether the database knows a session by its id only: its registration failed, and a
+/// queued write of it created the row.
 pub const fn is_known_by_id_only(session: &Session) -> bool {
     session.worktree.is_none()
 }
 
-/// Tells whether registering would change nothing but the lease, and that is not due: then a
-/// start is a read.
+/// Returns whether registering would change nothing and the lease is not due for renewal. A session
+/// start is then read-only.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn is_registration_current(
     store: &mut dyn Store,
     session: &Session,
@@ -74,13 +74,13 @@ pub fn is_registration_current(
         })
 }
 
-/// Finds the session that a new one continues after `/clear` or a fork: the client does not
-/// say. It is the one of the same process, else the one the project's cache names, else the
-/// latest here.
+/// Finds the session that a new one continues after `/clear` or a fork, since the client does not
+/// say. Preferred is a session of the same process, then the one that the project's cache names,
+/// then the latest in this worktree.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn find_predecessor(
     store: &mut dyn Store,
     id: &SessionId,
@@ -113,11 +113,12 @@ pub fn find_predecessor(
         .map(|session| session.id.clone()))
 }
 
-/// Parks every session that two witnesses call dead; its state stays readable.
+/// Marks sessions lost whose death is certain and releases their claims; their state stays
+/// readable.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn sweep_dead_sessions(
     store: &mut dyn Store,
     context: &RunContext,

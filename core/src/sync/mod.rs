@@ -1,8 +1,8 @@
-//! Observe, decide, act: what every hook and command runs.
+//! Observe, decide, act: the core of every hook and command.
 //!
-//! Invariants: what was written is read back before it counts as mended; a database that has
-//! moved on in between is read again, a bounded number of times; an edit is in the journal
-//! before the file that held it is replaced.
+//! Invariants: a fix counts only after it was read back; when the database changes meanwhile it is
+//! read again, a bounded number of times; a rejected edit is in the journal before its file is
+//! replaced.
 
 mod briefing;
 mod clock_doubt;

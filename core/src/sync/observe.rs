@@ -1,35 +1,39 @@
-//! Gathering the readings.
+//! Reads the database, the cache, git and the outbox for one session.
 
 use std::collections::BTreeSet;
 
 use super::run_context::{RunContext, now};
 use crate::cache::{self, CacheDocument, CacheFile, CachePathChoice};
+use crate::diagnostic::BranchTarget;
 use crate::git;
-use crate::liveness::{self, LivenessState};
-use crate::model::{Event, EventFilter, FieldValue, ItemKey, Session, SessionId, StateField};
-use crate::reconcile::{
-    self, BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
-    OutboxReading, PeerSession, Reading, Snapshot,
+use crate::liveness;
+use crate::model::{
+    Event, EventFilter, EventKind, FieldValue, ItemKey, LivenessState, Session, SessionId,
+    StateField, judge_session,
 };
-use crate::store::{Result, Store};
+use crate::reconcile::{
+    self, BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
+    PeerSession, Reading, Snapshot,
+};
+use crate::store::{HookStore, Result};
 
-/// Everything that was read.
+/// Everything that was read for a session.
 #[derive(Debug)]
 pub struct Observation {
-    /// For the decision.
+    /// The readings that the decision is made from.
     pub snapshot: Snapshot,
-    /// The file, for writing it.
+    /// The cache file, to be written by an action.
     pub file: CacheFile,
 }
 
-/// Reads database, cache, git and outbox for a registered session. `peers` are those found
-/// in its worktree, when the caller looked.
+/// Reads all sources for a registered session. `peers` are other sessions of its worktree, if the
+/// caller looked them up.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked; files that cannot be read are readings.
+/// When the database cannot be read. Files that cannot be read become readings of their own.
 pub fn observe_session(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     session: &Session,
     peers: &[Session],
     context: &RunContext,
@@ -58,7 +62,7 @@ pub fn observe_session(
         history: state.history,
     };
     let mut owner = None;
-    let file = choose_cache_file(&session.id, context, |id| {
+    let file = choose_cache_file(&session.id, context, |id| -> Result<bool> {
         owner = store.load_session(id)?;
         let owner = owner.as_ref();
         Ok(owner.is_some_and(|owner| is_live_here(owner, context)))
@@ -87,11 +91,10 @@ pub fn observe_session(
     Ok(Observation { snapshot, file })
 }
 
-/// Finds what a file that was written at an earlier revision says of its session that the
-/// database never said: it was restored from a backup of before that, and has moved on since. A
-/// flag says too little to tell.
+/// Finds the fields of an outdated cache whose values the database never held. Such a file was
+/// restored from a backup. Flags are left out: they have too few values to tell.
 fn find_unknown_fields(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     cache: &CacheReading,
     session: &Session,
 ) -> Result<BTreeSet<StateField>> {
@@ -108,7 +111,7 @@ fn find_unknown_fields(
         let Some(value @ FieldValue::Text(Some(_))) = cache.fields.get(&field) else {
             continue;
         };
-        // An edit is kept as one.
+        // A local edit is handled as an edit.
         if now.get(field) != *value
             && !cache.edited.contains(&field)
             && !store.had_state_value(&session.id, field, value)?
@@ -119,13 +122,14 @@ fn find_unknown_fields(
     Ok(unknown)
 }
 
-/// Reads what can be read while the database cannot be asked.
+/// Reads what can be read while the database is unreachable.
 pub fn observe_without_database(
     session: &SessionId,
     reason: &str,
     context: &RunContext,
 ) -> Observation {
-    // Who owns the shared file cannot be asked; it is read, and nothing will be written.
+    // The owner of the shared file cannot be looked up. The file is only read here, so assume that
+    // it may be used.
     let file = choose_cache_file(session, context, |_| {
         Ok::<_, std::convert::Infallible>(false)
     });
@@ -147,8 +151,8 @@ fn build_snapshot(
     context: &RunContext,
 ) -> Snapshot {
     let cache = match &file.document {
-        // The `.claude` of the home directory is the client's own: nothing in it is ours to
-        // compare, and nothing could mend it.
+        // The `.claude` directory in the user's home belongs to the client. trueup neither compares
+        // nor writes anything there.
         _ if context.project.is_home => Reading::Missing,
         Reading::Fresh(document) => Reading::Fresh(document.to_reading()),
         Reading::Missing => Reading::Missing,
@@ -172,7 +176,7 @@ fn build_snapshot(
     }
 }
 
-/// Reads the file that belongs to the session.
+/// Reads the cache file that belongs to the session.
 fn choose_cache_file<E>(
     session: &SessionId,
     context: &RunContext,
@@ -202,8 +206,7 @@ fn choose_cache_file<E>(
     })
 }
 
-/// Tells whether a session still works in this project, as far as can be told: one that may
-/// live counts.
+/// Returns whether a session still works in this project. One that may be alive counts as alive.
 fn is_live_here(other: &Session, context: &RunContext) -> bool {
     let is_in_project = other
         .worktree
@@ -213,15 +216,14 @@ fn is_live_here(other: &Session, context: &RunContext) -> bool {
         return false;
     }
     let evidence = liveness::check_session_process(other, &context.host);
-    liveness::judge_session(other, evidence, context.settings.ceiling_seconds).state
-        != LivenessState::Dead
+    judge_session(other, evidence, context.settings.ceiling_seconds).state != LivenessState::Dead
 }
 
-/// Most events of an item looked through, the newest.
+/// Most events of an item that are examined, newest first.
 const MAX_EVENTS: u32 = 64;
 
 fn find_lost_claim(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     session: &Session,
     item_text: Option<&str>,
 ) -> Result<Option<LostClaim>> {
@@ -240,14 +242,17 @@ fn find_lost_claim(
             since: item.claimed_at,
         }));
     }
-    // Nobody holds it. Was it taken from this session, or did it never hold it? Who gives an
-    // item up works on none, so it was not given up.
+    // Nobody holds the item. Its last release tells whether it was taken from this session: giving
+    // an item up would have cleared it from the session's state too.
     let events = store.list_events(&EventFilter {
         item: Some(key.to_string()),
         limit: MAX_EVENTS,
         ..EventFilter::default()
     })?;
-    let release = events.iter().rev().find(|event| event.kind == "released");
+    let release = events
+        .iter()
+        .rev()
+        .find(|event| event.is_kind(EventKind::Released));
     let was_held_by_session = |event: &&Event| {
         let before = event
             .before
@@ -264,7 +269,7 @@ fn find_lost_claim(
 }
 
 fn read_branch(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     claim: Option<&ClaimReading>,
     context: &RunContext,
 ) -> Result<Option<BranchReading>> {
@@ -304,7 +309,7 @@ fn read_branch(
 }
 
 impl Observation {
-    /// Tells whether the cache was written from a later state of the same database.
+    /// Returns whether the cache was written from a later state of the same database.
     pub(super) fn cache_is_newer(&self) -> bool {
         match (&self.snapshot.cache, &self.snapshot.database) {
             (Reading::Fresh(cache), Reading::Fresh(database)) => cache.is_ahead_of(database),
@@ -312,7 +317,7 @@ impl Observation {
         }
     }
 
-    /// Returns the document read, or an empty one.
+    /// Returns the document that was read, or an empty one.
     pub(super) fn document_or_empty(&self) -> CacheDocument {
         match &self.file.document {
             Reading::Fresh(document) => document.clone(),

@@ -1,4 +1,4 @@
-//! Sending what waits in the outbox.
+//! Sends waiting writes from the outbox to the database.
 
 use super::run_context::{RunContext, now};
 use crate::deadline::Deadline;
@@ -7,25 +7,25 @@ use crate::model::SessionId;
 use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
-use crate::store::{DeliveryOutcome, RegistrationDefaults, Store, StoreError};
+use crate::store::{DeliveryOutcome, HookStore, RegistrationDefaults, StoreError};
 
-/// The part of the time left that a drain may take: what it was called before needs the rest.
+/// A drain may take this fraction of the remaining time; the caller needs the rest.
 const DRAIN_TIME_DIVISOR: u32 = 3;
 
-/// Most lost edits told one by one.
+/// Most lost edits that are listed one by one.
 const MAX_LOST_SHOWN: usize = crate::bounds::LOST_TOLD.len();
 
-/// What a drain came to.
+/// The result of draining the outbox.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DrainReport {
-    /// In numbers.
+    /// How many writes were sent, refused or kept.
     pub counts: DrainCounts,
-    /// What came too late, as it is in the journal.
+    /// Edits that came too late, as the journal holds them.
     pub lost: Vec<JournalEntry>,
 }
 
 impl DrainReport {
-    /// Adds what a later drain came to.
+    /// Adds the result of a later drain.
     pub fn add(&mut self, later: Self) {
         let DrainCounts {
             sent,
@@ -46,7 +46,7 @@ impl DrainReport {
         self.lost.extend(later.lost);
     }
 
-    /// Says what came too late, for the user of a session.
+    /// Renders one line per edit that came too late.
     pub fn describe_lost_edits(&self, session: Option<&SessionId>) -> Vec<String> {
         let line = |entry: &JournalEntry| {
             let owner = &entry.lost.session;
@@ -67,8 +67,8 @@ impl DrainReport {
         lines
     }
 
-    /// Says what a person must know: what was lost, refused, cannot be read, or waits for
-    /// another database.
+    /// Renders the lines that a person must see: edits that were lost, writes that were refused,
+    /// are unreadable or wait for another database.
     pub fn describe_problems(
         &self,
         context: &RunContext,
@@ -102,8 +102,8 @@ impl DrainReport {
         lines
     }
 
-    /// Says what stays among what waits and cannot be put aside: that goes on until somebody
-    /// makes room, so it is for the start of a session alone.
+    /// Describes writes that stay in the outbox because they can neither be sent nor moved aside.
+    /// Shown at session start only, because it stays true until someone frees disk space.
     pub fn describe_unmovable(&self) -> Option<String> {
         let DrainCounts {
             unmovable: stays,
@@ -122,7 +122,7 @@ impl DrainReport {
 
 /// Sends what waits, in order, as far as there is time; what cannot be sent stays, and what came
 /// too late is in the journal.
-pub fn drain_outbox(store: &mut dyn Store, context: &RunContext) -> DrainReport {
+pub fn drain_outbox(store: &mut dyn HookStore, context: &RunContext) -> DrainReport {
     if context.outbox().is_idle() {
         return DrainReport::default();
     }
@@ -150,7 +150,7 @@ pub fn drain_outbox(store: &mut dyn Store, context: &RunContext) -> DrainReport 
     }
 }
 
-/// Why a batch was not sent.
+/// Why a batch could not be sent.
 #[derive(Debug, thiserror::Error)]
 enum SendError {
     #[error(transparent)]
@@ -160,7 +160,7 @@ enum SendError {
 }
 
 fn send_waiting(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     context: &RunContext,
     lost: &mut Vec<JournalEntry>,
 ) -> Result<DrainCounts, Box<dyn std::error::Error>> {
@@ -209,8 +209,8 @@ fn split_deliveries(
     (verdicts.collect(), rejected)
 }
 
-/// Notes which database is at the configured address. That it cannot be noted is for the log:
-/// what is written while nobody can look then names the address alone.
+/// Records which database is at the configured address. A failure is only logged: writes queued
+/// while the database is unreachable then name its address but not its lineage.
 fn record_database(target: &DrainTarget, context: &RunContext) {
     let name = context.settings.database.to_string();
     let databases = context.databases();
@@ -219,13 +219,13 @@ fn record_database(target: &DrainTarget, context: &RunContext) {
     }
 }
 
-/// Notes which database a session was started with.
+/// Records which database a session was started with.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn record_session_database(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     context: &RunContext,
 ) -> Result<(), StoreError> {
     let target = DrainTarget {

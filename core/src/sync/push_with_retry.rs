@@ -1,35 +1,35 @@
-//! A change that holds on whatever revision is current, as long as the claim is the same:
-//! what was observed of the agent's work, or asked for by name.
+//! Pushes a change onto the session's current revision for as long as its claim stays the same.
+//! Used for what a hook observed of the agent's work and for what a command sets by name.
 
 use std::collections::BTreeMap;
 
 use crate::model::{FieldValue, Session, StateField};
-use crate::store::{InterruptionMark, Provenance, Result, StatePush, Store, StoreError};
+use crate::store::{HookStore, InterruptionMark, Provenance, Result, StatePush, StoreError};
 
-/// Repetitions on a state that others change at the same time.
+/// Most attempts on a session that others change at the same time.
 const MAX_ATTEMPTS: usize = 64;
 
-/// What changes.
+/// A change that is pushed again when the session's revision has moved.
 #[derive(Debug, Clone)]
 pub struct RetriedPush {
-    /// The fields.
+    /// The fields to change.
     pub changes: BTreeMap<StateField, FieldValue>,
-    /// The branch observed, when it changed.
+    /// The branch, if it changed.
     pub branch: Option<String>,
-    /// A moment worth a timestamp.
+    /// The timestamp to set along with the change.
     pub mark: Option<InterruptionMark>,
-    /// Whether the session's model made the change and need not be told.
+    /// Whether the agent made the change itself and need not be told about it.
     pub acknowledge: bool,
-    /// Who changes it.
+    /// Who makes the change.
     pub provenance: Provenance,
 }
 
-/// What came of it.
+/// The result of pushing with retries.
 #[derive(Debug)]
 pub enum PushOutcome {
-    /// It is in the database; the session as it is now.
+    /// The change is in the database; holds the session as it is now.
     Done(Box<Session>),
-    /// The claim it was to hold under is another's now; nothing was changed.
+    /// Another session took the claim meanwhile; nothing was changed.
     ClaimLost(Box<Session>),
 }
 
@@ -37,9 +37,9 @@ pub enum PushOutcome {
 ///
 /// # Errors
 ///
-/// When the database cannot take it, or the session kept changing.
+/// When the database refuses the change, or the session kept changing.
 pub fn push_with_retry(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     mut session: Session,
     request: &RetriedPush,
 ) -> Result<PushOutcome> {
@@ -60,14 +60,14 @@ pub fn push_with_retry(
             other => return other.map(|session| PushOutcome::Done(Box::new(session))),
         }
         let Some(fresh) = store.load_session(&session.id)? else {
-            return Err(StoreError::Invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "session {} no longer exists",
                 session.id
             )));
         };
         session = fresh;
-        // What was observed under a claim holds under that one alone; a claim gained meanwhile
-        // takes nothing away from what was observed without one.
+        // A change made under a claim is valid under that claim only. A change made without a claim
+        // stays valid when the session claims something.
         if claim.is_some() && session.item.clone().zip(session.epoch) != claim {
             return Ok(PushOutcome::ClaimLost(Box::new(session)));
         }

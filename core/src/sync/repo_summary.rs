@@ -1,25 +1,25 @@
-//! What a session is told of the states of other repositories: a line each, never their text.
+//! One line per other repository, rendered for the agent. Their state files are never quoted whole.
 
 use crate::model::{Repo, RepoSlug, Timestamp};
 use crate::text::{DataDelimiter, one_line};
 
-/// Longest line of a state, in characters.
+/// Longest summary shown, in characters.
 const MAX_SUMMARY_CHARS: usize = 160;
 
-/// Most repositories told of.
+/// Most repositories listed.
 const MAX_REPOS: usize = 12;
 
-/// Another repository's state, in a line.
+/// A one-line summary of another repository's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoSummary {
     slug: RepoSlug,
     summary: String,
-    /// In seconds, by the database's clock.
+    /// Seconds since the state was published, by the database's clock.
     age_seconds: u64,
 }
 
 impl RepoSummary {
-    /// Takes what is known of a repository at a time; `None` where that is nothing.
+    /// Summarizes a repository at the time `now`; `None` if it published no state.
     pub fn from_repo(repo: &Repo, now: Timestamp) -> Option<Self> {
         let state = repo.state.as_ref()?;
         let age = now.as_millis().saturating_sub(state.synced_at.as_millis()) / 1000;
@@ -40,7 +40,7 @@ impl RepoSummary {
     }
 }
 
-/// Writes an age as a person would.
+/// Renders an age in its largest fitting unit.
 fn describe_age(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
@@ -50,7 +50,7 @@ fn describe_age(seconds: u64) -> String {
     }
 }
 
-/// Tells of other repositories, the youngest state first.
+/// Renders the summaries, youngest state first.
 pub(super) fn render_repo_summaries(
     summaries: &[RepoSummary],
     delimiter: &DataDelimiter,

@@ -1,4 +1,4 @@
-//! Where a hook or a command runs, and for whom.
+//! The context of one run of a hook or a command.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,9 +7,9 @@ use once_cell::unsync::OnceCell;
 
 use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
-use crate::liveness::{self, ProcessState};
+use crate::liveness;
 use crate::log::{self, LogLevel};
-use crate::model::{ProcessId, Session, SessionId, Timestamp};
+use crate::model::{ProcessId, ProcessState, Session, SessionId, Timestamp};
 use crate::outbox::{Journal, KnownDatabases, Outbox};
 use crate::reconcile::{BranchPattern, BranchPatternError, DEFAULT_BRANCH_PATTERN};
 use crate::repos::NamingContext;
@@ -20,35 +20,35 @@ use crate::text::path_from_text;
 /// Longest key shown, in characters.
 const MAX_KEY_CHARS: usize = 80;
 
-/// The surroundings of one run.
+/// Settings, project, machine and deadline of one run.
 #[derive(Debug, Clone)]
 pub struct RunContext {
-    /// What was configured.
+    /// The resolved settings.
     pub settings: Settings,
-    /// The project whose cache is meant.
+    /// The project whose cache is trued up.
     pub project: Project,
-    /// What its repository set.
+    /// The repository's own `.trueup.toml`.
     pub repository: RepositoryConfig,
-    /// Where the session stands; a subagent's directory is its own and left out.
+    /// The session's working directory. `None` for a subagent, whose directory is its own.
     pub cwd: Option<PathBuf>,
-    /// This machine.
+    /// The name of this machine.
     pub host: String,
-    /// The number of the client's process, where the client names it.
+    /// The client's process id, if the client names it.
     pub client_pid: Option<u32>,
-    /// The folder in which the client keeps a record of each of its processes.
+    /// The directory where the client keeps one record per process.
     client_records: Option<PathBuf>,
-    /// The client's process, once somebody asked.
+    /// The client's process, looked up on first use.
     client_process: OnceCell<Option<ProcessId>>,
-    /// When the answer is due; every wait is bounded by it.
+    /// When the answer is due. Every wait is bounded by it.
     pub deadline: Deadline,
-    /// What was wrong and worked around; one line each.
+    /// Problems that were worked around; one line each.
     pub warnings: Vec<String>,
-    /// Compiled when a branch is first looked at: most calls never look.
+    /// The branch pattern, compiled on first use because most runs never need it.
     compiled_pattern: OnceCell<BranchPattern>,
 }
 
 impl RunContext {
-    /// Takes stock of the surroundings.
+    /// Builds the context and collects warnings about the repository's configuration.
     pub fn new(
         environment: &Environment,
         settings: Settings,
@@ -81,7 +81,7 @@ impl RunContext {
         }
     }
 
-    /// Returns the same surroundings for the project of another session.
+    /// Returns this context for the project of another session on this machine.
     #[must_use]
     pub fn for_session(&self, environment: &Environment, session: &Session) -> Self {
         let elsewhere = session
@@ -105,8 +105,8 @@ impl RunContext {
         }
     }
 
-    /// Identifies the client's process: the one that it named, else the nearest above this
-    /// one that looks like it.
+    /// Identifies the client's process: the one that the client names, else the nearest ancestor
+    /// that looks like it.
     pub fn client_process(&self) -> Option<ProcessId> {
         let find = || self.client_pid.or_else(liveness::find_client_pid);
         let client = self
@@ -115,16 +115,15 @@ impl RunContext {
         client.clone()
     }
 
-    /// Tells whether the process that the client named is there no more: what speaks for it
-    /// speaks late.
+    /// Returns whether the client's process has ended, so that this run reports after the fact.
     pub fn client_is_gone(&self) -> bool {
         let client = self.client_process();
         let evidence = liveness::check_process(client.as_ref(), Some(&self.host), &self.host);
         evidence == ProcessState::Gone
     }
 
-    /// Identifies the client's process of a session: where nothing above this process is the
-    /// client, what the client has written down of it.
+    /// Identifies the client's process of a session. Without one among the ancestors, the client's
+    /// own records are searched.
     pub fn client_process_of(&self, session: &SessionId) -> Option<ProcessId> {
         self.client_process().or_else(|| {
             let recorded =
@@ -133,7 +132,7 @@ impl RunContext {
         })
     }
 
-    /// Returns the directory whose repository is named.
+    /// Returns the place whose repository is named.
     pub fn named_place(&self) -> NamingContext<'_> {
         NamingContext {
             project: &self.project,
@@ -143,16 +142,16 @@ impl RunContext {
         }
     }
 
-    /// Returns the branch the session works on.
+    /// Returns the branch that the session works on.
     pub fn branch(&self) -> Option<String> {
         self.project.branch(self.cwd.as_deref())
     }
 
-    /// Compiles the pattern that finds items in branches.
+    /// Compiles the pattern that finds item keys in branch names.
     ///
     /// # Errors
     ///
-    /// When the configured one is no regular expression.
+    /// When the configured pattern is not a valid regular expression.
     pub fn branch_pattern(&self) -> Result<&BranchPattern, BranchPatternError> {
         self.compiled_pattern.get_or_try_init(|| {
             let configured = self.settings.branch_pattern(&self.repository);
@@ -160,14 +159,14 @@ impl RunContext {
         })
     }
 
-    /// Returns the pattern that somebody configured: what the default finds is looked for without
-    /// compiling it. One that does not compile is reported where it is set, and finds nothing.
+    /// Returns the configured pattern, if any; the default needs no compiled pattern. An invalid
+    /// one is reported where it is configured and matches nothing.
     pub(super) fn configured_pattern(&self) -> Option<&BranchPattern> {
         self.settings.branch_pattern(&self.repository)?;
         self.branch_pattern().ok()
     }
 
-    /// Returns the journal of edits that lost.
+    /// Returns the journal of rejected edits.
     pub fn journal(&self) -> Journal {
         Journal::new(self.settings.paths.journal())
     }
@@ -177,19 +176,19 @@ impl RunContext {
         Outbox::new(self.settings.paths.outbox())
     }
 
-    /// Returns what is known of databases and their addresses.
+    /// Returns the record of databases and their addresses.
     pub fn databases(&self) -> KnownDatabases {
         KnownDatabases::new(self.settings.paths.databases())
     }
 
-    /// Writes to the log.
+    /// Appends a line to the log.
     pub fn log(&self, level: LogLevel, source: &str, message: &str) {
         let path: &Path = &self.settings.paths.log();
         log::append_log_line(path, self.settings.log, level, now(), source, message);
     }
 }
 
-/// Says which keys of a repository's file are ignored: all in one line, however many there are.
+/// Describes the keys of a repository's file that are ignored, in one line.
 fn describe_refused_keys(project: &Path, keys: &[String]) -> Option<String> {
     let named = keys.iter().take(REFUSED_KEYS.len());
     let named: Vec<String> = named.map(|key| one_line(key, MAX_KEY_CHARS)).collect();
@@ -207,14 +206,15 @@ fn describe_refused_keys(project: &Path, keys: &[String]) -> Option<String> {
     })
 }
 
-/// Names the folder of the client's records, where the client is configured.
+/// Finds the directory of the client's records.
 fn find_client_records(environment: &Environment) -> Option<PathBuf> {
     let config = environment.path("CLAUDE_CONFIG_DIR");
     let config = config.or_else(|| Some(environment.path("HOME")?.join(".claude")));
     config.map(|config| config.join("sessions"))
 }
 
-/// Returns the local clock: for names of files and ages of caches, never for a lease.
+/// Returns the local time, for file names and the ages of caches. Leases use the database's clock
+/// only.
 pub fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,14 +1,14 @@
-//! The sweep of what is in progress and gives no sign of life.
+//! Fails work that is in progress without a sign of life.
 
 use super::clock_doubt::ClockDoubt;
 use super::run_context::RunContext;
 use crate::model::{FOREVER, PlanTask};
 use crate::store::{PhaseChanges, Provenance, Result, Store};
 
-/// Most phases one sweep fails, so that a start stays cheap however many there are.
+/// Most phases that one sweep fails, so that a session start stays cheap.
 const SWEEP_LIMIT: u32 = 64;
 
-/// Returns a line for everything that was failed.
+/// Describes each phase and task that was failed, one line each.
 pub fn describe_stuck_work(tasks: &[PlanTask], phases: &[PhaseChanges]) -> Vec<String> {
     let line = |what: String, error: Option<&String>| match error {
         Some(error) => format!("{what}: {error}"),
@@ -24,12 +24,12 @@ pub fn describe_stuck_work(tasks: &[PlanTask], phases: &[PhaseChanges]) -> Vec<S
     tasks.chain(phases).collect()
 }
 
-/// Fails every phase that has been running without a sign of life for longer than the settings
-/// allow; what waits for it is blocked and told why.
+/// Fails phases that have run without a sign of life for longer than the settings allow. Phases
+/// that depend on them become blocked.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn fail_stuck_phases(
     store: &mut dyn Store,
     context: &RunContext,
@@ -56,12 +56,12 @@ pub fn fail_stuck_phases(
     Ok(failed)
 }
 
-/// Fails every task of a plan that has been in progress without a sign of life for longer than
-/// the settings allow: of the task, of its session or of its orchestrator.
+/// Fails plan tasks that have been in progress without a sign of life for longer than the settings
+/// allow. A sign of life of the task, its session or its orchestrator counts.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn fail_stuck_tasks(
     store: &mut dyn Store,
     context: &RunContext,

@@ -1,59 +1,62 @@
-//! Carrying the actions out, and reading back what became of them.
+//! Applies the actions of a decision and reads back their effect.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::observe::{Observation, observe_session};
 use super::run_context::{RunContext, now};
-use crate::cache::{self, CacheError, CacheFile, SyncStamp, WriteOutcome};
-use crate::fs::FileLock;
+use crate::cache::{self, CacheDocument, CacheFile, SyncStamp, WriteOutcome};
+use crate::diagnostic::{Advice, Code, Divergence, Severity};
+use crate::fs::{FileLock, create_private_dir, sweep_temp_files};
 use crate::model::Session;
 use crate::reconcile::{
-    Action, Advice, Code, Divergence, Policy, Proposal, Reading, Reconciliation, Severity,
-    list_other_advice, reconcile,
+    Action, DatabaseReading, Policy, Proposal, Reading, Reconciliation, list_other_advice,
+    reconcile,
 };
-use crate::store::{Provenance, StatePush, Store, StoreError};
+use crate::store::{HookStore, Provenance, StatePush, StoreError};
 
-/// Rounds of observing and mending before giving up on a database that keeps moving.
+/// Rounds of observing and acting before giving up on a database that keeps changing.
 const MAX_ROUNDS: usize = 5;
 
-/// Longest wait for another process that writes the same cache.
+/// Longest wait for another process that is writing the same cache.
 const CACHE_LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
-/// Why a state could not be trued up.
+/// Why a session could not be trued up.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The database.
+    /// The database refused or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An edit could not be kept, so the file that holds it was not replaced.
+    /// A rejected edit could not be written to the journal, so the file that holds it was left
+    /// alone.
     #[error("the journal cannot be written, so nothing was replaced: {0}")]
     Journal(#[source] io::Error),
 }
 
-/// What truing up came to.
+/// The result of truing up a session.
 #[derive(Debug)]
 pub struct TrueUpOutcome {
     /// The session as it is now.
     pub session: Session,
-    /// What differed at first.
+    /// The divergences of the first reading, and edits that were rejected later.
     pub found: Vec<Divergence>,
-    /// What still differs.
+    /// The divergences that are still there.
     pub remaining: Vec<Divergence>,
-    /// The cache, as it is now.
+    /// The cache file as it is now.
     pub file: CacheFile,
-    /// The last reading of everything.
+    /// The last reading of all sources.
     pub observation: Observation,
     /// Whether the cache was written.
     pub wrote_cache: bool,
-    /// Whether a local edit was pushed.
+    /// Whether a local edit was pushed to the database.
     pub pushed_edit: bool,
-    /// Why something could not be mended; one line each.
+    /// Why something could not be fixed; one line each.
     pub problems: Vec<String>,
 }
 
 impl TrueUpOutcome {
-    /// Returns the findings that no longer stand.
+    /// Returns the error-level findings that are gone now.
     pub fn fixed_findings(&self) -> Vec<Divergence> {
         let stands = |code| self.remaining.iter().any(|d| d.code == code);
         self.found
@@ -63,7 +66,7 @@ impl TrueUpOutcome {
             .collect()
     }
 
-    /// Returns the codes that were found and no longer stand, each once.
+    /// Returns the codes that were found and are gone now, each once.
     pub fn fixed_codes(&self) -> Vec<Code> {
         let mut codes: Vec<Code> = self
             .found
@@ -76,22 +79,22 @@ impl TrueUpOutcome {
     }
 }
 
-/// Whether work may be handed on, and what ends it where it may not.
+/// Whether work may be handed off, and the commands that unblock it.
 #[derive(Debug, Default)]
 pub struct HandoffReadiness {
-    /// What forbids it.
+    /// Divergences that block the hand-off.
     pub forbidding: Vec<Divergence>,
-    /// What differs in a copy that cannot be written: the database is right all the same, and a
-    /// refusal could be ended by nothing.
+    /// Blocking divergences of a copy that cannot be written. The database is right regardless, so
+    /// refusing because of them would leave the user no way out.
     pub unwritable: Vec<Divergence>,
-    /// What ends it, in this order.
+    /// The commands that fix them, in the order to run them.
     pub fixes: Vec<Advice>,
-    /// What does so in the place of one of them.
+    /// Commands that do the same as one of `fixes` in another way.
     pub alternatives: Vec<Advice>,
 }
 
 impl TrueUpOutcome {
-    /// Decides whether work may be handed on.
+    /// Decides whether work may be handed off.
     pub fn handoff_readiness(&self) -> HandoffReadiness {
         let mut forbidding = self.remaining.clone();
         forbidding.retain(|d| d.code.blocks_handoff());
@@ -113,21 +116,20 @@ impl TrueUpOutcome {
     }
 }
 
-/// Decides without acting; returns the session as it was when the decision was made.
+/// Observes and decides without acting. Returns the session as the decision saw it.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn observe_and_decide(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     mut session: Session,
     peers: &[Session],
     context: &RunContext,
 ) -> Result<(Session, Observation, Reconciliation), StoreError> {
     let mut observation = observe_session(store, &session, peers, context)?;
-    // The cache is read after the database, so it may be of a later moment, written by another
-    // process in between. It is ahead only where the database, asked once more after the cache
-    // was read, has not moved.
+    // The cache is read after the database and may be newer because another process wrote both in
+    // between. It counts as ahead only if the database is read again and has not changed.
     for _ in 0..MAX_ROUNDS {
         let is_cache_newer = observation.cache_is_newer();
         let Some(fresh) = is_cache_newer
@@ -145,7 +147,7 @@ pub fn observe_and_decide(
     }
     let exists = !matches!(observation.file.document, Reading::Missing);
     let policy = Policy {
-        // A project that is gone, such as a worktree that was removed, is not made again.
+        // Do not recreate the directory of a project that was removed, such as a deleted worktree.
         create_cache: !context.project.is_home
             && (exists
                 || context.project.dir.is_dir()
@@ -156,20 +158,20 @@ pub fn observe_and_decide(
         let unreadable = decision
             .divergences
             .iter_mut()
-            .filter(|d| d.code == Code::S08);
+            .filter(|d| d.code == Code::CacheUnreadable);
         unreadable.for_each(|d| d.fix = observation.file.suggest_move_aside().into());
     }
     Ok((session, observation, decision))
 }
 
-/// Brings cache and database into line for a session.
+/// Trues up the cache of a session with the database, and pushes local edits.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked or the journal cannot be written. That the cache cannot
-/// be written is a problem reported, not an error: the database is right all the same.
+/// When the database cannot be read or the journal cannot be written. A cache that cannot be
+/// written is reported in `problems` and is not an error: the database is right regardless.
 pub fn true_up(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     mut session: Session,
     peers: &[Session],
     context: &RunContext,
@@ -180,11 +182,14 @@ pub fn true_up(
         let (read, observation, decision) = observe_and_decide(store, session, peers, context)?;
         session = read;
         let found = first_findings.get_or_insert_with(|| decision.divergences.clone());
-        // What turned up only later belongs to the findings too, such as an edit that lost
-        // while it was being pushed.
+        // Findings that appear in a later round, such as an edit rejected while it was being
+        // pushed, are reported too.
         if round > 1 {
             let new = decision.divergences.iter().filter(|d| !found.contains(d));
-            let new: Vec<Divergence> = new.filter(|d| d.code == Code::S11).cloned().collect();
+            let new: Vec<Divergence> = new
+                .filter(|d| d.code == Code::EditRejected)
+                .cloned()
+                .collect();
             found.extend(new);
         }
         let finished = decision.actions.is_empty() || round >= MAX_ROUNDS || progress.is_blocked();
@@ -232,7 +237,7 @@ struct TrueUpProgress {
 }
 
 impl TrueUpProgress {
-    /// A file that cannot be written now cannot be written in the next round either.
+    /// A file that could not be written in this round cannot be written in the next one either.
     fn is_blocked(&self) -> bool {
         !self.problems.is_empty()
     }
@@ -244,7 +249,7 @@ enum ActionOutcome {
 }
 
 fn apply_action(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     session: &mut Session,
     observation: &Observation,
     action: &Action,
@@ -272,8 +277,8 @@ fn apply_action(
                 progress.pushed_edit = true;
                 Ok(ActionOutcome::Done)
             }
-            // Decided on a state that is gone: the next round sees the new one, and the edit
-            // goes to the journal then.
+            // The decision was made on an older revision. The next round reads the new one and
+            // writes the edit to the journal.
             Err(StoreError::Conflict(_)) => Ok(ActionOutcome::ReadAgain),
             Err(error) => Err(error.into()),
         },
@@ -314,81 +319,45 @@ enum ReplaceCacheError {
 }
 
 fn replace_cache(
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     session: &Session,
     observation: &Observation,
     context: &RunContext,
 ) -> Result<CacheReplacement, ReplaceCacheError> {
-    let problem = |error: &dyn std::fmt::Display| ReplaceCacheError::Cache(error.to_string());
     let path = &observation.file.path;
-    let lock_path = context.settings.paths.lock_of(path);
-    if let Some(folder) = lock_path.parent() {
-        crate::fs::create_private_dir(folder).map_err(|error| problem(&error))?;
-    }
-    let _lock = FileLock::acquire(
-        &lock_path,
-        CACHE_LOCK_PATIENCE.min(context.deadline.remaining()),
-    )
-    .map_err(|error| {
-        ReplaceCacheError::Cache(format!(
-            "{}: another process is writing it: {error}",
-            path.display()
-        ))
-    })?;
-    // Under the lock: an edit made since the decision must not be overwritten undecided, and
-    // an older reading of the database must not replace a newer cache.
+    let _lock = lock_cache(path, context).map_err(ReplaceCacheError::Cache)?;
+    // Under the lock: do not overwrite an edit made since the decision, and do not replace a newer
+    // cache with an older reading of the database.
     let current = CacheFile::read(path);
     let was_set_aside = matches!(current.document, Reading::Missing);
     if current.document != observation.file.document && !was_set_aside {
         return Ok(CacheReplacement::ChangedMeanwhile);
     }
     let fresh = match store.load_session(&session.id) {
-        Ok(Some(fresh)) => fresh,
-        Ok(None) => return Ok(CacheReplacement::ChangedMeanwhile),
+        Ok(Some(fresh)) if fresh.revision == session.revision => fresh,
+        Ok(_) => return Ok(CacheReplacement::ChangedMeanwhile),
         Err(error) => return Err(ReplaceCacheError::Store(error)),
     };
-    if fresh.revision != session.revision {
-        return Ok(CacheReplacement::ChangedMeanwhile);
-    }
     let Reading::Fresh(database) = &observation.snapshot.database else {
         return Ok(CacheReplacement::ChangedMeanwhile);
     };
-    let state = fresh.execution_state();
-    let mut database = database.clone();
-    database.work = state.work;
-    let stamp = SyncStamp {
-        lineage: database.lineage.clone(),
-        revision: fresh.revision,
-        synced_at: now(),
-    };
     let base = if was_set_aside {
-        cache::CacheDocument::default()
+        CacheDocument::default()
     } else {
         observation.document_or_empty()
     };
-    let branch = observation
-        .snapshot
-        .branch
-        .as_ref()
-        .map(|b| b.name.as_str());
-    let document = base.trued_up(
-        &session.id,
-        &database.expected_work_state(),
-        &state.history,
-        branch,
-        &stamp,
-    );
+    let document = build_document(&base, &fresh, database.clone(), observation);
     let written = current
         .write(&document)
-        .map_err(|error: CacheError| problem(&error))?;
+        .map_err(|error| ReplaceCacheError::Cache(error.to_string()))?;
     if written == WriteOutcome::ChangedMeanwhile {
         return Ok(CacheReplacement::ChangedMeanwhile);
     }
-    // A file that was there before trueup stamps it has not been told to git either.
+    // A file without a stamp predates trueup, so git may not ignore it yet.
     if !base.to_reading().is_stamped() {
         exclude_cache_from_git(context);
     }
-    crate::fs::sweep_temp_files(path);
+    sweep_temp_files(path);
     Ok(if written == WriteOutcome::Replaced {
         CacheReplacement::Written
     } else {
@@ -396,7 +365,42 @@ fn replace_cache(
     })
 }
 
-/// A new file is told to git once; that it cannot be told is worth a line in the log alone.
+fn lock_cache(path: &Path, context: &RunContext) -> Result<FileLock, String> {
+    let lock_path = context.settings.paths.lock_of(path);
+    if let Some(folder) = lock_path.parent() {
+        create_private_dir(folder).map_err(|error| error.to_string())?;
+    }
+    let patience = CACHE_LOCK_PATIENCE.min(context.deadline.remaining());
+    FileLock::acquire(&lock_path, patience)
+        .map_err(|error| format!("{}: another process is writing it: {error}", path.display()))
+}
+
+/// Builds the cache from the session's current state, keeping what others wrote into `base`.
+fn build_document(
+    base: &CacheDocument,
+    session: &Session,
+    mut database: DatabaseReading,
+    observation: &Observation,
+) -> CacheDocument {
+    let state = session.execution_state();
+    database.work = state.work;
+    let stamp = SyncStamp {
+        lineage: database.lineage.clone(),
+        revision: session.revision,
+        synced_at: now(),
+    };
+    let branch = observation.snapshot.branch.as_ref();
+    base.trued_up(
+        &session.id,
+        &database.expected_work_state(),
+        &state.history,
+        branch.map(|branch| branch.name.as_str()),
+        &stamp,
+    )
+}
+
+/// Adds a new cache file to `info/exclude`. A failure only goes to the log: it costs the user an
+/// untracked file in `git status`, nothing else.
 fn exclude_cache_from_git(context: &RunContext) {
     if let Some(git) = &context.project.git
         && let Err(error) = cache::exclude_from_git(&git.common_dir)

@@ -1,5 +1,5 @@
-//! Who listens on a port, as far as this user may know. Where the system has no `/proc`, the
-//! answer is that somebody does.
+//! Which process listens on a port, as far as this user may know. On a system without `/proc` the
+//! answer is only that some process does.
 
 use std::fs;
 use std::path::Path;
@@ -7,16 +7,16 @@ use std::path::Path;
 use crate::fs::read_text;
 use crate::text::one_line;
 
-/// Largest of the kernel's tables read, in bytes.
+/// Largest table of the kernel that is read, in bytes.
 const MAX_TABLE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Longest name of a process shown, in characters.
+/// Longest process name shown, in characters.
 const MAX_NAME_CHARS: usize = 40;
 
 /// The state of a listening socket in `/proc/net/tcp`.
 const LISTEN_STATE: &str = "0A";
 
-/// Says who listens on a port.
+/// Describes which process listens on a port.
 pub(super) fn describe_listener(port: u16) -> String {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
@@ -34,7 +34,7 @@ pub(super) fn describe_listener(port: u16) -> String {
     )
 }
 
-/// Returns the links under which processes hold the sockets that listen on a port.
+/// Finds the sockets that listen on a port, by the links that their processes have.
 fn find_listening_sockets(table: &str, port: u16) -> Vec<String> {
     let end = format!(":{port:04X}");
     table
@@ -51,7 +51,7 @@ fn find_listening_sockets(table: &str, port: u16) -> Vec<String> {
         .collect()
 }
 
-/// Finds the process that holds one of the sockets; those of other users cannot be looked into.
+/// Finds the process that has one of the sockets open. Processes of other users cannot be examined.
 fn find_socket_owner(sockets: &[String]) -> Option<(u32, String)> {
     if sockets.is_empty() {
         return None;

@@ -1,9 +1,9 @@
-//! Reserving and clearing ports over the store port.
+//! Reserving and clearing ports, over the operations of the store.
 //!
-//! The rules are in [`crate::model`]; here are the readings they are made from: what is
-//! reserved, who of the owners lives, and whether the system lets a port be bound at all. A
-//! reservation that nobody can bind is worth nothing, so it is tried before the row is
-//! written, outside of any transaction.
+//! The rules are in [`crate::model`]. This module collects the facts for them: which ports are
+//! reserved, whose owners live, and whether the system lets a port be bound. A reservation that
+//! nobody can bind is useless, so binding is tried before the row is written, outside any
+//! transaction.
 
 mod listener;
 mod slot_probe;
@@ -13,35 +13,35 @@ use std::collections::BTreeMap;
 pub use slot_probe::{OccupiedSlot, SlotProbe, TcpProbe};
 
 use crate::fs::{FileLock, create_private_dir};
-use crate::liveness::{self, Liveness};
+use crate::liveness;
 use crate::model::{
-    PortOwner, PortReservation, PortSlot, ReservationId, decide_next_owner, find_lowest_free_slot,
-    is_stale_reservation, judge_port_owner,
+    Liveness, PortOwner, PortReservation, PortSlot, ReservationId, decide_next_owner,
+    find_lowest_free_slot, is_stale_reservation, judge_port_owner, judge_session,
 };
 use crate::store::{Provenance, ReleasePortRequest, ReservePortRequest, Result, Store, StoreError};
 use crate::sync::{ClockDoubt, RunContext};
 
-/// Attempts before giving up on a pool whose slots keep changing hands: each lost race means
-/// that another got a slot.
+/// Attempts before giving up on a pool whose ports keep changing hands. Each lost race means that
+/// another workflow got a pair.
 const MAX_ATTEMPTS: usize = 256;
 
-/// What is asked for.
+/// A request for a pair of ports.
 #[derive(Debug, Clone)]
 pub struct PortPairRequest {
-    /// For whom.
+    /// The id to reserve for.
     pub id: ReservationId,
-    /// Who asks.
+    /// The owner.
     pub owner: PortOwner,
-    /// Who asks, and why.
+    /// The actor and the reason for events.
     pub provenance: Provenance,
 }
 
-/// A reservation with a judgement of its owner.
+/// A reservation with the liveness of its owner.
 #[derive(Debug, Clone)]
 pub struct JudgedReservation {
     /// The reservation.
     pub reservation: PortReservation,
-    /// How alive its owner looks.
+    /// The liveness of its owner.
     pub owner: Liveness,
 }
 
@@ -51,54 +51,54 @@ impl JudgedReservation {
         self.is_stale_despite(0)
     }
 
-    /// Tells whether it may be cleared even if the present reading of the clock is so many
-    /// seconds too late.
+    /// Tells whether it may be cleared even if the clock is `doubt` seconds ahead.
     fn is_stale_despite(&self, doubt: u64) -> bool {
         let age = self.reservation.age_seconds().saturating_sub(doubt);
         is_stale_reservation(age, self.owner.state)
     }
 }
 
-/// How a request ended.
+/// The answer to a [`PortPairRequest`].
 #[derive(Debug)]
 pub enum ReserveAnswer {
-    /// The id has its ports.
+    /// The ports that the id has now.
     Given(Box<ReservedPorts>),
-    /// There is no slot left.
+    /// No pair is left.
     Full {
-        /// Who has what.
+        /// All reservations of the host.
         holders: Vec<JudgedReservation>,
-        /// What the system does not let anybody bind.
+        /// The pairs that the system does not let anybody bind.
         occupied: Vec<OccupiedSlot>,
     },
 }
 
-/// Ports given.
+/// Ports that an id has.
 #[derive(Debug)]
 pub struct ReservedPorts {
     /// The reservation.
     pub reservation: PortReservation,
-    /// Whether the id had it before.
+    /// Whether the id had them before.
     pub was_reserved: bool,
-    /// Slots passed over because the system does not let them be bound.
+    /// Pairs that were skipped because the system does not let them be bound.
     pub occupied: Vec<OccupiedSlot>,
     /// Stale reservations that were cleared to make room.
     pub cleared: Vec<JudgedReservation>,
 }
 
-/// Reserves ports for an id; one that has some keeps them.
+/// Reserves a pair of ports for an id. An id that has one keeps it.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or its slots kept changing hands.
+/// When the database cannot be asked, or its ports kept changing hands.
 pub fn reserve_ports(
     store: &mut dyn Store,
     request: &PortPairRequest,
     site: &RunContext,
     probe: &mut dyn SlotProbe,
 ) -> Result<ReserveAnswer> {
-    // Two that try the same port at once would each take the other for a stranger. Who cannot
-    // have the turn goes on without it: the database decides who gets what.
+    // Two commands that try the same port at once would each take the other for a foreign process.
+    // A command that does not get the lock continues without it; the database decides who gets
+    // which port.
     let _turn = lock_pool(site);
     let mut occupied = BTreeMap::new();
     let mut cleared = Vec::new();
@@ -142,7 +142,7 @@ pub fn reserve_ports(
         };
         match store.reserve_port(&slot_request) {
             Ok(mine) => return Ok(given(mine, false, occupied, cleared)),
-            // Somebody was faster: the next reading shows who.
+            // Another command was faster. The next reading shows which port is left.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),
             Err(error) => return Err(error),
         }
@@ -156,7 +156,7 @@ fn lock_pool(site: &RunContext) -> Option<FileLock> {
     FileLock::acquire(&folder.join("ports.lock"), site.deadline.remaining() / 2).ok()
 }
 
-/// Lets who asks again own what it has.
+/// Makes the requester the owner of a reservation that its id has.
 fn keep_reservation(
     store: &mut dyn Store,
     reservation: &PortReservation,
@@ -168,13 +168,13 @@ fn keep_reservation(
         return Ok(reservation.clone());
     };
     match store.reassign_port(reservation, &owner, &request.provenance) {
-        // Another that speaks for the same id was faster, and owns it now.
+        // Another command for the same id was faster and owns it now.
         Err(StoreError::Conflict(_)) => Ok(reservation.clone()),
         other => other,
     }
 }
 
-/// Judges the owner of a reservation.
+/// Judges whether the owner of a reservation lives.
 ///
 /// # Errors
 ///
@@ -192,7 +192,7 @@ pub fn judge_owner(
     let ceiling = site.settings.ceiling_seconds;
     if let Some(session) = session {
         let evidence = liveness::check_session_process(&session, &site.host);
-        let vitality = liveness::judge_session(&session, evidence, ceiling);
+        let vitality = judge_session(&session, evidence, ceiling);
         return Ok(Liveness {
             state: judge_port_owner(
                 Some(vitality.state),
@@ -233,7 +233,7 @@ fn judge_reservations(
     Ok(judged)
 }
 
-/// Lists every reservation with a judgement of its owner.
+/// Lists every reservation with the liveness of its owner.
 ///
 /// # Errors
 ///
@@ -246,7 +246,7 @@ pub fn list_reservations(
     judge_reservations(store, all, site)
 }
 
-/// Clears what is stale, on every host; returns what that was.
+/// Clears stale reservations on every host, and returns them.
 ///
 /// # Errors
 ///
@@ -280,7 +280,7 @@ fn clear_stale(
         };
         match store.release_port(&release) {
             Ok(_) => cleared.push(judged),
-            // Renewed or cleared by another in between.
+            // Another command renewed or cleared it in between.
             Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),
         }

@@ -6,29 +6,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use super::listener;
 use crate::model::PortSlot;
 
-/// A slot that cannot be bound, and why.
+/// A pair of ports that cannot be bound, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OccupiedSlot {
     /// The slot.
     pub slot: PortSlot,
-    /// The port of the two that is in the way.
+    /// The port that cannot be bound.
     pub port: u16,
-    /// Who listens there, or what the system says.
+    /// The process that listens there, or the error of the system.
     pub reason: String,
 }
 
-/// Tries slots.
+/// Checks whether pairs of ports can be bound.
 pub trait SlotProbe {
-    /// Tells why a slot cannot be bound, if so.
+    /// Returns why a pair cannot be bound, or `None` if it can.
     fn check_slot(&mut self, slot: PortSlot) -> Option<OccupiedSlot>;
 }
 
-/// Binds the ports for a moment.
+/// Binds each port for a moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TcpProbe;
 
-/// Where a server may listen. Each alone: a listener on all addresses of one family does not
-/// stop one on a single address of the other.
+/// The addresses on which a server may listen. Each is tried alone, because a listener on all
+/// addresses of one family does not stop one on a single address of the other.
 const ADDRESSES: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -56,7 +56,7 @@ fn try_bind(port: u16) -> io::Result<()> {
     for address in ADDRESSES {
         match TcpListener::bind((address, port)) {
             Ok(_) => {}
-            // A machine without the newer protocol can still serve.
+            // A machine without IPv6 can still serve.
             Err(error) if address.is_ipv6() && error.kind() != io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(error),
         }

@@ -7,6 +7,7 @@ use super::*;
 use crate::deadline::Deadline;
 use crate::model::{ProcessId, RESERVATION_STALE_SECONDS};
 use crate::settings::{Environment, Project, Settings};
+use crate::store::HookStore as _;
 use crate::store::testing::ScratchStore;
 use crate::store::{PortStore as _, SessionRegistration};
 
@@ -186,10 +187,7 @@ fn a_full_pool_says_who_holds_what() {
         panic!("there was room");
     };
     assert_eq!((holders.len(), occupied.len()), (14, 1));
-    assert!(
-        holders[0].owner.evidence.ends_with("runs"),
-        "{holders:?}"
-    );
+    assert!(holders[0].owner.evidence.ends_with("runs"), "{holders:?}");
     assert!(
         world
             .reserve_granted("w3", own_process(), &mut probe)

@@ -1,19 +1,20 @@
-//! Which characters act or hide instead of being read, and where a joiner belongs to a word.
+//! Tells characters that act or hide from those that are read, and where a joiner belongs to a
+//! word.
 
-/// What a cleaner does with one character.
+/// What the cleaning does with a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CharRole {
-    /// It is read.
+    /// It is kept.
     Shown,
-    /// It acts on a terminal, turns the order of reading, or is not seen at all.
+    /// It acts on a terminal, changes the direction of text, or is invisible.
     Hidden,
-    /// It is not seen, and belongs to words of some scripts and to emoji made of several.
+    /// It is invisible, and belongs to words of some scripts and to composed emoji.
     Joiner,
-    /// It asks for the colourful form of the emoji before it.
+    /// It selects the emoji form of the character before it.
     EmojiStyle,
 }
 
-/// Tells what a character does.
+/// Returns the role of a character.
 pub(super) fn char_role(c: char) -> CharRole {
     match c {
         ' '..='~' => CharRole::Shown,
@@ -24,8 +25,8 @@ pub(super) fn char_role(c: char) -> CharRole {
     }
 }
 
-/// Controls, directional marks, and everything that is drawn as nothing or as a blank and is no
-/// space: with two of them any bytes can be hidden in a text.
+/// Tells whether a character is a control, a directional mark, or drawn as nothing or as a blank
+/// without being a space. Two such characters suffice to hide any bytes in a text.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -42,14 +43,14 @@ fn is_hidden(c: char) -> bool {
             | '\u{2800}'
             // Variation selectors.
             | '\u{fe00}'..='\u{fe0e}'
-            // Byte order mark, interlinear annotation, what is no character.
+            // Byte order mark, interlinear annotation, noncharacters.
             | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}'
-            // Controls of hieroglyphs, shorthand and music, and a note without a head.
+            // Controls of hieroglyphs, shorthand and music, and a null note head.
             | '\u{13430}'..='\u{13440}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
             | '\u{1d173}'..='\u{1d17a}'
             // Tags and more variation selectors.
             | '\u{e0000}'..='\u{e0fff}'
-            // What nobody has agreed on, but for the signs of status lines.
+            // Private use, except for the symbols of status lines.
             | '\u{e000}'..='\u{e09f}' | '\u{e0d8}'..='\u{f8ff}'
             | '\u{f0000}'..='\u{10ffff}')
         || u32::from(c) & 0xfffe == 0xfffe
@@ -60,7 +61,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
     char_role(c) != CharRole::Shown
 }
 
-/// Tells whether a character ends a line somewhere.
+/// Tells whether some program ends a line at the character.
 pub(super) const fn is_line_break(c: char) -> bool {
     matches!(
         c,
@@ -68,40 +69,40 @@ pub(super) const fn is_line_break(c: char) -> bool {
     )
 }
 
-/// Tells whether a joiner between these two belongs to what is read.
+/// Tells whether a joiner between these two belongs to a word or an emoji.
 pub(super) fn is_joined(before: char, after: Option<char>) -> bool {
     let emoji = |c: char| is_emoji(c) || matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
     match after {
         Some(after) if is_in_joining_script(before) && is_in_joining_script(after) => true,
         Some(after) if emoji(before) && is_emoji(after) => true,
-        // A letter that stands alone in its half form ends the word.
+        // At the end of a word, a joiner gives the letter before it its half form.
         _ => is_virama(before),
     }
 }
 
-/// The black flag, which tags behind it make one of a country.
+/// The black flag, which tags behind it turn into the flag of a country.
 pub(super) const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// The countries whose flags are drawn so: England, Scotland and Wales. Whatever else stands in
-/// tags behind a flag is read by nobody.
+/// The tags of England, Scotland and Wales, whose flags are drawn. Other tags behind a flag are
+/// invisible.
 const COUNTRY_TAGS: [&str; 3] = [
     "\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
     "\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
     "\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
 ];
 
-/// Returns the tags that belong to a flag which this text follows.
+/// Returns the tags at the start of a text that follows a flag.
 pub(super) fn flag_tags(text: &str) -> Option<&'static str> {
     COUNTRY_TAGS.into_iter().find(|tags| text.starts_with(tags))
 }
 
-/// Tells whether the sign for a colourful form may stand between these two.
+/// Tells whether the emoji selector may stand between these two.
 pub(super) fn takes_emoji_style(before: char, after: Option<char>) -> bool {
     is_emoji(before) || matches!(before, '0'..='9' | '#' | '*') && after == Some('\u{20e3}')
 }
 
-/// Scripts whose words need a joiner: those of the Arabic, Syriac, N'Ko and Mongolian kind,
-/// whose letters connect, and those of India and its neighbours, whose consonants do.
+/// Tells whether a character is of a script whose words need joiners: Arabic and others whose
+/// letters connect, and those of India and its neighbors, whose consonants do.
 const fn is_in_joining_script(c: char) -> bool {
     matches!(c,
         '\u{620}'..='\u{669}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}'..='\u{6dc}'
@@ -113,7 +114,7 @@ const fn is_in_joining_script(c: char) -> bool {
         | '\u{fe70}'..='\u{fefc}' | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
 }
 
-/// Signs that take the vowel from a consonant.
+/// Tells whether a character removes the vowel of a consonant.
 const fn is_virama(c: char) -> bool {
     matches!(
         c,
@@ -132,7 +133,7 @@ const fn is_virama(c: char) -> bool {
     )
 }
 
-/// Characters with a form as emoji, by the blocks that hold them.
+/// Tells whether a character has an emoji form, by blocks of Unicode.
 const fn is_emoji(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'

@@ -1,7 +1,7 @@
-//! Removal of what can act on a terminal or hide from a reader.
+//! Removes what could act on a terminal or hide from a reader.
 //!
-//! One walk serves all: escape sequences go whole, hidden characters go, joiners stay where a
-//! word or an emoji needs one. The three ways differ in what becomes of the ends of lines.
+//! All functions remove escape sequences and hidden characters, and keep joiners where a word or an
+//! emoji needs them. They differ in what becomes of line ends.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,15 @@ use super::char_roles::{
 };
 use super::escapes::strip_escapes;
 
-/// What stands where a line ended inside of what must be one line.
+/// What stands for a line end within a single line.
 const LINE_END_MARK: char = '⏎';
 
-/// Tells whether nothing in a text acts: almost all of what is printed is like that.
+/// Tells whether a text is printable ASCII, as almost every text is, and needs no cleaning.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Appends what is read of a part without ends of lines; other spaces become plain ones.
+/// Appends the visible characters of a part without line ends; every space becomes a plain one.
 fn push_visible(out: &mut String, part: &str) {
     if is_plain(part) {
         out.push_str(part);
@@ -26,7 +26,7 @@ fn push_visible(out: &mut String, part: &str) {
     }
     let mut last_kept = None;
     let mut chars = part.chars();
-    // The next character that is read, looked for once in a run of those that are not.
+    // The next visible character, found once for a run of hidden ones.
     let mut visible_ahead: Option<Option<char>> = None;
     while let Some(c) = chars.next() {
         let is_read = |c: &char| char_role(*c) == CharRole::Shown || *c == '\t';
@@ -53,8 +53,8 @@ fn push_visible(out: &mut String, part: &str) {
     }
 }
 
-/// Returns the text as one clean line of at most `longest` characters, each gap one space; what
-/// was cut is marked with `…`.
+/// Returns the text as one clean line of at most `max_chars` characters, with single spaces. Where
+/// it was cut, it ends in `…`.
 pub fn one_line(text: &str, max_chars: usize) -> String {
     if is_plain(text) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ") {
         return truncate_chars(text.to_owned(), max_chars);
@@ -74,8 +74,8 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     truncate_chars(line, max_chars)
 }
 
-/// Returns the text as one clean line of at most `longest` characters in which spaces stay as
-/// they are and the end of a line inside of it is shown.
+/// Returns the text as one clean line of at most `max_chars` characters in which spaces are kept
+/// and line ends are shown as `⏎`.
 pub fn visible_line(text: &str, max_chars: usize) -> String {
     if is_plain(text) {
         return truncate_chars(text.to_owned(), max_chars);
@@ -92,8 +92,7 @@ pub fn visible_line(text: &str, max_chars: usize) -> String {
     truncate_chars(line, max_chars)
 }
 
-/// Returns the text with its line breaks, cleaned line by line, of at most `longest`
-/// characters.
+/// Returns the text with its lines, each cleaned, of at most `max_chars` characters in total.
 pub fn clean_block(text: &str, max_chars: usize) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
         return truncate_chars(text.trim_end_matches('\n').to_owned(), max_chars);
@@ -115,8 +114,8 @@ pub fn clean_block(text: &str, max_chars: usize) -> String {
     truncate_chars(clean, max_chars)
 }
 
-/// Returns lines in which nothing is taken for a command by a runner of workflows, which obeys
-/// `::` at the head of a line and `##[` anywhere: these are kept apart.
+/// Breaks up the commands that CI runners read in output: `::` at the start of a line, and `##[`
+/// anywhere.
 pub fn without_runner_commands(text: &str) -> Cow<'_, str> {
     let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
     if !text.lines().any(is_command) {
@@ -134,12 +133,12 @@ pub fn without_runner_commands(text: &str) -> Cow<'_, str> {
 }
 
 fn truncate_chars(text: String, max_chars: usize) -> String {
-    // No text has more characters than bytes.
+    // A text has no more characters than bytes.
     if text.len() <= max_chars || text.chars().nth(max_chars).is_none() {
         return text;
     }
     let mut short: String = text.chars().take(max_chars.saturating_sub(1)).collect();
-    // What stands last now may have been joined to what is cut.
+    // The last character that is left may have been joined to one that was cut off.
     while short
         .chars()
         .next_back()

@@ -1,4 +1,4 @@
-//! Commands that a person or an agent copies into a shell.
+//! Shell commands for a person or an agent to copy.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::cleaning::visible_line;
 
-/// Quotes a text for a shell, so that nothing in it is carried out.
+/// Quotes a text as one shell word, so that nothing in it is executed.
 pub fn quote_for_shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -18,9 +18,9 @@ pub fn quote_for_shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Quotes a word of a line that is printed. A word with bytes that no reader sees, or that a
-/// cleaner takes out before a line is printed, is spelled out for `printf`, so that the line means
-/// the same word wherever it was printed.
+/// Quotes a word for a printed command line. A word with bytes that a reader does not see, or that
+/// cleaning would remove, becomes a call of `printf`, so that the line means the same wherever it
+/// is printed.
 fn quote_for_print(word: &[u8]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-:/=".contains(byte);
     match std::str::from_utf8(word) {
@@ -33,13 +33,13 @@ fn quote_for_print(word: &[u8]) -> String {
     }
 }
 
-/// Tells whether every reader of a printed line sees the text as it is. Commands within a sentence
-/// stand between backquotes, and `##[` is a command to a runner of workflows.
+/// Tells whether a text survives printing. Backquotes surround commands in a sentence, and `##[` is
+/// a command to CI runners.
 fn is_printed_unchanged(text: &str) -> bool {
     !text.contains('`') && !text.contains("##[") && visible_line(text, usize::MAX) == text
 }
 
-/// Writes a word as a call of `printf` with the octal numbers of its bytes.
+/// Writes a word as a call of `printf` with octal escapes.
 fn spell_for_printf(word: &[u8]) -> String {
     let mut line = String::from("\"$(printf '");
     for (at, byte) in word.iter().enumerate() {
@@ -47,7 +47,7 @@ fn spell_for_printf(word: &[u8]) -> String {
         if !is_flag && (byte.is_ascii_alphanumeric() || b"._-:/ ,+@=".contains(byte)) {
             line.push(char::from(*byte));
         } else {
-            // A string takes whatever is written.
+            // Writing to a string cannot fail.
             let _ = write!(line, "\\{byte:03o}");
         }
     }
@@ -55,18 +55,18 @@ fn spell_for_printf(word: &[u8]) -> String {
     line
 }
 
-/// A command line for a shell. What is put into it stays one word, whatever it is; the rest is
-/// written in this program's source.
+/// A shell command line. Constant words come from the source of this program; every other word is
+/// quoted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CommandLine(String);
 
 impl CommandLine {
-    /// Takes the words that are always the same, such as `trueup check --fix`.
+    /// Starts with constant words, such as `trueup check --fix`.
     pub fn new(words: &'static str) -> Self {
         Self(words.to_owned())
     }
 
-    /// Adds more words that are always the same.
+    /// Appends constant words.
     #[must_use]
     pub fn with_words(mut self, words: &'static str) -> Self {
         self.0.push(' ');
@@ -74,7 +74,7 @@ impl CommandLine {
         self
     }
 
-    /// Adds one word.
+    /// Appends one word, quoted.
     #[must_use]
     pub fn with_word(mut self, word: impl AsRef<OsStr>) -> Self {
         self.0.push(' ');
@@ -82,7 +82,7 @@ impl CommandLine {
         self
     }
 
-    /// Adds a path, which no command takes for a flag.
+    /// Appends a path, so that no command takes it for a flag.
     #[must_use]
     pub fn with_path(self, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
@@ -92,7 +92,7 @@ impl CommandLine {
         self.with_word(path)
     }
 
-    /// Adds a command that is carried out when this one succeeds.
+    /// Appends a command that runs if this one succeeds.
     #[must_use]
     pub fn and_then(mut self, next: &Self) -> Self {
         self.0.push_str(" && ");
@@ -100,14 +100,14 @@ impl CommandLine {
         self
     }
 
-    /// Carries it out in a directory, which the shell that it is given to does not change to.
+    /// Runs the line in a directory, in a subshell.
     #[must_use]
     pub fn in_directory(self, directory: &Path) -> Self {
         let Self(change) = Self::new("cd").with_path(directory);
         Self(format!("({change} && {})", self.0))
     }
 
-    /// Returns the line.
+    /// Returns the command line.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,12 +1,12 @@
-//! A budget for what a model is told: the client cuts longer context silently.
+//! Bounds the context that a hook gives to a model. The client would cut a longer one silently.
 
-/// Most characters of one emission. The client replaces more than 10,000 by a preview.
+/// The most characters of one output. The client replaces more than 10,000 by a preview.
 pub const CONTEXT_LIMIT: usize = crate::bounds::MESSAGE.len();
 
-/// Room kept for saying what was left out.
+/// Room for the note on what was left out.
 const NOTICE_CHARS: usize = 120;
 
-/// Packs parts in order of importance and says what did not fit.
+/// Collects parts by importance, and notes which ones did not fit.
 #[derive(Debug)]
 pub struct ContextPacker {
     limit: usize,
@@ -16,7 +16,7 @@ pub struct ContextPacker {
 }
 
 impl ContextPacker {
-    /// Makes a packer for at most `limit` characters.
+    /// Starts with room for `limit` characters.
     pub const fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -26,7 +26,7 @@ impl ContextPacker {
         }
     }
 
-    /// Adds a part, the most important first; `name` is how its absence is announced.
+    /// Adds a part, in the order of importance. `name` is how the note calls it if it does not fit.
     pub fn add_part(&mut self, name: &'static str, part: String) {
         let size = part.chars().count() + 1;
         if part.is_empty() {
@@ -38,7 +38,7 @@ impl ContextPacker {
         }
     }
 
-    /// Returns the text.
+    /// Returns the parts that fit, and the note.
     pub fn finish(mut self) -> String {
         if !self.left_out.is_empty() {
             self.parts.push(format!(

@@ -1,20 +1,21 @@
-//! Whole escape sequences, so that no harmless-looking rest of one stays behind.
+//! Removes terminal escape sequences as a whole, so that no part of one stays as text.
 
 use std::borrow::Cow;
 
-/// What begins a sequence: the escape, and its forms in one character.
+/// The characters that begin a sequence: escape, and the C1 controls.
 const SEQUENCE_STARTS: [char; 7] = [
     '\u{1b}', '\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}',
 ];
 
-/// Removes every sequence.
+/// Removes every escape sequence.
 pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
     if !text.contains(SEQUENCE_STARTS) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    // Whether a string may still be closed: without this each would be looked through to the end.
+    // Becomes false when a string is not closed: no later one is either, and searching for each
+    // would take the square of the text.
     let mut may_close = true;
     while let Some(at) = rest.find(SEQUENCE_STARTS) {
         let (before, sequence) = rest.split_at(at);
@@ -25,7 +26,7 @@ pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns what stands behind the sequence that `text` begins with.
+/// Returns the text behind the sequence with which `text` begins.
 fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
     let mut chars = text.chars();
     let kind = match chars.next() {
@@ -48,10 +49,10 @@ fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
         Some(']' | 'P' | '_' | '^' | 'X') if *may_close => {
             let closed = skip_string(rest);
             *may_close = closed.is_some();
-            // One that is never closed hides nothing of what follows.
+            // A string that is not closed hides nothing of what follows.
             closed.unwrap_or(rest)
         }
-        // The choice of a set of characters: intermediate bytes and a final one.
+        // The selection of a character set: intermediate bytes and a final one.
         Some('\u{20}'..='\u{2f}') => {
             let rest = rest.trim_start_matches(|c| ('\u{20}'..='\u{2f}').contains(&c));
             rest.strip_prefix(|c| ('\u{30}'..='\u{7e}').contains(&c))
@@ -61,12 +62,12 @@ fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
     }
 }
 
-/// Returns what stands behind the end of a string that a terminal takes for itself.
+/// Returns the text behind the end of a control string.
 fn skip_string(text: &str) -> Option<&str> {
     let at = text.find(['\u{7}', '\u{9c}', '\u{1b}'])?;
     let rest = text.get(at..)?;
     let end = rest.strip_prefix(['\u{7}', '\u{9c}']);
-    // Any other sequence breaks the string off, and is read itself.
+    // Any other sequence ends the string, and is removed by itself.
     Some(
         end.or_else(|| rest.strip_prefix("\u{1b}\\"))
             .unwrap_or(rest),

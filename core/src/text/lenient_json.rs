@@ -1,29 +1,29 @@
-//! JSON as others write it, for everything that reads what is not trueup's own.
+//! Reads JSON that other programs wrote.
 //!
-//! A text cut within a character leaves half of a surrogate pair behind, an editor leaves a byte
-//! order mark, a tool of another encoding leaves bytes that are no UTF-8. None of it may hide
-//! what stands beside it: such places read as U+FFFD. What is sound costs nothing; only a text
-//! that was refused is looked through once.
+//! A text that was cut within a character ends in half of a surrogate pair, an editor adds a byte
+//! order mark, a tool with another encoding writes bytes that are not UTF-8. None of these may hide
+//! the rest of the document: they are read as U+FFFD. Valid JSON costs nothing extra; only a text
+//! that was refused is searched for such places.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// What stands for a character that is none, as an escape; as long as the one it replaces.
+/// The escape that replaces a lone surrogate, of the same length.
 const REPLACEMENT_ESCAPE: &str = "\\ufffd";
 
-/// How many bytes an escape such as `\ud83d` has.
+/// The length of an escape such as `\ud83d`, in bytes.
 const ESCAPE_BYTES: usize = 6;
 
 /// Reads a value from bytes.
 ///
 /// # Errors
 ///
-/// When it is no JSON, or no `T`, whatever is replaced.
+/// When it is no JSON, or no `T`, even with replacements.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match serde_json::from_slice(bytes) {
-        // What is sound JSON and no `T` stays none, and is not looked through for it.
+        // Valid JSON that is no `T` is not searched for replacements.
         Err(error) if error.is_syntax() => match String::from_utf8_lossy(bytes) {
             Cow::Borrowed(text) => retry_without_lone_surrogates(text, error),
             Cow::Owned(text) => serde_json::from_str(&without_lone_surrogates(&text)),
@@ -36,7 +36,7 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
 ///
 /// # Errors
 ///
-/// When it is no JSON, or no `T`, whatever is replaced.
+/// When it is no JSON, or no `T`, even with replacements.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match serde_json::from_str(text) {
@@ -45,7 +45,7 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     }
 }
 
-/// Reads a text that was refused with its half characters replaced, if it has any.
+/// Reads a text that was refused again, with its lone surrogates replaced, if it has any.
 fn retry_without_lone_surrogates<T: DeserializeOwned>(
     text: &str,
     error: serde_json::Error,
@@ -56,8 +56,8 @@ fn retry_without_lone_surrogates<T: DeserializeOwned>(
     }
 }
 
-/// Replaces the escapes of surrogates that belong to no pair by that of U+FFFD. Every byte keeps
-/// its place, so what is found in the result stands at the same place in the text.
+/// Replaces the escapes of lone surrogates by that of U+FFFD. The length stays, so offsets in the
+/// result are offsets in the text.
 pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     let mut lone = lone_surrogates(text).peekable();
     if lone.peek().is_none() {
@@ -74,12 +74,12 @@ pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// Characters that stand for the bytes from 0x80 on that are no UTF-8; they belong to nobody.
+/// Characters that stand for bytes from 0x80 on which are not UTF-8. They are of a private use
+/// area.
 const BYTE_STAND_INS: std::ops::RangeInclusive<char> = '\u{10ff80}'..='\u{10ffff}';
 
-/// Takes bytes for a text that can be turned back into those very bytes ([`release`]): a byte
-/// that is no UTF-8 is held by a character that stands for it. `None` where the bytes hold such
-/// a character themselves.
+/// Turns bytes into a text that [`bytes_from_text`] turns back into the same bytes: a private use
+/// character stands for each byte that is not UTF-8. `None` if the bytes contain such a character.
 pub fn text_from_bytes(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let held = text.contains(|c| BYTE_STAND_INS.contains(&c));
@@ -97,7 +97,7 @@ pub fn text_from_bytes(bytes: &[u8]) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// Returns the bytes that a text holds.
+/// Returns the bytes that [`text_from_bytes`] turned into a text.
 pub fn bytes_from_text(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -113,8 +113,8 @@ pub fn bytes_from_text(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Returns a text as a reader of JSON takes it: what stands for a byte that is no UTF-8, and
-/// half a character, reads as U+FFFD.
+/// Returns a text for a JSON parser, in which lone surrogates and the characters that stand for
+/// bytes are U+FFFD.
 pub fn to_readable_json(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| BYTE_STAND_INS.contains(&c)) {
         return without_lone_surrogates(text);
@@ -123,8 +123,8 @@ pub fn to_readable_json(text: &str) -> Cow<'_, str> {
     Cow::Owned(without_lone_surrogates(&text).into_owned())
 }
 
-/// Lists where escapes of surrogates without a partner begin. In JSON a backslash stands in a
-/// string alone, so strings need not be told apart.
+/// Lists where escapes of lone surrogates begin. In JSON a backslash occurs only in strings, so the
+/// strings need not be parsed.
 fn lone_surrogates(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -154,7 +154,7 @@ fn find_backslash(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + found)
 }
 
-/// Reads the escape that begins at a place, if one of four hexadecimal digits does.
+/// Reads the escape of four hexadecimal digits at an offset, if there is one.
 fn parse_escape(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| {

@@ -1,5 +1,5 @@
-//! Text that came out of state is untrusted: it is cleaned, bounded and fenced before a model
-//! or a terminal sees it.
+//! Handles untrusted text: everything that was stored is cleaned, bounded and delimited before a
+//! model or a terminal sees it.
 
 mod char_roles;
 mod cleaning;
@@ -9,6 +9,7 @@ mod data_delimiter;
 mod escapes;
 mod hex;
 pub mod lenient_json;
+pub(crate) mod markdown;
 mod path_text;
 mod plain_json;
 mod plural;

@@ -1,18 +1,18 @@
-//! Paths as text: for the database, JSON and people, who have no other form for them.
+//! Paths as text, for the database, JSON and people.
 //!
-//! A path is bytes. Text that says which bytes they are keeps two paths apart and leads back to
-//! each: a byte that belongs to no character is `\xNN`, and where that could be meant literally
-//! each backslash is written twice. Nearly every path is its own text.
+//! A path is bytes. The text of a path keeps any two paths apart and can be converted back: a byte
+//! that is not part of a character becomes `\xNN`, and in such a text each backslash is doubled.
+//! Nearly every path is its own text.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-/// What a text holds that is not its own path.
+/// The beginning of an escaped byte.
 const BYTE_ESCAPE: &str = "\\x";
 
-/// Returns the text of a path.
+/// Converts a path to text.
 pub fn path_to_text(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.contains(BYTE_ESCAPE) => text.to_owned(),
@@ -25,14 +25,14 @@ fn escape_path_bytes(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         text.push_str(&chunk.valid().replace('\\', "\\\\"));
         for byte in chunk.invalid() {
-            // A string takes whatever is written.
+            // Writing to a string cannot fail.
             let _ = write!(text, "{BYTE_ESCAPE}{byte:02X}");
         }
     }
     text
 }
 
-/// Returns the path of a text.
+/// Converts text back to a path.
 pub fn path_from_text(text: &str) -> PathBuf {
     if !text.contains(BYTE_ESCAPE) {
         return PathBuf::from(text);
@@ -49,7 +49,7 @@ pub fn path_from_text(text: &str) -> PathBuf {
         let (byte, length) = match byte {
             Some(byte) => (byte, 4),
             None if escaped.starts_with("\\\\") => (b'\\', 2),
-            // Somebody else's text.
+            // A backslash that this module did not write.
             None => (b'\\', 1),
         };
         bytes.push(byte);

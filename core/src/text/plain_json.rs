@@ -1,5 +1,5 @@
-//! JSON that acts on nothing, wherever it is printed: a value keeps every character, and those
-//! that act or hide are written as escapes.
+//! Writes JSON that is safe to print: values keep every character, and those that act or hide are
+//! escaped.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,11 @@ use serde_json::ser::{Formatter, Serializer};
 
 use super::char_roles::{CharRole, char_role};
 
-/// Writes a value as JSON in one line.
+/// Writes a value as JSON on one line.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// When writing fails.
 pub fn write_plain_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, PlainFormatter);
     value.serialize(&mut serializer).map_err(io::Error::from)
@@ -34,7 +34,7 @@ impl Formatter for PlainFormatter {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        // Controls in JSON stand between its tokens alone.
+        // In JSON, controls stand only between tokens.
         write_escaped(out, fragment, |c| {
             char_role(c) == CharRole::Hidden && c >= '\u{7f}'
         })

@@ -1,6 +1,6 @@
-//! Numbers of things, as people say them.
+//! Counts with nouns.
 
-/// Says how many there are: `1 task`, `2 tasks`.
+/// Formats a count: `1 task`, `2 tasks`.
 pub fn pluralize(count: usize, singular: &str, plural: &str) -> String {
     format!("{count} {}", if count == 1 { singular } else { plural })
 }

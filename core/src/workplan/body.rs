@@ -1,18 +1,21 @@
-//! The text below the front matter: which lines are blocks of tasks, which are headings, and
-//! which are neither because code or a comment hides them.
+//! Parses the text below the front matter: finds `task` blocks and headings, and skips what code
+//! blocks and comments hide.
 
 use std::sync::Arc;
 
 use super::Key;
-use super::code_fence::{CODE_INDENT, CodeFence, is_task_info, opens_task_block, split_list_item};
 use super::heading;
+use super::list_item::{is_task_info, opens_task_block, split_list_item};
 use super::mapping;
 use super::merge_conflict;
-use super::numbered_lines::{NumberedLine, NumberedLines, split_indentation};
 use super::position::{ByteSpan, Problem, TextPosition};
 use super::task_block::{TaskBlock, TaskDescription};
+use crate::text::markdown::{
+    CODE_INDENT, CodeFence, NumberedLine, NumberedLines, ends_comment, opens_comment,
+    parse_heading, split_indentation,
+};
 
-/// Reads the tasks.
+/// Parses the tasks of a file.
 pub(super) fn parse_body<'a>(
     text: &'a str,
     lines: NumberedLines<'a>,
@@ -35,30 +38,30 @@ pub(super) fn parse_body<'a>(
     reader.tasks
 }
 
-/// What an underline would make a heading of.
+/// The paragraph that an underline would turn into a heading.
 #[derive(Clone, Copy)]
 enum Paragraph {
     None,
-    /// A paragraph that begins at this byte.
+    /// A plain paragraph that begins at this byte.
     At(usize),
-    /// One of a list or of a quote.
+    /// A paragraph of a list or a quote, which no underline turns into a heading.
     Within,
 }
 
-/// What hides lines.
+/// A block or comment that hides the lines in it.
 struct HiddenLines<'a> {
     kind: HiddenKind,
     opening: NumberedLine<'a>,
-    /// The lines behind its first.
+    /// The lines after the opening one.
     content: NumberedLines<'a>,
-    /// The first line in it that would open a task's block elsewhere.
+    /// Position of the first hidden line that would open a `task` block elsewhere.
     task: Option<TextPosition>,
 }
 
 enum HiddenKind {
-    /// A block of a task.
+    /// A `task` block.
     Task(CodeFence),
-    /// Another block, in an item of a list whose text begins at a column.
+    /// Another code block, in a list item whose text begins at `text_column`.
     Code {
         fence: CodeFence,
         text_column: usize,
@@ -70,7 +73,7 @@ struct BodyParser<'a, 'p> {
     text: &'a str,
     tasks: Vec<TaskBlock>,
     heading: Option<Arc<str>>,
-    /// Where the description of the last task begins; absent once it has ended.
+    /// Where the description of the last task begins; `None` once it has ended.
     described_from: Option<usize>,
     paragraph: Paragraph,
     hidden: Option<HiddenLines<'a>>,
@@ -88,14 +91,14 @@ impl<'a> BodyParser<'a, '_> {
                 fence,
                 text_column: from,
             } => {
-                // Text before the column of a list's item ends the item and what is in it.
+                // Text left of the column of a list item ends the item and the code in it.
                 if from > 0 && !line.text.is_empty() && split_indentation(line.text).0 < from {
                     self.hidden = None;
                     return self.parse_visible_line(line, rest);
                 }
                 fence.is_closed_by(line.text, from)
             }
-            HiddenKind::Comment => line.text.contains("-->"),
+            HiddenKind::Comment => ends_comment(line.text),
         };
         if !ends {
             if inside.task.is_none() && opens_task_block(line.text) {
@@ -115,7 +118,7 @@ impl<'a> BodyParser<'a, '_> {
             return;
         }
         if columns >= CODE_INDENT {
-            // Code, or the paragraph above goes on.
+            // Indented code, or a continuation of the paragraph above.
             return;
         }
         if columns == 0 {
@@ -133,8 +136,7 @@ impl<'a> BodyParser<'a, '_> {
             })
         } else if text.starts_with("<!--") {
             self.paragraph = Paragraph::None;
-            // `<!-->` is a whole one.
-            (!text.contains("-->")).then_some(HiddenKind::Comment)
+            opens_comment(text).then_some(HiddenKind::Comment)
         } else {
             self.parse_paragraph_line(line, text)
         };
@@ -149,7 +151,7 @@ impl<'a> BodyParser<'a, '_> {
         }
     }
 
-    /// Names what a merge or a concatenation left, since it changes what the lines below are.
+    /// Reports what a merge or a concatenation left: it changes the meaning of the lines below.
     fn report_merge_traces(&mut self, line: &NumberedLine<'a>) {
         let reason = match line.text.as_bytes().first() {
             Some(b'<' | b'>') if merge_conflict::is_conflict_marker(line.text) => {
@@ -163,9 +165,10 @@ impl<'a> BodyParser<'a, '_> {
         self.problems.push(Problem::new(text_place(line), reason));
     }
 
-    /// Reads a line that neither a fence nor a comment begins; a fence may begin in it.
+    /// Parses a line that does not begin with a fence or a comment. A list item in it may open a
+    /// code block.
     fn parse_paragraph_line(&mut self, line: &NumberedLine<'a>, text: &str) -> Option<HiddenKind> {
-        if let Some(title) = heading::parse_atx_heading(text) {
+        if let Some((_, title)) = parse_heading(text) {
             self.begin_section(line.start, title);
             return None;
         }
@@ -202,7 +205,8 @@ impl<'a> BodyParser<'a, '_> {
         None
     }
 
-    /// Returns whether an item begins even though a paragraph stands directly above it.
+    /// Tells whether a line begins a list item: directly below a plain paragraph, only a bullet or
+    /// the number 1 with text does.
     fn can_begin_list_item(&self, text: &str, item: &str) -> bool {
         let is_plain = matches!(self.paragraph, Paragraph::At(_));
         let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -217,7 +221,7 @@ impl<'a> BodyParser<'a, '_> {
         self.heading = Some(title.into()).filter(|_| !title.is_empty());
     }
 
-    /// Ends the description of the last task.
+    /// Ends the description of the last task at this byte.
     fn end_description(&mut self, end: usize) {
         if let Some(start) = self.described_from.take()
             && let Some(task) = self.tasks.last_mut()
@@ -226,7 +230,7 @@ impl<'a> BodyParser<'a, '_> {
         }
     }
 
-    /// Takes a block in that this line closes.
+    /// Adds the `task` block that this line closes.
     fn close_task_block(&mut self, inside: &HiddenLines<'a>, closing: &NumberedLine<'a>) {
         let place = text_place(&inside.opening);
         if let Some(next) = inside.task {
@@ -287,9 +291,9 @@ impl<'a> BodyParser<'a, '_> {
     }
 }
 
-/// Returns where the text of a line begins.
+/// Returns the position of the first text of a line.
 fn text_place(line: &NumberedLine<'_>) -> TextPosition {
-    // What stands before it are blanks of one byte each.
+    // Each blank before it is one byte and one column.
     let blanks = line.text.len() - split_indentation(line.text).1.len();
     TextPosition {
         line: line.number,

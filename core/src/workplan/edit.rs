@@ -1,30 +1,46 @@
-//! Edits of a file that was read: each changes the bytes of one value, or adds one line.
+//! Edits of a parsed file. Each changes the bytes of one value, or adds one line.
 
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::mapping::{Insertion, Mapping};
 use super::scalar::{ScalarStyle, format_scalar};
 use super::{FrontMatter, Key, TaskBlock};
 
-/// Bytes of a file, and what they become.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A replacement of bytes of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(usize, usize, String)", into = "(usize, usize, String)")]
 pub struct ByteEdit {
-    /// The bytes; none where something is added.
+    /// The bytes that are replaced; an empty range inserts.
     pub span: Range<usize>,
-    /// What they become.
+    /// The new text.
     pub text: String,
 }
 
+impl From<(usize, usize, String)> for ByteEdit {
+    fn from((start, end, text): (usize, usize, String)) -> Self {
+        let span = start..end;
+        Self { span, text }
+    }
+}
+
+impl From<ByteEdit> for (usize, usize, String) {
+    fn from(edit: ByteEdit) -> Self {
+        (edit.span.start, edit.span.end, edit.text)
+    }
+}
+
 impl TaskBlock {
-    /// Changes the status, in the quotes it has. There is no edit where the block has no
-    /// status, or where it is this one.
+    /// Builds the edit that changes the status and keeps its quotes. Returns `None` if there is no
+    /// status, or if it is this one already.
     pub fn build_status_edit(&self, word: &str) -> Option<ByteEdit> {
         let status = self.mapping.scalar(Key::Status)?;
         (&*status.text != word).then(|| replace_scalar(status.span(), word, status.style))
     }
 
-    /// Links a block that is not linked, of this file, to a row. There is no edit where
-    /// something already stands there.
+    /// Builds the edit that links the block to the row with this id. `file` is the content the
+    /// block was parsed from. Returns `None` if a link, or something unreadable, is there already.
     pub fn build_link_edit(&self, file: &[u8], id: &str) -> Option<ByteEdit> {
         let mapping = &self.mapping;
         let line = mapping.last.unwrap_or(mapping.end);
@@ -33,8 +49,8 @@ impl TaskBlock {
 }
 
 impl FrontMatter {
-    /// Links a workplan that is not linked, of this file, to a row. There is no edit where
-    /// something already stands there.
+    /// Builds the edit that links the workplan to the row with this id. `file` is the content it
+    /// was parsed from. Returns `None` if a link, or something unreadable, is there already.
     pub fn build_link_edit(&self, file: &[u8], id: &str) -> Option<ByteEdit> {
         let end = self.mapping.end;
         build_link_edit(&self.mapping, file, "state_hub_workstream_id", id, end)
@@ -53,7 +69,7 @@ fn build_link_edit(
         return link.is_empty().then(edit);
     }
     if mapping.has_key(Key::Link) {
-        // What stands there was not understood, and may be a link.
+        // The value could not be parsed and may be a link.
         return None;
     }
     let at = line.at as usize;
@@ -70,15 +86,15 @@ fn build_link_edit(
     })
 }
 
-/// Replaces a value. Where nothing stands, a blank has to part it from the colon.
+/// Replaces a value. An empty one needs a blank between it and the colon.
 fn replace_scalar(span: Range<usize>, text: &str, style: ScalarStyle) -> ByteEdit {
     let gap = if span.is_empty() { " " } else { "" };
     let text = format!("{gap}{}", format_scalar(text, style));
     ByteEdit { span, text }
 }
 
-/// Applies edits of a file to its bytes; without edits they come back as they are. Of edits
-/// that overlap the one that begins first counts, and one beyond the end of the file does not.
+/// Applies edits to the bytes of a file. Of overlapping edits only the first one counts; edits
+/// beyond the end of the file are ignored.
 pub fn apply_edits(bytes: &[u8], mut edits: Vec<ByteEdit>) -> Vec<u8> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let added: usize = edits.iter().map(|edit| edit.text.len()).sum();

@@ -1,17 +1,17 @@
-//! The front matter: what stands between the two lines of `---` a file begins with.
+//! The front matter, between two lines of `---` at the beginning of a file.
 
 use std::ops::Range;
 
 use super::Key;
 use super::mapping::{self, Mapping};
-use super::numbered_lines::{NumberedLine, NumberedLines};
 use super::position::{ByteSpan, Problem, TextPosition};
 use super::scalar::Scalar;
+use crate::text::markdown::{LineEnd, NumberedLine, NumberedLines};
 
-/// The line before and behind it.
+/// The line before and after the front matter.
 const DELIMITER: &str = "---";
 
-/// What a front matter says.
+/// A parsed front matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrontMatter {
     pub(super) mapping: Mapping,
@@ -19,53 +19,53 @@ pub struct FrontMatter {
 }
 
 impl FrontMatter {
-    /// Returns its bytes, with its two lines of `---`.
+    /// Returns its byte range, including both lines of `---`.
     pub fn span(&self) -> Range<usize> {
         self.span.range()
     }
 
-    /// Returns what it says of a key, if it says something.
+    /// Returns the value of a key, unless it is empty.
     pub fn get(&self, key: Key) -> Option<&Scalar> {
         self.mapping.get(key)
     }
 
-    /// Returns the id.
+    /// Returns the id of the workplan.
     pub fn id(&self) -> Option<&Scalar> {
         self.get(Key::Id)
     }
 
-    /// Returns the title.
+    /// Returns the title of the workplan.
     pub fn title(&self) -> Option<&Scalar> {
         self.get(Key::Title)
     }
 
-    /// Returns the status.
+    /// Returns the status of the workplan.
     pub fn status(&self) -> Option<&Scalar> {
         self.get(Key::Status)
     }
 
-    /// Returns the repository, by either of its keys.
+    /// Returns the repository, from `repo` or else from `repo_slug`.
     pub fn repo(&self) -> Option<&Scalar> {
         self.get(Key::Repo).or_else(|| self.get(Key::RepoSlug))
     }
 
-    /// Returns the id it has in the database; absent where it is not linked.
+    /// Returns the id of its row in the database, if it is linked.
     pub fn link(&self) -> Option<&Scalar> {
         self.get(Key::Link)
     }
 
-    /// Returns the ids of what it depends on.
+    /// Returns the ids of the items it depends on.
     pub fn depends_on(&self) -> &[Scalar] {
         self.mapping.list(Key::DependsOn)
     }
 }
 
-/// Reads a front matter, and returns it and the lines behind it.
+/// Parses the front matter of a file; returns it and the lines after it.
 pub(super) fn parse_front_matter<'a>(
     text: &'a str,
     problems: &mut Vec<Problem>,
 ) -> Result<(FrontMatter, NumberedLines<'a>), Problem> {
-    let mut lines = NumberedLines::from_text(text);
+    let mut lines = NumberedLines::from_text(text, LineEnd::Newline);
     let start = lines.next_offset();
     if lines.next().is_none_or(|line| line.text != DELIMITER) {
         let reason = "no front matter: the first line is not ---";

@@ -1,13 +1,25 @@
-//! Lists of ids: `[a, b]`, items below each other, or one value with commas.
+//! Lists of ids: `[a, b]`, one item per line, or one plain value with commas.
 
-use super::numbered_lines::{BLANKS, NumberedLine};
 use super::position::Problem;
 use super::scalar::{Scalar, ScalarStyle, find_plain_end, measure_quoted};
-use super::value::{self, UnreadReason, ValueSource, only_comments_follow};
+use super::value::{self, MappingValue, UnreadReason, ValueSource, only_comments_follow};
+use crate::text::markdown::{BLANKS, NumberedLine};
 
 const UNREADABLE_LIST: &str = "its list cannot be read";
 
-/// Reads a list; items that say nothing are none.
+/// Parses the value of a key: a list of ids, or one scalar.
+pub(super) fn parse_value(
+    site: &ValueSource<'_>,
+    is_list: bool,
+    problems: &mut Vec<Problem>,
+) -> Result<MappingValue, UnreadReason> {
+    if is_list {
+        return parse_list(site, problems).map(|items| MappingValue::List(items.into()));
+    }
+    value::parse_scalar(site).map(MappingValue::Scalar)
+}
+
+/// Parses a list; empty items are left out.
 pub(super) fn parse_list(
     site: &ValueSource<'_>,
     problems: &mut Vec<Problem>,
@@ -24,7 +36,7 @@ pub(super) fn parse_list(
     Ok(items)
 }
 
-/// Reads what stands between brackets, from the byte behind the first.
+/// Parses `[a, b]`, beginning after the opening bracket.
 fn parse_flow_list(site: &ValueSource<'_>, start: usize) -> Option<Vec<Scalar>> {
     let mut cursor = site.counter();
     let mut items = Vec::new();
@@ -58,7 +70,7 @@ fn parse_flow_list(site: &ValueSource<'_>, start: usize) -> Option<Vec<Scalar>> 
     }
 }
 
-/// Returns the first byte from this one on that is no blank and in no comment.
+/// Returns the offset of the first byte, from `start` on, that is not in a blank or a comment.
 fn skip_blanks_and_comments(site: &ValueSource<'_>, start: usize) -> usize {
     let mut at = start;
     loop {
@@ -73,7 +85,7 @@ fn skip_blanks_and_comments(site: &ValueSource<'_>, start: usize) -> usize {
     }
 }
 
-/// Reads the items on the lines below.
+/// Parses a list with one item per line.
 fn parse_block_list(
     site: &ValueSource<'_>,
     problems: &mut Vec<Problem>,
@@ -105,13 +117,13 @@ fn parse_block_list(
     }
 }
 
-/// Splits the dash of an item off.
+/// Returns what follows the dash of an item.
 pub(super) fn strip_dash(text: &str) -> Option<&str> {
     text.strip_prefix('-')
         .filter(|after| after.is_empty() || after.starts_with(BLANKS))
 }
 
-/// Reads an item of one line.
+/// Parses the item on one line.
 fn parse_item(
     site: &ValueSource<'_>,
     line: &NumberedLine<'_>,

@@ -1,6 +1,6 @@
-//! Which keys are read.
+//! The keys of front matters and `task` blocks.
 
-/// A key of a front matter or of a task's block.
+/// A key of a front matter or a `task` block that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// `id`
@@ -44,7 +44,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// Reads a key of a front matter.
+    /// Returns the key of a front matter with this name.
     pub(super) fn from_front_matter(name: &str) -> Option<Self> {
         Some(match name {
             "id" => Self::Id,
@@ -66,7 +66,7 @@ impl Key {
         })
     }
 
-    /// Reads a key of a block.
+    /// Returns the key of a `task` block with this name.
     pub(super) fn from_task_block(name: &str) -> Option<Self> {
         Some(match name {
             "id" => Self::Id,

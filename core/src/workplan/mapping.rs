@@ -1,26 +1,26 @@
-//! Lines of `key: value`, as a front matter and a task's block have them: the part of YAML
-//! that such files use, with the bytes of each value.
+//! Lines of `key: value` in front matters and `task` blocks: the subset of YAML that workplans use,
+//! with the bytes of each value.
 
 use std::collections::BTreeSet;
 
 use super::Key;
-use super::id_list::strip_dash;
-use super::numbered_lines::{BLANKS, NumberedLine, NumberedLines};
+use super::id_list::{self, strip_dash};
 use super::position::{ByteSpan, Problem, TextPosition};
 use super::scalar::{Scalar, find_plain_end, measure_quoted};
-use super::value::{self, MappingValue, ValueSource};
+use super::value::{MappingValue, ValueSource};
+use crate::text::markdown::{BLANKS, NumberedLine, NumberedLines};
 
-/// Longest excerpt of a key that is not known, in characters.
+/// Longest part of an unknown key shown in a problem, in characters.
 const MAX_KEY_EXCERPT_CHARS: usize = 60;
 
-/// The keys that are read, and where another one would be written.
+/// The keys that are read, and where another one is inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mapping {
-    /// In their order, none twice.
+    /// The fields in the order of the file, each key once.
     fields: Box<[MappingField]>,
-    /// Where a line is added, and the blanks it begins with.
+    /// Where a line is inserted at the end.
     pub(super) end: Insertion,
-    /// The same behind the last key, where comments may follow; absent without a key.
+    /// Where a line is inserted after the last key, before any comments; `None` without a key.
     pub(super) last: Option<Insertion>,
 }
 
@@ -30,12 +30,12 @@ struct MappingField {
     value: MappingValue,
 }
 
-/// Where a line is added.
+/// A place where a line is inserted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Insertion {
-    /// A byte at which a line begins.
+    /// Offset of the beginning of a line.
     pub(super) at: u32,
-    /// The blanks that stand before the keys around it.
+    /// The indentation of the keys around it.
     pub(super) indent: ByteSpan,
 }
 
@@ -54,12 +54,12 @@ impl Mapping {
         field.map(|field| &field.value)
     }
 
-    /// Returns whether a key is there, also one whose value is not read.
+    /// Tells whether a key exists, even if its value could not be parsed.
     pub(super) fn has_key(&self, key: Key) -> bool {
         self.find_value(key).is_some()
     }
 
-    /// Returns a value, also one that says nothing.
+    /// Returns a value, which may be empty.
     pub(super) fn scalar(&self, key: Key) -> Option<&Scalar> {
         match self.find_value(key)? {
             MappingValue::Scalar(scalar) => Some(scalar),
@@ -67,7 +67,7 @@ impl Mapping {
         }
     }
 
-    /// Returns a value that says something.
+    /// Returns a value, unless it is empty.
     pub(super) fn get(&self, key: Key) -> Option<&Scalar> {
         self.scalar(key).filter(|scalar| !scalar.is_empty())
     }
@@ -80,19 +80,20 @@ impl Mapping {
     }
 }
 
-/// A key whose lines are not all read yet.
+/// A key whose value may continue on the next line.
 struct OpenKey<'a> {
     key: Option<Key>,
     name: &'a str,
-    /// The byte at which it begins.
+    /// Offset of its first byte.
     key_start: usize,
     site: ValueSource<'a>,
-    /// Where its lines end, and the blanks before it.
+    /// Where a line is inserted after it.
     insertion: Insertion,
 }
 
-/// Reads lines. Blanks of `outer` begin a line that is added where no key stands. A block holds
-/// nothing but keys; a front matter is other tools' as well, whose lines may be any.
+/// Parses the lines of a mapping. If there is no key, an inserted line gets the indentation of
+/// `outer`. A block holds only keys, so other lines in it are reported; a front matter may hold
+/// lines of other tools.
 pub(super) fn parse_mapping<'a>(
     text: &'a str,
     lines: NumberedLines<'a>,
@@ -130,13 +131,14 @@ struct MappingParser<'a> {
     text: &'a str,
     key_of: fn(&str) -> Option<Key>,
     fields: Vec<MappingField>,
-    /// Keys that are not read; they are named when one is there twice.
+    /// Names of keys that are not read, to report duplicates.
     unread_keys: BTreeSet<&'a str>,
     open: Option<OpenKey<'a>>,
     last: Option<Insertion>,
-    /// How many blanks stand before the keys, and where. Deeper lines belong to the key above.
+    /// The indentation of the keys, its length and its bytes. Deeper lines belong to the key above.
     base: Option<(usize, ByteSpan)>,
-    /// Whether lines that are no keys are not named, or one was: more of one text say no more.
+    /// Whether lines that are not keys are ignored. After the first one of a block, they are:
+    /// more of them would say the same.
     ignores_unknown_lines: bool,
     problems: &'a mut Vec<Problem>,
 }
@@ -150,7 +152,7 @@ impl<'a> MappingParser<'a> {
         let indent = line.text.len() - text.len();
         let is_deeper = self.base.is_some_and(|(base, _)| indent > base);
         match &mut self.open {
-            // Items may stand at the depth of their key.
+            // List items may have the indentation of their key.
             Some(open) if is_deeper || strip_dash(text).is_some() => {
                 open.site.end = line.text_end();
                 open.insertion = Insertion::new(line.next_start, open.insertion.indent);
@@ -183,21 +185,21 @@ impl<'a> MappingParser<'a> {
         });
     }
 
-    /// Names a line that says nothing: what was meant by it would be missing in silence.
+    /// Reports a line that is not a key: what it was meant to say would be missing silently.
     fn report_unknown_line(&mut self, line: u32, indent: usize, text: &str) {
-        // Lists over several lines may end at the depth of their key.
+        // The closing bracket of a list may have the indentation of its key.
         if self.ignores_unknown_lines || text.starts_with([']', '}']) {
             return;
         }
         self.ignores_unknown_lines = true;
-        // What stands before it are blanks of one byte each.
+        // Each blank before it is one byte and one column.
         let column = u32::try_from(indent).map_or(u32::MAX, |blanks| blanks.saturating_add(1));
         let reason = "expected `key: value` or a comment";
         let place = TextPosition { line, column };
         self.problems.push(Problem::new(place, reason));
     }
 
-    /// Takes in the key that was open.
+    /// Parses the value of the open key and adds it.
     fn close_key(&mut self) {
         let Some(open) = self.open.take() else {
             return;
@@ -218,7 +220,7 @@ impl<'a> MappingParser<'a> {
         let Some(key) = open.key else {
             return;
         };
-        let value = value::parse_value(&open.site, key == Key::DependsOn, self.problems);
+        let value = id_list::parse_value(&open.site, key == Key::DependsOn, self.problems);
         let value = value.unwrap_or_else(|reason| {
             if let Some(reason) = reason {
                 open.report_problem(format!("{}: {reason}", open.name), self.problems);
@@ -236,7 +238,7 @@ impl OpenKey<'_> {
     }
 }
 
-/// Splits a key off: its name, and what stands behind its colon.
+/// Splits a line into the name of its key and what follows the colon.
 fn split_key(text: &str) -> Option<(&str, &str)> {
     if let Some((length, _)) = measure_quoted(text) {
         let name = text.get(1..length - 1)?;
@@ -250,7 +252,7 @@ fn split_key(text: &str) -> Option<(&str, &str)> {
         let after = rest.strip_prefix(':')?;
         (after.is_empty() || after.starts_with(BLANKS)).then_some((name, after))
     })?;
-    // A colon within a comment makes no key.
+    // A colon in a comment does not end a key.
     let is_whole = find_plain_end(name) == (name.trim_end_matches(BLANKS).len(), false);
     is_whole.then(|| (name.trim_end_matches(BLANKS), after))
 }

@@ -1,21 +1,21 @@
-//! What a merge leaves where it could not decide, and what is left where files were put together.
+//! Traces of unfinished merges and of concatenated files.
 
-/// How it is said of a line.
+/// The problem of a line that is a conflict marker.
 pub const CONFLICT_PROBLEM: &str = "merge conflict marker";
 
-/// How it is said of a mark of byte order behind the beginning.
+/// The problem of a byte order mark that is not at the beginning of a file.
 pub(super) const BYTE_ORDER_MARK_PROBLEM: &str = "a byte order mark in the middle of the file";
 
-/// Tells whether a line is git's mark of where a conflict begins or ends.
+/// Tells whether a line is the marker with which git begins or ends a conflict.
 pub(super) fn is_conflict_marker(line: &str) -> bool {
     ["<<<<<<< ", ">>>>>>> "].iter().any(|mark| {
         let label = line.strip_prefix(mark);
-        // Quotes within quotes are written in the same way, with words behind them.
+        // Seven nested quotes look the same, followed by several words.
         label.is_some_and(|label| mark.starts_with('<') || !label.contains(' '))
     })
 }
 
-/// Finds the line, from 1, at which a conflict begins that has an end.
+/// Returns the line, from 1, where the first conflict begins, if it also ends.
 pub fn find_conflict(text: &str) -> Option<u32> {
     if !text.contains("<<<<<<< ") {
         return None;

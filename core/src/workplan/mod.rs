@@ -1,21 +1,22 @@
-//! Files of workplans: Markdown whose front matter and `task` blocks are facts with their
-//! bytes, and edits of those bytes (seed 3).
+//! The syntax of workplan files: Markdown with a front matter and `task` blocks, parsed to values
+//! with their byte ranges, and edits of those bytes.
 //!
-//! Invariants: reading is pure, never panics and takes time in proportion to the file; what
-//! looks like a block and is not used is named in the problems, with its line; an edit changes
-//! the bytes of one value or adds one line, and every other byte stays. Words are not judged
-//! here: which status or id is a good one is for whoever reads them.
+//! Parsing does not judge values: which statuses and ids are valid is decided by `consistency`.
+//!
+//! Invariants:
+//! - Parsing is pure, never panics, and takes time proportional to the size of the file.
+//! - A block that is not used is named in the problems, with its line.
+//! - An edit changes the bytes of one value or adds one line; every other byte stays.
 
 mod body;
-mod code_fence;
 mod edit;
 mod front_matter;
 mod heading;
 mod id_list;
 mod key;
+mod list_item;
 mod mapping;
 mod merge_conflict;
-mod numbered_lines;
 mod position;
 mod scalar;
 mod task_block;
@@ -35,27 +36,27 @@ pub use task_block::TaskBlock;
 pub use vocabulary::StatusVocabulary;
 pub use workplan_path::is_workplan_path;
 
-/// What a file says. It holds no copy of the file, only what is short, and where it stands.
+/// A parsed file. It holds short values and their byte ranges, but no copy of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workplan {
-    /// What stands between the lines of `---`.
+    /// The front matter, between two lines of `---`.
     pub front: FrontMatter,
-    /// The blocks, in their order.
+    /// The `task` blocks, in the order of the file.
     pub tasks: Vec<TaskBlock>,
-    /// What a person has to look at, in the order of lines.
+    /// What could not be parsed, in the order of lines.
     pub problems: Vec<Problem>,
-    /// By which words the file calls its statuses.
+    /// The words that the file uses for statuses.
     pub vocabulary: StatusVocabulary,
 }
 
-/// Reads a file.
+/// Parses a file.
 ///
 /// # Errors
 ///
-/// When the bytes are no UTF-8, when there is no front matter or it has no end, and when the
-/// file is too large for its places to be counted.
+/// When the bytes are not UTF-8, when the front matter is missing or has no end, and when the
+/// file is larger than 4 GiB.
 pub fn parse_workplan(bytes: &[u8]) -> Result<Workplan, Problem> {
-    // Places and bytes are counted in 32 bits, which halves what thousands of files take.
+    // Positions are counted in 32 bits, which halves the memory that thousands of files take.
     if u32::try_from(bytes.len()).is_err() {
         return Err(Problem::new(
             TextPosition::START,
@@ -70,7 +71,7 @@ pub fn parse_workplan(bytes: &[u8]) -> Result<Workplan, Problem> {
     let mut problems = Vec::new();
     let (front, rest) = front_matter::parse_front_matter(text, &mut problems)?;
     let tasks = body::parse_body(text, rest, &mut problems);
-    // A block that has no end is known only at the end.
+    // A block without an end is reported at the end of the file.
     problems.sort_by_key(|problem| problem.place);
     let vocabulary = StatusVocabulary::detect(&front, &tasks);
     Ok(Workplan {

@@ -1,26 +1,26 @@
-//! Where something stands, and what is wrong there.
+//! Positions and byte ranges in a file, and problems at positions.
 
-use super::numbered_lines::strip_byte_order_mark;
+use crate::text::markdown::strip_byte_order_mark;
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextPosition {
     /// The line, from 1.
     pub line: u32,
-    /// The column in characters, from 1; a byte order mark is none.
+    /// The column in characters, from 1; a byte order mark does not count.
     pub column: u32,
 }
 
 impl TextPosition {
-    /// Where a file begins.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+    /// The beginning of a file.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-/// What a person has to look at.
+/// Something in a file that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}, column {}: {text}", place.line, place.column)]
 pub struct Problem {
-    /// Where.
+    /// Its position.
     pub place: TextPosition,
     /// What is wrong, in one line.
     pub text: String,
@@ -35,7 +35,7 @@ impl Problem {
     }
 }
 
-/// Bytes of a file: `start..end` in half the memory.
+/// A byte range, `start..end`, in half the memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ByteSpan {
     start: u32,
@@ -43,7 +43,7 @@ pub(super) struct ByteSpan {
 }
 
 impl ByteSpan {
-    /// No file is longer than 32 bits can count, see [`super::parse`].
+    /// Offsets fit into 32 bits, because larger files are not parsed.
     pub(super) fn new(start: usize, end: usize) -> Self {
         let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self {
@@ -57,8 +57,8 @@ impl ByteSpan {
     }
 }
 
-/// Counts places. It only goes forward, so that a line with thousands of values is counted
-/// once and not once for each.
+/// Converts byte offsets into positions. It only goes forward, so that a line with thousands of
+/// values is counted once, not once for each value.
 #[derive(Debug, Clone)]
 pub(super) struct PositionCounter<'a> {
     text: &'a str,
@@ -67,7 +67,7 @@ pub(super) struct PositionCounter<'a> {
 }
 
 impl<'a> PositionCounter<'a> {
-    /// Begins where a line begins.
+    /// Begins at the first byte of a line.
     pub(super) fn new(text: &'a str, line_start: usize, line: u32) -> Self {
         Self {
             text,
@@ -76,7 +76,7 @@ impl<'a> PositionCounter<'a> {
         }
     }
 
-    /// Returns the place of a byte that is not before the last one.
+    /// Returns the position of an offset, which is not before the previous one.
     pub(super) fn advance_to(&mut self, at: usize) -> TextPosition {
         for character in self.text.get(self.at..at).unwrap_or_default().chars() {
             if character == '\n' {
@@ -91,7 +91,7 @@ impl<'a> PositionCounter<'a> {
     }
 }
 
-/// Returns the place behind a text.
+/// Returns the position after the last character of a text.
 pub(super) fn end_of_text(text: &str) -> TextPosition {
     let start = text.len() - strip_byte_order_mark(text).len();
     PositionCounter::new(text, start, 1).advance_to(text.len())

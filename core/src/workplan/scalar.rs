@@ -1,12 +1,12 @@
-//! Values as they are written: plain, in quotes, or as a block, and the text they stand for.
+//! Scalar values: plain, quoted, or as a block, and the text they stand for.
 
 use std::ops::Range;
 
-use super::numbered_lines::BLANKS;
 use super::position::{ByteSpan, TextPosition};
+use crate::text::markdown::BLANKS;
 use crate::text::to_hex;
 
-/// How a value is written.
+/// The YAML style of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScalarStyle {
     Plain,
@@ -20,19 +20,19 @@ pub(super) enum ScalarStyle {
     Folded,
 }
 
-/// A value, and where it stands.
+/// A value with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scalar {
-    /// What it says: without quotes and escapes, empty for `~` and `null`.
+    /// Its text, without quotes and escapes; empty for `~` and `null`.
     pub text: Box<str>,
-    /// Where it begins.
+    /// Position of its first character.
     pub place: TextPosition,
     pub(super) style: ScalarStyle,
     span: ByteSpan,
 }
 
 impl Scalar {
-    /// Reads a value as it is written, quotes and all.
+    /// Parses a value from its source text, including quotes.
     pub(super) fn from_written(
         written: &str,
         start: usize,
@@ -59,19 +59,19 @@ impl Scalar {
         }
     }
 
-    /// Returns its bytes in the file, with its quotes. There are none where nothing stands
-    /// behind the colon; then they begin directly behind it.
+    /// Returns its byte range in the file, including quotes. That of a missing value is empty and
+    /// begins directly after the colon.
     pub fn span(&self) -> Range<usize> {
         self.span.range()
     }
 
-    /// Returns whether it says nothing, as `""`, `~`, `null` and nothing at all do.
+    /// Tells whether its text is blank, as it is for `""`, `~`, `null` and a missing value.
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
 }
 
-/// Returns the length of a text in quotes at the start of this one, with its quotes.
+/// Returns the length, including quotes, and the style of a quoted text at the start of this one.
 pub(super) fn measure_quoted(text: &str) -> Option<(usize, ScalarStyle)> {
     let mut bytes = text.bytes().enumerate().skip(1).peekable();
     let style = match text.bytes().next()? {
@@ -85,7 +85,7 @@ pub(super) fn measure_quoted(text: &str) -> Option<(usize, ScalarStyle)> {
             (ScalarStyle::Double, b'\\') => {
                 bytes.next();
             }
-            // Two of them are one of the text.
+            // Two single quotes stand for one.
             (ScalarStyle::Single, b'\'') if bytes.next_if(|(_, next)| *next == b'\'').is_none() => {
                 return Some((at + 1, style));
             }
@@ -95,7 +95,7 @@ pub(super) fn measure_quoted(text: &str) -> Option<(usize, ScalarStyle)> {
     None
 }
 
-/// Returns where a plain value of a line ends, and whether a comment follows it.
+/// Returns the length of the plain value at the start of a line, and whether a comment follows.
 pub(super) fn find_plain_end(line: &str) -> (usize, bool) {
     if !line.bytes().any(|byte| byte == b'#') {
         return (line.trim_end_matches(BLANKS).len(), false);
@@ -112,17 +112,17 @@ pub(super) fn find_plain_end(line: &str) -> (usize, bool) {
     )
 }
 
-/// Joins the lines of a value that goes on below its first one: a break is a blank, and lines
-/// without text are breaks.
+/// Folds the lines of a value into one: a line break becomes a blank, and each empty line becomes
+/// a line break.
 fn fold_lines(written: &str, escapes: bool) -> String {
-    // Almost every value is of one line.
+    // Almost every value is one line.
     if !written.bytes().any(|byte| matches!(byte, b'\n' | b'\\')) {
         return written.to_owned();
     }
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
-    // Blanks that an escape made are not those before a break, and are not looked at again for
-    // each break below.
+    // Blanks before a line break are trimmed, but not those that an escape made. It also keeps the
+    // time linear: no text is trimmed twice.
     let mut protected_until = 0;
     while let Some(at) = rest.find(['\n', '\\']) {
         text.push_str(rest.get(..at).unwrap_or_default());
@@ -152,15 +152,15 @@ fn fold_lines(written: &str, escapes: bool) -> String {
     text
 }
 
-/// Adds what an escape stands for, and returns what follows it. One that stands for nothing
-/// stays as it is written.
+/// Pushes the character that an escape stands for, and returns the text after it. An unknown
+/// escape stays as it is.
 fn push_unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
     let mut rest = after.chars();
     let digits = match rest.next() {
         Some('x') => 2,
         Some('u') => 4,
         Some('U') => 8,
-        // The break of a line that is escaped is none.
+        // An escaped line break joins the lines without a blank.
         Some('\n') => return rest.as_str().trim_start_matches([' ', '\t']),
         Some('\r') if rest.as_str().starts_with('\n') => {
             return rest.as_str().trim_start_matches([' ', '\t', '\n']);
@@ -182,7 +182,7 @@ fn push_unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
         }
     };
     let code = rest.as_str().get(..digits).filter(|code| {
-        // The number's own reader would take a sign.
+        // `from_str_radix` would accept a sign.
         code.bytes().all(|digit| digit.is_ascii_hexdigit())
     });
     let number = code.and_then(|code| u32::from_str_radix(code, 16).ok());
@@ -195,7 +195,7 @@ fn push_unescaped<'a>(after: &'a str, text: &mut String) -> &'a str {
     }
 }
 
-/// Reads the lines below `|` or `>`.
+/// Parses the lines below `|` or `>`.
 fn parse_block_scalar(written: &str, style: ScalarStyle) -> String {
     let mut lines = written.split('\n').map(|l| l.trim_end_matches('\r'));
     lines.next();
@@ -226,7 +226,7 @@ fn parse_block_scalar(written: &str, style: ScalarStyle) -> String {
     text
 }
 
-/// Writes a text as a value of a style; in quotes where the style could not hold it.
+/// Formats a text in a style, or in double quotes where the style cannot hold it.
 pub(super) fn format_scalar(text: &str, style: ScalarStyle) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -245,7 +245,7 @@ pub(super) fn format_scalar(text: &str, style: ScalarStyle) -> String {
             '"' | '\\' => out.extend(['\\', character]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            // All of them are below U+00A0.
+            // Control characters are below U+00A0, so two digits are enough.
             c if c.is_control() => {
                 out.push_str("\\x");
                 out.push_str(&to_hex(&[u8::try_from(u32::from(c)).unwrap_or_default()]));

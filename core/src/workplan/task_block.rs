@@ -1,4 +1,4 @@
-//! A task's block, the heading above it and the text below it.
+//! A `task` block with the heading above it and the text below it.
 
 use std::hash::Hasher as _;
 use std::ops::Range;
@@ -11,14 +11,14 @@ use super::mapping::Mapping;
 use super::position::{ByteSpan, TextPosition};
 use super::scalar::Scalar;
 
-/// A task.
+/// The block of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskBlock {
-    /// Where its fence begins.
+    /// Position of its opening fence.
     pub place: TextPosition,
     pub(super) mapping: Mapping,
-    /// The heading above, which the blocks below it share: thousands of them under a long one
-    /// would take the square of the file otherwise.
+    /// The heading above, shared by the blocks below it: copies for thousands of blocks under one
+    /// long heading would take memory quadratic in the size of the file.
     pub(super) heading: Option<Arc<str>>,
     pub(super) span: ByteSpan,
     pub(super) description: TaskDescription,
@@ -32,37 +32,37 @@ pub(super) struct TaskDescription {
 }
 
 impl TaskBlock {
-    /// Returns its bytes, with the lines of its two fences.
+    /// Returns its byte range, including the lines of both fences.
     pub fn span(&self) -> Range<usize> {
         self.span.range()
     }
 
-    /// Returns what it says of a key, if it says something.
+    /// Returns the value of a key, unless it is empty.
     pub fn get(&self, key: Key) -> Option<&Scalar> {
         self.mapping.get(key)
     }
 
-    /// Returns the id.
+    /// Returns the id of the task.
     pub fn id(&self) -> Option<&Scalar> {
         self.get(Key::Id)
     }
 
-    /// Returns the status.
+    /// Returns the status of the task.
     pub fn status(&self) -> Option<&Scalar> {
         self.get(Key::Status)
     }
 
-    /// Returns the id it has in the database; absent where it is not linked.
+    /// Returns the id of its row in the database, if it is linked.
     pub fn link(&self) -> Option<&Scalar> {
         self.get(Key::Link)
     }
 
-    /// Returns the ids of what it depends on.
+    /// Returns the ids of the items it depends on.
     pub fn depends_on(&self) -> &[Scalar] {
         self.mapping.list(Key::DependsOn)
     }
 
-    /// Returns the title: its own if it has one, else the nearest heading above.
+    /// Returns its own title, or else the nearest heading above.
     pub fn title(&self) -> Option<&str> {
         match self.get(Key::Title) {
             Some(title) => Some(&title.text),
@@ -70,13 +70,13 @@ impl TaskBlock {
         }
     }
 
-    /// Returns the bytes of the text between the block and the next heading or block, without
-    /// blanks around it.
+    /// Returns the byte range of the text between the block and the next heading or block,
+    /// without surrounding white space.
     pub fn description(&self) -> Range<usize> {
         self.description.span.range()
     }
 
-    /// Returns a digest of the description in which `\r\n` and `\n` are the same.
+    /// Returns a digest of the description that is the same for `\r\n` and `\n`.
     pub fn description_digest(&self) -> u64 {
         self.description.digest
     }
@@ -89,7 +89,7 @@ impl TaskDescription {
         let described = all.trim_start_matches(AROUND);
         let start = bytes.start + (all.len() - described.len());
         let described = described.trim_end_matches(AROUND);
-        // There is nobody to deceive but the editor of the file himself.
+        // No cryptographic hash: only the editors of a file could forge it, to their own harm.
         let mut hash = SipHasher13::new();
         let mut rest = described;
         while let Some((line, after)) = rest.split_once('\r') {

@@ -1,5 +1,5 @@
-//! Files of workplans: what is a block and what hides one, what values say and where they
-//! stand, and what an edit leaves as it was.
+//! Tests of the parser: which blocks and values are found and where, and what edits leave as it
+//! was.
 
 mod blocks;
 mod edits;
@@ -9,10 +9,10 @@ mod values;
 
 use super::{Key, Problem, Scalar, TaskBlock, Workplan, is_workplan_path, parse_workplan};
 
-/// A front matter that has nothing to say.
+/// A minimal front matter.
 const FRONT: &str = "---\nid: WP-1\nstatus: active\n---\n";
 
-/// A block as short as one can be.
+/// A minimal block.
 const BLOCK: &str = "```task\nid: T01\nstatus: todo\n```\n";
 
 #[track_caller]
@@ -20,7 +20,7 @@ fn parse_text(text: &str) -> Workplan {
     parse_workplan(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Reads a text that stands below a front matter of four lines.
+/// Parses a text below a front matter of four lines.
 #[track_caller]
 fn parse_body_text(text: &str) -> Workplan {
     parse_text(&format!("{FRONT}{text}"))
@@ -39,7 +39,7 @@ fn problem_lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// Checks that the problems are these, each by its line and words of its text.
+/// Asserts the problems, each by its line and a part of its text.
 #[track_caller]
 fn assert_problems(plan: &Workplan, expected: &[(u32, &str)]) {
     let found = &plan.problems;

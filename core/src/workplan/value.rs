@@ -1,38 +1,37 @@
-//! The value behind a key: what stands on its line and on the lines below that belong to it.
+//! The value after a key: the rest of its line, and the lines below that belong to it.
 
-use super::id_list;
-use super::numbered_lines::{BLANKS, NumberedLine, NumberedLines};
-use super::position::{PositionCounter, Problem};
+use super::position::PositionCounter;
 use super::scalar::{Scalar, ScalarStyle, find_plain_end, measure_quoted};
+use crate::text::markdown::{BLANKS, NumberedLine, NumberedLines};
 
-/// A value.
+/// A parsed value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MappingValue {
     Scalar(Scalar),
     List(Box<[Scalar]>),
-    /// Something that is no value of this key, or that this reader does not know.
+    /// A value that is not supported or not valid for its key.
     Unread,
 }
 
-/// Why a value is not read; nothing where it is only unknown to this reader.
+/// Why a value cannot be parsed; `None` for YAML that is valid and not supported.
 pub(super) type UnreadReason = Option<&'static str>;
 
 const UNEXPECTED_LINES: &str = "the indented lines below do not belong to its value";
 const UNCLOSED_QUOTE: &str = "unclosed quote";
 const TEXT_AFTER_QUOTE: &str = "text after the closing quote";
 
-/// Where a value stands.
+/// The source text of a value.
 #[derive(Debug, Clone)]
 pub(super) struct ValueSource<'a> {
     pub(super) text: &'a str,
-    /// The line of its key.
+    /// Number of the line of its key.
     pub(super) line: u32,
     pub(super) line_start: usize,
-    /// The byte behind the colon.
+    /// Offset after the colon.
     pub(super) start: usize,
-    /// The end of its line's text.
+    /// End of the text of its line.
     pub(super) line_end: usize,
-    /// The end of the text of the last line that belongs to it.
+    /// End of the text of the last line that belongs to it.
     pub(super) end: usize,
 }
 
@@ -41,21 +40,21 @@ impl<'a> ValueSource<'a> {
         PositionCounter::new(self.text, self.line_start, self.line)
     }
 
-    /// Returns the rest of its line, from its first byte that is no blank, and that byte.
+    /// Returns the rest of its line without leading blanks, after the offset where it begins.
     pub(super) fn first_text(&self) -> (usize, &'a str) {
         let rest = self.slice(self.start, self.line_end);
         let first = rest.trim_start_matches(BLANKS);
         (self.start + (rest.len() - first.len()), first)
     }
 
-    /// Returns the lines below its own.
+    /// Returns the lines after the first one.
     pub(super) fn lines_below(&self) -> NumberedLines<'a> {
         let mut lines = NumberedLines::new(self.text, self.line_start..self.end, self.line);
         lines.next();
         lines
     }
 
-    /// Returns the site of a line that belongs to it, as if nothing stood below.
+    /// Returns one line of it as a source of its own.
     pub(super) fn on_line(&self, line: &NumberedLine<'_>) -> Self {
         Self {
             line: line.number,
@@ -72,7 +71,7 @@ impl<'a> ValueSource<'a> {
     }
 }
 
-/// Reads a value that is one.
+/// Parses a scalar.
 pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReason> {
     let (start, first) = site.first_text();
     let has_more = || {
@@ -138,25 +137,13 @@ pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReaso
     ))
 }
 
-/// Reads the value of a key.
-pub(super) fn parse_value(
-    site: &ValueSource<'_>,
-    is_list: bool,
-    problems: &mut Vec<Problem>,
-) -> Result<MappingValue, UnreadReason> {
-    if is_list {
-        return id_list::parse_list(site, problems).map(|items| MappingValue::List(items.into()));
-    }
-    parse_scalar(site).map(MappingValue::Scalar)
-}
-
-/// Returns whether a line says nothing.
+/// Tells whether a line is blank or a comment.
 fn is_blank_or_comment(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
     text.is_empty() || text.starts_with('#')
 }
 
-/// Returns whether a line is more text of the plain value above it.
+/// Tells whether a line continues the plain value above it.
 fn continues_plain_value(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
     let (end, has_comment) = find_plain_end(text);
@@ -165,7 +152,7 @@ fn continues_plain_value(line: &str) -> bool {
     !(has_comment || is_item || is_key) && end == text.len()
 }
 
-/// Returns whether nothing but comments follows a value on its line and below.
+/// Tells whether only blanks and comments follow a value.
 pub(super) fn only_comments_follow(text: &str) -> bool {
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default();

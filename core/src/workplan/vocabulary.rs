@@ -1,10 +1,10 @@
-//! By which words a file calls its statuses. They were shortened once, and a file keeps the
-//! ones it has.
+//! The words that files use for statuses. Newer files use shorter ones; an edit keeps to the words
+//! of its file.
 
 use super::{FrontMatter, Key, TaskBlock};
 use crate::model::WorkplanTaskStatus;
 
-/// Words of statuses.
+/// A set of words for statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusVocabulary {
     /// `todo`, `in_progress`, `blocked`, `done`, `cancelled`.
@@ -14,7 +14,7 @@ pub enum StatusVocabulary {
 }
 
 impl StatusVocabulary {
-    /// The vocabulary that has a task's status and the other has not.
+    /// Returns the vocabulary of a word that only one of them has.
     fn from_distinctive_word(word: &str) -> Option<Self> {
         match word {
             "in_progress" | "blocked" | "cancelled" | "canceled" => Some(Self::Classic),
@@ -23,7 +23,7 @@ impl StatusVocabulary {
         }
     }
 
-    /// Returns its word for a status.
+    /// Returns the word for a status.
     pub const fn status_word(self, status: WorkplanTaskStatus) -> &'static str {
         match (self, status) {
             (Self::Classic, status) => status.as_str(),
@@ -35,7 +35,7 @@ impl StatusVocabulary {
         }
     }
 
-    /// Judges by what most blocks use, then by the status of the workplan.
+    /// Detects the vocabulary that most blocks use; in a tie, the status of the workplan decides.
     pub(super) fn detect(front_matter: &FrontMatter, tasks: &[TaskBlock]) -> Self {
         let words = tasks.iter().filter_map(|task| task.get(Key::Status));
         let votes = words.filter_map(|word| Self::from_distinctive_word(&word.text));

@@ -1,4 +1,4 @@
-//! Pushes: local edits and what the agent is doing, and renews the lease.
+//! Pushes local edits and the agent's current work, and renews the lease.
 
 use std::process::ExitCode;
 use std::time::Duration;

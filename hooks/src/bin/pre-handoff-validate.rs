@@ -1,5 +1,5 @@
-//! Gates: refuses to hand on while copies disagree. With `--span` it only announces how long a
-//! command keeps the session silent.
+//! Refuses a hand-off while copies differ. With `--span` it only announces the quiet period of a
+//! command.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Pulls: registers the session, sweeps the dead, trues up the cache, tells the model.
+//! Pulls: registers the session, sweeps dead ones, trues up the cache and briefs the agent.
 
 use std::process::ExitCode;
 use std::time::Duration;

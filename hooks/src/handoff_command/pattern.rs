@@ -1,17 +1,17 @@
-//! Patterns of commands: globs over their words.
+//! Glob patterns for commands.
 
 use std::cell::Cell;
 
 use trueup_core::bounds::COMMAND_STEPS;
 
-/// The pattern that holds where nobody configured another.
+/// The pattern used when none is configured.
 const DEFAULT_PATTERN: &str = "*handoff*";
 
-/// The patterns of a user and of a repository.
+/// The configured patterns of the user and the repository.
 #[derive(Debug)]
 pub(crate) struct CommandPatterns {
     patterns: Vec<CommandPattern>,
-    /// How many more characters are compared; see [`COMMAND_STEPS`].
+    /// How many more characters may be compared; see [`COMMAND_STEPS`].
     steps_left: Cell<usize>,
 }
 
@@ -33,7 +33,7 @@ impl CommandPatterns {
         }
     }
 
-    /// Tells whether any pattern matches the whole text; case does not matter.
+    /// Returns whether any pattern matches the whole text, ignoring case.
     pub(crate) fn any_matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.to_lowercase().chars().collect();
         self.patterns
@@ -41,15 +41,15 @@ impl CommandPatterns {
             .any(|pattern| self.glob_matches(&pattern.chars, &text))
     }
 
-    /// Tells whether a pattern that somebody wrote matches the whole text.
+    /// Returns whether a configured pattern, not the default one, matches the whole text.
     pub(super) fn user_pattern_matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.to_lowercase().chars().collect();
         let mut user_patterns = self.patterns.iter().filter(|pattern| !pattern.is_default);
         user_patterns.any(|pattern| self.glob_matches(&pattern.chars, &text))
     }
 
-    /// Tells whether a pattern that begins with a letter begins like the text does: more of the
-    /// text may match it.
+    /// Returns whether the text may be the beginning of one that a pattern matches: the pattern's
+    /// literal prefix and the text agree as far as both go.
     pub(super) fn may_match_longer(&self, text: &str) -> bool {
         let text = text.trim_start().to_lowercase();
         self.patterns.iter().any(|pattern| {
@@ -64,12 +64,13 @@ impl CommandPatterns {
         })
     }
 
-    /// Tells whether a glob pattern, where `*` is any text and `?` any character, matches the
-    /// whole text. Where too much was compared already it does: nothing passes because it is long.
+    /// Returns whether a glob pattern matches the whole text; `*` is any text and `?` any
+    /// character. Once the comparison budget is used up it returns true, so that length lets
+    /// nothing pass.
     fn glob_matches(&self, pattern: &[char], text: &[char]) -> bool {
         let (mut p, mut t) = (0, 0);
-        // Where to go back to when a literal after a star does not fit: one star is enough to
-        // remember, so the match takes no more than pattern times text.
+        // Where to go back to when a literal after a star does not match. Remembering the last star
+        // is enough, so a match takes at most pattern length times text length.
         let mut retry: Option<(usize, usize)> = None;
         while t < text.len() {
             let Some(left) = self.steps_left.get().checked_sub(1) else {

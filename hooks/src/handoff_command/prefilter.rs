@@ -1,17 +1,17 @@
-//! What the letters of a command tell without reading it: most commands hold nothing that could
-//! hand work on, however a shell would take them.
+//! Rules out commands that cannot hand work off, by the letters in them and without parsing.
 
-/// Longest command looked at by its letters, in bytes: a longer one is read.
+/// Longest command that is prefiltered, in bytes. A longer one is parsed.
 const MAX_PREFILTER_BYTES: usize = 4 * 1024;
 
-/// What stands in words of every command that hands work on by itself.
+/// Every built-in hand-off command contains this word.
 const HANDOFF_WORD: &str = "handoff";
 
-/// Between the words of one line, and between lines that are matched as one.
+/// Characters between the words of a command line, and between commands that a pattern matches as
+/// one line.
 const WORD_SEPARATORS: [char; 4] = [' ', ';', '&', '|'];
 
-/// Tells whether a command may hand work on. It does not where each pattern, and `trueup handoff`
-/// itself, needs a run of letters that is nowhere in it, and each word stands in it as it is.
+/// Returns whether a command may hand work off. It cannot when all its words are literal and it
+/// contains neither `handoff` nor the longest literal of any pattern.
 pub(super) fn may_contain_handoff(command: &str, patterns: &[String]) -> bool {
     command.len() > MAX_PREFILTER_BYTES
         || !words_are_literal(command)
@@ -24,17 +24,16 @@ pub(super) fn may_contain_handoff(command: &str, patterns: &[String]) -> bool {
             })
 }
 
-/// Tells whether every word that a shell would make of a command is a part of its text. Quotes,
-/// escapes, variables and what is carried out inside a word make words of several parts.
+/// Returns whether every word that a shell would make of the command is a substring of it. Quotes,
+/// escapes, variables and substitutions can join a word from several parts.
 fn words_are_literal(command: &str) -> bool {
     let joins = |byte: &u8| !byte.is_ascii() || b"'\"\\$`(".contains(byte);
     !command.as_bytes().iter().any(joins)
 }
 
-/// Returns letters that a text has in one word if the pattern matches it: the longest that stand
-/// together in the pattern.
+/// Returns the longest literal of a pattern: every text that the pattern matches contains it.
 fn longest_literal(pattern: &str) -> Option<&str> {
-    // The small letter of another may be one of ASCII.
+    // Some letters beyond ASCII have a lower case in ASCII.
     if !pattern.is_ascii() {
         return None;
     }
@@ -43,7 +42,7 @@ fn longest_literal(pattern: &str) -> Option<&str> {
         .max_by_key(|run| run.len())
 }
 
-/// Tells whether a text holds a run of letters; case does not matter.
+/// Returns whether a text contains a run of ASCII letters, ignoring case.
 fn contains_ignore_case(text: &str, run: &str) -> bool {
     let parts = text.as_bytes().windows(run.len());
     parts
@@ -80,7 +79,7 @@ mod tests {
         assert!(may_contain_handoff("ls", &nothing_to_look_for));
     }
 
-    /// Texts in which words that hand on, and what joins or parts them, are likely.
+    /// Texts with many hand-off words, separators and quoting.
     fn text() -> impl Strategy<Value = String> {
         let part = prop::sample::select(vec![
             "trueup", "handoff", "hand", "off", "HAND", "make", "ship", "create", "list", "sh",
@@ -103,7 +102,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
 
-        /// The letters say no only where reading says no as well.
+        /// The prefilter rules out only commands that the parser rules out as well.
         #[test]
         fn what_is_not_read_hands_nothing_on(
             command in text(),

@@ -1,53 +1,53 @@
-//! Looking through what a shell is told to run, with all that it tells other shells to run.
+//! Scans a shell script for commands that hand work off, including scripts that it passes to other
+//! shells.
 
 use trueup_core::shell::{self, ShellCommand, ShellWord};
 
 use super::CommandPatterns;
 
-/// How deep shells within shells are looked into. What is nested deeper hands on if it says so
-/// anywhere.
+/// How deeply nested shells are scanned. A script nested deeper counts as a hand-off if it contains
+/// the word anywhere.
 const MAX_DEPTH: usize = 12;
 
-/// How much is read in all, in bytes: shells that are told in many ways to run the same text make
-/// it many times as long. What is left over hands on if it says so anywhere.
+/// How much is scanned in all, in bytes: one text passed to many nested shells is scanned many
+/// times. The rest counts as a hand-off if it contains the word anywhere.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// How many commands before it in a pipe a shell's input is looked for in.
+/// How many commands before a shell in a pipe are searched for its input.
 const MAX_PIPE_COMMANDS: usize = 32;
 
-/// What `trueup handoff` is followed by where nothing is handed on: looking, and deciding about
-/// what others hand on.
+/// Verbs of `trueup handoff` that hand nothing off: they show hand-offs or decide on received ones.
 const RECEIVING_VERBS: [&str; 5] = ["list", "show", "accept", "reject", HELP_VERB];
 
-/// What only says how something is done.
+/// The verb that asks for help.
 const HELP_VERB: &str = "help";
 
-/// Programs that run what `-c` or a file or their input tells them.
+/// Programs that run a script from `-c`, a file or stdin.
 const SHELLS: [&str; 8] = ["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "busybox"];
 
-/// Programs whose `-c` is a command line too.
+/// Other programs with an argument that is a command line.
 const LINE_RUNNERS: [&str; 5] = ["su", "runuser", "script", "flock", "watch"];
 
-/// Programs that run what their first arguments name, quoted or not.
+/// Programs whose first arguments name what they run, quoted or not.
 const RUNNERS: [&str; 17] = [
     "make", "just", "task", "npm", "npx", "pnpm", "yarn", "bun", "bunx", "deno", "node", "python",
     "python3", "ruby", "perl", "source", ".",
 ];
 
-/// Options of `trueup` that take a value in the next word.
+/// Options of `trueup` whose value is the next word.
 const OPTIONS_WITH_VALUE: [&str; 2] = ["--session", "--project"];
 
-/// A script that is looked through.
+/// The state of one scan.
 pub(super) struct ScriptScanner<'p> {
     patterns: &'p CommandPatterns,
-    /// What variables are set to: a command that is a variable may be any of it.
+    /// Values assigned to variables: a command that is a variable may be any of them.
     variable_values: Vec<String>,
-    /// Whether something is run that only running can tell.
+    /// Whether some command is only known at run time.
     has_unknown_command: bool,
-    /// Whether the word stands anywhere in it.
+    /// Whether the script contains the word `handoff` anywhere.
     contains_handoff_word: bool,
     depth: usize,
-    /// How much may still be read, in bytes.
+    /// How much may still be scanned, in bytes.
     bytes_left: usize,
 }
 
@@ -63,7 +63,7 @@ impl<'p> ScriptScanner<'p> {
         }
     }
 
-    /// Tells whether anything in a command line hands work on.
+    /// Returns whether anything in a command line hands work off.
     pub(super) fn scan_command_line(&mut self, text: &str) -> bool {
         self.contains_handoff_word = text.to_lowercase().contains("handoff");
         if self.scan_text(text, false) {
@@ -73,8 +73,8 @@ impl<'p> ScriptScanner<'p> {
         self.has_unknown_command && values.iter().any(|value| self.scan_text(value, false))
     }
 
-    /// Looks through a text. What is `fed` to a shell counts with all its words, since what it
-    /// prints is what runs.
+    /// Scans a script. With `output_is_run`, what its commands print is run by a shell, so their
+    /// arguments count as commands as well.
     fn scan_text(&mut self, text: &str, output_is_run: bool) -> bool {
         let bytes_left = self.bytes_left.checked_sub(text.len() + 1);
         let Some(left) = bytes_left.filter(|_| self.depth < MAX_DEPTH) else {
@@ -95,7 +95,7 @@ impl<'p> ScriptScanner<'p> {
         hands_off
     }
 
-    /// Matches all commands as one line, for patterns that somebody wrote over several.
+    /// Matches all commands joined to one line, for configured patterns that span several commands.
     fn matches_as_one_line(&self, commands: &[ShellCommand]) -> bool {
         if commands.len() < 2 {
             return false;
@@ -139,7 +139,7 @@ impl<'p> ScriptScanner<'p> {
             || output_is_run && self.scan_printed(words)
     }
 
-    /// Tells whether the words themselves hand work on.
+    /// Returns whether the words of one command hand work off.
     fn words_are_handoff(&self, words: &[ShellWord]) -> bool {
         for (at, word) in words.iter().enumerate() {
             if word.base_name() != "trueup" {
@@ -148,7 +148,7 @@ impl<'p> ScriptScanner<'p> {
             match handoff_verb(words.get(at + 1..).unwrap_or_default()) {
                 Some(verb) if !RECEIVING_VERBS.contains(&verb) => return true,
                 Some(_) => return false,
-                // Which command it is only the shell knows, which puts something in its place.
+                // The subcommand is an expansion, so only the shell knows which one runs.
                 None if self.contains_handoff_word && is_expansion(words.get(at + 1..)) => {
                     return true;
                 }
@@ -159,8 +159,8 @@ impl<'p> ScriptScanner<'p> {
         if is_advised_command(words) {
             return self.patterns.user_pattern_matches(&line);
         }
-        // Behind what only carries it, such as `sudo`, a command is matched by itself too. No
-        // program is called by a quoted text of several words: that is what `echo` is given.
+        // A command behind a wrapper such as `sudo` is matched on its own as well. A quoted text of
+        // several words names no program: it is an argument, as of `echo`.
         let names_a_program =
             |word: &ShellWord| !word.unquoted.is_empty() || !word.text.contains(' ');
         let carried = (1..words.len().min(4))
@@ -172,7 +172,7 @@ impl<'p> ScriptScanner<'p> {
                 .any(|rest| self.patterns.user_pattern_matches(&rest))
     }
 
-    /// Looks into what a shell among the words is told to run.
+    /// Scans the script that a shell or a runner among the words is given.
     fn scan_nested_script(
         &mut self,
         words: &[ShellWord],
@@ -192,7 +192,7 @@ impl<'p> ScriptScanner<'p> {
                     }
                 }
                 "eval" => return self.scan_as_line(arguments),
-                // What runs later is told now.
+                // The argument runs later, when the signal arrives.
                 "trap" if at == 0 => {
                     let script = arguments.first();
                     return script.is_some_and(|told| self.scan_text(&told.text, false));
@@ -228,14 +228,14 @@ impl<'p> ScriptScanner<'p> {
         false
     }
 
-    /// Reads arguments as one command line.
+    /// Scans arguments joined to one command line.
     fn scan_as_line(&mut self, arguments: &[ShellWord]) -> bool {
         self.has_unknown_command |= arguments.iter().any(|word| word.text.contains('$'));
         let texts: Vec<&str> = arguments.iter().map(|word| &*word.text).collect();
         self.scan_text(&texts.join(" "), false) || self.scan_substitutions(arguments)
     }
 
-    /// Looks into what is carried out for words whose output is run.
+    /// Scans the substitutions in words whose output is run.
     fn scan_substitutions(&mut self, words: &[ShellWord]) -> bool {
         let inside = words.iter().flat_map(|word| &word.substitutions);
         inside
@@ -243,7 +243,7 @@ impl<'p> ScriptScanner<'p> {
             .any(|inside| self.scan_text(inside, true))
     }
 
-    /// Looks into a shell's script: after `-c`, a file, or its input.
+    /// Scans the script of a shell: from `-c`, a file, or its input.
     fn scan_shell_call(
         &mut self,
         arguments: &[ShellWord],
@@ -260,7 +260,7 @@ impl<'p> ScriptScanner<'p> {
             let Some(script) = operands.next() else {
                 return false;
             };
-            // The words behind it are those that the script may name.
+            // The following words are the script's positional parameters.
             return self.scan_as_line(std::slice::from_ref(script))
                 || script.text.contains('$')
                     && operands.any(|word| self.scan_text(&word.text, false));
@@ -287,7 +287,7 @@ impl<'p> ScriptScanner<'p> {
             })
     }
 
-    /// Reads what a command may print as commands.
+    /// Scans what a command may print as commands.
     fn scan_printed(&mut self, words: &[ShellWord]) -> bool {
         let arguments = words.get(1..).unwrap_or_default();
         self.scan_substitutions(arguments)
@@ -297,7 +297,7 @@ impl<'p> ScriptScanner<'p> {
                 .any(|word| self.scan_text(&word.text, false))
     }
 
-    /// Reads a command that gets its last words from what is piped into it.
+    /// Scans a command that takes its last words from its input, as `xargs` does.
     fn scan_with_stdin(&mut self, arguments: &[ShellWord], feeders: &[ShellCommand]) -> bool {
         let command_line: Vec<&str> = arguments.iter().map(|word| &*word.text).collect();
         let command_line = command_line.join(" ");
@@ -314,21 +314,21 @@ impl<'p> ScriptScanner<'p> {
     }
 }
 
-/// Tells whether the first of the arguments that is no option is something that a shell replaces.
+/// Returns whether the first argument that is not an option is an expansion.
 fn is_expansion(arguments: Option<&[ShellWord]>) -> bool {
     let mut arguments = arguments.into_iter().flatten();
     let first = arguments.find(|word| !word.text.starts_with('-'));
     first.is_some_and(|word| word.text.contains(['$', '`', '{', '*', '?']))
 }
 
-/// Tells whether a file that is named is what the command is fed.
+/// Returns whether the named file is the command's input.
 fn reads_stdin(arguments: &[ShellWord]) -> bool {
     arguments
         .first()
         .is_some_and(|file| matches!(&*file.text, "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0"))
 }
 
-/// Returns what follows `handoff` where it is the command of `trueup`; empty when nothing does.
+/// Returns the verb of a `trueup handoff` command, or an empty text when it has none.
 fn handoff_verb(arguments: &[ShellWord]) -> Option<&str> {
     let mut words = arguments.iter();
     let mut next = || loop {
@@ -356,8 +356,8 @@ fn is_receiving_handoff(words: &[ShellWord]) -> bool {
     handoff_verb(arguments).is_some_and(|verb| RECEIVING_VERBS.contains(&verb))
 }
 
-/// Tells whether the words are those that a refusal advises: whatever a branch or an item is
-/// called, following the advice is no hand-off.
+/// Returns whether the command is of a kind that a refusal advises. Following the advice is no
+/// hand-off, whatever the branch or item in it is called.
 fn is_advised_command(words: &[ShellWord]) -> bool {
     let mut names = words.iter().map(ShellWord::base_name);
     match names.next() {
@@ -367,7 +367,7 @@ fn is_advised_command(words: &[ShellWord]) -> bool {
     }
 }
 
-/// Words of a shell's own before a command.
+/// Returns whether a word is a keyword that may precede a command.
 fn is_keyword(word: &ShellWord) -> bool {
     matches!(
         &*word.unquoted,
@@ -386,8 +386,8 @@ fn is_keyword(word: &ShellWord) -> bool {
     )
 }
 
-/// Joins what stands outside quotes. The command itself counts whole: quoting changes nothing
-/// of what it is.
+/// Joins the unquoted parts of the words. The first word counts whole: quoting does not change
+/// which program it names.
 fn join_unquoted(words: &[ShellWord]) -> String {
     let texts: Vec<&str> = words
         .iter()
@@ -403,13 +403,13 @@ fn join_unquoted(words: &[ShellWord]) -> String {
     texts.join(" ")
 }
 
-/// Joins the first words whole.
+/// Joins the first words, quoted parts included.
 fn join_first_words(words: &[ShellWord], count: usize) -> String {
     let texts: Vec<&str> = words.iter().take(count).map(|word| &*word.text).collect();
     texts.join(" ")
 }
 
-/// Returns the command line that `env -S` is given.
+/// Returns the command line given to `env -S`.
 fn env_split_string(arguments: &[ShellWord]) -> Option<String> {
     let at = arguments
         .iter()

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use support::home::Home;
-use trueup_core::reconcile::Row;
+use trueup_core::diagnostic::Row;
 
 use super::{State, data, state};
 use crate::fixture::started;
@@ -41,6 +41,12 @@ const NAME: &str = "it's a $(plan).md";
 const VALIDATE: &[&str] = &["trueup", "plan", "validate", NAME];
 
 pub(super) fn states() -> Vec<State> {
+    let mut states = metadata_and_scripts();
+    states.extend(plan_files());
+    states
+}
+
+fn metadata_and_scripts() -> Vec<State> {
     vec![
         state("F-01", Row::FixMetadata, "trueup meta fix 77c90e61", || {
             metadata(r#"{"adw_id": "77c90e61", "status": "x"}"#)
@@ -76,6 +82,11 @@ pub(super) fn states() -> Vec<State> {
             write(home, "my adws/adw_test_iso.py", "pass\n");
             command
         }),
+    ]
+}
+
+fn plan_files() -> Vec<State> {
+    vec![
         state("F-02", Row::FixPlanFile, FIX_PLAN, || {
             let home = started();
             let text = r#"{"summary": {"totalTasks": 2, "completed": 77, "pending": 1,
@@ -128,13 +139,13 @@ pub(super) fn states() -> Vec<State> {
 
 const SET_ID: &str = "trueup meta set 77c90e61 adw_id=77c90e61";
 const EDIT_METADATA: &str =
-    "correct agents/77c90e61/adw_state.json:3 by hand, then `trueup meta check 77c90e61`";
+    "correct agents/77c90e61/adw_state.json:3, then run `trueup meta check 77c90e61`";
 const EDIT_SCRIPT: &str =
-    "correct my adws/adw_test_iso.py:4 by hand, then `trueup check --sources 'my adws'`";
+    "correct my adws/adw_test_iso.py:4, then run `trueup check --sources 'my adws'`";
 const FIX_PLAN: &str = r"trueup plan validate './-out/it'\''s $(x).json' --fix";
 const EDIT_PLAN: &str =
-    r"correct it's a $(plan).md by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
+    r"correct it's a $(plan).md, then run `trueup plan validate 'it'\''s a $(plan).md'`";
 const EDIT_BOX: &str =
-    r"correct it's a $(plan).md:4 by hand, then `trueup plan validate 'it'\''s a $(plan).md'`";
+    r"correct it's a $(plan).md:4, then run `trueup plan validate 'it'\''s a $(plan).md'`";
 const IMPORT: &str = r"trueup plan import 'it'\''s a $(plan).md'";
-const REIMPORT: &str = r"correct ROOT/project/it's a $(plan).md by hand, then `trueup plan import 'ROOT/project/it'\''s a $(plan).md'`";
+const REIMPORT: &str = r"correct ROOT/project/it's a $(plan).md, then run `trueup plan import 'ROOT/project/it'\''s a $(plan).md'`";

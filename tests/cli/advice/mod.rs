@@ -1,6 +1,6 @@
-//! Advice is data with a test: in a state that brings each finding about, what is advised is done
-//! exactly as it is printed, and the finding is gone. Every code and every row of the table of
-//! advice has a state.
+//! Tests the advice of every divergence: each state here causes a divergence, the printed advice is
+//! followed literally, and the divergence must be gone. Every code and every row of the advice
+//! table has a state.
 
 mod files;
 mod sessions;
@@ -14,26 +14,26 @@ use std::process::Command;
 use serde_json::Value;
 use support::client::find_binary;
 use support::home::{Bystander, FIRST_SESSION, Home};
-use trueup_core::reconcile::{Code, Row};
+use trueup_core::diagnostic::{Code, Row};
 
 use crate::fixture::data;
 
-/// What a person does before the command; returns the command as that person runs it.
+/// What a person does before the command; returns the command as the person then runs it.
 type ByHand = fn(&Home, String) -> String;
 
-/// A state in which a finding stands.
+/// A state with one divergence.
 struct State {
-    /// The finding.
+    /// The code of the divergence.
     code: &'static str,
-    /// What is advised of it.
+    /// The row of the advice table.
     row: Row,
-    /// The advice as it is printed, without what differs from run to run.
+    /// The printed advice, without what differs between runs.
     fix: &'static str,
-    /// How it comes about.
+    /// Creates the state.
     make: fn() -> Home,
-    /// The command that finds it.
+    /// The command that reports it.
     look: &'static [&'static str],
-    /// What is done besides the command; for some rows a person has to.
+    /// What a person must do besides the command, for some rows.
     by_hand: Option<ByHand>,
 }
 
@@ -63,7 +63,7 @@ impl State {
         }
     }
 
-    /// Tells whether a session is told; a repository is a person's as well.
+    /// Returns whether a session gets the advice; advice on a repository also concerns a person.
     fn is_of_a_session(&self) -> bool {
         self.look == SESSION_LOOK
     }
@@ -99,9 +99,9 @@ impl State {
         let finding =
             finding.unwrap_or_else(|| panic!("{name}: nothing is advised so: {found:#?}"));
         let printed = finding["fix"].as_str().unwrap();
-        // A sentence ends with its command between backquotes, which no command holds.
+        // An advice in a sentence ends with its command in backquotes, which no command contains.
         let command = printed.strip_suffix('`').map_or(printed, |printed| {
-            assert!(printed.contains(" by hand, then `"), "{name}: {printed}");
+            assert!(printed.contains(", then run `"), "{name}: {printed}");
             printed.rsplit_once('`').unwrap().1
         });
         let command = if let Some(by_hand) = self.by_hand {
@@ -112,7 +112,7 @@ impl State {
         };
         shell(&home, &command, self.is_of_a_session());
         let left = self.find(&home);
-        // What else such a file has is ended by advice of its own.
+        // Other divergences of such a file have their own advice.
         let is_left =
             |it: &&Value| !self.code.starts_with('F') || it["message"] == finding["message"];
         let left: Vec<_> = left.iter().filter(is_left).collect();
@@ -120,7 +120,7 @@ impl State {
     }
 }
 
-/// Tells whether an advice is what was expected, in which `*` stands for anything.
+/// Returns whether an advice matches the expected one, in which `*` stands for any text.
 fn matches(printed: &str, expected: &str, home: &Home) -> bool {
     let expected = expected.replace("ROOT", home.root().to_str().unwrap());
     match expected.split_once('*') {
@@ -133,7 +133,7 @@ fn matches(printed: &str, expected: &str, home: &Home) -> bool {
     }
 }
 
-/// Runs a command as an agent's or a person's shell does.
+/// Runs a command in a shell, as an agent or a person does.
 fn shell(home: &Home, command: &str, of_a_session: bool) {
     let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
@@ -151,12 +151,12 @@ fn shell(home: &Home, command: &str, of_a_session: bool) {
         shell.env("TRUEUP_SESSION_ID", FIRST_SESSION);
     }
     let done = shell.output().unwrap();
-    // Of an installation, which doctor looks at as well, there is none here.
+    // There is no installation here, which doctor reports as well.
     let is_judged = !command.contains("trueup doctor");
     assert!(done.status.success() || !is_judged, "{command}: {done:?}");
 }
 
-/// Follows every advice, and names those that end nothing.
+/// Follows every advice, and lists those that do not end their divergence.
 fn follow(states: Vec<State>) {
     let mut failed = Vec::new();
     for state in states {
@@ -203,7 +203,7 @@ fn every_code_and_every_row_of_the_table_has_a_state() {
     }
 }
 
-/// Keeps a process alive as long as the tests run.
+/// Keeps a process alive while the tests run.
 fn keep(process: Bystander) {
     static KEPT: std::sync::Mutex<Vec<Bystander>> = std::sync::Mutex::new(Vec::new());
     KEPT.lock().unwrap().push(process);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use support::home::{Home, SECOND_SESSION, spawn_bystander};
-use trueup_core::reconcile::Row;
+use trueup_core::diagnostic::Row;
 
 use super::{State, data, keep, state};
 use crate::fixture::second;
@@ -54,6 +54,14 @@ pub(super) fn states() -> Vec<State> {
         state("S-13", Row::AcceptLoss, "trueup clear", || drifted("S-13")),
         state("S-08", Row::MoveAside, MOVE_FILE, symlink),
         state("S-08", Row::MoveAside, MOVE_FOLDER, symlink_of_folder),
+    ]);
+    states.extend(beyond_the_session());
+    states
+}
+
+/// States of the database, of other sessions and of the outbox.
+fn beyond_the_session() -> [State; 6] {
+    [
         state("S-12", Row::CreateDatabase, "trueup db migrate", || {
             let home = Home::new().with_held_item();
             fs::remove_dir_all(home.trueup_home()).unwrap();
@@ -108,20 +116,19 @@ pub(super) fn states() -> Vec<State> {
             let url = format!("sqlite:{}", home.root().join("a.db").display());
             command.replacen("URL=URL", &format!("URL={url}"), 1)
         }),
-    ]);
-    states
+    ]
 }
 
 const MOVE_FILE: &str = "mv ROOT/project/.claude/auto-proceed-state.json \
                          ROOT/project/.claude/auto-proceed-state.json.aside-2";
 const MOVE_FOLDER: &str = "mv ROOT/project/.claude ROOT/project/.claude.aside";
 const RESTORE: &str =
-    "replace BACKUP with the path of a backup by hand, then `trueup db restore BACKUP`";
-const TROUBLE: &str = "fix the reported cause by hand, then `trueup db status`";
+    "replace BACKUP with the path of a backup, then run `trueup db restore BACKUP`";
+const TROUBLE: &str = "fix the reported cause, then run `trueup db status`";
 const LEAVE: &str = "end session 0a1b2c3d-0000-4000-8000-000000000002 or move it to its own \
-                     worktree, by hand, then `trueup sessions sweep`";
-const ELSEWHERE: &str = "replace URL with the database they wait for (see `trueup doctor`) by \
-                         hand, then `TRUEUP_DATABASE_URL=URL trueup doctor --fix`";
+                     worktree, then run `trueup sessions sweep`";
+const ELSEWHERE: &str = "replace URL with the database they wait for (see `trueup doctor`), \
+                         then run `TRUEUP_DATABASE_URL=URL trueup doctor --fix`";
 
 fn set_version(home: &Home, version: &str) {
     let set = format!("PRAGMA journal_mode = DELETE; PRAGMA user_version = {version}");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use support::home::Home;
-use trueup_core::reconcile::Row;
+use trueup_core::diagnostic::Row;
 
 use super::sessions::damaged;
 use super::{CHECK, State, data, state};
@@ -14,7 +14,7 @@ const FIX: &str = "trueup check --fix";
 const FIXING: &[&str] = &["trueup", "check", "--fix"];
 const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
 
-/// A linked workplan, in whose file one text is another by now, committed or not.
+/// A linked workplan with one text replaced in its file, committed or not.
 fn swapped(from: &str, to: &str) -> Clone {
     let clone = Clone::linked();
     clone.swap(from, to);
@@ -40,7 +40,7 @@ fn edit(home: &Home, from: &str, to: &str) {
     git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
-/// Empties the id of the database in the block of a task.
+/// Empties the database id in a task's block.
 fn empty_id(home: &Home, task: &str) {
     let path = home.project_dir().join("workplans/a.md");
     let text = fs::read_to_string(&path).unwrap();
@@ -67,7 +67,7 @@ fn unpushed(clone: &Clone) {
     clone.git(&["commit", "-q", "--allow-empty", "-m", SUBJECT]);
 }
 
-/// A remote that takes nothing, with a commit that waits for it.
+/// A remote that refuses every push, with a commit that waits for it.
 fn refusing() -> Home {
     let clone = Clone::behind_the_database();
     unpushed(&clone);
@@ -86,9 +86,12 @@ fn fixed(code: &'static str, make: fn() -> Home) -> State {
 
 pub(super) fn states() -> Vec<State> {
     let mut states = fixed_by_check();
-    states.extend(of_git());
-    states.extend(for_a_person());
-    states.extend(by_an_item());
+    states.extend(of_commits());
+    states.extend(of_checkouts());
+    states.extend(edited_by_a_person());
+    states.extend(restored_by_a_person());
+    states.extend(ended_items());
+    states.extend(reopened_items());
     states
 }
 
@@ -154,7 +157,7 @@ fn fixed_by_check() -> Vec<State> {
     ]
 }
 
-fn of_git() -> Vec<State> {
+fn of_commits() -> Vec<State> {
     vec![
         checked("C-17", Row::FixCheckout, FIX, || {
             let clone = Clone::linked();
@@ -201,6 +204,11 @@ fn of_git() -> Vec<State> {
                 clone.home
             },
         ),
+    ]
+}
+
+fn of_checkouts() -> Vec<State> {
+    vec![
         checked("C-15", Row::RetryCheckout, RETRY, || {
             let clone = Clone::behind_the_database();
             clone.hook("pre-commit", "exit 1");
@@ -226,7 +234,7 @@ fn of_git() -> Vec<State> {
     ]
 }
 
-fn for_a_person() -> Vec<State> {
+fn edited_by_a_person() -> Vec<State> {
     vec![
         checked("C-02", Row::EditWorkplan, EDIT, || {
             swapped("T03\nstatus: todo", "T03\nstatus: somehow").home
@@ -269,6 +277,11 @@ fn for_a_person() -> Vec<State> {
             empty_id(home, "CUST-WP-0026-T04");
             command
         }),
+    ]
+}
+
+fn restored_by_a_person() -> Vec<State> {
+    vec![
         checked("C-03", Row::EmptyId, EMPTY, || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
@@ -311,7 +324,7 @@ fn for_a_person() -> Vec<State> {
     ]
 }
 
-fn by_an_item() -> Vec<State> {
+fn ended_items() -> Vec<State> {
     vec![
         checked("C-07", Row::EndItem, CANCEL, || {
             let clone = Clone::linked();
@@ -349,6 +362,11 @@ fn by_an_item() -> Vec<State> {
                 clone.home
             },
         ),
+    ]
+}
+
+fn reopened_items() -> Vec<State> {
+    vec![
         checked(
             "C-10",
             Row::EndItem,
@@ -390,7 +408,7 @@ fn by_an_item() -> Vec<State> {
     ]
 }
 
-/// Registers the repository: without a file nothing else says which it is.
+/// Registers the repository: without a file, nothing else names it.
 fn named(clone: &Clone) {
     let root = clone.root().to_str().unwrap();
     let add = ["repo", "add", root, "--slug", "the-custodian"];
@@ -405,13 +423,13 @@ fn reopen(clone: &Clone, key: &str) {
     );
 }
 
-const RETRY: &str = "remove what kept it from being written by hand, then `trueup check --fix`";
+const RETRY: &str = "remove what kept it from being written, then run `trueup check --fix`";
 const RESTORE: &str =
-    "replace BACKUP with the path of a backup by hand, then `trueup db restore BACKUP`";
-const EDIT: &str = "correct workplans/a.md:* by hand, then `trueup check --fix`";
-const OWN_ID: &str = "give workplans/a.md:* its own id and clear its database id, by hand, then \
+    "replace BACKUP with the path of a backup, then run `trueup db restore BACKUP`";
+const EDIT: &str = "correct workplans/a.md:*, then run `trueup check --fix`";
+const OWN_ID: &str = "give workplans/a.md:* its own id and clear its database id, then run \
                       `trueup check --fix`";
-const EMPTY: &str = "clear the database id in workplans/a.md:* by hand, then `trueup check --fix`";
-const FRONT: &str = "set the status in workplans/a.md:* to completed by hand, then `trueup check`";
-const BRING_BACK: &str = "restore CUST-WP-0026 in its file by hand, then `trueup check`";
+const EMPTY: &str = "clear the database id in workplans/a.md:*, then run `trueup check --fix`";
+const FRONT: &str = "set the status in workplans/a.md:* to completed, then run `trueup check`";
+const BRING_BACK: &str = "restore CUST-WP-0026 in its file, then run `trueup check`";
 const CANCEL: &str = "trueup item transition CUST-WP-0026 cancelled";

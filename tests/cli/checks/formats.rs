@@ -1,4 +1,4 @@
-//! How findings are printed, and what exit codes say.
+//! Output formats and exit codes of `trueup check`.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn mixed() -> Clone {
 }
 
 impl Clone {
-    /// Runs `trueup check --fix`, whatever is left.
+    /// Runs `trueup check --fix`, whatever its exit code.
     fn fix_alone(&self) {
         let answer = self.run(&["--fix"]);
         assert_eq!(answer.code, Some(1), "{answer:?}");
@@ -144,6 +144,36 @@ fn sarif_has_what_version_2_1_0_requires() {
     let driver = &run["tool"]["driver"];
     assert_eq!(driver["name"], "trueup");
     let rules = driver["rules"].as_array().unwrap();
+    assert_rules(rules);
+    let results = run["results"].as_array().unwrap();
+    assert_results(results, rules);
+    let places: Vec<_> = results
+        .iter()
+        .map(|it| &it["locations"][0]["physicalLocation"])
+        .collect();
+    assert_eq!(
+        places[0],
+        &json!({"artifactLocation": {"uri": "workplans"}})
+    );
+    assert_eq!(
+        places[2]["artifactLocation"]["uri"],
+        "workplans/b%2C%20100%25%3A%C3%A9.md"
+    );
+    let region = &places[2]["region"];
+    assert_eq!(region["startColumn"], 9);
+    let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
+    let text = clone.text("workplans/b, 100%:é.md");
+    assert_eq!(text.lines().nth(line - 1).unwrap(), "status: almost");
+    assert_eq!(results[0]["level"], "note");
+    // A finding has the same fingerprint on whatever line it is.
+    clone.swap("### T01", "\n\n### T01");
+    let moved = clone.run(&["--format", "sarif"]).json();
+    let print = |log: &Value| log["runs"][0]["results"][1]["partialFingerprints"].clone();
+    assert_eq!(print(&moved), print(&log));
+}
+
+/// Asserts that the rules are those of the results, each with a text and a level.
+fn assert_rules(rules: &[Value]) {
     let ids: Vec<_> = rules
         .iter()
         .map(|rule| rule["id"].as_str().unwrap())
@@ -157,7 +187,10 @@ fn sarif_has_what_version_2_1_0_requires() {
                 .contains(&rule["defaultConfiguration"]["level"].as_str().unwrap())
         );
     }
-    let results = run["results"].as_array().unwrap();
+}
+
+/// Asserts that each result refers to its rule and has a fingerprint of its own.
+fn assert_results(results: &[Value], rules: &[Value]) {
     let mut prints = Vec::new();
     for result in results {
         assert_eq!(
@@ -183,29 +216,6 @@ fn sarif_has_what_version_2_1_0_requires() {
         results.len(),
         "each finding is told from the others"
     );
-    let places: Vec<_> = results
-        .iter()
-        .map(|it| &it["locations"][0]["physicalLocation"])
-        .collect();
-    assert_eq!(
-        places[0],
-        &json!({"artifactLocation": {"uri": "workplans"}})
-    );
-    assert_eq!(
-        places[2]["artifactLocation"]["uri"],
-        "workplans/b%2C%20100%25%3A%C3%A9.md"
-    );
-    let region = &places[2]["region"];
-    assert_eq!(region["startColumn"], 9);
-    let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
-    let text = clone.text("workplans/b, 100%:é.md");
-    assert_eq!(text.lines().nth(line - 1).unwrap(), "status: almost");
-    assert_eq!(results[0]["level"], "note");
-    // The same finding has the same print wherever its line is.
-    clone.swap("### T01", "\n\n### T01");
-    let moved = clone.run(&["--format", "sarif"]).json();
-    let print = |log: &Value| log["runs"][0]["results"][1]["partialFingerprints"].clone();
-    assert_eq!(print(&moved), print(&log));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a session holds is its own to move.
+//! Items that a session holds are moved by that session only.
 
 use support::home::{FIRST_SESSION, SECOND_SESSION, spawn_bystander};
 

@@ -1,4 +1,4 @@
-//! Clones of one repository are one repository, and a fork is another.
+//! Clones of a repository share its rows, and a fork has rows of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ fn clones_that_were_registered_under_two_names_are_one_from_now_on() {
     let clone = Clone::new();
     clone.add(clone.root(), &["--slug", "shop"]);
     let second = clone.another("remote.git", "second");
-    // As an earlier version did it.
+    // As an earlier version wrote it.
     let places: String = clone.home.query_value("SELECT places FROM repos", []);
     let mut places: Value = serde_json::from_str(&places).unwrap();
     for place in places.as_object_mut().unwrap().values_mut() {
@@ -118,7 +118,7 @@ fn a_clone_gets_no_name_of_its_own_unless_its_file_says_so() {
     );
     fs::write(second.join(".trueup.toml"), "repo = \"Mine\"\n").unwrap();
     assert_eq!(clone.add(&second, &[])["slug"], "Mine");
-    // Whose remote is another, and whose file says the name, is a checkout as well.
+    // A clone with another remote counts as a checkout if its file gives the name.
     let root = clone.home.root();
     git_in(&clone.home, &root, &["init", "-q", "elsewhere"]);
     fs::write(root.join("elsewhere/.trueup.toml"), "repo = \"mine\"\n").unwrap();
@@ -201,7 +201,7 @@ fn each_checkout_gets_the_states_of_the_others() {
             fs::read_to_string(&cache).unwrap().contains("all well"),
             "{cache:?}"
         );
-        // It is nobody's content.
+        // The file is not content of the repository.
         git_in(&clone.home, path, &["add", "-A"]);
         assert_eq!(git_in(&clone.home, path, &["status", "--porcelain"]), "");
         fs::remove_file(&cache).unwrap();
@@ -212,7 +212,7 @@ fn each_checkout_gets_the_states_of_the_others() {
         path.join(".aibrain/global-state-cache.md").exists()
     };
     assert!(pull(&second) && pull(&tree));
-    // One that is gone is said, and the others are reached.
+    // A checkout that is gone is reported, and the others are checked.
     fs::remove_dir_all(&second).unwrap();
     fs::write(other.join("STATE.md"), "news\n").unwrap();
     let run = clone
@@ -285,7 +285,7 @@ fn a_state_is_markdown_that_git_could_track() {
     }
     fs::write(root.join("docs/now.MD"), "now\n").unwrap();
     assert_eq!(says("docs/now.MD").0, Some(0));
-    // Tracked in spite of a pattern.
+    // Tracked despite an ignore pattern.
     clone.git(&["add", "-f", "SECRET.md"]);
     assert_eq!(says("SECRET.md").0, Some(0));
 }

@@ -1,4 +1,5 @@
-//! The incident of seed 3, played by two machines that share one database.
+//! A reconstructed incident: two machines share one database, and a stale clone on one of them must
+//! not undo the other's work.
 
 use std::fs;
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ impl Scene {
             .cwd(self.root(machine));
         match machine {
             Workstation => run,
-            // Two commits of one second that are alike would be one.
+            // Two identical commits within one second would have the same id.
             Remote => run
                 .env("TRUEUP_HOME", self.home().root().join("there"))
                 .env("GIT_COMMITTER_NAME", "CoulombCore"),
@@ -121,7 +122,7 @@ fn the_incident_from_start_to_end() {
     scene.git(Remote, &["pull", "-q"]);
     assert_eq!(codes(&scene.run(Remote, &["check", "--fix"])), [""; 0]);
 
-    // 1, 2: work is done on the remote machine, and said to the database alone.
+    // 1, 2: work is done on the remote machine, and recorded in the database only.
     for (task, status) in [
         ("T01", "completed"),
         ("T02", "completed"),
@@ -142,13 +143,13 @@ fn the_incident_from_start_to_end() {
     assert_eq!(codes(&first), ["C-15", "C-15", "C-15"]);
     assert_eq!(first["data"]["repos"][0]["pushed"], true);
 
-    // 4, 5: the session on the workstation ends, and the stale clone is mended, often.
+    // 4, 5: the session on the workstation ends, and its stale clone is fixed, many times.
     let head = scene.git(Workstation, &["rev-parse", "HEAD"]);
     for _ in 0..4 {
         let fix = scene.run(Workstation, &["check", "--fix"]);
         assert_eq!(codes(&fix), ["C-16", "C-15", "C-15", "C-15"]);
         assert_eq!(of_code(&fix, "C-16")[0]["severity"], "warning");
-        // 6: the dashboards show what they showed.
+        // 6: the dashboards show the same as before.
         assert_eq!(scene.shown(Workstation), done);
         assert_eq!(scene.shown(Remote), done);
         assert_eq!(scene.file(Workstation), stale);
@@ -185,7 +186,7 @@ fn a_stale_clone_that_cannot_ask_its_remote_takes_nothing_back() {
         Workstation,
         &["remote", "set-url", "origin", "../remote.git"],
     );
-    // Both have the same change in a commit of their own, which git joins.
+    // Both commit the same change, which git merges.
     let fix = scene.run(Workstation, &["check", "--fix"]);
     assert_eq!(codes(&fix), ["C-16"]);
     scene.git(Workstation, &["pull", "-q", "--rebase"]);
@@ -199,7 +200,7 @@ fn work_on_both_sides_meets_in_the_middle() {
     let scene = Scene::new();
     scene.run(Workstation, &["check", "--fix"]);
     scene.git(Remote, &["pull", "-q"]);
-    // A person edits the file here while the database moves on there.
+    // A person edits the file here while the database changes there.
     let text = scene
         .file(Workstation)
         .replace("T03\nstatus: todo", "T03\nstatus: done");
@@ -215,7 +216,7 @@ fn work_on_both_sides_meets_in_the_middle() {
     scene.agrees(["blocked", "running", "completed"]);
 }
 
-/// Both at the same moment, as two schedulers do.
+/// Runs both machines at the same moment, as two schedulers do.
 fn at_the_same_moment(scene: &Scene) -> Vec<ProcessOutput> {
     run_at_once(2, |number| {
         let machine = [Workstation, Remote][number];
@@ -226,7 +227,7 @@ fn at_the_same_moment(scene: &Scene) -> Vec<ProcessOutput> {
 #[test]
 fn two_that_mend_at_the_very_same_time() {
     let scene = Scene::new();
-    // Both link, each thinking that it is the first.
+    // Both link, and neither knows of the other.
     let linked = at_the_same_moment(&scene);
     settle(&scene, &linked);
     scene.agrees(["queued", "running", "queued"]);
@@ -240,8 +241,8 @@ fn two_that_mend_at_the_very_same_time() {
     scene.agrees(["completed", "running", "queued"]);
 }
 
-/// Whoever was slower finds its commit refused, or itself behind; what both wrote is the same,
-/// so that git joins it without a person.
+/// The slower machine has its push refused, or is behind. Both wrote the same, so git merges it
+/// without a person.
 #[track_caller]
 fn settle(scene: &Scene, answers: &[ProcessOutput]) {
     let published = answers
@@ -262,7 +263,7 @@ fn settle(scene: &Scene, answers: &[ProcessOutput]) {
 
 #[test]
 fn the_plan_of_the_seed_itself_is_read_and_linked() {
-    // The rule, the gate and the writeback are tasks of the very plan.
+    // The rule, the preflight and the writeback are tasks of this plan.
     assert_eq!(PLAN.matches("```task").count(), 3);
     let scene = Scene::new();
     scene.run(Workstation, &["check", "--fix"]);

@@ -1,4 +1,4 @@
-//! Workplans come into the database, and their ids into the files.
+//! Linking: workplans are inserted into the database, and their ids written into the files.
 
 use serde_json::json;
 
@@ -89,14 +89,14 @@ fn without_writeback_the_database_is_mended_and_files_are_not() {
     let object = clone.object(0, &["--fix", "--no-writeback"]);
     assert_eq!(of_code(&object, "C-15").len(), 1, "the report stays");
     assert_eq!((clone.head(), clone.bytes("workplans/a.md")), before);
-    // The same ids come into the file later.
+    // The same ids are written into the file later.
     let link: String = clone.home.query_value(
         "SELECT link FROM workplan_links WHERE item = 'CUST-WP-0026-T01'",
         [],
     );
     clone.fix();
     assert!(clone.text("workplans/a.md").contains(&link));
-    // Without anything to mend it says what is so anyway.
+    // With nothing to fix, it still reports what is informational.
     clone.done("CUST-WP-0026-T02");
     let head = clone.head();
     let object = clone.object(0, &["--no-writeback"]);

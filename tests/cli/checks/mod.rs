@@ -1,8 +1,6 @@
 //! `trueup check`, over real repositories.
 
-mod citizen;
 mod formats;
-mod gate;
 mod holders;
 mod identity;
 mod incident;
@@ -10,9 +8,11 @@ mod linking;
 mod plans;
 mod reading;
 mod refusals;
+mod remote_preflight;
 mod remotes;
 pub(crate) mod scene;
 mod sweep;
 mod targets;
 mod unreadable;
+mod user_git;
 mod writeback;

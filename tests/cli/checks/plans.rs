@@ -1,4 +1,4 @@
-//! Checkboxes of imported plans, together with workplans.
+//! Checkboxes of imported plans, checked together with workplans.
 
 use serde_json::json;
 

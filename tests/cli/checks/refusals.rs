@@ -1,4 +1,4 @@
-//! What keeps a file from being written, and what goes on nevertheless.
+//! Conditions that prevent a file from being written, while the rest of the check goes on.
 
 use std::fs;
 
@@ -68,11 +68,11 @@ fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
         reason.contains("nothing was committed") && reason.contains("lint: no"),
         "{reason}"
     );
-    // The database goes on.
+    // The database is updated all the same.
     assert_eq!(clone.status("CUST-WP-0026-T03"), "completed");
     assert!(clone.state().is_the_same_but_for_the_database(&before));
     assert!(clone.run(&["--fix"]).ok().stdout.contains("lint: no"));
-    // Once it is content, all is written.
+    // Once the hook accepts, everything is written.
     clone.hook("pre-commit", "exit 0");
     let repo = clone.fix();
     assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
@@ -90,7 +90,7 @@ fn a_hook_that_formats_and_refuses_leaves_all_as_it_was() {
         let repo = &object["data"]["repos"][0];
         assert_eq!(repo["commit"], json!(null));
         assert!(clone.state().is_the_same_but_for_the_database(&before));
-        // What the hook made of it is not lost either.
+        // The hook's own changes are not lost either.
         let warnings = object["warnings"].to_string();
         let kept = warnings.split("git show ").nth(1).unwrap();
         let kept: String = kept.chars().take_while(char::is_ascii_hexdigit).collect();
@@ -195,7 +195,7 @@ fn a_merge_a_rebase_and_a_detached_head_wait_for_their_end() {
     assert_eq!(clone.fix()["pushed"], true);
 }
 
-/// Nothing at all is written, and why is said.
+/// Asserts that nothing is written and that the output says why.
 #[track_caller]
 fn waits(clone: &Clone, why: &str) {
     let before = clone.state();
@@ -252,7 +252,7 @@ fn one_file_that_cannot_be_replaced_keeps_no_other_from_it() {
     let clone = two();
     clone.publish("workplans/archived/c.md", PLAN.replace("0026", "0028"));
     let locked = clone.root().join("workplans/archived");
-    // Nobody, not even root, writes beside it.
+    // Even root cannot write here.
     let done = std::process::Command::new("chattr")
         .arg("+i")
         .arg(&locked)

@@ -1,4 +1,4 @@
-//! Remotes that are not there, refuse, hang, or come back.
+//! Remotes that are missing, refuse, hang, or come back.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -22,7 +22,7 @@ fn without_an_upstream_all_is_done_but_the_push() {
         "not pushed: main has no upstream branch; set one with `git push -u REMOTE main`"
     );
     assert_eq!(repo["commit"], clone.head());
-    // A second commit is no obstacle: there is nobody to publish to.
+    // A second commit is allowed, as there is no remote to push to.
     clone.done("CUST-WP-0026-T03");
     assert_eq!(clone.fix()["written"], json!(["workplans/a.md"]));
 }
@@ -36,7 +36,7 @@ fn a_remote_that_cannot_be_reached_is_silence_in_a_check() {
     assert_eq!(object["warnings"], json!([]));
 }
 
-/// A push that fails blocks all that follows until it succeeds.
+/// Asserts that a failed push blocks later writes until it succeeds.
 fn blocks_and_heals(clone: &Clone, break_it: impl Fn(), mend_it: impl Fn()) {
     break_it();
     let object = clone.object(0, &["--fix"]);
@@ -120,7 +120,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
         "{repo}"
     );
     assert_eq!(clone.remote_head(), remote);
-    // It goes on, and says how many wait.
+    // It goes on, and says how many commits wait.
     clone.done("CUST-WP-0026-T02");
     let repo = clone.fix();
     assert_eq!(repo["written"], json!(["workplans/a.md"]));
@@ -147,7 +147,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
             .contains("pushed 4 commits of an earlier run")
     );
     assert_eq!(clone.remote_head(), clone.head());
-    // By hand does as well.
+    // A push by hand has the same effect.
     by_hand("three");
     let begun = ["item", "transition", "CUST-WP-0026-T03", "running"];
     data(&clone.home, &begun);
@@ -198,14 +198,14 @@ fn a_branch_that_is_pushed_elsewhere_is_committed_to_and_not_pushed() {
     );
     assert_eq!(repo["commit"], clone.head());
     assert_eq!(clone.remote_head(), remote);
-    // Nothing is left that a command would have to end.
+    // Nothing is left to fix.
     assert_eq!(clone.object(0, &["--strict"])["divergences"], json!([]));
 }
 
 #[test]
 fn a_hook_before_a_push_may_take_longer_than_a_remote() {
     let clone = Clone::behind_the_database();
-    // Longer than a remote without a hook is waited for.
+    // Longer than the timeout for a remote without a hook.
     clone.hook("pre-push", "sleep 9");
     assert_eq!(clone.fix()["pushed"], true);
     assert_eq!(clone.remote_head(), clone.head());
@@ -217,7 +217,7 @@ fn no_password_of_an_address_is_shown() {
     let secret = "hunter2hunter2";
     let url = format!("https://ana:{secret}@127.0.0.1:9/x.git");
     clone.git(&["remote", "set-url", "origin", &url]);
-    // git itself shows none; a hook may.
+    // git itself shows no progress, but a hook may print some.
     clone.hook("pre-commit", &format!("echo 'fatal: {url}' >&2; exit 1"));
     for arguments in [
         &["--fix", "--pull"][..],
@@ -236,14 +236,14 @@ fn no_password_of_an_address_is_shown() {
     }
 }
 
-/// The reading end of a pipe; its end comes when its last writer is dead.
+/// The reading end of a pipe; it reports end of file once the last writer is dead.
 fn fifo(path: &Path) -> fs::File {
     let made = std::process::Command::new("mkfifo")
         .arg(path)
         .status()
         .unwrap();
     assert!(made.success());
-    // Opened for both, so that opening does not wait for a writer.
+    // Opened for reading and writing, so that opening does not wait for a writer.
     let open = |write: bool| {
         let mut options = fs::File::options();
         options
@@ -278,7 +278,7 @@ fn a_remote_that_hangs_is_given_up_and_nothing_of_it_survives() {
         .args(["check", "--fix", "--json"]);
     let run = run.env("GIT_SSH_COMMAND", &hangs).env("GATE", &gate);
     let object = envelope(&run.wait(), 0);
-    // It was asked once, and is not asked again to take the push.
+    // The remote was asked once, and is not asked again for the push.
     let mut written = Vec::new();
     reading.read_to_end(&mut written).unwrap();
     assert_eq!(written, b"\n");

@@ -1,4 +1,4 @@
-//! A clone with workplans, its remote, and what of them a test compares.
+//! A clone with workplans and its remote, with helpers that compare their content.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,9 +9,9 @@ use serde_json::Value;
 use support::home::{Home, ProcessOutput};
 
 use crate::fixture::{data, envelope, object};
-use crate::witness::Witness;
+use crate::state_snapshot::StateSnapshot;
 
-/// Is the user of every git here.
+/// The user of every git command here.
 const SETTINGS: &str = "[user]\nname = Ana\nemail = ana@example.org\n[init]\ndefaultBranch = main\n\
     [protocol \"file\"]\nallow = always\n[advice]\ndetachedHead = false\n";
 
@@ -80,10 +80,10 @@ pub(crate) struct Clone {
     pub(crate) home: Home,
 }
 
-/// All that a run that writes nothing leaves as it is.
+/// Everything that a run without `--fix` must leave unchanged.
 #[derive(Debug, PartialEq)]
 pub(crate) struct State {
-    database: Witness,
+    database: StateSnapshot,
     files: BTreeMap<PathBuf, Vec<u8>>,
     head: String,
     remote: String,
@@ -133,7 +133,7 @@ impl Clone {
         clone
     }
 
-    /// A clone whose first task is done in the database alone.
+    /// A clone whose first task is completed in the database only.
     pub(crate) fn behind_the_database() -> Self {
         let clone = Self::linked();
         clone.done("CUST-WP-0026-T01");
@@ -148,7 +148,7 @@ impl Clone {
         git_in(&self.home, self.root(), arguments)
     }
 
-    /// Runs git where a conflict is what is wanted.
+    /// Runs a git command that is expected to end in a conflict.
     pub(crate) fn git_stops(&self, arguments: &[&str]) {
         let done = git_at(&self.home, self.root(), arguments);
         assert!(!done.status.success(), "git {arguments:?}: {done:?}");
@@ -176,7 +176,7 @@ impl Clone {
         self.git(&["push", "-q"]);
     }
 
-    /// Replaces a text that stands in `workplans/a.md` once.
+    /// Replaces a text that occurs once in `workplans/a.md`.
     #[track_caller]
     pub(crate) fn swap(&self, from: &str, to: &str) {
         let text = self.text("workplans/a.md");
@@ -184,7 +184,7 @@ impl Clone {
         self.write("workplans/a.md", text.replace(from, to));
     }
 
-    /// Writes a program; a hook if it stands in that folder.
+    /// Writes a program; in the hooks folder it is a git hook.
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -196,7 +196,7 @@ impl Clone {
         self.program(&format!(".git/hooks/{name}"), script);
     }
 
-    /// Lets somebody else push a file.
+    /// Pushes a file from another clone.
     pub(crate) fn someone_pushes(&self, name: &str, text: &str) {
         let other = self.home.root().join("someone");
         if !other.exists() {
@@ -240,7 +240,7 @@ impl Clone {
         envelope(&self.run(&arguments), code)
     }
 
-    /// Runs `trueup check --fix`, which has to succeed; returns what came of the repository.
+    /// Runs `trueup check --fix`, which must succeed; returns the repository's part of the answer.
     #[track_caller]
     pub(crate) fn fix(&self) -> Value {
         self.object(0, &["--fix"])["data"]["repos"][0].clone()
@@ -248,7 +248,7 @@ impl Clone {
 
     pub(crate) fn state(&self) -> State {
         State {
-            database: Witness::of(&self.home),
+            database: StateSnapshot::take(&self.home),
             files: files(self.root()),
             head: self.git(&["rev-parse", "HEAD"]),
             remote: self.remote_head(),
@@ -256,7 +256,7 @@ impl Clone {
         }
     }
 
-    /// All that git keeps, by name and content.
+    /// All files of `.git`, by name and content.
     pub(crate) fn git_dir(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         files(&self.root().join(".git"))
     }
@@ -303,7 +303,7 @@ pub(crate) fn of_code<'o>(object: &'o Value, code: &str) -> Vec<&'o Value> {
     all.iter().filter(|it| it["code"] == code).collect()
 }
 
-/// Returns why things were passed over.
+/// Returns the reasons of what was skipped.
 #[track_caller]
 pub(crate) fn skipped(repo: &Value) -> &str {
     repo["skipped"].as_str().unwrap_or_else(|| panic!("{repo}"))

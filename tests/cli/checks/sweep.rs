@@ -89,7 +89,7 @@ fn a_second_sweep_is_skipped_and_is_no_failure() {
     );
     assert!(clone.run(&["--all"]).ok().stdout.contains("skipped"));
     assert_eq!(clone.state(), before);
-    // One repository alone waits for no sweep.
+    // A check of one repository does not wait for a sweep.
     clone.fix();
     drop(lock);
     assert_eq!(clone.object(0, &["--all"])["data"]["skipped"], json!(null));

@@ -1,4 +1,4 @@
-//! Which repository is meant.
+//! How `trueup check` chooses its repository.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ fn a_repository_is_named_by_slug_or_path() {
     }
     let both = clone.object(0, &["shop", &root]);
     assert_eq!(both["data"]["repos"].as_array().unwrap().len(), 1, "once");
-    // The slug is the name under which rows are kept, whatever the file calls it.
+    // Rows are stored under the slug, whatever name the file has.
     clone.object(0, &["--fix", "shop"]);
     let repo: String = clone
         .home
@@ -47,7 +47,7 @@ fn what_is_neither_is_refused_by_name() {
     assert_eq!(object["divergences"], json!([]));
     let object = clone.object(3, &["no/where"]);
     assert_eq!(object["error"]["code"], "io");
-    // A name that is both is the repository's.
+    // A name that is both a slug and a directory is the repository's.
     let other = clone.home.root().join("other");
     fs::create_dir_all(other.join("workplans")).unwrap();
     let made = std::process::Command::new("git")
@@ -62,7 +62,7 @@ fn what_is_neither_is_refused_by_name() {
     fs::create_dir(clone.root().join("both")).unwrap();
     let object = clone.object(0, &["both"]);
     assert_eq!(object["data"]["repos"][0]["path"], other.to_str().unwrap());
-    // One that lies on another machine alone.
+    // A repository with a checkout on another machine only.
     let other =
         r#"UPDATE repos SET places = json_object('elsewhere', json('{"host":"h","path":"/p"}'))"#;
     clone.home.execute_sql(other, []);
@@ -91,7 +91,7 @@ fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
         PLAN.replace("0026", "0099")
             .replace("repo: the-custodian\n", ""),
     );
-    // It is the repository that it was.
+    // It is still the same repository.
     assert_eq!(
         clone.object(0, &[])["data"]["repos"][0]["repo"],
         "the-custodian"

@@ -1,10 +1,10 @@
-//! A workplan that cannot be read whole is not written.
+//! A workplan that cannot be parsed completely is not written.
 
 use std::fs;
 
 use super::scene::{Clone, PLAN, of_code, skipped};
 
-/// What keeps a file from being read whole, made of a sound one.
+/// Variants of a valid file that cannot be parsed completely.
 fn broken() -> Vec<(&'static str, Vec<u8>)> {
     let swap = |from: &str, to: &str| PLAN.replacen(from, to, 1).into_bytes();
     let mut vec = vec![
@@ -93,7 +93,7 @@ fn a_file_that_cannot_be_read_whole_is_not_written_and_the_others_are() {
             "by hand",
             "{what}"
         );
-        // What is advised of it says which line is to be mended.
+        // The advice names the line to fix.
         for divergence in object["divergences"].as_array().unwrap() {
             let of_file = divergence["message"]
                 .as_str()

@@ -1,4 +1,4 @@
-//! What the database knows better goes into the file: one line, one commit.
+//! Statuses of the database are written into the file: one changed line, one commit.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::fixture::codes;
 fn the_status_goes_into_its_line_in_a_commit_that_says_so() {
     let clone = Clone::behind_the_database();
     clone.done("CUST-WP-0026-T02");
-    // Somebody is in the middle of other work.
+    // The user is in the middle of other work.
     clone.write("src.txt", "staged");
     clone.git(&["add", "src.txt"]);
     clone.write("src.txt", "and changed again");
@@ -97,31 +97,36 @@ fn every_other_byte_stays() {
             }),
         ),
     ] {
-        let clone = Clone::empty();
-        clone.publish("workplans/a.md", change(PLAN));
-        clone.fix();
-        let before = clone.bytes("workplans/a.md");
-        clone.done("CUST-WP-0026-T01");
-        let repo = clone.fix();
-        assert_eq!(repo["pushed"], true, "{name}: {repo}");
-        let stat = clone.git(&["show", "--format=", "--numstat", "HEAD"]);
-        assert_eq!(stat, "1\t1\tworkplans/a.md", "{name}");
-        let after = clone.bytes("workplans/a.md");
-        // Without the one word the bytes are the same.
-        let word = |bytes: &[u8], word: &str| {
-            let at = bytes
-                .windows(16)
-                .position(|w| w == b"CUST-WP-0026-T01")
-                .unwrap();
-            let found = bytes[at..]
-                .windows(4)
-                .position(|w| w == word.as_bytes())
-                .unwrap();
-            [&bytes[..at + found], &bytes[at + found + 4..]].concat()
-        };
-        assert_eq!(word(&before, "todo"), word(&after, "done"), "{name}");
-        assert_eq!(clone.git(&["status", "--porcelain"]), "", "{name}");
+        assert_one_word_changes(name, change(PLAN));
     }
+}
+
+/// Completes a task in the database and asserts that only its status changes in the file.
+fn assert_one_word_changes(name: &str, text: String) {
+    let clone = Clone::empty();
+    clone.publish("workplans/a.md", text);
+    clone.fix();
+    let before = clone.bytes("workplans/a.md");
+    clone.done("CUST-WP-0026-T01");
+    let repo = clone.fix();
+    assert_eq!(repo["pushed"], true, "{name}: {repo}");
+    let stat = clone.git(&["show", "--format=", "--numstat", "HEAD"]);
+    assert_eq!(stat, "1\t1\tworkplans/a.md", "{name}");
+    let after = clone.bytes("workplans/a.md");
+    // Apart from that word, the bytes are the same.
+    let word = |bytes: &[u8], word: &str| {
+        let at = bytes
+            .windows(16)
+            .position(|w| w == b"CUST-WP-0026-T01")
+            .unwrap();
+        let found = bytes[at..]
+            .windows(4)
+            .position(|w| w == word.as_bytes())
+            .unwrap();
+        [&bytes[..at + found], &bytes[at + found + 4..]].concat()
+    };
+    assert_eq!(word(&before, "todo"), word(&after, "done"), "{name}");
+    assert_eq!(clone.git(&["status", "--porcelain"]), "", "{name}");
 }
 
 #[test]
@@ -162,7 +167,7 @@ fn a_file_ahead_goes_to_the_database_and_is_not_touched() {
     clone.swap("T01\nstatus: todo", "T01\nstatus: done");
     let before = clone.bytes("workplans/a.md");
     let head = clone.head();
-    // That it is not committed matters to files alone.
+    // Uncommitted changes only matter to the file.
     let object = clone.object(0, &["--fix"]);
     assert_eq!(codes(&object), ["C-10"]);
     assert_eq!(object["data"]["repos"][0]["mended"], json!(["C-10"]));
@@ -183,7 +188,7 @@ fn the_run_that_ends_the_last_task_ends_its_workplan() {
     assert_eq!(of_code(&object, "C-13").len(), 1);
     assert_eq!(clone.status("CUST-WP-0026"), "completed");
     let again = clone.object(0, &["--fix", "--strict"]);
-    // The front matter is a person's to write.
+    // Only a person writes the front matter.
     assert_eq!(codes(&again), ["C-04"]);
     assert_eq!(again["divergences"][0]["severity"], "info");
     assert!(clone.text("workplans/a.md").contains("\nstatus: active\n"));

@@ -1,4 +1,4 @@
-//! What doctor says of an installation: each way in which the plugin does not work.
+//! Doctor's findings on an installation: each way in which the plugin may not work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use support::home::Home;
 use super::check;
 use crate::fixture::{data, object, started};
 
-/// A plugin as an installation leaves it, known to a client whose configuration lies in the home
-/// directory; returns its root.
+/// Installs a plugin, registered with a client whose configuration is in the home directory;
+/// returns its root.
 fn installed(home: &Home) -> PathBuf {
     let root = home.root().join("plugin");
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -83,7 +83,7 @@ fn doctor_on(home: &Home, path: &Path, code: i32) -> Value {
     crate::fixture::envelope(&run.env("PATH", path).wait(), code)["data"].clone()
 }
 
-/// A way in which the plugin does not work, made for real, and its undoing by the fix advised.
+/// Breaks the plugin in one way, checks the finding, and follows the advised fix.
 struct Broken {
     check: &'static str,
     /// What the finding names.
@@ -256,7 +256,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "client settings",
         names: "settings.json cannot be read",
-        fix: "mend",
+        fix: "correct",
         break_it: |home, _| {
             fs::write(
                 home.user_home().join(".claude/settings.json"),
@@ -269,7 +269,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "client settings",
         names: "settings.json cannot be read",
-        fix: "mend",
+        fix: "correct",
         break_it: |home, _| {
             let path = home.user_home().join(".claude/settings.json");
             fs::File::create(path).unwrap().set_len(5 << 20).unwrap();
@@ -279,7 +279,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "client settings",
         names: "settings.local.json cannot be read",
-        fix: "mend",
+        fix: "correct",
         break_it: |home, _| {
             let path = home.project_dir().join(".claude/settings.local.json");
             fs::remove_file(&path).unwrap();
@@ -386,7 +386,7 @@ fn settings_closer_to_the_project_count_more() {
     let on = json!({"enabledPlugins": {"trueup@trueup": true}, "disableAllHooks": false});
     write(&home.project_dir().join(".claude/settings.json"), &on);
     data(&home, &["doctor"]);
-    // What makes no sense is passed over.
+    // An entry that makes no sense is skipped.
     fs::write(
         home.project_dir().join(".claude/settings.json"),
         "{ no json",

@@ -1,11 +1,11 @@
-//! Claims that are refused, and what another holds.
+//! States of refused claims, and of items that another session holds.
 
 use support::home::SECOND_SESSION;
 
 use super::scene::Scene;
 use super::{State, state};
 
-/// Lets the holder have been silent so long that its lease and any ceiling are over.
+/// Makes the holder silent for longer than its lease and any ceiling.
 fn silence(scene: &Scene) {
     scene.home.expire_lease(SECOND_SESSION, 7_200);
 }
@@ -34,6 +34,12 @@ fn later(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
 }
 
 pub(super) fn states() -> Vec<State> {
+    let mut states = refused_claims();
+    states.extend(releases_and_moves());
+    states
+}
+
+fn refused_claims() -> Vec<State> {
     vec![
         state("ItemToClaimNotFound", Scene::start, "trueup claim '#9'"),
         state(
@@ -68,6 +74,11 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup claim SD-1 --op-id operation-1 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
+    ]
+}
+
+fn releases_and_moves() -> Vec<State> {
+    vec![
         state("NothingHeld", Scene::start, "trueup release"),
         state(
             "NotHolder",

@@ -1,4 +1,4 @@
-//! Command lines that make no sense, and nobody to speak for.
+//! States of invalid command lines, and of commands without a session to act for.
 
 use std::fs;
 
@@ -6,6 +6,12 @@ use super::scene::Scene;
 use super::{State, state};
 
 pub(super) fn states() -> Vec<State> {
+    let mut states = command_lines();
+    states.extend(sessions());
+    states
+}
+
+fn command_lines() -> Vec<State> {
     vec![
         state("Usage", Scene::person, "trueup frobnicate"),
         state("Usage", Scene::person, "trueup queue list --status nowhere"),
@@ -39,6 +45,11 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup item add SD-2 --op-id operation-1",
         ),
+    ]
+}
+
+fn sessions() -> Vec<State> {
+    vec![
         state("NoSession", Scene::person, "trueup interrupt"),
         state("NoSession", Scene::person, "trueup claim SD-1"),
         state(

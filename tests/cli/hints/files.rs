@@ -1,20 +1,21 @@
-//! Databases and files that cannot be used.
+//! States of databases and files that cannot be used.
 
 use std::fs;
 
 use super::scene::Scene;
 use super::{State, state};
 
-/// What no database begins with.
+/// Bytes that no database begins with.
 const GARBAGE: &str = "no database, but long enough ";
 
 pub(super) fn states() -> Vec<State> {
-    let mut all = databases();
+    let mut all = unusable_databases();
+    all.extend(refused_writes_and_copies());
     all.extend(others());
     all
 }
 
-fn databases() -> Vec<State> {
+fn unusable_databases() -> Vec<State> {
     vec![
         state(
             "DatabaseUrl",
@@ -55,6 +56,11 @@ fn databases() -> Vec<State> {
             },
             "trueup item list",
         ),
+    ]
+}
+
+fn refused_writes_and_copies() -> Vec<State> {
+    vec![
         state(
             "Conflict",
             |s| {

@@ -1,4 +1,4 @@
-//! Hand-offs that are refused.
+//! States of refused hand-offs.
 
 use support::home::{FIRST_SESSION, SECOND_SESSION};
 
@@ -22,6 +22,12 @@ fn handed(scene: &Scene, from: &str, to: Option<&str>) {
 }
 
 pub(super) fn states() -> Vec<State> {
+    let mut states = creating();
+    states.extend(deciding());
+    states
+}
+
+fn creating() -> Vec<State> {
     vec![
         state(
             "NotConsistent",
@@ -50,6 +56,11 @@ pub(super) fn states() -> Vec<State> {
             },
             "trueup handoff create PLAN-TO-EXEC --to 0a1b2c3d-0000-4000-8000-000000000001",
         ),
+    ]
+}
+
+fn deciding() -> Vec<State> {
+    vec![
         state("HandoffNotFound", Scene::start, "trueup handoff accept h-9"),
         state("HandoffNotFound", Scene::person, "trueup handoff show h-9"),
         state(

@@ -1,18 +1,20 @@
-//! Items that are not there, or not as a command wants them, and phases of items.
+//! States of items that are missing or refuse a command, and of their phases.
 
 use super::scene::Scene;
 use super::{State, state};
 
 pub(super) fn states() -> Vec<State> {
-    let mut all = items();
+    let mut all = items_and_keys();
+    all.extend(items_in_use());
     all.extend(moves());
     all.extend(phases());
-    all.extend(steps());
+    all.extend(illegal_steps());
+    all.extend(refused_starts());
     all.extend(logs());
     all
 }
 
-fn items() -> Vec<State> {
+fn items_and_keys() -> Vec<State> {
     vec![
         state("ItemNotFound", Scene::person, "trueup item show SD-9"),
         state(
@@ -59,6 +61,11 @@ fn items() -> Vec<State> {
             },
             "trueup item depend SD-1 --on SD-2 --remove",
         ),
+    ]
+}
+
+fn items_in_use() -> Vec<State> {
+    vec![
         state(
             "DependencyCycle",
             |s| {
@@ -222,7 +229,7 @@ fn phases() -> Vec<State> {
     ]
 }
 
-fn steps() -> Vec<State> {
+fn illegal_steps() -> Vec<State> {
     vec![
         state(
             "IllegalStep",
@@ -268,6 +275,11 @@ fn steps() -> Vec<State> {
             },
             "trueup queue start SD-1:3",
         ),
+    ]
+}
+
+fn refused_starts() -> Vec<State> {
+    vec![
         state(
             "TooManyStarts",
             |s| {

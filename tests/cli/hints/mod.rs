@@ -1,5 +1,5 @@
-//! Every error can be ended by following its hint: in a state that brings it about, each command
-//! that the hint names is run just as it is printed, and does what the table of errors promises.
+//! Tests the hints of all errors: each state here causes an error, every command in its hint is run
+//! literally, and must have the effect that the error table promises.
 
 mod claims;
 mod commands;
@@ -13,23 +13,23 @@ mod scene;
 use std::collections::BTreeSet;
 
 use support::home::{FIRST_SESSION, SECOND_SESSION};
-use trueup::{ERRORS, ErrorRow, Promise};
+use trueup::{ErrorRow, HintPromise, error_rows};
 
 use scene::Scene;
 
 /// A state in which a command fails.
 struct State {
-    /// The row of the table that it fails with.
+    /// The row of the error table.
     row: &'static str,
-    /// Makes the state.
+    /// Creates the state.
     make: fn(&Scene),
-    /// The command, for a shell.
+    /// The failing command, for a shell.
     failing: &'static str,
-    /// Lets the time come that the hint names.
+    /// Lets the time pass that the hint names.
     wait: fn(&Scene),
 }
 
-/// Makes a state in which nothing is waited for.
+/// Builds a state that needs no waiting.
 const fn state(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
     let wait = |_: &Scene| {};
     State {
@@ -40,7 +40,7 @@ const fn state(row: &'static str, make: fn(&Scene), failing: &'static str) -> St
     }
 }
 
-/// Rows that no test brings about, and why.
+/// Rows that no test causes, and why.
 const UNTRIED: &[(&str, &str)] = &[
     (
         "Internal",
@@ -97,13 +97,13 @@ fn states() -> Vec<State> {
 }
 
 fn row(name: &str) -> &'static ErrorRow {
-    let row = ERRORS.iter().find(|row| row.name == name);
+    let row = error_rows().find(|row| row.name == name);
     row.unwrap_or_else(|| panic!("the table has no row {name}"))
 }
 
-/// Finds the commands that a hint prints, in order, with what is promised of them. A template may
-/// be printed several times: it stands for a list.
-fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(Promise, String)> {
+/// Finds the commands in a printed hint, in order, each with its promised effect. A template may be
+/// printed several times, as for a list.
+fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String)> {
     let mut used = BTreeSet::new();
     let printed = hint.split('`').skip(1).step_by(2);
     let found = printed.map(|command| {
@@ -122,7 +122,7 @@ fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(Promise, String)> {
     found
 }
 
-/// Tells whether a command is what a template makes.
+/// Returns whether a command matches a template.
 fn fits(template: &str, command: &str) -> bool {
     let mut pieces = template.split('{');
     let begin = pieces.next().unwrap_or_default();
@@ -149,7 +149,7 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
     for name in tried.iter().chain(&untried) {
         row(name);
     }
-    for row in ERRORS {
+    for row in error_rows() {
         let is_tried = tried.contains(row.name);
         assert_ne!(
             is_tried,
@@ -157,7 +157,7 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
             "{} has no state",
             row.name
         );
-        let same_code = ERRORS.iter().filter(|other| other.code == row.code);
+        let same_code = error_rows().filter(|other| other.code == row.code);
         for other in same_code {
             assert_eq!(other.exit, row.exit, "{}", row.code);
         }
@@ -178,7 +178,7 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
     }
 }
 
-/// Runs what fails; returns the hint.
+/// Runs the failing command; returns the hint.
 fn fails(state: &State, scene: &Scene) -> String {
     let row = row(state.row);
     let json = state.failing.replacen("trueup ", "trueup --json ", 1);
@@ -217,15 +217,15 @@ fn keeps_its_promises(state: &State) {
     let count = advice(&first).len();
     let mut first = Some(first);
     for number in 0..count {
-        // What one advice does must not help the next.
+        // Each command runs in a fresh state, so that none depends on the one before.
         let scene = first.take().unwrap_or_else(|| made(state));
         let (promise, command) = advice(&scene).swap_remove(number);
-        if promise == Promise::Later {
+        if promise == HintPromise::Later {
             (state.wait)(&scene);
         }
         let done = scene.shell(&command);
         assert_eq!(done.code, Some(0), "{}: {command}: {done:?}", row.name);
-        if promise == Promise::Ends {
+        if promise == HintPromise::Ends {
             let again = scene.shell(state.failing);
             let context = || format!("{}: {command}: {}: {again:?}", row.name, state.failing);
             assert_eq!(again.code, Some(0), "{}", context());

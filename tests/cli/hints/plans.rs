@@ -1,4 +1,4 @@
-//! Plans, their tasks, and who runs them.
+//! States of plans, their tasks and their orchestrators.
 
 use super::scene::Scene;
 use super::{State, state};
@@ -12,7 +12,7 @@ fn planned(scene: &Scene) {
     scene.sh("trueup plan import fix.md");
 }
 
-/// Task `1.1` failed, `retries` times before already.
+/// Task `1.1` failed, after `retries` earlier retries.
 fn failed(scene: &Scene, retries: usize) {
     planned(scene);
     for _ in 0..retries {
@@ -21,7 +21,7 @@ fn failed(scene: &Scene, retries: usize) {
     scene.sh("trueup plan fail 1.1 --error broken");
 }
 
-/// Another session works on `1.1`, which was tried again so often before.
+/// Another session works on `1.1`, after `retries` earlier retries.
 fn worked_on(scene: &Scene, retries: usize) {
     planned(scene);
     for _ in 0..retries {
@@ -184,7 +184,7 @@ fn ports() -> Vec<State> {
             "PoolFull",
             |s| {
                 s.person();
-                // Reserved long ago by rows, for the ports may be bound on this machine.
+                // Reserved by inserting rows, since the ports may be bound on this machine.
                 for number in 0..30 {
                     s.shell(&format!("trueup ports reserve wf-{number}"));
                 }

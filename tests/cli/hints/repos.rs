@@ -1,4 +1,4 @@
-//! Repositories and their states.
+//! States of repositories and their STATE.md.
 
 use super::scene::Scene;
 use super::{State, state};
@@ -10,18 +10,19 @@ fn registered(scene: &Scene) {
     scene.sh("trueup repo add .");
 }
 
-/// A repository `other` lies beside the project.
+/// Creates a repository `other` beside the project.
 fn beside(scene: &Scene) {
     scene.sh("git init --quiet ../other");
 }
 
 pub(super) fn states() -> Vec<State> {
-    let mut all = repos();
+    let mut all = missing_repos();
+    all.extend(registrations());
     all.extend(given());
     all
 }
 
-fn repos() -> Vec<State> {
+fn missing_repos() -> Vec<State> {
     vec![
         state("RepoNotFound", Scene::person, "trueup state show gone"),
         state("RepoNotFound", Scene::person, "trueup check gone"),
@@ -60,6 +61,11 @@ fn repos() -> Vec<State> {
             },
             "trueup check project",
         ),
+    ]
+}
+
+fn registrations() -> Vec<State> {
+    vec![
         state(
             "RepoPassive",
             |s| {

@@ -1,4 +1,4 @@
-//! A scratch in which commands are run by a shell, as a person or a model runs them.
+//! A scratch in which commands run in a shell, as a person or an agent runs them.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ use support::home::{
 
 use crate::fixture::{SYNC, second};
 
-/// The scratch, and what has to live as long as it.
+/// The scratch, and the processes that must live as long as it.
 pub(super) struct Scene {
     pub(super) home: Home,
     kept: RefCell<Vec<Box<dyn Any>>>,
@@ -37,12 +37,12 @@ impl Scene {
         scene
     }
 
-    /// Registers [`SESSION`], for which commands speak from then on.
+    /// Registers the first session, for which commands act from then on.
     pub(super) fn start(&self) {
         self.home.start_session().ok();
     }
 
-    /// Makes the database; a person speaks.
+    /// Creates the database without a session, so commands act for a person.
     pub(super) fn person(&self) {
         self.sh("trueup db migrate");
     }
@@ -71,7 +71,7 @@ impl Scene {
         fs::write(path, content).unwrap();
     }
 
-    /// Runs a command that has to succeed.
+    /// Runs a command, which must succeed.
     #[track_caller]
     pub(super) fn sh(&self, command: &str) -> ProcessOutput {
         let done = self.shell(command);
@@ -79,7 +79,7 @@ impl Scene {
         done
     }
 
-    /// Runs a command as it stands.
+    /// Runs a command and returns its output, whatever its exit code.
     pub(super) fn shell(&self, command: &str) -> ProcessOutput {
         let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
         let own = self.home.user_home().join("bin");

@@ -1,9 +1,8 @@
-//! Stores against a small reference, over sequences of everything that sessions do.
+//! Stores against a small reference, over random sequences of everything that sessions do.
 //!
-//! The reference is written from the rules and not from the product; whatever is done is done
-//! to both, and after every step they must agree on who holds what, under which epoch, in
-//! which phase, and on what was refused. `tests/model` explores the same rules exhaustively,
-//! without a store.
+//! The reference implements the rules independently of the product. Each step is applied to both,
+//! and after it they must agree on who holds what, under which epoch, in which phase, and on what
+//! was refused. `tests/model` explores the same rules exhaustively, without a store.
 
 mod reference;
 mod run;

@@ -1,6 +1,6 @@
-//! What a store must do, told anew from the rules and without the product's code.
+//! A reference implementation of the rules, without the product's code.
 //!
-//! Times are seconds since the start. It is small, so that it can be read and believed.
+//! Times are seconds since the start. It is small, so that it can be checked by reading.
 
 /// Rules in seconds: a lease, the ceiling of silence, the silence before `--force`, the
 /// announced span.
@@ -16,7 +16,7 @@ pub(super) enum ReferenceStanding {
     Lost,
 }
 
-/// What can be known of the process of a session.
+/// What is known about a session's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProcessState {
     Runs,
@@ -31,7 +31,7 @@ pub(super) struct ReferenceSession {
     pub(super) beat: u64,
     pub(super) lease: u64,
     pub(super) announced: Option<u64>,
-    /// What its state says it works on, and in which phase.
+    /// The item and the phase in its state.
     pub(super) current: Option<usize>,
     pub(super) phase: Option<u8>,
 }
@@ -44,14 +44,14 @@ pub(super) struct ReferenceItem {
     pub(super) phase: Option<u8>,
 }
 
-/// A claim as it was decided on a reading.
+/// A claim, with the state that it was decided on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClaimDecision {
     pub(super) session: usize,
     pub(super) item: usize,
     pub(super) holder: Option<usize>,
     pub(super) epoch: u64,
-    /// The last sign of life of the holder it is taken from.
+    /// The last heartbeat of the holder it is taken from.
     pub(super) beat: Option<u64>,
 }
 
@@ -80,7 +80,7 @@ impl ReferenceStore {
         row.lease = now + LEASE_SECONDS;
     }
 
-    /// Renews a lease; who ended or was lost stays so.
+    /// Renews a lease; an ended or lost session stays ended or lost.
     pub(super) fn beat(&mut self, session: usize, announces: bool) -> bool {
         let now = self.now;
         let Some(row) = &mut self.sessions[session] else {
@@ -114,8 +114,8 @@ impl ReferenceStore {
         self.items.iter().position(|i| i.holder == Some(session))
     }
 
-    /// What `trueup claim` answers; it is carried out when it succeeds. An item that is none
-    /// of ours does not exist.
+    /// Decides and applies a claim; returns the answer of `trueup claim`. An item beyond the known
+    /// ones does not exist.
     pub(super) fn claim(&mut self, session: usize, item: usize, force: bool) -> &'static str {
         if self.sessions[session].is_none() {
             return "phantom_session";
@@ -151,15 +151,15 @@ impl ReferenceStore {
         }
     }
 
-    /// One witness is enough.
+    /// One piece of evidence is enough.
     fn is_alive(&self, row: &ReferenceSession) -> bool {
         row.standing == ReferenceStanding::Active
             && (row.lease > self.now || row.process == ProcessState::Runs)
     }
 
-    /// The lease is over *and* the process gone; of one that cannot be asked, the ceiling. A
-    /// goodbye keeps what it holds until the lease ends or the process is gone, and announced
-    /// silence is honoured.
+    /// Dead means that the lease is over *and* the process is gone, or, if the process cannot be
+    /// seen, that the ceiling has passed. An ended session keeps its item until its lease ends or
+    /// its process is gone. An announced quiet period counts.
     fn is_dead(&self, row: &ReferenceSession) -> bool {
         let awaited = row.lease > self.now || row.announced.is_some_and(|until| until > self.now);
         match (row.standing, row.process) {
@@ -173,7 +173,7 @@ impl ReferenceStore {
         }
     }
 
-    /// Whom an item is taken from for its silence is lost.
+    /// A holder whose item is taken for its silence becomes lost.
     fn displace_holder(&mut self, session: usize, item: usize) {
         let holder = self.items[item].holder.filter(|holder| *holder != session);
         if let Some(row) = holder.and_then(|holder| self.sessions[holder].as_mut())
@@ -205,7 +205,7 @@ impl ReferenceStore {
         }
     }
 
-    /// Reads for a claim, whoever holds the item.
+    /// Reads the state that a claim is decided on, whoever holds the item.
     pub(super) fn decide_claim(&self, session: usize, item: usize) -> ClaimDecision {
         let ReferenceItem { holder, epoch, .. } = self.items[item];
         let other = holder.filter(|holder| *holder != session);
@@ -220,7 +220,7 @@ impl ReferenceStore {
         }
     }
 
-    /// Carries a decision out while everything it was made from still holds.
+    /// Applies a decision if everything it was made on still holds.
     pub(super) fn apply_decision(&mut self, decision: &ClaimDecision) -> Result<(), &'static str> {
         let now = self.decide_claim(decision.session, decision.item);
         if self.sessions[decision.session].is_none() {
@@ -246,7 +246,8 @@ impl ReferenceStore {
         Ok(())
     }
 
-    /// Pushes a phase on the newest revision or an older one, under a fence or none.
+    /// Pushes a phase, based on the newest revision or an older one, with a fencing token or
+    /// without.
     pub(super) fn push(
         &mut self,
         session: usize,
@@ -270,7 +271,7 @@ impl ReferenceStore {
         Ok(())
     }
 
-    /// What a sweep takes away: of every session, what it held.
+    /// Sweeps; returns each session that was marked lost, with the item it held.
     pub(super) fn sweep(&mut self) -> Vec<(usize, Option<usize>)> {
         let dead: Vec<_> = (0..self.sessions.len())
             .filter(|session| {
@@ -289,7 +290,7 @@ impl ReferenceStore {
         dead
     }
 
-    /// Parks a session as it was read: with this standing and last sign of life.
+    /// Marks a session lost if it still has this standing and last heartbeat.
     pub(super) fn mark_lost(
         &mut self,
         session: usize,

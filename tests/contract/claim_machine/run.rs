@@ -1,7 +1,9 @@
-//! One case: the store and the reference, side by side.
+//! Runs one case on the store and on the reference.
 
 use std::fmt::Debug;
 
+use crate::fixture::{StoreFixture, test_deadline};
+use crate::requests::{self, item_key, new_provenance, session_id};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use support::home::{Bystander, spawn_bystander};
@@ -19,8 +21,6 @@ use super::reference::{
     self, ClaimDecision, ProcessState, QUIET_SECONDS, ReferenceStanding, ReferenceStore,
 };
 use super::steps::{FenceChoice, MachineStep};
-use crate::fixture::{StoreFixture, test_deadline};
-use crate::requests::{self, item_key, new_provenance, session_id};
 
 const SESSIONS: [&str; 3] = ["s0", "s1", "s2"];
 
@@ -32,7 +32,7 @@ const REMOTE: usize = 2;
 
 type StepResult = Result<(), TestCaseError>;
 
-/// A write that took effect, to be sent again.
+/// A write that took effect and may be sent again.
 enum SentWrite {
     Push(StatePush),
     Release(ReleaseRequest),
@@ -40,7 +40,7 @@ enum SentWrite {
     Claim(GrantedClaim),
 }
 
-/// A session as it was read for a sweep.
+/// A session as read for a sweep.
 struct SessionReading {
     read: model::Session,
     standing: ReferenceStanding,
@@ -55,7 +55,7 @@ pub(super) struct MachineRun<'f, F> {
     clients: [Option<Bystander>; 3],
     decisions: [Option<(GrantedClaim, ClaimDecision)>; 3],
     readings: [Option<SessionReading>; 3],
-    /// The claims that each session knows of, in order.
+    /// The claims that each session made, in order.
     fences: [Vec<(usize, u64)>; 3],
     last_sent: Option<SentWrite>,
     revisions: [u64; 5],
@@ -90,7 +90,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
     }
 
     pub(super) fn run_step(&mut self, step: MachineStep) -> StepResult {
-        // No two signs of life are of the same moment.
+        // No two heartbeats have the same time.
         self.advance_time(match step {
             MachineStep::Wait(seconds) => seconds,
             _ => 1,
@@ -102,15 +102,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
                 self.reference.kill(session);
                 self.clients[session] = None;
             }
-            MachineStep::Beat { session, announces } => {
-                let beat = trueup_core::store::HeartbeatRequest {
-                    quiet_seconds: announces.then_some(QUIET_SECONDS),
-                    ..requests::new_heartbeat(SESSIONS[session])
-                };
-                let expected = self.reference.beat(session, announces);
-                let answer = self.fixture.store().record_heartbeat(&beat);
-                prop_assert_eq!(answer.is_ok(), expected, "{:?}", answer);
-            }
+            MachineStep::Beat { session, announces } => self.beat(session, announces)?,
             MachineStep::End(session) => {
                 let (me, by) = (SESSIONS[session], new_provenance(SESSIONS[session]));
                 let expected = self.reference.end(session);
@@ -125,15 +117,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             } => self.claim(session, item, force)?,
             MachineStep::Decide { session, item } => self.decide_claim(session, item),
             MachineStep::Carry(session) => self.apply_decision(session)?,
-            MachineStep::Release { session, held } => {
-                let holds = self.reference.held_by(session).unwrap_or(0);
-                let item = if held { holds } else { 1 - holds };
-                let release = requests::release_request(SESSIONS[session], ITEMS[item]);
-                let expected = self.reference.release(session, item);
-                let answer = self.fixture.store().release(&release);
-                assert_same_answer(&answer, expected)?;
-                self.remember_sent(expected.is_ok(), SentWrite::Release(release));
-            }
+            MachineStep::Release { session, held } => self.release(session, held)?,
             MachineStep::Push {
                 session,
                 newest,
@@ -171,6 +155,30 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         self.compare_stores()
     }
 
+    /// Sends a heartbeat.
+    fn beat(&mut self, session: usize, announces: bool) -> StepResult {
+        let beat = trueup_core::store::HeartbeatRequest {
+            quiet_seconds: announces.then_some(QUIET_SECONDS),
+            ..requests::new_heartbeat(SESSIONS[session])
+        };
+        let expected = self.reference.beat(session, announces);
+        let answer = self.fixture.store().record_heartbeat(&beat);
+        prop_assert_eq!(answer.is_ok(), expected, "{:?}", answer);
+        Ok(())
+    }
+
+    /// Releases the item that the session holds, or the other one.
+    fn release(&mut self, session: usize, held: bool) -> StepResult {
+        let holds = self.reference.held_by(session).unwrap_or(0);
+        let item = if held { holds } else { 1 - holds };
+        let release = requests::release_request(SESSIONS[session], ITEMS[item]);
+        let expected = self.reference.release(session, item);
+        let answer = self.fixture.store().release(&release);
+        assert_same_answer(&answer, expected)?;
+        self.remember_sent(expected.is_ok(), SentWrite::Release(release));
+        Ok(())
+    }
+
     fn advance_time(&mut self, seconds: u64) {
         self.reference.now += seconds;
         self.fixture.advance_time(seconds);
@@ -185,7 +193,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         }
     }
 
-    /// Keeps a write that took effect.
+    /// Remembers a write that took effect.
     fn remember_sent(&mut self, took_effect: bool, write: SentWrite) {
         if took_effect {
             self.last_sent = Some(write);
@@ -253,7 +261,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         assert_same_answer(&answer, expected)?;
         if let Ok(taken) = answer {
             self.fences[session].push((decision.item, taken.item.epoch.0));
-            // Of what one has already, a claim is a sign of life and no more, however often.
+            // A repeated claim of an item held already only renews the lease.
             self.remember_sent(decision.holder != Some(session), SentWrite::Claim(request));
         }
         Ok(())
@@ -308,7 +316,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         Ok(())
     }
 
-    /// What took effect before is answered as it was then, and nothing changes.
+    /// Repeats the last write: it gets the same answer and changes nothing.
     fn repeat_last(&mut self) -> StepResult {
         let store = self.fixture.store();
         match &self.last_sent {
@@ -402,7 +410,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         Ok(())
     }
 
-    /// Every claim raised the fence by one, and none without a claim.
+    /// Asserts that every claim raised the epoch by one, and nothing else did.
     pub(super) fn finish(&mut self) -> StepResult {
         let events = requests::list_events(self.fixture.store());
         for (n, name) in ITEMS[..2].iter().enumerate() {
@@ -419,7 +427,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
     }
 }
 
-/// Takes what the first session has, from one on.
+/// Takes the value of the first session that has one, starting at `start`.
 fn take_first_from<T>(all: &mut [Option<T>; 3], start: usize) -> Option<(usize, T)> {
     let mut order = (start..3).chain(0..start);
     order.find_map(|session| Some((session, all[session].take()?)))
@@ -438,7 +446,7 @@ fn phase_text(phase: Option<u8>) -> Option<String> {
     phase.map(|phase| phase.to_string())
 }
 
-/// Compares two durations; a real clock goes on while a case runs.
+/// Compares two durations with a tolerance, since a real clock runs during a case.
 fn is_near(one: u64, other: u64) -> bool {
     one.abs_diff(other) < 50
 }

@@ -1,4 +1,4 @@
-//! What may happen, in which order chance decides.
+//! The steps of a case, generated at random.
 
 use proptest::prelude::*;
 
@@ -12,20 +12,21 @@ pub(super) enum MachineStep {
     End(usize),
     Kill(usize),
     Wait(u64),
-    /// `trueup claim`, read and written at once.
+    /// `trueup claim`: reads and writes at once.
     Claim {
         session: usize,
         item: usize,
         force: bool,
     },
-    /// The reading of a claim.
+    /// Reads and decides a claim.
     Decide {
         session: usize,
         item: usize,
     },
-    /// Its write, which may come late: of the first session that has decided, from this on.
+    /// Writes the decision of the first session that has one, starting at this one. It may be
+    /// outdated.
     Carry(usize),
-    /// Of what the session holds, or of the other item.
+    /// Releases the item that the session holds, or the other one.
     Release {
         session: usize,
         held: bool,
@@ -37,25 +38,26 @@ pub(super) enum MachineStep {
         phase: u8,
     },
     Sweep,
-    /// The reading of a sweep.
+    /// Reads a session for a sweep.
     Look(usize),
-    /// Its write, which may come late: of the first session that was read, from this on.
+    /// Marks the first session lost that was read, starting at this one. The reading may be
+    /// outdated.
     Park(usize),
-    /// The last write comes once more: its answer was lost.
+    /// Repeats the last write, as after a lost answer.
     Repeat,
 }
 
-/// Under which claim a push is made.
+/// The claim under which a push is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum FenceChoice {
     None,
-    /// The session's newest claim, even when it lost it since.
+    /// The session's newest claim, even if it was lost since.
     Mine,
-    /// Its claim before.
+    /// The claim before that.
     Older,
 }
 
-/// Sums of these stay clear of every limit by what the steps of one case take.
+/// Sums of these differ from every limit by more than the steps of a case take.
 const WAIT_SECONDS: [u64; 4] = [100, 400, 800, 1_900];
 
 fn step_strategy() -> impl Strategy<Value = MachineStep> {
@@ -91,8 +93,8 @@ fn step_strategy() -> impl Strategy<Value = MachineStep> {
     ]
 }
 
-/// A case: most sessions are registered at first. It stays shorter than the least of the rules'
-/// limits, since every step takes a second.
+/// A case, in which most sessions are registered at first. It is shorter than the smallest limit of
+/// the rules, since every step takes a second.
 pub(super) fn steps_strategy() -> impl Strategy<Value = Vec<MachineStep>> {
     let registered = [(); 3].map(|()| prop::bool::weighted(0.9));
     (registered, prop::collection::vec(step_strategy(), 1..45)).prop_map(

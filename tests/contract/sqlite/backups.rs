@@ -1,9 +1,9 @@
-//! A backup is a whole database, taken while others work.
+//! A backup is a complete database, even if others write meanwhile.
 
 use std::fs;
 
 use trueup_core::model::EventFilter;
-use trueup_core::store::Store as _;
+use trueup_core::store::HookStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
 use crate::fixture::{new_sqlite, test_deadline};
@@ -36,7 +36,7 @@ fn a_backup_opens_as_what_was_copied() {
 fn a_copy_that_is_damaged_is_no_backup() {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");
-    // What an open does not see, and only a look at every row finds.
+    // Damage that opening does not notice, and only reading every row finds.
     file.open_foreign_connection()
         .execute_batch(
             "PRAGMA ignore_check_constraints = ON;

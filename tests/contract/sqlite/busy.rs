@@ -1,4 +1,4 @@
-//! Others that write past the queue: waiting is bounded, and reading never waits.
+//! Writers that bypass the write queue: waiting for them is bounded, and reading never waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{RetryAdvice, Store as _};
+use trueup_core::store::{HookStore as _, RetryAdvice};
 
 use crate::fixture::{new_sqlite, test_deadline};
 use crate::requests::{

@@ -1,14 +1,13 @@
-//! The rules are in the schema: plain SQL cannot break them.
-
-use trueup_core::store::Store;
+//! The schema's rules for sessions and claims: plain SQL cannot break them.
 
 use crate::fixture::{DatabaseFile, new_sqlite};
 use crate::requests::{
     add_item, claim_item, expect_refusal, load_item, load_session, register_holder,
     register_session, session_id,
 };
+use trueup_core::store::{HookStore as _, Store};
 
-/// Asserts that a statement is refused with these words, also with foreign keys off.
+/// Asserts that a statement is refused with this message, also with foreign keys off.
 #[track_caller]
 pub(super) fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
     let connection = file.open_foreign_connection();

@@ -1,4 +1,4 @@
-//! Rows that break a rule are named, however they came to be.
+//! Rows that violate a rule are reported, however they were written.
 
 use trueup_core::store::sqlite::SqliteStore;
 
@@ -12,7 +12,7 @@ fn list_violations(store: &SqliteStore) -> Vec<String> {
         .collect()
 }
 
-/// Writes what the rules of the schema would refuse.
+/// Runs a statement that the schema's rules would refuse.
 fn execute_without_rules(file: &DatabaseFile, sql: &str) {
     let stranger = file.open_foreign_connection();
     let triggers: Vec<String> = stranger

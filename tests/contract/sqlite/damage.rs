@@ -1,16 +1,16 @@
-//! A file that is not trueup's, is damaged or newer is refused and left byte for byte.
+//! A file that is foreign, damaged or newer is refused and stays unchanged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
-use trueup_core::store::{Store as _, StoreError};
+use trueup_core::store::{HookStore as _, StoreError};
 
 use crate::fixture::{new_sqlite, test_deadline};
 use crate::requests::{register_holder, register_session, session_id};
 
-/// A database of trueup's with content, closed.
+/// Creates a database with content, and closes it.
 fn closed_database() -> (TempDir, PathBuf) {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
@@ -20,7 +20,7 @@ fn closed_database() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Asserts that every way of opening refuses the file with this code, and leaves it alone.
+/// Asserts that every way of opening refuses the file with this code and leaves it unchanged.
 #[track_caller]
 fn assert_open_refused(path: &Path, code: &str) {
     let before = fs::read(path).unwrap();
@@ -85,10 +85,8 @@ fn a_database_with_an_overwritten_schema() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..4_096].fill(0xff);
     fs::write(&path, &bytes).unwrap();
-    let error = SqliteStore::open(&path, test_deadline()).and_then(|mut store| {
-        use trueup_core::store::Store as _;
-        store.load_lineage()
-    });
+    let error =
+        SqliteStore::open(&path, test_deadline()).and_then(|mut store| store.load_lineage());
     assert_eq!(error.unwrap_err().code(), "store_corrupt");
     assert!(fs::read(&path).unwrap() == bytes);
 }

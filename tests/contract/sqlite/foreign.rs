@@ -1,14 +1,13 @@
-//! Plain SQL by others on free columns is legitimate, and seen.
-
-use serde_json::json;
-use trueup_core::model::{Epoch, Event};
-use trueup_core::store::Store;
+//! Plain SQL by others may write unprotected columns, and each such change is an event.
 
 use crate::fixture::{DatabaseFile, new_sqlite};
 use crate::requests::{
     add_item, claim_item, item_key, last_event_id, list_event_kinds, list_events, load_item,
     load_session, new_provenance, phase_push, register_holder, register_session, session_id,
 };
+use serde_json::json;
+use trueup_core::model::{Epoch, Event};
+use trueup_core::store::{HookStore as _, Store};
 
 fn newest_event(file: &mut DatabaseFile) -> Event {
     list_events(&mut file.store).pop().unwrap()

@@ -1,4 +1,4 @@
-//! What the schema keeps of hand-offs, and what many at once come to.
+//! The schema's rules for hand-offs, and concurrent hand-offs.
 
 use trueup_core::model::HandoffRefusal;
 use trueup_core::store::{AcceptHandoffRequest, HandoffStore as _};
@@ -14,7 +14,7 @@ const INSERT_HANDOFF: &str =
     "INSERT INTO handoffs (id, type, item, from_session, to_session, epoch)
                     VALUES ('h-1', 'PLAN-TO-EXEC', 'A', 's1', 's2', 1)";
 
-/// `s1` holds `A` and has handed it on so.
+/// Creates a file in which `s1` holds `A`, with a hand-off inserted by this statement.
 fn file_with_handoff(sql: &str) -> DatabaseFile {
     let mut file = new_sqlite();
     register_holder(&mut file.store);

@@ -1,5 +1,4 @@
-//! The rules of items are in the schema: the `sqlite3` shell cannot break one, whatever it
-//! says of foreign keys.
+//! The schema's rules for items: the `sqlite3` shell cannot break one, with foreign keys on or off.
 
 use rusqlite::ErrorCode;
 use trueup_core::model::{ItemStatus, NewItem};
@@ -13,7 +12,7 @@ use crate::requests::{
 
 const FOREIGN_KEY_PRAGMAS: [&str; 2] = ["PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"];
 
-/// Asserts that a statement is refused with these words, and changes nothing.
+/// Asserts that a statement is refused with this message and changes nothing.
 #[track_caller]
 fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
     let connection = file.open_foreign_connection();
@@ -122,7 +121,7 @@ fn what_is_held_changes_under_its_epoch_alone() {
             FENCE_MESSAGE,
         );
     }
-    // The epoch of one write is not that of the next.
+    // The epoch given for one write does not count for the next.
     file.execute_sql(&format!("UPDATE work_items SET under_epoch = {fence}"));
     assert_refuses(&file, "UPDATE work_items SET phase = 'PLAN'", FENCE_MESSAGE);
     file.execute_sql(&format!(

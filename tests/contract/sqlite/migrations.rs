@@ -1,4 +1,4 @@
-//! An older schema is brought up to date, once, whoever comes at the same time.
+//! An older schema is migrated once, however many processes open it at the same time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use trueup_core::model::{EventFilter, HandoffStatus, ItemKey};
 use trueup_core::store::sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteStore};
-use trueup_core::store::{HandoffFilter, HandoffStore as _, Store as _};
+use trueup_core::store::{HandoffFilter, HandoffStore as _, HookStore as _};
 
 use crate::fixture::test_deadline;
 use crate::requests::{session_id, task_note};
@@ -19,7 +19,7 @@ const FIRST_SCHEMA: &str = include_str!(concat!(
     "/../core/src/store/sqlite/migrations/0001_sessions_items_events.sql"
 ));
 
-/// Makes a database as the first version of trueup made it, with a session and an item.
+/// Creates a database as the first version of trueup did, with a session and an item.
 fn create_first_version() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
@@ -111,7 +111,7 @@ fn reading_the_version_migrates_nothing() {
     );
 }
 
-/// Makes a database as the versions up to the one before the migration of this name made it.
+/// Creates a database with all migrations before the named one.
 fn create_version_before(name: &str) -> (TempDir, PathBuf) {
     let (folder, path) = create_first_version();
     let migrations = concat!(

@@ -1,4 +1,4 @@
-//! What SQLite must keep beyond the suite.
+//! Guarantees of the SQLite store beyond the common suite.
 
 mod backups;
 mod busy;

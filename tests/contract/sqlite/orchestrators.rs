@@ -1,4 +1,4 @@
-//! What the schema keeps of the registry, and one of many wins a plan.
+//! The schema's rules for the registry of orchestrators, and concurrent registrations.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -11,7 +11,7 @@ use super::write_races::{THREADS, run_at_once};
 use crate::fixture::new_sqlite;
 use crate::requests::{begin_run, new_run};
 
-/// Inserts a run by plain SQL.
+/// Returns the SQL that inserts a run.
 fn insert_run_sql(id: &str, plan: &str, epoch: u32) -> String {
     format!(
         "INSERT INTO orchestrators (id, plan_id, host, pid, epoch)
@@ -46,7 +46,7 @@ fn a_plan_has_one_live_run_and_an_epoch_one_run() {
 fn of_many_that_register_one_plan_one_wins() {
     const PLAN_COUNT: usize = 50;
     let mut file = new_sqlite();
-    // What is decided is microseconds wide, so all of them begin each plan together.
+    // The race takes microseconds, so all threads begin each plan together.
     let together = Barrier::new(THREADS);
     let answers = run_at_once(&file.path(), |n, store| {
         let register = |plan: usize| {

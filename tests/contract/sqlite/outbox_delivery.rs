@@ -1,4 +1,4 @@
-//! One row that cannot be read, or a rule that forbids, keeps no other write from arriving.
+//! A row that cannot be read or a write that a rule forbids does not block other writes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::model::{FieldValue, StateField, Timestamp};
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    DeliveryOutcome, OutboxDeliveryStore as _, RegistrationDefaults, Store as _,
+    DeliveryOutcome, HookStore as _, OutboxDeliveryStore as _, RegistrationDefaults,
 };
 
 use crate::fixture::{new_sqlite, test_deadline};

@@ -1,8 +1,8 @@
-//! The rules of the phase queue are in the schema: plain SQL cannot break them.
+//! The schema's rules for the phase queue: plain SQL cannot break them.
 
 use serde_json::Value;
 use trueup_core::model::ItemStatus;
-use trueup_core::store::{PhaseStore as _, Store as _};
+use trueup_core::store::{HookStore as _, PhaseStore as _};
 
 use super::claim_rules::assert_refuses;
 use crate::fixture::{DatabaseFile, new_sqlite};
@@ -91,7 +91,7 @@ fn a_held_item_needs_its_epoch_which_is_used_up_by_the_write() {
     assert_refuses(&file, &set_status_sql("completed", 1), "the item is held");
     file.execute_sql("UPDATE phase_queue SET under_epoch = 1 WHERE queue_id = 'A:1'");
     assert_refuses(&file, &set_status_sql("completed", 1), "the item is held");
-    // Nor can a row be born with one.
+    // Nor can a row be inserted with one.
     file.execute_sql(
         "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status, under_epoch)
          VALUES ('A:9', 'A', 9, 'ship', 'ready', 1)",

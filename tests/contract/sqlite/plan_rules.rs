@@ -1,4 +1,4 @@
-//! The rules of plans are in the schema: plain SQL cannot break them.
+//! The schema's rules for plans: plain SQL cannot break them.
 
 use trueup_core::model::{
     NewPlan, NewPlanTask, PlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker,

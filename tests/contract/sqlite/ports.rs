@@ -1,4 +1,4 @@
-//! Many ask for ports at once.
+//! Concurrent reservations of ports.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -18,16 +18,16 @@ use trueup_core::tcp_ports::{
 use crate::fixture::{new_sqlite, test_deadline};
 use crate::requests::new_provenance;
 
-/// How often a trial lets others go first.
+/// How often a trial yields to other threads.
 const YIELDS: usize = 1_000;
 
-/// A system in which whoever tries a port sees it taken while another tries one.
+/// A system in which a port looks taken while another thread tries one.
 struct ContendedPorts<'a>(&'a AtomicBool);
 
 impl SlotProbe for ContendedPorts<'_> {
     fn check_slot(&mut self, slot: PortSlot) -> Option<OccupiedSlot> {
         let alone = !self.0.swap(true, Ordering::SeqCst);
-        // Gives others the chance to come in between, if anything lets them.
+        // Lets other threads interleave here, if anything allows it.
         for _ in 0..YIELDS {
             thread::yield_now();
         }

@@ -1,9 +1,9 @@
-//! Events stay append-only for everybody but the transaction that prunes.
+//! Events are append-only, except for the transaction that prunes.
 
 use std::collections::BTreeSet;
 
 use trueup_core::model::{RetentionRules, Timestamp};
-use trueup_core::store::{RetentionStore as _, Store as _};
+use trueup_core::store::{HookStore as _, RetentionStore as _, Store as _};
 
 use super::claim_rules::assert_refuses;
 use crate::fixture::{DatabaseFile, StoreFixture as _, new_sqlite};
@@ -11,7 +11,7 @@ use crate::requests::{add_item, list_events, new_provenance, register_session, s
 
 const DAY_SECONDS: u64 = 24 * 3_600;
 
-/// A database with events of two days ago, all of them prunable but those of one item.
+/// Creates a database with events of two days ago, all prunable except those of one item.
 fn file_with_old_events() -> DatabaseFile {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");

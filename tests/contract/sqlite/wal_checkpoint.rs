@@ -1,18 +1,18 @@
-//! How a process that ends parts with the database.
+//! What a process that ends does with the write-ahead log.
 
 use std::path::PathBuf;
 
-use trueup_core::store::Store;
 use trueup_core::store::sqlite::SqliteStore;
 
 use crate::fixture::{DatabaseFile, new_sqlite, test_deadline};
 use crate::requests::{register_session, session_id};
+use trueup_core::store::HookStore as _;
 
 fn wal_path(file: &DatabaseFile) -> PathBuf {
     file.folder.path().join("t.db-wal")
 }
 
-/// A process's store on the file, while nobody else has it open.
+/// Opens a store on a file that nobody else has open.
 fn open_alone() -> (DatabaseFile, SqliteStore) {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");

@@ -1,4 +1,4 @@
-//! Waiting for what others write.
+//! Waiting for writes of others.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
     let path = file.path();
     let reader = SqliteStore::open(&path, test_deadline()).unwrap();
     let seen = reader.data_version().unwrap();
-    // Written between the note and the wait: the wait is over before it begins.
+    // Written between the reading and the wait, so the wait ends at once.
     add_item(&mut file.store, "A");
     let later = reader
         .wait_for_change(seen, Duration::ZERO)

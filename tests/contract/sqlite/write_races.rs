@@ -1,4 +1,4 @@
-//! Many at once: nothing is lost, one wins.
+//! Concurrent writes: no update is lost, and one claim wins.
 
 use std::sync::Barrier;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Map, json};
 use trueup_core::model::{Epoch, FieldValue, StateField};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Store as _, StoreError};
+use trueup_core::store::{HookStore as _, Store as _, StoreError};
 
 use crate::fixture::{new_sqlite, test_deadline};
 use crate::requests::{
@@ -16,7 +16,7 @@ use crate::requests::{
 
 pub(super) const THREADS: usize = 32;
 
-/// Runs the work on its own thread and connection, all starting at once.
+/// Runs work on many threads, each with its own connection, all starting at the same moment.
 pub(super) fn run_at_once<T: Send>(
     path: &std::path::Path,
     work: impl Fn(usize, &mut SqliteStore) -> T + Sync,

@@ -1,4 +1,4 @@
-//! What must be completed before what.
+//! Dependencies between items.
 
 use serde_json::json;
 use trueup_core::model::{Item, ItemKey, ItemStatus, NewItem};
@@ -124,7 +124,7 @@ fn a_circle_is_refused_whole_and_changes_nothing(f: &mut impl StoreFixture) {
     for (on, path) in [
         (&["A"][..], "A -> A"),
         (&["B"], "A -> B -> A"),
-        // What stands before it in the list does not come either.
+        // An item before it in the list is not offered either.
         (&["X", "C"], "A -> C -> B -> A"),
     ] {
         let error = expect_refusal(change_dependencies(f.store(), "A", on), "denied");
@@ -170,7 +170,7 @@ fn a_child_that_waits_for_its_parent_is_a_circle(f: &mut impl StoreFixture) {
     }
     add_new(f.store(), &child_item("C", "P"));
     expect_refusal(change_dependencies(f.store(), "C", &["X"]), "denied");
-    // That a parent waits for its child is only said once more.
+    // A parent waits for its child anyway.
     assert_eq!(
         dependencies_of(&change_dependencies(f.store(), "P", &["C"]).unwrap()),
         ["C"]
@@ -202,7 +202,7 @@ fn dependencies_come_and_go_with_the_status_they_bring(f: &mut impl StoreFixture
     assert_eq!(step(&["A"], false), "ready 0 A");
     assert_eq!(step(&["A", "B"], false), "queued 1 A+B");
     assert_eq!(step(&["B"], true), "ready 0 A");
-    // Nothing is brought about by dependencies that are no more.
+    // Removed dependencies have no effect.
     assert_eq!(step(&["A"], true), "ready 0 ");
     assert_eq!(step(&["B"], false), "queued 1 B");
     assert_eq!(step(&["B", "A"], true), "queued 0 ");

@@ -1,4 +1,4 @@
-//! Refusals are told apart by what a caller can do about them.
+//! Refusals have distinct errors, by what a caller can do about them.
 
 use serde_json::Map;
 use trueup_core::model::Revision;
@@ -60,7 +60,7 @@ fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl StoreFixture
         .store()
         .add_item(&crate::requests::new_item("A"), &new_provenance("x"))
         .unwrap_err();
-    assert!(matches!(error, StoreError::Denied(_)));
+    assert!(matches!(error, StoreError::Denied { .. }));
     assert_eq!(error.retry_advice(), RetryAdvice::Permanent);
 }
 

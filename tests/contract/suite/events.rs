@@ -1,4 +1,4 @@
-//! Every change is an event, once, attributed.
+//! Every change is exactly one event, with its actor and reason.
 
 use serde_json::json;
 use trueup_core::model::{Epoch, Event, EventFilter, SessionStatus};

@@ -1,4 +1,8 @@
-//! Hand-offs: made from what the database knows, carried out in one transaction, told once.
+//! Hand-offs: created from the database's state, carried out in one transaction, shown once.
+
+mod accepting;
+mod deciding;
+mod notices;
 
 use serde_json::json;
 use trueup_core::model::{
@@ -6,15 +10,14 @@ use trueup_core::model::{
     HandoffRefusal, HandoffStatus, StateField,
 };
 use trueup_core::store::{
-    AcceptHandoffRequest, HandoffFilter, NewHandoff, RejectHandoffRequest, SessionRegistration,
-    Store,
+    AcceptHandoffRequest, HandoffFilter, NewHandoff, RejectHandoffRequest, Store,
 };
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
     LEASE_SECONDS, add_item, claim_item, expect_refusal, item_key, last_event_id, list_event_kinds,
     list_events, load_item, load_session, new_provenance, phase_push, register_holder,
-    register_session, registration, release_request, session_id,
+    register_session, session_id,
 };
 
 on_every_store! {
@@ -22,25 +25,6 @@ on_every_store! {
     only_who_holds_the_item_hands_it_on
     a_handoff_goes_to_a_registered_session_that_is_another
     an_addressed_session_counts_as_not_told_on_its_own_revision
-    accepting_moves_the_item_with_phase_and_task
-    accepting_gives_up_what_was_held
-    accepting_is_a_sign_of_life
-    the_sender_works_on_it_no_more_and_counts_as_not_told
-    a_handoff_under_an_old_claim_gives_nothing
-    an_item_that_the_sender_gave_up_is_claimed
-    a_release_withdraws_the_handoff
-    an_item_that_the_session_holds_already_stays_as_it_is
-    its_sender_cannot_accept_it
-    only_the_addressed_session_decides
-    anybody_takes_what_is_for_anybody
-    a_decision_is_made_once
-    a_rejection_leaves_the_item_and_is_told
-    a_sender_withdraws_without_being_told
-    what_is_shown_once_is_shown_again_only_at_a_start
-    what_is_for_anybody_is_told_in_its_repository
-    a_decision_is_told_once
-    a_note_of_what_was_decided_meanwhile_counts_for_nothing
-    a_successor_gets_the_mail
     handoffs_are_listed_newest_first
     every_change_is_one_event
     repeating_returns_the_first_answer
@@ -52,7 +36,7 @@ fn new_handoff(store: &mut dyn Store, to: Option<&str>) -> NewHandoff {
     new_handoff_from(store, "s1", to)
 }
 
-/// A hand-off of what a session holds.
+/// Builds a hand-off of the item that a session holds.
 fn new_handoff_from(store: &mut dyn Store, from: &str, to: Option<&str>) -> NewHandoff {
     let from = load_session(store, from);
     let text = |text: &str| Some(text.to_owned());
@@ -73,7 +57,7 @@ fn new_handoff_from(store: &mut dyn Store, from: &str, to: Option<&str>) -> NewH
     }
 }
 
-/// Lets another session hold an item of its own and hand it on.
+/// Lets another session claim an item and hand it off.
 fn other_session_hands_off(
     store: &mut dyn Store,
     who: &str,
@@ -89,7 +73,7 @@ fn other_session_hands_off(
     store.create_handoff(&new).unwrap()
 }
 
-/// `s1` holds `A` in phase PLAN at a task; `s2` is there.
+/// Registers `s1`, which holds `A` in phase PLAN with a task, and `s2`.
 fn register_pair(store: &mut dyn Store) {
     register_holder(store);
     register_session(store, "s2");
@@ -205,365 +189,6 @@ fn an_addressed_session_counts_as_not_told_on_its_own_revision(f: &mut impl Stor
         reader.revision, before,
         "an edit of the reader stays a proposal"
     );
-}
-
-fn accepting_moves_the_item_with_phase_and_task(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    let accepted = answer.unwrap().unwrap();
-    assert_eq!(accepted.handoff.status, HandoffStatus::Accepted);
-    assert_eq!(accepted.handoff.decided_by, Some(session_id("s2")));
-    assert!(accepted.handoff.decided_at.is_some());
-    assert_eq!(accepted.handoff.revision.0, made.revision.0 + 1);
-    assert_eq!(accepted.item.holder, Some(session_id("s2")));
-    assert_eq!(accepted.item.epoch, Epoch(2));
-    assert_eq!(accepted.released, None);
-    let me = load_session(f.store(), "s2");
-    assert_eq!(
-        (me.item.clone(), me.epoch),
-        (Some(item_key("A")), Some(Epoch(2)))
-    );
-    let work = me.execution_state().work;
-    assert_eq!(work.item.as_deref(), Some("A"));
-    assert_eq!(work.phase.as_deref(), Some("PLAN"));
-    assert_eq!(work.task.as_deref(), Some("draft"));
-    assert!(work.is_active && !work.was_interrupted);
-    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("PLAN"));
-}
-
-fn accepting_gives_up_what_was_held(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    add_item(f.store(), "B");
-    claim_item(f.store(), "s2", "B");
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    assert_eq!(answer.unwrap().unwrap().released, Some(item_key("B")));
-    assert_eq!(load_item(f.store(), "B").holder, None);
-    assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s2")));
-}
-
-fn accepting_is_a_sign_of_life(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    f.advance_time(LEASE_SECONDS + 60);
-    assert!(load_session(f.store(), "s2").is_lease_expired());
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    answer.unwrap().unwrap();
-    assert!(!load_session(f.store(), "s2").is_lease_expired());
-}
-
-fn the_sender_works_on_it_no_more_and_counts_as_not_told(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let before = load_session(f.store(), "s1").revision;
-    f.store()
-        .acknowledge_revision(&session_id("s1"), before)
-        .unwrap();
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    answer.unwrap().unwrap();
-    let sender = load_session(f.store(), "s1");
-    assert_eq!(sender.item, None);
-    let work = sender.execution_state().work;
-    assert_eq!(
-        (work.item, work.phase, work.task, work.is_active),
-        (None, None, None, false)
-    );
-    assert!(sender.acknowledged < sender.revision);
-}
-
-fn a_handoff_under_an_old_claim_gives_nothing(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    register_session(f.store(), "s3");
-    claim_item(f.store(), "s3", "A");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
-    assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s3")));
-    // Free again, but somebody worked on it since.
-    f.store().release(&release_request("s3", "A")).unwrap();
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
-    // Not even the sender's new claim makes the old hand-off true again.
-    claim_item(f.store(), "s1", "A");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
-    let read = f.store().load_handoff(&made.id).unwrap().unwrap();
-    assert_eq!(read.status, HandoffStatus::PendingAcceptance);
-    assert_eq!(
-        list_notices(f.store(), "s2", true),
-        [],
-        "nobody is told of it any more"
-    );
-}
-
-fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    add_item(f.store(), "B");
-    claim_item(f.store(), "s1", "B");
-    assert_eq!(
-        load_item(f.store(), "A").holder,
-        None,
-        "it went on to another"
-    );
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    let accepted = answer.unwrap().unwrap();
-    assert_eq!(
-        (accepted.item.holder, accepted.item.epoch),
-        (Some(session_id("s2")), Epoch(2))
-    );
-    let work = load_session(f.store(), "s2").execution_state().work;
-    assert_eq!(work.task.as_deref(), Some("draft"));
-}
-
-fn a_release_withdraws_the_handoff(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let start = last_event_id(f.store());
-    f.store().release(&release_request("s1", "A")).unwrap();
-    let closed = f.store().load_handoff(&made.id).unwrap().unwrap();
-    assert_eq!(closed.status, HandoffStatus::Rejected);
-    assert_eq!(closed.decided_by, Some(session_id("s1")));
-    assert!(closed.reject_reason.is_some(), "it says why");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::Decided
-    );
-    let events = list_event_kinds(f.store(), start);
-    assert!(
-        events.contains(&format!("{} rejected", made.id)),
-        "{events:?}"
-    );
-    for who in ["s1", "s2"] {
-        assert_eq!(list_notices(f.store(), who, true), []);
-    }
-}
-
-fn an_item_that_the_session_holds_already_stays_as_it_is(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), None);
-    claim_item(f.store(), "s2", "A");
-    let me = load_session(f.store(), "s2");
-    f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    let accepted = answer.unwrap().unwrap();
-    assert_eq!(accepted.item.epoch, Epoch(2), "its own claim goes on");
-    let work = load_session(f.store(), "s2").execution_state().work;
-    assert_eq!(work.phase.as_deref(), Some("EXEC"), "it went on meanwhile");
-}
-
-fn its_sender_cannot_accept_it(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), None);
-    let start = last_event_id(f.store());
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s1"),
-        HandoffRefusal::OwnHandoff
-    );
-    assert_eq!(last_event_id(f.store()), start);
-    let still = f.store().load_handoff(&made.id).unwrap().unwrap();
-    assert_eq!(still.status, HandoffStatus::PendingAcceptance);
-}
-
-fn only_the_addressed_session_decides(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    register_session(f.store(), "s3");
-    let made = hand_off(f.store(), Some("s2"));
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s3"),
-        HandoffRefusal::NotAddressed
-    );
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s1"),
-        HandoffRefusal::OwnHandoff
-    );
-    let answer = f
-        .store()
-        .reject_handoff(&rejection(&made.id, "s3"))
-        .unwrap();
-    assert_eq!(answer.unwrap_err(), HandoffRefusal::NotAddressed);
-    expect_refusal(
-        f.store().accept_handoff(&acceptance(&made.id, "s9")),
-        "invalid",
-    );
-    expect_refusal(
-        f.store().reject_handoff(&rejection(&made.id, "s9")),
-        "invalid",
-    );
-    let nobody = HandoffId::from_random(0);
-    assert_eq!(
-        expect_rejection(f.store(), &nobody, "s2"),
-        HandoffRefusal::NotFound
-    );
-    let answer = f.store().reject_handoff(&rejection(&nobody, "s2")).unwrap();
-    assert_eq!(answer.unwrap_err(), HandoffRefusal::NotFound);
-}
-
-fn anybody_takes_what_is_for_anybody(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    register_session(f.store(), "s3");
-    let made = hand_off(f.store(), None);
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
-    assert_eq!(answer.unwrap().unwrap().item.holder, Some(session_id("s3")));
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::Decided
-    );
-}
-
-fn a_decision_is_made_once(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
-    answer.unwrap().unwrap();
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::Decided
-    );
-    let again = f
-        .store()
-        .reject_handoff(&rejection(&made.id, "s2"))
-        .unwrap();
-    assert_eq!(again.unwrap_err(), HandoffRefusal::Decided);
-}
-
-fn a_rejection_leaves_the_item_and_is_told(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let sender = load_session(f.store(), "s1");
-    f.store()
-        .acknowledge_revision(&session_id("s1"), sender.revision)
-        .unwrap();
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
-    let rejected = answer.unwrap().unwrap();
-    assert_eq!(rejected.status, HandoffStatus::Rejected);
-    assert_eq!(rejected.decided_by, Some(session_id("s2")));
-    assert_eq!(rejected.reject_reason.as_deref(), Some("not now"));
-    assert!(rejected.decided_at.is_some());
-    assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")));
-    let after = load_session(f.store(), "s1");
-    assert_eq!((after.item, after.epoch), (sender.item, sender.epoch));
-    assert_eq!(after.revision, sender.revision);
-    assert!(after.acknowledged < after.revision);
-    assert_eq!(
-        list_notices(f.store(), "s1", false),
-        [(HandoffNoticeReason::Answered, made.id)]
-    );
-    // A rejection without a reason says nothing.
-    let made = hand_off(f.store(), Some("s2"));
-    let mut silent = rejection(&made.id, "s2");
-    silent.reason.clear();
-    expect_refusal(f.store().reject_handoff(&silent), "denied");
-}
-
-fn a_sender_withdraws_without_being_told(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let before = load_session(f.store(), "s1").revision;
-    f.store()
-        .acknowledge_revision(&session_id("s1"), before)
-        .unwrap();
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s1"));
-    answer.unwrap().unwrap();
-    assert_eq!(load_session(f.store(), "s1").acknowledged, before);
-    assert_eq!(list_notices(f.store(), "s1", true), []);
-    assert_eq!(list_notices(f.store(), "s2", true), []);
-}
-
-fn what_is_shown_once_is_shown_again_only_at_a_start(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let told = [(HandoffNoticeReason::Addressed, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s2", false), told);
-    f.store().mark_handoff_shown(&made).unwrap();
-    assert_eq!(list_notices(f.store(), "s2", false), []);
-    assert_eq!(list_notices(f.store(), "s2", true), told);
-    let first = f.store().load_handoff(&made.id).unwrap().unwrap();
-    assert!(first.shown_at.is_some());
-    f.store().mark_handoff_shown(&made).unwrap();
-    let second = f.store().load_handoff(&made.id).unwrap().unwrap();
-    assert_eq!(second, first, "only the first time counts");
-}
-
-fn place_in_repo(store: &mut dyn Store, session: &str, repo: &str) {
-    let registration = SessionRegistration {
-        repo: Some(repo.to_owned()),
-        ..registration(session)
-    };
-    store.register_session(&registration).unwrap();
-}
-
-fn what_is_for_anybody_is_told_in_its_repository(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    for (name, repo) in [("s1", "app"), ("s2", "app"), ("s3", "lib")] {
-        place_in_repo(f.store(), name, repo);
-    }
-    let made = hand_off(f.store(), None);
-    assert_eq!(made.repo.as_deref(), Some("app"));
-    let told = [(HandoffNoticeReason::Offered, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s2", true), told);
-    assert_eq!(list_notices(f.store(), "s2", false), []);
-    assert_eq!(list_notices(f.store(), "s3", true), []);
-    assert_eq!(list_notices(f.store(), "s1", true), []);
-    // What is for the session comes first.
-    let mine = other_session_hands_off(f.store(), "s4", "B", Some("s2"));
-    let told = [
-        (HandoffNoticeReason::Addressed, mine.id),
-        (HandoffNoticeReason::Offered, made.id),
-    ];
-    assert_eq!(list_notices(f.store(), "s2", true), told);
-}
-
-fn a_decision_is_told_once(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    let accepted = answer.unwrap().unwrap().handoff;
-    let told = [(HandoffNoticeReason::Answered, made.id.clone())];
-    for starts in [true, false] {
-        assert_eq!(list_notices(f.store(), "s1", starts), told);
-    }
-    f.store().mark_handoff_shown(&accepted).unwrap();
-    for starts in [true, false] {
-        assert_eq!(list_notices(f.store(), "s1", starts), []);
-    }
-}
-
-fn a_note_of_what_was_decided_meanwhile_counts_for_nothing(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let shown = hand_off(f.store(), Some("s2"));
-    let answer = f.store().reject_handoff(&rejection(&shown.id, "s2"));
-    answer.unwrap().unwrap();
-    f.store().mark_handoff_shown(&shown).unwrap();
-    assert_eq!(
-        list_notices(f.store(), "s1", false).len(),
-        1,
-        "the decision is still news"
-    );
-}
-
-fn a_successor_gets_the_mail(f: &mut impl StoreFixture) {
-    register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    f.store()
-        .end_session(&session_id("s2"), "clear", &new_provenance("s2"))
-        .unwrap();
-    let successor = SessionRegistration {
-        predecessor: Some(session_id("s2")),
-        ..registration("s3")
-    };
-    f.store().register_session(&successor).unwrap();
-    let told = [(HandoffNoticeReason::Addressed, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s3", true), told);
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
-    assert_eq!(answer.unwrap().unwrap().item.holder, Some(session_id("s3")));
 }
 
 fn handoffs_are_listed_newest_first(f: &mut impl StoreFixture) {
@@ -687,7 +312,7 @@ fn a_handoff_of_a_claim_before_gives_way_to_a_new_one(f: &mut impl StoreFixture)
     register_pair(f.store());
     register_session(f.store(), "s3");
     let first = hand_off(f.store(), Some("s2"));
-    // Taken over and taken back: the first was made under a claim that is no more.
+    // Taken over and taken back: the first hand-off belongs to a claim that is over.
     claim_item(f.store(), "s3", "A");
     claim_item(f.store(), "s1", "A");
     let second = hand_off(f.store(), Some("s3"));

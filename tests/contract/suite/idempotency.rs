@@ -1,5 +1,5 @@
-//! A write may have taken effect though its answer was lost: repeating it under its id
-//! returns the first answer and does nothing twice.
+//! A write whose answer was lost is repeated under its id: the replay returns the first answer and
+//! changes nothing.
 
 use serde_json::json;
 use trueup_core::model::{FieldValue, StateField};

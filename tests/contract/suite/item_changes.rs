@@ -1,4 +1,4 @@
-//! Items are edited and removed; the log keeps what they were.
+//! Items are edited and removed; events keep their earlier values.
 
 use serde_json::{Value as Json, json};
 use trueup_core::model::{Event, Item, ItemStatus, NewItem};
@@ -268,7 +268,7 @@ fn what_is_needed_stays_and_says_by_what(f: &mut impl StoreFixture) {
         load_item(f.store(), text);
     }
     assert_eq!(last_event_id(f.store()), before);
-    // With the need goes the refusal.
+    // Without the dependency, the removal is allowed.
     f.store().release(&release_request("s1", "held")).unwrap();
     for text in ["held", "c1", "c2", "parent", "w1", "w2", "needed"] {
         f.store()

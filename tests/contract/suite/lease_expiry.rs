@@ -1,4 +1,4 @@
-//! Sessions that may have died, and parking those that did.
+//! Sessions with an expired lease, and marking the dead ones lost.
 
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::{HeartbeatRequest, Provenance, ReleasedClaim};

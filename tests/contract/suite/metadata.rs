@@ -1,4 +1,4 @@
-//! What the database keeps of metadata files.
+//! Records about changes of metadata files.
 
 use serde_json::{Value, json};
 use trueup_core::model::EventFilter;

@@ -1,6 +1,6 @@
-//! What every store must do.
+//! The suite that every store must pass.
 
-/// Makes each function a test over every store.
+/// Turns each function into a test for every store.
 macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod sqlite {

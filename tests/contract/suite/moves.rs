@@ -1,4 +1,4 @@
-//! Moves of items, and what follows from them.
+//! Moves of items, and their effect on dependents.
 
 use serde_json::json;
 use trueup_core::model::{ItemStatus, MoveGrant};
@@ -26,7 +26,7 @@ on_every_store! {
     a_repeated_move_returns_the_first_answer
 }
 
-/// The move of an item as it is, without a look at the rules.
+/// Builds a move of an item as it is, without asking the rules.
 fn forge_move(store: &mut dyn Store, text: &str, to: ItemStatus) -> GrantedMove {
     let item = load_item(store, text);
     GrantedMove {
@@ -130,10 +130,10 @@ fn a_move_on_an_item_that_moved_on_is_a_conflict_and_changes_nothing(f: &mut imp
     claim_item(f.store(), "s2", "A");
     let before = (load_item(f.store(), "A"), last_event_id(f.store()));
     expect_refusal(f.store().move_item(&stale), "conflict");
-    // The same holds it again, under another fence.
+    // The same session holds it again, under another epoch.
     claim_item(f.store(), "s1", "A");
     expect_refusal(f.store().move_item(&stale), "conflict");
-    // The same claim, but it says something else by now.
+    // The same claim, but the item changed since.
     let mut stale = forge_move(f.store(), "A", ItemStatus::Completed);
     stale.grant.releases_holder = true;
     move_item(f.store(), "s1", "A", ItemStatus::Blocked);
@@ -286,7 +286,7 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl StoreFixtu
         "A queued 0, B completed 0, C queued 1, D running 1, E queued 1"
     );
     assert_eq!(load_item(f.store(), "D").holder, Some(session_id("s1")));
-    // One that is put back when all it waits for is completed is ready at once.
+    // An item that is put back while all its dependencies are completed is ready at once.
     move_item(f.store(), "s1", "A", ItemStatus::Completed);
     assert_eq!(
         reopen_item(f.store(), "s1", "D").item.status,
@@ -314,7 +314,7 @@ fn a_repeated_move_returns_the_first_answer(f: &mut impl StoreFixture) {
         ItemStatus::Queued,
         "nothing happens twice"
     );
-    // A claim in the way of a repetition is nothing to it either.
+    // A claim made since does not affect a replay either.
     let wish = claim_request(f.store(), "s1", "A");
     f.store().claim(&wish).unwrap();
     f.store().move_item(&request).unwrap();

@@ -1,4 +1,4 @@
-//! What comes next, and moving on to it in one transaction.
+//! Finding the next item, and moving on to it in one transaction.
 
 use serde_json::json;
 use trueup_core::model::{ItemStatus, NewItem, NextItem, RepoScope};
@@ -60,7 +60,7 @@ fn take_next(store: &mut dyn Store, who: &str, parent: Option<&str>) -> ClaimedN
     store.claim_next_item(&next_request(who, parent)).unwrap()
 }
 
-/// Says what was found, in short.
+/// Describes the answer in short.
 fn describe_next(next: &NextItem) -> String {
     let because = |reason: &Option<trueup_core::model::PickReason>| {
         reason.map_or(String::new(), |reason| format!(" ({})", reason.as_str()))
@@ -142,7 +142,7 @@ fn the_one_held_is_released_and_the_search_goes_on_behind_it(f: &mut impl StoreF
     );
     assert_eq!(claim_next(f.store(), "s1"), "a", "and round again");
     assert_eq!(claim_next(f.store(), "s1"), "b");
-    // With nothing else left it stays.
+    // With nothing else left, the session keeps its item.
     for text in ["a", "c"] {
         move_item(f.store(), "s1", text, ItemStatus::Cancelled);
     }
@@ -365,7 +365,7 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
     assert_eq!(Some(last.until), load_item(f.store(), "A").completed_at);
 }
 
-/// Asks for what comes next without leaving work for it.
+/// Builds a request that does not release unfinished work.
 fn keep_request(who: &str, parent: Option<&str>) -> ClaimNextRequest {
     ClaimNextRequest {
         may_release_unfinished: false,
@@ -408,7 +408,7 @@ fn who_kept_work_may_ask_again_under_the_same_operation(f: &mut impl StoreFixtur
     let asked = keep_request("s1", None);
     let first = f.store().claim_next_item(&asked).unwrap();
     assert_eq!(describe_next(&first.next), "a kept, not b");
-    // It left nothing behind, so it may look anew: the work is finished meanwhile.
+    // It released nothing, so a replay may decide anew: the work is finished meanwhile.
     move_item(f.store(), "s1", "a", ItemStatus::Completed);
     let second = f.store().claim_next_item(&asked).unwrap();
     assert_eq!(describe_next(&second.next), "b");
@@ -454,7 +454,7 @@ fn what_is_finished_or_held_by_nobody_is_no_work_to_keep(f: &mut impl StoreFixtu
         (describe_next(&third.next), third.released),
         ("b".to_owned(), None)
     );
-    // What it holds itself is no loss of work.
+    // Moving to the item that it already holds releases nothing.
     for text in ["a", "c"] {
         if !load_item(f.store(), text).status.is_finished() {
             move_item(f.store(), "user", text, ItemStatus::Cancelled);

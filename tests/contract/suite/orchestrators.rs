@@ -1,4 +1,4 @@
-//! Who runs which plan: one at a time, and every end is told.
+//! The registry of orchestrators: one run per plan, and every end is recorded.
 
 use serde_json::json;
 use trueup_core::model::{Orchestrator, OrchestratorStatus, PlanTaskStatus, RunEnd};

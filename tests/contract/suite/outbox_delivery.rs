@@ -1,4 +1,4 @@
-//! Writes that waited: what they may change is decided by revision and origin, in their order.
+//! Delivery of writes from the outbox: revision and origin decide what they may change, in order.
 
 use trueup_core::model::{FieldValue, Revision, SessionId, SessionStatus, StateField, Timestamp};
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
@@ -38,7 +38,7 @@ fn deliver_all(f: &mut impl StoreFixture, waiting: &[&PendingWrite]) -> Vec<Deli
         .unwrap()
 }
 
-/// A write made on what the database says of a session now.
+/// Builds a write that is based on the session's present state.
 fn pending_write(
     f: &mut impl StoreFixture,
     name: &str,
@@ -71,7 +71,7 @@ fn load_task(store: &mut dyn Store, name: &str) -> Option<String> {
     load_session(store, name).execution_state().work.task
 }
 
-/// Changes the task as another does.
+/// Changes the task as another writer.
 fn change_task(store: &mut dyn Store, name: &str, text: &str) {
     let now = load_session(store, name);
     let push = field_push(
@@ -98,7 +98,7 @@ fn own_earlier_writes_are_nothing_newer(f: &mut impl StoreFixture) {
         .iter()
         .map(|text| pending_write(f, "s1", text, task_write(text)))
         .collect();
-    // Whether together or one by one, as the time allows.
+    // In one batch or one by one, as the deadline allows.
     assert_eq!(
         deliver_all(f, &[&all[0], &all[1]]),
         [DeliveryOutcome::Written, DeliveryOutcome::Written]
@@ -231,7 +231,7 @@ fn a_session_unheard_of_is_registered(f: &mut impl StoreFixture) {
 fn an_end_ends_and_what_was_resumed_lives(f: &mut impl StoreFixture) {
     register_holder(f.store());
     let end = pending_write(f, "s1", "end", end_write());
-    // What the state says since is no sign that the session went on.
+    // A later change of the state is no sign that the session continued.
     change_task(f.store(), "s1", "noted by another");
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
     assert_eq!(deliver_all(f, &[&end]), [DeliveryOutcome::Written]);
@@ -280,7 +280,7 @@ fn an_older_version_knew_the_time_alone(f: &mut impl StoreFixture) {
         origin: None,
         write: task_write(op),
     };
-    // One made earlier lost; one from a time that is not over knows no time.
+    // An earlier write is superseded; one dated in the future has no known time.
     for (op, skew) in [("early", -60_000), ("ahead", 600_000)] {
         let old = old(f, op, skew);
         let answer = deliver_all(f, &[&old]);

@@ -1,4 +1,4 @@
-//! Who may move the phases of an item, and what a start means for item and session.
+//! Who may step an item's phases, and what a start does to item and session.
 
 use trueup_core::model::ItemStatus;
 use trueup_core::model::phase::PhaseRefusal;
@@ -129,7 +129,7 @@ fn a_start_is_what_item_and_session_are_at(f: &mut impl StoreFixture) {
     assert_eq!(me.execution_state().work.phase.as_deref(), Some("plan"));
     assert_eq!(me.execution_state().work.item.as_deref(), Some("A"));
     assert_eq!(me.revision.0, before + 1);
-    // Begun again, nothing of that changes.
+    // Starting again changes none of that.
     apply_step(
         f.store(),
         &session_step_request("s1", "A:1", crate::requests::reopen_step()),

@@ -1,4 +1,4 @@
-//! The phase queue: what is added, in which order it comes, what follows from a step.
+//! The phase queue: adding phases, their order, and the effects of a step.
 
 use serde_json::json;
 use trueup_core::model::phase::{PhaseName, PhaseRefusal, PhaseStep};
@@ -267,7 +267,7 @@ fn a_step_that_is_no_legal_one_changes_nothing(f: &mut impl StoreFixture) {
     let refusal = expect_step_refusal(f.store(), &step_request("A:9", start_step()));
     assert_eq!(refusal, PhaseRefusal::NotFound);
     assert_eq!(last_event_id(f.store()), before);
-    // One that was refused may be asked for again under its id.
+    // A refused step may be repeated under its id.
     let request = step_request("A:2", start_step());
     expect_step_refusal(f.store(), &request);
     apply_step(f.store(), &step_request("A:1", complete_step()));

@@ -1,4 +1,4 @@
-//! Phases that run without a sign of life.
+//! Running phases whose worker sends no heartbeat.
 
 use trueup_core::model::phase::{PhaseStep, StuckPhase};
 use trueup_core::model::{ItemStatus, RunEnd};
@@ -55,7 +55,7 @@ fn a_sign_of_life_of_its_session_is_one_of_its_own(f: &mut impl StoreFixture) {
     assert!((7_300..7_400).contains(&list_stuck(f)[0].silence_seconds()));
 }
 
-/// Begins the first phase of a chain for an orchestrator.
+/// Starts the first phase of a chain for an orchestrator.
 fn begin_for_orchestrator(f: &mut impl StoreFixture, id: &str) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     begin_run(f.store(), id, "P");
@@ -93,7 +93,7 @@ fn the_end_of_a_run_puts_its_phases_back(f: &mut impl StoreFixture) {
         .store()
         .record_orchestrator_stop(&run, end, &once)
         .unwrap();
-    // When it was read is all that differs.
+    // Only the time of the reading differs.
     assert_eq!(again.orchestrator.revision, ended.orchestrator.revision);
     assert_eq!((again.tasks, again.phases), (ended.tasks, ended.phases));
     assert_eq!(last_event_id(f.store()), before);

@@ -1,4 +1,4 @@
-//! Reservations of ports: one slot for one id, given back by who may.
+//! Reservations of ports: one slot per id, released only by its owner.
 
 use serde_json::json;
 use trueup_core::model::{PortOwner, PortReservation, PortSlot, ProcessId, ProcessPlace};

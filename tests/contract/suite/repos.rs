@@ -1,4 +1,4 @@
-//! Repositories: where they lie, and what is known of their states.
+//! Repositories: their checkouts, names and STATE.md.
 
 use serde_json::json;
 use trueup_core::model::{NewItem, Repo, RepoPlace, RepoSlug, RepoState, StateHead};
@@ -97,7 +97,7 @@ fn further_checkouts_belong_to_their_repository(f: &mut impl StoreFixture) {
     assert_eq!(further("/c", &[]), ["/a", "/b", "/c"]);
     assert_eq!(further("/b", &[]), ["/a", "/b", "/c"]);
     assert_eq!(further("/d", &["/b"]), ["/a", "/c", "/d"]);
-    // Where it lies itself may be said anew, and is no further place then.
+    // Its own path may be given again, and is not an additional place then.
     let moved = add_repo(f.store(), "alpha", "m1", "/c");
     assert_eq!(moved.path_on("m1"), Some("/c"));
     assert!(moved.is_at("m1", "/d") && !moved.is_at("m1", "/a"));
@@ -139,7 +139,7 @@ fn saying_the_same_again_changes_nothing(f: &mut impl StoreFixture) {
         ..placement("alpha", "m1", "/a")
     };
     assert!(f.store().place_repo(&passive).unwrap().passive);
-    // Not said is not no.
+    // A flag that is not given stays unchanged.
     assert!(add_repo(f.store(), "alpha", "m2", "/b").passive);
     assert_eq!(
         list_event_kinds(f.store(), before),
@@ -289,7 +289,7 @@ fn a_repository_that_nobody_registered_has_one_name(f: &mut impl StoreFixture) {
     );
     assert_eq!(store.find_repo_name("r").unwrap().as_deref(), Some("app"));
     assert_eq!(store.list_repo_identities("APP").unwrap(), ["r"]);
-    // A name is one repository's, which may have several identities.
+    // A name belongs to one repository, which may have several identities.
     assert_eq!(choose_name(store, "q", "App", None), None);
     assert_eq!(choose_name(store, "q", "app", Some("other")), None);
     assert_eq!(
@@ -297,7 +297,7 @@ fn a_repository_that_nobody_registered_has_one_name(f: &mut impl StoreFixture) {
         Some("app")
     );
     assert_eq!(store.list_repo_identities("app").unwrap(), ["q", "r"]);
-    // What lies in a place by now may be another one.
+    // Another repository may be at that path by now.
     let anew = RepoNaming {
         identity: "q",
         name: "new",
@@ -335,11 +335,11 @@ fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl StoreFix
     assert_eq!(repo_of("C"), None);
     let session = load_session(store, "s1");
     assert_eq!(session.repo.as_deref(), Some("acme"));
-    // Whoever reads the log sees who did it.
+    // The event names the actor.
     let said = list_events(store).into_iter().filter(|e| e.seq > before);
     let said: Vec<(String, String)> = said.map(|e| (e.key, e.actor)).collect();
     assert_eq!(said, [("A".to_owned(), "user".to_owned())]);
-    // One that has no name has no rows of its own.
+    // A repository without a name has no rows of its own.
     store
         .rename_repo("q", "other", &new_provenance("user"))
         .unwrap();

@@ -1,4 +1,4 @@
-//! What is old and done goes, in batches, and is noted; what anybody needs stays.
+//! Pruning: old rows that are done are removed in batches and recorded; what is still needed stays.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn later_time(f: &mut impl StoreFixture) -> Timestamp {
     Timestamp::from_millis(now.as_millis() + 1000)
 }
 
-/// Lets everything up to now count as old.
+/// Makes everything up to now count as old.
 fn expire_everything(f: &mut impl StoreFixture) -> RetentionRules {
     RetentionRules {
         before: later_time(f),

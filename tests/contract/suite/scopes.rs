@@ -1,4 +1,5 @@
-//! Whose items are looked at: of this repository and of none, of one repository alone, of all.
+//! The repository scope of lists: this repository and unassigned items, one repository alone, or
+//! all.
 
 use trueup_core::model::{ItemStatus, NewItem, NextItem, RepoScope};
 use trueup_core::store::{ClaimNextRequest, ItemFilter, NextItemQuery, Store};
@@ -18,7 +19,7 @@ on_every_store! {
     what_keeps_an_item_is_named_within_the_scope
 }
 
-/// The name of a repository as an attacker would choose it: it is a value, never text of a query.
+/// A repository name with SQL in it, which must only ever be a bound value.
 const HOSTILE_REPO: &str = "a' OR '1' = '1";
 
 fn all_scopes() -> [(RepoScope, &'static str); 8] {
@@ -45,7 +46,7 @@ fn add_item_of(store: &mut dyn Store, text: &str, repo: Option<&str>, parent: Op
     store.add_item(&new, &new_provenance("user")).unwrap();
 }
 
-/// An item of each of two repositories, and one of none.
+/// Adds an item of each of two repositories, and one without a repository.
 fn add_items_of_repos(store: &mut dyn Store) {
     add_item_of(store, "of-a", Some("a"), None);
     add_item_of(store, "of-b", Some("b"), None);

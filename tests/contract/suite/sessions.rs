@@ -143,7 +143,7 @@ fn a_span_is_announced_and_kept(f: &mut impl StoreFixture) {
     assert!(load_session(f.store(), "s1").is_in_quiet_period());
     f.advance_time(200);
     assert!(!load_session(f.store(), "s1").is_in_quiet_period());
-    // However long a silence was announced, it is honoured up to its ceiling alone.
+    // An announced quiet period counts up to its ceiling only.
     f.store().record_heartbeat(&announced(7_200)).unwrap();
     assert!(
         !load_session(f.store(), "s1").is_in_quiet_period(),

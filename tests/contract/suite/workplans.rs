@@ -1,4 +1,4 @@
-//! What workplan files say of items.
+//! Items that are linked to workplan files.
 
 use serde_json::json;
 use trueup_core::model::{

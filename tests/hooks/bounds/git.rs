@@ -1,4 +1,4 @@
-//! What of a repository is beyond its bound: files of git, tables of references, branches.
+//! Repositories beyond a bound: files of git, reference tables, branches.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use support::home::Home;
 use trueup_core::bounds;
 
-use super::{beyond, lines, mended_by, starts, write};
+use super::{beyond, fixes_cache, lines, starts, write};
 
 pub(super) fn git_files(home: &Home) {
     let git = home.project_dir().join(".git");
@@ -17,8 +17,8 @@ pub(super) fn git_files(home: &Home) {
     starts(home);
 }
 
-/// Puts a git first in the path that leaves a mark, and makes HEAD what it is where references
-/// are tables.
+/// Puts a stand-in for git first on PATH that leaves a mark, and makes HEAD that of a repository
+/// with reference tables.
 fn with_tables(home: &Home, tables: &str) {
     let git = home.project_dir().join(".git");
     write(&git.join("HEAD"), "ref: refs/heads/.invalid\n");
@@ -35,13 +35,13 @@ fn with_tables(home: &Home, tables: &str) {
         ("pre-handoff-validate", "stop"),
     ];
     for (binary, event) in events {
-        mended_by(home, binary, &home.payload(event), &[("PATH", &path)]);
+        fixes_cache(home, binary, &home.payload(event), &[("PATH", &path)]);
     }
     assert!(!mark.exists(), "a hook started git");
 }
 
 pub(super) fn reftable(home: &Home) {
-    // Names that come before HEAD, for as long as anybody reads.
+    // Names that sort before HEAD, more than are read.
     let record = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; 20]].concat();
     let table = [
         b"REFT\x01\xff\xff\xff".as_slice(),

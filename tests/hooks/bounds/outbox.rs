@@ -1,4 +1,4 @@
-//! What waits in the outbox: more, and longer lines, than are taken at once.
+//! The outbox beyond its bounds: more writes and longer lines than are read at once.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
-use super::{beyond, limited, mended_by, says, starts};
+use super::{beyond, fixes_cache, limited, says, starts};
 
 fn outbox(home: &Home) -> Outbox {
     Outbox::new(landing(home))
@@ -32,7 +32,7 @@ fn spill(home: &Home, payload: &Payload) -> ProcessOutput {
     answer
 }
 
-/// Lets as many tasks wait as are asked for.
+/// Puts so many task writes into the outbox.
 fn crowd(home: &Home, count: usize) {
     spill(home, &home.payload("post-tool-use.todo-write"));
     let model = outbox(home).list_waiting().unwrap().remove(0);
@@ -55,7 +55,7 @@ fn crowd(home: &Home, count: usize) {
         .unwrap();
 }
 
-/// Keeps drains out until it is dropped.
+/// Blocks drains until it is dropped.
 fn no_drains(home: &Home) -> FileLock {
     let path = home.trueup_home().join("outbox.lock");
     FileLock::acquire(&path, Duration::ZERO).unwrap()
@@ -91,10 +91,10 @@ pub(super) fn waiting(home: &Home) {
     let answer = spill(home, &home.payload("post-tool-use.todo-write"));
     drop(drains);
     says(&answer, "lost, because the outbox cannot be written");
-    // What fills it goes aside, as far as there is time, and the hook does its job.
+    // Writes that fill it are set aside, as far as there is time, and the hook does its job.
     starts(home);
     let push = home.payload("post-tool-use.bash");
-    mended_by(home, "checkpoint-push", &push, &[]);
+    fixes_cache(home, "checkpoint-push", &push, &[]);
     while !outbox(home).is_idle() {
         starts(home);
     }
@@ -121,7 +121,7 @@ pub(super) fn line(home: &Home) {
 
 pub(super) fn batch(home: &Home) {
     crowd(home, beyond(bounds::OUTBOX_BATCH));
-    // One for each batch that is begun, however little time is left for a second one.
+    // One for each batch that was begun, even if there was no time for a second.
     for _ in 0..3 {
         starts(home);
     }
@@ -137,7 +137,7 @@ pub(super) fn counted(home: &Home) {
     fs::write(folder.join("lineage-0000000000000000.jsonl"), lines).unwrap();
     starts(home);
     let stop = home.payload("stop");
-    mended_by(home, "checkpoint-push", &stop, &[]);
+    fixes_cache(home, "checkpoint-push", &stop, &[]);
 }
 
 pub(super) fn lost(home: &Home) {

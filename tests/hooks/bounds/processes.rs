@@ -1,5 +1,5 @@
-//! What a hook looks at to find its client where the client does not name its process: the
-//! processes above it, and the client's own records.
+//! Bounds of the search for the client's process, when the client does not name it: ancestor
+//! processes and the client's own records.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use trueup_core::bounds::{self, Bound};
 
 use super::{COMPUTING, beyond};
 
-/// Calls itself as deep as it is told to, says which process it is at the top, and then runs
-/// what else it is given.
+/// A script that calls itself to a given depth, prints the pid of the outermost process, and then
+/// runs a command.
 const DEEPER: &str = r#"
 ulimit -t "$1"; deep=$2; top=$3; shift 3
 [ -e "$top" ] || echo $$ > "$top"
@@ -19,8 +19,8 @@ while [ "$1" != -- ]; do shift; done
 shift; "$@"; exit $?
 "#;
 
-/// Starts a session whose client does not name its process, so deep below one of this name
-/// that has these arguments; returns the answer, and that process's number.
+/// Starts a session whose client does not name its process, at some depth below a process with this
+/// name and these arguments; returns the output and the pid of that process.
 fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (ProcessOutput, i64) {
     let root = home.root();
     let (script, top) = (root.join("claude"), root.join("top"));
@@ -78,7 +78,7 @@ pub(super) fn command_line(home: &Home) {
     assert_ne!(client(home), Some(unread));
 }
 
-/// Writes records of the client that name the session, larger or more than are looked at.
+/// Writes records of the client that name the session, larger or more than are read.
 fn records(home: &Home, count: usize, bound: Bound, size: usize) {
     let folder = home.user_home().join(".claude/sessions");
     fs::create_dir_all(&folder).unwrap();
@@ -87,7 +87,7 @@ fn records(home: &Home, count: usize, bound: Bound, size: usize) {
             "{{\"sessionId\": \"{FIRST_SESSION}\", \"x\": \"{}\"}}",
             "x".repeat(size)
         );
-        // Numbers that no process has.
+        // Pids that no process has.
         fs::write(folder.join(format!("{}.json", 5_000_000 + number)), record).unwrap();
     }
     let (answer, _) = below(home, "shell", 1, &[]);

@@ -1,10 +1,10 @@
-//! What is left of a run that ended well.
+//! The result of a client run that succeeded.
 
 use serde_json::Value;
 
 use super::{HarnessResult, HookResponse, Request, RequestKind};
 
-/// Is a run that ended well.
+/// The result of a client run that succeeded.
 #[derive(Debug)]
 pub struct FinishedRun {
     events: Vec<Value>,
@@ -21,7 +21,7 @@ impl FinishedRun {
         find_session_id(&self.events)
     }
 
-    /// Returns how the plugin's hooks ended whose name starts with `prefix`.
+    /// Returns the responses of the plugin's hooks whose name starts with `prefix`.
     pub fn hooks(&self, prefix: &str) -> Vec<HookResponse> {
         let all = self.events.iter().filter_map(HookResponse::from_event);
         all.filter(|hook| hook.name.starts_with(prefix)).collect()
@@ -32,7 +32,7 @@ impl FinishedRun {
         conversation_only(self.requests.clone())
     }
 
-    /// Returns what the model read first.
+    /// Returns the first request of the conversation.
     pub fn first_request(&self) -> HarnessResult<Request> {
         self.conversation()
             .into_iter()
@@ -40,7 +40,7 @@ impl FinishedRun {
             .ok_or_else(|| "the model was never asked".into())
     }
 
-    /// Returns what the model read last.
+    /// Returns the last request of the conversation.
     pub fn last_request(&self) -> HarnessResult<Request> {
         self.conversation()
             .pop()
@@ -64,7 +64,7 @@ pub(super) fn conversation_only(requests: Vec<Request>) -> Vec<Request> {
         .collect()
 }
 
-/// Events before `init` may carry a provisional id, so the result is asked first.
+/// Events before `init` may carry a provisional id, so the `result` event comes first.
 fn find_session_id(events: &[Value]) -> HarnessResult<String> {
     let named = |key: &str, value: &str| {
         events.iter().rfind(|event| event[key] == value)?["session_id"]

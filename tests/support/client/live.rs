@@ -1,4 +1,4 @@
-//! A client while it runs.
+//! A running client.
 
 use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{FinishedRun, HARNESS_TIMEOUT, HarnessResult, Request, ScriptedModel, finished};
 
-/// Is a client that runs. Dropping it kills it.
+/// A running client. Dropping it kills the process.
 #[derive(Debug)]
 pub struct LiveClient {
     child: Child,
@@ -62,7 +62,7 @@ impl LiveClient {
         finished::conversation_only(self.model.requests())
     }
 
-    /// Lets the client come to its end, which must be a success.
+    /// Waits for the client to end, which must be a success.
     pub fn finish(mut self) -> HarnessResult<FinishedRun> {
         drop(self.stdin.take());
         let deadline = Instant::now() + HARNESS_TIMEOUT;
@@ -71,7 +71,7 @@ impl LiveClient {
         self.finish_run(status)
     }
 
-    /// Waits for the process, which is killed when it does not come to its end.
+    /// Waits for the process, and kills it at the limit.
     fn wait_for_exit(&mut self) -> HarnessResult<ExitStatus> {
         let (ended, waiting) = channel::<()>();
         let pid = self.child.id().to_string();
@@ -93,7 +93,7 @@ impl LiveClient {
         Ok(())
     }
 
-    /// Returns the next event of the stream; at the stream's end nothing.
+    /// Returns the next event of the stream, or nothing at its end.
     fn next_event(&mut self, deadline: Instant) -> HarnessResult<Option<&Value>> {
         let left = deadline.saturating_duration_since(Instant::now());
         match self.incoming.recv_timeout(left) {
@@ -124,7 +124,7 @@ impl LiveClient {
 
 impl Drop for LiveClient {
     fn drop(&mut self) {
-        // Both fail harmlessly when the client has ended.
+        // Both fail without harm when the client has ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,7 +1,7 @@
 //! Runs the real Claude Code client, unattended, with a scripted model on loopback.
 //!
-//! [`Scratch`] is a throw-away home, repository and plugin directory; [`Run`] is one `claude -p`
-//! in it; [`Model`] answers the client's requests and keeps every one of them, so that a test can
+//! [`Scratch`] is a throw-away home, repository and plugin directory; [`ClientRun`] is one `claude -p`
+//! in it; [`ScriptedModel`] answers the client's requests and keeps every one of them, so that a test can
 //! read what a model would have read.
 
 #![expect(
@@ -34,8 +34,8 @@ pub use scripted_model::{RequestKind, ScriptedModel, Turn};
 pub use stream::HookResponse;
 pub use underway::RunningToolCall;
 
-/// Is what the harness returns: a failure carries a sentence, not a type.
+/// The harness's result: an error is a sentence.
 pub type HarnessResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Is how long anything may take before the harness gives up on it; no assertion rests on it.
+/// How long anything may take before the harness gives up; no assertion depends on it.
 pub(crate) const HARNESS_TIMEOUT: Duration = Duration::from_mins(2);

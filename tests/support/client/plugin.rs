@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::HarnessResult;
 use crate::program;
 
-/// Are the programs that the staged plugin carries in `bin/`.
+/// The programs in the staged plugin's `bin/`.
 const BINARIES: [&str; 5] = [
     "session-start-sync",
     "checkpoint-push",
@@ -24,7 +24,7 @@ pub fn repository_root() -> PathBuf {
     member.parent().unwrap_or(member).to_path_buf()
 }
 
-/// Returns a built binary, looked for where Cargo puts those of this test's own profile.
+/// Finds a built binary of the profile that this test was built with.
 ///
 /// # Panics
 ///
@@ -60,7 +60,7 @@ pub fn stage_product(target: &Path) -> HarnessResult<()> {
     let bin = target.join("bin");
     fs::create_dir_all(&bin)?;
     for name in BINARIES {
-        // A copy, not a link: a build that goes on meanwhile must not change what runs.
+        // A copy, not a link: a build in the meantime must not change what runs.
         program::copy_program(&find_binary(name)?, &bin.join(name))?;
     }
     Ok(())

@@ -1,16 +1,16 @@
-//! What the model was sent, taken apart for assertions.
+//! Requests to the model, parsed for assertions.
 
 use serde_json::Value;
 
 use super::RequestKind;
 
-/// Is the body of one request to the model.
+/// The body of one request to the model.
 #[derive(Clone, Debug)]
 pub struct Request {
     body: Value,
 }
 
-/// Is what the model read about a tool call that it had asked for.
+/// The result of a tool call, as the model read it.
 #[derive(Clone, Debug)]
 pub struct ToolResult {
     /// The text of the result.
@@ -24,7 +24,7 @@ impl Request {
         Self { body }
     }
 
-    /// Tells what the request was for.
+    /// Returns the purpose of the request.
     pub fn kind(&self) -> RequestKind {
         if self.asks_for_summary() {
             RequestKind::Compaction

@@ -1,4 +1,4 @@
-//! How the client is started: its options, its environment, its model.
+//! Starts the client with its options, its environment and its model.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{ChildStderr, ChildStdout, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{FinishedRun, HarnessResult, LiveClient, Scratch, ScriptedModel, Turn};
 
-/// Asks for a stream that tells every event and every hook.
+/// Options for an event stream that contains every event and every hook.
 const OUTPUT_OPTIONS: [&str; 5] = [
     "-p",
     "--output-format",
@@ -18,7 +18,7 @@ const OUTPUT_OPTIONS: [&str; 5] = [
     "--include-hook-events",
 ];
 
-/// Plans a run.
+/// A run to be started.
 #[derive(Debug)]
 pub struct ClientRun<'a> {
     scratch: &'a Scratch,
@@ -41,7 +41,7 @@ impl<'a> ClientRun<'a> {
         }
     }
 
-    /// Goes on with an earlier session.
+    /// Resumes an earlier session.
     #[must_use]
     pub fn resume(self, session: &str) -> Self {
         self.option("--resume", session)
@@ -54,7 +54,7 @@ impl<'a> ClientRun<'a> {
         self
     }
 
-    /// Sets a variable of the client's environment.
+    /// Sets an environment variable of the client.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -71,7 +71,7 @@ impl<'a> ClientRun<'a> {
         self.spawn_client(&["--", prompt])
     }
 
-    /// Starts a client that takes prompts one by one, with [`Live::send`].
+    /// Starts a client that takes prompts one by one, with `LiveClient`.
     pub fn open_session(self) -> HarnessResult<LiveClient> {
         self.spawn_client(&["--input-format", "stream-json"])
     }

@@ -10,11 +10,11 @@ use tempfile::TempDir;
 
 use super::{ClientRun, HarnessResult, Turn, find_client, plugin};
 
-/// Is no key of anybody: the scripted model takes any.
+/// A made-up API key: the scripted model accepts any.
 const API_KEY: &str = "sk-ant-scripted-model-only";
 
-/// Switches off whatever the client would send to anyone but the scripted model. Stray HTTPS goes
-/// to a loopback port on which nothing listens.
+/// Disables everything that the client would send to anyone but the scripted model. Other HTTPS
+/// goes to a loopback port on which nothing listens.
 const QUIET_ENVIRONMENT: [(&str, &str); 8] = [
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ("DISABLE_AUTOUPDATER", "1"),
@@ -33,7 +33,7 @@ const GIT_IDENTITY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", "scratch@example.invalid"),
 ];
 
-/// Is everything one test may touch; it is gone when the test ends.
+/// All directories of one test, removed when it ends.
 #[derive(Debug)]
 pub struct Scratch {
     root: TempDir,
@@ -106,7 +106,7 @@ impl Scratch {
         self.path("trueup")
     }
 
-    /// Returns the local cache of the repository's session.
+    /// Returns the path of the local cache.
     pub fn cache_path(&self) -> PathBuf {
         self.repo().join(".claude/auto-proceed-state.json")
     }

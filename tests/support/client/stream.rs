@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-/// Is how one hook of a plugin ended.
+/// The end of one run of a plugin's hook.
 #[derive(Clone, Debug)]
 pub struct HookResponse {
     /// The event with its matcher's value, such as `SessionStart:resume`.
     pub name: String,
     /// The session that the client ran it for.
     pub session_id: String,
-    /// The exit code, where there was one.
+    /// The exit code, if there was one.
     pub exit_code: Option<i64>,
     /// What it printed.
     pub stdout: String,
-    /// What it complained.
+    /// What it printed to stderr.
     pub stderr: String,
 }
 

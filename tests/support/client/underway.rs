@@ -1,4 +1,4 @@
-//! A tool call that is caught in the middle.
+//! A client whose tool call is still running.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{FinishedRun, HARNESS_TIMEOUT, HarnessResult, LiveClient, Scratch, Turn};
 
-/// Is a client in the middle of a tool call, which ends once it is released.
+/// A client whose tool call runs until it is released.
 #[derive(Debug)]
 pub struct RunningToolCall {
     live: LiveClient,
@@ -24,7 +24,7 @@ impl RunningToolCall {
         Self::begin_with(scratch, session, Value::Null)
     }
 
-    /// Does so with a tool call that may take so many milliseconds.
+    /// Does so with a tool call whose timeout is given, in milliseconds.
     pub fn begin_with(
         scratch: &Scratch,
         session: &str,
@@ -36,7 +36,7 @@ impl RunningToolCall {
             return Err(format!("mkfifo: {made}").into());
         }
         let told = await_first_byte(started);
-        // The shell outlives its client; it ends with the limit if nobody releases it.
+        // The shell outlives its client, and ends at the limit if it is not released.
         let waiting = format!(
             "echo > started; read -t {} _ <> release",
             HARNESS_TIMEOUT.as_secs()
@@ -54,22 +54,22 @@ impl RunningToolCall {
         Ok(Self { live, release })
     }
 
-    /// Lets the tool call end, and the client come to its own.
+    /// Releases the tool call and waits for the client to end.
     pub fn finish(self) -> HarnessResult<FinishedRun> {
         release_pipe(self.release)?;
         self.live.finish()
     }
 
-    /// Kills the client with a signal that it cannot catch, and lets the tool call end.
+    /// Kills the client with a signal that it cannot catch, and releases the tool call.
     pub fn kill(self) -> HarnessResult<()> {
         self.live.kill()?;
         release_pipe(self.release)
     }
 }
 
-/// Lets the tool call end.
+/// Releases the tool call.
 fn release_pipe(pipe: PathBuf) -> HarnessResult<()> {
-    // Open for both, so that this does not wait for a reader that has gone.
+    // Opened for reading as well, so that this does not wait for a reader that is gone.
     let mut pipe = OpenOptions::new().read(true).write(true).open(pipe)?;
     writeln!(pipe)?;
     Ok(())
@@ -79,7 +79,7 @@ fn await_first_byte(pipe: PathBuf) -> Receiver<std::io::Result<()>> {
     let (tell, told) = channel();
     thread::spawn(move || {
         let read = File::open(pipe).and_then(|mut pipe| pipe.read_exact(&mut [0]));
-        // Whoever waited may have given up.
+        // The receiver may have given up.
         drop(tell.send(read));
     });
     told

@@ -1,8 +1,8 @@
-//! What a process left behind.
+//! The output of a process that ended.
 
 use serde_json::Value;
 
-/// The end of a process.
+/// Exit status and output of a process that ended.
 #[derive(Debug, Clone)]
 pub struct ProcessOutput {
     /// Its exit code; `None` when a signal ended it.
@@ -11,7 +11,7 @@ pub struct ProcessOutput {
     pub signal: Option<i32>,
     /// What it printed.
     pub stdout: String,
-    /// What it said beside.
+    /// What it printed to stderr.
     pub stderr: String,
 }
 
@@ -35,7 +35,7 @@ impl ProcessOutput {
             .collect()
     }
 
-    /// Returns what the model is told.
+    /// Returns the context for the agent.
     pub fn context(&self) -> String {
         if self.stdout.is_empty() {
             return String::new();
@@ -44,7 +44,7 @@ impl ProcessOutput {
         context.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Returns the one nonce of the fences in the context.
+    /// Returns the nonce of the delimiters in the context.
     pub fn nonce(&self) -> String {
         let context = self.context();
         let start = context
@@ -54,7 +54,7 @@ impl ProcessOutput {
         rest.split('>').next().unwrap_or_default().to_owned()
     }
 
-    /// Returns stdout with what is new each time replaced: the nonce, times and the scratch.
+    /// Returns stdout with all that differs between runs replaced: nonce, times, scratch directory.
     pub fn normalized(&self, root: &std::path::Path) -> Value {
         let nonce = self.nonce();
         let mut text = self.stdout.replace(&*root.to_string_lossy(), "ROOT");
@@ -64,7 +64,7 @@ impl ProcessOutput {
         serde_json::from_str(&without_times(&text)).unwrap_or_default()
     }
 
-    /// Asserts that all went well and nothing was said.
+    /// Asserts success without any output.
     #[track_caller]
     pub fn assert_silent(&self) {
         assert_eq!(
@@ -73,7 +73,7 @@ impl ProcessOutput {
         );
     }
 
-    /// Asserts success with nothing on stderr; returns itself.
+    /// Asserts success with nothing on stderr.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(
@@ -85,8 +85,7 @@ impl ProcessOutput {
         self
     }
 
-    /// Asserts that exit 0, an empty stdout and one line on stderr are all there is; returns
-    /// the line.
+    /// Asserts exit code 0, an empty stdout and one line on stderr, and returns that line.
     #[track_caller]
     pub fn single_line(&self) -> String {
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The database of a scratch, by plain SQL: what a test cannot say by a command, or must not
-//! take a command's word for.
+//! The scratch database by plain SQL, for states that no command creates and facts that should not
+//! be asked of a command.
 
 use rusqlite::{Connection, Params, ToSql, types::FromSql};
 use serde_json::Value;
@@ -22,7 +22,7 @@ impl Home {
         self.open_database().execute(statement, parameters).unwrap()
     }
 
-    /// Asks for one value.
+    /// Queries one value.
     #[track_caller]
     pub fn query_value<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
         self.open_database()
@@ -37,7 +37,7 @@ impl Home {
         self.query_value(&query, [session])
     }
 
-    /// Returns the `execution_state` of [`SESSION`].
+    /// Returns the `execution_state` of [`FIRST_SESSION`].
     #[track_caller]
     pub fn execution_state(&self) -> Value {
         let text: String =
@@ -75,7 +75,7 @@ impl Home {
         self.set_state(session, "execution_state.isActive", true);
     }
 
-    /// Makes a session the holder of an item; its state is left alone.
+    /// Makes a session the holder of an item without changing the session's state.
     #[track_caller]
     pub fn give_item(&self, session: &str, key: &str) {
         let none: &[&dyn ToSql] = &[&session];
@@ -90,7 +90,7 @@ impl Home {
         assert_eq!(taken, 1, "item {key} exists");
     }
 
-    /// Lets the lease of a session have ended, and its last sign of life be `seconds` old.
+    /// Makes a session's lease expired and its last heartbeat `seconds` old.
     pub fn expire_lease(&self, session: &str, seconds: u32) {
         let changed = self.execute_sql(
             "UPDATE claude_sessions SET
@@ -102,8 +102,8 @@ impl Home {
         assert_eq!(changed, 1, "session {session} is registered");
     }
 
-    /// Shifts everything that is dated by a modifier of SQLite's, such as `-1 year`: then the
-    /// clock of whoever comes next is that much ahead of all that was.
+    /// Shifts every stored time by an SQLite modifier such as `-1 year`, as if the clock had been
+    /// set forward since.
     pub fn age_database(&self, modifier: &str) {
         let shift = |table: &str, column: &str| {
             format!(
@@ -138,7 +138,8 @@ impl Home {
         )
     }
 
-    /// Starts [`SESSION`], lets it hold `SD-002C` in phase PLAN, and tells it.
+    /// Starts [`FIRST_SESSION`], lets it hold `SD-002C` in phase PLAN, and brings its cache in
+    /// step.
     pub fn with_held_item(self) -> Self {
         self.start_session().ok();
         self.claim(FIRST_SESSION, "SD-002C");

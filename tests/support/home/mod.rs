@@ -27,10 +27,10 @@ pub use payload::Payload;
 pub(crate) use process::read_first_line;
 pub use process::{Bystander, ProcessRun, process_start_time, spawn_bystander};
 
-/// Is the session of a test that has only one.
+/// The session of a test with one session.
 pub const FIRST_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 
-/// Is the second session of a test that has two.
+/// The second session of a test with two.
 pub const SECOND_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000002";
 
 /// The scratch directories: `home` of the user, `trueup`'s own, and the project.
@@ -49,7 +49,7 @@ impl Home {
         home
     }
 
-    /// Makes a scratch whose project is no git repository.
+    /// Makes a scratch whose project is not a git repository.
     pub fn without_git() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("trueup-")
@@ -123,27 +123,27 @@ impl Home {
         self.prepare_run(binary).payload(payload).wait()
     }
 
-    /// Makes a payload from a fixture, for [`SESSION`] in the project.
+    /// Makes a payload from a fixture, for [`FIRST_SESSION`] in the project.
     pub fn payload(&self, fixture: &str) -> Payload {
         Payload::from_fixture(fixture, FIRST_SESSION, &self.project)
     }
 
-    /// Starts [`SESSION`].
+    /// Starts [`FIRST_SESSION`].
     pub fn start_session(&self) -> ProcessOutput {
         self.run_hook("session-start-sync", &self.payload("session-start.startup"))
     }
 
-    /// Sends a prompt in [`SESSION`].
+    /// Sends a prompt in [`FIRST_SESSION`].
     pub fn send_prompt(&self) -> ProcessOutput {
         self.run_hook("session-start-sync", &self.payload("user-prompt-submit"))
     }
 
-    /// Pushes after the event of a fixture in [`SESSION`].
+    /// Pushes after the event of a fixture in [`FIRST_SESSION`].
     pub fn push_event(&self, fixture: &str) -> ProcessOutput {
         self.run_hook("checkpoint-push", &self.payload(fixture))
     }
 
-    /// Returns the place of the shared cache.
+    /// Returns the path of the shared cache.
     pub fn cache_path(&self) -> PathBuf {
         self.project.join(".claude/auto-proceed-state.json")
     }
@@ -155,19 +155,19 @@ impl Home {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    /// Returns the shared cache.
+    /// Reads the shared cache.
     pub fn read_cache(&self) -> Value {
         Self::read_json(&self.cache_path())
     }
 
-    /// Edits the shared cache as an editor would: the stamp stays.
+    /// Edits the shared cache as an editor would, without touching its stamp.
     pub fn edit_cache(&self, key: &str, value: impl Into<Value>) {
         let mut cache = self.read_cache();
         cache[key] = value.into();
         self.write_cache(format!("{cache:#}"));
     }
 
-    /// Writes bytes where the shared cache belongs.
+    /// Writes bytes to the path of the shared cache.
     pub fn write_cache(&self, bytes: impl AsRef<[u8]>) {
         fs::create_dir_all(self.cache_path().parent().unwrap()).unwrap();
         fs::write(self.cache_path(), bytes).unwrap();

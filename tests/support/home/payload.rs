@@ -12,7 +12,7 @@ use crate::client::repository_root;
 pub struct Payload(Value);
 
 impl Payload {
-    /// Takes a fixture for a session that stands in `project`.
+    /// Reads a fixture for a session that runs in `project`.
     pub fn from_fixture(name: &str, session: &str, project: &Path) -> Self {
         let path = repository_root()
             .join("tests/fixtures/hooks")
@@ -60,7 +60,7 @@ impl Payload {
         self
     }
 
-    /// Makes it another session's.
+    /// Sets the session.
     #[must_use]
     pub fn for_session(self, session: &str) -> Self {
         self.with("session_id", session)

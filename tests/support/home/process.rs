@@ -13,10 +13,10 @@ use std::time::Duration;
 use super::{Home, Payload, ProcessOutput};
 use crate::client::find_binary;
 
-/// Is how long any process may take before the suite gives up on it; no assertion rests on it.
+/// How long a process may take before the suite gives up; no assertion depends on it.
 const PROCESS_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// A run to be.
+/// A process to be started.
 #[derive(Debug)]
 pub struct ProcessRun<'h> {
     home: &'h Home,
@@ -32,9 +32,9 @@ impl<'h> ProcessRun<'h> {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", home.user_home())
             .env("TRUEUP_HOME", home.trueup_home())
-            // A test is as slow as the machine it shares; where time matters it is set.
+            // The machine may be slow, so the deadline is generous unless a test sets one.
             .env("TRUEUP_DEADLINE_MS", "60000")
-            // The suite stands for the client: a process that lives.
+            // The test process plays the client, which must be alive.
             .env("CLAUDE_PID", std::process::id().to_string())
             .current_dir(home.project_dir())
             .stdin(Stdio::piped())
@@ -68,7 +68,7 @@ impl<'h> ProcessRun<'h> {
         self
     }
 
-    /// Stands elsewhere.
+    /// Sets the working directory.
     #[must_use]
     pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
         self.command.current_dir(folder.into());
@@ -115,13 +115,13 @@ impl<'h> ProcessRun<'h> {
         self
     }
 
-    /// Starts it; stdin stays open, nothing is sent.
+    /// Starts it. Stdin stays open, and nothing is sent.
     pub fn spawn(&mut self) -> Child {
         self.command.spawn().unwrap()
     }
 
-    /// Starts it and waits for the first line of its stdout, which is returned without its end;
-    /// it is empty when there is none. Stdin stays open.
+    /// Starts it and waits for the first line of its stdout, which is returned without its line
+    /// break, or empty when there is none. Stdin stays open.
     pub fn begin(mut self) -> (Child, String) {
         let mut child = self.spawn();
         let line = read_first_line(&mut child);
@@ -143,11 +143,11 @@ impl<'h> ProcessRun<'h> {
     }
 }
 
-/// Reads the next line of a process's stdout, without its end; it is empty when there is none.
+/// Reads the next line of a process's stdout, without its line break; empty when there is none.
 pub(crate) fn read_first_line(child: &mut Child) -> String {
     let stdout = child.stdout.as_mut().unwrap();
     let mut line = Vec::new();
-    // A byte at a time: what comes after belongs to whoever reads next.
+    // One byte at a time, so that the bytes after the line stay unread.
     let mut byte = [0];
     while stdout.read(&mut byte).unwrap() > 0 && byte != *b"\n" {
         line.extend(byte);
@@ -177,7 +177,7 @@ impl ProcessOutput {
     }
 }
 
-/// A process that lives until it is dropped, to stand for a client.
+/// A process that runs until it is dropped, to play a client.
 #[derive(Debug)]
 pub struct Bystander(Child);
 
@@ -191,7 +191,7 @@ pub fn spawn_bystander() -> Bystander {
 }
 
 impl Bystander {
-    /// Returns its number.
+    /// Returns its process id.
     pub fn pid(&self) -> String {
         self.0.id().to_string()
     }
@@ -204,7 +204,7 @@ impl Drop for Bystander {
     }
 }
 
-/// Returns the start time of a process as the kernel counts it.
+/// Returns the start time of a process in the kernel's clock ticks.
 pub fn process_start_time(pid: &str) -> i64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let rest = stat.rsplit_once(')').unwrap().1;

@@ -1,7 +1,7 @@
-//! What was found, for a person: by repository and file, with what ends it.
+//! Findings as text, by repository and file, each with its fix.
 
 use trueup_core::consistency::{CheckFinding, CheckReport};
-use trueup_core::reconcile::Severity;
+use trueup_core::diagnostic::Severity;
 use trueup_core::text::path_to_text;
 
 use super::RepoCheck;
@@ -10,7 +10,7 @@ use crate::output::LineStyle;
 /// Most files of a commit that are named.
 const MAX_NAMED_FILES: usize = 5;
 
-/// Lines, and how some of them are coloured.
+/// Lines, and the styles of some of them.
 #[derive(Default)]
 struct TextPage {
     lines: Vec<String>,
@@ -52,13 +52,13 @@ fn render_repo_check(page: &mut TextPage, repo_check: &RepoCheck, fix: bool) {
         return;
     };
     let mut path = None;
-    for (finding, is_fixed) in outcome.findings.iter().zip(&outcome.mended) {
+    for finding in &outcome.findings {
         if finding.path.as_ref() != path {
             path = finding.path.as_ref();
             let name = path.map_or("(no file)", String::as_str);
             page.add_line(Some(LineStyle::Head), format!("  {name}"));
         }
-        render_finding(page, finding, *is_fixed);
+        render_finding(page, finding);
     }
     for note in &outcome.notes {
         page.add_line(Some(LineStyle::Warning), format!("  {note}"));
@@ -78,7 +78,7 @@ fn render_repo_check(page: &mut TextPage, repo_check: &RepoCheck, fix: bool) {
     page.add_line(None, format!("  {}", render_summary(outcome, fix)));
 }
 
-/// Names files; a first run in a large repository commits thousands.
+/// Lists file names, shortened: a first run in a large repository commits thousands.
 fn render_file_names(files: &[String]) -> String {
     let names: Vec<&str> = files
         .iter()
@@ -91,9 +91,9 @@ fn render_file_names(files: &[String]) -> String {
     }
 }
 
-fn render_finding(page: &mut TextPage, finding: &CheckFinding, is_fixed: bool) {
+fn render_finding(page: &mut TextPage, finding: &CheckFinding) {
     let divergence = &finding.divergence;
-    let (style, mark) = match (is_fixed, divergence.severity) {
+    let (style, mark) = match (finding.is_fixed, divergence.severity) {
         (true, _) => (Some(LineStyle::Good), "fixed"),
         (false, Severity::Error) => (Some(LineStyle::Error), "error"),
         (false, Severity::Warning) => (Some(LineStyle::Warning), "warning"),
@@ -104,7 +104,7 @@ fn render_finding(page: &mut TextPage, finding: &CheckFinding, is_fixed: bool) {
         style,
         format!("    {mark:<7} {code} {}", divergence.message),
     );
-    if !is_fixed {
+    if !finding.is_fixed {
         let line = format!("            -> {}", divergence.fix);
         page.add_line(Some(LineStyle::Faint), line);
     }
@@ -112,12 +112,13 @@ fn render_finding(page: &mut TextPage, finding: &CheckFinding, is_fixed: bool) {
 
 fn render_summary(outcome: &CheckReport, fix: bool) -> String {
     let count = |severity: Severity| {
-        let all = outcome.findings.iter().zip(&outcome.mended);
-        all.filter(|(finding, mended)| !**mended && finding.divergence.severity == severity)
+        let unfixed = outcome.findings.iter().filter(|finding| !finding.is_fixed);
+        unfixed
+            .filter(|finding| finding.divergence.severity == severity)
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let fixed_count = outcome.mended.iter().filter(|mended| **mended).count();
+    let fixed_count = outcome.findings.iter().filter(|it| it.is_fixed).count();
     let fixed_text = if fix {
         format!("{fixed_count} fixed, ")
     } else {

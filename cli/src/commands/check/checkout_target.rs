@@ -1,24 +1,23 @@
-//! Which repositories are meant.
+//! The repositories that a check is run on.
 
 use std::path::{Path, PathBuf};
 
 use trueup_core::consistency::Checkout;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{find_owner, list_other_repos, read_machine_name};
-use trueup_core::store::RepoStore as _;
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::Store;
 use trueup_core::text::path_from_text;
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, RepoCase};
 use crate::commands::repo::find_repo_root;
 
-/// Finds the repositories named, else the one here.
+/// Resolves the repositories that are named, or else the one here.
 pub(super) fn resolve_targets(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     names: &[String],
-) -> Result<Vec<Checkout>, CommandError> {
+) -> CommandResult<Vec<Checkout>> {
     let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
     let repos = store.list_repos()?;
     if names.is_empty() {
@@ -38,7 +37,7 @@ pub(super) fn resolve_targets(
     Ok(checkouts)
 }
 
-fn resolve_named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, CommandError> {
+fn resolve_named(repos: &[Repo], machine: &str, name: &str) -> CommandResult<Checkout> {
     let slug: Option<RepoSlug> = name.parse().ok();
     let named_repo =
         slug.and_then(|slug| repos.iter().find(|repo| repo.slug.is_same(slug.as_str())));
@@ -48,24 +47,24 @@ fn resolve_named(repos: &[Repo], machine: &str, name: &str) -> Result<Checkout, 
         let Some(path) = places.find(|path| path_from_text(path).is_dir()).or(first) else {
             let text = format!("repository {} is not on this machine", repo.slug);
             let slug = (&repo.slug).into();
-            return Err(CommandError::new(ErrorCase::RepoElsewhere { slug }, text));
+            return Err(CommandError::new(RepoCase::RepoElsewhere { slug }, text));
         };
         return checkout_at(repos, machine, &path_from_text(path));
     }
     let path = path_from_text(name);
     if !path.exists() && !name.contains(std::path::MAIN_SEPARATOR) {
         let text = format!("no repository or directory named {name}");
-        return Err(CommandError::new(ErrorCase::RepoNotFound, text));
+        return Err(CommandError::new(RepoCase::RepoNotFound, text));
     }
     checkout_at(repos, machine, &path)
 }
 
-fn checkout_at(repos: &[Repo], machine: &str, path: &Path) -> Result<Checkout, CommandError> {
+fn checkout_at(repos: &[Repo], machine: &str, path: &Path) -> CommandResult<Checkout> {
     let root = find_repo_root(path)?;
     Ok(describe_checkout(repos, machine, root))
 }
 
-/// Says which repository a directory is of, and which it is not.
+/// Describes a checkout: the repository it belongs to, and those it does not belong to.
 pub(super) fn describe_checkout(repos: &[Repo], machine: &str, root: PathBuf) -> Checkout {
     let owner = find_owner(repos, machine, &root);
     Checkout {

@@ -1,9 +1,7 @@
-//! Annotations of GitHub Actions: a workflow command a line.
+//! Annotations of GitHub Actions: one workflow command per line.
 
 use trueup_core::consistency::CheckFinding;
-use trueup_core::reconcile::Severity;
-
-use super::code_titles;
+use trueup_core::diagnostic::Severity;
 
 pub(super) fn render_annotations<'f>(
     findings: impl Iterator<Item = &'f CheckFinding>,
@@ -18,11 +16,7 @@ fn render_annotation(finding: &CheckFinding) -> String {
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    let title = format!(
-        "{} {}",
-        divergence.code.as_str(),
-        code_titles::describe_code(divergence.code)
-    );
+    let title = format!("{} {}", divergence.code.as_str(), divergence.code.title());
     let file = finding.path.as_ref().map(|path| ("file", path.clone()));
     let line = finding.place.map(|place| ("line", place.line.to_string()));
     let column = finding.place.map(|place| ("col", place.column.to_string()));
@@ -35,14 +29,14 @@ fn render_annotation(finding: &CheckFinding) -> String {
     format!("::{level} {}::{message}", properties.join(","))
 }
 
-/// Escapes a message: a line break would end the command.
+/// Escapes a message, in which a line break would end the workflow command.
 fn escape_message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// Escapes a value among others.
+/// Escapes the value of a property.
 fn escape_property(text: &str) -> String {
     escape_message(text).replace(':', "%3A").replace(',', "%2C")
 }

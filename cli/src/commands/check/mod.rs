@@ -2,7 +2,6 @@
 
 mod check_text;
 mod checkout_target;
-mod code_titles;
 mod github;
 mod sarif;
 mod script_scan;
@@ -11,38 +10,91 @@ mod sweep_all;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, REFUSED, UNABLE};
+use crate::command_line::path_text;
+use crate::output::Output;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use trueup_core::consistency::{
     CheckError, CheckFinding, CheckReport, CheckRequest, Checkout, FixActor, PushScope,
     check_checkout,
 };
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::{Code, Divergence, Severity, Way};
 use trueup_core::model::Session;
-use trueup_core::reconcile::{Code, Divergence, Severity};
+use trueup_core::store::Store;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::path_to_text;
 
-use crate::args::{CheckArgs, Format};
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, REFUSED, UNABLE};
-use crate::output::Output;
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub(crate) struct CheckArgs {
+    /// Repositories, by directory or slug [default: the current one]
+    #[arg(value_name = "PATH|SLUG", value_parser = path_text())]
+    pub(crate) targets: Vec<String>,
+    /// Fix what can be fixed: the more advanced status wins, in the database and in the file
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Do not write or commit files
+    #[arg(long)]
+    pub(crate) no_writeback: bool,
+    /// Commit without pushing
+    #[arg(long)]
+    pub(crate) no_push: bool,
+    /// Push your own unpushed commits too
+    #[arg(long, requires = "fix", conflicts_with = "no_push")]
+    pub(crate) push: bool,
+    /// Fast-forward the branch first, if possible
+    #[arg(long)]
+    pub(crate) pull: bool,
+    /// Check every repository registered on this machine
+    #[arg(long, conflicts_with = "targets")]
+    pub(crate) all: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Treat warnings as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Instead, search this directory or file for scripts that read or write database-owned
+    /// fields in a metadata file
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["targets", "fix", "pull", "all", "format"])]
+    pub(crate) sources: Option<PathBuf>,
+}
 
-/// How long the writes of one repository may take: thousands of them the first time.
+/// Output format of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Human-readable text
+    Text,
+    /// One JSON object, like --json
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// GitHub Actions annotations
+    Github,
+}
+
+/// Time limit of the writes of one repository. The first check may need thousands of them.
 const WRITE_PATIENCE: Duration = Duration::from_mins(5);
 
-/// A repository that was looked at, or was to be.
+/// The check of one repository.
 struct RepoCheck {
-    /// Its name, as far as it is known.
+    /// Slug or path.
     repo: String,
     root: PathBuf,
-    /// What came of it; absent where it could not be looked at.
+    /// Absent where the repository was skipped.
     outcome: Option<CheckReport>,
-    /// Why it was passed over.
+    /// Why the repository was skipped.
     skip_reason: Option<String>,
 }
 
 impl RepoCheck {
-    /// Advises what is done in the repository, to a reader who stands elsewhere.
+    /// Adds the directory of the repository to its fixes, unless the reader is in it.
     fn set_fix_directories(&mut self, context: &CommandContext) {
         if self.root == context.cwd() {
             return;
@@ -54,10 +106,7 @@ impl RepoCheck {
     }
 }
 
-pub(super) fn cmd_check(
-    context: &CommandContext,
-    arguments: &CheckArgs,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_check(context: &CommandContext, arguments: &CheckArgs) -> CommandResult {
     if context.json && matches!(arguments.format, Format::Sarif | Format::Github) {
         let message = "--json and --format cannot be used together";
         return Err(CommandError::usage("trueup check --help", message));
@@ -67,10 +116,9 @@ pub(super) fn cmd_check(
     }
     match check_targets(context, arguments) {
         Ok(output) => Ok(output),
-        // Whoever reads findings alone must see that there was no check.
+        // A reader of the findings must see that the check failed, so this is a finding too.
         Err(mut error) if error.exit_code() == UNABLE => {
-            let finding =
-                code_titles::build_failed_check_finding("trueup", &error.message, error.code());
+            let finding = build_failed_check_finding("trueup", &error.message, error.code());
             error.divergences.push(finding.divergence);
             Err(error)
         }
@@ -78,7 +126,7 @@ pub(super) fn cmd_check(
     }
 }
 
-fn check_targets(context: &CommandContext, arguments: &CheckArgs) -> Result<Output, CommandError> {
+fn check_targets(context: &CommandContext, arguments: &CheckArgs) -> CommandResult {
     if arguments.all {
         return sweep_all::sweep_registered_repos(context, arguments);
     }
@@ -92,7 +140,7 @@ fn check_targets(context: &CommandContext, arguments: &CheckArgs) -> Result<Outp
         let outcome = check_checkout(&mut store, &target, &request, &context.run.settings.paths);
         let outcome = match outcome {
             Err(error) if is_only => return Err(error.into()),
-            // The others are looked at all the same.
+            // The other repositories are still checked.
             Err(error) => build_failed_outcome(&target, &error),
             Ok(checked) => checked,
         };
@@ -114,7 +162,7 @@ fn check_targets(context: &CommandContext, arguments: &CheckArgs) -> Result<Outp
     Ok(output)
 }
 
-/// What is known of a repository that could not be checked.
+/// Builds the report of a repository whose check failed.
 fn build_failed_outcome(target: &Checkout, error: &CheckError) -> CheckReport {
     let slug = target.slug.as_ref().map(ToString::to_string);
     let name = slug.unwrap_or_else(|| path_to_text(&target.root));
@@ -123,35 +171,27 @@ fn build_failed_outcome(target: &Checkout, error: &CheckError) -> CheckReport {
         CheckError::Io(_) => "io",
     };
     CheckReport {
-        findings: vec![code_titles::build_failed_check_finding(
-            &name,
-            &error.to_string(),
-            code,
-        )],
-        mended: vec![false],
+        findings: vec![build_failed_check_finding(&name, &error.to_string(), code)],
         repo: name,
         ..CheckReport::default()
     }
 }
 
-fn open_store(
-    context: &CommandContext,
-    arguments: &CheckArgs,
-) -> Result<SqliteStore, CommandError> {
+fn open_store(context: &CommandContext, arguments: &CheckArgs) -> CommandResult<SqliteStore> {
     if arguments.fix {
-        context.open_for_change()
+        context.open_sqlite_for_change()
     } else {
-        context.open_for_reading()
+        context.open_sqlite_for_reading()
     }
 }
 
-/// Says what is asked for, and for which session: what was edited by hand in its cache is
-/// pushed before anything of it changes.
+/// Builds the request, and loads the session that makes the fixes. Edits of its cache by hand are
+/// pushed first.
 fn build_request(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     arguments: &CheckArgs,
-) -> Result<(CheckRequest, Option<Session>), CommandError> {
+) -> CommandResult<(CheckRequest, Option<Session>)> {
     let mut session = None;
     if arguments.fix
         && let Some(active) = context.find_active_session(store)?
@@ -176,7 +216,7 @@ fn build_request(
     Ok((request, session))
 }
 
-/// Puts together what was found.
+/// Builds the output of all checks.
 fn build_output(
     context: &CommandContext,
     arguments: &CheckArgs,
@@ -186,12 +226,9 @@ fn build_output(
     let findings = repo_checks
         .iter()
         .flat_map(|looked| collect_findings(looked, is_one_of_several));
-    let findings: Vec<(CheckFinding, bool)> = findings.collect();
-    // What is mended is no state of the repository that others need to see.
-    let remaining_findings = || {
-        let left = findings.iter().filter(|(_, mended)| !mended);
-        left.map(|(finding, _)| finding)
-    };
+    let findings: Vec<CheckFinding> = findings.collect();
+    // Annotations and SARIF describe the repository as it is now, without what was fixed.
+    let remaining_findings = || findings.iter().filter(|finding| !finding.is_fixed);
     let unfixed = repo_checks.iter().flat_map(remaining_divergences);
     let min_severity = if arguments.strict {
         Severity::Warning
@@ -200,7 +237,7 @@ fn build_output(
     };
     let mut exit_code = 0;
     for divergence in unfixed {
-        if divergence.code == Code::C00 {
+        if divergence.code == Code::CheckFailed {
             exit_code = UNABLE;
         } else if divergence.severity >= min_severity && exit_code == 0 {
             exit_code = REFUSED;
@@ -212,14 +249,14 @@ fn build_output(
         Format::Sarif => (sarif::render_sarif(remaining_findings()), Vec::new()),
         Format::Github => (github::render_annotations(remaining_findings()), Vec::new()),
     };
-    // What was passed over or refused is part of the text.
+    // The text contains these notes already.
     let warnings = if matches!(arguments.format, Format::Text) && !context.json {
         Vec::new()
     } else {
         repo_checks.iter().flat_map(render_notes).collect()
     };
     let divergences = findings.into_iter();
-    let divergences = divergences.map(|(finding, _)| finding.divergence);
+    let divergences = divergences.map(|finding| finding.divergence);
     Output {
         exit_code,
         divergences: divergences.collect(),
@@ -230,15 +267,14 @@ fn build_output(
     }
 }
 
-/// Returns the findings of a repository, and which are mended. Of several, each says whose it
-/// is.
-fn collect_findings(repo_check: &RepoCheck, is_one_of_several: bool) -> Vec<(CheckFinding, bool)> {
-    let checked = repo_check.outcome.iter();
-    let findings = checked.flat_map(|it| it.findings.iter().cloned().zip(it.mended.clone()));
-    let mut findings: Vec<(CheckFinding, bool)> = findings.collect();
+/// Collects the findings of a repository. With several repositories the
+/// messages and paths begin with the root.
+fn collect_findings(repo_check: &RepoCheck, is_one_of_several: bool) -> Vec<CheckFinding> {
+    let outcome = repo_check.outcome.as_ref();
+    let mut findings = outcome.map_or_else(Vec::new, |outcome| outcome.findings.clone());
     if is_one_of_several {
         let root = path_to_text(&repo_check.root);
-        for (finding, _) in &mut findings {
+        for finding in &mut findings {
             if finding.path.is_some() {
                 let message = &finding.divergence.message;
                 finding.divergence.message = format!("{root}/{message}");
@@ -249,16 +285,16 @@ fn collect_findings(repo_check: &RepoCheck, is_one_of_several: bool) -> Vec<(Che
     findings
 }
 
-/// Returns what is left of the findings.
+/// Iterates over the findings that were not fixed.
 fn remaining_divergences(repo_check: &RepoCheck) -> impl Iterator<Item = &Divergence> {
-    repo_check.outcome.iter().flat_map(|checked| {
-        let all = checked.findings.iter().zip(&checked.mended);
-        all.filter(|(_, mended)| !**mended)
-            .map(|(finding, _)| &finding.divergence)
-    })
+    let outcome = repo_check.outcome.iter();
+    let findings = outcome.flat_map(|outcome| &outcome.findings);
+    findings
+        .filter(|finding| !finding.is_fixed)
+        .map(|finding| &finding.divergence)
 }
 
-/// Returns what was refused or tried in vain.
+/// Returns notes on what was refused or failed.
 fn render_notes(repo_check: &RepoCheck) -> Vec<String> {
     let notes = repo_check.outcome.iter().flat_map(|checked| &checked.notes);
     notes
@@ -275,10 +311,8 @@ fn repo_check_view(repo_check: &RepoCheck) -> Value {
         .map(String::as_str)
         .collect();
     let mut fixed_codes: Vec<&str> = outcome.map_or_else(Vec::new, |checked| {
-        let all = checked.findings.iter().zip(&checked.mended);
-        all.filter(|(_, mended)| **mended)
-            .map(|(finding, _)| finding.divergence.code.as_str())
-            .collect()
+        let fixed = checked.findings.iter().filter(|finding| finding.is_fixed);
+        fixed.map(|it| it.divergence.code.as_str()).collect()
     });
     fixed_codes.sort_unstable();
     fixed_codes.dedup();
@@ -292,4 +326,20 @@ fn repo_check_view(repo_check: &RepoCheck) -> Value {
         "skipped": (!skipped.is_empty()).then(|| skipped.join("; ")),
         "mended": fixed_codes,
     })
+}
+
+/// Makes the finding that the check itself failed; `code` is the code of the error.
+fn build_failed_check_finding(subject: &str, reason: &str, code: &str) -> CheckFinding {
+    CheckFinding {
+        divergence: Divergence::new(
+            Code::CheckFailed,
+            subject,
+            format!("{subject} could not be checked: {reason}"),
+            Way::from_store_error(code),
+        ),
+        path: None,
+        place: None,
+        fix: None,
+        is_fixed: false,
+    }
 }

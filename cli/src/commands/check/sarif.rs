@@ -1,12 +1,10 @@
-//! SARIF 2.1.0: the rule is the code, the place is that in the file.
+//! SARIF 2.1.0. The rule of a result is its code; its location is the place in the file.
 
 use serde_json::{Value, json};
 use trueup_core::consistency::CheckFinding;
-use trueup_core::reconcile::{Code, Divergence, Severity};
+use trueup_core::diagnostic::{Code, Divergence, Severity};
 
-use super::code_titles;
-
-/// Where a finding is shown that belongs to no file: code scanning demands a place.
+/// Location of findings without a file, because code scanning requires a location.
 const FALLBACK_LOCATION: &str = "workplans";
 
 pub(super) fn render_sarif<'f>(findings: impl Iterator<Item = &'f CheckFinding>) -> Vec<String> {
@@ -48,7 +46,7 @@ fn sarif_rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
         "name": code.as_str(),
-        "shortDescription": {"text": code_titles::describe_code(code)},
+        "shortDescription": {"text": code.title()},
         "defaultConfiguration": {"level": sarif_level(code.severity())},
     })
 }
@@ -68,14 +66,14 @@ fn sarif_result(finding: &CheckFinding, codes: &[Code]) -> Value {
         "level": sarif_level(divergence.severity),
         "message": {"text": format!("{}\n-> {}", divergence.message, divergence.fix)},
         "locations": [{"physicalLocation": location}],
-        // The same finding in the next run, wherever its line is by then.
+        // Identifies the finding in later runs, even when its line has moved.
         "partialFingerprints": {
             "trueup/v1": build_fingerprint(finding),
         },
     })
 }
 
-/// Tells findings apart, of which one item may have several of one code.
+/// Builds text that distinguishes findings; one item may have several of one code.
 fn build_fingerprint(finding: &CheckFinding) -> String {
     let Divergence {
         code,
@@ -93,7 +91,7 @@ fn build_fingerprint(finding: &CheckFinding) -> String {
     format!("{} {subject} {path} {text}", code.as_str())
 }
 
-/// Writes a path as a reference: what is special in one is escaped.
+/// Renders a path as a URI reference, with reserved characters escaped.
 fn path_to_uri(path: &str) -> String {
     let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
     let escape_byte = |b: u8| {
@@ -104,7 +102,7 @@ fn path_to_uri(path: &str) -> String {
         }
     };
     let escaped: String = path.bytes().map(escape_byte).collect();
-    // One of several repositories.
+    // Absolute when several repositories were checked.
     if path.starts_with('/') {
         return format!("file://{escaped}");
     }

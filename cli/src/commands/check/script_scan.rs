@@ -2,23 +2,21 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
-use trueup_core::metadata::sources::{Access, Hit, scan};
-use trueup_core::metadata::{ScriptFile, list_files_below};
-use trueup_core::reconcile::{Code, Divergence, FileLine, Way};
-use trueup_core::text::path_to_text;
-use trueup_core::text::{one_line, pluralize};
-
-use crate::command_error::{CommandError, ErrorCase, REFUSED};
+use crate::command_error::{CommandError, CommandResult, FileCase, REFUSED};
 use crate::output::Output;
+use serde_json::{Value as Json, json};
+use trueup_core::diagnostic::{Code, Divergence, FileLine, Way};
+use trueup_core::metadata::script_search::{Access, FieldUse, find_field_uses};
+use trueup_core::metadata::{ScriptFile, list_files_below};
+use trueup_core::text::{one_line, path_to_text, pluralize};
 
 /// Longest line of a script shown, in characters.
 const MAX_LINE_CHARS: usize = 160;
 
-/// Looks for scripts that use a metadata file where the database is to be asked.
-pub(super) fn check_scripts(root: &Path) -> Result<Output, CommandError> {
+/// Finds scripts that read or write fields of a metadata file that the database owns.
+pub(super) fn check_scripts(root: &Path) -> CommandResult {
     let tree = list_files_below(root).map_err(|error| {
-        CommandError::new(ErrorCase::File, format!("{}: {error}", root.display()))
+        CommandError::new(FileCase::File, format!("{}: {error}", root.display()))
     })?;
     let (mut divergences, mut rows, mut files) = (Vec::new(), Vec::new(), 0);
     let mut warnings = tree.unreadable;
@@ -33,7 +31,7 @@ pub(super) fn check_scripts(root: &Path) -> Result<Output, CommandError> {
             }
         };
         files += 1;
-        for hit in scan(script.language, &script.text) {
+        for hit in find_field_uses(script.language, &script.text) {
             divergences.push(build_divergence(root, &file, &hit));
             rows.push(hit_view(&file, &hit));
         }
@@ -60,31 +58,24 @@ const fn access_verb(access: Access) -> &'static str {
     }
 }
 
-fn build_divergence(root: &Path, file: &str, hit: &Hit) -> Divergence {
+fn build_divergence(root: &Path, file: &str, hit: &FieldUse) -> Divergence {
     let place = format!("{file}:{}:{}", hit.line, hit.column);
     let line = one_line(&hit.text, MAX_LINE_CHARS);
-    Divergence {
-        code: Code::F01,
-        severity: Code::F01.severity(),
-        message: format!(
-            "{place}: {} {} in a metadata file, which the database owns; use `{}`\n    {line}",
-            access_verb(hit.access),
-            hit.field,
-            hit.command()
-        ),
-        subject: place,
-        authority: "database",
-        expected: Some(hit.command().to_owned()),
-        found: Some(line),
-        fix: Way::EditScript {
-            place: FileLine::new(file, u64::try_from(hit.line).unwrap_or(0)),
-            root: root.to_owned(),
-        }
-        .into(),
-    }
+    let message = format!(
+        "{place}: {} {} in a metadata file, which the database owns; use `{}`\n    {line}",
+        access_verb(hit.access),
+        hit.field,
+        hit.command()
+    );
+    let fix = Way::EditScript {
+        place: FileLine::new(file, u64::try_from(hit.line).unwrap_or(0)),
+        root: root.to_owned(),
+    };
+    Divergence::new(Code::MetadataHoldsOwnedField, place, message, fix)
+        .with_values(Some(hit.command().to_owned()), Some(line))
 }
 
-fn hit_view(file: &str, hit: &Hit) -> Json {
+fn hit_view(file: &str, hit: &FieldUse) -> Json {
     json!({
         "file": file, "line": hit.line, "column": hit.column, "field": hit.field,
         "access": access_verb(hit.access), "text": hit.text, "use": hit.command(),

@@ -1,4 +1,4 @@
-//! `trueup check --all`: every registered repository, by one sweep at a time.
+//! `trueup check --all`: checks every registered repository. Only one sweep runs at a time.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,25 +10,25 @@ use trueup_core::consistency::check_checkout;
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{FileLock, create_private_dir};
 use trueup_core::repos::read_machine_name;
-use trueup_core::store::RepoStore as _;
+use trueup_core::store::HookStore as _;
 use trueup_core::text::path_from_text;
 
 use super::{
     RepoCheck, WRITE_PATIENCE, build_failed_outcome, build_output, build_request, checkout_target,
     open_store,
 };
-use crate::args::CheckArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
+use crate::commands::check::CheckArgs;
 use crate::output::Output;
 
-/// How long a sweep may take: what is left then waits for the next one.
+/// Time limit of a sweep. Repositories that are left are checked by the next one.
 const SWEEP_BUDGET: Duration = Duration::from_mins(5);
 
 pub(super) fn sweep_registered_repos(
     context: &CommandContext,
     arguments: &CheckArgs,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let lock = context.run.settings.paths.sweep_lock();
     create_private_dir(lock.parent().unwrap_or(Path::new(".")))?;
     let _lock = match FileLock::acquire(&lock, Duration::ZERO) {
@@ -73,7 +73,7 @@ pub(super) fn sweep_registered_repos(
             let checkout = checkout_target::describe_checkout(&repos, &machine, root);
             let paths = &context.run.settings.paths;
             let outcome = check_checkout(&mut store, &checkout, &request, paths);
-            // The others are looked at all the same.
+            // The other repositories are still checked.
             repo_check.outcome =
                 Some(outcome.unwrap_or_else(|error| build_failed_outcome(&checkout, &error)));
         }
@@ -91,7 +91,7 @@ pub(super) fn sweep_registered_repos(
     Ok(output)
 }
 
-/// Shows how far a sweep is, on a terminal alone.
+/// Makes a progress bar, which is shown only on a terminal.
 fn new_progress_bar(repos: usize) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(repos).unwrap_or(u64::MAX));
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");

@@ -2,27 +2,74 @@
 
 mod restore;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
-use trueup_core::deadline::Deadline;
-use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS, Violation};
-use trueup_core::retention::{self, PruneOptions};
-use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
-use trueup_core::store::{Store as _, StoreError};
-use trueup_core::text::path_to_text;
-
-use crate::args::DbCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase, REFUSED, UNABLE};
+use crate::command_error::{CommandError, CommandResult, REFUSED, UNABLE, UsageCase};
 use crate::human_duration::HumanDuration;
 use crate::output::Output;
 use crate::views;
+use clap::Subcommand;
+use serde_json::json;
+use trueup_core::deadline::Deadline;
+use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS};
+use trueup_core::retention::{self, PruneOptions};
+use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::{HookStore as _, StoreError, Violation};
+use trueup_core::text::path_to_text;
 
-pub(super) fn cmd_db(
-    context: &CommandContext,
-    command: &DbCommand,
-) -> Result<Output, CommandError> {
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum DbCommand {
+    /// Show the database's location, schema and health
+    ///
+    /// Example: trueup db status
+    #[command(verbatim_doc_comment)]
+    Status,
+    /// Create the database, or upgrade its schema
+    ///
+    /// Example: trueup db migrate
+    #[command(verbatim_doc_comment)]
+    Migrate,
+    /// Copy the database into a new file; others can keep using it
+    ///
+    /// Example: trueup db backup before-upgrade.db
+    #[command(verbatim_doc_comment)]
+    Backup {
+        /// New file; an existing one is never replaced
+        file: PathBuf,
+    },
+    /// Replace the database with a backup; the old one is kept next to it
+    ///
+    /// The backup is fully checked first. Nothing is replaced while another process
+    /// has the database open. The next hook trues up caches that are newer than the
+    /// backup and keeps their contents in the journal.
+    ///
+    /// Example: trueup db restore before-upgrade.db
+    #[command(verbatim_doc_comment)]
+    Restore {
+        /// Backup file; it is not changed
+        file: PathBuf,
+    },
+    /// Remove old ended sessions, old events and unused local files
+    ///
+    /// Sessions that hold an item, have interrupted work, or appear in the journal or
+    /// outbox are kept. This also runs automatically once a day; `retention_days = 0`
+    /// in config.toml turns that off.
+    ///
+    /// Example: trueup db prune --keep 30d --dry-run
+    #[command(verbatim_doc_comment)]
+    Prune {
+        /// Age to keep, at least 1d [default: 90d, or retention_days in config.toml]
+        #[arg(long, value_name = "90d")]
+        keep: Option<HumanDuration>,
+        /// Only count what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub(super) fn cmd_db(context: &CommandContext, command: &DbCommand) -> CommandResult {
     let path = context.database_path()?;
     match command {
         DbCommand::Status => cmd_status(context, path),
@@ -34,7 +81,7 @@ pub(super) fn cmd_db(
         ),
         DbCommand::Restore { file } => restore::cmd_restore(context, path, file),
         DbCommand::Backup { file } => {
-            context.open_for_reading()?.back_up(file)?;
+            context.open_sqlite_for_reading()?.back_up(file)?;
             let size = std::fs::metadata(file)?.len();
             let text = vec![format!(
                 "copied {} to {} ({size} bytes)",
@@ -49,13 +96,9 @@ pub(super) fn cmd_db(
     }
 }
 
-/// Removes what is old and done. Each batch has the whole patience of a command, so that one
-/// that waits behind others is not counted against the next.
-fn cmd_prune(
-    context: &CommandContext,
-    keep: Option<u64>,
-    dry_run: bool,
-) -> Result<Output, CommandError> {
+/// Prunes old ended sessions, events and files. The deadline starts anew for each batch, so that
+/// waiting for other writers does not use up the time of the next one.
+fn cmd_prune(context: &CommandContext, keep: Option<u64>, dry_run: bool) -> CommandResult {
     let configured = match context.run.settings.retention_days {
         0 => DEFAULT_RETENTION_DAYS,
         days => days,
@@ -67,12 +110,12 @@ fn cmd_prune(
     };
     if options.keep_seconds < MIN_RETENTION_SECONDS {
         let message = "--keep must be at least 1d";
-        return Err(CommandError::new(ErrorCase::KeepTooShort, message));
+        return Err(CommandError::new(UsageCase::KeepTooShort, message));
     }
     let mut store = if dry_run {
-        context.open_for_reading()?
+        context.open_sqlite_for_reading()?
     } else {
-        context.open_for_change()?
+        context.open_sqlite_for_change()?
     };
     let options = PruneOptions {
         actor: context.resolve_actor(&mut store)?,
@@ -115,10 +158,10 @@ fn cmd_prune(
     Ok(Output::new(text, data))
 }
 
-/// Most rows shown that break a rule: where one does, thousands may.
+/// Most violations shown: where one row breaks a rule, thousands may.
 const MAX_VIOLATIONS_SHOWN: usize = 100;
 
-/// Says for a person how many rows break a rule.
+/// Describes how many rows break a rule.
 pub(super) fn summarize_violations(violations: &[Violation]) -> String {
     match violations.len() {
         0 => "rows are valid".to_owned(),
@@ -126,7 +169,7 @@ pub(super) fn summarize_violations(violations: &[Violation]) -> String {
     }
 }
 
-/// Names a row that breaks a rule.
+/// Renders a row that breaks a rule.
 pub(super) fn render_violation(violation: &Violation) -> String {
     let Violation {
         table,
@@ -137,12 +180,12 @@ pub(super) fn render_violation(violation: &Violation) -> String {
     format!("{table} {row}: {field} {problem}")
 }
 
-fn cmd_status(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
     let schema = SqliteStore::read_schema_status(path, context.deadline())?;
-    let mut store = context.open_for_reading()?;
+    let mut store = context.open_sqlite_for_reading()?;
     let damage = store.check_integrity()?;
     let lineage = store.load_lineage()?;
-    // Of a damaged file nothing more is asked.
+    // Rows of a damaged file are not checked.
     let violations = if damage.is_empty() {
         store.find_violations()?
     } else {
@@ -207,7 +250,7 @@ fn cmd_status(context: &CommandContext, path: &Path) -> Result<Output, CommandEr
     })
 }
 
-fn cmd_migrate(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+fn cmd_migrate(context: &CommandContext, path: &Path) -> CommandResult {
     let before = match SqliteStore::read_schema_status(path, context.deadline()) {
         Ok(schema) => Some(schema.version),
         Err(StoreError::Missing(_)) => None,
@@ -232,12 +275,12 @@ fn cmd_migrate(context: &CommandContext, path: &Path) -> Result<Output, CommandE
     Ok(Output::new(vec![text], data))
 }
 
-/// Opens or makes the database, and refuses a damaged one.
-fn open_and_check(context: &CommandContext, path: &Path) -> Result<(), CommandError> {
+/// Opens or creates the database, and fails if it is damaged.
+fn open_and_check(context: &CommandContext, path: &Path) -> CommandResult<()> {
     let damage = SqliteStore::open_or_create(path, context.deadline())?.check_integrity()?;
     if damage.is_empty() {
         return Ok(());
     }
     let damage = format!("{}: {}", path.display(), damage.join("; "));
-    Err(StoreError::Corrupt(damage).into())
+    Err(StoreError::corrupt(damage).into())
 }

@@ -2,38 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::command_context::CommandContext;
+use crate::command_error::CommandResult;
+use crate::output::Output;
 use serde_json::json;
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::Code;
 use trueup_core::model::{Session, SessionId, SessionStatus};
-use trueup_core::reconcile::{Code, Reading};
+use trueup_core::reconcile::Reading;
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{now, observe_and_decide};
 use trueup_core::text::path_to_text;
 
-use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
-use crate::output::Output;
-
-/// Most sessions whose caches are looked at.
+/// Most sessions whose caches are inspected.
 const MAX_SESSIONS_INSPECTED: u32 = 100;
 
-/// What the next hook will say of a cache.
+/// The findings that the next hook will report on a cache.
 struct CacheForecast {
     session: SessionId,
     path: PathBuf,
     codes: Vec<Code>,
-    /// Whether the database knows the session.
+    /// Whether the session is registered.
     is_known: bool,
 }
 
-pub(super) fn cmd_restore(
-    context: &CommandContext,
-    path: &Path,
-    copy: &Path,
-) -> Result<Output, CommandError> {
-    // Closed before the database is replaced, which wants it alone.
+pub(super) fn cmd_restore(context: &CommandContext, path: &Path, copy: &Path) -> CommandResult {
+    // This connection is closed before the restore, which requires exclusive access.
     let previous_sessions = SqliteStore::open(path, context.deadline())
         .ok()
         .and_then(|mut store| list_present_sessions(&mut store).ok())
@@ -100,7 +96,7 @@ pub(super) fn cmd_restore(
     Ok(Output::new(text, data))
 }
 
-fn list_present_sessions(store: &mut SqliteStore) -> Result<Vec<Session>, CommandError> {
+fn list_present_sessions(store: &mut dyn Store) -> CommandResult<Vec<Session>> {
     Ok(store.list_sessions(&SessionFilter {
         statuses: SessionStatus::PRESENT,
         limit: MAX_SESSIONS_INSPECTED,
@@ -108,25 +104,24 @@ fn list_present_sessions(store: &mut SqliteStore) -> Result<Vec<Session>, Comman
     })?)
 }
 
-/// Looks what differs between a session's cache and the database as it is now; nothing when they
-/// agree.
+/// Compares the cache of a session with the restored database; absent when they agree.
 fn forecast_cache(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: &Session,
-) -> Result<Option<CacheForecast>, CommandError> {
+) -> CommandResult<Option<CacheForecast>> {
     let run_context = context.run_context_of(session);
     let id = session.id.clone();
     let Some(session) = store.load_session(&id)? else {
         return Ok(forecast_unknown_session(&run_context.project.dir, id));
     };
     let (_, observation, decision) = observe_and_decide(store, session, &[], &run_context)?;
-    // Surroundings and git are no news of the restoration.
+    // Findings on the environment and on git are not caused by the restore.
     let codes: Vec<Code> = decision
         .divergences
         .iter()
         .map(|divergence| divergence.code)
-        .filter(|code| *code <= Code::S11 && *code != Code::S05)
+        .filter(|code| *code <= Code::EditRejected && *code != Code::BranchNamesOtherItem)
         .collect();
     Ok((!codes.is_empty()).then_some(CacheForecast {
         session: id,
@@ -136,8 +131,8 @@ fn forecast_cache(
     }))
 }
 
-/// The cache of a session that began after the copy was made: it registers again and then its
-/// cache is ahead.
+/// Finds the cache of a session that is not in the copy. It will register again, and its cache will
+/// be ahead.
 fn forecast_unknown_session(project: &Path, session: SessionId) -> Option<CacheForecast> {
     let own_path = cache::session_cache_path(project, &session);
     [own_path, cache::shared_cache_path(project)]
@@ -149,14 +144,14 @@ fn forecast_unknown_session(project: &Path, session: SessionId) -> Option<CacheF
         .map(|path| CacheForecast {
             session,
             path,
-            codes: vec![Code::S09, Code::S11],
+            codes: vec![Code::CacheFromOtherDatabase, Code::EditRejected],
             is_known: false,
         })
 }
 
 fn render_forecast(forecast: &CacheForecast) -> String {
     let codes: Vec<&str> = forecast.codes.iter().map(|code| code.as_str()).collect();
-    let journal_text = if forecast.codes.contains(&Code::S11) {
+    let journal_text = if forecast.codes.contains(&Code::EditRejected) {
         "; newer content is kept in the journal"
     } else {
         ""

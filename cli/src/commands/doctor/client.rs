@@ -1,5 +1,5 @@
-//! The client, Claude Code: its settings and its version. Everything is read only, and what
-//! cannot be understood in a file of the client's is passed over.
+//! Checks of the client, Claude Code: its settings and its version. Nothing is written, and entries
+//! that cannot be understood are ignored.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -15,25 +15,25 @@ use super::CheckResult;
 use super::plugin::{is_trueup_plugin, list_installed_ids};
 use crate::command_context::CommandContext;
 
-/// The oldest client that trueup is tested with.
+/// The oldest version of the client that trueup is tested with.
 const OLDEST_CLIENT: [u64; 3] = [2, 1, 328];
 
-/// Largest file of the client's that is read, in bytes.
+/// Largest client file read, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Longest wait for a program to name its version.
+/// Longest wait for `PROGRAM --version`.
 const VERSION_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Most bytes of a program's answer.
+/// Most bytes of version output read.
 const MAX_VERSION_BYTES: u64 = 4_096;
 
-/// Where an administrator's settings are.
+/// Settings files of administrators.
 const MANAGED_SETTINGS: [&str; 2] = [
     "/etc/claude-code/managed-settings.json",
     "/Library/Application Support/ClaudeCode/managed-settings.json",
 ];
 
-/// Returns the client's configuration directory.
+/// Finds the configuration directory of the client.
 pub(super) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
     context.environment.path("CLAUDE_CONFIG_DIR").or_else(|| {
         context
@@ -43,12 +43,12 @@ pub(super) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
     })
 }
 
-/// Reads a JSON file of the client's; nothing when there is none or it makes no sense.
+/// Reads a JSON object of the client; absent when the file is missing or invalid.
 pub(super) fn read_client_json(path: &Path) -> Option<Value> {
     try_read_client_json(path).ok().flatten()
 }
 
-/// Reads a JSON file of the client's, or says why it cannot be; nothing when there is none.
+/// Reads a JSON object of the client; absent when the file is missing, an error when it is invalid.
 fn try_read_client_json(path: &Path) -> Result<Option<Value>, String> {
     let bytes = match read_bytes(path, MAX_FILE_BYTES, true) {
         Ok(bytes) => bytes,
@@ -58,7 +58,7 @@ fn try_read_client_json(path: &Path) -> Result<Option<Value>, String> {
         Err(error) => return Err(error.to_string()),
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    // An empty file sets nothing.
+    // An empty file counts as missing.
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -69,13 +69,13 @@ fn try_read_client_json(path: &Path) -> Result<Option<Value>, String> {
         .ok_or_else(|| "not a JSON object".to_owned())
 }
 
-/// Lists the client's settings files, whose word counts most first.
+/// Reads the settings files of the client, in order of precedence.
 fn read_settings(context: &CommandContext) -> Vec<(PathBuf, Value)> {
     let read = |path: PathBuf| read_client_json(&path).map(|value| (path, value));
     list_settings_files(context).filter_map(read).collect()
 }
 
-/// Names the client's settings files, whose word counts most first.
+/// Lists the settings files of the client, in order of precedence.
 fn list_settings_files(context: &CommandContext) -> impl Iterator<Item = PathBuf> {
     let project = context.run.project.dir.join(".claude");
     MANAGED_SETTINGS
@@ -88,7 +88,7 @@ fn list_settings_files(context: &CommandContext) -> impl Iterator<Item = PathBuf
         .chain(find_config_dir(context).map(|dir| dir.join("settings.json")))
 }
 
-/// Whether all settings files can be read: what stands in one that cannot, nobody can tell.
+/// Checks that all settings files can be read; an unreadable one might disable the hooks.
 pub(super) fn check_settings_readable(context: &CommandContext, _: bool) -> CheckResult {
     let unreadable = list_settings_files(context)
         .find_map(|path| Some((try_read_client_json(&path).err()?, path)));
@@ -104,8 +104,8 @@ pub(super) fn check_settings_readable(context: &CommandContext, _: bool) -> Chec
     }
 }
 
-/// Tells whether the value of `enabledPlugins` switches a plugin on: `true`, or what restricts it
-/// to some versions. Text such as `"false"` does not.
+/// Tells whether a value in `enabledPlugins` enables a plugin: `true`, or a restriction to some
+/// versions. Text such as `"false"` does not.
 fn is_enabling_value(value: &Value) -> bool {
     matches!(
         value,
@@ -113,8 +113,8 @@ fn is_enabling_value(value: &Value) -> bool {
     )
 }
 
-/// Whether the settings switch the plugin off: of each file that says something, the first. One
-/// that is on and not installed runs nothing.
+/// Checks that the settings do not disable the plugin. The first file that mentions a plugin id
+/// decides. Enabling an id that is not installed has no effect.
 pub(super) fn check_plugin_enabled(context: &CommandContext, _: bool) -> CheckResult {
     let mut plugin_switches: Vec<(String, PathBuf, bool)> = Vec::new();
     for (path, value) in read_settings(context) {
@@ -150,7 +150,7 @@ pub(super) fn check_plugin_enabled(context: &CommandContext, _: bool) -> CheckRe
     }
 }
 
-/// Whether the settings switch hooks off, all or those of plugins.
+/// Checks that the settings do not disable all hooks or those of plugins.
 pub(super) fn check_hooks_enabled(context: &CommandContext, _: bool) -> CheckResult {
     let settings = read_settings(context);
     for (key, meaning) in [
@@ -170,8 +170,8 @@ pub(super) fn check_hooks_enabled(context: &CommandContext, _: bool) -> CheckRes
     CheckResult::ok("no settings file disables them")
 }
 
-/// Whether the client on PATH is one that trueup is tested with. That there is none is for the
-/// check of the plugin to say.
+/// Checks the version of the client on PATH. A missing client is reported by the check of the
+/// plugin.
 pub(super) fn check_client_version(_: &CommandContext, _: bool) -> CheckResult {
     let Some(line) = run_version_command("claude") else {
         return CheckResult::ok("claude is not on PATH");
@@ -194,7 +194,7 @@ pub(super) fn check_client_version(_: &CommandContext, _: bool) -> CheckResult {
     }
 }
 
-/// Reads the first three numbers of a line such as `2.1.328 (Claude Code)`.
+/// Parses the first three numbers of a line such as `2.1.328 (Claude Code)`.
 fn parse_version(line: &str) -> Option<[u64; 3]> {
     let word = line
         .split_whitespace()
@@ -205,8 +205,8 @@ fn parse_version(line: &str) -> Option<[u64; 3]> {
     Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
-/// Runs `PROGRAM --version` and returns its first line; nothing when it does not run, fails or
-/// takes too long.
+/// Runs `PROGRAM --version` and returns its first line; absent when it does not run, fails or takes
+/// too long.
 pub(super) fn run_version_command(program: &str) -> Option<String> {
     let mut child = Command::new(program)
         .arg("--version")
@@ -219,7 +219,7 @@ pub(super) fn run_version_command(program: &str) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut stdout_bytes = Vec::new();
-        // Nobody may listen any more.
+        // The receiver may have timed out.
         let read = stdout
             .take(MAX_VERSION_BYTES)
             .read_to_end(&mut stdout_bytes);
@@ -227,7 +227,7 @@ pub(super) fn run_version_command(program: &str) -> Option<String> {
     });
     let stdout = receiver.recv_timeout(VERSION_PATIENCE);
     if stdout.is_err() {
-        // It ended just now, else it is made to.
+        // An error means that it has just ended.
         let _ = child.kill();
     }
     let status = child.wait().ok()?;

@@ -1,18 +1,18 @@
-//! Whether the client's processes can be asked whether they run.
+//! Checks that dead sessions can be detected by their processes.
 
+use crate::command_context::CommandContext;
 use trueup_core::liveness::unreadable_place_parts;
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::store::SessionFilter;
 
 use super::CheckResult;
-use crate::command_context::CommandContext;
 
-/// Sessions looked at, the latest sign of life first.
+/// Most sessions inspected, latest sign of life first.
 const MAX_SESSIONS_INSPECTED: u32 = 100;
 
-/// Tells whether a session that dies is found out by its process, or only by its silence.
+/// Checks that a dead session is detected by its process, not only by its silence.
 pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> CheckResult {
-    // Other checks tell of a database that cannot be asked.
+    // Other checks report a database that cannot be read.
     let sessions = context.open_for_reading().ok().and_then(|mut store| {
         let filter = SessionFilter {
             statuses: SessionStatus::PRESENT,
@@ -36,15 +36,15 @@ pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> Check
     )
 }
 
-/// Tells whether nobody knows the process of a session that is at work on this machine.
+/// Tells whether a live session of this machine has no recorded process.
 fn is_without_process(session: &Session, context: &CommandContext) -> bool {
     session.process.is_none()
         && !session.is_lease_expired()
         && session.host.as_ref() == Some(&context.run.host)
 }
 
-/// Judges by what cannot be read here, how many of so many sessions name no process, and whether
-/// the client that runs this command does not.
+/// Assesses the parts of process identity that cannot be read here, the number of sessions without
+/// a process, and whether the client of this command sets no `CLAUDE_PID`.
 fn assess_processes(
     missing: &[&str],
     without_process: usize,

@@ -1,14 +1,15 @@
-//! The database: whether it can be opened, is whole, and holds to its rules.
+//! Checks of the database: that it can be opened, is not damaged, and has no rows that break a
+//! rule.
 
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Store as _, StoreError};
+use trueup_core::store::{HookStore as _, StoreError};
 
 use super::super::db::{render_violation, summarize_violations};
 use super::CheckResult;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;
 
-/// Most damages named: a damaged page breaks many rows.
+/// Most damages named: a damaged page affects many rows.
 const MAX_DAMAGES_NAMED: usize = 3;
 
 pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult {
@@ -68,11 +69,11 @@ fn build_failed_result(error: CommandError) -> CheckResult {
     CheckResult::fail(error.message, hint)
 }
 
-/// Rows that break a rule, whoever wrote them. Of a database that cannot be opened the check
-/// before this one has said all.
+/// Checks that no rows break a rule. A database that cannot be opened is reported by the check of
+/// the database.
 pub(super) fn check_rows(context: &CommandContext, _: bool) -> CheckResult {
     let violations = context
-        .open_for_reading()
+        .open_sqlite_for_reading()
         .and_then(|store| store.find_violations().map_err(CommandError::from));
     match violations.as_deref() {
         Ok(flaws @ [first, ..]) => CheckResult::fail(

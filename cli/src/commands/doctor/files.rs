@@ -1,4 +1,4 @@
-//! trueup's own files: configuration, data directory and journal.
+//! Checks of trueup's own files: configuration, data directory and journal.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::command_context::CommandContext;
 /// Space below which writes may soon fail, in bytes.
 const LOW_SPACE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The user's `config.toml`. With a broken one every other command ends with exit code 3, while
-/// hooks go on with the defaults.
+/// Checks the user's `config.toml`. With an invalid one every other command ends with exit code 3,
+/// while hooks use the defaults.
 pub(super) fn check_configuration(context: &CommandContext, _: bool) -> CheckResult {
     let path = context.run.settings.paths.config_file();
     let settings = match Settings::load(&context.environment) {
@@ -62,7 +62,7 @@ pub(super) fn check_data_directory(context: &CommandContext, fix: bool) -> Check
     }
 }
 
-/// The bits of a mode that let others in.
+/// Mode bits that give access to others.
 #[cfg(unix)]
 const OTHERS_BITS: u32 = 6;
 

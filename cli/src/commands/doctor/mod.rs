@@ -1,5 +1,5 @@
-//! `trueup doctor`: what is in place, what is not, and what ends each finding. It takes no lock
-//! twice and changes nothing without `--fix`.
+//! `trueup doctor`: checks of the installation, each with a fix for what it finds. Nothing is
+//! changed without `--fix`.
 
 mod client;
 mod client_process;
@@ -16,14 +16,14 @@ use crate::command_context::CommandContext;
 use crate::command_error::REFUSED;
 use crate::output::Output;
 
-/// One thing that is looked at.
+/// A check of the installation.
 struct DoctorCheck {
     name: &'static str,
-    /// Looks, and with `true` also fixes what can be fixed safely.
+    /// Runs the check, and with `true` also fixes what can be fixed safely.
     run: fn(&CommandContext, bool) -> CheckResult,
 }
 
-/// Everything that is looked at, in the order it is shown: first what the rest stands on.
+/// All checks in the order of output. Each depends only on those before it.
 const CHECKS: [DoctorCheck; 18] = [
     doctor_check("configuration", files::check_configuration),
     doctor_check("data directory", files::check_data_directory),
@@ -36,7 +36,7 @@ const CHECKS: [DoctorCheck; 18] = [
     doctor_check("journal", files::check_journal),
     doctor_check("project", project::check_repository),
     doctor_check("hand-off commands", project::check_handoff_commands),
-    // A client that runs the hooks: installed, switched on, whole, and new enough.
+    // The client must have the plugin installed, complete and enabled, and be recent enough.
     doctor_check("plugin", plugin::check_installed),
     doctor_check("plugin files", plugin::check_plugin_files),
     doctor_check("client settings", client::check_settings_readable),
@@ -70,11 +70,11 @@ impl CheckStatus {
     }
 }
 
-/// What a check came to.
+/// The result of a check.
 struct CheckResult {
     status: CheckStatus,
     detail: String,
-    /// What ends it; a command where there is one.
+    /// How to fix the finding; a command where there is one.
     fix: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The outbox: what waits for this database, for another, and what can never be sent.
+//! Check of the outbox: writes for this database, for others, and those that can never be sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ const MAX_NAME_CHARS: usize = 200;
 
 pub(super) fn check_outbox(context: &CommandContext, fix: bool) -> CheckResult {
     if fix && let Ok(mut store) = context.open_for_reading() {
-        context.drain_outbox(&mut store);
+        context.drain_outbox(&mut *store);
     }
     match count_contents(context) {
         Ok(contents) => contents.to_check_result(),
@@ -29,14 +29,14 @@ pub(super) fn check_outbox(context: &CommandContext, fix: bool) -> CheckResult {
     }
 }
 
-/// What is in the outbox.
+/// The content of the outbox.
 struct OutboxContents {
     for_this_database: usize,
-    /// By the name of the database that they wait for.
+    /// Number of writes by the name of their database.
     for_others: BTreeMap<String, usize>,
     damaged: usize,
     dead: usize,
-    /// Where what is damaged and dead is kept.
+    /// Folder with the damaged lines and refused writes.
     folder: PathBuf,
 }
 

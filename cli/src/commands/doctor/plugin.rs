@@ -1,43 +1,43 @@
-//! The plugin: whether the client has it, and whether its files are as they were installed.
+//! Checks of the plugin: that the client has it, and that its files are as they were installed.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use trueup_core::fs::{read_bytes, sha256_hex};
 use trueup_core::model::SessionStatus;
-use trueup_core::store::{SessionFilter, Store as _};
+use trueup_core::store::SessionFilter;
 
 use super::CheckResult;
 use super::client::{find_config_dir, read_client_json};
 use crate::command_context::CommandContext;
 
-/// The binaries that the hooks run.
+/// Binaries that the hooks run.
 const HOOK_BINARIES: [&str; 3] = [
     "session-start-sync",
     "checkpoint-push",
     "pre-handoff-validate",
 ];
 
-/// What the hooks file of this version holds.
+/// Content of the hooks file of this version.
 const SHIPPED_HOOKS_FILE: &str = include_str!("../../../../hooks/hooks.json");
 
-/// Where an installation says what its files are, from its root.
+/// File with the digests of the installed files, relative to the plugin root.
 const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 
-/// Largest file of a plugin, in bytes; a binary has a few million.
+/// Largest plugin file read, in bytes. A binary has a few million.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Sessions looked at, the latest sign of life first.
+/// Most sessions inspected, latest sign of life first.
 const MAX_SESSIONS_INSPECTED: u32 = 100;
 
 const REINSTALL_HINT: &str = "run install/install.sh again, then restart Claude Code";
 
-/// Tells whether the client's id of a plugin is one of trueup's.
+/// Tells whether a plugin id of the client is that of trueup.
 pub(super) fn is_trueup_plugin(id: &str) -> bool {
     id == "trueup" || id.starts_with("trueup@")
 }
 
-/// Looks for the plugin in the client's own records.
+/// Checks that the client has the plugin installed, by its own records.
 pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult {
     let plugin_copies = list_plugin_copies(context);
     if plugin_copies.iter().any(|copy| copy.is_for_here) {
@@ -66,22 +66,22 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
     CheckResult::fail(format!("{missing}: its hooks do not run"), fix)
 }
 
-/// Tells whether the client is on PATH, or was here: its directory is.
+/// Tells whether the client is on PATH or has a configuration directory.
 fn has_client(context: &CommandContext) -> bool {
     let path = context.environment.path("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join("claude").is_file())
         || find_config_dir(context).is_some_and(|dir| dir.is_dir())
 }
 
-/// Tells whether a session is at work on this machine: hooks alone register one, so that they run
-/// whatever the client's records say, as with `--plugin-dir`.
+/// Tells whether a session is live on this machine. Only hooks register sessions, so they run
+/// whatever the records of the client say, as with `--plugin-dir`.
 fn has_live_local_session(context: &CommandContext) -> bool {
     let filter = SessionFilter {
         statuses: SessionStatus::PRESENT,
         limit: MAX_SESSIONS_INSPECTED,
         ..SessionFilter::default()
     };
-    // Other checks tell of a database that cannot be asked.
+    // Other checks report a database that cannot be read.
     let sessions = context
         .open_for_reading()
         .ok()
@@ -91,16 +91,16 @@ fn has_live_local_session(context: &CommandContext) -> bool {
     })
 }
 
-/// A copy of the plugin that the client's records name.
+/// An installed copy of the plugin in the records of the client.
 struct PluginCopy {
     id: String,
     root: Option<PathBuf>,
-    /// The project that alone uses it, if it is for one.
+    /// The only project that uses it, where it is limited to one.
     project: Option<PathBuf>,
     is_for_here: bool,
 }
 
-/// Lists the ids under which the client has the plugin installed for this project.
+/// Lists the plugin ids under which it is installed for this project.
 pub(super) fn list_installed_ids(context: &CommandContext) -> Vec<String> {
     let here = list_plugin_copies(context)
         .into_iter()
@@ -108,7 +108,7 @@ pub(super) fn list_installed_ids(context: &CommandContext) -> Vec<String> {
     here.map(|copy| copy.id).collect()
 }
 
-/// Lists the directories that the client runs the plugin from here.
+/// Lists the directories from which the client runs the plugin in this project.
 fn list_plugin_roots(context: &CommandContext) -> Vec<PathBuf> {
     let here = list_plugin_copies(context)
         .into_iter()
@@ -118,7 +118,7 @@ fn list_plugin_roots(context: &CommandContext) -> Vec<PathBuf> {
     roots
 }
 
-/// Reads the client's records. A marketplace that is a directory is used in place, any other is
+/// Reads the records of the client. A marketplace that is a directory is used in place; others are
 /// copied.
 fn list_plugin_copies(context: &CommandContext) -> Vec<PluginCopy> {
     let Some(plugins) = find_config_dir(context).map(|dir| dir.join("plugins")) else {
@@ -163,13 +163,13 @@ fn list_plugin_copies(context: &CommandContext) -> Vec<PluginCopy> {
     plugin_copies
 }
 
-/// Tells whether this project lies in a directory.
+/// Tells whether this project is inside of a directory.
 fn is_project_within(project: &Path, context: &CommandContext) -> bool {
     let project = project.canonicalize();
     project.is_ok_and(|project| context.run.project.dir.starts_with(project))
 }
 
-/// Whether the hooks file and the binaries of the installed plugin are there and unaltered.
+/// Checks that the hooks file and the binaries of the installed plugin exist and are unchanged.
 pub(super) fn check_plugin_files(context: &CommandContext, _: bool) -> CheckResult {
     let roots = list_plugin_roots(context);
     for root in &roots {
@@ -200,7 +200,7 @@ fn find_plugin_problem(root: &Path) -> Option<String> {
         ));
     };
     let version = manifest_json.get("version");
-    // The hooks file of another version may differ.
+    // Another version has another hooks file.
     if version.and_then(Value::as_str) == Some(env!("CARGO_PKG_VERSION"))
         && let Some(event) = find_changed_event(&installed_hooks)
     {
@@ -212,8 +212,8 @@ fn find_plugin_problem(root: &Path) -> Option<String> {
     find_altered_file(root)
 }
 
-/// Names an event whose hooks are not those of this version; an installation may add events
-/// that newer clients know.
+/// Finds an event whose hooks differ from those of this version. An installation may add events of
+/// newer clients.
 fn find_changed_event(installed_hooks: &Value) -> Option<String> {
     let shipped: Value = serde_json::from_str(SHIPPED_HOOKS_FILE).unwrap_or_default();
     let shipped = shipped.get("hooks").and_then(Value::as_object)?;
@@ -225,8 +225,7 @@ fn find_changed_event(installed_hooks: &Value) -> Option<String> {
         .map(|(event, _)| event.clone())
 }
 
-/// Names a file whose digest is not the one noted when it was installed. What nothing is noted of
-/// may be anything.
+/// Describes a file whose digest differs from the recorded one, or that has none.
 fn find_altered_file(root: &Path) -> Option<String> {
     let digests = root.join(DIGESTS_FILE);
     let Ok(digests_bytes) = read_bytes(&digests, MAX_FILE_BYTES, true) else {

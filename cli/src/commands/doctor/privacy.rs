@@ -1,5 +1,5 @@
-//! Whether others can read or write what is trueup's own: an earlier release, a copy or a shell
-//! may have left it open.
+//! Check that other users cannot read or write trueup's files, which an earlier release, a copy or
+//! a shell may have left open.
 
 #![cfg(unix)]
 
@@ -12,14 +12,14 @@ use trueup_core::text::path_to_text;
 use super::CheckResult;
 use crate::command_context::CommandContext;
 
-/// Most files looked at, so that a directory of others that was named by mistake ends.
+/// Most files inspected, in case the data directory is set to a large foreign directory by mistake.
 const MAX_FILES_INSPECTED: usize = 10_000;
 
-/// The bits of a mode that let others in.
+/// Mode bits that give access to others.
 const OTHERS_MASK: u32 = 0o077;
 
-/// Looks at the database with its logs, and at everything in the data directory but the user's
-/// own configuration. With `fix` it is closed to others.
+/// Checks the database with its logs, and everything in the data directory except the user's
+/// configuration. With `fix` access of others is removed.
 pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckResult {
     let data_paths = &context.run.settings.paths;
     let mut paths_to_check: Vec<PathBuf> = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckR
     list_files_below(&data_paths.data, &mut paths_to_check);
     paths_to_check.sort();
     paths_to_check.dedup();
-    // What is installed is no secret, and each installation lays it out anew.
+    // Installed files are not secret.
     let installed = data_paths.data.join("plugin");
     paths_to_check
         .retain(|path| *path != data_paths.config_file() && !path.starts_with(&installed));
@@ -65,7 +65,7 @@ fn append_suffix(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Lists what lies in a folder and below it; a symlink is nobody's file here.
+/// Lists files and folders below a folder, without following symbolic links.
 fn list_files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if found.len() >= MAX_FILES_INSPECTED {

@@ -1,4 +1,4 @@
-//! The project: its repository, git itself, and what the repository's file sets.
+//! Checks of the project: its repository, git itself, and the configuration of the repository.
 
 use super::super::or_none;
 use super::CheckResult;
@@ -20,7 +20,8 @@ pub(super) fn check_repository(context: &CommandContext, _: bool) -> CheckResult
     }
 }
 
-/// Without git nothing is compared with a branch or a remote, and no workplan is committed.
+/// Checks that git runs. Without it branches and remotes are not compared, and workplans are not
+/// committed.
 pub(super) fn check_git(_: &CommandContext, _: bool) -> CheckResult {
     match run_version_command("git") {
         Some(version) => CheckResult::ok(version),
@@ -31,8 +32,8 @@ pub(super) fn check_git(_: &CommandContext, _: bool) -> CheckResult {
     }
 }
 
-/// Patterns of hand-off commands that the plugin's hooks would never see: the client decides
-/// by the word "handoff" in the command before it starts a hook.
+/// Checks for hand-off command patterns that the hooks never see: the client starts a hook only for
+/// commands that contain "handoff".
 pub(super) fn check_handoff_commands(context: &CommandContext, _: bool) -> CheckResult {
     let patterns = context
         .run

@@ -1,30 +1,53 @@
 //! `trueup handoff create`
 
+use crate::caller::find_session_by_prefix;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, HandoffCase, ItemCase};
+use crate::output::Output;
+use crate::views;
+use clap::Args;
 use serde_json::{Map, json};
-use trueup_core::liveness::LivenessState;
 use trueup_core::model::{
-    Handoff, HandoffElement, HandoffElements, HandoffId, ItemKey, Session, SessionId,
+    EventKind, Handoff, HandoffElement, HandoffElements, HandoffId, HandoffType, ItemKey,
+    LivenessState, Session, SessionId,
 };
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{
-    HandoffFilter, HandoffStore as _, NewHandoff, Provenance, Store as _, StoreError,
-};
+use trueup_core::store::{HandoffFilter, NewHandoff, Provenance, Store, StoreError};
 use trueup_core::sync::true_up;
 
 use super::{describe_addressee, handoff_data};
-use crate::args::HandoffCreateArgs;
-use crate::caller::find_session_by_prefix;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
-use crate::output::Output;
-use crate::views;
 
-pub(super) fn cmd_create(
-    context: &CommandContext,
-    arguments: HandoffCreateArgs,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    if let Some(event) = context.find_replay(&mut store, "handoff", None, &["created"])? {
+#[derive(Debug, Args)]
+pub(crate) struct HandoffCreateArgs {
+    /// LEAD-TO-PLAN, PLAN-TO-EXEC, EXEC-TO-PLAN, PLAN-TO-LEAD, LEAD-FINAL-APPROVAL,
+    /// BYPASS-COMPLETION, or your own name of letters, digits, - and _
+    #[arg(value_name = "TYPE")]
+    pub(crate) kind: HandoffType,
+    /// Receiving session [default: any]
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) to: Option<SessionId>,
+    /// Short summary of the work done
+    #[arg(long, value_name = "T")]
+    pub(crate) summary: Option<String>,
+    /// Deliverables
+    #[arg(long, value_name = "T")]
+    pub(crate) deliverables: Option<String>,
+    /// Decisions, with reasons
+    #[arg(long, value_name = "T")]
+    pub(crate) decisions: Option<String>,
+    /// Known issues
+    #[arg(long, value_name = "T")]
+    pub(crate) known_issues: Option<String>,
+    /// Resources needed to continue
+    #[arg(long, value_name = "T")]
+    pub(crate) resources: Option<String>,
+    /// Next actions
+    #[arg(long, value_name = "T")]
+    pub(crate) actions: Option<String>,
+}
+
+pub(super) fn cmd_create(context: &CommandContext, arguments: HandoffCreateArgs) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    if let Some(event) = context.find_replay(store, "handoff", None, &[EventKind::Created])? {
         let handoff_id: Result<HandoffId, _> = event.key.parse();
         let replayed = handoff_id
             .ok()
@@ -36,20 +59,19 @@ pub(super) fn cmd_create(
         })?;
         return Ok(build_output(&made, Vec::new()));
     }
-    let session = context.require_active_session(&mut store)?;
-    let session = context.true_up_before_change(&mut store, session)?;
-    let session = check_consistent(context, &mut store, session)?;
+    let session = context.begin_session_change(store)?;
+    let session = check_consistent(context, store, session)?;
     let Some(claim) = session.item.clone().zip(session.epoch) else {
         return Err(build_not_holder_error(&session));
     };
     if let Some(open_handoff) =
-        find_open_handoff(&mut store, &claim.0)?.filter(|open| open.epoch == claim.1)
+        find_open_handoff(store, &claim.0)?.filter(|open| open.epoch == claim.1)
     {
         return Err(build_already_open_error(&open_handoff));
     }
     let mut warnings = Vec::new();
     let receiver = match &arguments.to {
-        Some(to) => Some(find_receiver(&mut store, &session.id, to)?),
+        Some(to) => Some(find_receiver(store, &session.id, to)?),
         None => None,
     };
     if let Some(to) = &receiver {
@@ -102,19 +124,16 @@ fn build_output(handoff: &Handoff, warnings: Vec<String>) -> Output {
             handoff.item, handoff.id
         ),
     ];
-    Output {
-        warnings,
-        ..Output::new(text, handoff_data(handoff))
-    }
+    Output::new(text, handoff_data(handoff)).with_warnings(warnings)
 }
 
-/// Refuses while copies disagree, by the rule of the gate; drift that is only in the cache is
-/// mended on the way.
+/// Refuses while copies of the state differ, by the same rule as the hand-off guard. Drift of the
+/// cache alone is trued up first.
 fn check_consistent(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: Session,
-) -> Result<Session, CommandError> {
+) -> CommandResult<Session> {
     if !context.is_within_reach(&session) {
         return Ok(session);
     }
@@ -128,8 +147,8 @@ fn check_consistent(
     };
     let mut commands = verdict.fixes.iter().chain(&verdict.alternatives).peekable();
     let case = match commands.peek() {
-        None => ErrorCase::NotConsistentForGood,
-        Some(_) => ErrorCase::NotConsistent {
+        None => HandoffCase::NotConsistentForGood,
+        Some(_) => HandoffCase::NotConsistent {
             ways: commands.collect(),
         },
     };
@@ -139,13 +158,13 @@ fn check_consistent(
     Err(error)
 }
 
-/// Notes the branch when it was switched so lately that no hook has seen it: the receiver is to
-/// find the work where it is.
+/// Records the current branch, which may have been switched since the last hook, so that the
+/// receiver finds the work.
 fn update_branch(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     session: Session,
     branch: Option<String>,
-) -> Result<Session, CommandError> {
+) -> CommandResult<Session> {
     let Some(branch) = branch.filter(|name| session.branch() != Some(name)) else {
         return Ok(session);
     };
@@ -154,48 +173,45 @@ fn update_branch(
     Ok(store.merge_metadata(&session.id, &patch, &provenance)?)
 }
 
-/// Finds the hand-off of an item that waits for a decision.
-fn find_open_handoff(
-    store: &mut SqliteStore,
-    item: &ItemKey,
-) -> Result<Option<Handoff>, CommandError> {
+/// Finds the open hand-off of an item.
+fn find_open_handoff(store: &mut dyn Store, item: &ItemKey) -> CommandResult<Option<Handoff>> {
     let open_handoffs = store.list_handoffs(HandoffFilter { only_open: true })?;
     Ok(open_handoffs
         .into_iter()
         .find(|handoff| handoff.item == *item))
 }
 
-/// Refuses a second hand-off of an item while the first waits.
+/// Builds the error of an item that already has an open hand-off.
 fn build_already_open_error(open_handoff: &Handoff) -> CommandError {
     let Handoff { id, item, .. } = open_handoff;
     let text = format!(
         "{item} already has an open hand-off to {}: {id}",
         describe_addressee(open_handoff)
     );
-    let case = ErrorCase::HandoffOpen { handoff: id.into() };
+    let case = HandoffCase::HandoffOpen { handoff: id.into() };
     CommandError::new(case, text).with_data(handoff_data(open_handoff))
 }
 
 fn build_not_holder_error(session: &Session) -> CommandError {
     let text = format!("session {} holds no item to hand off", session.id);
-    CommandError::new(ErrorCase::NothingToHandOn, text)
+    CommandError::new(ItemCase::NothingToHandOn, text)
 }
 
-/// Finds whom it is for.
+/// Finds the session that receives the item.
 fn find_receiver(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     sender_id: &SessionId,
     receiver_id: &SessionId,
-) -> Result<Session, CommandError> {
+) -> CommandResult<Session> {
     let receiver = find_session_by_prefix(store, receiver_id)?;
     if receiver.id == *sender_id {
         let text = format!("session {sender_id} cannot hand off its item to itself");
-        return Err(CommandError::new(ErrorCase::HandoffToItself, text));
+        return Err(CommandError::new(HandoffCase::HandoffToItself, text));
     }
     Ok(receiver)
 }
 
-/// Warns of a receiver that is gone.
+/// Warns of a receiver that is dead.
 fn warn_of_dead_receiver(context: &CommandContext, receiver: &Session) -> Option<String> {
     let vitality = views::assess_liveness(receiver, &context.run);
     (vitality.state == LivenessState::Dead).then(|| {

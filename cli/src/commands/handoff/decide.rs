@@ -1,25 +1,21 @@
 //! `trueup handoff accept` and `trueup handoff reject`
 
-use serde_json::Value;
-use trueup_core::model::{HandoffId, HandoffRefusal};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{
-    AcceptHandoffRequest, HandoffStore as _, RejectHandoffRequest, Store as _,
-};
-
-use super::handoff_data;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, HandoffCase};
 use crate::commands::or_none;
 use crate::output::Output;
 use crate::views;
+use serde_json::Value;
+use trueup_core::model::{EventKind, HandoffId, HandoffRefusal};
+use trueup_core::store::{AcceptHandoffRequest, RejectHandoffRequest, Store};
 
-pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    // The store answers a repetition as the first time.
-    context.find_replay(&mut store, "handoff", Some(id.as_str()), &["accepted"])?;
-    let session = context.require_active_session(&mut store)?;
-    let session = context.true_up_before_change(&mut store, session)?;
+use super::handoff_data;
+
+pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    // Refuses an id of another change; the store itself repeats the answer of this one.
+    context.find_replay(store, "handoff", Some(id.as_str()), &[EventKind::Accepted])?;
+    let session = context.begin_session_change(store)?;
     let acceptance = AcceptHandoffRequest {
         id: id.clone(),
         session: session.id.clone(),
@@ -28,10 +24,10 @@ pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> Result<Out
     };
     let accepted = match store.accept_handoff(&acceptance)? {
         Ok(accepted) => accepted,
-        Err(refusal) => return Err(build_decision_error(context, &mut store, id, refusal)?),
+        Err(refusal) => return Err(build_decision_error(context, store, id, refusal)?),
     };
     let mut warnings = Vec::new();
-    context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+    context.true_up_after_change(store, &session.id, &mut warnings)?;
     let (handoff, item) = (&accepted.handoff, &accepted.item);
     let mut text = Vec::new();
     let released = accepted.released.as_ref();
@@ -45,20 +41,17 @@ pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> Result<Out
         or_none(handoff.phase.as_deref()),
         or_none(handoff.task.as_deref())
     ));
-    Ok(Output {
-        warnings,
-        ..Output::new(text, handoff_data(handoff))
-    })
+    Ok(Output::new(text, handoff_data(handoff)).with_warnings(warnings))
 }
 
 pub(super) fn cmd_reject(
     context: &CommandContext,
     id: &HandoffId,
     reason: String,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    context.find_replay(&mut store, "handoff", Some(id.as_str()), &["rejected"])?;
-    let session = context.require_active_session(&mut store)?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    context.find_replay(store, "handoff", Some(id.as_str()), &[EventKind::Rejected])?;
+    let session = context.require_active_session(store)?;
     if reason.trim().is_empty() {
         return Err(CommandError::usage(
             "trueup handoff reject --help",
@@ -73,7 +66,7 @@ pub(super) fn cmd_reject(
     };
     let handoff = match store.reject_handoff(&rejection)? {
         Ok(handoff) => handoff,
-        Err(refusal) => return Err(build_decision_error(context, &mut store, id, refusal)?),
+        Err(refusal) => return Err(build_decision_error(context, store, id, refusal)?),
     };
     let text = vec![format!(
         "rejected {id}: pending_acceptance -> {}; the sender keeps {}",
@@ -82,13 +75,13 @@ pub(super) fn cmd_reject(
     Ok(Output::new(text, handoff_data(&handoff)))
 }
 
-/// Says why a hand-off cannot be decided, with what stands against it.
+/// Builds the error of a decision that was refused, with the hand-off and the present holder.
 fn build_decision_error(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     id: &HandoffId,
     refusal: HandoffRefusal,
-) -> Result<CommandError, CommandError> {
+) -> CommandResult<CommandError> {
     let error = refusal_to_error(id, refusal);
     let Some(handoff) = store.load_handoff(id)? else {
         return Ok(error);
@@ -111,31 +104,31 @@ pub(super) fn refusal_to_error(id: &HandoffId, refusal: HandoffRefusal) -> Comma
     let (text, case) = match refusal {
         HandoffRefusal::NotFound => (
             format!("hand-off {id} does not exist"),
-            ErrorCase::HandoffNotFound,
+            HandoffCase::HandoffNotFound,
         ),
         HandoffRefusal::Decided => (
             format!("hand-off {id} is already closed"),
-            ErrorCase::HandoffDecided { handoff },
+            HandoffCase::HandoffDecided { handoff },
         ),
         HandoffRefusal::NotAddressed => (
             format!("hand-off {id} is addressed to another session"),
-            ErrorCase::HandoffNotAddressed { handoff },
+            HandoffCase::HandoffNotAddressed { handoff },
         ),
         HandoffRefusal::OwnHandoff => (
             format!("hand-off {id} was made by this session; another session must accept it"),
-            ErrorCase::OwnHandoff { handoff },
+            HandoffCase::OwnHandoff { handoff },
         ),
         HandoffRefusal::ItemNotFound => (
             format!("the item of hand-off {id} no longer exists"),
-            ErrorCase::HandoffItemNotFound { handoff },
+            HandoffCase::HandoffItemNotFound { handoff },
         ),
         HandoffRefusal::ItemFinished => (
             format!("the item of hand-off {id} is finished"),
-            ErrorCase::HandoffItemFinished { handoff },
+            HandoffCase::HandoffItemFinished { handoff },
         ),
         HandoffRefusal::StaleEpoch => (
             format!("the sender of hand-off {id} no longer holds the item under that claim"),
-            ErrorCase::HandoffOutlived { handoff },
+            HandoffCase::HandoffOutlived { handoff },
         ),
     };
     CommandError::new(case, text)

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use trueup_core::model::{Handoff, HandoffElement, HandoffId, HandoffRefusal};
-use trueup_core::store::{HandoffFilter, HandoffStore as _};
+use trueup_core::store::HandoffFilter;
 use trueup_core::text::one_line;
 
 use super::decide::refusal_to_error;
 use super::{describe_addressee, handoff_data};
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::commands::or_none;
 use crate::output::Output;
 use crate::views;
@@ -16,7 +16,7 @@ use crate::views;
 /// Longest summary in a list, in characters.
 const MAX_SUMMARY_CHARS: usize = 80;
 
-pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> Result<Output, CommandError> {
+pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> CommandResult {
     let handoff = context.open_for_reading()?.load_handoff(id)?;
     let handoff = handoff.ok_or_else(|| refusal_to_error(id, HandoffRefusal::NotFound))?;
     Ok(Output::new(
@@ -25,24 +25,20 @@ pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> Result<Outpu
     ))
 }
 
-pub(super) fn cmd_list(context: &CommandContext, all: bool) -> Result<Output, CommandError> {
+pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let handoffs = context
         .open_for_reading()?
         .list_handoffs(HandoffFilter { only_open: !all })?;
-    let mut text: Vec<String> = handoffs.iter().map(render_handoff_line).collect();
-    if text.is_empty() {
-        text.push("no open hand-offs; create one with `trueup handoff create TYPE`".to_owned());
-    }
-    let rows: Vec<_> = handoffs.iter().map(views::handoff_view).collect();
-    let output = Output::new(text, json!({"handoffs": rows}));
-    Ok(if handoffs.is_empty() {
-        output
-    } else {
-        output.with_columns(&format!(
+    let views: Vec<_> = handoffs.iter().map(views::handoff_view).collect();
+    Ok(Output::table(
+        &format!(
             "{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY",
             "HAND-OFF", "STATUS", "TYPE"
-        ))
-    })
+        ),
+        handoffs.iter().map(render_handoff_line),
+        "no open hand-offs; create one with `trueup handoff create TYPE`",
+        json!({"handoffs": views}),
+    ))
 }
 
 fn render_handoff_line(handoff: &Handoff) -> String {

@@ -4,19 +4,66 @@ mod create;
 mod decide;
 mod list_and_show;
 
+use clap::Subcommand;
 use serde_json::{Value, json};
-use trueup_core::model::{Handoff, SessionId};
+use trueup_core::model::{Handoff, HandoffId, SessionId};
 
-use crate::args::HandoffCommand;
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
-use crate::output::Output;
+use crate::command_error::CommandResult;
+use crate::commands::handoff::create::HandoffCreateArgs;
 use crate::views;
 
-pub(super) fn cmd_handoff(
-    context: &CommandContext,
-    command: HandoffCommand,
-) -> Result<Output, CommandError> {
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum HandoffCommand {
+    /// Hand off the claimed item, with notes for the receiver
+    ///
+    /// Item, phase, task, branch and worktree come from the database. This session
+    /// keeps the item until the hand-off is accepted. Refused while the cache and the
+    /// database disagree.
+    ///
+    /// Example: trueup handoff create PLAN-TO-EXEC --summary "the plan stands" --actions "write it"
+    #[command(verbatim_doc_comment)]
+    Create(Box<HandoffCreateArgs>),
+    /// Accept a hand-off and take its item; an item held before is released
+    ///
+    /// Example: trueup handoff accept h-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
+    Accept {
+        /// Hand-off id
+        id: HandoffId,
+    },
+    /// Reject a hand-off; the sender keeps the item and is told why
+    ///
+    /// Example: trueup handoff reject h-0a1b2c3d4e --reason "tests fail"
+    #[command(verbatim_doc_comment)]
+    Reject {
+        /// Hand-off id
+        id: HandoffId,
+        /// Reason, shown to the sender
+        #[arg(long, value_name = "R", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        reason: String,
+    },
+    /// List open hand-offs, newest first
+    ///
+    /// Example: trueup handoff list --all
+    #[command(verbatim_doc_comment)]
+    List {
+        /// List closed hand-offs too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a hand-off with all its notes
+    ///
+    /// Example: trueup handoff show h-0a1b2c3d4e
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// Hand-off id
+        id: HandoffId,
+    },
+}
+
+pub(super) fn cmd_handoff(context: &CommandContext, command: HandoffCommand) -> CommandResult {
     match command {
         HandoffCommand::Create(arguments) => create::cmd_create(context, *arguments),
         HandoffCommand::Accept { id } => decide::cmd_accept(context, &id),
@@ -26,12 +73,12 @@ pub(super) fn cmd_handoff(
     }
 }
 
-/// The `data` of a command that is about one hand-off.
+/// Builds the `data` of a command on one hand-off.
 fn handoff_data(handoff: &Handoff) -> Value {
     json!({"handoff": views::handoff_view(handoff)})
 }
 
-/// Names whom a hand-off is for.
+/// Describes the receiver of a hand-off.
 fn describe_addressee(handoff: &Handoff) -> &str {
     handoff.to.as_ref().map_or("any session", SessionId::as_str)
 }

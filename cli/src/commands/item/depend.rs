@@ -1,44 +1,52 @@
 //! `trueup item depend`, and the check of new dependencies.
 
-use serde_json::json;
-use trueup_core::model::{DependencyEdge, ItemKey, find_dependency_cycle, render_cycle};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{DependencyChange, ItemStore as _, Store as _};
-
-use super::{join_keys, load_item};
-use crate::args::ItemDependArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
 use crate::views;
+use clap::Args;
+use serde_json::json;
+use trueup_core::model::{DependencyEdge, EventKind, ItemKey, find_dependency_cycle, render_cycle};
+use trueup_core::store::{DependencyChange, Store};
 
-pub(super) fn cmd_depend(
-    context: &CommandContext,
-    arguments: ItemDependArgs,
-) -> Result<Output, CommandError> {
+use super::{join_keys, load_item};
+
+#[derive(Debug, Args)]
+pub(crate) struct ItemDependArgs {
+    /// Item key
+    pub(crate) key: ItemKey,
+    /// Items that must be completed first
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    pub(crate) on: Vec<ItemKey>,
+    /// Remove these dependencies instead
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
+
+pub(super) fn cmd_depend(context: &CommandContext, arguments: ItemDependArgs) -> CommandResult {
     let ItemDependArgs { key, on, remove } = arguments;
-    let mut store = context.open_for_change()?;
-    let kinds = ["dependencies"];
-    if let Some(event) = context.find_replay(&mut store, "item", Some(key.as_str()), &kinds)? {
-        let item = load_item(&mut store, &key)?;
+    let store = &mut *context.open_for_change()?;
+    let kinds = [EventKind::Dependencies];
+    if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
+        let item = load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Output::new(
             vec![text],
             json!({"item": views::item_view(&item)}),
         ));
     }
-    context.find_active_session(&mut store)?;
-    let before = load_item(&mut store, &key)?;
+    context.find_active_session(store)?;
+    let before = load_item(store, &key)?;
     if remove {
         if let Some(on) = on.iter().find(|on| !before.depends_on.contains(on)) {
             let message = format!("{key} does not depend on {on}");
             let item = (&key).into();
-            return Err(CommandError::new(ErrorCase::NotDependent { item }, message));
+            return Err(CommandError::new(ItemCase::NotDependent { item }, message));
         }
     } else {
-        check_new_dependencies(&mut store, &key, before.parent.as_ref(), &on)?;
+        check_new_dependencies(store, &key, before.parent.as_ref(), &on)?;
     }
-    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "item depend");
+    let provenance = context.provenance(&context.resolve_actor(store)?, "item depend");
     let item = store.change_dependencies(&DependencyChange {
         item: key.clone(),
         dependencies: on,
@@ -60,14 +68,14 @@ pub(super) fn cmd_depend(
     Ok(Output::new(text, json!({"item": views::item_view(&item)})))
 }
 
-/// Refuses what does not exist and what would close a circle. The store looks again when it
-/// writes; here the refusal gets its code.
+/// Refuses dependencies that do not exist or would form a cycle. The store checks again when it
+/// writes; this check gives the error its code.
 pub(super) fn check_new_dependencies(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     key: &ItemKey,
     parent: Option<&ItemKey>,
     on: &[ItemKey],
-) -> Result<(), CommandError> {
+) -> CommandResult<()> {
     if on.is_empty() {
         return Ok(());
     }
@@ -82,7 +90,7 @@ pub(super) fn check_new_dependencies(
     for on in on {
         if let Some(circle) = find_dependency_cycle(key, on, &waiting) {
             let message = format!("circular dependency: {}", render_cycle(&circle));
-            return Err(CommandError::new(ErrorCase::DependencyCycle, message));
+            return Err(CommandError::new(ItemCase::DependencyCycle, message));
         }
         if store.load_item(on)?.is_none() {
             return Err(CommandError::item_not_found(on));

@@ -1,38 +1,53 @@
 //! `trueup item edit` and `trueup item remove`
 
-use serde_json::{Value, json};
-use trueup_core::model::{DependencyEdge, Item, ItemKey};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ItemEditRequest, ItemStore as _};
-
-use super::load_item;
-use crate::args::ItemEditArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::commands::render_json_value;
 use crate::output::Output;
 use crate::views;
+use clap::Args;
+use serde_json::{Value, json};
+use trueup_core::model::{DependencyEdge, EventKind, Item, ItemKey};
+use trueup_core::store::{ItemEditRequest, Store};
 
-pub(super) fn cmd_edit(
-    context: &CommandContext,
-    arguments: ItemEditArgs,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let provenance = context.provenance(&context.resolve_actor(&mut store)?, "item edit");
+use super::load_item;
+
+#[derive(Debug, Args)]
+#[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]
+pub(crate) struct ItemEditArgs {
+    /// Item key
+    pub(crate) key: ItemKey,
+    /// Title
+    #[arg(long, value_name = "T")]
+    pub(crate) title: Option<String>,
+    /// Kind, any word; `orchestrator` for an item that leads others
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
+    /// Parent item
+    #[arg(long, value_name = "KEY")]
+    pub(crate) parent: Option<ItemKey>,
+    /// Position among its siblings
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) position: Option<i64>,
+}
+
+pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let provenance = context.provenance(&context.resolve_actor(store)?, "item edit");
     let key = arguments.key;
     if let Some(event) =
-        context.find_replay(&mut store, "item", Some(key.as_str()), &["changed"])?
+        context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Changed])?
     {
-        let item = load_item(&mut store, &key)?;
+        let item = load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Output::new(
             vec![text],
             json!({"item": views::item_view(&item)}),
         ));
     }
-    let before = load_item(&mut store, &key)?;
+    let before = load_item(store, &key)?;
     if let Some(parent) = &arguments.parent {
-        check_new_parent(&mut store, &key, parent)?;
+        check_new_parent(store, &key, parent)?;
     }
     let item = store.edit_item(&ItemEditRequest {
         item: key,
@@ -48,12 +63,8 @@ pub(super) fn cmd_edit(
     ))
 }
 
-/// Refuses a parent that is not there or waits for the item, with a code of its own.
-fn check_new_parent(
-    store: &mut SqliteStore,
-    key: &ItemKey,
-    parent: &ItemKey,
-) -> Result<(), CommandError> {
+/// Refuses a parent that does not exist or waits for the item, with a code of its own.
+fn check_new_parent(store: &mut dyn Store, key: &ItemKey, parent: &ItemKey) -> CommandResult<()> {
     load_item(store, parent)?;
     let waits = store.list_waiting_items(parent)?;
     let is_key = |waits: &DependencyEdge| waits.item == *key;
@@ -62,12 +73,12 @@ fn check_new_parent(
             "circular dependency: {key} waits for {parent}, which would wait for its child {key}"
         );
         let item = key.into();
-        return Err(CommandError::new(ErrorCase::ParentCycle { item }, text));
+        return Err(CommandError::new(ItemCase::ParentCycle { item }, text));
     }
     Ok(())
 }
 
-/// Says what changed, from what, to what.
+/// Renders what changed.
 fn render_changes(before: &Item, after: &Item) -> Vec<String> {
     let (old, new) = (before.event_facts(), after.event_facts());
     let fields = ["title", "kind", "parent", "position"];
@@ -93,29 +104,29 @@ pub(super) fn cmd_remove(
     context: &CommandContext,
     key: &ItemKey,
     reason: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
     let provenance = context.provenance(
-        &context.resolve_actor(&mut store)?,
+        &context.resolve_actor(store)?,
         reason.unwrap_or("item remove"),
     );
     if let Some(event) =
-        context.find_replay(&mut store, "item", Some(key.as_str()), &["removed"])?
+        context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Removed])?
     {
         let text = format!("this operation removed {key} at {}", event.at);
         return Ok(Output::new(vec![text], json!({"item": null})));
     }
-    let item = load_item(&mut store, key)?;
+    let item = load_item(store, key)?;
     if let Some(used) = store.find_item_use(key)? {
         let text = format!("{key} cannot be removed: {used}");
         let active_session = context
-            .find_active_session(&mut store)?
+            .find_active_session(store)?
             .map(|session| session.id);
         let is_free = item.holder.is_none() || item.holder == active_session;
         let case = if is_free && !item.status.is_finished() {
-            ErrorCase::ItemInUse { item: key.into() }
+            ItemCase::ItemInUse { item: key.into() }
         } else {
-            ErrorCase::ItemStays { item: key.into() }
+            ItemCase::ItemStays { item: key.into() }
         };
         return Err(CommandError::new(case, text));
     }

@@ -1,21 +1,33 @@
 //! `trueup item transition` and `trueup item reopen`
 
-use serde_json::json;
-use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
-use trueup_core::model::{Item, ItemKey, MoveRefusal, MoveTarget};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{ItemStore as _, MovedItem};
-
-use crate::args::ItemTransitionArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
 use crate::views;
+use clap::Args;
+use serde_json::json;
+use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
+use trueup_core::model::{EventKind, Item, ItemKey, ItemStatus, MoveRefusal, MoveTarget};
+use trueup_core::store::{MovedItem, Store};
+
+#[derive(Debug, Args)]
+pub(crate) struct ItemTransitionArgs {
+    /// Item key
+    pub(crate) key: ItemKey,
+    /// New status, in any of its usual spellings
+    pub(crate) status: ItemStatus,
+    /// Reason; shown for blocked and failed items
+    #[arg(long, value_name = "R")]
+    pub(crate) reason: Option<String>,
+    /// Proof of completion, such as a pull request or a test run
+    #[arg(long, value_name = "REF")]
+    pub(crate) evidence: Option<String>,
+}
 
 pub(super) fn cmd_transition(
     context: &CommandContext,
     arguments: ItemTransitionArgs,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let ItemTransitionArgs {
         key,
         status,
@@ -25,11 +37,7 @@ pub(super) fn cmd_transition(
     move_item(context, key, MoveTarget::Status(status), reason, evidence)
 }
 
-pub(super) fn cmd_reopen(
-    context: &CommandContext,
-    key: ItemKey,
-    reason: String,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_reopen(context: &CommandContext, key: ItemKey, reason: String) -> CommandResult {
     move_item(context, key, MoveTarget::BackToStart, Some(reason), None)
 }
 
@@ -39,20 +47,20 @@ fn move_item(
     goal: MoveTarget,
     reason: Option<String>,
     evidence: Option<String>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let kinds = ["status", "reopened", "changed"];
-    if let Some(event) = context.find_replay(&mut store, "item", Some(key.as_str()), &kinds)? {
-        let item = super::load_item(&mut store, &key)?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let kinds = [EventKind::Status, EventKind::Reopened, EventKind::Changed];
+    if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
+        let item = super::load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Output::new(
             vec![text],
             json!({"item": views::item_view(&item)}),
         ));
     }
-    let mut session = context.find_active_session(&mut store)?;
+    let mut session = context.find_active_session(store)?;
     if let Some(active_session) = session {
-        session = Some(context.true_up_before_change(&mut store, active_session)?);
+        session = Some(context.true_up_before_change(store, active_session)?);
     }
     let reason_text = reason.as_deref().unwrap_or("item transition");
     let request = MoveItemRequest {
@@ -60,29 +68,27 @@ fn move_item(
         item: key,
         target: goal,
         evidence,
-        provenance: context.provenance(&context.resolve_actor(&mut store)?, reason_text),
+        provenance: context.provenance(&context.resolve_actor(store)?, reason_text),
         reason,
     };
-    let (before, moved) = match claims::move_item(&mut store, &request)? {
+    let (before, moved) = match claims::move_item(store, &request)? {
         MoveAnswer::Moved { before, moved } => (before, moved),
         MoveAnswer::Refused(refusal) => {
-            return Err(build_refusal_error(&mut store, &request, &refusal)?);
+            return Err(build_refusal_error(store, &request, &refusal)?);
         }
     };
     let mut warnings = Vec::new();
     if let Some(session) = &session {
-        context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
+        context.true_up_after_change(store, &session.id, &mut warnings)?;
     }
-    Ok(Output {
-        warnings,
-        ..Output::new(
-            render_move(&before, &moved),
-            json!({"item": views::item_view(&moved.item)}),
-        )
-    })
+    Ok(Output::new(
+        render_move(&before, &moved),
+        json!({"item": views::item_view(&moved.item)}),
+    )
+    .with_warnings(warnings))
 }
 
-/// Says what changed, from what to what.
+/// Renders what changed.
 fn render_move(before: &Item, moved: &MovedItem) -> Vec<String> {
     let item = &moved.item;
     let mut text = vec![if before.status == item.status {
@@ -101,12 +107,12 @@ fn render_move(before: &Item, moved: &MovedItem) -> Vec<String> {
 }
 
 fn build_refusal_error(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     request: &MoveItemRequest,
     refusal: &MoveRefusal,
-) -> Result<CommandError, CommandError> {
+) -> CommandResult<CommandError> {
     let key = &request.item;
-    let new_error = |case: ErrorCase, message: String| CommandError::new(case, message);
+    let new_error = |case: ItemCase, message: String| CommandError::new(case, message);
     let item = key.into();
     Ok(match refusal {
         MoveRefusal::PhantomSession => CommandError::session_not_registered(
@@ -114,12 +120,12 @@ fn build_refusal_error(
         ),
         MoveRefusal::ItemNotFound => CommandError::item_not_found(key),
         MoveRefusal::NotHolder(holder) => new_error(
-            ErrorCase::NotHolder { item },
+            ItemCase::NotHolder { item },
             format!("{key} is held by {holder}; only the holder can move it"),
         )
         .with_data(json!({"holder": holder})),
         MoveRefusal::StaleEpoch(holder) => new_error(
-            ErrorCase::OwnClaimLost,
+            ItemCase::OwnClaimLost,
             format!("the claim on {key} was lost; {holder} holds it now"),
         )
         .with_data(json!({"holder": holder})),
@@ -135,8 +141,8 @@ fn build_refusal_error(
                 ),
             };
             let case = match request.target {
-                MoveTarget::BackToStart => ErrorCase::NothingToReopen { item },
-                MoveTarget::Status(_) => ErrorCase::IllegalMove { item },
+                MoveTarget::BackToStart => ItemCase::NothingToReopen { item },
+                MoveTarget::Status(_) => ItemCase::IllegalMove { item },
             };
             new_error(case, message).with_data(json!({"from": from, "to": to, "legal": legal}))
         }
@@ -146,10 +152,10 @@ fn build_refusal_error(
                 "{key} waits for {}",
                 super::join_keys_with_status(&open_dependencies)
             );
-            new_error(ErrorCase::DependenciesOpen { item }, message)
+            new_error(ItemCase::DependenciesOpen { item }, message)
         }
         MoveRefusal::EvidenceRequired => new_error(
-            ErrorCase::EvidenceRequired,
+            ItemCase::EvidenceRequired,
             format!("{key} needs --evidence to be completed"),
         ),
     })

@@ -1,24 +1,34 @@
 //! `trueup meta check`
 
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, REFUSED};
+use crate::output::Output;
+use clap::Args;
 use serde_json::json;
+use trueup_core::diagnostic::{Divergence, Severity};
 use trueup_core::metadata::list_metadata_files;
 use trueup_core::model::AdwId;
-use trueup_core::reconcile::{Divergence, Severity};
+use trueup_core::model::phase::PhaseName;
 use trueup_core::text::pluralize;
 
 use super::{
     display_path, list_findings, metadata_file, not_found_error, phase_contract, schema,
     unusable_file_finding,
 };
-use crate::args::MetaCheckArgs;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, REFUSED};
-use crate::output::Output;
 
-pub(super) fn cmd_check(
-    context: &CommandContext,
-    arguments: MetaCheckArgs,
-) -> Result<Output, CommandError> {
+#[derive(Debug, Args)]
+pub(crate) struct MetaCheckArgs {
+    /// Workflow ids [default: all workflows of the project]
+    pub(crate) ids: Vec<AdwId>,
+    /// Phase whose required fields are checked too
+    #[arg(long, value_name = "P")]
+    pub(crate) phase: Option<PhaseName>,
+    /// Treat warnings as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+pub(super) fn cmd_check(context: &CommandContext, arguments: MetaCheckArgs) -> CommandResult {
     let (ids, warnings) = select_workflows(context, arguments.ids)?;
     let mut divergences = Vec::new();
     let mut missing_parts = Vec::new();
@@ -37,7 +47,7 @@ pub(super) fn cmd_check(
                     ));
                 }
             }
-            // The others are still looked at.
+            // The other files are still checked.
             Err(error) => divergences.push(unusable_file_finding(id, &error)),
         }
     }
@@ -64,11 +74,11 @@ pub(super) fn cmd_check(
     })
 }
 
-/// Returns the workflows asked for, or all of the project.
+/// Returns the workflows that were named, or all of the project, with warnings.
 pub(super) fn select_workflows(
     context: &CommandContext,
     ids: Vec<AdwId>,
-) -> Result<(Vec<AdwId>, Vec<String>), CommandError> {
+) -> CommandResult<(Vec<AdwId>, Vec<String>)> {
     if !ids.is_empty() {
         return Ok((ids, Vec::new()));
     }
@@ -79,7 +89,7 @@ pub(super) fn select_workflows(
     Ok((listed.ids, warnings.collect()))
 }
 
-/// Returns the lines of findings, each with what ends it.
+/// Renders findings, each with its fix.
 pub(in crate::commands) fn render_divergences(divergences: &[Divergence]) -> Vec<String> {
     let line = |d: &Divergence| {
         let finding = format!("{} {}", d.code.as_str(), d.message);
@@ -88,7 +98,7 @@ pub(in crate::commands) fn render_divergences(divergences: &[Divergence]) -> Vec
     divergences.iter().flat_map(line).collect()
 }
 
-/// Returns the exit code of findings; under `strict` warnings count too.
+/// Returns the exit code of findings. With `strict` warnings count as well.
 pub(in crate::commands) fn exit_code_for(divergences: &[Divergence], strict: bool) -> u8 {
     let min_severity = if strict {
         Severity::Warning

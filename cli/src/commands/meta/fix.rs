@@ -1,11 +1,13 @@
 //! `trueup meta fix`
 
+use crate::command_context::CommandContext;
+use crate::command_error::CommandResult;
+use crate::output::Output;
 use serde_json::{Map, Value as Json, json};
+use trueup_core::diagnostic::Divergence;
 use trueup_core::metadata::{DATABASE_FIELDS, JsonDocument, JsonLiteral, MetadataFile};
 use trueup_core::model::AdwId;
-use trueup_core::reconcile::Divergence;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{MetadataAction, MetadataChange, MetadataStore as _, Provenance};
+use trueup_core::store::{MetadataAction, MetadataChange, Provenance, Store};
 use trueup_core::text::one_line;
 
 use super::check::{exit_code_for, render_divergences, select_workflows};
@@ -13,21 +15,18 @@ use super::{
     change_locked, describe_writer, display_path, list_findings, metadata_file, not_found_error,
     unusable_file_finding,
 };
-use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
-use crate::output::Output;
 
 /// Longest old value in a warning, in characters.
 const MAX_VALUE_CHARS: usize = 80;
 
-/// What was done to one file.
+/// The fix of one file.
 struct FixedFile {
     before: Map<String, Json>,
     after: Map<String, Json>,
     writer: Option<String>,
 }
 
-pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> Result<Output, CommandError> {
+pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> CommandResult {
     let (ids, mut warnings) = select_workflows(context, ids)?;
     let (mut fixed, mut text) = (Vec::new(), Vec::new());
     let mut remaining: Vec<Divergence> = Vec::new();
@@ -39,7 +38,8 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> Result<Outpu
         let file = metadata_file(context, id);
         match file.read() {
             Ok(None) => return Err(not_found_error(id)),
-            // It may hold what nobody has elsewhere: it is for a person. The others are mended.
+            // An unreadable file may hold unique data, so a person must fix it. The other files are
+            // fixed.
             Err(error) => {
                 remaining.push(unusable_file_finding(id, &error));
                 continue;
@@ -52,13 +52,13 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> Result<Outpu
             if fixed_file.before.is_empty() && fixed_file.after.is_empty() {
                 return Ok((None, (old, None)));
             }
-            // First recorded, then done: the old values are in the log before they go.
+            // Recorded first, so that the old values are in the log before they are removed.
             fix_log.record(&file, &fixed_file)?;
             Ok((Some(new.clone()), (new, Some(fixed_file))))
         });
         let (document, fixed_file) = match fix_result {
             Ok(changed) => changed,
-            // What was done to the others before it is said all the same.
+            // Fixes of other files before the error are still reported.
             Err(mut error) if !fixed.is_empty() => {
                 error.divergences.append(&mut remaining);
                 text.splice(0..0, error.details.into_vec());
@@ -92,7 +92,7 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> Result<Outpu
     })
 }
 
-/// Returns the file without what the database owns, and with its id when it had none.
+/// Removes fields that the database owns, and adds a missing id.
 fn fix_document(file: &MetadataFile, before_document: &JsonDocument) -> (JsonDocument, FixedFile) {
     let mut document = before_document.clone();
     let (mut before, mut after) = (Map::new(), Map::new());
@@ -129,7 +129,7 @@ fn render_fix(id: &AdwId, fixed_file: &FixedFile) -> Vec<String> {
     removed.chain(added).collect()
 }
 
-/// Says who wrote what the database owns, so that the script is mended too.
+/// Warns of the writer of removed fields, so that its script can be fixed as well.
 fn warn_of_writer(id: &AdwId, fixed_file: &FixedFile) -> Option<String> {
     if fixed_file.before.is_empty() {
         return None;
@@ -145,17 +145,17 @@ fn warn_of_writer(id: &AdwId, fixed_file: &FixedFile) -> Option<String> {
     ))
 }
 
-/// The log in the database, opened when the first file is mended.
+/// Records fixes in the event log. The database is opened with the first fix.
 struct FixLog<'a> {
     context: &'a CommandContext,
-    store: Option<SqliteStore>,
+    store: Option<Box<dyn Store>>,
 }
 
 impl FixLog<'_> {
-    fn record(&mut self, file: &MetadataFile, fixed_file: &FixedFile) -> Result<(), CommandError> {
+    fn record(&mut self, file: &MetadataFile, fixed_file: &FixedFile) -> CommandResult<()> {
         let store = match &mut self.store {
-            Some(store) => store,
-            none => none.insert(self.context.open_for_change()?),
+            Some(store) => &mut **store,
+            none => &mut **none.insert(self.context.open_for_change()?),
         };
         let actor = self.context.resolve_actor(store)?;
         let change = MetadataChange {

@@ -5,32 +5,75 @@ mod fix;
 mod phase_contract;
 mod schema;
 
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, DatabaseCase, MetadataCase};
+use crate::commands::meta::check::MetaCheckArgs;
+use crate::output::Output;
+use clap::Subcommand;
 use serde_json::{Map, Value as Json, json};
+use trueup_core::diagnostic::Divergence;
 use trueup_core::metadata::{
     JsonDocument, JsonLiteral, LockedChange, MetadataError, MetadataFile, check_metadata,
     find_database_field, find_last_writer, metadata_path, unparsable_finding,
 };
 use trueup_core::model::AdwId;
-use trueup_core::reconcile::Divergence;
-use trueup_core::store::{MetadataAction, MetadataChange, MetadataStore as _};
-use trueup_core::text::one_line;
-use trueup_core::text::path_to_text;
+use trueup_core::store::{MetadataAction, MetadataChange};
+use trueup_core::text::{one_line, path_to_text};
+
+use super::set::render_changes;
 
 pub(super) use phase_contract::check_phase_can_start;
 
-use super::set::render_changes;
-use crate::args::MetaCommand;
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
-use crate::output::Output;
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum MetaCommand {
+    /// Show a workflow's metadata file, or one field of it
+    ///
+    /// Example: trueup meta get 77c90e61 worktree_path
+    #[command(verbatim_doc_comment)]
+    Get {
+        /// Workflow id
+        id: AdwId,
+        /// Single field to print, without decoration
+        field: Option<String>,
+    },
+    /// Set fields; a missing file is created
+    ///
+    /// Plain words become strings and JSON values keep their type. The rest of the
+    /// file stays byte for byte. Fields that the database owns are refused.
+    ///
+    /// Example: trueup meta set 77c90e61 branch_name=feature/x backend_port=9107
+    #[command(verbatim_doc_comment)]
+    Set {
+        /// Workflow id
+        id: AdwId,
+        /// Fields to set
+        #[arg(required = true, value_name = "FIELD=VALUE")]
+        pairs: Vec<String>,
+    },
+    /// Check files against the rules and the schema; nothing is changed
+    ///
+    /// Exit codes: 0 no findings, 1 findings, 3 a file could not be read.
+    ///
+    /// Example: trueup meta check 77c90e61 --phase build
+    #[command(verbatim_doc_comment)]
+    Check(MetaCheckArgs),
+    /// Remove fields that the database owns, and add a missing adw_id
+    ///
+    /// Old values are kept in the log: see trueup log
+    ///
+    /// Example: trueup meta fix 77c90e61
+    #[command(verbatim_doc_comment)]
+    Fix {
+        /// Workflow ids [default: all workflows of the project]
+        ids: Vec<AdwId>,
+    },
+}
 
 /// Longest name of a field, in bytes.
 const MAX_NAME_BYTES: usize = 200;
 
-pub(super) fn cmd_meta(
-    context: &CommandContext,
-    command: MetaCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_meta(context: &CommandContext, command: MetaCommand) -> CommandResult {
     match command {
         MetaCommand::Get { id, field } => cmd_get(context, &id, field.as_deref()),
         MetaCommand::Set { id, pairs } => cmd_set(context, &id, &pairs),
@@ -39,7 +82,7 @@ pub(super) fn cmd_meta(
     }
 }
 
-/// Names the file of a workflow in the project.
+/// Returns the metadata file of a workflow of the project.
 fn metadata_file(context: &CommandContext, id: &AdwId) -> MetadataFile {
     MetadataFile::new(&context.run.project.dir, id)
 }
@@ -48,7 +91,7 @@ fn display_path(id: &AdwId) -> String {
     metadata_path(id).to_string_lossy().into_owned()
 }
 
-/// Returns the finding on a file that cannot be read: one among others hides none of them.
+/// Builds the finding of a file that cannot be read, so that the other files are still checked.
 fn unusable_file_finding(id: &AdwId, error: &MetadataError) -> Divergence {
     let place = display_path(id);
     match error {
@@ -57,7 +100,7 @@ fn unusable_file_finding(id: &AdwId, error: &MetadataError) -> Divergence {
     }
 }
 
-/// Turns what is wrong with a file into an answer; one that does not parse is a finding too.
+/// Builds the error of a file that cannot be read. A file that cannot be parsed is also a finding.
 fn to_command_error(id: &AdwId, error: &MetadataError) -> CommandError {
     let mut command_error = CommandError::from(error);
     if let MetadataError::Unparsable { error, .. } = error {
@@ -68,10 +111,10 @@ fn to_command_error(id: &AdwId, error: &MetadataError) -> CommandError {
 
 fn not_found_error(id: &AdwId) -> CommandError {
     let message = format!("{} does not exist", display_path(id));
-    CommandError::new(ErrorCase::MetadataNotFound { id: id.into() }, message)
+    CommandError::new(MetadataCase::MetadataNotFound { id: id.into() }, message)
 }
 
-/// Names who wrote a file: what it says itself, else whom it belongs to.
+/// Describes the writer of a file: the one it names, or else its owner.
 fn describe_writer(file: &MetadataFile, document: &JsonDocument) -> Option<String> {
     let owner = || {
         file.owner_uid()
@@ -80,7 +123,7 @@ fn describe_writer(file: &MetadataFile, document: &JsonDocument) -> Option<Strin
     find_last_writer(document).or_else(owner)
 }
 
-/// Returns the findings on a file that was read.
+/// Lists the findings on a file that was read.
 fn list_findings(file: &MetadataFile, document: &JsonDocument) -> Vec<Divergence> {
     let writer = describe_writer(file, document);
     check_metadata(
@@ -91,7 +134,7 @@ fn list_findings(file: &MetadataFile, document: &JsonDocument) -> Vec<Divergence
     )
 }
 
-fn check_not_owned(field: &str) -> Result<(), CommandError> {
+fn check_not_owned(field: &str) -> CommandResult<()> {
     let Some(owned) = find_database_field(field) else {
         return Ok(());
     };
@@ -99,14 +142,10 @@ fn check_not_owned(field: &str) -> Result<(), CommandError> {
         "{field} is owned by the database; change it with `{}`",
         owned.command
     );
-    Err(CommandError::new(ErrorCase::FieldOfDatabase, message))
+    Err(CommandError::new(MetadataCase::FieldOfDatabase, message))
 }
 
-fn cmd_get(
-    context: &CommandContext,
-    id: &AdwId,
-    field: Option<&str>,
-) -> Result<Output, CommandError> {
+fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>) -> CommandResult {
     let file = metadata_file(context, id);
     let read = file.read().map_err(|error| to_command_error(id, &error))?;
     let document = read.ok_or_else(|| not_found_error(id))?;
@@ -122,13 +161,13 @@ fn cmd_get(
         Some(field) => {
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
-                // What a file must not hold is nothing to set in it.
+                // A field of the database must not be set in the file, so no hint suggests it.
                 if find_database_field(field).is_some() {
                     let message = format!("{field} is owned by the database");
-                    return Err(CommandError::new(ErrorCase::FieldOfDatabase, message));
+                    return Err(CommandError::new(MetadataCase::FieldOfDatabase, message));
                 }
                 let message = format!("{} has no field {}", display_path(id), one_line(field, 80));
-                let case = ErrorCase::FieldNotFound { id: id.into() };
+                let case = MetadataCase::FieldNotFound { id: id.into() };
                 return Err(CommandError::new(case, message));
             };
             vec![value.as_str().map_or_else(
@@ -145,12 +184,12 @@ fn cmd_get(
     })
 }
 
-/// Returns the lines of findings that do not change what a command did.
+/// Renders findings as warnings.
 fn render_messages(divergences: &[Divergence]) -> Vec<String> {
     divergences.iter().map(|d| d.message.clone()).collect()
 }
 
-fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> Result<Output, CommandError> {
+fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> CommandResult {
     let assignments = pairs
         .iter()
         .map(|pair| parse_assignment(id, pair))
@@ -185,8 +224,8 @@ fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> Result<Out
     })
 }
 
-/// Puts what was set into the log. The file is what counts and needs no database: returns the
-/// warning that the log lacks it, unless there is no log at all.
+/// Records a change in the event log. The file is authoritative and needs no database, so a failure
+/// is only returned as a warning, unless there is no database.
 fn record_set(context: &CommandContext, id: &AdwId, changed: &Map<String, Json>) -> Option<String> {
     if changed.is_empty() {
         return None;
@@ -207,12 +246,12 @@ fn record_set(context: &CommandContext, id: &AdwId, changed: &Map<String, Json>)
         writer: None,
     };
     let recorded = context.open_for_change().and_then(|mut store| {
-        let provenance = context.provenance(&context.resolve_actor(&mut store)?, "meta set");
+        let provenance = context.provenance(&context.resolve_actor(&mut *store)?, "meta set");
         store.record_metadata_change(&change, &provenance)?;
         Ok(())
     });
     match recorded {
-        Err(error) if *error.case != ErrorCase::DatabaseMissing => {
+        Err(error) if !error.is(&DatabaseCase::DatabaseMissing) => {
             Some(format!("not recorded in the log: {}", error.message))
         }
         _ => None,
@@ -223,9 +262,9 @@ fn record_set(context: &CommandContext, id: &AdwId, changed: &Map<String, Json>)
 fn change_locked<T>(
     context: &CommandContext,
     file: &MetadataFile,
-    mut decide: impl FnMut(Option<JsonDocument>) -> Result<(Option<JsonDocument>, T), CommandError>,
-) -> Result<T, CommandError> {
-    /// What a decision or the file said.
+    mut decide: impl FnMut(Option<JsonDocument>) -> CommandResult<(Option<JsonDocument>, T)>,
+) -> CommandResult<T> {
+    /// An error of the decision, or of the file.
     enum Stop {
         Failure(CommandError),
         File(MetadataError),
@@ -247,8 +286,8 @@ fn change_locked<T>(
         })
 }
 
-/// Reads `FIELD=VALUE`.
-fn parse_assignment(id: &AdwId, pair: &str) -> Result<(String, JsonLiteral), CommandError> {
+/// Parses `FIELD=VALUE`.
+fn parse_assignment(id: &AdwId, pair: &str) -> CommandResult<(String, JsonLiteral)> {
     let Some((key, value)) = pair.split_once('=').filter(|(key, _)| is_field_name(key)) else {
         let message = format!("{:?} is not FIELD=VALUE", one_line(pair, 80));
         return Err(CommandError::usage("trueup meta set --help", message));
@@ -263,7 +302,7 @@ fn parse_assignment(id: &AdwId, pair: &str) -> Result<(String, JsonLiteral), Com
             "adw_id of {} must be {id}, like its directory",
             display_path(id)
         );
-        return Err(CommandError::new(ErrorCase::IdMismatch, message));
+        return Err(CommandError::new(MetadataCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))
 }
@@ -272,7 +311,7 @@ fn is_field_name(key: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&key.len()) && !key.chars().any(char::is_control)
 }
 
-/// Returns what became of the fields asked for, from what, to what.
+/// Returns the assigned fields that changed, with old and new values.
 fn diff_assignments(
     before: &JsonDocument,
     after: &JsonDocument,

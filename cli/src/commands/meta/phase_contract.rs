@@ -1,4 +1,4 @@
-//! What a phase needs of its workflow's file before it starts.
+//! The fields of the metadata file that a phase requires before it starts.
 
 use serde_json::{Value as Json, json};
 use trueup_core::metadata::phase_contract::{
@@ -10,15 +10,15 @@ use trueup_core::model::{AdwId, Phase};
 
 use super::{display_path, metadata_file, to_command_error};
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, MetadataCase};
 
-/// A piece that a workflow lacks.
+/// A required field that a workflow lacks.
 pub(super) struct MissingPart {
     id: AdwId,
     part: MissingRequirement,
 }
 
-/// Returns everything that a phase needs and a workflow's file does not give.
+/// Finds the fields that a phase requires and the file of a workflow lacks.
 pub(super) fn find_missing_parts(
     phase: PhaseName,
     file: &MetadataFile,
@@ -34,7 +34,7 @@ pub(super) fn find_missing_parts(
         .collect()
 }
 
-/// Refuses a phase whose workflows lack something, all of it at once.
+/// Builds the error of a phase whose workflows lack fields, with all of them.
 pub(super) fn build_contract_error(
     phase: PhaseName,
     missing_parts: &[MissingPart],
@@ -46,15 +46,12 @@ pub(super) fn build_contract_error(
     data["missing"] = missing_parts.iter().map(part_view).collect();
     let phase = phase.as_str();
     let message = format!("{phase} cannot start: {}", lines.join("; "));
-    CommandError::new(ErrorCase::PhaseContract, message).with_data(data)
+    CommandError::new(MetadataCase::PhaseContract, message).with_data(data)
 }
 
-/// Refuses the start of a phase whose workflow lacks what the phase needs. A row without a
-/// workflow has no file, and is not asked.
-pub(crate) fn check_phase_can_start(
-    context: &CommandContext,
-    phase: &Phase,
-) -> Result<(), CommandError> {
+/// Refuses to start a phase whose workflow lacks required fields. A phase without a workflow has no
+/// file and is not checked.
+pub(crate) fn check_phase_can_start(context: &CommandContext, phase: &Phase) -> CommandResult<()> {
     let Some(workflow) = &phase.adw_id else {
         return Ok(());
     };
@@ -65,7 +62,7 @@ pub(crate) fn check_phase_can_start(
     }
     let id: AdwId = workflow.parse().map_err(|error| {
         let message = format!("{} cannot start: {error}", phase.id);
-        CommandError::new(ErrorCase::PhaseWorkflow, message)
+        CommandError::new(MetadataCase::PhaseWorkflow, message)
     })?;
     let file = metadata_file(context, &id);
     let document = file.read().map_err(|error| to_command_error(&id, &error))?;

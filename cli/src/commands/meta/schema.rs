@@ -1,18 +1,17 @@
-//! The shipped schema, applied.
+//! Validation by the shipped JSON schema.
 
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value as Json;
+use trueup_core::diagnostic::Divergence;
 use trueup_core::metadata::{JsonDocument, find_database_field, schema_violation_finding};
 use trueup_core::model::AdwId;
-use trueup_core::reconcile::Divergence;
 
-/// Is generated from the types of `trueup_core::metadata`; a test there keeps it so.
+/// Generated from the types of `trueup_core::metadata`; a test there keeps it up to date.
 const SCHEMA_JSON: &str = include_str!("../../../../schemas/adw_state.schema.json");
 
-/// Returns what breaks a rule of the schema. Fields of the database and the id have findings
-/// of their own.
+/// Finds violations of the schema. Fields of the database and the id have findings of their own.
 pub(super) fn find_violations(id: &AdwId, path: &str, document: &JsonDocument) -> Vec<Divergence> {
     let Some(validator) = compiled_validator() else {
         return Vec::new();

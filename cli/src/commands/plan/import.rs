@@ -3,38 +3,37 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use trueup_core::model::EventKind;
 use trueup_core::plan::SkippedLine;
-use trueup_core::store::PlanStore as _;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::text::path_from_text;
-use trueup_core::text::pluralize;
+use trueup_core::store::Store;
+use trueup_core::text::{path_from_text, pluralize};
 
 use super::plan_file;
 use super::step::resolve_worker;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase, REFUSED};
+use crate::command_error::{CommandError, CommandResult, PlanCase, REFUSED};
 use crate::output::Output;
 use crate::views;
 
-/// The reason that the events of an import give.
+/// The reason of the events of an import.
 const IMPORT_REASON: &str = "plan import";
 
-/// Takes a plan in, in one transaction: whatever ends this process leaves nothing or all.
-pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> Result<Output, CommandError> {
+/// Imports a plan in one transaction, so that an interrupted import changes nothing.
+pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> CommandResult {
     let mut plan_read = plan_file::read_plan(context, path)?;
     let skipped: Vec<Value> = plan_read.skipped.iter().map(skipped_line_view).collect();
     if plan_read.plan.tasks.is_empty() {
         let text = format!("{}: no tasks found; nothing was imported", path.display());
-        return Err(CommandError::new(ErrorCase::NoTasks, text)
+        return Err(CommandError::new(PlanCase::NoTasks, text)
             .with_data(json!({"plan": null, "imported": 0, "skipped": skipped})));
     }
-    let mut store = context.open_for_change()?;
-    let worker = resolve_worker(context, &mut store)?;
-    check_operation_unused(context, &mut store)?;
+    let store = &mut *context.open_for_change()?;
+    let worker = resolve_worker(context, store)?;
+    check_operation_unused(context, store)?;
     let plan_path = plan_read.plan.path.clone();
     if store.find_plan_by_path(&plan_path)?.is_none()
         && let Some(known_plan) =
-            plan_file::find_plan_of_other_checkout(&mut store, &path_from_text(&plan_path))?
+            plan_file::find_plan_of_other_checkout(store, &path_from_text(&plan_path))?
     {
         plan_read.plan.path = known_plan.path;
     }
@@ -82,13 +81,10 @@ pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> Result<Output
     })
 }
 
-/// Refuses an operation id that something else was done under. An import may have changed the
-/// plan, its tasks or both.
-fn check_operation_unused(
-    context: &CommandContext,
-    store: &mut SqliteStore,
-) -> Result<(), CommandError> {
-    let kinds = ["added", "changed", "status"];
+/// Refuses an operation id of another change. An import may have changed the plan, its tasks or
+/// both.
+fn check_operation_unused(context: &CommandContext, store: &mut dyn Store) -> CommandResult<()> {
+    let kinds = [EventKind::Added, EventKind::Changed, EventKind::Status];
     let of_plan = context.find_replay(store, "plan", None, &kinds);
     let event = match of_plan {
         Ok(event) => event,

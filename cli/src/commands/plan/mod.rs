@@ -9,26 +9,159 @@ mod validate;
 mod watch;
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
 use trueup_core::model::{PlanId, PlanTaskStep};
-use trueup_core::store::PlanStore as _;
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::Store;
 use trueup_core::text::path_to_text;
+
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, PlanCase};
+use crate::command_line::path_text;
+use crate::commands::plan::step::TaskSelector;
+use crate::commands::plan::validate::PlanValidateArgs;
 
 pub(super) use show::render_failed_task;
 
-use crate::args::{PlanCommand, PlanSelector};
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
-use crate::output::Output;
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum PlanCommand {
+    /// Import a plan from a Markdown file or a status.json
+    ///
+    /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)`, below a
+    /// heading such as `## Phase 1: Name`. Importing again adds new tasks and updates
+    /// titles and dependencies; a status never goes back. Lines that look like tasks
+    /// but are not are listed. A task that depends on a missing task is imported but
+    /// stays blocked, and the exit code is 1.
+    ///
+    /// Example: trueup plan import docs/plans/fix-sync.md
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// Plan file
+        file: PathBuf,
+    },
+    /// Remove a plan and its tasks from the database; the file is kept
+    ///
+    /// Example: trueup plan remove fix-sync
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// Plan, by id or file
+        #[arg(value_parser = path_text())]
+        plan: String,
+    },
+    /// List plans and their progress
+    ///
+    /// Example: trueup plan list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Show a plan and its tasks
+    ///
+    /// Example: trueup plan status fix-sync
+    #[command(verbatim_doc_comment)]
+    Status {
+        /// Plan, by id or file
+        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        name: Option<String>,
+        #[command(flatten)]
+        which: PlanSelector,
+    },
+    /// Show the next tasks: those in progress, then those that are ready
+    ///
+    /// Example: trueup plan next 3
+    #[command(verbatim_doc_comment)]
+    Next {
+        /// Maximum number of tasks
+        #[arg(value_name = "N", default_value_t = 5)]
+        count: usize,
+        #[command(flatten)]
+        which: PlanSelector,
+    },
+    /// Start a task; refused if it is in progress elsewhere
+    ///
+    /// Example: trueup plan start 1.2
+    #[command(verbatim_doc_comment)]
+    Start(TaskSelector),
+    /// Complete a task
+    ///
+    /// Example: trueup plan complete 1.2
+    #[command(verbatim_doc_comment)]
+    Complete(TaskSelector),
+    /// Mark a task as failed
+    ///
+    /// Example: trueup plan fail 1.2 --error "tests fail"
+    #[command(verbatim_doc_comment)]
+    Fail {
+        #[command(flatten)]
+        task: TaskSelector,
+        /// Error text
+        #[arg(long, value_name = "E", value_parser = NonEmptyStringValueParser::new())]
+        error: String,
+    },
+    /// Skip a task; tasks that depend on it no longer wait
+    ///
+    /// Example: trueup plan skip 1.2 --reason "done elsewhere"
+    #[command(verbatim_doc_comment)]
+    Skip {
+        #[command(flatten)]
+        task: TaskSelector,
+        /// Reason
+        #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+    },
+    /// Retry a failed task, at most twice
+    ///
+    /// Example: trueup plan retry 1.2
+    #[command(verbatim_doc_comment)]
+    Retry(TaskSelector),
+    /// Check a plan's file against its tasks and the database
+    ///
+    /// For a status.json the summary is recounted; for Markdown the checkboxes are
+    /// compared with the database. Nothing is changed without --fix.
+    ///
+    /// Exit codes: 0 no findings or only warnings, 1 findings, 3 a file could not be
+    /// read.
+    ///
+    /// Example: trueup plan validate docs/plans/status.json --fix
+    #[command(verbatim_doc_comment)]
+    Validate(PlanValidateArgs),
+    /// Print a plan as a status.json; unknown keys are kept
+    ///
+    /// Example: trueup plan export fix-sync > status.json
+    #[command(verbatim_doc_comment)]
+    Export {
+        /// Plan, by id or file
+        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        name: Option<String>,
+        #[command(flatten)]
+        which: PlanSelector,
+    },
+    /// Print the plan whenever it changes; --json prints one object per line
+    ///
+    /// Example: trueup plan watch
+    #[command(verbatim_doc_comment)]
+    Watch {
+        /// Plan, by id or file
+        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        name: Option<String>,
+        #[command(flatten)]
+        which: PlanSelector,
+    },
+}
 
-/// Most plans named in a hint.
+// Selects a plan. This is no doc comment because it would become the help text of the commands.
+#[derive(Debug, Args)]
+pub(crate) struct PlanSelector {
+    /// Plan, by id or file [default: $TRUEUP_PLAN, or the only plan]
+    #[arg(long, value_name = "PLAN", value_parser = path_text())]
+    pub(crate) plan: Option<String>,
+}
+
+/// Most plans named in a message.
 const MAX_PLANS_NAMED: usize = 10;
 
-pub(super) fn cmd_plan(
-    context: &CommandContext,
-    command: PlanCommand,
-) -> Result<Output, CommandError> {
+pub(super) fn cmd_plan(context: &CommandContext, command: PlanCommand) -> CommandResult {
     match command {
         PlanCommand::Import { file } => import::cmd_import(context, &file),
         PlanCommand::Remove { plan } => remove::cmd_remove(context, &plan),
@@ -57,8 +190,8 @@ pub(super) fn cmd_plan(
     }
 }
 
-/// Returns the name or path of the plan that is meant, if one is: the one given, else the
-/// environment's, whose path may be no UTF-8.
+/// Returns the name or path of the plan: the one given, or that of `$TRUEUP_PLAN`, whose path may
+/// not be UTF-8.
 fn resolve_plan_name<'a>(
     context: &CommandContext,
     plan_name: Option<&'a str>,
@@ -70,18 +203,18 @@ fn resolve_plan_name<'a>(
     plan_name.map(Cow::Borrowed).or_else(of_environment)
 }
 
-/// Finds which plan is meant: the one named, the environment's, the only one.
+/// Resolves the plan: the one named, that of the environment, or the only one.
 fn resolve_plan(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan_name: Option<&str>,
-) -> Result<PlanId, CommandError> {
+) -> CommandResult<PlanId> {
     if let Some(text) = resolve_plan_name(context, plan_name) {
         return find_plan_by_name(context, store, &text);
     }
     let mut plans = store.list_plan_ids()?;
     match plans.pop() {
-        None => Err(CommandError::new(ErrorCase::NoPlans, "there are no plans")),
+        None => Err(CommandError::new(PlanCase::NoPlans, "there are no plans")),
         Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
@@ -90,7 +223,7 @@ fn resolve_plan(
                 plans.len(),
                 render_plan_names(store)?
             );
-            Err(CommandError::new(ErrorCase::SeveralPlans, text))
+            Err(CommandError::new(PlanCase::SeveralPlans, text))
         }
     }
 }
@@ -98,9 +231,9 @@ fn resolve_plan(
 /// Finds a plan by its id or its file.
 pub(super) fn find_plan_by_name(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan_name: &str,
-) -> Result<PlanId, CommandError> {
+) -> CommandResult<PlanId> {
     if let Some(id) = find_plan_by_id(store, plan_name)? {
         return Ok(id);
     }
@@ -110,14 +243,14 @@ pub(super) fn find_plan_by_name(
     Err(not_found_error(store, plan_name)?)
 }
 
-/// Says that there is no such plan, and which there are.
-fn not_found_error(store: &mut SqliteStore, plan_name: &str) -> Result<CommandError, CommandError> {
+/// Builds the error of an unknown plan, with the plans that exist.
+fn not_found_error(store: &mut dyn Store, plan_name: &str) -> CommandResult<CommandError> {
     let known_names = render_plan_names(store)?;
     let case = if known_names.is_empty() {
-        ErrorCase::PlanOfNoneNotFound
+        PlanCase::PlanOfNoneNotFound
     } else {
         let plans = known_names.as_str().into();
-        ErrorCase::PlanNotFound { plans }
+        PlanCase::PlanNotFound { plans }
     };
     Ok(CommandError::new(
         case,
@@ -125,14 +258,11 @@ fn not_found_error(store: &mut SqliteStore, plan_name: &str) -> Result<CommandEr
     ))
 }
 
-fn find_plan_by_id(
-    store: &mut SqliteStore,
-    plan_name: &str,
-) -> Result<Option<PlanId>, CommandError> {
+fn find_plan_by_id(store: &mut dyn Store, plan_name: &str) -> CommandResult<Option<PlanId>> {
     let Ok(id) = plan_name.parse::<PlanId>() else {
         return Ok(None);
     };
-    // Reading the plan itself would read all of its tasks.
+    // Loading the plan itself would load all of its tasks.
     Ok(store
         .list_plan_ids()?
         .into_iter()
@@ -141,9 +271,9 @@ fn find_plan_by_id(
 
 fn find_plan_by_file(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan_name: &str,
-) -> Result<Option<PlanId>, CommandError> {
+) -> CommandResult<Option<PlanId>> {
     for path in plan_file::candidate_paths(context, plan_name) {
         if let Some(id) = store.find_plan_by_path(&path)? {
             return Ok(Some(id));
@@ -156,8 +286,8 @@ fn find_plan_by_file(
     Ok(other_plan.map(|plan| plan.id))
 }
 
-/// Names the plans there are.
-fn render_plan_names(store: &mut SqliteStore) -> Result<String, CommandError> {
+/// Renders the ids of the plans.
+fn render_plan_names(store: &mut dyn Store) -> CommandResult<String> {
     let plans = store.list_plan_ids()?;
     let mut names: Vec<&str> = plans.iter().map(PlanId::as_str).collect();
     let more = names.len().saturating_sub(MAX_PLANS_NAMED);
@@ -170,13 +300,13 @@ fn render_plan_names(store: &mut SqliteStore) -> Result<String, CommandError> {
     Ok(format!("{}{more}", names.join(", ")))
 }
 
-/// Finds the plan of a task, which may be named with it.
+/// Resolves the plan of a task, whose name may contain it.
 fn resolve_plan_of_task(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     own_plan: Option<&PlanId>,
     which: &PlanSelector,
-) -> Result<PlanId, CommandError> {
+) -> CommandResult<PlanId> {
     let Some(own) = own_plan else {
         return resolve_plan(context, store, which.plan.as_deref());
     };

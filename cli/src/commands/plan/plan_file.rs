@@ -1,8 +1,9 @@
-//! Files of plans: which they are, and reading them.
+//! Plan files: finding and reading them.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use trueup_core::diagnostic::Divergence;
 use trueup_core::fs::{read_bytes, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, Plan, PlanId};
@@ -10,57 +11,52 @@ use trueup_core::plan::{
     ParsedPlan, PlanFile, SkippedLine, StatusFileError, import_findings, parse_markdown,
     parse_status_file,
 };
-use trueup_core::reconcile::Divergence;
 use trueup_core::repos::are_counterparts;
-use trueup_core::store::PlanStore as _;
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::Store;
 use trueup_core::text::lenient_json::text_from_bytes;
 use trueup_core::text::{path_from_text, path_to_text};
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, PlanCase};
 
-/// Largest file read, in bytes.
+/// Largest plan file read, in bytes.
 pub(super) const MAX_PLAN_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A file of a plan, read.
+/// The content of a plan file.
 pub(super) struct PlanSource {
-    /// Where it is, without links.
+    /// Canonical path.
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
 impl PlanSource {
-    /// Tells whether it is a status file, by its name.
+    /// Tells whether it is a status file, by its extension.
     pub(super) fn is_status_file(&self) -> bool {
         has_json_extension(&self.path)
     }
 }
 
-/// A plan as its file has it.
+/// A plan as parsed from its file.
 pub(super) struct PlanRead {
     pub(super) plan: NewPlan,
     pub(super) skipped: Vec<SkippedLine>,
-    /// What is wrong with it and does not keep it from being taken in.
+    /// Errors that do not prevent the import.
     pub(super) errors: Vec<Divergence>,
 }
 
 pub(super) fn unreadable_plan_error(path: &Path, problem: impl std::fmt::Display) -> CommandError {
     let message = format!("{}: {problem}", path.display());
-    CommandError::new(ErrorCase::PlanUnreadable, message)
+    CommandError::new(PlanCase::PlanUnreadable, message)
 }
 
-/// Says that a file is no status file.
+/// Builds the error of a file that is not a status file.
 pub(super) fn no_status_file_error(file: &Path, error: &StatusFileError) -> CommandError {
     let message = format!("{}: {error}", file.display());
-    CommandError::new(ErrorCase::NoStatusFile, message)
+    CommandError::new(PlanCase::NoStatusFile, message)
 }
 
-/// Reads a file.
-pub(super) fn read_source(
-    context: &CommandContext,
-    file: &Path,
-) -> Result<PlanSource, CommandError> {
+/// Reads the content of a plan file.
+pub(super) fn read_source(context: &CommandContext, file: &Path) -> CommandResult<PlanSource> {
     let path = context.cwd().join(file);
     let path = path
         .canonicalize()
@@ -69,8 +65,8 @@ pub(super) fn read_source(
     Ok(PlanSource { path, text })
 }
 
-/// Reads a plan's file.
-pub(super) fn read_plan(context: &CommandContext, file: &Path) -> Result<PlanRead, CommandError> {
+/// Reads and parses a plan file.
+pub(super) fn read_plan(context: &CommandContext, file: &Path) -> CommandResult<PlanRead> {
     let PlanSource { path, text } = read_source(context, file)?;
     let parsed = if has_json_extension(&path) {
         parse_status_file(&text).map_err(|error| no_status_file_error(file, &error))?
@@ -112,7 +108,7 @@ fn read_plan_text(path: &Path) -> Result<String, String> {
     })
 }
 
-/// Tells whether a text can only be meant as the path of a plan's file, not as its id.
+/// Tells whether text can only be the path of a plan file, not a plan id.
 pub(super) fn is_path(text: &str) -> bool {
     let extension = Path::new(text).extension();
     let has_extension = |known| extension.is_some_and(|end| end.eq_ignore_ascii_case(known));
@@ -124,8 +120,8 @@ fn has_json_extension(path: &Path) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
-/// Returns the file that the plan is known by: a status file names it, from the root of the
-/// repository it lies in.
+/// Returns the path by which the plan is identified. A status file names it, relative to the root
+/// of its repository.
 fn resolve_own_path(parsed: &ParsedPlan, path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(path);
     match &parsed.plan_path {
@@ -138,7 +134,8 @@ fn resolve_own_path(parsed: &ParsedPlan, path: &Path) -> PathBuf {
     }
 }
 
-/// Returns the name of a plan's file. One called `status` says nothing, its folder does.
+/// Returns the file name from which the plan id is made; for a file called `status`, that of its
+/// folder.
 fn plan_file_stem(path: &Path) -> String {
     let folder = path.parent().and_then(Path::file_name);
     let name = match path.file_stem() {
@@ -152,7 +149,7 @@ fn path_text(path: &Path) -> String {
     path_to_text(path)
 }
 
-/// Returns the paths by which a plan may be known that is named by a file.
+/// Returns the paths by which a plan that is named by a file may be stored.
 pub(super) fn candidate_paths(context: &CommandContext, text: &str) -> Vec<String> {
     let path = context.cwd().join(path_from_text(text));
     let real = resolve_path(context, text);
@@ -165,18 +162,18 @@ pub(super) fn candidate_paths(context: &CommandContext, text: &str) -> Vec<Strin
         .collect()
 }
 
-/// Returns the file that is named, without links where it is there.
+/// Resolves a path, canonical if the file exists.
 pub(super) fn resolve_path(context: &CommandContext, text: &str) -> PathBuf {
     let path = context.cwd().join(path_from_text(text));
     path.canonicalize().unwrap_or(path)
 }
 
-/// Finds the plan that is known by the same file of another checkout of its repository: rows
-/// belong to the repository, and one plan that is taken in twice is carried out twice.
+/// Finds the plan that was imported from the same file of another checkout of the repository.
+/// Importing it again would make a second plan, which would be carried out twice.
 pub(super) fn find_plan_of_other_checkout(
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     file: &Path,
-) -> Result<Option<Plan>, CommandError> {
+) -> CommandResult<Option<Plan>> {
     let mut plans = store.list_plans()?.into_iter().map(|listed| listed.plan);
     Ok(plans.find(|plan| are_counterparts(file, &path_from_text(&plan.path))))
 }

@@ -3,29 +3,21 @@
 use serde_json::{Value, json};
 use trueup_core::model::{Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
 use trueup_core::plan::render_status_file;
-use trueup_core::store::PlanStore as _;
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::Store;
 use trueup_core::text::one_line;
 
 use super::{not_found_error, resolve_plan};
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::output::Output;
 use crate::views;
 
 /// Longest title or reason shown, in characters.
 const MAX_TEXT_CHARS: usize = 80;
 
-pub(super) fn cmd_list(context: &CommandContext) -> Result<Output, CommandError> {
+pub(super) fn cmd_list(context: &CommandContext) -> CommandResult {
     let plans = context.open_for_reading()?.list_plans()?;
-    let mut text: Vec<String> = plans
-        .iter()
-        .map(|listed| render_plan_line(&listed.plan, &listed.summary))
-        .collect();
-    if text.is_empty() {
-        text.push("no plans; import one with `trueup plan import FILE`".to_owned());
-    }
-    let rows: Vec<Value> = plans
+    let views: Vec<Value> = plans
         .iter()
         .map(|listed| {
             let mut row = views::plan_view(&listed.plan, &listed.summary);
@@ -33,36 +25,32 @@ pub(super) fn cmd_list(context: &CommandContext) -> Result<Output, CommandError>
             row
         })
         .collect();
-    let output = Output::new(text, json!({"plans": rows}));
-    Ok(if plans.is_empty() {
-        output
-    } else {
-        output.with_columns(&format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"))
-    })
+    Ok(Output::table(
+        &format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"),
+        plans
+            .iter()
+            .map(|listed| render_plan_line(&listed.plan, &listed.summary)),
+        "no plans; import one with `trueup plan import FILE`",
+        json!({"plans": views}),
+    ))
 }
 
-pub(super) fn cmd_status(
-    context: &CommandContext,
-    plan_name: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let id = resolve_plan(context, &mut store, plan_name)?;
-    let state = load_plan_state(&mut store, &id)?;
-    // A plan may have thousands of tasks, so only what is printed is made.
+pub(super) fn cmd_status(context: &CommandContext, plan_name: Option<&str>) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let id = resolve_plan(context, store, plan_name)?;
+    let state = load_plan_state(store, &id)?;
+    // A plan may have thousands of tasks, so only the requested output is built.
     if context.json {
         return Output::from_serializable(&views::plan_state_view(&state));
     }
     Ok(Output::new(render_plan(&state), Value::Null))
 }
 
-/// Prints a plan as a status file: the text is the file.
-pub(super) fn cmd_export(
-    context: &CommandContext,
-    plan_name: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let id = resolve_plan(context, &mut store, plan_name)?;
-    let file = Value::Object(render_status_file(&load_plan_state(&mut store, &id)?));
+/// Prints a plan as a status file.
+pub(super) fn cmd_export(context: &CommandContext, plan_name: Option<&str>) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let id = resolve_plan(context, store, plan_name)?;
+    let file = Value::Object(render_status_file(&load_plan_state(store, &id)?));
     let text = format!("{file:#}").lines().map(str::to_owned).collect();
     Ok(Output::new(text, file))
 }
@@ -71,10 +59,10 @@ pub(super) fn cmd_next(
     context: &CommandContext,
     plan_name: Option<&str>,
     count: usize,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
-    let id = resolve_plan(context, &mut store, plan_name)?;
-    let state = load_plan_state(&mut store, &id)?;
+) -> CommandResult {
+    let store = &mut *context.open_for_reading()?;
+    let id = resolve_plan(context, store, plan_name)?;
+    let state = load_plan_state(store, &id)?;
     let tasks: Vec<&PlanTask> = state.next_tasks().take(count).collect();
     let mut text: Vec<String> = tasks.iter().map(|task| render_task_line(task)).collect();
     if text.is_empty() {
@@ -89,18 +77,15 @@ pub(super) fn cmd_next(
     Ok(Output::new(text, json!({"tasks": tasks})))
 }
 
-/// Reads a plan that was found.
-pub(super) fn load_plan_state(
-    store: &mut SqliteStore,
-    id: &PlanId,
-) -> Result<PlanState, CommandError> {
+/// Loads a plan whose id was resolved.
+pub(super) fn load_plan_state(store: &mut dyn Store, id: &PlanId) -> CommandResult<PlanState> {
     match store.load_plan(id)? {
         Some(state) => Ok(state),
         None => Err(not_found_error(store, id.as_str())?),
     }
 }
 
-/// Shows a plan in one line.
+/// Renders a plan in one line.
 pub(super) fn render_plan_line(plan: &Plan, summary: &PlanSummary) -> String {
     let other_counts = [
         (summary.in_progress, "in progress"),
@@ -124,7 +109,7 @@ pub(super) fn render_plan_line(plan: &Plan, summary: &PlanSummary) -> String {
     )
 }
 
-/// Shows a plan with all its tasks.
+/// Renders a plan with all its tasks.
 pub(super) fn render_plan(state: &PlanState) -> Vec<String> {
     let mut lines = vec![render_plan_line(&state.plan, &state.summary())];
     let mut phase = None;
@@ -151,13 +136,13 @@ fn render_phase_heading(task: &PlanTask) -> String {
     }
 }
 
-/// Shows a task that a sweep failed.
+/// Renders a task that a sweep marked as failed.
 pub(in crate::commands) fn render_failed_task(task: &PlanTask) -> String {
     let error = task.error.as_deref().unwrap_or_default();
     format!("failed {}: {}", task.key(), one_line(error, MAX_TEXT_CHARS))
 }
 
-/// Shows a task in one line.
+/// Renders a task in one line.
 pub(super) fn render_task_line(task: &PlanTask) -> String {
     let mark = match task.status {
         PlanTaskStatus::Pending => ' ',

@@ -1,30 +1,65 @@
 //! Steps of tasks: `trueup plan start`, `complete`, `fail`, `skip` and `retry`
 
-use serde_json::json;
-use trueup_core::model::{
-    MAX_RETRIES, OrchestratorId, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep,
-    PlanWorker,
-};
-use trueup_core::plan::{TaskStepOutcome, apply_task_step};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{PlanStore as _, Provenance};
+use std::str::FromStr;
 
-use super::{resolve_plan_of_task, show};
-use crate::args::TaskSelector;
 use crate::caller::PERSON_ACTOR;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, PlanCase};
+use crate::commands::plan::PlanSelector;
 use crate::output::Output;
 use crate::views;
+use clap::Args;
+use serde_json::json;
+use trueup_core::model::{
+    EventKind, MAX_RETRIES, PlanId, PlanTask, PlanTaskId, PlanTaskRefusal, PlanTaskStatus,
+    PlanTaskStep, PlanWorker,
+};
+use trueup_core::plan::{TaskStepOutcome, apply_task_step};
+use trueup_core::store::{Provenance, Store};
 
-/// Names who works: a registered session, or a person at a terminal.
+use super::{resolve_plan_of_task, show};
+
+// Selects a task.
+#[derive(Debug, Args)]
+pub(crate) struct TaskSelector {
+    /// Task, such as 1.2 or fix-sync/1.2
+    #[arg(value_name = "T")]
+    pub(crate) task: TaskName,
+    #[command(flatten)]
+    pub(crate) which: PlanSelector,
+}
+
+/// The id of a task, with or without that of its plan.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskName {
+    pub(crate) plan: Option<PlanId>,
+    pub(crate) id: PlanTaskId,
+}
+
+impl FromStr for TaskName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (plan, id) = match text.rsplit_once('/') {
+            None => (None, text),
+            Some((plan, id)) => {
+                let plan = plan.parse().map_err(|error| format!("{error}"))?;
+                (Some(plan), id)
+            }
+        };
+        let id = id.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { plan, id })
+    }
+}
+
+/// Resolves the worker: a session or a person, and the orchestrator of the environment.
 pub(super) fn resolve_worker(
     context: &CommandContext,
-    store: &mut SqliteStore,
-) -> Result<PlanWorker, CommandError> {
-    let orchestrator = read_env_orchestrator(context)?;
+    store: &mut dyn Store,
+) -> CommandResult<PlanWorker> {
+    let orchestrator = context.read_env_orchestrator()?;
     let session = match &orchestrator {
-        // What a run starts is the run's, not of a session that works here besides.
+        // A task that an orchestrator starts does not belong to a session that is merely live here.
         Some(_) => context.find_explicit_session(store)?,
         None => context.find_active_session(store)?,
     };
@@ -38,28 +73,16 @@ pub(super) fn resolve_worker(
     })
 }
 
-/// Names the orchestrator that runs this command.
-fn read_env_orchestrator(context: &CommandContext) -> Result<Option<OrchestratorId>, CommandError> {
-    const NAME: &str = "TRUEUP_ORCHESTRATOR_ID";
-    let id = context.environment.strict_text(NAME);
-    let id = id.map_err(|problem| CommandError::invalid_variable(NAME, &problem))?;
-    let id = id.map(str::parse).transpose();
-    id.map_err(|error| CommandError::invalid_variable(NAME, &error))
-}
-
-/// Begins a task. What it depends on is no obstacle to who insists, but is said.
-pub(super) fn cmd_start(
-    context: &CommandContext,
-    task: &TaskSelector,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let worker = resolve_worker(context, &mut store)?;
-    let plan = resolve_plan_of_task(context, &mut store, task.task.plan.as_ref(), &task.which)?;
+/// Starts a task. Open dependencies do not prevent it, but are warned of.
+pub(super) fn cmd_start(context: &CommandContext, task: &TaskSelector) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let worker = resolve_worker(context, store)?;
+    let plan = resolve_plan_of_task(context, store, task.task.plan.as_ref(), &task.which)?;
     let provenance = context.provenance(&worker.actor, "plan start");
     let step = PlanTaskStep::Start(worker);
     let (mut output, started_task) =
-        take_task_step(context, &mut store, &plan, task, &step, &provenance)?;
-    let state = show::load_plan_state(&mut store, &plan)?;
+        take_task_step(context, store, &plan, task, &step, &provenance)?;
+    let state = show::load_plan_state(store, &plan)?;
     let unknown = state.unknown_dependencies(&started_task).into_iter();
     output.warnings.extend(unknown.map(|other| {
         let id = &started_task.id;
@@ -75,31 +98,36 @@ pub(super) fn cmd_start(
     Ok(output)
 }
 
-/// Takes any other step.
+/// Takes any step except the start.
 pub(super) fn cmd_step(
     context: &CommandContext,
     task: &TaskSelector,
     step: &PlanTaskStep,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_change()?;
-    let worker = resolve_worker(context, &mut store)?;
-    let plan = resolve_plan_of_task(context, &mut store, task.task.plan.as_ref(), &task.which)?;
+) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let worker = resolve_worker(context, store)?;
+    let plan = resolve_plan_of_task(context, store, task.task.plan.as_ref(), &task.which)?;
     let provenance = context.provenance(&worker.actor, step.reason());
-    let (output, _) = take_task_step(context, &mut store, &plan, task, step, &provenance)?;
+    let (output, _) = take_task_step(context, store, &plan, task, step, &provenance)?;
     Ok(output)
 }
 
 fn take_task_step(
     context: &CommandContext,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     plan: &PlanId,
     task: &TaskSelector,
     step: &PlanTaskStep,
     provenance: &Provenance,
-) -> Result<(Output, PlanTask), CommandError> {
+) -> CommandResult<(Output, PlanTask)> {
     let id = &task.task.id;
     let key = format!("{plan}/{id}");
-    let replayed = context.find_replay(store, "plan_task", Some(&key), &["status", "reopened"])?;
+    let replayed = context.find_replay(
+        store,
+        "plan_task",
+        Some(&key),
+        &[EventKind::Status, EventKind::Reopened],
+    )?;
     let step_outcome = match (replayed, store.load_plan_task(plan, id)?) {
         (Some(_), Some(task)) => TaskStepOutcome::Already(task),
         _ => apply_task_step(store, plan, id, step, provenance)?,
@@ -118,7 +146,7 @@ fn take_task_step(
         TaskStepOutcome::Unknown => {
             let text = format!("task {key} does not exist");
             let plan = plan.into();
-            return Err(CommandError::new(ErrorCase::TaskNotFound { plan }, text));
+            return Err(CommandError::new(PlanCase::TaskNotFound { plan }, text));
         }
     };
     let output = Output::new(
@@ -168,21 +196,19 @@ fn build_refusal_error(
     }))
 }
 
-/// Tells what leads on from a refusal: another try only while there is one left.
-fn refusal_case(refusal: PlanTaskRefusal, task: &PlanTask) -> ErrorCase {
+/// Returns the error case of a refusal, which depends on whether retries are left.
+fn refusal_case(refusal: PlanTaskRefusal, task: &PlanTask) -> PlanCase {
     let is_spent = task.retry_count >= MAX_RETRIES;
     let has_failed = task.status == PlanTaskStatus::Failed;
     let (plan, task) = ((&task.plan).into(), (&task.id).into());
     match refusal {
-        PlanTaskRefusal::InProgressElsewhere if is_spent => {
-            ErrorCase::TaskInProgressAtLast { plan }
-        }
-        PlanTaskRefusal::InProgressElsewhere => ErrorCase::TaskInProgress { task, plan },
-        PlanTaskRefusal::RetryLimit => ErrorCase::RetriesSpent { task, plan },
+        PlanTaskRefusal::InProgressElsewhere if is_spent => PlanCase::TaskInProgressAtLast { plan },
+        PlanTaskRefusal::InProgressElsewhere => PlanCase::TaskInProgress { task, plan },
+        PlanTaskRefusal::RetryLimit => PlanCase::RetriesSpent { task, plan },
         PlanTaskRefusal::Illegal if has_failed && is_spent => {
-            ErrorCase::TaskFailedForGood { task, plan }
+            PlanCase::TaskFailedForGood { task, plan }
         }
-        PlanTaskRefusal::Illegal if has_failed => ErrorCase::TaskFailed { task, plan },
-        PlanTaskRefusal::Illegal => ErrorCase::IllegalTaskStep { plan },
+        PlanTaskRefusal::Illegal if has_failed => PlanCase::TaskFailed { task, plan },
+        PlanTaskRefusal::Illegal => PlanCase::IllegalTaskStep { plan },
     }
 }

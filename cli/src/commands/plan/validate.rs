@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::{Value, json};
+use trueup_core::diagnostic::{Divergence, Severity, Way};
 use trueup_core::fs::{LockedChange, change_with_backup};
 use trueup_core::git::Worktree;
 use trueup_core::model::PlanState;
@@ -11,46 +13,60 @@ use trueup_core::plan::{
     compare_checkboxes, id_edits, missing_ids, status_file_findings, summary_findings,
     task_findings,
 };
-use trueup_core::reconcile::{Divergence, Severity, Way};
 use trueup_core::sync::now;
-use trueup_core::text::pluralize;
-use trueup_core::text::{path_from_text, path_to_text};
+use trueup_core::text::lenient_json::{bytes_from_text, text_from_bytes};
+use trueup_core::text::{path_from_text, path_to_text, pluralize};
 
 use super::plan_file::{self, MAX_PLAN_BYTES, PlanSource};
 use super::{
     find_plan_by_file, find_plan_by_id, find_plan_by_name, resolve_plan, resolve_plan_name, show,
 };
-use trueup_core::text::lenient_json::{bytes_from_text, text_from_bytes};
-
-use crate::args::PlanValidateArgs;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, ErrorCase};
+use crate::command_error::{CommandError, CommandResult, DatabaseCase};
+use crate::command_line::path_text;
 use crate::commands::meta::check::{exit_code_for, render_divergences};
+use crate::commands::plan::PlanSelector;
 use crate::output::Output;
 use crate::views;
 
-/// What is checked.
+#[derive(Debug, Args)]
+pub(crate) struct PlanValidateArgs {
+    /// Plan id, or the file of a plan
+    #[arg(conflicts_with = "plan", value_parser = path_text())]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: PlanSelector,
+    /// Correct the summary of a status.json and add ids to checkboxes without one; the old file is
+    /// kept next to it
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Treat warnings as findings
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// The file to check.
 struct PlanTarget {
     file: PathBuf,
-    /// The plan, where the database has it.
+    /// The plan, if the database has it.
     state: Option<PlanState>,
 }
 
-/// What a check of a file came to.
+/// The result of checking a file.
 struct FileCheck {
     tasks: usize,
     divergences: Vec<Divergence>,
     summary: Value,
     fixed: Vec<Value>,
     backup: Option<PathBuf>,
-    /// Lines on what was mended.
+    /// Lines on what was fixed.
     text: Vec<String>,
 }
 
 pub(super) fn cmd_validate(
     context: &CommandContext,
     arguments: &PlanValidateArgs,
-) -> Result<Output, CommandError> {
+) -> CommandResult {
     let plan_name = arguments.name.as_ref().or(arguments.which.plan.as_ref());
     let plan_name = plan_name.map(String::as_str);
     let PlanTarget { file, state } = choose_target(context, plan_name)?;
@@ -95,19 +111,16 @@ pub(super) fn cmd_validate(
     })
 }
 
-/// Finds what is to be checked: the plan of an id with its file, or any file, with its plan if
-/// there is one. A file needs no database.
-fn choose_target(
-    context: &CommandContext,
-    plan_name: Option<&str>,
-) -> Result<PlanTarget, CommandError> {
+/// Resolves the file to check and its plan, by plan id or by file. A file needs neither a plan nor
+/// a database.
+fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandResult<PlanTarget> {
     let plan_name = resolve_plan_name(context, plan_name);
     let plan_name = plan_name.as_deref();
     let is_file = plan_name.is_some_and(|text| {
         plan_file::is_path(text) || context.cwd().join(path_from_text(text)).is_file()
     });
     let mut store = match (plan_name, context.open_for_reading()) {
-        (Some(text), Err(failure)) if is_file && *failure.case == ErrorCase::DatabaseMissing => {
+        (Some(text), Err(failure)) if is_file && failure.is(&DatabaseCase::DatabaseMissing) => {
             return Ok(PlanTarget {
                 file: path_from_text(text),
                 state: None,
@@ -115,17 +128,16 @@ fn choose_target(
         }
         (_, opened) => opened?,
     };
+    let store = &mut *store;
     let (id, file) = match plan_name {
-        None => (Some(resolve_plan(context, &mut store, None)?), None),
-        Some(text) => match find_plan_by_id(&mut store, text)? {
+        None => (Some(resolve_plan(context, store, None)?), None),
+        Some(text) => match find_plan_by_id(store, text)? {
             Some(id) => (Some(id), None),
-            None if is_file => (find_plan_by_file(context, &mut store, text)?, Some(text)),
-            None => (Some(find_plan_by_name(context, &mut store, text)?), None),
+            None if is_file => (find_plan_by_file(context, store, text)?, Some(text)),
+            None => (Some(find_plan_by_name(context, store, text)?), None),
         },
     };
-    let state = id
-        .map(|id| show::load_plan_state(&mut store, &id))
-        .transpose()?;
+    let state = id.map(|id| show::load_plan_state(store, &id)).transpose()?;
     let plan_file_path = || state.as_ref().map(|state| path_from_text(&state.plan.path));
     let file = file
         .map(path_from_text)
@@ -134,19 +146,19 @@ fn choose_target(
     Ok(PlanTarget { file, state })
 }
 
-/// Checks a status file, and mends its summary if that is asked for.
+/// Checks a status file, and with `fix` corrects its summary.
 fn check_status_plan(
     context: &CommandContext,
     source: &PlanSource,
     plan_file: PlanFile<'_>,
     fix: bool,
-) -> Result<FileCheck, CommandError> {
+) -> CommandResult<FileCheck> {
     let shown_path = Path::new(plan_file.path);
     let check = |text: &str| {
         check_status_file(text).map_err(|error| plan_file::no_status_file_error(shown_path, &error))
     };
     let (mut status_check, mut backup) = (check(&source.text)?, None);
-    // What is right is not even locked.
+    // A correct file is not locked.
     if fix && !status_check.wrong_counts.is_empty() {
         let lock = context.run.settings.paths.lock_of(&source.path);
         let change = LockedChange {
@@ -189,7 +201,7 @@ fn check_status_plan(
     })
 }
 
-/// Returns what was mended, for scripts and for a person.
+/// Returns the corrected numbers as views and as lines.
 fn render_summary_fixes(
     status_check: &StatusFileCheck,
     backup: &Path,
@@ -209,7 +221,7 @@ fn render_summary_fixes(
     (rows.collect(), lines.chain([kept]).collect())
 }
 
-/// Says how many tasks there are, how many findings, and how many warnings, which are none.
+/// Renders the numbers of tasks, findings and warnings. Warnings do not count as findings.
 fn render_summary(shown_path: &str, file_check: &FileCheck) -> String {
     let count_of = |severity| {
         let found = file_check.divergences.iter();
@@ -225,14 +237,14 @@ fn render_summary(shown_path: &str, file_check: &FileCheck) -> String {
     format!("{shown_path}: {tasks}, {findings}{warnings}")
 }
 
-/// Checks a plan in Markdown, and writes ids to the checkboxes without one if that is asked for.
+/// Checks a plan in Markdown, and with `fix` writes ids to checkboxes without one.
 fn check_markdown_plan(
     context: &CommandContext,
     source: &PlanSource,
     plan_file: PlanFile<'_>,
     state: Option<&PlanState>,
     fix: bool,
-) -> Result<FileCheck, CommandError> {
+) -> CommandResult<FileCheck> {
     let tasks = state.map(|state| &state.tasks[..]).unwrap_or_default();
     let check = |text: &str| compare_checkboxes(text, tasks);
     let (mut checkboxes, mut backup) = (check(&source.text), None);

@@ -7,24 +7,21 @@ use trueup_core::model::PlanState;
 
 use super::{resolve_plan, show};
 use crate::command_context::CommandContext;
-use crate::command_error::CommandError;
+use crate::command_error::CommandResult;
 use crate::output::{Output, OutputStream};
 use crate::views;
 
-/// How long one wait lasts; the next follows at once.
+/// Length of one wait. The next one follows at once.
 const WAIT_PATIENCE: Duration = Duration::from_mins(10);
 
-/// Prints every state, each as it was at one moment, until nobody reads any more.
-pub(super) fn cmd_watch(
-    context: &CommandContext,
-    plan_name: Option<&str>,
-) -> Result<Output, CommandError> {
-    let mut store = context.open_for_reading()?;
+/// Prints every consistent state of the plan until the reader closes the pipe.
+pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> CommandResult {
+    let mut store = context.open_sqlite_for_reading()?;
     let id = resolve_plan(context, &mut store, plan_name)?;
     let mut stream = OutputStream::new(context.json);
     let mut last_shown: Option<PlanState> = None;
     loop {
-        // Before reading, so that nothing written in between is missed.
+        // Taken before reading, so that no write in between is missed.
         let change_mark = store.data_version()?;
         let state = show::load_plan_state(&mut store, &id)?;
         if last_shown.as_ref() != Some(&state) {
@@ -32,7 +29,7 @@ pub(super) fn cmd_watch(
                 || json!(views::plan_state_view(&state)),
                 || render_news(last_shown.as_ref(), &state),
             );
-            // A reader that went away ends the watch.
+            // A closed pipe ends the command.
             if written.is_err() {
                 return Ok(Output::default());
             }
@@ -42,7 +39,7 @@ pub(super) fn cmd_watch(
     }
 }
 
-/// Shows a state: whole at first, then what is new of it.
+/// Renders a state: completely at first, then only its changed tasks.
 fn render_news(last_shown: Option<&PlanState>, state: &PlanState) -> Vec<String> {
     match last_shown {
         None => show::render_plan(state),

@@ -1,90 +1,83 @@
-//! What the database has and the files have not. It is reported and never deleted: a file that
-//! is missing here may be on a branch, or on another machine.
+//! Rows that no file names. They are reported and never deleted: a file that is missing here may
+//! be on a branch, or on another machine.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::Nodes;
-use crate::authority::{WorkplanField, of_workplan};
-use crate::consistency::assessment::CheckoutSnapshot;
-use crate::consistency::finding::{CheckFinding, FindingBuilder, file_line, redacted_line};
+use crate::authority::Fact;
+use crate::consistency::CheckoutSnapshot;
+use crate::consistency::finding::{CheckFinding, file_line, redacted_line};
+use crate::diagnostic::{Code, Way};
 use crate::model::{ItemStatus, WORKPLAN_KIND, WorkplanRow};
-use crate::reconcile::{Code, Way};
 
 /// Reports workplans without a file, and tasks without a block.
-pub(in crate::consistency) fn report_missing(
-    reading: &CheckoutSnapshot,
-    units: &Nodes<'_>,
+pub(crate) fn report_missing(
+    snapshot: &CheckoutSnapshot,
+    nodes: &Nodes<'_>,
     findings: &mut Vec<CheckFinding>,
 ) {
-    let mut absent = units.unnamed_rows().peekable();
-    if absent.peek().is_none() {
+    let mut missing = nodes.rows.unnamed_own().peekable();
+    if missing.peek().is_none() {
         return;
     }
-    // What a file says wrong of is not missing in it.
-    let named: HashSet<&str> = reading
+    // A file that says something wrong of an id does have that id.
+    let unreadable: HashSet<&str> = snapshot
         .problems
         .iter()
-        .map(|(_, trouble)| trouble.subject.as_str())
+        .map(|(_, problem)| problem.subject.as_str())
         .collect();
-    // What cannot be read may hold it.
-    let unread = reading.problems.first();
-    let unread = unread.map(|(path, trouble)| file_line(path, trouble.place));
-    let way = |row: &WorkplanRow| match &unread {
-        Some(place) => Way::EditWorkplan {
-            place: place.clone(),
-        },
-        // It was worth doing once, so it is not called off now.
-        None if row.status.is_finished() => Way::BringBack {
-            item: row.key.clone(),
-        },
-        None => Way::EndItem {
-            item: row.key.clone(),
-            to: ItemStatus::Cancelled,
-        },
-    };
-    let authority = of_workplan(WorkplanField::Existence);
-    let paths: BTreeMap<&str, &str> = reading
+    let paths: HashMap<&str, &str> = snapshot
         .workplans
         .iter()
-        .map(|sheet| (sheet.key.as_str(), sheet.path.as_str()))
+        .map(|workplan| (workplan.key.as_str(), workplan.path.as_str()))
         .collect();
-    for row in absent {
+    for row in missing {
         let key = row.key.as_str();
-        // What was called off needs no file.
-        if named.contains(key) || row.status == ItemStatus::Cancelled {
+        // A cancelled item needs no file.
+        if unreadable.contains(key) || row.status == ItemStatus::Cancelled {
             continue;
         }
-        let path = row
-            .parent
-            .as_ref()
-            .and_then(|parent| paths.get(parent.as_str()));
-        let draft = |code| FindingBuilder::new(code, key, authority).with_values(None, Some(key));
+        let parent = row.parent.as_ref();
+        let path = parent.and_then(|parent| paths.get(parent.as_str()));
         let title = redacted_line(row.title.as_deref().unwrap_or(key));
         let status = row.status;
+        let finding = |code, text| {
+            CheckFinding::new(code, key, Fact::WorkplanExistence.authority(), text)
+                .with_values(None, Some(key))
+                .advise(advise_missing(snapshot, row))
+        };
         if row.kind == WORKPLAN_KIND {
             // Its file may be one that is not checked out.
-            if reading.is_partial {
+            if snapshot.is_partial {
                 continue;
             }
             let code = if status.is_finished() {
-                Code::C08
+                Code::FinishedWorkplanWithoutFile
             } else {
-                Code::C07
+                Code::OpenWorkplanWithoutFile
             };
-            findings.push(
-                draft(code)
-                    .with_fix(way(row))
-                    .build(&format!("workplan {key} '{title}' ({status}) has no file")),
-            );
+            let text = format!("workplan {key} '{title}' ({status}) has no file");
+            findings.push(finding(code, text));
         } else if let Some(path) = path {
-            findings.push(
-                draft(Code::C12)
-                    .at_place(path, None)
-                    .with_fix(way(row))
-                    .build(&format!(
-                        "task {key} '{title}' ({status}) has no block in the file"
-                    )),
-            );
+            let text = format!("task {key} '{title}' ({status}) has no block in the file");
+            findings.push(finding(Code::TaskWithoutBlock, text).at(path, None));
         }
+    }
+}
+
+/// Advises what a person does about a row without a file.
+fn advise_missing(snapshot: &CheckoutSnapshot, row: &WorkplanRow) -> Way {
+    let item = row.key.clone();
+    match snapshot.problems.first() {
+        // What cannot be read may hold it.
+        Some((path, problem)) => Way::EditWorkplan {
+            place: file_line(path, problem.place),
+        },
+        // Finished work was worth doing, so it is not cancelled.
+        None if row.status.is_finished() => Way::BringBack { item },
+        None => Way::EndItem {
+            item,
+            to: ItemStatus::Cancelled,
+        },
     }
 }

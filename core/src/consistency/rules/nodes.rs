@@ -1,155 +1,175 @@
-//! Workplans and tasks alike, as far as rules ask the same of both.
+//! Workplans and tasks alike, each with its row and what the rules found about it.
 
-use super::RowIndex;
-use crate::consistency::assessment::{CheckoutSnapshot, NodeId};
-use crate::consistency::task_entry::TaskEntry;
-use crate::consistency::workplan_file::WorkplanFile;
-use crate::model::{ItemKey, WorkplanLink, WorkplanRow};
+use super::row_index::RowIndex;
+use crate::authority::{Authority, Fact};
+use crate::consistency::finding::{CheckFinding, file_line};
+use crate::consistency::{CheckoutSnapshot, NodeId, TaskEntry, WorkplanFile};
+use crate::diagnostic::{Code, FileLine};
+use crate::model::{ItemKey, ItemStatus, WorkplanLink, WorkplanRow};
 use crate::workplan::TextPosition;
 
-/// A workplan or a task.
+/// A workplan or one of its tasks.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::consistency) struct Node<'a> {
-    pub(in crate::consistency) id: NodeId,
-    pub(in crate::consistency) workplan: &'a WorkplanFile,
-    /// The task; absent for the workplan itself.
-    pub(in crate::consistency) task: Option<&'a TaskEntry>,
+pub(crate) struct Node<'a> {
+    pub(crate) id: NodeId,
+    pub(crate) workplan: &'a WorkplanFile,
+    /// The task; `None` for the workplan itself.
+    pub(crate) task: Option<&'a TaskEntry>,
+    /// The row with the same key.
+    pub(crate) row: Option<&'a WorkplanRow>,
+    /// Whether its key stands twice, or that of its workplan.
+    pub(crate) is_duplicate: bool,
+    pub(crate) row_match: RowMatch<'a>,
+    /// The status that its file gives its row.
+    pub(crate) advances_to: Option<ItemStatus>,
+}
+
+/// What a node is in the database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum RowMatch<'a> {
+    /// This row.
+    Row(&'a WorkplanRow),
+    /// Nothing yet; a fix creates its row.
+    ToCreate,
+    /// Nothing that can be told.
+    Unknown,
 }
 
 impl<'a> Node<'a> {
-    pub(in crate::consistency) fn key(&self) -> &'a ItemKey {
-        self.task.map_or(&self.workplan.key, |entry| &entry.key)
+    fn new(workplan: &'a WorkplanFile, id: NodeId, task: Option<&'a TaskEntry>) -> Self {
+        Self {
+            id,
+            workplan,
+            task,
+            row: None,
+            is_duplicate: false,
+            row_match: RowMatch::Unknown,
+            advances_to: None,
+        }
     }
 
-    pub(in crate::consistency) fn place(&self) -> TextPosition {
-        self.task.map_or(self.workplan.place, |entry| entry.place)
+    /// Returns a node of a snapshot, without its row.
+    pub(crate) fn find(snapshot: &'a CheckoutSnapshot, id: NodeId) -> Option<Self> {
+        let workplan = snapshot.workplans.get(id.workplan)?;
+        let task = match id.task {
+            Some(task) => Some(workplan.tasks.get(task)?),
+            None => None,
+        };
+        Some(Self::new(workplan, id, task))
     }
 
-    pub(in crate::consistency) fn link(&self) -> Option<&'a WorkplanLink> {
+    pub(crate) fn key(&self) -> &'a ItemKey {
+        self.task.map_or(&self.workplan.key, |task| &task.key)
+    }
+
+    pub(crate) fn place(&self) -> TextPosition {
+        self.task.map_or(self.workplan.place, |task| task.place)
+    }
+
+    pub(crate) fn link(&self) -> Option<&'a WorkplanLink> {
         match self.task {
-            Some(entry) => entry.link.as_ref(),
+            Some(task) => task.link.as_ref(),
             None => self.workplan.link.as_ref(),
         }
     }
 
-    pub(in crate::consistency) fn title(&self) -> Option<&'a str> {
+    pub(crate) fn title(&self) -> Option<&'a str> {
         match self.task {
-            Some(entry) => entry.title.as_deref(),
+            Some(task) => task.title.as_deref(),
             None => self.workplan.title.as_deref(),
         }
     }
 
-    pub(in crate::consistency) fn planning(&self) -> &'a str {
+    pub(crate) fn planning(&self) -> &'a str {
         self.task
-            .map_or(&self.workplan.planning, |entry| &entry.planning)
+            .map_or(&self.workplan.planning, |task| &task.planning)
     }
 
-    /// A workplan has no text of its own: that of its file is its tasks'.
-    pub(in crate::consistency) fn digest(&self) -> String {
+    /// Returns the digest of its text. A workplan has none: the text of its file belongs to its
+    /// tasks.
+    pub(crate) fn digest(&self) -> String {
         self.task
-            .map_or_else(String::new, |entry| format!("{:016x}", entry.digest))
+            .map_or_else(String::new, |task| format!("{:016x}", task.digest))
     }
 
-    /// Returns the place among the tasks of its workplan, from 1.
-    pub(in crate::consistency) fn position(&self) -> Option<i64> {
-        let place = self.id.task?;
-        i64::try_from(place + 1).ok()
+    /// Returns its number among the tasks of its workplan, from 1.
+    pub(crate) fn position(&self) -> Option<i64> {
+        let task = self.id.task?;
+        i64::try_from(task + 1).ok()
     }
 
-    pub(in crate::consistency) fn depends_on(&self) -> &'a [(ItemKey, TextPosition)] {
+    pub(crate) fn depends_on(&self) -> &'a [(ItemKey, TextPosition)] {
         self.task
-            .map_or(&self.workplan.depends_on, |entry| &entry.depends_on)
+            .map_or(&self.workplan.depends_on, |task| &task.depends_on)
     }
 
-    /// What it is, for a person.
-    pub(in crate::consistency) const fn noun(&self) -> &'static str {
+    /// Returns what a person calls it.
+    pub(crate) const fn noun(&self) -> &'static str {
         match self.task {
             Some(_) => "task",
             None => "workplan",
         }
     }
+
+    /// Creates a finding about one of its fields, at its position.
+    pub(crate) fn finding(&self, code: Code, field: Fact, text: String) -> CheckFinding {
+        self.finding_at(self.place(), code, field.authority(), text)
+    }
+
+    /// Creates a finding at another position of its file.
+    pub(crate) fn finding_at(
+        &self,
+        place: TextPosition,
+        code: Code,
+        authority: Authority,
+        text: String,
+    ) -> CheckFinding {
+        CheckFinding::new(code, self.key().as_str(), authority, text)
+            .at(&self.workplan.path, Some(place))
+    }
+
+    pub(crate) fn file_line(&self) -> FileLine {
+        file_line(&self.workplan.path, self.place())
+    }
 }
 
-/// All of a reading: each workplan before its tasks.
+/// The nodes of a snapshot, each workplan before its tasks, and the rows to match them with.
 #[derive(Debug)]
-pub(in crate::consistency) struct Nodes<'a> {
-    all: Vec<Node<'a>>,
-    known: RowIndex<'a>,
-    /// The number of the row with the key of each.
-    row_numbers: Vec<Option<usize>>,
-    /// Of each row, whether a unit has its key.
-    is_row_named: Vec<bool>,
-    is_plain: bool,
+pub(crate) struct Nodes<'a> {
+    pub(crate) all: Vec<Node<'a>>,
+    pub(crate) rows: RowIndex<'a>,
 }
 
 impl<'a> Nodes<'a> {
-    pub(in crate::consistency) fn from_snapshot(reading: &'a CheckoutSnapshot) -> Self {
-        let count: usize = reading.workplans.iter().map(|it| 1 + it.tasks.len()).sum();
-        let mut units = Vec::with_capacity(count);
-        for (number, sheet) in reading.workplans.iter().enumerate() {
-            let unit = |task, entry| Node {
-                id: NodeId {
-                    workplan: number,
-                    task,
-                },
-                workplan: sheet,
-                task: entry,
+    pub(crate) fn from_snapshot(snapshot: &'a CheckoutSnapshot) -> Self {
+        let workplans = snapshot.workplans.iter();
+        let count = workplans.clone().map(|it| 1 + it.tasks.len()).sum();
+        let mut all: Vec<Node<'a>> = Vec::with_capacity(count);
+        for (number, workplan) in workplans.enumerate() {
+            let id = |task| NodeId {
+                workplan: number,
+                task,
             };
-            units.push(unit(None, None));
-            let tasks = sheet.tasks.iter().enumerate();
-            units.extend(tasks.map(|(task, entry)| unit(Some(task), Some(entry))));
+            all.push(Node::new(workplan, id(None), None));
+            let tasks = workplan.tasks.iter().enumerate();
+            all.extend(tasks.map(|(task, entry)| Node::new(workplan, id(Some(task)), Some(entry))));
         }
-        let known = RowIndex::new(reading);
-        let mut named = vec![false; known.len()];
-        let mut is_plain = true;
-        let mut next = 0;
-        let row_of = |unit: &Node<'a>| {
-            let number = known.find_next(unit.key(), &mut next);
-            let row = number.and_then(|number| known.get(number));
-            let is_named = number.and_then(|number| named.get_mut(number));
-            let link = row.and_then(|row| row.link.as_ref());
-            let is_first = is_named.is_some_and(|named| !std::mem::replace(named, true));
-            is_plain &= is_first && unit.link().is_none_or(|own| link == Some(own));
-            number
+        let mut rows = RowIndex::new(snapshot);
+        for node in &mut all {
+            node.row = rows.name(node.key());
+        }
+        Self { all, rows }
+    }
+
+    /// Tells whether each node has a row of its own and carries no id but that of its row. Then
+    /// no id stands twice, because none stands in two rows.
+    pub(crate) fn is_all_linked(&self) -> bool {
+        let is_linked = |node: &Node<'_>| {
+            node.row.is_some_and(|row| {
+                let link = node.link();
+                link.is_none() || link == row.link.as_ref()
+            })
         };
-        Self {
-            row_numbers: units.iter().map(row_of).collect(),
-            all: units,
-            known,
-            is_row_named: named,
-            is_plain,
-        }
-    }
-
-    /// Returns all of them, each with the number of the row that has its key.
-    pub(in crate::consistency) fn with_rows(
-        &self,
-    ) -> impl Iterator<Item = (&Node<'a>, Option<usize>)> {
-        self.iter().zip(self.row_numbers.iter().copied())
-    }
-
-    pub(in crate::consistency) fn iter(&self) -> impl Iterator<Item = &Node<'a>> {
-        self.all.iter()
-    }
-
-    pub(in crate::consistency) fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// Returns the rows of the reading.
-    pub(in crate::consistency) const fn rows(&self) -> RowIndex<'a> {
-        self.known
-    }
-
-    /// Tells whether each has a row of its own and carries no id but that row's. Then nothing
-    /// stands twice: neither a key nor an id stands in two rows.
-    pub(in crate::consistency) const fn is_plain(&self) -> bool {
-        self.is_plain
-    }
-
-    /// Returns the rows of the repository whose keys no unit has.
-    pub(in crate::consistency) fn unnamed_rows(&self) -> impl Iterator<Item = &'a WorkplanRow> {
-        let rows = self.known.own_rows().iter().zip(&self.is_row_named);
-        rows.filter_map(|(row, is_named)| (!is_named).then_some(row))
+        self.rows.count_named() == self.all.len() && self.all.iter().all(is_linked)
     }
 }

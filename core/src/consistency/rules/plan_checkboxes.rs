@@ -1,51 +1,48 @@
-//! Plans: a checkbox and its task. What else is wrong with a plan's file is a matter of
+//! The checkboxes of a plan and its tasks. Everything else about a plan's file is checked by
 //! `trueup plan validate`.
 
-use crate::consistency::assessment::{CheckoutSnapshot, FixPlan};
 use crate::consistency::finding::CheckFinding;
+use crate::consistency::{CheckoutSnapshot, Fix};
+use crate::diagnostic::{Code, Way};
 use crate::plan::{CheckboxRelation, PlanFile, checkbox_findings};
-use crate::reconcile::{Code, Way};
 use crate::workplan::TextPosition;
 
 /// Compares every checkbox with its task.
-pub(in crate::consistency) fn compare_checkboxes_with_tasks(
-    reading: &CheckoutSnapshot,
-    findings: &mut Vec<CheckFinding>,
-    deeds: &mut FixPlan,
-) {
-    for (number, sheet) in reading.plans.iter().enumerate() {
-        let file = PlanFile {
-            path: &sheet.path,
-            plan: Some(&sheet.plan),
+pub(crate) fn check_plan_checkboxes(snapshot: &CheckoutSnapshot, findings: &mut Vec<CheckFinding>) {
+    for (number, file) in snapshot.plans.iter().enumerate() {
+        let plan_file = PlanFile {
+            path: &file.path,
+            plan: Some(&file.plan),
             is_committed: true,
         };
-        let found = checkbox_findings(&sheet.checkboxes, file);
-        let found = found
-            .into_iter()
-            .filter(|divergence| matches!(divergence.code, Code::C10 | Code::C15));
-        // There is one of each box that differs, in their order.
-        let compared = sheet.checkboxes.checkboxes.iter();
-        let compared = compared.filter(|it| it.relation != CheckboxRelation::Equal);
-        for (it, mut divergence) in compared.zip(found) {
-            divergence.subject = format!("{}/{}", sheet.plan, it.id);
-            if it.relation == CheckboxRelation::FileAhead {
-                divergence.fix = Way::FixCheckout.into();
-            }
-            let short = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let divergences = checkbox_findings(&file.checkboxes, plan_file).into_iter();
+        let divergences =
+            divergences.filter(|it| matches!(it.code, Code::FileAhead | Code::DatabaseAhead));
+        // Each checkbox that differs has one divergence, in the order of the file.
+        let compared = file.checkboxes.checkboxes.iter();
+        let differing = compared.filter(|it| it.relation != CheckboxRelation::Equal);
+        for (checkbox, mut divergence) in differing.zip(divergences) {
+            divergence.subject = format!("{}/{}", file.plan, checkbox.id);
+            let fix = match checkbox.relation {
+                CheckboxRelation::FileAhead => {
+                    divergence.fix = Way::FixCheckout.into();
+                    let (plan, task) = (file.plan.clone(), checkbox.id.clone());
+                    Some(Fix::CompletePlanTask(plan, task))
+                }
+                CheckboxRelation::DatabaseAhead => Some(Fix::CheckBoxes(number)),
+                CheckboxRelation::DatabaseKeeps | CheckboxRelation::Equal => None,
+            };
+            let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
             findings.push(CheckFinding {
                 divergence,
-                path: Some(sheet.path.clone()),
+                path: Some(file.path.clone()),
                 place: Some(TextPosition {
-                    line: short(it.position.line),
-                    column: short(it.position.column),
+                    line: narrow(checkbox.position.line),
+                    column: narrow(checkbox.position.column),
                 }),
+                fix,
+                is_fixed: false,
             });
-        }
-        let ahead = sheet.checkboxes.ahead_in_file.iter();
-        let ahead = ahead.map(|id| (sheet.plan.clone(), id.clone()));
-        deeds.complete_plan_tasks.extend(ahead);
-        if !sheet.checkboxes.edits.is_empty() {
-            deeds.check_boxes.push(number);
         }
     }
 }

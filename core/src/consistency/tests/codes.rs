@@ -1,43 +1,52 @@
-//! What triggers each code, and what is said of it.
+//! What triggers each code, and what its finding says.
 
+use super::super::CheckFinding;
 use super::fixture::*;
+use crate::diagnostic::Way;
 use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
-use crate::reconcile::Way;
 use crate::store::ItemStore as _;
 
-/// The whole of what a finding says apart from its line.
+/// Asserts the one finding of a code as `CODE severity authority subject path:line`, and whether
+/// `check --fix` ends it.
 #[track_caller]
-fn says(
-    scene: &mut Fixture,
-    code: &str,
-    subject: &str,
-    (severity, authority): (&str, &str),
-    place: Option<(&str, u32)>,
-    is_mended: bool,
-) {
+fn says(scene: &mut Fixture, expected: &str, is_fixed: bool) {
+    let code = expected.split(' ').next().unwrap();
     let found = scene.only_finding(code);
     let divergence = &found.divergence;
-    assert_eq!(divergence.subject, subject, "{code}");
-    assert_eq!(word(divergence.severity), severity, "{code}");
-    assert_eq!(divergence.authority, authority, "{code}");
-    let at = found
-        .path
-        .as_deref()
-        .zip(found.place.map(|place| place.line));
-    assert_eq!(at, place, "{code}");
+    let place = found.path.as_deref().zip(found.place);
+    let place = place.map(|(path, place)| format!(" {path}:{}", place.line));
+    let text = format!(
+        "{code} {} {} {}{}",
+        word(divergence.severity),
+        divergence.authority,
+        divergence.subject,
+        place.unwrap_or_default()
+    );
+    assert_eq!(text, expected);
     let way = divergence.fix.way();
-    assert_eq!(*way == Way::FixCheckout, is_mended, "{code}: {way:?}");
+    assert_eq!(*way == Way::FixCheckout, is_fixed, "{code}: {way:?}");
+    assert_eq!(found.fix.is_some(), is_fixed, "{code}: {:?}", found.fix);
     assert!(way.row().codes().contains(&divergence.code), "{code}");
     scene.apply_fixes();
     let codes = scene.codes();
     assert_eq!(
         !codes.contains(&code),
-        is_mended,
+        is_fixed,
         "{code} afterwards: {codes:?}"
     );
 }
 
-const WARNING: (&str, &str) = ("warning", "file");
+/// Returns the value of the authority, and the value of the side that differs.
+fn values(found: &CheckFinding) -> (Option<&str>, Option<&str>) {
+    let divergence = &found.divergence;
+    (divergence.expected.as_deref(), divergence.found.as_deref())
+}
+
+/// Returns the number, from 1, of the first line of `a.md` with this text.
+fn line_of(scene: &Fixture, line: &str) -> usize {
+    let text = scene.read_workplan("a.md");
+    text.lines().position(|found| found == line).unwrap() + 1
+}
 
 fn linked() -> Fixture {
     Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")])
@@ -47,7 +56,7 @@ fn linked() -> Fixture {
 fn c01_no_folder() {
     let mut scene = Fixture::new();
     std::fs::remove_dir_all(scene.root().join("workplans")).unwrap();
-    says(&mut scene, "C-01", REPO, WARNING, None, false);
+    says(&mut scene, &format!("C-01 warning file {REPO}"), false);
 }
 
 #[test]
@@ -63,13 +72,9 @@ fn an_empty_folder_is_no_finding() {
 fn c02_does_not_parse() {
     let mut scene = Fixture::new();
     scene.write_workplan("a.md", "---\nid: A-WP-1\n");
-    let place = Some(("workplans/a.md", 1));
     says(
         &mut scene,
-        "C-02",
-        "workplans/a.md",
-        ("error", "file"),
-        place,
+        "C-02 error file workplans/a.md workplans/a.md:1",
         false,
     );
 }
@@ -101,7 +106,7 @@ fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
     assert_eq!(scene.codes(), ["C-02", "C-06", "C-11"]);
     scene.replace_text("a.md", "almost", "todo");
     let all = ["C-06", "C-11", "C-11", "C-06", "C-11"];
-    assert_eq!(scene.codes(), all, "they come once it is mended");
+    assert_eq!(scene.codes(), all, "they appear once the file is fixed");
 }
 
 #[test]
@@ -112,23 +117,18 @@ fn c03_depends_on_what_is_not_there() {
         "status: active",
         "depends_on:\n  - NO-WP-9\nstatus: active",
     );
-    let place = Some(("workplans/a.md", 5));
-    says(
-        &mut scene,
-        "C-03",
-        "A-WP-1",
-        ("error", "file"),
-        place,
-        false,
-    );
+    says(&mut scene, "C-03 error file A-WP-1 workplans/a.md:5", false);
 }
 
 #[test]
 fn c04_status_of_a_workplan() {
     let mut scene = linked();
     scene.replace_text("a.md", "status: active", "status: finished");
-    let place = Some(("workplans/a.md", 4));
-    says(&mut scene, "C-04", "A-WP-1", WARNING, place, true);
+    says(
+        &mut scene,
+        "C-04 warning file A-WP-1 workplans/a.md:4",
+        true,
+    );
 }
 
 #[test]
@@ -137,18 +137,12 @@ fn c05_title() {
     scene.replace_text("a.md", "Plan A-WP-1", "Another");
     says(
         &mut scene,
-        "C-05",
-        "A-WP-1",
-        WARNING,
-        Some(("workplans/a.md", 2)),
+        "C-05 warning file A-WP-1 workplans/a.md:2",
         true,
     );
     scene.replace_text("a.md", "### Task T02", "### Other");
-    let found = scene.only_finding("C-05").divergence;
-    assert_eq!(
-        (found.expected.as_deref(), found.found.as_deref()),
-        (Some("Other"), Some("Task T02"))
-    );
+    let found = scene.only_finding("C-05");
+    assert_eq!(values(&found), (Some("Other"), Some("Task T02")));
 }
 
 #[test]
@@ -166,10 +160,7 @@ fn c06_and_c11_not_linked() {
     );
     says(
         &mut scene,
-        "C-06",
-        "A-WP-1",
-        database,
-        Some(("workplans/a.md", 2)),
+        "C-06 warning database A-WP-1 workplans/a.md:2",
         true,
     );
     assert_eq!(scene.codes(), [""; 0]);
@@ -179,7 +170,7 @@ fn c06_and_c11_not_linked() {
 fn c07_open_workplan_without_a_file() {
     let mut scene = linked();
     scene.remove_workplan("a.md");
-    says(&mut scene, "C-07", "A-WP-1", WARNING, None, false);
+    says(&mut scene, "C-07 warning file A-WP-1", false);
     assert_eq!(scene.codes(), ["C-07"], "its tasks are gone with it");
     assert_eq!(scene.load_statuses().len(), 3, "nothing is deleted");
 }
@@ -189,20 +180,16 @@ fn c08_finished_workplan_without_a_file() {
     let mut scene = linked();
     scene.force_status("A-WP-1", ItemStatus::Completed);
     scene.remove_workplan("a.md");
-    says(&mut scene, "C-08", "A-WP-1", WARNING, None, false);
+    says(&mut scene, "C-08 warning file A-WP-1", false);
 }
 
 #[test]
 fn c10_file_is_ahead() {
     let mut scene = linked();
     scene.set_file_status("a.md", "T01", "in_progress");
-    let line = 1 + scene
-        .read_workplan("a.md")
-        .lines()
-        .position(|l| l == "status: in_progress")
-        .unwrap();
-    let place = Some(("workplans/a.md", u32::try_from(line).unwrap()));
-    says(&mut scene, "C-10", "A-WP-1-T01", WARNING, place, true);
+    let line = line_of(&scene, "status: in_progress");
+    let expected = format!("C-10 warning file A-WP-1-T01 workplans/a.md:{line}");
+    says(&mut scene, &expected, true);
 }
 
 #[test]
@@ -223,7 +210,7 @@ fn c12_task_without_a_block() {
     assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Queued);
     assert_eq!(scene.codes(), ["C-12"]);
     scene.force_status("A-WP-1-T02", ItemStatus::Cancelled);
-    assert_eq!(scene.codes(), [""; 0], "what was called off needs no block");
+    assert_eq!(scene.codes(), [""; 0], "a cancelled task needs no block");
 }
 
 #[test]
@@ -245,17 +232,11 @@ fn c13_all_tasks_finished() {
     let mut scene = linked();
     scene.set_file_status("a.md", "T01", "done");
     scene.set_file_status("a.md", "T02", "cancelled");
-    let found = scene.only_finding("C-13").divergence;
-    assert_eq!(
-        (found.expected.as_deref(), found.found.as_deref()),
-        (Some("completed"), Some("running"))
-    );
+    let found = scene.only_finding("C-13");
+    assert_eq!(values(&found), (Some("completed"), Some("running")));
     says(
         &mut scene,
-        "C-13",
-        "A-WP-1",
-        ("warning", "database"),
-        Some(("workplans/a.md", 4)),
+        "C-13 warning database A-WP-1 workplans/a.md:4",
         true,
     );
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
@@ -342,14 +323,7 @@ fn c14_ghost() {
         kind: Some(WORKPLAN_KIND.to_owned()),
         ..NewItem::new(item_key("GHOST-WP-2"))
     });
-    says(
-        &mut scene,
-        "C-14",
-        "GHOST-WP-1",
-        ("warning", "database"),
-        None,
-        false,
-    );
+    says(&mut scene, "C-14 warning database GHOST-WP-1", false);
     scene.force_status("GHOST-WP-1", ItemStatus::Cancelled);
     assert_eq!(scene.codes(), [""; 0]);
 }
@@ -398,14 +372,8 @@ fn c19_tasks_in_another_order() {
     scene.write_workplan("a.md", &format!("{front}{two}{one}"));
     assert_eq!(scene.codes(), ["C-19", "C-19"]);
     let found = scene.findings();
-    let shown = |at: usize| {
-        (
-            found[at].divergence.expected.as_deref(),
-            found[at].divergence.found.as_deref(),
-        )
-    };
-    assert_eq!(shown(0), (Some("1"), Some("2")));
-    assert_eq!(shown(1), (Some("2"), Some("1")));
+    assert_eq!(values(&found[0]), (Some("1"), Some("2")));
+    assert_eq!(values(&found[1]), (Some("2"), Some("1")));
     scene.apply_fixes();
     assert_eq!(scene.load_row("A-WP-1-T02").position, Some(1));
     assert_eq!(scene.codes(), [""; 0]);
@@ -415,16 +383,11 @@ fn c19_tasks_in_another_order() {
 fn c20_dependencies_come_in_and_what_commands_added_stays() {
     let mut scene = linked();
     scene.replace_text("a.md", "id: T02\n", "id: T02\ndepends_on: [T01]\n");
-    let place = scene
-        .read_workplan("a.md")
-        .lines()
-        .position(|l| l == "depends_on: [T01]")
-        .unwrap()
-        + 1;
-    let place = Some(("workplans/a.md", u32::try_from(place).unwrap()));
+    let line = line_of(&scene, "depends_on: [T01]");
     let found = scene.only_finding("C-20").divergence;
     assert_eq!(found.expected.as_deref(), Some("A-WP-1-T01"));
-    says(&mut scene, "C-20", "A-WP-1-T02", WARNING, place, true);
+    let expected = format!("C-20 warning file A-WP-1-T02 workplans/a.md:{line}");
+    says(&mut scene, &expected, true);
     assert_eq!(
         scene.load_row("A-WP-1-T02").depends_on,
         [item_key("A-WP-1-T01")]
@@ -463,11 +426,10 @@ fn c20_a_circle_is_refused_with_the_reason_and_the_rest_goes_on() {
 fn c22_description() {
     let mut scene = linked();
     scene.replace_text("a.md", "Text of T01.", "Another text.");
-    let place = Some(("workplans/a.md", 9));
-    let line = scene.only_finding("C-22").place.unwrap().line;
-    let place = place.map(|(path, _)| (path, line));
-    says(&mut scene, "C-22", "A-WP-1-T01", WARNING, place, true);
-    // Line ends and blanks around it are none of its text.
+    let line = line_of(&scene, "```task");
+    let expected = format!("C-22 warning file A-WP-1-T01 workplans/a.md:{line}");
+    says(&mut scene, &expected, true);
+    // Line ends and surrounding blanks do not belong to the text.
     scene.write_workplan("a.md", &scene.read_workplan("a.md").replace('\n', "\r\n"));
     assert_eq!(scene.codes(), [""; 0]);
 }
@@ -476,17 +438,11 @@ fn c22_description() {
 fn c23_a_task_is_worked_on() {
     let mut scene = Fixture::linked("proposed", &[("T01", "todo")]);
     scene.set_file_status("a.md", "T01", "wait");
-    let found = scene.only_finding("C-23").divergence;
-    assert_eq!(
-        (found.expected.as_deref(), found.found.as_deref()),
-        (Some("running"), Some("queued"))
-    );
+    let found = scene.only_finding("C-23");
+    assert_eq!(values(&found), (Some("running"), Some("queued")));
     says(
         &mut scene,
-        "C-23",
-        "A-WP-1",
-        ("warning", "database"),
-        Some(("workplans/a.md", 4)),
+        "C-23 warning database A-WP-1 workplans/a.md:4",
         true,
     );
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);

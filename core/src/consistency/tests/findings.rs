@@ -1,11 +1,13 @@
-//! Findings as a whole: their order, what they show, and who may move what.
+//! The order of findings, what they show, and who may move which item.
 
-use super::super::file_edits::WritePlan;
-use super::super::row_updates::find_foreign_keys;
+use super::super::file_edits::plan_file_edits;
+use super::super::rules::foreign_rows::find_foreign_keys;
 use super::super::{NodeId, assess_checkout};
 use super::fixture::*;
-use crate::model::{ClaimFacts, ClaimVerdict, ItemStatus, NewItem, decide_claim};
-use crate::reconcile::Severity;
+use crate::diagnostic::Severity;
+use crate::fs::WriteOutcome;
+use crate::model::{ClaimFacts, ItemStatus, NewItem, decide_claim};
+use crate::store::HookStore as _;
 use crate::store::{DependencyChange, GrantedClaim, ItemStore as _, Provenance, Store as _};
 
 #[test]
@@ -107,7 +109,7 @@ fn deeds_come_workplan_before_task() {
     );
 }
 
-/// Makes a session the holder of an item.
+/// Lets a session claim an item.
 fn hold(scene: &mut Fixture, session: &str, name: &str) {
     let item = scene.store.load_item(&item_key(name)).unwrap().unwrap();
     let session = scene
@@ -121,7 +123,7 @@ fn hold(scene: &mut Fixture, session: &str, name: &str) {
         holder: None,
         force: false,
     };
-    let ClaimVerdict::Grant(grant) = decide_claim(&facts) else {
+    let Ok(grant) = decide_claim(&facts) else {
         panic!("{item:?}");
     };
     let request = GrantedClaim {
@@ -194,7 +196,7 @@ fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
         let text = text.replace("T01", "T0x").replace("T02", "T01");
         text.replace("T0x", "T02")
     };
-    // A status, an id for a task, and one for a workplan.
+    // The edits of a status, of the id of a task, and of the id of a workplan.
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     scene.force_status("A-WP-1-T01", ItemStatus::Completed);
     let before = scene.read_workplan("a.md");
@@ -214,18 +216,20 @@ fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
     nothing_is_drafted(&mut scene, &other);
 }
 
-/// The file becomes another one between reading and writing.
+/// Asserts that no planned edit is written into a file that changed after it was read.
 #[track_caller]
 fn nothing_is_drafted(scene: &mut Fixture, changed: &str) {
     let before = scene.read_workplan("a.md");
     let reading = scene.read_snapshot();
     let deeds = assess_checkout(&reading).fixes;
     scene.write_workplan("a.md", changed);
-    let intent = WritePlan::from_fixes(&reading, &deeds, &[]);
-    assert!(!intent.is_empty());
-    for path in intent.paths() {
-        let draft = intent.build_file_edit(scene.root(), path).unwrap();
-        assert!(draft.is_none(), "{draft:?}");
+    let planned = plan_file_edits(&reading, &deeds, &[]);
+    assert!(!planned.is_empty());
+    for (path, planned) in planned {
+        let (path, edit) = (scene.root().join(path), planned.unwrap().edit);
+        let written = edit.replace(&path, changed.as_bytes()).unwrap();
+        assert_eq!(written, WriteOutcome::ChangedMeanwhile);
+        assert_eq!(scene.read_workplan("a.md"), changed);
     }
     scene.write_workplan("a.md", &before);
 }
@@ -249,7 +253,7 @@ fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
         .list_open_dependencies(&item_key("A-WP-1-T01"))
         .unwrap();
     assert_eq!(waits, [(item_key("B-WP-1-T01"), ItemStatus::Queued)]);
-    // What a command adds beyond the file stays.
+    // A dependency that a command added stays, although the file lacks it.
     let depend = DependencyChange {
         item: item_key("A-WP-1"),
         dependencies: vec![item_key("B-WP-1-T01")],
@@ -268,10 +272,10 @@ fn hostile_lists_take_time_in_proportion() {
         "title:",
         &format!("depends_on: [{}]\ntitle:", ids.join(", ")),
     );
-    let workplan = crate::workplan::parse_workplan(text.as_bytes()).unwrap();
-    let (sheet, troubles) = super::super::WorkplanFile::from_workplan("workplans/a.md", &workplan);
+    let (workplan, problems) =
+        super::super::WorkplanFile::parse("workplans/a.md", text.into_bytes(), false);
     assert_eq!(
-        (sheet.unwrap().depends_on.len(), troubles.len()),
+        (workplan.unwrap().depends_on.len(), problems.len()),
         (60_000, 0)
     );
 }
@@ -286,7 +290,7 @@ fn rows_are_found_in_whatever_order_files_name_them() {
     assert_eq!((unknown.len(), links.len()), (8, 0));
     scene.apply_fixes();
     assert_eq!(find_foreign_keys(&scene.read_snapshot()), (vec![], vec![]));
-    // A link that another row has is none of a stranger; one that no row has is.
+    // A link of another row of the repository is not foreign; one of no row is.
     let own = scene.load_row("A-WP-1-T01").link.unwrap();
     let other = scene.load_row("B-WP-2-T01").link.unwrap();
     scene.replace_text("b.md", own.as_str(), other.as_str());

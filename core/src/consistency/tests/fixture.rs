@@ -1,23 +1,24 @@
-//! A checkout without git, and a store.
+//! A checkout without git, and a store, for the tests of the rules.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::super::check::read_checkout;
-use super::super::file_edits::WritePlan;
-use super::super::row_updates::{self, RowUpdateOutcome};
+use super::super::checkout_reader::{RepoNames, read_checkout};
+use super::super::file_edits::plan_file_edits;
+use super::super::row_updates::{RowUpdateOutcome, apply_row_fixes};
 use super::super::{Assessment, CheckFinding, CheckoutSnapshot, FixActor, assess_checkout};
+use crate::diagnostic::Severity;
 use crate::model::{ItemKey, ItemStatus, NewItem, WorkplanRow};
-use crate::reconcile::Severity;
+use crate::store::HookStore as _;
 use crate::store::testing::ScratchStore;
 use crate::store::{
     GrantedMove, ItemStore as _, Provenance, SessionRegistration, Store as _, WorkplanStore as _,
 };
 use crate::workplan::apply_edits;
 
-/// The name of the repository in every scene.
+/// The name of the repository in every fixture.
 pub(super) const REPO: &str = "shop";
 
 pub(super) struct Fixture {
@@ -33,7 +34,7 @@ pub(super) fn test_provenance() -> Provenance {
     Provenance::new("user", "test")
 }
 
-/// A workplan with these tasks: id and status.
+/// Renders a workplan with these tasks, each an id and a status.
 pub(super) fn workplan_text(id: &str, status: &str, tasks: &[(&str, &str)]) -> String {
     let mut text = format!("---\nid: {id}\ntitle: Plan {id}\nstatus: {status}\n---\n");
     for (task, status) in tasks {
@@ -56,7 +57,7 @@ impl Fixture {
         }
     }
 
-    /// A scene with one workplan, [`PLAN`](Self::PLAN), linked.
+    /// Creates a fixture with one workplan, `A-WP-1` in `a.md`, that is linked.
     pub(super) fn linked(status: &str, tasks: &[(&str, &str)]) -> Self {
         let mut scene = Self::new();
         scene.write_workplan("a.md", &workplan_text("A-WP-1", status, tasks));
@@ -76,7 +77,7 @@ impl Fixture {
         fs::read_to_string(self.root().join("workplans").join(name)).unwrap()
     }
 
-    /// Replaces a text that stands in a file once.
+    /// Replaces a text that occurs once in a file.
     pub(super) fn replace_text(&self, name: &str, from: &str, to: &str) {
         let text = self.read_workplan(name);
         assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
@@ -115,7 +116,7 @@ impl Fixture {
         self.store.register_session(&registration).unwrap();
     }
 
-    /// Puts an item where it is to stand, whatever the rules.
+    /// Moves an item to a status, whatever the rules say.
     pub(super) fn force_status(&mut self, name: &str, to: ItemStatus) {
         let item = self.store.load_item(&item_key(name)).unwrap().unwrap();
         if item.status == to {
@@ -161,7 +162,7 @@ impl Fixture {
             .collect()
     }
 
-    /// Counts what was ever recorded.
+    /// Counts all recorded events.
     pub(super) fn count_events(&mut self) -> usize {
         let all = self
             .store
@@ -170,10 +171,17 @@ impl Fixture {
     }
 
     pub(super) fn read_snapshot(&mut self) -> CheckoutSnapshot {
+        self.read_snapshot_as(REPO)
+    }
+
+    /// Reads the checkout as that of a repository with this name.
+    pub(super) fn read_snapshot_as(&mut self, repo: &str) -> CheckoutSnapshot {
         let root = self.root().to_owned();
-        read_checkout(&mut *self.store, &root, Some(REPO.to_owned()), None, &[])
-            .unwrap()
-            .0
+        let names = RepoNames {
+            given: Some(repo.to_owned()),
+            ..RepoNames::default()
+        };
+        read_checkout(&mut *self.store, &root, &names, true).unwrap()
     }
 
     pub(super) fn assess(&mut self) -> Assessment {
@@ -184,37 +192,32 @@ impl Fixture {
         self.assess().findings
     }
 
-    /// Carries everything out, in the store and in the files.
+    /// Applies all fixes to the store and the files.
     pub(super) fn apply_fixes(&mut self) -> RowUpdateOutcome {
         self.apply_fixes_as(&fix_actor(None))
     }
 
-    pub(super) fn apply_fixes_as(&mut self, mover: &FixActor) -> RowUpdateOutcome {
-        let reading = self.read_snapshot();
+    pub(super) fn apply_fixes_as(&mut self, actor: &FixActor) -> RowUpdateOutcome {
+        let snapshot = self.read_snapshot();
         let Assessment {
-            fixes: deeds,
-            held_back: held,
-            ..
-        } = assess_checkout(&reading);
-        let root = self.root().to_owned();
-        let mut written =
-            row_updates::apply_row_fixes(&mut *self.store, &reading, &root, &deeds, mover).unwrap();
-        written
+            fixes, held_back, ..
+        } = assess_checkout(&snapshot);
+        let mut outcome = apply_row_fixes(&mut *self.store, &snapshot, &fixes, actor).unwrap();
+        outcome
             .new_links
-            .retain(|(spot, _)| !held.contains_key(&spot.workplan));
-        let intent = WritePlan::from_fixes(&reading, &deeds, &written.new_links);
-        for path in intent.paths() {
-            if let Some(draft) = intent.build_file_edit(&root, path).unwrap() {
-                let old = fs::read(root.join(path)).unwrap();
-                let new = apply_edits(&old, draft.edits);
-                assert_eq!(apply_edits(&new, draft.undo_edits), old);
-                fs::write(root.join(path), new).unwrap();
-            }
+            .retain(|(node, _)| !held_back.contains_key(&node.workplan));
+        for (path, planned) in plan_file_edits(&snapshot, &fixes, &outcome.new_links) {
+            let planned = planned.unwrap();
+            let path = self.root().join(path);
+            let old = fs::read(&path).unwrap();
+            let new = apply_edits(&old, planned.edit.edits);
+            assert_eq!(apply_edits(&new, planned.undo.edits), old);
+            fs::write(&path, new).unwrap();
         }
-        written
+        outcome
     }
 
-    /// The one finding of a code.
+    /// Returns the only finding of a code.
     #[track_caller]
     pub(super) fn only_finding(&mut self, code: &str) -> CheckFinding {
         let all = self.findings();

@@ -1,4 +1,4 @@
-//! Which block is which item: bare ids, ids that stand twice, ids of the database.
+//! Which block is which item: short ids, duplicate ids, and ids of the database.
 
 use super::fixture::*;
 use crate::model::{ItemStatus, NewItem};
@@ -33,7 +33,7 @@ fn bare_ids_are_scoped_by_their_file() {
         ]
     );
     assert_eq!(scene.codes(), [""; 0]);
-    // The id stays as it is spelled.
+    // The file keeps the spelling of the id.
     assert!(
         scene
             .read_workplan("a.md")
@@ -73,7 +73,7 @@ fn of_blocks_with_one_id_none_counts() {
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     assert_eq!(scene.read_workplan("a.md"), twice);
-    // The others go on.
+    // The other tasks are fixed all the same.
     scene.set_file_status("a.md", "T02", "done");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Completed);
@@ -106,7 +106,7 @@ fn of_files_with_one_id_none_counts_and_each_is_named() {
     );
     scene.apply_fixes();
     assert_eq!(scene.load_statuses(), before);
-    // Once it is one file again, all goes on.
+    // Once only one of the files is left, it is fixed.
     scene.remove_workplan("z.md");
     scene.remove_workplan("archived/a.md");
     scene.set_file_status("a.md", "T01", "done");
@@ -116,7 +116,7 @@ fn of_files_with_one_id_none_counts_and_each_is_named() {
 
 #[test]
 fn a_copied_id_of_the_database_stays_with_its_owner() {
-    // The copy stands before or behind the block it was taken from.
+    // The copy may stand before or after the original block.
     for (first, second) in [("T01", "T02"), ("T02", "T01")] {
         let mut scene = Fixture::linked("active", &[("T01", "todo")]);
         let link = scene.load_row("A-WP-1-T01").link.unwrap();
@@ -149,7 +149,7 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     let link = scene.load_row("A-WP-1-T01").link.unwrap().to_string();
     let own = scene.load_row("A-WP-1-T02").link.unwrap().to_string();
     let stranger = "0190a0b0-0000-7000-8000-000000000000";
-    // Of nobody, where the item carries another.
+    // An unknown link, while the item has another one.
     scene.replace_text("a.md", &link, stranger);
     let found = scene.only_finding("C-03").divergence;
     assert_eq!(word(found.severity), "error");
@@ -160,11 +160,11 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     );
     assert_eq!(found.expected.as_deref(), Some(&*link));
     assert_eq!(found.found.as_deref(), Some(stranger));
-    // Of another item.
+    // The link of another item.
     scene.replace_text("a.md", stranger, &own);
     let found = scene.only_finding("C-03").divergence;
     assert!(found.message.contains("belongs to A-WP-1-T02"), "{found:?}");
-    // Of nobody, for an item that is not there.
+    // An unknown link of an item that does not exist.
     let mut empty = Fixture::new();
     let text = scene.read_workplan("a.md").replace(&own, stranger);
     empty.write_workplan("a.md", &text);
@@ -259,19 +259,12 @@ fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
 #[test]
 fn an_id_of_another_repository_is_not_taken_from_it() {
     let mut scene = Fixture::linked("active", &[("T01", "todo")]);
-    let root = scene.root().to_owned();
     scene.write_workplan(
         "a.md",
         &workplan_text("A-WP-1", "active", &[("T01", "done")]),
     );
-    let reading = super::super::check::read_checkout(
-        &mut *scene.store,
-        &root,
-        Some("other".to_owned()),
-        None,
-        &[],
-    );
-    let assessed = super::super::assess_checkout(&reading.unwrap().0);
+    let reading = scene.read_snapshot_as("other");
+    let assessed = super::super::assess_checkout(&reading);
     let codes: Vec<_> = assessed
         .findings
         .iter()
@@ -289,15 +282,7 @@ fn an_id_of_another_repository_is_not_taken_from_it() {
 #[test]
 fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     let mut scene = Fixture::linked("active", &[("T01", "todo")]);
-    let root = scene.root().to_owned();
-    let reading = super::super::check::read_checkout(
-        &mut *scene.store,
-        &root,
-        Some("other".to_owned()),
-        None,
-        &[],
-    );
-    let reading = reading.unwrap().0;
+    let reading = scene.read_snapshot_as("other");
     let assessed = super::super::assess_checkout(&reading);
     let codes: Vec<_> = assessed
         .findings
@@ -308,27 +293,17 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     super::super::row_updates::apply_row_fixes(
         &mut *scene.store,
         &reading,
-        &root,
         &assessed.fixes,
         &fix_actor(None),
     )
     .unwrap();
     assert_eq!(scene.load_row("A-WP-1-T01").repo.as_deref(), Some("other"));
-    // Case alone makes no other repository.
-    let reading = super::super::check::read_checkout(
-        &mut *scene.store,
-        &root,
-        Some("OTHER".to_owned()),
-        None,
-        &[],
-    );
-    assert_eq!(
-        super::super::assess_checkout(&reading.unwrap().0).findings,
-        []
-    );
+    // Names that differ only in case are the same repository.
+    let reading = scene.read_snapshot_as("OTHER");
+    assert_eq!(super::super::assess_checkout(&reading).findings, []);
 }
 
-/// Files that say something wrong: name, text, line and column of it, and words that say so.
+/// Files with a problem: name, text, line and column of the problem, and a part of its message.
 const WRONG: [(&str, &str, u32, u32, &str); 12] = [
     (
         "a.md",
@@ -428,7 +403,7 @@ fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
         assert!(message.contains(words), "{name}: {message}");
         assert_eq!(word(own[0].divergence.severity), "error");
     }
-    // The readable ones are linked; nothing stands in the database for the others.
+    // The readable workplans are linked; the database has no rows for the others.
     scene.apply_fixes();
     let rows = scene.load_statuses();
     let keys: Vec<&str> = rows.keys().map(String::as_str).collect();

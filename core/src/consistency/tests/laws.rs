@@ -1,4 +1,4 @@
-//! What holds for every state of files and rows, however odd.
+//! Properties that hold for any state of files and rows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::super::{Assessment, assess_checkout};
 use super::fixture::*;
+use crate::diagnostic::Way;
 use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
-use crate::reconcile::Way;
 
-/// Words of statuses, of both vocabularies and of none.
+/// Words for statuses: of both vocabularies, and unknown ones.
 const WORDS: [&str; 12] = [
     "todo",
     "in_progress",
@@ -44,7 +44,7 @@ struct File {
     blocks: Vec<Block>,
 }
 
-/// A row that is there before any file was read.
+/// A row that exists before the first check.
 #[derive(Debug, Clone)]
 struct Row {
     key: &'static str,
@@ -53,7 +53,7 @@ struct Row {
     status: ItemStatus,
 }
 
-/// What happens to rows and files once all is linked.
+/// A change of a row or a file after the first check.
 #[derive(Debug, Clone)]
 struct Change {
     at: prop::sample::Index,
@@ -200,7 +200,7 @@ fn written(file: &File) -> String {
 fn scene(files: &[File], rows: &[Row]) -> Fixture {
     let mut scene = Fixture::new();
     let mut keys: Vec<&Row> = Vec::new();
-    // Parents first; each once.
+    // Parents first, and each key once.
     for pass in [false, true] {
         for row in rows.iter().filter(|row| row.key.contains("-T") == pass) {
             if keys.iter().any(|known| known.key == row.key) {
@@ -225,7 +225,7 @@ fn scene(files: &[File], rows: &[Row]) -> Fixture {
     scene
 }
 
-/// Ranks of all that has one: rows, and the blocks of files.
+/// Returns the ranks of all rows and of all blocks in files.
 fn collect_ranks(scene: &mut Fixture) -> BTreeMap<String, u8> {
     let rows = scene.load_statuses().into_iter();
     let mut ranks: BTreeMap<String, u8> = rows
@@ -258,7 +258,7 @@ fn all_files(scene: &Fixture) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Mends a scene and holds the laws on the way.
+/// Applies fixes to a fixture and asserts the properties of it.
 fn check_fix_laws(scene: &mut Fixture) {
     let reading = scene.read_snapshot();
     let first = assess_checkout(&reading);
@@ -288,7 +288,7 @@ fn check_fix_laws(scene: &mut Fixture) {
     if done.refused.is_empty() {
         assert!(deeds.is_empty(), "{deeds:?}");
     }
-    // Twice is once.
+    // A second check changes nothing.
     let (files, rows, events) = (
         all_files(scene),
         scene.load_statuses(),
@@ -312,7 +312,7 @@ proptest! {
     ) {
         let mut scene = scene(&files, &rows);
         check_fix_laws(&mut scene);
-        // The database moves on, as another machine sees it.
+        // Items move in the database, as if from another machine.
         let keys: Vec<String> = scene.load_statuses().into_keys().collect();
         for change in changes.iter().filter(|_| !keys.is_empty()) {
             let key = change.at.get(&keys);
@@ -322,7 +322,7 @@ proptest! {
             }
         }
         check_fix_laws(&mut scene);
-        // So does somebody's editor.
+        // Somebody edits the files.
         for change in &changes {
             for file in files.iter().filter(|file| !file.blocks.is_empty()) {
                 let block = change.at.get(&file.blocks);

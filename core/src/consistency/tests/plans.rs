@@ -1,13 +1,13 @@
-//! Plans whose files lie in the checkout.
+//! Plans whose files are in the checkout.
 
 use std::fs;
 
 use super::super::{PlanCheckboxes, row_updates};
 use super::fixture::*;
+use crate::diagnostic::Row;
 use crate::model::{NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker};
 use crate::plan::apply_task_step;
-use crate::reconcile::Row;
-use crate::store::{PlanStore as _, Store as _};
+use crate::store::{HookStore as _, PlanStore as _};
 
 const PLAN: &str = "# Fix\n\n## Phase 1: Setup\n- [ ] 1.1 Write\n- [ ] 1.2 Test\n- [ ] 1.3 Ship\n";
 
@@ -144,7 +144,7 @@ fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::InProgress);
     assert_eq!(status(&mut scene, "1.2"), PlanTaskStatus::Completed);
     assert_eq!(status(&mut scene, "1.3"), PlanTaskStatus::Completed);
-    // Its own session may, and anybody once it is gone.
+    // Once the session ended, anybody may complete its task.
     scene
         .store
         .end_session(&"one".parse().unwrap(), "x", &test_provenance())
@@ -166,14 +166,7 @@ fn a_session_completes_its_own_task() {
     step(&mut scene, "1.1", &PlanTaskStep::Start(worker));
     let reading = scene.read_snapshot();
     let deeds = super::super::assess_checkout(&reading).fixes;
-    let root = scene.root().to_owned();
-    row_updates::apply_row_fixes(
-        &mut *scene.store,
-        &reading,
-        &root,
-        &deeds,
-        &fix_actor(Some("one")),
-    )
-    .unwrap();
+    row_updates::apply_row_fixes(&mut *scene.store, &reading, &deeds, &fix_actor(Some("one")))
+        .unwrap();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
 }

@@ -1,8 +1,8 @@
-//! The rule of ranks: the higher one wins, and of equal ones the database.
+//! The rule of ranks: the higher rank wins, and the database where ranks are equal.
 
 use super::fixture::*;
+use crate::diagnostic::Severity;
 use crate::model::{ItemStatus, WorkplanTaskStatus};
-use crate::reconcile::Severity;
 
 const CLASSIC: [(&str, WorkplanTaskStatus); 5] = [
     ("todo", WorkplanTaskStatus::Todo),
@@ -20,7 +20,7 @@ const SHORT: [(&str, WorkplanTaskStatus); 5] = [
     ("cancel", WorkplanTaskStatus::Cancelled),
 ];
 
-/// What a pair comes to, said apart from the rules.
+/// The outcome of a pair of statuses, written down independently of the rules.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Equal,
@@ -47,7 +47,7 @@ fn expected(
         I::Failed if word == done || word == cancel => Outcome::Stays,
         I::Completed => file(done),
         I::Cancelled => file(cancel),
-        // Rank 2 in the database alone.
+        // Only the database has this status, of rank 2.
         I::Failed => Outcome::Stays,
         I::Running | I::Blocked if word == done => Outcome::Database(I::Completed),
         I::Running | I::Blocked if word == cancel => Outcome::Database(I::Cancelled),
@@ -67,7 +67,7 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
     for (word, _) in *words {
         for row in ItemStatus::ALL {
             let pair = format!("file {word}, row {row}");
-            // The second task, untouched, keeps the vocabulary of the file and the workplan open.
+            // The second task keeps the vocabulary of the file, and keeps the workplan open.
             let tasks = [("T01", "todo"), ("T02", mark)];
             let mut scene = Fixture::linked("active", &tasks);
             scene.force_status("A-WP-1-T01", row);
@@ -120,7 +120,7 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
     }
 }
 
-/// Exactly that one line is another.
+/// Asserts that exactly one line of the file changed.
 #[track_caller]
 fn scene_says(scene: &Fixture, before: &str, from: &str, to: &str, pair: &str) {
     let after = scene.read_workplan("a.md");
@@ -199,7 +199,7 @@ fn the_line_of_c15_names_both_words_and_the_place_of_the_word() {
     assert_eq!(found.divergence.fix.to_string(), "trueup check --fix");
 }
 
-/// What a workplan says of itself and what the database does.
+/// Asserts what follows from the status in a file and the status in the database.
 #[test]
 fn workplans_go_forward_by_their_file_and_never_back() {
     use ItemStatus as I;
@@ -234,7 +234,7 @@ fn workplans_go_forward_by_their_file_and_never_back() {
             .into_iter()
             .collect();
         assert_eq!(found, expected, "{pair}");
-        // None of this follows from its task, which is not begun.
+        // The task, which is not started, explains none of these statuses.
         let all = scene.findings();
         assert!(
             all.iter()
@@ -280,7 +280,7 @@ fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     assert!(scene.read_workplan("a.md").contains("status: done\n"));
-    // Work that goes on is told by the file as before, and what is finished again by a command.
+    // A file still reports progress; only a command finishes the item again.
     scene.set_file_status("a.md", "T01", "in_progress");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Running);
@@ -298,7 +298,7 @@ fn a_workplan_that_was_reopened_is_not_closed_again_by_its_tasks() {
     let fix = scene.only_finding("C-13").divergence.fix.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1 completed");
     scene.apply_fixes();
-    // Its front matter says that it is active.
+    // The front matter still says `active`.
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);

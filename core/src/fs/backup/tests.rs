@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A folder with a file `f` that says something.
+/// A directory with a file `f`.
 struct Scratch(TempDir);
 
 impl Scratch {
@@ -24,7 +24,7 @@ impl Scratch {
         fs::read_to_string(self.file()).unwrap()
     }
 
-    /// The files beside it, with what they say.
+    /// The other files in the directory with their content.
     fn others(&self) -> Vec<(String, String)> {
         let entries = fs::read_dir(self.0.path().join("in")).unwrap();
         let mut others: Vec<_> = entries

@@ -7,7 +7,7 @@ const LIMIT: u64 = 1_024;
 
 type Writer = fn(&Path) -> io::Result<()>;
 
-/// Every way through the door that writes.
+/// Every function here that writes.
 const WRITERS: [(&str, Writer); 4] = [
     ("open_to_append", |path| {
         open_to_append(path)?.write_all(b"x")
@@ -40,8 +40,8 @@ fn only_small_regular_files_are_read() {
     assert_eq!(missing.kind(), ErrorKind::NotFound);
 }
 
-/// What can stand in the place of a file: a pipe nobody reads, one that somebody does, a
-/// device, a link to each of these, and a link to a file.
+/// What can be in place of a file: a pipe without a reader, one with a reader, a device, a link to
+/// each of these, and a link to a file.
 fn stand_ins(folder: &Path) -> Vec<PathBuf> {
     let named = |name: &str| folder.join(name);
     let fifo = named("fifo");
@@ -73,7 +73,7 @@ fn nothing_but_a_regular_file_is_written_and_nothing_is_waited_for() {
             assert!(write(place).is_err(), "{name} wrote {}", place.display());
         }
     }
-    // A pipe that somebody has open for reading takes what is written.
+    // A pipe that has a reader takes what is written.
     let reader = OpenOptions::new()
         .read(true)
         .write(true)

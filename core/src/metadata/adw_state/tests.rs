@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::metadata::DATABASE_FIELDS;
 
-/// The example of seed 1, with every field.
+/// An example with every field.
 const EXAMPLE: &str = r#"{
   "adw_id": "77c90e61",
   "issue_number": "170",
@@ -32,7 +32,8 @@ const EXAMPLE: &str = r#"{
   "external_test_results": {}
 }"#;
 
-/// The schema of the types: other fields are allowed, those of the database are not.
+/// Returns the schema of the types, in which other fields are allowed and those of the database are
+/// not.
 fn generate_schema() -> Json {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<AdwState>().to_value();

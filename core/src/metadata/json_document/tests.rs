@@ -11,7 +11,7 @@ fn rendered(document: &JsonDocument) -> String {
     String::from_utf8(document.render()).unwrap()
 }
 
-/// Is what no type of Rust holds and no writer of JSON would write again.
+/// JSON that no Rust type could hold and no serializer would write.
 const UNUSUAL_JSON: &str = "{\r\n\t\"adw_id\" : \"77c90e61\",\"\\u0061\\\"b\":0.10 , \"huge\":1e400,\n \"long\": \
      -123456789012345678901234567890, \"esc\":\"\\u00e9\\/\", \"deep\": {\"x\": [1.0,  2E5]}\n}\r\n";
 
@@ -138,7 +138,7 @@ fn a_byte_order_mark_stays() {
     assert_eq!(document.render(), b"\xef\xbb\xbf{\"a\": 1,\"b\": 2}");
 }
 
-/// A scalar or nested value as somebody may have written it.
+/// A scalar or nested value in unusual notation.
 fn arbitrary_value() -> impl Strategy<Value = String> {
     let number = "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,5})?";
     let string = "\"([ -!#-\\[\\]-~é☃]|\\\\(u00e9|n|\"|\\\\|/)){0,12}\"";

@@ -1,40 +1,29 @@
-//! When an item that is refused now can be had, and how: pure.
+//! When a claim that is refused now would be granted, and whether it needs force.
 
-use super::{ClaimFacts, ClaimVerdict, FORCE_AFTER_SECONDS, decide_claim};
-use crate::liveness::{ProcessState, judge_session};
-use crate::model::{FOREVER, ItemKey, QUIET_PERIOD_CEILING_SECONDS, Session, Timestamp};
-use crate::text::CommandLine;
+use super::{ClaimFacts, FORCE_AFTER_SECONDS, decide_claim};
+use crate::model::{
+    FOREVER, ProcessState, QUIET_PERIOD_CEILING_SECONDS, Session, Timestamp, judge_session,
+};
 
-/// A claim that is granted from some time on, if the holder gives no further sign of life.
+/// The first time at which a claim will be granted if the holder gives no further sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimForecast {
-    /// From when on.
+    /// When the claim will be granted.
     pub at: Timestamp,
-    /// Whether only by force: the holder's process runs, and may run for as long as it likes.
+    /// Whether it needs `--force`, because the holder's process runs and may run for any length of
+    /// time.
     pub by_force: bool,
 }
 
-impl ClaimForecast {
-    /// Returns the command that takes it.
-    pub fn command(self, item: &ItemKey) -> CommandLine {
-        let claim = CommandLine::new("trueup claim").with_word(item.as_str());
-        if self.by_force {
-            claim.with_words("--force")
-        } else {
-            claim
-        }
-    }
-}
-
-/// Foresees the first time at which a claim that is refused now would be granted, by the very
-/// decision that refused it. There is none where the claim is not refused for its holder.
+/// Finds the first time at which a refused claim would be granted, by asking the same decision
+/// about later times. Returns `None` when the claim is refused for another reason than its holder.
 pub fn forecast_claim(
     facts: &ClaimFacts<'_>,
     evidence: ProcessState,
     ceiling_seconds: u64,
 ) -> Option<ClaimForecast> {
     let (holder, vitality) = facts.holder?;
-    // By a clock that is not trusted nothing is foreseen.
+    // No forecast is made by a clock that is not trusted.
     if vitality.clock_doubt_seconds == FOREVER {
         return None;
     }
@@ -51,18 +40,18 @@ pub fn forecast_claim(
             force,
             ..facts.clone()
         };
-        matches!(decide_claim(&facts), ClaimVerdict::Grant(_))
+        decide_claim(&facts).is_ok()
     };
-    // A claim without force is the better one, however much later.
+    // A claim without force is preferred even when it comes much later.
     [false, true].into_iter().find_map(|by_force| {
         let at = moments.iter().find(|at| granted(at, by_force)).copied();
         at.map(|at| ClaimForecast { at, by_force })
     })
 }
 
-/// Lists the times, from now on, at which the judgement of a silent holder changes.
+/// Lists the times, from now on, at which the judgment of a silent holder can change.
 fn list_turning_points(holder: &Session, ceiling_seconds: u64) -> Vec<Timestamp> {
-    // "Longer than" starts with the next millisecond.
+    // "Longer than" begins with the next millisecond.
     let after = |seconds: u64, millis: i64| {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         let heartbeat = holder.heartbeat_at.as_millis();
@@ -83,7 +72,7 @@ fn list_turning_points(holder: &Session, ceiling_seconds: u64) -> Vec<Timestamp>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::liveness::Liveness;
+    use crate::model::Liveness;
     use crate::model::fixture::{sample_item, sample_session, seconds_from_now};
     use crate::model::{ItemStatus, SessionStatus};
 
@@ -108,7 +97,7 @@ mod tests {
             holder: Some((&holder, &vitality)),
             force,
         };
-        matches!(decide_claim(&facts), ClaimVerdict::Grant(_))
+        decide_claim(&facts).is_ok()
     }
 
     fn forecast_for(holder: &Session, evidence: ProcessState) -> Option<ClaimForecast> {

@@ -13,13 +13,13 @@ fn build_liveness(alive: LivenessState) -> Liveness {
     }
 }
 
-fn describe_verdict(verdict: &ClaimVerdict) -> String {
+fn describe_verdict(verdict: &Result<ClaimGrant, ClaimRefusal>) -> String {
     match verdict {
-        ClaimVerdict::Grant(grant) => match grant.outcome {
+        Ok(grant) => match grant.outcome {
             ClaimOutcome::TakenOver(reason) => format!("taken_over: {reason}"),
             outcome => outcome.as_str().to_owned(),
         },
-        ClaimVerdict::Refuse(refusal) => refusal.code().to_owned(),
+        Err(refusal) => refusal.code().to_owned(),
     }
 }
 
@@ -147,7 +147,7 @@ fn what_ended_is_free_once_its_process_is_gone() {
     ] {
         let mut peer = sample_session("peer", SessionStatus::Ended, silence);
         peer.silent_until = span.map(crate::model::fixture::seconds_from_now);
-        let vitality = crate::liveness::judge_session(&peer, process, 1_800);
+        let vitality = crate::model::judge_session(&peer, process, 1_800);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
@@ -212,7 +212,7 @@ fn a_grant_is_conditional_on_what_was_read() {
         holder: None,
         force: false,
     };
-    let ClaimVerdict::Grant(grant) = decide_claim(&facts) else {
+    let Ok(grant) = decide_claim(&facts) else {
         panic!("refused")
     };
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who may accept or reject a hand-off, and how the item gets there.
+//! Who may accept or reject a hand-off, and from whom the item comes.
 
 use super::{Handoff, SessionId};
 use crate::model::{Epoch, Item, Session};
@@ -6,19 +6,19 @@ use crate::model::{Epoch, Item, Session};
 /// Why a hand-off is neither accepted nor rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandoffRefusal {
-    /// There is none of this id.
+    /// No hand-off has this id.
     NotFound,
     /// It was accepted or rejected before.
     Decided,
-    /// It is another session's to decide.
+    /// It is addressed to another session.
     NotAddressed,
-    /// Who made it cannot accept it.
+    /// The session that made a hand-off cannot accept it.
     OwnHandoff,
-    /// Its item is gone.
+    /// Its item does not exist any more.
     ItemNotFound,
     /// Its item is finished.
     ItemFinished,
-    /// The sender lost the item meanwhile, or gave it up and somebody else worked on it.
+    /// The sender has lost the item since, or gave it up and another session worked on it.
     StaleEpoch,
 }
 
@@ -37,27 +37,27 @@ impl HandoffRefusal {
     }
 }
 
-/// How the item comes to the session that accepts.
+/// From whom the item goes to the session that accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferPath {
-    /// From the sender, who holds it under the epoch of the hand-off.
+    /// The sender still holds it under the epoch of the hand-off.
     FromSender,
-    /// The sender gave it up, and nobody had it since.
+    /// The sender gave it up, and nobody has held it since.
     Unheld,
-    /// The session holds it already.
+    /// The accepting session holds it already.
     AlreadyHeld,
 }
 
-/// What the decision is made from.
+/// The facts that an acceptance is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct AcceptanceFacts<'a> {
     /// The hand-off.
     pub handoff: &'a Handoff,
-    /// Who accepts.
+    /// The session that accepts.
     pub session: &'a Session,
-    /// The session that this one continues, when it is registered.
+    /// The session that this one continues, if it is registered.
     pub predecessor: Option<&'a Session>,
-    /// The item, when it exists.
+    /// The item, or `None` when it does not exist.
     pub item: Option<&'a Item>,
 }
 
@@ -65,7 +65,7 @@ pub struct AcceptanceFacts<'a> {
 ///
 /// # Errors
 ///
-/// Why it may not be.
+/// The reason why the session cannot accept.
 pub fn decide_acceptance(facts: &AcceptanceFacts<'_>) -> Result<TransferPath, HandoffRefusal> {
     let handoff = facts.handoff;
     if !handoff.status.is_open() {
@@ -90,23 +90,23 @@ pub fn decide_acceptance(facts: &AcceptanceFacts<'_>) -> Result<TransferPath, Ha
     match &item.holder {
         Some(holder) if *holder == handoff.from => Ok(TransferPath::FromSender),
         None => Ok(TransferPath::Unheld),
-        // A holder under the same epoch that is not the sender cannot be; if it is, it keeps
-        // the item.
+        // Another holder under the same epoch cannot exist; if it does, it keeps the item.
         Some(_) => Err(HandoffRefusal::StaleEpoch),
     }
 }
 
-/// What becomes of an open hand-off of an item that is to be handed on, or given up.
+/// What becomes of an open hand-off when its item is handed on again or given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenHandoffState {
-    /// It stands: there is one at a time.
+    /// It stays in force: an item has at most one open hand-off.
     InForce,
-    /// The claim it was made under is over, so nobody can accept it: a new one replaces it.
+    /// The claim under which it was made is over and nobody can accept it, so a new hand-off
+    /// replaces it.
     Superseded,
 }
 
-/// Decides whether an open hand-off of an item stands in the way of another, made under the
-/// claim of this epoch.
+/// Decides whether an open hand-off of an item prevents another one made under the claim of this
+/// epoch.
 pub fn decide_open_handoff(open: &Handoff, epoch: Epoch) -> OpenHandoffState {
     if open.epoch == epoch {
         OpenHandoffState::InForce
@@ -115,11 +115,11 @@ pub fn decide_open_handoff(open: &Handoff, epoch: Epoch) -> OpenHandoffState {
     }
 }
 
-/// Decides a rejection: by whom it is for, or by the sender, who withdraws it.
+/// Decides a rejection, by the session it is addressed to or by the sender, which withdraws it.
 ///
 /// # Errors
 ///
-/// Why it may not be.
+/// The reason why the session cannot reject.
 pub fn decide_rejection(
     handoff: &Handoff,
     session: &Session,
@@ -139,8 +139,8 @@ fn is_addressed_to(handoff: &Handoff, session: &Session, predecessor: Option<&Se
     handoff.to.as_ref().is_none_or(reads)
 }
 
-/// Returns the session whose mail goes to the one that continues it: after `/clear` the same
-/// person goes on under a new id. One that still lives reads its own.
+/// Returns the session whose hand-offs go to the session that continues it: after `/clear` the same
+/// user works under a new id. A session that still lives receives its own.
 pub(super) fn replaced_session(predecessor: Option<&Session>) -> Option<&SessionId> {
     predecessor
         .filter(|before| !before.status.is_present())

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-/// One of the six texts that a receiver needs (seed 0), the most important first.
+/// One of the six texts that a receiver needs, most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HandoffElement {
-    /// What was done, in short.
+    /// What was done.
     Summary,
     /// What is to be done next.
     Actions,
-    /// What is known to be wrong.
+    /// Which problems are known.
     KnownIssues,
     /// What was decided, and why.
     Decisions,
-    /// What there is to see.
+    /// What was produced.
     Deliverables,
-    /// What is needed to go on.
+    /// What is needed to continue.
     Resources,
 }
 
 impl HandoffElement {
-    /// Every element, the most important first.
+    /// Every element, most important first.
     pub const ALL: [Self; 6] = [
         Self::Summary,
         Self::Actions,
@@ -30,7 +30,7 @@ impl HandoffElement {
         Self::Resources,
     ];
 
-    /// Returns the name of its column and key.
+    /// Returns the name of its column and of its key in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Summary => "summary",
@@ -42,7 +42,7 @@ impl HandoffElement {
         }
     }
 
-    /// Returns its name for a reader.
+    /// Returns its name in messages.
     pub const fn label(self) -> &'static str {
         match self {
             Self::KnownIssues => "known issues",
@@ -51,12 +51,12 @@ impl HandoffElement {
     }
 }
 
-/// The elements that were given; a blank one counts as missing.
+/// The elements of a hand-off. A blank text counts as missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HandoffElements(BTreeMap<HandoffElement, String>);
 
 impl HandoffElements {
-    /// Takes what was given.
+    /// Keeps the texts that are not blank.
     pub fn new(entries: impl IntoIterator<Item = (HandoffElement, Option<String>)>) -> Self {
         let given = entries.into_iter();
         let texts = given.filter_map(|(element, text)| Some((element, text?)));
@@ -68,14 +68,14 @@ impl HandoffElements {
         self.0.get(&element).map(String::as_str)
     }
 
-    /// Returns the elements that are missing.
+    /// Lists the elements that are missing.
     pub fn list_missing(&self) -> Vec<HandoffElement> {
         let mut missing = HandoffElement::ALL.to_vec();
         missing.retain(|element| !self.0.contains_key(element));
         missing
     }
 
-    /// Returns how complete they are, from 0 to 100: the share that was given, rounded.
+    /// Returns the share of the elements that are present, in percent, rounded.
     pub fn completeness_percent(&self) -> usize {
         let all = HandoffElement::ALL.len();
         (self.0.len() * 200 + all) / (2 * all)

@@ -1,34 +1,35 @@
-//! Which hand-offs a session's model is told of, and when.
+//! Which hand-offs the agent of a session is told about, and when.
 
 use super::handoff_decision::replaced_session;
 use super::{Handoff, HandoffStatus};
 use crate::model::{Item, Session, SessionId};
 
-/// Why a hand-off is told, the most important first.
+/// Why a hand-off is reported, most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HandoffNoticeReason {
-    /// It is for this session.
+    /// It is addressed to this session.
     Addressed,
-    /// One that this session made was decided.
+    /// This session made it, and it was decided.
     Answered,
-    /// It is for whoever takes it, in the same repository.
+    /// It is open to any session of the same repository.
     Offered,
 }
 
-/// Who reads.
+/// The session that is to be told about hand-offs.
 #[derive(Debug, Clone, Copy)]
 pub struct HandoffReader<'a> {
     /// The session.
     pub session: &'a Session,
-    /// The session that this one continues, when it is registered.
+    /// The session that this one continues, if it is registered.
     pub predecessor: Option<&'a Session>,
-    /// Whether it starts, and so knows nothing of what it was shown before.
+    /// Whether the session starts, so that its agent knows nothing of what was reported before.
     pub at_session_start: bool,
 }
 
-/// Decides whether a session is told of a hand-off.
+/// Decides whether a session is told about a hand-off, and why.
 ///
-/// One that can no longer be accepted, because its item is finished or moved on, is not news.
+/// A hand-off that can no longer be accepted, because its item is finished or has changed hands, is
+/// not reported.
 pub fn decide_handoff_notice(
     handoff: &Handoff,
     item: Option<&Item>,
@@ -54,7 +55,7 @@ pub fn decide_handoff_notice(
 }
 
 impl Handoff {
-    /// Tells whether showing it is to be noted, so that it is not shown again and again.
+    /// Tells whether reporting it has to be recorded, so that it is not reported again and again.
     pub const fn is_unread(&self) -> bool {
         match self.status {
             HandoffStatus::PendingAcceptance | HandoffStatus::Blocked => {

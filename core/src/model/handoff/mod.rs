@@ -1,6 +1,4 @@
-//! Hand-offs: an item passed from one session to another, with what the receiver needs.
-//!
-//! Source: seed 0's hand-offs, with their four statuses and six elements.
+//! Hand-offs: an item passed from one session to another, with what the receiver needs to know.
 
 mod handoff_decision;
 mod handoff_elements;
@@ -22,17 +20,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-/// Where a hand-off stands.
+/// The status of a hand-off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandoffStatus {
     /// Nobody has decided yet.
     PendingAcceptance,
-    /// The item went to whoever accepted.
+    /// The item went to the session that accepted.
     Accepted,
-    /// The item stayed where it was.
+    /// The item stayed with its holder.
     Rejected,
-    /// Somebody keeps it from being decided; it may still be.
+    /// Something prevents a decision for now.
     Blocked,
 }
 
@@ -55,13 +53,13 @@ impl HandoffStatus {
         }
     }
 
-    /// Tells whether it may still be decided.
+    /// Tells whether it can still be decided.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::PendingAcceptance | Self::Blocked)
     }
 
-    /// Tells whether a hand-off may go from this status to another; the schema's trigger
-    /// holds the same rule.
+    /// Tells whether a hand-off may change from this status to another. A trigger of the schema
+    /// enforces the same rule.
     pub fn may_become(self, to: Self) -> bool {
         self == to || self.is_open() && to != Self::PendingAcceptance
     }
@@ -91,15 +89,15 @@ impl fmt::Display for HandoffStatus {
 pub struct Handoff {
     /// Its id.
     pub id: HandoffId,
-    /// What kind.
+    /// The kind, such as `PLAN-TO-EXEC`.
     pub kind: HandoffType,
-    /// Where it stands.
+    /// The status.
     pub status: HandoffStatus,
-    /// What is handed on.
+    /// The item that is handed on.
     pub item: ItemKey,
-    /// Who hands it on.
+    /// The session that hands it on.
     pub from: SessionId,
-    /// Who is to have it; absent for whoever takes it.
+    /// The session that is to take it, or `None` when any session may.
     pub to: Option<SessionId>,
     /// The sender's repository, by name.
     pub repo: Option<String>,
@@ -107,13 +105,13 @@ pub struct Handoff {
     pub worktree: Option<String>,
     /// The sender's branch.
     pub branch: Option<String>,
-    /// The phase the work is in.
+    /// The phase of the work.
     pub phase: Option<String>,
-    /// The task the work is at.
+    /// The task of the work.
     pub task: Option<String>,
-    /// The fence of the sender's claim; a hand-off under an older one gives nothing.
+    /// The epoch of the sender's claim. A hand-off made under an older epoch gives nothing.
     pub epoch: Epoch,
-    /// What the receiver needs.
+    /// The texts for the receiver.
     pub elements: HandoffElements,
     /// When it was made.
     pub created_at: Timestamp,
@@ -123,16 +121,16 @@ pub struct Handoff {
     pub decided_by: Option<SessionId>,
     /// Why it was rejected.
     pub reject_reason: Option<String>,
-    /// When the addressed session's model was first shown it.
+    /// When it was first shown to the agent of the addressed session.
     pub shown_at: Option<Timestamp>,
-    /// When the sender's model was told the decision.
+    /// When the agent of the sender was told the decision.
     pub told_at: Option<Timestamp>,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: Revision,
 }
 
 impl Handoff {
-    /// Returns what an event shows of it.
+    /// Returns what an event records of it.
     pub fn event_facts(&self) -> Json {
         let text = |element| self.elements.get(element);
         json!({

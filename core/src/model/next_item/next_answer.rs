@@ -1,15 +1,15 @@
-//! What comes next, or why nothing does.
+//! The next item, or the reason why there is none.
 
 use super::super::{ClaimOutcome, Item, ItemKey, ItemStatus, SessionId};
 
-/// Why an item is offered that is no plain next child.
+/// Why an item was picked that is not simply the next child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PickReason {
     /// All its children are finished.
     LastChildDone,
     /// Its children were asked for, and it has none.
     NoChildren,
-    /// The orchestrator before it is finished, and the session chains.
+    /// The orchestrator before it is finished, and the session chains orchestrators.
     NextOrchestrator,
 }
 
@@ -35,16 +35,16 @@ impl PickReason {
     }
 }
 
-/// Why none is offered.
+/// Why no item is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoneReason {
-    /// Nothing is left to begin.
+    /// No item is left to start.
     NothingReady,
-    /// Others hold all that is left.
+    /// Other sessions hold all that is left.
     AllHeld,
-    /// What is left waits.
+    /// Everything that is left waits.
     Waiting,
-    /// The next orchestrator is not gone on with.
+    /// The next item belongs to another orchestrator, and the session does not chain orchestrators.
     ChainingOff,
 }
 
@@ -60,66 +60,66 @@ impl NoneReason {
     }
 }
 
-/// What keeps an item from being begun.
+/// What keeps an item from being started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlockerCause {
-    /// Somebody holds it.
+    /// A session holds it.
     HeldBy(SessionId),
-    /// It depends on these, which are not completed.
+    /// It has these open dependencies.
     DependsOn(Vec<(ItemKey, ItemStatus)>),
     /// It is blocked, for this reason.
     Blocked(Option<String>),
-    /// Nothing but that it was not looked for.
+    /// Nothing; it was only outside the search.
     Free,
 }
 
-/// An item that is not finished and cannot be begun.
+/// An unfinished item that cannot be started, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocker {
-    /// Which.
+    /// The item.
     pub item: ItemKey,
-    /// Why.
+    /// The reason.
     pub cause: BlockerCause,
 }
 
-/// What comes next.
+/// The answer to "what comes next?".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextItem {
     /// This item.
     Offer {
-        /// Which.
+        /// The item.
         item: Item,
-        /// Why it, when it is no plain child.
+        /// Why it was picked, if it is not simply the next child.
         reason: Option<PickReason>,
     },
-    /// The item held is all that is left.
+    /// The item that the session holds is all that is left.
     Held {
-        /// Which.
+        /// The item.
         item: Item,
-        /// Why it, when it is no plain child.
+        /// Why it was picked, if it is not simply the next child.
         reason: Option<PickReason>,
     },
-    /// This item, but the session would leave unfinished work for it and was not told to.
+    /// This item, but the session would leave unfinished work for it and did not ask to.
     KeepHeld {
-        /// The work that the session holds.
+        /// The item that the session holds.
         held: Box<Item>,
-        /// The item that would follow.
+        /// The item that would be next.
         item: Item,
     },
-    /// None.
+    /// No item.
     Nothing {
         /// Why.
         reason: NoneReason,
-        /// What is left, and what keeps it, as far as it is named.
+        /// What is left, and what blocks it; at most [`MAX_BLOCKERS`](super::MAX_BLOCKERS) items.
         blockers: Vec<Blocker>,
-        /// Whether there is more than that.
+        /// Whether more is left than is named.
         has_more: bool,
     },
 }
 
 impl NextItem {
-    /// Returns the item that a claim of what comes next takes, how the claim counts, and why
-    /// it is this item.
+    /// Returns the item that a claim of the next item takes, how the claim counts, and why the item
+    /// was picked.
     pub const fn claim_candidate(
         &mut self,
     ) -> Option<(&mut Item, ClaimOutcome, Option<PickReason>)> {
@@ -130,8 +130,8 @@ impl NextItem {
         }
     }
 
-    /// Keeps unfinished work that the session would leave for what comes next. To go on from an
-    /// item to one of its own children leaves nothing: the search comes back to it.
+    /// Refuses to leave unfinished work for the next item. Going from an item to one of its own
+    /// children leaves nothing, because the search comes back to it.
     #[must_use]
     pub fn keep_held(self, held: Option<Item>) -> Self {
         match (self, held) {

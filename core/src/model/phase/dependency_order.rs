@@ -1,9 +1,11 @@
-//! What comes before what, where some depend on others.
+//! Orders things by their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Display};
 
-/// Things that depend on each other in a circle, the first named again at the end.
+use crate::model::find_cycle;
+
+/// A cycle of dependencies; its first element is repeated at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cycle<K>(pub Vec<K>);
 
@@ -18,12 +20,12 @@ impl<K: Display> Display for Cycle<K> {
     }
 }
 
-/// Puts everything after what it depends on; the lowest first where there is a choice.
-/// Dependencies that are no keys of the graph count as given.
+/// Sorts keys so that each comes after those it depends on; the lowest first where there is a
+/// choice. Dependencies that are not keys of the graph are ignored.
 ///
 /// # Errors
 ///
-/// The circle, when there is one.
+/// A cycle, if there is one.
 pub fn sort_by_dependencies<K: Ord + Copy>(
     graph: &BTreeMap<K, Vec<K>>,
 ) -> Result<Vec<K>, Cycle<K>> {
@@ -56,24 +58,12 @@ pub fn sort_by_dependencies<K: Ord + Copy>(
             }
         }
     }
-    match waits.keys().next() {
+    let next = |key| waits.get(&key).into_iter().flatten().copied();
+    match find_cycle(waits.keys().copied(), next) {
         None => Ok(order),
-        Some(first) => Err(trace_cycle(&waits, *first)),
-    }
-}
-
-/// Walks along dependencies, each of which leads to another that waits, until one comes again.
-fn trace_cycle<K: Ord + Copy>(waits: &BTreeMap<K, BTreeSet<K>>, first: K) -> Cycle<K> {
-    let mut path = vec![first];
-    let mut at = first;
-    while let Some(next) = waits.get(&at).and_then(BTreeSet::first) {
-        let again = path.iter().position(|key| key == next);
-        path.push(*next);
-        if let Some(start) = again {
-            path.drain(..start);
-            break;
+        Some(mut cycle) => {
+            cycle.extend(cycle.first().copied());
+            Err(Cycle(cycle))
         }
-        at = *next;
     }
-    Cycle(path)
 }

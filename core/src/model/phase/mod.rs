@@ -1,7 +1,7 @@
-//! Phases of items: what they are, what may be done with them, and what follows.
+//! Phases of items: what they are, what may be done with them, and what follows from it.
 //!
-//! Invariant, kept by [`after`] whatever happens: an unfinished phase that neither runs nor is
-//! blocked is ready exactly when all it depends on is completed, else queued.
+//! [`change_phase`] keeps one invariant: an unfinished phase that neither runs nor is blocked is
+//! ready exactly when all its dependencies are completed, and queued otherwise.
 
 mod dependency_order;
 mod name;
@@ -23,7 +23,7 @@ pub use phase_step::{PhaseRefusal, PhaseStep, PhaseStepFacts, decide_phase_step}
 pub use propagation::{change_phase, interrupt_phases};
 pub use retry_limit::{COOLDOWN_SECONDS, MAX_STARTS, RetryLimit};
 
-/// Priority of what nobody called urgent; lower goes first (seed 1: 50, urgent 10).
+/// The priority of a phase that nobody called urgent. A lower number goes first.
 pub const DEFAULT_PRIORITY: i64 = 50;
 
 /// A row of `phase_queue`.
@@ -31,35 +31,35 @@ pub const DEFAULT_PRIORITY: i64 = 50;
 pub struct Phase {
     /// Its id.
     pub id: QueueId,
-    /// The item it is a part of.
+    /// The item it belongs to.
     pub item: ItemKey,
-    /// The issue it works on.
+    /// The issue that it works on.
     pub issue_number: Option<i64>,
-    /// The issue's parent; the seed's `parent_issue`.
+    /// The parent of that issue, called `parent_issue` in metadata files.
     pub feature_id: Option<i64>,
-    /// Its place in the item, from 1.
+    /// Its number within the item, from 1.
     pub number: u32,
-    /// Which kind of work it is.
+    /// The kind of work.
     pub name: PhaseName,
-    /// Where it stands.
+    /// The status.
     pub status: ItemStatus,
-    /// The numbers of the phases it waits for.
+    /// The numbers of the phases it depends on.
     pub depends_on: Vec<u32>,
-    /// Whatever else its scripts keep here.
+    /// Data that scripts keep with it.
     pub data: Option<Map<String, Json>>,
-    /// Who started it.
+    /// The session that started it.
     pub assigned_to: Option<SessionId>,
-    /// Which workflow works on it.
+    /// The workflow that works on it.
     pub adw_id: Option<String>,
-    /// The pull request it made.
+    /// The number of its pull request.
     pub pr_number: Option<i64>,
-    /// Lower goes first.
+    /// The priority; a lower number goes first.
     pub priority: i64,
-    /// Its item's place in the queue: those added earlier go first.
+    /// The position of its item in the queue; items added earlier go first.
     pub position: Option<i64>,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Last change.
+    /// When it last changed.
     pub updated_at: Timestamp,
     /// When it was finished.
     pub completed_at: Option<Timestamp>,
@@ -67,48 +67,48 @@ pub struct Phase {
     pub ready_at: Option<Timestamp>,
     /// When it was last started.
     pub started_at: Option<Timestamp>,
-    /// Why it is blocked, failed or cancelled, or was interrupted.
+    /// The reason why it is blocked, failed, cancelled or interrupted.
     pub error_message: Option<String>,
-    /// The phase whose failure blocked it; none where somebody did.
+    /// The phase whose failure blocked it, or `None` when somebody blocked it.
     pub blocked_by: Option<QueueId>,
     /// The orchestrator that runs it.
     pub orchestrator: Option<OrchestratorId>,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: Revision,
 }
 
 impl Phase {
-    /// Names it for a person, such as `phase 1 (plan)`.
+    /// Returns its name in messages, such as `phase 1 (plan)`.
     pub fn title(&self) -> String {
         format!("phase {} ({})", self.number, self.name)
     }
 
-    /// Tells whether somebody blocked it, rather than a failure before it.
+    /// Tells whether somebody blocked it, rather than the failure of a dependency.
     pub fn is_blocked_by_hand(&self) -> bool {
         self.status == ItemStatus::Blocked && self.blocked_by.is_none()
     }
 }
 
-/// A phase that runs without a sign of life.
+/// A running phase without a recent sign of life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StuckPhase {
     /// The phase as it was read.
     pub phase: Phase,
-    /// The latest of its last change and the last signs of life of the session that started it
-    /// and of the orchestrator it runs for.
+    /// The latest of its last change, the last sign of life of the session that started it, and the
+    /// last heartbeat of its orchestrator.
     pub last_sign: Timestamp,
     /// The database's clock when this was read.
     pub read_at: Timestamp,
 }
 
 impl StuckPhase {
-    /// Returns seconds since the last sign of life.
+    /// Returns the seconds since the last sign of life.
     pub fn silence_seconds(&self) -> u64 {
         super::silence::silence_seconds(self.read_at, self.last_sign)
     }
 }
 
-/// Returns the epoch a change of an item's phase has to be made under; none while nobody holds
+/// Returns the epoch under which a phase of an item has to be changed, or `None` while nobody holds
 /// the item.
 pub fn required_epoch(item: &super::Item) -> Option<Epoch> {
     item.holder.as_ref().map(|_| item.epoch)

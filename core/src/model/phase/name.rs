@@ -1,46 +1,46 @@
-//! The closed vocabulary of phases.
+//! The names of phases.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of work in a workflow (seed 1), in the usual order.
+/// A kind of work in a workflow, in the usual order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PhaseName {
     /// Writes the plan.
     Plan,
-    /// Records the errors that are there before.
+    /// Records the errors that exist before the change.
     Validate,
     /// Makes the change.
     Build,
-    /// Checks its form.
+    /// Checks its style.
     Lint,
-    /// Checks what it does.
+    /// Tests it.
     Test,
-    /// Reads it.
+    /// Reviews it.
     Review,
-    /// Describes it.
+    /// Documents it.
     Document,
     /// Merges it.
     Ship,
-    /// Clears up.
+    /// Cleans up.
     Cleanup,
-    /// Looks whether it works where it went.
+    /// Checks that it works where it was shipped.
     Verify,
 }
 
-/// A word that names no phase.
+/// The error for a word that names no phase.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown phase {0:?}; known are {known}", known = PhaseName::ALL.map(PhaseName::as_str).join(", "))]
 pub struct UnknownPhase(String);
 
-/// Longest excerpt of an unknown word that the error repeats, in characters.
+/// Longest excerpt of an unknown word in an error, in characters.
 const MAX_EXCERPT_CHARS: usize = 40;
 
 impl PhaseName {
-    /// Every phase, in the order in which a workflow goes through them.
+    /// Every phase, in the order of a workflow.
     pub const ALL: [Self; 10] = [
         Self::Plan,
         Self::Validate,
@@ -54,7 +54,7 @@ impl PhaseName {
         Self::Verify,
     ];
 
-    /// Returns the stored spelling.
+    /// Returns the stored text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -74,7 +74,7 @@ impl PhaseName {
 impl FromStr for PhaseName {
     type Err = UnknownPhase;
 
-    /// Reads a name; case and surrounding space do not matter.
+    /// Parses a name; case and surrounding space are ignored.
     fn from_str(text: &str) -> Result<Self, UnknownPhase> {
         let word = text.trim();
         Self::ALL

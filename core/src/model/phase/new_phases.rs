@@ -1,4 +1,4 @@
-//! What a new item's phases are to be: names, numbers and dependencies.
+//! The phases of a new item: names, numbers and dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,56 +11,57 @@ use crate::model::ItemKey;
 /// A phase to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPhase {
-    /// Its place in the item, from 1.
+    /// Its number within the item, from 1.
     pub number: u32,
-    /// Which kind of work it is.
+    /// The kind of work.
     pub name: PhaseName,
-    /// The numbers of the phases it waits for.
+    /// The numbers of the phases it depends on.
     pub depends_on: Vec<u32>,
 }
 
-/// The phases of an item that has none yet, and what is the same for all of them.
+/// The phases to add to an item that has none yet, and what they have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPhases {
-    /// The item; must exist.
+    /// The item, which must exist.
     pub item: ItemKey,
-    /// The phases, each after what it depends on, as [`plan`] makes them.
+    /// The phases in an order that [`plan_phases`] made, each after its dependencies.
     pub phases: Vec<NewPhase>,
-    /// Lower goes first.
+    /// The priority; a lower number goes first.
     pub priority: i64,
-    /// The issue worked on.
+    /// The issue that they work on.
     pub issue_number: Option<i64>,
-    /// The issue's parent.
+    /// The parent of that issue.
     pub feature_id: Option<i64>,
-    /// Which workflow works on it.
+    /// The workflow that works on them.
     pub adw_id: Option<String>,
-    /// Whatever else its scripts keep.
+    /// Data that scripts keep with them.
     pub data: Option<Map<String, Json>>,
 }
 
-/// Why phases cannot be added so.
+/// Why phases cannot be added as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhasePlanError {
-    /// A text that says nothing of dependencies.
+    /// A text that does not describe dependencies.
     #[error("{0:?} is not NUMBER=NUMBER,…, such as 4=1,3")]
     Syntax(String),
-    /// Two answers to one question.
+    /// Two lists of dependencies for one phase.
     #[error("the dependencies of phase {0} are given twice")]
     DuplicateNumber(u32),
-    /// A number that no phase has.
+    /// A number that no phase has, and how many phases there are.
     #[error("phase {0} does not exist; the phases are 1 to {1}")]
     UnknownNumber(u32, usize),
-    /// Phases that wait for each other.
+    /// Phases that depend on each other in a cycle.
     #[error("circular dependency of phases: {0}")]
     Cycle(Cycle<u32>),
 }
 
-/// Numbers phases from 1 and gives each the dependencies said of it, such as `4=1,3;5=4`, else
-/// the one before it; `4=` gives phase 4 none. The answer holds each after what it depends on.
+/// Numbers phases from 1 and gives each its dependencies: those in a text such as `4=1,3;5=4`, else
+/// the phase before it. `4=` gives phase 4 none. The answer lists each phase after its
+/// dependencies.
 ///
 /// # Errors
 ///
-/// When a dependency makes no sense.
+/// When the dependencies are malformed, name an unknown phase or form a cycle.
 pub fn plan_phases(
     names: &[PhaseName],
     depends: &[String],
@@ -112,7 +113,7 @@ fn parse_dependency(text: &str) -> Result<(u32, Vec<u32>), PhasePlanError> {
     Ok((number(phase)?, on.into_iter().collect()))
 }
 
-/// Returns what phases depend on, by number.
+/// Returns the dependencies of phases by number.
 pub(super) fn build_dependency_graph(rows: &[Phase]) -> BTreeMap<u32, Vec<u32>> {
     rows.iter()
         .map(|row| (row.number, row.depends_on.clone()))

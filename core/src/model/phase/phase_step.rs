@@ -1,6 +1,7 @@
-//! Who may do what with a phase, and what becomes of it: the decision alone.
+//! Decides who may do what with a phase, and what follows.
 //!
-//! Order of refusal: unknown phase, held by another, no legal change, started too often.
+//! Refusals come in this order: unknown phase, held by another session, illegal change, started too
+//! often.
 
 use super::propagation::change_phase;
 use super::retry_limit::check_retry_limit;
@@ -13,40 +14,40 @@ use crate::model::{
 /// What is to be done with a phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PhaseStep {
-    /// Begins it, for an orchestrator when one runs it.
+    /// Starts it, for an orchestrator if one runs it.
     Start {
-        /// Its id.
+        /// The orchestrator.
         orchestrator: Option<OrchestratorId>,
     },
-    /// It is done.
+    /// Completes it.
     Complete {
-        /// The pull request it made; absent keeps the one known.
+        /// Its pull request; `None` keeps the one that is known.
         pr_number: Option<i64>,
     },
-    /// It went wrong.
+    /// Marks it failed.
     Fail {
-        /// How; those that wait for it are told.
+        /// The error, which the phases that depend on it show as well.
         error: String,
     },
-    /// It has to wait for something that is no phase.
+    /// Blocks it for a reason outside the phases.
     Block {
-        /// For what.
+        /// The reason.
         reason: String,
     },
-    /// It is to be done, again or after all.
+    /// Reopens it.
     Reopen {
-        /// Why; kept in the event.
+        /// The reason, kept in the event.
         reason: String,
     },
-    /// It will not be done.
+    /// Cancels it.
     Cancel {
-        /// Why; those that wait for it are told.
+        /// The reason, which the phases that depend on it show as well.
         reason: String,
     },
 }
 
 impl PhaseStep {
-    /// Returns where it leads; a reopened phase may turn out to be ready at once.
+    /// Returns the status it leads to. A reopened phase may become ready at once.
     pub const fn target(&self) -> ItemStatus {
         match self {
             Self::Start { .. } => ItemStatus::Running,
@@ -58,7 +59,7 @@ impl PhaseStep {
         }
     }
 
-    /// Changes a phase itself; whether it may be, and what follows, is decided elsewhere.
+    /// Applies the step to the phase itself, without checking it and without its consequences.
     pub(crate) fn apply(&self, row: &mut Phase, actor: Option<&SessionId>) {
         if let Self::Reopen { .. } = self {
             row.release();
@@ -83,65 +84,65 @@ impl PhaseStep {
     }
 }
 
-/// What the decision is made from.
+/// The facts that a step is decided from.
 #[derive(Debug, Clone, Copy)]
 pub struct PhaseStepFacts<'a> {
-    /// The registered session that asks; none for a person at a terminal.
+    /// The registered session that asks, or `None` for a person at a terminal.
     pub mover: Option<&'a SessionId>,
     /// The phase's item.
     pub item: &'a Item,
-    /// All phases of that item.
+    /// All phases of the item.
     pub rows: &'a [Phase],
-    /// Which phase.
+    /// The phase.
     pub id: &'a QueueId,
-    /// Its latest starts within [`COOLDOWN_SECONDS`](super::COOLDOWN_SECONDS), newest first;
-    /// looked at for a start alone.
+    /// Its latest starts within [`COOLDOWN_SECONDS`](super::COOLDOWN_SECONDS), newest first. Only a
+    /// start needs them.
     pub starts: &'a [Timestamp],
 }
 
 /// Why a phase stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PhaseRefusal {
-    /// There is no such phase.
+    /// The phase does not exist.
     NotFound,
     /// Another session holds the item.
     NotHolder {
-        /// Which.
+        /// The holder.
         holder: SessionId,
     },
-    /// The session started it, and the item was taken from that session since.
+    /// The session started the phase, but the item was taken from it since.
     StaleEpoch {
-        /// Who holds the item now.
+        /// The present holder.
         holder: SessionId,
     },
-    /// That status does not follow from the present one.
+    /// The status cannot change that way.
     Illegal {
-        /// The present one.
+        /// The present status.
         from: ItemStatus,
-        /// The one asked for.
+        /// The status asked for.
         to: ItemStatus,
-        /// Those that do.
+        /// The statuses that are allowed.
         legal: Vec<ItemStatus>,
-        /// Whether a reopening leads back.
+        /// Whether it can be reopened.
         reopens: bool,
-        /// The phases it waits for that are not completed, in words.
+        /// Its open dependencies, each as a phrase.
         waits_for: Vec<String>,
     },
-    /// It would be blocked again at once: a phase it waits for failed or was cancelled.
+    /// Reopening would block it again at once, because a dependency failed or was cancelled.
     Blocked {
         /// The present status.
         from: ItemStatus,
-        /// That phase.
+        /// That dependency.
         by: QueueId,
-        /// What it left to be told.
+        /// The message of that dependency.
         message: String,
     },
-    /// It was started too often of late.
+    /// It was started too often within a short time.
     RetryLimit(RetryLimit),
 }
 
 impl PhaseRefusal {
-    /// Returns the stable word for scripts.
+    /// Returns the code for scripts.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "phase_not_found",
@@ -153,11 +154,11 @@ impl PhaseRefusal {
     }
 }
 
-/// Decides a step; returns every row that is another after it, the phase itself first.
+/// Decides a step. Returns every phase that changes, the phase itself first.
 ///
 /// # Errors
 ///
-/// The refusal, with what a person needs to go on.
+/// The reason why the step is refused, with what a person needs to continue.
 pub fn decide_phase_step(
     facts: &PhaseStepFacts<'_>,
     step: &PhaseStep,
@@ -182,7 +183,7 @@ pub fn decide_phase_step(
         return Err(PhaseRefusal::RetryLimit(limit));
     }
     let changed = change_phase(facts.rows, facts.id, |row| step.apply(row, facts.mover));
-    // One whose cause still stands comes out of it as it went in.
+    // While the failed dependency stands, reopening leads back to blocked.
     let now = changed.iter().find(|now| now.id == row.id).unwrap_or(row);
     if reopening && let Some(by) = &now.blocked_by {
         return Err(PhaseRefusal::Blocked {
@@ -194,7 +195,7 @@ pub fn decide_phase_step(
     Ok(changed)
 }
 
-/// A phase of an item that nobody holds is anybody's; of a held item, the holder's alone.
+/// Any actor may change a phase of a free item; only the holder may change one of a held item.
 fn check_holder(facts: &PhaseStepFacts<'_>, row: &Phase) -> Result<(), PhaseRefusal> {
     let Some(holder) = &facts.item.holder else {
         return Ok(());
@@ -211,7 +212,7 @@ fn check_holder(facts: &PhaseStepFacts<'_>, row: &Phase) -> Result<(), PhaseRefu
     })
 }
 
-/// Plain SQL may reopen a phase without a thought for those that follow it.
+/// Plain SQL may have reopened a dependency without looking at the phases that follow it.
 fn begins_too_early(facts: &PhaseStepFacts<'_>, row: &Phase, step: &PhaseStep) -> bool {
     matches!(step, PhaseStep::Start { .. }) && open_dependencies(facts, row).next().is_some()
 }
@@ -230,7 +231,7 @@ fn illegal_transition(facts: &PhaseStepFacts<'_>, row: &Phase, to: ItemStatus) -
     let edges =
         edges.filter(|edge| edge.entity == Entity::Phase && edge.from == row.status.as_str());
     let (back, forward): (Vec<_>, Vec<_>) = edges.partition(|edge| edge.is_reopening);
-    // Queued and ready follow by themselves: nobody asks for them.
+    // Nobody asks for queued or ready, which follow from the dependencies.
     let asked = ItemStatus::ALL
         .into_iter()
         .filter(|status| status.rank() > 0);

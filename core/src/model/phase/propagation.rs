@@ -1,4 +1,4 @@
-//! What follows from a change of a phase for the others of its item.
+//! How a change of a phase affects the other phases of its item.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,22 @@ use super::dependency_order::sort_by_dependencies;
 use super::new_phases::build_dependency_graph;
 use crate::model::{ItemStatus, OrchestratorId, QueueId};
 
-/// A phase that will not come to an end by itself, and what those who wait for it are told.
+/// A failed or cancelled phase, and the message for the phases that depend on it.
 struct BlockingPhase {
     id: QueueId,
     message: String,
 }
 
-/// Changes one phase and returns every row that is another then: the changed one first, then
-/// those that follow, by number.
+/// Changes one phase and returns every phase that differs afterwards: the changed one first, then
+/// the others by number.
 ///
-/// - What waits is ready once all it depends on is completed, and queued again when one of
+/// - A waiting phase is ready once all its dependencies are completed, and queued again when one of
 ///   them is reopened.
-/// - What waits for a failed or cancelled phase, directly or through others that wait, is
-///   blocked with its message. When several failed, the first that blocked it keeps it.
-/// - It is free again when that phase is reopened, unless another one failed.
-/// - What runs, is finished or was blocked by hand stays as it is.
+/// - A phase that waits for a failed or cancelled phase, directly or through other waiting phases,
+///   is blocked with that phase's message. When several failed, the one that blocked it first stays
+///   the reason.
+/// - It is unblocked when that phase is reopened, unless another one failed.
+/// - A phase that runs, is finished or was blocked by hand stays as it is.
 pub fn change_phase(rows: &[Phase], id: &QueueId, change: impl FnOnce(&mut Phase)) -> Vec<Phase> {
     let mut changed_rows = rows.to_vec();
     if let Some(row) = changed_rows.iter_mut().find(|row| row.id == *id) {
@@ -38,8 +39,8 @@ pub fn change_phase(rows: &[Phase], id: &QueueId, change: impl FnOnce(&mut Phase
     changed
 }
 
-/// Frees the phases of an item that run for an orchestrator that is gone, and returns every
-/// row that is another then: those first.
+/// Puts back the phases that an orchestrator was running, and returns every phase that differs
+/// afterwards, those first.
 pub fn interrupt_phases(rows: &[Phase], orchestrator: &OrchestratorId, reason: &str) -> Vec<Phase> {
     let mut changed_rows = rows.to_vec();
     let running = |row: &Phase| {
@@ -61,7 +62,7 @@ pub fn interrupt_phases(rows: &[Phase], orchestrator: &OrchestratorId, reason: &
 }
 
 impl Phase {
-    /// Makes it nobody's work; whether it is ready, the others decide.
+    /// Takes it away from whoever works on it. Its dependencies decide whether it is ready.
     pub(super) fn release(&mut self) {
         self.status = ItemStatus::Queued;
         self.assigned_to = None;
@@ -71,10 +72,10 @@ impl Phase {
     }
 }
 
-/// Gives each phase that waits the status that the others leave it.
+/// Gives every waiting phase the status that follows from the others.
 fn update_waiting_phases(rows: &mut [Phase]) {
     let graph = build_dependency_graph(rows);
-    // Dependencies in a circle cannot be added; where they are all the same, nothing follows.
+    // Cycles cannot be added. Should plain SQL have made one, nothing is changed.
     let Ok(order) = sort_by_dependencies(&graph) else {
         return;
     };
@@ -87,7 +88,7 @@ fn update_waiting_phases(rows: &mut [Phase]) {
         rows.iter().filter_map(find_blocking_phase).collect();
     let mut waiting: BTreeMap<u32, &mut Phase> =
         rows.iter_mut().map(|row| (row.number, row)).collect();
-    // Which causes keep each phase, by the number of the cause.
+    // By number, the failed phases that each phase waits for.
     let mut inherited_causes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for number in order {
         let Some(row) = waiting.get_mut(&number) else {
@@ -132,7 +133,7 @@ fn find_blocking_phase(row: &Phase) -> Option<(u32, BlockingPhase)> {
     Some((row.number, BlockingPhase { id, message }))
 }
 
-/// Lets a phase wait; returns the number of the cause that keeps it.
+/// Updates a waiting phase. Returns the number of the phase that blocks it, if any.
 fn update_waiting_phase(
     row: &mut Phase,
     possible: &BTreeMap<u32, &BlockingPhase>,

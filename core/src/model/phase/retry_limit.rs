@@ -1,28 +1,26 @@
-//! How often a phase may be started.
+//! How often a phase may be started within a short time.
 
 use crate::model::Timestamp;
 
-/// Most starts of one phase within [`COOLDOWN_SECONDS`].
-///
-/// Source: seed 1, after a loop that relaunched itself had made 32 copies of one workflow.
+/// Most starts of one phase within [`COOLDOWN_SECONDS`]. The limit stops a workflow that relaunches
+/// itself in a loop.
 pub const MAX_STARTS: usize = 3;
 
-/// How far back starts count, in seconds (seed 1: 30 minutes).
+/// How far back starts count, in seconds.
 pub const COOLDOWN_SECONDS: u64 = 30 * 60;
 
 /// A phase that was started too often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryLimit {
-    /// How often.
+    /// How many starts count.
     pub starts: usize,
-    /// Since when.
+    /// When the first of them was.
     pub since: Timestamp,
-    /// From when on it may be started again.
+    /// When it may be started again.
     pub until: Timestamp,
 }
 
-/// Judges by the latest starts within the cooldown, newest first, of which [`MOST_STARTS`] are
-/// enough.
+/// Checks the latest starts within the cooldown, newest first; the first [`MAX_STARTS`] decide.
 pub(super) fn check_retry_limit(latest_starts: &[Timestamp]) -> Option<RetryLimit> {
     let counted = latest_starts.get(..MAX_STARTS)?;
     let since = *counted.last()?;

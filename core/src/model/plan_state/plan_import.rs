@@ -1,4 +1,4 @@
-//! What a file says of a plan, and what becomes of the task that is there already.
+//! What a file says of a plan, and how it is merged into the plan that the database has.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use crate::model::{Plan, PlanId, PlanTask, PlanTaskId, PlanTaskStatus, Revision,
 /// A plan as a file describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPlan {
-    /// The id it should have; another plan of that name makes it a numbered one.
+    /// The id it should have. When another plan has that id, a number is added.
     pub id: PlanId,
-    /// The plan's file, absolute: the same file is the same plan.
+    /// The absolute path of its file, by which a plan is recognized.
     pub path: String,
-    /// What it is about.
+    /// The title.
     pub title: Option<String>,
-    /// What else the file said of it.
+    /// Other fields of the file.
     pub extra: Map<String, Value>,
-    /// Its tasks, in their order.
+    /// Its tasks, in order.
     pub tasks: Vec<NewPlanTask>,
 }
 
 impl NewPlan {
-    /// Returns what becomes of the plan that is there already: the file's title wins, and
-    /// what it says nothing of stays.
+    /// Merges this into the plan that exists: the file's title and fields win, and what it does not
+    /// mention stays.
     pub fn merge_into(&self, plan: &Plan) -> Plan {
         let mut merged = plan.clone();
         if self.title.is_some() {
@@ -35,7 +35,7 @@ impl NewPlan {
         merged
     }
 
-    /// Returns the tasks that are there and the file has not.
+    /// Lists the tasks that exist but are missing in the file.
     pub fn list_missing_tasks(&self, tasks: &[PlanTask]) -> Vec<PlanTaskId> {
         let known: BTreeSet<&PlanTaskId> = self.tasks.iter().map(|task| &task.id).collect();
         let others = tasks.iter().filter(|task| !known.contains(&task.id));
@@ -50,32 +50,32 @@ pub struct NewPlanTask {
     pub id: PlanTaskId,
     /// The number of its phase.
     pub phase_number: Option<u32>,
-    /// The name of its phase.
+    /// The title of its phase.
     pub phase_title: Option<String>,
-    /// What is to be done.
+    /// The title.
     pub title: String,
-    /// Where the file says it stands.
+    /// The status in the file.
     pub status: PlanTaskStatus,
-    /// A word of the plan's choice; absent when the file says nothing of it.
+    /// The priority, in the plan's own words, or `None` when the file has none.
     pub priority: Option<String>,
-    /// What comes first; absent when the file says nothing of it.
+    /// The dependencies, or `None` when the file lists none.
     pub depends_on: Option<Vec<PlanTaskId>>,
-    /// What else the file says of it.
+    /// Other fields of the file.
     pub extra: Map<String, Value>,
-    /// When it was started, as the file says.
+    /// When it was started, according to the file.
     pub started_at: Option<Timestamp>,
-    /// When it ended, as the file says.
+    /// When it ended, according to the file.
     pub completed_at: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Why it was left out.
+    /// Why it was skipped.
     pub skip_reason: Option<String>,
-    /// How often it was tried again.
+    /// How often it was retried.
     pub retry_count: u8,
 }
 
 impl NewPlanTask {
-    /// Makes a task of which nothing else is said.
+    /// Makes a task with nothing but id, title and status.
     pub fn new(id: PlanTaskId, title: String, status: PlanTaskStatus) -> Self {
         Self {
             id,
@@ -94,7 +94,7 @@ impl NewPlanTask {
         }
     }
 
-    /// Makes the task of a plan that has none of this id. The store dates what is undated.
+    /// Makes the row of a task that the plan does not have yet. `now` is used for missing times.
     pub fn to_new_row(&self, plan: &PlanId, position: i64, now: Timestamp) -> PlanTask {
         let started = self.status != PlanTaskStatus::Pending;
         let ended = self.status.is_finished();
@@ -127,8 +127,8 @@ impl NewPlanTask {
     }
 }
 
-/// Returns what becomes of a task when a file is imported again: the file decides what it is
-/// about, the database where it stands, unless the file is further. A status never goes back.
+/// Merges a task of a file into the row that exists. The file decides everything but the status; a
+/// status changes only forward, to one with a higher rank.
 pub fn merge_reimported_task(task: &PlanTask, file: &NewPlanTask, position: i64) -> PlanTask {
     let mut merged = task.clone();
     merged.phase_number = file.phase_number;

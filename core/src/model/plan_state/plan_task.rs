@@ -1,4 +1,4 @@
-//! A task of a plan, and its id.
+//! Tasks of plans, and their ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,13 +10,13 @@ use crate::model::{OrchestratorId, PlanId, PlanTaskStatus, Revision, SessionId, 
 
 /// The id of a task in its plan, such as `1.2`, `3.2.A` or `VERIFY-1`.
 ///
-/// Letters, digits and `.`, `_`, `-`, `:`, `#`, spelled as the plan spells it. Ids sort as people
-/// count: `1.2` comes before `1.10`.
+/// Letters, digits and `.`, `_`, `-`, `:`, `#`, spelled as in the plan. Numbers in ids sort by
+/// value: `1.2` comes before `1.10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlanTaskId(String);
 
-/// Why a text is no id of a task.
+/// The error for a text that is not the id of a task.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a task id such as 1.2 or VERIFY-1")]
 pub struct PlanTaskIdError(String);
@@ -25,17 +25,17 @@ pub struct PlanTaskIdError(String);
 const MAX_ID_CHARS: usize = 100;
 
 impl PlanTaskId {
-    /// Returns the id as the plan spells it.
+    /// Returns the id as it is spelled in the plan.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns its numbers, where it is made of numbers with dots between them.
+    /// Returns the numbers of an id that consists of numbers and dots.
     pub fn numeric_parts(&self) -> Option<Vec<u32>> {
         self.0.split('.').map(|part| part.parse().ok()).collect()
     }
 
-    /// Makes an id of a text that is none: what an id may not hold becomes a dash.
+    /// Makes an id from any text. A character that an id cannot have becomes a dash.
     pub fn from_text(text: &str) -> Self {
         let kept = |c: char| if is_id_char(c) { c } else { '-' };
         let text: String = text.trim().chars().take(MAX_ID_CHARS).map(kept).collect();
@@ -60,10 +60,10 @@ impl FromStr for PlanTaskId {
     }
 }
 
-/// A piece of an id: a run of digits, by its value, or of anything else.
+/// A run of digits, compared by value, or a run of other characters.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum IdRun<'a> {
-    /// The number of digits without leading zeros, then the digits: so numbers of any length
+    /// The number of digits without leading zeros, then the digits, so that numbers of any length
     /// compare by value.
     Number(usize, &'a str),
     Text(&'a str),
@@ -124,56 +124,56 @@ impl fmt::Display for PlanTaskId {
 pub struct PlanTask {
     /// Its plan.
     pub plan: PlanId,
-    /// Its id there.
+    /// Its id in the plan.
     pub id: PlanTaskId,
     /// The number of its phase.
     pub phase_number: Option<u32>,
-    /// The name of its phase.
+    /// The title of its phase.
     pub phase_title: Option<String>,
-    /// What is to be done.
+    /// The title.
     pub title: String,
-    /// Where it stands.
+    /// The status.
     pub status: PlanTaskStatus,
-    /// A word of the plan's choice.
+    /// The priority, in the plan's own words.
     pub priority: Option<String>,
-    /// Its place in the plan.
+    /// Its position in the plan.
     pub position: i64,
-    /// What has to be completed or skipped first.
+    /// The tasks that have to be completed or skipped first.
     pub depends_on: Vec<PlanTaskId>,
-    /// What else a status file said of it, value for value.
+    /// Other fields of its status file, unchanged.
     pub extra: Map<String, Value>,
-    /// When it was started; empty while it is pending.
+    /// When it was started; `None` while it is pending.
     pub started_at: Option<Timestamp>,
-    /// When it ended, whichever way.
+    /// When it ended, in whatever way.
     pub completed_at: Option<Timestamp>,
-    /// Why it failed, or was interrupted.
+    /// Why it failed or was interrupted.
     pub error: Option<String>,
-    /// Why it was left out.
+    /// Why it was skipped.
     pub skip_reason: Option<String>,
-    /// How often it was tried again.
+    /// How often it was retried.
     pub retry_count: u8,
-    /// Whether it failed for want of a sign of life.
+    /// Whether it failed because it gave no sign of life.
     pub stuck: bool,
     /// The orchestrator it was started under.
     pub orchestrator: Option<OrchestratorId>,
-    /// The session that works on it, or did last.
+    /// The session that works on it, or worked on it last.
     pub session: Option<SessionId>,
-    /// Who started it: a session id, or a person's name.
+    /// Who started it: a session id or a person's name.
     pub started_by: Option<String>,
-    /// Counts changes.
+    /// The number of changes.
     pub revision: Revision,
-    /// When it changed last.
+    /// When it last changed.
     pub updated_at: Timestamp,
 }
 
 impl PlanTask {
-    /// Returns the id that is unique among all plans: the key of its events.
+    /// Returns the id among all plans, which is the key of its events.
     pub fn key(&self) -> String {
         format!("{}/{}", self.plan, self.id)
     }
 
-    /// Dates a change of status, as every store does by its own clock: a start, an end, and
-    /// neither for what is pending again.
+    /// Sets the times that a change of status brings with it: a start, an end, or neither for a
+    /// pending task.
     pub fn update_status_times(&mut self, before: PlanTaskStatus, now: Timestamp) {
         if self.status == before {
             return;
@@ -186,7 +186,7 @@ impl PlanTask {
         self.completed_at = self.status.is_finished().then_some(now);
     }
 
-    /// Returns what an event shows of a task.
+    /// Returns what an event records of a task.
     pub fn event_facts(&self) -> Value {
         json!({
             "title": self.title, "status": self.status, "phase_number": self.phase_number,

@@ -1,12 +1,11 @@
-//! What may be done with a task, and what becomes of it: pure, the same for every store.
+//! What may be done with a task of a plan, and what it does to the task.
 
 use crate::model::{
     Entity, OrchestratorId, PlanTask, PlanTaskStatus, SessionId, TransitionKind,
     classify_transition,
 };
 
-/// How often a failed task may be tried again. One limit, in the schema too: the seed had two
-/// that disagreed.
+/// How often a failed task may be retried. The schema enforces the same limit.
 pub const MAX_RETRIES: u8 = 2;
 
 /// Who works on a task.
@@ -14,42 +13,42 @@ pub const MAX_RETRIES: u8 = 2;
 pub struct PlanWorker {
     /// A session id, or a person's name.
     pub actor: String,
-    /// The session, when there is one.
+    /// The session, if there is one.
     pub session: Option<SessionId>,
-    /// The orchestrator it works under.
+    /// The orchestrator it works for.
     pub orchestrator: Option<OrchestratorId>,
 }
 
 /// What is done with a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanTaskStep {
-    /// Work begins.
+    /// Starts it.
     Start(PlanWorker),
-    /// Work is finished.
+    /// Completes it.
     Complete,
-    /// Work ended with an error.
+    /// Marks it failed.
     Fail {
-        /// Which.
+        /// The error.
         error: String,
-        /// Whether a sweep found no sign of life.
+        /// Whether a sweep found that it gave no sign of life.
         stuck: bool,
     },
-    /// It is left out.
+    /// Skips it.
     Skip {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It failed and is to be tried again.
+    /// Puts a failed task back, to be tried again.
     Retry,
-    /// Its worker is gone and it waits for another.
+    /// Puts a task back whose worker is gone.
     Interrupt {
-        /// What happened.
+        /// The reason.
         reason: String,
     },
 }
 
 impl PlanTaskStep {
-    /// Makes the failure of a task that gave no sign of life for so many seconds.
+    /// Makes the failure of a task that gave no sign of life for this many seconds.
     pub fn fail_as_stuck(seconds: u64) -> Self {
         Self::Fail {
             error: format!("no heartbeat for more than {seconds} s"),
@@ -68,7 +67,7 @@ impl PlanTaskStep {
         }
     }
 
-    /// Returns the one status that a step back starts from.
+    /// Returns the status that a step back starts from.
     const fn back_from(&self) -> Option<PlanTaskStatus> {
         match self {
             Self::Retry => Some(PlanTaskStatus::Failed),
@@ -82,7 +81,7 @@ impl PlanTaskStep {
         self.back_from().is_some()
     }
 
-    /// Returns why, for the event.
+    /// Returns the reason for the event.
     pub fn reason(&self) -> &str {
         match self {
             Self::Start(_) => "plan start",
@@ -93,7 +92,7 @@ impl PlanTaskStep {
         }
     }
 
-    /// Carries it out on a task; times and revision are the store's.
+    /// Applies the step to a task. The store sets times and revision.
     pub fn apply(&self, task: &mut PlanTask) {
         task.status = self.target();
         task.stuck = matches!(self, Self::Fail { stuck: true, .. });
@@ -128,27 +127,27 @@ impl PlanTaskStep {
 /// Whether a step may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanTaskVerdict {
-    /// It may.
+    /// It may be taken.
     Go,
-    /// The task stands there already.
+    /// The task has that status already.
     Already,
-    /// It may not.
+    /// It is refused.
     Refuse(PlanTaskRefusal),
 }
 
 /// Why a step is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanTaskRefusal {
-    /// Another works on it.
+    /// Another worker has started it.
     InProgressElsewhere,
-    /// It was tried again often enough.
+    /// It was retried too often.
     RetryLimit,
-    /// No legal change of status.
+    /// The status cannot change that way.
     Illegal,
 }
 
 impl PlanTaskRefusal {
-    /// Returns the stable word for scripts.
+    /// Returns the code for scripts.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InProgressElsewhere => "already_in_progress",
@@ -158,7 +157,7 @@ impl PlanTaskRefusal {
     }
 }
 
-/// Decides whether a step may be taken with a task as it is.
+/// Decides whether a step may be taken on a task.
 pub fn decide_plan_task_step(task: &PlanTask, step: &PlanTaskStep) -> PlanTaskVerdict {
     let (from, to) = (task.status, step.target());
     if let PlanTaskStep::Start(worker) = step
@@ -182,8 +181,8 @@ pub fn decide_plan_task_step(task: &PlanTask, step: &PlanTaskStep) -> PlanTaskVe
     }
 }
 
-/// Tells whether a task in progress is this worker's own. People at terminals cannot be told
-/// apart, so what one of them started is nobody else's.
+/// Tells whether a task in progress belongs to this worker. People at terminals cannot be told
+/// apart, so a task that one of them started belongs to nobody in particular.
 fn is_own_task(task: &PlanTask, worker: &PlanWorker) -> bool {
     match (&task.session, &worker.session) {
         (Some(theirs), Some(own)) => theirs == own,

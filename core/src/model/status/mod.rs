@@ -1,6 +1,6 @@
-//! The closed vocabularies of status, and the one alias table for spellings found in the wild.
+//! The closed vocabularies of status, and the one table of other spellings.
 //!
-//! Invariant: whatever is compared or written went through the alias table before.
+//! Every status goes through that table before it is compared or written.
 
 mod orchestrator_status;
 mod session_status;
@@ -11,7 +11,7 @@ pub use orchestrator_status::OrchestratorStatus;
 pub use session_status::SessionStatus;
 pub use work_status::{ItemStatus, PlanTaskStatus, WorkplanTaskStatus};
 
-/// A spelling that no vocabulary knows. Reported on read, refused on write.
+/// The error for a spelling that no vocabulary has. It is reported on read and refused on write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown status {found:?}; known are {allowed}")]
 pub struct UnknownStatus {
@@ -20,7 +20,7 @@ pub struct UnknownStatus {
 }
 
 impl UnknownStatus {
-    /// Says which spelling of a vocabulary elsewhere is unknown.
+    /// Makes the error for a vocabulary outside this module.
     pub(super) fn new(text: &str, allowed: &'static str) -> Self {
         Self {
             found: text.chars().take(MAX_EXCERPT_CHARS).collect(),
@@ -29,7 +29,7 @@ impl UnknownStatus {
     }
 }
 
-/// Longest excerpt of an unknown spelling that an error repeats, in characters.
+/// Longest excerpt of an unknown spelling in an error, in characters.
 const MAX_EXCERPT_CHARS: usize = 40;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where a run of a plan stands.
+//! The status of a run of a plan.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::UnknownStatus;
 
-/// Where a run of a plan stands (seed 4).
+/// The status of a run of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrchestratorStatus {
-    /// At work.
+    /// It works.
     Running,
-    /// Told to stop, and not done with it.
+    /// It was told to stop and has not stopped yet.
     Stopping,
-    /// Ended as it should.
+    /// It ended as it should.
     Stopped,
-    /// Died without a word; found by somebody else.
+    /// It died without reporting its end.
     Crashed,
 }
 
@@ -25,7 +25,7 @@ impl OrchestratorStatus {
     /// Every status.
     pub const ALL: [Self; 4] = [Self::Running, Self::Stopping, Self::Stopped, Self::Crashed];
 
-    /// Returns the stored spelling.
+    /// Returns the stored text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -35,13 +35,13 @@ impl OrchestratorStatus {
         }
     }
 
-    /// Tells whether the run still has its plan to itself.
+    /// Tells whether the run still occupies its plan.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Stopping)
     }
 
-    /// Tells whether the status may follow. What ended stays as it ended; a new run is a new
-    /// row.
+    /// Tells whether the status may change to `next`. A run that ended keeps its status; a new run
+    /// is a new row.
     pub const fn may_become(self, next: Self) -> bool {
         match self {
             Self::Running => true,

@@ -1,4 +1,4 @@
-//! Where a session stands.
+//! The status of a session.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::UnknownStatus;
 
-/// Where a session stands.
+/// The status of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionStatus {
-    /// In a turn, or just registered.
+    /// It is in a turn, or has just registered.
     Active,
     /// Between turns.
     Idle,
-    /// The client said goodbye. A claim is kept until the lease ends.
+    /// The client said goodbye. Claims are kept until the lease ends.
     Ended,
-    /// Two witnesses said it died. It holds nothing; what it was doing stays readable.
+    /// Two pieces of evidence showed that it died. It holds nothing; what it was doing stays
+    /// readable.
     Lost,
 }
 
@@ -25,7 +26,7 @@ impl SessionStatus {
     /// The statuses of sessions that count as present.
     pub const PRESENT: &'static [Self] = &[Self::Active, Self::Idle];
 
-    /// Returns the stored spelling.
+    /// Returns the stored text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -35,7 +36,7 @@ impl SessionStatus {
         }
     }
 
-    /// Tells whether the session counts as present (it may still have died unnoticed).
+    /// Tells whether the session counts as present. It may still have died unnoticed.
     pub const fn is_present(self) -> bool {
         matches!(self, Self::Active | Self::Idle)
     }

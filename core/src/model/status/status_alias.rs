@@ -1,6 +1,6 @@
-//! The one table of spellings found in the wild.
+//! The table of spellings that other tools use for a status.
 
-/// What a spelling means, whatever vocabulary it is read into.
+/// What a spelling means, in any vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     NotStarted,
@@ -12,7 +12,7 @@ pub(super) enum Meaning {
     Abandoned,
 }
 
-/// Every spelling counted in the data of the five seeds.
+/// Every known spelling.
 const SPELLINGS: [(&str, Meaning); 33] = [
     ("queued", Meaning::NotStarted),
     ("todo", Meaning::NotStarted),
@@ -49,8 +49,8 @@ const SPELLINGS: [(&str, Meaning); 33] = [
     ("archived", Meaning::Abandoned),
 ];
 
-/// Reads any known spelling; case, surrounding space, and spaces or dashes for underscores do
-/// not matter.
+/// Parses a known spelling. Case and surrounding space are ignored, and spaces and dashes count as
+/// underscores.
 pub(super) fn meaning(text: &str) -> Option<Meaning> {
     let folded: String = text
         .trim()

@@ -1,4 +1,4 @@
-//! The statuses of what is worked on.
+//! The statuses of items, phases, and tasks of plans and workplans.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::UnknownStatus;
 use super::status_alias::{Meaning, meaning};
 
-/// Defines a closed vocabulary: variants with their stored spelling, their rank, and which
-/// meanings of the alias table they take.
+/// Defines a closed vocabulary: variants with their stored text, their rank, and the meanings of
+/// the alias table that they stand for.
 macro_rules! vocabulary {
     (
         $(#[$doc:meta])* $name:ident, $allowed:literal, {
@@ -23,25 +23,25 @@ macro_rules! vocabulary {
         }
 
         impl $name {
-            /// Every status, in the order of the contract.
+            /// Every status, in order.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// Returns the stored spelling.
+            /// Returns the stored text.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
                 }
             }
 
-            /// Returns the rank of the no-regress rule: 0 not started, 1 active or waiting,
-            /// 2 finished or abandoned. A status never moves to a lower rank without a reopen.
+            /// Returns the rank: 0 not started, 1 active or waiting, 2 finished or abandoned. A
+            /// status never changes to a lower rank unless it is reopened.
             pub const fn rank(self) -> u8 {
                 match self {
                     $(Self::$variant => $rank,)+
                 }
             }
 
-            /// Tells whether nothing more is to be done, short of a reopen.
+            /// Tells whether nothing more is to be done unless it is reopened.
             pub const fn is_finished(self) -> bool {
                 self.rank() == 2
             }
@@ -50,7 +50,7 @@ macro_rules! vocabulary {
         impl FromStr for $name {
             type Err = UnknownStatus;
 
-            /// Reads any known spelling; case, spaces and dashes do not matter.
+            /// Parses any known spelling; case, spaces and dashes do not matter.
             fn from_str(text: &str) -> Result<Self, UnknownStatus> {
                 let unknown = || UnknownStatus {
                     found: text.chars().take(40).collect(),
@@ -73,17 +73,17 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(
-    /// Where a work item or a phase stands.
+    /// The status of an item or a phase.
     ItemStatus, "queued, ready, running, blocked, completed, failed, cancelled", {
-        /// Known, not started.
+        /// Known and not started.
         Queued = "queued", 0, [NotStarted];
-        /// Nothing it depends on is open.
+        /// All its dependencies are completed.
         Ready = "ready", 0, [Ready];
-        /// Being worked on.
+        /// In progress.
         Running = "running", 1, [Active];
         /// Waiting for something named.
         Blocked = "blocked", 1, [Waiting];
-        /// Finished.
+        /// Completed.
         Completed = "completed", 2, [Finished];
         /// Ended with an error.
         Failed = "failed", 2, [Failed];
@@ -93,13 +93,13 @@ vocabulary!(
 );
 
 vocabulary!(
-    /// Where a task of a plan stands (seed 4).
+    /// The status of a task of a plan.
     PlanTaskStatus, "pending, in_progress, completed, failed, skipped", {
         /// Not started.
         Pending = "pending", 0, [NotStarted, Ready];
-        /// Being worked on.
+        /// In progress.
         InProgress = "in_progress", 1, [Active];
-        /// Finished.
+        /// Completed.
         Completed = "completed", 2, [Finished];
         /// Ended with an error.
         Failed = "failed", 2, [Failed];
@@ -109,17 +109,17 @@ vocabulary!(
 );
 
 vocabulary!(
-    /// Where a task of a workplan stands (seed 3).
+    /// The status of a task of a workplan.
     WorkplanTaskStatus, "todo, in_progress, blocked, done, cancelled", {
         /// Not started.
         Todo = "todo", 0, [NotStarted, Ready];
-        /// Being worked on.
+        /// In progress.
         InProgress = "in_progress", 1, [Active];
         /// Waiting for something named.
         Blocked = "blocked", 1, [Waiting];
-        /// Finished.
+        /// Completed.
         Done = "done", 2, [Finished];
-        /// Abandoned, for good.
+        /// Abandoned for good.
         Cancelled = "cancelled", 2, [Abandoned];
     }
 );

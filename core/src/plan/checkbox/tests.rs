@@ -4,7 +4,8 @@ use super::*;
 use crate::model::PlanTaskStatus::{Completed, Failed, InProgress, Pending, Skipped};
 use crate::model::{NewPlanTask, Timestamp};
 use crate::plan::apply_edits;
-use crate::plan::tests::{SAMPLE_PLAN, arbitrary_plan};
+use crate::plan::tests::SAMPLE_PLAN;
+use crate::plan::tests::properties::arbitrary_plan;
 
 fn plan_task(id: &PlanTaskId, status: PlanTaskStatus) -> PlanTask {
     let new = NewPlanTask::new(id.clone(), "t".to_owned(), status);
@@ -112,7 +113,7 @@ fn what_is_hidden_twice_or_oddly_written_stays() {
     ] {
         assert_eq!(write_back(text, &[("1.1", Completed)]), text);
     }
-    // Of one id the first counts, as when it was imported.
+    // Of duplicate ids the first counts, as in an import.
     let twice = "## Phase 1: a\n\t- [ ] 1.1 a\n- [ ] 1.1 b";
     assert_eq!(
         write_back(twice, &[("1.1", Completed)]),
@@ -166,7 +167,7 @@ fn a_plan_as_large_as_one_may_be_is_compared_at_once() {
     assert_eq!(apply_edits(&text, &found.edits), text.replace("[ ]", "[x]"));
 }
 
-/// Texts that begin a phase, so that most of them have tasks.
+/// Texts that begin with a phase, so that most of them have tasks.
 fn plan_text() -> impl Strategy<Value = String> {
     arbitrary_plan().prop_map(|text| format!("## Phase 1: x\r\n{text}"))
 }
@@ -175,7 +176,7 @@ fn any_status() -> impl Strategy<Value = PlanTaskStatus> {
     proptest::sample::select(PlanTaskStatus::ALL.to_vec())
 }
 
-/// Lines of a text with their ends.
+/// The lines of a text, with their ends.
 fn split_lines(text: &str) -> Vec<&str> {
     text.split_inclusive(['\n', '\r']).collect()
 }
@@ -190,7 +191,7 @@ proptest! {
         mark in "\u{feff}?",
         statuses in proptest::collection::vec(any_status(), 40),
     ) {
-        // Some texts end without the end of a line.
+        // Some texts have no line end at their end.
         let text = format!("{mark}{}", if is_whole { &text } else { text.trim_end() });
         let ids = parse_markdown(&text).tasks.into_iter().map(|task| task.task.id);
         let tasks: Vec<PlanTask> =
@@ -221,7 +222,7 @@ proptest! {
             prop_assert_eq!(after.relation, expected);
             prop_assert_eq!((&after.id, after.position), (&before.id, before.position));
         }
-        // Of a line whose dependencies were skipped the excerpt shows the new mark.
+        // The excerpt of a skipped line shows the new mark.
         let reasons = |found: &Checkboxes| -> Vec<(usize, String)> {
             let skipped = found.file.skipped.iter();
             skipped.map(|it| (it.line, it.reason.clone())).collect()
@@ -245,7 +246,7 @@ proptest! {
             return Ok(());
         }
         let chosen = which.get(&parsed);
-        // All others as the file has them.
+        // All others are as in the file.
         let tasks: Vec<PlanTask> = parsed.iter().map(|it| {
             let is_chosen = it.task.id == chosen.task.id;
             plan_task(&it.task.id, if is_chosen { Completed } else { it.task.status })

@@ -138,8 +138,8 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     let import = "trueup plan import fix.md";
     let check = "trueup check --fix";
     let ids = "trueup plan validate fix.md --fix";
-    let uncheck = "correct fix.md:4 by hand, then `trueup plan validate fix.md`";
-    let put_back = "correct fix.md by hand, then `trueup plan validate fix.md`";
+    let uncheck = "correct fix.md:4, then run `trueup plan validate fix.md`";
+    let put_back = "correct fix.md, then run `trueup plan validate fix.md`";
     let expected = [ids, import, check, uncheck, import, import, put_back];
     assert_eq!(fixes, expected);
 }

@@ -60,8 +60,8 @@ fn a_summary_is_compared_number_by_number() {
         let check = check_status_file(&text).unwrap();
         assert_eq!(wrong_fields(&check), expected, "{summary}");
         assert_eq!(problems(&check), [""; 0], "{summary}");
-        let mended = apply_edits(&text, &check.edits);
-        assert_eq!(wrong_fields(&check_status_file(&mended).unwrap()), []);
+        let fixed = apply_edits(&text, &check.edits);
+        assert_eq!(wrong_fields(&check_status_file(&fixed).unwrap()), []);
     }
 }
 
@@ -167,7 +167,7 @@ fn of_two_summaries_the_last_one_counts() {
 #[test]
 fn what_is_no_status_file_says_so() {
     for text in ["", "{", "[]", "{}", r#"{"tasks": {}}"#, STATUS] {
-        // A number such as 00000 is no JSON.
+        // A number such as 00000 is not JSON.
         check_status_file(text).unwrap_err();
     }
 }
@@ -191,21 +191,21 @@ proptest! {
         });
         let text = format!("{mark}{}", status_file(&summary.to_string(), &tasks.join(",")));
         let check = check_status_file(&text).unwrap();
-        let mended = apply_edits(&text, &check.edits);
-        let after = check_status_file(&mended).unwrap();
+        let fixed = apply_edits(&text, &check.edits);
+        let after = check_status_file(&fixed).unwrap();
         prop_assert_eq!(&after.wrong_counts, &[]);
         prop_assert_eq!(after.counted, check.counted);
         let mut expected: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
         for wrong in &check.wrong_counts {
             expected["summary"][wrong.field] = json!(wrong.expected);
         }
-        let found: Value = serde_json::from_str(mended.trim_start_matches('\u{feff}')).unwrap();
+        let found: Value = serde_json::from_str(fixed.trim_start_matches('\u{feff}')).unwrap();
         prop_assert_eq!(found, expected);
-        // Without the numbers nothing differs at all.
+        // Apart from numbers, nothing differs.
         let bare = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
-        prop_assert_eq!(bare(&mended), bare(&text));
+        prop_assert_eq!(bare(&fixed), bare(&text));
         if check.wrong_counts.is_empty() {
-            prop_assert_eq!(mended, text);
+            prop_assert_eq!(fixed, text);
         }
     }
 
@@ -216,8 +216,8 @@ proptest! {
             broken.replace_range(at..=at, &piece);
         }
         if let Ok(check) = check_status_file(&broken) {
-            let mended = apply_edits(&broken, &check.edits);
-            prop_assert_eq!(check_status_file(&mended).unwrap().wrong_counts, []);
+            let fixed = apply_edits(&broken, &check.edits);
+            prop_assert_eq!(check_status_file(&fixed).unwrap().wrong_counts, []);
         }
     }
 }

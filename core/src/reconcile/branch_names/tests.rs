@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::reconcile::{Advice, Way};
+use crate::diagnostic::{Advice, Way};
 
 /// Returns the item a branch names, where these items are known, as the database finds them.
 fn find_named_item(branch: &str, held: &str, known: &str, pattern: Option<&str>) -> Option<String> {

@@ -1,10 +1,11 @@
 //! A session in step with its cache, and what a test changes of it.
 
 use super::super::{
-    Action, BranchReading, BranchTarget, CacheReading, ClaimReading, Code, DatabaseReading,
-    OutboxReading, Policy, Reading, Snapshot,
+    Action, BranchReading, CacheReading, ClaimReading, DatabaseReading, OutboxReading, Policy,
+    Reading, Snapshot,
 };
 use super::world::{World, written_cache};
+use crate::diagnostic::{BranchTarget, Code};
 use crate::model::{Epoch, FieldValue, Lineage, Revision, StateField, WorkHistory, WorkState};
 
 pub(super) const HELD: Policy = Policy { create_cache: true };

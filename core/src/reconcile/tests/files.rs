@@ -1,15 +1,17 @@
 //! Lines of S-07 to S-11, byte for byte: the file itself, and edits of it.
 
-use super::super::{
-    Action, Code, Reading, RejectedEdit, RejectionReason, SetAsideReason, Snapshot,
-};
+use super::super::{Action, Reading, RejectedEdit, RejectionReason, SetAsideReason, Snapshot};
 use super::case::{base_snapshot, cache_mut, edit_cache, expect_divergences, text_value};
+use crate::diagnostic::Code;
 use crate::model::{FieldValue, Lineage, Revision, StateField};
 
 #[test]
 fn s_07_the_cache_is_missing() {
     let line = "cache missing; it is written from the database";
-    let actions = expect_divergences(|s| s.cache = Reading::Missing, &[(Code::S07, line)]);
+    let actions = expect_divergences(
+        |s| s.cache = Reading::Missing,
+        &[(Code::CacheMissing, line)],
+    );
     assert_eq!(actions, [Action::ReplaceCache]);
 }
 
@@ -17,7 +19,7 @@ fn s_07_the_cache_is_missing() {
 fn s_08_the_cache_is_unreadable() {
     let line = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (line 1 column 2)";
     let corrupt = |s: &mut Snapshot| s.cache = Reading::Corrupt("line 1\ncolumn 2".to_owned());
-    let actions = expect_divergences(corrupt, &[(Code::S08, line)]);
+    let actions = expect_divergences(corrupt, &[(Code::CacheUnreadable, line)]);
     assert_eq!(
         actions,
         [
@@ -27,7 +29,10 @@ fn s_08_the_cache_is_unreadable() {
     );
     let line = "⚠️ cache unreadable (permission denied)";
     let denied = |s: &mut Snapshot| s.cache = Reading::Unavailable("permission denied".to_owned());
-    assert_eq!(expect_divergences(denied, &[(Code::S08, line)]), []);
+    assert_eq!(
+        expect_divergences(denied, &[(Code::CacheUnreadable, line)]),
+        []
+    );
 }
 
 #[test]
@@ -36,7 +41,7 @@ fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
                 as *.foreign-<time>";
     let foreign =
         |s: &mut Snapshot| cache_mut(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
-    let actions = expect_divergences(foreign, &[(Code::S09, line)]);
+    let actions = expect_divergences(foreign, &[(Code::CacheFromOtherDatabase, line)]);
     assert_eq!(
         actions,
         [
@@ -48,7 +53,7 @@ fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
                 (restored from a backup?)";
     let newer = |s: &mut Snapshot| cache_mut(s).revision = Some(Revision(8));
     assert_eq!(
-        expect_divergences(newer, &[(Code::S09, line)]),
+        expect_divergences(newer, &[(Code::CacheFromOtherDatabase, line)]),
         [Action::ReplaceCache]
     );
 }
@@ -82,10 +87,13 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
         cache_mut(s).revision = Some(Revision(99_999));
     };
     let lines = [
-        (Code::S01, "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
-        (Code::S03, "⚠️ Phase mismatch: file=EXEC, db=PLAN"),
-        (Code::S09, line),
-        (Code::S11, &kept),
+        (
+            Code::ItemDiffersFromClaim,
+            "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
+        ),
+        (Code::PhaseDiffers, "⚠️ Phase mismatch: file=EXEC, db=PLAN"),
+        (Code::CacheFromOtherDatabase, line),
+        (Code::EditRejected, &kept),
     ];
     assert_eq!(
         expect_divergences(change, &lines),
@@ -99,7 +107,7 @@ fn s_09_a_stamp_that_is_not_whole() {
     let line = format!("⚠️ cache written for another database: {problem}");
     let change = |s: &mut Snapshot| cache_mut(s).stamp_problem = Some(problem);
     assert_eq!(
-        expect_divergences(change, &[(Code::S09, &line)]),
+        expect_divergences(change, &[(Code::CacheFromOtherDatabase, &line)]),
         [Action::ReplaceCache]
     );
 }
@@ -122,9 +130,9 @@ fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
             .fields
             .insert(StateField::Phase, text_value("EXEC"));
     };
-    let mismatch = (Code::S03, "⚠️ Phase mismatch: file=EXEC, db=PLAN");
+    let mismatch = (Code::PhaseDiffers, "⚠️ Phase mismatch: file=EXEC, db=PLAN");
     assert_eq!(
-        expect_divergences(change, &[mismatch, (Code::S11, &kept)]),
+        expect_divergences(change, &[mismatch, (Code::EditRejected, &kept)]),
         [Action::Journal(lost), Action::ReplaceCache]
     );
 }
@@ -133,11 +141,11 @@ fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
 fn s_10_a_local_edit_waits() {
     let lines = [
         (
-            Code::S10,
+            Code::EditNotPushed,
             "local edit not yet pushed: currentPhase PLAN -> EXEC",
         ),
         (
-            Code::S10,
+            Code::EditNotPushed,
             "local edit not yet pushed: autoProceed false -> true",
         ),
     ];
@@ -149,7 +157,7 @@ fn s_10_a_local_edit_waits() {
         edit_cache(s, StateField::Phase, text_value("EXEC"));
         edit_cache(s, StateField::AutoProceed, FieldValue::Flag(true));
     };
-    let actions = expect_divergences(change, &[(Code::S10, &quoted), lines[1]]);
+    let actions = expect_divergences(change, &[(Code::EditNotPushed, &quoted), lines[1]]);
     assert!(
         matches!(&actions[..], [Action::Push(p), Action::ReplaceCache] if p.changes.len() == 2)
     );
@@ -173,6 +181,9 @@ fn s_11_a_local_edit_lost() {
         cache_mut(s).revision = Some(Revision(6));
     };
     let mismatch = "⚠️ Phase mismatch: file=EXEC, db=PLAN";
-    let actions = expect_divergences(change, &[(Code::S03, mismatch), (Code::S11, &line)]);
+    let actions = expect_divergences(
+        change,
+        &[(Code::PhaseDiffers, mismatch), (Code::EditRejected, &line)],
+    );
     assert_eq!(actions, [Action::Journal(lost), Action::ReplaceCache]);
 }

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::{
-    BranchReading, BranchTarget, CacheReading, ClaimReading, DatabaseReading, LostClaim,
-    OutboxReading, PeerSession, Policy, Reading, Snapshot,
+    BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
+    PeerSession, Policy, Reading, Snapshot,
 };
+use crate::diagnostic::BranchTarget;
 use crate::model::{
     Epoch, FieldKind, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp,
     WorkHistory, WorkState,

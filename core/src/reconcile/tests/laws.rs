@@ -2,16 +2,21 @@
 
 use proptest::prelude::*;
 
-use super::super::{
-    Action, CacheReading, Code, DatabaseReading, Reading, RejectionReason, Snapshot,
-};
+use super::super::{Action, CacheReading, DatabaseReading, Reading, RejectionReason, Snapshot};
 use super::generate::{any_policy, any_snapshot};
 use super::world::World;
+use crate::diagnostic::Code;
 use crate::model::{FieldValue, StateField};
 
 /// What may stand after the actions: the branch, the claim and the surroundings, which no
-/// action mends.
-const NOT_OF_THE_CACHE: [Code; 5] = [Code::S05, Code::S12, Code::S13, Code::S14, Code::S15];
+/// action fixes.
+const NOT_OF_THE_CACHE: [Code; 5] = [
+    Code::BranchNamesOtherItem,
+    Code::DatabaseUnreachable,
+    Code::ClaimTakenAway,
+    Code::WorktreeShared,
+    Code::WritesWaiting,
+];
 
 fn fresh_readings(snapshot: &Snapshot) -> Option<(&DatabaseReading, &CacheReading)> {
     match (&snapshot.database, &snapshot.cache) {
@@ -83,8 +88,8 @@ proptest! {
         for cut in 0..actions.len() {
             let broken = world.apply_all(&actions[..cut]);
             let rest = broken.reconcile(p).actions;
-            let mended = broken.apply_all(&rest);
-            prop_assert!(mended.reconcile(p).actions.is_empty() || world.is_held(p));
+            let fixed = broken.apply_all(&rest);
+            prop_assert!(fixed.reconcile(p).actions.is_empty() || world.is_held(p));
         }
     }
 
@@ -148,7 +153,7 @@ proptest! {
         let found = World::from_snapshot(s.clone()).reconcile(p);
         if !is_asked(&s) {
             prop_assert!(found.actions.is_empty());
-            prop_assert!(found.divergences.iter().any(|d| d.code == Code::S12));
+            prop_assert!(found.divergences.iter().any(|d| d.code == Code::DatabaseUnreachable));
         }
         if s.cache == Reading::Missing && !p.create_cache {
             prop_assert!(found.actions.is_empty());
@@ -165,7 +170,7 @@ proptest! {
             return Ok(());
         }
         let found = World::from_snapshot(s.clone()).reconcile(p);
-        prop_assert!(!ours || found.divergences.iter().any(|d| d.code == Code::S09));
+        prop_assert!(!ours || found.divergences.iter().any(|d| d.code == Code::CacheFromOtherDatabase));
         let before = before_replacing(&found.actions);
         prop_assert!(before.is_some(), "{:?}", found.actions);
         for (field, value) in &cache.fields {
@@ -183,12 +188,12 @@ proptest! {
         let foreign = cache.lineage.as_ref().is_some_and(|l| *l != database.lineage);
         let strange = foreign || cache.stamp_problem.is_some() || ours && cache.is_ahead_of(database);
         let found = World::from_snapshot(s.clone()).reconcile(p).divergences;
-        prop_assert!(!strange || found.iter().any(|d| d.code == Code::S09));
+        prop_assert!(!strange || found.iter().any(|d| d.code == Code::CacheFromOtherDatabase));
         // Each field that differs has its own line, or is on its way to the database.
         let shown = database.expected_work_state();
         let differs = |(field, value): &(&StateField, &FieldValue)| shown.get(**field) != **value;
         let lines = found.iter().filter(|d| matches!(
-            d.code, Code::S01 | Code::S02 | Code::S03 | Code::S04 | Code::S06 | Code::S10,
+            d.code, Code::ItemDiffersFromClaim | Code::ItemDiffersFromState | Code::PhaseDiffers | Code::TaskDiffers | Code::FlagDiffers | Code::EditNotPushed,
         ));
         if ours || foreign {
             prop_assert!(lines.count() >= cache.fields.iter().filter(differs).count());
@@ -246,11 +251,11 @@ proptest! {
             if lost.reason != RejectionReason::UnstampedCache {
                 named += 1;
                 let id = lost.id();
-                let line = found.divergences.iter().find(|d| d.code == Code::S11);
+                let line = found.divergences.iter().find(|d| d.code == Code::EditRejected);
                 prop_assert!(line.is_some_and(|d| d.message.contains(&id)));
             }
         }
-        prop_assert_eq!(found.divergences.iter().filter(|d| d.code == Code::S11).count(), named);
+        prop_assert_eq!(found.divergences.iter().filter(|d| d.code == Code::EditRejected).count(), named);
     }
 
     #[test]

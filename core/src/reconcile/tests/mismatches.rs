@@ -1,13 +1,12 @@
 //! Lines of S-01 to S-06, byte for byte: copies that disagree.
 
-use super::super::{
-    BranchReading, BranchTarget, Code, Snapshot, find_other_item, list_other_advice,
-};
+use super::super::{BranchReading, Snapshot, find_other_item, list_other_advice};
 use super::case::{
     HELD, base_snapshot, cache_mut, database_mut, edit_cache, expect_divergences, set_stale_field,
     text_value,
 };
 use super::world::World;
+use crate::diagnostic::{BranchTarget, Code};
 use crate::model::{FieldValue, StateField};
 
 #[test]
@@ -20,16 +19,16 @@ fn s_01_the_file_names_another_item_than_the_claim() {
     let line = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C";
     expect_divergences(
         |s| set_stale_field(s, StateField::Item, text_value("SD-002B")),
-        &[(Code::S01, line)],
+        &[(Code::ItemDiffersFromClaim, line)],
     );
     expect_divergences(
         |s| edit_cache(s, StateField::Item, text_value("SD-002B")),
-        &[(Code::S01, line)],
+        &[(Code::ItemDiffersFromClaim, line)],
     );
     let none = "⚠️ SD mismatch: file=none, db_claim=SD-002C";
     expect_divergences(
         |s| edit_cache(s, StateField::Item, FieldValue::Text(None)),
-        &[(Code::S01, none)],
+        &[(Code::ItemDiffersFromClaim, none)],
     );
 }
 
@@ -40,7 +39,7 @@ fn s_01_a_claim_outranks_an_agreeing_execution_state() {
         database_mut(s).work.item = Some("SD-002B".to_owned());
         set_stale_field(s, StateField::Item, text_value("SD-002B"));
     };
-    expect_divergences(both_wrong, &[(Code::S01, line)]);
+    expect_divergences(both_wrong, &[(Code::ItemDiffersFromClaim, line)]);
 }
 
 #[test]
@@ -51,7 +50,10 @@ fn s_02_the_file_names_another_item_than_the_state() {
     };
     expect_divergences(
         change,
-        &[(Code::S02, "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C")],
+        &[(
+            Code::ItemDiffersFromState,
+            "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C",
+        )],
     );
 }
 
@@ -60,7 +62,7 @@ fn s_03_phases_differ_though_the_item_is_the_same() {
     let line = "⚠️ Phase mismatch: file=LEAD, db=PLAN";
     expect_divergences(
         |s| set_stale_field(s, StateField::Phase, text_value("LEAD")),
-        &[(Code::S03, line)],
+        &[(Code::PhaseDiffers, line)],
     );
 }
 
@@ -75,12 +77,12 @@ fn s_04_tasks_differ() {
                 text_value("write\nthe\u{1b}[31m tests"),
             );
         },
-        &[(Code::S04, line)],
+        &[(Code::TaskDiffers, line)],
     );
     let none = "⚠️ Task mismatch: file=none, db=\"review the plan\"";
     expect_divergences(
         |s| set_stale_field(s, StateField::Task, FieldValue::Text(None)),
-        &[(Code::S04, none)],
+        &[(Code::TaskDiffers, none)],
     );
 }
 
@@ -141,12 +143,12 @@ fn s_06_flags_differ_and_are_named() {
     ] {
         expect_divergences(
             |s| set_stale_field(s, field, FieldValue::Flag(true)),
-            &[(Code::S06, line)],
+            &[(Code::FlagDiffers, line)],
         );
     }
     let line = "⚠️ Flag mismatch: isActive: file=false, db=true";
     expect_divergences(
         |s| set_stale_field(s, StateField::IsActive, FieldValue::Flag(false)),
-        &[(Code::S06, line)],
+        &[(Code::FlagDiffers, line)],
     );
 }

@@ -1,8 +1,9 @@
 //! Cases that the laws once found broken, each by its name.
 
-use super::super::{Action, Code, Reading, RejectionReason};
+use super::super::{Action, Reading, RejectionReason};
 use super::case::{HELD, base_snapshot, cache_mut, edit_cache};
 use super::world::World;
+use crate::diagnostic::Code;
 use crate::model::{FieldValue, Revision, StateField};
 
 #[test]
@@ -38,7 +39,12 @@ fn a_revision_without_a_lineage_holds_nothing_back() {
         .fields
         .insert(StateField::Phase, phase);
     let found = World::from_snapshot(snapshot).reconcile(HELD);
-    assert!(found.divergences.iter().all(|d| d.code != Code::S09));
+    assert!(
+        found
+            .divergences
+            .iter()
+            .all(|d| d.code != Code::CacheFromOtherDatabase)
+    );
     assert!(matches!(
         &found.actions[..],
         [Action::Journal(lost), Action::ReplaceCache] if lost.reason == RejectionReason::UnstampedCache

@@ -1,7 +1,8 @@
 //! Lines of S-12 to S-15, byte for byte: database, claim, peers and outbox.
 
-use super::super::{Action, Code, LostClaim, PeerSession, Reading, Severity, Snapshot};
+use super::super::{Action, LostClaim, PeerSession, Reading, Snapshot};
 use super::case::{cache_mut, database_mut, expect_divergences};
+use crate::diagnostic::{Code, Severity};
 use crate::model::Timestamp;
 
 #[test]
@@ -23,13 +24,19 @@ fn s_12_the_database_is_unreachable() {
         assert_eq!(
             expect_divergences(
                 change,
-                &[(Code::S12, &format!("{start}{rest} (disk full)"))]
+                &[(
+                    Code::DatabaseUnreachable,
+                    &format!("{start}{rest} (disk full)")
+                )]
             ),
             []
         );
     }
     let line = "⚠️ database unreachable; cache used, of unknown age (there is no database yet)";
-    expect_divergences(|s| s.database = Reading::Missing, &[(Code::S12, line)]);
+    expect_divergences(
+        |s| s.database = Reading::Missing,
+        &[(Code::DatabaseUnreachable, line)],
+    );
 }
 
 #[test]
@@ -44,10 +51,16 @@ fn s_13_the_claim_is_anothers() {
         });
     };
     let lines = [
-        (Code::S02, "⚠️ SD mismatch: file=SD-002C, db_state=none"),
-        (Code::S06, "⚠️ Flag mismatch: isActive: file=true, db=false"),
         (
-            Code::S13,
+            Code::ItemDiffersFromState,
+            "⚠️ SD mismatch: file=SD-002C, db_state=none",
+        ),
+        (
+            Code::FlagDiffers,
+            "⚠️ Flag mismatch: isActive: file=true, db=false",
+        ),
+        (
+            Code::ClaimTakenAway,
             "⚠️ claim on SD-002C now belongs to 99-other since 2026-02-02T02:59:00.000Z",
         ),
     ];
@@ -68,7 +81,7 @@ fn s_14_another_live_session_works_here() {
     ] {
         expect_divergences(
             |s| s.peers = peers,
-            &[(Code::S14, &format!("{start}{rest}"))],
+            &[(Code::WorktreeShared, &format!("{start}{rest}"))],
         );
     }
 }
@@ -80,28 +93,28 @@ fn s_15_writes_wait() {
         s.outbox.oldest_at = Some("2026-02-02T02:59:00Z".parse().unwrap());
     };
     let line = "⚠️ 3 writes wait in the outbox, oldest 2026-02-02T02:59:00.000Z";
-    expect_divergences(change, &[(Code::S15, line)]);
+    expect_divergences(change, &[(Code::WritesWaiting, line)]);
 }
 
 #[test]
 fn findings_and_warnings_are_those_of_the_contract() {
     let of = |severity| {
         [
-            Code::S01,
-            Code::S02,
-            Code::S03,
-            Code::S04,
-            Code::S05,
-            Code::S06,
-            Code::S07,
-            Code::S08,
-            Code::S09,
-            Code::S10,
-            Code::S11,
-            Code::S12,
-            Code::S13,
-            Code::S14,
-            Code::S15,
+            Code::ItemDiffersFromClaim,
+            Code::ItemDiffersFromState,
+            Code::PhaseDiffers,
+            Code::TaskDiffers,
+            Code::BranchNamesOtherItem,
+            Code::FlagDiffers,
+            Code::CacheMissing,
+            Code::CacheUnreadable,
+            Code::CacheFromOtherDatabase,
+            Code::EditNotPushed,
+            Code::EditRejected,
+            Code::DatabaseUnreachable,
+            Code::ClaimTakenAway,
+            Code::WorktreeShared,
+            Code::WritesWaiting,
         ]
         .into_iter()
         .filter(|code| code.severity() == severity)

@@ -2,38 +2,38 @@
 
 use super::Provenance;
 use crate::model::{
-    Epoch, Handoff, HandoffElements, HandoffId, HandoffNoticeReason, HandoffRefusal, HandoffType,
-    Item, ItemKey, SessionId,
+    Epoch, Handoff, HandoffElements, HandoffId, HandoffRefusal, HandoffType, Item, ItemKey,
+    SessionId,
 };
 use crate::store::{Result, StoreError};
 
-/// A hand-off to be made. What is not said here the store takes from sender and item.
+/// A hand-off to be created. The store takes the rest of its columns from sender and item.
 #[derive(Debug, Clone)]
 pub struct NewHandoff {
     /// Its id.
     pub id: HandoffId,
-    /// What kind.
+    /// Its kind.
     pub kind: HandoffType,
-    /// Who hands on.
+    /// The session that hands the item on.
     pub from: SessionId,
-    /// What, and the claim that it is handed on under.
+    /// The item, and the epoch of the claim under which it is handed on.
     pub fencing_token: (ItemKey, Epoch),
-    /// Who is to have it; absent for whoever takes it.
+    /// The receiver; absent when any session may accept it.
     pub to: Option<SessionId>,
-    /// What the receiver needs.
+    /// What the receiver needs to know.
     pub elements: HandoffElements,
-    /// Who makes it.
+    /// Who creates it.
     pub provenance: Provenance,
 }
 
 impl NewHandoff {
-    /// Makes an id that nobody has.
+    /// Returns an id that no hand-off has.
     pub fn fresh_id() -> HandoffId {
         HandoffId::from_random(uuid::Uuid::new_v4().as_u64_pair().0)
     }
 }
 
-/// Why an open hand-off gave way to another.
+/// Why an open hand-off made room for another.
 pub(in crate::store) const CLAIM_OVER_REASON: &str = "the claim it was made under has ended";
 
 /// Why a hand-off is closed with the claim it was made under.
@@ -41,7 +41,7 @@ pub(in crate::store) const WITHDRAWN_REASON: &str = "withdrawn: the sender relea
 
 /// Refuses a second open hand-off of an item.
 pub(in crate::store) fn already_handed_on_error(open: &Handoff) -> StoreError {
-    StoreError::Denied(format!(
+    StoreError::denied(format!(
         "{} already has an open hand-off: {}",
         open.item, open.id
     ))
@@ -50,18 +50,18 @@ pub(in crate::store) fn already_handed_on_error(open: &Handoff) -> StoreError {
 /// Which hand-offs to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HandoffFilter {
-    /// Only those that may still be decided.
+    /// Only hand-offs that are not decided yet.
     pub only_open: bool,
 }
 
-/// An acceptance to carry out.
+/// A request to accept a hand-off.
 #[derive(Debug, Clone)]
 pub struct AcceptHandoffRequest {
-    /// Which.
+    /// The hand-off.
     pub id: HandoffId,
-    /// Who accepts.
+    /// The session that accepts it.
     pub session: SessionId,
-    /// How long silence means nothing from now on: who accepts, lives.
+    /// The lease of the session from now on: accepting is a sign of life.
     pub lease_seconds: u64,
     /// Who asks.
     pub provenance: Provenance,
@@ -74,16 +74,16 @@ pub struct AcceptedHandoff {
     pub handoff: Handoff,
     /// The item, held by the session that accepted.
     pub item: Item,
-    /// The item that the session gave up for it.
+    /// The item that the session released for it.
     pub released: Option<ItemKey>,
 }
 
-/// A rejection to carry out; the reason is the provenance's.
+/// A request to reject a hand-off.
 #[derive(Debug, Clone)]
 pub struct RejectHandoffRequest {
-    /// Which.
+    /// The hand-off.
     pub id: HandoffId,
-    /// Who rejects.
+    /// The session that rejects it.
     pub session: SessionId,
     /// Why, for the sender.
     pub reason: String,
@@ -91,10 +91,10 @@ pub struct RejectHandoffRequest {
     pub provenance: Provenance,
 }
 
-/// An answer that the rules may refuse.
+/// The answer to a decision about a hand-off, which the rules may refuse.
 pub type HandoffResult<T> = std::result::Result<T, HandoffRefusal>;
 
-/// The hand-offs of the database.
+/// The operations on hand-offs.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(
@@ -102,14 +102,14 @@ pub type HandoffResult<T> = std::result::Result<T, HandoffRefusal>;
     reason = "said once above, and where one is special"
 )]
 pub trait HandoffStore {
-    /// Makes a hand-off of the item that the sender holds, with phase, task, branch, worktree
-    /// and repository of the sender. The addressed session counts as not told.
+    /// Creates a hand-off of the item that the sender holds, with phase, task, branch, worktree
+    /// and repository of the sender. The receiver counts as not told of it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the sender does not
     /// hold the item under that epoch; [`StoreError::Denied`](crate::store::StoreError::Denied)
-    /// when the item is handed on already.
+    /// when the item has an open hand-off.
     fn create_handoff(&mut self, new: &NewHandoff) -> Result<Handoff>;
 
     /// Reads a hand-off.
@@ -118,8 +118,8 @@ pub trait HandoffStore {
     /// Lists hand-offs, the newest first.
     fn list_handoffs(&mut self, filter: HandoffFilter) -> Result<Vec<Handoff>>;
 
-    /// Accepts a hand-off: in one transaction the item goes to the session, which gives up
-    /// what it held and takes up item, phase and task; the sender works on it no more.
+    /// Accepts a hand-off: in one transaction the item goes to the session, which releases the
+    /// item it held and takes over item, phase and task; the sender no longer works on it.
     fn accept_handoff(
         &mut self,
         request: &AcceptHandoffRequest,
@@ -127,16 +127,4 @@ pub trait HandoffStore {
 
     /// Rejects a hand-off; the item stays where it is.
     fn reject_handoff(&mut self, request: &RejectHandoffRequest) -> Result<HandoffResult<Handoff>>;
-
-    /// Returns what a session's model is to be told of hand-offs, the most important first;
-    /// `starts` says whether it knows nothing of what it was shown before.
-    fn list_handoff_notices(
-        &mut self,
-        session: &SessionId,
-        is_start: bool,
-    ) -> Result<Vec<(HandoffNoticeReason, Handoff)>>;
-
-    /// Notes that a hand-off was told in the status it was read in: to the addressed session,
-    /// or as a decision to the sender.
-    fn mark_handoff_shown(&mut self, handoff: &Handoff) -> Result<()>;
 }

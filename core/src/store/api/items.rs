@@ -1,4 +1,4 @@
-//! Operations on items beyond adding and listing: moves, dependencies, and what comes next.
+//! Operations on items beyond adding and listing: moves, dependencies, and the next item.
 
 use super::{GrantedClaim, Provenance};
 use crate::model::{
@@ -7,10 +7,10 @@ use crate::model::{
 };
 use crate::store::{Result, StoreError};
 
-/// A change of an item's status.
+/// A change of an item's status that the rules granted, to be carried out.
 #[derive(Debug, Clone)]
 pub struct GrantedMove {
-    /// What was decided, with its conditions.
+    /// The decision, with the conditions that it was made on.
     pub grant: MoveGrant,
     /// Who moves it, and why; a reopening needs a reason.
     pub provenance: Provenance,
@@ -21,41 +21,41 @@ pub struct GrantedMove {
 pub struct MovedItem {
     /// The item, as it is now.
     pub item: Item,
-    /// What became ready by it, or waits again.
+    /// The dependents that became ready by it, or wait again, with their new status.
     pub moved_dependents: Vec<(ItemKey, ItemStatus)>,
 }
 
-/// A change of what an item depends on.
+/// A change of the dependencies of an item.
 #[derive(Debug, Clone)]
 pub struct DependencyChange {
-    /// Which item.
+    /// The item.
     pub item: ItemKey,
-    /// What it depends on, or no longer.
+    /// The dependencies to add or remove.
     pub dependencies: Vec<ItemKey>,
-    /// Whether these dependencies go instead of coming.
+    /// Whether they are removed instead of added.
     pub remove: bool,
     /// Who changes it, and why.
     pub provenance: Provenance,
 }
 
-/// New facts of an item; what is absent stays as it is.
+/// New properties of an item; an absent one stays as it is.
 #[derive(Debug, Clone)]
 pub struct ItemEditRequest {
-    /// Which.
+    /// The item.
     pub item: ItemKey,
-    /// What it is about.
+    /// Its title.
     pub title: Option<String>,
     /// Its kind.
     pub kind: Option<String>,
     /// The item it belongs to.
     pub parent: Option<ItemKey>,
-    /// Its place among its siblings.
+    /// Its position among its siblings.
     pub position: Option<i64>,
     /// Who edits.
     pub provenance: Provenance,
 }
 
-/// Why an item stays that was to be removed.
+/// What an item is used for, so that it cannot be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ItemUse {
     /// A session holds it.
@@ -82,37 +82,37 @@ impl std::fmt::Display for ItemUse {
     }
 }
 
-/// Whose next item is looked for.
+/// A search for the next item.
 #[derive(Debug, Clone, Default)]
 pub struct NextItemQuery {
-    /// The session; absent for a person at a terminal.
+    /// The session that asks; absent for a person at a terminal.
     pub session: Option<SessionId>,
-    /// Only among the children of this one.
+    /// Only among the children of this item.
     pub parent: Option<ItemKey>,
-    /// Items of which repositories.
+    /// The repositories whose items are searched.
     pub scope: RepoScope,
 }
 
-/// A request to move on to the next item.
+/// A request to find the next item and claim it.
 #[derive(Debug, Clone)]
 pub struct ClaimNextRequest {
-    /// Who moves on.
+    /// The session that claims.
     pub session: SessionId,
-    /// Only among the children of this one.
+    /// Only among the children of this item.
     pub parent: Option<ItemKey>,
-    /// Items of which repositories.
+    /// The repositories whose items are searched.
     pub scope: RepoScope,
-    /// Whether unfinished work that the session holds may be left for it.
+    /// Whether an unfinished item that the session holds may be released for it.
     pub may_release_unfinished: bool,
-    /// How long silence means nothing from now on: who claims, lives.
+    /// The lease of the session from now on: a claim is a sign of life.
     pub lease_seconds: u64,
     /// Who claims.
     pub provenance: Provenance,
 }
 
 impl ClaimNextRequest {
-    /// Returns the claim of what was found, conditional on the item as it was read. Its event
-    /// says why it was this one, and a repetition reads it there.
+    /// Returns the claim of the item that was found, conditional on the item as it was read. Its
+    /// event records why this item was chosen, and a repetition reads it there.
     pub(in crate::store) fn granted_claim_of(
         &self,
         item: &Item,
@@ -138,34 +138,34 @@ impl ClaimNextRequest {
     }
 }
 
-/// What moving on came to.
+/// The next item, claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedNext {
-    /// What was found; an item in it is the session's now.
+    /// The answer of the search; an item that it offers is held by the session now.
     pub next: NextItem,
-    /// The item the session gave up for it, as it is now.
+    /// The item that the session released for it, as it is now.
     pub released: Option<Item>,
 }
 
 /// Who held an item last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastHolder {
-    /// Who.
+    /// The session.
     pub session: SessionId,
-    /// Until when.
+    /// Until when it held the item.
     pub until: Timestamp,
 }
 
-/// How many children an item has.
+/// The number of children of an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChildCounts {
     /// All of them.
     pub total: u64,
-    /// Those that are not finished.
+    /// The children that are not finished.
     pub unfinished: u64,
 }
 
-/// What is done with items beyond adding and listing them.
+/// The operations on items beyond adding and listing them.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(
@@ -173,23 +173,23 @@ pub struct ChildCounts {
     reason = "said once above, and where one is special"
 )]
 pub trait ItemStore {
-    /// Carries a move out on its conditions. What waited for the item becomes ready, or waits
-    /// again, in the same transaction; a holder that gives it up is left idle of work.
+    /// Carries a move out on its conditions. Dependents of the item become ready, or wait again,
+    /// in the same transaction; a holder that releases it is left without current work.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the item moved on.
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the item has changed.
     fn move_item(&mut self, request: &GrantedMove) -> Result<MovedItem>;
 
-    /// Changes what an item depends on, and with it whether it is ready.
+    /// Changes the dependencies of an item, and with them whether it is ready.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for what does not exist and
-    /// for a circle, which is named whole.
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for an item that does not
+    /// exist and for a cycle, which the message shows whole.
     fn change_dependencies(&mut self, request: &DependencyChange) -> Result<Item>;
 
-    /// Changes what an item is about and where it belongs.
+    /// Changes an item's title, kind, parent or position.
     ///
     /// # Errors
     ///
@@ -197,19 +197,19 @@ pub trait ItemStore {
     /// or waits for the item.
     fn edit_item(&mut self, edit: &ItemEditRequest) -> Result<Item>;
 
-    /// Returns what an item is needed for, if anything.
+    /// Returns what an item is used for, if anything.
     fn find_item_use(&mut self, key: &ItemKey) -> Result<Option<ItemUse>>;
 
-    /// Removes an item that nothing needs; the log keeps what it was.
+    /// Removes an item that is not used; the record of changes keeps what it was.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for one that is needed or does not
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) for an item that is used or does not
     /// exist.
     fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()>;
 
-    /// Makes many such changes, in one transaction where the store has them. What is denied is
-    /// said of each, and changes nothing of the others.
+    /// Makes several such changes in one transaction. A change that is denied changes nothing and
+    /// keeps none of the others from being made.
     fn change_dependencies_of_each(
         &mut self,
         requests: &[DependencyChange],
@@ -217,16 +217,16 @@ pub trait ItemStore {
         let each = requests
             .iter()
             .map(|request| match self.change_dependencies(request) {
-                Err(error) if !matches!(error, StoreError::Denied(_)) => Err(error),
+                Err(error) if !matches!(error, StoreError::Denied { .. }) => Err(error),
                 answer => Ok(answer),
             });
         each.collect()
     }
 
-    /// Returns whatever waits for an item, directly or through others.
+    /// Lists the items that wait for an item, directly or through others.
     fn list_waiting_items(&mut self, key: &ItemKey) -> Result<Vec<DependencyEdge>>;
 
-    /// Returns what an item waits for, with where it stands.
+    /// Lists the dependencies of an item that are not completed, with their statuses.
     fn list_open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>>;
 
     /// Counts children.
@@ -235,10 +235,10 @@ pub trait ItemStore {
     /// Finds the next item.
     fn find_next_item(&mut self, query: &NextItemQuery) -> Result<NextItem>;
 
-    /// Finds the next item and claims it, releasing what the session held, in one
-    /// transaction: two sessions never get the same one, and none is passed over.
+    /// Finds the next item and claims it, releasing the item that the session held, in one
+    /// transaction: two sessions never get the same item, and none is passed over.
     fn claim_next_item(&mut self, request: &ClaimNextRequest) -> Result<ClaimedNext>;
 
-    /// Returns who held an item before its present holder.
+    /// Returns the session that held an item before its present holder.
     fn find_last_holder(&mut self, key: &ItemKey) -> Result<Option<LastHolder>>;
 }

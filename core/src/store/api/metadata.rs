@@ -3,36 +3,36 @@
 use serde_json::{Map, Value as Json};
 
 use super::Provenance;
-use crate::model::AdwId;
+use crate::model::{AdwId, EventKind};
 use crate::store::Result;
 
-/// What was done to a metadata file.
+/// An action on a metadata file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetadataAction {
     /// Fields were set.
     Set,
-    /// What the database owns was taken out.
+    /// Fields that the database owns were removed.
     Fixed,
 }
 
 impl MetadataAction {
-    /// Returns the kind of its event.
-    pub const fn as_str(self) -> &'static str {
+    /// The kind of its event.
+    pub const fn event_kind(self) -> EventKind {
         match self {
-            Self::Set => "set",
-            Self::Fixed => "fixed",
+            Self::Set => EventKind::Set,
+            Self::Fixed => EventKind::Fixed,
         }
     }
 }
 
-/// A change of a metadata file: the database remembers what the file no longer says.
+/// A change of a metadata file. The database keeps the fields that the file no longer has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetadataChange {
-    /// What was done.
+    /// The action.
     pub action: MetadataAction,
-    /// Whose file.
+    /// The workflow whose file it is.
     pub id: AdwId,
-    /// Where it is, from the project's directory.
+    /// Its path, relative to the project's directory.
     pub path: String,
     /// The project's directory.
     pub project: String,
@@ -45,7 +45,7 @@ pub struct MetadataChange {
 }
 
 impl MetadataChange {
-    /// Returns what the event shows as having become of it.
+    /// What the event shows as the state after the change.
     pub(in crate::store) fn event_facts(&self) -> Json {
         let mut after = self.after.clone();
         for (key, value) in [
@@ -59,12 +59,12 @@ impl MetadataChange {
     }
 }
 
-/// What the database keeps of metadata files: never their content as truth.
+/// The record of changes of metadata files. Their content is never read back as truth.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 pub trait MetadataStore {
-    /// Records a change. What is taken out is recorded first and taken out then; it must stay
-    /// where it cannot be recorded.
+    /// Records a change. Fields are recorded before they are removed from the file, and must stay
+    /// there when they cannot be recorded.
     ///
     /// # Errors
     ///

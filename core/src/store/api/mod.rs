@@ -1,6 +1,7 @@
-//! The operations.
+//! The operations of the database: requests, answers and refusals.
 
 mod handoffs;
+mod hook_store;
 mod items;
 mod metadata;
 mod orchestrators;
@@ -14,12 +15,9 @@ mod workplans;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json};
-
 use crate::model::{
-    ClaimGrant, Epoch, Event, EventFilter, FieldValue, Item, ItemKey, ItemStatus, Lineage, NewItem,
-    OperationId, ProcessId, RepoScope, Revision, Session, SessionId, SessionStatus, StateField,
-    Timestamp,
+    ClaimGrant, Epoch, FieldValue, Item, ItemKey, ItemStatus, NewItem, OperationId, ProcessId,
+    RepoScope, Revision, Session, SessionId, SessionStatus, StateField, Timestamp,
 };
 use crate::store::Result;
 use crate::text::redact::RedactedText;
@@ -29,6 +27,7 @@ pub use handoffs::{
     RejectHandoffRequest,
 };
 pub(super) use handoffs::{CLAIM_OVER_REASON, WITHDRAWN_REASON, already_handed_on_error};
+pub use hook_store::HookStore;
 pub use items::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
@@ -48,19 +47,20 @@ pub use repos::{RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
 pub use workplans::WorkplanStore;
 
-/// Who writes, why, and under which id. An id that was seen before is not carried out again.
+/// Who writes, why, and under which operation id. An operation whose id was seen before is not
+/// carried out again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// A session id, or the word for a person at a terminal.
+    /// A session id, or the name of a person at a terminal.
     pub actor: String,
-    /// Why, in a word.
+    /// The reason that the record of changes shows.
     pub reason: Option<RedactedText>,
-    /// Unique for each write.
+    /// Unique for each operation.
     pub op_id: String,
 }
 
 impl Provenance {
-    /// Makes the provenance of a new write.
+    /// The provenance of a new operation.
     pub fn new(actor: &str, reason: &str) -> Self {
         Self {
             actor: actor.to_owned(),
@@ -69,7 +69,7 @@ impl Provenance {
         }
     }
 
-    /// Makes the provenance of a write that may be repeated under the same id.
+    /// The provenance of an operation that may be repeated under the same id.
     pub fn repeatable(actor: &str, reason: &str, op_id: &OperationId) -> Self {
         Self {
             op_id: op_id.to_string(),
@@ -77,8 +77,8 @@ impl Provenance {
         }
     }
 
-    /// Makes the provenance of one more write of the same command: under the id of the first one
-    /// it would be taken for its repetition, and not be done.
+    /// The provenance of another operation of the same command: under the id of the first one it
+    /// would be taken for a repetition, and not be carried out.
     #[must_use]
     pub fn with_new_operation(&self) -> Self {
         Self {
@@ -88,112 +88,112 @@ impl Provenance {
     }
 }
 
-/// A session that announces itself; an existing one is refreshed.
+/// A session that registers or, where it is registered, is refreshed.
 #[derive(Debug, Clone)]
 pub struct SessionRegistration {
-    /// The client's id.
+    /// The id that the client gave it.
     pub session: SessionId,
-    /// Which repository.
+    /// The repository it works in.
     pub repo: Option<String>,
     /// The project directory.
     pub worktree: Option<String>,
-    /// The branch observed.
+    /// The branch that is checked out.
     pub branch: Option<String>,
-    /// The machine.
+    /// The machine it runs on.
     pub host: Option<String>,
     /// The client's process.
     pub process: Option<ProcessId>,
-    /// The session this one continues, for a new registration.
+    /// The session that this one continues; only a new registration sets it.
     pub predecessor: Option<SessionId>,
-    /// How long silence means nothing.
+    /// The length of its lease: without a sign of life for longer, it may be dead.
     pub lease_seconds: u64,
-    /// Who registers.
+    /// Who registers it.
     pub provenance: Provenance,
 }
 
-/// A sign of life.
+/// A sign of life of a session.
 #[derive(Debug, Clone)]
 pub struct HeartbeatRequest {
-    /// Whose.
+    /// The session.
     pub session: SessionId,
-    /// How long silence means nothing from now on; absent keeps lease and last sign of life
-    /// as they are, so that a mere change of status renews nothing.
+    /// The lease from now on. An absent one keeps lease and last sign of life as they are, so
+    /// that a mere change of status renews nothing.
     pub lease_seconds: Option<u64>,
-    /// The status to take, when it changes.
+    /// The new status, when it changes.
     pub status: Option<SessionStatus>,
-    /// Announces silence of so many seconds.
+    /// Announces that many seconds without a sign of life.
     pub quiet_seconds: Option<u64>,
 }
 
 /// A change of a session's state, conditional on revision and claim.
 #[derive(Debug, Clone)]
 pub struct StatePush {
-    /// Whose state.
+    /// The session.
     pub session: SessionId,
-    /// The revision it was made from; the write is refused when the database moved on.
+    /// The revision it was made from; the write is refused when the database has another.
     pub base: Revision,
-    /// The claim it was made under; the write is refused when the item was taken since.
+    /// The claim it was made under; the write is refused when the item was taken since then.
     pub fencing_token: Option<(ItemKey, Epoch)>,
     /// The fields that change.
     pub changes: BTreeMap<StateField, FieldValue>,
-    /// The branch observed, when it changed.
+    /// The branch that is checked out, when it changed.
     pub branch: Option<String>,
-    /// Marks the moment of an interruption or resumption, by the database's clock.
+    /// The moment to record with it, by the database's clock.
     pub mark: Option<InterruptionMark>,
-    /// Whether the session's model made the change itself and need not be told of it. A
-    /// foreign change it was not told of yet stays untold.
+    /// Whether the session's agent made the change itself and need not be told of it. A change by
+    /// others that it was not told of yet stays untold.
     pub acknowledge: bool,
     /// Who pushes.
     pub provenance: Provenance,
 }
 
-/// A moment worth a timestamp of its own.
+/// A moment of a session's work that has a timestamp of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InterruptionMark {
-    /// Work was broken off.
+    /// Work was interrupted.
     Interrupted,
-    /// Work was taken up again; counted.
+    /// Work was resumed; resumptions are counted.
     Resumed,
-    /// The count of resumptions starts anew.
+    /// The count of resumptions was reset.
     HistoryCleared,
 }
 
 /// Which sessions to list.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
-    /// Only of these statuses; empty is no limit.
+    /// Only sessions of these statuses; empty means all.
     pub statuses: &'static [SessionStatus],
-    /// Only those of this project directory.
+    /// Only sessions of this project directory.
     pub worktree: Option<String>,
-    /// Only those whose id begins so.
+    /// Only sessions whose id starts with this.
     pub prefix: Option<String>,
-    /// At most so many, the latest sign of life first; 0 is no limit.
+    /// At most so many, the latest sign of life first; 0 means all.
     pub limit: u32,
 }
 
 /// Which items to list.
 #[derive(Debug, Clone, Default)]
 pub struct ItemFilter {
-    /// Only children of this one.
+    /// Only children of this item.
     pub parent: Option<ItemKey>,
-    /// Only those held.
+    /// Only items that a session holds.
     pub held: bool,
-    /// Only of these statuses; empty is no limit.
+    /// Only items of these statuses; empty means all.
     pub statuses: Vec<ItemStatus>,
-    /// Only of this kind.
+    /// Only items of this kind.
     pub kind: Option<String>,
-    /// Of which repositories.
+    /// The repositories whose items are listed.
     pub scope: RepoScope,
 }
 
-/// A claim to carry out.
+/// A claim that the rules granted, to be carried out.
 #[derive(Debug, Clone)]
 pub struct GrantedClaim {
-    /// What was decided, with its conditions.
+    /// The decision, with the conditions that it was made on.
     pub grant: ClaimGrant,
-    /// Announces silence of so many seconds.
+    /// Announces that many seconds without a sign of life.
     pub quiet_seconds: Option<u64>,
-    /// How long silence means nothing from now on: who claims, lives.
+    /// The lease of the session from now on: a claim is a sign of life.
     pub lease_seconds: u64,
     /// Who claims.
     pub provenance: Provenance,
@@ -204,18 +204,18 @@ pub struct GrantedClaim {
 pub struct ClaimedItem {
     /// The item, as it is now.
     pub item: Item,
-    /// Who held it before.
+    /// The session that held it before.
     pub previous_holder: Option<SessionId>,
-    /// The item the session gave up for it.
+    /// The item that the session released for it.
     pub released: Option<ItemKey>,
 }
 
-/// A request to give an item up.
+/// A request to release an item.
 #[derive(Debug, Clone)]
 pub struct ReleaseRequest {
-    /// Who holds it.
+    /// The session that holds it.
     pub session: SessionId,
-    /// What.
+    /// The item.
     pub item: ItemKey,
     /// Who asks, and why.
     pub provenance: Provenance,
@@ -224,32 +224,34 @@ pub struct ReleaseRequest {
 /// A claim that a sweep or an end took away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleasedClaim {
-    /// Who held it.
+    /// The session that held it.
     pub session: SessionId,
-    /// What; absent when the session held nothing.
+    /// The item; absent when the session held none.
     pub item: Option<ItemKey>,
-    /// Why.
+    /// Why it was taken away.
     pub reason: String,
 }
 
-/// What a session's task list says of one task.
+/// A task of a session's task list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionTask {
     /// The task's id in the session.
     pub task: String,
-    /// What it is.
+    /// What is to be done.
     pub subject: String,
 }
 
-/// The database.
+/// All operations of the database.
 ///
-/// Every operation fails as [`StoreError`](super::StoreError) says.
+/// Every operation fails as [`StoreError`](super::StoreError) says. An operation with a
+/// [`Provenance`] that was carried out before returns its first answer.
 #[expect(
     clippy::missing_errors_doc,
     reason = "said once above, and where one is special"
 )]
 pub trait Store:
-    HandoffStore
+    HookStore
+    + HandoffStore
     + ItemStore
     + MetadataStore
     + OrchestratorStore
@@ -258,133 +260,63 @@ pub trait Store:
     + PhaseStore
     + RepoStore
     + RetentionStore
-    + OutboxDeliveryStore
     + WorkplanStore
 {
-    /// Returns which database this is.
-    fn load_lineage(&mut self) -> Result<Lineage>;
-
     /// Returns the database's clock.
     fn database_time(&mut self) -> Result<Timestamp>;
 
-    /// Returns the latest recorded reading of the database's clock that differs from the
-    /// present one by more than so many seconds, to either side; nothing where the database is
-    /// not that old by its own word.
+    /// Returns the latest recorded reading of the database's clock that differs from the present
+    /// one by more than so many seconds, to either side; nothing where the database itself is not
+    /// that old by its own record.
     fn find_differing_clock_reading(&mut self, apart_seconds: u64) -> Result<Option<Timestamp>>;
 
-    /// Registers a session or refreshes it: heartbeat, lease, process, branch. A lost or ended
-    /// session becomes active; what it held stays as it is.
+    /// Registers a session or refreshes its heartbeat, lease, process and branch. A lost or ended
+    /// session becomes active; the item it held stays as it is.
     fn register_session(&mut self, registration: &SessionRegistration) -> Result<Session>;
-
-    /// Reads a session with the item it holds.
-    fn load_session(&mut self, id: &SessionId) -> Result<Option<Session>>;
 
     /// Lists sessions.
     fn list_sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>>;
-
-    /// Renews a lease. An ended or lost session stays what it is unless a status is given.
-    fn record_heartbeat(&mut self, heartbeat: &HeartbeatRequest) -> Result<()>;
-
-    /// Changes a session's state on the revision and claim it was made from.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Conflict`](super::StoreError::Conflict) when either has moved on.
-    fn push_state(&mut self, push: &StatePush) -> Result<Session>;
-
-    /// Merges keys into a session's metadata; other keys stay, `null` removes one.
-    fn merge_metadata(
-        &mut self,
-        id: &SessionId,
-        patch: &Map<String, Json>,
-        provenance: &Provenance,
-    ) -> Result<Session>;
-
-    /// Notes that the session's model was told this revision.
-    fn acknowledge_revision(&mut self, id: &SessionId, revision: Revision) -> Result<()>;
-
-    /// Ends a session; a claim stays until the lease ends.
-    fn end_session(
-        &mut self,
-        id: &SessionId,
-        reason: &str,
-        provenance: &Provenance,
-    ) -> Result<Session>;
 
     /// Lists sessions that may have died: active or idle with a lease that is over or that a
     /// wrong clock granted, or ended with an item.
     fn sessions_with_expired_lease(&mut self, limit: u32) -> Result<Vec<Session>>;
 
-    /// Parks a session that died: it is marked lost (an ended one stays ended) and holds
-    /// nothing; its state stays.
+    /// Marks a dead session lost (an ended one stays ended) and takes its item from it; its state
+    /// stays.
     ///
-    /// Conditional on the heartbeat read: a session that gave a sign of life since is left
-    /// alone and `None` returned.
+    /// Conditional on the heartbeat that was read: a session that gave a sign of life since then
+    /// is left alone, and `None` is returned.
     fn mark_lost(
         &mut self,
         session: &Session,
         provenance: &Provenance,
     ) -> Result<Option<ReleasedClaim>>;
 
-    /// Tells whether anything is being worked on that a sweep may have to end: a phase, a task of
-    /// a plan, or a run of one. One small question in place of three large ones.
+    /// Whether a phase, a task of a plan or a run of a plan is in progress, which a sweep may have
+    /// to end. One small question in place of three large ones.
     fn has_running_work(&mut self) -> Result<bool>;
 
     /// Adds an item.
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;
 
-    /// Reads an item.
-    fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>>;
-
-    /// Reads an item's title alone, which every start of a session tells.
-    fn load_item_title(&mut self, key: &ItemKey) -> Result<Option<String>>;
-
     /// Lists items, by parent, position and key.
     fn list_items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
-
-    /// Returns the keys of items that are among the texts, whatever the case.
-    fn find_item_keys(&mut self, keys: &[&str]) -> Result<Vec<String>>;
 
     /// Carries a claim out on its conditions, releasing what the session held, and makes the
     /// item the session's current one.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](super::StoreError::Conflict) when holder or epoch moved on.
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when holder or epoch have changed.
     fn claim(&mut self, request: &GrantedClaim) -> Result<ClaimedItem>;
 
-    /// Gives an item up.
+    /// Releases an item.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`](super::StoreError::Conflict) when the session does not hold it.
     fn release(&mut self, release: &ReleaseRequest) -> Result<Item>;
 
-    /// Tells whether a session's state ever held this value, as far as events go back.
-    fn had_state_value(
-        &mut self,
-        session: &SessionId,
-        field: StateField,
-        value: &FieldValue,
-    ) -> Result<bool>;
-
     /// Records that an item was refused to whoever asked for it, and so when that was.
     fn record_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()>;
-
-    /// Notes a task of a session's task list.
-    fn upsert_task(&mut self, session: &SessionId, note: &SessionTask) -> Result<()>;
-
-    /// Reads a task of a session's task list.
-    fn load_task(&mut self, session: &SessionId, task: &str) -> Result<Option<SessionTask>>;
-
-    /// Records that a checkpoint was reached, with the number of operations so far.
-    fn record_checkpoint(
-        &mut self,
-        session: &SessionId,
-        operations: u64,
-        provenance: &Provenance,
-    ) -> Result<()>;
-
-    /// Lists events, oldest first.
-    fn list_events(&mut self, filter: &EventFilter) -> Result<Vec<Event>>;
 }

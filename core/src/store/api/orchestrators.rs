@@ -1,4 +1,4 @@
-//! Who runs which plan.
+//! The registry of orchestrators: which run works on which plan.
 
 use super::Provenance;
 use crate::model::phase::Phase;
@@ -8,44 +8,44 @@ use crate::store::{Result, StoreError};
 /// A run of a plan that is about to begin.
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// Its id; made by who asks.
+    /// Its id, chosen by the caller.
     pub id: OrchestratorId,
     /// The plan; it need not have been imported.
     pub plan: PlanId,
-    /// The session it is started from.
+    /// The session that starts it.
     pub session: Option<SessionId>,
     /// The machine.
     pub host: String,
     /// The process that is the orchestrator.
     pub process: ProcessId,
-    /// Whether that process is trueup itself.
+    /// Whether that process is trueup itself, which supervises the orchestrator.
     pub supervised: bool,
     /// Who registers it.
     pub provenance: Provenance,
 }
 
-/// How a registration ended.
+/// The answer to a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunRegistration {
     /// The run has begun.
     Started(Orchestrator),
-    /// The plan has an orchestrator; nothing was changed.
+    /// The plan has a live orchestrator, which is named; nothing was changed.
     PlanTaken(Orchestrator),
 }
 
-/// A run that ended, and what it left unfinished.
+/// A run that ended, and the work that it left unfinished.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndedRun {
     /// The run, as it is now.
     pub orchestrator: Orchestrator,
-    /// Tasks of plans that were in progress under it, put back.
+    /// Tasks of plans that were in progress under it; they wait again.
     pub tasks: Vec<PlanTask>,
-    /// Phases that ran under it, put back.
+    /// Phases that ran under it; they wait again.
     pub phases: Vec<Phase>,
 }
 
 impl EndedRun {
-    /// Names what it left unfinished.
+    /// Describes each piece of work that it left unfinished.
     pub fn describe_interrupted(&self) -> Vec<String> {
         let tasks = self.tasks.iter().map(|task| format!("task {}", task.key()));
         let phases = self
@@ -56,7 +56,7 @@ impl EndedRun {
     }
 }
 
-/// The registry of orchestrators: one per plan.
+/// The registry of orchestrators: a plan has at most one live run.
 ///
 /// Every operation fails as [`StoreError`] says.
 #[expect(
@@ -64,19 +64,19 @@ impl EndedRun {
     reason = "said once above, and where one is special"
 )]
 pub trait OrchestratorStore {
-    /// Begins a run of a plan that has no orchestrator, under the plan's next epoch.
+    /// Registers a run of a plan that has no live one, under the plan's next epoch.
     fn register_orchestrator(&mut self, run: &NewRun) -> Result<RunRegistration>;
 
     /// Reads an orchestrator.
     fn load_orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>>;
 
-    /// Lists those that run or stop, by plan, whatever the number of those that ended.
+    /// Lists the running and stopping ones, by plan. The price does not depend on how many ended.
     fn list_live_orchestrators(&mut self) -> Result<Vec<Orchestrator>>;
 
-    /// Lists all, the latest first; a `limit` of 0 is none.
+    /// Lists all, the latest first; a `limit` of 0 means all.
     fn list_orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>>;
 
-    /// Renews the heartbeat; returns the row, which says whether it was told to stop.
+    /// Renews the heartbeat; returns the row, whose status says whether it was told to stop.
     ///
     /// # Errors
     ///
@@ -88,19 +88,19 @@ pub trait OrchestratorStore {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::beat_orchestrator`].
+    /// Those of [`Self::record_orchestrator_heartbeat`].
     fn request_orchestrator_stop(
         &mut self,
         id: &OrchestratorId,
         provenance: &Provenance,
     ) -> Result<Orchestrator>;
 
-    /// Records that a run ended as it should, and how; what is in progress under it is put
-    /// back in the same transaction.
+    /// Records that a run ended by itself, and how. The work in progress under it waits again, in
+    /// the same transaction.
     ///
     /// # Errors
     ///
-    /// Those of [`Self::beat_orchestrator`].
+    /// Those of [`Self::record_orchestrator_heartbeat`].
     fn record_orchestrator_stop(
         &mut self,
         id: &OrchestratorId,
@@ -108,11 +108,11 @@ pub trait OrchestratorStore {
         provenance: &Provenance,
     ) -> Result<EndedRun>;
 
-    /// Records that a run died; what is in progress under it is put back in the same
+    /// Records that a run died. The work in progress under it waits again, in the same
     /// transaction.
     ///
-    /// Conditional on the row read: one that gave a sign of life since, or ended, is left
-    /// alone and `None` returned.
+    /// Conditional on the row as it was read: a run that gave a sign of life since then, or ended,
+    /// is left alone, and `None` is returned.
     fn record_orchestrator_crash(
         &mut self,
         as_read: &Orchestrator,
@@ -120,20 +120,21 @@ pub trait OrchestratorStore {
     ) -> Result<Option<EndedRun>>;
 }
 
-/// Says that nothing runs under an id. A heartbeat for it must not pass in silence (seed 4).
+/// The error for an id that no run has. A heartbeat for an unknown run must fail, or an
+/// orchestrator could work for hours without being registered.
 pub(in crate::store) fn unknown_orchestrator_error(id: &OrchestratorId) -> StoreError {
-    StoreError::Invalid(format!("orchestrator {id} does not exist"))
+    StoreError::invalid(format!("orchestrator {id} does not exist"))
 }
 
-/// Says that a registration was repeated under the id of another operation.
+/// The error for a registration under the id of another operation.
 pub(in crate::store) fn foreign_operation_error(provenance: &Provenance) -> StoreError {
     let op_id = &provenance.op_id;
-    StoreError::Invalid(format!(
+    StoreError::invalid(format!(
         "operation id {op_id} did not start an orchestrator"
     ))
 }
 
-/// Says that a run is over, so that nothing more can be written of it.
+/// The error for a write to a run that ended.
 pub(in crate::store) fn ended_orchestrator_error(orchestrator: &Orchestrator) -> StoreError {
     let since = orchestrator
         .stopped_at

@@ -1,42 +1,42 @@
-//! Writes that waited outside the database.
+//! Delivery of writes that waited in the outbox.
 
 use crate::deadline::Deadline;
 use crate::outbox::PendingWrite;
 use crate::reconcile::RejectedEdit;
 use crate::store::Result;
 
-/// What is known of a session that the database has not heard of.
+/// How a session is registered that the database does not know yet.
 #[derive(Debug, Clone)]
 pub struct RegistrationDefaults {
-    /// The machine.
+    /// The machine it runs on.
     pub host: Option<String>,
-    /// How long silence means nothing.
+    /// The length of its lease.
     pub lease_seconds: u64,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DeliveryOutcome {
-    /// It is in the database, or there was nothing to write.
+    /// The write is in the database, or there was nothing to write.
     Written,
-    /// Somebody else was there first; what it would have changed.
+    /// The session was changed by others since the write was made; the edit that was rejected.
     Superseded(RejectedEdit),
-    /// The database's rules forbid it, now and later; why.
+    /// The rules of the database forbid the write, now and later; names the rule.
     Refused(String),
 }
 
-/// The operation on them.
+/// The delivery of writes that waited in the outbox.
 pub trait OutboxDeliveryStore {
-    /// Writes what waited, in order and as one; answers for as many as there was time for until
-    /// `until`, at least for the first.
+    /// Writes what waited, in order and in one transaction; returns an outcome for as many writes
+    /// as there was time for until the deadline, at least for the first.
     ///
-    /// A write is lost where the session's state was changed otherwise than by writes that
-    /// waited, after the revision that the write was made on: by revision and origin, never by a
-    /// clock. One that was carried out before is not carried out again.
+    /// A write is superseded where the session's state was changed by anything but writes that
+    /// waited, after the revision that the write was made on. Revisions decide, never clocks. A
+    /// write that was carried out before is not carried out again.
     ///
     /// # Errors
     ///
-    /// When the database cannot take writes now; then none of them was written.
+    /// When the database cannot take writes now; then none of them is written.
     fn deliver_pending(
         &mut self,
         pending: &[&PendingWrite],

@@ -16,36 +16,36 @@ pub struct ImportedPlan {
     pub added: u64,
     /// How many were there and changed.
     pub changed: u64,
-    /// The tasks that the database has and the file has not. They stay.
+    /// The tasks that the database has and the file does not. They stay.
     pub tasks_not_in_file: Vec<PlanTaskId>,
 }
 
-/// A plan in a list, with its tasks counted in the same statement.
+/// A plan in a list, with its tasks counted by status.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanOverview {
     /// The plan.
     pub plan: Plan,
-    /// How many of its tasks stand where.
+    /// The number of its tasks by status.
     pub summary: PlanSummary,
 }
 
-/// A step of a task, conditional on what it was decided on.
+/// A step of a task, conditional on the revision that it was decided on.
 #[derive(Debug, Clone)]
 pub struct PlanTaskStepRequest {
     /// The plan.
     pub plan: PlanId,
     /// The task.
     pub task: PlanTaskId,
-    /// The revision that was read; the write is refused when the task moved on.
+    /// The revision that was read; the write is refused when the task has another.
     pub expected_revision: Revision,
-    /// What is done.
+    /// The step.
     pub step: PlanTaskStep,
     /// Who does it.
     pub provenance: Provenance,
 }
 
 impl PlanTaskStepRequest {
-    /// Returns who does it, with the reason that its event gives.
+    /// Returns the provenance with the reason that the event of a step shows.
     pub(crate) fn provenance_with_reason(
         step: &PlanTaskStep,
         provenance: &Provenance,
@@ -56,9 +56,9 @@ impl PlanTaskStepRequest {
         }
     }
 
-    /// Returns the refusal of a step that the rules forbid.
+    /// The error for a step that the rules forbid.
     pub(crate) fn denied_error(&self, task: &PlanTask) -> StoreError {
-        StoreError::Denied(format!(
+        StoreError::denied(format!(
             "task {} is {} and cannot become {}",
             task.key(),
             task.status,
@@ -67,7 +67,7 @@ impl PlanTaskStepRequest {
     }
 }
 
-/// What the database does with plans.
+/// The operations on plans and their tasks.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(
@@ -75,8 +75,8 @@ impl PlanTaskStepRequest {
     reason = "said once above, and where one is special"
 )]
 pub trait PlanStore {
-    /// Takes a plan in, whole or not at all. The file decides what its tasks are about, the
-    /// database where they stand, unless the file is further.
+    /// Imports a plan, whole or not at all. The file decides what its tasks are about, the database
+    /// decides their status, unless the status in the file is further along.
     fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<ImportedPlan>;
 
     /// Lists plans, by id.
@@ -85,18 +85,18 @@ pub trait PlanStore {
     /// Reads a plan and its tasks at one moment, so that counts and tasks always agree.
     fn load_plan(&mut self, id: &PlanId) -> Result<Option<PlanState>>;
 
-    /// Lists the ids of all plans, in order, and counts nothing.
+    /// Lists the ids of all plans, in order, without counting tasks.
     fn list_plan_ids(&mut self) -> Result<Vec<PlanId>>;
 
     /// Finds the plan of a file.
     fn find_plan_by_path(&mut self, path: &str) -> Result<Option<PlanId>>;
 
-    /// Removes a plan with its tasks; the log keeps what became of them.
+    /// Removes a plan with its tasks; the record of changes keeps what became of them.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when there is none of this
-    /// id.
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when there is no plan of
+    /// this id.
     fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()>;
 
     /// Reads a task.
@@ -106,12 +106,12 @@ pub trait PlanStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the task moved on;
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the task has changed;
     /// [`StoreError::Denied`](crate::store::StoreError::Denied) when the rules forbid the step.
     fn apply_plan_task_step(&mut self, request: &PlanTaskStepRequest) -> Result<PlanTask>;
 
-    /// Puts back what is in progress under an orchestrator, whoever works on it: it waits for
-    /// the next worker, and says why.
+    /// Puts the tasks in progress under an orchestrator back, even if a session works on them:
+    /// they wait for the next worker, with the reason in their error.
     fn interrupt_plan_tasks(
         &mut self,
         orchestrator: &OrchestratorId,
@@ -119,9 +119,8 @@ pub trait PlanStore {
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>>;
 
-    /// Fails what is in progress without a sign of life for so many seconds: neither of the task
-    /// nor of the session or orchestrator that works on it. Looks again in the transaction that writes, and
-    /// writes nothing when there is nothing to fail.
+    /// Fails the tasks in progress that gave no sign of life for so many seconds, like the session
+    /// or orchestrator that works on them. Takes no turn among the writers when there is none.
     fn fail_stuck_plan_tasks(
         &mut self,
         stuck_seconds: u64,

@@ -1,55 +1,56 @@
-//! Reservations of ports.
+//! Reservations of TCP ports.
 
 use super::Provenance;
 use crate::model::{Host, PortOwner, PortReservation, PortSlot, ReservationId};
 use crate::store::Result;
 
-/// A reservation to make.
+/// A request to reserve ports.
 #[derive(Debug, Clone)]
 pub struct ReservePortRequest {
-    /// For whom.
+    /// The workflow that they are for.
     pub id: ReservationId,
-    /// On which machine.
+    /// The machine.
     pub host: Host,
-    /// Which ports.
+    /// The ports.
     pub slot: PortSlot,
-    /// Who asks.
+    /// The session or process that owns them.
     pub owner: PortOwner,
     /// Who asks, and why.
     pub provenance: Provenance,
 }
 
-/// A reservation to give up.
+/// A request to release ports.
 #[derive(Debug, Clone)]
 pub struct ReleasePortRequest {
-    /// Whose.
+    /// The workflow that they are reserved for.
     pub id: ReservationId,
-    /// On which machine.
+    /// The machine.
     pub host: Host,
-    /// Only while it is still as it was read: a sweep clears nothing that was renewed since.
+    /// The reservation as it was read, where the release depends on it: a sweep must not release
+    /// ports that were reserved again since then.
     pub as_read: Option<PortReservation>,
     /// Who asks, and why.
     pub provenance: Provenance,
 }
 
-/// The pool of ports.
+/// The operations on reservations of ports.
 #[expect(
     clippy::missing_errors_doc,
     reason = "said once at `Store`, and where one is special"
 )]
 pub trait PortStore {
-    /// Lists reservations, by host and port; of one host, when it is named.
+    /// Lists the reservations of all hosts or of one, by host and port.
     fn list_reservations(&mut self, host: Option<&str>) -> Result<Vec<PortReservation>>;
 
-    /// Reserves a slot. An id that has one already keeps it, whatever slot was asked for.
+    /// Reserves a slot. A workflow that has one keeps it, even if another one was asked for.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the slot is another
-    /// id's, or a repeated request's reservation was released since.
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when the slot belongs to
+    /// another workflow, or the reservation of a repeated request was released since then.
     fn reserve_port(&mut self, request: &ReservePortRequest) -> Result<PortReservation>;
 
-    /// Makes somebody else the owner of a reservation that is still as it was read.
+    /// Gives a reservation that is still as it was read another owner.
     ///
     /// # Errors
     ///
@@ -61,11 +62,11 @@ pub trait PortStore {
         provenance: &Provenance,
     ) -> Result<PortReservation>;
 
-    /// Gives a reservation up; returns what it was.
+    /// Releases a reservation; returns what it was.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when there is none, or it
-    /// is not as it was read.
+    /// has changed since it was read.
     fn release_port(&mut self, release: &ReleasePortRequest) -> Result<PortReservation>;
 }

@@ -1,4 +1,4 @@
-//! Removing what is old and done.
+//! Removing old sessions and events.
 
 use super::Provenance;
 use crate::model::{
@@ -6,15 +6,15 @@ use crate::model::{
 };
 use crate::store::Result;
 
-/// A place in the list of ended sessions, from which it goes on.
+/// A place in the list of ended sessions, behind which the next page starts.
 pub type SessionCursor = (Timestamp, SessionId);
 
-/// Old sessions and events. What is removed is counted with it, in the same transaction, until
-/// it is noted.
+/// The operations that remove old sessions and events. What is removed is counted in the same
+/// transaction, until the count is recorded as an event.
 #[expect(clippy::missing_errors_doc, reason = "said once at `Store`")]
 pub trait RetentionStore {
-    /// Lists sessions that ended or were lost and gave their last sign of life before a time,
-    /// the youngest first, so that who went on comes before whom it went on from.
+    /// Lists sessions that ended or were lost and gave their last sign of life before a time, the
+    /// youngest first, so that a session comes before its predecessor.
     fn list_ended_sessions(
         &mut self,
         before: Timestamp,
@@ -22,8 +22,8 @@ pub trait RetentionStore {
         limit: u32,
     ) -> Result<Vec<EndedSession>>;
 
-    /// Removes sessions with their task lists, but only those that by the time of the
-    /// transaction may still go. Returns which were removed.
+    /// Removes sessions with their task lists, but only those that the rules allow at the time of
+    /// the transaction. Returns the removed ones.
     fn remove_sessions(
         &mut self,
         sessions: &[SessionId],
@@ -33,12 +33,13 @@ pub trait RetentionStore {
     /// Lists events after a cursor, the oldest first.
     fn list_event_remains(&mut self, after: i64, limit: u32) -> Result<Vec<PrunableEvent>>;
 
-    /// Removes events, but only those that by the time of the transaction may still go.
-    /// Returns how many were removed.
+    /// Removes events, but only those that the rules allow at the time of the transaction. Returns
+    /// how many were removed.
     fn remove_events(&mut self, events: &[i64], retention: &RetentionRules) -> Result<u64>;
 
-    /// Notes in one event what was removed since the last note; returns that, or nothing when
-    /// nothing was. What a process removed that was killed before it noted it is in the next.
+    /// Records in one event how much was removed since the last such event; returns that, or
+    /// nothing when nothing was. The count includes removals by processes that were killed before
+    /// they recorded them.
     fn record_pruned(
         &mut self,
         before: Timestamp,

@@ -1,4 +1,4 @@
-//! What workplan files say of items.
+//! Links between items and workplan files.
 
 use super::Provenance;
 use crate::model::{
@@ -6,36 +6,36 @@ use crate::model::{
 };
 use crate::store::Result;
 
-/// The ties between workplan files and items.
+/// The operations on links between workplan files and items.
 #[expect(
     clippy::missing_errors_doc,
     reason = "said once at `Store`, and where one is special"
 )]
 pub trait WorkplanStore {
-    /// Lists what a check of a repository compares its files with, as of one moment.
+    /// Loads the rows that a check of a repository compares its files with, as of one moment.
     fn load_workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows>;
 
-    /// Finds items by key or by the id a file carries, whatever repository they are of; tied
-    /// or not. By key.
+    /// Finds items of any repository by key or by the id that a file carries, linked or not, in
+    /// the order of their keys.
     fn find_workplan_rows(
         &mut self,
         keys: &[ItemKey],
         links: &[WorkplanLink],
     ) -> Result<Vec<WorkplanRow>>;
 
-    /// Ties items to files, in one transaction; an item that is not there is added. Returns
-    /// the id that each carries, in the order asked: one it carried already stays.
+    /// Links items to files in one transaction; a missing item is added. Returns the id that each
+    /// item's file carries, in the order asked: an item that has a link keeps it.
     fn link_workplans(
         &mut self,
         rows: &[NewWorkplanRow],
         provenance: &Provenance,
     ) -> Result<Vec<WorkplanLink>>;
 
-    /// Takes over what files say of their items, in one transaction.
+    /// Takes over the facts that files state about their items, in one transaction.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when an item is not tied.
+    /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when an item has no link.
     fn update_workplan_facts(
         &mut self,
         changes: &[WorkplanChange],

@@ -1,10 +1,9 @@
-//! Reads every row that has rules, and names those that break one.
+//! Reads every row that has rules, and reports those that break one.
 
 use rusqlite::{Connection, Row};
 
-use super::errors::from_sqlite;
-use crate::model::{TABLE_RULES, TableRules, Violation, find_cycles};
 use crate::store::Result;
+use crate::store::row_rules::{TABLE_RULES, TableRules, Violation, find_cycles};
 
 /// Finds every row that breaks a rule.
 pub(super) fn find_violations(connection: &Connection) -> Result<Vec<Violation>> {
@@ -31,7 +30,7 @@ pub(super) fn find_violations(connection: &Connection) -> Result<Vec<Violation>>
 }
 
 fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<Violation>> {
-    // As text, whatever somebody put there.
+    // As text, so that a value of any type is checked.
     let columns: Vec<String> = table_rules
         .rules
         .iter()
@@ -46,7 +45,7 @@ fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<V
         "SELECT coalesce(CAST({key} AS TEXT), ''), {} FROM {table} ORDER BY 1",
         columns.join(", ")
     );
-    let mut statement = connection.prepare(&sql).map_err(from_sqlite)?;
+    let mut statement = connection.prepare(&sql)?;
     let check_row = |row: &Row<'_>| {
         let name: String = lossy_text(row, 0)?.unwrap_or_default();
         let values = (1..=columns.len()).map(|column| lossy_text(row, column));
@@ -55,38 +54,37 @@ fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<V
     };
     let flaws: Vec<Vec<Violation>> = statement
         .query_map([], check_row)
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
+        .and_then(Iterator::collect)?;
     Ok(flaws.into_iter().flatten().collect())
 }
 
-/// Reads a text; bytes that are none are replaced, so that they are a flaw and no failure.
+/// Reads a text; invalid bytes are replaced, so that they are a violation and not a failure.
 fn lossy_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     let value = row.get_ref(column)?.as_bytes_or_null()?;
     Ok(value.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }
 
-/// Finds rows that name a row that is not there: foreign keys are off in most shells.
+/// Finds rows that refer to a missing row: most shells do not enforce foreign keys.
 fn find_dangling_references(connection: &Connection) -> Result<Vec<Violation>> {
     let sql = "SELECT c.\"table\", CAST(c.rowid AS TEXT), c.parent,
                    (SELECT \"from\" FROM pragma_foreign_key_list(c.\"table\") l WHERE l.id = c.fkid)
                FROM pragma_foreign_key_check c";
-    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    let mut statement = connection.prepare(sql)?;
     let flaws = statement.query_map([], |row| {
         let (table, rowid): (String, Option<String>) = (row.get(0)?, row.get(1)?);
         let parent: String = row.get(2)?;
         Ok(Violation {
-            // A table without row ids does not say which row it is.
+            // A table without row ids does not tell which row it is.
             row: rowid.map_or_else(String::new, |rowid| name_row(connection, &table, &rowid)),
             field: row.get(3)?,
             problem: format!("refers to a missing row of {parent}"),
             table,
         })
     });
-    flaws.and_then(Iterator::collect).map_err(from_sqlite)
+    Ok(flaws.and_then(Iterator::collect)?)
 }
 
-/// Names a row by the key of its table, where that is known.
+/// Names a row by the key of its table, or else by its row id.
 fn name_row(connection: &Connection, table: &str, rowid: &str) -> String {
     let table_rules = TABLE_RULES
         .into_iter()
@@ -110,11 +108,10 @@ fn find_cycles_in_table(
     field: &str,
     sql: &str,
 ) -> Result<Vec<Violation>> {
-    let mut statement = connection.prepare(sql).map_err(from_sqlite)?;
+    let mut statement = connection.prepare(sql)?;
     let edges: Vec<(String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
+        .and_then(Iterator::collect)?;
     let flaws = find_cycles(&edges).into_iter().map(|circle| {
         let first = circle.first().cloned().unwrap_or_default();
         Violation {

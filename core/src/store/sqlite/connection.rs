@@ -1,11 +1,11 @@
-//! An open connection, and how it is parted with.
+//! An open connection, and when it need not be closed.
 //!
-//! Closing a connection frees the schema piece by piece and, for the last one of a database,
-//! removes the log and its index, which the next process makes again: a fifth of what a hook
-//! that only looks costs. A process that ends anyway leaves all that to the kernel, but only
-//! where nothing is lost by it: where the log is empty, or another process has the database open
-//! and will come to the same question. Of two that leave at once each may see the other; then
-//! the log stays, and the next process moves it into the file.
+//! Closing a connection frees the schema piece by piece and, for the last connection of a
+//! database, removes the log and its index, which the next process creates again: a fifth of the
+//! cost of a hook that only reads. A process that ends anyway leaves all that to the kernel, but
+//! only where nothing is lost by it: where the log is empty, or where another process has the
+//! database open and will decide the same question. When two processes leave at once, each may see
+//! the other; then the log stays, and the next process moves it into the file.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ use crate::fs::{ResolvedPath, open_for_reading};
 #[cfg(target_os = "linux")]
 use super::open_elsewhere;
 
-/// Elsewhere nobody can be asked.
+/// On other systems open files of other processes are not known.
 #[cfg(not(target_os = "linux"))]
 mod open_elsewhere {
     pub(super) fn is_open_elsewhere(_database: &std::path::Path) -> bool {
@@ -27,13 +27,13 @@ mod open_elsewhere {
     }
 }
 
-/// A connection.
+/// A connection to the database of a store.
 #[derive(Debug)]
 pub(super) struct StoreConnection {
     /// Present until dropped.
     connection: Option<Connection>,
     database: ResolvedPath,
-    /// Whether the process ends with it.
+    /// Whether the process ends with the connection.
     pub(super) process_ends: bool,
     /// Whether anything was written through it.
     pub(super) has_written: bool,
@@ -49,12 +49,12 @@ impl StoreConnection {
         }
     }
 
-    /// The file that is open, by the name that the engine names its log after.
+    /// The open file, by the name after which SQLite names its log.
     pub(super) const fn database(&self) -> &ResolvedPath {
         &self.database
     }
 
-    /// Where the log of the database is, while there is one.
+    /// The path of the database's log, while there is one.
     pub(super) fn wal_path(&self) -> PathBuf {
         self.database.with_suffix("-wal")
     }
@@ -63,10 +63,10 @@ impl StoreConnection {
     ///
     /// # Errors
     ///
-    /// When the disk says no.
+    /// When the disk reports a failure.
     pub(super) fn sync_wal(&self) -> io::Result<()> {
         match open_for_reading(&self.wal_path(), false).and_then(|(log, _)| log.sync_data()) {
-            // Nothing is in a log, so everything is in the file, which was settled before.
+            // Without a log everything is in the file, which SQLite has synced.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }

@@ -1,52 +1,57 @@
-//! What SQLite says, in the port's words.
+//! Errors of SQLite as errors of the store.
 
-use rusqlite::{Error, ErrorCode, ffi};
+use rusqlite::{Error, ErrorCode};
 
 use crate::store::StoreError;
 
 /// Maps an error of SQLite by what a caller can do about it.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it stands alone in `map_err`"
-)]
-pub(super) fn from_sqlite(error: Error) -> StoreError {
-    let text = error.to_string();
-    let Some(code) = error.sqlite_error_code() else {
-        return match error {
-            // A stored value that does not read as what it must be.
-            Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
-                StoreError::Corrupt(format!("{UNREADABLE_VALUE}: {text}"))
-            }
-            _ => StoreError::Invalid(text),
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        let Some(code) = error.sqlite_error_code() else {
+            return match error {
+                Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
+                    Self::Unreadable {
+                        message,
+                        source: Some(error.into()),
+                    }
+                }
+                _ => Self::Invalid {
+                    message,
+                    source: Some(error.into()),
+                },
+            };
         };
-    };
-    match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Contended(text),
-        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Corrupt(format!(
-            "the database file is damaged or not a database: {text}"
-        )),
-        ErrorCode::ConstraintViolation => StoreError::Denied(denial_text(&error, text)),
-        ErrorCode::Unknown if text.contains("no such table") || text.contains("no such column") => {
-            StoreError::Corrupt(format!(
-                "a table of trueup is missing in the database: {text}"
-            ))
+        let lacks_table = message.contains("no such table") || message.contains("no such column");
+        match code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Contended {
+                message,
+                source: Some(error.into()),
+            },
+            ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Corrupt {
+                message: format!("the database file is damaged or not a database: {message}"),
+                source: Some(error.into()),
+            },
+            ErrorCode::ConstraintViolation => Self::Denied {
+                message: rule_text(&error).unwrap_or(message),
+                source: Some(error.into()),
+            },
+            ErrorCode::Unknown if lacks_table => Self::Corrupt {
+                message: format!("a table of trueup is missing in the database: {message}"),
+                source: Some(error.into()),
+            },
+            _ => Self::Unavailable {
+                message,
+                source: Some(error.into()),
+            },
         }
-        _ => StoreError::Unavailable(text),
     }
 }
 
-/// What is said of a value that does not read as what it must be.
-const UNREADABLE_VALUE: &str = "the database holds a value that cannot be read";
-
-/// Tells whether an error is about a single value, while the database itself is well.
-pub(super) fn is_unreadable_value(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt(text) if text.starts_with(UNREADABLE_VALUE))
-}
-
-/// Returns the rule's own words where a rule spoke.
-fn denial_text(error: &Error, text: String) -> String {
+/// The rule's own words, where a rule spoke.
+fn rule_text(error: &Error) -> Option<String> {
     match error {
-        Error::SqliteFailure(ffi::Error { .. }, Some(message)) => message.clone(),
-        _ => text,
+        Error::SqliteFailure(_, text) => text.clone(),
+        _ => None,
     }
 }

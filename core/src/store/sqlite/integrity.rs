@@ -1,37 +1,32 @@
-//! Whether a file is whole: its pages, its rows and its indexes.
+//! Integrity of a file: its pages, its rows and its indexes.
 
 use rusqlite::{Connection, Transaction};
 
-use super::errors::from_sqlite;
 use crate::store::{Result, StoreError};
 
-/// Checks everything, also that indexes hold what the tables do, which `quick_check` leaves out;
-/// returns what is wrong, line by line.
+/// Checks everything, also that indexes agree with their tables, which `quick_check` leaves out;
+/// returns the problems, one per line.
 ///
 /// # Errors
 ///
 /// When the check itself cannot run.
 pub(super) fn check_integrity(connection: &Connection) -> Result<Vec<String>> {
-    let mut statement = connection
-        .prepare("PRAGMA integrity_check")
-        .map_err(from_sqlite)?;
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let lines: Vec<String> = statement
         .query_map([], |row| row.get(0))
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
+        .and_then(Iterator::collect)?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Makes the indexes anew from the tables. Where that does not make the file whole, nothing is
-/// changed.
+/// Rebuilds the indexes from the tables. Where that does not repair the file, nothing is changed.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] with what is wrong even then.
+/// [`StoreError::Corrupt`] with the problems that are left.
 pub(super) fn rebuild_indexes(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute_batch("REINDEX").map_err(from_sqlite)?;
+    tx.execute_batch("REINDEX")?;
     match check_integrity(tx)? {
         wrong if wrong.is_empty() => Ok(()),
-        wrong => Err(StoreError::Corrupt(wrong.join("; "))),
+        wrong => Err(StoreError::corrupt(wrong.join("; "))),
     }
 }

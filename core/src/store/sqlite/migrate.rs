@@ -3,7 +3,6 @@
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 
-use super::errors::from_sqlite;
 use crate::model::legal_edges;
 use crate::store::{Result, StoreError};
 use crate::text::to_hex;
@@ -15,7 +14,7 @@ struct Migration {
     version: i64,
     name: &'static str,
     sql: &'static str,
-    /// Whether the table of legal transitions is filled anew after it.
+    /// Whether the table of legal transitions is filled again after it.
     legal_transitions: bool,
 }
 
@@ -70,7 +69,7 @@ const MIGRATIONS: &[Migration] = &[
         "repos_and_workplans",
         include_str!("migrations/0010_repos_and_workplans.sql"),
     ),
-    // Tasks of workplans are items since the last one, and move as items do.
+    // Since the migration before, tasks of workplans are items and move as items do.
     Migration {
         version: 11,
         name: "next_phase",
@@ -92,7 +91,7 @@ const MIGRATIONS: &[Migration] = &[
         "one_open_handoff",
         include_str!("migrations/0014_one_open_handoff.sql"),
     ),
-    // A failed task of a plan may be left out since.
+    // From this migration on, a failed task of a plan may be skipped.
     Migration {
         version: 15,
         name: "plans_may_go",
@@ -112,38 +111,36 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(18, "swept", include_str!("migrations/0018_swept.sql")),
 ];
 
-/// The newest schema this program knows.
+/// The newest schema that this program knows.
 pub const SCHEMA_VERSION: i64 = 18;
 
-/// A migration as it was applied.
+/// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedMigration {
     /// Its number.
     pub version: i64,
     /// Its name.
     pub name: String,
-    /// When, by the database's clock.
+    /// When it was applied, by the database's clock.
     pub applied_at: String,
-    /// Whether its text is still the one applied.
+    /// Whether its text is still the one that was applied.
     pub is_unchanged: bool,
 }
 
-/// What a database says of its schema.
+/// The schema of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaStatus {
     /// Its version.
     pub version: i64,
-    /// The newest this program knows.
+    /// The newest version that this program knows.
     pub newest_known: i64,
-    /// What was applied.
+    /// The migrations that were applied.
     pub applied: Vec<AppliedMigration>,
 }
 
 /// Reads the version of a file that is trueup's.
 pub(super) fn read_schema_version(connection: &Connection) -> Result<i64> {
-    let version = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(from_sqlite)?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > SCHEMA_VERSION {
         return Err(StoreError::SchemaTooNew {
             found: version,
@@ -153,12 +150,10 @@ pub(super) fn read_schema_version(connection: &Connection) -> Result<i64> {
     Ok(version)
 }
 
-/// Applies what is missing up to `target`. The caller holds the write lock; the version is
-/// read again under it, so of several processes one migrates and the others find it done.
+/// Applies the missing migrations up to `target`. The caller holds the write lock, under which the
+/// version is read again, so of several processes one migrates and the others find it done.
 pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
-    let mut version: i64 = tx
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(from_sqlite)?;
+    let mut version: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version == 0 {
         tx.execute_batch(&format!(
             "PRAGMA application_id = {APPLICATION_ID};
@@ -168,14 +163,13 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
                  checksum   TEXT NOT NULL,
                  applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
              ) STRICT;"
-        ))
-        .map_err(from_sqlite)?;
+        ))?;
     }
     for migration in MIGRATIONS
         .iter()
         .filter(|m| m.version > version && m.version <= target)
     {
-        tx.execute_batch(migration.sql).map_err(from_sqlite)?;
+        tx.execute_batch(migration.sql)?;
         if migration.legal_transitions {
             write_legal_transitions(tx)?;
         }
@@ -186,31 +180,25 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
                 migration.name,
                 checksum_sql(migration.sql)
             ],
-        )
-        .map_err(from_sqlite)?;
+        )?;
     }
     version = version.max(target);
-    tx.execute_batch(&format!("PRAGMA user_version = {version}"))
-        .map_err(from_sqlite)
+    tx.execute_batch(&format!("PRAGMA user_version = {version}"))?;
+    Ok(())
 }
 
-/// Makes the schema's table that of the code. A change of the code's needs a migration that
-/// does this again.
+/// Fills the schema's table of legal transitions from the code. A change of the transitions needs
+/// a migration that does this again.
 fn write_legal_transitions(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute("DELETE FROM legal_transitions", [])
-        .map_err(from_sqlite)?;
-    let mut statement = tx
-        .prepare("INSERT INTO legal_transitions VALUES (?1, ?2, ?3, ?4)")
-        .map_err(from_sqlite)?;
+    tx.execute("DELETE FROM legal_transitions", [])?;
+    let mut statement = tx.prepare("INSERT INTO legal_transitions VALUES (?1, ?2, ?3, ?4)")?;
     for edge in legal_edges() {
-        statement
-            .execute(params![
-                edge.entity.as_str(),
-                edge.from,
-                edge.to,
-                edge.is_reopening
-            ])
-            .map_err(from_sqlite)?;
+        statement.execute(params![
+            edge.entity.as_str(),
+            edge.from,
+            edge.to,
+            edge.is_reopening
+        ])?;
     }
     Ok(())
 }
@@ -219,8 +207,7 @@ fn write_legal_transitions(tx: &Transaction<'_>) -> Result<()> {
 pub(super) fn load_schema_status(connection: &Connection) -> Result<SchemaStatus> {
     let version = read_schema_version(connection)?;
     let mut statement = connection
-        .prepare("SELECT version, name, applied_at, checksum FROM schema_migrations ORDER BY 1")
-        .map_err(from_sqlite)?;
+        .prepare("SELECT version, name, applied_at, checksum FROM schema_migrations ORDER BY 1")?;
     let applied = statement
         .query_map([], |row| {
             let version: i64 = row.get(0)?;
@@ -233,8 +220,7 @@ pub(super) fn load_schema_status(connection: &Connection) -> Result<SchemaStatus
                 is_unchanged: known.is_some_and(|m| checksum_sql(m.sql) == stored),
             })
         })
-        .and_then(Iterator::collect)
-        .map_err(from_sqlite)?;
+        .and_then(Iterator::collect)?;
     Ok(SchemaStatus {
         version,
         newest_known: SCHEMA_VERSION,

@@ -5,12 +5,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::connection::StoreConnection;
-use super::errors::from_sqlite;
 use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
-use super::{SqliteStore, write_queue};
+use super::{SqliteEngine, set_journal_mode, write_queue};
 use crate::deadline::Deadline;
 use crate::fs::{PRIVATE_MODE, ResolvedPath, create_private_dir, open_for_reading, set_mode};
 use crate::model::Lineage;
@@ -21,20 +20,17 @@ pub(super) fn open_connection(
     flags: OpenFlags,
     deadline: Deadline,
 ) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(from_sqlite)?;
-    connection
-        .busy_timeout(deadline.remaining())
-        .map_err(from_sqlite)?;
-    // By the interface, not by PRAGMA: nothing has to be parsed.
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(deadline.remaining())?;
+    // Through the interface and not by PRAGMA, which would have to be parsed.
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        // Else a statement is parsed once more each time it is bound to other values, whose plan
-        // might be better for them: no plan here depends on values.
+        // Without it a statement is prepared again each time it is bound to other values; no plan
+        // here depends on values.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
-        connection.set_db_config(setting, on).map_err(from_sqlite)?;
+        connection.set_db_config(setting, on)?;
     }
     Ok(connection)
 }
@@ -42,17 +38,24 @@ pub(super) fn open_connection(
 fn with_path(path: &Path, error: StoreError) -> StoreError {
     let prefixed = |text: String| format!("{}: {text}", path.display());
     match error {
-        StoreError::Corrupt(text) => StoreError::Corrupt(prefixed(text)),
-        // SQLite calls a disk without room for its shared memory an input or output error.
-        StoreError::Unavailable(text) if is_full(path) => {
-            StoreError::Unavailable(prefixed(format!("{text}; the disk is full")))
-        }
-        StoreError::Unavailable(text) => StoreError::Unavailable(prefixed(text)),
+        StoreError::Corrupt { message, source } => StoreError::Corrupt {
+            message: prefixed(message),
+            source,
+        },
+        // SQLite reports a disk without room for its shared memory as an input or output error.
+        StoreError::Unavailable { message, source } => StoreError::Unavailable {
+            message: prefixed(if is_full(path) {
+                format!("{message}; the disk is full")
+            } else {
+                message
+            }),
+            source,
+        },
         other => other,
     }
 }
 
-/// Room a database needs to be opened, in bytes: SQLite's shared memory, and a little.
+/// The room that opening a database needs, in bytes: SQLite's shared memory, and a little more.
 const MIN_FREE_BYTES: u64 = 64 * 1024;
 
 fn is_full(path: &Path) -> bool {
@@ -60,7 +63,7 @@ fn is_full(path: &Path) -> bool {
     crate::fs::available_space(folder).is_ok_and(|room| room < MIN_FREE_BYTES)
 }
 
-/// Refuses what cannot be opened as a database before SQLite could touch it.
+/// Refuses a file that cannot be opened as a database, before SQLite could change it.
 pub(super) fn check_is_database(path: &Path) -> Result<()> {
     let problem = match classify_file(path)? {
         DatabaseFileKind::Database => return Ok(()),
@@ -69,39 +72,40 @@ pub(super) fn check_is_database(path: &Path) -> Result<()> {
         DatabaseFileKind::Damaged => "the database file is damaged or not a database",
         DatabaseFileKind::Foreign => "the file is a database of another program",
     };
-    Err(StoreError::Corrupt(format!(
+    Err(StoreError::corrupt(format!(
         "{}: {problem}",
         path.display()
     )))
 }
 
-/// What lies where the database belongs, as far as its first bytes tell.
+/// The kind of file at the path of the database, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DatabaseFileKind {
-    /// Nothing.
+    /// There is no file.
     Missing,
     /// A database of trueup's.
     Database,
     /// A database of trueup's that has a second name by a hard link.
     HardLinked,
-    /// A database of somebody else's.
+    /// A database of another program.
     Foreign,
-    /// No database. SQLite takes an empty file for a new one; one of trueup's never is empty.
+    /// Not a database. SQLite takes an empty file for a new database, but one of trueup's is never
+    /// empty.
     Damaged,
 }
 
-/// Looks at what lies there.
+/// Classifies the file at a path.
 ///
 /// # Errors
 ///
-/// When it cannot be read or is no file.
+/// When it cannot be read or is not a file.
 pub(super) fn classify_file(path: &Path) -> Result<DatabaseFileKind> {
     let unreadable =
-        |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+        |error: std::io::Error| StoreError::unavailable(format!("{}: {error}", path.display()));
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(DatabaseFileKind::Missing),
         Err(error) => Err(unreadable(error)),
-        Ok(data) if !data.is_file() => Err(StoreError::Corrupt(format!(
+        Ok(data) if !data.is_file() => Err(StoreError::corrupt(format!(
             "{}: not a file",
             path.display()
         ))),
@@ -114,9 +118,9 @@ pub(super) fn classify_file(path: &Path) -> Result<DatabaseFileKind> {
     }
 }
 
-/// Says that a file has a second name, under which the engine would keep a second log.
+/// The error for a file with a second name, under which SQLite would keep a second log.
 pub(super) fn hard_link_error(path: &Path) -> StoreError {
-    StoreError::Unavailable(format!(
+    StoreError::unavailable(format!(
         "{}: the file has a second name (hard link); SQLite keeps a log per name, so writes could \
          be lost; remove the other name",
         path.display()
@@ -134,7 +138,7 @@ const fn has_other_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Tells whether two names lead to one file, also by a hard link.
+/// Whether two paths lead to one file, also by a hard link.
 pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -148,15 +152,15 @@ pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// What every SQLite file begins with.
+/// The bytes with which every SQLite file starts.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Where the header names the application that made the file.
+/// The bytes of the header that name the application which created the file.
 const APPLICATION_ID_RANGE: std::ops::Range<usize> = 68..72;
 
-/// Tells files of others apart by their header. The application's id is written once, when a
-/// database is made, so unlike the version it is never newer in the log; reading it here
-/// spares every process a statement.
+/// Classifies a file by its header. The application's id is written once, when a database is
+/// created, so unlike the version it is never newer in the log; reading it here saves every
+/// process a statement.
 fn classify_header(path: &Path) -> std::io::Result<DatabaseFileKind> {
     let mut header = [0; APPLICATION_ID_RANGE.end];
     let read = open_for_reading(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
@@ -171,47 +175,46 @@ fn classify_header(path: &Path) -> std::io::Result<DatabaseFileKind> {
     })
 }
 
-/// Tells whether another process has the database open.
+/// Whether another process has the database open.
 #[cfg(target_os = "linux")]
 pub(super) fn is_open_elsewhere(database: &Path) -> bool {
     super::open_elsewhere::is_open_elsewhere(database)
 }
 
-/// Elsewhere nobody can be asked.
+/// On other systems open files of other processes are not known.
 #[cfg(not(target_os = "linux"))]
 pub(super) const fn is_open_elsewhere(_: &Path) -> bool {
     false
 }
 
-/// Returns the name after which the engine names its log and the index of that: it resolves
-/// links itself.
+/// Returns the name after which SQLite, which resolves links itself, names its log.
 fn resolve_open_path(connection: &Connection, path: &Path) -> ResolvedPath {
     match connection.path() {
         Some(name) if !name.is_empty() => ResolvedPath::from_resolved(name.into()),
-        // A name that is no UTF-8.
+        // A name that is not UTF-8.
         _ => ResolvedPath::resolve(path),
     }
 }
 
-pub(super) fn open_existing(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+pub(super) fn open_existing(path: &Path, deadline: Deadline) -> Result<SqliteEngine> {
     check_is_database(path)?;
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
         .map_err(|error| with_path(path, error))?;
     let database = resolve_open_path(&connection, path);
-    let mut store = SqliteStore {
+    let mut engine = SqliteEngine {
         connection: StoreConnection::new(connection, database),
         deadline,
     };
     let version =
-        migrate::read_schema_version(&store.connection).map_err(|error| with_path(path, error))?;
+        migrate::read_schema_version(&engine.connection).map_err(|error| with_path(path, error))?;
     if version < SCHEMA_VERSION {
-        let migrated = store.run_write(|tx| migrate::migrate_to(tx, SCHEMA_VERSION));
+        let migrated = engine.run_write(|tx| migrate::migrate_to(tx, SCHEMA_VERSION));
         migrated.map_err(|error| with_path(path, error))?;
     }
-    Ok(store)
+    Ok(engine)
 }
 
-pub(super) fn open_or_create(path: &Path, deadline: Deadline) -> Result<SqliteStore> {
+pub(super) fn open_or_create(path: &Path, deadline: Deadline) -> Result<SqliteEngine> {
     match open_existing(path, deadline) {
         Err(StoreError::Missing(_)) => {
             create_database(path, deadline).map_err(|error| with_path(path, error))?;
@@ -221,10 +224,11 @@ pub(super) fn open_or_create(path: &Path, deadline: Deadline) -> Result<SqliteSt
     }
 }
 
-/// How the names of databases under construction start.
+/// The start of the names of databases that are being created.
 const DRAFT_PREFIX: &str = ".new-database-";
 
-/// Removes what killed creators left; who has the turn is the only one that creates.
+/// Removes the drafts of killed processes. The caller holds the creation lock, so no other process
+/// has a draft.
 fn remove_drafts(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry
@@ -232,14 +236,13 @@ fn remove_drafts(folder: &Path) {
             .to_string_lossy()
             .starts_with(DRAFT_PREFIX)
         {
-            // Gone already is as good.
+            // Another process may have removed it.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// Moves the log of a database that is gone out of the way: SQLite would play it back over
-/// the new one.
+/// Moves the log of a removed database out of the way: SQLite would replay it over the new one.
 pub(super) fn move_wal_aside(database: &ResolvedPath) -> std::io::Result<()> {
     for end in ["-wal", "-shm"] {
         let orphan = format!("{end}.orphan-{}", uuid::Uuid::now_v7().simple());
@@ -251,11 +254,11 @@ pub(super) fn move_wal_aside(database: &ResolvedPath) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes the database complete under another name and then gives it its own, so that no
-/// process ever sees half of one. Of several at once the first wins and the others use it.
+/// Creates the database under another name and renames it when it is complete, so that no process
+/// ever sees half of one. Of several processes the first wins, and the others use its database.
 fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
-    let unavailable = |error: std::io::Error| StoreError::Unavailable(error.to_string());
-    // Behind a link that leads nowhere yet, the database is made where the link leads.
+    let unavailable = |error: std::io::Error| StoreError::unavailable(error.to_string());
+    // Behind a link without a target, the database is created at the target.
     let resolved = ResolvedPath::resolve(path);
     let (path, folder) = (resolved.as_path(), resolved.parent_dir());
     create_private_dir(folder).map_err(unavailable)?;
@@ -273,25 +276,16 @@ fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
     set_mode(draft.as_file(), PRIVATE_MODE).map_err(unavailable)?;
     let mut connection =
         open_connection(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
-    connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| {
-            row.get::<_, String>(0)
-        })
-        .map_err(from_sqlite)?;
-    let tx = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(from_sqlite)?;
+    set_journal_mode(&connection, "WAL")?;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     migrate::migrate_to(&tx, SCHEMA_VERSION)?;
     tx.execute(
         "INSERT INTO trueup_meta (key, value) VALUES ('lineage', ?1)",
         [uuid::Uuid::new_v4().to_string()],
-    )
-    .map_err(from_sqlite)?;
-    tx.commit().map_err(from_sqlite)?;
+    )?;
+    tx.commit()?;
     // Closing the last connection moves the log into the file and removes it.
-    connection
-        .close()
-        .map_err(|(_, error)| from_sqlite(error))?;
+    connection.close().map_err(|(_, error)| error)?;
     move_wal_aside(&resolved).map_err(unavailable)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(()),
@@ -308,18 +302,14 @@ pub(super) fn read_schema_status(path: &Path, deadline: Deadline) -> Result<Sche
 }
 
 pub(super) fn load_lineage(connection: &Connection) -> Result<Lineage> {
-    connection
+    let lineage = connection
         .query_row(
             "SELECT value FROM trueup_meta WHERE key = 'lineage'",
             [],
             |row| row.get(0).map(Lineage),
         )
-        .map_err(|error| match error {
-            rusqlite::Error::QueryReturnedNoRows => {
-                StoreError::Corrupt("the database has no lineage".to_owned())
-            }
-            other => from_sqlite(other),
-        })
+        .optional()?;
+    lineage.ok_or_else(|| StoreError::corrupt("the database has no lineage"))
 }
 
 #[cfg(test)]

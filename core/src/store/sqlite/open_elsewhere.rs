@@ -8,16 +8,16 @@ use nix::libc;
 use super::byte_range;
 use crate::fs::open_existing;
 
-/// The bytes of which every connection to a database with a log holds a shared lock, and their
+/// The bytes on which every connection to a database with a log holds a shared lock, and their
 /// number: part of SQLite's file format, "Locking-Page Range".
 const SHARED_LOCK_START: i64 = 0x4000_0002;
 const SHARED_LOCK_LENGTH: i64 = 510;
 
-/// Tells whether another process has the database open at this moment; where that cannot be
-/// told, that none has.
+/// Whether another process has the database open at this moment; `false` where that cannot be
+/// known.
 ///
-/// The file it asks through stays open until the process ends: closing it would drop the locks
-/// that SQLite holds in this process.
+/// The file that is opened for it stays open until the process ends: closing it would drop the
+/// locks that SQLite holds in this process.
 pub(super) fn is_open_elsewhere(database: &Path) -> bool {
     let mut range = byte_range::lock_request(libc::F_WRLCK, SHARED_LOCK_START, SHARED_LOCK_LENGTH);
     let Ok(file) = open_existing(database) else {

@@ -1,14 +1,11 @@
-//! What hooks ask in every turn is answered from an index, whatever the number of rows.
+//! The statements of hooks are answered from indexes, whatever the number of rows.
 
 mod items;
 
 use rusqlite::Connection;
 
 use super::migrate::{SCHEMA_VERSION, migrate_to};
-use super::orchestrators::IS_LIVE;
-use super::rows::{ITEM_COLUMNS, ORCHESTRATOR_COLUMNS, SESSION_COLUMNS, SESSION_TABLES};
-use super::{HAS_RUNNING_WORK, NOW, events, handoffs, phases, retention};
-use crate::model::EventFilter;
+use crate::store::sql::{self, Statement};
 
 fn migrated_database() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -18,11 +15,24 @@ fn migrated_database() -> Connection {
     connection
 }
 
+/// Finds a statement by its operation and its own name, such as `items::LOAD_ITEM`.
+fn statement(name: &str) -> &'static Statement {
+    let (operation, own) = name.rsplit_once("::").unwrap();
+    let named = |statement: &&Statement| {
+        let path = statement.name();
+        path.ends_with(&format!("::{own}")) && path.contains(&format!("::{operation}::"))
+    };
+    let mut found = sql::statements().filter(named);
+    let statement = found.next().unwrap_or_else(|| panic!("{name}"));
+    assert!(found.next().is_none(), "{name} is not unique");
+    statement
+}
+
 /// Returns the steps of a statement's plan.
 fn query_plan_steps(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
+        .unwrap_or_else(|error| panic!("{error}\nin {sql}"));
     let parameters = vec![rusqlite::types::Null; statement.parameter_count()];
     let rows = statement
         .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
@@ -30,44 +40,60 @@ fn query_plan_steps(connection: &Connection, sql: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
+fn plan_of(connection: &Connection, name: &str) -> Vec<String> {
+    query_plan_steps(connection, statement(name).sqlite())
+}
+
 #[test]
-fn no_question_of_a_turn_reads_a_whole_table() {
+fn every_statement_can_be_prepared_and_has_a_name_of_its_own() {
     let connection = migrated_database();
-    let sessions = format!("SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES}");
-    for sql in [
-        format!("{sessions} WHERE s.session_id = ?1"),
-        format!(
-            "{sessions} WHERE 1 AND s.status IN ('active', 'idle') AND s.worktree = ?1 \
-             ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?2"
-        ),
-        format!("SELECT {ITEM_COLUMNS} FROM work_items WHERE key = ?1"),
-        "SELECT title FROM work_items WHERE key = ?1".to_owned(),
-        format!(
-            "SELECT {ITEM_COLUMNS} FROM work_items WHERE 1 AND parent = ?1 \
-             ORDER BY parent, position IS NULL, position, key"
-        ),
-        "SELECT key FROM work_items WHERE key COLLATE NOCASE IN (?, ?, ?) ORDER BY key".to_owned(),
-        "UPDATE work_items SET holder = ?1 WHERE key = ?5 AND holder IS ?6 AND claim_epoch = ?7"
-            .to_owned(),
-        "UPDATE work_items SET phase = ?1 WHERE holder = ?5 AND phase IS NOT ?1".to_owned(),
-        "SELECT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1)".to_owned(),
-        "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)".to_owned(),
-        events::HAD_VALUE.to_owned(),
-        "SELECT plan_id FROM plans WHERE path = ?1".to_owned(),
-        "SELECT title FROM plan_tasks t WHERE t.plan_id = ?1 AND t.id = ?2".to_owned(),
-        "SELECT title FROM plan_tasks t WHERE t.status = 'in_progress' AND t.updated_at <= ?1"
-            .to_owned(),
-        "SELECT title FROM plan_tasks t WHERE t.status = 'in_progress' AND t.orchestrator = ?1"
-            .to_owned(),
-        "SELECT subject FROM session_tasks WHERE session_id = ?1 AND task_id = ?2".to_owned(),
-        phases::LATEST_STARTS.to_owned(),
-        "SELECT coalesce(max(queue_position), 0) + 1 FROM phase_queue".to_owned(),
+    let mut names = std::collections::BTreeSet::new();
+    for statement in sql::statements() {
+        assert!(names.insert(statement.name()), "{}", statement.name());
+        if let Err(error) = connection.prepare(statement.sqlite()) {
+            panic!("{}: {error}", statement.name());
+        }
+        assert!(!statement.postgres().contains('?'), "{}", statement.name());
+    }
+    assert!(names.len() > 150, "{}", names.len());
+}
+
+#[test]
+fn no_statement_of_a_turn_reads_a_whole_table() {
+    let connection = migrated_database();
+    for name in [
+        "sessions::LOAD_SESSION",
+        "sessions::LOAD_SESSIONS",
+        "sessions::IS_REGISTERED",
+        "sessions::LIST_SESSION_IDS_OF_WORKTREE",
+        "sessions::PUSH_STATE",
+        "sessions::UPDATE_PHASE_OF_HELD_ITEM",
+        "sessions::END_SESSION",
+        "items::LOAD_ITEM",
+        "items::LOAD_ITEMS",
+        "items::LOAD_ITEM_TITLE",
+        "items::LIST_CHILDREN",
+        "items::FIND_4_ITEM_KEYS",
+        "items::FIND_ITEM_KEYS",
+        "claims::TAKE_ITEM",
+        "claims::CLEAR_HOLDER",
+        "engine::IS_REPLAY",
+        "events::HAD_STATE_VALUE",
+        "plans::FIND_PLAN_BY_PATH",
+        "plan_tasks::LOAD_TASK",
+        "plan_tasks::LIST_SILENT_TASKS",
+        "plan_tasks::LIST_TASKS_RUNNING_FOR",
+        "session_tasks::LOAD_SESSION_TASK",
+        "steps::LIST_LATEST_STARTS",
+        "phases::NEXT_QUEUE_POSITION",
     ] {
-        let steps = query_plan_steps(&connection, &sql);
+        let steps = plan_of(&connection, name);
         assert!(!steps.is_empty());
         for step in steps {
-            let whole = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
-            assert!(!whole, "{step}\nin {sql}");
+            let whole = step.starts_with("SCAN ")
+                && step != "SCAN CONSTANT ROW"
+                && !step.starts_with("SCAN json_each");
+            assert!(!whole, "{step}\nin {name}");
         }
     }
 }
@@ -75,22 +101,13 @@ fn no_question_of_a_turn_reads_a_whole_table() {
 #[test]
 fn events_of_an_item_or_a_session_are_found_in_an_index() {
     let connection = migrated_database();
-    let some = || Some("A".to_owned());
-    for filter in [
-        EventFilter {
-            item: some(),
-            ..EventFilter::default()
-        },
-        EventFilter {
-            session: some(),
-            ..EventFilter::default()
-        },
-        EventFilter {
-            op_id: some(),
-            ..EventFilter::default()
-        },
+    for name in [
+        "events::LIST_EVENTS_OF_ITEM",
+        "events::LIST_EVENTS_OF_SESSION",
+        "events::LIST_EVENTS_OF_ACTOR",
+        "events::LIST_EVENTS_OF_OPERATION",
     ] {
-        let steps = query_plan_steps(&connection, &events::event_query(&filter));
+        let steps = plan_of(&connection, name);
         let scan = |step: &String| step.starts_with("SCAN events");
         assert!(!steps.iter().any(scan), "{steps:?}");
         let search = |step: &String| step.starts_with("SEARCH events USING INDEX");
@@ -101,31 +118,28 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
 #[test]
 fn pruning_walks_what_ended_and_looks_everything_else_up() {
     let connection = migrated_database();
-    let steps = query_plan_steps(&connection, retention::ENDED_SESSIONS);
+    let steps = plan_of(&connection, "retention::LIST_ENDED_SESSION_IDS");
     assert!(steps[0].contains("claude_sessions_ended"), "{steps:?}");
-    for sql in [
-        retention::session_remains_sql(),
-        retention::event_page_sql(),
+    for name in [
+        "retention::LOAD_ENDED_SESSIONS",
+        "retention::LIST_SUCCESSORS",
+        "retention::LIST_PRUNABLE_EVENTS",
     ] {
-        for step in query_plan_steps(&connection, &sql) {
+        for step in plan_of(&connection, name) {
             let whole = step.starts_with("SCAN ")
                 && step != "SCAN CONSTANT ROW"
-                // The few tables whose rows are few.
-                && !["port_reservations", "handoffs", "plan_tasks", "orchestrators"]
+                // A list of the caller's, and the few tables whose rows are few.
+                && !["json_each", "port_reservations", "handoffs", "plan_tasks", "orchestrators"]
                     .iter()
                     .any(|few| step.contains(few));
-            assert!(!whole, "{step}\nin {sql}");
+            assert!(!whole, "{step}\nin {name}");
         }
     }
 }
 
 #[test]
-fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
-    let sql = format!(
-        "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE s.swept = 0 AND s.lease_expires_at <= {NOW} \
-         ORDER BY s.lease_expires_at LIMIT ?1"
-    );
-    let steps = query_plan_steps(&migrated_database(), &sql);
+fn a_sweep_reads_only_sessions_that_no_sweep_is_done_with_in_the_order_of_the_index() {
+    let steps = plan_of(&migrated_database(), "sessions::LIST_EXPIRED_SESSION_IDS");
     assert!(steps[0].contains("claude_sessions_lease"), "{steps:?}");
     assert!(
         steps.iter().all(|step| !step.contains("TEMP B-TREE")),
@@ -136,10 +150,11 @@ fn a_sweep_reads_only_those_that_are_not_settled_in_the_order_of_the_index() {
 #[test]
 fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
     let connection = migrated_database();
-    for order in ["ORDER BY plan_id", "AND plan_id = ?1"] {
-        let sql =
-            format!("SELECT {ORCHESTRATOR_COLUMNS} FROM orchestrators WHERE {IS_LIVE} {order}");
-        let steps = query_plan_steps(&connection, &sql);
+    for name in [
+        "orchestrators::LIST_LIVE_ORCHESTRATORS",
+        "orchestrators::FIND_LIVE_RUN",
+    ] {
+        let steps = plan_of(&connection, name);
         assert_eq!(steps.len(), 1, "{steps:?}");
         assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");
     }
@@ -147,13 +162,12 @@ fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
 
 #[test]
 fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
-    let [silent, ahead] = phases::stuck_questions();
-    for (sql, index) in [
-        (phases::next_phase_sql(), "phase_queue_next"),
-        (silent, "phase_queue_running"),
-        (ahead, "phase_queue_running"),
+    for (name, index) in [
+        ("phases::NEXT_PHASE", "phase_queue_next"),
+        ("stuck::LIST_SILENT_STUCK", "phase_queue_running"),
+        ("stuck::LIST_FUTURE_STUCK", "phase_queue_running"),
     ] {
-        let steps = query_plan_steps(&migrated_database(), &sql);
+        let steps = plan_of(&migrated_database(), name);
         assert!(steps[0].contains(index), "{steps:?}");
         let searched = |step: &String| step.starts_with("SEARCH ") && !step.contains("TEMP B-TREE");
         assert!(steps.iter().skip(1).all(searched), "{steps:?}");
@@ -161,15 +175,11 @@ fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
 }
 
 #[test]
-fn what_is_underway_is_told_by_indexes_of_the_underway_alone() {
-    for step in query_plan_steps(&migrated_database(), HAS_RUNNING_WORK)
-        .into_iter()
-        .chain(query_plan_steps(
-            &migrated_database(),
-            handoffs::notices::HAS_NOTICES,
-        ))
-    {
-        let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
-        assert!(!scans || step.contains(" INDEX "), "{step}");
+fn whether_work_is_running_is_answered_by_indexes_of_the_running_alone() {
+    for name in ["store::HAS_RUNNING_WORK", "notices::HAS_NOTICES"] {
+        for step in plan_of(&migrated_database(), name) {
+            let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+            assert!(!scans || step.contains(" INDEX "), "{step}");
+        }
     }
 }

@@ -1,9 +1,9 @@
-//! Putting a copy in the place of the database.
+//! Restoring the database from a copy.
 //!
-//! Invariants: the copy is read, checked and brought to the present schema under another name
-//! before anything is touched; what is replaced lies complete beside the database before that
-//! changes; killed at any moment, the database is the old one or the new one. While another
-//! process has the database open nothing is replaced.
+//! Invariants: the copy is read, checked and migrated to the present schema under another name
+//! before anything is changed; a complete copy of the replaced database lies beside it before it
+//! changes; a process that is killed at any moment leaves the old database or the new one. While
+//! another process has the database open, nothing is replaced.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::errors::from_sqlite;
 use super::migrate::{self, SCHEMA_VERSION};
 use super::open::{self, DatabaseFileKind};
-use super::{SqliteStore, backup, integrity, write_queue};
+use super::{SqliteStore, backup, integrity, set_journal_mode, write_queue};
 use crate::deadline::Deadline;
 use crate::fs::{
     PRIVATE_MODE, ResolvedPath, create_new, create_private_dir, open_for_reading, sync_dir,
@@ -22,20 +21,20 @@ use crate::fs::{
 use crate::model::{Lineage, Timestamp};
 use crate::store::{Result, StoreError};
 
-/// What putting a copy in place came to.
+/// A database that was restored from a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoredDatabase {
     /// The database.
     pub path: PathBuf,
-    /// Where what it replaced is now, when there was something.
+    /// The path of the replaced database, where there was one.
     pub replaced_path: Option<PathBuf>,
-    /// Which database it is.
+    /// The lineage of the database.
     pub lineage: Lineage,
-    /// The schema that the copy had; the database has the present one.
+    /// The schema of the copy; the database has the present one.
     pub schema: i64,
 }
 
-/// How the names of folders with copies under inspection start.
+/// The start of the names of folders with staged copies.
 const STAGE_PREFIX: &str = ".restore-";
 
 /// Files that may lie beside a database and hold part of it.
@@ -50,7 +49,7 @@ pub(super) fn restore_database(
     let (target, source) = (ResolvedPath::resolve(database), ResolvedPath::resolve(copy));
     if open::is_same_file(target.as_path(), source.as_path()) {
         let text = format!("{} is the database itself", copy.display());
-        return Err(StoreError::Invalid(text));
+        return Err(StoreError::invalid(text));
     }
     create_private_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))?;
     let creation_lock = write_queue::lock_for_creation(&target, deadline);
@@ -66,10 +65,10 @@ pub(super) fn restore_database(
         stage_copy(&source, &staged, deadline).map_err(|error| unusable_copy_error(copy, error))?;
     let replaced_path = target.with_suffix(&format!(".replaced-{}", now.to_compact_text()));
     let replaced_path = install_staged(&target, &staged, replaced_path, deadline)?;
-    let problems = open::open_existing(target.as_path(), deadline)?.check_integrity()?;
+    let problems = SqliteStore::open(target.as_path(), deadline)?.check_integrity()?;
     if !problems.is_empty() {
         let text = format!("{}: {}", target.as_path().display(), problems.join("; "));
-        return Err(StoreError::Corrupt(text));
+        return Err(StoreError::corrupt(text));
     }
     Ok(RestoredDatabase {
         path: target.as_path().to_owned(),
@@ -80,17 +79,17 @@ pub(super) fn restore_database(
 }
 
 fn unwritable_error(error: &io::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    StoreError::unavailable(error.to_string())
 }
 
 fn unusable_copy_error(copy: &Path, error: StoreError) -> StoreError {
     match error {
-        StoreError::Contended(text) => StoreError::Contended(text),
+        contended @ StoreError::Contended { .. } => contended,
         other => StoreError::CopyUnusable(format!("{}: {other}", copy.display())),
     }
 }
 
-/// Removes what killed restorations left.
+/// Removes the folders that killed restorations left.
 fn remove_stage_folders(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry
@@ -98,21 +97,21 @@ fn remove_stage_folders(folder: &Path) {
             .to_string_lossy()
             .starts_with(STAGE_PREFIX)
         {
-            // Gone already is as good.
+            // Another process may have removed it.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Copies the copy with what lies beside it, so that reading it changes nothing of the user's,
-/// and makes a complete database of the present schema of it.
+/// Stages the copy with the files beside it, so that opening it changes none of the user's files,
+/// and migrates it to the present schema.
 fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Result<(Lineage, i64)> {
     if open::classify_file(source.as_path())? != DatabaseFileKind::HardLinked {
         open::check_is_database(source.as_path())?;
     }
     if open::is_open_elsewhere(source.as_path()) {
         let text = "another process has it open; use trueup db backup to copy it";
-        return Err(StoreError::Invalid(text.to_owned()));
+        return Err(StoreError::invalid(text.to_owned()));
     }
     copy_file(source.as_path(), staged).map_err(|error| unwritable_error(&error))?;
     for ending in LOGS {
@@ -131,23 +130,15 @@ fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Resul
     let schema = migrate::read_schema_version(&connection)?;
     check_undamaged(&connection)?;
     let lineage = open::load_lineage(&connection)?;
-    connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| {
-            row.get::<_, String>(0)
-        })
-        .map_err(from_sqlite)?;
+    set_journal_mode(&connection, "WAL")?;
     if schema < SCHEMA_VERSION {
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(from_sqlite)?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         migrate::migrate_to(&tx, SCHEMA_VERSION)?;
-        tx.commit().map_err(from_sqlite)?;
+        tx.commit()?;
         check_undamaged(&connection)?;
     }
     // Closing the last connection moves the log into the file and removes it.
-    connection
-        .close()
-        .map_err(|(_, error)| from_sqlite(error))?;
+    connection.close().map_err(|(_, error)| error)?;
     open_for_reading(staged, false)
         .and_then(|(file, _)| file.sync_all())
         .map_err(|error| unwritable_error(&error))?;
@@ -157,7 +148,7 @@ fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Resul
 fn check_undamaged(connection: &Connection) -> Result<()> {
     match integrity::check_integrity(connection)? {
         wrong if wrong.is_empty() => Ok(()),
-        wrong => Err(StoreError::Corrupt(format!(
+        wrong => Err(StoreError::corrupt(format!(
             "damaged: {}",
             wrong.join("; ")
         ))),
@@ -181,7 +172,7 @@ fn append_extension(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Puts the staged database in its place; returns where the one before it is now.
+/// Puts the staged database in its place; returns the path of the database it replaced.
 fn install_staged(
     target: &ResolvedPath,
     staged: &Path,
@@ -197,14 +188,14 @@ fn install_staged(
         DatabaseFileKind::Database => {
             match overwrite_pages(target, staged, &replaced_path, deadline) {
                 // Too damaged to be written to as a database, or to be read as one.
-                Err(StoreError::Corrupt(_) | StoreError::Unavailable(_)) => {}
+                Err(StoreError::Corrupt { .. } | StoreError::Unavailable { .. }) => {}
                 other => return other.map(|()| Some(replaced_path)),
             }
         }
         DatabaseFileKind::Damaged => {}
         DatabaseFileKind::HardLinked => return Err(open::hard_link_error(target.as_path())),
         DatabaseFileKind::Foreign => {
-            return Err(StoreError::Corrupt(format!(
+            return Err(StoreError::corrupt(format!(
                 "{}: the file is a database of another program; move it away first",
                 target.as_path().display()
             )));
@@ -214,9 +205,9 @@ fn install_staged(
     Ok(Some(replaced_path))
 }
 
-/// Writes the staged pages over those of the database, as one transaction of the engine with
-/// nobody else let in: no process is left with a file that has lost its name, and a kill leaves
-/// what the log says.
+/// Writes the staged pages over those of the database, as one transaction of SQLite that excludes
+/// all other processes: no process keeps a file that has lost its name, and after a kill the log
+/// decides.
 fn overwrite_pages(
     target: &ResolvedPath,
     staged: &Path,
@@ -230,35 +221,32 @@ fn overwrite_pages(
     )?;
     connection
         .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
-        .map_err(from_sqlite)
-        .map_err(|error| in_use_error(target, error))?;
+        .map_err(|error| in_use_error(target, error.into()))?;
     let drafts = staged.parent().unwrap_or_else(|| target.parent_dir());
     backup::copy_database(&connection, replaced_path, drafts, |_| Ok(()))?;
     let new = open::open_connection(staged, OpenFlags::SQLITE_OPEN_READ_ONLY, deadline)?;
     backup::copy_pages(&new, &mut connection)?;
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(from_sqlite)?;
-    // Nobody else has it: the index of the old log is of no use to anybody.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    // No other process has it open, so no process needs the index of the old log.
     let _ = fs::remove_file(target.with_suffix("-shm"));
-    connection.close().map_err(|(_, error)| from_sqlite(error))
+    Ok(connection.close().map_err(|(_, error)| error)?)
 }
 
-/// Says that others have the database open.
+/// The error for a database that other processes have open.
 fn in_use_error(target: &ResolvedPath, error: StoreError) -> StoreError {
     match error {
-        StoreError::Contended(_) => StoreError::InUse(target.as_path().display().to_string()),
+        StoreError::Contended { .. } => StoreError::InUse(target.as_path().display().to_string()),
         other => other,
     }
 }
 
-/// Puts the staged file in the place of one that is no usable database. The log of that one goes
-/// before the new file gets the name: the engine would play it back over the new one.
+/// Puts the staged file in the place of an unusable database. The log of the old file is removed
+/// before the new file gets the name: SQLite would replay it over the new one.
 fn replace_file(target: &ResolvedPath, staged: &Path, replaced_path: &Path) -> Result<()> {
     if open::is_open_elsewhere(target.as_path()) {
         return Err(StoreError::InUse(target.as_path().display().to_string()));
     }
-    // What an attempt to copy it as a database left.
+    // An attempt to copy it as a database may have left this file.
     let _ = fs::remove_file(replaced_path);
     copy_file(target.as_path(), replaced_path).map_err(|error| unwritable_error(&error))?;
     for ending in LOGS {
@@ -285,7 +273,7 @@ fn replace_file(target: &ResolvedPath, staged: &Path, replaced_path: &Path) -> R
     sync_dir(target.parent_dir()).map_err(|error| unwritable_error(&error))
 }
 
-/// Gives the staged file a name that nothing has.
+/// Gives the staged file a name that is free.
 fn rename_to_unused(staged: &Path, target: &ResolvedPath) -> Result<()> {
     let draft =
         tempfile::TempPath::try_from_path(staged).map_err(|error| unwritable_error(&error))?;
@@ -299,12 +287,12 @@ fn rename_to_unused(staged: &Path, target: &ResolvedPath) -> Result<()> {
 }
 
 impl SqliteStore {
-    /// Puts a copy in the place of a database, which may be missing or damaged.
+    /// Restores a database, which may be missing or damaged, from a copy.
     ///
     /// # Errors
     ///
     /// [`StoreError::CopyUnusable`] when the copy is missing, damaged, not trueup's or newer than
-    /// this program; [`StoreError::InUse`] when others have the database open until the deadline.
+    /// this program; [`StoreError::InUse`] when other processes have the database open until the deadline.
     /// Then the database is as it was.
     pub fn restore(
         database: &Path,

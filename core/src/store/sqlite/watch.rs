@@ -1,48 +1,44 @@
-//! Waiting for what others write.
+//! Waiting for changes by other processes.
 //!
-//! The engine tells other processes nothing, but it counts: `PRAGMA data_version` differs after
-//! another connection committed, and is read from shared memory, without a query. So who waits
-//! asks only that, at short intervals.
+//! SQLite does not notify other processes, but `PRAGMA data_version` differs after another
+//! connection committed, and is read from shared memory, without a query. A waiting process reads
+//! only that, at short intervals.
 
 use std::thread;
 use std::time::Duration;
 
 use super::SqliteStore;
-use super::errors::from_sqlite;
 use crate::deadline::Deadline;
 use crate::store::Result;
 
-/// Pause between two looks: a reader sees a change well within a quarter of a second, and
-/// costs a few thousandths of a percent of a processor meanwhile.
+/// The pause between two reads: a reader sees a change well within a quarter of a second, and
+/// uses a few thousandths of a percent of a processor meanwhile.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A state of the database as one connection saw it. Of two only equality says anything.
+/// A state of the database as one connection saw it. Two versions are equal or not; nothing else
+/// about them has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataVersion(i64);
 
 impl SqliteStore {
-    /// Notes the state of the database: to be taken *before* reading what is followed, so that
-    /// nothing written in between is missed.
+    /// Returns the state of the database. To follow changes, take it *before* reading, so that no
+    /// write in between is missed.
     ///
     /// # Errors
     ///
-    /// When the database cannot be asked.
+    /// When the database cannot be read.
     pub fn data_version(&self) -> Result<DataVersion> {
-        let mut statement = self
-            .connection
-            .prepare_cached("PRAGMA data_version")
-            .map_err(from_sqlite)?;
-        statement
-            .query_row([], |row| row.get(0).map(DataVersion))
-            .map_err(from_sqlite)
+        let connection = &self.engine.connection;
+        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+        Ok(statement.query_row([], |row| row.get(0).map(DataVersion))?)
     }
 
-    /// Waits until another connection has written since, at most `patience`; returns the new
-    /// state, or nothing when there is none.
+    /// Waits until another connection has written since that state, for at most `patience`;
+    /// returns the new state, or nothing when there is none.
     ///
     /// # Errors
     ///
-    /// When the database cannot be asked.
+    /// When the database cannot be read.
     pub fn wait_for_change(
         &self,
         seen_version: DataVersion,

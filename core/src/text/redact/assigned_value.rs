@@ -1,45 +1,45 @@
-//! Where the value of a name begins and ends.
+//! Finds the value of a name: where it begins and ends.
 
 use std::ops::Range;
 
 use super::classify::{self, ValueContext};
 use super::replacement_end;
 
-/// Most bytes of a value without quotes that are looked for its end.
+/// How many bytes of a value without quotes are searched for its end.
 const MAX_BARE_VALUE_BYTES: usize = 256;
 
-/// Most bytes between a name and the sign that assigns, such as ` (staging)`.
+/// The most bytes of a remark between a name and its sign, such as ` (staging)`.
 const MAX_REMARK_BYTES: usize = 48;
 
-/// A value.
+/// The value of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AssignedValue {
     pub(super) range: Range<usize>,
     pub(super) context: ValueContext,
 }
 
-/// How the name of a value stands.
+/// How a name stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NameContext {
-    /// The byte before it.
+    /// The byte before the name.
     pub(super) before: Option<u8>,
-    /// Whether it is a flag, `--password`, which a space separates from its value, or a variable
-    /// that is set so: `ENV NAME value`.
+    /// Whether a space separates the name from its value: a flag, `--password`, or a variable that
+    /// is set in this way, `ENV NAME value`.
     pub(super) is_flag: bool,
-    /// Whether it is an identifier of code, `client_secret`, where prose would have a word.
+    /// Whether the name is an identifier of code, such as `client_secret`.
     pub(super) is_code: bool,
-    /// What quotes behind it mean.
+    /// What quotes behind the name mean.
     pub(super) quotes: QuoteMeaning,
 }
 
 /// What quotes behind a name mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuoteMeaning {
-    /// Nothing without a sign that assigns.
+    /// Nothing, unless a sign assigns.
     Nothing,
-    /// A statement of SQL sets a password: `WITH PASSWORD '…'`.
+    /// An SQL statement sets a password: `WITH PASSWORD '…'`.
     Statement,
-    /// In brackets, what is set by a call: `setPassword("…")`.
+    /// Quotes in parentheses are an argument of a setter: `setPassword("…")`.
     Call,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
     if let Some(found) = value_in_next_line(text, start, name) {
         return Some(found);
     }
-    // A type, `password: str = "…"`.
+    // A type annotation, `password: str = "…"`.
     let rest = text.get(start..)?;
     for name in ["str", "string", "String", "&str", "text"] {
         let typed = rest.strip_prefix(name);
@@ -62,7 +62,7 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
             break;
         }
     }
-    // An escaped quote, or a prefix of one.
+    // An escaped quote, or a string prefix.
     let (first, second) = (bytes.get(start)?, bytes.get(start + 1));
     let is_quote = |byte: &u8| b"\"'`".contains(byte);
     if matches!(first, b'\\' | b'b' | b'f' | b'r') && second.is_some_and(is_quote) {
@@ -82,7 +82,7 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
         let value = text
             .get(start..start + length)?
             .trim_end_matches(['\\', '\r']);
-        // A token `abc` without a sign between them is prose, whatever its quotes.
+        // A token `abc` without a sign between them is prose, in whatever quotes.
         let setting = if is_beside || setting == ValueContext::Beside {
             setting
         } else {
@@ -109,7 +109,7 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
             ValueContext::Prose
         };
     } else if is_cell && name.is_code {
-        // A table of variables: the next cell is the value.
+        // In a table of variables the next cell is the value.
         setting = ValueContext::Line;
     }
     (start < end).then_some(AssignedValue {
@@ -118,8 +118,8 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
     })
 }
 
-/// Reads a value that stands alone in the line below its name, further in as YAML and long
-/// statements have it, or between fences; behind `|` or `>` as a block of YAML.
+/// Reads a value that stands alone in the line below its name: indented as in YAML, in a code
+/// block, or as a block scalar behind `|` or `>`.
 fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<AssignedValue> {
     let rest = text.get(at..)?;
     let is_block = |c: char| matches!(c, '|' | '>' | '+' | '-') || c.is_ascii_digit();
@@ -153,7 +153,7 @@ fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<Assign
     let bare = word.trim_matches(['"', '\'', '`']);
     let start = start + word.find(bare)?;
     let is_quoted = bare.len() < word.len();
-    // A key of its own, an item of a list, a remark.
+    // The line is another key, an item of a list, or a remark.
     let is_other = bare.ends_with(':')
         || bare.starts_with(['-', '#'])
         || bare.contains([' ', '\t', '"', '\'']);
@@ -167,17 +167,17 @@ fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<Assign
     })
 }
 
-/// Returns what is looked at of a text.
+/// Returns the part of a text that is searched.
 fn bounded_start(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_BARE_VALUE_BYTES))
         .unwrap_or_default()
 }
 
-/// Returns where what assigns ends, and how much a value can be expected behind it.
+/// Returns the offset behind what assigns, and how likely a value is there.
 fn find_assignment(text: &str, end: usize, name: NameContext) -> Option<(usize, ValueContext)> {
     let bytes = text.as_bytes();
     let mut at = end;
-    // What closes the name: `"password":`, `**Password**:`, `["password"] =`.
+    // What may close a name: `"password":`, `**Password**:`, `["password"] =`.
     while at < end + 6 && bytes.get(at).is_some_and(|byte| b"\"'`*]\\".contains(byte)) {
         at += 1;
     }
@@ -234,13 +234,13 @@ fn find_assignment(text: &str, end: usize, name: NameContext) -> Option<(usize, 
     Some((spaced + length + width, setting))
 }
 
-/// Tells whether a word stands here that is long enough for a secret, with a digit.
+/// Tells whether the next word is long enough for a secret and has a digit.
 fn has_digit_nearby(rest: &str) -> bool {
     let word = rest.as_bytes().get(..16).unwrap_or_default();
     !word.is_empty() && word.iter().all(u8::is_ascii_graphic) && word.iter().any(u8::is_ascii_digit)
 }
 
-/// Returns where the value stands of a call: `set("apiToken", "…")`, `setPassword("…")`.
+/// Returns the value's offset in a call: `set("apiToken", "…")`, `setPassword("…")`.
 fn value_in_call(text: &str, end: usize, name: NameContext) -> Option<(usize, ValueContext)> {
     let bytes = text.as_bytes();
     let is_quote = |at: usize| matches!(bytes.get(at), Some(b'"' | b'\''));
@@ -261,8 +261,8 @@ fn value_in_call(text: &str, end: usize, name: NameContext) -> Option<(usize, Va
     is_quote(at).then_some((at, ValueContext::Prose))
 }
 
-/// Returns where the value stands of a name that is a value itself:
-/// `{"name": "DB_PASSWORD", "value": "…"}`.
+/// Returns the value's offset where the name is itself a value: `{"name": "DB_PASSWORD", "value":
+/// "…"}`.
 fn value_in_pair(text: &str, at: usize, name: NameContext) -> Option<(usize, ValueContext)> {
     let bytes = text.as_bytes();
     if !matches!(name.before, Some(b'"' | b'\'' | b' ' | b':' | b'=')) {
@@ -287,7 +287,7 @@ fn value_in_pair(text: &str, at: usize, name: NameContext) -> Option<(usize, Val
     matches!(bytes.get(sign), Some(b':' | b'=')).then_some((sign + 1, ValueContext::Code))
 }
 
-/// Reads a sign that assigns.
+/// Reads the sign that assigns: its width, and how likely a value is behind it.
 fn parse_assignment_sign(rest: &str) -> Option<(usize, ValueContext)> {
     let signs = [
         ("===", ValueContext::Code),
@@ -306,8 +306,7 @@ fn parse_assignment_sign(rest: &str) -> Option<(usize, ValueContext)> {
     (sign != "::").then_some((sign.len(), setting))
 }
 
-/// Returns where what belongs to a secret ends that was looked at only so far: a long one goes
-/// whole.
+/// Returns the end of a secret: a long one was read only in part, and is replaced as a whole.
 pub(super) fn extended_end(text: &str, range: &Range<usize>) -> usize {
     if range.len() < MAX_BARE_VALUE_BYTES / 2 {
         return range.end;
@@ -315,14 +314,14 @@ pub(super) fn extended_end(text: &str, range: &Range<usize>) -> usize {
     unquoted_end(text, range.end)
 }
 
-/// Returns where a value ends of which the part up to `end` was looked at.
+/// Returns the end of a value that was read up to `end`.
 pub(super) fn unquoted_end(text: &str, end: usize) -> usize {
     let rest = text.as_bytes().get(end..).unwrap_or_default();
     let belongs = |byte: &u8| !byte.is_ascii_whitespace() && !b"\"'`<>|;".contains(byte);
     end + rest.iter().take_while(|byte| belongs(byte)).count()
 }
 
-/// Returns where a value without quotes ends, or how far it is looked at.
+/// Returns the end of a value without quotes, or of the part of it that is read.
 fn bare_value_end(text: &str, start: usize, name: NameContext) -> usize {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
     let in_query = matches!(name.before, Some(b'?' | b'&'));
@@ -356,7 +355,7 @@ fn is_name_next(rest: &[u8]) -> bool {
     length > 0 && matches!(rest.get(length), Some(b'=' | b':'))
 }
 
-/// Returns where what follows stands, behind blanks and the ends of lines that a shell passes over.
+/// Returns the offset behind blanks, and behind line ends that a shell skips after a backslash.
 pub(super) fn skip_blanks(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = at;
@@ -371,8 +370,8 @@ pub(super) fn skip_blanks(text: &str, at: usize) -> usize {
     }
 }
 
-/// Returns what stands at the start of the next line where a backslash glues it to what ends here,
-/// and is no word.
+/// Returns the part of the next line that a backslash joins to the value that ends at `end`, unless
+/// it is a word.
 pub(super) fn continued_line(text: &str, end: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let start = match bytes.get(end..)? {

@@ -1,8 +1,9 @@
-//! Words that announce a secret: names with a value, and the schemes of a header.
+//! Finds secrets that words announce: values of names, and credentials behind the scheme of a
+//! header.
 
 use std::ops::Range;
 
-use super::assigned_value::{self, NameContext, QuoteMeaning};
+use super::assigned_value::{self, AssignedValue, NameContext, QuoteMeaning};
 use super::placeholders::contains_replacement;
 use super::secret_names::{self, SecretHint};
 use super::{
@@ -10,25 +11,25 @@ use super::{
     login_files, replacement_end,
 };
 
-/// Shortest token behind `Bearer`.
+/// The shortest token behind `Bearer`.
 const MIN_BEARER_BYTES: usize = 16;
 
-/// How far behind `IDENTIFIED` its password may end.
+/// How many bytes behind `IDENTIFIED` are searched for its password.
 const MAX_IDENTIFIED_BYTES: usize = 160;
 
-/// How far before `Basic` its header's name can stand.
+/// How many bytes before `Basic` are searched for the name of its header.
 const MAX_HEADER_NAME_BYTES: usize = 32;
 
-/// Finds what words announce.
+/// Finds every secret that a word announces.
 pub(super) fn find_assigned_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     let mut before: Option<Range<usize>> = None;
-    // How far commands and headers were looked through already.
+    // Where the search through commands and headers has come to.
     let (mut line_end, mut header_end) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         if !is_word_byte(byte) {
-            // What a replacement says is no name.
+            // The words in a replacement are no names.
             at = if byte == b'[' {
                 replacement_end(text, at)
             } else {
@@ -58,12 +59,12 @@ pub(super) fn find_assigned_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
     }
 }
 
+/// Finds the secret that a word announces. `before` is the word before it.
 fn find_assigned_secret(
     text: &str,
     word: Range<usize>,
     before: Option<&Range<usize>>,
 ) -> Option<SecretSpan> {
-    let bytes = text.as_bytes();
     let whole = text.get(word.clone())?;
     let name = whole.trim_matches(['-', '.', '_']);
     if name.len() == 6 && name.eq_ignore_ascii_case("bearer") {
@@ -90,16 +91,22 @@ fn find_assigned_secret(
         "_auth" | "auth" => SecretHint::Key,
         _ => secret_names::hint_from_name(name, earlier)?,
     };
+    let context = name_context(text, &word, name, earlier);
+    let value = assigned_value::find_value(text, word.end, context)?;
+    secret_in_value(text, &word, hint, &value)
+}
+
+/// Describes how the name in a word stands in the text; `earlier` is the word before it.
+fn name_context(text: &str, word: &Range<usize>, name: &str, earlier: Option<&str>) -> NameContext {
     let is_statement = |word: &str| {
         ["with", "encrypted"]
             .iter()
             .any(|own| word.eq_ignore_ascii_case(own))
     };
-    let name_context = NameContext {
-        before: word
-            .start
-            .checked_sub(1)
-            .and_then(|at| bytes.get(at).copied()),
+    let before = word.start.checked_sub(1);
+    let whole = text.get(word.clone()).unwrap_or_default();
+    NameContext {
+        before: before.and_then(|at| text.as_bytes().get(at).copied()),
         is_flag: whole.starts_with("--")
             || matches!(earlier, Some("ENV" | "setenv" | "setx" | "-gx" | "-Ux")),
         is_code: name.bytes().any(|byte| byte == b'_')
@@ -111,10 +118,19 @@ fn find_assigned_secret(
         } else {
             QuoteMeaning::Nothing
         },
-    };
-    let found = assigned_value::find_value(text, word.end, name_context)?;
+    }
+}
+
+/// Decides whether the value of a word is a secret, and how far it goes.
+fn secret_in_value(
+    text: &str,
+    word: &Range<usize>,
+    hint: SecretHint,
+    found: &AssignedValue,
+) -> Option<SecretSpan> {
+    let whole = text.get(word.clone())?;
     let value = text.get(found.range.clone())?;
-    // A shell goes on behind a backslash at the end of the line.
+    // A shell continues the value in the next line behind a backslash.
     let cut = found.range.start + value.trim_end_matches('\\').len();
     let more = assigned_value::continued_line(text, cut);
     let glued = more.as_ref().map(|more| {
@@ -122,7 +138,7 @@ fn find_assigned_secret(
         [head.unwrap_or_default(), tail.unwrap_or_default()].concat()
     });
     let value = glued.as_deref().unwrap_or(value);
-    // What is left of a value was judged when it was whole.
+    // A rest of a value beside a replacement was classified when the value was whole.
     if contains_replacement(text, &found.range) {
         return None;
     }
@@ -132,34 +148,38 @@ fn find_assigned_secret(
     if whole == "auth" && !is_base64_with_colon(value.as_bytes()) {
         return None;
     }
-    // `Authorization` and the like: the scheme is read as a word of its own.
+    // A shell variable is assigned text as it stands, so a weak password counts as well.
     let is_given = hint == SecretHint::Password
-        && bytes.get(word.end) == Some(&b'=')
+        && text.as_bytes().get(word.end) == Some(&b'=')
         && classify::is_password_of_variable(whole, value);
     if !is_given && !classify::is_secret(value, hint, found.context) {
         return None;
     }
-    let lower = name.to_ascii_lowercase();
-    let is_aws =
-        lower.contains("aws") || lower.contains("secret_access") || lower.contains("secretaccess");
-    let kind = match hint {
-        SecretHint::Password => SecretKind::Password,
-        SecretHint::Secret if is_aws && value.len() == 40 && !lower.contains("token") => {
-            SecretKind::AwsSecretKey
-        }
-        _ => SecretKind::Assigned,
-    };
     Some(SecretSpan {
         range: found.range.start
             ..more.map_or_else(
                 || assigned_value::extended_end(text, &found.range),
                 |more| more.end,
             ),
-        kind,
+        kind: assigned_kind(whole, value, hint),
     })
 }
 
-/// Tells whether a name is of what is called with a value: `setPassword`, `builder.password`.
+/// Returns the kind of the secret that a name is assigned.
+fn assigned_kind(name: &str, value: &str, hint: SecretHint) -> SecretKind {
+    let lower = name.to_ascii_lowercase();
+    let is_aws =
+        lower.contains("aws") || lower.contains("secret_access") || lower.contains("secretaccess");
+    match hint {
+        SecretHint::Password => SecretKind::Password,
+        SecretHint::Secret if is_aws && value.len() == 40 && !lower.contains("token") => {
+            SecretKind::AwsSecretKey
+        }
+        _ => SecretKind::Assigned,
+    }
+}
+
+/// Tells whether a name is that of a setter: `setPassword`, `builder.password`.
 fn is_setter_name(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     let verbs = ["set", "with", "update", "change"];
@@ -167,7 +187,7 @@ fn is_setter_name(name: &str) -> bool {
         || verbs.iter().any(|verb| last.starts_with(verb))
 }
 
-/// `IDENTIFIED BY '…'`, `IDENTIFIED WITH caching_sha2_password BY '…'`
+/// Finds the password in `IDENTIFIED BY '…'` and `IDENTIFIED WITH caching_sha2_password BY '…'`.
 fn find_identified_by(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
     if word.len() != 10 {
         return None;
@@ -197,7 +217,7 @@ fn find_identified_by(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
         .trim_end_matches('\\');
     let start = word.end + (rest.len() - behind.1.len());
     let range = start..start + value.len();
-    // In a sentence tasks are identified by their keys.
+    // In prose, tasks are identified by their keys.
     let is_statement = name == "IDENTIFIED";
     let is_password = says_by
         && !lead.contains(['\n', '.', ';'])
@@ -213,7 +233,7 @@ fn find_identified_by(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
     })
 }
 
-/// `Bearer <token>`
+/// Finds the token in `Bearer <token>`.
 fn find_bearer_token(text: &str, end: usize) -> Option<SecretSpan> {
     let token = token_after_spaces(text, end, |byte| {
         byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
@@ -227,7 +247,7 @@ fn find_bearer_token(text: &str, end: usize) -> Option<SecretSpan> {
     })
 }
 
-/// `Authorization: Basic <base64 of user:password>`
+/// Finds the credentials in `Authorization: Basic <base64 of user:password>`.
 fn find_basic_credentials(text: &str, word: Range<usize>) -> Option<SecretSpan> {
     let from = text.floor_char_boundary(word.start.saturating_sub(MAX_HEADER_NAME_BYTES));
     let header = text.get(from..word.start)?.to_ascii_lowercase();
@@ -256,7 +276,7 @@ fn token_after_spaces(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Optio
     (start > end && !token.is_empty() && !is_rest).then_some(start..start + token.len())
 }
 
-/// Tells whether base64 of printable text with a colon stands here.
+/// Tells whether a token is base64 of printable text with a colon in it.
 fn is_base64_with_colon(token: &[u8]) -> bool {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

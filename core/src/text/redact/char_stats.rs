@@ -1,20 +1,20 @@
-//! What is counted of a value.
+//! Counts of the characters of a value.
 
-/// Most bytes of a value that are looked at.
+/// How many bytes of a value are read.
 const MAX_BYTES_READ: usize = 160;
 
-/// What is counted of a value.
+/// Counts of the characters of a value.
 #[derive(Debug, Default)]
 pub(super) struct CharStats {
     pub(super) lower: usize,
     pub(super) upper: usize,
     pub(super) digits: usize,
     pub(super) symbols: usize,
-    /// Symbols with something on both sides.
+    /// Symbols that are neither first nor last.
     pub(super) inner_symbols: usize,
-    /// Changes between letters and digits, and from small letters to capitals.
+    /// Changes between letters and digits, and from a small letter to a capital.
     pub(super) changes: usize,
-    /// Changes from small letters to capitals.
+    /// Changes from a small letter to a capital.
     pub(super) humps: usize,
 }
 
@@ -60,8 +60,8 @@ impl CharStats {
         self.lower > 0 && self.upper > 0 && self.lower + self.upper >= 6
     }
 
-    /// Random text changes its kind of character at every third place or so; words with
-    /// numbers, humps or not, far less often.
+    /// Random text changes its kind of character about every third place; words with numbers, in
+    /// camel case or not, change far less often.
     pub(super) const fn changes_often(&self) -> bool {
         let length = self.lower + self.upper + self.digits;
         let one_case = self.lower == 0 || self.upper == 0;
@@ -69,7 +69,7 @@ impl CharStats {
     }
 }
 
-/// Bits per byte.
+/// Returns the entropy of a value in bits per byte.
 pub(super) fn bits_per_byte(value: &str) -> f64 {
     let mut counts = [0_u32; 256];
     for byte in value.bytes() {
@@ -83,7 +83,7 @@ pub(super) fn bits_per_byte(value: &str) -> f64 {
     -bits.map(|share| share * share.log2()).sum::<f64>()
 }
 
-/// Returns what is looked at of a value.
+/// Returns the part of a value that is read.
 pub(super) fn value_head(value: &str) -> &str {
     value
         .get(..value.floor_char_boundary(MAX_BYTES_READ))

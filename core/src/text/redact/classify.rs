@@ -1,27 +1,27 @@
-//! Whether a value is a secret, or a placeholder, a reference, an id, a word.
+//! Tells secrets from placeholders, references, ids and words.
 
 use super::char_stats::{CharStats, bits_per_byte, value_head};
 use super::letter_patterns::is_irregular_word;
 use super::placeholders::{is_placeholder, is_sample_password};
 use super::secret_names::SecretHint;
 
-/// Shortest value that is taken for a secret, in bytes.
+/// The shortest value that counts as a secret, in bytes.
 const MIN_SECRET_BYTES: usize = 6;
 
-/// Where a value stands, from what is surely one to what may be prose.
+/// Where a value stands, from surely a value to possibly prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ValueContext {
     /// Behind `=`, or in quotes.
     Code,
-    /// Behind `:`, with nothing else on its line.
+    /// Behind `:`, alone on its line.
     Line,
     /// Among other words.
     Prose,
-    /// Behind the name, with nothing between them: only what is long and random is one.
+    /// Directly behind the name, without a sign: only long and random values count.
     Beside,
 }
 
-/// Words with digits in them that name a technique.
+/// Names of techniques that have digits in them.
 const TECHNIQUE_NAMES: [&str; 44] = [
     "argon2",
     "argon2id",
@@ -69,7 +69,7 @@ const TECHNIQUE_NAMES: [&str; 44] = [
     "blake3",
 ];
 
-/// How references to where a secret is kept begin, in lower case.
+/// How references to a secret begin, in lower case.
 const REFERENCE_STARTS: [&str; 30] = [
     "process.env",
     "os.environ",
@@ -108,12 +108,12 @@ const DIGEST_STARTS: [&str; 9] = [
     "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-",
 ];
 
-/// Tells whether many different characters stand in it, as in what a machine made.
+/// Tells whether a value has many different characters, as random ones have.
 pub(super) fn is_varied(value: &str) -> bool {
     bits_per_byte(value_head(value)) >= 2.5
 }
 
-/// Tells whether a password stands here, where a command takes nothing else.
+/// Tells whether a value is a password, where a command takes nothing else.
 pub(super) fn is_given_password(value: &str) -> bool {
     let head = value_head(value);
     let lower = head.to_ascii_lowercase();
@@ -131,8 +131,7 @@ pub(super) fn is_given_password(value: &str) -> bool {
     !is_none
 }
 
-/// Tells whether a shell's variable holds a password: `DB_PASSWORD=…` assigns text as it stands,
-/// and nothing that is code.
+/// Tells whether a shell variable holds a password: `DB_PASSWORD=…` assigns plain text, no code.
 pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
     let head = value_head(value);
     let is_variable = !name
@@ -145,7 +144,7 @@ pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
     let is_sure = ["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD"]
         .iter()
         .any(&ends);
-    // `SECOND_PASS=optimise`: `PASS` alone means other things as well.
+    // `SECOND_PASS=optimise`: `PASS` alone has other meanings.
     let is_likely =
         ["PASS", "PWD", "PW"].iter().any(ends) && head.bytes().any(|byte| byte.is_ascii_digit());
     let says_it = head.bytes().any(|byte| byte.is_ascii_alphabetic());
@@ -164,14 +163,14 @@ pub(super) fn has_random_run(body: &str) -> bool {
     runs.filter(|run| run.len() >= 16).any(is_random_run)
 }
 
-/// Tells whether a part of a value is no word of its own: digits in it, or letters as in no word.
+/// Tells whether a part of a value has digits in it, or letters as no word has them.
 pub(super) fn is_not_a_word(part: &str) -> bool {
     let head = value_head(part);
     let stats = CharStats::from_value(head);
     stats.digits > 0 && !is_of_words(head) || is_irregular_word(head)
 }
 
-/// Tells whether a long body has all kinds of characters and hardly one twice.
+/// Tells whether a long body has all kinds of characters and repeats hardly any.
 pub(super) fn is_dense(body: &str) -> bool {
     let head = value_head(body);
     let stats = CharStats::from_value(head);
@@ -185,10 +184,10 @@ fn is_random_run(run: &str) -> bool {
     stats.digits > 0 && stats.digits < run.len() && stats.changes_often()
 }
 
-/// Tells whether a value of a name that promises so is a secret.
+/// Tells whether a value is a secret, given what its name hints at and where it stands.
 pub(super) fn is_secret(value: &str, hint: SecretHint, context: ValueContext) -> bool {
     let head = value_head(value);
-    // What costs most is asked last, of the few that could be one.
+    // The expensive check is last, for the few values that get there.
     head.len() >= MIN_SECRET_BYTES && looks_secret(head, hint, context) && !is_stand_in(head)
 }
 
@@ -241,17 +240,17 @@ fn looks_secret(head: &str, hint: SecretHint, context: ValueContext) -> bool {
     }
 }
 
-/// Digits alone are a password where they are no date, time, size or port.
+/// Tells whether digits are a password and no date, time, size or port.
 fn is_number_password(value: &str, stats: &CharStats) -> bool {
     let strong = value.bytes().any(|byte| b"!#$^&*?@~".contains(&byte));
     stats.digits >= 6 && (strong || stats.digits == value.len())
 }
 
-/// Tells whether the value looks chosen as a password: no word, id, path, or version.
+/// Tells whether the value looks chosen as a password: no word, id, path or version.
 fn is_chosen(value: &str, stats: &CharStats) -> bool {
     let strong = value.bytes().any(|byte| b"!#$%^&*?~@+".contains(&byte));
     if strong {
-        // `C++`, `100%`, `why?` are words with a sign.
+        // `C++`, `100%` and `why?` are words with a sign.
         return stats.digits > 0 && stats.letters() >= 3
             || stats.inner_symbols >= 1 && stats.is_mixed();
     }
@@ -273,8 +272,8 @@ fn is_chosen(value: &str, stats: &CharStats) -> bool {
     !counted && !starts_as_number && !is_of_words(value) && !value.contains(['/', '(', ')'])
 }
 
-/// Tells whether every part of the value is a word, a number, or a word with a number; one part
-/// alone is no proof.
+/// Tells whether every part of the value is a word, a number, or a word with a number. A single
+/// part proves nothing.
 fn is_of_words(value: &str) -> bool {
     let parts = value.split(|c: char| !c.is_ascii_alphanumeric());
     let mut count = 0;
@@ -287,7 +286,7 @@ fn is_of_words(value: &str) -> bool {
             || part.len() == 3 && !has_inner_capital(part)
             || digits == part.len()
             || plain && digits <= 3 && !has_inner_capital(stem);
-        // A capital in the middle of small letters twice over is no word.
+        // A word has few capitals in its middle.
         if !is_word || CharStats::from_value(stem).humps > 4 {
             return false;
         }
@@ -295,13 +294,14 @@ fn is_of_words(value: &str) -> bool {
     count > 1
 }
 
-/// Tells whether capitals stand in a short part as in no word and no acronym: `qRw`, `bNx`.
+/// Tells whether a part of three letters has a capital behind a small one, as no word or acronym
+/// has: `qRw`, `bNx`.
 fn has_inner_capital(part: &str) -> bool {
     let stats = CharStats::from_value(part);
     part.len() == 3 && stats.humps == 1 && stats.lower == 2 && stats.letters() == 3
 }
 
-/// Letters alone that nobody could say: five consonants in a row, or capitals all over.
+/// Tells whether letters cannot be pronounced: many consonants in a row, or capitals all over.
 fn is_unpronounceable(value: &str, stats: &CharStats) -> bool {
     if value.len() < 12 || stats.letters() < value.len() - stats.symbols {
         return false;
@@ -332,7 +332,7 @@ fn is_random(value: &str, stats: &CharStats) -> bool {
     restless && bits_per_byte(value) >= 2.8
 }
 
-/// Tells whether the value looks like a path or a name of a file.
+/// Tells whether the value looks like a path or a file name.
 fn is_path(value: &str) -> bool {
     let is_rooted = ["/", "./", "../", "~/"]
         .iter()
@@ -349,9 +349,9 @@ fn is_path(value: &str) -> bool {
     count > 1 && wordy == count || is_rooted && count > 2 && wordy * 2 > count
 }
 
-/// Tells whether the value says where the secret is kept instead of being one.
+/// Tells whether the value says where the secret is kept.
 fn is_reference(value: &str, lower: &str) -> bool {
-    // A scheme is short; whatever else stands before `://` is part of the value.
+    // A scheme is short; anything longer before `://` is part of the value.
     let is_address = value.split_once("://").is_some_and(|(scheme, _)| {
         let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
         scheme.len() <= 20 && scheme.bytes().all(is_part)

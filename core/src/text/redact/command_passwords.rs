@@ -1,24 +1,24 @@
-//! Commands of a shell that take a password as an argument.
+//! Shell commands that take a password as an argument.
 
 use std::ops::Range;
 
 use super::placeholders::contains_replacement;
 use super::{SecretKind, SecretSpan, classify};
 
-/// How a command takes it.
+/// Where the password of a flag stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PasswordArgument {
-    /// Behind the flag and a space, or glued to the flag.
+    /// Behind a space, or directly behind the flag.
     Either,
-    /// Glued to the flag; with a space the flag asks for it.
+    /// Directly behind the flag; with a space between them the command asks for it.
     Glued,
-    /// Behind the flag and a space.
+    /// Behind a space.
     Apart,
 }
 
 use PasswordArgument::{Apart, Either, Glued};
 
-/// Commands, their flags, and how they take it.
+/// Commands, the flags with which they take a password, and where it stands.
 const PASSWORD_FLAGS: &[(&str, &str, PasswordArgument)] = &[
     ("sshpass", "-p", Either),
     ("mysql", "-p", Glued),
@@ -61,11 +61,11 @@ const PASSWORD_FLAGS: &[(&str, &str, PasswordArgument)] = &[
     ("smbget", "-U", Either),
 ];
 
-/// Most bytes of a command line that are looked at.
+/// How many bytes of a command line are searched.
 const MAX_COMMAND_BYTES: usize = 400;
 
-/// Finds passwords in the line of the command, when the word is one. `looked_until` keeps a line
-/// from being looked through for each of its words.
+/// Finds the passwords in a command line if the word is the name of a command. `scanned_to` keeps
+/// the line from being searched again for each of its words.
 pub(super) fn find_command_passwords(
     text: &str,
     word: Range<usize>,
@@ -87,7 +87,7 @@ pub(super) fn find_command_passwords(
     let rest = rest
         .get(..rest.floor_char_boundary(MAX_COMMAND_BYTES))
         .unwrap_or_default();
-    // It goes on in the next line behind a backslash.
+    // A backslash at its end continues the line.
     let is_end = |(at, _): &(usize, &str)| {
         let before = rest.get(..*at).unwrap_or_default();
         !before.trim_end_matches('\r').ends_with('\\')
@@ -141,7 +141,7 @@ pub(super) fn find_command_passwords(
     }
 }
 
-/// `echo "user:…" | chpasswd`, `echo '…' | sudo -S …`
+/// Finds the password in `echo "user:…" | chpasswd` and `echo '…' | sudo -S …`.
 fn find_piped_password(text: &str, end: usize) -> Option<SecretSpan> {
     let rest = text.get(end..)?;
     let rest = rest.get(..rest.floor_char_boundary(MAX_COMMAND_BYTES))?;
@@ -160,7 +160,7 @@ fn find_piped_password(text: &str, end: usize) -> Option<SecretSpan> {
     if !(is_login || is_read) {
         return None;
     }
-    // Flags, and the format of `printf`.
+    // Skips flags, and the format of `printf`.
     let mut word = said.split_ascii_whitespace().find(|word| {
         let bare = word.trim_matches(['"', '\'']);
         !(bare.starts_with('-') || bare.starts_with('%') && bare.len() <= 4)
@@ -173,7 +173,7 @@ fn find_piped_password(text: &str, end: usize) -> Option<SecretSpan> {
 }
 
 fn password_span(text: &str, start: usize, value: &str) -> Option<SecretSpan> {
-    // `-passin pass:…` says so, and other words there name a file or a variable.
+    // `-passin pass:…` holds the password; other prefixes name a file or a variable.
     let (start, value) = match value.strip_prefix("pass:") {
         Some(value) => (start + 5, value),
         None => (start, value),

@@ -1,4 +1,4 @@
-//! A name and its password in one: `admin / Winter2026!`, `curl -u admin:…`.
+//! A user name and its password in one: `admin / Winter2026!`, `curl -u admin:…`.
 
 use std::ops::Range;
 
@@ -6,23 +6,23 @@ use super::placeholders::contains_replacement;
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan, assigned_value, classify};
 
-/// Most bytes of a login.
+/// How many bytes of a login are read.
 const MAX_LOGIN_BYTES: usize = 120;
 
-/// Most bytes of a command line looked at before a flag for the name of its program.
+/// How many bytes before a flag are searched for the name of the program.
 const MAX_COMMAND_BYTES: usize = 400;
 
-/// How sure it is that a password follows the name.
+/// What makes it likely that a password follows the user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PasswordEvidence {
     /// The program takes nothing else there.
     Given,
-    /// It has to look like one.
+    /// Only the look of the value.
     Judged,
 }
 
-/// Reads the login behind the flag of `curl` that takes one, glued or in quotes, and what stands
-/// behind the same flag of another program when it looks like one.
+/// Finds the login behind `-u` of `curl`, directly behind the flag or in quotes. Behind the same
+/// flag of another program the password has to look like one.
 pub(super) fn find_flagged_login(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
     let whole = text.get(word.clone())?;
     let next = text.as_bytes().get(word.end).copied()?;
@@ -44,12 +44,12 @@ pub(super) fn find_flagged_login(text: &str, word: &Range<usize>) -> Option<Secr
         .then(|| read_login(text, word.start + 2, PasswordEvidence::Given))?
 }
 
-/// Reads what the name of logins is assigned.
+/// Finds the login that the name of credentials is assigned.
 pub(super) fn find_assigned_login(text: &str, start: usize) -> Option<SecretSpan> {
     read_login(text, start, PasswordEvidence::Judged)
 }
 
-/// Tells whether the command line before this place, which may begin some lines above, is one of
+/// Tells whether the command line before this offset, which may begin some lines above, is one of
 /// `curl`.
 fn is_of_curl(text: &str, at: usize) -> bool {
     let from = text.floor_char_boundary(at.saturating_sub(MAX_COMMAND_BYTES));
@@ -91,7 +91,7 @@ fn read_login(text: &str, start: usize, evidence: PasswordEvidence) -> Option<Se
     } else {
         word.trim_end_matches(['.', ',', ')', ';'])
     };
-    // What else stands before it may be a name with a secret of its own.
+    // Other characters before the colon may belong to a name with a secret of its own.
     let is_user = |c: char| c.is_alphanumeric() || "._-@+/\\*".contains(c);
     let is_login = user.trim().chars().all(is_user)
         && !contains_replacement(text, &(start..end))
@@ -102,7 +102,7 @@ fn read_login(text: &str, start: usize, evidence: PasswordEvidence) -> Option<Se
             }
         };
     let end = if end == start + looked_at {
-        // Longer than looked at: what belongs to it goes with it.
+        // The value is longer than what is read: the rest of it goes with it.
         assigned_value::unquoted_end(text, end)
     } else {
         from + password.len()

@@ -1,5 +1,5 @@
-//! Headers and parts of addresses that carry a secret under a name of their own: schemes of
-//! `Authorization`, cookies, and the signatures of links.
+//! HTTP headers and URL parameters that carry a secret under a name of their own: credentials in
+//! `Authorization`, cookies, and signatures of links.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use super::placeholders::contains_replacement;
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan, classify, placeholders};
 
-/// Most bytes of a header that are looked at.
+/// How many bytes of a header are searched.
 const MAX_HEADER_BYTES: usize = 2_048;
 
-/// Shortest credential.
+/// The shortest credential.
 const MIN_CREDENTIAL_BYTES: usize = 16;
 
-/// Parameters that sign an address, and the fewest characters of their values.
+/// Parameters that sign a URL, and the least length of their values.
 const SIGNATURE_PARAMETERS: [(&str, usize); 5] = [
     ("sig", 32),
     ("signature", 28),
@@ -22,8 +22,8 @@ const SIGNATURE_PARAMETERS: [(&str, usize); 5] = [
     ("code", 50),
 ];
 
-/// Finds what the word announces, when it is such a name. `looked_until` keeps a line from being
-/// looked through for each of its words.
+/// Finds the secrets behind a word if it names such a header or parameter. `scanned_to` keeps a
+/// line from being searched again for each of its words.
 pub(super) fn find_header_secrets(
     text: &str,
     word: Range<usize>,
@@ -52,7 +52,7 @@ pub(super) fn find_header_secrets(
     }
 }
 
-/// Returns what stands behind the sign that assigns, up to the end of its line or quotes.
+/// Returns the value that is assigned behind `end`, up to the end of its line or its quotes.
 fn header_value(text: &str, end: usize) -> Option<Range<usize>> {
     let rest = text.get(end..)?;
     let sign = rest.trim_start_matches(['"', '\'', '`', ' ', ']', '*']);
@@ -71,7 +71,7 @@ fn header_value(text: &str, end: usize) -> Option<Range<usize>> {
     Some(start..start + length)
 }
 
-/// `Authorization: SSWS 00…`: whatever the scheme, what follows it is the credential.
+/// Finds the credential in `Authorization: SSWS 00…`, whatever the scheme.
 fn find_authorization(text: &str, range: Range<usize>) -> Option<SecretSpan> {
     let line = text.get(range.clone())?;
     let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
@@ -81,7 +81,7 @@ fn find_authorization(text: &str, range: Range<usize>) -> Option<SecretSpan> {
         .iter()
         .any(|own| scheme.eq_ignore_ascii_case(own))
     {
-        // Read as words of their own.
+        // The scanner of words reads these two.
         return None;
     }
     let behind = line.get(length..)?;
@@ -108,7 +108,7 @@ fn find_authorization(text: &str, range: Range<usize>) -> Option<SecretSpan> {
     })
 }
 
-/// `Cookie: session=…; theme=dark`: every value that looks random.
+/// Finds the values of `Cookie: session=…; theme=dark` that look random.
 fn find_cookies(text: &str, range: Range<usize>, spans: &mut Vec<SecretSpan>) {
     let mut at = range.start;
     for pair in text.get(range).unwrap_or_default().split(';') {
@@ -133,7 +133,7 @@ fn find_cookies(text: &str, range: Range<usize>, spans: &mut Vec<SecretSpan>) {
     }
 }
 
-/// `?sv=…&sig=…`: whoever knows a signed address may use it.
+/// Finds the signature in `?sv=…&sig=…`, which gives access to the URL.
 fn find_signature(text: &str, word: Range<usize>) -> Option<SecretSpan> {
     let bytes = text.as_bytes();
     let before = word.start.checked_sub(1).and_then(|at| bytes.get(at))?;

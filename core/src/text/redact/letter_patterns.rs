@@ -1,15 +1,15 @@
-//! Whether letters alone are words, or what a machine made.
+//! Tells words from random letters.
 
 use super::char_stats::CharStats;
 
-/// Fewest letters that tell.
+/// The least number of letters that can be told apart.
 const MIN_LETTERS: usize = 8;
 
-/// Most consonants that follow one another in a word of small letters: `lengths`.
+/// Most consonants in a row in a word of small letters, as in `lengths`.
 const MAX_CONSONANTS: usize = 4;
 
-/// Tells whether letters alone stand here that are no words, neither in a row nor run together as
-/// `getUserName` and `XMLHttpRequest`: too few vowels, or capitals all over.
+/// Tells whether a value of letters alone is no word, and no words run together such as
+/// `getUserName` and `XMLHttpRequest`: it has too few vowels, or capitals all over.
 pub(super) fn is_irregular_word(value: &str) -> bool {
     let signs = CharStats::from_value(value);
     let length = value.len();
@@ -22,7 +22,7 @@ pub(super) fn is_irregular_word(value: &str) -> bool {
         return longest_consonant_run(value) > MAX_CONSONANTS
             || length > MIN_LETTERS && vowels * 8 <= length;
     }
-    // Names have parts of four letters and more, one letter of three being a vowel.
+    // Identifiers have parts of about four letters, one in three of them a vowel.
     let parts = count_parts(value.as_bytes());
     parts * 14 >= length * 5 || parts * 7 >= length * 2 && vowels * 4 < length
 }
@@ -32,7 +32,7 @@ fn longest_consonant_run(value: &str) -> usize {
     runs.map(<[u8]>::len).max().unwrap_or_default()
 }
 
-/// Counts the parts of a name: `XMLHttpRequest` has three.
+/// Counts the parts of an identifier: `XMLHttpRequest` has three.
 fn count_parts(value: &[u8]) -> usize {
     let is_upper = |at: usize| value.get(at).is_some_and(u8::is_ascii_uppercase);
     let is_lower = |at: usize| value.get(at).is_some_and(u8::is_ascii_lowercase);

@@ -1,4 +1,4 @@
-//! Lines of files that hold logins: `.netrc` and `.pgpass`.
+//! Lines of the files `.netrc` and `.pgpass`.
 
 use std::ops::Range;
 
@@ -7,22 +7,22 @@ use super::placeholders::contains_replacement;
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan};
 
-/// Most bytes looked at before a word for what it belongs to.
+/// How many bytes before a word are searched for what it belongs to.
 const MAX_BYTES_BEFORE: usize = 200;
 
-/// Most bytes of a value.
+/// How many bytes of a value are read.
 const MAX_VALUE_BYTES: usize = 256;
 
-/// Ports that only databases listen on.
+/// Ports on which only databases listen.
 const DATABASE_PORTS: [&str; 6] = ["5432", "5433", "6432", "6543", "25060", "26257"];
 
-/// Words of a sentence that no login is called.
+/// Words that are no user name, so that `login with password …` in a sentence is no entry.
 const SENTENCE_WORDS: [&str; 14] = [
     "with", "by", "via", "using", "and", "or", "the", "a", "your", "its", "form", "page", "needs",
     "requires",
 ];
 
-/// `machine host login bob password …`, in one line or in several.
+/// Finds the password in `machine host login bob password …`, on one line or several.
 pub(super) fn find_netrc_password(text: &str, word: Range<usize>) -> Option<SecretSpan> {
     if !matches!(text.get(word.clone())?, "password" | "passwd") {
         return None;
@@ -55,7 +55,7 @@ pub(super) fn find_netrc_password(text: &str, word: Range<usize>) -> Option<Secr
     (is_password && !SENTENCE_WORDS.contains(&name)).then(|| password_span(text, range))?
 }
 
-/// `host:5432:database:user:…`; `word` is the port.
+/// Finds the password in `host:5432:database:user:…`; `word` is the port.
 pub(super) fn find_pgpass_password(text: &str, word: Range<usize>) -> Option<SecretSpan> {
     let bytes = text.as_bytes();
     let port = text.get(word.clone())?;
@@ -86,7 +86,7 @@ pub(super) fn find_pgpass_password(text: &str, word: Range<usize>) -> Option<Sec
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && name.bytes().all(belongs)
     };
-    // A line of a log has a level there.
+    // In a line of a log, the level stands there.
     let is_level = database.len() > 3 && database.bytes().all(|b| b.is_ascii_uppercase());
     if !is_name(database) || !is_name(user) || is_level {
         return None;
@@ -100,7 +100,7 @@ pub(super) fn find_pgpass_password(text: &str, word: Range<usize>) -> Option<Sec
     is_password.then(|| password_span(text, range))?
 }
 
-/// Reads the value that begins here, without what closes a sentence or quotes.
+/// Reads the value at an offset, without the quotes or the mark that close it.
 fn read_value(text: &str, start: usize) -> Option<(&str, Range<usize>)> {
     let rest = text.get(start..)?;
     let rest = rest.get(..rest.floor_char_boundary(MAX_VALUE_BYTES))?;

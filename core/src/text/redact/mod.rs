@@ -1,15 +1,18 @@
-//! Finding secrets in text that would leave a repository, and replacing them.
+//! Finds secrets in text that would leave a repository, and replaces them.
 //!
-//! Invariants: what is found is replaced by `[redacted: <kind>]` and every other byte is kept;
-//! text without a finding is handed back as it is; redacting twice changes nothing more; no
-//! finding repeats the secret, in its `Debug` neither; the time is linear in the text, whatever
-//! stands there.
+//! Invariants:
+//! - A secret is replaced by `[redacted: <kind>]`; every other byte is kept.
+//! - Text without a secret is returned as it is, and redacting twice is redacting once.
+//! - No finding repeats the secret, not in its `Debug` either.
+//! - The time is linear in the text, whatever it holds.
 //!
-//! Four readers go over the text: blocks of private keys (`pem`), addresses (`address`), tokens
-//! whose own form gives them away (`shape`, with the table `forms`, also where something
-//! interrupts them, `joints`), and words (`words`): headers (`header`), commands (`command`), logins (`login`, and
-//! `logins` for files of them), and values assigned to names such as `API_KEY` (`name`,
-//! `value`, `judge`, with `placeholder`, `signs` and `letters`).
+//! Four scanners read the text. Three find what is a secret by its own form: blocks of private keys
+//! (`private_keys`), URLs with a password or a key (`url_secrets`), and tokens of services
+//! (`token_scan`, with the table `token_forms`; `split_tokens` for tokens that Markdown or a line
+//! end interrupts). The fourth, `assignments`, reads names and their values: headers
+//! (`header_secrets`), commands (`command_passwords`), logins (`credential_pairs`, `login_files`)
+//! and names such as `API_KEY` (`secret_names`, `assigned_value`). What a name is assigned is
+//! judged by `classify`, with `placeholders`, `char_stats` and `letter_patterns`.
 
 mod assigned_value;
 mod assignments;
@@ -32,6 +35,8 @@ mod token_forms;
 mod token_scan;
 #[cfg(test)]
 mod unseen_corpus;
+#[cfg(test)]
+mod unseen_templates;
 mod url_secrets;
 
 use std::borrow::Cow;
@@ -40,7 +45,7 @@ use std::ops::Range;
 pub use redacted_text::{RedactedText, redact_json};
 pub use secret_kind::SecretKind;
 
-/// What every replacement begins with.
+/// How every replacement begins.
 const REPLACEMENT_START: &str = "[redacted: ";
 
 /// A text without its secrets.
@@ -48,37 +53,37 @@ const REPLACEMENT_START: &str = "[redacted: ";
 pub struct Redaction<'a> {
     /// The text, borrowed when nothing was found.
     pub text: Cow<'a, str>,
-    /// What was replaced, in the order of the text.
+    /// The secrets that were replaced, in the order of the text.
     pub findings: Vec<SecretFinding>,
 }
 
 /// A secret that was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretFinding {
-    /// The line it began on, counted from 1.
+    /// The line on which it began in the original text, from 1.
     pub line: usize,
-    /// What it was.
+    /// What kind of secret it was.
     pub kind: SecretKind,
 }
 
-/// Where a secret stands.
+/// The bytes of a secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SecretSpan {
     range: Range<usize>,
     kind: SecretKind,
 }
 
-/// Longest text that can be no secret when it is one word: a token by its form is longer, and
-/// nothing announces it.
+/// A single word of at most so many bytes is never a secret: tokens that show by their form are
+/// longer, and there is no name before it that would announce one.
 const SHORT_WORD_BYTES: usize = 15;
 
-/// Most times a text is read. Each reading but the first meets what the ones before it left, which
-/// is almost always nothing.
+/// How often a text is read at most. Replacing a secret may bring a name next to another value, so
+/// each pass reads what the last one left; the second pass almost always finds nothing.
 const MAX_PASSES: usize = 8;
 
 /// Returns the text with every secret replaced.
 pub fn redact(text: &str) -> Redaction<'_> {
-    // The priority of every task of a repository is asked about.
+    // Short words are frequent: the priority of every task is redacted, for one.
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if text.len() <= SHORT_WORD_BYTES && text.bytes().all(is_part)
         || is_time_or_id(text)
@@ -92,8 +97,8 @@ pub fn redact(text: &str) -> Redaction<'_> {
     redact_until_stable(text)
 }
 
-/// Returns a line that is printed without the tokens that show by themselves. What is kept has
-/// passed [`redact`]; ids, branches and paths have not, and are cleaned of them here.
+/// Returns a line for printing without the tokens that show by their own form. Stored texts have
+/// passed [`redact`]; ids, branches and paths have not, and are cleaned here.
 pub fn redact_tokens(line: &str) -> Cow<'_, str> {
     if line.len() <= SHORT_WORD_BYTES {
         return Cow::Borrowed(line);
@@ -101,21 +106,22 @@ pub fn redact_tokens(line: &str) -> Cow<'_, str> {
     replace_spans(line, &find_self_evident_secrets(line))
 }
 
-/// Longest id or time that is passed over, in bytes: a UUID.
+/// The longest id or time that is never a secret, in bytes: that of a UUID.
 const MAX_ID_BYTES: usize = 36;
 
-/// Tells whether a text is a time, a UUID or a digest, of which tables are full.
+/// Tells whether a text is a time, a UUID or a digest. Tables are full of them.
 fn is_time_or_id(text: &str) -> bool {
     let is_part =
         |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-' | b':' | b'.' | b'T' | b'Z');
-    // Some service begins its tokens so.
+    // Tokens of one service begin with `fc-`.
     text.len() <= MAX_ID_BYTES && text.bytes().all(is_part) && !text.contains("fc-")
 }
 
-/// Longest word of a plain sentence, in bytes.
+/// The longest word of a plain sentence, in bytes.
 const MAX_WORD_BYTES: usize = 11;
 
-/// Tells whether a text is of short words alone: nothing there is random, and nothing assigns.
+/// Tells whether a text consists of short words alone: nothing in it is random, and nothing
+/// assigns.
 fn is_prose(text: &str) -> bool {
     let mut word = 0;
     text.bytes().all(|byte| {
@@ -129,8 +135,8 @@ fn is_prose(text: &str) -> bool {
     })
 }
 
-/// Reads a text until nothing is found in it: without what stood between them a name may meet a
-/// value, and the head of a key its material.
+/// Redacts a text until no pass finds anything: once the text between them is replaced, a name may
+/// meet a value, and the head of a key its material.
 fn redact_until_stable(text: &str) -> Redaction<'_> {
     let mut clean = Cow::Borrowed(text);
     let mut passes: Vec<Vec<PassFinding>> = Vec::new();
@@ -146,19 +152,19 @@ fn redact_until_stable(text: &str) -> Redaction<'_> {
     }
 }
 
-/// A secret that one reading found.
+/// A secret that one pass found.
 #[derive(Debug, Clone, Copy)]
 struct PassFinding {
-    /// The line it begins on in the text of this reading.
+    /// The line on which it begins in the text that this pass read.
     line: usize,
-    /// How many ends of lines went with it.
+    /// How many line ends were replaced with it.
     line_breaks: usize,
     kind: SecretKind,
 }
 
-/// Reads a text once; nothing when it holds no secret.
+/// Redacts a text once; `None` if it holds no secret.
 fn redact_once(text: &str) -> Option<(String, Vec<PassFinding>)> {
-    // Words are read where tokens are replaced already, so that a second reading meets the same.
+    // Names are read after the tokens are replaced, so that the next pass reads the same text.
     let self_evident = find_self_evident_secrets(text);
     let without_self_evident = replace_spans(text, &self_evident);
     let mut assigned = Vec::new();
@@ -173,7 +179,7 @@ fn redact_once(text: &str) -> Option<(String, Vec<PassFinding>)> {
     ))
 }
 
-/// Returns what all readings found, by its line in the text of the first.
+/// Returns the findings of all passes, each with its line in the original text.
 fn collect_findings(passes: &[Vec<PassFinding>]) -> Vec<SecretFinding> {
     let mut found = Vec::new();
     for (number, hits) in passes.iter().enumerate() {
@@ -200,8 +206,8 @@ fn collect_findings(passes: &[Vec<PassFinding>]) -> Vec<SecretFinding> {
     found
 }
 
-/// Returns where secrets stand that show by themselves, in order, none touching another. Where
-/// readers disagree on the extent, all of it goes, under the name that says most.
+/// Returns the secrets that show by their own form, in order and without overlaps. Where scanners
+/// disagree about the extent, all of it is replaced, under the kind that says most.
 fn find_self_evident_secrets(text: &str) -> Vec<SecretSpan> {
     let mut spans = Vec::new();
     private_keys::find_private_keys(text, &mut spans);
@@ -221,7 +227,7 @@ fn find_self_evident_secrets(text: &str) -> Vec<SecretSpan> {
     apart
 }
 
-/// Returns the text with the spans replaced, which stand in order.
+/// Returns the text with the spans replaced, which are in order.
 fn replace_spans<'a>(text: &'a str, spans: &[SecretSpan]) -> Cow<'a, str> {
     if spans.is_empty() {
         return Cow::Borrowed(text);
@@ -239,8 +245,8 @@ fn replace_spans<'a>(text: &'a str, spans: &[SecretSpan]) -> Cow<'a, str> {
     Cow::Owned(clean)
 }
 
-/// Returns what is `known` in the text and what is `announced` in `first`, where the known is
-/// replaced, in order.
+/// Returns the findings of one pass in order: `self_evident` are spans of `text`, `assigned` spans
+/// of `without_self_evident`, in which the former are replaced already.
 fn locate_findings(
     text: &str,
     self_evident: &[SecretSpan],
@@ -256,7 +262,7 @@ fn locate_findings(
     };
     let (mut at, mut mark) = (0, 0);
     for SecretSpan { range, kind } in self_evident {
-        // Between two spans both texts are the same.
+        // Between two spans both texts are equal.
         mark += range.start - at;
         at = range.end;
         while let Some(span) = assigned.next_if(|span| span.range.start < mark) {
@@ -271,7 +277,7 @@ fn locate_findings(
     hits
 }
 
-/// Counts lines from one place to the next.
+/// Counts lines from one offset to the next.
 struct LineCounter<'a> {
     text: &'a str,
     at: usize,
@@ -295,7 +301,7 @@ fn count_line_breaks(text: Option<&str>) -> usize {
     bytes.filter(|byte| *byte == b'\n').count()
 }
 
-/// Returns where a replacement ends that begins at `at`, if one does.
+/// Returns where the replacement ends that begins at `at`, if there is one.
 fn replacement_end(text: &str, at: usize) -> Option<usize> {
     let rest = text.get(at..)?.strip_prefix(REPLACEMENT_START)?;
     let kind = SecretKind::ALL.into_iter().find(|kind| {

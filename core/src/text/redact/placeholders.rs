@@ -1,4 +1,4 @@
-//! Whether a value only stands where a secret would, or was left open on purpose.
+//! Tells placeholders and sample values from secrets.
 
 use std::ops::Range;
 
@@ -74,13 +74,13 @@ const SAMPLE_PASSWORDS: [&str; 34] = [
     "prompted",
 ];
 
-/// Tells whether the value only stands where a secret would.
+/// Tells whether the value only stands in the place of a secret.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let head = value_head(value);
     is_placeholder_syntax(head) || contains_placeholder(head)
 }
 
-/// Tells whether the value is a variable, a gap between brackets, or one sign over and over.
+/// Tells whether the value is a variable, a gap in brackets, or one character repeated.
 fn is_placeholder_syntax(head: &str) -> bool {
     let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
     let opened = head.starts_with(['<', '{', '[', '(', '%']);
@@ -98,16 +98,16 @@ fn is_placeholder_syntax(head: &str) -> bool {
         || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
 }
 
-/// Tells whether the value is what documentation uses for a password.
+/// Tells whether documentation uses the value for a password.
 pub(super) fn is_sample_password(value: &str) -> bool {
     SAMPLE_PASSWORDS
         .iter()
         .any(|sample| value.eq_ignore_ascii_case(sample))
 }
 
-/// Tells whether what has the form of a secret, or stands where only one can, is left open on
-/// purpose. One that is merely simple is replaced: that costs a reader nothing, and a real one
-/// that got out costs a lot.
+/// Tells whether something in the form of a secret, or in the place of one, was elided on purpose.
+/// A value that is merely simple is replaced: that costs a reader nothing, and a leaked secret
+/// costs a lot.
 pub(super) fn is_elided(value: &str) -> bool {
     const MARKS: [&str; 9] = [
         "xxxx",

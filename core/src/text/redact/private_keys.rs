@@ -1,7 +1,7 @@
-//! Blocks of private keys.
+//! Finds PEM blocks of private keys.
 //!
-//! A block is its head, what can be key material behind it, and its tail. Without a tail it goes
-//! as far as the material does; a head that prose mentions has no material behind it and is none.
+//! A block is its head, the key material behind it, and its tail. Without a tail it goes as far as
+//! the material does. A head that prose mentions has no material behind it and is no block.
 
 use super::{SecretKind, SecretSpan};
 
@@ -9,13 +9,13 @@ const HEAD: &str = "-----BEGIN ";
 const TAIL: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// Longest label between the dashes of a head or tail.
+/// The longest label between the dashes of a head or tail.
 const MAX_LABEL_BYTES: usize = 60;
 
-/// Fewest characters of the first run of material: a line of a key has 64.
+/// The least length of the first run of material; a line of a key has 64 characters.
 const MIN_FIRST_RUN: usize = 24;
 
-/// Lines that may stand before the material.
+/// Fields that may stand between head and material.
 const HEADER_FIELDS: [&str; 7] = [
     "Proc-Type:",
     "DEK-Info:",
@@ -26,7 +26,8 @@ const HEADER_FIELDS: [&str; 7] = [
     "MessageID:",
 ];
 
-/// Most bytes before the material: behind each head no more than this is read in vain.
+/// How many bytes between head and material are read at most, so that heads without material cost
+/// little each.
 const MAX_HEADER_BYTES: usize = 1_024;
 
 /// Finds every block.
@@ -49,7 +50,7 @@ pub(super) fn find_private_keys(text: &str, spans: &mut Vec<SecretSpan>) {
     }
 }
 
-/// Returns where the dashes behind a label end, which begins at `at`.
+/// Returns the offset behind the dashes that follow the label at `at`.
 fn label_end(text: &str, at: usize, must_be_private: bool) -> Option<usize> {
     let rest = text.get(at..)?;
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
@@ -64,8 +65,7 @@ fn label_end(text: &str, at: usize, must_be_private: bool) -> Option<usize> {
     (closed && (named || !must_be_private)).then_some(at + length + DASHES.len())
 }
 
-/// Returns where the block ends whose head ends at `head_end`; nothing when no material is
-/// there.
+/// Returns where the block with this end of its head ends; `None` if it has no material.
 fn block_end(text: &str, head_end: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = head_end;
@@ -106,15 +106,15 @@ fn block_end(text: &str, head_end: usize) -> Option<usize> {
     end
 }
 
-/// What lies between runs of material.
+/// What separates runs of material.
 #[derive(Default)]
 struct Gap {
-    /// Ends of lines, written out or escaped.
+    /// Line ends, written out or escaped.
     breaks: usize,
 }
 
 impl Gap {
-    /// Returns how many bytes at the start of `rest` separate, 0 being none.
+    /// Returns how many bytes at the start of `rest` separate material, if any do.
     fn separator_width(&mut self, rest: &str) -> Option<usize> {
         if rest.starts_with("\\n") {
             self.breaks += 1;
@@ -123,7 +123,7 @@ impl Gap {
         if rest.starts_with("\\r") {
             return Some(2);
         }
-        // A string that is put together from lines, `"…" +`.
+        // A string that is concatenated from lines, `"…" +`.
         if rest.starts_with("+\n") || rest.starts_with("+ ") {
             return Some(1);
         }
@@ -134,7 +134,7 @@ impl Gap {
     }
 }
 
-/// Tells whether the line, or the string it is written in, ends here.
+/// Tells whether the line ends here, or the string literal in which it is written.
 fn ends_line(after: &str) -> bool {
     let rest = after.trim_start_matches([' ', '\t', '"', '\'', '`', ',', '\r']);
     rest.is_empty() || rest.starts_with(['\n', '\\']) || rest.starts_with(TAIL)

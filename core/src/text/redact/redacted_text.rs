@@ -1,4 +1,4 @@
-//! Text that has passed the door, and JSON that does.
+//! Text and JSON without secrets, as types and functions.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{REPLACEMENT_START, SecretKind, classify, redact, secret_names};
 
-/// A text without its secrets; there is no other way to make one.
+/// A text without its secrets. It is made by redacting a text, and in no other way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RedactedText(String);
@@ -45,7 +45,7 @@ impl fmt::Display for RedactedText {
     }
 }
 
-/// Keys whose values name something, and would name something else.
+/// Keys of identifiers: a redacted one would name something else.
 const IDENTIFIER_KEYS: [&str; 12] = [
     "branch",
     "currentSd",
@@ -61,7 +61,8 @@ const IDENTIFIER_KEYS: [&str; 12] = [
     "link",
 ];
 
-/// Replaces the secrets in every text of a value; what a key says of its value counts.
+/// Replaces the secrets in every string of a JSON value. A key such as `api_key` counts as the name
+/// of its value.
 pub fn redact_json(value: &mut Json) {
     match value {
         Json::String(text) => redact_in_place(text),

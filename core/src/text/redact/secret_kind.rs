@@ -1,11 +1,11 @@
-//! What a secret is called.
+//! The kinds of secrets.
 
 use std::fmt;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)+) => {
-        /// The kind of a secret. Where two readings of one place overlap, the earlier kind
-        /// says more and is the one that is told.
+        /// The kind of a secret. The order is by how much a kind says: where two spans overlap, the
+        /// earlier kind is reported.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum SecretKind {
             $($(#[$doc])* $name,)+
@@ -15,7 +15,7 @@ macro_rules! kinds {
             /// Every kind.
             pub const ALL: [Self; [$(Self::$name),+].len()] = [$(Self::$name),+];
 
-            /// Returns the name, for a person.
+            /// Returns the name, as it stands in a replacement.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
@@ -26,9 +26,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A block in PEM, of OpenSSH or PGP.
+    /// A PEM block, or a private key of OpenSSH or PGP.
     PrivateKey => "private key",
-    /// The id of an access key, which names the account.
+    /// The id of an access key, which identifies the account.
     AwsAccessKey => "AWS access key",
     /// The secret half of an access key.
     AwsSecretKey => "AWS secret key",
@@ -38,21 +38,21 @@ kinds! {
     GitLab => "GitLab token",
     /// A token of a bot, a user or an app.
     Slack => "Slack token",
-    /// An address whoever knows it can post to.
+    /// A URL to which everybody who knows it can post.
     Webhook => "webhook address",
-    /// A secret or restricted key, live or for tests.
+    /// A secret or restricted key, for production or tests.
     Stripe => "Stripe key",
-    /// A key of an API, or the secret of a client.
+    /// An API key, or the secret of an OAuth client.
     Google => "Google key",
     /// A key of a user, a project or a service account.
     OpenAi => "OpenAI key",
     /// A key of the API or of an administrator.
     Anthropic => "Anthropic key",
-    /// A token to publish with.
+    /// A token that can publish packages.
     Npm => "npm token",
-    /// A token to publish with.
+    /// A token that can publish packages.
     PyPi => "PyPI token",
-    /// A key to send mail with.
+    /// A key that can send mail.
     SendGrid => "SendGrid key",
     /// A key of the API.
     Twilio => "Twilio key",
@@ -60,19 +60,19 @@ kinds! {
     HuggingFace => "Hugging Face token",
     /// A token of a user or an app.
     DigitalOcean => "DigitalOcean token",
-    /// A key of a storage account or a bus, or a signed address.
+    /// A key of a storage account or a service bus, or a signed URL.
     Azure => "Azure key",
-    /// A token of another service, known by its form.
+    /// A token of another service, recognized by its form.
     Service => "service token",
     /// A signed JSON web token.
     Jwt => "JSON web token",
-    /// What follows `Bearer` in a header.
+    /// The token behind `Bearer` in a header.
     Bearer => "bearer token",
-    /// What follows `Basic` in a header: a name and its password.
+    /// The credentials behind `Basic` in a header: user name and password.
     Basic => "basic credentials",
-    /// The password in an address, or what a password's name is assigned.
+    /// A password in a URL, or assigned to the name of a password.
     Password => "password",
-    /// What another secret's name is assigned.
+    /// A value assigned to another name that announces a secret.
     Assigned => "assigned secret",
 }
 

@@ -1,19 +1,19 @@
-//! Names whose value is a secret: `API_KEY`, `dbPassword`, `client-secret`.
+//! Names that announce a secret: `API_KEY`, `dbPassword`, `client-secret`.
 
-/// What a name promises.
+/// What kind of secret a name announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SecretHint {
     /// A password, which people choose.
     Password,
     /// A secret that a machine made.
     Secret,
-    /// A key of some kind; only what looks random is taken for a secret.
+    /// A key of some kind; only a value that looks random counts.
     Key,
-    /// A name and its password.
+    /// A user name and its password.
     Login,
 }
 
-/// Longest name that is looked at.
+/// The longest name that is read.
 const MAX_NAME_BYTES: usize = 80;
 
 const PASSWORD_WORDS: [&str; 11] = [
@@ -44,7 +44,7 @@ const SECRET_WORDS: [&str; 11] = [
     "apitoken",
 ];
 
-/// What a run-together name may end with.
+/// What announces a secret at the end of a name without separators.
 const SECRET_ENDINGS: [(&str, SecretHint); 12] = [
     ("password", SecretHint::Password),
     ("passwd", SecretHint::Password),
@@ -60,7 +60,7 @@ const SECRET_ENDINGS: [(&str, SecretHint); 12] = [
     ("authkey", SecretHint::Secret),
 ];
 
-/// Words that end as a password does.
+/// Words that end in `pass` and have nothing to do with passwords.
 const PASS_WORDS: [&str; 7] = [
     "bypass",
     "compass",
@@ -71,7 +71,7 @@ const PASS_WORDS: [&str; 7] = [
     "underpass",
 ];
 
-/// What makes a key a secret one.
+/// Words before `key` that make it a secret.
 const SECRET_KEY_QUALIFIERS: [&str; 26] = [
     "api",
     "access",
@@ -101,7 +101,7 @@ const SECRET_KEY_QUALIFIERS: [&str; 26] = [
     "session",
 ];
 
-/// Names of cookies that hold a session; only what looks random is one.
+/// Names of session cookies; only a value that looks random counts.
 const SESSION_COOKIES: [&str; 5] = [
     "phpsessid",
     "jsessionid",
@@ -110,7 +110,7 @@ const SESSION_COOKIES: [&str; 5] = [
     "cookie",
 ];
 
-/// What a name is about instead, when it ends so: `TOKEN_TTL`, `password_hash`.
+/// Last words of names that hold something else: `TOKEN_TTL`, `password_hash`.
 const HARMLESS_ENDINGS: [&str; 62] = [
     "name",
     "names",
@@ -176,7 +176,7 @@ const HARMLESS_ENDINGS: [&str; 62] = [
     "cost",
 ];
 
-/// What a name is about instead, whatever its value: `public_token`, `hashed_password`.
+/// Words in names that hold no secret: `public_token`, `hashed_password`.
 const HARMLESS_SEGMENTS: [&str; 11] = [
     "public",
     "publishable",
@@ -191,7 +191,7 @@ const HARMLESS_SEGMENTS: [&str; 11] = [
     "avg",
 ];
 
-/// What a token or a key is of that is no secret: `page_token`, `cache_key`.
+/// Words before `token` or `key` in an identifier that make it harmless: `page_token`, `cache_key`.
 const HARMLESS_QUALIFIERS: [&str; 15] = [
     "page",
     "next",
@@ -210,7 +210,8 @@ const HARMLESS_QUALIFIERS: [&str; 15] = [
     "site",
 ];
 
-/// What such a token is of even when it is no identifier: `page token`. `next token: …` is no term.
+/// Words that make a token harmless also in prose: `page token`. The `next` in `next token: …` does
+/// not.
 const HARMLESS_TERMS: [&str; 10] = [
     "public",
     "publishable",
@@ -224,7 +225,8 @@ const HARMLESS_TERMS: [&str; 10] = [
     "design",
 ];
 
-/// Reads a name; `before` is the word before it, of a name in two words such as `API key`.
+/// Returns what a name hints at, if it hints at a secret. `before` is the word before it, for names
+/// in two words such as `API key`.
 pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretHint> {
     if name.len() > MAX_NAME_BYTES || !may_hint(name) {
         return None;
@@ -232,7 +234,7 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
     let mut segments = Vec::with_capacity(6);
     if let Some(before) = before.filter(|before| before.len() <= MAX_NAME_BYTES) {
         split_segments(before, &mut segments);
-        // Of another sentence's words only the last belongs to the name.
+        // Only the last word of the text before it belongs to the name.
         let last = segments.pop();
         segments.clear();
         segments.extend(last);
@@ -240,73 +242,97 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
     let own = segments.len();
     split_segments(name, &mut segments);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let named = segments.get(own..)?;
     // A number at the end counts copies: `PASSWORD_2`.
-    let is_number = |s: &&&str| !s.bytes().all(|b| b.is_ascii_digit());
-    let last = segments.iter().skip(own).rfind(is_number)?;
-    let named = segments.iter().skip(own);
-    if HARMLESS_ENDINGS.contains(last) || named.clone().any(|s| HARMLESS_SEGMENTS.contains(s)) {
+    let is_word = |segment: &&&str| !segment.bytes().all(|byte| byte.is_ascii_digit());
+    let last = named.iter().rfind(is_word)?;
+    if HARMLESS_ENDINGS.contains(last)
+        || named
+            .iter()
+            .any(|segment| HARMLESS_SEGMENTS.contains(segment))
+        || has_harmless_qualifier(&segments, own)
+    {
         return None;
     }
-    // Next to its name such a word says what the value is of, elsewhere only that it may be none:
-    // `next_token`, but `next_access_token` and `item password: …`.
-    let is_of_none = |(place, segment): (usize, &&str)| {
-        let before = place.checked_sub(1).and_then(|at| segments.get(at));
-        let set = if place > own {
-            &HARMLESS_QUALIFIERS[..]
-        } else {
-            &HARMLESS_TERMS[..]
-        };
-        place >= own
-            && matches!(*segment, "token" | "key")
-            && before.is_some_and(|before| set.contains(before))
-    };
-    if segments.iter().enumerate().any(is_of_none) {
-        return None;
-    }
+    let is_variable = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let places = own..segments.len();
+    let hint = places.fold(None, |hint, place| {
+        hint.or_else(|| hint_from_segment(&segments, own, place, is_variable))
+    })?;
     let is_doubtful = segments
         .iter()
         .any(|s| HARMLESS_QUALIFIERS.contains(s) || HARMLESS_SEGMENTS.contains(s));
-    let is_variable = !name.bytes().any(|b| b.is_ascii_lowercase());
-    let mut best = None;
-    for (place, segment) in named.clone().enumerate() {
-        let segment = segment.trim_end_matches(|c: char| c.is_ascii_digit());
-        let found = if PASSWORD_WORDS.contains(&segment) {
-            Some(SecretHint::Password)
-        } else if SECRET_WORDS.contains(&segment) {
-            Some(SecretHint::Secret)
-        } else if matches!(segment, "credentials" | "creds" | "login") {
-            Some(SecretHint::Login)
-        } else if segment == "key" {
-            let of = (own + place).checked_sub(1).and_then(|at| segments.get(at));
-            let is_secret = of.is_some_and(|of| SECRET_KEY_QUALIFIERS.contains(of));
-            // `OPENAI_KEY` in capitals is a variable; `key` alone is anything.
-            if is_secret {
-                Some(SecretHint::Secret)
-            } else {
-                (place > 0 && is_variable).then_some(SecretHint::Key)
-            }
-        } else if segment == "auth" && place > 0
-            || SESSION_COOKIES.contains(&segment)
-            || segment == "session" && place > 0 && is_variable
-            || segment == "sid" && segments.get(own + place.wrapping_sub(1)) == Some(&"connect")
-        {
-            Some(SecretHint::Key)
-        } else {
-            let is_word = PASS_WORDS.contains(&segment);
-            let mut endings = SECRET_ENDINGS.iter().filter(|_| !is_word);
-            let ending = endings.find(|(ending, _)| segment.ends_with(ending));
-            ending.map(|(_, promise)| *promise)
-        };
-        best = best.or(found);
-    }
-    // Only what looks random is one then.
-    best.map(|best| match best {
+    Some(match hint {
+        // Only a value that looks random counts for a doubtful name.
         SecretHint::Password | SecretHint::Secret if is_doubtful => SecretHint::Key,
-        _ => best,
+        _ => hint,
     })
 }
 
-/// A cheap look that spares most words the reading.
+/// Tells whether a token or key in a name is qualified as harmless. Directly before it the
+/// qualifier says what the token is of; elsewhere it only makes the name doubtful: `next_token` is
+/// harmless, `next_access_token` and `item password: …` are not.
+fn has_harmless_qualifier(segments: &[&str], own: usize) -> bool {
+    segments
+        .iter()
+        .enumerate()
+        .skip(own)
+        .any(|(place, segment)| {
+            let before = place.checked_sub(1).and_then(|at| segments.get(at));
+            let qualifiers = if place > own {
+                &HARMLESS_QUALIFIERS[..]
+            } else {
+                &HARMLESS_TERMS[..]
+            };
+            matches!(*segment, "token" | "key")
+                && before.is_some_and(|before| qualifiers.contains(before))
+        })
+}
+
+/// Returns what one segment of a name hints at. The segments from `own` on are the name itself;
+/// `is_variable` tells that it has no small letters.
+fn hint_from_segment(
+    segments: &[&str],
+    own: usize,
+    place: usize,
+    is_variable: bool,
+) -> Option<SecretHint> {
+    let before = place.checked_sub(1).and_then(|at| segments.get(at));
+    let is_first = place == own;
+    let segment = segments.get(place)?;
+    let segment = segment.trim_end_matches(|c: char| c.is_ascii_digit());
+    if PASSWORD_WORDS.contains(&segment) {
+        return Some(SecretHint::Password);
+    }
+    if SECRET_WORDS.contains(&segment) {
+        return Some(SecretHint::Secret);
+    }
+    if matches!(segment, "credentials" | "creds" | "login") {
+        return Some(SecretHint::Login);
+    }
+    if segment == "key" {
+        if before.is_some_and(|before| SECRET_KEY_QUALIFIERS.contains(before)) {
+            return Some(SecretHint::Secret);
+        }
+        // `OPENAI_KEY` in capitals is a variable; `key` alone is anything.
+        return (!is_first && is_variable).then_some(SecretHint::Key);
+    }
+    if segment == "auth" && !is_first
+        || SESSION_COOKIES.contains(&segment)
+        || segment == "session" && !is_first && is_variable
+        || segment == "sid" && !is_first && before == Some(&"connect")
+    {
+        return Some(SecretHint::Key);
+    }
+    if PASS_WORDS.contains(&segment) {
+        return None;
+    }
+    let mut endings = SECRET_ENDINGS.iter();
+    let ending = endings.find(|(ending, _)| segment.ends_with(ending));
+    ending.map(|(_, hint)| *hint)
+}
+
+/// A cheap check that rules out most words.
 fn may_hint(name: &str) -> bool {
     const HINTS: [&[u8]; 16] = [
         b"pass",
@@ -335,7 +361,8 @@ fn may_hint(name: &str) -> bool {
     HINTS.into_iter().any(has)
 }
 
-/// Splits a name at everything that is no letter or digit and before each hump of its capitals.
+/// Splits a name at everything but letters and digits, and before each capital behind a small
+/// letter.
 fn split_segments(name: &str, segments: &mut Vec<String>) {
     let mut current = String::new();
     let mut was_lower = false;

@@ -1,15 +1,16 @@
-//! Tokens that are interrupted: `ghp\\_16C7…`, `ghp\\_**16C7**…`, or one that goes on in the next
-//! line.
+//! Tokens that something interrupts: `ghp\\_16C7…`, `ghp\\_**16C7**…`, or one that continues in the
+//! next line.
 
 use crate::text::is_invisible;
 
-/// Most bytes of an interrupted token.
+/// How many bytes of a split token are read.
 const MAX_TOKEN_BYTES: usize = 1_024;
 
-/// Most lines of one.
+/// How many lines of it are read.
 const MAX_LINES: usize = 12;
 
-/// How much may be read in all, so that a text of beginnings alone is read in linear time.
+/// How many bytes all attempts together may read: a text of nothing but beginnings would take the
+/// square of its length otherwise.
 pub(super) struct ReadBudget(usize);
 
 impl ReadBudget {
@@ -21,14 +22,14 @@ impl ReadBudget {
 /// A token without what interrupts it.
 pub(super) struct JoinedToken {
     token: String,
-    /// Where each byte of it ends in the text.
+    /// For each byte of it, the offset in the text behind that byte.
     ends: Vec<usize>,
-    /// The lengths at which its lines end.
+    /// The lengths of the token at which a line of the text ends.
     lines: Vec<usize>,
 }
 
 impl JoinedToken {
-    /// Tells whether the text goes on so, whatever interrupts it.
+    /// Tells whether a token with this prefix begins here, interrupted or not.
     pub(super) fn starts_with_prefix(text: &str, start: usize, prefix: &str) -> bool {
         let mut at = start;
         prefix.bytes().enumerate().all(|(number, wanted)| {
@@ -41,7 +42,7 @@ impl JoinedToken {
         })
     }
 
-    /// Reads on from `start`; nothing when nothing interrupts what stands there.
+    /// Reads a split token that begins at `start`; `None` if nothing interrupts it.
     pub(super) fn read_joined(text: &str, start: usize, budget: &mut ReadBudget) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut joined = Self {
@@ -76,8 +77,8 @@ impl JoinedToken {
         interrupted.then_some(joined)
     }
 
-    /// Returns what the token may be: as many lines as belong to it, the fewest first. A line that
-    /// is as long as the one before it belongs to what that one is part of.
+    /// Returns what the token may be, the fewest lines first. A line with a next one of its width
+    /// is skipped, since both are part of a longer wrapped text.
     pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
         let lines = self.lines.iter().copied().chain([self.token.len()]);
         lines
@@ -85,7 +86,7 @@ impl JoinedToken {
             .filter_map(|length| self.token.get(..length))
     }
 
-    /// Tells whether the line that ends here is followed by one of the same width or nearly.
+    /// Tells whether the line that ends at this length is a full line of text that goes on.
     fn is_full(&self, length: usize) -> bool {
         let Some(number) = self.lines.iter().position(|end| *end == length) else {
             return false;
@@ -103,7 +104,7 @@ impl JoinedToken {
         own >= 56 && next >= 16
     }
 
-    /// Returns where in the text the first so many bytes of it end.
+    /// Returns the offset in the text at which the first `length` bytes of the token end.
     pub(super) fn end_in_text(&self, length: usize) -> usize {
         let last = length.checked_sub(1).and_then(|last| self.ends.get(last));
         last.copied().unwrap_or_default()
@@ -114,14 +115,14 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b':')
 }
 
-/// Tells whether what interrupts a token may begin with a byte.
+/// Tells whether an interruption can begin with a byte.
 pub(super) const fn may_begin_joint(byte: u8) -> bool {
     !matches!(byte, b' '..=b')' | b'+'..=b'[' | b']'..=b'}')
 }
 
-/// Returns where what interrupts ends that stands here, and whether it is the end of a line.
+/// Returns the offset behind the interruption at `at`, and whether it includes a line end.
 fn skip_joint(text: &str, at: usize) -> Option<(usize, bool)> {
-    // Asked of nearly every word of a text; nearly none is interrupted.
+    // Nearly every word of a text gets here, and nearly none is interrupted.
     if !may_begin_joint(*text.as_bytes().get(at)?) {
         return None;
     }
@@ -147,7 +148,7 @@ fn skip_joint(text: &str, at: usize) -> Option<(usize, bool)> {
     }
     let behind = text.len() - rest.len();
     let next = rest.bytes().next();
-    // A list goes on with a hyphen, a sentence with a mark.
+    // Behind a line end, a hyphen begins an item of a list and another mark a sentence.
     let goes_on = next.is_some_and(|byte| {
         byte.is_ascii_alphanumeric() || byte == b'_' || !is_line && is_token_byte(byte)
     });

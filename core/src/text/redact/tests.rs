@@ -1,8 +1,8 @@
-//! A corpus of lines that status files have, with what must go and what must stay, and the laws
-//! that hold for any text.
+//! A corpus of lines from status files, with what is replaced and what stays, and the laws that
+//! hold for any text.
 //!
-//! In the corpus every secret stands between `«` and `»` and is split by `¦`, so that no
-//! scanner takes the corpus itself for a leak; `⏎` is the end of a line.
+//! In the corpus every secret stands between `«` and `»` and is split by `¦`, so that no scanner
+//! takes the corpus itself for a leak; `⏎` is a line end.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::{REPLACEMENT_START, SHORT_WORD_BYTES, SecretKind, redact, redact_unti
 const SECRETS: &str = include_str!("corpus/secrets.txt");
 const HARMLESS: &str = include_str!("corpus/harmless.txt");
 
-/// A line of the corpus: the parts between its secrets, and the secrets.
+/// Reads a line of the corpus: the parts between its secrets, and the secrets.
 fn parse_corpus_line(line: &str) -> (Vec<String>, Vec<String>) {
     let text = line.replace('¦', "").replace('⏎', "\n");
     let (mut kept, mut secrets) = (Vec::new(), Vec::new());
@@ -27,7 +27,7 @@ fn parse_corpus_line(line: &str) -> (Vec<String>, Vec<String>) {
     (kept, secrets)
 }
 
-/// Whether the secrets went, and nothing else did.
+/// Tells whether exactly the secrets were replaced.
 fn is_redacted(kept: &[String], text: &str) -> bool {
     let clean = redact(text);
     let mut rest = clean.text.as_ref();
@@ -97,7 +97,7 @@ fn the_corpus_is_told_apart() {
     assert!(SECRETS.lines().count() >= 120 && HARMLESS.lines().count() >= 160);
 }
 
-/// Joins what is split in this file for the reason the corpus is.
+/// Joins parts that are split in this file so that no scanner takes them for a leak.
 fn concat_parts(parts: &[&str]) -> String {
     parts.concat()
 }
@@ -239,12 +239,12 @@ fn the_password_of_a_login_goes_whole_and_alone() {
             format!("creds: bo:{long}\n"),
             "creds: bo:[redacted: password]\n".to_owned(),
         ),
-        // What stands before it is no name of a user.
+        // The text before the colon is no user name.
         (
             format!("login: authToken={secret}: x"),
             "login: authToken=[redacted: assigned secret]: x".to_owned(),
         ),
-        // What a replacement left was no secret.
+        // The rest beside a replacement is no secret.
         (
             "login:creds: [redacted: password]80mm1Zx".to_owned(),
             "login:creds: [redacted: password]80mm1Zx".to_owned(),
@@ -258,7 +258,7 @@ fn the_password_of_a_login_goes_whole_and_alone() {
     }
 }
 
-/// Text of the parts that rules are about, in any order.
+/// Text with the parts that the rules are about, in any order.
 fn arbitrary_text() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![
         "password",

@@ -1,11 +1,11 @@
-//! The forms of tokens, as the services that hand them out document them: a table of facts.
+//! The forms of tokens, as the services that issue them document them.
 
 use super::SecretKind as K;
 use CharClass::{
     Alnum, Base64, Crypt, Digit, Dotted, Escaped, Hex, Lower, Mixed, Upper, Url, Uuid,
 };
 
-/// What a part of a token is made of.
+/// The characters of a part of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CharClass {
     /// Letters and digits.
@@ -24,20 +24,20 @@ pub(super) enum CharClass {
     Url,
     /// The same, `.` and `~`.
     Dotted,
-    /// What base64 has, padded.
+    /// Base64 with padding.
     Base64,
-    /// What base64 of both kinds has.
+    /// Base64 of the standard and the URL alphabet, with padding.
     Mixed,
-    /// Letters, digits, and escapes of an address.
+    /// Letters, digits and percent escapes.
     Escaped,
-    /// What the hashes of `crypt` have.
+    /// The alphabet of `crypt` hashes.
     Crypt,
 }
 
-/// How many classes there are.
+/// The number of classes.
 pub(super) const CHAR_CLASSES: usize = 12;
 
-/// Most parts of a form.
+/// The most parts of a form.
 pub(super) const MAX_PARTS: usize = 3;
 
 impl CharClass {
@@ -59,20 +59,20 @@ impl CharClass {
     }
 }
 
-/// Class, fewest and most characters of a part.
+/// Class, least and greatest length of a part.
 pub(super) type TokenPart = (CharClass, usize, usize);
 
-/// The form of a token that its beginning gives away: a prefix, and parts with dots between
-/// them.
+/// The form of a token with a known prefix: the prefix, and parts with dots between them.
 pub(super) struct TokenForm {
     pub(super) prefix: &'static str,
     pub(super) kind: K,
     pub(super) parts: &'static [TokenPart],
-    /// Whether it must look random as well, the prefix being a common word or the parts short.
+    /// Whether the token must also look random, because the prefix is a common word or the parts
+    /// are short.
     pub(super) must_look_random: bool,
 }
 
-/// The form of a token that something in its middle or at its end gives away.
+/// The form of a token with a known piece in its middle or at its end.
 pub(super) struct InfixForm {
     pub(super) anchor: &'static str,
     pub(super) kind: K,
@@ -80,7 +80,7 @@ pub(super) struct InfixForm {
     pub(super) after: TokenPart,
 }
 
-/// No limit that matters.
+/// No limit.
 const UNBOUNDED: usize = usize::MAX;
 
 const fn token_form(prefix: &'static str, kind: K, parts: &'static [TokenPart]) -> TokenForm {
@@ -108,7 +108,7 @@ const fn infix_form(anchor: &'static str, before: TokenPart, after: TokenPart) -
     }
 }
 
-/// Every form with an anchor.
+/// Every form with a known piece.
 pub(super) const INFIX_FORMS: &[InfixForm] = &[
     // Mailchimp, Telegram, Terraform Cloud.
     infix_form("-us", (Hex, 32, 32), (Digit, 1, 2)),
@@ -127,10 +127,10 @@ pub(super) const INFIX_FORMS: &[InfixForm] = &[
     infix_form(":fx", (Uuid, 36, 36), (Alnum, 0, 0)),
 ];
 
-/// Every form with a prefix. Those with one first byte stand together, and of two that begin
-/// alike the longer prefix stands first.
+/// Every form with a prefix. Forms with the same first byte stand together, and of two that begin
+/// alike the one with the longer prefix comes first; a unit test checks both.
 pub(super) const TOKEN_FORMS: &[TokenForm] = &[
-    // Hashes of passwords: whoever has them can try.
+    // Hashes of passwords, which can be attacked offline.
     token_form("$2a$", K::Password, &[(Crypt, 56, 56)]),
     token_form("$2b$", K::Password, &[(Crypt, 56, 56)]),
     token_form("$2y$", K::Password, &[(Crypt, 56, 56)]),

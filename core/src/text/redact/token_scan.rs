@@ -1,4 +1,4 @@
-//! Tokens whose own form gives them away, as the services that hand them out document it.
+//! Finds tokens that show by their own form, by the table in `token_forms`.
 
 use super::split_tokens::{JoinedToken, ReadBudget, may_begin_joint};
 use super::token_forms::{
@@ -6,7 +6,8 @@ use super::token_forms::{
 };
 use super::{SecretSpan, assigned_value, classify, placeholders, replacement_end};
 
-/// Where the forms begin that share a first byte: first and one behind the last.
+/// For each first byte, the index of the first form that begins with it, and of the one behind the
+/// last.
 const FORMS_BY_FIRST_BYTE: [(u16, u16); 128] = {
     let mut index = [(0, 0); 128];
     let mut at = 0;
@@ -26,7 +27,7 @@ const FORMS_BY_FIRST_BYTE: [(u16, u16); 128] = {
     index
 };
 
-/// Shortest token with an anchor, in bytes.
+/// The least length of a token with an infix form, in bytes.
 const MIN_INFIX_TOKEN_BYTES: usize = 36;
 
 /// Finds every token.
@@ -50,7 +51,7 @@ pub(super) fn find_tokens(text: &str, spans: &mut Vec<SecretSpan>) {
                 find_token(text, &mut runs, at).or_else(|| find_joined_token(text, at, &mut budget))
         {
             let end = continued_end(text, at, end, shape);
-            // Of `AccountKey=…` the name stays.
+            // The name in `AccountKey=…` stays.
             let named = shape.prefix.ends_with('=');
             spans.push(SecretSpan {
                 range: at + if named { shape.prefix.len() } else { 0 }..end,
@@ -64,7 +65,7 @@ pub(super) fn find_tokens(text: &str, spans: &mut Vec<SecretSpan>) {
     }
 }
 
-/// Finds the tokens of a form that its middle gives away.
+/// Finds the tokens of a form with a known piece.
 fn find_infix_tokens(text: &str, infix: &InfixForm, spans: &mut Vec<SecretSpan>) {
     let bytes = text.as_bytes();
     let counted = |(class, fewest, most): TokenPart, part: &mut dyn Iterator<Item = &u8>| {
@@ -108,7 +109,7 @@ fn may_begin(byte: u8) -> bool {
     index.is_some_and(|(_, end)| *end > 0)
 }
 
-/// Returns the forms whose first byte this is.
+/// Returns the forms that begin with this byte.
 fn forms_with_first_byte(byte: u8) -> &'static [TokenForm] {
     let index = FORMS_BY_FIRST_BYTE.get(usize::from(byte));
     let (first, end) = index.copied().unwrap_or_default();
@@ -116,8 +117,8 @@ fn forms_with_first_byte(byte: u8) -> &'static [TokenForm] {
     shapes.unwrap_or_default()
 }
 
-/// Returns the forms that begin with the first two bytes of this, or with the first where what
-/// follows may interrupt a token: most words are told from all forms by them.
+/// Returns the forms that begin with the first two bytes of `rest`, or only with the first where
+/// the second may interrupt a token. This rules out most words at once.
 fn forms_starting_like(rest: &[u8]) -> impl Iterator<Item = &'static TokenForm> {
     let second = rest.get(1).copied();
     let interrupted = second.is_some_and(may_begin_joint);
@@ -143,7 +144,7 @@ fn find_token(
     Some((shape, end))
 }
 
-/// Returns the end of the token of a form that begins at `start`.
+/// Returns the end of the token of this form that begins at `start`.
 fn token_end(
     text: &str,
     runs: &mut RunCache<'_>,
@@ -165,14 +166,14 @@ fn token_end(
         }
         at = end;
     }
-    // What is left before a replacement was longer once, and no token then.
+    // Before a replacement stands the rest of a token that was longer.
     if runs.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric)
         || replacement_end(text, at).is_some()
     {
         return None;
     }
     let body = text.get(body..at)?;
-    // How documentation ends the keys of nobody.
+    // Documentation marks keys that are not valid in this way.
     let is_example = body.ends_with("EXAMPLE") || body.ends_with("EXAMPLEKEY");
     let is_token = !is_example
         && !placeholders::is_elided(body)
@@ -180,8 +181,7 @@ fn token_end(
     is_token.then_some(at)
 }
 
-/// Returns where the token ends that a backslash at the end of its line continues, which is whole
-/// by its form already.
+/// Returns where a complete token ends if backslashes at the ends of lines continue it.
 fn continued_end(text: &str, start: usize, end: usize, shape: &TokenForm) -> usize {
     let Some((class, _, most)) = shape.parts.last() else {
         return end;
@@ -199,15 +199,15 @@ fn continued_end(text: &str, start: usize, end: usize, shape: &TokenForm) -> usi
     end
 }
 
-/// Returns the form and the end of a token that something interrupts: escapes and emphasis of
-/// Markdown, or the end of a line.
+/// Returns the form and the end of a token that escapes or emphasis of Markdown, or a line end,
+/// interrupt.
 fn find_joined_token(
     text: &str,
     start: usize,
     budget: &mut ReadBudget,
 ) -> Option<(&'static TokenForm, usize)> {
     for shape in forms_starting_like(text.as_bytes().get(start..)?) {
-        // One letter is no sign of anything when it stands apart.
+        // A single letter that stands apart is no sign of a token.
         if shape.prefix.len() < 3 || !JoinedToken::starts_with_prefix(text, start, shape.prefix) {
             continue;
         }
@@ -226,11 +226,11 @@ fn find_joined_token(
     None
 }
 
-/// Runs of one class. Each is measured once, however many tokens seem to begin inside it:
+/// The runs of a character class. Each is measured once, however many tokens seem to begin in it:
 /// `sk-sk-sk-…` is one run.
 struct RunCache<'a> {
     bytes: &'a [u8],
-    /// Start and end of the run that was measured last, by class and part of a form.
+    /// Start and end of the last run, by class and part of a form.
     measured: [[(usize, usize); MAX_PARTS]; CHAR_CLASSES],
 }
 

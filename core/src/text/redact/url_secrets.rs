@@ -1,20 +1,20 @@
-//! Addresses that let in whoever knows them: `scheme://user:PASSWORD@host`, and webhooks.
+//! URLs that give access to whoever knows them: `scheme://user:PASSWORD@host`, and webhooks.
 
 use std::ops::Range;
 
 use super::secret_names::SecretHint;
 use super::{SecretKind, SecretSpan, classify, placeholders};
 
-/// Most bytes looked at behind `://` for the end of a password.
+/// How many bytes behind `://` are searched for the end of a password.
 const MAX_USERINFO_BYTES: usize = 512;
 
-/// Shortest password: `u:p@h` in documentation is none.
+/// The shortest password: documentation writes `u:p@h`.
 const MIN_PASSWORD_BYTES: usize = 3;
 
-/// Shortest token in the place of a user's name.
+/// The shortest token in the place of a user name.
 const MIN_TOKEN_BYTES: usize = 16;
 
-/// Hosts and paths of webhooks, and the fewest characters of what follows and is secret.
+/// Hosts and paths of webhooks, and the least number of secret characters behind them.
 const WEBHOOK_PATHS: [(&str, usize); 11] = [
     ("hooks.slack.com/services/", 20),
     ("hooks.slack.com/workflows/", 20),
@@ -29,7 +29,7 @@ const WEBHOOK_PATHS: [(&str, usize); 11] = [
     ("hook.eu1.make.com/", 24),
 ];
 
-/// Hosts that take their key as the last part of the path.
+/// Hosts with an API key as the last part of the path, and the least length of the key.
 const KEYED_HOSTS: [(&str, usize); 4] = [
     ("infura.io/v3/", 32),
     ("infura.io/ws/v3/", 32),
@@ -37,7 +37,7 @@ const KEYED_HOSTS: [(&str, usize); 4] = [
     ("alchemyapi.io/v2/", 21),
 ];
 
-/// Finds every webhook, and every password in an address.
+/// Finds webhooks, keys in paths, and passwords in URLs.
 pub(super) fn find_url_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
     let hooks = if text.contains("hook") {
         &WEBHOOK_PATHS[..]
@@ -76,7 +76,7 @@ pub(super) fn find_url_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
     }
 }
 
-/// Returns where the password stands in the address whose scheme ends at `colon`.
+/// Returns the password in the URL whose scheme ends at `colon`.
 fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let is_scheme = colon
@@ -93,7 +93,7 @@ fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usi
     let token = rest.get(..length)?;
     let user = token.iter().position(|byte| b":@/?#[".contains(byte))?;
     if is_scheme && token.get(user) == Some(&b'@') {
-        // `https://TOKEN@host`: a token in place of a name.
+        // `https://TOKEN@host`: a token in the place of a user name.
         let range = start..start + user;
         let value = text.get(range.clone())?;
         let is_token = value.len() >= MIN_TOKEN_BYTES
@@ -105,7 +105,7 @@ fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usi
     }
     let behind = token.get(user + 1..)?;
     let first = behind.iter().position(|byte| *byte == b'@')?;
-    // What looks like a port and a path is one: `host:8080/@scope`.
+    // `host:8080/@scope` has a port and a path, no password.
     let digits = behind.iter().take_while(|b| b.is_ascii_digit()).count();
     let is_port = behind.get(digits).is_some_and(|byte| b"/?#".contains(byte));
     let host = behind.get(first + 1..)?;
@@ -117,7 +117,7 @@ fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usi
     let value = text.get(from..from + length)?;
     let is_web = text.get(..colon)?.ends_with("http") || text.get(..colon)?.ends_with("https");
     let is_path = is_web && value.contains('/');
-    // `user:password@host` names the place of one.
+    // `user:password@host` is documentation.
     let is_word = ["password", "passwd", "pass"]
         .iter()
         .any(|word| value.eq_ignore_ascii_case(word));

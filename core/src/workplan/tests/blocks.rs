@@ -1,8 +1,8 @@
-//! What is a block, which heading stands above it, and what hides it.
+//! Which blocks are found, their headings, and what hides them.
 
 use super::*;
 
-/// Checks how many of the blocks of a text are read.
+/// Asserts the ids of the blocks that are found in a text.
 #[track_caller]
 fn assert_ids(text: &str, expected: &[&str]) {
     let plan = parse_body_text(text);
@@ -45,7 +45,7 @@ fn a_fence_opens_a_block_by_the_rules_of_markdown() {
         let expected: &[&str] = if is_block { &["T01"] } else { &[] };
         assert_ids(&text, expected);
         assert_ids(&text.replace('\n', "\r\n"), expected);
-        // Whatever it is, it hides nothing below that it does not hold.
+        // It hides nothing below that is not part of it.
         let more = format!("{text}\n{}", BLOCK.replace("T01", "T02"));
         let expected: &[&str] = if is_block { &["T01", "T02"] } else { &["T02"] };
         assert_ids(&more, expected);
@@ -149,11 +149,11 @@ fn code_in_a_list_ends_with_its_item() {
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{list:?}");
         assert_problems(&plan, &[]);
     }
-    // What closes code is indented by up to three columns more than the item's text.
+    // A closing fence is indented by up to three columns more than the text of the item.
     let within = BLOCK.replace('\n', "\n  ");
     let plan = parse_body_text(&format!("- ```sh\n  echo\n     ```\n  {within}"));
     assert_eq!(task_ids(&plan), ["T01"]);
-    // Lines at the column of the item's text are in its code, also where a tab leads there.
+    // Lines at the column of the item text are in its code, also when a tab leads there.
     for list in ["-\t~~~\n", "-  \t~~~\n", "1. ~~~\n", "- - ~~~\n"] {
         let hidden = BLOCK.replace('\n', "\n    ");
         let plan = parse_body_text(&format!("{list}    {hidden}\n    ~~~\n{BLOCK}"));
@@ -303,7 +303,7 @@ fn a_digest_tells_descriptions_apart() {
     assert_ne!(digest("One\nTwo"), digest("One Two"));
     assert_ne!(digest("One\rTwo"), digest("OneTwo"));
     assert_ne!(digest("One"), digest(""));
-    // A digest outlives the process that made it.
+    // Digests are stored, so they must not differ between processes.
     assert_eq!(digest("One\r\nTwo"), 0xffbf_6f9b_5d77_ae98);
 }
 
@@ -339,7 +339,7 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
             "id: a\nstatus: b\npriority high\nand more\n",
             &[(8, "expected `key: value`")],
         ),
-        // What closes a list over several lines is no finding of its own.
+        // The closing bracket of a list over several lines is not reported.
         (
             "id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n",
             &[(8, "its list cannot be read")],

@@ -1,4 +1,4 @@
-//! What an edit changes, and what it leaves.
+//! What edits change, and what they leave.
 
 use super::super::{ByteEdit, apply_edits};
 use super::*;

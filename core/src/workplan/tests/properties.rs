@@ -1,4 +1,4 @@
-//! What no file may do, made of the pieces that confuse readers of Markdown and YAML.
+//! Properties that hold for any file, built from pieces that confuse parsers of Markdown and YAML.
 
 use proptest::prelude::*;
 
@@ -112,7 +112,7 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
-/// A block that is well formed but for its lines.
+/// A block with correct fences and arbitrary lines.
 fn block() -> impl Strategy<Value = String> {
     let fence = prop_oneof!["`{3,5}", "~{3,5}"];
     let indent = prop::sample::select(vec!["", "", " ", "   "]);
@@ -133,12 +133,12 @@ fn block() -> impl Strategy<Value = String> {
     )
 }
 
-/// A file: with or without what it needs.
+/// A file, with or without front matter, blocks and line ends.
 fn file() -> impl Strategy<Value = String> {
     let mark = prop::sample::select(vec!["---", "---", "---", "--- ", "\u{feff}---", "--"]);
     let front = prop::collection::vec(line(), 0..6);
     let pieces = prop::collection::vec(piece(), 0..14);
-    // How each line ends: always the same way, or each its own.
+    // All lines end the same way, or each in its own way.
     let ends = prop_oneof![
         Just(vec!["\n"]),
         Just(vec!["\r\n"]),
@@ -159,7 +159,7 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
-/// All keys, to ask each file for each.
+/// All keys.
 const KEYS: [Key; 19] = [
     Key::Id,
     Key::Type,
@@ -192,7 +192,7 @@ fn values(plan: &Workplan) -> Vec<&Scalar> {
     front.chain(plan.front.depends_on()).chain(tasks).collect()
 }
 
-/// What a task says but for one key, without the bytes where it says so.
+/// The values of a task except one key, without their byte ranges.
 type Said<'a> = (
     TextPosition,
     Option<&'a str>,
@@ -201,7 +201,7 @@ type Said<'a> = (
     Vec<&'a str>,
 );
 
-/// Returns what tasks say; lines of a later one that moved by one line are counted as before.
+/// Returns the values of all tasks, without line numbers, which move when an edit adds a line.
 fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
     let tasks = plan.tasks.iter().enumerate();
     let said = tasks.map(|(at, task)| {
@@ -234,7 +234,7 @@ fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, TextPosit
     values.collect()
 }
 
-/// Returns what is wrong; lines that a text names move with those above them.
+/// Returns the problems, without line numbers, which move when a line is added.
 fn words(plan: &Workplan) -> Vec<String> {
     let texts = plan.problems.iter().map(|problem| &problem.text);
     texts
@@ -389,7 +389,7 @@ proptest! {
             prop_assert_eq!(said(&again, but), said(&plan, but));
             prop_assert_eq!(front_said(&again, None), front_said(&plan, None));
             prop_assert_eq!(words(&again), words(&plan));
-            // Both edits of one task go together.
+            // Both edits of a task can be applied together.
             let status = plan.tasks[at].build_status_edit("in_progress");
             let both: Vec<ByteEdit> = edit.into_iter().chain(status.clone()).collect();
             let both = apply_edits(text.as_bytes(), both);

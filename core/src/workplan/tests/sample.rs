@@ -1,5 +1,5 @@
-//! A workplan as people write them: every kind of code within descriptions, and an example of
-//! a block that is none.
+//! A realistic workplan, with code of every kind in its descriptions, and an example of a block
+//! inside a code block.
 
 use super::super::{StatusVocabulary, apply_edits};
 use super::*;

@@ -1,9 +1,9 @@
-//! What values say, and where they stand.
+//! The texts of values, and their positions.
 
 use super::super::StatusVocabulary;
 use super::*;
 
-/// Reads a title written like this.
+/// Parses a title that is written like this.
 #[track_caller]
 fn title(written: &str) -> (Workplan, String) {
     let text = format!("---\nid: x\ntitle:{written}\nstatus: active\n---\n");
@@ -226,7 +226,7 @@ fn every_key_is_read() {
         let value = plan.tasks[0].get(key).unwrap_or_else(|| panic!("{name}"));
         assert_eq!(*value.text, format!("of {name}"));
     }
-    // Each has its own.
+    // Front matters and blocks have different keys.
     assert_eq!(
         parse_text("---\nassignee: a\nstate_hub_task_id: b\n---\n")
             .front

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Is a request, read to its last byte.
+/// A request, read to its last byte.
 pub(super) struct HttpRequest {
     pub(super) method: String,
     /// Without the query.
@@ -12,7 +12,7 @@ pub(super) struct HttpRequest {
     pub(super) body: Vec<u8>,
 }
 
-/// Is a reply; the connection closes after it.
+/// A reply; the connection closes after it.
 pub(super) struct HttpReply {
     pub(super) status: u16,
     pub(super) content_type: &'static str,

@@ -1,4 +1,4 @@
-//! A model that says what the test wrote down, and remembers what it was asked.
+//! A model that gives scripted answers and records every request.
 
 mod http;
 mod wire;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{HarnessResult, Request};
 
-/// Is one answer of the model.
+/// One answer of the model.
 #[derive(Clone, Debug)]
 pub enum Turn {
     /// Ends the turn with a text.
@@ -50,7 +50,7 @@ impl Turn {
     }
 }
 
-/// Is what a request to the model was for.
+/// The purpose of a request to the model.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RequestKind {
     /// The conversation: it takes the next scripted turn.
@@ -61,7 +61,8 @@ pub enum RequestKind {
     Side,
 }
 
-/// Is the summary that every compaction gets: it names nothing, so that only hooks can.
+/// The summary that every compaction gets. It names nothing, so what the agent knows afterwards
+/// comes from the hooks.
 const SUMMARY: &str = "<analysis>scripted</analysis>\n<summary>Work went on.</summary>";
 
 /// Serves the Messages API on a loopback port until it is dropped.
@@ -119,12 +120,12 @@ impl Drop for ScriptedModel {
     }
 }
 
-/// A test thread that panicked while it held the lock must not hide its own message.
+/// Locks a mutex even when it is poisoned, so that the first panic is the one reported.
 fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A client that hangs up is not the harness's failure: the test sees it elsewhere.
+/// A client that hangs up is no error here: the test sees it elsewhere.
 fn answer_request(stream: &TcpStream, shared: &SharedTurns) {
     let Ok(incoming) = http::read_request(stream) else {
         return;

@@ -31,13 +31,13 @@ pub(super) fn json_reply(status: u16, value: &Value) -> HttpReply {
     }
 }
 
-/// Answers what is not scripted.
+/// Answers a path that is not scripted.
 pub(super) fn not_found() -> HttpReply {
     let error = json!({"type": "not_found_error", "message": "not scripted"});
     json_reply(404, &json!({"type": "error", "error": error}))
 }
 
-/// Numbers run through the whole process: a resumed conversation must not see one twice.
+/// Ids are unique in the whole process, since a resumed conversation must not see one twice.
 fn next_identifier(prefix: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(

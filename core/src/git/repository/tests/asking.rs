@@ -1,8 +1,8 @@
-//! Asking a remote while nothing of the repository's is started.
+//! Asking a remote starts nothing of the repository's.
 
 use super::*;
 
-/// A scene whose remote has one commit more than is known here.
+/// A scene whose remote has one more commit than is known here.
 fn behind() -> Scene {
     let scene = Scene::new();
     scene.commits("ours");
@@ -10,7 +10,7 @@ fn behind() -> Scene {
     scene
 }
 
-/// All that asking might change in a repository.
+/// Everything in a repository that asking might change.
 fn everything(scene: &Scene) -> (String, String, Vec<PathBuf>) {
     fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -67,7 +67,7 @@ fn every_spelling_of_a_plain_remote_is_asked() {
             .unwrap();
         assert_eq!((told.ahead, told.behind), (1, 1), "{url}");
     }
-    // One that the user's own settings spell in another way.
+    // A spelling that the user's own settings define.
     let settings = fs::read_to_string(scene.path(".gitconfig")).unwrap();
     let short = format!(
         "[url \"{}/\"]\ninsteadOf = hub:\n",
@@ -135,8 +135,8 @@ fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_told() {
     );
 }
 
-/// Settings of a repository that name a program, each of which git would start in some fetch.
-/// `CANARY` stands for a program that leaves a trace.
+/// Settings of a repository that name a program which some fetch would start. `CANARY` stands for a
+/// program that leaves a trace.
 const TRAPS: [&[&str]; 21] = [
     &["remote.origin.url=ext::CANARY"],
     &["remote.origin.uploadpack=CANARY"],
@@ -202,7 +202,7 @@ fn nothing_that_a_repository_names_is_started() {
         ] {
             std::os::unix::fs::symlink(&canary, hooks.join(name)).unwrap();
         }
-        // A helper of this name would be found, too.
+        // A helper of this name would be found too.
         std::os::unix::fs::symlink(&canary, folder.join("git-remote-canary")).unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut places = vec![folder.to_owned()];
@@ -224,7 +224,7 @@ fn nothing_that_a_repository_names_is_started() {
             let (key, value) = setting.split_once('=').unwrap();
             scene.git(&["config", "--replace-all", key, value]);
         }
-        // All that a check reads.
+        // Everything that a check reads.
         let _ = repository.read_branch_status();
         let asked = repository.query_remote(&upstream, LONG);
         let _ = repository.list_unpushed(&upstream);
@@ -241,7 +241,7 @@ fn nothing_that_a_repository_names_is_started() {
 
 #[test]
 fn the_traps_are_traps() {
-    // What the table above is worth: a fetch by hand starts what these name.
+    // Proves that the table above works: a fetch by hand starts these programs.
     for settings in TRAPS.into_iter().take(2) {
         let scene = behind();
         let trace = scene.path("trace");

@@ -1,4 +1,4 @@
-//! What is in no commit yet.
+//! Uncommitted content.
 
 use std::os::unix::fs::MetadataExt as _;
 

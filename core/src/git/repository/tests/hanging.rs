@@ -2,11 +2,11 @@
 
 use super::*;
 
-/// Opens the pipe, says so, and hangs together with a child that takes no hint.
+/// Opens the pipe, prints a line, and hangs together with a child that ignores signals.
 const HANGS: &str = "exec 9>\"$GATE\"; echo >&9; (trap '' TERM HUP; sleep 1000) & sleep 1000";
 
-/// Runs something that hangs with more and more time, until the script that hangs was reached;
-/// returns when all its processes are dead.
+/// Runs something that hangs with more and more time until the hanging script was reached; returns
+/// when all its processes are dead.
 fn hangs(scene: &Scene, run: impl Fn(&Repository, Duration) -> Result<(), GitError>) {
     let gate = scene.path("gate");
     let mut opened = Gate::new(&gate);
@@ -80,7 +80,7 @@ fn a_hook_that_hangs_after_the_commit_does_not_undo_it() {
     scene.write("new", "n");
     scene.hook("post-commit", HANGS);
     hangs(&scene, |repository, limit| {
-        // A new change each time: an earlier round may have got as far as a commit.
+        // A new change each time, because an earlier round may have reached a commit.
         scene.write("new", &format!("{limit:?}"));
         repository.commit(&["new".to_owned()], "x", limit).map(drop)
     });
@@ -94,7 +94,7 @@ fn a_hook_that_hangs_after_the_commit_does_not_undo_it() {
 #[test]
 fn ssh_asks_nothing_and_is_the_users_where_there_is_one() {
     let scene = Scene::new();
-    // `ssh` itself, found before the real one.
+    // `ssh`, found before the real one.
     let ssh = through_ssh(&scene, "echo \"$@\" >\"$SEEN\"; env >>\"$SEEN\"; exit 255");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = vec![ssh.parent().unwrap().to_owned()];
@@ -132,7 +132,7 @@ fn a_remote_that_wants_a_password_gets_none() {
     let scene = Scene::new();
     let helper = "!f() { echo protocol=https; echo host=nowhere.invalid; }; f";
     scene.git(&["config", "credential.helper", helper]);
-    // What git runs to talk to a server asks git for the password.
+    // The program that git runs to talk to a server asks git for a password.
     let call = scene
         .repository
         .remote_command("git credential", TimeLimit::starting_now(LONG))

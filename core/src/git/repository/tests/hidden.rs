@@ -1,4 +1,4 @@
-//! Files that the user told git not to look at.
+//! Files that git was told not to look at.
 
 use super::*;
 use crate::git::HiddenFlag;

@@ -1,8 +1,9 @@
-//! Real repositories in scratch folders, with a home and settings of their own.
+//! Real repositories in scratch folders, with their own home and settings.
 
 mod asking;
 mod changes;
 mod commit;
+mod commit_hooks;
 mod hanging;
 mod hidden;
 mod operation;
@@ -25,7 +26,7 @@ use crate::git::{BranchStatus, Upstream};
 /// Long enough for anything that ends.
 const LONG: Duration = Duration::from_mins(2);
 
-/// A home, a bare repository as a remote, and a clone of it with one commit that was pushed.
+/// A home, a bare repository as remote, and a clone of it with one pushed commit.
 struct Scene {
     folder: tempfile::TempDir,
     repository: Repository,
@@ -41,7 +42,7 @@ impl Scene {
         scene
     }
 
-    /// One without commits.
+    /// A scene without commits.
     fn cloned(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = "[user]\nname = t\nemail = t@example.invalid\n[init]\ndefaultBranch = main\n\
@@ -68,7 +69,7 @@ impl Scene {
         git_in(self.folder.path(), self.repository.root(), arguments)
     }
 
-    /// Runs git where a conflict is what is wanted.
+    /// Runs git where a conflict is expected.
     fn git_stops(&self, arguments: &[&str]) {
         let output = git_command(self.folder.path(), self.repository.root(), arguments);
         assert!(!output.status.success(), "git {arguments:?}: {output:?}");
@@ -80,11 +81,11 @@ impl Scene {
         fs::write(path, text).unwrap();
     }
 
-    /// Writes a program, and a hook if it stands in that folder.
+    /// Writes a program; in the folder of hooks, that is a hook.
     fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.repository.root().join(name);
-        // Not by this process: another test that starts one at this moment would hold the file
-        // open for writing, and what is written to cannot be run.
+        // Not written by this process: a test that starts a program in this moment would inherit
+        // the open file, and a file open for writing cannot be run.
         let written = Command::new("sh")
             .args([
                 "-c",
@@ -102,7 +103,7 @@ impl Scene {
         self.program(&format!(".git/hooks/{name}"), script);
     }
 
-    /// Makes a commit in another clone and pushes it.
+    /// Creates a commit in another clone and pushes it.
     fn someone_pushes(&self, name: &str, text: &str) {
         let other = self.path("other");
         if !other.exists() {
@@ -120,7 +121,7 @@ impl Scene {
         git(&["push", "-q"]);
     }
 
-    /// A commit here, of one new file.
+    /// Creates a local commit of one new file.
     fn commits(&self, name: &str) {
         self.write(name, name);
         self.git(&["add", "--", name]);
@@ -139,8 +140,8 @@ impl Scene {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// All that the index has, flags included, and all that differs from it. Not what git
-    /// remembers of files on the disk: that may be refreshed.
+    /// Everything in the index, flags included, and everything that differs from it. Cached file
+    /// data is left out, because git may refresh it.
     fn index(&self) -> String {
         let told = self.git(&["ls-files", "--stage", "--debug"]);
         let entries = told
@@ -154,7 +155,7 @@ impl Scene {
     }
 }
 
-/// The repository at a place, with the scene's home.
+/// The repository at a path, with the scene's home.
 fn at(home: &Path, root: &Path) -> Repository {
     Repository::discover(root)
         .unwrap()

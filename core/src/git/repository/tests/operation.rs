@@ -1,4 +1,4 @@
-//! Operations that git is in the middle of.
+//! Operations in progress.
 
 use super::*;
 use crate::git::GitOperation;
@@ -13,7 +13,7 @@ fn conflict(scene: &Scene) {
     }
 }
 
-/// Commands that stop half way, what they are, and how they are given up.
+/// Commands that stop half way, the operation they start, and how to abort it.
 const STOPPED: [(&[&str], GitOperation, &[&str]); 5] = [
     (
         &["merge", "side"],

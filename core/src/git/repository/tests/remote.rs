@@ -150,7 +150,7 @@ fn a_branch_that_the_remote_does_not_have_is_told_apart() {
         .fetch_upstream(&scene.upstream(), LONG)
         .unwrap_err();
     assert_eq!(missing.to_string(), "origin has no branch refs/heads/feat");
-    // What was known of it is still there.
+    // The last known state is still there.
     assert!(!scene.upstream().gone);
     scene.git(&["fetch", "-q", "--prune"]);
     let upstream = scene.upstream();
@@ -250,7 +250,7 @@ fn a_hook_may_refuse_a_push() {
     scene.hook("pre-push", "cat >.git/seen; echo 'not today' >&2; exit 1");
     let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("failed to push"), "{said}");
-    // The hook is told the branch's own name.
+    // The hook sees the branch's own name.
     let seen = fs::read_to_string(scene.repository.root().join(".git/seen")).unwrap();
     assert!(seen.starts_with("refs/heads/main "), "{seen}");
     assert_eq!(scene.upstream().ahead, 1);

@@ -1,4 +1,4 @@
-//! Where a worktree stands.
+//! The branch of a worktree and its state.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn commits_on_either_side_are_counted() {
     scene.commits("two");
     assert_eq!(counts(), (2, 0));
     scene.someone_pushes("theirs", "x");
-    // Nobody has asked the remote yet.
+    // The remote was not contacted yet.
     assert_eq!(counts(), (2, 0));
     scene
         .repository
@@ -68,7 +68,7 @@ fn a_repository_without_commits_has_a_branch_alone() {
     let standing = scene.standing();
     assert_eq!(standing.branch.as_deref(), Some("main"));
     assert_eq!(standing.upstream, None);
-    // The first commit has an upstream that is not there yet.
+    // The first commit has an upstream that does not exist yet.
     scene.commits("first");
     let upstream = scene.upstream();
     assert!(upstream.gone && upstream.takes_pushes);
@@ -126,7 +126,7 @@ fn a_broken_repository_does_not_stand_for_the_one_around_it() {
     assert!(said.contains("not a git repository"), "{said}");
 }
 
-/// Runs other tests as a hook of another repository would run them.
+/// Runs other tests the way a hook of another repository would.
 #[test]
 fn what_an_outer_git_leaves_in_the_environment_is_of_no_account() {
     let other = Scene::new();

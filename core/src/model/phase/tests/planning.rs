@@ -50,9 +50,9 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("x=1", "\"x=1\" is not"),
         ("2=1,plan", "is not NUMBER"),
         ("2=1;2=3", "phase 2 are given twice"),
-        ("2=9", "no phase 9: the phases are 1 to 4"),
-        ("9=1", "no phase 9"),
-        ("2=0", "no phase 0"),
+        ("2=9", "phase 9 does not exist; the phases are 1 to 4"),
+        ("9=1", "phase 9 does not exist"),
+        ("2=0", "phase 0 does not exist"),
         ("3=3", "circular dependency of phases: 3 -> 3"),
         (
             "1=4",

@@ -64,7 +64,7 @@ fn a_database_has_one_log_and_one_queue_whatever_it_is_called() {
             let mut store = SqliteStore::open(name, short_deadline()).unwrap();
             add_item(&mut store, &format!("SD-{number}"));
             // What is waited for until it is on the disk is the log that was written to.
-            let log = store.connection.wal_path();
+            let log = store.engine.connection.wal_path();
             assert!(fs::metadata(&log).unwrap().len() > 0, "{}", log.display());
             assert_eq!(
                 log.canonicalize().unwrap(),
@@ -109,7 +109,7 @@ fn a_link_that_leads_to_itself_is_an_answer() {
     symlink("b.db", at("a.db")).unwrap();
     symlink("a.db", at("b.db")).unwrap();
     let error = SqliteStore::open_or_create(&at("a.db"), short_deadline()).unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! Errors of the configuration and of the database.
+
+use crate::command_error::hint::{HintPart, HintPromise};
+use crate::command_error::table::{ErrorCase, ErrorRow, REFUSED, UNABLE, error_cases};
+
+error_cases! {
+    /// A configuration or database that cannot be used, or a write that it refused.
+    DatabaseCase {
+        /// The configuration cannot be read.
+        Configuration => UNABLE "config" {
+            says "correct the setting, or remove it to use the default";
+        }
+        /// The URL names no database that this build supports.
+        DatabaseUrl => UNABLE "store_unavailable" {
+            says "set TRUEUP_DATABASE_URL to sqlite:/path, or unset it to use the default";
+        }
+        /// The database file does not exist.
+        DatabaseMissing => UNABLE "store_missing" {
+            ends "trueup db migrate" "creates it";
+            says "the first Claude Code session creates it too";
+        }
+        /// The database cannot be reached.
+        DatabaseUnavailable => UNABLE "store_unavailable" {
+            says "check that the path exists and is writable, and that the disk has space";
+        }
+        /// Other processes kept the database locked until the deadline.
+        DatabaseContended => UNABLE "store_contended" {
+            says "try again; TRUEUP_DEADLINE_MS raises the limit";
+        }
+        /// A newer trueup wrote the database.
+        SchemaTooNew => UNABLE "schema_too_new" {
+            says "a newer trueup wrote it; upgrade with install/install.sh";
+        }
+        /// The database is damaged, or not a database of trueup.
+        DatabaseCorrupt => UNABLE "store_corrupt" {
+            says "nothing was changed; restore a backup with trueup db restore FILE, or set \
+                  TRUEUP_DATABASE_URL to another database";
+        }
+        /// Another write came first.
+        Conflict => REFUSED "conflict" {
+            says "it was changed by someone else; check the current state and try again";
+        }
+        /// A rule of the database forbids the write.
+        Denied => REFUSED "denied" {
+            says "nothing was changed";
+        }
+        /// The store refuses the request as invalid.
+        Invalid => REFUSED "invalid" {
+            says "nothing was changed; correct the value and try again";
+        }
+        /// A copy cannot be written.
+        CopyUnwritable => UNABLE "io" {
+            says "choose a file in an existing, writable directory with enough space";
+        }
+        /// A copy is no usable database to restore.
+        CopyUnusable => UNABLE "copy_unusable" {
+            says "nothing was changed; use a file created by trueup db backup";
+        }
+        /// Another process has the database open.
+        DatabaseInUse => REFUSED "database_in_use" {
+            says "nothing was changed; stop what uses it, such as trueup-hub, trueup log --follow or \
+                  sqlite3, and try again";
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Claims: one conditional statement each, in one transaction with what follows from it.
+
+use serde_json::json;
+
+use super::engine::{Tx, args};
+use super::sessions::{load_registered, patch_execution_state, record_heartbeat};
+use super::statement::statements;
+use super::{NOW, items};
+use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
+use crate::store::{
+    ClaimedItem, GrantedClaim, HeartbeatRequest, Provenance, ReleasedClaim, Result, StoreError,
+};
+
+statements! {
+    /// Takes effect only while holder and epoch are those that the claim was decided on, and the
+    /// holder has given no sign of life since.
+    TAKE_ITEM =
+        "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = ", NOW, ",
+             status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
+             under_epoch = ?7,
+             last_actor = ?2, last_reason = ?3, last_op = ?4
+         WHERE key = ?5 AND holder IS NOT DISTINCT FROM ?6 AND claim_epoch = ?7
+           AND status NOT IN ('completed', 'failed', 'cancelled')
+           AND (?8 IS NULL OR EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = ?6
+                AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?8))";
+
+    /// A session that loses its item to another is lost, unless it ended itself; either way it
+    /// holds nothing more that a sweep could look for.
+    MARK_HOLDER_LOST =
+        "UPDATE claude_sessions SET swept = 1,
+             status = CASE WHEN ?5 AND status IN ('active', 'idle') THEN 'lost' ELSE status END,
+             last_actor = ?2, last_reason = ?3, last_op = ?4
+         WHERE session_id = ?1 AND swept = 0 AND session_id <> ?6
+           AND (?5 OR status = 'ended')";
+
+    CLEAR_HOLDER =
+        "UPDATE work_items SET holder = NULL, last_actor = ?1, last_reason = ?2, last_op = ?3
+         WHERE key = ?4 AND holder = ?5";
+
+    FIND_RELEASED_ITEM =
+        "SELECT key FROM events WHERE op_id = ?1 AND entity = 'item' AND kind = 'released'";
+
+    MARK_LOST =
+        "UPDATE claude_sessions SET swept = 1,
+             status = CASE WHEN status = 'ended' THEN 'ended' ELSE 'lost' END,
+             last_actor = ?1, last_reason = ?2, last_op = ?3
+         WHERE session_id = ?4 AND strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at) = ?5
+           AND status = ?6";
+}
+
+pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<ClaimedItem> {
+    let grant = &claim.grant;
+    let session = load_registered(tx, &grant.session)?;
+    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyOwned;
+    let is_replay = tx.is_replay(&claim.provenance)?;
+    let released = if is_replay {
+        find_item_released_by(tx, &claim.provenance)?
+    } else if is_already_owned {
+        None
+    } else {
+        let released = release_other_item(tx, &session, &grant.item, &claim.provenance)?;
+        take_item(tx, claim)?;
+        released
+    };
+    let item = items::load_item(tx, &grant.item)?
+        .filter(|item| item.holder.as_ref() == Some(&grant.session))
+        .ok_or_else(|| changed_hands_error(&grant.item))?;
+    if is_already_owned && !is_replay && item.epoch != grant.expected_epoch {
+        return Err(changed_hands_error(&grant.item));
+    }
+    // A repetition is no new sign of life: the session may have ended since.
+    if !is_replay {
+        set_current_work(tx, &session, &item, &claim.provenance)?;
+        record_heartbeat(
+            tx,
+            &HeartbeatRequest {
+                session: grant.session.clone(),
+                lease_seconds: Some(claim.lease_seconds),
+                status: Some(SessionStatus::Active),
+                quiet_seconds: claim.quiet_seconds,
+            },
+        )?;
+    }
+    let previous_holder = grant.expected_holder.clone().filter(|_| !is_already_owned);
+    Ok(ClaimedItem {
+        item,
+        previous_holder,
+        released,
+    })
+}
+
+pub(super) fn changed_hands_error(item: &ItemKey) -> StoreError {
+    StoreError::Conflict(format!("the holder of item {item} has changed"))
+}
+
+fn take_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<()> {
+    let grant = &claim.grant;
+    let reason = match grant.outcome {
+        ClaimOutcome::TakenOver(reason) => Some(reason),
+        _ => claim.provenance.reason.as_deref(),
+    };
+    tx.change(
+        &TAKE_ITEM,
+        args![
+            grant.session,
+            claim.provenance.actor,
+            reason,
+            claim.provenance.op_id,
+            grant.item,
+            grant.expected_holder,
+            grant.expected_epoch,
+            grant.holder_seen_at.map(|at| at.to_string()),
+        ],
+        || changed_hands_error(&grant.item),
+    )?;
+    mark_holder_lost(tx, claim)
+}
+
+fn mark_holder_lost(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<()> {
+    let grant = &claim.grant;
+    let Some(holder) = &grant.expected_holder else {
+        return Ok(());
+    };
+    tx.execute(
+        &MARK_HOLDER_LOST,
+        args![
+            holder,
+            claim.provenance.actor,
+            format!("{} was taken over by {}", grant.item, grant.session),
+            claim.provenance.op_id,
+            grant.outcome.loses_holder(),
+            grant.session,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Releases the item that a session holds, unless it is the one that it claims; returns which.
+pub(super) fn release_other_item(
+    tx: &mut impl Tx,
+    session: &Session,
+    wanted: &ItemKey,
+    provenance: &Provenance,
+) -> Result<Option<ItemKey>> {
+    match &session.item {
+        Some(held) if held != wanted => {
+            clear_holder(tx, &session.id, held, provenance, Some("claim_switch"))?;
+            Ok(Some(held.clone()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the item that a claim carried out before gave up.
+pub(super) fn find_item_released_by(
+    tx: &mut impl Tx,
+    provenance: &Provenance,
+) -> Result<Option<ItemKey>> {
+    tx.row(&FIND_RELEASED_ITEM, args![provenance.op_id], |row| {
+        row.get(0)
+    })
+}
+
+/// Takes an item from its holder; returns whether that session held it.
+pub(super) fn clear_holder(
+    tx: &mut impl Tx,
+    holder: &SessionId,
+    item: &ItemKey,
+    provenance: &Provenance,
+    reason: Option<&str>,
+) -> Result<bool> {
+    let changed = tx.execute(
+        &CLEAR_HOLDER,
+        args![
+            provenance.actor,
+            reason.or(provenance.reason.as_deref()),
+            provenance.op_id,
+            item,
+            holder,
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Makes the item the session's current one. Another item starts with its own phase and no task;
+/// the same item goes on where it was.
+fn set_current_work(
+    tx: &mut impl Tx,
+    session: &Session,
+    item: &Item,
+    provenance: &Provenance,
+) -> Result<()> {
+    let work = session.execution_state().work;
+    let is_same_item = work.item.as_deref() == Some(item.key.as_str());
+    if is_same_item && work.is_active && !work.was_interrupted {
+        return Ok(());
+    }
+    let mut patch = json!({
+        "currentSd": item.key, "isActive": true, "wasInterrupted": false,
+    });
+    if !is_same_item {
+        patch["currentPhase"] = json!(item.phase);
+        patch["currentTask"] = json!(null);
+    }
+    patch_execution_state(tx, &session.id, patch, provenance)
+}
+
+/// Leaves a session without current work.
+pub(super) fn clear_current_work(
+    tx: &mut impl Tx,
+    session: &SessionId,
+    provenance: &Provenance,
+) -> Result<()> {
+    let idle = json!({
+        "currentSd": null, "currentPhase": null, "currentTask": null, "isActive": false,
+    });
+    patch_execution_state(tx, session, idle, provenance)
+}
+
+pub(super) fn mark_lost(
+    tx: &mut impl Tx,
+    session: &Session,
+    provenance: &Provenance,
+) -> Result<Option<ReleasedClaim>> {
+    let changed = tx.execute(
+        &MARK_LOST,
+        args![
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+            session.id,
+            session.heartbeat_at.to_string(),
+            session.status.as_str(),
+        ],
+    )?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    let item = match &session.item {
+        Some(item) if clear_holder(tx, &session.id, item, provenance, None)? => Some(item.clone()),
+        _ => None,
+    };
+    let reason = provenance.reason.clone().unwrap_or_default().into();
+    Ok(Some(ReleasedClaim {
+        session: session.id.clone(),
+        item,
+        reason,
+    }))
+}

@@ -1,0 +1,184 @@
+//! Which item must be completed before which. Triggers count the open dependencies of an item.
+
+use serde_json::json;
+
+use super::engine::{Tx, args};
+use super::events::record_event;
+use super::statement::statements;
+use super::{NOW, items};
+use crate::model::EventKind;
+use crate::model::{
+    DependencyEdge, Item, ItemKey, ItemStatus, decide_dependency_status, find_dependency_cycle,
+    render_cycle,
+};
+use crate::store::event_draft::EventDraft;
+use crate::store::{DependencyChange, Provenance, Result, StoreError};
+
+statements! {
+    /// Every item that waits for an item: its dependents, and the parent, which is finished after
+    /// its children. `CROSS` keeps SQLite from reading a whole table for the few that wait.
+    LIST_WAITING_ITEMS = @repeated
+        "WITH RECURSIVE waiting (key) AS (
+             VALUES (?1)
+             UNION SELECT d.item FROM waiting CROSS JOIN item_dependencies d ON d.depends_on = waiting.key
+             UNION SELECT i.parent FROM waiting CROSS JOIN work_items i ON i.key = waiting.key
+                   WHERE i.parent IS NOT NULL)
+         SELECT d.item, d.depends_on FROM waiting CROSS JOIN item_dependencies d ON d.depends_on = waiting.key
+         UNION SELECT i.parent, i.key FROM waiting CROSS JOIN work_items i ON i.key = waiting.key
+               WHERE i.parent IS NOT NULL"
+        => postgres
+        "WITH RECURSIVE waiting (key) AS (
+             VALUES (?1)
+             UNION SELECT next.key FROM waiting CROSS JOIN LATERAL (
+                 SELECT d.item AS key FROM item_dependencies d WHERE d.depends_on = waiting.key
+                 UNION SELECT i.parent FROM work_items i
+                       WHERE i.key = waiting.key AND i.parent IS NOT NULL) AS next)
+         SELECT d.item, d.depends_on FROM waiting JOIN item_dependencies d ON d.depends_on = waiting.key
+         UNION SELECT i.parent, i.key FROM waiting JOIN work_items i ON i.key = waiting.key
+               WHERE i.parent IS NOT NULL";
+
+    LIST_OPEN_DEPENDENCIES =
+        "SELECT w.key, w.status
+         FROM item_dependencies d JOIN work_items w ON w.key = d.depends_on
+         WHERE d.item = ?1 AND w.status <> 'completed' ORDER BY d.depends_on LIMIT ?2";
+
+    LOAD_ITEM_STATUS = @repeated "SELECT status FROM work_items WHERE key = ?1";
+
+    INSERT_DEPENDENCY = @repeated
+        "INSERT INTO item_dependencies (item, depends_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    DELETE_DEPENDENCY = @repeated "DELETE FROM item_dependencies WHERE item = ?1 AND depends_on = ?2";
+
+    /// An item that is held follows its holder, not its dependencies.
+    WRITE_DEPENDENCY_STATUS =
+        "UPDATE work_items SET status = ?1, last_actor = ?2, last_reason = ?3, last_op = ?4
+         WHERE key = ?5 AND holder IS NULL AND status = ?6";
+
+    RAISE_ITEM_REVISION = @repeated
+        "UPDATE work_items SET revision = revision + 1, updated_at = ", NOW, " WHERE key = ?1";
+}
+
+pub(super) fn list_waiting_items(tx: &mut impl Tx, key: &ItemKey) -> Result<Vec<DependencyEdge>> {
+    tx.rows(&LIST_WAITING_ITEMS, args![key], |row| {
+        Ok(DependencyEdge {
+            item: row.get(0)?,
+            on: row.get(1)?,
+        })
+    })
+}
+
+/// Returns the dependencies of an item that are not completed, at most so many; 0 is no limit.
+pub(super) fn list_open_dependencies(
+    tx: &mut impl Tx,
+    key: &ItemKey,
+    limit: u32,
+) -> Result<Vec<(ItemKey, ItemStatus)>> {
+    let limit = if limit == 0 {
+        i64::MAX
+    } else {
+        i64::from(limit)
+    };
+    tx.rows(&LIST_OPEN_DEPENDENCIES, args![key, limit], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Checks new dependencies of an item that the items of `waiting` wait for; returns whether all
+/// of them are completed already.
+pub(super) fn check_new_dependencies(
+    tx: &mut impl Tx,
+    item: &ItemKey,
+    dependencies: &[ItemKey],
+    waiting: &[DependencyEdge],
+) -> Result<bool> {
+    let mut all_completed = !dependencies.is_empty();
+    for dependency in dependencies {
+        if let Some(cycle) = find_dependency_cycle(item, dependency, waiting) {
+            let cycle = render_cycle(&cycle);
+            return Err(StoreError::denied(format!("circular dependency: {cycle}")));
+        }
+        let status: Option<ItemStatus> =
+            tx.row(&LOAD_ITEM_STATUS, args![dependency], |row| row.get(0))?;
+        let Some(status) = status else {
+            return Err(StoreError::denied(format!(
+                "item {dependency} does not exist"
+            )));
+        };
+        all_completed &= status == ItemStatus::Completed;
+    }
+    Ok(all_completed)
+}
+
+pub(super) fn insert_dependencies(
+    tx: &mut impl Tx,
+    item: &ItemKey,
+    dependencies: &[ItemKey],
+) -> Result<()> {
+    for dependency in dependencies {
+        tx.execute(&INSERT_DEPENDENCY, args![item, dependency])?;
+    }
+    Ok(())
+}
+
+pub(super) fn change_dependencies(tx: &mut impl Tx, request: &DependencyChange) -> Result<Item> {
+    let provenance = &request.provenance;
+    let before = items::load_item(tx, &request.item)?
+        .ok_or_else(|| StoreError::denied(format!("item {} does not exist", request.item)))?;
+    if tx.is_replay(provenance)? {
+        return Ok(before);
+    }
+    if request.remove {
+        for dependency in &request.dependencies {
+            tx.execute(&DELETE_DEPENDENCY, args![request.item, dependency])?;
+        }
+    } else {
+        let waiting = list_waiting_items(tx, &request.item)?;
+        check_new_dependencies(tx, &request.item, &request.dependencies, &waiting)?;
+        insert_dependencies(tx, &request.item, &request.dependencies)?;
+    }
+    let after = items::load_existing_item(tx, &request.item)?;
+    if after.depends_on == before.depends_on {
+        return Ok(after);
+    }
+    tx.execute(&RAISE_ITEM_REVISION, args![request.item])?;
+    // Dependencies are rows of another table, so no trigger of the item records them.
+    let draft = EventDraft {
+        entity: "item",
+        key: request.item.as_str(),
+        kind: EventKind::Dependencies,
+        before: json!({"depends_on": before.depends_on}),
+        after: json!({"depends_on": after.depends_on}),
+        epoch: None,
+    };
+    record_event(tx, provenance, &draft)?;
+    let status = decide_dependency_status(
+        after.status,
+        after.depends_on.len(),
+        after.open_dependencies,
+    );
+    if let Some(status) = status {
+        write_dependency_status(tx, &after.key, after.status, status, provenance)?;
+    }
+    items::load_existing_item(tx, &request.item)
+}
+
+/// Gives an item that nobody holds the status that its dependencies bring about.
+pub(super) fn write_dependency_status(
+    tx: &mut impl Tx,
+    key: &ItemKey,
+    from: ItemStatus,
+    to: ItemStatus,
+    provenance: &Provenance,
+) -> Result<()> {
+    tx.execute(
+        &WRITE_DEPENDENCY_STATUS,
+        args![
+            to.as_str(),
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+            key,
+            from.as_str(),
+        ],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! What the operations need of a database.
+
+use std::borrow::Cow;
+
+use super::row::Row;
+use super::statement::{Statement, statements};
+use crate::deadline::Deadline;
+use crate::model::{
+    Epoch, HandoffId, ItemKey, OrchestratorId, PlanId, PlanTaskId, QueueId, RepoSlug,
+    ReservationId, Revision, SessionId, WorkplanLink,
+};
+use crate::store::{Provenance, Result, StoreError};
+
+/// A value that a parameter of a statement is bound to. An absent one has a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arg<'a> {
+    /// A text.
+    Text(Option<&'a str>),
+    /// A number, a counter or a flag.
+    Integer(Option<i64>),
+}
+
+/// A value that a parameter can be bound to.
+pub trait ToArg {
+    /// What an absent value of this type is bound as.
+    const ABSENT: Arg<'static>;
+
+    /// Returns the value as it is bound.
+    fn to_arg(&self) -> Arg<'_>;
+}
+
+impl ToArg for str {
+    const ABSENT: Arg<'static> = Arg::Text(None);
+
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Text(Some(self))
+    }
+}
+
+impl ToArg for String {
+    const ABSENT: Arg<'static> = Arg::Text(None);
+
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Text(Some(self))
+    }
+}
+
+impl ToArg for Cow<'_, str> {
+    const ABSENT: Arg<'static> = Arg::Text(None);
+
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Text(Some(self))
+    }
+}
+
+impl<T: ToArg + ?Sized> ToArg for &T {
+    const ABSENT: Arg<'static> = T::ABSENT;
+
+    fn to_arg(&self) -> Arg<'_> {
+        T::to_arg(self)
+    }
+}
+
+impl<T: ToArg> ToArg for Option<T> {
+    const ABSENT: Arg<'static> = T::ABSENT;
+
+    fn to_arg(&self) -> Arg<'_> {
+        self.as_ref().map_or(T::ABSENT, T::to_arg)
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty),+) => {$(
+        impl ToArg for $integer {
+            const ABSENT: Arg<'static> = Arg::Integer(None);
+
+            fn to_arg(&self) -> Arg<'_> {
+                Arg::Integer(Some(i64::from(*self)))
+            }
+        }
+    )+};
+}
+integers!(i64, i32, u32, u16, u8, bool);
+
+/// A counter fits the database's signed integers; one that does not matches no row.
+impl ToArg for u64 {
+    const ABSENT: Arg<'static> = Arg::Integer(None);
+
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Integer(Some(i64::try_from(*self).unwrap_or(-1)))
+    }
+}
+
+/// Lists the values of a statement's parameters, in their order.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::store::sql::engine::ToArg::to_arg(&$value)),*]
+    };
+}
+pub(super) use args;
+
+statements! {
+    /// Whether an operation was carried out before.
+    IS_REPLAY = @repeated "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)";
+}
+
+/// The database at one moment, or within one transaction.
+pub trait Tx {
+    /// Reads rows one by one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or `visit` says so.
+    fn for_each_row(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+        visit: impl FnMut(&dyn Row) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Reads the first row, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database or the row cannot be read.
+    fn row<T>(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+        read: impl FnOnce(&dyn Row) -> Result<T>,
+    ) -> Result<Option<T>>;
+
+    /// Writes; returns how many rows the statement changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`] when a rule of the schema forbids it.
+    fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64>;
+
+    /// Runs a part of a transaction whose failure undoes that part alone.
+    ///
+    /// # Errors
+    ///
+    /// What the part fails with.
+    fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T>
+    where
+        Self: Sized;
+
+    /// Reads all rows.
+    ///
+    /// # Errors
+    ///
+    /// When the database or a row cannot be read.
+    fn rows<T>(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+        mut read: impl FnMut(&dyn Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.for_each_row(statement, args, |row| {
+            rows.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Reads the one row that a statement always returns.
+    ///
+    /// # Errors
+    ///
+    /// When the database or the row cannot be read.
+    fn one_row<T>(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+        read: impl FnOnce(&dyn Row) -> Result<T>,
+    ) -> Result<T> {
+        let row = self.row(statement, args, read)?;
+        row.ok_or_else(|| StoreError::invalid("Query returned no rows"))
+    }
+
+    /// Writes on a condition: changes a row, or fails as `otherwise` says.
+    ///
+    /// # Errors
+    ///
+    /// `otherwise` when no row was changed.
+    fn change(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+        otherwise: impl FnOnce() -> StoreError,
+    ) -> Result<()> {
+        match self.execute(statement, args)? {
+            0 => Err(otherwise()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this operation was carried out before, so that its answer may have been lost and
+    /// this is a repetition.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn is_replay(&mut self, provenance: &Provenance) -> Result<bool> {
+        self.one_row(&IS_REPLAY, args![provenance.op_id], |row| row.get(0))
+    }
+}
+
+/// A database that speaks SQL.
+pub trait Engine {
+    /// What the operations work on.
+    type Tx<'t>: Tx
+    where
+        Self: 't;
+
+    /// Runs a read that consists of one statement.
+    ///
+    /// # Errors
+    ///
+    /// When the read fails.
+    fn read<T>(&self, operation: impl FnOnce(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
+
+    /// Runs a read of several statements that see one moment.
+    ///
+    /// # Errors
+    ///
+    /// When the read fails.
+    fn snapshot<T>(&mut self, operation: impl FnOnce(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
+
+    /// Runs a write as one transaction; returns once what it wrote survives a power cut. An
+    /// engine that loses a race runs the operation again.
+    ///
+    /// # Errors
+    ///
+    /// When the write fails; then nothing of it remains.
+    fn write<T>(&mut self, operation: impl Fn(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
+
+    /// Runs a write as [`Self::write`] does, but under a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the write fails; then nothing of it remains.
+    fn write_until<T>(
+        &mut self,
+        deadline: Deadline,
+        operation: impl Fn(&mut Self::Tx<'_>) -> Result<T>,
+    ) -> Result<T>;
+}
+
+macro_rules! texts {
+    ($($text:ty),+ $(,)?) => {$(
+        impl ToArg for $text {
+            const ABSENT: Arg<'static> = Arg::Text(None);
+
+            fn to_arg(&self) -> Arg<'_> {
+                Arg::Text(Some(self.as_str()))
+            }
+        }
+    )+};
+}
+texts!(
+    HandoffId,
+    ItemKey,
+    OrchestratorId,
+    PlanId,
+    PlanTaskId,
+    QueueId,
+    RepoSlug,
+    ReservationId,
+    SessionId,
+    WorkplanLink,
+);
+
+macro_rules! counters {
+    ($($counter:ty),+) => {$(
+        impl ToArg for $counter {
+            const ABSENT: Arg<'static> = Arg::Integer(None);
+
+            fn to_arg(&self) -> Arg<'_> {
+                self.0.to_arg()
+            }
+        }
+    )+};
+}
+counters!(Epoch, Revision);

@@ -1,0 +1,239 @@
+//! The record of changes. Triggers write it for what plain SQL may change as well: sessions,
+//! items, phases and tasks. What only commands change is recorded here.
+
+use serde_json::{Value as Json, json};
+
+use super::NOW;
+use super::engine::{Arg, ToArg as _, Tx, args};
+use super::row::Row;
+use super::sessions::check_registered;
+use super::statement::{Statement, columns, joined, statements};
+use super::stored_text::stored_json;
+use crate::model::EventKind;
+use crate::model::{Event, EventFilter, FieldValue, ItemKey, SessionId, StateField, Timestamp};
+use crate::store::event_draft::EventDraft;
+use crate::store::{Provenance, Result};
+use crate::text;
+
+columns! {
+    /// The columns of an event.
+    enum EventColumn {
+        Seq = "seq",
+        At = "at",
+        Actor = "actor",
+        Entity = "entity",
+        Key = "key",
+        Kind = "kind",
+        Before = "before",
+        After = "after",
+        Epoch = "epoch",
+        Reason = "reason",
+        OpId = "op_id",
+    }
+}
+
+/// The start of a list: the newest so many are found, in the order in which they happened.
+const LIST_START: &str = joined!(
+    "SELECT * FROM (SELECT ",
+    EventColumn::SQL,
+    " FROM events WHERE seq > ?1 AND "
+);
+
+/// The conditions of a list that no index answers.
+const LIST_END: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7) \
+     AND (?8 IS NULL OR at >= ?8) ORDER BY seq DESC LIMIT ?2) AS newest ORDER BY seq";
+
+/// The events of an item: phases have their item's key with a number behind a colon, and `;` is
+/// the character that follows the colon.
+const IS_OF_ITEM: &str = "(entity = 'item' AND key = ?3 OR entity = 'phase' AND key > ?3 || ':' \
+     AND key < ?3 || ';' AND substr(key, length(?3) + 2) NOT GLOB '*[^0-9]*')";
+const IS_OF_SESSION: &str = "(actor = ?4 OR entity = 'session' AND key = ?4)";
+const IS_OF_ACTOR: &str = "actor = ?5";
+const IS_OF_OPERATION: &str = "op_id = ?9";
+
+const OR_ANY_ITEM: &str = joined!("(?3 IS NULL OR ", IS_OF_ITEM, ")");
+const OR_ANY_SESSION: &str = joined!("(?4 IS NULL OR ", IS_OF_SESSION, ")");
+const OR_ANY_ACTOR: &str = joined!("(?5 IS NULL OR ", IS_OF_ACTOR, ")");
+const OR_ANY_OPERATION: &str = joined!("(?9 IS NULL OR ", IS_OF_OPERATION, ")");
+
+statements! {
+    INSERT_EVENT = @repeated
+        "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+    /// Whether a session's state ever held a text or a flag, given as a JSON path and a value.
+    HAD_STATE_VALUE =
+        "SELECT EXISTS (SELECT 1 FROM events
+             WHERE entity = 'session' AND key = ?1 AND kind = 'state'
+               AND (before ->> ?2 IS NOT DISTINCT FROM ?3 OR after ->> ?2 IS NOT DISTINCT FROM ?3))";
+
+    LIST_EVENTS = LIST_START, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
+        OR_ANY_OPERATION, LIST_END;
+    LIST_EVENTS_OF_ITEM = LIST_START, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
+        " AND ", OR_ANY_OPERATION, LIST_END;
+    LIST_EVENTS_OF_SESSION = LIST_START, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
+        OR_ANY_ACTOR, " AND ", OR_ANY_OPERATION, LIST_END;
+    LIST_EVENTS_OF_ACTOR = LIST_START, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
+        " AND ", OR_ANY_OPERATION, LIST_END;
+    LIST_EVENTS_OF_OPERATION = LIST_START, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
+        OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, LIST_END;
+
+    /// Every event holds a reading of the clock, in the order in which they were made.
+    DIFFERING_CLOCK_READING =
+        "WITH present(first, last) AS (SELECT
+             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ?1 || ' seconds'),
+             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || ?1 || ' seconds'))
+         SELECT at FROM events, present
+         WHERE at NOT BETWEEN first AND last
+           AND NOT EXISTS (SELECT 1 FROM schema_migrations
+                           WHERE version = 1 AND applied_at BETWEEN first AND last)
+         ORDER BY seq DESC LIMIT 1";
+
+    DATABASE_TIME = "SELECT ", NOW;
+}
+
+pub(super) fn record_checkpoint(
+    tx: &mut impl Tx,
+    session: &SessionId,
+    operations: u64,
+    provenance: &Provenance,
+) -> Result<()> {
+    if tx.is_replay(provenance)? {
+        return Ok(());
+    }
+    check_registered(tx, session)?;
+    let draft = EventDraft {
+        entity: "session",
+        key: session.as_str(),
+        kind: EventKind::Checkpoint,
+        before: Json::Null,
+        after: json!({"operations": operations}),
+        epoch: None,
+    };
+    record_event(tx, provenance, &draft)
+}
+
+pub(super) fn had_state_value(
+    tx: &mut impl Tx,
+    session: &SessionId,
+    field: StateField,
+    value: &FieldValue,
+) -> Result<bool> {
+    let value = match value {
+        FieldValue::Flag(flag) => flag.to_arg(),
+        FieldValue::Text(text) => text.to_arg(),
+    };
+    let path = field.path_in_state();
+    let args: [Arg<'_>; 3] = [session.to_arg(), path.to_arg(), value];
+    tx.one_row(&HAD_STATE_VALUE, &args, |row| row.get(0))
+}
+
+pub(super) fn record_refusal(
+    tx: &mut impl Tx,
+    item: &ItemKey,
+    provenance: &Provenance,
+) -> Result<()> {
+    if tx.is_replay(provenance)? {
+        return Ok(());
+    }
+    record_event(tx, provenance, &EventDraft::of_refusal(item))
+}
+
+/// Records a change, in the transaction that makes it.
+pub(super) fn record_event(
+    tx: &mut impl Tx,
+    provenance: &Provenance,
+    draft: &EventDraft<'_>,
+) -> Result<()> {
+    let text = |value: &Json| (!value.is_null()).then(|| stored_json(value));
+    tx.execute(
+        &INSERT_EVENT,
+        args![
+            provenance.actor,
+            draft.entity,
+            draft.key,
+            draft.kind.as_str(),
+            text(&draft.before),
+            text(&draft.after),
+            draft.epoch,
+            provenance.reason,
+            provenance.op_id,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn list_events(tx: &mut impl Tx, filter: &EventFilter) -> Result<Vec<Event>> {
+    let limit = match filter.limit {
+        0 => i64::MAX,
+        limit => i64::from(limit),
+    };
+    tx.rows(
+        list_statement(filter),
+        args![
+            filter.after,
+            limit,
+            filter.item,
+            filter.session,
+            filter.actor,
+            filter.entity,
+            filter.kind,
+            filter.since.map(|time| time.to_string()),
+            filter.op_id,
+        ],
+        event_from_row,
+    )
+}
+
+/// Chooses the statement whose index answers the most selective condition of a filter.
+const fn list_statement(filter: &EventFilter) -> &'static Statement {
+    if filter.op_id.is_some() {
+        &LIST_EVENTS_OF_OPERATION
+    } else if filter.item.is_some() {
+        &LIST_EVENTS_OF_ITEM
+    } else if filter.session.is_some() {
+        &LIST_EVENTS_OF_SESSION
+    } else if filter.actor.is_some() {
+        &LIST_EVENTS_OF_ACTOR
+    } else {
+        &LIST_EVENTS
+    }
+}
+
+fn event_from_row(row: &dyn Row) -> Result<Event> {
+    let json = |column: EventColumn| -> Result<Json> {
+        let text: Option<String> = row.get(column)?;
+        // What others wrote and nobody can read is shown as nothing.
+        Ok(text
+            .and_then(|text| text::lenient_json::from_str(&text).ok())
+            .unwrap_or(Json::Null))
+    };
+    Ok(Event {
+        seq: row.get(EventColumn::Seq)?,
+        at: row.get(EventColumn::At)?,
+        actor: row.get(EventColumn::Actor)?,
+        entity: row.get(EventColumn::Entity)?,
+        key: row.get(EventColumn::Key)?,
+        kind: row.get(EventColumn::Kind)?,
+        before: json(EventColumn::Before)?,
+        after: json(EventColumn::After)?,
+        epoch: row.get(EventColumn::Epoch).unwrap_or_default(),
+        reason: row.get(EventColumn::Reason)?,
+        op_id: row.get(EventColumn::OpId)?,
+    })
+}
+
+pub(super) fn find_differing_clock_reading(
+    tx: &mut impl Tx,
+    apart_seconds: u64,
+) -> Result<Option<Timestamp>> {
+    // A reading that others wrote in a form nobody reads is no reading.
+    let reading = tx.row(&DIFFERING_CLOCK_READING, args![apart_seconds], |row| {
+        Ok(row.lenient_time(0))
+    })?;
+    Ok(reading.flatten())
+}
+
+pub(super) fn load_database_time(tx: &mut impl Tx) -> Result<Timestamp> {
+    tx.one_row(&DATABASE_TIME, args![], |row| row.get(0))
+}

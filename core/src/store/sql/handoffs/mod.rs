@@ -1,0 +1,16 @@
+//! Hand-offs of items from one session to another.
+
+mod create;
+mod decisions;
+mod load;
+mod notices;
+
+pub(super) use create::create_handoff;
+pub(super) use decisions::{accept_handoff, reject_handoff, withdraw_handoff_of};
+pub(super) use load::{list_handoffs, load_handoff, mark_handoff_shown};
+pub(super) use notices::list_handoff_notices;
+
+pub(super) use create::STATEMENTS as CREATE_STATEMENTS;
+pub(super) use decisions::STATEMENTS as DECISION_STATEMENTS;
+pub(super) use load::STATEMENTS as LOAD_STATEMENTS;
+pub(super) use notices::STATEMENTS as NOTICE_STATEMENTS;

@@ -1,0 +1,117 @@
+//! Editing and removing items.
+
+use super::super::dependencies::list_waiting_items;
+use super::super::engine::{Tx, args};
+use super::super::events::record_event;
+use super::super::next::count_children;
+use super::super::statement::statements;
+use super::super::stored_text::stored_optional_text;
+use super::load::{load_existing_item, load_item};
+use crate::model::{Item, ItemKey};
+use crate::store::event_draft::EventDraft;
+use crate::store::{ItemEditRequest, ItemUse, Provenance, Result, StoreError};
+
+statements! {
+    EDIT_ITEM =
+        "UPDATE work_items SET title = coalesce(?2, title), kind = coalesce(?3, kind),
+             parent = coalesce(?4, parent), position = coalesce(?5, position),
+             last_actor = ?6, last_reason = ?7, last_op = ?8
+         WHERE key = ?1";
+
+    FIND_DEPENDENT = "SELECT item FROM item_dependencies WHERE depends_on = ?1 ORDER BY item LIMIT 1";
+    HAS_PHASES = "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE item = ?1)";
+    HAS_WORKPLAN = "SELECT EXISTS (SELECT 1 FROM workplan_links WHERE item = ?1)";
+    LOAD_ITEM_FACTS = "SELECT facts FROM work_items WHERE key = ?1";
+
+    /// Tells the triggers that the removal of this item is recorded here.
+    ANNOUNCE_ITEM_REMOVAL = "INSERT INTO trueup_meta (key, value) VALUES ('removing_item', ?1)";
+    DELETE_ITEM_DEPENDENCIES = "DELETE FROM item_dependencies WHERE item = ?1";
+    DELETE_ITEM = "DELETE FROM work_items WHERE key = ?1";
+    CONCLUDE_ITEM_REMOVAL = "DELETE FROM trueup_meta WHERE key = 'removing_item' AND value = ?1";
+}
+
+fn unknown_item_error(key: &ItemKey) -> StoreError {
+    StoreError::denied(format!("item {key} does not exist"))
+}
+
+pub(in super::super) fn edit_item(tx: &mut impl Tx, request: &ItemEditRequest) -> Result<Item> {
+    let (key, provenance) = (&request.item, &request.provenance);
+    let before = load_item(tx, key)?.ok_or_else(|| unknown_item_error(key))?;
+    if tx.is_replay(provenance)? {
+        return Ok(before);
+    }
+    if let Some(parent) = &request.parent {
+        load_item(tx, parent)?.ok_or_else(|| unknown_item_error(parent))?;
+        // The parent would wait for the item, so the item must not wait for the parent.
+        let waiting = list_waiting_items(tx, parent)?;
+        if parent == key || waiting.iter().any(|edge| edge.item == *key) {
+            let text = format!(
+                "circular dependency: {key} waits for {parent}, which would wait for its child {key}"
+            );
+            return Err(StoreError::denied(text));
+        }
+    }
+    tx.execute(
+        &EDIT_ITEM,
+        args![
+            key,
+            stored_optional_text(request.title.as_ref()),
+            request.kind,
+            request.parent,
+            request.position,
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+        ],
+    )?;
+    load_existing_item(tx, key)
+}
+
+pub(in super::super) fn find_item_use(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<ItemUse>> {
+    let item = load_item(tx, key)?.ok_or_else(|| unknown_item_error(key))?;
+    if let Some(holder) = item.holder {
+        return Ok(Some(ItemUse::Held(holder)));
+    }
+    let children = count_children(tx, key)?.total;
+    if children > 0 {
+        return Ok(Some(ItemUse::Children(children)));
+    }
+    if let Some(dependent) = tx.row(&FIND_DEPENDENT, args![key], |row| row.get(0))? {
+        return Ok(Some(ItemUse::DependedOn(dependent)));
+    }
+    for (statement, item_use) in [
+        (&HAS_PHASES, ItemUse::Phases),
+        (&HAS_WORKPLAN, ItemUse::Workplan),
+    ] {
+        if tx.one_row(statement, args![key], |row| row.get(0))? {
+            return Ok(Some(item_use));
+        }
+    }
+    Ok(None)
+}
+
+pub(in super::super) fn remove_item(
+    tx: &mut impl Tx,
+    key: &ItemKey,
+    provenance: &Provenance,
+) -> Result<()> {
+    if tx.is_replay(provenance)? {
+        return Ok(());
+    }
+    if let Some(item_use) = find_item_use(tx, key)? {
+        return Err(StoreError::denied(format!(
+            "item {key} cannot be removed: {item_use}"
+        )));
+    }
+    let facts: String = tx.one_row(&LOAD_ITEM_FACTS, args![key], |row| row.get(0))?;
+    for step in [
+        &ANNOUNCE_ITEM_REMOVAL,
+        &DELETE_ITEM_DEPENDENCIES,
+        &DELETE_ITEM,
+        &CONCLUDE_ITEM_REMOVAL,
+    ] {
+        tx.execute(step, args![key])?;
+    }
+    let facts = serde_json::from_str(&facts).unwrap_or_default();
+    record_event(tx, provenance, &EventDraft::of_removed_item(key, facts))
+}

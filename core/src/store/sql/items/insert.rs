@@ -1,0 +1,85 @@
+//! Adding items.
+
+use super::super::engine::{Tx, args};
+use super::super::statement::statements;
+use super::super::stored_text::stored_optional_text;
+use super::super::{NOW, dependencies};
+use super::load::{load_existing_item, load_item};
+use crate::model::{DependencyEdge, Item, ItemStatus, NewItem};
+use crate::store::{Provenance, Result, StoreError};
+
+statements! {
+    INSERT_ITEM = @repeated
+        "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
+             requires_evidence, last_actor, last_reason, last_op, completed_at)
+         VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
+             CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
+                 (SELECT coalesce(max(position), 0) + 1 FROM work_items WHERE parent = ?4) END,
+             ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 THEN ", NOW, " END)";
+}
+
+pub(in super::super) fn add_item(
+    tx: &mut impl Tx,
+    item: &NewItem,
+    provenance: &Provenance,
+) -> Result<Item> {
+    if let Some(present) = load_item(tx, &item.key)? {
+        if tx.is_replay(provenance)? {
+            return Ok(present);
+        }
+        return Err(StoreError::denied(format!(
+            "item {} already exists",
+            item.key
+        )));
+    }
+    insert_item(tx, item, provenance)?;
+    load_existing_item(tx, &item.key)
+}
+
+/// Adds an item that is not there.
+pub(in super::super) fn insert_item(
+    tx: &mut impl Tx,
+    item: &NewItem,
+    provenance: &Provenance,
+) -> Result<()> {
+    if let Some(parent) = &item.parent
+        && load_item(tx, parent)?.is_none()
+    {
+        return Err(StoreError::denied(format!(
+            "parent {parent} does not exist"
+        )));
+    }
+    let mut waiting = Vec::new();
+    // An item that depends on nothing closes no cycle.
+    if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
+        waiting = dependencies::list_waiting_items(tx, parent)?;
+        waiting.push(DependencyEdge {
+            item: parent.clone(),
+            on: item.key.clone(),
+        });
+    }
+    let is_ready = dependencies::check_new_dependencies(tx, &item.key, &item.depends_on, &waiting)?;
+    let status = item.status.unwrap_or(if is_ready {
+        ItemStatus::Ready
+    } else {
+        ItemStatus::Queued
+    });
+    tx.execute(
+        &INSERT_ITEM,
+        args![
+            item.key,
+            stored_optional_text(item.title.as_ref()),
+            item.kind,
+            item.parent,
+            item.position,
+            item.repo,
+            status.as_str(),
+            item.requires_evidence,
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+            status.is_finished(),
+        ],
+    )?;
+    dependencies::insert_dependencies(tx, &item.key, &item.depends_on)
+}

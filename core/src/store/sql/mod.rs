@@ -1,0 +1,90 @@
+//! The operations of the database, over any engine that speaks SQL.
+//!
+//! An operation is a function over [`Tx`], in one file with its statements: the model decides,
+//! the operation reads what the decision needs and writes its result. [`SqlStore`] runs each
+//! operation as one transaction of its [`Engine`]. The operation is compiled for each engine, so
+//! that SQLite pays nothing for the others.
+
+mod claims;
+mod dependencies;
+mod engine;
+mod events;
+mod handoffs;
+mod hook_store;
+mod item_moves;
+mod items;
+mod metadata;
+mod next;
+mod orchestrators;
+mod outbox_delivery;
+mod phases;
+mod plan_tasks;
+mod plans;
+mod port_reservations;
+mod releases;
+mod repos;
+mod retention;
+mod row;
+mod session_tasks;
+mod sessions;
+mod statement;
+mod store;
+mod stored_text;
+mod workplans;
+
+pub use engine::{Arg, Engine, ToArg, Tx};
+pub use row::{ColumnValue, FromColumn, Row};
+pub use statement::{Column, Statement};
+
+/// The database's clock, as every statement writes it.
+pub(super) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// A database that carries out the operations over an engine.
+#[derive(Debug)]
+pub struct SqlStore<E> {
+    pub(super) engine: E,
+}
+
+impl<E> SqlStore<E> {
+    /// A store over an engine.
+    pub const fn new(engine: E) -> Self {
+        Self { engine }
+    }
+}
+
+/// All statements of the operations.
+pub fn statements() -> impl Iterator<Item = &'static Statement> {
+    [
+        claims::STATEMENTS,
+        dependencies::STATEMENTS,
+        engine::STATEMENTS,
+        events::STATEMENTS,
+        handoffs::CREATE_STATEMENTS,
+        handoffs::DECISION_STATEMENTS,
+        handoffs::LOAD_STATEMENTS,
+        handoffs::NOTICE_STATEMENTS,
+        hook_store::STATEMENTS,
+        item_moves::STATEMENTS,
+        items::EDIT_STATEMENTS,
+        items::INSERT_STATEMENTS,
+        items::LOAD_STATEMENTS,
+        next::STATEMENTS,
+        orchestrators::STATEMENTS,
+        outbox_delivery::STATEMENTS,
+        phases::STATEMENTS,
+        phases::STEP_STATEMENTS,
+        phases::STUCK_STATEMENTS,
+        plan_tasks::STATEMENTS,
+        plans::STATEMENTS,
+        port_reservations::STATEMENTS,
+        repos::STATEMENTS,
+        retention::STATEMENTS,
+        session_tasks::STATEMENTS,
+        sessions::STATEMENTS,
+        store::STATEMENTS,
+        workplans::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

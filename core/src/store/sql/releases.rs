@@ -1,0 +1,26 @@
+//! Releasing an item, with what ends with the claim.
+
+use super::claims::{clear_current_work, clear_holder};
+use super::engine::Tx;
+use super::{handoffs, items};
+use crate::model::Item;
+use crate::store::{ReleaseRequest, Result, StoreError};
+
+pub(super) fn release_item(tx: &mut impl Tx, request: &ReleaseRequest) -> Result<Item> {
+    let provenance = &request.provenance;
+    if tx.is_replay(provenance)?
+        && let Some(item) = items::load_item(tx, &request.item)?
+    {
+        return Ok(item);
+    }
+    if !clear_holder(tx, &request.session, &request.item, provenance, None)? {
+        return Err(StoreError::Conflict(format!(
+            "session {} does not hold {}",
+            request.session, request.item
+        )));
+    }
+    handoffs::withdraw_handoff_of(tx, &request.item, &request.session, provenance)?;
+    clear_current_work(tx, &request.session, provenance)?;
+    // As the triggers left it.
+    items::load_existing_item(tx, &request.item)
+}

@@ -1,0 +1,173 @@
+//! SQL texts under names, and the columns they select.
+//!
+//! Every text is known at build time: an engine prepares a text once, and a database behind a
+//! network can refuse whatever is not registered. Columns have names, which the compiler turns
+//! into their places, so a column that is added or moved cannot shift the meaning of the others.
+
+/// An SQL text under a name, for each dialect.
+#[derive(Debug)]
+pub struct Statement {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: Option<&'static str>,
+    is_repeated: bool,
+}
+
+impl Statement {
+    /// A statement that runs once in most operations; its parameters are `?1`, `?2` and so on.
+    pub const fn new(name: &'static str, sqlite: &'static str) -> Self {
+        Self {
+            name,
+            sqlite,
+            postgres: None,
+            is_repeated: false,
+        }
+    }
+
+    /// Marks a statement that one process runs several times: an engine keeps it prepared.
+    #[must_use]
+    pub const fn repeated(self) -> Self {
+        Self {
+            is_repeated: true,
+            ..self
+        }
+    }
+
+    /// Gives the text for PostgreSQL, with the parameters written as for SQLite.
+    #[must_use]
+    pub const fn with_postgres(self, text: &'static str) -> Self {
+        Self {
+            postgres: Some(text),
+            ..self
+        }
+    }
+
+    /// The name, unique among all statements.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The text that SQLite understands.
+    pub const fn sqlite(&self) -> &'static str {
+        self.sqlite
+    }
+
+    /// The text that PostgreSQL understands, given the functions with SQLite's names that its
+    /// schema defines; parameters are `$1`, `$2` and so on.
+    pub fn postgres(&self) -> String {
+        self.postgres.unwrap_or(self.sqlite).replace('?', "$")
+    }
+
+    /// Whether one process runs it several times.
+    pub const fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+}
+
+/// Names the place of a column in the rows of a statement.
+pub trait Column: Copy {
+    /// The place, counted from 0.
+    fn place(self) -> usize;
+}
+
+impl Column for usize {
+    fn place(self) -> usize {
+        self
+    }
+}
+
+/// The length of texts that are joined.
+pub(super) const fn joined_length(parts: &[&str]) -> usize {
+    let (mut length, mut part) = (0, 0);
+    while part < parts.len() {
+        length += parts[part].len();
+        part += 1;
+    }
+    length
+}
+
+/// Joins texts into as many bytes as they have.
+pub(super) const fn join_bytes<const LENGTH: usize>(parts: &[&str]) -> [u8; LENGTH] {
+    let mut joined = [0; LENGTH];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let bytes = parts[part].as_bytes();
+        let mut byte = 0;
+        while byte < bytes.len() {
+            joined[at] = bytes[byte];
+            at += 1;
+            byte += 1;
+        }
+        part += 1;
+    }
+    joined
+}
+
+/// Joins constant texts into one at build time.
+macro_rules! joined {
+    ($($part:expr),+ $(,)?) => {{
+        const PARTS: &[&str] = &[$($part),+];
+        const BYTES: [u8; $crate::store::sql::statement::joined_length(PARTS)] =
+            $crate::store::sql::statement::join_bytes(PARTS);
+        match std::str::from_utf8(&BYTES) {
+            Ok(text) => text,
+            Err(_) => panic!("texts joined are a text"),
+        }
+    }};
+}
+pub(super) use joined;
+
+/// Defines the statements of a module, and `STATEMENTS`, the list of them all.
+///
+/// A text is one constant or several that are joined. `@repeated` keeps it prepared; a text behind
+/// `=> postgres` is for that dialect alone.
+macro_rules! statements {
+    ($(
+        $(#[$attribute:meta])*
+        $name:ident = $(@$kind:ident)? $($part:expr),+ $(=> postgres $($other:expr),+)?;
+    )+) => {
+        $(
+            $(#[$attribute])*
+            pub(in crate::store) static $name: $crate::store::sql::statement::Statement =
+                $crate::store::sql::statement::Statement::new(
+                    concat!(module_path!(), "::", stringify!($name)),
+                    $crate::store::sql::statement::joined!($($part),+),
+                )
+                $(.$kind())?
+                $(.with_postgres($crate::store::sql::statement::joined!($($other),+)))?;
+        )+
+
+        /// All statements of this module.
+        pub(in crate::store) const STATEMENTS: &[&$crate::store::sql::statement::Statement] =
+            &[$(&$name),+];
+    };
+}
+pub(super) use statements;
+
+/// Defines the columns that rows of one kind have: an enum of their names, whose constant `SQL`
+/// lists them for a `SELECT`.
+macro_rules! columns {
+    (
+        $(#[$attribute:meta])*
+        $vis:vis enum $name:ident { $first:ident = $first_sql:literal $(, $column:ident = $sql:literal)* $(,)? }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy)]
+        $vis enum $name {
+            $first,
+            $($column),*
+        }
+
+        impl $name {
+            /// The list of the columns.
+            pub(in crate::store) const SQL: &str = concat!($first_sql $(, ", ", $sql)*);
+        }
+
+        impl $crate::store::sql::statement::Column for $name {
+            fn place(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+pub(super) use columns;

@@ -1,0 +1,272 @@
+//! What workplan files say of items.
+
+use serde_json::{Value as Json, json};
+
+use super::engine::{Tx, args};
+use super::events::record_event;
+use super::items;
+use super::row::Row;
+use super::statement::{columns, joined, statements};
+use super::stored_text::stored_optional_text;
+use crate::model::EventKind;
+use crate::model::{
+    ItemKey, NewWorkplanRow, WORKPLAN_KIND, WorkplanChange, WorkplanFileFacts, WorkplanLink,
+    WorkplanRow, WorkplanRows,
+};
+use crate::store::event_draft::EventDraft;
+use crate::store::{Provenance, Result, StoreError};
+
+columns! {
+    /// The columns of an item with its file, of `work_items w` joined to `workplan_links l`.
+    enum WorkplanColumn {
+        Key = "w.key",
+        Link = "l.link",
+        Kind = "w.kind",
+        Parent = "w.parent",
+        Position = "w.position",
+        Title = "w.title",
+        Repo = "w.repo",
+        Status = "w.status",
+        Holder = "w.holder",
+        Digest = "l.digest",
+        Planning = "l.planning",
+        IsReopened = "w.reopened > 0",
+    }
+}
+
+const SELECT_ROW: &str = joined!("SELECT ", WorkplanColumn::SQL, " FROM work_items w ");
+
+statements! {
+    /// Reads items and links side by side, both in the order of their keys: each page of either is
+    /// read once, where a search for the unlinked items alone would read all links again.
+    LIST_WORKPLAN_ROWS =
+        SELECT_ROW, "INDEXED BY sqlite_autoindex_work_items_1
+         LEFT JOIN workplan_links l ON l.item = w.key
+         WHERE (w.repo = ?1 COLLATE NOCASE OR w.kind = '", WORKPLAN_KIND, "')
+           AND iif(l.item IS NULL,
+                   w.kind = '", WORKPLAN_KIND, "' AND w.status NOT IN ('completed', 'failed', 'cancelled'),
+                   w.repo = ?1 COLLATE NOCASE)
+         ORDER BY w.key"
+        => postgres SELECT_ROW, "LEFT JOIN workplan_links l ON l.item = w.key
+         WHERE (lower(w.repo) = lower(?1) OR w.kind = '", WORKPLAN_KIND, "')
+           AND CASE WHEN l.item IS NULL
+                    THEN w.kind = '", WORKPLAN_KIND, "' AND w.status NOT IN ('completed', 'failed', 'cancelled')
+                    ELSE lower(w.repo) = lower(?1) END
+         ORDER BY w.key";
+    COUNT_LINKS = "SELECT count(*) FROM workplan_links";
+    LIST_DEPENDENCIES = "SELECT item, depends_on FROM item_dependencies ORDER BY item";
+
+    FIND_WORKPLAN_ROWS =
+        SELECT_ROW, "LEFT JOIN workplan_links l ON l.item = w.key
+         WHERE w.key IN (SELECT value FROM json_each(?1)
+                         UNION SELECT item FROM workplan_links
+                               WHERE link IN (SELECT value FROM json_each(?2)))
+         ORDER BY w.key";
+    LIST_DEPENDENCIES_OF =
+        "SELECT item, depends_on FROM item_dependencies
+         WHERE item IN (SELECT value FROM json_each(?1)) ORDER BY item, depends_on";
+
+    FIND_LINK = @repeated "SELECT link, digest, planning FROM workplan_links WHERE item = ?1";
+    INSERT_LINK = @repeated
+        "INSERT INTO workplan_links (item, link, digest, planning, description)
+         VALUES (?1, ?2, ?3, ?4, ?5)";
+    UPDATE_LINK = @repeated
+        "UPDATE workplan_links SET digest = ?2, planning = ?3, description = ?4 WHERE item = ?1";
+
+    ADOPT_ITEM =
+        "UPDATE work_items SET repo = coalesce(repo, ?2), title = coalesce(title, ?3),
+             last_actor = ?4, last_reason = ?5, last_op = ?6
+         WHERE key = ?1 AND (repo IS NULL OR title IS NULL)";
+    DESCRIBE_ITEM = @repeated
+        "UPDATE work_items SET title = coalesce(?2, title), position = coalesce(?3, position),
+             repo = coalesce(?4, repo), last_actor = ?5, last_reason = ?6, last_op = ?7
+         WHERE key = ?1 AND (title, position, repo) IS DISTINCT FROM
+               (coalesce(?2, title), coalesce(?3, position), coalesce(?4, repo))";
+}
+
+fn workplan_row_from_row(row: &dyn Row) -> Result<WorkplanRow> {
+    let facts = match row.get(WorkplanColumn::Digest)? {
+        Some(digest) => Some(WorkplanFileFacts {
+            digest,
+            planning: row.get(WorkplanColumn::Planning)?,
+        }),
+        None => None,
+    };
+    Ok(WorkplanRow {
+        key: row.get(WorkplanColumn::Key)?,
+        link: row.get(WorkplanColumn::Link)?,
+        kind: row.get(WorkplanColumn::Kind)?,
+        parent: row.get(WorkplanColumn::Parent)?,
+        position: row.get(WorkplanColumn::Position)?,
+        title: row.get(WorkplanColumn::Title)?,
+        repo: row.get(WorkplanColumn::Repo)?,
+        status: row.get(WorkplanColumn::Status)?,
+        is_reopened: row.get(WorkplanColumn::IsReopened)?,
+        holder: row.get(WorkplanColumn::Holder)?,
+        facts,
+        depends_on: Vec::new(),
+    })
+}
+
+pub(super) fn load_workplan_rows(tx: &mut impl Tx, repo: &str) -> Result<WorkplanRows> {
+    // A hundred thousand rows are not moved each time their vector grows.
+    let links: u64 = tx.one_row(&COUNT_LINKS, args![], |row| row.get(0))?;
+    let mut rows = WorkplanRows {
+        linked: Vec::with_capacity(usize::try_from(links).unwrap_or_default()),
+        unlinked: Vec::new(),
+    };
+    tx.for_each_row(&LIST_WORKPLAN_ROWS, args![repo], |row| {
+        let row = workplan_row_from_row(row)?;
+        if row.link.is_some() {
+            rows.linked.push(row);
+        } else {
+            rows.unlinked.push(row);
+        }
+        Ok(())
+    })?;
+    tx.for_each_row(&LIST_DEPENDENCIES, args![], |row| {
+        add_dependency(&mut rows.linked, row)
+    })?;
+    Ok(rows)
+}
+
+/// Adds a dependency to its item, among rows in the order of their keys.
+fn add_dependency(rows: &mut [WorkplanRow], dependency: &dyn Row) -> Result<()> {
+    let item = dependency.required_text(0)?;
+    let place = rows.binary_search_by(|row| row.key.as_str().cmp(item));
+    if let Some(row) = place.ok().and_then(|place| rows.get_mut(place)) {
+        row.depends_on.push(dependency.get(1)?);
+    }
+    Ok(())
+}
+
+pub(super) fn find_workplan_rows(
+    tx: &mut impl Tx,
+    keys: &[ItemKey],
+    links: &[WorkplanLink],
+) -> Result<Vec<WorkplanRow>> {
+    let list = |texts: Vec<&str>| json!(texts).to_string();
+    let keys = list(keys.iter().map(ItemKey::as_str).collect());
+    let links = list(links.iter().map(WorkplanLink::as_str).collect());
+    let mut rows = tx.rows(
+        &FIND_WORKPLAN_ROWS,
+        args![keys, links],
+        workplan_row_from_row,
+    )?;
+    if !rows.is_empty() {
+        let found = list(rows.iter().map(|row| row.key.as_str()).collect());
+        tx.for_each_row(&LIST_DEPENDENCIES_OF, args![found], |row| {
+            add_dependency(&mut rows, row)
+        })?;
+    }
+    Ok(rows)
+}
+
+/// Reads the link of an item: the id that its file carries, and what the file said.
+fn find_link(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<(WorkplanLink, WorkplanFileFacts)>> {
+    tx.row(&FIND_LINK, args![key], |row| {
+        let (digest, planning) = (row.get(1)?, row.get(2)?);
+        Ok((row.get(0)?, WorkplanFileFacts { digest, planning }))
+    })
+}
+
+pub(super) fn link_item(
+    tx: &mut impl Tx,
+    new_row: &NewWorkplanRow,
+    provenance: &Provenance,
+) -> Result<WorkplanLink> {
+    let key = &new_row.item.key;
+    if let Some((link, _)) = find_link(tx, key)? {
+        return Ok(link);
+    }
+    match items::load_item(tx, key)? {
+        None => items::insert_item(tx, &new_row.item, provenance)?,
+        Some(_) => adopt_item(tx, new_row, provenance)?,
+    }
+    tx.execute(
+        &INSERT_LINK,
+        args![
+            key,
+            new_row.link,
+            new_row.facts.digest,
+            new_row.facts.planning,
+            new_row.description,
+        ],
+    )?;
+    let mut after = new_row.facts.event_facts();
+    if let Some(after) = after.as_object_mut() {
+        after.insert("link".to_owned(), json!(new_row.link.as_str()));
+    }
+    let draft = EventDraft::of_workplan(key.as_str(), EventKind::Linked, Json::Null, after);
+    record_event(tx, provenance, &draft)?;
+    Ok(new_row.link.clone())
+}
+
+/// Takes an item that somebody added by hand for the one of the file.
+fn adopt_item(tx: &mut impl Tx, new_row: &NewWorkplanRow, provenance: &Provenance) -> Result<()> {
+    let item = &new_row.item;
+    tx.execute(
+        &ADOPT_ITEM,
+        args![
+            item.key,
+            item.repo,
+            stored_optional_text(item.title.as_ref()),
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn update_workplan_facts(
+    tx: &mut impl Tx,
+    changes: &[WorkplanChange],
+    provenance: &Provenance,
+) -> Result<()> {
+    if tx.is_replay(provenance)? {
+        return Ok(());
+    }
+    for change in changes {
+        update_facts_of_item(tx, change, provenance)?;
+    }
+    Ok(())
+}
+
+fn update_facts_of_item(
+    tx: &mut impl Tx,
+    change: &WorkplanChange,
+    provenance: &Provenance,
+) -> Result<()> {
+    let key = &change.key;
+    let Some((_, before)) = find_link(tx, key)? else {
+        return Err(StoreError::Conflict(format!("item {key} has no file")));
+    };
+    tx.execute(
+        &DESCRIBE_ITEM,
+        args![
+            key,
+            stored_optional_text(change.title.as_ref()),
+            change.position,
+            change.repo,
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+        ],
+    )?;
+    let Some((facts, description)) = change.facts.as_ref().filter(|(facts, _)| *facts != before)
+    else {
+        return Ok(());
+    };
+    tx.execute(
+        &UPDATE_LINK,
+        args![key, facts.digest, facts.planning, description],
+    )?;
+    let draft = EventDraft::of_workplan(
+        key.as_str(),
+        EventKind::Described,
+        before.event_facts(),
+        facts.event_facts(),
+    );
+    record_event(tx, provenance, &draft)
+}

@@ -1,0 +1,158 @@
+//! `validate-session-state --fix`.
+
+use serde_json::json;
+use support::home::FIRST_SESSION;
+
+use crate::fixture::{assert_in_step, codes, findings, validate};
+use crate::state_snapshot::StateSnapshot;
+use crate::validate::drifted;
+
+#[test]
+fn fix_mends_lists_what_it_mended_and_exits_0() {
+    for code in [
+        "S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10",
+    ] {
+        let home = drifted(code);
+        let object = findings(&home, 0, &["--fix"]);
+        let mended = object["data"]["mended"].as_array().unwrap();
+        assert!(mended.contains(&json!(code)), "{code}: {object}");
+        assert_eq!(object["data"]["consistent"], true);
+        assert_eq!(codes(&object), [""; 0], "{code}");
+        assert_in_step(&home);
+        let before = StateSnapshot::take(&home);
+        let object = findings(&home, 0, &["--fix"]);
+        assert_eq!(
+            object["data"]["mended"],
+            json!([]),
+            "{code}: a second --fix mends nothing"
+        );
+        assert_eq!(
+            StateSnapshot::take(&home),
+            before,
+            "{code}: a second --fix writes nothing"
+        );
+    }
+}
+
+#[test]
+fn a_file_ahead_of_its_database_shows_all_that_differs_and_fix_keeps_it() {
+    let home = drifted("S-01");
+    let mut cache = home.read_cache();
+    cache["_trueup"]["revision"] = json!(99_999);
+    home.write_cache(cache.to_string());
+    let found = findings(&home, 1, &[]);
+    assert_eq!(codes(&found), ["S-01", "S-09", "S-11"], "{found}");
+    assert_eq!(
+        home.read_lines("journal.jsonl").len(),
+        0,
+        "looking writes nothing"
+    );
+    let object = findings(&home, 0, &["--fix"]);
+    assert_eq!(object["data"]["mended"], json!(["S-01", "S-09", "S-11"]));
+    let journal = home.read_lines("journal.jsonl");
+    assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B"}));
+    assert_in_step(&home);
+}
+
+#[test]
+fn fix_says_in_words_what_it_mended() {
+    let home = drifted("S-03");
+    let answer = validate(&home, &["--fix"]).ok();
+    let revision: i64 = home.session_column("revision", FIRST_SESSION);
+    let expected =
+        format!("fixed S-03\nsession {FIRST_SESSION} is consistent at revision {revision}\n");
+    assert_eq!(answer.stdout, expected);
+}
+
+#[test]
+fn fix_keeps_an_edit_that_loses_in_the_journal() {
+    let home = drifted("S-11");
+    let object = findings(&home, 0, &["--fix"]);
+    let mended = object["data"]["mended"].as_array().unwrap();
+    assert!(
+        mended.contains(&json!("S-04")) && mended.contains(&json!("S-11")),
+        "{object}"
+    );
+    assert_eq!(home.read_cache()["currentTask"], "theirs");
+    assert_eq!(
+        home.read_lines("journal.jsonl")[0]["fields"],
+        json!({"Task": "mine"})
+    );
+    findings(&home, 0, &["--fix"]);
+    assert_eq!(home.read_lines("journal.jsonl").len(), 1);
+}
+
+#[test]
+fn fix_pushes_an_edit_on_the_current_revision() {
+    let home = drifted("S-10");
+    findings(&home, 0, &["--fix"]);
+    assert_eq!(home.execution_state()["currentPhase"], "EXEC");
+}
+
+#[test]
+fn fix_sends_what_waits_in_the_outbox() {
+    let home = drifted("S-15");
+    findings(&home, 0, &["--fix", "--session", FIRST_SESSION]);
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 0);
+    assert_eq!(
+        home.session_column::<String>("status", FIRST_SESSION),
+        "ended"
+    );
+}
+
+#[test]
+fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
+    for (code, part) in [("S-08", ".corrupt-"), ("S-09", ".foreign-")] {
+        let home = drifted(code);
+        findings(&home, 0, &["--fix"]);
+        let names = home.claude_names();
+        let aside: Vec<_> = names.iter().filter(|name| name.contains(part)).collect();
+        assert_eq!(aside.len(), 1, "{names:?}");
+    }
+}
+
+#[test]
+fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
+    // A command without `--session` would act for the second session, which is newer.
+    let clear = format!("trueup clear --session {FIRST_SESSION}");
+    for (code, way) in [
+        ("S-05", "git switch -c feat/SD-002C"),
+        ("S-13", clear.as_str()),
+    ] {
+        let home = drifted(code);
+        let object = findings(&home, 1, &["--fix", "--session", FIRST_SESSION]);
+        assert!(codes(&object).contains(&code), "{code}: {object}");
+        let divergences = object["divergences"].as_array().unwrap();
+        let divergence = divergences.iter().find(|d| d["code"] == code).unwrap();
+        assert_eq!(divergence["fix"], way, "{code}");
+        let mended = object["data"]["mended"].as_array().unwrap();
+        assert!(!mended.contains(&json!(code)), "{code}: {object}");
+        let answer = validate(&home, &["--session", FIRST_SESSION]);
+        assert!(
+            answer.stdout.contains(&format!("  fix: {way}\n")),
+            "{}",
+            answer.stdout
+        );
+    }
+}
+
+#[test]
+fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
+    let home = drifted("S-05");
+    home.run_git(&["branch", "feat/SD-002C-fence"]);
+    let object = findings(&home, 1, &["--fix"]);
+    assert_eq!(
+        object["divergences"][0]["fix"],
+        "git switch feat/SD-002C-fence"
+    );
+    home.run_git(&["switch", "--quiet", "feat/SD-002C-fence"]);
+    findings(&home, 0, &[]);
+}
+
+#[test]
+fn fix_of_all_mends_every_session() {
+    let home = drifted("S-03");
+    let object = findings(&home, 0, &["--all", "--fix"]);
+    assert_eq!(object["data"]["sessions"][0]["mended"], json!(["S-03"]));
+    assert_in_step(&home);
+}

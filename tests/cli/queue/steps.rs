@@ -1,0 +1,209 @@
+//! Steps of a phase, and what they do to the phases that wait for it.
+
+use serde_json::json;
+use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
+
+use super::{ROW_KEYS, does, does_not, queued, statuses};
+use crate::fixture::{assert_in_step, claimed, data, keys, object, second};
+
+#[test]
+fn completing_1_readies_2_and_not_3() {
+    let home = queued("plan,build,test");
+    let begun = does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(keys(&begun), ["affected", "row"]);
+    assert_eq!(keys(&begun["row"]), ROW_KEYS);
+    assert_eq!(begun["row"]["status"], "running");
+    assert_eq!(begun["row"]["assigned_to"], FIRST_SESSION);
+    assert!(begun["row"]["started_timestamp"].is_string());
+    assert_eq!(begun["affected"], json!([]));
+    let done = does(&home, FIRST_SESSION, &["complete", "SD-1:1", "--pr", "12"]);
+    assert_eq!(done["row"]["status"], "completed");
+    assert_eq!(done["row"]["pr_number"], 12);
+    let affected = done["affected"].as_array().unwrap();
+    assert_eq!(affected.len(), 1);
+    assert_eq!(keys(&affected[0]), ROW_KEYS);
+    assert_eq!(
+        (&affected[0]["queue_id"], &affected[0]["status"]),
+        (&json!("SD-1:2"), &json!("ready"))
+    );
+    assert_eq!(statuses(&home), "completed ready queued");
+    let next = data(&home, &["queue", "next"]);
+    assert_eq!(keys(&next), ["row"]);
+    assert_eq!(next["row"]["queue_id"], "SD-1:2");
+}
+
+#[test]
+fn failing_1_blocks_2_and_3_with_its_message() {
+    let home = queued("plan,build,test");
+    let failed = does(
+        &home,
+        FIRST_SESSION,
+        &["fail", "SD-1:1", "--error", "no plan"],
+    );
+    assert_eq!(failed["row"]["error_message"], "no plan");
+    for row in failed["affected"].as_array().unwrap() {
+        assert_eq!(row["status"], "blocked");
+        assert_eq!(row["error_message"], "phase 1 (plan) failed: no plan");
+    }
+    assert_eq!(statuses(&home), "failed blocked blocked");
+    assert_eq!(data(&home, &["queue", "next"]), json!({"row": null}));
+    let around = does_not(
+        &home,
+        "illegal_transition",
+        FIRST_SESSION,
+        &["reopen", "SD-1:3", "--reason", "x"],
+    );
+    assert_eq!(around["data"]["blocked_by"], "SD-1:1");
+    does(
+        &home,
+        FIRST_SESSION,
+        &["reopen", "SD-1:1", "--reason", "a better plan"],
+    );
+    assert_eq!(statuses(&home), "ready queued queued");
+    does(
+        &home,
+        FIRST_SESSION,
+        &["cancel", "SD-1:1", "--reason", "no need"],
+    );
+    let rows = data(&home, &["queue", "list", "--status", "blocked"]);
+    assert_eq!(
+        rows["rows"][1]["error_message"],
+        "phase 1 (plan) cancelled: no need"
+    );
+}
+
+#[test]
+fn a_block_by_hand_keeps_its_reason() {
+    let home = queued("plan,build");
+    does(
+        &home,
+        FIRST_SESSION,
+        &["block", "SD-1:2", "--reason", "lawyers"],
+    );
+    does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
+    does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    let rows = data(&home, &["queue", "list", "--status", "waiting"]);
+    assert_eq!(rows["rows"][0]["error_message"], "lawyers");
+    let free = does(
+        &home,
+        FIRST_SESSION,
+        &["reopen", "SD-1:2", "--reason", "they agreed"],
+    );
+    assert_eq!(free["row"]["status"], "ready");
+    assert!(free["row"]["error_message"].is_null());
+}
+
+#[test]
+fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
+    let home = queued("plan,build");
+    let queued = does_not(
+        &home,
+        "illegal_transition",
+        FIRST_SESSION,
+        &["start", "SD-1:2"],
+    );
+    assert_eq!(
+        (&queued["data"]["from"], &queued["data"]["to"]),
+        (&json!("queued"), &json!("running"))
+    );
+    assert_eq!(queued["data"]["legal"], json!(["blocked", "cancelled"]));
+    assert_eq!(keys(&queued["data"]["row"]), ROW_KEYS);
+    let message = queued["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("it waits for phase 1 (plan), which is ready"),
+        "{message}"
+    );
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    let done = does_not(
+        &home,
+        "illegal_transition",
+        FIRST_SESSION,
+        &["start", "SD-1:1"],
+    );
+    assert_eq!(done["data"]["legal"], json!([]));
+    assert!(
+        done["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("trueup queue reopen SD-1:1")
+    );
+    does_not(
+        &home,
+        "phase_not_found",
+        FIRST_SESSION,
+        &["start", "SD-1:7"],
+    );
+    for arguments in [
+        &["queue", "fail", "SD-1:2"][..],
+        &["queue", "reopen", "SD-1:1", "--reason", " "],
+        &["queue", "start", "a b"],
+    ] {
+        assert_eq!(object(&home, 2, arguments)["error"]["code"], "usage");
+    }
+}
+
+#[test]
+fn of_a_held_item_the_holder_alone_moves_phases() {
+    let home = queued("plan,build");
+    second(&home, None);
+    claimed(&home, "SD-1");
+    let refused = does_not(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(refused["data"]["holder"], FIRST_SESSION);
+    does_not(&home, "phantom_session", "nobody", &["start", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    // The claim moves on while the first one works.
+    home.expire_lease(FIRST_SESSION, 90);
+    data(
+        &home,
+        &["claim", "SD-1", "--force", "--session", SECOND_SESSION],
+    );
+    let stale = does_not(&home, "stale_epoch", FIRST_SESSION, &["complete", "SD-1:1"]);
+    assert_eq!(stale["data"]["holder"], SECOND_SESSION);
+    assert_eq!(statuses(&home), "running queued");
+    does(&home, SECOND_SESSION, &["complete", "SD-1:1"]);
+    data(&home, &["release", "--session", SECOND_SESSION]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+}
+
+#[test]
+fn a_person_without_a_session_moves_what_nobody_holds() {
+    let home = Home::new();
+    data(&home, &["db", "migrate"]);
+    data(&home, &["item", "add", "SD-1"]);
+    data(&home, &["queue", "add", "SD-1", "--phases", "plan"]);
+    let begun = data(&home, &["queue", "start", "SD-1:1"]);
+    assert!(begun["row"]["assigned_to"].is_null());
+    data(&home, &["queue", "complete", "SD-1:1"]);
+    let bad = home
+        .prepare_run("trueup")
+        .args(["queue", "next"])
+        .env("TRUEUP_SESSION_ID", "a b");
+    assert_eq!(bad.wait().code, Some(2));
+}
+
+#[test]
+fn what_the_holder_starts_is_what_item_session_and_cache_are_at() {
+    let home = queued("plan,build");
+    claimed(&home, "SD-1");
+    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(data(&home, &["status"])["item"]["phase"], "plan");
+    assert_eq!(home.execution_state()["currentPhase"], "plan");
+    assert_eq!(home.read_cache()["currentPhase"], "plan");
+    assert_in_step(&home);
+    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+    assert_eq!(home.read_cache()["currentPhase"], "build");
+    assert_in_step(&home);
+}
+
+#[test]
+fn an_orchestrator_is_recorded_with_what_it_starts() {
+    let home = queued("plan");
+    let run = home
+        .prepare_run("trueup")
+        .args(["queue", "start", "SD-1:1"]);
+    run.env("TRUEUP_ORCHESTRATOR_ID", "orch-1").wait().ok();
+    let orchestrator: String = home.query_value("SELECT orchestrator FROM phase_queue", []);
+    assert_eq!(orchestrator, "orch-1");
+}

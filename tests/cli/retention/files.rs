@@ -1,0 +1,112 @@
+//! Files of pruned sessions.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use support::home::FIRST_SESSION;
+
+use super::{crowd, session, sessions};
+use crate::fixture::{claimed, data, object, started};
+
+/// Makes a file's modification time so many days old.
+fn aged(path: &Path, days: u64) {
+    let then = SystemTime::now() - Duration::from_secs(days * 86_400);
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+}
+
+#[test]
+fn files_of_those_that_went_go_with_them_and_others_stay() {
+    let home = started();
+    claimed(&home, "SD-1");
+    session(&home, "gone", "ended", 100);
+    session(&home, "edited", "ended", 100);
+    session(&home, "foreign", "ended", 100);
+    let project = home.project_dir().to_string_lossy().into_owned();
+    let host = trueup_core::liveness::host_name();
+    home.execute_sql(
+        "UPDATE claude_sessions SET worktree = ?1, host = ?2 WHERE session_id <> ?3",
+        [&project, &host, FIRST_SESSION],
+    );
+    let own = |id: &str| {
+        home.project_dir()
+            .join(format!(".claude/auto-proceed-state.{id}.json"))
+    };
+    let mut cache = home.read_cache();
+    for id in ["gone", "edited", "foreign"] {
+        cache["sessionId"] = json!(id);
+        if id == "edited" {
+            cache["currentTask"] = json!("by hand");
+        }
+        if id == "foreign" {
+            cache["_trueup"]["lineage"] = json!("another");
+        }
+        fs::write(own(id), cache.to_string()).unwrap();
+    }
+    let counters = home.trueup_home().join("counters");
+    fs::create_dir_all(&counters).unwrap();
+    for name in ["gone", FIRST_SESSION] {
+        fs::write(counters.join(name), "...").unwrap();
+    }
+    let dry = data(&home, &["db", "prune", "--dry-run"]);
+    let done = data(&home, &["db", "prune"]);
+    for answer in [&dry, &done] {
+        assert_eq!(answer["sessions"], 3);
+        assert_eq!(
+            (&answer["files"]["caches"], &answer["files"]["counters"]),
+            (&json!(1), &json!(1))
+        );
+    }
+    assert!(!own("gone").exists(), "ours, and nothing else");
+    assert!(own("edited").exists(), "somebody's work");
+    assert!(own("foreign").exists(), "another database's");
+    assert!(home.cache_path().exists());
+    assert!(!counters.join("gone").exists() && counters.join(FIRST_SESSION).exists());
+}
+
+#[test]
+fn only_files_that_are_old_and_nobodys_go() {
+    let home = started();
+    let locks = home.trueup_home().join("locks");
+    fs::create_dir_all(&locks).unwrap();
+    for name in [
+        "trueup.db-wal.orphan-1",
+        "x.corrupt-20200101",
+        "notes.txt",
+        "locks/0123",
+    ] {
+        fs::write(home.trueup_home().join(name), "x").unwrap();
+        aged(&home.trueup_home().join(name), 400);
+    }
+    // Written long ago but set aside just now: the time in the name counts.
+    let done = data(&home, &["db", "prune"]);
+    assert_eq!(
+        done["files"],
+        json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0})
+    );
+    for name in [
+        "trueup.db-wal.orphan-1",
+        "x.corrupt-20200101",
+        "notes.txt",
+        "locks/0123",
+    ] {
+        assert!(home.trueup_home().join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_stops_it() {
+    let home = crowd();
+    let journal = home.trueup_home().join("journal.jsonl");
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    let object = object(&home, 3, &["db", "prune", "--dry-run"]);
+    assert_eq!(object["error"]["code"], "io");
+    assert!(sessions(&home).contains("gone"));
+}
