@@ -131,7 +131,7 @@ fn a_place_that_is_no_utf8_is_refused_before_anything_is_staged() {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{variable:?}: {said}");
-        assert!(said.contains("no UTF-8"), "{said}");
+        assert!(said.contains("is not UTF-8"), "{said}");
         assert_eq!(scratch.tree(), before, "{variable:?}");
     }
 }
