@@ -46,8 +46,13 @@ pub(crate) struct GlobalArgs {
     /// Print one JSON object
     #[arg(long, global = true, overrides_with = "json")]
     pub(crate) json: bool,
-    /// Session to act for [default: $`TRUEUP_SESSION_ID`, or the session of this project]
-    #[arg(long, global = true, value_name = "ID", overrides_with = "session")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        overrides_with = "session",
+        help = "Session to act for [default: $TRUEUP_SESSION_ID, or the session of this project]"
+    )]
     pub(crate) session: Option<SessionId>,
     /// Project directory [default: the current git worktree]
     #[arg(long, global = true, value_name = "DIR", overrides_with = "project")]
