@@ -49,8 +49,12 @@ fn check(
         .chars()
         .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))
     {
+        let bad = match bad {
+            ' ' => "a space".to_owned(),
+            other => format!("{other:?}"),
+        };
         return fail(format!(
-            "contains {bad:?}; allowed are letters, digits and {extra}"
+            "contains {bad}; allowed are letters, digits and {extra}"
         ));
     }
     // `.` and `..` name directories, and a leading dot or dash hides a file or reads as a flag.
@@ -393,6 +397,15 @@ mod tests {
         ] {
             assert!(text.parse::<RepoSlug>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_space_is_named_by_its_word() {
+        let error = "a b".parse::<ItemKey>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("item key \"a b\" contains a space;"),
+            "{error}"
+        );
     }
 
     #[test]

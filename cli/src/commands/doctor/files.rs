@@ -58,7 +58,9 @@ pub(super) fn check_data_directory(context: &CommandContext, fix: bool) -> Check
         Ok(data) if !data.is_dir() => {
             CheckResult::fail(format!("{shown} is not a directory"), "move it away")
         }
-        Ok(data) => privacy(path, &data, fix).unwrap_or_else(|| CheckResult::ok(shown.to_string())),
+        Ok(data) => {
+            check_privacy(path, &data, fix).unwrap_or_else(|| CheckResult::ok(shown.to_string()))
+        }
     }
 }
 
@@ -67,7 +69,7 @@ pub(super) fn check_data_directory(context: &CommandContext, fix: bool) -> Check
 const OTHERS_BITS: u32 = 6;
 
 #[cfg(unix)]
-fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<CheckResult> {
+fn check_privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<CheckResult> {
     use std::os::unix::fs::PermissionsExt as _;
     if data.permissions().mode().trailing_zeros() >= OTHERS_BITS {
         return None;
@@ -83,7 +85,7 @@ fn privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<CheckResult> {
 }
 
 #[cfg(not(unix))]
-fn privacy(_: &Path, _: &fs::Metadata, _: bool) -> Option<CheckResult> {
+fn check_privacy(_: &Path, _: &fs::Metadata, _: bool) -> Option<CheckResult> {
     None
 }
 
