@@ -7,11 +7,8 @@ use std::process::Command;
 use crate::{BenchError, print_progress};
 
 /// The hooks.
-pub(crate) const HOOK_BINARIES: [&str; 3] = [
-    "session-start-sync",
-    "checkpoint-push",
-    "pre-handoff-validate",
-];
+pub(crate) const HOOK_BINARIES: [&str; 3] =
+    ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 
 /// The command.
 pub(crate) const COMMAND_BINARY: &str = "trueup";
@@ -36,17 +33,10 @@ impl Binaries {
     /// Uses the binaries in a directory, or builds them.
     pub(crate) fn find(folder: Option<PathBuf>) -> Result<Self, BenchError> {
         let binaries = match folder {
-            Some(folder) => Self {
-                folder: folder.canonicalize()?,
-                built: "prebuilt".to_owned(),
-            },
+            Some(folder) => Self { folder: folder.canonicalize()?, built: "prebuilt".to_owned() },
             None => build_binaries()?,
         };
-        for name in HOOK_BINARIES
-            .iter()
-            .chain(&FLOOR_BINARIES)
-            .chain([&COMMAND_BINARY])
-        {
+        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain([&COMMAND_BINARY]) {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -77,9 +67,7 @@ pub(crate) fn workspace_root() -> Result<PathBuf, BenchError> {
 
 /// Runs a command for what it prints.
 pub(crate) fn command_output(command: &mut Command) -> Result<String, BenchError> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{command:?}: {}\n{text}", output.status).into());
@@ -107,10 +95,7 @@ fn build_binaries() -> Result<Binaries, BenchError> {
         return Err("the build failed".into());
     }
     let folder = find_target_dir(&root)?.join(&target).join("release");
-    let built = format!(
-        "release, {target}{}",
-        if crt_static { " +crt-static" } else { "" }
-    );
+    let built = format!("release, {target}{}", if crt_static { " +crt-static" } else { "" });
     Ok(Binaries { folder, built })
 }
 
@@ -133,14 +118,8 @@ fn resolve_target() -> Result<String, BenchError> {
 
 fn find_target_dir(root: &Path) -> Result<PathBuf, BenchError> {
     let mut cargo = Command::new("cargo");
-    cargo
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .current_dir(root);
+    cargo.args(["metadata", "--format-version", "1", "--no-deps"]).current_dir(root);
     let metadata: serde_json::Value = serde_json::from_str(&command_output(&mut cargo)?)?;
-    let folder = metadata
-        .get("target_directory")
-        .and_then(serde_json::Value::as_str);
-    Ok(PathBuf::from(
-        folder.ok_or("cargo names no target directory")?,
-    ))
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(PathBuf::from(folder.ok_or("cargo names no target directory")?))
 }

@@ -48,14 +48,9 @@ impl Budget {
     /// Returns a budget a tenth above these figures.
     pub(crate) fn with_headroom(figures: &Self) -> Self {
         let raise = |map: &BTreeMap<String, u64>| {
-            map.iter()
-                .map(|(name, value)| (name.clone(), value + value / 10))
-                .collect()
+            map.iter().map(|(name, value)| (name.clone(), value + value / 10)).collect()
         };
-        Self {
-            instructions: raise(&figures.instructions),
-            bytes: raise(&figures.bytes),
-        }
+        Self { instructions: raise(&figures.instructions), bytes: raise(&figures.bytes) }
     }
 
     /// Returns a line for each figure that exceeds its bound or has none.
@@ -75,9 +70,7 @@ fn list_exceeded(
     for (name, figure) in figures {
         let measured = group_thousands(*figure);
         match bounds.get(name) {
-            None => lines.push(format!(
-                "{name}: {measured} {unit}, and no bound in the budget"
-            )),
+            None => lines.push(format!("{name}: {measured} {unit}, and no bound in the budget")),
             Some(bound) if figure > bound => {
                 let more = group_thousands(figure - bound);
                 let bound_text = group_thousands(*bound);

@@ -20,17 +20,11 @@ pub(crate) fn check_budget(binaries: &Binaries) -> Result<bool, BenchError> {
     let budget = Budget::read(&Budget::default_path()?)?;
     let figures = measure_figures(binaries)?;
     let mut lines = budget.find_exceeded(&figures);
-    lines.extend(
-        find_network_libraries()?
-            .iter()
-            .map(|name| format!("the hooks depend on {name}")),
-    );
+    lines
+        .extend(find_network_libraries()?.iter().map(|name| format!("the hooks depend on {name}")));
     let mut out = std::io::stdout().lock();
     for (name, figure) in figures.instructions.iter().chain(&figures.bytes) {
-        let bound = budget
-            .instructions
-            .get(name)
-            .or_else(|| budget.bytes.get(name));
+        let bound = budget.instructions.get(name).or_else(|| budget.bytes.get(name));
         let bound = bound.map_or_else(|| "no bound".to_owned(), |bound| group_thousands(*bound));
         writeln!(out, "{name}: {} of {bound}", group_thousands(*figure))?;
     }
@@ -59,35 +53,17 @@ fn measure_figures(binaries: &Binaries) -> Result<Budget, BenchError> {
     }
     for floor in [Floor::Read, Floor::Write] {
         let task = case::floor_task(binaries, &world, floor)?;
-        instructions.insert(
-            floor.program().to_owned(),
-            measure::count_instructions(&task)?,
-        );
+        instructions.insert(floor.program().to_owned(), measure::count_instructions(&task)?);
     }
-    let sizes = HOOK_BINARIES
-        .iter()
-        .map(|name| Ok(((*name).to_owned(), binaries.size(name)?)));
-    Ok(Budget {
-        instructions,
-        bytes: sizes.collect::<Result<_, BenchError>>()?,
-    })
+    let sizes = HOOK_BINARIES.iter().map(|name| Ok(((*name).to_owned(), binaries.size(name)?)));
+    Ok(Budget { instructions, bytes: sizes.collect::<Result<_, BenchError>>()? })
 }
 
 /// Returns the network libraries the hooks depend on.
 fn find_network_libraries() -> Result<Vec<&'static str>, BenchError> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args([
-            "tree",
-            "-p",
-            "trueup-hooks",
-            "-e",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ])
+        .args(["tree", "-p", "trueup-hooks", "-e", "normal", "--prefix", "none", "--format", "{p}"])
         .current_dir(workspace_root()?);
     let tree = command_output(&mut cargo)?;
     Ok(find_libraries(&tree))
@@ -95,9 +71,7 @@ fn find_network_libraries() -> Result<Vec<&'static str>, BenchError> {
 
 fn find_libraries(tree: &str) -> Vec<&'static str> {
     let family = |package: &str, name: &str| {
-        package
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        package.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
     let packages = || tree.lines().filter_map(|line| line.split(' ').next());
     NETWORK_LIBRARIES

@@ -180,11 +180,7 @@ impl Case {
             CacheChange::Mended => text.contains("what the database says"),
             CacheChange::Follows => text.contains(&task_subject(round)),
         };
-        if holds {
-            Ok(())
-        } else {
-            Err(format!("{}: the cache became {text}", self.name).into())
-        }
+        if holds { Ok(()) } else { Err(format!("{}: the cache became {text}", self.name).into()) }
     }
 }
 

@@ -59,11 +59,7 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
 fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, BenchError> {
     let mut options = Options::default();
     while let Some(name) = arguments.next() {
-        let mut value = || {
-            arguments
-                .next()
-                .ok_or_else(|| format!("{name} needs a value"))
-        };
+        let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
         match name.as_str() {
             "--quick" => options.quick = true,
             "--update" => options.update = true,
@@ -93,11 +89,7 @@ fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
     } else {
         budget_check::check_budget(&binaries)?
     };
-    Ok(if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_group(

@@ -57,7 +57,5 @@ pub fn select_session(connection: &Connection, session: &str) -> rusqlite::Resul
 ///
 /// When there is none.
 pub fn next_argument(arguments: &mut impl Iterator<Item = String>) -> Result<String, BenchError> {
-    arguments
-        .next()
-        .ok_or_else(|| BenchError::from("usage: floor-… DATABASE SESSION [FILE]"))
+    arguments.next().ok_or_else(|| BenchError::from("usage: floor-… DATABASE SESSION [FILE]"))
 }

@@ -25,13 +25,7 @@ pub(crate) struct Task {
 impl Task {
     /// Makes a task with nothing in its environment but `PATH`.
     pub(crate) fn new(program: PathBuf, dir: PathBuf, input: Vec<u8>) -> Self {
-        let mut task = Self {
-            program,
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            dir,
-            input,
-        };
+        let mut task = Self { program, arguments: Vec::new(), environment: Vec::new(), dir, input };
         task.set("PATH", std::env::var_os("PATH").unwrap_or_default());
         task
     }
@@ -47,10 +41,7 @@ impl Task {
     }
 
     fn build_command(&self, through: &[OsString]) -> Command {
-        let mut words = through
-            .iter()
-            .map(OsString::as_os_str)
-            .chain([self.program.as_os_str()]);
+        let mut words = through.iter().map(OsString::as_os_str).chain([self.program.as_os_str()]);
         let mut command = Command::new(words.next().unwrap_or_default());
         command
             .args(words)
@@ -81,11 +72,7 @@ pub(crate) fn wall_time(task: &Task) -> Result<Duration, BenchError> {
     let start = Instant::now();
     let status = task.spawn(command)?.wait()?;
     let time = start.elapsed();
-    if status.success() {
-        Ok(time)
-    } else {
-        Err(task.failure(&status.to_string()))
-    }
+    if status.success() { Ok(time) } else { Err(task.failure(&status.to_string())) }
 }
 
 /// Runs tasks, `at_once` at a time, and returns how long each took from before its start until its
@@ -104,10 +91,7 @@ pub(crate) fn run_crowd(
         while running.len() < at_once {
             let Some(task) = tasks.next() else { break };
             let mut command = task.build_command(&[]);
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let start = Instant::now();
             let child = command.spawn()?;
             running.insert(i32::try_from(child.id())?, start);
@@ -142,10 +126,7 @@ pub(crate) fn first_stderr_line(task: &Task) -> Result<Option<String>, BenchErro
     let mut command = task.build_command(&[]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let output = task.spawn(command)?.wait_with_output()?;
-    Ok(String::from_utf8_lossy(&output.stderr)
-        .lines()
-        .next()
-        .map(str::to_owned))
+    Ok(String::from_utf8_lossy(&output.stderr).lines().next().map(str::to_owned))
 }
 
 /// Runs a task through another command, with the output of this program.
@@ -163,20 +144,14 @@ pub(crate) fn peak_memory(task: &Task) -> Result<u64, BenchError> {
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let output = task.spawn(command)?.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim()
-        .parse()
-        .map_err(|_| task.failure(&format!("its memory was not told: {text:?}")))
+    text.trim().parse().map_err(|_| task.failure(&format!("its memory was not told: {text:?}")))
 }
 
 /// The other side of [`peak`]: runs a command and prints its peak memory.
 pub(crate) fn print_child_peak(words: Vec<String>) -> Result<ExitCode, BenchError> {
     let mut words = words.into_iter();
     let mut command = Command::new(words.next().ok_or("peak needs a command")?);
-    let child = command
-        .args(words)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let child = command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let used = child.wait4()?;
     writeln!(std::io::stdout(), "{}", used.rusage.maxrss)?;
     Ok(ExitCode::SUCCESS)
@@ -190,11 +165,7 @@ pub(crate) fn can_count() -> bool {
 
 /// Runs a task under valgrind; returns the instructions it executed outside the kernel.
 pub(crate) fn count_instructions(task: &Task) -> Result<u64, BenchError> {
-    let through = [
-        "valgrind",
-        "--tool=callgrind",
-        "--callgrind-out-file=/dev/null",
-    ];
+    let through = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
     let mut command = task.build_command(&through.map(OsString::from));
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let output = task.spawn(command)?.wait_with_output()?;

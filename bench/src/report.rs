@@ -23,20 +23,13 @@ fn write_head(text: &mut String, run: &HookRun) -> std::fmt::Result {
          spawn to exit. Load of the machine: {} before, {} after.",
         run.build, run.rounds, run.load.0, run.load.1
     )?;
-    for row in run
-        .rows
-        .iter()
-        .filter(|row| Some(row.size) == run.rows.first().map(|r| r.size))
-    {
+    for row in run.rows.iter().filter(|row| Some(row.size) == run.rows.first().map(|r| r.size)) {
         if let Subject::Script(script) = &row.subject {
             writeln!(text, "{}: {}.", script.name, script.detail)?;
         }
     }
     if !run.has_instructions {
-        writeln!(
-            text,
-            "**Instructions were not counted: there is no valgrind here.**"
-        )?;
+        writeln!(text, "**Instructions were not counted: there is no valgrind here.**")?;
     }
     writeln!(text)
 }
@@ -86,11 +79,7 @@ fn write_verdicts(text: &mut String, run: &HookRun) -> std::fmt::Result {
             (Some(_), false) => "**NO**",
         };
         let measured = verdict.measured.unwrap_or_default();
-        writeln!(
-            text,
-            "| {} | {} | {measured} | {word} |",
-            verdict.subject, verdict.bound
-        )?;
+        writeln!(text, "| {} | {} | {measured} | {word} |", verdict.subject, verdict.bound)?;
     }
     Ok(())
 }

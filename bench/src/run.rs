@@ -19,35 +19,15 @@ pub(crate) struct Scale {
 }
 
 /// The size most verdicts are about.
-pub(crate) const MIDDLE: Size = Size {
-    items: 1_000,
-    sessions: 100,
-};
+pub(crate) const MIDDLE: Size = Size { items: 1_000, sessions: 100 };
 /// The size that must cost no more.
-pub(crate) const LARGE: Size = Size {
-    items: 100_000,
-    sessions: 10_000,
-};
+pub(crate) const LARGE: Size = Size { items: 100_000, sessions: 10_000 };
 
 /// What the README quotes.
-pub(crate) const FULL: Scale = Scale {
-    sizes: &[
-        Size {
-            items: 1,
-            sessions: 1,
-        },
-        MIDDLE,
-        LARGE,
-    ],
-    rounds: 60,
-    warm_up: 5,
-};
+pub(crate) const FULL: Scale =
+    Scale { sizes: &[Size { items: 1, sessions: 1 }, MIDDLE, LARGE], rounds: 60, warm_up: 5 };
 /// Enough to see a coarse mistake.
-pub(crate) const QUICK: Scale = Scale {
-    sizes: &[MIDDLE],
-    rounds: 15,
-    warm_up: 2,
-};
+pub(crate) const QUICK: Scale = Scale { sizes: &[MIDDLE], rounds: 15, warm_up: 2 };
 
 /// What a row of the table is about.
 #[derive(Debug, Clone)]
@@ -115,9 +95,7 @@ pub(crate) struct HookRun {
 impl HookRun {
     /// Returns the row of a subject.
     pub(crate) fn find_row(&self, name: &str, size: Size) -> Option<&Row> {
-        self.rows
-            .iter()
-            .find(|row| row.size == size && row.subject.label() == name)
+        self.rows.iter().find(|row| row.size == size && row.subject.label() == name)
     }
 }
 
@@ -181,13 +159,7 @@ fn add_rows<'w>(
             }
             (Err(error), _) => return Err(error),
         }
-        let row = Row {
-            size: world.size,
-            subject,
-            times: Vec::new(),
-            peak: 0,
-            instructions: None,
-        };
+        let row = Row { size: world.size, subject, times: Vec::new(), peak: 0, instructions: None };
         entries.push((row, world));
     }
     Ok(())
@@ -209,9 +181,7 @@ fn measure_times(
         random.shuffle(&mut order);
         // Scripts run last: a process that follows an interpreter finds cold processor caches.
         let is_script = |index: &usize| {
-            entries
-                .get(*index)
-                .is_some_and(|(row, _)| matches!(row.subject, Subject::Script(_)))
+            entries.get(*index).is_some_and(|(row, _)| matches!(row.subject, Subject::Script(_)))
         };
         order.sort_by_key(is_script);
         for index in &order {
@@ -243,20 +213,13 @@ pub(crate) fn run_through(
         measure::wall_time(&build_task(subject, binaries, &world, round)?)?;
     }
     let status = measure::run_through(&build_task(subject, binaries, &world, 3)?, words)?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn list_subjects() -> Vec<Subject> {
     let hooks = CASES.into_iter().map(Subject::Hook);
     let floors = [Floor::Read, Floor::Write].map(Subject::Floor);
-    hooks
-        .chain(floors)
-        .chain(scripts::find_scripts().into_iter().map(Subject::Script))
-        .collect()
+    hooks.chain(floors).chain(scripts::find_scripts().into_iter().map(Subject::Script)).collect()
 }
 
 fn build_task(
@@ -284,10 +247,8 @@ struct Shuffle(u64);
 impl Shuffle {
     fn next_below(&mut self, bound: usize) -> usize {
         // Knuth's linear congruential generator; its upper bits are the good ones.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % bound.max(1)
     }
 

@@ -49,10 +49,7 @@ pub(crate) fn find_scripts() -> Vec<HookScript> {
         }),
         Err(error) => print_progress(&format!("NOT MEASURED: the Python script: {error}")),
     }
-    match ask_interpreter(
-        "node",
-        &["-p", "process.execPath + '\\n' + process.version"],
-    ) {
+    match ask_interpreter("node", &["-p", "process.execPath + '\\n' + process.version"]) {
         Ok((interpreter, version)) => {
             scripts.push(HookScript {
                 name: NODE_HOOK,

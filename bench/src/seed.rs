@@ -49,18 +49,12 @@ fn insert_sessions(connection: &Connection, count: u32, root: &Path) -> Result<(
             _ => ("ended", Some("prompt_input_exit")),
         };
         let worktree = number % WORKTREES;
-        let measured = MEASURED_SESSIONS
-            .get(worktree as usize)
-            .filter(|_| !at_work);
+        let measured = MEASURED_SESSIONS.get(worktree as usize).filter(|_| !at_work);
         let worktree = match measured {
             Some(name) => root.join(name),
             None => root.join(format!("project-{worktree}")),
         };
-        let since = if at_work {
-            60
-        } else {
-            86_400 + i64::from(number) * 600
-        };
+        let since = if at_work { 60 } else { 86_400 + i64::from(number) * 600 };
         insert.execute(params![
             format!("seed-{number:06}"),
             format!("SD-{:06}", number % 900),
@@ -91,11 +85,7 @@ fn insert_items(connection: &Connection, size: Size) -> Result<(), BenchError> {
     let mut workers = (0..size.sessions.saturating_sub(known)).filter(|n| is_at_work(*n));
     // A store of one item has it for the first session measured.
     for number in known..size.items {
-        let holder = if number % 10 == 0 {
-            workers.next()
-        } else {
-            None
-        };
+        let holder = if number % 10 == 0 { workers.next() } else { None };
         let (status, phase) = match (holder, number % 4) {
             (Some(_), _) => ("running", "EXEC"),
             (None, 0) => ("queued", "LEAD"),

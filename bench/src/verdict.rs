@@ -41,8 +41,7 @@ pub(crate) fn judge_run(run: &HookRun) -> Vec<Verdict> {
         at_most(
             format!("{SESSION_START}, 1,000 items, peak MB"),
             MAX_MEGABYTES,
-            run.find_row(SESSION_START, MIDDLE)
-                .map(|row| to_megabytes(row.peak)),
+            run.find_row(SESSION_START, MIDDLE).map(|row| to_megabytes(row.peak)),
         ),
         at_most(
             format!("{SESSION_START}, 100,000 items, to itself at 1,000"),
@@ -52,30 +51,19 @@ pub(crate) fn judge_run(run: &HookRun) -> Vec<Verdict> {
     ];
     for name in [HANDOFF_GUARD, CHECKPOINT_PUSH] {
         let found = ratio(time(name, MIDDLE), time("floor-read", MIDDLE));
-        verdicts.push(at_most(
-            format!("{name}, to floor-read"),
-            MAX_IDLE_RATIO,
-            found,
-        ));
+        verdicts.push(at_most(format!("{name}, to floor-read"), MAX_IDLE_RATIO, found));
     }
     for script in [NODE_HOOK, PYTHON_HOOK] {
         for name in [SESSION_START, CHECKPOINT_PUSH, HANDOFF_GUARD] {
             let found = ratio(time(script, MIDDLE), time(name, MIDDLE));
-            verdicts.push(at_least(
-                format!("{script} to {name}"),
-                MIN_SCRIPT_RATIO,
-                found,
-            ));
+            verdicts.push(at_least(format!("{script} to {name}"), MIN_SCRIPT_RATIO, found));
         }
     }
     verdicts
 }
 
 /// Returns megabytes.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a memory of 2^52 bytes is not measured here"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a memory of 2^52 bytes is not measured here")]
 pub(crate) fn to_megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

@@ -55,22 +55,13 @@ impl Installation {
         let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
         // The hooks compare paths, and the temporary directory may be a link.
         let root = folder.path().canonicalize()?;
-        let mut world = Self {
-            size,
-            folder,
-            places: Vec::new(),
-        };
+        let mut world = Self { size, folder, places: Vec::new() };
         for session in MEASURED_SESSIONS {
             let dir = root.join(session);
             fs::create_dir(&dir)?;
             init_repository(&dir)?;
             let cache = dir.join(".claude").join("auto-proceed-state.json");
-            world.places.push(SessionPlace {
-                session,
-                dir,
-                cache,
-                stale: Vec::new(),
-            });
+            world.places.push(SessionPlace { session, dir, cache, stale: Vec::new() });
         }
         for session in MEASURED_SESSIONS {
             world.start_session(binaries, session)?;
@@ -141,20 +132,15 @@ impl Installation {
     /// Starts a session as the client does; afterwards its cache is in step.
     fn start_session(&self, binaries: &Binaries, session: &str) -> Result<(), BenchError> {
         let program = binaries.path("session-start-sync");
-        let task = self.build_hook_task(
-            program,
-            session,
-            "SessionStart",
-            &json!({"source": "startup"}),
-        )?;
+        let task =
+            self.build_hook_task(program, session, "SessionStart", &json!({"source": "startup"}))?;
         measure::wall_time(&task).map(|_| ())
     }
 }
 
 fn init_repository(dir: &Path) -> Result<(), BenchError> {
     let mut git = Command::new("git");
-    git.args(["-c", "init.defaultBranch=main", "init", "-q"])
-        .current_dir(dir);
+    git.args(["-c", "init.defaultBranch=main", "init", "-q"]).current_dir(dir);
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }

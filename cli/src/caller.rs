@@ -46,10 +46,7 @@ pub(crate) fn find_session_by_prefix(
         (None, _) => Err(CommandError::session_not_registered(id.as_str())),
         (Some(only), []) => Ok(only),
         (Some(last), others) => {
-            let named = others
-                .iter()
-                .chain([&last])
-                .take(MAX_SESSIONS_NAMED as usize);
+            let named = others.iter().chain([&last]).take(MAX_SESSIONS_NAMED as usize);
             let named: Vec<&str> = named.map(|session| session.id.as_str()).collect();
             Err(CommandError::ambiguous_id(id.as_str(), &named))
         }
@@ -84,9 +81,8 @@ impl CommandContext {
             return Ok(());
         };
         // The command itself reports a database that cannot be opened.
-        self.open_store().map_or(Ok(()), |mut store| {
-            find_session_by_prefix(&mut store, id).map(drop)
-        })
+        self.open_store()
+            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut store, id).map(drop))
     }
 
     fn find_caller(&self, store: &mut dyn Store) -> CommandResult<Caller> {
@@ -169,8 +165,7 @@ impl CommandContext {
 
     /// Returns the actor of a sweep. A sweep must not fail because the caller cannot be resolved.
     pub(crate) fn resolve_sweep_actor(&self, store: &mut dyn Store) -> String {
-        self.resolve_actor(store)
-            .unwrap_or_else(|_| PERSON_ACTOR.to_owned())
+        self.resolve_actor(store).unwrap_or_else(|_| PERSON_ACTOR.to_owned())
     }
 
     /// Guesses the session of the caller while the database cannot be read.
@@ -191,11 +186,7 @@ impl CommandContext {
         store: &mut dyn Store,
     ) -> CommandResult<Option<Session>> {
         let is_explicit = self.named_session.is_some() || self.read_env_session()?.is_some();
-        if is_explicit {
-            self.find_active_session(store)
-        } else {
-            Ok(None)
-        }
+        if is_explicit { self.find_active_session(store) } else { Ok(None) }
     }
 
     /// Reads the session of the environment, whose agent runs this command.

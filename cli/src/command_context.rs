@@ -59,16 +59,11 @@ impl CommandContext {
         // A pattern in the user's own configuration is an error; one in the file of a repository,
         // which others write, must not stop every command there.
         let no_repository_config = RepositoryConfig::default();
-        let is_user_pattern = context
-            .run
-            .settings
-            .branch_pattern(&no_repository_config)
-            .is_some();
+        let is_user_pattern = context.run.settings.branch_pattern(&no_repository_config).is_some();
         match context.run.branch_pattern() {
-            Err(error) if is_user_pattern => Err(CommandError::new(
-                DatabaseCase::Configuration,
-                error.to_string(),
-            )),
+            Err(error) if is_user_pattern => {
+                Err(CommandError::new(DatabaseCase::Configuration, error.to_string()))
+            }
             _ => Ok(context),
         }
     }
@@ -102,9 +97,7 @@ impl CommandContext {
         let deadline = Deadline::after(database_patience(&settings));
         let mut run_context = RunContext::new(&environment, settings, project, None, deadline);
         if let Err(error) = run_context.branch_pattern() {
-            run_context
-                .warnings
-                .push(format!("{error}; branches are not compared"));
+            run_context.warnings.push(format!("{error}; branches are not compared"));
         }
         Ok(Self {
             environment,
@@ -168,9 +161,7 @@ impl CommandContext {
                 let mut notices = self.notices.borrow_mut();
                 notices.extend(deaths.iter().map(DeadOrchestrator::render_line));
             }
-            Err(error) => self
-                .run
-                .log(LogLevel::Warn, "orchestrators", &error.to_string()),
+            Err(error) => self.run.log(LogLevel::Warn, "orchestrators", &error.to_string()),
         }
     }
 
@@ -256,16 +247,8 @@ impl CommandContext {
     /// session is that of the environment, and the command runs in its worktree.
     pub(crate) fn is_run_by_agent_of(&self, session: &Session) -> bool {
         let is_env_session = self.named_session.is_none()
-            && self
-                .read_env_session()
-                .ok()
-                .flatten()
-                .is_some_and(|id| id == session.id);
-        is_env_session
-            && session
-                .worktree
-                .as_ref()
-                .is_some_and(|dir| self.cwd.starts_with(dir))
+            && self.read_env_session().ok().flatten().is_some_and(|id| id == session.id);
+        is_env_session && session.worktree.as_ref().is_some_and(|dir| self.cwd.starts_with(dir))
     }
 
     /// Returns the run context of a session, whose project may be elsewhere on this machine.
@@ -275,10 +258,7 @@ impl CommandContext {
 
     /// Tells whether the cache of a session is on this machine.
     pub(crate) fn is_within_reach(&self, session: &Session) -> bool {
-        session
-            .host
-            .as_ref()
-            .is_none_or(|host| *host == self.run.host)
+        session.host.as_ref().is_none_or(|host| *host == self.run.host)
     }
 
     /// Makes the provenance of the main write of the command. With `--op-id` it carries that id, so
@@ -317,9 +297,7 @@ impl CommandContext {
                 && key.is_none_or(|key| event.key == key)
                 && kinds.iter().any(|kind| event.is_kind(*kind))
         };
-        let other = events
-            .last()
-            .map(|e| format!("{} {} {}", e.entity, e.key, e.kind));
+        let other = events.last().map(|e| format!("{} {} {}", e.entity, e.key, e.kind));
         match (events.into_iter().find(|event| is_replay(&event)), other) {
             (Some(event), _) => Ok(Some(event)),
             (None, None) => Ok(None),
@@ -341,8 +319,7 @@ impl CommandContext {
         }
         let run_context = self.run_context_of(&session);
         let session = true_up(store, session, &[], &run_context)?.session;
-        self.agent_was_current
-            .set(session.acknowledged >= session.revision);
+        self.agent_was_current.set(session.acknowledged >= session.revision);
         Ok(session)
     }
 
@@ -368,16 +345,10 @@ impl CommandContext {
         }
         let is_own_change = self.is_run_by_agent_of(&session);
         let run_context = self.run_context_of(&session);
-        let TrueUpOutcome {
-            session,
-            problems,
-            remaining,
-            ..
-        } = true_up(store, session, &[], &run_context)?;
+        let TrueUpOutcome { session, problems, remaining, .. } =
+            true_up(store, session, &[], &run_context)?;
         let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);
-        let problems = problems
-            .into_iter()
-            .chain(unreadable.map(|d| d.message.clone()));
+        let problems = problems.into_iter().chain(unreadable.map(|d| d.message.clone()));
         warnings.extend(problems.map(|p| format!("the cache is out of date: {p}")));
         // If others made a change before this command, the agent still has to be told of it.
         if is_own_change && self.agent_was_current.get() && session.acknowledged != session.revision

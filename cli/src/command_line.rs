@@ -68,9 +68,7 @@ impl GlobalArgs {
         let session = self.session.as_ref().map(SessionId::as_str);
         let project = self.project.as_deref().map(path_to_text);
         let flag = |name: &str, value: Option<&str>| {
-            value.map_or_else(String::new, |value| {
-                format!(" --{name} {}", quote_for_shell(value))
-            })
+            value.map_or_else(String::new, |value| format!(" --{name} {}", quote_for_shell(value)))
         };
         flag("session", session) + &flag("project", project.as_deref())
     }

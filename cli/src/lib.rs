@@ -4,10 +4,7 @@
 //! stdout holds exactly one object, whatever happens; commands that only read never write; the exit
 //! code, the code and the hint of every error are in `command_error`.
 
-#![cfg_attr(
-    test,
-    allow(clippy::disallowed_methods, reason = "tests make files of their own")
-)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod caller;
 mod command_context;
@@ -48,9 +45,7 @@ pub fn trueup_main() -> ExitCode {
         CliCommand::Doctor { .. } => CommandContext::new_lenient(&global),
         _ => CommandContext::new(&global),
     };
-    run_and_print(parsed.name, &global, context, |context| {
-        commands::run_command(context, command)
-    })
+    run_and_print(parsed.name, &global, context, |context| commands::run_command(context, command))
 }
 
 /// Runs `validate-session-state` on the arguments of the process.

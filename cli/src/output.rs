@@ -79,11 +79,7 @@ pub(crate) struct Output {
 impl Output {
     /// Makes an output of lines and `data`.
     pub(crate) fn new(text: Vec<String>, data: Value) -> Self {
-        Self {
-            text,
-            data,
-            ..Self::default()
-        }
+        Self { text, data, ..Self::default() }
     }
 
     /// Makes an output of rows under a header, or of the one line `if_empty` where there are none.
@@ -97,10 +93,7 @@ impl Output {
         if rows.is_empty() {
             return Self::new(vec![if_empty.to_owned()], data);
         }
-        Self {
-            header: Some(header.trim_end().to_owned()),
-            ..Self::new(rows, data)
-        }
+        Self { header: Some(header.trim_end().to_owned()), ..Self::new(rows, data) }
     }
 
     /// Makes an output for `--json` only, without building a tree of values.
@@ -108,10 +101,7 @@ impl Output {
         let raw_data = to_raw_value(data);
         let raw_data =
             raw_data.map_err(|error| CommandError::new(FileCase::File, error.to_string()))?;
-        Ok(Self {
-            raw_data: Some(raw_data),
-            ..Self::default()
-        })
+        Ok(Self { raw_data: Some(raw_data), ..Self::default() })
     }
 
     /// Sets the warnings.
@@ -150,19 +140,12 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(command: impl Into<String>, json: bool) -> Self {
-        Self {
-            command: command.into(),
-            json,
-            caller_flags: String::new(),
-        }
+        Self { command: command.into(), json, caller_flags: String::new() }
     }
 
     /// Makes the printer of a command with its global arguments.
     pub(crate) fn for_command(command: String, global: &GlobalArgs) -> Self {
-        Self {
-            caller_flags: global.render_caller_flags(),
-            ..Self::new(command, global.json)
-        }
+        Self { caller_flags: global.render_caller_flags(), ..Self::new(command, global.json) }
     }
 
     /// Prints an output and returns the exit code.
@@ -172,15 +155,12 @@ impl Printer {
             return to_exit_code(written, output.exit_code);
         }
         let mut out = anstream::stdout().lock();
-        let written = if let Some(content) = output
-            .verbatim
-            .as_ref()
-            .filter(|_| !io::stdout().is_terminal())
+        let written = if let Some(content) =
+            output.verbatim.as_ref().filter(|_| !io::stdout().is_terminal())
         {
             print_warnings(&output.warnings);
             // Past the filter of `anstream`, which would strip what looks like a color.
-            out.flush()
-                .and_then(|()| io::stdout().write_all(content.as_bytes()))
+            out.flush().and_then(|()| io::stdout().write_all(content.as_bytes()))
         } else {
             print_warnings(&output.warnings);
             // Written as one piece, because stdout flushes at every line break.
@@ -263,11 +243,7 @@ fn render_page(output: &Output) -> io::Result<Vec<u8>> {
     let mut styles = output.styles.iter().peekable();
     let mut page = Vec::new();
     for (number, line) in text.enumerate() {
-        let line = if output.has_runner_commands {
-            clean_text(line)
-        } else {
-            clean_line(line)
-        };
+        let line = if output.has_runner_commands { clean_text(line) } else { clean_line(line) };
         match styles.next_if(|(at, _)| *at == number) {
             // Styled after cleaning, so that only these escape sequences remain.
             Some((_, line_style)) => {
@@ -343,10 +319,7 @@ pub(crate) fn print_usage(error: &clap::Error) {
 
 /// Renders the names of the columns; empty unless stdout is a terminal.
 fn render_header(output: &Output) -> String {
-    let header = output
-        .header
-        .as_ref()
-        .filter(|_| io::stdout().is_terminal());
+    let header = output.header.as_ref().filter(|_| io::stdout().is_terminal());
     let style = LineStyle::Head.to_ansi();
     header.map_or_else(String::new, |header| format!("{style}{header}{style:#}\n"))
 }

@@ -74,11 +74,7 @@ fn every_command_of_the_skills_parses() {
                 ValidateArgs::command()
             };
             let parsed = parser.try_get_matches_from(line);
-            assert!(
-                parsed.is_ok(),
-                "{}: {command:?}: {parsed:?}",
-                path.display()
-            );
+            assert!(parsed.is_ok(), "{}: {command:?}: {parsed:?}", path.display());
             named += 1;
         }
     }
@@ -92,13 +88,8 @@ fn a_command_that_does_not_exist_is_found() {
     let found = extract_commands(text);
     assert_eq!(
         found,
-        [
-            &["trueup", "hand-off", "create", "a b", "--to", "X"][..],
-            &["trueup", "status"]
-        ]
+        [&["trueup", "hand-off", "create", "a b", "--to", "X"][..], &["trueup", "status"]]
     );
-    let error = TrueupArgs::command()
-        .try_get_matches_from(&found[0])
-        .unwrap_err();
+    let error = TrueupArgs::command().try_get_matches_from(&found[0]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidSubcommand);
 }

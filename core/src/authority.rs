@@ -143,9 +143,5 @@ pub const fn of_state_field(field: StateField) -> Authority {
 
 /// Returns the authority for a status, from its rank in the file and in the database.
 pub const fn of_status(file_rank: u8, database_rank: u8) -> Authority {
-    if file_rank > database_rank {
-        Authority::File
-    } else {
-        Fact::Status.authority()
-    }
+    if file_rank > database_rank { Authority::File } else { Fact::Status.authority() }
 }

@@ -167,11 +167,7 @@ mod tests {
     #[test]
     fn every_input_stands_once_and_says_what_happens() {
         for (number, bound) in ALL.iter().enumerate() {
-            assert!(
-                bound.most > 0 && !bound.beyond.is_empty(),
-                "{}",
-                bound.input
-            );
+            assert!(bound.most > 0 && !bound.beyond.is_empty(), "{}", bound.input);
             let others = ALL.iter().skip(number + 1);
             assert!(others.clone().all(|other| other.input != bound.input));
         }

@@ -44,8 +44,5 @@ pub(crate) fn byte_offset(text: &str, part: &str) -> usize {
 /// Returns the line and the column, both from 1, that follow these bytes.
 pub(crate) fn line_and_column(before: &[u8]) -> (usize, usize) {
     let last_line = before.rsplit(|byte| *byte == b'\n').next();
-    (
-        before.split(|byte| *byte == b'\n').count(),
-        last_line.map_or(0, <[u8]>::len) + 1,
-    )
+    (before.split(|byte| *byte == b'\n').count(), last_line.map_or(0, <[u8]>::len) + 1)
 }

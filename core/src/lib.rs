@@ -26,10 +26,7 @@
 //! the network or the clock, and no two modules use each other (tests check both); nothing here
 //! prints.
 
-#![cfg_attr(
-    test,
-    allow(clippy::disallowed_methods, reason = "tests make files of their own")
-)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 #[cfg(target_env = "musl")]
 mod allocator;

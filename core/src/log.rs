@@ -88,23 +88,11 @@ mod tests {
         let path = folder.path().join("t.log");
         let at = Timestamp::from_millis(0);
         append_log_line(&path, LogLevel::Warn, LogLevel::Info, at, "x", "not this");
-        append_log_line(
-            &path,
-            LogLevel::Warn,
-            LogLevel::Error,
-            at,
-            "x",
-            "this\u{1b}[31m",
-        );
+        append_log_line(&path, LogLevel::Warn, LogLevel::Error, at, "x", "this\u{1b}[31m");
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 1);
         assert!(text.contains("\"this\""), "{text}");
-        fs::OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .unwrap()
-            .set_len(LOG.most + 1)
-            .unwrap();
+        fs::OpenOptions::new().append(true).open(&path).unwrap().set_len(LOG.most + 1).unwrap();
         append_log_line(&path, LogLevel::Warn, LogLevel::Error, at, "x", "after");
         assert!(fs::metadata(&path).unwrap().len() < 1000);
         assert!(path.with_extension("log.1").exists());

@@ -36,12 +36,7 @@ pub fn check(bytes: &[u8]) {
     numbers(bytes, &rendered);
     let reading = document.to_reading();
     assert_eq!(again.to_reading(), reading);
-    assert!(
-        reading
-            .fields
-            .keys()
-            .all(|field| !reading.malformed.contains(field))
-    );
+    assert!(reading.fields.keys().all(|field| !reading.malformed.contains(field)));
 
     // A state made of what the file itself says, so that hostile texts are written too.
     let mut work = WorkState::default();
@@ -51,10 +46,7 @@ pub fn check(bytes: &[u8]) {
     let session = reading.session.clone();
     let session = session.unwrap_or_else(|| "s1".parse().expect("it is an id"));
     let stamp = SyncStamp {
-        lineage: reading
-            .lineage
-            .clone()
-            .unwrap_or_else(|| Lineage("l".to_owned())),
+        lineage: reading.lineage.clone().unwrap_or_else(|| Lineage("l".to_owned())),
         revision: Revision(7),
         synced_at: Timestamp::from_millis(0),
     };
@@ -89,10 +81,7 @@ fn numbers(before: &[u8], after: &[u8]) {
     // An exponent may be spelled in two ways.
     let digits = |raw: &RawValue| raw.get().replace('+', "").to_lowercase();
     for (key, raw) in &before {
-        if raw
-            .get()
-            .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-        {
+        if raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             assert_eq!(digits(&after[key]), digits(raw));
         }
     }
@@ -103,7 +92,5 @@ fn foreign(text: &[u8]) -> Vec<(String, String)> {
     let map: Map<String, Value> = lenient_json::from_slice(text).expect("it was written");
     let is_ours = |key: &str| WRITTEN.contains(&key) || StateField::from_key(key).is_some();
     let foreign = map.into_iter().filter(|(key, _)| !is_ours(key));
-    foreign
-        .map(|(key, value)| (key, value.to_string()))
-        .collect()
+    foreign.map(|(key, value)| (key, value.to_string())).collect()
 }

@@ -70,10 +70,7 @@ pub fn check(bytes: &[u8]) {
         if more < least * MOST_TIMES || more < TOO_SHORT {
             return;
         }
-        assert!(
-            more < TOO_LONG,
-            "{length} bytes took {more:?}, a quarter of them {least:?}"
-        );
+        assert!(more < TOO_LONG, "{length} bytes took {more:?}, a quarter of them {least:?}");
         least = more;
     }
 }

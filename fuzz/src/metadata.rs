@@ -27,17 +27,10 @@ pub fn check(bytes: &[u8]) {
     let map: Map<String, Value> = lenient_json::from_slice(bytes).expect("it was read");
     assert_eq!(document.to_map(), map);
     let _ = AdwState::from_document(&document);
-    told(&check_metadata(
-        &id,
-        PATH,
-        &document,
-        find_last_writer(&document).as_deref(),
-    ));
+    told(&check_metadata(&id, PATH, &document, find_last_writer(&document).as_deref()));
 
     let keys: Vec<&str> = document.keys().collect();
-    let owned = keys
-        .iter()
-        .find(|key| DATABASE_FIELDS.iter().any(|field| field.name == **key));
+    let owned = keys.iter().find(|key| DATABASE_FIELDS.iter().any(|field| field.name == **key));
     for key in keys.first().into_iter().chain(keys.last()).chain(owned) {
         changed(&document, key);
         removed(&document, key);

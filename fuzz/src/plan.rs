@@ -48,17 +48,10 @@ pub(crate) fn tasks(plan: &ParsedPlan) {
         assert!(!task.title.trim().is_empty(), "{task:?}");
         let list = task.depends_on.iter().flatten();
         let others: BTreeSet<&PlanTaskId> = list.collect();
-        assert_eq!(
-            Some(others.len()),
-            task.depends_on.as_ref().map(Vec::len).or(Some(0))
-        );
+        assert_eq!(Some(others.len()), task.depends_on.as_ref().map(Vec::len).or(Some(0)));
         // What it waits for and is no task is named as an error.
         let unknown = others.iter().filter(|id| !ids.contains(**id)).count();
-        let named = plan
-            .skipped
-            .iter()
-            .filter(|skipped| skipped.is_error)
-            .count();
+        let named = plan.skipped.iter().filter(|skipped| skipped.is_error).count();
         assert!(unknown <= named && !others.contains(&task.id), "{task:?}");
         let others: BTreeSet<&PlanTaskId> = others.intersection(&ids).copied().collect();
         waits.insert(&task.id, others);
@@ -82,9 +75,7 @@ pub(crate) fn tasks(plan: &ParsedPlan) {
 /// Splits a text into lines; any of the three line ends is one.
 fn lines(text: &str) -> Vec<&str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let unix = text
-        .split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let unix = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     unix.flat_map(|line| line.split('\r')).collect()
 }
 
@@ -138,9 +129,7 @@ pub(crate) fn rows(
     let rows = tasks.filter_map(|(at, parsed)| {
         let status = status(at)?;
         let position = i64::try_from(at).expect("there are few");
-        let task = parsed
-            .task
-            .to_new_row(&plan_id(), position, Timestamp::from_millis(0));
+        let task = parsed.task.to_new_row(&plan_id(), position, Timestamp::from_millis(0));
         Some(PlanTask { status, ..task })
     });
     rows.collect()
@@ -178,28 +167,17 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     assert!(found.not_in_file.is_empty());
     assert_eq!(found.checkboxes.len(), rows.len());
     assert_eq!(found.not_imported.len(), plan.tasks.len() - rows.len());
-    let file = PlanFile {
-        is_committed: true,
-        path: "docs/plan.md",
-        plan: Some(&id),
-    };
+    let file = PlanFile { is_committed: true, path: "docs/plan.md", plan: Some(&id) };
     told(&checkbox_findings(&found, file));
     told(&task_findings(&state(plan, rows.to_vec())));
 
     let behind = |standing| standing == CheckboxRelation::DatabaseAhead;
-    let count = found
-        .checkboxes
-        .iter()
-        .filter(|it| behind(it.relation))
-        .count();
+    let count = found.checkboxes.iter().filter(|it| behind(it.relation)).count();
     assert_eq!(found.edits.len(), count);
     let after = apply_edits(text, &found.edits);
     let mut expected = text.as_bytes().to_vec();
     for edit in &found.edits {
-        assert_eq!(
-            (&text[edit.range.clone()], edit.replacement.as_str()),
-            (" ", "x")
-        );
+        assert_eq!((&text[edit.range.clone()], edit.replacement.as_str()), (" ", "x"));
         expected[edit.range.start] = b'x';
     }
     assert_eq!(after.as_bytes(), expected);
@@ -214,10 +192,7 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
         }
     }
     // What is skipped is shown as it stands, box and all.
-    let unskipped = |plan: &ParsedPlan| ParsedPlan {
-        skipped: Vec::new(),
-        ..plan.clone()
-    };
+    let unskipped = |plan: &ParsedPlan| ParsedPlan { skipped: Vec::new(), ..plan.clone() };
     assert_eq!(unskipped(&again.file), unskipped(&checked));
     assert_eq!(again.file.skipped.len(), plan.skipped.len());
 }

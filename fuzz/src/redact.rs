@@ -23,11 +23,7 @@ pub fn check(bytes: &[u8]) {
     assert!(twice.findings.is_empty());
     assert!(once.findings.is_sorted_by_key(|found| found.line));
     let lines = text.split('\n').count();
-    assert!(
-        once.findings
-            .iter()
-            .all(|found| (1..=lines).contains(&found.line))
-    );
+    assert!(once.findings.iter().all(|found| (1..=lines).contains(&found.line)));
     // What stands within a longer secret goes with it, mark and all.
     assert!(once.findings.is_empty() || once.text.contains("[redacted: "));
 

@@ -37,10 +37,7 @@ fn in_order(file: &[u8], found: &[RepoSection<'_>]) {
     let mut end = 0;
     for section in found {
         let at = section.body.as_ptr() as usize - file.as_ptr() as usize;
-        assert!(
-            at >= end && at + section.body.len() <= file.len(),
-            "{section:?}"
-        );
+        assert!(at >= end && at + section.body.len() <= file.len(), "{section:?}");
         end = at + section.body.len();
         if let Ok(slug) = section.slug.parse() {
             assert!(find_section(file, &slug).is_some());
@@ -68,17 +65,11 @@ fn is_put(file: &[u8], slug: &RepoSlug, body: &[u8]) {
     let body = StatusBody::new(body);
     let Some(new) = write_section(file, slug, TIME, &body) else {
         let section = find_section(file, slug).expect("it was found to be there");
-        assert_eq!(
-            (section.body, section.state),
-            (body.bytes(), SectionState::Sound)
-        );
+        assert_eq!((section.body, section.state), (body.bytes(), SectionState::Sound));
         return;
     };
     let section = find_section(&new, slug).expect("it was put there");
-    assert_eq!(
-        (section.body, section.state),
-        (body.bytes(), SectionState::Sound)
-    );
+    assert_eq!((section.body, section.state), (body.bytes(), SectionState::Sound));
     assert_eq!(section.synced_at, TIME.to_string());
     assert!(slug.is_same(section.slug));
     assert_eq!(write_section(&new, slug, LATER, &body), None);
@@ -109,12 +100,6 @@ fn around<'f>(file: &'f [u8], slug: &RepoSlug) -> (&'f [u8], &'f [u8]) {
     let (_, rest) = file.split_at(head.len() + body.len());
     let heading = head.windows(5).rposition(|text| text == b"<!-- ");
     let (start, _) = head.split_at(heading.expect("it has a mark"));
-    let mark = format!(
-        "\n<!-- /trueup:repo-state sha256={} -->\n",
-        StatusBody::new(body).digest()
-    );
-    (
-        start,
-        rest.strip_prefix(mark.as_bytes()).expect("it has an end"),
-    )
+    let mark = format!("\n<!-- /trueup:repo-state sha256={} -->\n", StatusBody::new(body).digest());
+    (start, rest.strip_prefix(mark.as_bytes()).expect("it has an end"))
 }

@@ -11,14 +11,8 @@ use trueup_core::text::lenient_json;
 use crate::plan::{plan_id, rows, state, tasks, told};
 
 /// The counts of a summary.
-const COUNTS: [&str; 6] = [
-    "totalTasks",
-    "completed",
-    "pending",
-    "in_progress",
-    "failed",
-    "skipped",
-];
+const COUNTS: [&str; 6] =
+    ["totalTasks", "completed", "pending", "in_progress", "failed", "skipped"];
 
 /// Checks a file.
 pub fn check(bytes: &[u8]) {
@@ -33,11 +27,7 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(found.file, plan);
     tasks(&plan);
     let id = plan_id();
-    let file = PlanFile {
-        is_committed: true,
-        path: "docs/status.json",
-        plan: Some(&id),
-    };
+    let file = PlanFile { is_committed: true, path: "docs/status.json", plan: Some(&id) };
     told(&summary_findings(&found, file));
     told(&status_file_findings(&found, file));
 

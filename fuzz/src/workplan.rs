@@ -8,14 +8,7 @@ use trueup_core::workplan::{
 use crate::text::{assert_one_line, assert_replaced, lines};
 
 /// Words to write, of which several need quotes.
-const WORDS: [&str; 6] = [
-    "done",
-    "in_progress",
-    "null",
-    "it's # so",
-    "\"\n",
-    "- é: [a]",
-];
+const WORDS: [&str; 6] = ["done", "in_progress", "null", "it's # so", "\"\n", "- é: [a]"];
 
 /// All keys, to ask each part for each.
 const KEYS: [Key; 19] = [
@@ -71,10 +64,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn assert_place(bytes: &[u8], place: TextPosition) {
-    assert!(
-        (1..=lines(bytes)).contains(&(place.line as usize)),
-        "{place:?}"
-    );
+    assert!((1..=lines(bytes)).contains(&(place.line as usize)), "{place:?}");
     assert!(place.column >= 1, "{place:?}");
 }
 
@@ -120,10 +110,7 @@ fn stands(text: &str, value: &Scalar) {
 fn line_ends(text: &str) {
     let lf = text.replace('\r', "");
     let crlf = lf.replace('\n', "\r\n");
-    match (
-        parse_workplan(lf.as_bytes()),
-        parse_workplan(crlf.as_bytes()),
-    ) {
+    match (parse_workplan(lf.as_bytes()), parse_workplan(crlf.as_bytes())) {
         (Ok(lf), Ok(crlf)) => {
             assert_eq!(said(&lf, None), said(&crlf, None));
             assert_eq!(front_said(&lf, None), front_said(&crlf, None));
@@ -170,10 +157,7 @@ fn task_link(text: &str, plan: &Workplan, at: usize) {
     assert!(task.link().is_none());
     let (after, again) = applied(text, &edit);
     assert_eq!(again.tasks[at].link().map(shown), Some("u-1"));
-    assert_eq!(
-        again.tasks[at].build_link_edit(after.as_bytes(), "u-2"),
-        None
-    );
+    assert_eq!(again.tasks[at].build_link_edit(after.as_bytes(), "u-2"), None);
     let but = Some((at, Key::Link));
     assert_eq!(said(&again, but), said(plan, but));
     assert_eq!(front_said(&again, None), front_said(plan, None));
@@ -200,12 +184,8 @@ fn front_link(text: &str, plan: &Workplan) {
 fn everything(text: &str, plan: &Workplan, word: &str) {
     let file = text.as_bytes();
     let tasks = plan.tasks.iter();
-    let edits = tasks.flat_map(|task| {
-        [
-            task.build_status_edit(word),
-            task.build_link_edit(file, "u-1"),
-        ]
-    });
+    let edits =
+        tasks.flat_map(|task| [task.build_status_edit(word), task.build_link_edit(file, "u-1")]);
     let front = plan.front.build_link_edit(file, "u-0");
     let after = apply_edits(file, edits.chain([front]).flatten().collect());
     let again = parse_workplan(&after).expect("an edit breaks no file");

@@ -17,10 +17,7 @@ pub(crate) fn enqueue_after_error(context: &HookContext, error: &SyncError) -> H
     if !context.is_event_recorded() {
         notes.extend(enqueue_event(context));
     }
-    HookOutcome {
-        notes,
-        ..HookOutcome::default()
-    }
+    HookOutcome { notes, ..HookOutcome::default() }
 }
 
 /// Appends the event's write to the outbox and returns a line about it. Writes are sent in the
@@ -61,20 +58,14 @@ fn append_write(context: &HookContext, write: PendingChange) -> io::Result<()> {
 /// Builds the write that records the event, if it changes anything.
 fn build_write(context: &HookContext) -> Option<PendingChange> {
     if let HookEvent::SessionEnd(reason) = &context.payload.event {
-        return Some(PendingChange::End {
-            reason: reason.clone(),
-        });
+        return Some(PendingChange::End { reason: reason.clone() });
     }
     Some(match find_task_change(context)? {
         TaskChange::List(task) => build_task_write(task.as_deref()),
-        TaskChange::Started {
-            subject: Some(subject),
-            ..
-        } => build_task_write(Some(subject)),
-        TaskChange::Created { id, subject } => PendingChange::Task {
-            task: id.clone(),
-            subject: clean_task_text(subject),
-        },
+        TaskChange::Started { subject: Some(subject), .. } => build_task_write(Some(subject)),
+        TaskChange::Created { id, subject } => {
+            PendingChange::Task { task: id.clone(), subject: clean_task_text(subject) }
+        }
         // Only the database knows the subject of a task id, so the id is resolved at delivery.
         TaskChange::Started { id, .. } => PendingChange::TaskStarted { task: id.clone() },
         TaskChange::Finished { id } => PendingChange::TaskFinished { task: id.clone() },
@@ -83,10 +74,7 @@ fn build_write(context: &HookContext) -> Option<PendingChange> {
 
 fn build_task_write(task: Option<&str>) -> PendingChange {
     PendingChange::State {
-        changes: BTreeMap::from([(
-            StateField::Task,
-            FieldValue::Text(task.map(clean_task_text)),
-        )]),
+        changes: BTreeMap::from([(StateField::Task, FieldValue::Text(task.map(clean_task_text)))]),
         branch: None,
     }
 }

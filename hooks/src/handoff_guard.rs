@@ -128,10 +128,7 @@ fn classify_event(context: &HookContext) -> HandoffIntent {
 }
 
 fn collect_patterns(context: &HookContext) -> Vec<String> {
-    context
-        .run
-        .settings
-        .handoff_commands(&context.run.repository)
+    context.run.settings.handoff_commands(&context.run.repository)
 }
 
 /// Allows the hand-off, and reports what was fixed or could not be written. A copy that cannot be
@@ -221,25 +218,13 @@ fn refuse_handoff(
     let reason = format!("{}\n{advice}", context.new_delimiter().wrap_quoted(&lines));
     let response = match point {
         HandoffPoint::Before(event) => HookResponse {
-            verdict: Some(ToolVerdict {
-                event,
-                decision: ToolDecision::Deny,
-                reason,
-            }),
+            verdict: Some(ToolVerdict { event, decision: ToolDecision::Deny, reason }),
             ..HookResponse::default()
         },
-        HandoffPoint::Stop => HookResponse {
-            block: Some(reason),
-            ..HookResponse::default()
-        },
+        HandoffPoint::Stop => HookResponse { block: Some(reason), ..HookResponse::default() },
     };
     let notes = lines.lines().chain(advice.lines()).map(str::to_owned);
-    HookOutcome {
-        response,
-        notes: notes.collect(),
-        is_refusal: true,
-        ..HookOutcome::default()
-    }
+    HookOutcome { response, notes: notes.collect(), is_refusal: true, ..HookOutcome::default() }
 }
 
 /// Renders the commands that end the refusal, one a line.
@@ -250,13 +235,8 @@ fn render_advice(standing: &HandoffReadiness) -> String {
     });
     let alternatives = standing.alternatives.iter().map(|command| ("Or", command));
     let lines = commands.chain(alternatives);
-    let lines: Vec<String> = lines
-        .map(|(word, command)| format!("{word}: {command}"))
-        .collect();
-    format!(
-        "Hand-offs are refused until the copies agree. {}",
-        lines.join("\n")
-    )
+    let lines: Vec<String> = lines.map(|(word, command)| format!("{word}: {command}")).collect();
+    format!("Hand-offs are refused until the copies agree. {}", lines.join("\n"))
 }
 
 /// Asks a person whether to go on when the hand-off could not be checked. In an unattended session
@@ -281,14 +261,7 @@ fn ask_or_warn(
             }),
             ..HookResponse::default()
         },
-        _ => HookResponse {
-            system_message: Some(line.clone()),
-            ..HookResponse::default()
-        },
+        _ => HookResponse { system_message: Some(line.clone()), ..HookResponse::default() },
     };
-    HookOutcome {
-        response,
-        notes: vec![line],
-        ..HookOutcome::default()
-    }
+    HookOutcome { response, notes: vec![line], ..HookOutcome::default() }
 }

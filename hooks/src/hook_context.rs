@@ -55,13 +55,8 @@ impl HookContext {
         let payload_dir = payload.cwd.as_ref().map(PathBuf::from);
         // JSON cannot name a directory that is not UTF-8. The working directory of this process is
         // the same one, so it is used instead.
-        let is_text = payload
-            .cwd
-            .as_ref()
-            .is_some_and(|cwd| !cwd.contains('\u{fffd}'));
-        let cwd = payload_dir
-            .clone()
-            .filter(|cwd| is_text && is_within_path_bounds(cwd));
+        let is_text = payload.cwd.as_ref().is_some_and(|cwd| !cwd.contains('\u{fffd}'));
+        let cwd = payload_dir.clone().filter(|cwd| is_text && is_within_path_bounds(cwd));
         let dir_ignored = is_text && payload_dir != cwd
             || environment
                 .path("CLAUDE_PROJECT_DIR")
@@ -115,12 +110,7 @@ impl HookContext {
                 && lineage.is_some()
                 && cache.lineage == lineage
         });
-        WriteOrigin {
-            database,
-            lineage,
-            base: stamp.and_then(|cache| cache.revision),
-            claim: None,
-        }
+        WriteOrigin { database, lineage, base: stamp.and_then(|cache| cache.revision), claim: None }
     }
 
     /// Notes that the event is recorded in the database.
@@ -172,10 +162,7 @@ impl HookContext {
     }
 
     fn database_path(&self) -> Result<&PathBuf, StoreError> {
-        self.run
-            .settings
-            .sqlite_path()
-            .map_err(StoreError::unavailable)
+        self.run.settings.sqlite_path().map_err(StoreError::unavailable)
     }
 
     /// Returns the provenance of a write by this session.
@@ -210,10 +197,7 @@ pub(crate) fn render_findings(divergences: &[Divergence]) -> Option<String> {
 pub(crate) fn retain_user_work(mut fixed: Vec<Divergence>) -> Vec<Divergence> {
     fixed.retain(|d| {
         d.code.touches_user_edits()
-            || matches!(
-                d.code,
-                Code::ItemDiffersFromClaim | Code::ItemDiffersFromState
-            )
+            || matches!(d.code, Code::ItemDiffersFromClaim | Code::ItemDiffersFromState)
     });
     fixed
 }
@@ -240,10 +224,7 @@ pub struct HookOutcome {
 impl HookOutcome {
     /// Builds an outcome of one line on stderr.
     pub fn from_note(line: impl Into<String>) -> Self {
-        Self {
-            notes: vec![line.into()],
-            ..Self::default()
-        }
+        Self { notes: vec![line.into()], ..Self::default() }
     }
 
     /// Puts lines for the user before all others.

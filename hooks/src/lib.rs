@@ -8,10 +8,7 @@
 //! - Pull and push let the session go on, whatever fails inside. Only the guard refuses, and only
 //!   on a proven divergence.
 
-#![cfg_attr(
-    test,
-    allow(clippy::disallowed_methods, reason = "tests make files of their own")
-)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 pub mod handoff_guard;
 pub mod pull;

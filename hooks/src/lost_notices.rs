@@ -29,18 +29,11 @@ pub(crate) fn save_for_next_start(context: &HookContext, lines: &[String]) -> Op
 }
 
 fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
-    let path = context
-        .run
-        .settings
-        .paths
-        .pending_notice(&context.run.project.dir);
+    let path = context.run.settings.paths.pending_notice(&context.run.project.dir);
     if let Some(folder) = path.parent() {
         ensure_private_dir(folder)?;
     }
-    let lines: Vec<String> = lines
-        .iter()
-        .map(|it| visible_line(it, MAX_LINE_CHARS))
-        .collect();
+    let lines: Vec<String> = lines.iter().map(|it| visible_line(it, MAX_LINE_CHARS)).collect();
     let text = lines.join("\n") + "\n";
     let mut file = open_to_append(&path)?;
     let size = file.metadata()?.len();
@@ -53,11 +46,7 @@ fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
 
 /// Takes the saved lines. Of two sessions that start at once, one gets them.
 pub(crate) fn take_saved(context: &HookContext) -> Vec<String> {
-    let path = context
-        .run
-        .settings
-        .paths
-        .pending_notice(&context.run.project.dir);
+    let path = context.run.settings.paths.pending_notice(&context.run.project.dir);
     let bytes = match read_bytes(&path, UNTOLD.most, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
         // An unreadable file is removed, or it would block later lines.

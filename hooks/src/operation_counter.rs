@@ -43,10 +43,7 @@ mod tests {
                     })
                 })
                 .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap())
-                .collect()
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
         });
         let distinct: BTreeSet<u64> = numbers.iter().copied().collect();
         assert_eq!(distinct, (1..=400).collect());

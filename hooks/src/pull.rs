@@ -60,9 +60,7 @@ fn handle_start(context: &HookContext, source: StartSource) -> HookOutcome {
     let outcome = outcome.with_user_lines(user_lines);
     let mut outcome = outcome.with_user_lines(lost_notices::take_saved(context));
     if let Err(error) = exported {
-        outcome.notes.push(format!(
-            "trueup: CLAUDE_ENV_FILE cannot be written: {error}"
-        ));
+        outcome.notes.push(format!("trueup: CLAUDE_ENV_FILE cannot be written: {error}"));
     }
     outcome
 }
@@ -77,9 +75,7 @@ fn start_session(
     drained.add(drain_outbox(&mut store, &context.run));
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
-    let was_ended = stored
-        .as_ref()
-        .is_some_and(|session| session.status == SessionStatus::Ended);
+    let was_ended = stored.as_ref().is_some_and(|session| session.status == SessionStatus::Ended);
     let session = register_if_needed(context, &mut store, stored, source)?;
     let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str())?;
     let session = if was_ended
@@ -95,10 +91,8 @@ fn start_session(
         let tasks = fail_stuck_tasks(&mut store, &context.run, id.as_str())?;
         let cleared =
             orchestrators::clear_dead_orchestrators(&mut store, &context.run, |_| id.to_string())?;
-        dead_orchestrators = cleared
-            .iter()
-            .map(trueup_core::model::DeadOrchestrator::render_line)
-            .collect();
+        dead_orchestrators =
+            cleared.iter().map(trueup_core::model::DeadOrchestrator::render_line).collect();
         let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
         stuck_notices = describe_stuck_work(&tasks, &phases);
     }
@@ -205,21 +199,9 @@ fn find_resumable_item(
         candidates.extend(store.load_session(predecessor)?);
     }
     // One query per status walks an index, however many sessions there are.
-    candidates.extend(list_worktree_sessions(
-        store,
-        session,
-        &[SessionStatus::Ended],
-    )?);
-    candidates.extend(list_worktree_sessions(
-        store,
-        session,
-        &[SessionStatus::Lost],
-    )?);
-    let own_work = session
-        .execution_state()
-        .work
-        .item
-        .map(|item| (item, session));
+    candidates.extend(list_worktree_sessions(store, session, &[SessionStatus::Ended])?);
+    candidates.extend(list_worktree_sessions(store, session, &[SessionStatus::Lost])?);
+    let own_work = session.execution_state().work.item.map(|item| (item, session));
     let other_work = candidates
         .iter()
         .filter(|other| other.id != session.id)
@@ -229,16 +211,11 @@ fn find_resumable_item(
         let Some(item) = store.load_item(&key)? else {
             continue;
         };
-        let is_free = item
-            .holder
-            .as_ref()
-            .is_none_or(|h| Some(h) == session.predecessor.as_ref());
+        let is_free = item.holder.as_ref().is_none_or(|h| Some(h) == session.predecessor.as_ref());
         if is_free && !item.status.is_finished() && scope.includes(item.repo.as_deref()) {
             let work = from.execution_state().work;
-            let last_task = work
-                .task
-                .or(work.phase)
-                .unwrap_or_else(|| "no task recorded".to_owned());
+            let last_task =
+                work.task.or(work.phase).unwrap_or_else(|| "no task recorded".to_owned());
             let reason = format!(
                 "session {} ({}) worked on it: {}",
                 from.id,
@@ -254,9 +231,7 @@ fn find_resumable_item(
 /// Answers from the local cache while the database is unreachable, and says how old it may be.
 fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
     let observation = observe_without_database(&context.payload.session, reason, &context.run);
-    let policy = Policy {
-        create_cache: false,
-    };
+    let policy = Policy { create_cache: false };
     let divergences = reconcile(&observation.snapshot, policy).divergences;
     let mut whose = "so this is the local copy, which may be outdated".to_owned();
     let cache_text = match &observation.snapshot.cache {
@@ -297,11 +272,7 @@ fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
         context: Some(("SessionStart", message)),
         ..HookResponse::default()
     };
-    HookOutcome {
-        response,
-        notes: vec![format!("trueup: {reason}")],
-        ..HookOutcome::default()
-    }
+    HookOutcome { response, notes: vec![format!("trueup: {reason}")], ..HookOutcome::default() }
 }
 
 fn handle_prompt(context: &HookContext) -> HookOutcome {
@@ -359,10 +330,7 @@ fn update_prompt_context(
     let mut shown = retain_user_work(synced.fixed_findings());
     let mut response = HookResponse::default();
     if has_news {
-        let lost_claim = synced
-            .remaining
-            .iter()
-            .find(|d| d.code == Code::ClaimTakenAway);
+        let lost_claim = synced.remaining.iter().find(|d| d.code == Code::ClaimTakenAway);
         shown.extend(lost_claim.cloned());
         let title = load_item_title(&mut store, session)?;
         let line = lost_claim.map(|d| d.message.as_str());
@@ -377,11 +345,7 @@ fn update_prompt_context(
         response.context = Some(("UserPromptSubmit", text));
     }
     response.system_message = render_findings(&shown);
-    Ok(HookOutcome {
-        response,
-        notes: render_unfixed(&synced.problems),
-        ..HookOutcome::default()
-    })
+    Ok(HookOutcome { response, notes: render_unfixed(&synced.problems), ..HookOutcome::default() })
 }
 
 /// Loads the title of the item that the session holds.

@@ -36,19 +36,16 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
     };
     // The next session is not the one whose writes were superseded, so its lines name the session.
     lost_lines.extend(drained.describe_lost_edits(None));
-    outcome
-        .notes
-        .extend(lost_notices::save_for_next_start(context, &lost_lines));
+    outcome.notes.extend(lost_notices::save_for_next_start(context, &lost_lines));
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
 /// Shares STATE.md after somebody saved it. No session acted, so nothing else is due.
 fn handle_file_changed(context: &HookContext) -> HookOutcome {
     match context.open_store() {
-        Ok(mut store) => HookOutcome {
-            notes: share_with_repos(context, &mut store),
-            ..HookOutcome::default()
-        },
+        Ok(mut store) => {
+            HookOutcome { notes: share_with_repos(context, &mut store), ..HookOutcome::default() }
+        }
         // Nothing was registered yet.
         Err(StoreError::Missing(_)) => HookOutcome::default(),
         Err(error) => HookOutcome::from_note(format!("trueup: STATE.md was not shared: {error}")),
@@ -103,17 +100,9 @@ fn push_checkpoint(
     {
         let second_pass = true_up(&mut store, session, &[], &context.run)?;
         lost_lines.extend(lost_edit_lines(&second_pass.found));
-        found.extend(
-            second_pass
-                .found
-                .into_iter()
-                .filter(|d| d.code == Code::EditRejected),
-        );
+        found.extend(second_pass.found.into_iter().filter(|d| d.code == Code::EditRejected));
     }
-    if matches!(
-        context.payload.event,
-        HookEvent::AfterTool(_) | HookEvent::Stop { .. }
-    ) {
+    if matches!(context.payload.event, HookEvent::AfterTool(_) | HookEvent::Stop { .. }) {
         notes.extend(share_with_repos(context, &mut store));
     }
     let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
@@ -127,11 +116,7 @@ fn push_checkpoint(
         ..HookResponse::default()
     };
     response.context = record_due_checkpoint(context, &mut store, operations)?;
-    Ok(HookOutcome {
-        response,
-        notes,
-        ..HookOutcome::default()
-    })
+    Ok(HookOutcome { response, notes, ..HookOutcome::default() })
 }
 
 /// Loads the session, and registers one whose start was missed.

@@ -52,10 +52,8 @@ pub(crate) fn record_session_work(
         _ => {}
     }
     if let Some(reason) = end_reason {
-        let end_provenance = Provenance {
-            op_id: end_op_id(context.op_id()),
-            ..context.build_provenance(reason)
-        };
+        let end_provenance =
+            Provenance { op_id: end_op_id(context.op_id()), ..context.build_provenance(reason) };
         store.end_session(&context.payload.session, reason, &end_provenance)?;
     }
     context.mark_event_recorded();
@@ -120,10 +118,7 @@ fn apply_task_change(
     Ok(match change {
         TaskChange::List(current) => TaskUpdate::Set(current.as_deref().map(clean_task_text)),
         TaskChange::Created { id, subject } => {
-            let note = SessionTask {
-                task: id.clone(),
-                subject: clean_task_text(subject),
-            };
+            let note = SessionTask { task: id.clone(), subject: clean_task_text(subject) };
             store.upsert_task(&session.id, &note)?;
             TaskUpdate::Unchanged
         }
@@ -133,10 +128,7 @@ fn apply_task_change(
                 // When the task ends, the event names only its id, so the latest subject is kept.
                 if known.is_none_or(|note| note.subject != subject) {
                     let task = id.clone();
-                    let note = SessionTask {
-                        task,
-                        subject: subject.clone(),
-                    };
+                    let note = SessionTask { task, subject: subject.clone() };
                     store.upsert_task(&session.id, &note)?;
                 }
                 TaskUpdate::Set(Some(subject))

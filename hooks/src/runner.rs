@@ -69,10 +69,7 @@ pub fn run_hook_or(
         }
         Ok(settings) => settings,
     };
-    let timeout = settings
-        .deadline
-        .unwrap_or(timeout)
-        .clamp(MIN_TIMEOUT, MAX_TIMEOUT);
+    let timeout = settings.deadline.unwrap_or(timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
     let context = match read_context(environment, settings, timeout) {
         Ok(Some(call)) => call,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
@@ -158,18 +155,12 @@ fn run_handler(
     handle: fn(&HookContext) -> HookOutcome,
 ) -> HookOutcome {
     let mut outcome = handle(context);
-    let warnings = context
-        .run
-        .warnings
-        .iter()
-        .map(|warning| format!("trueup: {warning}"));
+    let warnings = context.run.warnings.iter().map(|warning| format!("trueup: {warning}"));
     outcome.notes.splice(0..0, warnings);
     let omitted = outcome.notes.len().saturating_sub(NOTES.len());
     if omitted > 0 {
         outcome.notes.truncate(NOTES.len());
-        outcome
-            .notes
-            .push(format!("trueup: and {omitted} more lines"));
+        outcome.notes.push(format!("trueup: and {omitted} more lines"));
     }
     for note in &outcome.notes {
         context.run.log(LogLevel::Warn, name, note);
@@ -216,17 +207,11 @@ fn print_outcome(name: &str, outcome: &HookOutcome) -> ExitCode {
     if let Some(line) = outcome.response.render() {
         let mut stdout = io::stdout().lock();
         if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-            print_note(&format!(
-                "trueup: {name}: stdout cannot be written: {error}"
-            ));
+            print_note(&format!("trueup: {name}: stdout cannot be written: {error}"));
         }
     }
     for note in &outcome.notes {
         print_note(note);
     }
-    if outcome.is_refusal {
-        ExitCode::from(REFUSAL_EXIT_CODE)
-    } else {
-        ExitCode::SUCCESS
-    }
+    if outcome.is_refusal { ExitCode::from(REFUSAL_EXIT_CODE) } else { ExitCode::SUCCESS }
 }

@@ -48,17 +48,10 @@ fn find_checked_out_repo<'a>(
 ) -> Option<&'a Repo> {
     let is_passive = context.run.repository.passive == Some(true);
     let name = context.run.project.name();
-    let main_dir = context
-        .run
-        .project
-        .git
-        .as_ref()
-        .and_then(|git| git.common_dir.parent());
+    let main_dir = context.run.project.git.as_ref().and_then(|git| git.common_dir.parent());
     let main_dir = main_dir.map(path_to_text);
     let lies_at = |path: &str| repos.iter().find(|repo| repo.is_at(machine, path));
-    lies_at(&name)
-        .or_else(|| lies_at(&main_dir?))
-        .filter(|repo| !repo.passive && !is_passive)
+    lies_at(&name).or_else(|| lies_at(&main_dir?)).filter(|repo| !repo.passive && !is_passive)
 }
 
 /// Shares STATE.md if it changed; returns lines for the user.
@@ -86,13 +79,7 @@ fn try_share(context: &HookContext, store: &mut dyn HookStore) -> Result<Vec<Str
     };
     file.check_trackable(dir, context.run.deadline.remaining())
         .map_err(|error| error.to_string())?;
-    if !file.redact_within(
-        context
-            .run
-            .deadline
-            .remaining()
-            .saturating_sub(MIN_TIME_LEFT),
-    ) {
+    if !file.redact_within(context.run.deadline.remaining().saturating_sub(MIN_TIME_LEFT)) {
         if file.size() > SMALL_STATE_BYTES {
             // Otherwise every hook would fail in the same way. For a small file the machine is
             // slow, and the next hook may succeed.
@@ -136,13 +123,8 @@ fn deliver_in_time(
             ));
             break;
         }
-        let deliveries = deliver_to_all(
-            std::slice::from_ref(repo),
-            machine,
-            shared,
-            paths,
-            time_left,
-        );
+        let deliveries =
+            deliver_to_all(std::slice::from_ref(repo), machine, shared, paths, time_left);
         let errors = deliveries.iter().filter_map(|it| it.outcome.as_ref().err());
         user_lines.extend(errors.map(|error| format!("trueup: STATE.md was not shared: {error}")));
         if number + 1 == repos.len() {
@@ -200,16 +182,10 @@ pub(crate) fn gather_repo_context(
     let Some(own_repo) = find_checked_out_repo(context, &machine, &repos) else {
         return Ok(RepoContext::default());
     };
-    let others = repos
-        .iter()
-        .filter(|repo| !repo.passive && !repo.slug.is_same(own_repo.slug.as_str()));
+    let others =
+        repos.iter().filter(|repo| !repo.passive && !repo.slug.is_same(own_repo.slug.as_str()));
     let summaries = others.filter_map(|repo| RepoSummary::from_repo(repo, session.read_at));
     let state_path = StateFile::locate(&context.run.project.dir, &context.run.repository);
-    let watched = state_path
-        .ok()
-        .and_then(|path| path.to_str().map(str::to_owned));
-    Ok(RepoContext {
-        summaries: summaries.collect(),
-        watch_paths: watched.into_iter().collect(),
-    })
+    let watched = state_path.ok().and_then(|path| path.to_str().map(str::to_owned));
+    Ok(RepoContext { summaries: summaries.collect(), watch_paths: watched.into_iter().collect() })
 }

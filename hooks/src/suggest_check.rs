@@ -39,17 +39,12 @@ pub(crate) fn suggest_for_workplans(
         return suggestion;
     }
     let paths = &context.run.settings.paths;
-    let stamp_path = paths
-        .counters()
-        .join(format!("{}.offered", context.payload.session));
+    let stamp_path = paths.counters().join(format!("{}.offered", context.payload.session));
     let started_ms = u64::try_from(registered_at.as_millis()).unwrap_or_default();
     let since = [paths.check_marker(dir), stamp_path.clone()]
         .iter()
         .filter_map(|stamp| modified_at(stamp))
-        .fold(
-            UNIX_EPOCH + Duration::from_millis(started_ms),
-            SystemTime::max,
-        );
+        .fold(UNIX_EPOCH + Duration::from_millis(started_ms), SystemTime::max);
     let mut changed = Vec::new();
     for folder in WORKPLAN_FOLDERS {
         let folder_changes = list_changed_in(dir, folder, since);
@@ -101,8 +96,5 @@ fn list_changed_in(root: &Path, folder: &str, since: SystemTime) -> ChangedWorkp
         .filter(|(_, entry)| modified_at(&entry.path()).is_some_and(|at| at > since))
         .map(|(path, _)| path)
         .collect();
-    ChangedWorkplans {
-        changed,
-        is_truncated: entries.next().is_some(),
-    }
+    ChangedWorkplans { changed, is_truncated: entries.next().is_some() }
 }

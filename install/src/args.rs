@@ -18,10 +18,7 @@ use clap::Parser;
     after_help = "Example:\n  trueup-install --dry-run     show what would be done, change nothing\n\n\
                   Exit codes: 0 installed, 1 a check failed, 2 usage, 3 the installation failed."
 )]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one flag of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
 pub(crate) struct Args {
     /// Show what would be done, change nothing
     #[arg(long)]

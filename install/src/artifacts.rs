@@ -5,11 +5,8 @@ pub(crate) const PLUGIN_NAME: &str = "trueup";
 /// The plugin's id in Claude Code.
 pub(crate) const PLUGIN_ID: &str = "trueup@trueup";
 /// The binaries that the hooks run.
-pub(crate) const HOOK_BINARIES: [&str; 3] = [
-    "session-start-sync",
-    "checkpoint-push",
-    "pre-handoff-validate",
-];
+pub(crate) const HOOK_BINARIES: [&str; 3] =
+    ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 /// The commands for people and models.
 pub(crate) const COMMAND_BINARIES: [&str; 2] = ["trueup", "validate-session-state"];
 /// The Cargo packages that hold them.
@@ -22,9 +19,8 @@ pub(crate) const MANIFEST_FILE: &str = "install-manifest.json";
 pub(crate) const PREFIX_MANIFEST_FILE: &str = ".install-manifest.json";
 
 /// Names of trueup's files in a data directory, up to the first `.` or `-`.
-pub(crate) const DATA_NAMES: [&str; 8] = [
-    "trueup", "outbox", "journal", "replica", "config", "log", "lock", "install",
-];
+pub(crate) const DATA_NAMES: [&str; 8] =
+    ["trueup", "outbox", "journal", "replica", "config", "log", "lock", "install"];
 
 /// Lists every binary that is staged.
 pub(crate) fn list_binaries() -> impl Iterator<Item = &'static str> {

@@ -91,10 +91,7 @@ impl Client {
         let plugin = self.find_plugin()?.ok_or_else(|| Error::Tool {
             what: format!("{} plugin list", self.program.display()),
             detail: format!("does not list {} after installing it", artifacts::PLUGIN_ID),
-            hint: format!(
-                "run claude plugin install {} to see its error",
-                artifacts::PLUGIN_ID
-            ),
+            hint: format!("run claude plugin install {} to see its error", artifacts::PLUGIN_ID),
         })?;
         registration.is_disabled = plugin.get("enabled").and_then(Value::as_bool) == Some(false);
         Ok(registration)
@@ -103,8 +100,7 @@ impl Client {
     /// Lets the client validate the staged directory.
     pub(crate) fn validate_plugin(&self, stage: &Path) -> Result<()> {
         let path = stage.display().to_string();
-        self.run_checked(&["plugin", "validate", "--strict", &path])
-            .map(drop)
+        self.run_checked(&["plugin", "validate", "--strict", &path]).map(drop)
     }
 
     /// Removes the plugin and the marketplace from the client, if they are the staged ones.
@@ -120,13 +116,7 @@ impl Client {
             });
         }
         if self.find_plugin()?.is_some() {
-            self.run_checked(&[
-                "plugin",
-                "uninstall",
-                artifacts::PLUGIN_ID,
-                "--scope",
-                "user",
-            ])?;
+            self.run_checked(&["plugin", "uninstall", artifacts::PLUGIN_ID, "--scope", "user"])?;
             actions.push("plugin removed".to_owned());
         }
         if marketplace.is_some() {
@@ -139,16 +129,15 @@ impl Client {
     /// Finds the source of the marketplace named `trueup`.
     fn find_marketplace(&self) -> Result<Option<String>> {
         let list = self.list_json(&["plugin", "marketplace", "list", "--json"])?;
-        Ok(list
-            .iter()
-            .find(|item| str_field(item, "name") == Some(artifacts::PLUGIN_NAME))
-            .map(|item| {
+        Ok(list.iter().find(|item| str_field(item, "name") == Some(artifacts::PLUGIN_NAME)).map(
+            |item| {
                 ["path", "repo", "url", "installLocation"]
                     .iter()
                     .find_map(|key| str_field(item, key))
                     .unwrap_or("elsewhere")
                     .to_owned()
-            }))
+            },
+        ))
     }
 
     /// Finds the plugin in the client's list, in user scope.

@@ -19,9 +19,7 @@ impl ClientVersion {
         let mut numbers = text.split_whitespace().next()?.split('.');
         let mut number = || {
             let text = numbers.next()?;
-            let digits = text
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(text.len());
+            let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
             text.get(..digits)?.parse().ok()
         };
         Some(Self([number()?, number()?, number()?]))

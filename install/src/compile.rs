@@ -38,11 +38,7 @@ pub(crate) struct Target {
 impl Target {
     /// Describes the target for the user.
     pub(crate) fn describe(&self) -> String {
-        let kind = if self.triple.ends_with("musl") || self.static_libc {
-            ", static"
-        } else {
-            ""
-        };
+        let kind = if self.triple.ends_with("musl") || self.static_libc { ", static" } else { "" };
         format!("{}{kind}", self.triple)
     }
 }
@@ -51,12 +47,7 @@ impl Target {
 pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
     let host = host_triple(source)?;
     let Some(arch) = linux_arch(&host) else {
-        return Ok(Target {
-            triple: host,
-            cc: None,
-            static_libc: false,
-            fallback_reason: None,
-        });
+        return Ok(Target { triple: host, cc: None, static_libc: false, fallback_reason: None });
     };
     let musl = format!("{arch}-unknown-linux-musl");
     let fallback_reason = match find_musl_compiler(arch, &musl) {
@@ -75,21 +66,14 @@ pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
     };
     let cc = find_on_path("cc");
     let static_libc = host.ends_with("-gnu") && cc.is_some_and(|cc| can_link(&cc, &["-static"]));
-    Ok(Target {
-        triple: host,
-        cc: None,
-        static_libc,
-        fallback_reason: Some(fallback_reason),
-    })
+    Ok(Target { triple: host, cc: None, static_libc, fallback_reason: Some(fallback_reason) })
 }
 
 /// Builds every binary and returns where each one lies.
 pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<String, PathBuf>> {
     let progress = Progress::start();
     let mut command = Command::new(cargo_program());
-    command
-        .current_dir(source)
-        .args(["build", "--release", "--bins", "--target", &target.triple]);
+    command.current_dir(source).args(["build", "--release", "--bins", "--target", &target.triple]);
     command.arg("--message-format=json-render-diagnostics");
     for package in artifacts::PACKAGES {
         command.args(["-p", package]);
@@ -103,26 +87,15 @@ pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<
         command.env("RUSTFLAGS", flags);
     }
     if progress.is_bar() {
-        command
-            .env("CARGO_TERM_PROGRESS_WHEN", "always")
-            .env("CARGO_TERM_PROGRESS_WIDTH", "120");
+        command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "120");
     }
-    command
-        .env("CARGO_TERM_COLOR", "never")
-        .env("CARGO_TERM_QUIET", "false");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 
-    let mut child = command
-        .spawn()
-        .with_action("run", Path::new(&cargo_program()))?;
+    let mut child = command.spawn().with_action("run", Path::new(&cargo_program()))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let reader = thread::spawn(move || {
-        let messages = stderr
-            .map(|err| follow_output(err, &progress))
-            .unwrap_or_default();
+        let messages = stderr.map(|err| follow_output(err, &progress)).unwrap_or_default();
         progress.finish();
         messages
     });
@@ -132,16 +105,8 @@ pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<
     if status.success() {
         return Ok(products);
     }
-    let first_error = messages
-        .iter()
-        .position(|line| line.starts_with("error"))
-        .unwrap_or(0);
-    let shown: Vec<_> = messages
-        .iter()
-        .skip(first_error)
-        .take(40)
-        .map(String::as_str)
-        .collect();
+    let first_error = messages.iter().position(|line| line.starts_with("error")).unwrap_or(0);
+    let shown: Vec<_> = messages.iter().skip(first_error).take(40).map(String::as_str).collect();
     Err(Error::Tool {
         what: format!("cargo build in {}", source.display()),
         detail: format!("{status}\n{}", shown.join("\n")),
@@ -184,10 +149,7 @@ fn cargo_program() -> OsString {
 fn follow_output(stderr: impl Read, progress: &Progress) -> Vec<String> {
     let mut messages = Vec::new();
     let mut line = Vec::new();
-    for byte in BufReader::new(stderr)
-        .bytes()
-        .map_while(std::result::Result::ok)
-    {
+    for byte in BufReader::new(stderr).bytes().map_while(std::result::Result::ok) {
         // Cargo redraws its bar with carriage returns, without ending the line.
         if byte != b'\n' && byte != b'\r' {
             line.push(byte);
@@ -244,9 +206,7 @@ fn rustc_program() -> OsString {
 
 /// Returns the architecture if a static musl build is tried for it.
 fn linux_arch(host: &str) -> Option<&'static str> {
-    let arch = ["x86_64", "aarch64"]
-        .into_iter()
-        .find(|arch| host.starts_with(arch))?;
+    let arch = ["x86_64", "aarch64"].into_iter().find(|arch| host.starts_with(arch))?;
     host.contains("-linux-").then_some(arch)
 }
 
@@ -255,9 +215,7 @@ fn find_musl_compiler(arch: &str, triple: &str) -> Option<PathBuf> {
     let chosen = env::var_os(format!("CC_{}", triple.replace('-', "_"))).map(PathBuf::from);
     let cross = find_on_path(&format!("{arch}-linux-musl-gcc"));
     // On a musl system, `cc` is such a compiler.
-    let plain = cfg!(target_env = "musl")
-        .then(|| find_on_path("cc"))
-        .flatten();
+    let plain = cfg!(target_env = "musl").then(|| find_on_path("cc")).flatten();
     [chosen, find_on_path("musl-gcc"), cross, plain]
         .into_iter()
         .flatten()
@@ -270,10 +228,7 @@ fn can_link(cc: &Path, flags: &[&str]) -> bool {
         return false;
     };
     let mut command = Command::new(cc);
-    command
-        .args(flags)
-        .args(["-x", "c", "-", "-o"])
-        .arg(scratch.path().join("probe"));
+    command.args(flags).args(["-x", "c", "-", "-o"]).arg(scratch.path().join("probe"));
     let program = b"#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n";
     process::run_bounded(&mut command, program, PROBE_TIMEOUT)
         .is_ok_and(|ended| ended.status.success())
@@ -283,9 +238,7 @@ fn can_link(cc: &Path, flags: &[&str]) -> bool {
 fn is_target_usable(source: &Path, triple: &str, may_add: bool) -> bool {
     let is_installed = || {
         let mut command = Command::new(rustc_program());
-        command
-            .current_dir(source)
-            .args(["--print", "target-libdir", "--target", triple]);
+        command.current_dir(source).args(["--print", "target-libdir", "--target", triple]);
         process::run_bounded(&mut command, b"", PROBE_TIMEOUT)
             .is_ok_and(|said| said.status.success() && Path::new(said.stdout.trim()).is_dir())
     };

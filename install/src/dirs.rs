@@ -9,11 +9,8 @@ use crate::files;
 /// Creates a directory with its parents, private to the user, and returns the new ones, outermost
 /// first.
 pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut missing: Vec<PathBuf> = dir
-        .ancestors()
-        .take_while(|path| !path.exists())
-        .map(Path::to_owned)
-        .collect();
+    let mut missing: Vec<PathBuf> =
+        dir.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
     missing.reverse();
     files::create_dirs_with_mode(dir, 0o700).with_action("create the directory", dir)?;
     Ok(missing)
@@ -23,10 +20,7 @@ pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn remove_empty(dirs: &[PathBuf]) -> Vec<PathBuf> {
     let mut sorted = dirs.to_vec();
     sorted.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
-    sorted
-        .into_iter()
-        .filter(|dir| fs::remove_dir(dir).is_ok())
-        .collect()
+    sorted.into_iter().filter(|dir| fs::remove_dir(dir).is_ok()).collect()
 }
 
 /// Removes a file, a link or a whole directory. Returns whether it was there.
@@ -34,11 +28,7 @@ pub(crate) fn remove_all(path: &Path) -> Result<bool> {
     let Ok(meta) = fs::symlink_metadata(path) else {
         return Ok(false);
     };
-    if meta.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    }
-    .with_action("remove", path)
-    .map(|()| true)
+    if meta.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+        .with_action("remove", path)
+        .map(|()| true)
 }

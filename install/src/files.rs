@@ -34,11 +34,7 @@ pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Creates a file with this mode and content, and syncs it to disk.
 pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode & 0o700)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o700).open(path)?;
     file.write_all(bytes)?;
     file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.sync_all()
@@ -47,11 +43,7 @@ pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> 
 /// Creates a directory with its parents; the new ones get this mode.
 pub(crate) fn create_dirs_with_mode(path: &Path, mode: u32) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.exists()).collect();
-    for dir in missing
-        .into_iter()
-        .rev()
-        .filter(|dir| !dir.as_os_str().is_empty())
-    {
+    for dir in missing.into_iter().rev().filter(|dir| !dir.as_os_str().is_empty()) {
         match fs::DirBuilder::new().mode(mode & 0o700).create(dir) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => {}
             outcome => {
@@ -80,7 +72,5 @@ pub(crate) fn lock_file(file: File, timeout: Duration) -> io::Result<File> {
         // If the receiver is gone, the lock is dropped with the message.
         let _ = sender.send(locked);
     });
-    receiver
-        .recv_timeout(timeout)
-        .unwrap_or_else(|_| Err(ErrorKind::WouldBlock.into()))
+    receiver.recv_timeout(timeout).unwrap_or_else(|_| Err(ErrorKind::WouldBlock.into()))
 }

@@ -29,12 +29,7 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
         return Ok(());
     }
     let manifest = Manifest::read(&layout.manifest)?.unwrap_or_default();
-    let mut installer = Installer {
-        layout,
-        report,
-        manifest,
-        binaries: BTreeMap::new(),
-    };
+    let mut installer = Installer { layout, report, manifest, binaries: BTreeMap::new() };
     steps.iter().try_for_each(|step| installer.apply_step(step))
 }
 
@@ -57,8 +52,7 @@ impl Installer<'_> {
                     None => self.report.add_row("binaries", RowState::Fine, detail),
                     Some(why) => {
                         let hint = format!("hooks would start faster with musl: {why}");
-                        self.report
-                            .add_row_with_hint("binaries", RowState::Fine, detail, hint);
+                        self.report.add_row_with_hint("binaries", RowState::Fine, detail, hint);
                     }
                 }
             }
@@ -70,16 +64,14 @@ impl Installer<'_> {
             InstallStep::Stage { at, client } => self.stage_plugin(at, client.as_deref())?,
             InstallStep::ReadBack => {
                 verify::check_binaries(&self.layout.stage)?;
-                self.report
-                    .add_row("read back", RowState::Fine, "every staged binary runs");
+                self.report.add_row("read back", RowState::Fine, "every staged binary runs");
             }
             InstallStep::Link(links) => self.link_commands(links)?,
             InstallStep::Register(client) => self.register_plugin(client)?,
             InstallStep::SkipClient(why) => {
                 let hint = format!("claude --plugin-dir {}", self.layout.stage.display());
                 let detail = format!("not registered: {why}");
-                self.report
-                    .add_row_with_hint("Claude Code", RowState::Skipped, detail, hint);
+                self.report.add_row_with_hint("Claude Code", RowState::Skipped, detail, hint);
             }
             InstallStep::Migrate => verify::run_migration(self.layout, self.report)?,
             InstallStep::Demo => verify::run_demo(self.layout, self.report)?,
@@ -107,11 +99,7 @@ impl Installer<'_> {
         self.manifest.version = stage::plugin_version(&tree);
         at.clone_into(&mut self.manifest.stage);
         self.write_manifest()?;
-        let detail = format!(
-            "{}, version {}",
-            self.layout.shorten(at),
-            self.manifest.version
-        );
+        let detail = format!("{}, version {}", self.layout.shorten(at), self.manifest.version);
         self.report.add_row("plugin", state, detail);
         Ok(())
     }
@@ -138,8 +126,7 @@ impl Installer<'_> {
         {
             let detail = format!("{} is not on it", self.layout.shorten(dir));
             let hint = format!("export PATH=\"{}:$PATH\"", dir.display());
-            self.report
-                .add_row_with_hint("PATH", RowState::Skipped, detail, hint);
+            self.report.add_row_with_hint("PATH", RowState::Skipped, detail, hint);
         }
         self.write_manifest()
     }
@@ -169,19 +156,14 @@ impl Installer<'_> {
                 self.report.add_row("Claude Code", RowState::Same, detail);
             }
             Ok(registered) => {
-                let detail = format!(
-                    "{}: {}",
-                    artifacts::PLUGIN_ID,
-                    registered.actions.join(", ")
-                );
+                let detail = format!("{}: {}", artifacts::PLUGIN_ID, registered.actions.join(", "));
                 self.report.add_row("Claude Code", RowState::Done, detail);
             }
             Err(error) => self.report.add_failure("Claude Code", &error),
         }
         match validation {
             Ok(()) => {
-                self.report
-                    .add_row("manifest", RowState::Fine, "passes claude plugin validate");
+                self.report.add_row("manifest", RowState::Fine, "passes claude plugin validate");
             }
             Err(error) => self.report_not_validated(&error),
         }

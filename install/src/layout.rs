@@ -60,9 +60,7 @@ impl Layout {
             .flatten()
             .filter_map(outside_data)
             .collect();
-        let settings = project_dirs
-            .as_ref()
-            .and_then(|own| outside_data(own.config_dir()));
+        let settings = project_dirs.as_ref().and_then(|own| outside_data(own.config_dir()));
         let prefix = args.prefix.as_deref().map(make_absolute);
         let stage = prefix.clone().unwrap_or_else(|| data.join("plugin"));
         let link_dir = match (&args.link_dir, &prefix) {
@@ -103,13 +101,7 @@ impl Layout {
     /// Refuses paths that are not UTF-8 before anything is staged: the installation's record and
     /// the client's files are JSON and cannot contain them.
     fn check_paths_are_utf8(&self) -> Result<()> {
-        let all = [
-            &self.home,
-            &self.data,
-            &self.stage,
-            &self.manifest,
-            &self.config,
-        ];
+        let all = [&self.home, &self.data, &self.stage, &self.manifest, &self.config];
         let mut all = all.into_iter().chain(&self.link_dir);
         match all.find(|path| path.to_str().is_none()) {
             None => Ok(()),
@@ -144,9 +136,7 @@ impl Layout {
 
 /// Reads an environment variable with a path; an empty one counts as unset.
 fn env_path(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Makes a path absolute, for a child that runs in another directory.
@@ -157,13 +147,10 @@ fn make_absolute(path: impl AsRef<Path>) -> PathBuf {
 /// Finds a program on PATH.
 pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| {
-            use std::os::unix::fs::PermissionsExt;
-            file.metadata()
-                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        })
+    env::split_paths(&path).map(|dir| dir.join(name)).find(|file| {
+        use std::os::unix::fs::PermissionsExt;
+        file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    })
 }
 
 /// Returns whether a directory is on PATH.

@@ -25,10 +25,7 @@ pub(crate) fn write_link(link: &Link, known: &[Link]) -> Result<LinkOutcome> {
             Ok(to) if to == link.to => return Ok(LinkOutcome::Unchanged),
             Ok(to) if is_own_link(&link.at, &to, known) => {}
             Ok(to) => {
-                return Err(foreign_refusal(
-                    link,
-                    &format!("is a link to {}", to.display()),
-                ));
+                return Err(foreign_refusal(link, &format!("is a link to {}", to.display())));
             }
             Err(_) if meta.is_dir() => return Err(foreign_refusal(link, "is a directory")),
             Err(_) => return Err(foreign_refusal(link, "is a file")),
@@ -60,21 +57,14 @@ pub(crate) fn remove_link(link: &Link) -> Result<bool> {
 /// Returns whether trueup created a link: it is recorded, or its target is in a staged plugin.
 fn is_own_link(at: &Path, to: &Path, known: &[Link]) -> bool {
     let is_recorded = known.iter().any(|link| link.at == at && link.to == to);
-    is_recorded
-        || to
-            .parent()
-            .and_then(Path::parent)
-            .is_some_and(stage::is_trueup_plugin)
+    is_recorded || to.parent().and_then(Path::parent).is_some_and(stage::is_trueup_plugin)
 }
 
 fn foreign_refusal(link: &Link, what: &str) -> Error {
     Error::Refused {
         path: link.at.clone(),
         why: format!("{what} that trueup did not create; kept"),
-        hint: format!(
-            "move it away and run this again, or use {} directly",
-            link.to.display()
-        ),
+        hint: format!("move it away and run this again, or use {} directly", link.to.display()),
     }
 }
 
@@ -85,17 +75,11 @@ mod tests {
     #[test]
     fn only_its_own_link_is_replaced_or_removed() {
         let scratch = tempfile::tempdir().unwrap();
-        let link = |to: &str| Link {
-            at: scratch.path().join("b/trueup"),
-            to: to.into(),
-        };
+        let link = |to: &str| Link { at: scratch.path().join("b/trueup"), to: to.into() };
         assert!(
             matches!(write_link(&link("/one"), &[]), Ok(LinkOutcome::Created(new)) if new.len() == 1)
         );
-        assert_eq!(
-            write_link(&link("/one"), &[]).unwrap(),
-            LinkOutcome::Unchanged
-        );
+        assert_eq!(write_link(&link("/one"), &[]).unwrap(), LinkOutcome::Unchanged);
         write_link(&link("/two"), &[]).unwrap_err();
         assert_eq!(
             write_link(&link("/two"), &[link("/one")]).unwrap(),

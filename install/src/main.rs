@@ -1,10 +1,7 @@
 //! `trueup-install`: plans, builds, stages, registers, verifies and reports; `--uninstall` undoes
 //! all of it.
 
-#![cfg_attr(
-    test,
-    allow(clippy::disallowed_methods, reason = "tests make files of their own")
-)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod args;
 mod artifacts;

@@ -84,10 +84,7 @@ impl PriorContent {
             None => Self::Absent,
             Some((mode, bytes)) => match String::from_utf8(bytes.clone()) {
                 Ok(text) => Self::Text { mode: *mode, text },
-                Err(_) => Self::Bytes {
-                    mode: *mode,
-                    hex: to_hex(bytes),
-                },
+                Err(_) => Self::Bytes { mode: *mode, hex: to_hex(bytes) },
             },
         }
     }
@@ -110,14 +107,12 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_action("read", path),
         };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Error::Refused {
-                path: path.to_owned(),
-                why: format!("is not an installation record: {error}"),
-                hint: "move it aside; without it user files cannot be restored byte for byte"
-                    .to_owned(),
-            })
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::Refused {
+            path: path.to_owned(),
+            why: format!("is not an installation record: {error}"),
+            hint: "move it aside; without it user files cannot be restored byte for byte"
+                .to_owned(),
+        })
     }
 
     /// Writes the record, private to the user, since it may contain settings with secrets.
@@ -162,12 +157,8 @@ pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(mode))
         .with_action("set the permissions of", file.path())?;
-    file.as_file()
-        .sync_all()
-        .with_action("write", file.path())?;
-    file.persist(&target)
-        .map_err(|error| error.error)
-        .with_action("replace", &target)?;
+    file.as_file().sync_all().with_action("write", file.path())?;
+    file.persist(&target).map_err(|error| error.error).with_action("replace", &target)?;
     Ok(())
 }
 
@@ -177,14 +168,12 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+        text
+    })
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
@@ -200,11 +189,7 @@ mod tests {
 
     #[test]
     fn bytes_survive_the_record() {
-        for content in [
-            b"plain \r\n".to_vec(),
-            vec![0xff, 0x00, 0x7f, 0x80],
-            Vec::new(),
-        ] {
+        for content in [b"plain \r\n".to_vec(), vec![0xff, 0x00, 0x7f, 0x80], Vec::new()] {
             let before = PriorContent::from_content(Some(&(0o640, content.clone())));
             let text = serde_json::to_string(&before).unwrap();
             let read: PriorContent = serde_json::from_str(&text).unwrap();

@@ -73,12 +73,7 @@ impl Report {
 
     /// Adds a row for a failure that does not stop the rest.
     pub(crate) fn add_failure(&mut self, subject: &str, error: &Error) {
-        self.push_row(
-            subject,
-            RowState::Missing,
-            &error.to_string(),
-            Some(&error.hint()),
-        );
+        self.push_row(subject, RowState::Missing, &error.to_string(), Some(&error.hint()));
     }
 
     fn push_row(&mut self, subject: &str, state: RowState, detail: &str, hint: Option<&str>) {
@@ -92,10 +87,7 @@ impl Report {
     }
 
     /// Prints text to stdout.
-    #[expect(
-        clippy::unused_self,
-        reason = "everything printed goes through the report"
-    )]
+    #[expect(clippy::unused_self, reason = "everything printed goes through the report")]
     pub(crate) fn print_text(&self, text: &str) {
         // A closed pipe must not undo an installation, so a failed write is ignored.
         drop(writeln!(io::stdout(), "{}", clean_text(text)));
@@ -107,10 +99,7 @@ impl Report {
     }
 
     /// Prints what is being done now, to stderr.
-    #[expect(
-        clippy::unused_self,
-        reason = "everything printed goes through the report"
-    )]
+    #[expect(clippy::unused_self, reason = "everything printed goes through the report")]
     pub(crate) fn print_progress(&self, text: &str) {
         drop(writeln!(io::stderr(), "{} …", clean_lines(text, "  ")));
     }
@@ -129,17 +118,9 @@ impl Report {
             ));
             return ExitCode::from(3);
         }
-        let missing = self
-            .rows
-            .iter()
-            .filter(|row| row.state == RowState::Missing)
-            .count();
+        let missing = self.rows.iter().filter(|row| row.state == RowState::Missing).count();
         if missing > 0 {
-            let plural = if missing == 1 {
-                "one step"
-            } else {
-                "some steps"
-            };
+            let plural = if missing == 1 { "one step" } else { "some steps" };
             self.print_text(&format!("\nFinished, but {plural} failed: see above."));
             return ExitCode::from(1);
         }
@@ -150,20 +131,9 @@ impl Report {
     }
 
     fn render_table(&self) -> String {
-        let width = self
-            .rows
-            .iter()
-            .map(|row| row.subject.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = self.rows.iter().map(|row| row.subject.chars().count()).max().unwrap_or(0);
         let mut text = String::new();
-        for Row {
-            subject,
-            state,
-            detail,
-            hint,
-        } in &self.rows
-        {
+        for Row { subject, state, detail, hint } in &self.rows {
             let indent = format!("  {:width$}  {:9}  ", "", "");
             let detail = clean_lines(detail, &indent);
             let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.label());

@@ -29,15 +29,9 @@ pub(crate) fn collect_files(
     client: Option<ClientVersion>,
 ) -> Result<FileTree> {
     let mut tree = FileTree::new();
-    for file in [
-        ".claude-plugin/plugin.json",
-        ".claude-plugin/marketplace.json",
-    ] {
+    for file in [".claude-plugin/plugin.json", ".claude-plugin/marketplace.json"] {
         let path = source.join(file);
-        tree.insert(
-            file.into(),
-            (0o644, files::read_file(&path).with_action("read", &path)?),
-        );
+        tree.insert(file.into(), (0o644, files::read_file(&path).with_action("read", &path)?));
     }
     let hooks = build_hooks_json(client, &source.join("hooks"))?;
     tree.insert("hooks/hooks.json".into(), (0o644, hooks));
@@ -210,9 +204,8 @@ fn inspect_target(at: &Path) -> Result<StageTarget> {
         });
     }
     let is_link = fs::symlink_metadata(at).is_ok_and(|meta| meta.is_symlink());
-    let is_only_plugin = names
-        .iter()
-        .all(|name| is_staged_entry(name) || name == artifacts::PREFIX_MANIFEST_FILE);
+    let is_only_plugin =
+        names.iter().all(|name| is_staged_entry(name) || name == artifacts::PREFIX_MANIFEST_FILE);
     Ok(if is_only_plugin && !names.is_empty() && !is_link {
         StageTarget::OwnPlugin
     } else {
@@ -274,10 +267,7 @@ mod tests {
     fn tree(version: &str) -> FileTree {
         let manifest = format!(r#"{{"name":"trueup","version":"{version}"}}"#);
         FileTree::from([
-            (
-                ".claude-plugin/plugin.json".into(),
-                (0o644, manifest.into_bytes()),
-            ),
+            (".claude-plugin/plugin.json".into(), (0o644, manifest.into_bytes())),
             ("bin/trueup".into(), (0o755, b"#!/bin/sh\n".to_vec())),
             ("hooks/hooks.json".into(), (0o644, b"{}".to_vec())),
             ("skills/a/SKILL.md".into(), (0o644, b"a".to_vec())),
@@ -294,11 +284,7 @@ mod tests {
         second.insert("skills/b/SKILL.md".into(), (0o644, b"b".to_vec()));
         assert!(install_tree(&at, &second, |_| Ok(())).unwrap().is_empty());
         assert!(tree_matches(&at, &second) && !tree_matches(&at, &tree("1")));
-        assert_eq!(
-            fs::read_dir(at.parent().unwrap()).unwrap().count(),
-            1,
-            "no leftovers"
-        );
+        assert_eq!(fs::read_dir(at.parent().unwrap()).unwrap().count(), 1, "no leftovers");
         assert_eq!(plugin_version(&second), "2");
     }
 
@@ -333,10 +319,7 @@ mod tests {
         install_tree(scratch.path(), &tree("2"), |_| Ok(())).unwrap();
         assert!(tree_matches(scratch.path(), &tree("2")));
         assert!(remove_plugin(scratch.path()).unwrap());
-        assert_eq!(
-            fs::read_to_string(scratch.path().join("mine.txt")).unwrap(),
-            "mine"
-        );
+        assert_eq!(fs::read_to_string(scratch.path().join("mine.txt")).unwrap(), "mine");
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 
@@ -345,11 +328,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         fs::create_dir(scratch.path().join("bin")).unwrap();
         let error = install_tree(scratch.path(), &tree("1"), |_| Ok(())).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains(&scratch.path().display().to_string())
-        );
+        assert!(error.to_string().contains(&scratch.path().display().to_string()));
         assert!(!remove_plugin(scratch.path()).unwrap());
     }
 }

@@ -18,10 +18,7 @@ pub(crate) enum InstallStep {
     /// Use existing binaries.
     UseBinaries(PathBuf),
     /// Put the plugin directory in place, with the hooks that this client knows.
-    Stage {
-        at: PathBuf,
-        client: Option<PathBuf>,
-    },
+    Stage { at: PathBuf, client: Option<PathBuf> },
     /// Run every staged binary once.
     ReadBack,
     /// Link the commands.
@@ -44,28 +41,15 @@ impl fmt::Display for InstallStep {
             Self::Build(target) => write!(out, "build the binaries for {}", target.describe()),
             Self::UseBinaries(dir) => write!(out, "use the binaries in {}", dir.display()),
             Self::Stage { at, .. } => {
-                write!(
-                    out,
-                    "stage {} in {}",
-                    artifacts::STAGED_ENTRIES.join(", "),
-                    at.display()
-                )
+                write!(out, "stage {} in {}", artifacts::STAGED_ENTRIES.join(", "), at.display())
             }
             Self::ReadBack => write!(out, "run every staged binary once"),
             Self::Link(links) => {
-                let at: Vec<_> = links
-                    .iter()
-                    .map(|link| link.at.display().to_string())
-                    .collect();
+                let at: Vec<_> = links.iter().map(|link| link.at.display().to_string()).collect();
                 write!(out, "link {}", at.join(" and "))
             }
             Self::Register(client) => {
-                write!(
-                    out,
-                    "register {} with {}",
-                    artifacts::PLUGIN_ID,
-                    client.display()
-                )
+                write!(out, "register {} with {}", artifacts::PLUGIN_ID, client.display())
             }
             Self::SkipClient(why) => write!(out, "do not register with Claude Code ({why})"),
             Self::Migrate => write!(out, "create or upgrade the database: trueup db migrate"),
@@ -84,21 +68,10 @@ pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallSte
     }];
     let client = find_on_path("claude").filter(|_| !args.no_claude);
     let at = layout.stage.clone();
-    steps.extend([
-        InstallStep::Stage {
-            at,
-            client: client.clone(),
-        },
-        InstallStep::ReadBack,
-    ]);
+    steps.extend([InstallStep::Stage { at, client: client.clone() }, InstallStep::ReadBack]);
     if let Some(dir) = &layout.link_dir {
-        let link = |name: &str| Link {
-            at: dir.join(name),
-            to: layout.binary_path(name),
-        };
-        steps.push(InstallStep::Link(
-            artifacts::COMMAND_BINARIES.map(link).to_vec(),
-        ));
+        let link = |name: &str| Link { at: dir.join(name), to: layout.binary_path(name) };
+        steps.push(InstallStep::Link(artifacts::COMMAND_BINARIES.map(link).to_vec()));
     }
     steps.push(match client {
         None if args.no_claude => InstallStep::SkipClient("--no-claude"),

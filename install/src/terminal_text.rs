@@ -9,16 +9,9 @@ pub(crate) fn clean_text(text: &str) -> String {
     let defuse_command = |line: &str| {
         let is_command = line.trim_start().starts_with("::");
         let line = line.replace("##[", "## [");
-        if is_command {
-            line.replacen("::", ": :", 1)
-        } else {
-            line
-        }
+        if is_command { line.replacen("::", ": :", 1) } else { line }
     };
-    text.split('\n')
-        .map(defuse_command)
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.split('\n').map(defuse_command).collect::<Vec<_>>().join("\n")
 }
 
 /// Cleans a text and makes it one line: line breaks are shown as `⏎`.
@@ -52,15 +45,9 @@ mod tests {
 
     #[test]
     fn what_acts_goes_and_lines_stay() {
-        assert_eq!(
-            clean_text("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"),
-            "a[1mb\n c"
-        );
+        assert_eq!(clean_text("a\u{1b}[1m\u{202e}b\u{fe01}\n\tc\r"), "a[1mb\n c");
         assert_eq!(clean_lines("a\nerror: b", "  "), "a\n  error: b");
-        assert_eq!(
-            clean_text("a\n ::error::b\n##[c]"),
-            "a\n : :error::b\n## [c]"
-        );
+        assert_eq!(clean_text("a\n ::error::b\n##[c]"), "a\n : :error::b\n## [c]");
         assert_eq!(clean_line("a\n::error\u{9b}31m"), "a⏎: :error31m");
         assert_eq!(clean_text("⚠\u{fe0f} é"), "⚠\u{fe0f} é");
     }

@@ -24,10 +24,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
         // Without a record, the default paths are removed as far as they are trueup's.
         layout.stage.clone_into(&mut manifest.stage);
         if let Some(dir) = &layout.link_dir {
-            let link = |name: &str| Link {
-                at: dir.join(name),
-                to: layout.binary_path(name),
-            };
+            let link = |name: &str| Link { at: dir.join(name), to: layout.binary_path(name) };
             manifest.links = artifacts::COMMAND_BINARIES.map(link).to_vec();
         }
     }
@@ -46,20 +43,11 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
     } else {
         let record_path = layout.shorten(&layout.manifest);
         let hint = "resolve the problems above and uninstall again";
-        report.add_row_with_hint(
-            "record",
-            RowState::Skipped,
-            format!("{record_path} kept"),
-            hint,
-        );
+        report.add_row_with_hint("record", RowState::Skipped, format!("{record_path} kept"), hint);
     }
     for dir in &layout.disposable_dirs {
         if dirs::remove_all(dir)? {
-            report.add_row(
-                "data",
-                RowState::Done,
-                format!("{} removed", layout.shorten(dir)),
-            );
+            report.add_row("data", RowState::Done, format!("{} removed", layout.shorten(dir)));
         }
     }
     if args.purge {
@@ -89,15 +77,9 @@ fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &
     for link in &manifest.links {
         report.print_item(&format!("- remove the link {}", layout.shorten(&link.at)));
     }
-    report.print_item(&format!(
-        "- remove the plugin at {}",
-        layout.shorten(&manifest.stage)
-    ));
+    report.print_item(&format!("- remove the plugin at {}", layout.shorten(&manifest.stage)));
     if args.purge {
-        report.print_item(&format!(
-            "- remove the data directory {}",
-            layout.shorten(&layout.data)
-        ));
+        report.print_item(&format!("- remove the data directory {}", layout.shorten(&layout.data)));
     }
     report.print_text("Nothing was changed.");
 }
@@ -144,10 +126,7 @@ fn unregister_plugin(
         report.add_row("restored", RowState::Done, detail);
     }
     for path in &restored.kept {
-        let detail = format!(
-            "{} was changed since; the changes are kept",
-            layout.shorten(path)
-        );
+        let detail = format!("{} was changed since; the changes are kept", layout.shorten(path));
         report.add_row("kept", RowState::Skipped, detail);
     }
     for path in &restored.entangled {
@@ -155,10 +134,7 @@ fn unregister_plugin(
         report.add_row_with_hint(
             "restored",
             RowState::Missing,
-            format!(
-                "{} was changed since and still contains the plugin",
-                layout.shorten(path)
-            ),
+            format!("{} was changed since and still contains the plugin", layout.shorten(path)),
             format!("claude plugin uninstall {}", artifacts::PLUGIN_ID),
         );
     }
@@ -202,11 +178,7 @@ fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Resu
     } else {
         for entry in fs::read_dir(data).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name
-                .trim_start_matches('.')
-                .split(['.', '-'])
-                .next()
-                .unwrap_or_default();
+            let stem = name.trim_start_matches('.').split(['.', '-']).next().unwrap_or_default();
             if artifacts::DATA_NAMES.contains(&stem) {
                 dirs::remove_all(&entry.path())?;
             }
@@ -216,11 +188,7 @@ fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Resu
     if let Some(dir) = &layout.settings
         && dirs::remove_all(dir)?
     {
-        report.add_row(
-            "settings",
-            RowState::Done,
-            format!("{} removed", layout.shorten(dir)),
-        );
+        report.add_row("settings", RowState::Done, format!("{} removed", layout.shorten(dir)));
     }
     let data_path = layout.shorten(data);
     if data.exists() {

@@ -51,13 +51,7 @@ impl ClientSnapshot {
                     .map(|content| (path, PriorContent::from_content(content.as_ref())))
             })
             .collect::<Result<_>>()?;
-        let below = [
-            "cache",
-            "cache/trueup",
-            "marketplaces",
-            "data",
-            "data/trueup-trueup",
-        ];
+        let below = ["cache", "cache/trueup", "marketplaces", "data", "data/trueup-trueup"];
         let dirs = layout
             .config
             .ancestors()
@@ -90,31 +84,16 @@ fn record_difference(manifest: &mut Manifest, after: &ClientSnapshot, interrupte
         let Some((_, bytes)) = now.to_content().filter(|now| earlier.as_ref() != Some(now)) else {
             continue;
         };
-        let after = if interrupted {
-            String::new()
-        } else {
-            sha256_hex(&bytes)
-        };
-        match manifest
-            .user_files
-            .iter_mut()
-            .find(|file| file.path == *path)
-        {
+        let after = if interrupted { String::new() } else { sha256_hex(&bytes) };
+        match manifest.user_files.iter_mut().find(|file| file.path == *path) {
             None => {
                 let before = prior_content(earlier.as_ref());
-                manifest.user_files.push(UserFile {
-                    path: path.clone(),
-                    before,
-                    after,
-                });
+                manifest.user_files.push(UserFile { path: path.clone(), before, after });
             }
             Some(known) if interrupted || known.after.is_empty() => known.after.clear(),
             Some(known) => {
                 // Edited since the last run, so the state recorded then is not the one to restore.
-                if earlier
-                    .as_ref()
-                    .map(|(_, bytes)| sha256_hex(bytes))
-                    .as_ref()
+                if earlier.as_ref().map(|(_, bytes)| sha256_hex(bytes)).as_ref()
                     != Some(&known.after)
                 {
                     known.before = prior_content(earlier.as_ref());
@@ -188,11 +167,7 @@ pub(crate) fn restore_files(
             }
         } else if now != before {
             let names_it = now.is_some_and(|(_, bytes)| names_plugin(&bytes));
-            let list = if names_it {
-                &mut report.entangled
-            } else {
-                &mut report.kept
-            };
+            let list = if names_it { &mut report.entangled } else { &mut report.kept };
             list.push(file.path.clone());
         }
     }
@@ -216,18 +191,14 @@ fn is_orphaned_cache(cache: &Path) -> bool {
     let Ok(versions) = fs::read_dir(cache.join("trueup")) else {
         return false;
     };
-    versions
-        .flatten()
-        .all(|version| version.path().join(".orphaned_at").exists())
+    versions.flatten().all(|version| version.path().join(".orphaned_at").exists())
 }
 
 /// Returns whether a file of the client lists the plugin.
 fn names_plugin(bytes: &[u8]) -> bool {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     ["enabledPlugins", "plugins"].iter().any(|key| {
-        value
-            .get(key)
-            .is_some_and(|plugins| plugins.get(artifacts::PLUGIN_ID).is_some())
+        value.get(key).is_some_and(|plugins| plugins.get(artifacts::PLUGIN_ID).is_some())
     })
 }
 
@@ -237,11 +208,7 @@ fn normalized_value(bytes: &[u8]) -> Option<Value> {
     let mut value: Value = serde_json::from_slice(bytes).ok()?;
     if let Some(object) = value.as_object_mut() {
         for key in ["enabledPlugins", "extraKnownMarketplaces", "plugins"] {
-            if object
-                .get(key)
-                .and_then(Value::as_object)
-                .is_some_and(serde_json::Map::is_empty)
-            {
+            if object.get(key).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
                 object.remove(key);
             }
         }
@@ -265,11 +232,7 @@ fn list_files(dir: &Path) -> Vec<PathBuf> {
 fn read_content(path: &Path) -> Result<FileContent> {
     match files::read_file(path) {
         Ok(bytes) => {
-            let mode = fs::metadata(path)
-                .with_action("read", path)?
-                .permissions()
-                .mode()
-                & 0o7777;
+            let mode = fs::metadata(path).with_action("read", path)?.permissions().mode() & 0o7777;
             Ok(Some((mode, bytes)))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

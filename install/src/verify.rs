@@ -19,20 +19,11 @@ pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
     let run_quietly = |name: &str, arg: Option<&str>, input: &[u8]| {
         let path = stage.join("bin").join(name);
         let mut command = Command::new(&path);
-        command
-            .args(arg)
-            .current_dir(scratch.path())
-            .env("TRUEUP_HOME", scratch.path());
-        command
-            .env_remove("TRUEUP_DATABASE_URL")
-            .env_remove("CLAUDE_PROJECT_DIR");
+        command.args(arg).current_dir(scratch.path()).env("TRUEUP_HOME", scratch.path());
+        command.env_remove("TRUEUP_DATABASE_URL").env_remove("CLAUDE_PROJECT_DIR");
         let ended =
             process::run_bounded(&mut command, input, RUN_TIMEOUT).with_action("run", &path)?;
-        if ended.status.success() {
-            Ok(())
-        } else {
-            Err(run_failure(&path, &ended))
-        }
+        if ended.status.success() { Ok(()) } else { Err(run_failure(&path, &ended)) }
     };
     for name in artifacts::HOOK_BINARIES {
         run_quietly(name, None, b"{}\n")?;
@@ -47,13 +38,7 @@ pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
 pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> {
     let ended = run_trueup(layout, &["db", "migrate"])?;
     if ended.status.success() {
-        let said = ended
-            .stdout
-            .lines()
-            .next()
-            .unwrap_or("ready")
-            .trim()
-            .to_owned();
+        let said = ended.stdout.lines().next().unwrap_or("ready").trim().to_owned();
         report.add_row("database", RowState::Fine, said);
     } else {
         let detail = ended.first_error_line();
@@ -64,13 +49,7 @@ pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> 
 
 /// Runs the demo and shows its output.
 pub(crate) fn run_demo(layout: &Layout, report: &mut Report) -> Result<()> {
-    run_and_report(
-        layout,
-        report,
-        "demo",
-        "a drifted session was trued up",
-        "run trueup demo",
-    )
+    run_and_report(layout, report, "demo", "a drifted session was trued up", "run trueup demo")
 }
 
 /// Runs the doctor and shows its output.
@@ -112,11 +91,7 @@ fn run_trueup(layout: &Layout, args: &[&str]) -> Result<CommandOutput> {
 fn run_failure(path: &Path, ended: &CommandOutput) -> Error {
     Error::Tool {
         what: path.display().to_string(),
-        detail: format!(
-            "does not work here ({}): {}",
-            ended.status,
-            ended.first_error_line()
-        ),
+        detail: format!("does not work here ({}): {}", ended.status, ended.first_error_line()),
         hint: "was it built for this machine? Omit --bin-dir to build it here".to_owned(),
     }
 }

@@ -13,10 +13,7 @@ fn end(home: &Home, session: &str) {
 }
 
 fn actor_of(home: &Home, kind: &str) -> String {
-    home.query_value(
-        "SELECT actor FROM events WHERE kind = ?1 ORDER BY seq DESC LIMIT 1",
-        [kind],
-    )
+    home.query_value("SELECT actor FROM events WHERE kind = ?1 ORDER BY seq DESC LIMIT 1", [kind])
 }
 
 fn status(home: &Home, session: &str) -> String {
@@ -41,11 +38,7 @@ fn a_shell_beside_an_ended_session_is_a_persons() {
     ] {
         let answer = object(&home, 2, arguments);
         assert_eq!(answer["error"]["code"], "no_session", "{arguments:?}");
-        assert_eq!(
-            status(&home, FIRST_SESSION),
-            "ended",
-            "{arguments:?} revived it"
-        );
+        assert_eq!(status(&home, FIRST_SESSION), "ended", "{arguments:?} revived it");
     }
     data(&home, &["item", "add", "SD-1"]);
     assert_eq!(actor_of(&home, "added"), "user");
@@ -92,10 +85,7 @@ fn a_person_frees_what_the_dead_hold_and_nothing_else() {
     claimed(&home, "SD-1");
     end(&home, FIRST_SESSION);
     second(&home, None);
-    data(
-        &home,
-        &["claim", "SD-2", "--create", "--session", SECOND_SESSION],
-    );
+    data(&home, &["claim", "SD-2", "--create", "--session", SECOND_SESSION]);
     let elsewhere = |key: &str| {
         let run = home.prepare_run("trueup").args(["release", key, "--json"]);
         run.cwd(home.user_home()).wait()
@@ -121,32 +111,18 @@ fn an_id_may_be_shortened_to_a_prefix_that_names_one() {
     let answer = object(&home, 2, &["status", "--session", short]);
     assert_eq!(answer["error"]["code"], "ambiguous_id");
     let message = answer["error"]["message"].as_str().unwrap();
-    assert!(
-        message.contains(FIRST_SESSION) && message.contains(SECOND_SESSION),
-        "{message}"
-    );
-    home.execute_sql(
-        "DELETE FROM claude_sessions WHERE session_id = ?1",
-        [FIRST_SESSION],
-    );
+    assert!(message.contains(FIRST_SESSION) && message.contains(SECOND_SESSION), "{message}");
+    home.execute_sql("DELETE FROM claude_sessions WHERE session_id = ?1", [FIRST_SESSION]);
     let named = |answer: Value| answer["session"]["session_id"].clone();
-    assert_eq!(
-        named(data(&home, &["status", "--session", short])),
-        SECOND_SESSION
-    );
-    assert_eq!(
-        named(data(&home, &["sessions", "show", short])),
-        SECOND_SESSION
-    );
+    assert_eq!(named(data(&home, &["status", "--session", short])), SECOND_SESSION);
+    assert_eq!(named(data(&home, &["sessions", "show", short])), SECOND_SESSION);
     refused(&home, "phantom_session", &["status", "--session", "ff"]);
 }
 
 #[test]
 fn the_status_line_of_a_session_that_is_not_there_yet_is_short() {
     let home = started();
-    let line = trueup(&home, &["statusline", "--session", "not-yet"])
-        .ok()
-        .stdout;
+    let line = trueup(&home, &["statusline", "--session", "not-yet"]).ok().stdout;
     assert_eq!(line, "trueup: session not registered yet\n");
     end(&home, FIRST_SESSION);
     let line = trueup(&home, &["statusline"]).ok().stdout;

@@ -37,45 +37,25 @@ fn every_field_says_who_set_it() {
     assert_eq!(keys(&answer), ["fields", "item"]);
     assert_eq!(answer["item"], "SD-1");
     let fields = answer["fields"].as_array().unwrap();
-    let names: Vec<&str> = fields
-        .iter()
-        .map(|f| f["field"].as_str().unwrap())
-        .collect();
+    let names: Vec<&str> = fields.iter().map(|f| f["field"].as_str().unwrap()).collect();
     assert_eq!(names, FIELDS);
     for blamed in fields {
-        let all = [
-            "actor", "at", "epoch", "field", "op_id", "reason", "seq", "value",
-        ];
+        let all = ["actor", "at", "epoch", "field", "op_id", "reason", "seq", "value"];
         assert_eq!(keys(blamed), all);
         let event = data(
             &home,
-            &[
-                "log",
-                "--after",
-                &(blamed["seq"].as_i64().unwrap() - 1).to_string(),
-                "--limit",
-                "1",
-            ],
+            &["log", "--after", &(blamed["seq"].as_i64().unwrap() - 1).to_string(), "--limit", "1"],
         );
         let event = &event["events"][0];
         for key in ["actor", "at", "epoch", "op_id", "reason", "seq"] {
             assert_eq!(blamed[key], event[key], "{blamed}");
         }
-        assert_eq!(
-            event["after"][blamed["field"].as_str().unwrap()],
-            blamed["value"]
-        );
+        assert_eq!(event["after"][blamed["field"].as_str().unwrap()], blamed["value"]);
     }
     let title = field(&answer, "title");
-    assert_eq!(
-        (&title["value"], &title["reason"]),
-        (&json!("t"), &json!("item add"))
-    );
+    assert_eq!((&title["value"], &title["reason"]), (&json!("t"), &json!("item add")));
     let phase = field(&answer, "phase");
-    assert_eq!(
-        (&phase["value"], &phase["actor"]),
-        (&json!("EXEC"), &json!(FIRST_SESSION))
-    );
+    assert_eq!((&phase["value"], &phase["actor"]), (&json!("EXEC"), &json!(FIRST_SESSION)));
     assert_eq!(phase["epoch"], 1);
     let text = trueup(&home, &["blame", "SD-1"]).ok().stdout;
     assert_eq!(text.lines().count(), FIELDS.len());
@@ -97,10 +77,7 @@ fn one_field_and_the_takeover_that_set_it() {
         (&holder["value"], &holder["actor"]),
         (&json!(SECOND_SESSION), &json!(SECOND_SESSION))
     );
-    assert_eq!(
-        (&holder["reason"], &holder["epoch"]),
-        (&json!("holder_dead"), &json!(2))
-    );
+    assert_eq!((&holder["reason"], &holder["epoch"]), (&json!("holder_dead"), &json!(2)));
 }
 
 #[test]
@@ -109,10 +86,7 @@ fn a_change_behind_our_back_is_blamed_on_plain_sql() {
     claimed(&home, "SD-1");
     home.execute_sql("UPDATE work_items SET title = 'x'", []);
     let title = field(&data(&home, &["blame", "SD-1", "title"]), "title");
-    assert_eq!(
-        (&title["value"], &title["actor"]),
-        (&json!("x"), &json!("sql"))
-    );
+    assert_eq!((&title["value"], &title["actor"]), (&json!("x"), &json!("sql")));
 }
 
 #[test]

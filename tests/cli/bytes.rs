@@ -21,9 +21,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let place = Self {
-            root: tempfile::tempdir().unwrap(),
-        };
+        let place = Self { root: tempfile::tempdir().unwrap() };
         for folder in [place.home(), place.trueup(), place.project()] {
             fs::create_dir_all(folder).unwrap();
         }
@@ -35,21 +33,9 @@ impl Place {
         let remote = place.path("remote.git");
         place.git(place.root.path(), &["init", "-q", "--bare"], Some(&remote));
         place.git(&place.project(), &["init", "-q"], None);
-        place.git(
-            &place.project(),
-            &["commit", "-q", "--allow-empty", "-m", "first"],
-            None,
-        );
-        place.git(
-            &place.project(),
-            &["remote", "add", "origin"],
-            Some(&remote),
-        );
-        place.git(
-            &place.project(),
-            &["push", "-q", "-u", "origin", "main"],
-            None,
-        );
+        place.git(&place.project(), &["commit", "-q", "--allow-empty", "-m", "first"], None);
+        place.git(&place.project(), &["remote", "add", "origin"], Some(&remote));
+        place.git(&place.project(), &["push", "-q", "-u", "origin", "main"], None);
         place
     }
 
@@ -184,10 +170,8 @@ fn every_command_works_where_paths_are_no_text() {
         let json = [*arguments, &["--json"]].concat();
         if !matches!(
             arguments,
-            [
-                "claim" | "release" | "handoff" | "db" | "interrupt" | "resume",
-                ..
-            ] | [_, "--format", _]
+            ["claim" | "release" | "handoff" | "db" | "interrupt" | "resume", ..]
+                | [_, "--format", _]
         ) {
             let text = place.trueup_run(0, &json);
             let object: Value = serde_json::from_str(&text).unwrap();
@@ -197,10 +181,7 @@ fn every_command_works_where_paths_are_no_text() {
     assert_paths_are_taken(&place);
     // The printed path can be decoded to the original one.
     let object: Value = serde_json::from_str(&place.trueup_run(0, &["check", "--json"])).unwrap();
-    let shown = object["data"]["repos"][0]["path"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let shown = object["data"]["repos"][0]["path"].as_str().unwrap().to_owned();
     assert!(shown.contains("p\\xFF\\xC3(\\\\xFFapp"), "{shown}");
     place.trueup_run(0, &["check", &shown]);
 }
@@ -208,38 +189,17 @@ fn every_command_works_where_paths_are_no_text() {
 #[track_caller]
 fn assert_paths_are_taken(place: &Place) {
     let plan = place.path("plan.md");
-    fs::write(
-        &plan,
-        "# Plan\n\n## Phase 1: One\n\n- [ ] 1.1 First\n- [ ] 1.2 Second\n",
-    )
-    .unwrap();
+    fs::write(&plan, "# Plan\n\n## Phase 1: One\n\n- [ ] 1.1 First\n- [ ] 1.2 Second\n").unwrap();
     let path = |text: &str| OsString::from(text);
     for arguments in [
         vec![path("plan"), path("import"), plan.clone().into()],
         vec![path("plan"), path("status"), plan.clone().into()],
-        vec![
-            path("plan"),
-            path("start"),
-            path("1.1"),
-            path("--plan"),
-            plan.clone().into(),
-        ],
-        vec![
-            path("plan"),
-            path("complete"),
-            path("1.1"),
-            path("--plan"),
-            plan.clone().into(),
-        ],
+        vec![path("plan"), path("start"), path("1.1"), path("--plan"), plan.clone().into()],
+        vec![path("plan"), path("complete"), path("1.1"), path("--plan"), plan.clone().into()],
         vec![path("plan"), path("validate"), plan.clone().into()],
         vec![path("plan"), path("export"), plan.clone().into()],
         vec![path("db"), path("backup"), place.path("copy.db").into()],
-        vec![
-            path("db"),
-            path("restore"),
-            place.path("copy.db").into(),
-            path("--json"),
-        ],
+        vec![path("db"), path("restore"), place.path("copy.db").into(), path("--json")],
         vec![path("plan"), path("remove"), plan.clone().into()],
         vec![path("check"), place.project().into()],
         vec![path("--project"), place.project().into(), path("status")],
@@ -262,10 +222,7 @@ fn a_workplan_whose_name_is_no_text_is_told_and_left_alone() {
     place.git(&place.project(), &["commit", "-q", "-m", "plans"], None);
     place.git(&place.project(), &["push", "-q"], None);
     let shown = place.trueup_run(1, &["check", "--fix"]);
-    assert!(
-        shown.contains("b\\xFF.md") && shown.contains("rename it"),
-        "{shown}"
-    );
+    assert!(shown.contains("b\\xFF.md") && shown.contains("rename it"), "{shown}");
     assert!(shown.contains("committed"), "{shown}");
     assert_eq!(fs::read_to_string(&strange).unwrap(), text);
 }

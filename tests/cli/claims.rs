@@ -24,10 +24,7 @@ fn a_free_item_is_claimed_and_the_cache_says_so_at_once() {
     assert_in_step(&home);
     let again = data(&home, &["claim", "SD-1"]);
     assert_eq!(again["outcome"], "already_owned");
-    assert_eq!(
-        again["item"]["epoch"], taken["item"]["epoch"],
-        "the fence stays"
-    );
+    assert_eq!(again["item"]["epoch"], taken["item"]["epoch"], "the fence stays");
 }
 
 #[test]
@@ -59,21 +56,14 @@ fn a_second_item_releases_the_first_in_the_same_step() {
         (last["kind"].clone(), last["op_id"].clone())
     };
     let (released, taken) = (operation("SD-1"), operation("SD-2"));
-    assert_eq!(
-        (&released.0, &taken.0),
-        (&json!("released"), &json!("claimed"))
-    );
+    assert_eq!((&released.0, &taken.0), (&json!("released"), &json!("claimed")));
     assert_eq!(released.1, taken.1, "one operation");
 }
 
 #[test]
 fn a_dead_holder_is_taken_over_and_keeps_its_state_to_read() {
     let (home, process) = held_by_second(&[]);
-    trueup(
-        &home,
-        &["set", "--task", "half done", "--session", SECOND_SESSION],
-    )
-    .ok();
+    trueup(&home, &["set", "--task", "half done", "--session", SECOND_SESSION]).ok();
     drop(process);
     home.expire_lease(SECOND_SESSION, 1000);
     let before: i64 = home.query_value("SELECT claim_epoch FROM work_items WHERE key = 'SD-1'", []);
@@ -84,10 +74,7 @@ fn a_dead_holder_is_taken_over_and_keeps_its_state_to_read() {
     assert_eq!(taken["item"]["epoch"], before + 1, "the fence moves");
     let old = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert!(old["item"].is_null());
-    assert_eq!(
-        old["session"]["execution_state"]["currentTask"],
-        "half done"
-    );
+    assert_eq!(old["session"]["execution_state"]["currentTask"], "half done");
     assert_in_step(&home);
 }
 
@@ -99,14 +86,8 @@ fn force_takes_an_item_after_a_minute_of_silence() {
          WHERE session_id = ?1",
         [SECOND_SESSION],
     );
-    let taken = data(
-        &home,
-        &["claim", "SD-1", "--force", "--session", FIRST_SESSION],
-    );
-    assert_eq!(
-        (&taken["outcome"], &taken["reason"]),
-        (&json!("taken_over"), &json!("forced"))
-    );
+    let taken = data(&home, &["claim", "SD-1", "--force", "--session", FIRST_SESSION]);
+    assert_eq!((&taken["outcome"], &taken["reason"]), (&json!("taken_over"), &json!("forced")));
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
 }
 
@@ -117,10 +98,7 @@ fn announced_silence_protects_past_lease_and_process() {
     home.expire_lease(SECOND_SESSION, 1000);
     let claim = ["claim", "SD-1", "--session", FIRST_SESSION];
     refused(&home, "held_by_silent_session", &claim);
-    assert_eq!(
-        data(&home, &["sessions", "sweep"]),
-        json!({"released": [], "failed": []})
-    );
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": [], "failed": []}));
     home.execute_sql(
         "UPDATE claude_sessions SET silent_until = NULL WHERE session_id = ?1",
         [SECOND_SESSION],
@@ -144,14 +122,8 @@ fn a_longer_silence_than_half_an_hour_is_cut_and_said() {
 #[test]
 fn what_ended_with_its_process_is_had_at_once() {
     let (home, process) = held_by_second(&["--span", "30m"]);
-    trueup(
-        &home,
-        &["set", "--task", "half done", "--session", SECOND_SESSION],
-    )
-    .ok();
-    let payload = home
-        .payload("session-end.prompt_input_exit")
-        .for_session(SECOND_SESSION);
+    trueup(&home, &["set", "--task", "half done", "--session", SECOND_SESSION]).ok();
+    let payload = home.payload("session-end.prompt_input_exit").for_session(SECOND_SESSION);
     home.run_hook("checkpoint-push", &payload).ok();
     drop(process);
     let taken = data(&home, &["claim", "SD-1", "--session", FIRST_SESSION]);
@@ -167,9 +139,7 @@ fn what_ended_with_its_process_is_had_at_once() {
 #[test]
 fn what_ended_with_its_process_is_offered_to_the_next_who_asks() {
     let (home, process) = held_by_second(&[]);
-    let payload = home
-        .payload("session-end.other")
-        .for_session(SECOND_SESSION);
+    let payload = home.payload("session-end.other").for_session(SECOND_SESSION);
     home.run_hook("checkpoint-push", &payload).ok();
     drop(process);
     let next = data(&home, &["next", "--claim", "--session", FIRST_SESSION]);
@@ -190,17 +160,10 @@ fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
         let claim = ["claim", "SD-1", "--session", FIRST_SESSION, "--force"];
         let claim = &claim[..if force { 5 } else { 4 }];
         assert_eq!(data(&home, claim)["outcome"], "taken_over");
-        assert_eq!(
-            home.session_column::<String>("status", SECOND_SESSION),
-            "lost"
-        );
+        assert_eq!(home.session_column::<String>("status", SECOND_SESSION), "lost");
         assert_eq!(home.count_events("lost", SECOND_SESSION), 1);
         let swept = data(&home, &["sessions", "sweep"]);
-        assert_eq!(
-            swept,
-            json!({"released": [], "failed": []}),
-            "nothing is left"
-        );
+        assert_eq!(swept, json!({"released": [], "failed": []}), "nothing is left");
     }
 }
 
@@ -209,10 +172,7 @@ fn pass(home: &Home, session: &str, seconds: f64) {
     let back = format!("{} seconds", -seconds);
     let shift = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)");
     let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift);
-    let sql = format!(
-        "UPDATE claude_sessions SET {} WHERE session_id = ?1",
-        columns.join(", ")
-    );
+    let sql = format!("UPDATE claude_sessions SET {} WHERE session_id = ?1", columns.join(", "));
     assert_eq!(home.execute_sql(&sql, [session, &back]), 1);
 }
 
@@ -232,9 +192,7 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
         let span: &[&str] = if span { &["--span", "20m"] } else { &[] };
         let (home, process) = held_by_second(span);
         if ends {
-            let payload = home
-                .payload("session-end.other")
-                .for_session(SECOND_SESSION);
+            let payload = home.payload("session-end.other").for_session(SECOND_SESSION);
             home.prepare_run("checkpoint-push")
                 .payload(&payload)
                 .env("CLAUDE_PID", process.pid())
@@ -257,10 +215,8 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
             hint.contains(free_at) && hint.contains(&format!("`{command}`")),
             "{context}: {hint}"
         );
-        let wait: f64 = home.query_value(
-            "SELECT (julianday(?1) - julianday('now')) * 86400",
-            [free_at],
-        );
+        let wait: f64 =
+            home.query_value("SELECT (julianday(?1) - julianday('now')) * 86400", [free_at]);
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         let command = [&words[..], &["--session", FIRST_SESSION]].concat();
         // Well before that time, the same command is refused.
@@ -277,18 +233,9 @@ fn after_clear_the_successor_takes_the_item_over() {
     let home = started();
     claimed(&home, "SD-1");
     home.push_event("session-end.clear").ok();
-    home.run_hook(
-        SYNC,
-        &home
-            .payload("session-start.clear")
-            .for_session(SECOND_SESSION),
-    )
-    .ok();
+    home.run_hook(SYNC, &home.payload("session-start.clear").for_session(SECOND_SESSION)).ok();
     let taken = data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
-    assert_eq!(
-        (&taken["outcome"], &taken["reason"]),
-        (&json!("taken_over"), &json!("successor"))
-    );
+    assert_eq!((&taken["outcome"], &taken["reason"]), (&json!("taken_over"), &json!("successor")));
     assert_eq!(taken["previous_holder"], FIRST_SESSION);
     let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert_eq!(status["session"]["predecessor"], FIRST_SESSION);
@@ -302,11 +249,7 @@ fn a_session_after_two_clears_goes_on_with_what_the_first_left() {
     for (ends, begins) in [(FIRST_SESSION, SECOND_SESSION), (SECOND_SESSION, THIRD)] {
         let end = home.payload("session-end.clear").for_session(ends);
         home.run_hook("checkpoint-push", &end).ok();
-        home.run_hook(
-            SYNC,
-            &home.payload("session-start.clear").for_session(begins),
-        )
-        .ok();
+        home.run_hook(SYNC, &home.payload("session-start.clear").for_session(begins)).ok();
     }
     let taken = data(&home, &["claim", "SD-1", "--session", THIRD]);
     assert_eq!(taken["reason"], "successor");
@@ -314,16 +257,8 @@ fn a_session_after_two_clears_goes_on_with_what_the_first_left() {
     let home = started();
     claimed(&home, "SD-1");
     home.push_event("session-end.clear").ok();
-    home.run_hook(
-        SYNC,
-        &home.payload("session-start.startup").for_session(THIRD),
-    )
-    .ok();
-    refused(
-        &home,
-        "held_by_silent_session",
-        &["claim", "SD-1", "--session", THIRD],
-    );
+    home.run_hook(SYNC, &home.payload("session-start.startup").for_session(THIRD)).ok();
+    refused(&home, "held_by_silent_session", &["claim", "SD-1", "--session", THIRD]);
 }
 
 #[test]
@@ -331,21 +266,11 @@ fn a_claim_outlives_a_goodbye_and_is_there_after_resume() {
     let home = started();
     claimed(&home, "SD-1");
     home.push_event("session-end.other").ok();
-    home.run_hook(
-        SYNC,
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
-    )
-    .ok();
-    let error = refused(
-        &home,
-        "held_by_silent_session",
-        &["claim", "SD-1", "--session", SECOND_SESSION],
-    );
+    home.run_hook(SYNC, &home.payload("session-start.startup").for_session(SECOND_SESSION)).ok();
+    let error =
+        refused(&home, "held_by_silent_session", &["claim", "SD-1", "--session", SECOND_SESSION]);
     assert_eq!(error["data"]["holder"]["status"], "ended");
-    home.run_hook(SYNC, &home.payload("session-start.resume"))
-        .ok();
+    home.run_hook(SYNC, &home.payload("session-start.resume")).ok();
     let status = data(&home, &["status", "--session", FIRST_SESSION]);
     assert_eq!(status["item"]["key"], "SD-1");
     assert_eq!(status["session"]["status"], "active");
@@ -370,13 +295,7 @@ fn a_release_leaves_the_item_to_others_and_the_cache_in_step() {
 fn one_reading_of_a_clock_that_is_ahead_takes_nothing_from_whom_nobody_can_ask() {
     let home = started();
     claimed(&home, "SD-1");
-    home.run_hook(
-        SYNC,
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
-    )
-    .ok();
+    home.run_hook(SYNC, &home.payload("session-start.startup").for_session(SECOND_SESSION)).ok();
     home.execute_sql(
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [FIRST_SESSION],
@@ -385,18 +304,9 @@ fn one_reading_of_a_clock_that_is_ahead_takes_nothing_from_whom_nobody_can_ask()
     home.age_database("-1 year");
     let claim = ["claim", "SD-1", "--session", SECOND_SESSION];
     for more in [&[] as &[&str], &["--force"]] {
-        let code = if more.is_empty() {
-            "held_by_silent_session"
-        } else {
-            "takeover_not_allowed"
-        };
+        let code = if more.is_empty() { "held_by_silent_session" } else { "takeover_not_allowed" };
         let refused = refused(&home, code, &[&claim, more].concat());
-        assert!(
-            refused["error"]["hint"]
-                .as_str()
-                .unwrap()
-                .contains("trueup claim SD-1")
-        );
+        assert!(refused["error"]["hint"].as_str().unwrap().contains("trueup claim SD-1"));
     }
     assert_ne!(home.count_events("refused", "SD-1"), 0);
     // A minute later, by the same clock, there are two readings.

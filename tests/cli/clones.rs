@@ -16,10 +16,7 @@ struct Clones {
 impl Clones {
     fn new() -> Self {
         let home = Home::new();
-        home.prepare_run("trueup")
-            .args(["db", "migrate"])
-            .wait()
-            .ok();
+        home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
         let clones = Self { home };
         for (name, remote) in [
             ("one/app", Some("https://example.org/acme/app.git")),
@@ -52,12 +49,7 @@ impl Clones {
 
     fn start(&self, name: &str, session: &str) -> ProcessOutput {
         let payload = Payload::from_fixture("session-start.startup", session, &self.at(name));
-        self.home
-            .prepare_run(SYNC)
-            .cwd(self.at(name))
-            .payload(&payload)
-            .wait()
-            .ok()
+        self.home.prepare_run(SYNC).cwd(self.at(name)).payload(&payload).wait().ok()
     }
 
     fn data(&self, name: &str, arguments: &[&str]) -> Value {
@@ -86,10 +78,7 @@ fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
     clones.data("two/second-clone", &["item", "add", "theirs"]);
     let listed = clones.data("one/app", &["item", "list"]);
     let repos = listed["items"].as_array().unwrap();
-    let repos: Vec<&str> = repos
-        .iter()
-        .map(|item| item["repo"].as_str().unwrap())
-        .collect();
+    let repos: Vec<&str> = repos.iter().map(|item| item["repo"].as_str().unwrap()).collect();
     assert_eq!(repos, ["app", "app"], "{listed}");
     // A session of the other clone says the same.
     clones.start("two/second-clone", SECOND_SESSION);
@@ -103,13 +92,7 @@ fn a_registered_clone_names_all_and_the_rows_from_before() {
     clones.data("two/second-clone", &["item", "add", "early"]);
     clones.data(
         "one/app",
-        &[
-            "repo",
-            "add",
-            clones.at("one/app").to_str().unwrap(),
-            "--slug",
-            "acme",
-        ],
+        &["repo", "add", clones.at("one/app").to_str().unwrap(), "--slug", "acme"],
     );
     for name in ["one/app", "two/second-clone"] {
         assert_eq!(clones.next(name), "early", "{name}");
@@ -117,9 +100,8 @@ fn a_registered_clone_names_all_and_the_rows_from_before() {
     clones.start("two/second-clone", FIRST_SESSION);
     clones.data("two/second-clone", &["claim", "late", "--create"]);
     for key in ["early", "late"] {
-        let repo: String = clones
-            .home
-            .query_value("SELECT repo FROM work_items WHERE key = ?1", [key]);
+        let repo: String =
+            clones.home.query_value("SELECT repo FROM work_items WHERE key = ?1", [key]);
         assert_eq!(repo, "acme", "{key}");
     }
 }
@@ -205,11 +187,8 @@ fn workplans_and_sessions_of_a_clone_agree_on_its_name() {
     let clones = Clones::new();
     let tidy = clones.at("two/second-clone").join("workplans");
     std::fs::create_dir(&tidy).unwrap();
-    std::fs::write(
-        tidy.join("A-WP-0001.md"),
-        "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n",
-    )
-    .unwrap();
+    std::fs::write(tidy.join("A-WP-0001.md"), "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n")
+        .unwrap();
     clones.data("one/app", &["item", "add", "ours"]);
     let checked = clones.data("two/second-clone", &["check", "--fix", "--no-writeback"]);
     assert_eq!(checked["repos"][0]["repo"], "app", "{checked}");
@@ -226,9 +205,8 @@ fn what_the_files_call_a_repository_its_items_follow() {
         std::fs::write(folder.join("A-WP-0001.md"), text).unwrap();
         let checked = clones.data(name, &["check", "--fix", "--no-writeback"]);
         assert_eq!(checked["repos"][0]["repo"], "custodian", "{checked}");
-        let repo: String = clones
-            .home
-            .query_value("SELECT repo FROM work_items WHERE key = 'ours'", []);
+        let repo: String =
+            clones.home.query_value("SELECT repo FROM work_items WHERE key = 'ours'", []);
         assert_eq!(repo, "custodian", "{name}");
         let listed = clones.data(name, &["item", "list"]).to_string();
         assert!(listed.contains("\"ours\""), "{name}: {listed}");

@@ -27,10 +27,7 @@ fn a_new_database_is_its_users_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     data(&home, &["db", "migrate"]);
-    let mode = fs::metadata(home.trueup_home().join("trueup.db"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(home.trueup_home().join("trueup.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0, "{mode:o}");
 }
 
@@ -45,12 +42,7 @@ fn status_is_true_and_writes_nothing() {
         home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
     assert_eq!(status["lineage"], *lineage);
     let applied = status["schema"]["applied"].as_array().unwrap();
-    assert!(
-        applied
-            .iter()
-            .all(|migration| migration["unchanged"] == true),
-        "{applied:?}"
-    );
+    assert!(applied.iter().all(|migration| migration["unchanged"] == true), "{applied:?}");
     assert_eq!(StateSnapshot::take(&home), before);
 }
 
@@ -64,21 +56,13 @@ fn a_backup_is_a_whole_database() {
     assert_eq!(made["size_bytes"], fs::metadata(&file).unwrap().len());
     let copy = Connection::open(&file).unwrap();
     let held: String = copy
-        .query_row(
-            "SELECT holder FROM work_items WHERE key = 'SD-1'",
-            [],
-            |r| r.get(0),
-        )
+        .query_row("SELECT holder FROM work_items WHERE key = 'SD-1'", [], |r| r.get(0))
         .unwrap();
     assert_eq!(held, support::home::FIRST_SESSION);
-    let sound: String = copy
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap();
+    let sound: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
     let run = home.prepare_run("trueup").args(["item", "list", "--json"]);
-    let answer = run
-        .env("TRUEUP_DATABASE_URL", format!("sqlite:{}", file.display()))
-        .wait();
+    let answer = run.env("TRUEUP_DATABASE_URL", format!("sqlite:{}", file.display())).wait();
     assert_eq!(answer.ok().json()["data"]["items"][0]["key"], "SD-1");
 }
 
@@ -100,10 +84,7 @@ fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
     assert_eq!(error["code"], "io");
     assert_eq!(
         error["message"],
-        format!(
-            "the backup cannot be written: {}: entity not found",
-            file.display()
-        )
+        format!("the backup cannot be written: {}: entity not found", file.display())
     );
     assert!(!home.root().join("no").exists());
 }
@@ -113,10 +94,7 @@ fn a_relative_backup_is_made_where_the_user_stands() {
     let home = started();
     let folder = home.root().join("elsewhere");
     fs::create_dir(&folder).unwrap();
-    let run = home
-        .prepare_run("trueup")
-        .args(["db", "backup", "b.db"])
-        .cwd(&folder);
+    let run = home.prepare_run("trueup").args(["db", "backup", "b.db"]).cwd(&folder);
     run.wait().ok();
     assert!(folder.join("b.db").exists());
     refused(&home, "item_not_found", &["item", "show", "SD-1"]);

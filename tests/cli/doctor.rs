@@ -12,10 +12,7 @@ use crate::state_snapshot::StateSnapshot;
 
 fn check<'c>(data: &'c Value, name: &str) -> &'c Value {
     let checks = data["checks"].as_array().unwrap();
-    checks
-        .iter()
-        .find(|check| check["name"] == name)
-        .unwrap_or_else(|| panic!("{name}: {data}"))
+    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {data}"))
 }
 
 #[test]
@@ -34,11 +31,7 @@ fn every_check_has_a_status_and_what_is_wrong_a_fix() {
         assert_ne!(check(&data, name)["status"], "fail", "{name}");
     }
     assert_eq!(check(&data, "database")["status"], "ok");
-    assert_eq!(
-        StateSnapshot::take(&home),
-        before,
-        "looking changes nothing"
-    );
+    assert_eq!(StateSnapshot::take(&home), before, "looking changes nothing");
 }
 
 #[test]
@@ -48,11 +41,7 @@ fn a_missing_database_is_told_and_made_by_fix_alone() {
     let told = data(&home, &["doctor"]);
     assert_eq!(check(&told, "database")["status"], "warn");
     assert_eq!(check(&told, "database")["fix"], "trueup db migrate");
-    assert_eq!(
-        fs::read_dir(home.trueup_home()).unwrap().count(),
-        0,
-        "nothing was written"
-    );
+    assert_eq!(fs::read_dir(home.trueup_home()).unwrap().count(), 0, "nothing was written");
     let mended = data(&home, &["doctor", "--fix"]);
     assert_eq!(check(&mended, "database")["status"], "ok");
     assert!(path.exists());
@@ -72,10 +61,7 @@ fn a_row_that_breaks_a_rule_is_a_finding_of_doctor_and_of_db_status() {
         (&json!("claude_sessions"), &json!("registered_at"))
     );
     let warning = status["warnings"][0].as_str().unwrap();
-    assert!(
-        warning.contains("registered_at") && warning.contains("yesterday"),
-        "{warning}"
-    );
+    assert!(warning.contains("registered_at") && warning.contains("yesterday"), "{warning}");
     let doctor = object(&home, 1, &["doctor"]);
     assert_eq!(check(&doctor["data"], "rows")["status"], "fail");
 }
@@ -102,16 +88,10 @@ fn a_directory_open_to_others_is_told_and_closed_by_fix() {
     let mode =
         |mode| fs::set_permissions(home.trueup_home(), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o755);
-    assert_eq!(
-        check(&data(&home, &["doctor"]), "data directory")["status"],
-        "warn"
-    );
+    assert_eq!(check(&data(&home, &["doctor"]), "data directory")["status"], "warn");
     let mended = data(&home, &["doctor", "--fix"]);
     assert_eq!(check(&mended, "data directory")["status"], "ok");
-    let now = fs::metadata(home.trueup_home())
-        .unwrap()
-        .permissions()
-        .mode();
+    let now = fs::metadata(home.trueup_home()).unwrap().permissions().mode();
     assert_eq!(now & 0o777, 0o700);
 }
 
@@ -123,10 +103,7 @@ fn hand_off_commands_that_the_client_would_never_show_are_told() {
     let told = data(&home, &["doctor"]);
     let told = check(&told, "hand-off commands");
     assert_eq!(told["status"], "warn");
-    assert!(
-        told["detail"].as_str().unwrap().contains("make ship*"),
-        "{told}"
-    );
+    assert!(told["detail"].as_str().unwrap().contains("make ship*"), "{told}");
 }
 
 #[test]
@@ -134,26 +111,11 @@ fn the_demo_shows_the_incident_before_and_after() {
     let home = Home::new();
     let text = trueup(&home, &["demo"]).ok().stdout;
     let (before, after) = text.split_once("\nAfter, ").unwrap();
-    assert!(
-        before.contains("  file      currentSd SD-002B, currentPhase LEAD"),
-        "{text}"
-    );
-    assert!(
-        before.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
-        "{text}"
-    );
-    assert!(
-        before.contains("⚠️ Phase mismatch: file=LEAD, db=PLAN"),
-        "{text}"
-    );
-    assert!(
-        after.contains("  file      currentSd SD-002C, currentPhase PLAN"),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("Nothing outside a temporary directory was touched.\n"),
-        "{text}"
-    );
+    assert!(before.contains("  file      currentSd SD-002B, currentPhase LEAD"), "{text}");
+    assert!(before.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"), "{text}");
+    assert!(before.contains("⚠️ Phase mismatch: file=LEAD, db=PLAN"), "{text}");
+    assert!(after.contains("  file      currentSd SD-002C, currentPhase PLAN"), "{text}");
+    assert!(text.ends_with("Nothing outside a temporary directory was touched.\n"), "{text}");
 }
 
 #[test]
@@ -161,16 +123,10 @@ fn the_demo_touches_nothing_of_the_user() {
     let home = started();
     let before = StateSnapshot::take(&home);
     let object = object(&home, 0, &["demo"]);
-    assert_eq!(
-        keys(&object["data"]),
-        ["after", "before", "consistent", "mended"]
-    );
+    assert_eq!(keys(&object["data"]), ["after", "before", "consistent", "mended"]);
     assert_eq!(object["data"]["consistent"], true);
     let mended = object["data"]["mended"].as_array().unwrap();
-    assert!(
-        mended.contains(&json!("S-01")) && mended.contains(&json!("S-03")),
-        "{object}"
-    );
+    assert!(mended.contains(&json!("S-01")) && mended.contains(&json!("S-03")), "{object}");
     assert_eq!(object["divergences"][0]["code"], "S-01");
     assert_eq!(StateSnapshot::take(&home), before);
 }
@@ -178,21 +134,13 @@ fn the_demo_touches_nothing_of_the_user() {
 #[test]
 fn a_broken_configuration_stops_every_command_but_doctor() {
     let home = started();
-    fs::write(
-        home.trueup_home().join("config.toml"),
-        "lease_seconds = \"many\"",
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("config.toml"), "lease_seconds = \"many\"").unwrap();
     let status = object(&home, 3, &["status"]);
     let message = status["error"]["message"].as_str().unwrap();
     assert!(message.contains("config.toml:1:"), "{message}");
     let told = object(&home, 1, &["doctor"]);
     assert_eq!(check(&told["data"], "database")["status"], "ok", "{told}");
-    fs::write(
-        home.trueup_home().join("config.toml"),
-        "branch_pattern = \"(\"",
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("config.toml"), "branch_pattern = \"(\"").unwrap();
     object(&home, 3, &["status"]);
     let told = object(&home, 1, &["doctor"]);
     assert_eq!(check(&told["data"], "configuration")["status"], "fail");

@@ -26,36 +26,22 @@ fn unable(home: &Home, code: &str) {
         let object = object(home, 3, arguments);
         assert_eq!(object["error"]["code"], code, "{arguments:?}: {object}");
         assert!(object["error"]["hint"].is_string(), "{arguments:?}");
-        assert!(
-            fs::read(&path).unwrap() == before,
-            "{arguments:?} changed the file"
-        );
+        assert!(fs::read(&path).unwrap() == before, "{arguments:?} changed the file");
     }
     for arguments in [&[][..], &["--fix"], &["--all"]] {
         let object = findings(home, 3, arguments);
         assert_eq!(object["error"]["code"], code, "{arguments:?}: {object}");
-        assert!(
-            fs::read(&path).unwrap() == before,
-            "{arguments:?} changed the file"
-        );
+        assert!(fs::read(&path).unwrap() == before, "{arguments:?} changed the file");
     }
 }
 
 #[test]
 fn unknown_commands_and_flags_are_usage() {
     let home = started();
-    for arguments in [
-        &["frobnicate"][..],
-        &["status", "--x"],
-        &["claim", "a b"],
-        &["item"],
-    ] {
+    for arguments in [&["frobnicate"][..], &["status", "--x"], &["claim", "a b"], &["item"]] {
         let answer = trueup(&home, arguments);
         assert_eq!(answer.code, Some(2), "{answer:?}");
-        assert!(
-            answer.stdout.is_empty() && !answer.stderr.is_empty(),
-            "{answer:?}"
-        );
+        assert!(answer.stdout.is_empty() && !answer.stderr.is_empty(), "{answer:?}");
     }
     assert_eq!(validate(&home, &["--x"]).code, Some(2));
 }
@@ -64,32 +50,14 @@ fn unknown_commands_and_flags_are_usage() {
 fn no_session_is_usage_and_an_unknown_one_is_refused() {
     let home = Home::new();
     trueup(&home, &["db", "migrate"]).ok();
-    for arguments in [
-        &["status"][..],
-        &["set", "--phase", "P"],
-        &["interrupt"],
-        &["release"],
-    ] {
+    for arguments in [&["status"][..], &["set", "--phase", "P"], &["interrupt"], &["release"]] {
         let object = object(&home, 2, arguments);
         assert_eq!(object["error"]["code"], "no_session", "{arguments:?}");
-        assert!(
-            object["error"]["hint"]
-                .as_str()
-                .unwrap()
-                .contains("--session")
-        );
+        assert!(object["error"]["hint"].as_str().unwrap().contains("--session"));
     }
     assert_eq!(findings(&home, 2, &[])["error"]["code"], "no_session");
-    refused(
-        &home,
-        "phantom_session",
-        &["status", "--session", SECOND_SESSION],
-    );
-    refused(
-        &home,
-        "phantom_session",
-        &["sessions", "show", SECOND_SESSION],
-    );
+    refused(&home, "phantom_session", &["status", "--session", SECOND_SESSION]);
+    refused(&home, "phantom_session", &["sessions", "show", SECOND_SESSION]);
     assert_eq!(
         findings(&home, 1, &["--session", SECOND_SESSION])["error"]["code"],
         "phantom_session"
@@ -102,28 +70,17 @@ fn a_missing_database_is_named_with_what_creates_it_and_no_other_command_does() 
     for arguments in COMMANDS {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "store_missing", "{arguments:?}");
-        assert!(
-            object["error"]["hint"]
-                .as_str()
-                .unwrap()
-                .contains("trueup db migrate")
-        );
+        assert!(object["error"]["hint"].as_str().unwrap().contains("trueup db migrate"));
     }
-    assert_eq!(
-        findings(&home, 3, &["--fix"])["error"]["code"],
-        "store_missing"
-    );
+    assert_eq!(findings(&home, 3, &["--fix"])["error"]["code"], "store_missing");
     assert!(!home.trueup_home().join("trueup.db").exists());
 }
 
 #[test]
 fn a_damaged_database_is_refused_and_stays_byte_for_byte() {
     let home = started();
-    fs::write(
-        home.trueup_home().join("trueup.db"),
-        "no database, but long enough ".repeat(9),
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "no database, but long enough ".repeat(9))
+        .unwrap();
     unable(&home, "store_corrupt");
 }
 
@@ -131,9 +88,7 @@ fn a_damaged_database_is_refused_and_stays_byte_for_byte() {
 fn a_database_of_another_program_is_refused_and_stays_byte_for_byte() {
     let home = Home::new();
     let other = home.open_database();
-    other
-        .execute_batch("CREATE TABLE work_items (x); INSERT INTO work_items VALUES (1)")
-        .unwrap();
+    other.execute_batch("CREATE TABLE work_items (x); INSERT INTO work_items VALUES (1)").unwrap();
     other.close().unwrap();
     unable(&home, "store_corrupt");
 }
@@ -156,10 +111,7 @@ fn an_unreachable_database_is_said_with_the_age_of_the_cache() {
         let object = findings(&home, 3, arguments);
         assert_eq!(codes(&object), ["S-12"]);
         let message = object["error"]["message"].as_str().unwrap();
-        assert!(
-            message.starts_with("⚠️ database unreachable; cache used, "),
-            "{message}"
-        );
+        assert!(message.starts_with("⚠️ database unreachable; cache used, "), "{message}");
         assert!(message.contains(" s old"), "{message}");
     }
 }
@@ -167,11 +119,7 @@ fn an_unreachable_database_is_said_with_the_age_of_the_cache() {
 #[test]
 fn a_broken_configuration_names_file_and_line() {
     let home = started();
-    fs::write(
-        home.trueup_home().join("config.toml"),
-        "lease_seconds = 60\n\nbroken\n",
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("config.toml"), "lease_seconds = 60\n\nbroken\n").unwrap();
     for arguments in [&["status"][..], &["item", "add", "SD-1"]] {
         let object = object(&home, 3, arguments);
         assert_eq!(object["error"]["code"], "config");
@@ -185,11 +133,7 @@ fn a_broken_configuration_names_file_and_line() {
 #[test]
 fn a_pattern_of_the_configuration_that_is_no_pattern_is_exit_3() {
     let home = started();
-    fs::write(
-        home.trueup_home().join("config.toml"),
-        "branch_pattern = \"(\"\n",
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("config.toml"), "branch_pattern = \"(\"\n").unwrap();
     let object = object(&home, 3, &["status"]);
     let message = object["error"]["message"].as_str().unwrap();
     assert!(message.contains("branch_pattern"), "{message}");
@@ -198,11 +142,7 @@ fn a_pattern_of_the_configuration_that_is_no_pattern_is_exit_3() {
 #[test]
 fn a_pattern_of_a_repository_that_is_no_pattern_is_a_warning() {
     let home = started();
-    fs::write(
-        home.project_dir().join(".trueup.toml"),
-        "branch_pattern = \"(\"\n",
-    )
-    .unwrap();
+    fs::write(home.project_dir().join(".trueup.toml"), "branch_pattern = \"(\"\n").unwrap();
     let object = object(&home, 0, &["status"]);
     let warnings = object["warnings"].to_string();
     assert!(warnings.contains("branch_pattern"), "{warnings}");
@@ -211,14 +151,9 @@ fn a_pattern_of_a_repository_that_is_no_pattern_is_a_warning() {
 #[test]
 fn a_store_this_release_cannot_reach_is_exit_3_without_its_password() {
     let home = started();
-    for url in [
-        "postgres://me:s3cret@db.example/x",
-        "https://me:s3cret@hub.example",
-    ] {
-        let run = home
-            .prepare_run("trueup")
-            .args(["status", "--json"])
-            .env("TRUEUP_DATABASE_URL", url);
+    for url in ["postgres://me:s3cret@db.example/x", "https://me:s3cret@hub.example"] {
+        let run =
+            home.prepare_run("trueup").args(["status", "--json"]).env("TRUEUP_DATABASE_URL", url);
         let answer = run.wait();
         assert_eq!(answer.code, Some(3), "{answer:?}");
         assert!(!answer.stdout.contains("s3cret"), "{answer:?}");

@@ -9,9 +9,7 @@ use crate::validate::drifted;
 
 #[test]
 fn fix_mends_lists_what_it_mended_and_exits_0() {
-    for code in [
-        "S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10",
-    ] {
+    for code in ["S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"] {
         let home = drifted(code);
         let object = findings(&home, 0, &["--fix"]);
         let mended = object["data"]["mended"].as_array().unwrap();
@@ -21,16 +19,8 @@ fn fix_mends_lists_what_it_mended_and_exits_0() {
         assert_in_step(&home);
         let before = StateSnapshot::take(&home);
         let object = findings(&home, 0, &["--fix"]);
-        assert_eq!(
-            object["data"]["mended"],
-            json!([]),
-            "{code}: a second --fix mends nothing"
-        );
-        assert_eq!(
-            StateSnapshot::take(&home),
-            before,
-            "{code}: a second --fix writes nothing"
-        );
+        assert_eq!(object["data"]["mended"], json!([]), "{code}: a second --fix mends nothing");
+        assert_eq!(StateSnapshot::take(&home), before, "{code}: a second --fix writes nothing");
     }
 }
 
@@ -42,11 +32,7 @@ fn a_file_ahead_of_its_database_shows_all_that_differs_and_fix_keeps_it() {
     home.write_cache(cache.to_string());
     let found = findings(&home, 1, &[]);
     assert_eq!(codes(&found), ["S-01", "S-09", "S-11"], "{found}");
-    assert_eq!(
-        home.read_lines("journal.jsonl").len(),
-        0,
-        "looking writes nothing"
-    );
+    assert_eq!(home.read_lines("journal.jsonl").len(), 0, "looking writes nothing");
     let object = findings(&home, 0, &["--fix"]);
     assert_eq!(object["data"]["mended"], json!(["S-01", "S-09", "S-11"]));
     let journal = home.read_lines("journal.jsonl");
@@ -69,15 +55,9 @@ fn fix_keeps_an_edit_that_loses_in_the_journal() {
     let home = drifted("S-11");
     let object = findings(&home, 0, &["--fix"]);
     let mended = object["data"]["mended"].as_array().unwrap();
-    assert!(
-        mended.contains(&json!("S-04")) && mended.contains(&json!("S-11")),
-        "{object}"
-    );
+    assert!(mended.contains(&json!("S-04")) && mended.contains(&json!("S-11")), "{object}");
     assert_eq!(home.read_cache()["currentTask"], "theirs");
-    assert_eq!(
-        home.read_lines("journal.jsonl")[0]["fields"],
-        json!({"Task": "mine"})
-    );
+    assert_eq!(home.read_lines("journal.jsonl")[0]["fields"], json!({"Task": "mine"}));
     findings(&home, 0, &["--fix"]);
     assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
@@ -94,10 +74,7 @@ fn fix_sends_what_waits_in_the_outbox() {
     let home = drifted("S-15");
     findings(&home, 0, &["--fix", "--session", FIRST_SESSION]);
     assert_eq!(home.read_lines("outbox.jsonl").len(), 0);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "ended"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "ended");
 }
 
 #[test]
@@ -115,10 +92,7 @@ fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
 fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
     // A command without `--session` would act for the second session, which is newer.
     let clear = format!("trueup clear --session {FIRST_SESSION}");
-    for (code, way) in [
-        ("S-05", "git switch -c feat/SD-002C"),
-        ("S-13", clear.as_str()),
-    ] {
+    for (code, way) in [("S-05", "git switch -c feat/SD-002C"), ("S-13", clear.as_str())] {
         let home = drifted(code);
         let object = findings(&home, 1, &["--fix", "--session", FIRST_SESSION]);
         assert!(codes(&object).contains(&code), "{code}: {object}");
@@ -128,11 +102,7 @@ fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
         let mended = object["data"]["mended"].as_array().unwrap();
         assert!(!mended.contains(&json!(code)), "{code}: {object}");
         let answer = validate(&home, &["--session", FIRST_SESSION]);
-        assert!(
-            answer.stdout.contains(&format!("  fix: {way}\n")),
-            "{}",
-            answer.stdout
-        );
+        assert!(answer.stdout.contains(&format!("  fix: {way}\n")), "{}", answer.stdout);
     }
 }
 
@@ -141,10 +111,7 @@ fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
     let home = drifted("S-05");
     home.run_git(&["branch", "feat/SD-002C-fence"]);
     let object = findings(&home, 1, &["--fix"]);
-    assert_eq!(
-        object["divergences"][0]["fix"],
-        "git switch feat/SD-002C-fence"
-    );
+    assert_eq!(object["divergences"][0]["fix"], "git switch feat/SD-002C-fence");
     home.run_git(&["switch", "--quiet", "feat/SD-002C-fence"]);
     findings(&home, 0, &[]);
 }

@@ -22,10 +22,7 @@ pub(crate) fn started_with_plans() -> Home {
     let named = ["P", "Q", "master-plan"].map(str::to_owned);
     for plan in numbered.chain(named) {
         let path = format!("/plans/{plan}.md");
-        home.execute_sql(
-            "INSERT INTO plans (plan_id, path) VALUES (?1, ?2)",
-            [plan, path],
-        );
+        home.execute_sql("INSERT INTO plans (plan_id, path) VALUES (?1, ?2)", [plan, path]);
     }
     home
 }
@@ -37,22 +34,13 @@ pub(crate) fn trueup(home: &Home, arguments: &[&str]) -> ProcessOutput {
 
 /// Runs `validate-session-state`.
 pub(crate) fn validate(home: &Home, arguments: &[&str]) -> ProcessOutput {
-    home.prepare_run("validate-session-state")
-        .args(arguments)
-        .wait()
+    home.prepare_run("validate-session-state").args(arguments).wait()
 }
 
 /// Runs `trueup … --json`; asserts the exit code and the envelope.
 #[track_caller]
 pub(crate) fn object(home: &Home, code: i32, arguments: &[&str]) -> Value {
-    envelope(
-        &home
-            .prepare_run("trueup")
-            .args(arguments)
-            .args(["--json"])
-            .wait(),
-        code,
-    )
+    envelope(&home.prepare_run("trueup").args(arguments).args(["--json"]).wait(), code)
 }
 
 /// Runs `trueup … --json`, which must succeed; returns its `data`.
@@ -94,16 +82,8 @@ pub(crate) fn envelope(answer: &ProcessOutput, code: i32) -> Value {
     assert_eq!(object["ok"], code == 0, "{object}");
     assert!(object["warnings"].is_array(), "{object}");
     for divergence in object["divergences"].as_array().into_iter().flatten() {
-        let all = [
-            "authority",
-            "code",
-            "expected",
-            "fix",
-            "found",
-            "message",
-            "severity",
-            "subject",
-        ];
+        let all =
+            ["authority", "code", "expected", "fix", "found", "message", "severity", "subject"];
         assert_eq!(keys(divergence), all, "{divergence}");
     }
     match &object["error"] {
@@ -120,20 +100,15 @@ pub(crate) fn envelope(answer: &ProcessOutput, code: i32) -> Value {
 /// Returns the keys of an object, in order of the alphabet.
 pub(crate) fn keys(value: &Value) -> Vec<&str> {
     let object = value.as_object();
-    let mut keys: Vec<&str> = object
-        .into_iter()
-        .flat_map(|o| o.keys())
-        .map(String::as_str)
-        .collect();
+    let mut keys: Vec<&str> =
+        object.into_iter().flat_map(|o| o.keys()).map(String::as_str).collect();
     keys.sort_unstable();
     keys
 }
 
 /// Registers [`SECOND`] in the same worktree, with a client's process or none.
 pub(crate) fn second(home: &Home, process: Option<&Bystander>) {
-    let payload = home
-        .payload("session-start.startup")
-        .for_session(SECOND_SESSION);
+    let payload = home.payload("session-start.startup").for_session(SECOND_SESSION);
     start(home, &payload, process);
 }
 
@@ -161,10 +136,7 @@ pub(crate) fn held_by_second(extra: &[&str]) -> (Home, Bystander) {
 /// Claims an item for [`SESSION`], making it.
 #[track_caller]
 pub(crate) fn claimed(home: &Home, key: &str) -> Value {
-    data(
-        home,
-        &["claim", key, "--create", "--session", FIRST_SESSION],
-    )
+    data(home, &["claim", key, "--create", "--session", FIRST_SESSION])
 }
 
 /// Asserts that the cache equals the database's state and revision.

@@ -14,11 +14,7 @@ fn an_edit_before_a_command_reaches_the_database_with_it() {
         home.edit_cache("currentTask", "by hand");
         home.edit_cache("autoProceed", true);
         data(&home, arguments);
-        assert_eq!(
-            home.execution_state()["currentTask"],
-            "by hand",
-            "{arguments:?}"
-        );
+        assert_eq!(home.execution_state()["currentTask"], "by hand", "{arguments:?}");
         assert_eq!(home.read_cache()["currentTask"], "by hand", "{arguments:?}");
         assert_eq!(home.read_cache()["autoProceed"], true, "{arguments:?}");
         assert_eq!(home.read_lines("journal.jsonl").len(), 0, "{arguments:?}");
@@ -37,10 +33,7 @@ fn an_edit_before_the_item_changes_is_recorded_under_the_first() {
         let recorded = data(&home, &["log", "--session", FIRST_SESSION])["events"].to_string();
         assert!(recorded.contains("by hand"), "{arguments:?}: {recorded}");
         assert_eq!(home.read_cache()["autoProceed"], true, "{arguments:?}");
-        assert!(
-            home.read_cache()["currentTask"].is_null(),
-            "a task belongs to its item"
-        );
+        assert!(home.read_cache()["currentTask"].is_null(), "a task belongs to its item");
         assert_eq!(home.read_lines("journal.jsonl").len(), 0, "{arguments:?}");
         assert_in_step(&home);
     }
@@ -51,10 +44,7 @@ fn a_command_wins_over_an_edit_of_the_same_field() {
     let home = started();
     home.edit_cache("currentPhase", "LEAD");
     let changed = &data(&home, &["set", "--phase", "EXEC"])["changed"];
-    assert_eq!(
-        changed["currentPhase"],
-        json!({"from": "LEAD", "to": "EXEC"})
-    );
+    assert_eq!(changed["currentPhase"], json!({"from": "LEAD", "to": "EXEC"}));
     assert_in_step(&home);
 }
 
@@ -85,8 +75,5 @@ fn a_damaged_cache_is_kept_aside_and_written_anew() {
     data(&home, &["set", "--phase", "EXEC"]);
     assert_in_step(&home);
     let aside = Home::claude_names(&home);
-    assert!(
-        aside.iter().any(|name| name.contains(".corrupt-")),
-        "{aside:?}"
-    );
+    assert!(aside.iter().any(|name| name.contains(".corrupt-")), "{aside:?}");
 }

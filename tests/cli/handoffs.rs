@@ -38,32 +38,15 @@ const HANDOFF_KEYS: &[&str] = &[
 fn two() -> Home {
     let home = started();
     second(&home, None);
-    data(
-        &home,
-        &["claim", "SD-1", "--create", "--session", SECOND_SESSION],
-    );
-    let set = [
-        "set",
-        "--phase",
-        "PLAN",
-        "--task",
-        "draft",
-        "--session",
-        SECOND_SESSION,
-    ];
+    data(&home, &["claim", "SD-1", "--create", "--session", SECOND_SESSION]);
+    let set = ["set", "--phase", "PLAN", "--task", "draft", "--session", SECOND_SESSION];
     data(&home, &set);
     home
 }
 
 /// Lets [`SECOND`] hand `SD-1` on; returns the hand-off.
 fn handed(home: &Home, extra: &[&str]) -> Value {
-    let arguments = [
-        "handoff",
-        "create",
-        "PLAN-TO-EXEC",
-        "--session",
-        SECOND_SESSION,
-    ];
+    let arguments = ["handoff", "create", "PLAN-TO-EXEC", "--session", SECOND_SESSION];
     data(home, &[&arguments[..], extra].concat())["handoff"].take()
 }
 
@@ -113,22 +96,13 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
     let shown = data(&home, &["handoff", "show", id(&made)]);
     assert_eq!(shown, json!({"handoff": made}));
-    assert_eq!(
-        data(&home, &["handoff", "list"]),
-        json!({"handoffs": [made]})
-    );
+    assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": [made]}));
 }
 
 #[test]
 fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
     let home = two();
-    let arguments = [
-        "handoff",
-        "create",
-        "my_own-name",
-        "--session",
-        SECOND_SESSION,
-    ];
+    let arguments = ["handoff", "create", "my_own-name", "--session", SECOND_SESSION];
     let bare = object(&home, 0, &arguments);
     assert_eq!(bare["data"]["handoff"]["score"], 0);
     assert_eq!(bare["data"]["handoff"]["type"], "my_own-name");
@@ -136,18 +110,12 @@ fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
     let half = object(
         &home,
         0,
-        &[
-            &arguments[..],
-            &["--summary", "s", "--actions", "a", "--decisions", " "],
-        ]
-        .concat(),
+        &[&arguments[..], &["--summary", "s", "--actions", "a", "--decisions", " "]].concat(),
     );
     assert_eq!(
         half["warnings"],
-        json!([
-            "the hand-off scores 33 of 100; missing: known issues, decisions, \
-                deliverables, resources"
-        ])
+        json!(["the hand-off scores 33 of 100; missing: known issues, decisions, \
+                deliverables, resources"])
     );
     let whole = two();
     let all = [
@@ -173,10 +141,7 @@ fn a_type_that_is_none_is_a_usage_error() {
     let home = two();
     let long = "T".repeat(65);
     for kind in ["", "a b", "a.b", "ä", &long] {
-        let answer = trueup(
-            &home,
-            &["handoff", "create", kind, "--session", SECOND_SESSION],
-        );
+        let answer = trueup(&home, &["handoff", "create", kind, "--session", SECOND_SESSION]);
         assert_eq!(answer.code, Some(2), "{kind:?}: {answer:?}");
     }
 }
@@ -192,17 +157,7 @@ fn who_holds_nothing_hands_nothing_on() {
 #[test]
 fn it_is_addressed_to_a_registered_session_that_is_another() {
     let home = two();
-    let to = |who| {
-        [
-            "handoff",
-            "create",
-            "X",
-            "--session",
-            SECOND_SESSION,
-            "--to",
-            who,
-        ]
-    };
+    let to = |who| ["handoff", "create", "X", "--session", SECOND_SESSION, "--to", who];
     refused(&home, "phantom_session", &to("nobody"));
     refused(&home, "handoff_to_itself", &to(SECOND_SESSION));
     assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
@@ -212,15 +167,7 @@ fn it_is_addressed_to_a_registered_session_that_is_another() {
 fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
     let home = two();
     home.push_event("session-end.other").ok();
-    let create = [
-        "handoff",
-        "create",
-        "X",
-        "--session",
-        SECOND_SESSION,
-        "--to",
-        FIRST_SESSION,
-    ];
+    let create = ["handoff", "create", "X", "--session", SECOND_SESSION, "--to", FIRST_SESSION];
     let object = object(&home, 0, &create);
     let warning = object["warnings"][0].as_str().unwrap();
     assert!(warning.contains("is gone (ended: "), "{warning}");
@@ -260,14 +207,8 @@ fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
 fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     let home = two();
     let made = handed(&home, &["--to", FIRST_SESSION]);
-    data(
-        &home,
-        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
-    );
-    let answer = data(
-        &home,
-        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
-    );
+    data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
+    let answer = data(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]);
     assert_eq!(keys(&answer), ["handoff"]);
     let accepted = &answer["handoff"];
     assert_eq!(accepted["status"], "accepted");
@@ -294,15 +235,8 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
 fn the_text_says_what_went_from_whom_to_whom() {
     let home = two();
     let made = handed(&home, &["--to", FIRST_SESSION]);
-    data(
-        &home,
-        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
-    );
-    let answer = trueup(
-        &home,
-        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
-    )
-    .ok();
+    data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
+    let answer = trueup(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]).ok();
     assert_eq!(
         answer.stdout,
         format!(
@@ -334,14 +268,8 @@ fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
     let home = two();
     let made = handed(&home, &[]);
-    data(
-        &home,
-        &["claim", "SD-7", "--create", "--session", SECOND_SESSION],
-    );
-    data(
-        &home,
-        &["handoff", "accept", id(&made), "--session", FIRST_SESSION],
-    );
+    data(&home, &["claim", "SD-7", "--create", "--session", SECOND_SESSION]);
+    data(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]);
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
     assert_eq!(home.read_cache()["currentTask"], "draft");
 }
@@ -365,10 +293,7 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     let second = handed(&home, &[]);
     home.give_item(FIRST_SESSION, "SD-1");
-    data(
-        &home,
-        &["handoff", "create", "X", "--session", FIRST_SESSION],
-    );
+    data(&home, &["handoff", "create", "X", "--session", FIRST_SESSION]);
     let shown = data(&home, &["handoff", "show", id(&second)]);
     assert_eq!(shown["handoff"]["status"], "rejected");
 }
@@ -378,10 +303,7 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
     let home = two();
     let made = handed(&home, &["--to", FIRST_SESSION]);
     let finish = ["item", "transition", "SD-1", "completed"];
-    data(
-        &home,
-        &[&finish[..], &["--session", SECOND_SESSION]].concat(),
-    );
+    data(&home, &[&finish[..], &["--session", SECOND_SESSION]].concat());
     let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
     refused(&home, "item_finished", &accept);
     assert_eq!(holder(&home, "SD-1"), None);
@@ -391,17 +313,8 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
 fn a_rejection_says_why_and_leaves_the_item() {
     let home = two();
     let made = handed(&home, &["--to", FIRST_SESSION]);
-    let reject = |reason| {
-        [
-            "handoff",
-            "reject",
-            id(&made),
-            "--session",
-            FIRST_SESSION,
-            "--reason",
-            reason,
-        ]
-    };
+    let reject =
+        |reason| ["handoff", "reject", id(&made), "--session", FIRST_SESSION, "--reason", reason];
     for blank in ["", "  "] {
         assert_eq!(trueup(&home, &reject(blank)).code, Some(2));
     }
@@ -445,49 +358,23 @@ fn listing_and_showing_write_nothing() {
 #[test]
 fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
     let home = two();
-    data(
-        &home,
-        &["claim", "SD-9", "--create", "--session", FIRST_SESSION],
-    );
+    data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
     let first = handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]);
-    assert_eq!(
-        handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]),
-        first
-    );
-    let accept = [
-        "handoff",
-        "accept",
-        id(&first),
-        "--session",
-        FIRST_SESSION,
-        "--op-id",
-        "op-000002",
-    ];
+    assert_eq!(handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]), first);
+    let accept =
+        ["handoff", "accept", id(&first), "--session", FIRST_SESSION, "--op-id", "op-000002"];
     let accepted = trueup(&home, &accept).ok().stdout;
     assert!(accepted.starts_with("released SD-9\n"), "{accepted}");
     assert_eq!(trueup(&home, &accept).ok().stdout, accepted);
     data(&home, &["claim", "SD-9", "--session", SECOND_SESSION]);
     let second = handed(&home, &[]);
     let reject = |op| {
-        let reject = [
-            "handoff",
-            "reject",
-            id(&second),
-            "--reason",
-            "no",
-            "--session",
-            FIRST_SESSION,
-        ];
+        let reject =
+            ["handoff", "reject", id(&second), "--reason", "no", "--session", FIRST_SESSION];
         [&reject[..], &["--op-id", op]].concat()
     };
     let rejected = data(&home, &reject("op-000003"));
     assert_eq!(data(&home, &reject("op-000003")), rejected);
     refused(&home, "op_id_used", &reject("op-000002"));
-    assert_eq!(
-        data(&home, &["handoff", "list", "--all"])["handoffs"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(data(&home, &["handoff", "list", "--all"])["handoffs"].as_array().unwrap().len(), 2);
 }

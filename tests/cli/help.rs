@@ -106,11 +106,7 @@ fn help_of_every_command_has_an_example_and_exits_0() {
     for command in COMMANDS {
         let answer = trueup(&home, &[command, &["--help"][..]].concat()).ok();
         assert!(answer.stdout.contains("Usage: trueup"), "{command:?}");
-        assert!(
-            answer.stdout.contains("Example: "),
-            "{command:?}: {}",
-            answer.stdout
-        );
+        assert!(answer.stdout.contains("Example: "), "{command:?}: {}", answer.stdout);
         assert!(!answer.stdout.contains('\u{1b}'), "{command:?}");
     }
     let answer = validate(&home, &["--help"]).ok();
@@ -152,10 +148,7 @@ const LATER: &[&str] = &[];
 fn version_names_program_and_version() {
     let home = Home::new();
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(
-        trueup(&home, &["--version"]).ok().stdout,
-        format!("trueup {version}\n")
-    );
+    assert_eq!(trueup(&home, &["--version"]).ok().stdout, format!("trueup {version}\n"));
     let answer = validate(&home, &["--version"]).ok();
     assert_eq!(answer.stdout, format!("validate-session-state {version}\n"));
 }

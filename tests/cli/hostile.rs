@@ -49,10 +49,7 @@ fn assert_inert(what: &str, answer: &ProcessOutput) {
         assert_clean(what, text);
         assert_no_forged_line(what, text);
     }
-    assert!(
-        !answer.stderr.contains("internal error"),
-        "{what}: {answer:?}"
-    );
+    assert!(!answer.stderr.contains("internal error"), "{what}: {answer:?}");
 }
 
 /// A project in which every text is the hostile one.
@@ -93,15 +90,9 @@ fn infested() -> Home {
     run(&["handoff", "create", "PLAN-TO-EXEC", "--summary", HOSTILE]);
     run(&["plan", "import", &format!("{}p.md", name())]);
     run(&["repo", "add", ".", "--slug", "app"]);
-    home.execute_sql(
-        "UPDATE work_items SET title = ?1 WHERE holder IS NULL",
-        [HOSTILE],
-    );
+    home.execute_sql("UPDATE work_items SET title = ?1 WHERE holder IS NULL", [HOSTILE]);
     home.execute_sql("UPDATE claude_sessions SET host = ?1, repo = ?1", [HOSTILE]);
-    home.execute_sql(
-        "UPDATE plan_tasks SET title = ?1, phase_title = ?1",
-        [HOSTILE],
-    );
+    home.execute_sql("UPDATE plan_tasks SET title = ?1, phase_title = ?1", [HOSTILE]);
     home
 }
 
@@ -200,20 +191,13 @@ fn no_command_prints_what_acts() {
         let words: Vec<&str> = line.iter().map(String::as_str).collect();
         assert_inert(&format!("{words:?}"), &trueup(&home, &words));
         if line.first().is_some_and(|word| word != HOSTILE) {
-            let answer = home
-                .prepare_run("trueup")
-                .args(&words)
-                .args(["--json"])
-                .wait();
+            let answer = home.prepare_run("trueup").args(&words).args(["--json"]).wait();
             assert_clean(&format!("{words:?} --json"), &answer.stdout);
             assert_eq!(answer.stdout.lines().count(), 1, "{words:?}: {answer:?}");
         }
     }
     assert_inert("validate-session-state", &validate(&home, &[]));
-    assert_inert(
-        "validate-session-state",
-        &validate(&home, &["--session", HOSTILE]),
-    );
+    assert_inert("validate-session-state", &validate(&home, &["--session", HOSTILE]));
 }
 
 #[test]
@@ -233,15 +217,9 @@ fn annotations_are_one_command_a_finding() {
     assert_eq!(answer.stdout.lines().count(), count, "{}", answer.stdout);
     for line in answer.stdout.lines() {
         let levels = ["::error ", "::warning ", "::notice "];
-        assert!(
-            levels.iter().any(|level| line.starts_with(level)),
-            "{line:?}"
-        );
+        assert!(levels.iter().any(|level| line.starts_with(level)), "{line:?}");
     }
-    assert_clean(
-        "sarif",
-        &trueup(&home, &["check", "--format", "sarif"]).stdout,
-    );
+    assert_clean("sarif", &trueup(&home, &["check", "--format", "sarif"]).stdout);
 }
 
 #[test]

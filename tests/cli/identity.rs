@@ -9,39 +9,26 @@ use crate::fixture::{data, object, second, start, started};
 const THIRD: &str = "0a1b2c3d-0000-4000-8000-000000000003";
 
 fn speaks_for(home: &Home, environment: &[(&str, &str)], arguments: &[&str]) -> String {
-    let mut run = home
-        .prepare_run("trueup")
-        .args(["status", "--json"])
-        .args(arguments);
+    let mut run = home.prepare_run("trueup").args(["status", "--json"]).args(arguments);
     for (name, value) in environment {
         run = run.env(name, value);
     }
     let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    answer.json()["data"]["session"]["session_id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    answer.json()["data"]["session"]["session_id"].as_str().unwrap().to_owned()
 }
 
 #[test]
 fn flag_then_trueups_variable_then_the_clients_then_the_newest_that_lives() {
     let home = started();
     second(&home, None);
-    start(
-        &home,
-        &home.payload("session-start.startup").for_session(THIRD),
-        None,
-    );
+    start(&home, &home.payload("session-start.startup").for_session(THIRD), None);
     let client = ("CLAUDE_CODE_SESSION_ID", THIRD);
     let own = ("TRUEUP_SESSION_ID", SECOND_SESSION);
     assert_eq!(speaks_for(&home, &[], &[]), THIRD);
     assert_eq!(speaks_for(&home, &[client], &[]), THIRD);
     assert_eq!(speaks_for(&home, &[client, own], &[]), SECOND_SESSION);
-    assert_eq!(
-        speaks_for(&home, &[client, own], &["--session", FIRST_SESSION]),
-        FIRST_SESSION
-    );
+    assert_eq!(speaks_for(&home, &[client, own], &["--session", FIRST_SESSION]), FIRST_SESSION);
     assert_eq!(
         speaks_for(&home, &[("TRUEUP_SESSION_ID", ""), client], &[]),
         THIRD,
@@ -54,26 +41,15 @@ fn the_cache_names_the_session_from_any_folder_of_the_worktree() {
     let home = started();
     let deep = home.project_dir().join("src/deep");
     fs::create_dir_all(&deep).unwrap();
-    let answer = home
-        .prepare_run("trueup")
-        .args(["status", "--json"])
-        .cwd(&deep)
-        .wait()
-        .ok();
-    assert_eq!(
-        answer.json()["data"]["session"]["session_id"],
-        FIRST_SESSION
-    );
+    let answer = home.prepare_run("trueup").args(["status", "--json"]).cwd(&deep).wait().ok();
+    assert_eq!(answer.json()["data"]["session"]["session_id"], FIRST_SESSION);
 }
 
 #[test]
 fn an_id_that_is_none_is_usage() {
     let home = started();
     for id in ["../x", "a/b", "a b"] {
-        let run = home
-            .prepare_run("trueup")
-            .args(["status"])
-            .env("TRUEUP_SESSION_ID", id);
+        let run = home.prepare_run("trueup").args(["status"]).env("TRUEUP_SESSION_ID", id);
         let answer = run.wait();
         assert_eq!(answer.code, Some(2), "{answer:?}");
         assert!(answer.stderr.contains("TRUEUP_SESSION_ID"), "{answer:?}");
@@ -91,17 +67,9 @@ fn a_project_can_be_named_from_anywhere() {
         .cwd(home.user_home())
         .wait()
         .ok();
-    assert_eq!(
-        answer.json()["data"]["session"]["session_id"],
-        FIRST_SESSION
-    );
-    let run = home
-        .prepare_run("trueup")
-        .args(["set", "--phase", "EXEC", "--project"]);
-    run.args([home.project_dir()])
-        .cwd(home.user_home())
-        .wait()
-        .ok();
+    assert_eq!(answer.json()["data"]["session"]["session_id"], FIRST_SESSION);
+    let run = home.prepare_run("trueup").args(["set", "--phase", "EXEC", "--project"]);
+    run.args([home.project_dir()]).cwd(home.user_home()).wait().ok();
     assert_eq!(home.read_cache()["currentPhase"], "EXEC");
     let object = object(&home, 2, &["status", "--project", "/no/such/place"]);
     assert_eq!(object["error"]["code"], "usage");
@@ -111,29 +79,20 @@ fn a_project_can_be_named_from_anywhere() {
 fn a_command_from_elsewhere_mends_the_cache_where_the_session_works() {
     let home = started();
     let run =
-        home.prepare_run("trueup")
-            .args(["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
+        home.prepare_run("trueup").args(["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
     run.cwd(home.user_home()).wait().ok();
     assert_eq!(home.read_cache()["currentPhase"], "EXEC");
-    assert!(
-        !home.user_home().join(".claude").exists(),
-        "nothing appears where the user stood"
-    );
+    assert!(!home.user_home().join(".claude").exists(), "nothing appears where the user stood");
 }
 
 #[test]
 fn each_of_two_sessions_in_a_worktree_has_its_own_file() {
     let home = started();
     second(&home, None);
-    data(
-        &home,
-        &["set", "--phase", "EXEC", "--session", SECOND_SESSION],
-    );
+    data(&home, &["set", "--phase", "EXEC", "--session", SECOND_SESSION]);
     assert_eq!(home.read_cache()["sessionId"], FIRST_SESSION);
     assert!(home.read_cache()["currentPhase"].is_null());
-    let own = home
-        .project_dir()
-        .join(format!(".claude/auto-proceed-state.{SECOND_SESSION}.json"));
+    let own = home.project_dir().join(format!(".claude/auto-proceed-state.{SECOND_SESSION}.json"));
     assert_eq!(Home::read_json(&own)["currentPhase"], "EXEC");
     let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert_eq!(status["cache"]["path"], *own.to_string_lossy());
@@ -146,10 +105,7 @@ fn what_the_models_own_command_changed_is_not_told_to_it_again() {
     run.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait().ok();
     home.send_prompt().assert_silent();
     data(&home, &["set", "--phase", "LEAD"]);
-    assert!(
-        !home.send_prompt().ok().context().is_empty(),
-        "a person's command is news"
-    );
+    assert!(!home.send_prompt().ok().context().is_empty(), "a person's command is news");
 }
 
 #[test]

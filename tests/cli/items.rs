@@ -47,16 +47,8 @@ fn an_item_needs_no_session() {
 fn an_item_twice_or_of_an_unknown_parent_is_refused() {
     let home = started();
     data(&home, &["item", "add", "SD-1", "--title", "kept"]);
-    refused(
-        &home,
-        "item_exists",
-        &["item", "add", "SD-1", "--title", "other"],
-    );
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "add", "SD-2", "--parent", "SD-9"],
-    );
+    refused(&home, "item_exists", &["item", "add", "SD-1", "--title", "other"]);
+    refused(&home, "item_not_found", &["item", "add", "SD-2", "--parent", "SD-9"]);
     let items = data(&home, &["item", "list"]);
     assert_eq!(items["items"].as_array().unwrap().len(), 1);
     assert_eq!(items["items"][0]["title"], "kept");
@@ -81,24 +73,8 @@ fn lists_follow_parent_and_holder() {
     let home = started();
     for arguments in [
         &["item", "add", "SD-1"][..],
-        &[
-            "item",
-            "add",
-            "SD-1.b",
-            "--parent",
-            "SD-1",
-            "--position",
-            "2",
-        ],
-        &[
-            "item",
-            "add",
-            "SD-1.a",
-            "--parent",
-            "SD-1",
-            "--position",
-            "1",
-        ],
+        &["item", "add", "SD-1.b", "--parent", "SD-1", "--position", "2"],
+        &["item", "add", "SD-1.a", "--parent", "SD-1", "--position", "1"],
     ] {
         data(&home, arguments);
     }
@@ -107,10 +83,7 @@ fn lists_follow_parent_and_holder() {
     let keys = |arguments: &[&str]| -> Vec<String> {
         let list = data(&home, &[&["item", "list"], arguments].concat());
         let items = list["items"].as_array().unwrap();
-        items
-            .iter()
-            .map(|item| item["key"].as_str().unwrap().to_owned())
-            .collect()
+        items.iter().map(|item| item["key"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(keys(&[]).len(), 3);
     assert_eq!(keys(&["--parent", "SD-1"]), ["SD-1.a", "SD-1.b"]);
@@ -126,12 +99,7 @@ fn an_item_is_shown_with_what_happened_to_it() {
     assert_eq!(shown["item"]["holder"], FIRST_SESSION);
     let events = shown["events"].as_array().unwrap();
     assert!(events.iter().all(|event| event["key"] == "SD-1"));
-    assert!(
-        events
-            .iter()
-            .any(|event| event["after"]["holder"] == FIRST_SESSION),
-        "{shown}"
-    );
+    assert!(events.iter().any(|event| event["after"]["holder"] == FIRST_SESSION), "{shown}");
     refused(&home, "item_not_found", &["item", "show", "SD-9"]);
 }
 
@@ -144,18 +112,12 @@ fn a_title_cannot_write_to_the_terminal() {
         ["\u{1b}[31mred\u{9b}0m\nsecond line\u{202e}"],
     );
     for arguments in [&["item", "list"][..], &["item", "show", "SD-1"]] {
-        let run = home
-            .prepare_run("trueup")
-            .args(arguments)
-            .env("CLICOLOR_FORCE", "1");
+        let run = home.prepare_run("trueup").args(arguments).env("CLICOLOR_FORCE", "1");
         let text = run.wait().ok().stdout;
         let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(bad), "{text:?}");
         assert!(!text.contains("\nsecond line"), "{text:?}");
     }
     let title = &data(&home, &["item", "list"])["items"][0]["title"];
-    assert_eq!(
-        *title, "\u{1b}[31mred\u{9b}0m\nsecond line\u{202e}",
-        "JSON is exact"
-    );
+    assert_eq!(*title, "\u{1b}[31mred\u{9b}0m\nsecond line\u{202e}", "JSON is exact");
 }

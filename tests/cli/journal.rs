@@ -14,10 +14,7 @@ fn lost() -> (Home, String) {
     home.edit_cache("autoProceed", true);
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
     home.send_prompt();
-    let id = home.read_lines("journal.jsonl")[0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = home.read_lines("journal.jsonl")[0]["id"].as_str().unwrap().to_owned();
     (home, id)
 }
 
@@ -28,29 +25,16 @@ fn an_entry_is_listed_and_shown_completely() {
     for arguments in [&["journal", "list"][..], &["journal", "show", &id]] {
         let data = data(&home, arguments);
         let entry = &data["entries"][0];
-        let all = [
-            "at",
-            "base_revision",
-            "database_revision",
-            "id",
-            "lost",
-            "reason",
-            "session_id",
-        ];
+        let all =
+            ["at", "base_revision", "database_revision", "id", "lost", "reason", "session_id"];
         assert_eq!(keys(entry), all);
         assert_eq!(entry["id"], *id);
         assert_eq!(entry["session_id"], FIRST_SESSION);
-        assert_eq!(
-            entry["lost"],
-            json!({"currentPhase": "EXEC", "autoProceed": true})
-        );
+        assert_eq!(entry["lost"], json!({"currentPhase": "EXEC", "autoProceed": true}));
         assert_eq!(data["entries"].as_array().unwrap().len(), 1);
     }
     let text = trueup(&home, &["journal", "list"]).ok().stdout;
-    assert!(
-        text.starts_with(&id) && text.contains("currentPhase=\"EXEC\""),
-        "{text}"
-    );
+    assert!(text.starts_with(&id) && text.contains("currentPhase=\"EXEC\""), "{text}");
     assert_eq!(StateSnapshot::take(&home), before);
 }
 
@@ -58,21 +42,9 @@ fn an_entry_is_listed_and_shown_completely() {
 fn a_restored_edit_holds_in_database_and_cache() {
     let (home, id) = lost();
     let answer = trueup(&home, &["journal", "restore", &id]).ok();
-    assert!(
-        answer.stdout.starts_with(&format!("restored {id}")),
-        "{}",
-        answer.stdout
-    );
-    assert!(
-        answer.stdout.contains("\ncurrentPhase: LEAD -> EXEC\n"),
-        "{}",
-        answer.stdout
-    );
-    assert!(
-        answer.stdout.contains("\nautoProceed: false -> true\n"),
-        "{}",
-        answer.stdout
-    );
+    assert!(answer.stdout.starts_with(&format!("restored {id}")), "{}", answer.stdout);
+    assert!(answer.stdout.contains("\ncurrentPhase: LEAD -> EXEC\n"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("\nautoProceed: false -> true\n"), "{}", answer.stdout);
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
     assert_eq!(home.read_cache()["autoProceed"], true);
     assert_in_step(&home);

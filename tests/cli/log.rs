@@ -24,10 +24,7 @@ fn events(home: &Home, arguments: &[&str]) -> Vec<Value> {
 }
 
 fn sequence(events: &[Value]) -> Vec<i64> {
-    events
-        .iter()
-        .map(|event| event["seq"].as_i64().unwrap())
-        .collect()
+    events.iter().map(|event| event["seq"].as_i64().unwrap()).collect()
 }
 
 #[test]
@@ -47,12 +44,7 @@ fn by_item() {
     let home = busy();
     let found = events(&home, &["--item", "SD-1"]);
     assert!(found.len() >= 2);
-    assert!(
-        found
-            .iter()
-            .all(|e| e["entity"] == "item" && e["key"] == "SD-1"),
-        "{found:?}"
-    );
+    assert!(found.iter().all(|e| e["entity"] == "item" && e["key"] == "SD-1"), "{found:?}");
     assert_eq!(trueup(&home, &["log", "--item", "SD-9"]).code, Some(1));
 }
 
@@ -62,20 +54,13 @@ fn by_session() {
     let found = events(&home, &["--session", SECOND_SESSION]);
     assert!(!found.is_empty());
     assert!(
-        found
-            .iter()
-            .all(|e| e["key"] == SECOND_SESSION || e["actor"] == SECOND_SESSION),
+        found.iter().all(|e| e["key"] == SECOND_SESSION || e["actor"] == SECOND_SESSION),
         "{found:?}"
     );
     let found = events(&home, &["--session", FIRST_SESSION]);
+    assert!(found.iter().any(|e| e["entity"] == "item"), "what it did to items is its too");
     assert!(
-        found.iter().any(|e| e["entity"] == "item"),
-        "what it did to items is its too"
-    );
-    assert!(
-        found
-            .iter()
-            .all(|e| e["key"] == FIRST_SESSION || e["actor"] == FIRST_SESSION),
+        found.iter().all(|e| e["key"] == FIRST_SESSION || e["actor"] == FIRST_SESSION),
         "{found:?}"
     );
 }
@@ -111,23 +96,11 @@ fn a_time_is_read_as_it_is_written() {
         assert_eq!(logged(since), expected, "{since}");
     }
     // A number alone may be a year, or seconds.
-    for wrong in [
-        "2020",
-        "45",
-        "0h",
-        "2 hours ago",
-        "25:00",
-        "2020-02-30",
-        "1h30",
-        "-2h",
-    ] {
+    for wrong in ["2020", "45", "0h", "2 hours ago", "25:00", "2020-02-30", "1h30", "-2h"] {
         let object = object(&home, 2, &["log", &format!("--since={wrong}")]);
         assert_eq!(object["error"]["code"], "usage", "{wrong}");
         let hint = object["error"]["hint"].as_str().unwrap();
-        assert!(
-            hint.contains("2026-02-02T03:00:00Z") && hint.contains("2h"),
-            "{hint}"
-        );
+        assert!(hint.contains("2026-02-02T03:00:00Z") && hint.contains("2h"), "{hint}");
     }
 }
 
@@ -136,18 +109,11 @@ fn since_a_time_or_so_long_ago() {
     let home = busy();
     let all = events(&home, &["--limit", "0"]).len();
     assert_eq!(events(&home, &["--since", "2h", "--limit", "0"]).len(), all);
-    assert_eq!(
-        events(&home, &["--since", "2000-01-01T00:00:00Z", "--limit", "0"]).len(),
-        all
-    );
+    assert_eq!(events(&home, &["--since", "2000-01-01T00:00:00Z", "--limit", "0"]).len(), all);
     assert_eq!(events(&home, &["--since", "2999-01-01T00:00:00Z"]).len(), 0);
     for wrong in ["yesterday", "", "-1h"] {
         let arguments = ["log", &format!("--since={wrong}")];
-        assert_eq!(
-            object(&home, 2, &arguments)["error"]["code"],
-            "usage",
-            "{wrong}"
-        );
+        assert_eq!(object(&home, 2, &arguments)["error"]["code"], "usage", "{wrong}");
     }
 }
 
@@ -184,10 +150,7 @@ fn pages_by_cursor_miss_nothing() {
 #[test]
 fn a_foreign_change_is_an_event_too() {
     let home = busy();
-    home.execute_sql(
-        "UPDATE work_items SET title = 'by plain SQL' WHERE key = 'SD-1'",
-        [],
-    );
+    home.execute_sql("UPDATE work_items SET title = 'by plain SQL' WHERE key = 'SD-1'", []);
     let last = events(&home, &["--item", "SD-1"]).pop().unwrap();
     assert!(last["after"].to_string().contains("by plain SQL"), "{last}");
     assert!(last["actor"] != FIRST_SESSION, "{last}");
@@ -197,11 +160,9 @@ fn a_foreign_change_is_an_event_too() {
 fn by_kind_thing_and_actor() {
     let home = busy();
     home.execute_sql("UPDATE work_items SET title = 'x' WHERE key = 'SD-1'", []);
-    for (flag, value, column) in [
-        ("--entity", "item", "entity"),
-        ("--kind", "claimed", "kind"),
-        ("--actor", "sql", "actor"),
-    ] {
+    for (flag, value, column) in
+        [("--entity", "item", "entity"), ("--kind", "claimed", "kind"), ("--actor", "sql", "actor")]
+    {
         let found = events(&home, &[flag, value]);
         assert!(!found.is_empty(), "{flag}");
         assert!(found.iter().all(|e| e[column] == value), "{found:?}");
@@ -229,9 +190,7 @@ fn the_phases_of_an_item_are_shown_with_it() {
 #[test]
 fn who_follows_sees_what_others_write() {
     let home = busy();
-    let arguments = [
-        "log", "--follow", "--json", "--limit", "1", "--entity", "item",
-    ];
+    let arguments = ["log", "--follow", "--json", "--limit", "1", "--entity", "item"];
     let mut child = home.prepare_run("trueup").args(arguments).spawn();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
@@ -241,10 +200,7 @@ fn who_follows_sees_what_others_write() {
         let key = format!("NEW-{n}");
         data(&home, &["item", "add", &key]);
         let event = next();
-        assert_eq!(
-            (&event["key"], &event["kind"]),
-            (&Value::from(key), &Value::from("added"))
-        );
+        assert_eq!((&event["key"], &event["kind"]), (&Value::from(key), &Value::from("added")));
     }
     child.kill().unwrap();
     child.wait().unwrap();

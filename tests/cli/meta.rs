@@ -13,10 +13,7 @@ use crate::fixture::{codes, data, keys, object, refused, started, trueup};
 const ID: &str = "77c90e61";
 
 fn path(home: &Home, id: &str) -> PathBuf {
-    home.project_dir()
-        .join("agents")
-        .join(id)
-        .join("adw_state.json")
+    home.project_dir().join("agents").join(id).join("adw_state.json")
 }
 
 fn write(home: &Home, id: &str, text: &str) {
@@ -54,10 +51,7 @@ fn fields_are_set_and_read_without_a_session_or_a_database() {
     );
     assert_eq!(object["divergences"], json!([]));
     assert_eq!(keys(&object["data"]), ["changed", "id", "path", "state"]);
-    assert_eq!(
-        object["data"]["changed"]["backend_port"],
-        json!({"from": null, "to": 9107})
-    );
+    assert_eq!(object["data"]["changed"]["backend_port"], json!({"from": null, "to": 9107}));
     assert_eq!(
         text(&home, ID),
         "{\n  \"adw_id\": \"77c90e61\",\n  \"branch_name\": \"feature/x\",\n  \
@@ -69,11 +63,9 @@ fn fields_are_set_and_read_without_a_session_or_a_database() {
     assert_eq!(all["path"], *path(&home, ID).to_string_lossy());
     assert_eq!(all["state"]["issue_number"], "170");
     assert_eq!(all["state"]["mine"].to_string(), "0.10");
-    for (field, line) in [
-        ("branch_name", "feature/x\n"),
-        ("backend_port", "9107\n"),
-        ("a.b", "[1,2]\n"),
-    ] {
+    for (field, line) in
+        [("branch_name", "feature/x\n"), ("backend_port", "9107\n"), ("a.b", "[1,2]\n")]
+    {
         assert_eq!(trueup(&home, &["meta", "get", ID, field]).ok().stdout, line);
     }
     let one = data(&home, &["meta", "get", ID, "mine"]);
@@ -157,10 +149,7 @@ fn a_poisoned_file_is_savable_and_says_so() {
     assert_eq!(codes(&read), ["F-01"]);
     let answer = trueup(&home, &["meta", "get", ID, "worktree_path"]);
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), "/w\n"));
-    assert!(
-        answer.stderr.starts_with("warning: ⚠️ Metadata has"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("warning: ⚠️ Metadata has"), "{answer:?}");
 }
 
 #[test]
@@ -171,11 +160,7 @@ fn the_id_is_that_of_the_folder() {
     let checked = object(&home, 1, &["meta", "check", ID]);
     assert_eq!(codes(&checked), ["F-03"]);
     let left = object(&home, 1, &["meta", "fix", ID]);
-    assert_eq!(
-        codes(&left),
-        ["F-03"],
-        "which of the two is wrong is for a person"
-    );
+    assert_eq!(codes(&left), ["F-03"], "which of the two is wrong is for a person");
     assert_eq!(text(&home, ID), r#"{"adw_id": "other"}"#);
     data(&home, &["meta", "set", ID, "adw_id=77c90e61"]);
     data(&home, &["meta", "check", ID]);
@@ -191,11 +176,7 @@ fn a_file_that_does_not_parse_is_exit_3_and_stays_byte_for_byte() {
             assert_eq!(object["error"]["code"], "metadata_corrupt", "{broken:?}");
             assert_eq!(codes(&object), ["F-02"], "{broken:?}");
         }
-        for arguments in [
-            &["meta", "check", ID][..],
-            &["meta", "check"],
-            &["meta", "fix"],
-        ] {
+        for arguments in [&["meta", "check", ID][..], &["meta", "check"], &["meta", "fix"]] {
             let object = object(&home, 1, arguments);
             assert_eq!(codes(&object), ["F-02"], "{broken:?}");
         }
@@ -203,20 +184,13 @@ fn a_file_that_does_not_parse_is_exit_3_and_stays_byte_for_byte() {
     }
     write(&home, ID, "{\n  \"a\": x\n}");
     let place = message(&object(&home, 1, &["meta", "check"]), "F-02");
-    assert!(
-        place.contains("agents/77c90e61/adw_state.json:2:8: "),
-        "{place}"
-    );
+    assert!(place.contains("agents/77c90e61/adw_state.json:2:8: "), "{place}");
 }
 
 #[test]
 fn a_check_changes_nothing_and_looks_at_all() {
     let home = Home::new();
-    write(
-        &home,
-        "a",
-        r#"{"adw_id": "a", "status": 1, "current_phase": "x"}"#,
-    );
+    write(&home, "a", r#"{"adw_id": "a", "status": 1, "current_phase": "x"}"#);
     write(&home, "b", r#"{"issue_number": 170, "adw_id": "b"}"#);
     write(&home, "c", "{}");
     let before = ["a", "b", "c"].map(|id| text(&home, id));
@@ -227,31 +201,15 @@ fn a_check_changes_nothing_and_looks_at_all() {
     assert_eq!(object["divergences"][2]["found"], "issue_number");
     assert_eq!(["a", "b", "c"].map(|id| text(&home, id)), before);
     assert_eq!(trueup(&home, &["meta", "check", "b"]).code, Some(0));
-    assert_eq!(
-        trueup(&home, &["meta", "check", "b", "--strict"]).code,
-        Some(1)
-    );
+    assert_eq!(trueup(&home, &["meta", "check", "b", "--strict"]).code, Some(1));
 }
 
 #[test]
 fn a_phase_that_cannot_start_has_everything_named_at_once() {
     let home = Home::new();
-    data(
-        &home,
-        &[
-            "meta",
-            "set",
-            ID,
-            "worktree_path=trees/x",
-            "plan_file=plan.md",
-        ],
-    );
+    data(&home, &["meta", "set", ID, "worktree_path=trees/x", "plan_file=plan.md"]);
     fs::write(home.project_dir().join("plan.md"), "short").unwrap();
-    let object = refused(
-        &home,
-        "phase_contract",
-        &["meta", "check", ID, "--phase", "build"],
-    );
+    let object = refused(&home, "phase_contract", &["meta", "check", ID, "--phase", "build"]);
     let message = object["error"]["message"].as_str().unwrap();
     for part in [
         "worktree_path trees/x is not a directory",
@@ -275,10 +233,7 @@ fn scripts_that_ask_the_file_are_named_with_the_command_to_use() {
                   state.update(current_phase='test')\n";
     for (path, text) in [
         ("adws/adw_test_iso.py", script),
-        (
-            "adws/good.py",
-            "workflow = repo.find(170)\nprint(workflow.status)\n",
-        ),
+        ("adws/good.py", "workflow = repo.find(170)\nprint(workflow.status)\n"),
         ("node_modules/x/y.py", script),
         ("bin/look.sh", "jq -r .status agents/$1/adw_state.json\n"),
     ] {
@@ -288,37 +243,18 @@ fn scripts_that_ask_the_file_are_named_with_the_command_to_use() {
     let object = object(&home, 1, &["check", "--sources", "."]);
     assert_eq!(codes(&object), ["F-01"; 3]);
     assert_eq!(object["data"]["files"], 3);
-    let subjects: Vec<&Value> = object["divergences"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|d| &d["subject"])
-        .collect();
+    let subjects: Vec<&Value> =
+        object["divergences"].as_array().unwrap().iter().map(|d| &d["subject"]).collect();
     assert_eq!(
         subjects,
-        [
-            "./adws/adw_test_iso.py:4:4",
-            "./adws/adw_test_iso.py:5:5",
-            "./bin/look.sh:1:7"
-        ]
+        ["./adws/adw_test_iso.py:4:4", "./adws/adw_test_iso.py:5:5", "./bin/look.sh:1:7"]
     );
     let message = message(&object, "F-01");
-    assert!(
-        message.contains("reads status") && message.contains("trueup queue list"),
-        "{message}"
-    );
-    assert!(
-        message.contains("if state.get('status') == 'running':"),
-        "{message}"
-    );
+    assert!(message.contains("reads status") && message.contains("trueup queue list"), "{message}");
+    assert!(message.contains("if state.get('status') == 'running':"), "{message}");
     let answer = trueup(&home, &["check", "--sources", "adws"]);
     assert_eq!(answer.code, Some(1));
-    assert!(
-        answer
-            .stdout
-            .contains("adws/adw_test_iso.py:5:5: writes current_phase"),
-        "{answer:?}"
-    );
+    assert!(answer.stdout.contains("adws/adw_test_iso.py:5:5: writes current_phase"), "{answer:?}");
     let clean = data(&home, &["check", "--sources", "adws/good.py"]);
     assert_eq!(clean, json!({"repos": [], "files": 1, "sources": []}));
     assert_eq!(
@@ -334,11 +270,7 @@ fn a_symlink_in_a_repository_leads_no_write_out_of_it() {
     let home = started();
     let outside = home.root().join("outside");
     fs::create_dir_all(&outside).unwrap();
-    fs::write(
-        outside.join("adw_state.json"),
-        r#"{"adw_id": "77c90e61", "status": 1}"#,
-    )
-    .unwrap();
+    fs::write(outside.join("adw_state.json"), r#"{"adw_id": "77c90e61", "status": 1}"#).unwrap();
     fs::create_dir(home.project_dir().join("agents")).unwrap();
     symlink(&outside, home.project_dir().join("agents").join(ID)).unwrap();
     for arguments in [&["meta", "get", ID][..], &["meta", "set", ID, "a=1"]] {
@@ -371,20 +303,15 @@ fn one_odd_file_hides_none_of_the_others() {
         for odd in ["00000000", "ffffffff"] {
             let folder = home.project_dir().join("agents").join(odd);
             fs::create_dir_all(&folder).unwrap();
-            let made = std::process::Command::new("sh")
-                .args(["-c", make])
-                .current_dir(&folder)
-                .status();
+            let made =
+                std::process::Command::new("sh").args(["-c", make]).current_dir(&folder).status();
             assert!(made.unwrap().success());
         }
         let found = object(&home, 1, &["meta", "check"]);
         let mut told = codes(&found);
         told.sort_unstable();
         assert_eq!(told, ["F-01", "F-02", "F-02"], "{name}");
-        assert!(
-            message(&found, "F-02").contains("agents/00000000/adw_state.json"),
-            "{name}"
-        );
+        assert!(message(&found, "F-02").contains("agents/00000000/adw_state.json"), "{name}");
         let fixed = object(&home, 1, &["meta", "fix"]);
         assert_eq!(fixed["data"]["fixed"][0]["id"], ID, "{name}: {fixed}");
         assert_eq!(codes(&fixed), ["F-02", "F-02"], "{name}");

@@ -21,17 +21,7 @@ fn a_move_says_from_what_to_what_and_answers_with_the_item() {
     let moved = data(&home, &["item", "transition", "SD-1", "running"]);
     assert_eq!(keys(&moved), ["item"]);
     assert_eq!(moved["item"]["status"], "running");
-    let answer = trueup(
-        &home,
-        &[
-            "item",
-            "transition",
-            "SD-1",
-            "blocked",
-            "--reason",
-            "no key",
-        ],
-    );
+    let answer = trueup(&home, &["item", "transition", "SD-1", "blocked", "--reason", "no key"]);
     assert_eq!(answer.ok().stdout, "SD-1: running -> blocked\n");
     let shown = data(&home, &["item", "show", "SD-1"]);
     assert_eq!(shown["item"]["error_message"], "no key");
@@ -78,11 +68,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["item", "transition", "SD-1", "running"]);
     let before = StateSnapshot::take(&home);
-    let object = refused(
-        &home,
-        "illegal_transition",
-        &["item", "transition", "SD-1", "queued"],
-    );
+    let object = refused(&home, "illegal_transition", &["item", "transition", "SD-1", "queued"]);
     assert_eq!(
         object["data"],
         json!({
@@ -96,10 +82,7 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
         "SD-1 is running and cannot become queued; allowed: blocked, cancelled, completed, failed"
     );
     let hint = object["error"]["hint"].as_str().unwrap();
-    assert!(
-        hint.contains("`trueup item reopen SD-1 --reason again`"),
-        "{hint}"
-    );
+    assert!(hint.contains("`trueup item reopen SD-1 --reason again`"), "{hint}");
     assert_eq!(StateSnapshot::take(&home), before);
 
     data(&home, &["item", "transition", "SD-1", "completed"]);
@@ -112,39 +95,19 @@ fn an_illegal_step_names_where_it_may_go_and_changes_nothing() {
 fn going_back_needs_a_reason_and_is_an_event_of_its_own() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    data(
-        &home,
-        &[
-            "item",
-            "transition",
-            "SD-1",
-            "completed",
-            "--evidence",
-            "run 1",
-        ],
-    );
-    for arguments in [
-        &["item", "reopen", "SD-1"][..],
-        &["item", "reopen", "SD-1", "--reason", ""],
-    ] {
+    data(&home, &["item", "transition", "SD-1", "completed", "--evidence", "run 1"]);
+    for arguments in [&["item", "reopen", "SD-1"][..], &["item", "reopen", "SD-1", "--reason", ""]]
+    {
         assert_eq!(object(&home, 2, arguments)["error"]["code"], "usage");
     }
-    let answer = trueup(
-        &home,
-        &["item", "reopen", "SD-1", "--reason", "wrong branch"],
-    )
-    .ok();
+    let answer = trueup(&home, &["item", "reopen", "SD-1", "--reason", "wrong branch"]).ok();
     assert_eq!(answer.stdout, "SD-1: completed -> queued\n");
     let shown = data(&home, &["item", "show", "SD-1"]);
     assert!(shown["item"]["completed_at"].is_null() && shown["item"]["evidence"].is_null());
     let event = shown["events"].as_array().unwrap().last().unwrap();
     assert_eq!(
         (&event["kind"], &event["reason"], &event["actor"]),
-        (
-            &json!("reopened"),
-            &json!("wrong branch"),
-            &json!(FIRST_SESSION)
-        )
+        (&json!("reopened"), &json!("wrong branch"), &json!(FIRST_SESSION))
     );
     let again = ["item", "reopen", "SD-1", "--reason", "again"];
     refused(&home, "illegal_transition", &again);
@@ -160,24 +123,14 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
         let arguments = ["item", "transition", "SD-1", status, "--reason", "why"];
         let answer = trueup(&home, &arguments).ok();
         assert!(
-            answer
-                .stdout
-                .starts_with(&format!("SD-1: running -> {status}\n")),
+            answer.stdout.starts_with(&format!("SD-1: running -> {status}\n")),
             "{}",
             answer.stdout
         );
-        assert!(
-            answer
-                .stdout
-                .contains(&format!("released by {FIRST_SESSION}"))
-        );
+        assert!(answer.stdout.contains(&format!("released by {FIRST_SESSION}")));
         let item = &data(&home, &["item", "show", "SD-1"])["item"];
         assert!(item["holder"].is_null() && item["completed_at"].is_string());
-        let error = if status == "failed" {
-            json!("why")
-        } else {
-            json!(null)
-        };
+        let error = if status == "failed" { json!("why") } else { json!(null) };
         assert_eq!(item["error_message"], error);
         for key in ["currentSd", "currentPhase", "currentTask"] {
             assert!(home.read_cache()[key].is_null(), "{key}");
@@ -193,42 +146,15 @@ fn a_held_item_is_moved_by_its_holder_alone() {
     let (home, _process) = held_by_second(&[]);
     let before = StateSnapshot::take(&home);
     for arguments in [
-        &[
-            "item",
-            "transition",
-            "SD-1",
-            "completed",
-            "--session",
-            FIRST_SESSION,
-        ][..],
-        &[
-            "item",
-            "reopen",
-            "SD-1",
-            "--reason",
-            "mine",
-            "--session",
-            FIRST_SESSION,
-        ],
+        &["item", "transition", "SD-1", "completed", "--session", FIRST_SESSION][..],
+        &["item", "reopen", "SD-1", "--reason", "mine", "--session", FIRST_SESSION],
     ] {
         let object = refused(&home, "not_holder", arguments);
         assert_eq!(object["data"]["holder"], SECOND_SESSION);
-        assert!(
-            object["error"]["message"]
-                .as_str()
-                .unwrap()
-                .contains(SECOND_SESSION)
-        );
+        assert!(object["error"]["message"].as_str().unwrap().contains(SECOND_SESSION));
     }
     assert_eq!(StateSnapshot::take(&home), before);
-    let arguments = [
-        "item",
-        "transition",
-        "SD-1",
-        "completed",
-        "--session",
-        SECOND_SESSION,
-    ];
+    let arguments = ["item", "transition", "SD-1", "completed", "--session", SECOND_SESSION];
     data(&home, &arguments);
     assert_eq!(status(&home, "SD-1"), "completed");
 }
@@ -239,18 +165,8 @@ fn who_lost_the_item_without_a_word_is_told_of_a_stale_epoch() {
     claimed(&home, "SD-1");
     crate::fixture::second(&home, None);
     home.expire_lease(FIRST_SESSION, 61);
-    data(
-        &home,
-        &["claim", "SD-1", "--force", "--session", SECOND_SESSION],
-    );
-    let arguments = [
-        "item",
-        "transition",
-        "SD-1",
-        "completed",
-        "--session",
-        FIRST_SESSION,
-    ];
+    data(&home, &["claim", "SD-1", "--force", "--session", SECOND_SESSION]);
+    let arguments = ["item", "transition", "SD-1", "completed", "--session", FIRST_SESSION];
     let object = refused(&home, "stale_epoch", &arguments);
     assert_eq!(object["data"]["holder"], SECOND_SESSION);
     assert_eq!(status(&home, "SD-1"), "running");
@@ -261,43 +177,17 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     for arguments in [
-        &[
-            "item",
-            "transition",
-            "SD-1",
-            "running",
-            "--session",
-            SECOND_SESSION,
-        ][..],
-        &[
-            "item",
-            "depend",
-            "SD-1",
-            "--on",
-            "SD-1",
-            "--session",
-            SECOND_SESSION,
-        ],
+        &["item", "transition", "SD-1", "running", "--session", SECOND_SESSION][..],
+        &["item", "depend", "SD-1", "--on", "SD-1", "--session", SECOND_SESSION],
     ] {
         refused(&home, "phantom_session", arguments);
     }
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "transition", "SD-9", "running"],
-    );
+    refused(&home, "item_not_found", &["item", "transition", "SD-9", "running"]);
     // A person at a terminal, where no session works.
-    let run = home
-        .prepare_run("trueup")
-        .cwd(home.user_home())
-        .env("USER", "ada");
-    run.args(["item", "transition", "SD-1", "running"])
-        .wait()
-        .ok();
-    let actor: String = home.query_value(
-        "SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'",
-        [],
-    );
+    let run = home.prepare_run("trueup").cwd(home.user_home()).env("USER", "ada");
+    run.args(["item", "transition", "SD-1", "running"]).wait().ok();
+    let actor: String =
+        home.query_value("SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'", []);
     assert_eq!(actor, "user");
     data(&home, &["item", "transition", "SD-1", "completed"]);
 }
@@ -313,22 +203,10 @@ fn an_item_that_asks_for_evidence_is_completed_with_it_alone() {
         &["item", "transition", "SD-1", "completed", "--evidence", " "],
     ] {
         let object = refused(&home, "evidence_required", arguments);
-        assert!(
-            object["error"]["hint"]
-                .as_str()
-                .unwrap()
-                .contains("--evidence REF")
-        );
+        assert!(object["error"]["hint"].as_str().unwrap().contains("--evidence REF"));
     }
     assert_eq!(status(&home, "SD-1"), "running");
-    let arguments = [
-        "item",
-        "transition",
-        "SD-1",
-        "completed",
-        "--evidence",
-        "PR 17",
-    ];
+    let arguments = ["item", "transition", "SD-1", "completed", "--evidence", "PR 17"];
     let moved = data(&home, &arguments);
     assert_eq!(moved["item"]["evidence"], "PR 17");
 }
@@ -350,10 +228,7 @@ fn lists_follow_the_status() {
     assert_eq!(listed(&["--status", "todo,done"]), ["A", "B"]);
     let both = ["item", "list", "--status", "done", "--unfinished"];
     assert_eq!(object(&home, 2, &both)["error"]["code"], "usage");
-    assert_eq!(
-        object(&home, 2, &["item", "list", "--status", "x"])["error"]["code"],
-        "usage"
-    );
+    assert_eq!(object(&home, 2, &["item", "list", "--status", "x"])["error"]["code"], "usage");
 }
 
 #[test]
@@ -362,14 +237,7 @@ fn an_operation_that_is_repeated_is_carried_out_once() {
     for key in ["A", "B"] {
         data(&home, &["item", "add", key]);
     }
-    let done = [
-        "item",
-        "transition",
-        "A",
-        "completed",
-        "--op-id",
-        "operation-1",
-    ];
+    let done = ["item", "transition", "A", "completed", "--op-id", "operation-1"];
     data(&home, &done);
     data(&home, &["item", "reopen", "A", "--reason", "why"]);
     let again = data(&home, &done);
@@ -378,13 +246,6 @@ fn an_operation_that_is_repeated_is_carried_out_once() {
     data(&home, &depend);
     data(&home, &["item", "depend", "B", "--on", "A", "--remove"]);
     assert_eq!(data(&home, &depend)["item"]["depends_on"], json!([]));
-    let other = [
-        "item",
-        "transition",
-        "B",
-        "running",
-        "--op-id",
-        "operation-1",
-    ];
+    let other = ["item", "transition", "B", "running", "--op-id", "operation-1"];
     refused(&home, "op_id_used", &other);
 }

@@ -12,13 +12,7 @@ use crate::fixture::{SYNC, envelope, started, trueup};
 /// Commands that enter a new pid namespace: with its own `/proc`, as in a sandbox, and with that of
 /// the host, as a plain `unshare` leaves it.
 const WAYS: [&[&str]; 2] = [
-    &[
-        "--user",
-        "--map-root-user",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-    ],
+    &["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"],
     &["--user", "--map-root-user", "--pid", "--fork"],
 ];
 
@@ -68,20 +62,15 @@ fn a_run_that_cannot_be_seen_is_neither_crashed_nor_run_twice() {
     for way in ways() {
         let home = with_plan();
         trueup(&home, &["orchestrator", "register", "P"]).ok();
-        for command in [
-            &["orchestrator", "register", "P"][..],
-            &["orchestrator", "start", "P", "--", "true"],
-        ] {
+        for command in
+            [&["orchestrator", "register", "P"][..], &["orchestrator", "start", "P", "--", "true"]]
+        {
             let answer = within(&home, way, command);
             let object = envelope(&answer, 1);
             assert_eq!(object["error"]["code"], "plan_already_running", "{way:?}");
         }
         envelope(&within(&home, way, &["item", "add", "SD-9"]), 0);
-        assert_eq!(
-            statuses(&home, "orchestrators"),
-            json!(["running"]),
-            "{way:?}"
-        );
+        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
     }
 }
 
@@ -91,9 +80,7 @@ fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
         for (silence, outcome) in [(1_000, "held_by_silent_session"), (1_900, "taken_over")] {
             let home = started();
             let client = spawn_bystander();
-            let payload = home
-                .payload("session-start.startup")
-                .for_session(SECOND_SESSION);
+            let payload = home.payload("session-start.startup").for_session(SECOND_SESSION);
             let run = home.prepare_run(SYNC).payload(&payload);
             run.env("CLAUDE_PID", client.pid()).wait().ok();
             home.claim(SECOND_SESSION, "SD-1");
@@ -117,10 +104,6 @@ fn what_is_registered_inside_is_not_dead_outside() {
         envelope(&answer, 0);
         // The namespace and its process are gone, which cannot be seen from here.
         trueup(&home, &["item", "add", "SD-9"]).ok();
-        assert_eq!(
-            statuses(&home, "orchestrators"),
-            json!(["running"]),
-            "{way:?}"
-        );
+        assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
     }
 }

@@ -105,20 +105,10 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     claimed(&home, "P.2");
     let kept = refused(&home, "holds_unfinished", &["next", "--claim"]);
     assert_eq!(kept["data"]["item"]["key"], "P.2");
-    assert_eq!(
-        holder(&home, "P.2").as_deref(),
-        Some(FIRST_SESSION),
-        "it is kept"
-    );
+    assert_eq!(holder(&home, "P.2").as_deref(), Some(FIRST_SESSION), "it is kept");
     let answer = object(&home, 0, &["next", "--claim", "--give-up"]);
-    assert_eq!(
-        answer["data"]["item"]["key"], "P.3",
-        "the search goes on behind it"
-    );
-    assert_eq!(
-        answer["warnings"],
-        json!(["P.2 is not finished; its status is still running"])
-    );
+    assert_eq!(answer["data"]["item"]["key"], "P.3", "the search goes on behind it");
+    assert_eq!(answer["warnings"], json!(["P.2 is not finished; its status is still running"]));
     assert_eq!(holder(&home, "P.2"), None);
     let text = trueup(&home, &["next", "--claim", "--give-up"]);
     assert_eq!(text.stdout, "released P.3\nclaimed P.1 (epoch 1)\n");
@@ -141,10 +131,7 @@ fn the_one_held_stays_when_it_is_all_that_is_left() {
         (&taken["outcome"], &taken["item"]["key"], &taken["reason"]),
         (&json!("already_owned"), &json!("P.2"), &json!("still_held"))
     );
-    assert_eq!(
-        answer["warnings"],
-        json!(["P.2 is not finished, and no other item is ready"])
-    );
+    assert_eq!(answer["warnings"], json!(["P.2 is not finished, and no other item is ready"]));
     assert_eq!(taken["item"]["epoch"], 1, "the fence stays");
     assert_eq!(next(&home, &[])["reason"], "still_held");
 }
@@ -159,10 +146,7 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
         done(&home, child);
     }
     let taken = next(&home, &["--claim"]);
-    assert_eq!(
-        (&taken["item"]["key"], &taken["reason"]),
-        (&json!("P"), &json!("last_child_done"))
-    );
+    assert_eq!((&taken["item"]["key"], &taken["reason"]), (&json!("P"), &json!("last_child_done")));
     assert_in_step(&home);
     done(&home, "P");
     let answer = object(&home, 0, &["next", "--claim"]);
@@ -189,10 +173,7 @@ fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
     second(&home, None);
     data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     data(&home, &["item", "depend", "P.2", "--on", "P.1"]);
-    data(
-        &home,
-        &["item", "transition", "P.3", "blocked", "--reason", "no key"],
-    );
+    data(&home, &["item", "transition", "P.3", "blocked", "--reason", "no key"]);
     let arguments = ["--parent", "P", "--claim", "--session", FIRST_SESSION];
     let found = next(&home, &arguments);
     assert_eq!(
@@ -202,9 +183,7 @@ fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
             "parked": null,
         })
     );
-    let text = trueup(&home, &[&["next"], &arguments[..]].concat())
-        .ok()
-        .stdout;
+    let text = trueup(&home, &[&["next"], &arguments[..]].concat()).ok().stdout;
     assert_eq!(
         text,
         format!(
@@ -215,11 +194,7 @@ fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
     data(&home, &["item", "transition", "P.3", "cancelled"]);
     data(&home, &["item", "depend", "P.2", "--on", "P.1", "--remove"]);
     data(&home, &["claim", "P.2", "--session", FIRST_SESSION]);
-    start(
-        &home,
-        &home.payload("session-start.startup").for_session("third"),
-        None,
-    );
+    start(&home, &home.payload("session-start.startup").for_session("third"), None);
     let found = next(&home, &["--parent", "P", "--claim", "--session", "third"]);
     assert_eq!(found["reason"], "all_held");
 }
@@ -243,11 +218,7 @@ fn a_session_is_needed_to_claim_and_a_known_parent() {
     assert_eq!(answer.code, Some(2));
     assert_eq!(answer.json()["error"]["code"], "no_session");
     let here = nobody(&["next"]).json();
-    assert_eq!(
-        here["data"]["item"],
-        json!(null),
-        "P is another repository's"
-    );
+    assert_eq!(here["data"]["item"], json!(null), "P is another repository's");
     let all = nobody(&["next", "--all-repos"]).json();
     assert_eq!(all["data"]["item"]["key"], "P");
     for arguments in [&["next"][..], &["next", "--claim"]] {
@@ -264,19 +235,14 @@ fn a_repeated_operation_claims_once() {
     let arguments = ["next", "--parent", "P", "--claim", "--op-id", "operation-1"];
     let first = data(&home, &arguments);
     assert_eq!(data(&home, &arguments), first);
-    let held: i64 = home.query_value(
-        "SELECT count(*) FROM work_items WHERE holder IS NOT NULL",
-        [],
-    );
+    let held: i64 =
+        home.query_value("SELECT count(*) FROM work_items WHERE holder IS NOT NULL", []);
     assert_eq!(held, 1);
     assert_eq!(home.count_events("claimed", "P.2"), 0);
     // Its claim was lost since, and a replay does not claim another item.
     second(&home, None);
     home.expire_lease(FIRST_SESSION, 61);
-    data(
-        &home,
-        &["claim", "P.1", "--force", "--session", SECOND_SESSION],
-    );
+    data(&home, &["claim", "P.1", "--force", "--session", SECOND_SESSION]);
     let again = [&arguments[..], &["--session", FIRST_SESSION]].concat();
     let object = refused(&home, "stale_epoch", &again);
     assert_eq!(object["data"]["holder"]["session_id"], SECOND_SESSION);
@@ -290,35 +256,15 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     second(&home, Some(&process));
     data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     let task = "it's half done; $(rm -r .)";
-    data(
-        &home,
-        &[
-            "set",
-            "--phase",
-            "EXEC",
-            "--task",
-            task,
-            "--session",
-            SECOND_SESSION,
-        ],
-    );
+    data(&home, &["set", "--phase", "EXEC", "--task", task, "--session", SECOND_SESSION]);
     drop(process);
     home.expire_lease(SECOND_SESSION, 1_000);
-    let taken = next(
-        &home,
-        &["--parent", "P", "--claim", "--session", FIRST_SESSION],
-    );
+    let taken = next(&home, &["--parent", "P", "--claim", "--session", FIRST_SESSION]);
     assert_eq!(taken["item"]["key"], "P.1");
     let parked = &taken["parked"];
-    assert_eq!(
-        keys(parked),
-        ["lost_at", "phase", "restore", "session_id", "task"]
-    );
+    assert_eq!(keys(parked), ["lost_at", "phase", "restore", "session_id", "task"]);
     assert_eq!(parked["session_id"], SECOND_SESSION);
-    assert_eq!(
-        (&parked["phase"], &parked["task"]),
-        (&json!("EXEC"), &json!(task))
-    );
+    assert_eq!((&parked["phase"], &parked["task"]), (&json!("EXEC"), &json!(task)));
     assert!(parked["lost_at"].as_str().unwrap().ends_with('Z'));
     let restore = r"trueup set --phase EXEC --task 'it'\''s half done; $(rm -r .)'";
     assert_eq!(parked["restore"], restore);
@@ -349,10 +295,7 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
 fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     let home = started();
     claimed(&home, "SD-1");
-    data(
-        &home,
-        &["set", "--phase", "PLAN", "--session", FIRST_SESSION],
-    );
+    data(&home, &["set", "--phase", "PLAN", "--session", FIRST_SESSION]);
     second(&home, None);
     home.execute_sql(
         "UPDATE claude_sessions SET pid = 1, pid_started = 1 WHERE session_id = ?1",
@@ -362,19 +305,11 @@ fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     data(&home, &["sessions", "sweep", "--session", SECOND_SESSION]);
     let status: String = home.session_column("status", FIRST_SESSION);
     assert_eq!(status, "lost");
-    let text = trueup(&home, &["claim", "SD-1", "--session", SECOND_SESSION])
-        .ok()
-        .stdout;
+    let text = trueup(&home, &["claim", "SD-1", "--session", SECOND_SESSION]).ok().stdout;
     assert!(text.starts_with("claimed SD-1 (epoch 2)\n"), "{text}");
-    assert!(
-        text.contains(&format!("{FIRST_SESSION} worked on it until 20")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("{FIRST_SESSION} worked on it until 20")), "{text}");
     assert!(text.contains(": phase PLAN, task none\n"), "{text}");
-    assert!(
-        text.ends_with("to continue there: trueup set --phase PLAN\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("to continue there: trueup set --phase PLAN\n"), "{text}");
 }
 
 #[test]
@@ -387,26 +322,11 @@ fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
     data(&home, &["claim", "P", "--session", FIRST_SESSION]);
     let taken = data(&home, &claim);
     assert_eq!(
-        (
-            &taken["outcome"],
-            &taken["reason"],
-            &taken["previous_holder"]
-        ),
-        (
-            &json!("taken_over"),
-            &json!("parent_authority"),
-            &json!(SECOND_SESSION)
-        )
+        (&taken["outcome"], &taken["reason"], &taken["previous_holder"]),
+        (&json!("taken_over"), &json!("parent_authority"), &json!(SECOND_SESSION))
     );
     assert_eq!(holder(&home, "P.1").as_deref(), Some(FIRST_SESSION));
-    let arguments = [
-        "item",
-        "transition",
-        "P.1",
-        "completed",
-        "--session",
-        SECOND_SESSION,
-    ];
+    let arguments = ["item", "transition", "P.1", "completed", "--session", SECOND_SESSION];
     refused(&home, "stale_epoch", &arguments);
 }
 
@@ -415,10 +335,7 @@ fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
     let home = started();
     let process = spawn_bystander();
     second(&home, Some(&process));
-    data(
-        &home,
-        &["claim", "SD-1", "--create", "--session", SECOND_SESSION],
-    );
+    data(&home, &["claim", "SD-1", "--create", "--session", SECOND_SESSION]);
     drop(process);
     let claim = ["claim", "SD-1", "--session", FIRST_SESSION];
     let announce = |until: &str| {

@@ -57,10 +57,7 @@ fn a_claim_that_was_lost_since_is_not_made_again() {
     data(&home, &["claim", "SD-1", "--op-id", OP]);
     data(&home, &["release"]);
     refused(&home, "stale_epoch", &["claim", "SD-1", "--op-id", OP]);
-    assert_eq!(
-        home.query_value::<Option<String>>("SELECT holder FROM work_items", []),
-        None
-    );
+    assert_eq!(home.query_value::<Option<String>>("SELECT holder FROM work_items", []), None);
 }
 
 #[test]
@@ -103,8 +100,6 @@ fn ids_too_short_or_strange_are_a_matter_of_usage() {
 #[test]
 fn the_flag_is_for_scripts_and_not_in_the_way_of_people() {
     let home = Home::new();
-    let help = crate::fixture::trueup(&home, &["claim", "--help"])
-        .ok()
-        .stdout;
+    let help = crate::fixture::trueup(&home, &["claim", "--help"]).ok().stdout;
     assert!(!help.contains("--op-id"), "{help}");
 }

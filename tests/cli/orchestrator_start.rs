@@ -21,11 +21,8 @@ fn start<'h>(home: &'h Home, plan: &str, command: &[&str]) -> ProcessRun<'h> {
 }
 
 fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> ProcessRun<'h> {
-    let run = home
-        .prepare_run("trueup")
-        .args(["orchestrator", "start", plan, "--"]);
-    run.args(command)
-        .run_through("env", |binary| vec![how.into(), binary.to_owned()])
+    let run = home.prepare_run("trueup").args(["orchestrator", "start", plan, "--"]);
+    run.args(command).run_through("env", |binary| vec![how.into(), binary.to_owned()])
 }
 
 /// Starts a shell script and waits until it is ready.
@@ -42,9 +39,7 @@ fn sleeping(home: &Home) -> Child {
 }
 
 fn send(signal: &str, child: &Child) {
-    let sent = Command::new("kill")
-        .args(["-s", signal, &child.id().to_string()])
-        .status();
+    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
 }
 
@@ -60,10 +55,7 @@ fn row(home: &Home) -> Value {
 
 /// Puts a task of plan `P` in progress under the orchestrator that runs.
 fn begin_task(home: &Home) {
-    home.execute_sql(
-        "INSERT OR IGNORE INTO plans (plan_id, path) VALUES ('P', '/P.md')",
-        [],
-    );
+    home.execute_sql("INSERT OR IGNORE INTO plans (plan_id, path) VALUES ('P', '/P.md')", []);
     home.execute_sql(
         "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('P', '1.1', 'build')",
         [],
@@ -96,12 +88,7 @@ fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     let recorded: String = home.query_value("SELECT id FROM orchestrators", []);
     assert_eq!(id, recorded);
     assert!(answer.stderr.ends_with("beside\n"), "{answer:?}");
-    assert!(
-        answer
-            .stderr
-            .starts_with(&format!("trueup: {id} now runs plan P")),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with(&format!("trueup: {id} now runs plan P")), "{answer:?}");
 }
 
 #[test]
@@ -112,10 +99,7 @@ fn exit_codes_are_passed_on_and_recorded() {
         assert_eq!(answer.code, Some(code));
         assert_eq!(answer.stdout, "");
         let row = row(&home);
-        assert_eq!(
-            (&row["status"], &row["exit_code"]),
-            (&json!("stopped"), &json!(code))
-        );
+        assert_eq!((&row["status"], &row["exit_code"]), (&json!("stopped"), &json!(code)));
         assert_eq!(row["reason"], format!("exit code {code}"));
     }
     let epoch: i64 = home.query_value("SELECT max(epoch) FROM orchestrators", []);
@@ -126,19 +110,14 @@ fn exit_codes_are_passed_on_and_recorded() {
 fn of_20_that_start_at_once_one_runs_and_of_64() {
     let home = started();
     for (round, count) in [20, 20, 20, PROCESSES, PROCESSES].into_iter().enumerate() {
-        let begun = begin_at_once(count, |_| {
-            start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS])
-        });
+        let begun = begin_at_once(count, |_| start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
         let (mut won, lost): (Vec<_>, Vec<_>) =
             begun.into_iter().partition(|(_, line)| line == "ready");
         assert_eq!((won.len(), lost.len()), (1, count - 1), "round {round}");
         let (winner, _) = won.remove(0);
         let (id, host): (String, String) = (
             home.query_value("SELECT id FROM orchestrators WHERE status = 'running'", []),
-            home.query_value(
-                "SELECT host FROM orchestrators WHERE status = 'running'",
-                [],
-            ),
+            home.query_value("SELECT host FROM orchestrators WHERE status = 'running'", []),
         );
         for (loser, line) in lost {
             let answer = ProcessOutput::wait_for(loser);
@@ -163,10 +142,7 @@ fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
     send("TERM", &child);
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(15));
-    assert!(
-        answer.stderr.ends_with("trueup: interrupted task P/1.1\n"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.ends_with("trueup: interrupted task P/1.1\n"), "{answer:?}");
     let (status, error) = the_task(&home);
     assert_eq!(status, "pending");
     let error = error.unwrap();
@@ -184,12 +160,7 @@ fn what_was_in_progress_is_put_back_when_it_was_killed() {
     assert!(seen.stderr.contains("died"), "{seen:?}");
     assert_eq!(the_task(&home).0, "in_progress", "who reads writes nothing");
     let cleared = trueup(&home, &["item", "add", "SD-1"]);
-    assert!(
-        cleared
-            .stderr
-            .ends_with("marked crashed, interrupted task P/1.1\n"),
-        "{cleared:?}"
-    );
+    assert!(cleared.stderr.ends_with("marked crashed, interrupted task P/1.1\n"), "{cleared:?}");
     let (status, error) = the_task(&home);
     assert_eq!(status, "pending");
     let error = error.unwrap();
@@ -205,13 +176,7 @@ fn a_stop_by_another_ends_the_command() {
     assert_eq!(told["orchestrator"]["status"], "stopping");
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(15));
-    assert_eq!(
-        (
-            home.count_events("stopping", &id),
-            home.count_events("stopped", &id)
-        ),
-        (1, 1)
-    );
+    assert_eq!((home.count_events("stopping", &id), home.count_events("stopped", &id)), (1, 1));
 }
 
 #[test]
@@ -219,17 +184,8 @@ fn a_command_that_cannot_be_started_leaves_nothing_running() {
     let home = started();
     for (command, code) in [("no-such-command", 127), ("/dev/null", 126), ("/", 126)] {
         let answer = start(&home, "P", &[command]).wait();
-        assert_eq!(
-            (answer.code, answer.stdout.as_str()),
-            (Some(code), ""),
-            "{answer:?}"
-        );
-        assert!(
-            answer
-                .stderr
-                .contains(&format!("orchestrator start: {command}: ")),
-            "{answer:?}"
-        );
+        assert_eq!((answer.code, answer.stdout.as_str()), (Some(code), ""), "{answer:?}");
+        assert!(answer.stderr.contains(&format!("orchestrator start: {command}: ")), "{answer:?}");
         assert_eq!(
             (&row(&home)["status"], &row(&home)["exit_code"]),
             (&json!("stopped"), &json!(code))
@@ -243,13 +199,7 @@ fn with_json_stdout_holds_one_object() {
     let arguments = ["orchestrator", "start", "P", "--json", "--", "sh", "-c"];
     let answer = trueup(&home, &[&arguments[..], &["echo said; exit 4"]].concat());
     assert!(answer.stderr.ends_with("said\n"), "{answer:?}");
-    let object = envelope(
-        &ProcessOutput {
-            stderr: String::new(),
-            ..answer
-        },
-        4,
-    );
+    let object = envelope(&ProcessOutput { stderr: String::new(), ..answer }, 4);
     let all = ["exit_code", "interrupted", "orchestrator", "signal"];
     assert_eq!(keys(&object["data"]), all);
     assert_eq!(object["data"]["exit_code"], 4);
@@ -264,11 +214,8 @@ fn with_json_stdout_holds_one_object() {
 fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
     let home = started();
     let mut child = ready(start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
-    std::fs::rename(
-        home.trueup_home().join("trueup.db"),
-        home.trueup_home().join("away.db"),
-    )
-    .unwrap();
+    std::fs::rename(home.trueup_home().join("trueup.db"), home.trueup_home().join("away.db"))
+        .unwrap();
     drop(child.stdin.take());
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.code, Some(5), "{answer:?}");
@@ -278,16 +225,7 @@ fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
 #[test]
 fn a_repeated_start_answers_as_the_first_and_runs_nothing() {
     let home = started();
-    let arguments = [
-        "orchestrator",
-        "start",
-        "P",
-        "--op-id",
-        "once-0001",
-        "--",
-        "sh",
-        "-c",
-    ];
+    let arguments = ["orchestrator", "start", "P", "--op-id", "once-0001", "--", "sh", "-c"];
     let script = "echo run >> runs; exit 6";
     for _ in 0..2 {
         let answer = trueup(&home, &[&arguments[..], &[script]].concat());
@@ -299,15 +237,7 @@ fn a_repeated_start_answers_as_the_first_and_runs_nothing() {
 
 #[test]
 fn without_a_database_or_a_free_plan_nothing_is_started() {
-    let arguments = [
-        "orchestrator",
-        "start",
-        "P",
-        "--json",
-        "--",
-        "touch",
-        "made",
-    ];
+    let arguments = ["orchestrator", "start", "P", "--json", "--", "touch", "made"];
     let home = Home::new();
     let object = envelope(&trueup(&home, &arguments), 3);
     assert_eq!(object["error"]["code"], "store_missing");

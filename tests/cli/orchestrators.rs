@@ -10,16 +10,8 @@ use crate::fixture::{
     data, envelope, keys, object, refused, started_with_plans as started, trueup,
 };
 
-const KEYS: &[&str] = &[
-    "epoch",
-    "heartbeat_at",
-    "host",
-    "id",
-    "pid",
-    "plan_id",
-    "started_at",
-    "status",
-];
+const KEYS: &[&str] =
+    &["epoch", "heartbeat_at", "host", "id", "pid", "plan_id", "started_at", "status"];
 
 /// Registers the test as the orchestrator of a plan.
 #[track_caller]
@@ -47,10 +39,7 @@ fn a_registered_orchestrator_is_the_process_that_runs_the_command() {
     assert_eq!(keys(&row), KEYS);
     assert_eq!(row["plan_id"], "master-plan");
     assert_eq!(row["pid"], std::process::id());
-    assert_eq!(
-        (&row["status"], &row["epoch"]),
-        (&json!("running"), &json!(1))
-    );
+    assert_eq!((&row["status"], &row["epoch"]), (&json!("running"), &json!(1)));
     let id = row["id"].as_str().unwrap();
     assert!(id.starts_with("orch-"), "{id}");
     let list = data(&home, &["orchestrator", "list"]);
@@ -67,26 +56,16 @@ fn a_registered_orchestrator_is_the_process_that_runs_the_command() {
 fn a_second_one_is_refused_with_the_name_of_the_first() {
     let home = started();
     let first = register(&home, "P");
-    let object = refused(
-        &home,
-        "plan_already_running",
-        &["orchestrator", "register", "P"],
-    );
+    let object = refused(&home, "plan_already_running", &["orchestrator", "register", "P"]);
     assert_eq!(object["data"], json!({"holder": first}));
     let message = object["error"]["message"].as_str().unwrap();
     for part in [&first["id"], &first["host"]] {
         assert!(message.contains(part.as_str().unwrap()), "{message}");
     }
-    assert!(
-        message.contains(&format!("pid {}", std::process::id())),
-        "{message}"
-    );
+    assert!(message.contains(&format!("pid {}", std::process::id())), "{message}");
     let answer = trueup(&home, &["orchestrator", "start", "P", "--", "true"]);
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), ""));
-    assert!(
-        answer.stderr.contains(first["id"].as_str().unwrap()),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains(first["id"].as_str().unwrap()), "{answer:?}");
 }
 
 #[test]
@@ -95,8 +74,7 @@ fn of_64_that_register_at_once_one_wins() {
     for round in 0..5 {
         let plan = format!("P{round}");
         let answers = run_at_once(PROCESSES, |_| {
-            home.prepare_run("trueup")
-                .args(["orchestrator", "register", &plan, "--json"])
+            home.prepare_run("trueup").args(["orchestrator", "register", &plan, "--json"])
         });
         let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.code == Some(0));
         assert_eq!(won.len(), 1, "round {round}");
@@ -106,10 +84,8 @@ fn of_64_that_register_at_once_one_wins() {
             assert_eq!(object["error"]["code"], "plan_already_running");
             assert_eq!(&object["data"]["holder"], winner);
         }
-        let rows: i64 = home.query_value(
-            "SELECT count(*) FROM orchestrators WHERE plan_id = ?1",
-            [&plan],
-        );
+        let rows: i64 =
+            home.query_value("SELECT count(*) FROM orchestrators WHERE plan_id = ?1", [&plan]);
         assert_eq!(rows, 1);
     }
 }
@@ -133,15 +109,8 @@ fn thirty_plans_at_once_are_thirty_orchestrators() {
 fn a_late_heartbeat_displaces_nobody_whose_process_runs() {
     let home = started();
     let row = register(&home, "P");
-    home.execute_sql(
-        "UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'",
-        [],
-    );
-    let object = refused(
-        &home,
-        "plan_already_running",
-        &["orchestrator", "register", "P"],
-    );
+    home.execute_sql("UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'", []);
+    let object = refused(&home, "plan_already_running", &["orchestrator", "register", "P"]);
     assert_eq!(object["data"]["holder"]["id"], row["id"]);
     assert_eq!(object["warnings"], json!([]));
     assert_eq!(status(&home, row["id"].as_str().unwrap()), "running");
@@ -157,11 +126,7 @@ fn a_number_that_another_process_has_now_is_no_life() {
     assert_eq!(next["epoch"], 2);
     assert_eq!(status(&home, dead["id"].as_str().unwrap()), "crashed");
     let warning = object["warnings"][0].as_str().unwrap();
-    for part in [
-        dead["id"].as_str().unwrap(),
-        "plan P",
-        &format!("pid {}", std::process::id()),
-    ] {
+    for part in [dead["id"].as_str().unwrap(), "plan P", &format!("pid {}", std::process::id())] {
         assert!(warning.contains(part), "{warning}");
     }
 }
@@ -178,11 +143,7 @@ fn another_hosts_orchestrator_is_endured_up_to_the_ceiling() {
         );
         let free = expected == "crashed";
         let answer = trueup(&home, &["orchestrator", "register", "P"]);
-        assert_eq!(
-            answer.code,
-            Some(i32::from(!free)),
-            "{silence} s: {answer:?}"
-        );
+        assert_eq!(answer.code, Some(i32::from(!free)), "{silence} s: {answer:?}");
         assert_eq!(status(&home, row["id"].as_str().unwrap()), expected);
     }
 }
@@ -193,24 +154,14 @@ fn a_reader_names_the_dead_and_writes_nothing() {
     let row = register(&home, "P");
     reuse_its_number(&home);
     let before = crate::state_snapshot::StateSnapshot::take(&home);
-    for arguments in [
-        &["orchestrator", "list"][..],
-        &["item", "list"],
-        &["status"],
-    ] {
+    for arguments in [&["orchestrator", "list"][..], &["item", "list"], &["status"]] {
         let object = object(&home, 0, arguments);
         let warning = object["warnings"][0].as_str().unwrap();
-        assert!(
-            warning.contains(row["id"].as_str().unwrap()),
-            "{arguments:?}: {warning}"
-        );
+        assert!(warning.contains(row["id"].as_str().unwrap()), "{arguments:?}: {warning}");
         assert_eq!(object["warnings"].as_array().unwrap().len(), 1);
     }
     let list = data(&home, &["orchestrator", "list"]);
-    assert_eq!(
-        list["orchestrators"][0]["status"], "crashed",
-        "as it will be"
-    );
+    assert_eq!(list["orchestrators"][0]["status"], "crashed", "as it will be");
     assert_eq!(crate::state_snapshot::StateSnapshot::take(&home), before);
     assert_eq!(status(&home, row["id"].as_str().unwrap()), "running");
 }
@@ -223,10 +174,7 @@ fn any_change_clears_the_dead_once() {
     reuse_its_number(&home);
     let object = object(&home, 0, &["item", "add", "SD-1"]);
     let warning = object["warnings"][0].as_str().unwrap();
-    assert!(
-        warning.contains(id) && warning.contains("marked crashed"),
-        "{warning}"
-    );
+    assert!(warning.contains(id) && warning.contains("marked crashed"), "{warning}");
     assert_eq!(status(&home, id), "crashed");
     assert_eq!(home.count_events("crashed", id), 1);
     let actor: String = home.query_value("SELECT actor FROM events WHERE kind = 'crashed'", []);
@@ -234,10 +182,7 @@ fn any_change_clears_the_dead_once() {
     let again = crate::fixture::object(&home, 0, &["item", "add", "SD-2"]);
     assert_eq!(again["warnings"], json!([]));
     let text = trueup(&home, &["orchestrator", "list"]).ok().stdout;
-    assert!(
-        text.contains("crashed") && text.contains("is gone"),
-        "{text}"
-    );
+    assert!(text.contains("crashed") && text.contains("is gone"), "{text}");
 }
 
 #[test]
@@ -269,10 +214,7 @@ fn a_heartbeat_is_renewed_and_one_for_nobody_is_an_error() {
     let home = started();
     let row = register(&home, "P");
     let id = row["id"].as_str().unwrap();
-    home.execute_sql(
-        "UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'",
-        [],
-    );
+    home.execute_sql("UPDATE orchestrators SET heartbeat_at = '2020-01-01T00:00:00.000Z'", []);
     let after = data(&home, &["orchestrator", "heartbeat", id]);
     assert_eq!(keys(&after), ["orchestrator"]);
     assert_eq!(keys(&after["orchestrator"]), KEYS);
@@ -280,11 +222,7 @@ fn a_heartbeat_is_renewed_and_one_for_nobody_is_an_error() {
     let nobody = ["orchestrator", "heartbeat", "orch-000000000000"];
     refused(&home, "orchestrator_not_found", &nobody);
     data(&home, &["orchestrator", "stop", id]);
-    let ended = refused(
-        &home,
-        "orchestrator_ended",
-        &["orchestrator", "heartbeat", id],
-    );
+    let ended = refused(&home, "orchestrator_ended", &["orchestrator", "heartbeat", id]);
     assert_eq!(ended["data"]["orchestrator"]["status"], "stopped");
 }
 
@@ -294,25 +232,15 @@ fn a_stop_frees_the_plan_and_says_why() {
     let row = register(&home, "P");
     let id = row["id"].as_str().unwrap();
     let answer = trueup(&home, &["orchestrator", "stop", id, "--reason", "done"]).ok();
-    assert_eq!(
-        answer.stdout,
-        format!("{id} of plan P: running -> stopped\n")
-    );
+    assert_eq!(answer.stdout, format!("{id} of plan P: running -> stopped\n"));
     let reason: String = home.query_value("SELECT reason FROM orchestrators", []);
     assert_eq!(reason, "done");
     let again = data(&home, &["orchestrator", "stop", id]);
     assert_eq!(keys(&again), ["interrupted", "orchestrator"]);
-    assert_eq!(
-        again["orchestrator"]["status"], "stopped",
-        "it is what was asked for"
-    );
+    assert_eq!(again["orchestrator"]["status"], "stopped", "it is what was asked for");
     assert_eq!(home.count_events("stopped", id), 1);
     assert_eq!(register(&home, "P")["epoch"], 2);
-    refused(
-        &home,
-        "orchestrator_not_found",
-        &["orchestrator", "stop", "orch-0"],
-    );
+    refused(&home, "orchestrator_not_found", &["orchestrator", "stop", "orch-0"]);
 }
 
 #[test]
@@ -341,24 +269,12 @@ fn a_start_of_a_session_clears_the_dead_and_tells_the_model() {
         "UPDATE orchestrators SET pid = ?1, pid_started = ?2",
         [owner.pid(), process_start_time(&owner.pid()).to_string()],
     );
-    assert!(
-        !home
-            .start_session()
-            .ok()
-            .context()
-            .contains("orchestrator start")
-    );
+    assert!(!home.start_session().ok().context().contains("orchestrator start"));
     let pid = owner.pid();
     drop(owner);
     let context = home.start_session().ok().context();
-    assert!(
-        context.contains(&format!("of plan P died (pid {pid}")),
-        "{context}"
-    );
-    assert!(
-        !home.start_session().ok().context().contains("of plan P"),
-        "told once"
-    );
+    assert!(context.contains(&format!("of plan P died (pid {pid}")), "{context}");
+    assert!(!home.start_session().ok().context().contains("of plan P"), "told once");
 }
 
 #[test]

@@ -65,9 +65,8 @@ fn planned() -> Home {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -79,10 +78,7 @@ fn changed(path: &Path) -> (Vec<u8>, SystemTime) {
 
 fn messages(object: &Value) -> Vec<&str> {
     let found = object["divergences"].as_array().unwrap();
-    found
-        .iter()
-        .map(|d| d["message"].as_str().unwrap())
-        .collect()
+    found.iter().map(|d| d["message"].as_str().unwrap()).collect()
 }
 
 /// Asserts that there is one finding with this text.
@@ -102,41 +98,20 @@ fn a_wrong_summary_is_told_and_reading_writes_nothing() {
     let before = (StateSnapshot::take(&home), changed(&path));
     let answer = trueup(&home, &["plan", "validate", "out/status.json"]);
     assert_eq!(answer.code, Some(1), "{answer:?}");
-    assert!(
-        answer
-            .stdout
-            .contains("summary.completed was 77, should be 4\n"),
-        "{answer:?}"
-    );
+    assert!(answer.stdout.contains("summary.completed was 77, should be 4\n"), "{answer:?}");
     let object = object(&home, 1, &["plan", "validate", "out/status.json"]);
     assert_eq!(codes(&object), ["F-02", "F-02"]);
-    says(
-        &object,
-        "F-02",
-        &[
-            "out/status.json:4:",
-            "summary.totalTasks was 77, should be 7",
-        ],
-    );
+    says(&object, "F-02", &["out/status.json:4:", "summary.totalTasks was 77, should be 7"]);
     let finding = &object["divergences"][1];
     assert_eq!(finding["severity"], "error");
-    assert_eq!(
-        (&finding["expected"], &finding["found"]),
-        (&json!("4"), &json!("77"))
-    );
+    assert_eq!((&finding["expected"], &finding["found"]), (&json!("4"), &json!("77")));
     assert_eq!(finding["fix"], "trueup plan validate out/status.json --fix");
 
-    assert_eq!(
-        keys(&object["data"]),
-        ["backup", "fixed", "path", "plan", "summary"]
-    );
+    assert_eq!(keys(&object["data"]), ["backup", "fixed", "path", "plan", "summary"]);
     let data = &object["data"];
     assert_eq!(data["plan"], Value::Null);
     assert_eq!(data["path"], path.to_str().unwrap());
-    assert_eq!(
-        (&data["fixed"], &data["backup"]),
-        (&json!([]), &Value::Null)
-    );
+    assert_eq!((&data["fixed"], &data["backup"]), (&json!([]), &Value::Null));
     assert_eq!(data["summary"]["found"]["completed"], 77);
     assert_eq!(
         data["summary"]["counted"],
@@ -182,17 +157,10 @@ fn a_fix_writes_the_wrong_numbers_alone_and_keeps_what_was() {
     // Nothing is left to fix, and nothing is written.
     let before = changed(&path);
     let again = object(&home, 0, &["plan", "validate", "out/status.json", "--fix"]);
-    assert_eq!(
-        (&again["data"]["fixed"], &again["data"]["backup"]),
-        (&json!([]), &Value::Null)
-    );
+    assert_eq!((&again["data"]["fixed"], &again["data"]["backup"]), (&json!([]), &Value::Null));
     assert_eq!(changed(&path), before);
     assert_eq!(names(path.parent().unwrap()).len(), 2);
-    object(
-        &home,
-        0,
-        &["plan", "validate", "out/status.json", "--strict"],
-    );
+    object(&home, 0, &["plan", "validate", "out/status.json", "--strict"]);
 }
 
 #[test]
@@ -323,22 +291,8 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     let before = (StateSnapshot::take(&home), changed(&path));
     // By its id, its file, the environment, and as the only one.
     let by_id = object(&home, 0, &["plan", "validate", "fix"]);
-    says(
-        &by_id,
-        "C-15",
-        &[
-            "fix.md:4:4: ",
-            "1.1",
-            "[ ]",
-            "completed",
-            "the database is ahead",
-        ],
-    );
-    says(
-        &by_id,
-        "C-10",
-        &["fix.md:9:4: ", "1.4", "[x]", "in_progress", "ahead"],
-    );
+    says(&by_id, "C-15", &["fix.md:4:4: ", "1.1", "[ ]", "completed", "the database is ahead"]);
+    says(&by_id, "C-10", &["fix.md:9:4: ", "1.4", "[x]", "in_progress", "ahead"]);
     says(&by_id, "C-10", &["fix.md:8:4: ", "1.3", "skipped", "keeps"]);
     says(&by_id, "F-02", &["fix.md:6:4: ", "1.5", "never imported"]);
     says(&by_id, "F-02", &["fix.md:7:4: ", "never imported"]);
@@ -371,10 +325,7 @@ fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
     let home = planned();
     write(&home, "fix.md", PLAN.replace("- [ ] 1.3 Ship\n", ""));
     home.open_database()
-        .execute(
-            "UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'",
-            [],
-        )
+        .execute("UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'", [])
         .unwrap();
     let found = object(&home, 1, &["plan", "validate"]);
     says(&found, "F-02", &["1.3", "not in the file"]);
@@ -391,11 +342,7 @@ fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
 #[test]
 fn a_status_file_is_of_the_plan_that_it_names() {
     let home = planned();
-    write(
-        &home,
-        "out/status.json",
-        STATUS.replace("fix.md", "../fix.md"),
-    );
+    write(&home, "out/status.json", STATUS.replace("fix.md", "../fix.md"));
     let path = write(&home, "status.json", STATUS);
     let object = object(&home, 1, &["plan", "validate", path.to_str().unwrap()]);
     assert_eq!(object["data"]["plan"], "fix");

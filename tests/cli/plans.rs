@@ -65,10 +65,7 @@ fn task(home: &Home, id: &str) -> Value {
 
 fn ids(answer: &Value) -> Vec<&str> {
     let tasks = answer["tasks"].as_array().unwrap();
-    tasks
-        .iter()
-        .map(|task| task["id"].as_str().unwrap())
-        .collect()
+    tasks.iter().map(|task| task["id"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -76,10 +73,7 @@ fn status_list_and_next_have_the_shapes_of_the_contract() {
     let home = planned();
     let status = data(&home, &["plan", "status"]);
     assert_eq!(keys(&status), ["plan", "summary", "tasks"]);
-    assert_eq!(
-        keys(&status["plan"]),
-        ["path", "plan_id", "status", "title"]
-    );
+    assert_eq!(keys(&status["plan"]), ["path", "plan_id", "status", "title"]);
     let summary = json!({
         "totalTasks": 5, "completed": 1, "pending": 4, "in_progress": 0, "failed": 0, "skipped": 0,
     });
@@ -90,13 +84,7 @@ fn status_list_and_next_have_the_shapes_of_the_contract() {
     }
     assert_eq!(status["tasks"][0]["task_id"], "fix/1.1");
     assert_eq!(status["tasks"][2]["depends_on"], json!(["1.1", "1.2"]));
-    for absent in [
-        "started_at",
-        "completed_at",
-        "error",
-        "skip_reason",
-        "priority",
-    ] {
+    for absent in ["started_at", "completed_at", "error", "skip_reason", "priority"] {
         assert!(status["tasks"][0][absent].is_null(), "{absent}");
     }
     let list = data(&home, &["plan", "list"]);
@@ -112,11 +100,7 @@ fn status_list_and_next_have_the_shapes_of_the_contract() {
 fn looking_writes_nothing() {
     let home = planned();
     let before = StateSnapshot::take(&home);
-    for arguments in [
-        &["plan", "status"][..],
-        &["plan", "next"],
-        &["plan", "list"],
-    ] {
+    for arguments in [&["plan", "status"][..], &["plan", "next"], &["plan", "list"]] {
         data(&home, arguments);
         trueup(&home, arguments).ok();
     }
@@ -127,10 +111,7 @@ fn looking_writes_nothing() {
 fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
-    assert_eq!(
-        object(&home, 2, &["plan", "status"])["error"]["code"],
-        "usage"
-    );
+    assert_eq!(object(&home, 2, &["plan", "status"])["error"]["code"], "usage");
     refused(&home, "plan_not_found", &["plan", "status", "fix"]);
     let path = write(&home, "a/fix.md", PLAN);
     data(&home, &["plan", "import", "a/fix.md"]);
@@ -143,10 +124,7 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
     let message = several["error"]["message"].as_str().unwrap();
     assert!(message.contains("fix, fix-2"), "{message}");
     for named in ["fix", "a/fix.md", "./a/../a/fix.md", path.to_str().unwrap()] {
-        assert_eq!(
-            plan(&data(&home, &["plan", "status", "--plan", named])),
-            "fix"
-        );
+        assert_eq!(plan(&data(&home, &["plan", "status", "--plan", named])), "fix");
         assert_eq!(plan(&data(&home, &["plan", "status", named])), "fix");
     }
     let here = home.prepare_run("trueup").cwd(home.project_dir().join("b"));
@@ -157,11 +135,7 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
     assert_eq!(answer["data"]["task"]["task_id"], "fix-2/1.1");
     let answer = data(&home, &["plan", "complete", "fix/1.1"]);
     assert_eq!(answer["task"]["task_id"], "fix/1.1");
-    object(
-        &home,
-        2,
-        &["plan", "complete", "fix/1.1", "--plan", "fix-2"],
-    );
+    object(&home, 2, &["plan", "complete", "fix/1.1", "--plan", "fix-2"]);
     let unknown = refused(&home, "plan_not_found", &["plan", "status", "c/fix.md"]);
     let hint = unknown["error"]["hint"].as_str().unwrap();
     assert!(hint.contains("fix, fix-2"), "{hint}");
@@ -172,24 +146,12 @@ fn a_plan_is_one_in_all_checkouts_of_its_repository() {
     let home = planned();
     home.run_git(&["add", "fix.md"]);
     home.run_git(&["commit", "-q", "-m", "a plan"]);
-    home.run_git(&[
-        "remote",
-        "add",
-        "origin",
-        "https://example.org/team/app.git",
-    ]);
+    home.run_git(&["remote", "add", "origin", "https://example.org/team/app.git"]);
     let (tree, clone) = (home.root().join("tree"), home.root().join("clone"));
     home.run_git(&["worktree", "add", "-q", tree.to_str().unwrap()]);
     home.run_git(&["clone", "-q", ".", clone.to_str().unwrap()]);
     let address = "https://someone@example.org/team/app";
-    home.run_git(&[
-        "-C",
-        clone.to_str().unwrap(),
-        "remote",
-        "set-url",
-        "origin",
-        address,
-    ]);
+    home.run_git(&["-C", clone.to_str().unwrap(), "remote", "set-url", "origin", address]);
     data(&home, &["plan", "complete", "1.1", "--plan", "fix"]);
     for checkout in [&tree, &clone] {
         let run = |arguments: &[&str]| {
@@ -198,10 +160,7 @@ fn a_plan_is_one_in_all_checkouts_of_its_repository() {
         };
         let plan = &run(&["plan", "import", "fix.md"])["plan"];
         assert_eq!(plan["plan_id"], "fix");
-        assert_eq!(
-            plan["path"],
-            home.project_dir().join("fix.md").to_str().unwrap()
-        );
+        assert_eq!(plan["path"], home.project_dir().join("fix.md").to_str().unwrap());
         let status = run(&["plan", "status", "fix.md"]);
         assert_eq!(status["tasks"][0]["status"], "completed");
         run(&["plan", "validate", "fix.md"]);
@@ -223,20 +182,10 @@ fn words_of_a_plan_cannot_write_to_the_terminal() {
         "UPDATE plan_tasks SET title = ?1, error = ?1",
         ["\u{1b}[31mred\nsecond line\u{202e}"],
     );
-    home.execute_sql(
-        "UPDATE plans SET title = ?1",
-        ["\u{1b}[31mred\nsecond line\u{202e}"],
-    );
-    for arguments in [
-        &["plan", "status"][..],
-        &["plan", "next"],
-        &["plan", "list"],
-    ] {
+    home.execute_sql("UPDATE plans SET title = ?1", ["\u{1b}[31mred\nsecond line\u{202e}"]);
+    for arguments in [&["plan", "status"][..], &["plan", "next"], &["plan", "list"]] {
         let text = trueup(&home, arguments).ok().stdout;
         let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-        assert!(
-            !text.contains(bad) && !text.contains("\nsecond"),
-            "{text:?}"
-        );
+        assert!(!text.contains(bad) && !text.contains("\nsecond"), "{text:?}");
     }
 }

@@ -32,20 +32,13 @@ impl Pool {
         // may look taken for a moment.
         let is_free = |slot: &PortSlot| (0..LOOKS).any(|_| TcpProbe.check_slot(*slot).is_none());
         let free = PortSlot::all().filter(is_free);
-        Self {
-            free: free.map(PortSlot::backend_port).collect(),
-            _turn: turn,
-        }
+        Self { free: free.map(PortSlot::backend_port).collect(), _turn: turn }
     }
 }
 
 /// Runs `trueup` so often at once, with arguments of its own each; returns the objects.
 fn at_once(home: &Home, count: usize, arguments: impl Fn(usize) -> Vec<String>) -> Vec<Value> {
-    let run = |n| {
-        home.prepare_run("trueup")
-            .args(arguments(n))
-            .args(["--json"])
-    };
+    let run = |n| home.prepare_run("trueup").args(arguments(n)).args(["--json"]);
     let answers = race::run_at_once(count, run);
     answers.iter().map(ProcessOutput::json).collect()
 }
@@ -77,11 +70,7 @@ fn the_lowest_pair_is_given_once_and_again_to_the_same_id() {
     assert_eq!(first["frontend"], pool.free[0] + 100);
     let before = StateSnapshot::take(&home);
     assert_eq!(data(&home, &["ports", "reserve", "3af4a34d"]), first);
-    assert_eq!(
-        StateSnapshot::take(&home),
-        before,
-        "asking again changes nothing"
-    );
+    assert_eq!(StateSnapshot::take(&home), before, "asking again changes nothing");
     let other = data(&home, &["ports", "reserve", "other"]);
     assert_eq!(other["backend"], pool.free[1]);
     assert_eq!(home.count_events("reserved", "3af4a34d"), 1);
@@ -97,15 +86,7 @@ fn reservations_are_listed_with_their_owners() {
     let list = data(&home, &["ports", "list"]);
     assert_eq!(StateSnapshot::take(&home), before);
     let row = &list["reservations"][0];
-    let all = [
-        "allocated_at",
-        "backend",
-        "frontend",
-        "host",
-        "id",
-        "owner",
-        "stale",
-    ];
+    let all = ["allocated_at", "backend", "frontend", "host", "id", "owner", "stale"];
     assert_eq!(keys(row), all);
     assert_eq!(row["backend"], given["backend"]);
     assert_eq!(row["stale"], false);
@@ -143,11 +124,7 @@ fn a_released_pair_is_free_and_an_unknown_one_refused() {
 fn ids_that_are_none_are_a_matter_of_usage() {
     let home = started();
     for id in ["", "a/b", "..", "-x", &"x".repeat(65)] {
-        assert_eq!(
-            trueup(&home, &["ports", "reserve", id]).code,
-            Some(2),
-            "{id}"
-        );
+        assert_eq!(trueup(&home, &["ports", "reserve", id]).code, Some(2), "{id}");
     }
 }
 
@@ -169,10 +146,7 @@ fn a_pair_of_which_one_port_is_bound_is_passed_over_and_named() {
         assert!(warnings.contains(&line), "{warnings}");
     }
     drop(held);
-    assert_eq!(
-        data(&home, &["ports", "reserve", "b"])["backend"],
-        pool.free[0]
-    );
+    assert_eq!(data(&home, &["ports", "reserve", "b"])["backend"], pool.free[0]);
 }
 
 #[test]
@@ -290,14 +264,9 @@ fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
     assert_eq!(swept["released"].as_array().unwrap().len(), 1);
     assert_eq!(swept["released"][0]["id"], "old");
     assert_eq!(data(&home, &["ports", "sweep"]), json!({"released": []}));
-    let reason: String = home.query_value(
-        "SELECT reason FROM events WHERE kind = 'released' AND key = 'old'",
-        [],
-    );
-    assert!(
-        reason.starts_with("stale: process 1 cannot be checked"),
-        "{reason}"
-    );
+    let reason: String =
+        home.query_value("SELECT reason FROM events WHERE kind = 'released' AND key = 'old'", []);
+    assert!(reason.starts_with("stale: process 1 cannot be checked"), "{reason}");
 }
 
 #[test]
@@ -305,21 +274,12 @@ fn a_full_pool_makes_room_of_what_is_stale() {
     let pool = Pool::take();
     let home = started();
     for (n, slot) in PortSlot::all().enumerate() {
-        let hours = if slot.backend_port() == pool.free[1] {
-            30
-        } else {
-            1
-        };
+        let hours = if slot.backend_port() == pool.free[1] { 30 } else { 1 };
         forsaken(&home, &format!("w{n}"), slot.backend_port(), hours, 1);
     }
     let object = object(&home, 0, &["ports", "reserve", "late"]);
     assert_eq!(object["data"]["backend"], pool.free[1]);
-    assert!(
-        object["warnings"]
-            .to_string()
-            .contains("a stale reservation"),
-        "{object}"
-    );
+    assert!(object["warnings"].to_string().contains("a stale reservation"), "{object}");
     refused(&home, "pool_full", &["ports", "reserve", "later"]);
 }
 

@@ -57,11 +57,7 @@ pub(crate) fn does(home: &Home, session: &str, arguments: &[&str]) -> Value {
 #[track_caller]
 pub(crate) fn does_not(home: &Home, code: &str, session: &str, arguments: &[&str]) -> Value {
     let all = queue_of(session, arguments);
-    refused(
-        home,
-        code,
-        &all.iter().map(String::as_str).collect::<Vec<_>>(),
-    )
+    refused(home, code, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
@@ -69,17 +65,7 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     let phases = "plan,build,cleanup";
-    let add = [
-        "queue",
-        "add",
-        "SD-1",
-        "--phases",
-        phases,
-        "--depends",
-        "2=",
-        "--depends",
-        "3=",
-    ];
+    let add = ["queue", "add", "SD-1", "--phases", phases, "--depends", "2=", "--depends", "3="];
     data(&home, &[&add[..], &["--adw", "77c90e61"]].concat());
     does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     does(&home, FIRST_SESSION, &["start", "SD-1:3"]);
@@ -97,13 +83,7 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     assert_eq!(statuses(&home), "running ready running");
     std::fs::create_dir_all(home.project_dir().join("trees/a")).unwrap();
     std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
-    let set = [
-        "meta",
-        "set",
-        "77c90e61",
-        "worktree_path=trees/a",
-        "plan_file=plan.md",
-    ];
+    let set = ["meta", "set", "77c90e61", "worktree_path=trees/a", "plan_file=plan.md"];
     data(&home, &[&set[..], &["branch_name=b"]].concat());
     let refused = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
     let message = refused["error"]["message"].as_str().unwrap();
@@ -120,28 +100,19 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
 fn a_file_that_does_not_parse_starts_nothing_that_needs_it() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    data(
-        &home,
-        &["queue", "add", "SD-1", "--phases", "build", "--adw", "a"],
-    );
+    data(&home, &["queue", "add", "SD-1", "--phases", "build", "--adw", "a"]);
     std::fs::create_dir_all(home.project_dir().join("agents/a")).unwrap();
     std::fs::write(home.project_dir().join("agents/a/adw_state.json"), "{").unwrap();
     let arguments = queue_of(FIRST_SESSION, &["start", "SD-1:1"]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    assert_eq!(
-        object(&home, 3, &arguments)["error"]["code"],
-        "metadata_corrupt"
-    );
+    assert_eq!(object(&home, 3, &arguments)["error"]["code"], "metadata_corrupt");
     assert_eq!(statuses(&home), "ready");
 }
 
 pub(crate) fn statuses(home: &Home) -> String {
     let rows = data(home, &["queue", "list", "--item", "SD-1"]);
     let rows = rows["rows"].as_array().unwrap();
-    let words: Vec<&str> = rows
-        .iter()
-        .map(|row| row["status"].as_str().unwrap())
-        .collect();
+    let words: Vec<&str> = rows.iter().map(|row| row["status"].as_str().unwrap()).collect();
     words.join(" ")
 }
 
@@ -151,18 +122,7 @@ fn next_goes_by_priority_and_skips_what_others_hold() {
     second(&home, None);
     for (item, priority) in [("SD-2", "50"), ("SD-3", "10")] {
         data(&home, &["item", "add", item]);
-        data(
-            &home,
-            &[
-                "queue",
-                "add",
-                item,
-                "--phases",
-                "plan",
-                "--priority",
-                priority,
-            ],
-        );
+        data(&home, &["queue", "add", item, "--phases", "plan", "--priority", priority]);
     }
     let next = |session: &str| {
         let found = does(&home, session, &["next"]);
@@ -170,10 +130,7 @@ fn next_goes_by_priority_and_skips_what_others_hold() {
     };
     assert_eq!(next(SECOND_SESSION), "SD-3:1");
     claimed(&home, "SD-3");
-    assert_eq!(
-        (next(FIRST_SESSION).as_str(), next(SECOND_SESSION).as_str()),
-        ("SD-3:1", "SD-1:1")
-    );
+    assert_eq!((next(FIRST_SESSION).as_str(), next(SECOND_SESSION).as_str()), ("SD-3:1", "SD-1:1"));
     let before = StateSnapshot::take(&home);
     next(FIRST_SESSION);
     data(&home, &["queue", "list"]);
@@ -189,12 +146,7 @@ fn a_change_is_printed_from_what_to_what() {
         "SD-1:1 (plan): ready -> completed\nSD-1:2 (build): queued -> ready\n"
     );
     let answer = trueup(&home, &["queue", "fail", "SD-1:2", "--error", "two\nlines"]).ok();
-    assert!(
-        answer
-            .stdout
-            .starts_with("SD-1:2 (build): ready -> failed: two"),
-        "{answer:?}"
-    );
+    assert!(answer.stdout.starts_with("SD-1:2 (build): ready -> failed: two"), "{answer:?}");
     assert_eq!(answer.stdout.lines().count(), 1);
 }
 
@@ -202,15 +154,7 @@ fn a_change_is_printed_from_what_to_what() {
 fn a_command_repeated_under_its_id_returns_the_first_answer() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let add = [
-        "queue",
-        "add",
-        "SD-1",
-        "--phases",
-        "plan,build",
-        "--op-id",
-        "operation-1",
-    ];
+    let add = ["queue", "add", "SD-1", "--phases", "plan,build", "--op-id", "operation-1"];
     let first = data(&home, &add);
     assert_eq!(data(&home, &add), first);
     let begin = ["queue", "start", "SD-1:1", "--op-id", "operation-2"];
@@ -220,10 +164,7 @@ fn a_command_repeated_under_its_id_returns_the_first_answer() {
     let first = data(&home, &done);
     let events: i64 = home.query_value("SELECT count(*) FROM events", []);
     assert_eq!(data(&home, &done), first);
-    assert_eq!(
-        events,
-        home.query_value::<i64>("SELECT count(*) FROM events", [])
-    );
+    assert_eq!(events, home.query_value::<i64>("SELECT count(*) FROM events", []));
     for arguments in [
         &["queue", "complete", "SD-1:1", "--op-id", "operation-2"][..],
         &["queue", "start", "SD-1:2", "--op-id", "operation-2"],

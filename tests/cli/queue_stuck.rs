@@ -12,22 +12,13 @@ fn a_loop_that_starts_itself_again_is_stopped() {
     for _ in 0..3 {
         does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
         does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
-        does(
-            &home,
-            FIRST_SESSION,
-            &["reopen", "SD-1:1", "--reason", "again"],
-        );
+        does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "again"]);
     }
     let limit = does_not(&home, "retry_limit", FIRST_SESSION, &["start", "SD-1:1"]);
     let (since, until) = (&limit["data"]["since"], &limit["data"]["until"]);
     assert_eq!(limit["data"]["starts"], 3);
     let message = limit["error"]["message"].as_str().unwrap();
-    for part in [
-        "3 times",
-        "30 min",
-        since.as_str().unwrap(),
-        until.as_str().unwrap(),
-    ] {
+    for part in ["3 times", "30 min", since.as_str().unwrap(), until.as_str().unwrap()] {
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(statuses(&home), "ready");
@@ -57,10 +48,8 @@ fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
     let swept = data(&home, &["sessions", "sweep"]);
     assert_eq!(swept["failed"], json!(["SD-1:1"]));
     assert_eq!(statuses(&home), "failed blocked");
-    let message: String = home.query_value(
-        "SELECT error_message FROM phase_queue WHERE status = 'failed'",
-        [],
-    );
+    let message: String =
+        home.query_value("SELECT error_message FROM phase_queue WHERE status = 'failed'", []);
     assert!(
         message.starts_with(&format!("no heartbeat of session {FIRST_SESSION} for 73")),
         "{message}"
@@ -74,9 +63,7 @@ fn how_long_silence_is_endured_can_be_set() {
     does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     silent(&home, 100);
     let sweep = |seconds: &str| {
-        let run = home
-            .prepare_run("trueup")
-            .args(["sessions", "sweep", "--json"]);
+        let run = home.prepare_run("trueup").args(["sessions", "sweep", "--json"]);
         let answer = run.env("TRUEUP_STUCK_SECONDS", seconds).wait().ok();
         answer.json()["data"]["failed"].clone()
     };

@@ -51,24 +51,15 @@ fn a_state_reaches_every_other_repository_and_never_its_own() {
     let gamma = repo(&home, "gamma", None);
     let answer = trueup(&home, &["state", "sync", "alpha"]).ok();
     for target in [&beta, &gamma] {
-        let line = format!(
-            "[state_sync] Synced alpha STATE.md -> {}",
-            cache(target).display()
-        );
-        assert!(
-            answer.stdout.lines().any(|found| found == line),
-            "{answer:?}"
-        );
+        let line = format!("[state_sync] Synced alpha STATE.md -> {}", cache(target).display());
+        assert!(answer.stdout.lines().any(|found| found == line), "{answer:?}");
         assert!(read(target).contains(text));
         assert!(read(target).contains("## alpha State"));
     }
     assert!(!cache(&alpha).exists());
     assert_eq!(fs::read_to_string(alpha.join("STATE.md")).unwrap(), text);
     let shown = data(&home, &["state", "show", "ALPHA"]);
-    assert_eq!(
-        (&shown["repo"], &shown["content"]),
-        (&json!("alpha"), &json!(text))
-    );
+    assert_eq!((&shown["repo"], &shown["content"]), (&json!("alpha"), &json!(text)));
     assert_eq!(trueup(&home, &["state", "show", "alpha"]).ok().stdout, text);
     assert_eq!(within(&home, &alpha, &["state", "show"]).ok().stdout, text);
 }
@@ -85,28 +76,16 @@ fn a_second_sync_changes_nothing_not_even_a_time() {
             "synced": [{"repo": "alpha", "target": "beta", "changed": true}], "redacted": 0,
         })
     );
-    let (before, at) = (
-        read(&beta),
-        data(&home, &["state", "show", "alpha"])["synced_at"].clone(),
-    );
+    let (before, at) = (read(&beta), data(&home, &["state", "show", "alpha"])["synced_at"].clone());
     let modified = fs::metadata(cache(&beta)).unwrap().modified().unwrap();
     let again = data(&home, &["state", "sync", "alpha"]);
     assert_eq!(changed(&again), [("beta".to_owned(), false)]);
     assert_eq!(read(&beta), before);
-    assert_eq!(
-        fs::metadata(cache(&beta)).unwrap().modified().unwrap(),
-        modified
-    );
+    assert_eq!(fs::metadata(cache(&beta)).unwrap().modified().unwrap(), modified);
     assert_eq!(data(&home, &["state", "show", "alpha"])["synced_at"], at);
     fs::write(alpha.join("STATE.md"), "two\n").unwrap();
-    assert_eq!(
-        changed(&data(&home, &["state", "sync", "alpha"])),
-        [("beta".to_owned(), true)]
-    );
-    assert_eq!(
-        read(&beta).matches("trueup:repo-state slug=alpha").count(),
-        1
-    );
+    assert_eq!(changed(&data(&home, &["state", "sync", "alpha"])), [("beta".to_owned(), true)]);
+    assert_eq!(read(&beta).matches("trueup:repo-state slug=alpha").count(), 1);
 }
 
 #[test]
@@ -126,10 +105,7 @@ fn sections_of_others_and_what_people_wrote_stay_byte_for_byte() {
     fs::write(alpha.join("STATE.md"), "a, and much more\n## Head\n").unwrap();
     data(&home, &["state", "sync", "alpha"]);
     let after = read(&gamma);
-    assert!(
-        after.starts_with(notes) && after.ends_with(of_beta),
-        "{after:?}"
-    );
+    assert!(after.starts_with(notes) && after.ends_with(of_beta), "{after:?}");
 }
 
 #[test]
@@ -145,10 +121,7 @@ fn a_file_of_the_original_is_taken_over_once() {
     data(&home, &["state", "sync", "ai-orchestrator"]);
     let text = read(&beta);
     assert!(!text.contains("old") && text.contains("new\n"), "{text}");
-    assert!(
-        text.starts_with("# Global State Cache\n\n**Purpose**: x\n\n---\n\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("# Global State Cache\n\n**Purpose**: x\n\n---\n\n"), "{text}");
     assert!(
         text.ends_with("## KAREMATCH State\n\n**Last Synced**: Never\n\nkept\n\n---\n"),
         "{text}"
@@ -161,46 +134,18 @@ fn a_file_of_the_original_is_taken_over_once() {
 fn secrets_stay_where_they_are() {
     let home = started();
     // Concatenated, so that no scanner reports this file as a leak.
-    let secret = [
-        "sk-ant-",
-        "api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-    ]
-    .concat();
-    let alpha = repo(
-        &home,
-        "alpha",
-        Some(&format!("# A\n\nkey: {secret}\nrest\n")),
-    );
+    let secret = ["sk-ant-", "api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ"].concat();
+    let alpha = repo(&home, "alpha", Some(&format!("# A\n\nkey: {secret}\nrest\n")));
     let beta = repo(&home, "beta", None);
-    let error = refused(
-        &home,
-        "secrets_found",
-        &["state", "sync", "alpha", "--deny-secrets"],
-    );
-    assert!(
-        error["error"]["message"]
-            .as_str()
-            .unwrap()
-            .ends_with("in line 3"),
-        "{error}"
-    );
+    let error = refused(&home, "secrets_found", &["state", "sync", "alpha", "--deny-secrets"]);
+    assert!(error["error"]["message"].as_str().unwrap().ends_with("in line 3"), "{error}");
     assert!(!cache(&beta).exists());
     refused(&home, "no_state", &["state", "show", "alpha"]);
     let synced = object(&home, 0, &["state", "sync", "alpha"]);
     assert_eq!(synced["data"]["redacted"], 1);
-    assert!(
-        synced["warnings"][0]
-            .as_str()
-            .unwrap()
-            .contains("in line 3"),
-        "{synced}"
-    );
+    assert!(synced["warnings"][0].as_str().unwrap().contains("in line 3"), "{synced}");
     assert!(read(&beta).contains("[redacted: ") && read(&beta).contains("rest\n"));
-    assert!(
-        fs::read_to_string(alpha.join("STATE.md"))
-            .unwrap()
-            .contains(&secret)
-    );
+    assert!(fs::read_to_string(alpha.join("STATE.md")).unwrap().contains(&secret));
     let log = trueup(&home, &["log", "--json"]).ok().stdout;
     assert!(log.contains("\"repo\"") && !log.contains(&secret));
     let leaks = |path: PathBuf| {
@@ -219,10 +164,7 @@ fn a_passive_repository_neither_gives_nor_takes() {
     let home = started();
     let alpha = repo(&home, "alpha", Some("a\n"));
     let vault = repo(&home, "vault", Some("v\n"));
-    data(
-        &home,
-        &["repo", "add", vault.to_str().unwrap(), "--passive"],
-    );
+    data(&home, &["repo", "add", vault.to_str().unwrap(), "--passive"]);
     let synced = data(&home, &["state", "sync", "alpha"]);
     assert_eq!(changed(&synced), []);
     refused(&home, "repo_passive", &["state", "sync", "vault"]);
@@ -256,11 +198,7 @@ fn what_cannot_be_a_state_is_refused_by_name() {
     std::os::unix::fs::symlink(&outside, &state).unwrap();
     unreadable("a link that leads out");
     for path in ["../outside.md", "/etc/hostname", "a/../../outside.md"] {
-        fs::write(
-            alpha.join(".trueup.toml"),
-            format!("state_file = \"{path}\"\n"),
-        )
-        .unwrap();
+        fs::write(alpha.join(".trueup.toml"), format!("state_file = \"{path}\"\n")).unwrap();
         unreadable(path);
     }
     fs::create_dir(alpha.join("docs")).unwrap();
@@ -280,12 +218,7 @@ fn a_cache_behind_a_link_is_not_written_and_the_others_are() {
     fs::create_dir(&elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, beta.join(".aibrain")).unwrap();
     let answer = object(&home, 3, &["state", "sync", "alpha"]);
-    assert!(
-        answer["warnings"][0]
-            .as_str()
-            .unwrap()
-            .starts_with("beta was not updated")
-    );
+    assert!(answer["warnings"][0].as_str().unwrap().starts_with("beta was not updated"));
     assert_eq!(changed(&answer["data"]), [("gamma".to_owned(), true)]);
     assert!(read(&gamma).contains("a\n"));
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
@@ -317,29 +250,17 @@ fn between_machines_the_state_travels_through_the_database() {
     let url = format!("sqlite:{}", home.trueup_home().join("trueup.db").display());
     let on_there = |arguments: &[&str]| {
         let run = home.prepare_run("trueup").args(arguments).args(["--json"]);
-        let run = run
-            .env("TRUEUP_HOME", &there)
-            .env("TRUEUP_DATABASE_URL", &url);
+        let run = run.env("TRUEUP_HOME", &there).env("TRUEUP_DATABASE_URL", &url);
         let run = run.args(["--project", clone.to_str().unwrap()]);
         run.wait().ok().json()["data"].clone()
     };
     on_there(&["repo", "add", clone.to_str().unwrap(), "--slug", "beta"]);
     let pulled = on_there(&["state", "pull"]);
-    assert_eq!(
-        pulled,
-        json!({"synced": [{"repo": "alpha", "target": "beta", "changed": true}]})
-    );
-    assert!(
-        read(&clone).contains("# A\r\nlast line\n<!--"),
-        "{}",
-        read(&clone)
-    );
+    assert_eq!(pulled, json!({"synced": [{"repo": "alpha", "target": "beta", "changed": true}]}));
+    assert!(read(&clone).contains("# A\r\nlast line\n<!--"), "{}", read(&clone));
     let again = changed(&on_there(&["state", "pull", "alpha"]));
     assert!(!again[0].1, "{again:?}");
-    assert_eq!(
-        on_there(&["state", "show", "alpha"])["content"],
-        "# A\r\nlast line"
-    );
+    assert_eq!(on_there(&["state", "show", "alpha"])["content"], "# A\r\nlast line");
 }
 
 #[test]
@@ -354,16 +275,9 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
         let _ = fs::rename(home.trueup_home().join(name), away.join(name));
     }
     let shown = within(&home, &beta, &["state", "show", "alpha"]);
-    assert_eq!(
-        (shown.code, &*shown.stdout),
-        (Some(0), "a\r\nb"),
-        "{shown:?}"
-    );
+    assert_eq!((shown.code, &*shown.stdout), (Some(0), "a\r\nb"), "{shown:?}");
     assert!(shown.stderr.contains("showing the local copy"), "{shown:?}");
-    assert_eq!(
-        within(&home, &beta, &["state", "show", "gamma"]).code,
-        Some(3)
-    );
+    assert_eq!(within(&home, &beta, &["state", "show", "gamma"]).code, Some(3));
 }
 
 #[test]
@@ -372,17 +286,11 @@ fn many_that_write_into_one_cache_at_once_all_arrive() {
     let home = started();
     let target = repo(&home, "target", None);
     for n in 0..MANY {
-        repo(
-            &home,
-            &format!("r{n}"),
-            Some(&format!("state of r{n}\n").repeat(500)),
-        );
+        repo(&home, &format!("r{n}"), Some(&format!("state of r{n}\n").repeat(500)));
     }
     std::thread::scope(|scope| {
         for n in 0..MANY {
-            let run = home
-                .prepare_run("trueup")
-                .args(["state", "sync", &format!("r{n}")]);
+            let run = home.prepare_run("trueup").args(["state", "sync", &format!("r{n}")]);
             scope.spawn(|| run.wait().ok());
         }
     });

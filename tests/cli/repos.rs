@@ -27,24 +27,13 @@ fn a_repository_is_added_listed_and_removed() {
     let alpha = add(&home, "alpha", &[]);
     assert_eq!(
         keys(&alpha),
-        [
-            "created_at",
-            "passive",
-            "path",
-            "places",
-            "slug",
-            "state",
-            "updated_at"
-        ]
+        ["created_at", "passive", "path", "places", "slug", "state", "updated_at"]
     );
     assert_eq!(alpha["slug"], "alpha");
     assert_eq!(alpha["passive"], false);
     assert_eq!(alpha["state"], json!(null));
     let beta = add(&home, "some where", &["--slug", "Beta", "--passive"]);
-    assert_eq!(
-        (&beta["slug"], &beta["passive"]),
-        (&json!("Beta"), &json!(true))
-    );
+    assert_eq!((&beta["slug"], &beta["passive"]), (&json!("Beta"), &json!(true)));
     let listed = data(&home, &["repo", "list"]);
     assert_eq!(listed["repos"], json!([alpha, beta]));
     let text = trueup(&home, &["repo", "remove", "beta"]).ok().stdout;
@@ -70,27 +59,15 @@ fn what_is_taken_is_refused_and_says_by_whom() {
     let alpha = folder(&home, "alpha");
     let other = folder(&home, "other/alpha");
     let [alpha, other] = [&alpha, &other].map(|path| path.to_str().unwrap());
-    refused(
-        &home,
-        "already_registered",
-        &["repo", "add", alpha, "--slug", "beta"],
-    );
-    let error = refused(
-        &home,
-        "slug_taken",
-        &["repo", "add", other, "--slug", "alpha"],
-    );
+    refused(&home, "already_registered", &["repo", "add", alpha, "--slug", "beta"]);
+    let error = refused(&home, "slug_taken", &["repo", "add", other, "--slug", "alpha"]);
     let message = error["error"]["message"].as_str().unwrap().to_owned();
     assert!(message.contains(alpha), "{message}");
     let again = trueup(&home, &["repo", "add", alpha]).ok().stdout;
     assert!(again.contains("already"), "{again}");
-    let passive = trueup(&home, &["repo", "add", alpha, "--passive"])
-        .ok()
-        .stdout;
+    let passive = trueup(&home, &["repo", "add", alpha, "--passive"]).ok().stdout;
     assert!(passive.contains("(passive)"), "{passive}");
-    let active = trueup(&home, &["repo", "add", alpha, "--active"])
-        .ok()
-        .stdout;
+    let active = trueup(&home, &["repo", "add", alpha, "--active"]).ok().stdout;
     assert!(!active.trim_end().ends_with("(passive)"), "{active}");
 }
 

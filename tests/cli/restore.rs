@@ -45,14 +45,12 @@ fn items(home: &Home) -> i64 {
 fn break_an_index(path: &Path) {
     let redefine = |from: &str, to: &str| {
         let connection = Connection::open(path).unwrap();
-        let changed = connection
-            .execute_batch("PRAGMA writable_schema = ON")
-            .and_then(|()| {
-                connection.execute(
-                    "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE name = 'events_actor'",
-                    [from, to],
-                )
-            });
+        let changed = connection.execute_batch("PRAGMA writable_schema = ON").and_then(|()| {
+            connection.execute(
+                "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE name = 'events_actor'",
+                [from, to],
+            )
+        });
         assert_eq!(changed.unwrap(), 1);
     };
     redefine("actor,", "kind,");
@@ -62,9 +60,7 @@ fn break_an_index(path: &Path) {
     redefine("kind,", "actor,");
     let connection = Connection::open(path).unwrap();
     let ask = |pragma: &str| -> String {
-        connection
-            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
-            .unwrap()
+        connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
     };
     assert_eq!(ask("quick_check"), "ok");
     assert_ne!(ask("integrity_check"), "ok");
@@ -76,15 +72,10 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
     claimed(&home, "SD-1");
     let copy = backup(&home);
     let bytes = fs::read(&copy).unwrap();
-    data(
-        &home,
-        &["set", "--phase", "EXEC", "--session", FIRST_SESSION],
-    );
+    data(&home, &["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
     data(&home, &["item", "add", "SD-2"]);
     let said = restore(&home, &copy);
-    let all = [
-        "caches", "from", "kept_as", "lineage", "outbox", "path", "schema",
-    ];
+    let all = ["caches", "from", "kept_as", "lineage", "outbox", "path", "schema"];
     assert_eq!(keys(&said), all, "{said}");
     assert_eq!(items(&home), 1);
     assert_eq!(fs::read(&copy).unwrap(), bytes, "the copy stays as it is");
@@ -131,10 +122,7 @@ fn a_session_that_began_after_the_copy_loses_nothing_either() {
     let copy = backup(&home);
     home.start_session().ok();
     claimed(&home, "SD-1");
-    data(
-        &home,
-        &["set", "--phase", "EXEC", "--session", FIRST_SESSION],
-    );
+    data(&home, &["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
     let said = restore(&home, &copy);
     assert_eq!(said["caches"][0]["known"], false, "{said}");
     home.start_session().ok();
@@ -151,17 +139,13 @@ fn while_others_have_it_open_nothing_is_replaced() {
     data(&home, &["item", "add", "SD-2"]);
     for reads in [false, true] {
         let other = home.open_database();
-        let _: i64 = other
-            .query_row("SELECT count(*) FROM work_items", [], |row| row.get(0))
-            .unwrap();
+        let _: i64 =
+            other.query_row("SELECT count(*) FROM work_items", [], |row| row.get(0)).unwrap();
         if reads {
-            other
-                .execute_batch("BEGIN; SELECT * FROM work_items")
-                .unwrap();
+            other.execute_batch("BEGIN; SELECT * FROM work_items").unwrap();
         }
         let run =
-            home.prepare_run("trueup")
-                .args(["db", "restore", copy.to_str().unwrap(), "--json"]);
+            home.prepare_run("trueup").args(["db", "restore", copy.to_str().unwrap(), "--json"]);
         let answer = run.env("TRUEUP_DEADLINE_MS", "200").wait();
         assert_eq!(answer.code, Some(1), "{answer:?}");
         assert_eq!(answer.json()["error"]["code"], "database_in_use");
@@ -194,9 +178,8 @@ fn a_copy_that_cannot_be_used_changes_nothing() {
     fs::copy(&good, at("index")).unwrap();
     break_an_index(&at("index"));
     let before = fs::read(database(&home)).unwrap();
-    for name in [
-        "missing", "empty", "garbage", "cut", "newer", "foreign", "nameless", "index", ".",
-    ] {
+    for name in ["missing", "empty", "garbage", "cut", "newer", "foreign", "nameless", "index", "."]
+    {
         let path = at(name);
         let object = object(&home, 3, &["db", "restore", path.to_str().unwrap()]);
         let error = &object["error"];
@@ -204,11 +187,7 @@ fn a_copy_that_cannot_be_used_changes_nothing() {
         assert!(error["message"].as_str().unwrap().contains(name), "{error}");
     }
     let itself = database(&home);
-    refused(
-        &home,
-        "invalid",
-        &["db", "restore", itself.to_str().unwrap()],
-    );
+    refused(&home, "invalid", &["db", "restore", itself.to_str().unwrap()]);
     assert!(fs::read(database(&home)).unwrap() == before);
     assert_eq!(names(&home, ".re"), [""; 0], "nothing is left");
     assert_eq!(trueup(&home, &["db", "restore"]).code, Some(2));
@@ -216,14 +195,7 @@ fn a_copy_that_cannot_be_used_changes_nothing() {
 
 #[test]
 fn a_missing_or_damaged_database_is_no_hindrance() {
-    for damage in [
-        "missing",
-        "orphaned log",
-        "garbage",
-        "empty",
-        "cut",
-        "index",
-    ] {
+    for damage in ["missing", "orphaned log", "garbage", "empty", "cut", "index"] {
         let home = started();
         data(&home, &["item", "add", "SD-1"]);
         let copy = backup(&home);
@@ -245,10 +217,7 @@ fn a_missing_or_damaged_database_is_no_hindrance() {
         let broken = fs::read(&path).ok();
         let said = restore(&home, &copy);
         assert_eq!(items(&home), 1, "{damage}");
-        assert_eq!(
-            home.query_value::<String>("PRAGMA integrity_check", []),
-            "ok"
-        );
+        assert_eq!(home.query_value::<String>("PRAGMA integrity_check", []), "ok");
         let aside = said["kept_as"].as_str();
         assert_eq!(aside.is_some(), broken.is_some(), "{damage}: {said}");
         if matches!(damage, "garbage" | "empty") {
@@ -316,18 +285,12 @@ fn a_broken_index_is_found_and_made_anew_by_doctor() {
     let check = |arguments: &[&str], code: i32| -> Value {
         let object = object(&home, code, arguments);
         let checks = object["data"]["checks"].as_array().unwrap().clone();
-        checks
-            .into_iter()
-            .find(|check| check["name"] == "database")
-            .unwrap()
+        checks.into_iter().find(|check| check["name"] == "database").unwrap()
     };
     let found = check(&["doctor"], 1);
     assert_eq!(found["status"], "fail");
     let fix = found["fix"].as_str().unwrap();
-    assert!(
-        fix.contains("trueup db restore") && fix.contains("trueup doctor --fix"),
-        "{fix}"
-    );
+    assert!(fix.contains("trueup db restore") && fix.contains("trueup doctor --fix"), "{fix}");
     object(&home, 3, &["db", "status"]);
     assert_eq!(check(&["doctor", "--fix"], 0)["status"], "ok");
     assert_eq!(check(&["doctor"], 0)["status"], "ok");

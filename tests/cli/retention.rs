@@ -39,9 +39,7 @@ fn event(home: &Home, entity: &str, key: &str, days: u32) {
 fn sessions(home: &Home) -> BTreeSet<String> {
     let list = data(home, &["sessions", "list", "--all"]);
     let all = list["sessions"].as_array().unwrap();
-    all.iter()
-        .map(|s| s["session_id"].as_str().unwrap().to_owned())
-        .collect()
+    all.iter().map(|s| s["session_id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Sessions that are old, of which some are needed.
@@ -74,10 +72,7 @@ fn crowd() -> Home {
         home.add_item(key);
         home.give_item(holder, key);
     }
-    home.execute_sql(
-        "UPDATE work_items SET holder = NULL WHERE key = 'PARKED'",
-        [],
-    );
+    home.execute_sql("UPDATE work_items SET holder = NULL WHERE key = 'PARKED'", []);
     home.execute_sql(
         "UPDATE claude_sessions SET metadata = json_set(metadata, '$.execution_state', json_object('currentSd', 'PARKED'))
          WHERE session_id = 'parked'",
@@ -95,17 +90,13 @@ fn crowd() -> Home {
         fields: [(StateField::Phase, FieldValue::Text(None))].into(),
     };
     let now = Timestamp::from_millis(0);
-    Journal::new(home.trueup_home().join("journal.jsonl"))
-        .record(&lost, now)
-        .unwrap();
+    Journal::new(home.trueup_home().join("journal.jsonl")).record(&lost, now).unwrap();
     let pending = PendingWrite {
         op_id: "op".to_owned(),
         at: now,
         session: "in-outbox".parse().unwrap(),
         origin: None,
-        write: PendingChange::End {
-            reason: "x".to_owned(),
-        },
+        write: PendingChange::End { reason: "x".to_owned() },
     };
     let outbox = Outbox::new(home.trueup_home().join("outbox.jsonl"));
     outbox.put(&pending).unwrap();
@@ -118,24 +109,10 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
     let before = StateSnapshot::take(&home);
     let dry = data(&home, &["db", "prune", "--dry-run"]);
     assert_eq!(StateSnapshot::take(&home), before, "only counted");
-    let all = [
-        "before",
-        "dry_run",
-        "events",
-        "files",
-        "kept_sessions",
-        "sessions",
-        "tasks",
-    ];
+    let all = ["before", "dry_run", "events", "files", "kept_sessions", "sessions", "tasks"];
     assert_eq!(keys(&dry), all);
-    assert_eq!(
-        keys(&dry["files"]),
-        ["caches", "counters", "locks", "set_aside"]
-    );
-    assert_eq!(
-        (&dry["dry_run"], &dry["sessions"]),
-        (&json!(true), &json!(4))
-    );
+    assert_eq!(keys(&dry["files"]), ["caches", "counters", "locks", "set_aside"]);
+    assert_eq!((&dry["dry_run"], &dry["sessions"]), (&json!(true), &json!(4)));
     // A writing command drains the outbox first, so the outbox names no session then.
     let outbox = home.trueup_home().join("outbox.jsonl");
     let waiting = fs::read(&outbox).unwrap();
@@ -145,27 +122,13 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
     let lock = FileLock::acquire(&lock, Duration::from_mins(1)).unwrap();
     let done = data(&home, &["db", "prune"]);
     drop(lock);
-    assert_eq!(
-        (&done["dry_run"], &done["sessions"]),
-        (&json!(false), &json!(4))
-    );
-    assert_eq!(
-        (&done["tasks"], &done["kept_sessions"]),
-        (&json!(1), &dry["kept_sessions"])
-    );
-    let left: BTreeSet<String> = [
-        FIRST_SESSION,
-        "holder",
-        "parked",
-        "before",
-        "in-journal",
-        "in-outbox",
-        "silent",
-        "young",
-    ]
-    .iter()
-    .map(|id| (*id).to_owned())
-    .collect();
+    assert_eq!((&done["dry_run"], &done["sessions"]), (&json!(false), &json!(4)));
+    assert_eq!((&done["tasks"], &done["kept_sessions"]), (&json!(1), &dry["kept_sessions"]));
+    let left: BTreeSet<String> =
+        [FIRST_SESSION, "holder", "parked", "before", "in-journal", "in-outbox", "silent", "young"]
+            .iter()
+            .map(|id| (*id).to_owned())
+            .collect();
     assert_eq!(sessions(&home), left);
     // The outbox was drained, so nothing names its session any more.
     let again = data(&home, &["db", "prune"]);
@@ -176,15 +139,8 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
 #[test]
 fn events_of_what_is_done_go_and_of_what_is_not_stay() {
     let home = started();
-    for (key, status) in [
-        ("DONE", "completed"),
-        ("OPEN", "queued"),
-        ("STUCK", "blocked"),
-    ] {
-        home.execute_sql(
-            "INSERT INTO work_items (key, status) VALUES (?1, ?2)",
-            [key, status],
-        );
+    for (key, status) in [("DONE", "completed"), ("OPEN", "queued"), ("STUCK", "blocked")] {
+        home.execute_sql("INSERT INTO work_items (key, status) VALUES (?1, ?2)", [key, status]);
     }
     home.add_item("HELD");
     home.give_item(FIRST_SESSION, "HELD");
@@ -259,17 +215,12 @@ fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
             (0..8)
                 .map(|n| {
                     let key = format!("W{w}-{n}");
-                    home.prepare_run("trueup")
-                        .args(["item", "add", &key, "--json"])
-                        .spawn()
+                    home.prepare_run("trueup").args(["item", "add", &key, "--json"]).spawn()
                 })
                 .collect::<Vec<_>>()
         })
         .collect();
-    let child = home
-        .prepare_run("trueup")
-        .args(["db", "prune", "--json"])
-        .spawn();
+    let child = home.prepare_run("trueup").args(["db", "prune", "--json"]).spawn();
     let pruned = thread::spawn(move || ProcessOutput::wait_for(child).json());
     for child in writers.into_iter().flatten() {
         let answer = ProcessOutput::wait_for(child).json();
@@ -300,10 +251,7 @@ fn less_than_a_day_is_never_kept() {
 fn what_was_removed_is_told_to_people() {
     let home = crowd();
     let text = trueup(&home, &["db", "prune", "--dry-run"]).ok().stdout;
-    assert!(
-        text.starts_with("would remove 4 sessions with 1 tasks, and "),
-        "{text}"
-    );
+    assert!(text.starts_with("would remove 4 sessions with 1 tasks, and "), "{text}");
     assert!(text.contains("kept "), "{text}");
 }
 
@@ -317,10 +265,7 @@ fn one_reading_of_the_clock_removes_nothing() {
     let before = sessions(&home);
     home.age_database("-1 year");
     let pruned = data(&home, &["db", "prune"]);
-    assert_eq!(
-        (&pruned["sessions"], &pruned["events"]),
-        (&json!(0), &json!(0))
-    );
+    assert_eq!((&pruned["sessions"], &pruned["events"]), (&json!(0), &json!(0)));
     assert_eq!(sessions(&home), before);
     home.start_session().ok();
     assert_eq!(sessions(&home), before, "nor does a start remove anything");
@@ -340,8 +285,5 @@ fn what_was_old_by_two_readings_a_day_apart_goes() {
         [],
     );
     let pruned = data(&home, &["db", "prune", "--dry-run"]);
-    assert_eq!(
-        pruned["sessions"], 0,
-        "89 days old by the other reading: {pruned}"
-    );
+    assert_eq!(pruned["sessions"], 0, "89 days old by the other reading: {pruned}");
 }

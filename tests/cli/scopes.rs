@@ -8,11 +8,7 @@ use crate::fixture::{data, object, started, trueup};
 /// Items `here` and `loose`, which is of no repository, and `there`, which is of another.
 fn three() -> Home {
     let home = started();
-    for (key, repo) in [
-        ("here", None),
-        ("loose", Some("NULL")),
-        ("there", Some("'other'")),
-    ] {
+    for (key, repo) in [("here", None), ("loose", Some("NULL")), ("there", Some("'other'"))] {
         data(&home, &["item", "add", key]);
         if let Some(repo) = repo {
             let set = format!("UPDATE work_items SET repo = {repo} WHERE key = ?1");
@@ -85,20 +81,14 @@ fn on_a_terminal(home: &Home, line: &str) -> String {
         let command = format!("{} {line}", binary.to_string_lossy());
         vec!["-qec".into(), command.into(), "/dev/null".into()]
     };
-    home.prepare_run("trueup")
-        .run_through("script", through)
-        .wait()
-        .stdout
+    home.prepare_run("trueup").run_through("script", through).wait().stdout
 }
 
 #[test]
 fn a_table_has_a_header_on_a_terminal_and_none_in_a_pipe() {
     let home = three();
     let shown = on_a_terminal(&home, "item list");
-    assert!(
-        shown.contains("KEY") && shown.contains("STATUS"),
-        "{shown:?}"
-    );
+    assert!(shown.contains("KEY") && shown.contains("STATUS"), "{shown:?}");
     let piped = trueup(&home, &["item", "list"]).ok().stdout;
     assert!(piped.starts_with("here "), "{piped}");
 }

@@ -21,10 +21,7 @@ fn holders(folder: &Path, token: &str) -> Vec<String> {
             found.extend(holders(&path, token));
         } else {
             let bytes = fs::read(&path).unwrap_or_default();
-            if bytes
-                .windows(token.len())
-                .any(|window| window == token.as_bytes())
-            {
+            if bytes.windows(token.len()).any(|window| window == token.as_bytes()) {
                 found.push(path.display().to_string());
             }
         }
@@ -38,10 +35,7 @@ fn run(home: &Home, arguments: &[&str]) {
     let both = format!("{}{}", answer.stdout, answer.stderr);
     assert!(!both.contains(&token()), "{arguments:?}: {both}");
     if arguments.iter().any(|argument| argument.contains(&token())) {
-        assert!(
-            both.contains("secrets in the arguments were redacted"),
-            "{arguments:?}: {both}"
-        );
+        assert!(both.contains("secrets in the arguments were redacted"), "{arguments:?}: {both}");
     }
 }
 
@@ -51,11 +45,8 @@ fn no_secret_reaches_what_is_kept() {
     let text = format!("rotate {} now", token());
     let text = text.as_str();
     let plan = home.root().join("plan.md");
-    fs::write(
-        &plan,
-        format!("# {text}\n\n## Phase 1: {text}\n\n- [ ] 1.1 {text}\n- [ ] 1.2 b\n"),
-    )
-    .unwrap();
+    fs::write(&plan, format!("# {text}\n\n## Phase 1: {text}\n\n- [ ] 1.1 {text}\n- [ ] 1.2 b\n"))
+        .unwrap();
     for arguments in [
         &["item", "add", "SD-1", "--title", text][..],
         &["claim", "SD-1"],
@@ -65,26 +56,11 @@ fn no_secret_reaches_what_is_kept() {
         &["queue", "fail", "SD-1:1", "--error", text],
         &["queue", "reopen", "SD-1:1", "--reason", text],
         &["queue", "block", "SD-1:1", "--reason", text],
-        &[
-            "handoff",
-            "create",
-            "PLAN-TO-EXEC",
-            "--summary",
-            text,
-            "--actions",
-            text,
-        ],
+        &["handoff", "create", "PLAN-TO-EXEC", "--summary", text, "--actions", text],
         &["item", "transition", "SD-1", "blocked", "--reason", text],
         &["release", "--reason", text],
         &["item", "add", "SD-2"],
-        &[
-            "item",
-            "transition",
-            "SD-2",
-            "completed",
-            "--evidence",
-            text,
-        ],
+        &["item", "transition", "SD-2", "completed", "--evidence", text],
         &["item", "reopen", "SD-2", "--reason", text],
         &["item", "edit", "SD-2", "--title", text],
         &["item", "add", "SD-3"],
@@ -104,10 +80,7 @@ fn no_secret_reaches_what_is_kept() {
     }
     push_task_list(&home, text);
     assert_eq!(holders(&home.trueup_home(), &token()), Vec::<String>::new());
-    assert_eq!(
-        holders(&home.project_dir().join(".claude"), &token()),
-        Vec::<String>::new()
-    );
+    assert_eq!(holders(&home.project_dir().join(".claude"), &token()), Vec::<String>::new());
 }
 
 /// Pushes a task list with this text twice, through the hook.
@@ -115,11 +88,7 @@ fn push_task_list(home: &Home, text: &str) {
     let todo = home.payload("post-tool-use.todo-write");
     let todos = serde_json::json!([{"content": text, "status": "in_progress", "activeForm": text}]);
     for _ in 0..2 {
-        home.run_hook(
-            "checkpoint-push",
-            &todo.clone().with_input("todos", todos.clone()),
-        )
-        .ok();
+        home.run_hook("checkpoint-push", &todo.clone().with_input("todos", todos.clone())).ok();
     }
 }
 
@@ -131,12 +100,7 @@ fn a_branch_is_kept_as_it_is_and_shown_without_its_secret() {
     home.start_session().ok();
     let kept: String = home.query_value("SELECT metadata ->> 'branch' FROM claude_sessions", []);
     assert_eq!(kept, branch);
-    for arguments in [
-        &["status"][..],
-        &["sessions", "list"],
-        &["log"],
-        &["doctor"],
-    ] {
+    for arguments in [&["status"][..], &["sessions", "list"], &["log"], &["doctor"]] {
         let answer = trueup(&home, arguments);
         let both = format!("{}{}", answer.stdout, answer.stderr);
         assert!(!both.contains(&token()), "{arguments:?}: {both}");
@@ -170,16 +134,10 @@ fn of_a_url_only_scheme_host_port_and_name_are_shown() {
             assert!(!both.contains("hush"), "{url} {arguments:?}: {both}");
         }
         let payload = home.payload("session-start.startup");
-        let run = home
-            .prepare_run("session-start-sync")
-            .env("TRUEUP_DATABASE_URL", url);
+        let run = home.prepare_run("session-start-sync").env("TRUEUP_DATABASE_URL", url);
         let answer = run.env("TRUEUP_LOG", "debug").payload(&payload).wait();
         let both = format!("{}{}", answer.stdout, answer.stderr);
         assert!(!both.contains("hush"), "{url}: {both}");
-        assert_eq!(
-            holders(&home.trueup_home(), "hush"),
-            Vec::<String>::new(),
-            "{url}"
-        );
+        assert_eq!(holders(&home.trueup_home(), "hush"), Vec::<String>::new(), "{url}");
     }
 }

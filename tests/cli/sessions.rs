@@ -13,18 +13,10 @@ fn sessions_are_listed_and_looking_writes_nothing() {
     let list = data(&home, &["sessions", "list"]);
     let sessions = list["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
-    let other = sessions
-        .iter()
-        .find(|s| s["session_id"] == SECOND_SESSION)
-        .unwrap();
+    let other = sessions.iter().find(|s| s["session_id"] == SECOND_SESSION).unwrap();
     assert_eq!(other["item"], "SD-1");
     assert_eq!(other["pid"].to_string(), process.pid());
-    assert!(
-        trueup(&home, &["sessions", "list"])
-            .ok()
-            .stdout
-            .contains(SECOND_SESSION)
-    );
+    assert!(trueup(&home, &["sessions", "list"]).ok().stdout.contains(SECOND_SESSION));
     data(&home, &["sessions", "show", SECOND_SESSION]);
     data(&home, &["status", "--all"]);
     assert_eq!(StateSnapshot::take(&home), before);
@@ -47,19 +39,11 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     home.expire_lease(SECOND_SESSION, 1000);
     let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert_eq!(shown["session"]["alive"], "dead");
-    assert!(
-        shown["session"]["witness"]
-            .as_str()
-            .unwrap()
-            .contains("is gone")
-    );
+    assert!(shown["session"]["witness"].as_str().unwrap().contains("is gone"));
     let swept = data(&home, &["sessions", "sweep"]);
     let released = swept["released"].as_array().unwrap();
     assert_eq!(released.len(), 1, "{swept}");
-    assert_eq!(
-        crate::fixture::keys(&released[0]),
-        ["item", "reason", "session_id"]
-    );
+    assert_eq!(crate::fixture::keys(&released[0]), ["item", "reason", "session_id"]);
     assert_eq!(
         (&released[0]["session_id"], &released[0]["item"]),
         (&json!(SECOND_SESSION), &json!("SD-1"))
@@ -67,20 +51,11 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert_eq!(shown["session"]["status"], "lost");
     assert!(shown["item"].is_null());
-    assert_eq!(
-        shown["session"]["execution_state"]["currentSd"], "SD-1",
-        "its state is kept"
-    );
+    assert_eq!(shown["session"]["execution_state"]["currentSd"], "SD-1", "its state is kept");
     let item = data(&home, &["item", "show", "SD-1"]);
     assert!(item["item"]["holder"].is_null());
-    assert_eq!(
-        data(&home, &["sessions", "sweep"]),
-        json!({"released": [], "failed": []})
-    );
-    assert_eq!(
-        trueup(&home, &["sessions", "sweep"]).ok().stdout,
-        "no dead sessions\n"
-    );
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": [], "failed": []}));
+    assert_eq!(trueup(&home, &["sessions", "sweep"]).ok().stdout, "no dead sessions\n");
 }
 
 #[test]
@@ -88,10 +63,7 @@ fn a_sweep_spares_those_that_may_live() {
     let (home, _process) = held_by_second(&[]);
     home.expire_lease(SECOND_SESSION, 100_000);
     home.expire_lease(FIRST_SESSION, 100_000);
-    assert_eq!(
-        data(&home, &["sessions", "sweep"]),
-        json!({"released": [], "failed": []})
-    );
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": [], "failed": []}));
 }
 
 #[test]
@@ -120,19 +92,8 @@ fn status_tells_what_waits_for_the_database() {
     let home = crate::validate::drifted("S-15");
     let outbox = data(&home, &["status", "--session", FIRST_SESSION])["outbox"].clone();
     assert_eq!(outbox["waiting"], 1);
-    assert!(
-        outbox["oldest_at"].as_str().unwrap().ends_with('Z'),
-        "{outbox}"
-    );
-    assert_eq!(
-        home.read_lines("outbox.jsonl").len(),
-        1,
-        "looking sends nothing"
-    );
+    assert!(outbox["oldest_at"].as_str().unwrap().ends_with('Z'), "{outbox}");
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 1, "looking sends nothing");
     data(&home, &["item", "add", "SD-1"]);
-    assert_eq!(
-        home.read_lines("outbox.jsonl").len(),
-        0,
-        "the next change sends it first"
-    );
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 0, "the next change sends it first");
 }

@@ -55,10 +55,7 @@ const EVENT_KEYS: &[&str] = &[
 #[track_caller]
 fn assert_time(value: &Value) {
     let text = value.as_str().unwrap();
-    assert!(
-        text.ends_with('Z') && text.get(10..11) == Some("T"),
-        "{text}"
-    );
+    assert!(text.ends_with('Z') && text.get(10..11) == Some("T"), "{text}");
 }
 
 #[track_caller]
@@ -88,10 +85,7 @@ fn status_and_sessions_show_without_an_item() {
         }
         assert_eq!(session["session_id"], FIRST_SESSION);
         assert_eq!(session["pid"], std::process::id());
-        assert_eq!(
-            (&session["status"], &session["alive"]),
-            (&json!("active"), &json!("alive"))
-        );
+        assert_eq!((&session["status"], &session["alive"]), (&json!("active"), &json!("alive")));
         assert_time(&session["heartbeat_at"]);
         assert_time(&session["lease_expires_at"]);
         assert_eq!(data["cache"]["path"], *home.cache_path().to_string_lossy());
@@ -117,19 +111,14 @@ fn status_with_an_item() {
 #[test]
 fn lists_of_sessions() {
     let home = holding();
-    for arguments in [
-        &["sessions", "list"][..],
-        &["sessions", "list", "--all"],
-        &["status", "--all"],
-    ] {
+    for arguments in
+        [&["sessions", "list"][..], &["sessions", "list", "--all"], &["status", "--all"]]
+    {
         let data = data(&home, arguments);
         assert_eq!(keys(&data), ["sessions"]);
         assert_eq!(keys(&data["sessions"][0]), SESSION_KEYS);
     }
-    assert_eq!(
-        data(&home, &["sessions", "sweep"]),
-        json!({"released": [], "failed": []})
-    );
+    assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": [], "failed": []}));
 }
 
 #[test]
@@ -165,10 +154,7 @@ fn items() {
 fn claims_and_releases() {
     let home = started();
     let taken = claimed(&home, "SD-1");
-    assert_eq!(
-        keys(&taken),
-        ["item", "outcome", "parked", "previous_holder", "reason"]
-    );
+    assert_eq!(keys(&taken), ["item", "outcome", "parked", "previous_holder", "reason"]);
     assert_eq!(keys(&taken["item"]), ITEM_KEYS);
     assert!(taken["parked"].is_null());
     assert!(taken["previous_holder"].is_null() && taken["reason"].is_null());
@@ -193,22 +179,13 @@ fn the_log() {
 #[test]
 fn changes_of_state() {
     let home = holding();
-    for arguments in [
-        &["set", "--phase", "PLAN"][..],
-        &["interrupt"],
-        &["resume"],
-        &["clear"],
-    ] {
+    for arguments in [&["set", "--phase", "PLAN"][..], &["interrupt"], &["resume"], &["clear"]] {
         let data = data(&home, arguments);
         assert_eq!(keys(&data), ["changed", "session"], "{arguments:?}");
         assert_eq!(keys(&data["session"]), SESSION_KEYS);
         let changed = data["changed"].as_object().unwrap();
         assert!(!changed.is_empty(), "{arguments:?}");
-        assert!(
-            changed
-                .values()
-                .all(|change| keys(change) == ["from", "to"])
-        );
+        assert!(changed.values().all(|change| keys(change) == ["from", "to"]));
     }
 }
 
@@ -216,10 +193,7 @@ fn changes_of_state() {
 fn the_validation() {
     let home = holding();
     let object = findings(&home, 0, &[]);
-    assert_eq!(
-        keys(&object["data"]),
-        ["consistent", "mended", "revision", "session_id"]
-    );
+    assert_eq!(keys(&object["data"]), ["consistent", "mended", "revision", "session_id"]);
     assert_eq!(object["data"]["session_id"], FIRST_SESSION);
     assert_eq!(object["data"]["consistent"], true);
     assert_eq!(object["data"]["mended"], json!([]));
@@ -231,15 +205,7 @@ fn the_journal_and_the_database() {
     let home = holding();
     assert_eq!(data(&home, &["journal", "list"]), json!({"entries": []}));
     let status = data(&home, &["db", "status"]);
-    let all = [
-        "compliance",
-        "healthy",
-        "lineage",
-        "path",
-        "schema",
-        "size_bytes",
-        "url",
-    ];
+    let all = ["compliance", "healthy", "lineage", "path", "schema", "size_bytes", "url"];
     assert_eq!(keys(&status), all);
     assert_eq!(keys(&status["schema"]), ["applied", "known", "version"]);
 }

@@ -30,32 +30,16 @@ fn the_status_line_follows_the_clients_json_and_the_flag_before_it() {
     claimed(&home, "SD-1");
     second(&home, None);
     let line = |stdin: &str, arguments: &[&str]| {
-        let run = home
-            .prepare_run("trueup")
-            .args(["statusline"])
-            .args(arguments)
-            .stdin(stdin);
+        let run = home.prepare_run("trueup").args(["statusline"]).args(arguments).stdin(stdin);
         run.wait().ok().stdout
     };
     let json = |id: &str| format!(r#"{{"session_id": "{id}", "model": {{}}}}"#);
     assert!(line(&json(FIRST_SESSION), &[]).starts_with("SD-1"));
     assert!(line(&json(SECOND_SESSION), &[]).starts_with("no item"));
     assert!(line(&json(SECOND_SESSION), &["--session", FIRST_SESSION]).starts_with("SD-1"));
-    for garbage in [
-        "",
-        "no JSON",
-        "[]",
-        r#"{"session_id": 7}"#,
-        r#"{"session_id": "../x"}"#,
-    ] {
-        assert!(
-            line(garbage, &["--session", FIRST_SESSION]).starts_with("SD-1"),
-            "{garbage}"
-        );
-        assert!(
-            line(garbage, &[]).starts_with("no item"),
-            "{garbage}: the newest session speaks"
-        );
+    for garbage in ["", "no JSON", "[]", r#"{"session_id": 7}"#, r#"{"session_id": "../x"}"#] {
+        assert!(line(garbage, &["--session", FIRST_SESSION]).starts_with("SD-1"), "{garbage}");
+        assert!(line(garbage, &[]).starts_with("no item"), "{garbage}: the newest session speaks");
     }
 }
 
@@ -66,26 +50,17 @@ fn the_status_line_shows_what_the_model_has_not_heard() {
     home.send_prompt();
     home.set_state(FIRST_SESSION, "execution_state.wasInterrupted", true);
     let line = trueup(&home, &["statusline"]).ok().stdout;
-    assert!(
-        line.contains(" · interrupted · model is at revision "),
-        "{line}"
-    );
+    assert!(line.contains(" · interrupted · model is at revision "), "{line}");
 }
 
 #[test]
 fn a_status_line_without_a_database_is_a_short_line_all_the_same() {
     let home = Home::new();
     let line = trueup(&home, &["statusline"]).ok().stdout;
-    assert!(
-        line.starts_with("trueup: ") && line.lines().count() == 1,
-        "{line}"
-    );
+    assert!(line.starts_with("trueup: ") && line.lines().count() == 1, "{line}");
     fs::write(home.trueup_home().join("trueup.db"), "garbage ".repeat(99)).unwrap();
     let line = trueup(&home, &["statusline"]).ok().stdout;
-    assert!(
-        line.starts_with("trueup: ") && line.lines().count() == 1,
-        "{line}"
-    );
+    assert!(line.starts_with("trueup: ") && line.lines().count() == 1, "{line}");
 }
 
 #[test]
@@ -117,10 +92,7 @@ fn completions_know_the_commands() {
         }
         let data = data(&home, &["completions", shell]);
         assert_eq!(keys(&data), ["script", "shell"]);
-        assert_eq!(
-            data["script"].as_str().unwrap().trim_end(),
-            script.trim_end()
-        );
+        assert_eq!(data["script"].as_str().unwrap().trim_end(), script.trim_end());
     }
     assert_eq!(trueup(&home, &["completions", "tcsh98"]).code, Some(2));
 }

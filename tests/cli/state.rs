@@ -16,27 +16,15 @@ fn holding() -> Home {
 fn set_records_every_field_and_says_from_what_to_what() {
     let home = holding();
     let answer = trueup(&home, &["set", "--phase", "PLAN", "--task", "write it"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n"
-    );
+    assert_eq!(answer.stdout, "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n");
     assert_in_step(&home);
     assert_eq!(home.read_cache()["currentTask"], "write it");
-    let answer = trueup(
-        &home,
-        &["set", "--auto-proceed", "on", "--chain-orchestrators", "on"],
-    )
-    .ok();
-    assert_eq!(
-        answer.stdout,
-        "autoProceed: false -> true\nchainOrchestrators: false -> true\n"
-    );
+    let answer =
+        trueup(&home, &["set", "--auto-proceed", "on", "--chain-orchestrators", "on"]).ok();
+    assert_eq!(answer.stdout, "autoProceed: false -> true\nchainOrchestrators: false -> true\n");
     assert_in_step(&home);
     let answer = trueup(&home, &["set", "--phase", "EXEC", "--auto-proceed", "off"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "currentPhase: PLAN -> EXEC\nautoProceed: true -> false\n"
-    );
+    assert_eq!(answer.stdout, "currentPhase: PLAN -> EXEC\nautoProceed: true -> false\n");
     assert_in_step(&home);
     let phase: String = home.query_value("SELECT phase FROM work_items WHERE key = 'SD-1'", []);
     assert_eq!(phase, "EXEC", "the item moves with its session");
@@ -80,16 +68,7 @@ fn metadata_is_merged_key_by_key_as_json() {
     assert_eq!(metadata["text"], "plain words");
     assert_eq!(metadata["count"], "007x");
     assert_eq!(metadata["on"], true);
-    data(
-        &home,
-        &[
-            "set",
-            "--metadata",
-            r#"deep={"c":1}"#,
-            "--metadata",
-            "n=null",
-        ],
-    );
+    data(&home, &["set", "--metadata", r#"deep={"c":1}"#, "--metadata", "n=null"]);
     let text: String = home.session_column("metadata", FIRST_SESSION);
     let metadata: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(metadata["deep"], json!({"a": {"b": [1, 2]}, "c": 1}));
@@ -102,13 +81,7 @@ fn metadata_is_merged_key_by_key_as_json() {
 fn metadata_that_has_an_option_of_its_own_or_no_key_is_usage() {
     let home = started();
     let before = StateSnapshot::take(&home);
-    for pair in [
-        "execution_state={}",
-        "auto_proceed=true",
-        "branch=x",
-        "novalue",
-        "=x",
-    ] {
+    for pair in ["execution_state={}", "auto_proceed=true", "branch=x", "novalue", "=x"] {
         let answer = trueup(&home, &["set", "--metadata", pair]);
         assert_eq!(answer.code, Some(2), "{pair}: {answer:?}");
     }
@@ -120,12 +93,7 @@ fn interrupt_without_an_item_is_refused_and_changes_nothing() {
     let home = started();
     let before = StateSnapshot::take(&home);
     let error = refused(&home, "no_item", &["interrupt"]);
-    assert!(
-        error["error"]["hint"]
-            .as_str()
-            .unwrap()
-            .contains("trueup claim")
-    );
+    assert!(error["error"]["hint"].as_str().unwrap().contains("trueup claim"));
     assert_eq!(StateSnapshot::take(&home), before);
 }
 
@@ -137,20 +105,13 @@ fn interrupt_and_resume_keep_count() {
     assert!(home.read_cache()["lastInterruptedAt"].is_string());
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "No longer interrupted.\nresumeCount: 0 -> 1\n"
-    );
+    assert_eq!(answer.stdout, "No longer interrupted.\nresumeCount: 0 -> 1\n");
     assert!(home.read_cache()["lastResumedAt"].is_string());
     assert_eq!(home.read_cache()["resumeCount"], 1);
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
     assert_eq!(answer.stdout, "nothing was interrupted\n");
-    assert_eq!(
-        home.read_cache()["resumeCount"],
-        1,
-        "a second resume counts nothing"
-    );
+    assert_eq!(home.read_cache()["resumeCount"], 1, "a second resume counts nothing");
 }
 
 #[test]
@@ -160,17 +121,11 @@ fn clear_empties_the_task_and_keeps_claim_and_history() {
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
     let answer = trueup(&home, &["clear"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "currentTask: x -> none\nisActive: true -> false\n"
-    );
+    assert_eq!(answer.stdout, "currentTask: x -> none\nisActive: true -> false\n");
     let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 1);
     assert!(cache["lastResumedAt"].is_string() && cache["lastInterruptedAt"].is_string());
-    assert_eq!(
-        (&cache["currentSd"], &cache["currentPhase"]),
-        (&json!("SD-1"), &json!("PLAN"))
-    );
+    assert_eq!((&cache["currentSd"], &cache["currentPhase"]), (&json!("SD-1"), &json!("PLAN")));
     assert_in_step(&home);
     let holder: String = home.query_value("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
     assert_eq!(holder, FIRST_SESSION);
@@ -182,10 +137,7 @@ fn clear_without_history_starts_the_count_anew() {
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
     let answer = trueup(&home, &["clear", "--no-history"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "isActive: true -> false\nresumeCount: 1 -> 0\n"
-    );
+    assert_eq!(answer.stdout, "isActive: true -> false\nresumeCount: 1 -> 0\n");
     let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 0);
     assert!(cache["lastResumedAt"].is_null() && cache["lastInterruptedAt"].is_null());

@@ -18,19 +18,13 @@ impl StateSnapshot {
     /// Reads all of it.
     pub(crate) fn take(home: &Home) -> Self {
         let mut files = Vec::new();
-        for folder in [
-            home.project_dir().join(".claude"),
-            home.project_dir().join(".git/info"),
-        ] {
+        for folder in [home.project_dir().join(".claude"), home.project_dir().join(".git/info")] {
             list(&folder, &mut files);
         }
         for name in ["journal.jsonl", "outbox.jsonl", "config.toml"] {
             note(&home.trueup_home().join(name), &mut files);
         }
-        Self {
-            rows: rows(home),
-            files,
-        }
+        Self { rows: rows(home), files }
     }
 }
 
@@ -56,16 +50,11 @@ fn rows(home: &Home) -> Vec<String> {
     let mut tables = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .unwrap();
-    let names: Vec<String> = tables
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let names: Vec<String> =
+        tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut all = Vec::new();
     for name in names {
-        let mut select = database
-            .prepare(&format!("SELECT * FROM \"{name}\""))
-            .unwrap();
+        let mut select = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
         let columns = select.column_count();
         let mut rows = select.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {

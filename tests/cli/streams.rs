@@ -37,11 +37,7 @@ fn a_reader_that_went_away_is_no_failure() {
         drop(reader);
         let done = command(&home, arguments).stdout(writer).output().unwrap();
         let stderr = String::from_utf8_lossy(&done.stderr);
-        assert_eq!(
-            (done.status.code(), &*stderr),
-            (Some(0), ""),
-            "{arguments:?}"
-        );
+        assert_eq!((done.status.code(), &*stderr), (Some(0), ""), "{arguments:?}");
     }
 }
 
@@ -52,11 +48,7 @@ fn diagnostics_to_a_reader_that_went_away_keep_their_exit_code() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let done = command(&home, arguments).stderr(writer).output().unwrap();
-        assert_eq!(
-            (done.status.code(), done.stdout.len()),
-            (Some(code), 0),
-            "{arguments:?}"
-        );
+        assert_eq!((done.status.code(), done.stdout.len()), (Some(code), 0), "{arguments:?}");
     }
 }
 
@@ -74,24 +66,11 @@ fn an_answer_that_cannot_be_written_is_exit_3() {
 #[test]
 fn no_color_means_none_even_where_it_is_forced() {
     let home = started();
-    for arguments in [
-        &["--help"][..],
-        &["frobnicate"],
-        &["status"],
-        &["item", "show", "SD-9"],
-    ] {
+    for arguments in [&["--help"][..], &["frobnicate"], &["status"], &["item", "show", "SD-9"]] {
         let mut command = command(&home, arguments);
-        let done = command
-            .env("CLICOLOR_FORCE", "1")
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap();
+        let done = command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().unwrap();
         let said = [done.stdout, done.stderr].concat();
-        assert!(
-            !said.contains(&0x1b),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&said)
-        );
+        assert!(!said.contains(&0x1b), "{arguments:?}: {}", String::from_utf8_lossy(&said));
     }
 }
 
@@ -132,13 +111,7 @@ fn nothing_from_the_database_acts_on_the_terminal() {
         &["log"],
         &["item", "show", "SD-1"],
         &["statusline"],
-        &[
-            "set",
-            "--task",
-            "\u{1b}[32mmine\nsecond",
-            "--metadata",
-            "key=1",
-        ],
+        &["set", "--task", "\u{1b}[32mmine\nsecond", "--metadata", "key=1"],
         &["release"],
     ] {
         let mut command = command(&home, &[arguments, &named].concat());

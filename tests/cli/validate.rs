@@ -65,33 +65,17 @@ fn findings_are_exit_1_with_their_line() {
         ("S-02", "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C"),
         ("S-03", "⚠️ Phase mismatch: file=PLAN, db=EXEC"),
         ("S-04", "⚠️ Task mismatch: file=none, db=\"new\""),
-        (
-            "S-05",
-            "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C",
-        ),
+        ("S-05", "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C"),
         ("S-06", "⚠️ Flag mismatch: autoProceed: file=false, db=true"),
-        (
-            "S-08",
-            "⚠️ cache unreadable; kept aside as *.corrupt-<time> (",
-        ),
+        ("S-08", "⚠️ cache unreadable; kept aside as *.corrupt-<time> ("),
         ("S-09", "⚠️ cache written for another database"),
-        (
-            "S-11",
-            "⚠️ local edit lost to a newer database state, kept in the journal as ",
-        ),
-        (
-            "S-13",
-            "⚠️ claim on SD-002C now belongs to 0a1b2c3d-0000-4000-8000-000000000002 since ",
-        ),
+        ("S-11", "⚠️ local edit lost to a newer database state, kept in the journal as "),
+        ("S-13", "⚠️ claim on SD-002C now belongs to 0a1b2c3d-0000-4000-8000-000000000002 since "),
     ] {
         let home = drifted(code);
         let before = StateSnapshot::take(&home);
         let answer = validate(&home, &["--session", FIRST_SESSION]);
-        assert_eq!(
-            (answer.code, answer.stderr.as_str()),
-            (Some(1), ""),
-            "{code}"
-        );
+        assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""), "{code}");
         let found = answer.stdout.lines().any(|text| text.starts_with(line));
         assert!(found, "{code}: {}", answer.stdout);
         let object = findings(&home, 1, &["--session", FIRST_SESSION]);
@@ -104,11 +88,7 @@ fn findings_are_exit_1_with_their_line() {
         assert_eq!(divergence["subject"], FIRST_SESSION);
         assert!(divergence["message"].as_str().unwrap().starts_with(line));
         assert!(divergence["fix"].is_string());
-        assert_eq!(
-            StateSnapshot::take(&home),
-            before,
-            "{code}: looking changed something"
-        );
+        assert_eq!(StateSnapshot::take(&home), before, "{code}: looking changed something");
     }
 }
 
@@ -128,11 +108,7 @@ fn what_is_no_finding_is_exit_0_unless_strict() {
         assert_ne!(object["divergences"][0]["severity"], "error");
         assert_eq!(object["data"]["consistent"], true);
         findings(&home, 1, &["--session", FIRST_SESSION, "--strict"]);
-        assert_eq!(
-            StateSnapshot::take(&home),
-            before,
-            "{code}: looking changed something"
-        );
+        assert_eq!(StateSnapshot::take(&home), before, "{code}: looking changed something");
     }
 }
 
@@ -176,10 +152,7 @@ fn all_looks_at_every_session_of_this_machine() {
         divergences.iter().find(|d| d["code"] == code).unwrap()["subject"].clone()
     };
     assert_eq!(subject("S-03"), FIRST_SESSION);
-    assert_eq!(
-        validate(&home, &["--all", "--session", FIRST_SESSION]).code,
-        Some(2)
-    );
+    assert_eq!(validate(&home, &["--all", "--session", FIRST_SESSION]).code, Some(2));
 }
 
 #[test]

@@ -27,15 +27,8 @@ fn compaction_reasserts_the_item_at_once_and_in_the_next_request() -> HarnessRes
         return Ok(());
     };
     let session = session_with_claim(&scratch)?;
-    let compacted = scratch
-        .plan_run([])
-        .resume(&session)
-        .run_prompt("/compact")?;
-    assert_eq!(
-        compacted.count(RequestKind::Compaction),
-        1,
-        "nothing was compacted"
-    );
+    let compacted = scratch.plan_run([]).resume(&session).run_prompt("/compact")?;
+    assert_eq!(compacted.count(RequestKind::Compaction), 1, "nothing was compacted");
     assert_hook_names_item(&compacted, "SessionStart:compact");
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;

@@ -17,10 +17,7 @@ fn a_resumed_session_is_told_its_item_before_the_model_answers() -> HarnessResul
     assert_eq!(run.session_id()?, session);
     assert_reasserted(&run, "SessionStart:resume")?;
     let told = run.first_request()?.hook_context("SessionStart");
-    assert!(
-        told.iter().any(|text| text.contains(PHASE)),
-        "the phase is missing: {told:?}"
-    );
+    assert!(told.iter().any(|text| text.contains(PHASE)), "the phase is missing: {told:?}");
     Ok(())
 }
 
@@ -31,10 +28,7 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
     };
     let session = session_with_claim(&scratch)?;
     let mut cache = scratch.read_cache()?;
-    assert_eq!(
-        cache["currentSd"], ITEM,
-        "the cache is out of date after the claim"
-    );
+    assert_eq!(cache["currentSd"], ITEM, "the cache is out of date after the claim");
     cache["currentSd"] = json!(OTHER_ITEM);
     fs::write(scratch.cache_path(), cache.to_string())?;
 
@@ -46,15 +40,8 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
         .map(support::client::HookResponse::system_message)
         .collect();
     let line = format!("⚠️ SD mismatch: file={OTHER_ITEM}, db_claim={ITEM}");
-    assert!(
-        said.iter().any(|text| text.lines().any(|one| one == line)),
-        "not said: {said:?}"
-    );
-    assert_eq!(
-        scratch.read_cache()?["currentSd"],
-        ITEM,
-        "the file was not mended"
-    );
+    assert!(said.iter().any(|text| text.lines().any(|one| one == line)), "not said: {said:?}");
+    assert_eq!(scratch.read_cache()?["currentSd"], ITEM, "the file was not mended");
     assert_reasserted(&run, "SessionStart:resume")
 }
 
@@ -64,16 +51,8 @@ fn the_shell_of_the_model_knows_the_session() -> HarnessResult<()> {
         return Ok(());
     };
     let command = r#"echo "speaks for [$TRUEUP_SESSION_ID]""#;
-    let run = scratch
-        .plan_run([Turn::bash(command)])
-        .run_prompt("who am I")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("speaks for")
-        .ok_or("Bash did not run")?;
-    assert_eq!(
-        result.text.trim(),
-        format!("speaks for [{}]", run.session_id()?)
-    );
+    let run = scratch.plan_run([Turn::bash(command)]).run_prompt("who am I")?;
+    let result = run.last_request()?.tool_result_of("speaks for").ok_or("Bash did not run")?;
+    assert_eq!(result.text.trim(), format!("speaks for [{}]", run.session_id()?));
     Ok(())
 }

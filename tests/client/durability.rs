@@ -22,9 +22,6 @@ fn a_killed_client_leaves_item_phase_and_task_behind() -> HarnessResult<()> {
     assert_reasserted(&run, "SessionStart:resume")?;
     let data = scratch.run_trueup(&session, &["status", "--session", &session])?["data"].take();
     assert_eq!(data["item"]["holder"], session.as_str());
-    assert_eq!(
-        data["item"]["epoch"], epoch,
-        "the same owner needs no new claim"
-    );
+    assert_eq!(data["item"]["epoch"], epoch, "the same owner needs no new claim");
     Ok(())
 }

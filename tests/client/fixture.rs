@@ -21,13 +21,8 @@ pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
         "trueup item add {ITEM} --title 'Fences' && trueup item add {OTHER_ITEM} && \
          trueup claim {ITEM} && trueup set --phase {PHASE} --task '{TASK}'"
     );
-    let run = scratch
-        .plan_run([Turn::bash(&setup)])
-        .run_prompt("take the item")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("trueup claim")
-        .ok_or("Bash did not run")?;
+    let run = scratch.plan_run([Turn::bash(&setup)]).run_prompt("take the item")?;
+    let result = run.last_request()?.tool_result_of("trueup claim").ok_or("Bash did not run")?;
     if result.is_error {
         return Err(format!("the item could not be claimed: {}", result.text).into());
     }

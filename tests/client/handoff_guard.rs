@@ -16,9 +16,7 @@ fn add_handoff_command(scratch: &Scratch) -> HarnessResult<()> {
 }
 
 fn result_of(request: &Request, fragment: &str) -> HarnessResult<ToolResult> {
-    request
-        .tool_result_of(fragment)
-        .ok_or_else(|| format!("no result of {fragment}").into())
+    request.tool_result_of(fragment).ok_or_else(|| format!("no result of {fragment}").into())
 }
 
 #[test]
@@ -32,41 +30,23 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Harnes
     let switch = format!("git checkout -q -b {branch}");
     let turns = [&switch, "echo ordinary work goes on", HANDOFF].map(Turn::bash);
 
-    let run = scratch
-        .plan_run(turns)
-        .resume(&session)
-        .run_prompt("hand it on")?;
+    let run = scratch.plan_run(turns).resume(&session).run_prompt("hand it on")?;
 
     let request = run.last_request()?;
-    assert!(
-        !result_of(&request, &switch)?.is_error,
-        "switching the branch is no hand-off"
-    );
+    assert!(!result_of(&request, &switch)?.is_error, "switching the branch is no hand-off");
     let ordinary = result_of(&request, "ordinary work")?;
     assert!(!ordinary.is_error && ordinary.text.trim() == "ordinary work goes on");
     let refused = result_of(&request, HANDOFF)?;
     assert!(refused.is_error, "handed on: {}", refused.text);
     let line = format!("⚠️ Branch mismatch: branch={branch} names {OTHER_ITEM}, db_claim={ITEM}");
-    assert!(
-        refused.text.contains(&line),
-        "{line:?} is not in {:?}",
-        refused.text
-    );
-    let mends = [
-        "git switch",
-        "git checkout",
-        "trueup claim",
-        "trueup release",
-    ];
+    assert!(refused.text.contains(&line), "{line:?} is not in {:?}", refused.text);
+    let mends = ["git switch", "git checkout", "trueup claim", "trueup release"];
     assert!(
         mends.iter().any(|command| refused.text.contains(command)),
         "no mending command: {}",
         refused.text
     );
-    assert!(
-        !scratch.repo().join("handed-on").exists(),
-        "a refused command ran"
-    );
+    assert!(!scratch.repo().join("handed-on").exists(), "a refused command ran");
     Ok(())
 }
 
@@ -79,17 +59,10 @@ fn a_hand_off_behind_another_command_is_refused_too() -> HarnessResult<()> {
     add_handoff_command(&scratch)?;
     scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
     let hidden = format!("cd . && NOTE=1 {HANDOFF}");
-    let run = scratch
-        .plan_run([Turn::bash(&hidden)])
-        .resume(&session)
-        .run_prompt("hand it on")?;
+    let run = scratch.plan_run([Turn::bash(&hidden)]).resume(&session).run_prompt("hand it on")?;
     let refused = result_of(&run.last_request()?, HANDOFF)?;
     assert!(refused.is_error, "handed on: {}", refused.text);
-    assert!(
-        refused.text.contains("⚠️ Branch mismatch: "),
-        "{}",
-        refused.text
-    );
+    assert!(refused.text.contains("⚠️ Branch mismatch: "), "{}", refused.text);
     Ok(())
 }
 
@@ -101,16 +74,10 @@ fn a_hand_off_in_step_goes_through() -> HarnessResult<()> {
     let session = session_with_claim(&scratch)?;
     add_handoff_command(&scratch)?;
     scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
-    let run = scratch
-        .plan_run([Turn::bash(HANDOFF)])
-        .resume(&session)
-        .run_prompt("hand it on")?;
+    let run = scratch.plan_run([Turn::bash(HANDOFF)]).resume(&session).run_prompt("hand it on")?;
     let passed = result_of(&run.last_request()?, HANDOFF)?;
     assert!(!passed.is_error, "refused: {}", passed.text);
-    assert!(
-        scratch.repo().join("handed-on").exists(),
-        "the command did not run"
-    );
+    assert!(scratch.repo().join("handed-on").exists(), "the command did not run");
     Ok(())
 }
 
@@ -159,16 +126,10 @@ fn a_shell_line_of_a_skill_is_no_way_around_the_gate() -> HarnessResult<()> {
     add_handoff_command(&scratch)?;
     let ran = || scratch.repo().join("handed-on").exists();
     scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
-    scratch
-        .plan_run([])
-        .resume(&session)
-        .run_prompt("/trueup:wrap")?;
+    scratch.plan_run([]).resume(&session).run_prompt("/trueup:wrap")?;
     assert!(!ran(), "the line of the skill handed on");
     scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{ITEM}-x")])?;
-    scratch
-        .plan_run([])
-        .resume(&session)
-        .run_prompt("/trueup:wrap")?;
+    scratch.plan_run([]).resume(&session).run_prompt("/trueup:wrap")?;
     assert!(ran(), "the line did not run");
     Ok(())
 }

@@ -10,14 +10,8 @@ fn hand_on(scratch: &Scratch, session: &str, to: &str) -> HarnessResult<String> 
         "trueup handoff create PLAN-TO-EXEC {to} --summary 'the plan stands' \
          --actions 'write the code'"
     );
-    let run = scratch
-        .plan_run([Turn::bash(&create)])
-        .resume(session)
-        .run_prompt("hand it on")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("handoff create")
-        .ok_or("Bash did not run")?;
+    let run = scratch.plan_run([Turn::bash(&create)]).resume(session).run_prompt("hand it on")?;
+    let result = run.last_request()?.tool_result_of("handoff create").ok_or("Bash did not run")?;
     assert!(!result.is_error, "not handed on: {}", result.text);
     let listed = scratch.run_trueup(session, &["handoff", "list"])?;
     let id = listed["data"]["handoffs"][0]["id"].as_str();
@@ -48,26 +42,18 @@ fn a_session_that_starts_is_shown_the_handoff_and_takes_it() -> HarnessResult<()
     let sender = session_with_claim(&scratch)?;
     let id = hand_on(&scratch, &sender, "")?;
     let accept = format!("trueup handoff accept {id}");
-    let run = scratch
-        .plan_run([Turn::bash(&accept)])
-        .run_prompt("anything to do?")?;
+    let run = scratch.plan_run([Turn::bash(&accept)]).run_prompt("anything to do?")?;
     let receiver = run.session_id()?;
     assert_ne!(receiver, sender);
     assert_told(&run.first_request()?.hook_context("SessionStart"), &id);
-    let result = run
-        .last_request()?
-        .tool_result_of(&accept)
-        .ok_or("no result")?;
+    let result = run.last_request()?.tool_result_of(&accept).ok_or("no result")?;
     assert!(!result.is_error, "not accepted: {}", result.text);
 
     let status = scratch.run_trueup(&receiver, &["status", "--session", &receiver])?;
     assert_eq!(status["data"]["item"]["key"], ITEM);
     let state = &status["data"]["session"]["execution_state"];
     assert_eq!(
-        (
-            state["currentPhase"].as_str(),
-            state["currentTask"].as_str()
-        ),
+        (state["currentPhase"].as_str(), state["currentTask"].as_str()),
         (Some(PHASE), Some(TASK))
     );
     assert_eq!(status["data"]["cache"]["state"], "fresh");
@@ -85,8 +71,7 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
     let mut live = scratch.plan_run([]).resume(&receiver).open_session()?;
     let told = |live: &support::client::LiveClient| {
         let last = live.conversation().pop();
-        last.map(|request| request.hook_context("UserPromptSubmit"))
-            .unwrap_or_default()
+        last.map(|request| request.hook_context("UserPromptSubmit")).unwrap_or_default()
     };
     live.send("first")?;
     assert_eq!(told(&live), Vec::<String>::new());
@@ -99,15 +84,7 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
 
     scratch.run_trueup(
         &receiver,
-        &[
-            "handoff",
-            "reject",
-            &id,
-            "--reason",
-            "tests fail",
-            "--session",
-            &receiver,
-        ],
+        &["handoff", "reject", &id, "--reason", "tests fail", "--session", &receiver],
     )?;
     live.finish()?;
     let run = scratch.plan_run([]).resume(&sender).run_prompt("go on")?;

@@ -32,29 +32,17 @@ fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Harn
 
     let run = scratch.plan_run([Turn::say("hello")]).run_prompt("hi")?;
     assert_eq!(run.first_request()?.hook_context("SessionStart").len(), 1);
-    assert_eq!(
-        run.hooks("SessionStart:startup")[0].system_message(),
-        "to the user"
-    );
+    assert_eq!(run.hooks("SessionStart:startup")[0].system_message(), "to the user");
     let session = run.session_id()?;
 
-    let compacted = scratch
-        .plan_run([])
-        .resume(&session)
-        .run_prompt("/compact")?;
+    let compacted = scratch.plan_run([]).resume(&session).run_prompt("/compact")?;
     assert_eq!(compacted.count(RequestKind::Compaction), 1);
-    assert_eq!(
-        compacted.hooks("SessionStart:compact")[0].context(),
-        "holds X-1"
-    );
+    assert_eq!(compacted.hooks("SessionStart:compact")[0].context(), "holds X-1");
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("again")?;
     assert_eq!(run.session_id()?, session);
     let told = run.first_request()?.hook_context("SessionStart");
-    assert!(
-        told.iter().any(|text| text.contains("holds X-1")),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|text| text.contains("holds X-1")), "{told:?}");
 
     let cleared = scratch.plan_run([]).resume(&session).run_prompt("/clear")?;
     let hooks = cleared.hooks("SessionStart:clear");
@@ -74,10 +62,7 @@ fn a_refusal_stops_one_command_and_no_other() -> HarnessResult<()> {
     let turns = ["echo plain", "echo handoff"].map(Turn::bash);
     let request = scratch.plan_run(turns).run_prompt("go")?.last_request()?;
     let refused = request.tool_result_of("echo handoff").ok_or("no result")?;
-    assert!(
-        refused.is_error && refused.text.contains("NOT-NOW"),
-        "{refused:?}"
-    );
+    assert!(refused.is_error && refused.text.contains("NOT-NOW"), "{refused:?}");
     let passed = request.tool_result_of("echo plain").ok_or("no result")?;
     assert!(!passed.is_error && passed.text == "plain", "{passed:?}");
     Ok(())
@@ -110,10 +95,7 @@ fn an_asynchronous_hook_before_a_tool_neither_holds_it_up_nor_refuses_it() -> Ha
 
 #[test]
 fn prompts_can_be_sent_one_by_one() -> HarnessResult<()> {
-    let script = format!(
-        "[ -e quiet ] && exit 0; {}",
-        telling("UserPromptSubmit", "now EXEC")
-    );
+    let script = format!("[ -e quiet ] && exit 0; {}", telling("UserPromptSubmit", "now EXEC"));
     let hooks = hooked("UserPromptSubmit", "tell");
     let Some(scratch) = Scratch::with_scripts(&hooks, &[("tell", &script)])? else {
         return Ok(());
@@ -164,10 +146,7 @@ fn the_task_tools_are_there_when_asked_for() -> HarnessResult<()> {
         .option("--model", "claude-sonnet-4-5")
         .env("CLAUDE_CODE_ENABLE_TASKS", "false")
         .run_prompt("plan")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("todos")
-        .ok_or("no result")?;
+    let result = run.last_request()?.tool_result_of("todos").ok_or("no result")?;
     assert!(!result.is_error, "{result:?}");
 
     let create = json!({"subject": "s", "description": "d", "activeForm": "a"});
@@ -175,10 +154,7 @@ fn the_task_tools_are_there_when_asked_for() -> HarnessResult<()> {
         .plan_run([Turn::call("TaskCreate", create)])
         .env("CLAUDE_CODE_ENABLE_TASKS", "1")
         .run_prompt("plan")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("subject")
-        .ok_or("no result")?;
+    let result = run.last_request()?.tool_result_of("subject").ok_or("no result")?;
     assert!(!result.is_error, "{result:?}");
     Ok(())
 }

@@ -13,11 +13,7 @@ fn assert_valid(scratch: &Scratch, directory: &Path) -> HarnessResult<()> {
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{}: {said}{complained}",
-        directory.display()
-    );
+    assert!(output.status.success(), "{}: {said}{complained}", directory.display());
     Ok(())
 }
 

@@ -21,8 +21,7 @@ fn set_phase_by_sql(scratch: &Scratch, session: &str, phase: &str) -> HarnessRes
 /// Returns the context that prompt hooks have given so far.
 fn told_at_prompts(live: &LiveClient) -> Vec<String> {
     let last = live.conversation().pop();
-    last.map(|request| request.hook_context("UserPromptSubmit"))
-        .unwrap_or_default()
+    last.map(|request| request.hook_context("UserPromptSubmit")).unwrap_or_default()
 }
 
 #[test]
@@ -34,30 +33,15 @@ fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> HarnessResult<()>
     let mut live = scratch.plan_run([]).resume(&session).open_session()?;
 
     live.send("first")?;
-    assert_eq!(
-        told_at_prompts(&live),
-        Vec::<String>::new(),
-        "nothing has changed yet"
-    );
+    assert_eq!(told_at_prompts(&live), Vec::<String>::new(), "nothing has changed yet");
 
     set_phase_by_sql(&scratch, &session, "EXEC")?;
     live.send("second")?;
     let told = told_at_prompts(&live);
-    assert!(
-        told.iter().any(|text| text.contains("EXEC")),
-        "the change was not told: {told:?}"
-    );
-    assert_eq!(
-        scratch.read_cache()?["currentPhase"],
-        "EXEC",
-        "the file was not mended"
-    );
+    assert!(told.iter().any(|text| text.contains("EXEC")), "the change was not told: {told:?}");
+    assert_eq!(scratch.read_cache()?["currentPhase"], "EXEC", "the file was not mended");
 
     live.send("third")?;
-    assert_eq!(
-        told_at_prompts(&live),
-        told,
-        "the same change was told again"
-    );
+    assert_eq!(told_at_prompts(&live), told, "the same change was told again");
     live.finish().map(drop)
 }

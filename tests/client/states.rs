@@ -21,10 +21,7 @@ fn with_neighbour(scratch: &Scratch) -> HarnessResult<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;
     for path in [&scratch.repo(), &other] {
-        let made = Command::new("git")
-            .args(["init", "--quiet"])
-            .arg(path)
-            .status()?;
+        let made = Command::new("git").args(["init", "--quiet"]).arg(path).status()?;
         assert!(made.success(), "git init {}", path.display());
         as_a_person(scratch, &["repo", "add", &path.to_string_lossy()])?;
     }
@@ -79,10 +76,7 @@ fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Harne
     as_a_person(&scratch, &["state", "sync", "other"])?;
     let run = scratch.plan_run([]).run_prompt("hello")?;
     let told = run.first_request()?.hook_context("SessionStart").join("\n");
-    assert!(
-        told.contains("other (") && told.contains("Current Phase: EXEC"),
-        "{told}"
-    );
+    assert!(told.contains("other (") && told.contains("Current Phase: EXEC"), "{told}");
     assert!(!told.contains("The body stays"), "{told}");
     Ok(())
 }
@@ -109,10 +103,7 @@ fn a_model_trues_workplans_up_with_what_it_is_told_in_its_skills() -> HarnessRes
         )])
         .resume(&session)
         .run_prompt("true the workplans up")?;
-    let result = run
-        .last_request()?
-        .tool_result_of("trueup check")
-        .ok_or("no result")?;
+    let result = run.last_request()?.tool_result_of("trueup check").ok_or("no result")?;
     assert!(!result.is_error, "{}", result.text);
     let text = fs::read_to_string(&plan)?;
     assert!(text.contains("status: done\n"), "{text}");

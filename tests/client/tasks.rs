@@ -18,10 +18,7 @@ fn wait_for_task() -> Turn {
 
 fn assert_task_arrived(scratch: &Scratch, session: &str) -> HarnessResult<()> {
     let status = scratch.run_trueup(session, &["status", "--session", session])?;
-    assert_eq!(
-        status["data"]["session"]["execution_state"]["currentTask"],
-        TASK
-    );
+    assert_eq!(status["data"]["session"]["execution_state"]["currentTask"], TASK);
     Ok(())
 }
 

@@ -92,9 +92,7 @@ impl WalkStep {
             op_id: op.to_owned(),
         };
         let answer = match self {
-            Self::Add(new) => store
-                .add_item(new, &by("user"))
-                .map(|item| describe_item(&item)),
+            Self::Add(new) => store.add_item(new, &by("user")).map(|item| describe_item(&item)),
             Self::Next(who, parent) => {
                 let request = ClaimNextRequest {
                     session: session_id(who),
@@ -165,13 +163,7 @@ fn move_item(
     };
     let request = GrantedMove { grant, provenance };
     let moved = store.move_item(&request);
-    moved.map(|moved| {
-        format!(
-            "{}, {:?}",
-            describe_item(&moved.item),
-            moved.moved_dependents
-        )
-    })
+    moved.map(|moved| format!("{}, {:?}", describe_item(&moved.item), moved.moved_dependents))
 }
 
 fn describe_item(item: &Item) -> String {
@@ -194,11 +186,9 @@ fn describe_next(next: &NextItem) -> String {
         NextItem::Offer { item, reason } => format!("offer {} {reason:?}", describe_item(item)),
         NextItem::Held { item, reason } => format!("held {} {reason:?}", describe_item(item)),
         NextItem::KeepHeld { held, item } => format!("{} kept, not {}", held.key, item.key),
-        NextItem::Nothing {
-            reason: lack,
-            blockers: hindrances,
-            has_more: more,
-        } => format!("{lack:?} {hindrances:?} {more}"),
+        NextItem::Nothing { reason: lack, blockers: hindrances, has_more: more } => {
+            format!("{lack:?} {hindrances:?} {more}")
+        }
     }
 }
 
@@ -208,10 +198,7 @@ fn describe_store(store: &mut dyn Store) -> Vec<String> {
     let mut picture: Vec<String> = items.iter().map(describe_item).collect();
     for who in SESSIONS {
         let session = store.load_session(&session_id(who)).unwrap().unwrap();
-        let wish = NextItemQuery {
-            session: Some(session_id(who)),
-            ..NextItemQuery::default()
-        };
+        let wish = NextItemQuery { session: Some(session_id(who)), ..NextItemQuery::default() };
         picture.push(format!(
             "{who} {} {:?} {:?} next {}",
             session.revision,
@@ -260,10 +247,7 @@ fn both_stores_take_every_walk_alike() {
             taken.push(format!("{step:?}: {ours}"));
             assert_eq!(ours, theirs, "walk {walk}: {taken:#?}");
         }
-        let (ours, theirs) = (
-            describe_store(&mut file.store),
-            describe_store(&mut other.store),
-        );
+        let (ours, theirs) = (describe_store(&mut file.store), describe_store(&mut other.store));
         for (ours, theirs) in ours.iter().zip(&theirs) {
             assert_eq!(ours, theirs, "walk {walk}: {taken:#?}");
         }

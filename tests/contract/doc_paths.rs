@@ -8,9 +8,8 @@ use regex_lite::Regex;
 #[test]
 fn files_that_documents_name_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut documents: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .map(|name| root.join(name))
-        .into();
+    let mut documents: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)).into();
     collect(&root.join("docs"), "md", &mut documents);
     let mut sources = Vec::new();
     for folder in ["core", "cli", "hooks", "install", "bench", "tests", "fuzz"] {

@@ -62,11 +62,9 @@ impl DatabaseFile {
     fn execute_unchecked(&self, sql: &str) {
         let rule: String = self
             .open_foreign_connection()
-            .query_row(
-                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'", [], |row| {
+                row.get(0)
+            })
             .unwrap();
         self.execute_sql(&format!(
             "BEGIN IMMEDIATE; DROP TRIGGER events_no_update; {sql} {rule}; COMMIT"
@@ -84,12 +82,7 @@ impl StoreFixture for DatabaseFile {
         let dated: [(&str, &[&str], &str); 5] = [
             (
                 "claude_sessions",
-                &[
-                    "registered_at",
-                    "heartbeat_at",
-                    "lease_expires_at",
-                    "silent_until",
-                ],
+                &["registered_at", "heartbeat_at", "lease_expires_at", "silent_until"],
                 "",
             ),
             ("plan_tasks", &["updated_at"], ""),

@@ -60,9 +60,7 @@ fn nothing_goes_in_circles() {
 #[test]
 fn model_and_fs_know_nobody_but_text() {
     for (from, targets) in Crate::read("core").edges() {
-        let Some(folder) = from
-            .first()
-            .filter(|name| ["model", "fs"].contains(&name.as_str()))
+        let Some(folder) = from.first().filter(|name| ["model", "fs"].contains(&name.as_str()))
         else {
             continue;
         };
@@ -76,19 +74,12 @@ fn model_and_fs_know_nobody_but_text() {
 
 #[test]
 fn a_circle_is_found() {
-    let module = |path: &[&str]| {
-        path.iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<_>>()
-    };
+    let module = |path: &[&str]| path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let source = |text: &str| parse_module(text, &BTreeSet::from(["one".to_owned()]));
     let modules = Crate(BTreeMap::from([
         (module(&[]), source("")),
         (module(&["a"]), source("pub use one::X;\npub fn f() {}")),
-        (
-            module(&["a", "one"]),
-            source("use crate::b::{self, g as h};\npub struct X;"),
-        ),
+        (module(&["a", "one"]), source("use crate::b::{self, g as h};\npub struct X;")),
         (module(&["b"]), source("fn g(x: &crate::a::X) {}")),
     ]));
     let left = keep_circles(&modules.edges());
@@ -101,11 +92,7 @@ fn assert_no_circle(name: &str, what: &str, edges: &Edges) {
     let mut lines = Vec::new();
     for (from, targets) in &left {
         for (to, path) in targets {
-            lines.push(format!(
-                "{} -> {}  by {path}",
-                from.join("::"),
-                to.join("::")
-            ));
+            lines.push(format!("{} -> {}  by {path}", from.join("::"), to.join("::")));
         }
     }
     assert!(lines.is_empty(), "{what} of {name}:\n{}", lines.join("\n"));
@@ -140,10 +127,7 @@ fn reachable_from<'e>(start: &'e ModulePath, edges: &'e Edges) -> BTreeSet<&'e M
 
 impl Crate {
     fn read(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(name)
-            .join("src");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
         let mut files = Vec::new();
         collect_files(&root, &mut files);
         let named: Vec<(ModulePath, PathBuf)> = files
@@ -242,14 +226,8 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn module_path(file: &Path) -> ModulePath {
     let steps = file.with_extension("");
-    let mut path: ModulePath = steps
-        .iter()
-        .map(|s| s.to_string_lossy().into_owned())
-        .collect();
-    if path
-        .last()
-        .is_some_and(|name| ["mod", "lib", "main"].contains(&name.as_str()))
-    {
+    let mut path: ModulePath = steps.iter().map(|s| s.to_string_lossy().into_owned()).collect();
+    if path.last().is_some_and(|name| ["mod", "lib", "main"].contains(&name.as_str())) {
         path.pop();
     }
     path
@@ -257,13 +235,8 @@ fn module_path(file: &Path) -> ModulePath {
 
 /// Reads what a file defines and names, without its comments and its tests.
 fn parse_module(text: &str, children: &BTreeSet<String>) -> Module {
-    let text = text
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or(text);
-    let lines = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or(line));
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or(line));
     let code: String = lines.flat_map(|line| [line, "\n"]).collect();
     let mut module = Module::default();
     for found in regex(DEFINITION).captures_iter(&code) {
@@ -289,9 +262,7 @@ fn parse_module(text: &str, children: &BTreeSet<String>) -> Module {
 /// Writes the paths of a tree such as `a::{b, c::{self, d as e}}` out, each with its name.
 fn expand_tree(tree: &str) -> Vec<(Vec<String>, String)> {
     let Some((head, inner)) = tree.split_once('{') else {
-        let (path, alias) = tree
-            .split_once(" as ")
-            .map_or((tree, None), |(p, a)| (p, Some(a)));
+        let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(p, a)| (p, Some(a)));
         let mut path: Vec<String> = path.split("::").map(|s| s.trim().to_owned()).collect();
         path.retain(|step| !step.is_empty());
         if path.len() > 1 && path.last().is_some_and(|step| step == "self") {
@@ -316,9 +287,7 @@ fn expand_tree(tree: &str) -> Vec<(Vec<String>, String)> {
     }
     parts.push(&inner[start..]);
     let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
-    parts
-        .flat_map(|part| expand_tree(&format!("{head}{}", part.trim())))
-        .collect()
+    parts.flat_map(|part| expand_tree(&format!("{head}{}", part.trim()))).collect()
 }
 
 fn regex(pattern: &str) -> Regex {

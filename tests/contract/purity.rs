@@ -66,13 +66,9 @@ fn find_forbidden(text: &str) -> Vec<&'static str> {
     let grouped = code.split("usestd::{").skip(1).any(|rest| {
         let group = rest.split(';').next().unwrap_or(rest);
         let words = group.split(['{', '}', ',', ':']);
-        words
-            .into_iter()
-            .any(|word| matches!(word, "fs" | "env" | "process" | "net"))
+        words.into_iter().any(|word| matches!(word, "fs" | "env" | "process" | "net"))
     });
-    let direct = FORBIDDEN_NAMES
-        .into_iter()
-        .filter(|name| code.contains(name));
+    let direct = FORBIDDEN_NAMES.into_iter().filter(|name| code.contains(name));
     direct.chain(grouped.then_some("use std::{…}")).collect()
 }
 
@@ -102,8 +98,5 @@ fn a_forbidden_name_is_found_in_any_spelling() {
     ] {
         assert_eq!(find_forbidden(text).len(), 1, "{text}");
     }
-    assert_eq!(
-        find_forbidden("// std::fs is not named here\nuse std::fmt;"),
-        Vec::<&str>::new()
-    );
+    assert_eq!(find_forbidden("// std::fs is not named here\nuse std::fmt;"), Vec::<&str>::new());
 }

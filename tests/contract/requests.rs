@@ -37,10 +37,7 @@ pub(crate) fn new_provenance(actor: &str) -> Provenance {
 }
 
 pub(crate) fn provenance_because(actor: &str, reason: &str) -> Provenance {
-    Provenance {
-        reason: Some(reason.into()),
-        ..new_provenance(actor)
-    }
+    Provenance { reason: Some(reason.into()), ..new_provenance(actor) }
 }
 
 pub(crate) fn registration(session: &str) -> SessionRegistration {
@@ -82,11 +79,7 @@ pub(crate) fn new_heartbeat(session: &str) -> HeartbeatRequest {
 
 /// Builds a change of the phase, based on the session's revision.
 pub(crate) fn phase_push(session: &Session, phase: &str) -> StatePush {
-    field_push(
-        session,
-        StateField::Phase,
-        FieldValue::Text(Some(phase.to_owned())),
-    )
+    field_push(session, StateField::Phase, FieldValue::Text(Some(phase.to_owned())))
 }
 
 pub(crate) fn field_push(session: &Session, field: StateField, value: FieldValue) -> StatePush {
@@ -107,9 +100,7 @@ pub(crate) fn new_item(text: &str) -> NewItem {
 }
 
 pub(crate) fn add_item(store: &mut dyn Store, text: &str) -> Item {
-    store
-        .add_item(&new_item(text), &new_provenance("user"))
-        .unwrap()
+    store.add_item(&new_item(text), &new_provenance("user")).unwrap()
 }
 
 /// Builds a claim of an item as it is now: free, held by the session, or held by another.
@@ -120,10 +111,7 @@ pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) ->
         Some(holder) if *holder == session_id(session) => ClaimOutcome::AlreadyOwned,
         Some(_) => ClaimOutcome::TakenOver("holder_dead"),
     };
-    let other = item
-        .holder
-        .clone()
-        .filter(|holder| *holder != session_id(session));
+    let other = item.holder.clone().filter(|holder| *holder != session_id(session));
     let holder = other.and_then(|other| store.load_session(&other).unwrap());
     GrantedClaim {
         grant: ClaimGrant {
@@ -154,10 +142,7 @@ pub(crate) fn release_request(session: &str, text: &str) -> ReleaseRequest {
 }
 
 pub(crate) fn task_note(task: &str, subject: &str) -> SessionTask {
-    SessionTask {
-        task: task.to_owned(),
-        subject: subject.to_owned(),
-    }
+    SessionTask { task: task.to_owned(), subject: subject.to_owned() }
 }
 
 pub(crate) fn orchestrator_id(text: &str) -> OrchestratorId {
@@ -202,9 +187,7 @@ pub(crate) fn register_holder(store: &mut dyn Store) -> Epoch {
 /// Adds an item with phases, each of which depends on the given numbers.
 pub(crate) fn add_queue(store: &mut dyn Store, text: &str, depends: &[&[u32]]) -> Vec<Phase> {
     add_item(store, text);
-    store
-        .add_phases(&new_phases(text, depends), &new_provenance("user"))
-        .unwrap()
+    store.add_phases(&new_phases(text, depends), &new_provenance("user")).unwrap()
 }
 
 pub(crate) fn new_phases(text: &str, depends: &[&[u32]]) -> NewPhases {
@@ -213,11 +196,7 @@ pub(crate) fn new_phases(text: &str, depends: &[&[u32]]) -> NewPhases {
     NewPhases {
         item: item_key(text),
         phases: phases
-            .map(|((number, name), on)| NewPhase {
-                number,
-                name,
-                depends_on: on.to_vec(),
-            })
+            .map(|((number, name), on)| NewPhase { number, name, depends_on: on.to_vec() })
             .collect(),
         priority: 50,
         issue_number: None,
@@ -237,10 +216,7 @@ pub(crate) fn step_request(text: &str, step: PhaseStep) -> PhaseStepRequest {
         id: text.parse().unwrap(),
         step,
         mover: None,
-        provenance: Provenance {
-            reason: Some("said so".into()),
-            ..new_provenance("user")
-        },
+        provenance: Provenance { reason: Some("said so".into()), ..new_provenance("user") },
     }
 }
 
@@ -265,15 +241,11 @@ pub(crate) fn complete_step() -> PhaseStep {
 }
 
 pub(crate) fn fail_step(error: &str) -> PhaseStep {
-    PhaseStep::Fail {
-        error: error.to_owned(),
-    }
+    PhaseStep::Fail { error: error.to_owned() }
 }
 
 pub(crate) fn reopen_step() -> PhaseStep {
-    PhaseStep::Reopen {
-        reason: "again".to_owned(),
-    }
+    PhaseStep::Reopen { reason: "again".to_owned() }
 }
 
 /// Applies a step, which must succeed.
@@ -299,10 +271,7 @@ pub(crate) fn expect_step_refusal(
 
 /// Returns the statuses of an item's phases, by number.
 pub(crate) fn phase_statuses(store: &mut dyn Store, text: &str) -> String {
-    let filter = PhaseFilter {
-        item: Some(item_key(text)),
-        status: None,
-    };
+    let filter = PhaseFilter { item: Some(item_key(text)), status: None };
     let mut rows = store.list_phases(&filter).unwrap();
     rows.sort_by_key(|row| row.number);
     let words: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
@@ -335,12 +304,7 @@ pub(crate) fn expect_refusal<T: std::fmt::Debug>(answer: Result<T>, code: &str) 
 
 /// Returns the metadata keys that are not trueup's.
 pub(crate) fn foreign_keys_of(metadata: &Map<String, Json>) -> Map<String, Json> {
-    let ours = [
-        "branch",
-        "auto_proceed",
-        "chain_orchestrators",
-        "execution_state",
-    ];
+    let ours = ["branch", "auto_proceed", "chain_orchestrators", "execution_state"];
     let mut others = metadata.clone();
     others.retain(|key, _| !ours.contains(&key.as_str()));
     others
@@ -360,9 +324,9 @@ fn move_by_rules(store: &mut dyn Store, who: &str, text: &str, goal: MoveTarget)
     let session = store.load_session(&session_id(who)).unwrap();
     let item = load_item(store, text);
     let facts = MoveFacts {
-        actor: session.as_ref().map_or(MoveActor::Person, |session| {
-            MoveActor::Session(Some(session))
-        }),
+        actor: session
+            .as_ref()
+            .map_or(MoveActor::Person, |session| MoveActor::Session(Some(session))),
         item: Some(&item),
         target: goal,
         evidence: None,
@@ -370,10 +334,7 @@ fn move_by_rules(store: &mut dyn Store, who: &str, text: &str, goal: MoveTarget)
     };
     let request = GrantedMove {
         grant: decide_move(&facts).unwrap(),
-        provenance: Provenance {
-            reason: Some("why".into()),
-            ..new_provenance(who)
-        },
+        provenance: Provenance { reason: Some("why".into()), ..new_provenance(who) },
     };
     store.move_item(&request).unwrap()
 }

@@ -21,10 +21,7 @@ pub(crate) struct StrictStore<S> {
 
 impl<S: Store> StrictStore<S> {
     pub(crate) fn new(engine: S) -> Self {
-        Self {
-            engine,
-            operations: BTreeMap::new(),
-        }
+        Self { engine, operations: BTreeMap::new() }
     }
 
     fn check_provenance(&mut self, operation: &'static str, by: &Provenance) {
@@ -33,11 +30,7 @@ impl<S: Store> StrictStore<S> {
             "{operation} without an actor or an operation id"
         );
         let earlier = self.operations.entry(by.op_id.clone()).or_insert(operation);
-        assert_eq!(
-            *earlier, operation,
-            "operation id {} serves two operations",
-            by.op_id
-        );
+        assert_eq!(*earlier, operation, "operation id {} serves two operations", by.op_id);
     }
 }
 
@@ -46,11 +39,7 @@ fn check_values<S>(_: &mut S, push: &StatePush) {
     for (field, value) in &push.changes {
         let mut state = ExecutionState::default();
         state.work.set(*field, value.clone());
-        assert_eq!(
-            state.work.get(*field),
-            *value,
-            "{field:?} is of another kind"
-        );
+        assert_eq!(state.work.get(*field), *value, "{field:?} is of another kind");
     }
 }
 
@@ -67,10 +56,7 @@ fn check_outcome<S>(_: &mut S, grant: &ClaimGrant) {
 
 fn check_acknowledgement<S: Store>(store: &mut S, id: &SessionId, revision: Revision) {
     if let Some(session) = store.load_session(id).unwrap() {
-        assert!(
-            revision <= session.revision,
-            "revision {revision} of session {id} never was"
-        );
+        assert!(revision <= session.revision, "revision {revision} of session {id} never was");
     }
 }
 
@@ -276,9 +262,7 @@ mod tests {
     fn a_write_of_nobody_panics() {
         let mut file = new_sqlite();
         let session = file.store.register_session(&registration("s1")).unwrap();
-        let _ = file
-            .store
-            .record_checkpoint(&session.id, 1, &new_provenance(""));
+        let _ = file.store.record_checkpoint(&session.id, 1, &new_provenance(""));
     }
 
     #[test]

@@ -17,8 +17,7 @@ fn what_waits_is_sent_before_anything_is_handed_on() {
     hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
     other.execute_batch("COMMIT").unwrap();
-    home.run_hook("pre-handoff-validate", &home.payload("stop"))
-        .assert_silent();
+    home.run_hook("pre-handoff-validate", &home.payload("stop")).assert_silent();
     assert_eq!(home.execution_state()["currentTask"], "write the test");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 0);
 }
@@ -61,22 +60,11 @@ fn an_end_waits_and_is_sent_by_the_next_session() {
     assert_eq!(answer.code, Some(0));
     other.execute_batch("COMMIT").unwrap();
     drop(other);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
-    let next = home
-        .payload("session-start.startup")
-        .for_session(support::home::SECOND_SESSION);
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
+    let next = home.payload("session-start.startup").for_session(support::home::SECOND_SESSION);
     home.run_hook("session-start-sync", &next).ok();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "ended"
-    );
-    assert_eq!(
-        home.session_column::<String>("ended_reason", FIRST_SESSION),
-        "other"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "ended");
+    assert_eq!(home.session_column::<String>("ended_reason", FIRST_SESSION), "other");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 0);
 }
 
@@ -88,11 +76,7 @@ fn a_capture_that_waited_does_not_overwrite_what_came_after_it() {
     hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
     other.execute_batch("COMMIT").unwrap();
     home.set_state(FIRST_SESSION, "execution_state.currentTask", "newer");
-    home.set_state(
-        FIRST_SESSION,
-        "execution_state.lastUpdatedAt",
-        "2999-01-01T00:00:00.000Z",
-    );
+    home.set_state(FIRST_SESSION, "execution_state.lastUpdatedAt", "2999-01-01T00:00:00.000Z");
     home.send_prompt().ok();
     assert_eq!(home.execution_state()["currentTask"], "newer");
     let journal = home.read_lines("journal.jsonl");
@@ -107,23 +91,14 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     // With nothing to write, another's lock changes nothing.
     let answer = hurried(&home, "session-start-sync", "session-start.resume").ok();
-    assert!(
-        answer.context().contains("item: SD-002C (claimed)"),
-        "{answer:?}"
-    );
+    assert!(answer.context().contains("item: SD-002C (claimed)"), "{answer:?}");
     other.execute_batch("COMMIT").unwrap();
     home.expire_lease(FIRST_SESSION, 500);
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let answer = hurried(&home, "session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable; cache used, "),
-        "{answer:?}"
-    );
-    assert!(
-        answer.context().contains("currentSd: SD-002C"),
-        "{answer:?}"
-    );
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable; cache used, "), "{answer:?}");
+    assert!(answer.context().contains("currentSd: SD-002C"), "{answer:?}");
     let answer = hurried(&home, "session-start-sync", "user-prompt-submit");
     assert_eq!(answer.code, Some(0), "{answer:?}");
     let answer = hurried(&home, "checkpoint-push", "stop");
@@ -132,27 +107,13 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     // Readers are not locked out, and nothing has to be fixed.
     let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
-    assert!(
-        answer.stderr.contains("quiet period not announced"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("quiet period not announced"), "{answer:?}");
     home.edit_cache("currentPhase", "EXEC");
     let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
-    assert_eq!(
-        answer.code,
-        Some(0),
-        "an edit that cannot be pushed now: {answer:?}"
-    );
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable"),
-        "{answer:?}"
-    );
+    assert_eq!(answer.code, Some(0), "an edit that cannot be pushed now: {answer:?}");
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable"), "{answer:?}");
     other.execute_batch("COMMIT").unwrap();
-    assert_eq!(
-        home.read_cache()["currentPhase"],
-        "EXEC",
-        "the edit is still there"
-    );
+    assert_eq!(home.read_cache()["currentPhase"], "EXEC", "the edit is still there");
     home.push_event("post-tool-use.write").assert_silent();
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
 }
@@ -162,32 +123,24 @@ fn a_command_waits_for_its_turn() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let run = home
-        .prepare_run("trueup")
-        .args(["set", "--task", "x", "--session", FIRST_SESSION]);
+    let run = home.prepare_run("trueup").args(["set", "--task", "x", "--session", FIRST_SESSION]);
     let answer = run.env("TRUEUP_DEADLINE_MS", "200").wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    assert!(
-        answer.stderr.contains("busy until the deadline"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("busy until the deadline"), "{answer:?}");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(home.read_cache()["currentTask"], json!(null));
 }
 
 #[test]
 fn a_session_whose_start_was_missed_registers_with_the_next_hook() {
-    for (binary, fixture) in [
-        ("session-start-sync", "user-prompt-submit"),
-        ("checkpoint-push", "post-tool-use.bash"),
-    ] {
+    for (binary, fixture) in
+        [("session-start-sync", "user-prompt-submit"), ("checkpoint-push", "post-tool-use.bash")]
+    {
         let home = Home::new();
         // The database is there, and busy while the session starts and makes its first write.
         home.run_hook(
             "session-start-sync",
-            &home
-                .payload("session-start.startup")
-                .for_session(SECOND_SESSION),
+            &home.payload("session-start.startup").for_session(SECOND_SESSION),
         )
         .ok();
         let other = home.open_database();
@@ -198,15 +151,8 @@ fn a_session_whose_start_was_missed_registers_with_the_next_hook() {
         let answer = home.run_hook(binary, &home.payload(fixture)).ok();
         assert_eq!(home.execution_state()["currentTask"], "write the test");
         let worktree: Option<String> = home.session_column("worktree", FIRST_SESSION);
-        assert_eq!(
-            worktree.as_deref(),
-            home.project_dir().to_str(),
-            "{fixture}"
-        );
-        assert!(
-            home.session_column::<Option<i64>>("pid", FIRST_SESSION)
-                .is_some()
-        );
+        assert_eq!(worktree.as_deref(), home.project_dir().to_str(), "{fixture}");
+        assert!(home.session_column::<Option<i64>>("pid", FIRST_SESSION).is_some());
         if binary == "session-start-sync" {
             // The agent gets what a start would have given it.
             assert!(answer.context().contains(FIRST_SESSION), "{answer:?}");

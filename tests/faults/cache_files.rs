@@ -15,25 +15,15 @@ fn with_each_hook(make: impl Fn(&Home)) {
             "push" => home.push_event("post-tool-use.write"),
             _ => home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")),
         };
-        assert_eq!(
-            (answer.code, answer.stderr.as_str()),
-            (Some(0), ""),
-            "{hook}"
-        );
+        assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{hook}");
         let cache = home.read_cache();
         assert_eq!(cache["currentSd"], "SD-002C", "{hook}");
         assert_eq!(cache["sessionId"], FIRST_SESSION, "{hook}");
         let names = home.claude_names();
-        let aside = names
-            .iter()
-            .filter(|name| name.contains(".corrupt-"))
-            .count();
+        let aside = names.iter().filter(|name| name.contains(".corrupt-")).count();
         assert_eq!((aside, names.len()), (1, 2), "{hook}: {names:?}");
         let lines = answer.message();
-        let told = lines
-            .iter()
-            .filter(|line| line.starts_with("⚠️ cache unreadable; "))
-            .count();
+        let told = lines.iter().filter(|line| line.starts_with("⚠️ cache unreadable; ")).count();
         assert_eq!(told, 1, "{hook}: {lines:?}");
     }
 }
@@ -57,10 +47,7 @@ fn a_truncated_cache_is_set_aside_at_any_length() {
 #[test]
 fn a_cache_of_a_hundred_megabytes_is_set_aside_unread() {
     with_each_hook(|home| {
-        File::create(home.cache_path())
-            .unwrap()
-            .set_len(100_000_000)
-            .unwrap();
+        File::create(home.cache_path()).unwrap().set_len(100_000_000).unwrap();
     });
 }
 
@@ -72,11 +59,7 @@ fn a_cache_nested_without_end_is_set_aside() {
 #[test]
 fn a_cache_of_nested_arrays_that_are_closed_breaks_nothing() {
     let home = Home::new().with_held_item();
-    home.write_cache(format!(
-        "{{\"a\": {}{}}}",
-        "[".repeat(5_000),
-        "]".repeat(5_000)
-    ));
+    home.write_cache(format!("{{\"a\": {}{}}}", "[".repeat(5_000), "]".repeat(5_000)));
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
@@ -93,10 +76,7 @@ fn a_directory_in_the_place_of_the_cache_is_said_and_left() {
     assert_eq!(answer.message().len(), 1);
     assert!(answer.message()[0].contains("not a file"), "{answer:?}");
     assert!(answer.context().contains("item: SD-002C (claimed)"));
-    assert_eq!(
-        fs::read_to_string(home.cache_path().join("mine")).unwrap(),
-        "kept"
-    );
+    assert_eq!(fs::read_to_string(home.cache_path().join("mine")).unwrap(), "kept");
 }
 
 #[test]
@@ -105,13 +85,7 @@ fn a_file_in_the_place_of_the_folder_is_said_and_left() {
     fs::write(home.project_dir().join(".claude"), "a file").unwrap();
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.stderr.starts_with("trueup: not fixed: "),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("trueup: not fixed: "), "{answer:?}");
     assert_eq!(answer.stderr.lines().count(), 1);
-    assert_eq!(
-        fs::read_to_string(home.project_dir().join(".claude")).unwrap(),
-        "a file"
-    );
+    assert_eq!(fs::read_to_string(home.project_dir().join(".claude")).unwrap(), "a file");
 }

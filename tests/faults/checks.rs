@@ -29,10 +29,7 @@ fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
         .output()
         .unwrap();
     assert!(done.status.success(), "git {arguments:?}: {done:?}");
-    String::from_utf8(done.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
 }
 
 fn plan(number: usize) -> String {
@@ -56,11 +53,7 @@ fn repository(home: &Home) {
     }
     let remote = home.root().join("remote.git");
     let remote = remote.to_str().unwrap();
-    git(
-        home,
-        &home.root(),
-        &["init", "-q", "--bare", "-b", "main", remote],
-    );
+    git(home, &home.root(), &["init", "-q", "--bare", "-b", "main", remote]);
     for arguments in [
         &["add", "workplans"][..],
         &["commit", "-q", "-m", "plans"],
@@ -69,16 +62,11 @@ fn repository(home: &Home) {
     ] {
         git(home, project, arguments);
     }
-    home.prepare_run("trueup")
-        .args(["db", "migrate"])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
 }
 
 fn fix(home: &Home) -> Value {
-    let run = home
-        .prepare_run("trueup")
-        .args(["check", "--fix", "--json"]);
+    let run = home.prepare_run("trueup").args(["check", "--fix", "--json"]);
     let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     answer.json()
@@ -106,10 +94,7 @@ fn assert_files_are_whole(home: &Home) {
         let found = statuses(&text);
         assert_eq!(found.len(), TASKS, "{text}");
         let known = ["todo", "in_progress", "blocked", "done"];
-        assert!(
-            found.values().all(|word| known.contains(&&**word)),
-            "{text}"
-        );
+        assert!(found.values().all(|word| known.contains(&&**word)), "{text}");
         assert_eq!(text.matches("\r\n").count(), text.lines().count(), "{text}");
     }
 }
@@ -179,11 +164,7 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
         // Both statuses have the same rank, so the database wins each time.
         for plan in 1..=PLANS {
             let task = 1 + kill_loop.chance.below(TASKS as u64);
-            let status = if number.is_multiple_of(2) {
-                "blocked"
-            } else {
-                "running"
-            };
+            let status = if number.is_multiple_of(2) { "blocked" } else { "running" };
             home.execute_sql(
                 "UPDATE work_items SET status = ?1 WHERE key = ?2 AND status <> ?1",
                 [status, &format!("A-WP-{plan}-T{task}")],
@@ -231,10 +212,7 @@ fn the_git_of_a_killed_run_is_waited_for() {
         go.display()
     );
     program::write_program(&shims.join("git"), &script).unwrap();
-    home.execute_sql(
-        "UPDATE work_items SET status = 'running' WHERE key = 'A-WP-1-T1'",
-        [],
-    );
+    home.execute_sql("UPDATE work_items SET status = 'running' WHERE key = 'A-WP-1-T1'", []);
     let path = format!("{}:{path}", shims.display());
     let mut run = home.prepare_run("trueup").args(["check", "--fix"]);
     run = run.env("PATH", path);
@@ -279,10 +257,7 @@ fn waits(home: &Home, words: &str, mend: impl Fn()) {
     assert!(skipped.contains(words), "{object}");
     assert_eq!((text(), head()), before);
     mend();
-    assert_eq!(
-        git(home, home.project_dir(), &["status", "--porcelain"]),
-        ""
-    );
+    assert_eq!(git(home, home.project_dir(), &["status", "--porcelain"]), "");
     converges(home);
 }
 

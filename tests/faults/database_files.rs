@@ -22,19 +22,14 @@ const COMMANDS: [&[&str]; 9] = [
 fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
     let home = Home::new().with_held_item();
     let file = home.trueup_home().join("trueup.db");
-    home.open_database()
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .unwrap();
+    home.open_database().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     for rest in ["trueup.db-wal", "trueup.db-shm"] {
         let _ = fs::remove_file(home.trueup_home().join(rest));
     }
     let bytes = damage(fs::read(&file).unwrap());
     fs::write(&file, &bytes).unwrap();
     let unchanged = |by: &str| {
-        assert!(
-            fs::read(&file).unwrap() == bytes,
-            "{name}: {by} changed the file"
-        );
+        assert!(fs::read(&file).unwrap() == bytes, "{name}: {by} changed the file");
     };
     for arguments in COMMANDS {
         assert_command_refused(&home, name, arguments);
@@ -47,56 +42,29 @@ fn assert_refused(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
     assert_eq!(fix.code, Some(3), "{name}: {fix:?}");
     unchanged("validate-session-state --fix");
     let answer = home.start_session();
-    assert_eq!(
-        (answer.code, answer.stderr.lines().count()),
-        (Some(0), 1),
-        "{name}: {answer:?}"
-    );
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable; cache used, "),
-        "{name}"
-    );
+    assert_eq!((answer.code, answer.stderr.lines().count()), (Some(0), 1), "{name}: {answer:?}");
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable; cache used, "), "{name}");
     unchanged("session-start-sync");
     home.send_prompt().single_line();
     home.push_event("stop").single_line();
     unchanged("checkpoint-push");
     let answer = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
-    assert_eq!(
-        (answer.code, answer.stderr.lines().count()),
-        (Some(0), 1),
-        "{name}: {answer:?}"
-    );
+    assert_eq!((answer.code, answer.stderr.lines().count()), (Some(0), 1), "{name}: {answer:?}");
     unchanged("pre-handoff-validate");
-    assert_eq!(
-        home.read_cache()["currentSd"],
-        "SD-002C",
-        "{name}: the copy stays"
-    );
+    assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{name}: the copy stays");
 }
 
 /// Asserts that a command reports the database with exit code 3, as text and as JSON.
 fn assert_command_refused(home: &Home, name: &str, arguments: &[&str]) {
-    let answer = home
-        .prepare_run("trueup")
-        .args(arguments)
-        .env("TRUEUP_SESSION_ID", FIRST_SESSION)
-        .wait();
+    let answer =
+        home.prepare_run("trueup").args(arguments).env("TRUEUP_SESSION_ID", FIRST_SESSION).wait();
     assert_eq!(answer.code, Some(3), "{name}: {arguments:?}: {answer:?}");
-    assert!(
-        !answer.stderr.trim().is_empty(),
-        "{name}: {arguments:?}: {answer:?}"
-    );
-    assert!(
-        !answer.stderr.contains("panicked"),
-        "{name}: {arguments:?}: {answer:?}"
-    );
+    assert!(!answer.stderr.trim().is_empty(), "{name}: {arguments:?}: {answer:?}");
+    assert!(!answer.stderr.contains("panicked"), "{name}: {arguments:?}: {answer:?}");
     let json = home.prepare_run("trueup").args(arguments).args(["--json"]);
     let json = json.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait();
     assert_eq!(json.json()["ok"], false, "{name}: {arguments:?}");
-    assert!(
-        json.json()["error"]["code"].is_string(),
-        "{name}: {arguments:?}"
-    );
+    assert!(json.json()["error"]["code"].is_string(), "{name}: {arguments:?}");
 }
 
 #[test]
@@ -137,9 +105,7 @@ fn changed(bytes: &[u8], sql: &str) -> Vec<u8> {
     fs::write(&path, bytes).unwrap();
     let connection = Connection::open(&path).unwrap();
     connection.execute_batch(sql).unwrap();
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     connection.close().unwrap();
     fs::read(&path).unwrap()
 }
@@ -155,9 +121,7 @@ fn a_database_of_another_program() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
         let connection = Connection::open(&path).unwrap();
-        connection
-            .execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
         connection.close().unwrap();
         fs::read(&path).unwrap()
     });
@@ -173,10 +137,5 @@ fn a_directory_in_its_place() {
     assert_eq!(answer.code, Some(0));
     assert!(answer.message()[0].contains("not a file"), "{answer:?}");
     home.push_event("stop").single_line();
-    assert_eq!(
-        fs::read_dir(home.trueup_home().join("trueup.db"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(fs::read_dir(home.trueup_home().join("trueup.db")).unwrap().count(), 0);
 }

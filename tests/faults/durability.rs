@@ -56,11 +56,7 @@ fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
     fs::rename(&link, &real).unwrap();
     std::os::unix::fs::symlink("../real/trueup.db", &link).unwrap();
     assert_settled(&home);
-    let beside = |ending: &str| {
-        home.trueup_home()
-            .join(format!("trueup.db{ending}"))
-            .exists()
-    };
+    let beside = |ending: &str| home.trueup_home().join(format!("trueup.db{ending}")).exists();
     assert!(!beside("-wal") && !beside("-shm"));
     assert!(real.with_file_name("trueup.db.queue").exists());
 }
@@ -70,11 +66,7 @@ fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
 fn assert_settled(home: &Home) {
     // With the database open elsewhere, the command does not checkpoint the log as it ends.
     let other = home.open_database();
-    other
-        .query_row("SELECT count(*) FROM events", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .unwrap();
+    other.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap();
     let calls = calls(home, &["item", "add", "SD-9"]);
     let on_log = |call: &String, names: [&str; 2]| {
         call.contains("trueup.db-wal>") && names.iter().any(|name| call.contains(name))
@@ -82,10 +74,7 @@ fn assert_settled(home: &Home) {
     let last = |names: [&str; 2]| calls.iter().rposition(|call| on_log(call, names));
     let written = last(["pwrite64(", " write("]).unwrap();
     let settled = last(["fsync(", "fdatasync("]).unwrap();
-    let told = calls
-        .iter()
-        .position(|call| call.contains("\"added SD-9"))
-        .unwrap();
+    let told = calls.iter().position(|call| call.contains("\"added SD-9")).unwrap();
     assert!(written < settled, "{calls:#?}");
     assert!(settled < told, "{calls:#?}");
 }

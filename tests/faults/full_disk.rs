@@ -24,26 +24,18 @@ fn a_full_disk_under_trueups_directory() {
     assert!(is_whole || is_dated, "{answer:?}");
     let answer = home.push_event("post-tool-use.todo-write");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
-    assert!(
-        answer.stderr.contains("full") && answer.stderr.contains("is lost"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("full") && answer.stderr.contains("is lost"), "{answer:?}");
     let answer = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    let answer = home
-        .prepare_run("trueup")
-        .args(["set", "--task", "x", "--session", FIRST_SESSION])
-        .wait();
+    let answer =
+        home.prepare_run("trueup").args(["set", "--task", "x", "--session", FIRST_SESSION]).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(answer.stderr.contains("full"), "{answer:?}");
     mount.free();
     assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
     assert_eq!(home.execution_state().to_string(), before);
     assert_eq!(home.start_session().code, Some(0));
-    home.prepare_run("trueup")
-        .args(["set", "--task", "x", "--session", FIRST_SESSION])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["set", "--task", "x", "--session", FIRST_SESSION]).wait().ok();
     assert_eq!(home.read_cache()["currentTask"], "x");
 }
 
@@ -56,12 +48,7 @@ fn a_full_disk_before_there_is_a_database() {
     mount.fill();
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("full") || line.contains("space"))
-    );
+    assert!(answer.message().iter().any(|line| line.contains("full") || line.contains("space")));
     let answer = home.prepare_run("trueup").args(["db", "migrate"]).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     mount.free();
@@ -71,12 +58,7 @@ fn a_full_disk_before_there_is_a_database() {
         .filter(|entry| entry.file_name() != "trueup.db.queue" && entry.file_name() != "trueup.log")
         .map(|entry| entry.file_name())
         .collect();
-    assert!(
-        names
-            .iter()
-            .all(|name| !name.to_string_lossy().contains("database")),
-        "{names:?}"
-    );
+    assert!(names.iter().all(|name| !name.to_string_lossy().contains("database")), "{names:?}");
     assert!(!home.trueup_home().join("trueup.db").exists());
 }
 
@@ -90,29 +72,12 @@ fn a_full_disk_under_the_repository() {
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.stderr.starts_with("trueup: not fixed: "),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("trueup: not fixed: "), "{answer:?}");
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
-    assert!(
-        answer.context().contains("\nphase: EXEC\n"),
-        "the database is the truth: {answer:?}"
-    );
-    assert!(
-        answer.context().contains("Remaining differences:"),
-        "{answer:?}"
-    );
-    assert_eq!(
-        fs::read(home.cache_path()).unwrap(),
-        before,
-        "the old file stays whole"
-    );
-    assert_eq!(
-        home.claude_names(),
-        ["auto-proceed-state.json"],
-        "no draft is left"
-    );
+    assert!(answer.context().contains("\nphase: EXEC\n"), "the database is the truth: {answer:?}");
+    assert!(answer.context().contains("Remaining differences:"), "{answer:?}");
+    assert_eq!(fs::read(home.cache_path()).unwrap(), before, "the old file stays whole");
+    assert_eq!(home.claude_names(), ["auto-proceed-state.json"], "no draft is left");
     let gate = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(
         gate.code,
@@ -134,11 +99,7 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
     home = home.with_held_item();
     // Keeps the write-ahead log and its shared memory in place.
     let other = home.open_database();
-    let count = || {
-        other.query_row("SELECT count(*) FROM events", [], |row| {
-            row.get::<_, i64>(0)
-        })
-    };
+    let count = || other.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0));
     let before = count().unwrap();
     mount.fill();
     let mut refused = 0;
@@ -146,8 +107,7 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
     for number in 0..40 {
         let task = format!("{number}-{}", "x".repeat(2_000));
         let run =
-            home.prepare_run("trueup")
-                .args(["set", "--task", &task, "--session", FIRST_SESSION]);
+            home.prepare_run("trueup").args(["set", "--task", &task, "--session", FIRST_SESSION]);
         let answer = run.wait();
         if answer.code == Some(0) {
             assert_eq!(home.execution_state()["currentTask"], task);
@@ -163,9 +123,6 @@ fn a_disk_that_fills_up_while_others_have_the_database_open() {
     assert!(count().unwrap() >= before);
     mount.free();
     assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
-    home.prepare_run("trueup")
-        .args(["set", "--task", "x", "--session", FIRST_SESSION])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["set", "--task", "x", "--session", FIRST_SESSION]).wait().ok();
     drop(other);
 }

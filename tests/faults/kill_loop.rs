@@ -24,9 +24,7 @@ pub(crate) struct Chance(u64);
 impl Chance {
     /// Seeds from `TRUEUP_TEST_SEED`, else with a fixed seed; every failure prints it.
     fn new() -> Self {
-        let seed = std::env::var("TRUEUP_TEST_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
+        let seed = std::env::var("TRUEUP_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or(0x5EED_0001);
         println!("TRUEUP_TEST_SEED={seed}");
         Self(seed)
@@ -63,13 +61,7 @@ pub(crate) struct KillLoop {
 impl KillLoop {
     /// Begins a loop with so many kills; runs that ended before do not count.
     pub(crate) fn new(wanted: usize) -> Self {
-        Self {
-            chance: Chance::new(),
-            life: FIRST_GUESS,
-            wanted,
-            kills: 0,
-            runs: 0,
-        }
+        Self { chance: Chance::new(), life: FIRST_GUESS, wanted, kills: 0, runs: 0 }
     }
 
     /// Returns whether another kill is wanted.

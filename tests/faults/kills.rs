@@ -42,28 +42,20 @@ fn drafts(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(home.trueup_home()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let all = names.chain(home.claude_names());
-    all.filter(|name| name.contains(".tmp-") || name.starts_with(".new-database-"))
-        .collect()
+    all.filter(|name| name.contains(".tmp-") || name.starts_with(".new-database-")).collect()
 }
 
 #[test]
 fn nothing_is_torn_or_lost_by_220_kills() {
     let home = Home::new().with_held_item();
     let mut kill_loop = KillLoop::new(KILLS);
-    home.prepare_run("trueup")
-        .args(["set", "--task", "0", "--session", FIRST_SESSION])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["set", "--task", "0", "--session", FIRST_SESSION]).wait().ok();
     let mut acknowledged = 0;
     while kill_loop.goes_on() {
         let number = kill_loop.runs() + 1;
         match kill_loop.chance.below(5) {
             0 => {
-                home.set_state(
-                    FIRST_SESSION,
-                    "chain_orchestrators",
-                    number.is_multiple_of(2),
-                );
+                home.set_state(FIRST_SESSION, "chain_orchestrators", number.is_multiple_of(2));
                 let payload = home.payload("session-start.resume").to_bytes();
                 kill_loop.kill(home.prepare_run("session-start-sync"), &payload);
             }
@@ -93,15 +85,9 @@ fn nothing_is_torn_or_lost_by_220_kills() {
             }
         }
         assert_cache_is_whole(&home);
-        let stored = home.execution_state()["currentTask"]
-            .as_str()
-            .unwrap()
-            .parse::<usize>()
-            .unwrap();
-        assert!(
-            stored >= acknowledged,
-            "{acknowledged} was acknowledged, {stored} is stored"
-        );
+        let stored =
+            home.execution_state()["currentTask"].as_str().unwrap().parse::<usize>().unwrap();
+        assert!(stored >= acknowledged, "{acknowledged} was acknowledged, {stored} is stored");
         if number.is_multiple_of(20) {
             assert_database_is_whole(&home);
         }
@@ -111,11 +97,7 @@ fn nothing_is_torn_or_lost_by_220_kills() {
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "DONE");
     assert_eq!(home.start_session().code, Some(0));
     assert_eq!(home.read_cache()["currentPhase"], "DONE");
-    assert_eq!(
-        drafts(&home),
-        [""; 0],
-        "{before} drafts were there before the last write"
-    );
+    assert_eq!(drafts(&home), [""; 0], "{before} drafts were there before the last write");
 }
 
 #[test]

@@ -18,10 +18,7 @@ const ID: &str = "77c90e61";
 const KILLS: usize = 80;
 
 fn path(home: &Home) -> PathBuf {
-    home.project_dir()
-        .join("agents")
-        .join(ID)
-        .join("adw_state.json")
+    home.project_dir().join("agents").join(ID).join("adw_state.json")
 }
 
 fn setting<'h>(home: &'h Home, pair: &str) -> ProcessRun<'h> {
@@ -35,9 +32,8 @@ fn set(home: &Home, pair: &str) -> ProcessOutput {
 /// Lists the names in the file's folder.
 fn names(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -110,11 +106,7 @@ fn a_killed_set_leaves_the_old_or_the_new_file() {
         assert_eq!(state.as_object().unwrap().len(), 3);
     }
     set(&home, "n=0").ok();
-    assert_eq!(
-        names(&home),
-        ["adw_state.json"],
-        "drafts of the dead are gone"
-    );
+    assert_eq!(names(&home), ["adw_state.json"], "drafts of the dead are gone");
 }
 
 #[test]
@@ -144,14 +136,8 @@ fn a_read_only_repository_is_read_and_not_written() {
     mount.read_only(true);
     let answer = set(&home, "a=2");
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    assert!(
-        answer.stderr.contains("Read-only file system"),
-        "{answer:?}"
-    );
-    let read = home
-        .prepare_run("trueup")
-        .args(["meta", "get", ID, "a"])
-        .wait();
+    assert!(answer.stderr.contains("Read-only file system"), "{answer:?}");
+    let read = home.prepare_run("trueup").args(["meta", "get", ID, "a"]).wait();
     assert_eq!(read.ok().stdout, "1\n");
     mount.read_only(false);
 }

@@ -31,9 +31,7 @@ impl Mount {
     /// Mounts a file system of `size` on a directory; prints why if that is not possible.
     pub(crate) fn over(place: &Path, size: &str) -> Option<Self> {
         let options = format!("size={size},mode=0755");
-        let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs"]
-            .map(OsStr::new)
-            .into_iter();
+        let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs"].map(OsStr::new).into_iter();
         let arguments: Vec<&OsStr> = arguments.chain([place.as_os_str()]).collect();
         match run("mount", &arguments) {
             Ok(()) => Some(Self(place.to_owned())),

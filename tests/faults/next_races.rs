@@ -59,11 +59,7 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         let mut empty = 0;
         for (n, answer) in answers.iter().enumerate() {
-            assert_eq!(
-                (answer.code, answer.stderr.as_str()),
-                (Some(0), ""),
-                "{answer:?}"
-            );
+            assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{answer:?}");
             let data = &answer.json()["data"];
             let Some(key) = data["item"]["key"].as_str() else {
                 assert_eq!(data["reason"], "all_held", "{data}");
@@ -101,11 +97,7 @@ fn workers_that_complete_and_move_on_finish_every_child_once() {
             let run = |arguments: &[&str]| {
                 let run = home.prepare_run("trueup").args(arguments);
                 let answer = run.args(["--json", "--session", &session]).wait();
-                assert_eq!(
-                    (answer.code, answer.stderr.as_str()),
-                    (Some(0), ""),
-                    "{answer:?}"
-                );
+                assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{answer:?}");
                 answer.json()["data"].clone()
             };
             loop {
@@ -121,9 +113,7 @@ fn workers_that_complete_and_move_on_finish_every_child_once() {
             }
         };
         let workers: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
-        let done = workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap());
+        let done = workers.into_iter().flat_map(|worker| worker.join().unwrap());
         done.collect()
     });
     let mut sorted = done.clone();

@@ -132,21 +132,11 @@ fn a_session_taken_up_again_before_its_end_arrived_lives() {
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     hurried(&home, "checkpoint-push", &home.payload("session-end.other")).ok_of_hook();
-    hurried(
-        &home,
-        "session-start-sync",
-        &home.payload("session-start.resume"),
-    )
-    .ok_of_hook();
+    hurried(&home, "session-start-sync", &home.payload("session-start.resume")).ok_of_hook();
     other.execute_batch("COMMIT").unwrap();
-    let second = home
-        .payload("session-start.startup")
-        .for_session(SECOND_SESSION);
+    let second = home.payload("session-start.startup").for_session(SECOND_SESSION);
     home.run_hook("session-start-sync", &second).ok();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     assert_idle(&home);
 }
 
@@ -168,16 +158,9 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let start = home.payload("session-start.resume");
     let answer = with(&home, "b.db", "session-start-sync", &start);
     let said = answer.message().join("\n");
-    assert!(
-        said.contains("1 writes are waiting for another database"),
-        "{said}"
-    );
+    assert!(said.contains("1 writes are waiting for another database"), "{said}");
     for fixture in ["user-prompt-submit", "stop"] {
-        let binary = if fixture == "stop" {
-            "checkpoint-push"
-        } else {
-            "session-start-sync"
-        };
+        let binary = if fixture == "stop" { "checkpoint-push" } else { "session-start-sync" };
         with(&home, "b.db", binary, &home.payload(fixture));
     }
     let b = rusqlite::Connection::open(place(&home, "b.db")).unwrap();
@@ -188,9 +171,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url).wait();
     assert!(
-        doctor
-            .stdout
-            .contains("1 writes are waiting for another database: ")
+        doctor.stdout.contains("1 writes are waiting for another database: ")
             && doctor.stdout.contains("trueup.db"),
         "{}",
         doctor.stdout
@@ -220,10 +201,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     hurried(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
     let said = home.start_session().message().join("\n");
     assert!(database.exists());
-    assert!(
-        said.contains("1 writes are waiting for another database"),
-        "{said}"
-    );
+    assert!(said.contains("1 writes are waiting for another database"), "{said}");
     let own: Value = home.execution_state()["currentTask"].clone();
     assert_eq!(own, json!(null));
     remove(&database);
@@ -252,17 +230,10 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     let full = fill(&home);
     // While the other database is busy, a write for it is appended.
     let url = |database: &str| format!("sqlite:{}", place(&home, database).display());
-    with(
-        &home,
-        "b.db",
-        "session-start-sync",
-        &home.payload("session-start.resume"),
-    );
+    with(&home, "b.db", "session-start-sync", &home.payload("session-start.resume"));
     let b = rusqlite::Connection::open(place(&home, "b.db")).unwrap();
     b.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let run = home
-        .prepare_run("checkpoint-push")
-        .payload(&todo(&home, "for b"));
+    let run = home.prepare_run("checkpoint-push").payload(&todo(&home, "for b"));
     let run = run.env("TRUEUP_DATABASE_URL", url("b.db"));
     run.env("TRUEUP_DEADLINE_MS", "200").wait().ok_of_hook();
     b.execute_batch("ROLLBACK").unwrap();
@@ -271,10 +242,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     for _ in 0..2 {
         let said = with(&home, "b.db", "session-start-sync", &start).message();
         let said = said.join("\n");
-        assert!(
-            said.contains("1 writes for another database, or refused by this one,"),
-            "{said}"
-        );
+        assert!(said.contains("1 writes for another database, or refused by this one,"), "{said}");
         assert!(said.contains("is full"), "{said}");
     }
     let state = "SELECT json_extract(metadata, '$.execution_state.currentTask') FROM \
@@ -283,12 +251,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     assert_eq!(task_of_b.as_deref(), Some("for b"));
     let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url("b.db")).wait();
-    assert!(
-        doctor
-            .stdout
-            .contains("1 writes are waiting for another database: "),
-        "{doctor:?}"
-    );
+    assert!(doctor.stdout.contains("1 writes are waiting for another database: "), "{doctor:?}");
     // It still waits for its own database.
     fs::remove_file(full).unwrap();
     home.send_prompt().ok();
@@ -324,11 +287,7 @@ pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
     let write = |n: usize| PendingWrite {
         op_id: format!("op-{n}"),
         write: PendingChange::State {
-            changes: [(
-                StateField::Task,
-                FieldValue::Text(Some(format!("task {n}"))),
-            )]
-            .into(),
+            changes: [(StateField::Task, FieldValue::Text(Some(format!("task {n}"))))].into(),
             branch: None,
         },
         ..model.clone()

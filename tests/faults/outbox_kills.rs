@@ -24,8 +24,5 @@ fn a_drain_that_is_killed_again_and_again_loses_nothing_and_writes_nothing_twice
     home.send_prompt().ok();
     assert_eq!(carried_out(&home), all);
     assert_eq!(home.read_lines("journal.jsonl").len(), 0);
-    assert_eq!(
-        home.session_column::<i64>("revision > 3000", FIRST_SESSION),
-        1
-    );
+    assert_eq!(home.session_column::<i64>("revision > 3000", FIRST_SESSION), 1);
 }

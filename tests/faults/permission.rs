@@ -27,21 +27,14 @@ impl Bound {
     /// impossible.
     fn new(home: Home) -> Option<Self> {
         let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-        let can = Command::new("setpriv")
-            .args(["--reuid", NOBODY, "true"])
-            .output();
+        let can = Command::new("setpriv").args(["--reuid", NOBODY, "true"]).output();
         if is_root && !can.is_ok_and(|done| done.status.success()) {
             println!("SKIPPED: root is bound by no permission, and setpriv cannot leave it");
             return None;
         }
         mode(&home.root(), 0o755);
         fs::create_dir(home.root().join("bin")).unwrap();
-        for name in [
-            "session-start-sync",
-            "checkpoint-push",
-            "pre-handoff-validate",
-            "trueup",
-        ] {
+        for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate", "trueup"] {
             // The user `nobody` may not enter the build directory.
             let copied = home.root().join("bin").join(name);
             program::copy_program(&find_binary(name).unwrap(), &copied).unwrap();
@@ -66,11 +59,7 @@ impl Bound {
     }
 
     fn hook(&self, binary: &str, fixture: &str) -> ProcessOutput {
-        self.run(
-            self.home
-                .prepare_run(binary)
-                .payload(&self.home.payload(fixture)),
-        )
+        self.run(self.home.prepare_run(binary).payload(&self.home.payload(fixture)))
     }
 
     fn set(&self) -> ProcessOutput {
@@ -92,10 +81,7 @@ fn a_directory_that_may_not_be_written_has_no_database() {
     mode(&bound.home.trueup_home(), 0o555);
     let answer = bound.hook("session-start-sync", "session-start.startup");
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.message()[0].contains("ermission denied"),
-        "{answer:?}"
-    );
+    assert!(answer.message()[0].contains("ermission denied"), "{answer:?}");
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     let answer = bound.hook("checkpoint-push", "stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
@@ -116,16 +102,10 @@ fn a_database_that_may_not_be_read() {
     mode(&database, 0o000);
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable; "),
-        "{answer:?}"
-    );
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable; "), "{answer:?}");
     for attended in [false, true] {
         let payload = bound.home.payload("pre-tool-use.agent");
-        let run = bound
-            .home
-            .prepare_run("pre-handoff-validate")
-            .payload(&payload);
+        let run = bound.home.prepare_run("pre-handoff-validate").payload(&payload);
         let value = if attended { "1" } else { "0" };
         let answer = bound.run(run.env("CLAUDE_CODE_SESSION_ATTENDED", value));
         assert_eq!(answer.code, Some(0), "{answer:?}");
@@ -133,10 +113,7 @@ fn a_database_that_may_not_be_read() {
     }
     assert_eq!(bound.set().code, Some(3));
     mode(&database, 0o600);
-    assert_eq!(
-        bound.home.query_value::<String>("PRAGMA quick_check", []),
-        "ok"
-    );
+    assert_eq!(bound.home.query_value::<String>("PRAGMA quick_check", []), "ok");
 }
 
 #[test]
@@ -150,10 +127,7 @@ fn a_database_that_may_be_read_and_not_written() {
     mode(&database, 0o444);
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable; "),
-        "{answer:?}"
-    );
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable; "), "{answer:?}");
     let answer = bound.set();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     mode(&database, 0o600);
@@ -165,12 +139,7 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
     let Some(bound) = Bound::new(Home::new().with_held_item()) else {
         return;
     };
-    let everything = [
-        "trueup.db",
-        "trueup.db-wal",
-        "trueup.db-shm",
-        "trueup.db.queue",
-    ];
+    let everything = ["trueup.db", "trueup.db-wal", "trueup.db-shm", "trueup.db.queue"];
     mode(&bound.home.trueup_home(), 0o777);
     for name in everything {
         let path = bound.home.trueup_home().join(name);
@@ -186,17 +155,12 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
     let folder = bound.home.project_dir().join(".claude");
     mode(&folder, 0o555);
     mode(&bound.home.project_dir().join(".git"), 0o555);
-    bound
-        .home
-        .set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
+    bound.home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     let before = fs::read(bound.home.cache_path()).unwrap();
     let answer = bound.hook("session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
     assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
-    assert!(
-        answer.stderr.starts_with("trueup: not fixed: "),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("trueup: not fixed: "), "{answer:?}");
     assert!(answer.stderr.contains("ermission denied"), "{answer:?}");
     assert_eq!(fs::read(bound.home.cache_path()).unwrap(), before);
     mode(&folder, 0o755);

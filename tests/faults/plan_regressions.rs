@@ -145,19 +145,13 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
         let winners: Vec<usize> = (0..2).filter(|n| answers[*n].code == Some(0)).collect();
         assert_eq!(winners.len(), 1, "{answers:?}");
         let expected = ["completed", "failed"][winners[0]];
-        assert_eq!(
-            count(&home, &name, expected),
-            1,
-            "the winner's is what stands"
-        );
+        assert_eq!(count(&home, &name, expected), 1, "the winner's is what stands");
         assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
         let loser = &answers[1 - winners[0]];
         assert_eq!(loser.code, Some(1), "{loser:?}");
         assert_eq!(loser.json()["error"]["code"], "illegal_transition");
         assert_eq!(loser.json()["data"]["task"]["status"], expected);
-        let same = at_once(&home, 2, |_| {
-            words(&format!("plan start {name}/1.1 --json"))
-        });
+        let same = at_once(&home, 2, |_| words(&format!("plan start {name}/1.1 --json")));
         assert!(same.iter().all(|answer| answer.code == Some(1)), "{same:?}");
     }
 }
@@ -170,9 +164,7 @@ fn of_two_processes_that_complete_the_same_task_one_is_recorded_and_both_are_tol
         planned(&home, &name, 1);
         let answers = at_once(&home, 2, |_| words(&format!("plan complete {name}/1.1")));
         let already = answers.into_iter().map(ProcessOutput::ok);
-        let already = already
-            .filter(|answer| answer.stdout.contains("already"))
-            .count();
+        let already = already.filter(|answer| answer.stdout.contains("already")).count();
         assert_eq!(already, 1);
         assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
     }
@@ -184,9 +176,7 @@ fn of_two_processes_that_start_the_same_task_one_begins_it() {
     for round in 0..REPETITIONS {
         let name = format!("start-{round}");
         planned(&home, &name, 1);
-        let answers = at_once(&home, 2, |_| {
-            words(&format!("plan start {name}/1.1 --json"))
-        });
+        let answers = at_once(&home, 2, |_| words(&format!("plan start {name}/1.1 --json")));
         let codes: i32 = answers.iter().filter_map(|answer| answer.code).sum();
         assert_eq!(codes, 1, "{answers:?}");
         assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
@@ -200,24 +190,15 @@ fn thirty_completes_of_thirty_tasks_at_once_are_thirty_recorded_in_each_of_twent
     for round in 0..REPETITIONS {
         let name = format!("p{round}");
         planned(&home, &name, TASKS);
-        let answers = at_once(&home, TASKS, |n| {
-            words(&format!("plan complete {name}/1.{n}"))
-        });
-        assert_eq!(
-            count(&home, &name, "completed"),
-            30,
-            "round {round}: {answers:?}"
-        );
+        let answers = at_once(&home, TASKS, |n| words(&format!("plan complete {name}/1.{n}")));
+        assert_eq!(count(&home, &name, "completed"), 30, "round {round}: {answers:?}");
         let key = format!("{name}/%");
         let events: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE kind = 'status' AND key LIKE ?1",
             [key],
         );
         assert_eq!(events, 30, "round {round}");
-        assert!(
-            answers.iter().all(|answer| answer.code == Some(0)),
-            "{answers:?}"
-        );
+        assert!(answers.iter().all(|answer| answer.code == Some(0)), "{answers:?}");
     }
 }
 
@@ -288,10 +269,7 @@ fn commands_from_different_directories_keep_to_their_own() {
         assert_eq!(plans, i64::try_from(PLACES).unwrap(), "round {round}");
     }
     assert_eq!(
-        home.query_value::<i64>(
-            "SELECT count(*) FROM plan_tasks WHERE status = 'completed'",
-            []
-        ),
+        home.query_value::<i64>("SELECT count(*) FROM plan_tasks WHERE status = 'completed'", []),
         i64::try_from(PLACES).unwrap()
     );
 }
@@ -308,9 +286,7 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
         let name = format!("k{number}");
         let file: PathBuf = home.project_dir().join(format!("{name}.md"));
         fs::write(&file, plan(&name, SIZE)).unwrap();
-        let run = home
-            .prepare_run("trueup")
-            .args(["plan", "import", &format!("{name}.md")]);
+        let run = home.prepare_run("trueup").args(["plan", "import", &format!("{name}.md")]);
         let fate = kill_loop.kill(run, b"");
         let tasks = count(&home, &name, "pending");
         let plans: i64 = home.query_value("SELECT count(*) FROM plans WHERE plan_id = ?1", [&name]);
@@ -319,17 +295,10 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
             (plans, tasks) == (0, 0) || (plans, tasks) == (1, all),
             "{name}: {plans} plans, {tasks} tasks"
         );
-        assert!(
-            fate != Fate::Done || tasks == all,
-            "{name} was acknowledged"
-        );
+        assert!(fate != Fate::Done || tasks == all, "{name} was acknowledged");
         nothing += usize::from(tasks == 0);
         trueup(&home, &["plan", "import", &format!("{name}.md")]).ok();
-        assert_eq!(
-            count(&home, &name, "pending"),
-            all,
-            "{name}: the second import"
-        );
+        assert_eq!(count(&home, &name, "pending"), all, "{name}: the second import");
     }
     assert!(nothing > 0, "every run was killed after its write");
     assert_eq!(home.query_value::<String>("PRAGMA quick_check", []), "ok");
@@ -348,14 +317,9 @@ fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
                 thread::yield_now();
             }
         });
-        let answers = at_once(home, TASKS, |n| {
-            words(&format!("plan complete queue/1.{n}"))
-        });
+        let answers = at_once(home, TASKS, |n| words(&format!("plan complete queue/1.{n}")));
         done.store(true, Ordering::Relaxed);
-        assert!(
-            answers.iter().all(|answer| answer.code == Some(0)),
-            "{answers:?}"
-        );
+        assert!(answers.iter().all(|answer| answer.code == Some(0)), "{answers:?}");
     });
     assert_eq!(count(&home, "queue", "completed"), 30);
 }

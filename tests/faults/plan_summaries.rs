@@ -124,10 +124,7 @@ fn a_read_only_folder_is_read_and_not_written() {
     mount.read_only(true);
     let answer = fix(&home);
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    assert!(
-        answer.stderr.contains("Read-only file system"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("Read-only file system"), "{answer:?}");
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(77));
     assert_eq!(others(&home), Vec::<PathBuf>::new());
     let arguments = ["plan", "validate", "plan/status.json"];

@@ -68,17 +68,12 @@ fn of_64_processes_that_take_the_next_phase_each_gets_another() {
         let take = &take;
         let start = |n| scope.spawn(move || take(n));
         let workers: Vec<_> = (0..PROCESSES / 4).map(start).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .collect()
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     });
     let distinct: BTreeSet<&String> = taken.iter().collect();
     assert_eq!(distinct.len(), taken.len(), "{taken:?}");
-    let running: i64 = home.query_value(
-        "SELECT count(*) FROM phase_queue WHERE status = 'running'",
-        [],
-    );
+    let running: i64 =
+        home.query_value("SELECT count(*) FROM phase_queue WHERE status = 'running'", []);
     assert_eq!(running, i64::try_from(taken.len()).unwrap());
 }
 
@@ -113,10 +108,8 @@ fn of_30_completions_at_once_30_are_recorded_every_time() {
             [&item],
         );
         assert_eq!(events, 30, "round {round}");
-        let last: String = home.query_value(
-            "SELECT status FROM phase_queue WHERE queue_id = ?1 || ':99'",
-            [&item],
-        );
+        let last: String = home
+            .query_value("SELECT status FROM phase_queue WHERE queue_id = ?1 || ':99'", [&item]);
         assert_eq!(last, "ready", "round {round}");
     }
 }

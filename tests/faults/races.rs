@@ -34,9 +34,7 @@ fn racer<'h>(home: &'h Home, n: usize, words: &str) -> ProcessRun<'h> {
 /// Asserts that exactly one succeeded; returns which.
 #[track_caller]
 fn only_winner(answers: &[ProcessOutput]) -> usize {
-    let winners: Vec<usize> = (0..answers.len())
-        .filter(|n| answers[*n].code == Some(0))
-        .collect();
+    let winners: Vec<usize> = (0..answers.len()).filter(|n| answers[*n].code == Some(0)).collect();
     assert_eq!(winners.len(), 1, "{winners:?} won: {answers:?}");
     winners[0]
 }
@@ -55,11 +53,7 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
         assert_eq!(holder, id(winner));
         for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
             assert_eq!(answer.code, Some(1), "round {round}, {n}: {answer:?}");
-            assert_eq!(
-                answer.json()["error"]["code"],
-                "held_by_live_session",
-                "{answer:?}"
-            );
+            assert_eq!(answer.json()["error"]["code"], "held_by_live_session", "{answer:?}");
             assert_eq!(answer.json()["data"]["holder"]["session_id"], holder);
         }
         assert_eq!(home.count_events("claimed", &key), 1);
@@ -119,9 +113,7 @@ fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
     for round in 0..ROUNDS {
         let key = format!("QUEUE-{round}");
         home.add_item(&key);
-        racer(&home, 0, &format!("queue add {key} --phases plan,build"))
-            .wait()
-            .ok();
+        racer(&home, 0, &format!("queue add {key} --phases plan,build")).wait().ok();
         let start = format!("queue start {key}:1");
         let answers = run_at_once(PROCESSES, |n| racer(&home, n, &start));
         let winner = only_winner(&answers);
@@ -132,11 +124,7 @@ fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
         assert_eq!(worker, Some(id(winner)), "round {round}");
         for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
             assert_eq!(answer.code, Some(1), "round {round}, {n}: {answer:?}");
-            assert_eq!(
-                answer.json()["error"]["code"],
-                "illegal_transition",
-                "{answer:?}"
-            );
+            assert_eq!(answer.json()["error"]["code"], "illegal_transition", "{answer:?}");
         }
         assert_eq!(home.count_events("status", &format!("{key}:1")), 1);
     }
@@ -164,11 +152,7 @@ fn of_64_processes_that_push_different_keys_none_is_lost() {
         let metadata: Value = serde_json::from_str(&text).unwrap();
         for earlier in 0..=round {
             for n in 0..PROCESSES {
-                assert_eq!(
-                    metadata[format!("k{earlier}_{n}")],
-                    n,
-                    "round {round}: {text}"
-                );
+                assert_eq!(metadata[format!("k{earlier}_{n}")], n, "round {round}: {text}");
             }
         }
         assert_eq!(metadata["branch"], "main");
@@ -181,9 +165,7 @@ fn sessions_that_start_at_once_share_one_new_database() {
         let home = Home::new();
         thread::scope(|scope| {
             for n in 0..16 {
-                let payload = home
-                    .payload("session-start.startup")
-                    .for_session(&format!("s{n}"));
+                let payload = home.payload("session-start.startup").for_session(&format!("s{n}"));
                 let home = &home;
                 scope.spawn(move || home.run_hook("session-start-sync", &payload).ok());
             }
@@ -197,10 +179,6 @@ fn sessions_that_start_at_once_share_one_new_database() {
         let exclude = home.project_dir().join(".git/info/exclude");
         let text = std::fs::read_to_string(exclude).unwrap();
         assert!(text.contains("**/.claude/auto-proceed-state*\n"), "{text}");
-        assert!(
-            home.claude_names()
-                .iter()
-                .all(|name| !name.contains(".tmp-"))
-        );
+        assert!(home.claude_names().iter().all(|name| !name.contains(".tmp-")));
     }
 }

@@ -17,20 +17,15 @@ fn trueups_directory_on_a_read_only_file_system() {
     mount.read_only(true);
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.message()[0].starts_with("⚠️ database unreachable; cache used, "),
-        "{answer:?}"
-    );
+    assert!(answer.message()[0].starts_with("⚠️ database unreachable; cache used, "), "{answer:?}");
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     let answer = home.push_event("stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     let answer = home.run_hook("pre-handoff-validate", &home.payload("stop"));
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    let answer = home
-        .prepare_run("trueup")
-        .args(["set", "--task", "x", "--session", FIRST_SESSION])
-        .wait();
+    let answer =
+        home.prepare_run("trueup").args(["set", "--task", "x", "--session", FIRST_SESSION]).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     mount.read_only(false);
     assert_eq!(home.execution_state().to_string(), before);
@@ -47,10 +42,7 @@ fn a_repository_on_a_read_only_file_system() {
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer.stderr.starts_with("trueup: not fixed: "),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("trueup: not fixed: "), "{answer:?}");
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     assert!(answer.context().contains("\nphase: EXEC\n"), "{answer:?}");
     // The state itself is written: the database is elsewhere.
@@ -70,17 +62,11 @@ fn what_only_a_copy_says_that_nobody_can_write_holds_nothing_up() {
     home.edit_cache("currentSd", "SD-002B");
     mount.read_only(true);
     let bash = home.payload("pre-tool-use.bash");
-    for payload in [
-        home.payload("stop"),
-        bash.with_input("command", "make handoff"),
-    ] {
+    for payload in [home.payload("stop"), bash.with_input("command", "make handoff")] {
         let answer = home.run_hook("pre-handoff-validate", &payload);
         assert_eq!(answer.code, Some(0), "{answer:?}");
         let told = answer.message().join("\n");
-        assert!(
-            told.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
-            "{told}"
-        );
+        assert!(told.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"), "{told}");
         for said in [&told, &answer.stderr] {
             assert!(said.contains("not fixed: "), "it says why: {said}");
             assert!(said.contains("Read-only file system"), "{said}");
@@ -92,13 +78,7 @@ fn what_only_a_copy_says_that_nobody_can_write_holds_nothing_up() {
     mount.read_only(true);
     let answer = home.run_hook("pre-handoff-validate", &home.payload("stop"));
     assert_eq!(answer.code, Some(2), "{answer:?}");
-    assert!(
-        answer.stderr.starts_with("⚠️ Branch mismatch"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.starts_with("⚠️ Branch mismatch"), "{answer:?}");
     assert!(!answer.stderr.contains("SD mismatch"), "{answer:?}");
-    assert!(
-        answer.stderr.contains("Read-only file system"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("Read-only file system"), "{answer:?}");
 }

@@ -77,10 +77,7 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
         save(&home, number);
         kill_loop.kill(syncing(&home), b"");
         let after = cached(&target);
-        assert!(
-            after == before || after == text(number),
-            "neither old nor new"
-        );
+        assert!(after == before || after == text(number), "neither old nor new");
     }
     syncing(&home).wait().ok();
     assert!(
@@ -113,10 +110,7 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     save(&home, 2);
     let answer: ProcessOutput = syncing(&home).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    assert!(
-        answer.stderr.contains("target was not updated"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("target was not updated"), "{answer:?}");
     assert!(cached(&full) == text(1), "the cache changed");
     let other = fs::read_to_string(cache(&free)).unwrap();
     assert!(other.contains(&text(2)), "the other was not updated");

@@ -30,10 +30,7 @@ fn rows(path: &Path) -> i64 {
     let connection = Connection::open(path).unwrap();
     let ask = |query: &str| connection.query_row(query, [], |row| row.get::<_, String>(0));
     assert_eq!(ask("PRAGMA integrity_check").unwrap(), "ok");
-    ask("SELECT CAST(count(*) AS TEXT) FROM work_items")
-        .unwrap()
-        .parse()
-        .unwrap()
+    ask("SELECT CAST(count(*) AS TEXT) FROM work_items").unwrap().parse().unwrap()
 }
 
 fn backup(home: &Home, name: &str) -> std::path::PathBuf {
@@ -46,10 +43,7 @@ fn backup(home: &Home, name: &str) -> std::path::PathBuf {
 #[test]
 fn a_killed_restoration_leaves_the_old_or_the_new() {
     let home = Home::new();
-    home.prepare_run("trueup")
-        .args(["db", "migrate"])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
     let database = home.trueup_home().join("trueup.db");
     fill(&home, OLD);
     let old = backup(&home, "old.db");
@@ -61,10 +55,7 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
     while kill_loop.goes_on() {
         // From one state to the other and back, as far as the kills allow.
         let to = if rows(&database) == OLD { &new } else { &old };
-        let run = home
-            .prepare_run("trueup")
-            .args(["db", "restore"])
-            .args([to]);
+        let run = home.prepare_run("trueup").args(["db", "restore"]).args([to]);
         kill_loop.kill(run, b"");
         let now = rows(&database);
         assert!(now == OLD || now == NEW, "{now}");
@@ -79,27 +70,20 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
             assert!(kept == OLD || kept == NEW, "{kept}");
         }
     }
-    let run = home
-        .prepare_run("trueup")
-        .args(["db", "restore"])
-        .args([&old]);
+    let run = home.prepare_run("trueup").args(["db", "restore"]).args([&old]);
     run.wait().ok();
     assert_eq!(rows(&database), OLD);
     let left = fs::read_dir(home.trueup_home()).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let drafts: Vec<String> = left
-        .filter(|name| name.starts_with(".restore-") || name.starts_with(".backup-"))
-        .collect();
+    let drafts: Vec<String> =
+        left.filter(|name| name.starts_with(".restore-") || name.starts_with(".backup-")).collect();
     assert_eq!(drafts, [""; 0]);
 }
 
 #[test]
 fn a_killed_restoration_over_a_damaged_file_leaves_that_or_the_new() {
     let home = Home::new();
-    home.prepare_run("trueup")
-        .args(["db", "migrate"])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
     let database = home.trueup_home().join("trueup.db");
     fill(&home, NEW);
     let new = backup(&home, "new.db");
@@ -107,10 +91,7 @@ fn a_killed_restoration_over_a_damaged_file_leaves_that_or_the_new() {
     let mut kill_loop = KillLoop::new(KILLS / 2);
     while kill_loop.goes_on() {
         fs::write(&database, &garbage).unwrap();
-        let run = home
-            .prepare_run("trueup")
-            .args(["db", "restore"])
-            .args([&new]);
+        let run = home.prepare_run("trueup").args(["db", "restore"]).args([&new]);
         kill_loop.kill(run, b"");
         if fs::read(&database).unwrap() != garbage {
             assert_eq!(rows(&database), NEW);

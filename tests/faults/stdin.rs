@@ -46,31 +46,22 @@ fn json_of_any_depth_breaks_nothing() {
             let middle = if open == "[" { "" } else { "1" };
             let deep = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
             for (binary, fixture) in BINARIES {
-                let whole = home
-                    .payload(fixture)
-                    .with("session_title", "DEEP")
-                    .to_bytes();
+                let whole = home.payload(fixture).with("session_title", "DEEP").to_bytes();
                 let whole = String::from_utf8(whole).unwrap();
                 for place in ["session_title", "tool_input", "tool_response", "cwd"] {
-                    let whole = whole
-                        .replacen(&format!("\"{place}\":"), "\"was\":", 1)
-                        .replacen('{', &format!("{{\"{place}\":{deep},"), 1);
-                    let answer = home.prepare_run(binary).stdin(whole).wait();
-                    assert_eq!(
-                        answer.code,
-                        Some(0),
-                        "{binary} {place} {depth}: {}",
-                        answer.stderr
+                    let whole = whole.replacen(&format!("\"{place}\":"), "\"was\":", 1).replacen(
+                        '{',
+                        &format!("{{\"{place}\":{deep},"),
+                        1,
                     );
+                    let answer = home.prepare_run(binary).stdin(whole).wait();
+                    assert_eq!(answer.code, Some(0), "{binary} {place} {depth}: {}", answer.stderr);
                     assert!(answer.stderr.lines().count() <= 1);
                 }
             }
         }
     }
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
 }
 
 #[test]
@@ -97,10 +88,7 @@ fn a_payload_that_is_whole_counts_also_when_stdin_stays_open() {
     let home = Home::new();
     let payload = home.payload("session-start.startup").to_bytes();
     held_open(&home, "session-start-sync", &payload).ok();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     let half = &payload[..payload.len() / 2];
     let line = held_open(&home, "session-start-sync", half).single_line();
     assert!(line.contains("stdin is not a hook payload"), "{line}");
@@ -123,11 +111,7 @@ fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
     let home = Home::new().with_held_item();
     let payload = home.payload("session-start.resume").to_bytes();
     // The disposition of the signal is inherited from the client's parent.
-    let inherited = [
-        "--default-signal=ALRM",
-        "--ignore-signal=ALRM",
-        "--block-signal=ALRM",
-    ];
+    let inherited = ["--default-signal=ALRM", "--ignore-signal=ALRM", "--block-signal=ALRM"];
     let set = inherited.map(|signal| (Some("1000"), signal));
     for (set, signal) in set.into_iter().chain([(None, "--default-signal=ALRM")]) {
         let run = home.prepare_run("session-start-sync");
@@ -138,10 +122,8 @@ fn a_client_whose_pipe_is_full_gets_rid_of_the_hook_all_the_same() {
         let mut run = run.run_through("env", |program| vec![signal.into(), program.into()]);
         let mut child = run.spawn();
         let (pid, unread) = (child.id(), child.stdout.take());
-        let mut pipe = fs::OpenOptions::new()
-            .write(true)
-            .open(format!("/proc/{pid}/fd/1"))
-            .unwrap();
+        let mut pipe =
+            fs::OpenOptions::new().write(true).open(format!("/proc/{pid}/fd/1")).unwrap();
         // The capacity of a Linux pipe.
         std::io::Write::write_all(&mut pipe, &vec![b'x'; 65_536]).unwrap();
         std::io::Write::write_all(child.stdin.as_mut().unwrap(), &payload).unwrap();

@@ -19,11 +19,7 @@ struct State {
 }
 
 const STATES: [State; 8] = [
-    State {
-        line: "Branch mismatch",
-        make: |home| wrong_branch(home, "feat/SD-002B-x"),
-        ways: 2,
-    },
+    State { line: "Branch mismatch", make: |home| wrong_branch(home, "feat/SD-002B-x"), ways: 2 },
     State {
         line: "Branch mismatch",
         make: |home| {
@@ -44,10 +40,7 @@ const STATES: [State; 8] = [
         line: "Branch mismatch",
         make: |home| {
             wrong_branch(home, "feat/SD-002B-x");
-            home.execute_sql(
-                "UPDATE work_items SET status = 'running' WHERE key = 'SD-002B'",
-                [],
-            );
+            home.execute_sql("UPDATE work_items SET status = 'running' WHERE key = 'SD-002B'", []);
             home.execute_sql(
                 "UPDATE work_items SET status = 'completed' WHERE key = 'SD-002B'",
                 [],
@@ -61,14 +54,7 @@ const STATES: [State; 8] = [
             // The branch of the item is checked out elsewhere, so git does not switch to it.
             let elsewhere = home.root().join("elsewhere");
             let elsewhere = elsewhere.to_str().unwrap();
-            home.run_git(&[
-                "worktree",
-                "add",
-                "--quiet",
-                "-b",
-                "feat/SD-002C",
-                elsewhere,
-            ]);
+            home.run_git(&["worktree", "add", "--quiet", "-b", "feat/SD-002C", elsewhere]);
             wrong_branch(home, "feat/SD-002B-x");
         },
         ways: 2,
@@ -90,10 +76,7 @@ const STATES: [State; 8] = [
     State {
         line: "claim on SD-002C now belongs to nobody",
         make: |home| {
-            home.execute_sql(
-                "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'",
-                [],
-            );
+            home.execute_sql("UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'", []);
         },
         ways: 1,
     },
@@ -105,9 +88,7 @@ fn wrong_branch(home: &Home, branch: &str) {
 }
 
 fn held_by_second(home: &Home, item: &str) {
-    let start = home
-        .payload("session-start.startup")
-        .for_session(SECOND_SESSION);
+    let start = home.payload("session-start.startup").for_session(SECOND_SESSION);
     home.run_hook("session-start-sync", &start);
     home.give_item(SECOND_SESSION, item);
 }
@@ -152,10 +133,7 @@ fn each_advised_command_ends_the_refusal() {
             (state.make)(&home);
             let answer = gate(&home);
             assert_eq!(answer.code, Some(2), "state {number}: {answer:?}");
-            assert!(
-                answer.stderr.contains(state.line),
-                "state {number}: {answer:?}"
-            );
+            assert!(answer.stderr.contains(state.line), "state {number}: {answer:?}");
             let advised = commands(&answer);
             assert_eq!(advised.len(), state.ways, "state {number}: {advised:?}");
             (home, advised)
@@ -164,17 +142,11 @@ fn each_advised_command_ends_the_refusal() {
             let (home, advised) = made();
             let command = &advised[way];
             // The guard allows the advised command itself.
-            let bash = home
-                .payload("pre-tool-use.bash")
-                .with_input("command", command.as_str());
+            let bash = home.payload("pre-tool-use.bash").with_input("command", command.as_str());
             home.run_hook("pre-handoff-validate", &bash).assert_silent();
             shell(&home, command);
             let answer = gate(&home);
-            assert_eq!(
-                answer.code,
-                Some(0),
-                "state {number}, {command}: {answer:?}"
-            );
+            assert_eq!(answer.code, Some(0), "state {number}, {command}: {answer:?}");
             assert!(!answer.stderr.contains(state.line), "{command}: {answer:?}");
         }
     }
@@ -183,27 +155,18 @@ fn each_advised_command_ends_the_refusal() {
 #[test]
 fn another_sessions_work_is_not_told_as_ones_own() {
     let home = Home::new().with_held_item();
-    fs::write(
-        home.trueup_home().join("trueup.db"),
-        "garbage, no database".repeat(20),
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "garbage, no database".repeat(20)).unwrap();
     let start = |session: &str| -> String {
         let payload: Payload = home.payload("session-start.startup").for_session(session);
         home.run_hook("session-start-sync", &payload).context()
     };
     let others = start(SECOND_SESSION);
     assert!(
-        others.contains(&format!(
-            "belongs to session {FIRST_SESSION}, not to this one"
-        )),
+        others.contains(&format!("belongs to session {FIRST_SESSION}, not to this one")),
         "{others}"
     );
     let own = start(FIRST_SESSION);
-    assert!(
-        own.contains("so this is the local copy, which may be outdated"),
-        "{own}"
-    );
+    assert!(own.contains("so this is the local copy, which may be outdated"), "{own}");
 }
 
 /// A state with a divergence of the session, by its code.
@@ -214,10 +177,7 @@ struct Difference {
 }
 
 const DIFFERENCES: [Difference; 13] = [
-    Difference {
-        code: "S-01",
-        make: |home| home.edit_cache("currentSd", "SD-002B"),
-    },
+    Difference { code: "S-01", make: |home| home.edit_cache("currentSd", "SD-002B") },
     Difference {
         code: "S-02",
         make: |home| {
@@ -233,22 +193,13 @@ const DIFFERENCES: [Difference; 13] = [
         code: "S-04",
         make: |home| home.set_state(FIRST_SESSION, "execution_state.currentTask", "another"),
     },
-    Difference {
-        code: "S-05",
-        make: |home| wrong_branch(home, "feat/SD-002B-x"),
-    },
+    Difference { code: "S-05", make: |home| wrong_branch(home, "feat/SD-002B-x") },
     Difference {
         code: "S-06",
         make: |home| home.set_state(FIRST_SESSION, "chain_orchestrators", true),
     },
-    Difference {
-        code: "S-07",
-        make: |home| fs::remove_file(home.cache_path()).unwrap(),
-    },
-    Difference {
-        code: "S-08",
-        make: |home| home.write_cache("{"),
-    },
+    Difference { code: "S-07", make: |home| fs::remove_file(home.cache_path()).unwrap() },
+    Difference { code: "S-08", make: |home| home.write_cache("{") },
     Difference {
         code: "S-08",
         make: |home| {
@@ -272,14 +223,8 @@ const DIFFERENCES: [Difference; 13] = [
             home.write_cache(cache.to_string());
         },
     },
-    Difference {
-        code: "S-10",
-        make: |home| home.edit_cache("currentTask", "mine"),
-    },
-    Difference {
-        code: "S-13",
-        make: |home| held_by_second(home, "SD-002C"),
-    },
+    Difference { code: "S-10", make: |home| home.edit_cache("currentTask", "mine") },
+    Difference { code: "S-13", make: |home| held_by_second(home, "SD-002C") },
 ];
 
 #[test]
@@ -298,9 +243,7 @@ fn each_fix_of_a_session_ends_its_finding() {
             found.iter().find(|d| d["code"] == difference.code).cloned()
         };
         let found = find().unwrap_or_else(|| panic!("{number}: no {}", difference.code));
-        let fix = found["fix"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{number}: {found}"));
+        let fix = found["fix"].as_str().unwrap_or_else(|| panic!("{number}: {found}"));
         shell(&home, fix);
         assert_eq!(find(), None, "{number}: {fix}");
     }

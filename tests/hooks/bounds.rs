@@ -106,10 +106,7 @@ fn limited(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -
         run = run.env(name, value);
     }
     let limit = format!("ulimit -t {COMPUTING}; exec \"$0\"");
-    run.run_through("sh", |program| {
-        vec!["-c".into(), limit.clone().into(), program.into()]
-    })
-    .wait()
+    run.run_through("sh", |program| vec!["-c".into(), limit.clone().into(), program.into()]).wait()
 }
 
 /// Runs a hook while the cache names another item, and asserts that it does its job.
@@ -129,24 +126,14 @@ fn fixes_cache(
 
 #[track_caller]
 fn starts(home: &Home) -> ProcessOutput {
-    fixes_cache(
-        home,
-        "session-start-sync",
-        &home.payload("session-start.resume"),
-        &[],
-    )
+    fixes_cache(home, "session-start-sync", &home.payload("session-start.resume"), &[])
 }
 
 #[track_caller]
 fn says(answer: &ProcessOutput, text: &str) {
     let lines = answer.stderr.lines().filter(|line| line.contains(text));
     assert_eq!(lines.count(), 1, "{text}: {}", answer.stderr);
-    assert!(
-        answer
-            .stderr
-            .lines()
-            .all(|line| line.chars().count() <= 4_100)
-    );
+    assert!(answer.stderr.lines().all(|line| line.chars().count() <= 4_100));
 }
 
 fn beyond(bound: Bound) -> usize {
@@ -162,9 +149,7 @@ fn write(path: &Path, content: impl AsRef<[u8]>) {
 /// not have to wait.
 fn late_payload(home: &Home) {
     home.edit_cache("currentSd", "SD-002B");
-    let mut run = home
-        .prepare_run("session-start-sync")
-        .env("TRUEUP_DEADLINE_MS", "1");
+    let mut run = home.prepare_run("session-start-sync").env("TRUEUP_DEADLINE_MS", "1");
     let mut child = run.spawn();
     let mut stdin = child.stdin.take().unwrap();
     let bytes = home.payload("session-start.resume").to_bytes();
@@ -185,9 +170,7 @@ fn late_payload(home: &Home) {
 fn waits_for_more(pid: u32, pipe: &impl std::os::fd::AsFd) -> bool {
     let is_empty = rustix::io::ioctl_fionread(pipe).unwrap() == 0;
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let state = stat
-        .rsplit_once(") ")
-        .map(|(_, rest)| rest.starts_with('S'));
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('S'));
     is_empty && state == Some(true)
 }
 
@@ -215,18 +198,13 @@ fn stands_in(home: &Home, path: &str) {
     let set = [("CLAUDE_PROJECT_DIR", path)];
     if path.len() < 100_000 {
         let payload = home.payload("session-start.resume");
-        says(
-            &fixes_cache(home, "session-start-sync", &payload, &set),
-            "parts or",
-        );
+        says(&fixes_cache(home, "session-start-sync", &payload, &set), "parts or");
     }
 }
 
 /// Makes many lines, each of its number.
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
-    (0..count)
-        .flat_map(|n| [line(n), "\n".to_owned()])
-        .collect()
+    (0..count).flat_map(|n| [line(n), "\n".to_owned()]).collect()
 }
 
 fn set(home: &Home, text: &str) {
@@ -237,21 +215,12 @@ fn set(home: &Home, text: &str) {
 fn registered(home: &Home, others: usize) {
     for number in 0..others {
         let path = home.root().join(format!("other-{number}"));
-        let git = Command::new("git")
-            .args(["init", "--quiet"])
-            .arg(&path)
-            .status();
+        let git = Command::new("git").args(["init", "--quiet"]).arg(&path).status();
         assert!(git.unwrap().success());
-        home.prepare_run("trueup")
-            .args(["repo", "add", path.to_str().unwrap()])
-            .wait()
-            .ok();
+        home.prepare_run("trueup").args(["repo", "add", path.to_str().unwrap()]).wait().ok();
     }
     let project = home.project_dir().to_str().unwrap();
-    home.prepare_run("trueup")
-        .args(["repo", "add", project])
-        .wait()
-        .ok();
+    home.prepare_run("trueup").args(["repo", "add", project]).wait().ok();
 }
 
 fn task(home: &Home) {
@@ -260,20 +229,11 @@ fn task(home: &Home) {
         .map(|n| json!({"content": format!("todo {n}"), "status": "pending", "activeForm": "x"}))
         .collect();
     todos.push(json!({"content": long, "status": "in_progress", "activeForm": "x"}));
-    let payload = home
-        .payload("post-tool-use.todo-write")
-        .with_input("todos", todos);
+    let payload = home.payload("post-tool-use.todo-write").with_input("todos", todos);
     fixes_cache(home, "checkpoint-push", &payload, &[]);
-    let task = home.read_cache()["currentTask"]
-        .as_str()
-        .unwrap()
-        .chars()
-        .count();
+    let task = home.read_cache()["currentTask"].as_str().unwrap().chars().count();
     assert_eq!(task, bounds::TASK.len());
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
 }
 
 fn notes(home: &Home) {
@@ -304,17 +264,10 @@ fn long_error(home: &Home) {
         assert_eq!(answer.code, Some(0), "{answer:.2000?}");
         assert!(answer.stdout.chars().count() < 25_000);
         let lines = [answer.context(), answer.message().join("\n")];
-        assert!(
-            lines
-                .iter()
-                .all(|text| text.chars().count() <= bounds::MESSAGE.len())
-        );
+        assert!(lines.iter().all(|text| text.chars().count() <= bounds::MESSAGE.len()));
         let longest = answer.stderr.lines().map(|line| line.chars().count()).max();
         assert!(longest.unwrap_or_default() <= bounds::NOTE.len() + 1);
     }
     let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap();
-    assert!(
-        log.lines()
-            .all(|line| line.len() < bounds::LOG_LINE.len() * 2)
-    );
+    assert!(log.lines().all(|line| line.len() < bounds::LOG_LINE.len() * 2));
 }

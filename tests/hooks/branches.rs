@@ -8,30 +8,18 @@ use support::home::Home;
 /// Returns whether a hand-off is refused on this branch.
 fn refused(home: &Home, branch: &str) -> bool {
     home.run_git(&["switch", "--quiet", "-C", branch]);
-    let payload = home
-        .payload("pre-tool-use.bash")
-        .with_input("command", "make handoff");
+    let payload = home.payload("pre-tool-use.bash").with_input("command", "make handoff");
     let answer = home.run_hook("pre-handoff-validate", &payload);
-    assert!(
-        answer.code == Some(2) || answer.stderr.is_empty(),
-        "{branch}: {answer:?}"
-    );
+    assert!(answer.code == Some(2) || answer.stderr.is_empty(), "{branch}: {answer:?}");
     answer.code == Some(2)
 }
 
 #[test]
 fn a_word_in_the_shape_of_an_item_is_none() {
     let home = Home::new().with_held_item();
-    for branch in [
-        "feat/UTF-8",
-        "fix/SHA-256",
-        "CVE-2026-1234",
-        "release/RC-1",
-        "feat/SD-002B-x",
-    ] {
+    for branch in ["feat/UTF-8", "fix/SHA-256", "CVE-2026-1234", "release/RC-1", "feat/SD-002B-x"] {
         assert!(!refused(&home, branch), "{branch}");
-        home.run_hook("pre-handoff-validate", &home.payload("stop"))
-            .assert_silent();
+        home.run_hook("pre-handoff-validate", &home.payload("stop")).assert_silent();
     }
 }
 
@@ -51,17 +39,11 @@ fn a_known_item_is_seen_whatever_the_case() {
     ] {
         assert!(refused(&home, branch), "{branch}");
     }
-    for branch in [
-        "feat/sd-002c-x",
-        "main",
-        "feat/SD-002BX",
-        "feat/SD-002C-after-SD-002B",
-    ] {
+    for branch in ["feat/sd-002c-x", "main", "feat/SD-002BX", "feat/SD-002C-after-SD-002B"] {
         assert!(!refused(&home, branch), "{branch}");
     }
     home.run_git(&["switch", "--quiet", "--detach"]);
-    home.run_hook("pre-handoff-validate", &home.payload("stop"))
-        .assert_silent();
+    home.run_hook("pre-handoff-validate", &home.payload("stop")).assert_silent();
 }
 
 #[test]
@@ -82,9 +64,7 @@ fn what_a_pattern_of_the_repository_finds_must_be_known_too() {
 fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
     type Break = (&'static str, fn(&Path));
     let handing_on = |home: &Home| {
-        let payload = home
-            .payload("pre-tool-use.bash")
-            .with_input("command", "make handoff");
+        let payload = home.payload("pre-tool-use.bash").with_input("command", "make handoff");
         let run = home.prepare_run("pre-handoff-validate").payload(&payload);
         run.env("CLAUDE_CODE_SESSION_ATTENDED", "1").wait()
     };
@@ -126,9 +106,7 @@ fn a_head_that_nobody_can_read_is_not_that_of_no_branch() {
     let head = home.project_dir().join(".git/HEAD");
     fs::remove_file(&head).unwrap();
     std::os::unix::fs::symlink("refs/heads/feat/SD-002B-x", &head).unwrap();
-    let payload = home
-        .payload("pre-tool-use.bash")
-        .with_input("command", "make handoff");
+    let payload = home.payload("pre-tool-use.bash").with_input("command", "make handoff");
     let answer = home.run_hook("pre-handoff-validate", &payload);
     assert_eq!(answer.code, Some(2), "{answer:?}");
 }

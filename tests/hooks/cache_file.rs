@@ -34,24 +34,12 @@ fn a_file_of_the_original_is_adopted_compared_and_stamped() {
     home.write_cache(ORIGINAL);
     assert_eq!(
         home.start_session().ok().message(),
-        [
-            "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
-            "⚠️ Phase mismatch: file=LEAD, db=PLAN",
-        ]
+        ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C", "⚠️ Phase mismatch: file=LEAD, db=PLAN",]
     );
     let cache = home.read_cache();
-    assert_eq!(
-        (&cache["currentSd"], &cache["currentPhase"]),
-        (&json!("SD-002C"), &json!("PLAN"))
-    );
-    assert_eq!(
-        cache["resumeCount"], 7,
-        "a count from before trueup is kept"
-    );
-    assert_eq!(
-        cache["_trueup"]["revision"],
-        home.session_column::<i64>("revision", FIRST_SESSION)
-    );
+    assert_eq!((&cache["currentSd"], &cache["currentPhase"]), (&json!("SD-002C"), &json!("PLAN")));
+    assert_eq!(cache["resumeCount"], 7, "a count from before trueup is kept");
+    assert_eq!(cache["_trueup"]["revision"], home.session_column::<i64>("revision", FIRST_SESSION));
     let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["reason"], "unstamped_cache", "{journal:?}");
     assert_eq!(journal[0]["fields"].to_string(), r#"{"Phase":"LEAD"}"#);
@@ -73,30 +61,20 @@ fn a_byte_order_mark_and_crlf_are_read() {
     let lines = home.start_session().ok().message();
     assert_eq!(lines[0], "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
-    assert!(
-        home.claude_names()
-            .iter()
-            .all(|name| !name.contains("corrupt"))
-    );
+    assert!(home.claude_names().iter().all(|name| !name.contains("corrupt")));
 }
 
 #[test]
 fn unknown_keys_survive_every_rewrite() {
     let home = Home::new().with_held_item();
-    home.edit_cache(
-        "mine",
-        json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}),
-    );
+    home.edit_cache("mine", json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
     home.edit_cache("version", "9.9");
     for phase in ["LEAD", "EXEC"] {
         home.set_state(FIRST_SESSION, "execution_state.currentPhase", phase);
         home.start_session().ok();
         home.push_event("post-tool-use.todo-write").ok();
         let cache = home.read_cache();
-        assert_eq!(
-            cache["mine"],
-            json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"})
-        );
+        assert_eq!(cache["mine"], json!({"deep": [1, {"n": null}], "text": "ä\u{202e}"}));
         assert_eq!(cache["version"], "9.9");
         assert_eq!(cache["currentPhase"], phase);
     }
@@ -107,34 +85,21 @@ fn an_unchanged_cache_is_not_rewritten() {
     let home = Home::new().with_held_item();
     let identity = || {
         let data = fs::metadata(home.cache_path()).unwrap();
-        (
-            data.ino(),
-            data.mtime(),
-            data.mtime_nsec(),
-            fs::read(home.cache_path()).unwrap(),
-        )
+        (data.ino(), data.mtime(), data.mtime_nsec(), fs::read(home.cache_path()).unwrap())
     };
     let before = identity();
-    home.run_hook("session-start-sync", &home.payload("session-start.resume"))
-        .ok();
+    home.run_hook("session-start-sync", &home.payload("session-start.resume")).ok();
     home.send_prompt().assert_silent();
     home.push_event("post-tool-use.bash").assert_silent();
     home.push_event("stop").assert_silent();
-    home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"))
-        .assert_silent();
+    home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent")).assert_silent();
     assert_eq!(identity(), before);
 }
 
 #[test]
 fn the_cache_is_private_also_when_it_was_not() {
     let home = Home::new();
-    let mode = || {
-        fs::metadata(home.cache_path())
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o7777
-    };
+    let mode = || fs::metadata(home.cache_path()).unwrap().permissions().mode() & 0o7777;
     home.start_session().ok();
     assert_eq!(mode(), 0o600);
     fs::set_permissions(home.cache_path(), fs::Permissions::from_mode(0o666)).unwrap();
@@ -179,11 +144,7 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
             answer.context().contains("item: SD-002C (claimed)"),
             "the database is authoritative"
         );
-        assert!(
-            fs::symlink_metadata(home.cache_path())
-                .unwrap()
-                .is_symlink()
-        );
+        assert!(fs::symlink_metadata(home.cache_path()).unwrap().is_symlink());
         assert_eq!(victim.exists(), !dangling);
         if !dangling {
             assert_eq!(fs::read_to_string(&victim).unwrap(), ORIGINAL);
@@ -193,21 +154,14 @@ fn a_symlink_in_its_place_is_refused_and_its_target_stays() {
 
 #[test]
 fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
-    let cases = [
-        ("", "the file is empty"),
-        ("{\"a\": ", "line 1"),
-        ("[]", "not a JSON object"),
-    ];
+    let cases = [("", "the file is empty"), ("{\"a\": ", "line 1"), ("[]", "not a JSON object")];
     for (text, reason) in cases {
         let home = Home::new().with_held_item();
         home.write_cache(text);
         let lines = home.start_session().ok().message();
         assert_eq!(lines.len(), 1, "{lines:?}");
         let start = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (";
-        assert!(
-            lines[0].starts_with(start) && lines[0].contains(reason),
-            "{lines:?}"
-        );
+        assert!(lines[0].starts_with(start) && lines[0].contains(reason), "{lines:?}");
         assert_eq!(aside(&home, "auto-proceed-state.json.corrupt-2"), text);
         assert_eq!(home.read_cache()["currentSd"], "SD-002C");
         assert_eq!(home.start_session().ok().message(), [""; 0]);
@@ -230,10 +184,7 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
     // The differences are reported as well.
     let differs = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C".to_owned();
     assert_eq!(home.start_session().ok().message(), [differs, line]);
-    assert_eq!(
-        aside(&home, "auto-proceed-state.json.foreign-2"),
-        cache.to_string()
-    );
+    assert_eq!(aside(&home, "auto-proceed-state.json.foreign-2"), cache.to_string());
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     assert_eq!(home.read_cache()["_trueup"]["lineage"], lineage);
 }
@@ -258,17 +209,11 @@ fn assert_mended_and_kept(home: &Home) {
     let cache = home.read_cache();
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
     assert_eq!(cache["currentSd"], "SD-002C");
-    assert_eq!(
-        cache["currentPhase"],
-        home.execution_state()["currentPhase"]
-    );
+    assert_eq!(cache["currentPhase"], home.execution_state()["currentPhase"]);
     assert_eq!(cache["_trueup"]["revision"], revision);
     let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal.len(), 1, "{journal:?}");
-    assert_eq!(
-        journal[0]["fields"],
-        json!({"Item": "SD-002B", "Phase": "EXEC"})
-    );
+    assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B", "Phase": "EXEC"}));
     assert_eq!(journal[0]["reason"], "older_database_adopted");
 }
 

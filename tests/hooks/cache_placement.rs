@@ -26,16 +26,10 @@ fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
     let exclude = home.project_dir().join(".git/info/exclude");
     let before = fs::read_to_string(&exclude).unwrap_or_default();
     home.start_session().ok();
-    assert_eq!(
-        fs::read_to_string(&exclude).unwrap(),
-        format!("{before}{PATTERN}\n**/.aibrain/\n")
-    );
+    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n**/.aibrain/\n"));
     fs::remove_file(home.cache_path()).unwrap();
     home.start_session().ok();
-    assert_eq!(
-        fs::read_to_string(&exclude).unwrap(),
-        format!("{before}{PATTERN}\n**/.aibrain/\n")
-    );
+    assert_eq!(fs::read_to_string(&exclude).unwrap(), format!("{before}{PATTERN}\n**/.aibrain/\n"));
     assert_eq!(git_status(&home), "");
 }
 
@@ -43,24 +37,14 @@ fn git_is_told_once_in_its_own_directory_and_no_tracked_file_changes() {
 fn a_linked_worktree_has_its_own_cache_and_shares_the_exclude_file() {
     let mut home = Home::new();
     let linked = home.root().join("linked");
-    home.run_git(&[
-        "worktree",
-        "add",
-        "--quiet",
-        "-b",
-        "side",
-        &linked.to_string_lossy(),
-    ]);
+    home.run_git(&["worktree", "add", "--quiet", "-b", "side", &linked.to_string_lossy()]);
     let exclude = home.project_dir().join(".git/info/exclude");
     home.move_project(linked.clone());
     home.start_session().ok();
     assert_eq!(home.read_cache()["branch"], "side");
     assert!(fs::read_to_string(exclude).unwrap().contains(PATTERN));
     assert_eq!(git_status(&home), "");
-    assert_eq!(
-        home.session_column::<String>("worktree", FIRST_SESSION),
-        linked.to_string_lossy()
-    );
+    assert_eq!(home.session_column::<String>("worktree", FIRST_SESSION), linked.to_string_lossy());
 }
 
 #[test]
@@ -68,9 +52,8 @@ fn a_start_in_a_subdirectory_uses_the_root_of_the_worktree() {
     let home = Home::new();
     let deep = home.project_dir().join("a/b");
     fs::create_dir_all(&deep).unwrap();
-    let payload = home
-        .payload("session-start.startup")
-        .with("cwd", deep.to_string_lossy().as_ref());
+    let payload =
+        home.payload("session-start.startup").with("cwd", deep.to_string_lossy().as_ref());
     home.run_hook("session-start-sync", &payload).ok();
     assert!(home.cache_path().exists());
     assert!(!deep.join(".claude").exists());
@@ -81,13 +64,10 @@ fn the_clients_project_directory_beats_the_payloads() {
     let home = Home::new();
     let elsewhere = home.root().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let payload = home
-        .payload("session-start.startup")
-        .with("cwd", elsewhere.to_string_lossy().as_ref());
+    let payload =
+        home.payload("session-start.startup").with("cwd", elsewhere.to_string_lossy().as_ref());
     let run = home.prepare_run("session-start-sync").payload(&payload);
-    run.env("CLAUDE_PROJECT_DIR", home.project_dir())
-        .wait()
-        .ok();
+    run.env("CLAUDE_PROJECT_DIR", home.project_dir()).wait().ok();
     assert!(home.cache_path().exists());
     assert!(!elsewhere.join(".claude").exists());
 }
@@ -141,11 +121,7 @@ fn a_home_directory_given_by_another_name_is_still_the_home_directory() {
     home.move_project(home.user_home());
     let payload = home.payload("session-start.startup");
     let start = |variable: &str, value: &std::path::Path| {
-        home.prepare_run("session-start-sync")
-            .payload(&payload)
-            .env(variable, value)
-            .wait()
-            .ok();
+        home.prepare_run("session-start-sync").payload(&payload).env(variable, value).wait().ok();
     };
     home.start_session().ok();
     home.claim(FIRST_SESSION, "SD-002C");

@@ -17,9 +17,7 @@ const GONE: &str = "0a1b2c3d-0000-4000-8000-000000000004";
 /// Returns whether a clock can be faked here, and prints why not.
 #[expect(clippy::print_stdout, reason = "what is skipped is said")]
 fn can_fake() -> bool {
-    let can = Command::new("faketime")
-        .args(["-f", "+1d", "true"])
-        .status();
+    let can = Command::new("faketime").args(["-f", "+1d", "true"]).status();
     let can = can.is_ok_and(|status| status.success());
     if !can {
         println!("SKIPPED: there is no faketime; install the package of this name");
@@ -28,16 +26,11 @@ fn can_fake() -> bool {
 }
 
 fn ahead(run: ProcessRun<'_>) -> ProcessRun<'_> {
-    run.run_through("faketime", |program: &OsStr| {
-        vec!["-f".into(), "+365d".into(), program.into()]
-    })
+    run.run_through("faketime", |program: &OsStr| vec!["-f".into(), "+365d".into(), program.into()])
 }
 
 fn hook(home: &Home, payload: &Payload, is_ahead: bool, pid: &str) -> ProcessOutput {
-    let run = home
-        .prepare_run("session-start-sync")
-        .payload(payload)
-        .env("CLAUDE_PID", pid);
+    let run = home.prepare_run("session-start-sync").payload(payload).env("CLAUDE_PID", pid);
     if is_ahead { ahead(run) } else { run }.wait().ok()
 }
 
@@ -99,10 +92,7 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         "--json",
     ]));
     let refused: Value = claim.wait().json();
-    assert_eq!(
-        refused["error"]["code"], "held_by_silent_session",
-        "{refused}"
-    );
+    assert_eq!(refused["error"]["code"], "held_by_silent_session", "{refused}");
 
     // A lease that the wrong clock granted does not keep a dead session alive.
     assert_ne!(dated_ahead(&home, SECOND_SESSION), 0);
@@ -110,15 +100,11 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [SECOND_SESSION],
     );
-    let shown = home
-        .prepare_run("trueup")
-        .args(["sessions", "show", SECOND_SESSION, "--json"]);
+    let shown = home.prepare_run("trueup").args(["sessions", "show", SECOND_SESSION, "--json"]);
     let shown: Value = shown.wait().json();
     assert_ne!(shown["data"]["session"]["alive"], "alive", "{shown}");
     // Its owner's next hook writes it anew.
-    let prompt = home
-        .payload("user-prompt-submit")
-        .for_session(SECOND_SESSION);
+    let prompt = home.payload("user-prompt-submit").for_session(SECOND_SESSION);
     hook(&home, &prompt, false, &newcomer.pid());
     assert_eq!(dated_ahead(&home, SECOND_SESSION), 0);
 }

@@ -10,10 +10,7 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentSd", "SD-002B");
     let answer = home.start_session().ok();
-    assert_eq!(
-        answer.message(),
-        ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]
-    );
+    assert_eq!(answer.message(), ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]);
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     let holder: String =
         home.query_value("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
@@ -21,15 +18,8 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
     let context = answer.context();
     let mended = "Fixed from the database:\n<trueup-data NONCE>\n\
                   ⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C\n</trueup-data NONCE>";
-    assert!(
-        context.replace(&answer.nonce(), "NONCE").contains(mended),
-        "{context}"
-    );
-    assert_eq!(
-        home.start_session().ok().message(),
-        [""; 0],
-        "what was mended stays mended"
-    );
+    assert!(context.replace(&answer.nonce(), "NONCE").contains(mended), "{context}");
+    assert_eq!(home.start_session().ok().message(), [""; 0], "what was mended stays mended");
 }
 
 #[test]
@@ -56,11 +46,7 @@ fn s_03_a_mismatch_of_the_phase_alone_is_found_and_mended() {
     assert_eq!(answer.message(), ["⚠️ Phase mismatch: file=LEAD, db=PLAN"]);
     assert_eq!(home.read_cache()["currentPhase"], "PLAN");
     assert!(answer.context().contains("\nphase: PLAN\n"));
-    assert_eq!(
-        home.read_lines("journal.jsonl"),
-        [json!(null); 0],
-        "an old copy is no edit"
-    );
+    assert_eq!(home.read_lines("journal.jsonl"), [json!(null); 0], "an old copy is no edit");
 }
 
 #[test]
@@ -70,10 +56,7 @@ fn s_04_tasks_are_quoted() {
     home.send_prompt().ok();
     home.set_state(FIRST_SESSION, "execution_state.currentTask", "new task");
     let lines = home.start_session().ok().message();
-    assert_eq!(
-        lines,
-        [r#"⚠️ Task mismatch: file="old task", db="new task""#]
-    );
+    assert_eq!(lines, [r#"⚠️ Task mismatch: file="old task", db="new task""#]);
     assert_eq!(home.read_cache()["currentTask"], "new task");
 }
 
@@ -102,11 +85,7 @@ fn s_05_is_not_raised_by_a_branch_that_names_no_item() {
     home.add_item("login");
     home.run_git(&["switch", "--quiet", "feat/login"]);
     let line = "⚠️ Branch mismatch: branch=feat/login names login, db_claim=SD-002C";
-    assert_eq!(
-        home.start_session().ok().message(),
-        [line],
-        "a known item need not be well-formed"
-    );
+    assert_eq!(home.start_session().ok().message(), [line], "a known item need not be well-formed");
 }
 
 #[test]
@@ -141,26 +120,19 @@ fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
     let home = Home::new().with_held_item();
     home.run_hook(
         "session-start-sync",
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
+        &home.payload("session-start.startup").for_session(SECOND_SESSION),
     )
     .ok();
     home.give_item(SECOND_SESSION, "SD-002C");
-    let since: String = home.query_value(
-        "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
-        [],
-    );
+    let since: String =
+        home.query_value("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
     let answer = home.run_hook("session-start-sync", &home.payload("session-start.resume"));
     let message = answer.clone().ok().message();
     let line = format!("⚠️ claim on SD-002C now belongs to {SECOND_SESSION} since {since}");
     assert!(message.contains(&line), "{message:?}");
     let context = answer.context();
     assert!(context.contains("item: none"), "{context}");
-    assert!(
-        context.contains("Next: stop work on that item"),
-        "{context}"
-    );
+    assert!(context.contains("Next: stop work on that item"), "{context}");
     assert_eq!(home.read_cache()["currentSd"], json!(null));
     assert_eq!(home.read_cache()["isActive"], false);
 }
@@ -168,39 +140,21 @@ fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
 #[test]
 fn s_12_and_s_15_an_unreachable_database_with_writes_that_wait() {
     let home = Home::new().with_held_item();
-    fs::write(
-        home.trueup_home().join("trueup.db"),
-        "no database at all, but long enough",
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "no database at all, but long enough").unwrap();
     home.push_event("session-end.other");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
     let answer = home.start_session();
     assert_eq!(answer.code, Some(0));
     let lines = answer.message();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    let rest = lines[0]
-        .strip_prefix("⚠️ database unreachable; cache used, ")
-        .unwrap();
+    let rest = lines[0].strip_prefix("⚠️ database unreachable; cache used, ").unwrap();
     let (age, reason) = rest.split_once(" s old (").unwrap();
     assert!(age.parse::<u32>().is_ok_and(|age| age < 3_600), "{lines:?}");
-    assert!(
-        reason.contains("trueup.db: the database file is damaged"),
-        "{lines:?}"
-    );
-    assert_eq!(
-        without_times(&lines[1]),
-        "⚠️ 1 writes wait in the outbox, oldest TIME"
-    );
+    assert!(reason.contains("trueup.db: the database file is damaged"), "{lines:?}");
+    assert_eq!(without_times(&lines[1]), "⚠️ 1 writes wait in the outbox, oldest TIME");
     let context = answer.context();
-    assert!(
-        context.contains("this is the local copy, which may be outdated"),
-        "{context}"
-    );
-    assert!(
-        context.contains("currentSd: SD-002C\ncurrentPhase: PLAN\n"),
-        "{context}"
-    );
+    assert!(context.contains("this is the local copy, which may be outdated"), "{context}");
+    assert!(context.contains("currentSd: SD-002C\ncurrentPhase: PLAN\n"), "{context}");
     assert!(!answer.nonce().is_empty());
 }
 

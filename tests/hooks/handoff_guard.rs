@@ -8,8 +8,7 @@ use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION}
 const S05: &str = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
 
 fn bash(home: &Home, command: &str) -> Payload {
-    home.payload("pre-tool-use.bash")
-        .with_input("command", command)
+    home.payload("pre-tool-use.bash").with_input("command", command)
 }
 
 fn gate(home: &Home, payload: &Payload) -> ProcessOutput {
@@ -73,9 +72,7 @@ fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     home.start_session().ok();
     home.run_hook(
         "session-start-sync",
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
+        &home.payload("session-start.startup").for_session(SECOND_SESSION),
     );
     home.give_item(SECOND_SESSION, "SD-002B");
     let answer = gate(&home, &bash(&home, "make handoff"));
@@ -90,15 +87,11 @@ fn a_handoff_of_an_item_that_was_taken_is_denied() {
     let home = Home::new().with_held_item();
     home.run_hook(
         "session-start-sync",
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
+        &home.payload("session-start.startup").for_session(SECOND_SESSION),
     );
     home.give_item(SECOND_SESSION, "SD-002C");
-    let since: String = home.query_value(
-        "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
-        [],
-    );
+    let since: String =
+        home.query_value("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
     let answer = gate(&home, &bash(&home, "trueup handoff create X"));
     assert_denied(
         &answer,
@@ -189,11 +182,7 @@ fn ordinary_commands_are_silent_and_touch_nothing() {
     let home = on_the_wrong_branch();
     home.edit_cache("currentSd", "SD-002B");
     gate(&home, &bash(&home, "cargo test")).assert_silent();
-    assert_eq!(
-        home.read_cache()["currentSd"],
-        "SD-002B",
-        "not even looked at"
-    );
+    assert_eq!(home.read_cache()["currentSd"], "SD-002B", "not even looked at");
 }
 
 #[test]
@@ -201,49 +190,27 @@ fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
     let home = Home::new();
     gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
     gate(&home, &home.payload("stop")).assert_silent();
-    assert!(
-        !home.trueup_home().join("trueup.db").exists(),
-        "the gate creates no database"
-    );
+    assert!(!home.trueup_home().join("trueup.db").exists(), "the gate creates no database");
     home.start_session().ok();
-    gate(
-        &home,
-        &bash(&home, "trueup handoff create X").for_session(SECOND_SESSION),
-    )
-    .assert_silent();
+    gate(&home, &bash(&home, "trueup handoff create X").for_session(SECOND_SESSION))
+        .assert_silent();
 }
 
 #[test]
 fn handoff_commands_come_from_the_user_and_from_the_repository() {
     let home = on_the_wrong_branch();
     let code = |command: &str| gate(&home, &bash(&home, command)).code;
-    assert_eq!(
-        (code("make ship"), code("npm run deploy --all")),
-        (Some(0), Some(0))
-    );
-    fs::write(
-        home.trueup_home().join("config.toml"),
-        "handoff_commands = [\"make ship*\"]\n",
-    )
-    .unwrap();
-    assert_eq!(
-        (code("make ship"), code("npm run deploy --all")),
-        (Some(2), Some(0))
-    );
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(0), Some(0)));
+    fs::write(home.trueup_home().join("config.toml"), "handoff_commands = [\"make ship*\"]\n")
+        .unwrap();
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(0)));
     fs::write(
         home.project_dir().join(".trueup.toml"),
         "handoff_commands = [\"npm run deploy*\"]\n",
     )
     .unwrap();
-    assert_eq!(
-        (code("make ship"), code("npm run deploy --all")),
-        (Some(2), Some(2))
-    );
-    assert_eq!(
-        code("trueup handoff create X"),
-        Some(2),
-        "trueup's own is always one"
-    );
+    assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(2), Some(2)));
+    assert_eq!(code("trueup handoff create X"), Some(2), "trueup's own is always one");
     assert_eq!(code("trueup  handoff   create X"), Some(2));
     for receives in ["list", "show h-1", "accept h-1", "reject h-1 --reason no"] {
         let command = format!("trueup handoff {receives}");
@@ -254,16 +221,11 @@ fn handoff_commands_come_from_the_user_and_from_the_repository() {
 #[test]
 fn the_gate_leaves_no_trace_of_a_refusal_in_the_state() {
     let home = on_the_wrong_branch();
-    let before: (i64, String) = (
-        home.session_column("revision", FIRST_SESSION),
-        home.execution_state().to_string(),
-    );
+    let before: (i64, String) =
+        (home.session_column("revision", FIRST_SESSION), home.execution_state().to_string());
     gate(&home, &bash(&home, "trueup handoff create X"));
     assert_eq!(
-        (
-            home.session_column::<i64>("revision", FIRST_SESSION),
-            home.execution_state().to_string()
-        ),
+        (home.session_column::<i64>("revision", FIRST_SESSION), home.execution_state().to_string()),
         before
     );
 }

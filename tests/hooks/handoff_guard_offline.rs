@@ -8,18 +8,13 @@ use support::home::{Home, ProcessOutput};
 /// A session whose database file was damaged.
 fn offline() -> Home {
     let home = Home::new().with_held_item();
-    fs::write(
-        home.trueup_home().join("trueup.db"),
-        "garbage that is no database".repeat(9),
-    )
-    .unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "garbage that is no database".repeat(9))
+        .unwrap();
     home
 }
 
 fn gate(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
-    let payload = home
-        .payload(fixture)
-        .with_input("command", "trueup handoff create X");
+    let payload = home.payload(fixture).with_input("command", "trueup handoff create X");
     let run = home.prepare_run("pre-handoff-validate").payload(&payload);
     run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait()
 }
@@ -52,10 +47,7 @@ fn unattended_work_goes_on_with_a_warning() {
     for attended in ["", "0"] {
         let answer = gate(&home, "pre-tool-use.bash", attended);
         assert_eq!(answer.code, Some(0));
-        assert_eq!(
-            answer.json(),
-            json!({"systemMessage": answer.stderr.trim_end()})
-        );
+        assert_eq!(answer.json(), json!({"systemMessage": answer.stderr.trim_end()}));
         assert!(answer.message()[0].starts_with("⚠️ database unreachable"));
     }
 }
@@ -68,10 +60,7 @@ fn a_stop_is_never_blocked_by_ignorance() {
         let run = home.prepare_run("pre-handoff-validate").payload(&payload);
         let answer = run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait();
         assert_eq!(answer.code, Some(0));
-        assert_eq!(
-            answer.json(),
-            json!({"systemMessage": answer.stderr.trim_end()})
-        );
+        assert_eq!(answer.json(), json!({"systemMessage": answer.stderr.trim_end()}));
     }
 }
 
@@ -79,10 +68,7 @@ fn a_stop_is_never_blocked_by_ignorance() {
 fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
     let home = Home::new().with_held_item();
     let payload = home.payload("pre-tool-use.agent");
-    for url in [
-        "postgres://me:s3cret@db.example/x",
-        "https://me:s3cret@hub.example",
-    ] {
+    for url in ["postgres://me:s3cret@db.example/x", "https://me:s3cret@hub.example"] {
         let run = home.prepare_run("pre-handoff-validate").payload(&payload);
         let answer = run.env("TRUEUP_DATABASE_URL", url).wait();
         assert_eq!(answer.code, Some(0));
@@ -98,12 +84,6 @@ fn a_database_that_is_gone_is_one_that_cannot_be_asked() {
     let home = Home::new().with_held_item();
     fs::remove_file(home.trueup_home().join("trueup.db")).unwrap();
     let answer = gate(&home, "pre-tool-use.bash", "1");
-    assert_eq!(
-        answer.json()["hookSpecificOutput"]["permissionDecision"],
-        "ask"
-    );
-    assert!(
-        !home.trueup_home().join("trueup.db").exists(),
-        "the gate makes no database"
-    );
+    assert_eq!(answer.json()["hookSpecificOutput"]["permissionDecision"], "ask");
+    assert!(!home.trueup_home().join("trueup.db").exists(), "the gate makes no database");
 }

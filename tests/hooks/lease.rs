@@ -28,10 +28,8 @@ fn a_short_lease_is_renewed_every_third_of_it() {
     for (silence, renewed) in [(8, false), (11, true)] {
         let before = silent_for(&home, silence);
         let payload = home.payload("post-tool-use.write");
-        let run = home
-            .prepare_run("checkpoint-push")
-            .payload(&payload)
-            .env("TRUEUP_LEASE_SECONDS", "30");
+        let run =
+            home.prepare_run("checkpoint-push").payload(&payload).env("TRUEUP_LEASE_SECONDS", "30");
         run.wait().assert_silent();
         let after: String = home.session_column("heartbeat_at", FIRST_SESSION);
         assert_eq!(after != before, renewed, "{silence} s");
@@ -46,10 +44,8 @@ fn a_renewed_lease_lasts_as_long_as_configured() {
     assert_eq!(home.session_column::<i64>(length, FIRST_SESSION), 900);
     silent_for(&home, 200);
     let payload = home.payload("user-prompt-submit");
-    let run = home
-        .prepare_run("session-start-sync")
-        .payload(&payload)
-        .env("TRUEUP_LEASE_SECONDS", "60");
+    let run =
+        home.prepare_run("session-start-sync").payload(&payload).env("TRUEUP_LEASE_SECONDS", "60");
     run.wait().ok();
     assert_eq!(home.session_column::<i64>(length, FIRST_SESSION), 60);
 }
@@ -59,8 +55,5 @@ fn an_end_does_not_renew() {
     let home = Home::new().with_held_item();
     let before = silent_for(&home, 300);
     home.push_event("session-end.other").assert_silent();
-    assert_eq!(
-        home.session_column::<String>("heartbeat_at", FIRST_SESSION),
-        before
-    );
+    assert_eq!(home.session_column::<String>("heartbeat_at", FIRST_SESSION), before);
 }

@@ -8,9 +8,7 @@ use support::home::{FIRST_SESSION, Home};
 #[track_caller]
 fn lost_id(line: &str, keys: &str) -> String {
     let start = "⚠️ local edit lost to a newer database state, kept in the journal as ";
-    let id = line
-        .strip_prefix(start)
-        .and_then(|rest| rest.strip_suffix(&format!(" ({keys})")));
+    let id = line.strip_prefix(start).and_then(|rest| rest.strip_suffix(&format!(" ({keys})")));
     id.unwrap_or_else(|| panic!("{line}")).to_owned()
 }
 
@@ -27,11 +25,7 @@ fn s_10_an_edit_on_the_current_revision_is_pushed_by_the_next_hook_of_either_kin
             _ => home.push_event("post-tool-use.write"),
         };
         let answer = answer.ok();
-        assert_eq!(
-            answer.message(),
-            [""; 0],
-            "{hook}: a proposal that is taken is no finding"
-        );
+        assert_eq!(answer.message(), [""; 0], "{hook}: a proposal that is taken is no finding");
         assert_eq!(home.execution_state()["currentPhase"], "EXEC", "{hook}");
         assert_eq!(home.execution_state()["currentTask"], "by hand", "{hook}");
         assert_eq!(
@@ -71,15 +65,8 @@ fn s_11_an_edit_loses_to_a_newer_database_and_is_in_the_journal() {
         assert_eq!(journal[0]["session"], FIRST_SESSION);
         assert_eq!(journal[0]["reason"], "database_moved_on");
         assert_eq!(journal[0]["base"], base);
-        assert_eq!(
-            journal[0]["database"],
-            home.session_column::<i64>("revision", FIRST_SESSION)
-        );
-        assert_eq!(
-            journal[0]["fields"].to_string(),
-            r#"{"Phase":"EXEC"}"#,
-            "{hook}"
-        );
+        assert_eq!(journal[0]["database"], home.session_column::<i64>("revision", FIRST_SESSION));
+        assert_eq!(journal[0]["fields"].to_string(), r#"{"Phase":"EXEC"}"#, "{hook}");
     }
 }
 
@@ -114,20 +101,12 @@ fn an_edit_in_the_file_of_a_session_that_is_gone_is_kept_for_it() {
         "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
         [FIRST_SESSION],
     );
-    let next = home
-        .payload("session-start.startup")
-        .for_session(support::home::SECOND_SESSION);
+    let next = home.payload("session-start.startup").for_session(support::home::SECOND_SESSION);
     let lines = home.run_hook("session-start-sync", &next).ok().message();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lost_id(&lines[0], "currentTask");
-    assert_eq!(
-        home.read_lines("journal.jsonl")[0]["session"],
-        FIRST_SESSION
-    );
-    assert_eq!(
-        home.read_cache()["sessionId"],
-        support::home::SECOND_SESSION
-    );
+    assert_eq!(home.read_lines("journal.jsonl")[0]["session"], FIRST_SESSION);
+    assert_eq!(home.read_cache()["sessionId"], support::home::SECOND_SESSION);
 }
 
 #[test]
@@ -145,10 +124,7 @@ fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentTask", "x".repeat(20_000));
     let lines = home.start_session().ok().message();
-    assert!(
-        lines.iter().all(|line| line.chars().count() < 300),
-        "{lines:?}"
-    );
+    assert!(lines.iter().all(|line| line.chars().count() < 300), "{lines:?}");
     assert_eq!(home.read_cache()["currentTask"], json!(null));
     assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
@@ -156,17 +132,13 @@ fn an_edit_that_is_too_long_is_kept_in_the_journal_and_not_pushed() {
 /// Copies the database with its write-ahead log.
 fn copy(home: &Home) -> std::path::PathBuf {
     let copy = home.root().join("copy.db");
-    let run = home
-        .prepare_run("trueup")
-        .args(["db", "backup", copy.to_str().unwrap()]);
+    let run = home.prepare_run("trueup").args(["db", "backup", copy.to_str().unwrap()]);
     assert_eq!(run.wait().code, Some(0));
     copy
 }
 
 fn restore(home: &Home, copy: &std::path::Path) {
-    let run = home
-        .prepare_run("trueup")
-        .args(["db", "restore", copy.to_str().unwrap()]);
+    let run = home.prepare_run("trueup").args(["db", "restore", copy.to_str().unwrap()]);
     let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:?}");
 }
@@ -176,31 +148,20 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
     for hook in ["start", "prompt", "push", "gate", "next session"] {
         let home = Home::new().with_held_item();
         let old = copy(&home);
-        home.set_state(
-            FIRST_SESSION,
-            "execution_state.currentTask",
-            "only in the file",
-        );
+        home.set_state(FIRST_SESSION, "execution_state.currentTask", "only in the file");
         home.send_prompt().ok();
         let held = home.read_cache()["_trueup"]["revision"].as_i64().unwrap();
         restore(&home, &old);
         // Its revision is past the file's, with other values each time.
         for number in 0..4 {
-            home.set_state(
-                FIRST_SESSION,
-                "execution_state.currentTask",
-                format!("later {number}"),
-            );
+            home.set_state(FIRST_SESSION, "execution_state.currentTask", format!("later {number}"));
         }
         assert!(home.session_column::<i64>("revision", FIRST_SESSION) > held);
         match hook {
             "start" => drop(home.start_session().ok()),
             "prompt" => drop(home.send_prompt().ok()),
             "push" => drop(home.push_event("post-tool-use.write").ok()),
-            "gate" => drop(
-                home.run_hook("pre-handoff-validate", &home.payload("stop"))
-                    .ok(),
-            ),
+            "gate" => drop(home.run_hook("pre-handoff-validate", &home.payload("stop")).ok()),
             _ => {
                 home.execute_sql(
                     "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",
@@ -213,11 +174,7 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
         }
         let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{hook}: {journal:?}");
-        assert_eq!(
-            journal[0]["fields"],
-            json!({"Task": "only in the file"}),
-            "{hook}"
-        );
+        assert_eq!(journal[0]["fields"], json!({"Task": "only in the file"}), "{hook}");
         assert_eq!(journal[0]["reason"], "older_database_adopted", "{hook}");
         assert_eq!(journal[0]["base"], held, "{hook}");
     }
@@ -249,10 +206,7 @@ fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
     home.init_repository(&elsewhere);
     let third = "0a1b2c3d-0000-4000-8000-000000000003";
     let there = support::home::Payload::from_fixture("session-start.startup", third, &elsewhere);
-    let there = home
-        .prepare_run("session-start-sync")
-        .cwd(&elsewhere)
-        .payload(&there);
+    let there = home.prepare_run("session-start-sync").cwd(&elsewhere).payload(&there);
     assert_eq!(there.wait().ok().message(), [""; 0]);
     let next = home.payload("session-start.startup");
     let next = next.for_session(support::home::SECOND_SESSION);
@@ -260,9 +214,7 @@ fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(lost_id(&told[0], "currentPhase"), id);
     let again = home.payload("session-start.resume");
-    let again = home.run_hook(
-        "session-start-sync",
-        &again.for_session(support::home::SECOND_SESSION),
-    );
+    let again =
+        home.run_hook("session-start-sync", &again.for_session(support::home::SECOND_SESSION));
     assert_eq!(again.ok().message(), [""; 0]);
 }

@@ -22,10 +22,7 @@ fn trueup(home: &Home, umask: &str, arguments: &[&str]) {
 fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
     let payload = home.payload(event);
     let environment = home.root().join("environment.sh");
-    let run = home
-        .prepare_run(binary)
-        .payload(&payload)
-        .env("CLAUDE_ENV_FILE", environment);
+    let run = home.prepare_run(binary).payload(&payload).env("CLAUDE_ENV_FILE", environment);
     let answer = under(umask, run);
     assert_eq!(answer.code, Some(0), "{binary} {event}: {answer:?}");
 }
@@ -34,10 +31,7 @@ fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
 fn write_everything(home: &Home, umask: &str) {
     hook(home, umask, "session-start-sync", "session-start.startup");
     let other = home.root().join("other");
-    let git = std::process::Command::new("git")
-        .args(["init", "--quiet"])
-        .arg(&other)
-        .status();
+    let git = std::process::Command::new("git").args(["init", "--quiet"]).arg(&other).status();
     assert!(git.unwrap().success());
     trueup(home, umask, &["claim", "SD-002C", "--create"]);
     for path in [home.project_dir(), &other] {
@@ -53,11 +47,7 @@ fn write_everything(home: &Home, umask: &str) {
     hook(home, umask, "pre-handoff-validate", "pre-tool-use.agent");
     // A broken cache is set aside, and an edit of an old revision is journaled.
     home.edit_cache("currentTask", "theirs");
-    home.set_state(
-        support::home::FIRST_SESSION,
-        "execution_state.currentTask",
-        "newer",
-    );
+    home.set_state(support::home::FIRST_SESSION, "execution_state.currentTask", "newer");
     hook(home, umask, "session-start-sync", "session-start.resume");
     home.write_cache("{");
     hook(home, umask, "session-start-sync", "session-start.resume");
@@ -81,11 +71,7 @@ fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let data = fs::symlink_metadata(&path).unwrap();
-        found.push((
-            path.display().to_string(),
-            data.is_dir(),
-            data.mode() & 0o777,
-        ));
+        found.push((path.display().to_string(), data.is_dir(), data.mode() & 0o777));
         if data.is_dir() {
             found.extend(modes(&path));
         }
@@ -99,13 +85,8 @@ fn every_mode_is_set_whatever_the_umask() {
         let home = Home::new();
         write_everything(&home, umask);
         let own = modes(&home.trueup_home());
-        for part in [
-            "passed", "checked", "locks", "counters", "outbox", "journal", ".log",
-        ] {
-            assert!(
-                own.iter().any(|(path, ..)| path.contains(part)),
-                "{part}: {own:?}"
-            );
+        for part in ["passed", "checked", "locks", "counters", "outbox", "journal", ".log"] {
+            assert!(own.iter().any(|(path, ..)| path.contains(part)), "{part}: {own:?}");
         }
         for (path, is_folder, mode) in own {
             let expected = if is_folder { 0o700 } else { 0o600 };
@@ -123,10 +104,7 @@ fn every_mode_is_set_whatever_the_umask() {
                 let own = if is_folder { 0o700 } else { 0o600 };
                 assert_eq!(mode & own, own, "{path} is {mode:o} under umask {umask}");
                 let is_cache = path.contains("auto-proceed-state");
-                assert!(
-                    !is_cache || mode == 0o600,
-                    "{path} is {mode:o} under umask {umask}"
-                );
+                assert!(!is_cache || mode == 0o600, "{path} is {mode:o} under umask {umask}");
             }
         }
     }
@@ -167,9 +145,7 @@ fn doctor_tells_what_is_open_to_others_and_closes_it() {
     }
     fs::write(home.trueup_home().join("config.toml"), "").unwrap();
     let doctor = |arguments: &[&str]| {
-        let run = home
-            .prepare_run("trueup")
-            .args([&["doctor", "--json"], arguments].concat());
+        let run = home.prepare_run("trueup").args([&["doctor", "--json"], arguments].concat());
         let answer = run.wait().json();
         let checks = answer["data"]["checks"].as_array().unwrap().clone();
         let own = checks.into_iter().find(|it| it["name"] == "private files");

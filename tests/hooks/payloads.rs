@@ -4,20 +4,12 @@ use std::fs;
 
 use support::home::{Home, Payload};
 
-const BINARIES: [&str; 3] = [
-    "session-start-sync",
-    "checkpoint-push",
-    "pre-handoff-validate",
-];
+const BINARIES: [&str; 3] = ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 
 /// Asserts that neither trueup's directory nor the project was touched.
 #[track_caller]
 fn assert_untouched(home: &Home) {
-    assert_eq!(
-        fs::read_dir(home.trueup_home()).unwrap().count(),
-        0,
-        "TRUEUP_HOME was touched"
-    );
+    assert_eq!(fs::read_dir(home.trueup_home()).unwrap().count(), 0, "TRUEUP_HOME was touched");
     assert_eq!(home.claude_names(), [""; 0]);
 }
 
@@ -28,8 +20,7 @@ fn an_event_that_no_binary_handles_is_silent_and_touches_nothing() {
     assert!(fixtures.len() >= 8, "{fixtures:?}");
     for fixture in fixtures {
         for binary in BINARIES {
-            home.run_hook(binary, &home.payload(&fixture))
-                .assert_silent();
+            home.run_hook(binary, &home.payload(&fixture)).assert_silent();
         }
     }
     assert_untouched(&home);
@@ -57,12 +48,8 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "file-changed",
     ];
     for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &gate[..]]) {
-        for fixture in events
-            .iter()
-            .flat_map(|event| Payload::list_fixtures(event))
-        {
-            home.run_hook(binary, &home.payload(&fixture))
-                .assert_silent();
+        for fixture in events.iter().flat_map(|event| Payload::list_fixtures(event)) {
+            home.run_hook(binary, &home.payload(&fixture)).assert_silent();
         }
     }
     assert_untouched(&home);
@@ -74,10 +61,7 @@ fn fields_and_values_of_a_newer_client_are_ignored() {
     let payload = home
         .payload("session-start.startup")
         .with("source", "teleport")
-        .with(
-            "new_field",
-            serde_json::json!({"deep": [1, {"x": null}], "big": 1e300}),
-        )
+        .with("new_field", serde_json::json!({"deep": [1, {"x": null}], "big": 1e300}))
         .with("tool_input", serde_json::json!(["not", "an", "object"]))
         .with("tool_response", "text");
     let answer = home.run_hook("session-start-sync", &payload).ok();
@@ -101,15 +85,8 @@ fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
     ];
     for (name, bytes) in cases {
         for binary in BINARIES {
-            let line = home
-                .prepare_run(binary)
-                .stdin(bytes.clone())
-                .wait()
-                .single_line();
-            assert!(
-                line.starts_with(&format!("trueup: {binary}: stdin")),
-                "{name}: {line}"
-            );
+            let line = home.prepare_run(binary).stdin(bytes.clone()).wait().single_line();
+            assert!(line.starts_with(&format!("trueup: {binary}: stdin")), "{name}: {line}");
             assert!(!line.contains('\u{1b}'), "{name}: {line}");
         }
     }
@@ -120,28 +97,11 @@ fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
 fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
     let home = Home::new();
     let long = "s".repeat(10_000);
-    for id in [
-        "",
-        "../../etc/passwd",
-        "a/b",
-        "..",
-        ".hidden",
-        "-rf",
-        "a b",
-        "a\nb",
-        "é",
-        &long,
-    ] {
-        for (binary, fixture) in BINARIES
-            .iter()
-            .zip(["session-start.startup", "stop", "stop"])
-        {
+    for id in ["", "../../etc/passwd", "a/b", "..", ".hidden", "-rf", "a b", "a\nb", "é", &long] {
+        for (binary, fixture) in BINARIES.iter().zip(["session-start.startup", "stop", "stop"]) {
             let payload = home.payload(fixture).for_session(id);
             let line = home.run_hook(binary, &payload).single_line();
-            assert!(
-                line.contains("stdin has no valid session: session id"),
-                "{line}"
-            );
+            assert!(line.contains("stdin has no valid session: session id"), "{line}");
             assert!(line.len() < 300, "{line}");
         }
     }
@@ -153,10 +113,7 @@ fn an_invalid_session_id_is_one_line_exit_0_and_touches_nothing() {
 #[test]
 fn a_working_directory_that_is_gone_stops_nothing_and_is_not_made_again() {
     let home = Home::new().with_held_item();
-    for gone in [
-        home.root().join("gone/place"),
-        home.project_dir().join("gone/too"),
-    ] {
+    for gone in [home.root().join("gone/place"), home.project_dir().join("gone/too")] {
         for variable in ["CLAUDE_PROJECT_DIR", "UNUSED"] {
             let cwd = gone.to_string_lossy().into_owned();
             for (binary, fixture) in [
@@ -166,10 +123,7 @@ fn a_working_directory_that_is_gone_stops_nothing_and_is_not_made_again() {
                 ("pre-handoff-validate", "pre-tool-use.agent"),
             ] {
                 let payload = home.payload(fixture).with("cwd", cwd.as_str());
-                let run = home
-                    .prepare_run(binary)
-                    .payload(&payload)
-                    .env(variable, &gone);
+                let run = home.prepare_run(binary).payload(&payload).env(variable, &gone);
                 run.wait().ok();
                 assert!(!gone.parent().unwrap().exists(), "{fixture} {variable}");
             }

@@ -9,11 +9,7 @@ use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 fn a_foreign_change_is_told_once_in_one_line_and_the_file_is_mended() {
     let home = Home::new().with_held_item();
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
-    home.set_state(
-        FIRST_SESSION,
-        "execution_state.currentTask",
-        "from another machine",
-    );
+    home.set_state(FIRST_SESSION, "execution_state.currentTask", "from another machine");
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
     let answer = home.send_prompt().ok();
     let expected = format!(
@@ -36,12 +32,7 @@ fn another_foreign_change_is_told_again() {
     let home = Home::new().with_held_item();
     for phase in ["LEAD", "EXEC", "LEAD"] {
         home.set_state(FIRST_SESSION, "execution_state.currentPhase", phase);
-        assert!(
-            home.send_prompt()
-                .ok()
-                .context()
-                .contains(&format!("phase={phase}"))
-        );
+        assert!(home.send_prompt().ok().context().contains(&format!("phase={phase}")));
         home.send_prompt().assert_silent();
     }
 }
@@ -51,9 +42,7 @@ fn a_claim_that_was_taken_is_told_with_who_has_it() {
     let home = Home::new().with_held_item();
     home.run_hook(
         "session-start-sync",
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
+        &home.payload("session-start.startup").for_session(SECOND_SESSION),
     )
     .ok();
     home.send_prompt();
@@ -61,15 +50,10 @@ fn a_claim_that_was_taken_is_told_with_who_has_it() {
     let told = home.send_prompt().ok();
     let context = told.context();
     assert!(context.contains("item=none"), "{context}");
-    let since: String = home.query_value(
-        "SELECT claimed_at FROM work_items WHERE key = 'SD-002C'",
-        [],
-    );
+    let since: String =
+        home.query_value("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
     let line = format!("⚠️ claim on SD-002C now belongs to {SECOND_SESSION} since {since}");
-    assert!(
-        context.ends_with(&format!(" {line}: stop work on it.")),
-        "{context}"
-    );
+    assert!(context.ends_with(&format!(" {line}: stop work on it.")), "{context}");
     assert_eq!(context.lines().count(), 1);
     assert!(told.message().contains(&line), "{told:?}");
     home.send_prompt().assert_silent();
@@ -100,13 +84,9 @@ fn the_clients_own_notification_is_no_prompt() {
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     let before = fs::read(home.cache_path()).unwrap();
     let payload = home.payload("user-prompt-submit.task-notification");
-    home.run_hook("session-start-sync", &payload)
-        .assert_silent();
+    home.run_hook("session-start-sync", &payload).assert_silent();
     assert_eq!(fs::read(home.cache_path()).unwrap(), before);
-    assert!(
-        home.send_prompt().ok().context().contains("phase=EXEC"),
-        "the change is still news"
-    );
+    assert!(home.send_prompt().ok().context().contains("phase=EXEC"), "the change is still news");
 }
 
 #[test]
@@ -114,10 +94,7 @@ fn a_drifted_file_is_mended_and_only_an_item_written_by_hand_is_worth_a_word() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentSd", "SD-002B");
     let answer = home.send_prompt().ok();
-    assert_eq!(
-        answer.message(),
-        ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]
-    );
+    assert_eq!(answer.message(), ["⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"]);
     assert_eq!(answer.context(), "", "the database did not change");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     fs::remove_file(home.cache_path()).unwrap();
@@ -129,24 +106,11 @@ fn a_drifted_file_is_mended_and_only_an_item_written_by_hand_is_worth_a_word() {
 fn a_prompt_of_a_session_whose_start_was_missed_starts_it() {
     let home = Home::new();
     home.send_prompt().assert_silent();
-    assert!(
-        !home.trueup_home().join("trueup.db").exists(),
-        "only a start makes a database"
-    );
-    home.prepare_run("trueup")
-        .args(["db", "migrate"])
-        .wait()
-        .ok();
+    assert!(!home.trueup_home().join("trueup.db").exists(), "only a start makes a database");
+    home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
     let answer = home.send_prompt().ok();
-    assert_eq!(
-        answer.json()["hookSpecificOutput"]["hookEventName"],
-        "UserPromptSubmit"
-    );
-    assert!(
-        answer
-            .context()
-            .contains(&format!("this is session {FIRST_SESSION}"))
-    );
+    assert_eq!(answer.json()["hookSpecificOutput"]["hookEventName"], "UserPromptSubmit");
+    assert!(answer.context().contains(&format!("this is session {FIRST_SESSION}")));
     home.send_prompt().assert_silent();
 }
 
@@ -154,15 +118,9 @@ fn a_prompt_of_a_session_whose_start_was_missed_starts_it() {
 fn an_idle_session_is_active_again_with_a_prompt() {
     let home = Home::new().with_held_item();
     home.push_event("stop").assert_silent();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "idle"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "idle");
     home.send_prompt().assert_silent();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
 }
 
 #[test]

@@ -24,10 +24,7 @@ fn announced(home: &Home) -> Option<i64> {
 fn assert_announced(home: &Home, seconds: i64) {
     let found = announced(home).unwrap();
     // Time may pass between the write and this reading.
-    assert!(
-        (seconds - 30..=seconds).contains(&found),
-        "{found} of {seconds}"
-    );
+    assert!((seconds - 30..=seconds).contains(&found), "{found} of {seconds}");
 }
 
 #[test]
@@ -68,10 +65,7 @@ fn what_is_over_soon_or_runs_in_the_background_announces_nothing_and_opens_nothi
     }
     // What does announce, notices.
     let line = span(&home, &home.payload(LONG)).single_line();
-    assert!(
-        line.starts_with("trueup: quiet period not announced: "),
-        "{line}"
-    );
+    assert!(line.starts_with("trueup: quiet period not announced: "), "{line}");
 }
 
 #[test]
@@ -79,20 +73,11 @@ fn a_timeout_of_another_shape_does_not_hide_the_command_from_the_gate() {
     let home = Home::new().with_held_item();
     home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
-    for timeout in [
-        json!("600000"),
-        json!(-1),
-        json!(1.5),
-        json!({}),
-        json!([1]),
-    ] {
+    for timeout in [json!("600000"), json!(-1), json!(1.5), json!({}), json!([1])] {
         let payload = home.payload(LONG).with_input("command", "make handoff");
         let payload = payload.with_input("timeout", timeout.clone());
         let payload = payload.with_input("run_in_background", timeout);
-        assert_eq!(
-            home.run_hook("pre-handoff-validate", &payload).code,
-            Some(2)
-        );
+        assert_eq!(home.run_hook("pre-handoff-validate", &payload).code, Some(2));
     }
 }
 
@@ -102,9 +87,7 @@ fn a_limit_that_the_user_set_for_all_commands_counts() {
     let payload = home.payload("pre-tool-use.bash");
     let run = |limit: &str| {
         let run = home.prepare_run("pre-handoff-validate").args(["--span"]);
-        run.payload(&payload)
-            .env("BASH_DEFAULT_TIMEOUT_MS", limit)
-            .wait()
+        run.payload(&payload).env("BASH_DEFAULT_TIMEOUT_MS", limit).wait()
     };
     for limit in ["120000", "", "soon"] {
         run(limit).assert_silent();
@@ -119,10 +102,7 @@ fn a_short_lease_makes_a_shorter_command_long() {
     let home = Home::new().with_held_item();
     let payload = home.payload(LONG).with_input("timeout", 20_000);
     let run = home.prepare_run("pre-handoff-validate").args(["--span"]);
-    run.payload(&payload)
-        .env("TRUEUP_LEASE_SECONDS", "30")
-        .wait()
-        .assert_silent();
+    run.payload(&payload).env("TRUEUP_LEASE_SECONDS", "30").wait().assert_silent();
     assert_announced(&home, 80);
 }
 
@@ -146,8 +126,7 @@ fn a_subagent_announces_half_an_hour_and_only_when_it_may_start() {
     assert_eq!(home.run_hook("pre-handoff-validate", &agent).code, Some(2));
     assert_eq!(announced(&home), None);
     home.run_git(&["switch", "--quiet", "main"]);
-    home.run_hook("pre-handoff-validate", &agent)
-        .assert_silent();
+    home.run_hook("pre-handoff-validate", &agent).assert_silent();
     assert_announced(&home, 1_800);
 }
 
@@ -155,8 +134,7 @@ fn a_subagent_announces_half_an_hour_and_only_when_it_may_start() {
 fn the_gate_alone_announces_nothing_for_a_command_and_the_span_alone_refuses_nothing() {
     let home = Home::new().with_held_item();
     let handoff = home.payload(LONG).with_input("command", "make handoff");
-    home.run_hook("pre-handoff-validate", &handoff)
-        .assert_silent();
+    home.run_hook("pre-handoff-validate", &handoff).assert_silent();
     assert_eq!(announced(&home), None);
     home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
@@ -196,16 +174,11 @@ fn a_sweep_leaves_who_announced_its_silence_and_parks_it_when_that_is_over() {
     span(&home, &home.payload(LONG)).assert_silent();
     unheard_of(&home);
     let sweep = || {
-        let run = home
-            .prepare_run("trueup")
-            .args(["sessions", "sweep", "--json"]);
+        let run = home.prepare_run("trueup").args(["sessions", "sweep", "--json"]);
         run.wait().ok().json()["data"]["released"].take()
     };
     assert_eq!(sweep(), json!([]));
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     home.execute_sql("UPDATE claude_sessions SET silent_until = heartbeat_at", []);
     assert_eq!(sweep()[0]["item"], "SD-002C");
 }

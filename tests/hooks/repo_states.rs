@@ -49,10 +49,7 @@ fn a_state_that_changed_is_passed_on_after_any_tool_and_once() {
     write(&home, "# Two\n");
     home.push_event("stop").ok();
     assert!(cached(&other).unwrap().contains("# Two\n"));
-    assert_eq!(
-        fs::read_to_string(home.project_dir().join("STATE.md")).unwrap(),
-        "# Two\n"
-    );
+    assert_eq!(fs::read_to_string(home.project_dir().join("STATE.md")).unwrap(), "# Two\n");
 }
 
 #[test]
@@ -81,21 +78,14 @@ fn a_watched_file_that_changed_is_passed_on() {
 #[test]
 fn a_start_asks_to_watch_the_state_and_tells_of_the_others() {
     let (home, other) = registered();
-    fs::write(
-        other.join("STATE.md"),
-        "# Other\n\n**Current Phase**: EXEC\n\nbody line\n",
-    )
-    .unwrap();
+    fs::write(other.join("STATE.md"), "# Other\n\n**Current Phase**: EXEC\n\nbody line\n").unwrap();
     run(&home, &["state", "sync", "other"]);
     let answer = home.start_session().ok().json();
     let specific = &answer["hookSpecificOutput"];
     let watched = home.project_dir().join("STATE.md");
     assert_eq!(specific["watchPaths"], json!([watched.to_str().unwrap()]));
     let context = specific["additionalContext"].as_str().unwrap();
-    assert!(
-        context.contains("other (") && context.contains(" old): Other"),
-        "{context}"
-    );
+    assert!(context.contains("other (") && context.contains(" old): Other"), "{context}");
     assert!(context.contains("trueup state show"), "{context}");
     assert!(!context.contains("body line"), "{context}");
 }
@@ -115,15 +105,7 @@ fn where_nothing_is_registered_nothing_is_watched_or_passed_on() {
 #[test]
 fn a_passive_repository_is_left_alone() {
     let (home, other) = registered();
-    run(
-        &home,
-        &[
-            "repo",
-            "add",
-            home.project_dir().to_str().unwrap(),
-            "--passive",
-        ],
-    );
+    run(&home, &["repo", "add", home.project_dir().to_str().unwrap(), "--passive"]);
     write(&home, "# One\n");
     home.push_event("post-tool-use.edit").ok();
     assert_eq!(cached(&other), None);
@@ -149,8 +131,5 @@ fn a_state_that_cannot_be_passed_on_is_said_and_stops_nobody() {
     fs::write(home.project_dir().join("STATE.md"), [0xff, 0xfe, b'\n']).unwrap();
     let answer = home.push_event("post-tool-use.edit");
     assert_eq!((answer.code, &*answer.stdout), (Some(0), ""));
-    assert!(
-        answer.stderr.contains("STATE.md was not shared"),
-        "{answer:?}"
-    );
+    assert!(answer.stderr.contains("STATE.md was not shared"), "{answer:?}");
 }

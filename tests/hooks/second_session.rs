@@ -7,8 +7,7 @@ use support::home::{
 };
 
 fn own_file(home: &Home) -> std::path::PathBuf {
-    home.project_dir()
-        .join(format!(".claude/auto-proceed-state.{SECOND_SESSION}.json"))
+    home.project_dir().join(format!(".claude/auto-proceed-state.{SECOND_SESSION}.json"))
 }
 
 /// Runs a hook for the second session, whose client is another process.
@@ -18,10 +17,7 @@ fn second(home: &Home, client: &Bystander, fixture: &str) -> ProcessOutput {
         _ => "checkpoint-push",
     };
     let payload = home.payload(fixture).for_session(SECOND_SESSION);
-    home.prepare_run(binary)
-        .payload(&payload)
-        .env("CLAUDE_PID", client.pid())
-        .wait()
+    home.prepare_run(binary).payload(&payload).env("CLAUDE_PID", client.pid()).wait()
 }
 
 #[test]
@@ -49,10 +45,7 @@ fn each_session_pushes_and_receives_by_its_own_file_alone() {
     second(&home, &client, "user-prompt-submit").ok();
     second(&home, &client, "post-tool-use.todo-write").ok();
     assert_eq!(Home::read_json(&own_file(&home))["currentSd"], "SD-002B");
-    assert_eq!(
-        Home::read_json(&own_file(&home))["currentTask"],
-        "write the test"
-    );
+    assert_eq!(Home::read_json(&own_file(&home))["currentTask"], "write the test");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     assert_eq!(home.read_cache()["currentTask"], serde_json::Value::Null);
     home.edit_cache("currentPhase", "EXEC");
@@ -74,10 +67,7 @@ fn the_second_keeps_its_own_file_when_the_first_has_ended() {
     home.push_event("session-end.other").ok();
     second(&home, &client, "session-start.resume").ok();
     assert_eq!(home.read_cache()["sessionId"], FIRST_SESSION);
-    assert_eq!(
-        Home::read_json(&own_file(&home))["sessionId"],
-        SECOND_SESSION
-    );
+    assert_eq!(Home::read_json(&own_file(&home))["sessionId"], SECOND_SESSION);
 }
 
 #[test]
@@ -96,14 +86,7 @@ fn a_session_in_another_worktree_is_no_company() {
     let mut home = Home::new().with_held_item();
     let client = spawn_bystander();
     let linked = home.root().join("linked");
-    home.run_git(&[
-        "worktree",
-        "add",
-        "--quiet",
-        "-b",
-        "side",
-        &linked.to_string_lossy(),
-    ]);
+    home.run_git(&["worktree", "add", "--quiet", "-b", "side", &linked.to_string_lossy()]);
     home.move_project(linked);
     let answer = second(&home, &client, "session-start.startup").ok();
     assert_eq!(answer.message(), [""; 0]);

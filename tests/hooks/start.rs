@@ -32,11 +32,7 @@ fn the_first_start_writes_every_key_of_the_cache() {
     home.start_session().ok();
     let mut cache: serde_json::Value =
         serde_json::from_str(&without_times(&home.read_cache().to_string())).unwrap();
-    assert!(
-        cache["_trueup"]["digest"]
-            .as_str()
-            .is_some_and(|digest| digest.starts_with("f1:"))
-    );
+    assert!(cache["_trueup"]["digest"].as_str().is_some_and(|digest| digest.starts_with("f1:")));
     cache["_trueup"]["digest"] = json!("DIGEST");
     let lineage: String =
         home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
@@ -65,31 +61,16 @@ fn a_start_registers_who_where_and_on_which_branch() {
         support::home::process_start_time(&pid.to_string())
     );
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-    assert_eq!(
-        home.session_column::<String>("boot_id", FIRST_SESSION),
-        boot.trim()
-    );
+    assert_eq!(home.session_column::<String>("boot_id", FIRST_SESSION), boot.trim());
     assert_eq!(
         home.session_column::<String>("worktree", FIRST_SESSION),
         home.project_dir().to_string_lossy()
     );
-    assert_eq!(
-        home.session_column::<String>("branch", FIRST_SESSION),
-        "main"
-    );
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
-    assert_eq!(
-        home.session_column::<String>("repo", FIRST_SESSION),
-        "project"
-    );
+    assert_eq!(home.session_column::<String>("branch", FIRST_SESSION), "main");
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
+    assert_eq!(home.session_column::<String>("repo", FIRST_SESSION), "project");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    assert_eq!(
-        home.session_column::<String>("host", FIRST_SESSION),
-        host.trim()
-    );
+    assert_eq!(home.session_column::<String>("host", FIRST_SESSION), host.trim());
 }
 
 #[test]
@@ -103,16 +84,10 @@ fn a_start_from_every_source_shows_the_item_held() {
             context.contains("\nitem: SD-002C (claimed)\nphase: PLAN\n"),
             "{source}: {context}"
         );
-        assert!(
-            context.contains("Next: continue with this item;"),
-            "{source}: {context}"
-        );
+        assert!(context.contains("Next: continue with this item;"), "{source}: {context}");
         assert_eq!(answer.message(), [""; 0], "{source}");
         let predecessor: Option<String> = home.session_column("predecessor", FIRST_SESSION);
-        assert_eq!(
-            predecessor, None,
-            "{source}: a session does not follow itself"
-        );
+        assert_eq!(predecessor, None, "{source}: a session does not follow itself");
     }
 }
 
@@ -120,17 +95,11 @@ fn a_start_from_every_source_shows_the_item_held() {
 fn a_session_after_clear_or_fork_knows_its_predecessor_and_is_offered_its_item() {
     for source in ["clear", "fork"] {
         let home = Home::new().with_held_item();
-        home.set_state(
-            FIRST_SESSION,
-            "execution_state.currentTask",
-            "write the test",
-        );
+        home.set_state(FIRST_SESSION, "execution_state.currentTask", "write the test");
         if source == "clear" {
             home.push_event("session-end.clear").ok();
         }
-        let payload = home
-            .payload(&format!("session-start.{source}"))
-            .for_session(SECOND_SESSION);
+        let payload = home.payload(&format!("session-start.{source}")).for_session(SECOND_SESSION);
         let answer = home.run_hook(SYNC, &payload).ok();
         assert_eq!(
             home.session_column::<String>("predecessor", SECOND_SESSION),
@@ -138,14 +107,8 @@ fn a_session_after_clear_or_fork_knows_its_predecessor_and_is_offered_its_item()
             "{source}"
         );
         let context = answer.context();
-        assert!(
-            context.contains("Next: continue with `trueup claim SD-002C`:"),
-            "{context}"
-        );
-        assert!(
-            context.contains("worked on it: write the test"),
-            "{context}"
-        );
+        assert!(context.contains("Next: continue with `trueup claim SD-002C`:"), "{context}");
+        assert!(context.contains("worked on it: write the test"), "{context}");
     }
 }
 
@@ -153,17 +116,8 @@ fn a_session_after_clear_or_fork_knows_its_predecessor_and_is_offered_its_item()
 fn a_startup_has_no_predecessor() {
     let home = Home::new().with_held_item();
     home.push_event("session-end.other").ok();
-    home.run_hook(
-        SYNC,
-        &home
-            .payload("session-start.startup")
-            .for_session(SECOND_SESSION),
-    )
-    .ok();
-    assert_eq!(
-        home.session_column::<Option<String>>("predecessor", SECOND_SESSION),
-        None
-    );
+    home.run_hook(SYNC, &home.payload("session-start.startup").for_session(SECOND_SESSION)).ok();
+    assert_eq!(home.session_column::<Option<String>>("predecessor", SECOND_SESSION), None);
 }
 
 #[test]
@@ -174,11 +128,7 @@ fn the_clients_environment_file_gets_one_line_more() {
         let file = home.root().join("env.sh");
         fs::write(&file, theirs).unwrap();
         let payload = home.payload("session-start.startup");
-        home.prepare_run(SYNC)
-            .payload(&payload)
-            .env("CLAUDE_ENV_FILE", &file)
-            .wait()
-            .ok();
+        home.prepare_run(SYNC).payload(&payload).env("CLAUDE_ENV_FILE", &file).wait().ok();
         assert_eq!(
             fs::read_to_string(&file).unwrap(),
             format!("export MINE=1\nexport TRUEUP_SESSION_ID={FIRST_SESSION}\n")
@@ -191,17 +141,9 @@ fn an_environment_file_that_cannot_be_written_is_said_and_stops_nothing() {
     let home = Home::new();
     let payload = home.payload("session-start.startup");
     let file = home.root().join("no/such/folder/env.sh");
-    let answer = home
-        .prepare_run(SYNC)
-        .payload(&payload)
-        .env("CLAUDE_ENV_FILE", &file)
-        .wait();
+    let answer = home.prepare_run(SYNC).payload(&payload).env("CLAUDE_ENV_FILE", &file).wait();
     assert_eq!(answer.code, Some(0));
-    assert!(
-        answer
-            .stderr
-            .starts_with("trueup: CLAUDE_ENV_FILE cannot be written: ")
-    );
+    assert!(answer.stderr.starts_with("trueup: CLAUDE_ENV_FILE cannot be written: "));
     assert_eq!(answer.stderr.lines().count(), 1);
     assert!(answer.context().contains("item: none"));
 }
@@ -210,21 +152,10 @@ fn an_environment_file_that_cannot_be_written_is_said_and_stops_nothing() {
 fn a_started_session_that_ended_is_present_again_after_resume() {
     let home = Home::new().with_held_item();
     home.push_event("session-end.other").ok();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "ended"
-    );
-    let answer = home
-        .run_hook(SYNC, &home.payload("session-start.resume"))
-        .ok();
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
-    assert_eq!(
-        home.session_column::<Option<String>>("ended_reason", FIRST_SESSION),
-        None
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "ended");
+    let answer = home.run_hook(SYNC, &home.payload("session-start.resume")).ok();
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
+    assert_eq!(home.session_column::<Option<String>>("ended_reason", FIRST_SESSION), None);
     let context = answer.context();
     assert!(context.contains("item: SD-002C (claimed)"), "{context}");
     assert!(context.contains("interrupted; resume with"), "{context}");

@@ -5,19 +5,13 @@ use support::home::{FIRST_SESSION, Home, SECOND_SESSION, process_start_time, spa
 /// A first session, with its own client, that holds an item.
 fn first(home: &Home, pid: &str) {
     let payload = home.payload("session-start.startup");
-    home.prepare_run("session-start-sync")
-        .payload(&payload)
-        .env("CLAUDE_PID", pid)
-        .wait()
-        .ok();
+    home.prepare_run("session-start-sync").payload(&payload).env("CLAUDE_PID", pid).wait().ok();
     home.claim(FIRST_SESSION, "SD-002C");
     home.set_state(FIRST_SESSION, "execution_state.currentTask", "half a test");
 }
 
 fn next_start(home: &Home) -> String {
-    let payload = home
-        .payload("session-start.startup")
-        .for_session(SECOND_SESSION);
+    let payload = home.payload("session-start.startup").for_session(SECOND_SESSION);
     home.run_hook("session-start-sync", &payload).ok().context()
 }
 
@@ -34,31 +28,19 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
     drop(client);
     home.expire_lease(FIRST_SESSION, 1_000);
     let context = next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "lost"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "lost");
     assert_eq!(holder(&home), None);
-    assert_eq!(
-        home.execution_state()["currentTask"],
-        "half a test",
-        "what it did stays readable"
-    );
+    assert_eq!(home.execution_state()["currentTask"], "half a test", "what it did stays readable");
     assert!(
         context.contains(&format!(
             "SD-002C was held by {FIRST_SESSION} (lease expired and process {pid} is gone)"
         )),
         "{context}"
     );
-    assert!(
-        context.contains("Next: continue with `trueup claim SD-002C`"),
-        "{context}"
-    );
+    assert!(context.contains("Next: continue with `trueup claim SD-002C`"), "{context}");
     assert_eq!(home.count_events("lost", FIRST_SESSION), 1);
     assert_eq!(home.count_events("released", "SD-002C"), 1);
-    let again = home
-        .payload("session-start.resume")
-        .for_session(SECOND_SESSION);
+    let again = home.payload("session-start.resume").for_session(SECOND_SESSION);
     let context = home.run_hook("session-start-sync", &again).ok().context();
     assert!(!context.contains("was held by"), "told once: {context}");
 }
@@ -70,10 +52,7 @@ fn a_session_whose_process_is_gone_within_its_lease_is_left() {
     first(&home, &client.pid());
     drop(client);
     next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
@@ -84,10 +63,7 @@ fn a_live_process_with_an_expired_lease_is_left() {
     first(&home, &client.pid());
     home.expire_lease(FIRST_SESSION, 90_000);
     next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
@@ -100,16 +76,10 @@ fn a_process_number_that_was_used_again_is_no_life() {
         home.session_column::<i64>("pid_started", FIRST_SESSION),
         process_start_time(&client.pid())
     );
-    home.execute_sql(
-        "UPDATE claude_sessions SET pid_started = pid_started - 1",
-        [],
-    );
+    home.execute_sql("UPDATE claude_sessions SET pid_started = pid_started - 1", []);
     home.expire_lease(FIRST_SESSION, 1_000);
     next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "lost"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "lost");
     assert_eq!(holder(&home), None);
 }
 
@@ -151,11 +121,7 @@ fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
     for (silence, status) in [(2_600, "active"), (2_800, "lost")] {
         home.expire_lease(FIRST_SESSION, silence);
         next_start(&home);
-        assert_eq!(
-            home.session_column::<String>("status", FIRST_SESSION),
-            status,
-            "{silence} s"
-        );
+        assert_eq!(home.session_column::<String>("status", FIRST_SESSION), status, "{silence} s");
     }
 }
 
@@ -168,9 +134,7 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
     home.expire_lease(FIRST_SESSION, 1_000);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(context.contains(&format!(
-        "SD-002C was held by {FIRST_SESSION} (ended: other)"
-    )));
+    assert!(context.contains(&format!("SD-002C was held by {FIRST_SESSION} (ended: other)")));
     assert_eq!(
         home.session_column::<String>("status", FIRST_SESSION),
         "ended",
@@ -187,14 +151,8 @@ fn what_ended_with_its_process_is_free_for_the_next_start() {
     drop(client);
     let context = next_start(&home);
     assert_eq!(holder(&home), None);
-    assert!(
-        context.contains("Next: continue with `trueup claim SD-002C`"),
-        "{context}"
-    );
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "ended"
-    );
+    assert!(context.contains("Next: continue with `trueup claim SD-002C`"), "{context}");
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "ended");
 }
 
 /// The first session is resumed by another client.
@@ -260,17 +218,10 @@ fn a_lease_that_a_wrong_clock_granted_is_no_life() {
     first(&home, &client.pid());
     shift(&home, FIRST_SESSION, "+1 year");
     next_start(&home);
-    assert_eq!(
-        holder(&home).as_deref(),
-        Some(FIRST_SESSION),
-        "its process runs"
-    );
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION), "its process runs");
     drop(client);
     next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "lost"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "lost");
     assert_eq!(holder(&home), None);
 }
 
@@ -303,10 +254,7 @@ fn one_start_with_a_wrong_clock_parks_nobody_who_cannot_be_asked() {
     home.execute_sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
     home.age_database("-1 year");
     next_start(&home);
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
     assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION));
 }
 
@@ -316,14 +264,8 @@ fn a_session_does_not_sweep_itself() {
     home.expire_lease(FIRST_SESSION, 90_000);
     home.execute_sql("UPDATE claude_sessions SET boot_id = 'another boot'", []);
     let answer = home.start_session().ok();
-    assert!(
-        answer.context().contains("item: SD-002C (claimed)"),
-        "{answer:?}"
-    );
-    assert_eq!(
-        home.session_column::<String>("status", FIRST_SESSION),
-        "active"
-    );
+    assert!(answer.context().contains("item: SD-002C (claimed)"), "{answer:?}");
+    assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
 }
 
 #[test]
@@ -336,35 +278,17 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     next_start(&home);
     let back = home.run_hook("session-start-sync", &home.payload("session-start.resume"));
     let line = "⚠️ claim on SD-002C now belongs to nobody since ";
-    assert!(
-        back.message().iter().any(|l| l.starts_with(line)),
-        "{back:?}"
-    );
-    assert!(
-        back.context()
-            .contains("Next: continue with `trueup claim SD-002C`"),
-        "{back:?}"
-    );
-    let payload = home
-        .payload("pre-tool-use.bash")
-        .with_input("command", "trueup handoff create X");
+    assert!(back.message().iter().any(|l| l.starts_with(line)), "{back:?}");
+    assert!(back.context().contains("Next: continue with `trueup claim SD-002C`"), "{back:?}");
+    let payload =
+        home.payload("pre-tool-use.bash").with_input("command", "trueup handoff create X");
     let refused = home.run_hook("pre-handoff-validate", &payload);
     assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(
-        refused.stderr.contains("Run: trueup claim SD-002C"),
-        "{refused:?}"
-    );
-    let claim = home
-        .prepare_run("trueup")
-        .args(["--session", FIRST_SESSION, "claim", "SD-002C"]);
+    assert!(refused.stderr.contains("Run: trueup claim SD-002C"), "{refused:?}");
+    let claim = home.prepare_run("trueup").args(["--session", FIRST_SESSION, "claim", "SD-002C"]);
     claim.wait().ok();
-    home.run_hook("pre-handoff-validate", &payload)
-        .assert_silent();
-    assert_eq!(
-        home.execution_state()["currentTask"],
-        "half a test",
-        "it goes on where it was"
-    );
+    home.run_hook("pre-handoff-validate", &payload).assert_silent();
+    assert_eq!(home.execution_state()["currentTask"], "half a test", "it goes on where it was");
 }
 
 #[test]
@@ -379,38 +303,21 @@ fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
     run(&["queue", "add", "SD-002C", "--phases", "plan,build"]);
     run(&["queue", "start", "SD-002C:1"]);
     let status = |number: i64| -> String {
-        home.query_value(
-            "SELECT status FROM phase_queue WHERE phase_number = ?1",
-            [number],
-        )
+        home.query_value("SELECT status FROM phase_queue WHERE phase_number = ?1", [number])
     };
     next_start(&home);
     assert_eq!(status(1), "running");
     home.expire_lease(FIRST_SESSION, 7_300);
-    home.execute_sql(
-        "UPDATE phase_queue SET updated_at = '2020-01-01T00:00:00.000Z'",
-        [],
-    );
+    home.execute_sql("UPDATE phase_queue SET updated_at = '2020-01-01T00:00:00.000Z'", []);
     next_start(&home);
-    assert_eq!(
-        (status(1), status(2)),
-        ("failed".to_owned(), "blocked".to_owned())
-    );
-    assert_eq!(
-        holder(&home).as_deref(),
-        Some(FIRST_SESSION),
-        "its process lives"
-    );
+    assert_eq!((status(1), status(2)), ("failed".to_owned(), "blocked".to_owned()));
+    assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION), "its process lives");
 }
 
 #[test]
 fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
-    for fixture in [
-        "post-tool-use.todo-write",
-        "post-tool-use.bash",
-        "stop",
-        "user-prompt-submit",
-    ] {
+    for fixture in ["post-tool-use.todo-write", "post-tool-use.bash", "stop", "user-prompt-submit"]
+    {
         let home = Home::new();
         let client = spawn_bystander();
         let pid = client.pid();
@@ -426,10 +333,6 @@ fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
         run("session-end.other");
         drop(client);
         run(fixture);
-        assert_eq!(
-            home.session_column::<String>("status", FIRST_SESSION),
-            "ended",
-            "{fixture}"
-        );
+        assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "ended", "{fixture}");
     }
 }

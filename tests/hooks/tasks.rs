@@ -17,10 +17,9 @@ fn the_todo_in_progress_is_the_task_and_none_clears_it() {
     let home = Home::new().with_held_item();
     home.push_event("post-tool-use.todo-write").assert_silent();
     assert_eq!(task(&home), "write the test");
-    let done = home.payload("post-tool-use.todo-write").with_input(
-        "todos",
-        json!([{"content": "write the test", "status": "completed"}]),
-    );
+    let done = home
+        .payload("post-tool-use.todo-write")
+        .with_input("todos", json!([{"content": "write the test", "status": "completed"}]));
     home.run_hook("checkpoint-push", &done).assert_silent();
     assert_eq!(task(&home), Value::Null);
 }
@@ -29,11 +28,7 @@ fn the_todo_in_progress_is_the_task_and_none_clears_it() {
 fn a_task_created_and_put_in_progress_is_the_task() {
     let home = Home::new().with_held_item();
     home.push_event("task-created").assert_silent();
-    assert_eq!(
-        task(&home),
-        Value::Null,
-        "a task that waits is not worked on"
-    );
+    assert_eq!(task(&home), Value::Null, "a task that waits is not worked on");
     home.push_event("post-tool-use.task-update").assert_silent();
     assert_eq!(task(&home), "do it");
     home.push_event("task-completed").assert_silent();
@@ -46,9 +41,7 @@ fn the_task_tool_alone_is_enough() {
     home.push_event("post-tool-use.task-create").assert_silent();
     home.push_event("post-tool-use.task-update").assert_silent();
     assert_eq!(task(&home), "do it");
-    let done = home
-        .payload("post-tool-use.task-update")
-        .with_input("status", "completed");
+    let done = home.payload("post-tool-use.task-update").with_input("status", "completed");
     home.run_hook("checkpoint-push", &done).assert_silent();
     assert_eq!(task(&home), Value::Null);
 }
@@ -57,10 +50,7 @@ fn the_task_tool_alone_is_enough() {
 fn finishing_another_task_changes_nothing() {
     let home = Home::new().with_held_item();
     home.push_event("task-created").ok();
-    let other = home
-        .payload("task-created")
-        .with("task_id", "2")
-        .with("task_subject", "other");
+    let other = home.payload("task-created").with("task_id", "2").with("task_subject", "other");
     home.run_hook("checkpoint-push", &other).ok();
     home.push_event("post-tool-use.task-update").ok();
     let done = home.payload("task-completed").with("task_id", "2");
@@ -81,15 +71,8 @@ fn an_update_of_a_task_nobody_knows_changes_nothing() {
 #[test]
 fn a_subagents_list_is_its_own() {
     let home = Home::new().with_held_item();
-    for fixture in [
-        "post-tool-use.todo-write",
-        "task-created",
-        "post-tool-use.task-update",
-    ] {
-        let payload = home
-            .payload(fixture)
-            .with("agent_id", "a1")
-            .with("agent_type", "Explore");
+    for fixture in ["post-tool-use.todo-write", "task-created", "post-tool-use.task-update"] {
+        let payload = home.payload(fixture).with("agent_id", "a1").with("agent_type", "Explore");
         home.run_hook("checkpoint-push", &payload).assert_silent();
     }
     assert_eq!(task(&home), Value::Null);
@@ -111,9 +94,7 @@ fn a_task_of_any_length_is_kept_within_bounds() {
 fn a_task_that_is_renamed_when_it_starts_ends_under_its_new_name() {
     let home = Home::new().with_held_item();
     home.push_event("task-created").ok();
-    let renamed = home
-        .payload("post-tool-use.task-update")
-        .with_input("subject", "do it well");
+    let renamed = home.payload("post-tool-use.task-update").with_input("subject", "do it well");
     home.run_hook("checkpoint-push", &renamed).assert_silent();
     assert_eq!(task(&home), "do it well");
     home.push_event("task-completed").assert_silent();
@@ -125,9 +106,7 @@ fn a_task_that_is_put_back_is_not_worked_on() {
     let home = Home::new().with_held_item();
     home.push_event("task-created").ok();
     home.push_event("post-tool-use.task-update").ok();
-    let back = home
-        .payload("post-tool-use.task-update")
-        .with_input("status", "pending");
+    let back = home.payload("post-tool-use.task-update").with_input("status", "pending");
     home.run_hook("checkpoint-push", &back).assert_silent();
     assert_eq!(task(&home), Value::Null);
 }
@@ -137,23 +116,15 @@ fn what_one_todo_cannot_say_hides_no_other() {
     let unreadable = || json!({"content": 5, "status": "in_progress"});
     for (todos, expected) in [
         (json!([unreadable()]), "before"),
-        (
-            json!([{"content": "  ", "status": "in_progress"}]),
-            "before",
-        ),
+        (json!([{"content": "  ", "status": "in_progress"}]), "before"),
         (json!([{"content": "x", "status": 7}]), "before"),
         (json!(["?"]), "before"),
-        (
-            json!([unreadable(), {"content": "second", "status": "in_progress"}]),
-            "second",
-        ),
+        (json!([unreadable(), {"content": "second", "status": "in_progress"}]), "second"),
     ] {
         let home = Home::new().with_held_item();
         home.set_state(FIRST_SESSION, "execution_state.currentTask", "before");
         home.send_prompt().ok();
-        let payload = home
-            .payload("post-tool-use.todo-write")
-            .with_input("todos", todos.clone());
+        let payload = home.payload("post-tool-use.todo-write").with_input("todos", todos.clone());
         home.run_hook("checkpoint-push", &payload).assert_silent();
         assert_eq!(task(&home), expected, "{todos}");
     }

@@ -14,14 +14,9 @@ fn on_the_wrong_branch() -> Home {
 
 /// The bytes of a payload with `COMMAND` replaced by other bytes.
 fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
-    let payload = home
-        .payload("pre-tool-use.bash")
-        .with_input("command", "COMMAND");
+    let payload = home.payload("pre-tool-use.bash").with_input("command", "COMMAND");
     let bytes = payload.to_bytes();
-    let at = bytes
-        .windows(place.len())
-        .position(|part| part == place.as_bytes())
-        .unwrap();
+    let at = bytes.windows(place.len()).position(|part| part == place.as_bytes()).unwrap();
     [&bytes[..at], what, &bytes[at + place.len()..]].concat()
 }
 
@@ -40,10 +35,7 @@ fn a_command_with_what_is_no_character_is_still_one() {
     ] {
         let answer = gate(&home, payload(&home, "COMMAND", command), "");
         assert_eq!(answer.code, Some(2), "{answer:?}");
-        assert!(
-            answer.stderr.starts_with("⚠️ Branch mismatch"),
-            "{answer:?}"
-        );
+        assert!(answer.stderr.starts_with("⚠️ Branch mismatch"), "{answer:?}");
     }
     let plain = payload(&home, "COMMAND", b"make handoff");
     let mut marked = b"\xef\xbb\xbf".to_vec();
@@ -79,10 +71,7 @@ fn a_hand_off_that_cannot_be_read_is_asked_about() {
     }
     assert_asked(&home, &payload(&home, "\"Bash\"", b"[\"Bash\"]"));
     let whole = payload(&home, "COMMAND", b"trueup handoff create X");
-    let command = whole
-        .windows(14)
-        .position(|part| part == b"trueup handoff")
-        .unwrap();
+    let command = whole.windows(14).position(|part| part == b"trueup handoff").unwrap();
     for end in [command + 3, command + 9, command + 20, whole.len() - 1] {
         assert_asked(&home, &whole[..end]);
     }
@@ -111,10 +100,7 @@ fn a_task_with_half_a_character_is_kept() {
     let text = text.replacen("write the test", "write \\ud83d the test", 1);
     let run = home.prepare_run("checkpoint-push").stdin(text.into_bytes());
     run.wait().assert_silent();
-    assert_eq!(
-        home.execution_state()["currentTask"],
-        "write \u{fffd} the test"
-    );
+    assert_eq!(home.execution_state()["currentTask"], "write \u{fffd} the test");
 }
 
 #[test]
@@ -124,25 +110,16 @@ fn a_cache_with_half_a_character_is_read() {
     home.edit_cache("mine", "MINE");
     let text = fs::read_to_string(home.cache_path()).unwrap();
     home.write_cache(text.replace("\"MINE\"", "\"\\ud83d\""));
-    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write"))
-        .assert_silent();
-    assert_eq!(
-        home.execution_state()["currentPhase"],
-        "EXEC",
-        "one field hides no other"
-    );
+    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write")).assert_silent();
+    assert_eq!(home.execution_state()["currentPhase"], "EXEC", "one field hides no other");
     assert_eq!(home.read_cache()["mine"], "\u{fffd}");
     let broken = fs::read(home.cache_path()).unwrap();
     let broken = String::from_utf8(broken).unwrap().replace("EXEC", "PLAN");
     let mut bytes = broken.into_bytes();
-    let at = bytes
-        .windows(3)
-        .position(|part| part == "\u{fffd}".as_bytes())
-        .unwrap();
+    let at = bytes.windows(3).position(|part| part == "\u{fffd}".as_bytes()).unwrap();
     bytes.splice(at..at + 3, [0xff]);
     home.write_cache(bytes);
-    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write"))
-        .assert_silent();
+    home.run_hook("checkpoint-push", &home.payload("post-tool-use.write")).assert_silent();
     assert_eq!(home.execution_state()["currentPhase"], "PLAN");
 }
 
@@ -150,22 +127,16 @@ fn a_cache_with_half_a_character_is_read() {
 fn a_shell_line_of_a_skill_is_no_way_around_the_gate() {
     let home = on_the_wrong_branch();
     let line = |command: &str| {
-        let payload = home
-            .payload("pre-skill-shell-command")
-            .with_input("command", command);
+        let payload = home.payload("pre-skill-shell-command").with_input("command", command);
         home.run_hook("pre-handoff-validate", &payload)
     };
     let answer = line("trueup handoff create X");
     assert_eq!(answer.code, Some(2));
     let told = answer.json();
-    assert_eq!(
-        told["hookSpecificOutput"]["hookEventName"],
-        "PreSkillShellCommand"
-    );
+    assert_eq!(told["hookSpecificOutput"]["hookEventName"], "PreSkillShellCommand");
     assert_eq!(told["hookSpecificOutput"]["permissionDecision"], "deny");
     line("git status").assert_silent();
     for other in ["session-start-sync", "checkpoint-push"] {
-        home.run_hook(other, &home.payload("pre-skill-shell-command"))
-            .assert_silent();
+        home.run_hook(other, &home.payload("pre-skill-shell-command")).assert_silent();
     }
 }

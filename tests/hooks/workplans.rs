@@ -29,10 +29,7 @@ fn offered(home: &Home) -> Option<String> {
         return None;
     }
     let message = &answer.json()["systemMessage"];
-    message
-        .as_str()
-        .filter(|text| text.contains(OFFER))
-        .map(str::to_owned)
+    message.as_str().filter(|text| text.contains(OFFER)).map(str::to_owned)
 }
 
 #[test]
@@ -53,16 +50,10 @@ fn what_changed_in_the_session_is_offered_once() {
     save(&home, "archived/A-WP-0002.md", 10);
     save(&home, "README.md", 10);
     let text = offered(&home).unwrap();
-    assert!(
-        text.starts_with("workplans/A-WP-0001.md and 1 other workplans changed"),
-        "{text}"
-    );
+    assert!(text.starts_with("workplans/A-WP-0001.md and 1 other workplans changed"), "{text}");
     // Noted before what was saved after now.
     at(&path, 0);
-    at(
-        &home.project_dir().join("workplans/archived/A-WP-0002.md"),
-        0,
-    );
+    at(&home.project_dir().join("workplans/archived/A-WP-0002.md"), 0);
     let mark = home
         .trueup_home()
         .join("counters")
@@ -78,9 +69,7 @@ fn what_a_check_has_mended_since_is_not_offered() {
     let home = Home::new();
     home.start_session().ok();
     save(&home, "A-WP-0001.md", 0);
-    let run = home
-        .prepare_run("trueup")
-        .args(["check", "--fix", "--json"]);
+    let run = home.prepare_run("trueup").args(["check", "--fix", "--json"]);
     assert_eq!(run.wait().json()["data"]["repos"][0]["files"], json!(1));
     assert_eq!(offered(&home), None);
 }

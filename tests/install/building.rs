@@ -31,24 +31,14 @@ fn installer(scratch: &Scratch, args: &[&str]) -> Command {
 #[test]
 fn what_cargo_names_is_staged_and_its_progress_shown() {
     let scratch = Scratch::new();
-    let output = installer(&scratch, &["--prefix", "out", "--no-claude"])
-        .output()
-        .unwrap();
+    let output = installer(&scratch, &["--prefix", "out", "--no-claude"]).output().unwrap();
     let said = Said::new(output).exits(0);
     assert!(said.err.contains("Compiling serde"), "{}", said.err);
-    assert!(
-        said.out.contains("riscv64-unknown-none"),
-        "says what was taken: {}",
-        said.out
-    );
+    assert!(said.out.contains("riscv64-unknown-none"), "says what was taken: {}", said.out);
     assert!(scratch.path("out/bin/checkpoint-push").exists());
     let asked = fs::read_to_string(scratch.path("path/asked")).unwrap();
-    for word in [
-        "build --release",
-        "-p trueup-hooks",
-        "-p trueup",
-        "--target riscv64-unknown-none",
-    ] {
+    for word in ["build --release", "-p trueup-hooks", "-p trueup", "--target riscv64-unknown-none"]
+    {
         assert!(asked.contains(word), "{word}: {asked}");
     }
 }
@@ -59,11 +49,7 @@ fn a_build_that_fails_shows_cargos_own_error() {
     fs::write(scratch.path("path/broken"), "").unwrap();
     let output = installer(&scratch, &[]).output().unwrap();
     let said = Said::new(output).exits(3);
-    assert!(
-        said.err.contains("error[E0432]") && said.err.contains("hint:"),
-        "{}",
-        said.err
-    );
+    assert!(said.err.contains("error[E0432]") && said.err.contains("hint:"), "{}", said.err);
     assert!(scratch.tree().is_empty());
 }
 

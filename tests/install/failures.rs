@@ -35,10 +35,7 @@ fn a_binary_that_does_not_run_never_replaces_one_that_does() {
     let scratch = Scratch::new();
     scratch.install(&[]).exits(0);
     let working = tree(&scratch.stage());
-    scratch.binary(
-        "pre-handoff-validate",
-        "#!/bin/sh\necho broken >&2\nexit 7\n",
-    );
+    scratch.binary("pre-handoff-validate", "#!/bin/sh\necho broken >&2\nexit 7\n");
     let said = scratch.install(&[]).exits(3);
     assert!(
         said.err.contains("pre-handoff-validate") && said.err.contains("broken"),
@@ -51,10 +48,7 @@ fn a_binary_that_does_not_run_never_replaces_one_that_does() {
 #[test]
 fn a_database_that_cannot_be_made_is_not_in_place() {
     let scratch = Scratch::new();
-    scratch.binary(
-        "trueup",
-        "#!/bin/sh\n[ \"$1\" != db ] || { echo 'disk full' >&2; exit 3; }\n",
-    );
+    scratch.binary("trueup", "#!/bin/sh\n[ \"$1\" != db ] || { echo 'disk full' >&2; exit 3; }\n");
     let said = scratch.install(&[]).exits(1);
     assert!(said.out.contains("disk full"), "{}", said.out);
 }
@@ -62,11 +56,8 @@ fn a_database_that_cannot_be_made_is_not_in_place() {
 #[test]
 fn a_client_that_refuses_does_not_stop_the_rest() {
     let scratch = Scratch::with_client();
-    fs::write(
-        scratch.path("path/claude"),
-        "#!/bin/sh\necho 'managed by policy' >&2\nexit 1\n",
-    )
-    .unwrap();
+    fs::write(scratch.path("path/claude"), "#!/bin/sh\necho 'managed by policy' >&2\nexit 1\n")
+        .unwrap();
     let said = scratch.install(&[]).exits(1);
     assert!(said.out.contains("managed by policy"), "{}", said.out);
     assert!(said.out.contains("the doctor"), "{}", said.out);

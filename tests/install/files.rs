@@ -17,10 +17,7 @@ pub(crate) fn handlers() -> Vec<(String, String, Value)> {
     let mut found = Vec::new();
     for (event, groups) in hooks["hooks"].as_object().unwrap() {
         for group in groups.as_array().unwrap() {
-            let matcher = group
-                .get("matcher")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+            let matcher = group.get("matcher").and_then(Value::as_str).unwrap_or_default();
             for handler in group["hooks"].as_array().unwrap() {
                 found.push((event.clone(), matcher.to_owned(), handler.clone()));
             }

@@ -61,10 +61,7 @@ fn every_mode_is_set_whatever_the_umask() {
                 &[0o644, 0o600]
             };
             let path = path.display();
-            assert!(
-                expected.contains(&mode),
-                "{path} is {mode:o} under umask {umask}"
-            );
+            assert!(expected.contains(&mode), "{path} is {mode:o} under umask {umask}");
         }
     }
 }

@@ -29,22 +29,10 @@ fn every_handler_is_in_exec_form_and_short() {
     for (event, _, handler) in found {
         let command = handler["command"].as_str().unwrap();
         let name = command.strip_prefix("${CLAUDE_PLUGIN_ROOT}/bin/").unwrap();
-        let known = [
-            "session-start-sync",
-            "checkpoint-push",
-            "pre-handoff-validate",
-        ];
+        let known = ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
         assert!(known.contains(&name), "{event}: {command}");
-        assert!(
-            handler["args"].is_array(),
-            "{event}: without args the client starts a shell"
-        );
-        assert!(
-            handler["timeout"]
-                .as_u64()
-                .is_some_and(|s| (1..=60).contains(&s)),
-            "{event}"
-        );
+        assert!(handler["args"].is_array(), "{event}: without args the client starts a shell");
+        assert!(handler["timeout"].as_u64().is_some_and(|s| (1..=60).contains(&s)), "{event}");
     }
 }
 
@@ -53,17 +41,10 @@ fn a_missing_binary_can_never_lock_a_user_out() {
     for (event, matcher, handler) in handlers() {
         if handler.get("onFailure").and_then(Value::as_str) == Some("block") {
             let rule = handler["if"].as_str().unwrap_or_default();
-            assert_eq!(
-                (event.as_str(), matcher.as_str()),
-                ("PreToolUse", "Bash"),
-                "{rule}"
-            );
+            assert_eq!((event.as_str(), matcher.as_str()), ("PreToolUse", "Bash"), "{rule}");
             assert!(rule.contains("handoff"), "{event}: {rule}");
         }
-        let gate = handler["command"]
-            .as_str()
-            .unwrap()
-            .ends_with("pre-handoff-validate");
+        let gate = handler["command"].as_str().unwrap().ends_with("pre-handoff-validate");
         // The hook for each Bash call runs in the background (docs/adr/0007).
         if gate && event == "PreToolUse" && matcher == "Bash" {
             let spans = handler["args"] == json!(["--span"]);
@@ -94,11 +75,7 @@ fn the_events_are_those_the_binaries_handle() {
         }
     };
     let found = handlers();
-    for name in [
-        "session-start-sync",
-        "checkpoint-push",
-        "pre-handoff-validate",
-    ] {
+    for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
         let mut events: Vec<_> = found
             .iter()
             .filter(|(_, _, handler)| handler["command"].as_str().unwrap().ends_with(name))
@@ -133,17 +110,9 @@ const MOST_WORDS: usize = 1_150;
 fn the_skills_say_when_to_use_them_and_are_short() {
     let mut words = 0;
     for skill in ["claim", "handoff", "state", "workplans"] {
-        let path = repository_root()
-            .join("skills")
-            .join(skill)
-            .join("SKILL.md");
+        let path = repository_root().join("skills").join(skill).join("SKILL.md");
         let text = fs::read_to_string(&path).unwrap();
-        let head = text
-            .strip_prefix("---\n")
-            .unwrap()
-            .split_once("\n---\n")
-            .unwrap()
-            .0;
+        let head = text.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap().0;
         assert!(head.contains(&format!("name: {skill}")), "{head}");
         let description = head.split_once("description: ").unwrap().1;
         assert!(description.contains("Use "), "{skill}: say when");

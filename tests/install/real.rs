@@ -32,27 +32,15 @@ fn it_registers_and_leaves_as_it_came() {
         let list: Value = serde_json::from_str(&list).unwrap();
         assert_eq!(list[0]["id"], "trueup@trueup", "{list}");
         assert_eq!(list[0]["enabled"], true, "{list}");
-        assert_eq!(
-            list[0]["readFromFolder"].as_str(),
-            scratch.stage().to_str(),
-            "{list}"
-        );
+        assert_eq!(list[0]["readFromFolder"].as_str(), scratch.stage().to_str(), "{list}");
 
         let installed = scratch.tree();
         let said = scratch.install(&[]).exits(0);
-        assert!(
-            said.out.contains("Everything is up to date."),
-            "{}",
-            said.out
-        );
+        assert!(said.out.contains("Everything is up to date."), "{}", said.out);
         assert_eq!(scratch.tree(), installed);
 
         scratch.run(&["--uninstall"]).exits(0);
-        assert_eq!(
-            without_data(scratch.tree(), &before),
-            before,
-            "used before: {used_before}"
-        );
+        assert_eq!(without_data(scratch.tree(), &before), before, "used before: {used_before}");
     }
 }
 
@@ -65,16 +53,11 @@ fn an_edit_made_since_survives() {
     scratch.write(".claude/settings.json", ODD);
     scratch.install(&[]).exits(0);
     let settings = scratch.home(".claude/settings.json");
-    let edited = fs::read_to_string(&settings)
-        .unwrap()
-        .replace("opus", "sonnet");
+    let edited = fs::read_to_string(&settings).unwrap().replace("opus", "sonnet");
     fs::write(&settings, edited).unwrap();
     scratch.run(&["--uninstall"]).exits(0);
     let left = fs::read_to_string(&settings).unwrap();
-    assert!(
-        left.contains("sonnet") && !left.contains("trueup"),
-        "{left}"
-    );
+    assert!(left.contains("sonnet") && !left.contains("trueup"), "{left}");
 }
 
 #[test]
@@ -83,18 +66,8 @@ fn it_accepts_the_repository_and_the_staged_plugin() {
         return;
     };
     let scratch = Scratch::with_real_client(client);
-    scratch
-        .install(&["--prefix", "out", "--no-claude"])
-        .exits(0);
-    for dir in [
-        repository_root().as_path(),
-        &scratch.path("out"),
-        Path::new("out"),
-    ] {
-        claude(
-            &scratch,
-            &["plugin", "validate", "--strict", dir.to_str().unwrap()],
-        )
-        .exits(0);
+    scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
+    for dir in [repository_root().as_path(), &scratch.path("out"), Path::new("out")] {
+        claude(&scratch, &["plugin", "validate", "--strict", dir.to_str().unwrap()]).exits(0);
     }
 }

@@ -48,11 +48,7 @@ fn a_link_to_the_settings_stays_a_link() {
     let scratch = Scratch::with_client();
     scratch.write("dotfiles/claude.json", ODD);
     fs::create_dir(scratch.home(".claude")).unwrap();
-    symlink(
-        "../dotfiles/claude.json",
-        scratch.home(".claude/settings.json"),
-    )
-    .unwrap();
+    symlink("../dotfiles/claude.json", scratch.home(".claude/settings.json")).unwrap();
     let before = scratch.tree();
     scratch.install(&[]).exits(0);
     scratch.run(&["--uninstall"]).exits(0);
@@ -69,10 +65,7 @@ fn an_edit_made_since_survives() {
     scratch.install(&[]).exits(0);
     let said = scratch.run(&["--uninstall"]).exits(0);
     let left = fs::read_to_string(&settings).unwrap();
-    assert!(
-        left.contains("sonnet") && !left.contains("trueup"),
-        "{left}"
-    );
+    assert!(left.contains("sonnet") && !left.contains("trueup"), "{left}");
     assert!(said.out.contains("the changes are kept"), "{}", said.out);
 }
 
@@ -95,18 +88,10 @@ fn an_edited_file_without_the_client_is_reported() {
     let settings = edit(&scratch, "opus", "sonnet");
     let edited = fs::read_to_string(&settings).unwrap();
     let said = scratch.run(&["--uninstall", "--no-claude"]).exits(1);
-    assert!(
-        said.out.contains("claude plugin uninstall trueup@trueup"),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("claude plugin uninstall trueup@trueup"), "{}", said.out);
     assert_eq!(fs::read_to_string(&settings).unwrap(), edited);
     scratch.run(&["--uninstall"]).exits(0);
-    assert!(
-        !scratch
-            .home(".local/share/trueup/install-manifest.json")
-            .exists()
-    );
+    assert!(!scratch.home(".local/share/trueup/install-manifest.json").exists());
 }
 
 #[test]
@@ -130,20 +115,12 @@ fn another_configuration_directory_is_honoured() {
     fs::write(config.join("settings.json"), ODD).unwrap();
     let bins = scratch.path("bins");
     let run = |args: &[&str]| {
-        scratch
-            .installer(args)
-            .env("CLAUDE_CONFIG_DIR", &config)
-            .status()
-            .unwrap()
-            .code()
+        scratch.installer(args).env("CLAUDE_CONFIG_DIR", &config).status().unwrap().code()
     };
     assert_eq!(run(&["--bin-dir", bins.to_str().unwrap()]), Some(0));
     assert!(config.join("plugins/installed_plugins.json").exists());
     assert_eq!(run(&["--uninstall"]), Some(0));
-    assert_eq!(
-        fs::read_to_string(config.join("settings.json")).unwrap(),
-        ODD
-    );
+    assert_eq!(fs::read_to_string(config.join("settings.json")).unwrap(), ODD);
     assert!(!config.join("plugins").exists());
     assert!(!scratch.home(".claude").exists());
 }
@@ -154,10 +131,7 @@ fn no_claude_leaves_it_alone() {
     scratch.write(".claude/settings.json", ODD);
     scratch.install(&["--no-claude"]).exits(0);
     assert!(!scratch.path("path/calls").exists());
-    assert_eq!(
-        fs::read_to_string(scratch.home(".claude/settings.json")).unwrap(),
-        ODD
-    );
+    assert_eq!(fs::read_to_string(scratch.home(".claude/settings.json")).unwrap(), ODD);
 }
 
 #[test]
@@ -171,8 +145,5 @@ fn the_record_is_for_the_user_alone() {
         "the database lies in it"
     );
     let record = scratch.home(".local/share/trueup/install-manifest.json");
-    assert_eq!(
-        record.metadata().unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(record.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }

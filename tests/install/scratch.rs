@@ -69,11 +69,7 @@ impl Scratch {
             fs::create_dir(root.path().join(dir)).unwrap();
         }
         let scratch = Self { root };
-        for name in [
-            "session-start-sync",
-            "checkpoint-push",
-            "pre-handoff-validate",
-        ] {
+        for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
             scratch.binary(name, HOOK);
         }
         scratch.binary("validate-session-state", "#!/bin/sh\n");
@@ -125,14 +121,8 @@ impl Scratch {
     /// Builds a command in this home with a cleared environment.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("HOME", self.home(""))
-            .current_dir(self.path(""));
-        command.env(
-            "PATH",
-            format!("{}:/usr/bin:/bin", self.path("path").display()),
-        );
+        command.env_clear().env("HOME", self.home("")).current_dir(self.path(""));
+        command.env("PATH", format!("{}:/usr/bin:/bin", self.path("path").display()));
         command.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
         command
     }
@@ -210,16 +200,8 @@ pub(crate) fn tree(dir: &Path) -> Tree {
 
 /// Removes from a tree what an uninstallation may leave: the data directory with the database.
 pub(crate) fn without_data(mut tree: Tree, before: &Tree) -> Tree {
-    assert!(
-        tree.contains_key(Path::new(".local/share/trueup/trueup.db")),
-        "the database stays"
-    );
-    for path in [
-        ".local",
-        ".local/share",
-        ".local/share/trueup",
-        ".local/share/trueup/trueup.db",
-    ] {
+    assert!(tree.contains_key(Path::new(".local/share/trueup/trueup.db")), "the database stays");
+    for path in [".local", ".local/share", ".local/share/trueup", ".local/share/trueup/trueup.db"] {
         if !before.contains_key(Path::new(path)) {
             tree.remove(Path::new(path));
         }

@@ -11,9 +11,7 @@ const PARTS: [&str; 4] = [".claude-plugin", "bin", "hooks", "skills"];
 #[test]
 fn a_prefix_without_client_is_staged_and_nothing_else() {
     let scratch = Scratch::with_client();
-    let said = scratch
-        .install(&["--prefix", "out", "--no-claude"])
-        .exits(0);
+    let said = scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
     assert!(said.out.contains("the demo"), "{}", said.out);
     let out = scratch.path("out");
     let mut names: Vec<_> = fs::read_dir(&out)
@@ -23,42 +21,20 @@ fn a_prefix_without_client_is_staged_and_nothing_else() {
         .collect();
     names.sort();
     assert_eq!(names, PARTS);
-    for name in [
-        "session-start-sync",
-        "checkpoint-push",
-        "pre-handoff-validate",
-        "trueup",
-    ] {
-        let mode = out
-            .join("bin")
-            .join(name)
-            .metadata()
-            .unwrap()
-            .permissions()
-            .mode();
+    for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate", "trueup"] {
+        let mode = out.join("bin").join(name).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "{name}");
     }
     assert!(!out.join("hooks/Cargo.toml").exists());
     assert!(scratch.tree().is_empty(), "{:?}", scratch.tree());
-    assert!(
-        !scratch.path("path/calls").exists(),
-        "the client was not to be run"
-    );
+    assert!(!scratch.path("path/calls").exists(), "the client was not to be run");
 
     let before = tree(&out);
-    let again = scratch
-        .install(&["--prefix", "out", "--no-claude"])
-        .exits(0);
-    assert!(
-        again.out.contains("Everything is up to date."),
-        "{}",
-        again.out
-    );
+    let again = scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
+    assert!(again.out.contains("Everything is up to date."), "{}", again.out);
     assert_eq!(tree(&out), before);
 
-    scratch
-        .run(&["--uninstall", "--prefix", "out", "--no-claude"])
-        .exits(0);
+    scratch.run(&["--uninstall", "--prefix", "out", "--no-claude"]).exits(0);
     assert!(!out.exists());
     assert!(scratch.tree().is_empty());
 }
@@ -69,21 +45,13 @@ fn a_prefix_keeps_what_is_not_ours() {
     fs::create_dir(scratch.path("out")).unwrap();
     fs::write(scratch.path("out/mine.txt"), "mine").unwrap();
     let before = tree(&scratch.path("out"));
-    scratch
-        .install(&["--prefix", "out", "--no-claude"])
-        .exits(0);
+    scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
     scratch.run(&["--uninstall", "--prefix", "out"]).exits(0);
     assert_eq!(tree(&scratch.path("out")), before);
 
     fs::create_dir(scratch.path("out/bin")).unwrap();
-    let said = scratch
-        .install(&["--prefix", "out", "--no-claude"])
-        .exits(3);
-    assert!(
-        said.err.contains("out") && said.err.contains("hint:"),
-        "{}",
-        said.err
-    );
+    let said = scratch.install(&["--prefix", "out", "--no-claude"]).exits(3);
+    assert!(said.err.contains("out") && said.err.contains("hint:"), "{}", said.err);
 }
 
 #[test]
@@ -100,9 +68,7 @@ fn a_dry_run_touches_nothing() {
 
     scratch.install(&[]).exits(0);
     let installed = scratch.tree();
-    scratch
-        .run(&["--uninstall", "--purge", "--dry-run"])
-        .exits(0);
+    scratch.run(&["--uninstall", "--purge", "--dry-run"]).exits(0);
     assert_eq!(scratch.tree(), installed);
 }
 
@@ -110,22 +76,14 @@ fn a_dry_run_touches_nothing() {
 fn a_second_run_changes_nothing_and_says_so() {
     let scratch = Scratch::with_client();
     let said = scratch.install(&[]).exits(0);
-    assert!(
-        said.out.contains("the demo") && said.out.contains("the doctor"),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("the demo") && said.out.contains("the doctor"), "{}", said.out);
     for name in ["trueup", "validate-session-state"] {
         let link = fs::read_link(scratch.home(".local/bin").join(name)).unwrap();
         assert_eq!(link, scratch.stage().join("bin").join(name));
     }
     let installed = scratch.tree();
     let said = scratch.install(&[]).exits(0);
-    assert!(
-        said.out.contains("Everything is up to date."),
-        "{}",
-        said.out
-    );
+    assert!(said.out.contains("Everything is up to date."), "{}", said.out);
     assert_eq!(scratch.tree(), installed);
 }
 
@@ -165,14 +123,8 @@ fn a_foreign_command_is_not_replaced() {
     let said = scratch.install(&[]).exits(1);
     assert!(said.out.contains("~/.local/bin/trueup") || said.out.contains(".local/bin/trueup"));
     assert!(said.out.contains("failed"), "{}", said.out);
-    assert_eq!(
-        fs::read_to_string(scratch.home(".local/bin/trueup")).unwrap(),
-        "mine"
-    );
-    assert!(
-        scratch.home(".local/bin/validate-session-state").exists(),
-        "the rest goes on"
-    );
+    assert_eq!(fs::read_to_string(scratch.home(".local/bin/trueup")).unwrap(), "mine");
+    assert!(scratch.home(".local/bin/validate-session-state").exists(), "the rest goes on");
     scratch.run(&["--uninstall"]).exits(0);
     assert_eq!(without_data(scratch.tree(), &before), before);
 }
@@ -182,14 +134,8 @@ fn everything_lies_beneath_trueup_home_when_it_is_set() {
     let scratch = Scratch::new();
     let home = scratch.path("elsewhere");
     let bins = scratch.path("bins");
-    let run = |args: &[&str]| {
-        scratch
-            .installer(args)
-            .env("TRUEUP_HOME", &home)
-            .status()
-            .unwrap()
-            .code()
-    };
+    let run =
+        |args: &[&str]| scratch.installer(args).env("TRUEUP_HOME", &home).status().unwrap().code();
     assert_eq!(run(&["--bin-dir", bins.to_str().unwrap()]), Some(0));
     assert!(home.join("plugin/bin/trueup").exists() && home.join("trueup.db").exists());
     assert!(!scratch.home(".local/share").exists());
@@ -206,15 +152,8 @@ fn a_purge_leaves_what_others_keep_in_the_same_directory() {
     fs::write(home.join("thesis.txt"), "mine").unwrap();
     let before = tree(&home);
     let bins = scratch.path("bins");
-    for args in [
-        &["--bin-dir", bins.to_str().unwrap()][..],
-        &["--uninstall", "--purge"],
-    ] {
-        let status = scratch
-            .installer(args)
-            .env("TRUEUP_HOME", &home)
-            .status()
-            .unwrap();
+    for args in [&["--bin-dir", bins.to_str().unwrap()][..], &["--uninstall", "--purge"]] {
+        let status = scratch.installer(args).env("TRUEUP_HOME", &home).status().unwrap();
         assert!(status.success());
     }
     assert_eq!(tree(&home), before);
@@ -229,10 +168,7 @@ fn logs_go_and_settings_go_with_a_purge() {
     scratch.write(".config/trueup/config.toml", "");
     scratch.run(&["--uninstall"]).exits(0);
     assert!(!scratch.home(".local/state/trueup").exists());
-    assert!(
-        scratch.home(".config/trueup/config.toml").exists(),
-        "the user wrote it"
-    );
+    assert!(scratch.home(".config/trueup/config.toml").exists(), "the user wrote it");
     scratch.run(&["--uninstall", "--purge"]).exits(0);
     for dir in [".config", ".local/state", ".local/share", ".local"] {
         // Created by this test and by the first installation, whose record is gone.
@@ -246,11 +182,8 @@ fn no_directory_with_more_in_it_is_purged() {
     let scratch = Scratch::new();
     scratch.write("precious.txt", "mine");
     let home = scratch.home("");
-    let said = scratch
-        .installer(&["--uninstall", "--purge"])
-        .env("TRUEUP_HOME", &home)
-        .output()
-        .unwrap();
+    let said =
+        scratch.installer(&["--uninstall", "--purge"]).env("TRUEUP_HOME", &home).output().unwrap();
     assert_eq!(said.status.code(), Some(3));
     assert!(Path::new(&home).join("precious.txt").exists());
 }

@@ -12,10 +12,7 @@ use crate::state::{ITEMS, ModelState, PendingDecision, SESSIONS};
 /// The conditions of the store's writes. The tests leave out each of them in turn and expect a
 /// broken law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each condition is left out on its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each condition is left out on its own")]
 pub(crate) struct StoreGuards {
     /// A claim takes effect only if holder and epoch are those it was decided on.
     pub(crate) claim: bool,
@@ -85,17 +82,9 @@ pub(crate) enum ModelAction {
     /// A heartbeat, without reading.
     Beat(usize),
     /// Reads and decides to claim.
-    DecideClaim {
-        session: usize,
-        item: usize,
-        reading: HolderView,
-    },
+    DecideClaim { session: usize, item: usize, reading: HolderView },
     /// Reads and decides to mark another session lost.
-    DecidePark {
-        session: usize,
-        victim: usize,
-        here: bool,
-    },
+    DecidePark { session: usize, victim: usize, here: bool },
     /// Writes the decision.
     ApplyDecision(usize),
     /// Puts a write into the outbox, under the claim that the session believes to have.

@@ -62,10 +62,7 @@ fn three_at_a_time_break_no_law() {
 
 #[test]
 fn nor_does_remembering_what_the_store_will_refuse() {
-    let all = ClaimModel {
-        forgets_refused: false,
-        ..new_machine(2)
-    };
+    let all = ClaimModel { forgets_refused: false, ..new_machine(2) };
     let checker = run_checker(all);
     for law in LAWS {
         checker.assert_no_discovery(law);
@@ -80,24 +77,12 @@ fn without_guard(leave_out: impl FnOnce(&mut StoreGuards)) -> ClaimModel {
 
 #[test]
 fn every_condition_of_the_stores_is_needed() {
-    assert_breaks(
-        LIVE_KEEPS_ITEM,
-        without_guard(|guards| guards.claim = false),
-    );
-    assert_breaks(
-        LIVE_KEEPS_ITEM,
-        without_guard(|guards| guards.takeover = false),
-    );
+    assert_breaks(LIVE_KEEPS_ITEM, without_guard(|guards| guards.claim = false));
+    assert_breaks(LIVE_KEEPS_ITEM, without_guard(|guards| guards.takeover = false));
     assert_breaks(LIVE_NOT_LOST, without_guard(|guards| guards.park = false));
     assert_breaks(ONE_ITEM, without_guard(|guards| guards.single = false));
-    assert_breaks(
-        EFFECT_IS_REPORTED,
-        without_guard(|guards| guards.repeat = false),
-    );
-    assert_breaks(
-        OLD_EPOCH_REFUSED,
-        without_guard(|guards| guards.epoch = false),
-    );
+    assert_breaks(EFFECT_IS_REPORTED, without_guard(|guards| guards.repeat = false));
+    assert_breaks(OLD_EPOCH_REFUSED, without_guard(|guards| guards.epoch = false));
     assert_breaks(NO_WRITE_LOST, without_guard(|guards| guards.epoch = false));
     let unfenced = without_guard(|guards| (guards.holder, guards.epoch) = (false, false));
     assert_breaks(ONE_HOLDER, unfenced);

@@ -58,36 +58,26 @@ pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
         Property::sometimes("both items are held", |_, s: &ModelState| {
             s.items.iter().all(|item| item.holder.is_some())
         }),
-        Property::sometimes(
-            "all three are about to claim one item",
-            |_, s: &ModelState| s.sessions.iter().all(|row| wants_item(row.underway, 0)),
-        ),
+        Property::sometimes("all three are about to claim one item", |_, s: &ModelState| {
+            s.sessions.iter().all(|row| wants_item(row.underway, 0))
+        }),
         Property::sometimes(
             "a living session has lost its item unawares",
             |machine, s: &ModelState| {
                 (0..SESSIONS).any(|session| {
                     let row = &s.sessions[session];
-                    row.belief
-                        .is_some_and(|held| !machine.accepts_write(s, session, held))
+                    row.belief.is_some_and(|held| !machine.accepts_write(s, session, held))
                 })
             },
         ),
-        Property::sometimes(
-            "a write comes after one of a newer epoch",
-            |_, s: &ModelState| {
-                let late = |write: PendingWrite| write.under.fence == FenceAge::Overtaken;
-                s.sessions.iter().any(|row| row.outbox.is_some_and(late))
-            },
-        ),
-        Property::sometimes(
-            "a write took effect and its answer was lost",
-            |_, s: &ModelState| {
-                let unanswered = |write: PendingWrite| write.committed;
-                s.sessions
-                    .iter()
-                    .any(|row| row.outbox.is_some_and(unanswered))
-            },
-        ),
+        Property::sometimes("a write comes after one of a newer epoch", |_, s: &ModelState| {
+            let late = |write: PendingWrite| write.under.fence == FenceAge::Overtaken;
+            s.sessions.iter().any(|row| row.outbox.is_some_and(late))
+        }),
+        Property::sometimes("a write took effect and its answer was lost", |_, s: &ModelState| {
+            let unanswered = |write: PendingWrite| write.committed;
+            s.sessions.iter().any(|row| row.outbox.is_some_and(unanswered))
+        }),
         Property::sometimes("an item is finished", |_, s: &ModelState| {
             s.items.iter().any(|item| item.finished)
         }),
@@ -160,11 +150,7 @@ fn decide_and_apply(
 }
 
 fn can_have(machine: &ClaimModel, state: &ModelState, session: usize, item: usize) -> bool {
-    let claim = ModelAction::DecideClaim {
-        session,
-        item,
-        reading: HolderView::Here,
-    };
+    let claim = ModelAction::DecideClaim { session, item, reading: HolderView::Here };
     decide_and_apply(machine, state, claim, session).is_some_and(|after| {
         let belief = after.sessions[session].belief;
         after.items[item].holder == Some(session)
@@ -175,11 +161,7 @@ fn can_have(machine: &ClaimModel, state: &ModelState, session: usize, item: usiz
 }
 
 fn can_mark_lost(machine: &ClaimModel, state: &ModelState, session: usize, victim: usize) -> bool {
-    let park = ModelAction::DecidePark {
-        session,
-        victim,
-        here: true,
-    };
+    let park = ModelAction::DecidePark { session, victim, here: true };
     decide_and_apply(machine, state, park, session)
         .is_some_and(|after| after.held_by(victim).is_none())
 }

@@ -42,11 +42,9 @@ impl LeaseClock {
     /// Returns the lengths of silence that the model does not distinguish.
     const fn silences(self) -> &'static [SilenceLength] {
         match self {
-            Self::Running => &[
-                SilenceLength::Fresh,
-                SilenceLength::Leased,
-                SilenceLength::Announced,
-            ],
+            Self::Running => {
+                &[SilenceLength::Fresh, SilenceLength::Leased, SilenceLength::Announced]
+            }
             Self::Over => &[SilenceLength::Late, SilenceLength::Ancient],
         }
     }
@@ -68,17 +66,11 @@ pub(crate) struct SessionView {
     pub(crate) evidence: ProcessState,
 }
 
-const STANDINGS: [SessionStanding; 3] = [
-    SessionStanding::Active,
-    SessionStanding::Ended,
-    SessionStanding::Lost,
-];
+const STANDINGS: [SessionStanding; 3] =
+    [SessionStanding::Active, SessionStanding::Ended, SessionStanding::Lost];
 const CLOCKS: [LeaseClock; 2] = [LeaseClock::Running, LeaseClock::Over];
-const EVIDENCE: [ProcessState; 3] = [
-    ProcessState::Running,
-    ProcessState::Gone,
-    ProcessState::Unknown,
-];
+const EVIDENCE: [ProcessState; 3] =
+    [ProcessState::Running, ProcessState::Gone, ProcessState::Unknown];
 
 impl SessionView {
     const fn place(self) -> usize {
@@ -116,18 +108,9 @@ impl ProductRules {
         let free = item_row(ItemStatus::Running, false);
         let [running, completed] =
             [ItemStatus::Running, ItemStatus::Completed].map(ItemStatus::as_str);
-        assert_eq!(
-            classify_transition(Entity::Item, running, completed),
-            TransitionKind::Forward
-        );
-        assert_eq!(
-            classify_transition(Entity::Item, completed, running),
-            TransitionKind::Illegal
-        );
-        assert_eq!(
-            classify_transition(Entity::Item, completed, "queued"),
-            TransitionKind::Back
-        );
+        assert_eq!(classify_transition(Entity::Item, running, completed), TransitionKind::Forward);
+        assert_eq!(classify_transition(Entity::Item, completed, running), TransitionKind::Illegal);
+        assert_eq!(classify_transition(Entity::Item, completed, "queued"), TransitionKind::Back);
         let finished = item_row(ItemStatus::Completed, true);
         let refusal = product_claims(&finished, &holder, &vitality, true);
         assert_eq!(refusal, Err(ClaimRefusal::ItemFinished));
@@ -135,20 +118,13 @@ impl ProductRules {
         for standing in STANDINGS {
             for clock in CLOCKS {
                 for evidence in EVIDENCE {
-                    let look = SessionView {
-                        standing,
-                        clock,
-                        evidence,
-                    };
+                    let look = SessionView { standing, clock, evidence };
                     assert_eq!(look.place(), answers.len());
                     answers.push(ask_product(look));
                 }
             }
         }
-        Self {
-            free_is_free: product_claims(&free, &holder, &vitality, false).is_ok(),
-            answers,
-        }
+        Self { free_is_free: product_claims(&free, &holder, &vitality, false).is_ok(), answers }
     }
 
     /// Returns rules that never take a session for dead.
@@ -161,11 +137,7 @@ impl ProductRules {
     /// Returns whether a claim may take an item from a holder that looks like this.
     pub(crate) fn takes_over(&self, holder: SessionView, force: bool) -> bool {
         let answers = &self.answers[holder.place()];
-        if force {
-            answers.taken_by_force
-        } else {
-            answers.taken
-        }
+        if force { answers.taken_by_force } else { answers.taken }
     }
 
     /// Returns whether a sweep may mark a session lost that looks like this.

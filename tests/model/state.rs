@@ -103,35 +103,19 @@ impl ModelState {
             underway: PendingDecision::Nothing,
             outbox: None,
         };
-        let item = ModelItem {
-            finished: false,
-            holder: None,
-        };
-        Self {
-            sessions: [session; SESSIONS],
-            items: [item; ITEMS],
-            wrong: None,
-        }
+        let item = ModelItem { finished: false, holder: None };
+        Self { sessions: [session; SESSIONS], items: [item; ITEMS], wrong: None }
     }
 
     /// Returns a session as an observer sees it; one on another machine cannot see its process.
     pub(crate) fn view_session(&self, session: usize, here: bool) -> SessionView {
-        let ModelSession {
-            standing,
-            clock,
-            runs,
-            ..
-        } = self.sessions[session];
+        let ModelSession { standing, clock, runs, .. } = self.sessions[session];
         let evidence = match (here, runs) {
             (false, _) => ProcessState::Unknown,
             (true, true) => ProcessState::Running,
             (true, false) => ProcessState::Gone,
         };
-        SessionView {
-            standing,
-            clock,
-            evidence,
-        }
+        SessionView { standing, clock, evidence }
     }
 
     /// Returns the item that a session holds in the database.
@@ -220,19 +204,10 @@ impl ModelState {
             let held = self.items.map(|item| item.holder == Some(*session));
             let underway = match row.underway {
                 PendingDecision::Nothing => (0, None, false),
-                PendingDecision::Claim {
-                    wanted, stirred, ..
-                } => (1, Some(wanted), stirred),
+                PendingDecision::Claim { wanted, stirred, .. } => (1, Some(wanted), stirred),
                 PendingDecision::Park { stirred, .. } => (2, None, stirred),
             };
-            let ModelSession {
-                standing,
-                clock,
-                runs,
-                belief,
-                outbox,
-                ..
-            } = *row;
+            let ModelSession { standing, clock, runs, belief, outbox, .. } = *row;
             (held, standing, clock, runs, belief, outbox, underway)
         });
         if order == [0, 1, 2] {

@@ -43,31 +43,19 @@ impl ClaimModel {
                 refresh_view(&mut state, session);
             }
             ModelAction::Beat(session) => state.note_sign_of_life(session),
-            ModelAction::DecideClaim {
-                session,
-                item,
-                reading,
-            } => self.decide_claim(&mut state, session, item, reading)?,
-            ModelAction::DecidePark {
-                session,
-                victim,
-                here,
-            } => {
+            ModelAction::DecideClaim { session, item, reading } => {
+                self.decide_claim(&mut state, session, item, reading)?
+            }
+            ModelAction::DecidePark { session, victim, here } => {
                 if !self.rules.marks_lost(state.view_session(victim, here)) {
                     return None;
                 }
-                state.sessions[session].underway = PendingDecision::Park {
-                    victim,
-                    stirred: false,
-                };
+                state.sessions[session].underway = PendingDecision::Park { victim, stirred: false };
             }
             ModelAction::ApplyDecision(session) => self.apply_decision(&mut state, session),
             ModelAction::MakeWrite(session) => {
                 let under = state.sessions[session].belief?;
-                state.sessions[session].outbox = Some(PendingWrite {
-                    under,
-                    committed: false,
-                });
+                state.sessions[session].outbox = Some(PendingWrite { under, committed: false });
             }
             ModelAction::Deliver { session, answered } => {
                 self.deliver_write(&mut state, session, answered)?;
@@ -111,10 +99,7 @@ impl ClaimModel {
             }
         };
         state.sessions[session].underway = PendingDecision::Claim {
-            wanted: HeldClaim {
-                item,
-                fence: FenceAge::Current,
-            },
+            wanted: HeldClaim { item, fence: FenceAge::Current },
             seen,
             stirred: false,
         };
@@ -126,11 +111,7 @@ impl ClaimModel {
     fn will_refuse(&self, state: &ModelState, underway: PendingDecision) -> bool {
         match underway {
             PendingDecision::Nothing => false,
-            PendingDecision::Claim {
-                wanted,
-                seen,
-                stirred,
-            } => {
+            PendingDecision::Claim { wanted, seen, stirred } => {
                 was_reclaimed(state, wanted, seen) && self.guards.claim
                     || stirred && self.guards.takeover
             }
@@ -148,20 +129,14 @@ impl ClaimModel {
     }
 
     fn apply_decision(&self, state: &mut ModelState, session: usize) {
-        let underway = std::mem::replace(
-            &mut state.sessions[session].underway,
-            PendingDecision::Nothing,
-        );
+        let underway =
+            std::mem::replace(&mut state.sessions[session].underway, PendingDecision::Nothing);
         if self.will_refuse(state, underway) {
             return;
         }
         match underway {
             PendingDecision::Nothing => {}
-            PendingDecision::Claim {
-                wanted,
-                seen,
-                stirred,
-            } => self.claim_item(
+            PendingDecision::Claim { wanted, seen, stirred } => self.claim_item(
                 state,
                 session,
                 wanted,
@@ -193,9 +168,7 @@ impl ClaimModel {
         let displaced = state.items[item].holder.filter(|other| *other != session);
         if let Some(other) = displaced
             && moved
-            && !self
-                .rules
-                .takes_over(state.view_session(other, true), false)
+            && !self.rules.takes_over(state.view_session(other, true), false)
         {
             state.wrong = Some(BrokenLaw::LiveHolderDisplaced);
         }
@@ -216,10 +189,7 @@ impl ClaimModel {
         state.sessions[session].standing = SessionStanding::Active;
         state.note_sign_of_life(session);
         if state.sessions[session].runs {
-            state.sessions[session].belief = Some(HeldClaim {
-                item,
-                fence: FenceAge::Current,
-            });
+            state.sessions[session].belief = Some(HeldClaim { item, fence: FenceAge::Current });
         }
     }
 
@@ -229,10 +199,8 @@ impl ClaimModel {
             state.sessions[session].outbox = None;
         } else if self.accepts_write(state, session, write.under) {
             accept_write(state, write.under);
-            state.sessions[session].outbox = (!answered).then_some(PendingWrite {
-                committed: true,
-                ..write
-            });
+            state.sessions[session].outbox =
+                (!answered).then_some(PendingWrite { committed: true, ..write });
         } else {
             if write.committed {
                 state.wrong = Some(BrokenLaw::WriteDenied);
@@ -259,10 +227,8 @@ fn stop_session(session: &mut ModelSession) {
 
 /// Reads what a session holds.
 fn refresh_view(state: &mut ModelState, session: usize) {
-    state.sessions[session].belief = state.held_by(session).map(|item| HeldClaim {
-        item,
-        fence: FenceAge::Current,
-    });
+    state.sessions[session].belief =
+        state.held_by(session).map(|item| HeldClaim { item, fence: FenceAge::Current });
 }
 
 /// Notes in pending decisions that a session's row changed.

@@ -17,15 +17,9 @@ use std::process::{Command, Stdio};
 pub fn write_program(path: &Path, text: &str) -> io::Result<()> {
     let script = r#"cat > "$0" && chmod 755 "$0""#;
     let arguments = [OsStr::new("-c"), OsStr::new(script), path.as_os_str()];
-    let mut shell = Command::new("sh")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .spawn()?;
+    let mut shell = Command::new("sh").args(arguments).stdin(Stdio::piped()).spawn()?;
     // Dropping stdin ends the input.
-    shell
-        .stdin
-        .take()
-        .map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()))?;
+    shell.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()))?;
     retry_until_closed(path, shell.wait()?.success())
 }
 

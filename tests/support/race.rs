@@ -4,10 +4,7 @@
 //! lines are sent once all shells wait, so no process ends before another begins, however long it
 //! takes to start them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a race that cannot be held fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a race that cannot be held fails its test")]
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -39,10 +36,8 @@ fn release_children<'h>(count: usize, run: impl Fn(usize) -> ProcessRun<'h>) -> 
 fn wait_for_each<T: Send>(children: Vec<Child>, wait: impl Fn(Child) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
         let wait = &wait;
-        let waiters: Vec<_> = children
-            .into_iter()
-            .map(|child| scope.spawn(move || wait(child)))
-            .collect();
+        let waiters: Vec<_> =
+            children.into_iter().map(|child| scope.spawn(move || wait(child))).collect();
         waiters.into_iter().map(|w| w.join().unwrap()).collect()
     })
 }

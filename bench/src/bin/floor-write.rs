@@ -7,10 +7,7 @@ use trueup_bench::{BenchError, next_argument, open_database, read_stdin, select_
 
 fn main() -> Result<(), BenchError> {
     let mut arguments = std::env::args().skip(1);
-    let (database, session) = (
-        next_argument(&mut arguments)?,
-        next_argument(&mut arguments)?,
-    );
+    let (database, session) = (next_argument(&mut arguments)?, next_argument(&mut arguments)?);
     let file = next_argument(&mut arguments)?;
     read_stdin()?;
     let mut connection = open_database(&database)?;

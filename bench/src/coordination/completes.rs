@@ -16,9 +16,8 @@ pub(crate) const REPETITIONS: usize = 20;
 /// Returns, for each repetition, how many the database has as completed.
 pub(crate) fn measure_completions(binaries: &Binaries) -> Result<Vec<i64>, BenchError> {
     print_progress(&format!("{REPETITIONS} times {TASKS} completes at once"));
-    let tasks: Vec<String> = (1..=TASKS)
-        .map(|task| format!("- [ ] 1.{task} task number {task}"))
-        .collect();
+    let tasks: Vec<String> =
+        (1..=TASKS).map(|task| format!("- [ ] 1.{task} task number {task}")).collect();
     let plan = format!("# Plan\n\n## Phase 1: all\n\n{}\n", tasks.join("\n"));
     let mut recorded = Vec::new();
     for _ in 0..REPETITIONS {

@@ -48,10 +48,8 @@ pub(crate) fn measure_contention(binaries: &Binaries) -> Result<Contention, Benc
     print_progress(&format!("{PROCESSES} processes at once"));
     let yard = ScratchStore::create(binaries)?;
     // Nobody but the processes has the database open while they are timed.
-    Connection::open(yard.database())?.execute(
-        "INSERT INTO claude_sessions (session_id) VALUES (?1)",
-        [FLOOR_SESSION],
-    )?;
+    Connection::open(yard.database())?
+        .execute("INSERT INTO claude_sessions (session_id) VALUES (?1)", [FLOOR_SESSION])?;
     let add = |number| yard.trueup_task(&["item", "add", &format!("I-{number}")]);
     let commands = run_writers((0..WRITES).map(add))?;
     let update = |number: usize| {
@@ -68,11 +66,7 @@ pub(crate) fn measure_contention(binaries: &Binaries) -> Result<Contention, Benc
         [],
         |row| row.get(0),
     )?;
-    Ok(Contention {
-        commands,
-        floor,
-        recorded,
-    })
+    Ok(Contention { commands, floor, recorded })
 }
 
 fn run_writers(tasks: impl Iterator<Item = Task>) -> Result<CrowdTimes, BenchError> {
@@ -94,10 +88,7 @@ fn run_writers(tasks: impl Iterator<Item = Task>) -> Result<CrowdTimes, BenchErr
     })
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "nobody writes 2^52 times in one run"
-)]
+#[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 times in one run")]
 fn rate_per_second(count: usize, seconds: f64) -> f64 {
     count as f64 / seconds
 }

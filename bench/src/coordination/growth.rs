@@ -35,13 +35,8 @@ pub(crate) struct Growth {
 
 /// Asks both stores in turns.
 pub(crate) fn measure_growth(binaries: &Binaries) -> Result<Vec<Growth>, BenchError> {
-    print_progress(&format!(
-        "stores of {FEW_ROWS} and {MANY_ROWS} items and phases"
-    ));
-    let yards = [
-        create_filled(binaries, FEW_ROWS)?,
-        create_filled(binaries, MANY_ROWS)?,
-    ];
+    print_progress(&format!("stores of {FEW_ROWS} and {MANY_ROWS} items and phases"));
+    let yards = [create_filled(binaries, FEW_ROWS)?, create_filled(binaries, MANY_ROWS)?];
     let mut grown = Vec::new();
     for (command, words) in COMMANDS {
         let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
@@ -63,9 +58,7 @@ pub(crate) fn measure_growth(binaries: &Binaries) -> Result<Vec<Growth>, BenchEr
 
 fn median_millis(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
-    times
-        .get(times.len() / 2)
-        .map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+    times.get(times.len() / 2).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
 /// A store with so many children of one item and so many phases: a third is done, and of what
@@ -108,11 +101,8 @@ fn create_filled(binaries: &Binaries, rows: u32) -> Result<ScratchStore, BenchEr
         }
         for number in 0..rows / 2 {
             let key = format!("C-{number:06}");
-            let (first, second) = if number < rows / 6 {
-                ("completed", "completed")
-            } else {
-                ("ready", "queued")
-            };
+            let (first, second) =
+                if number < rows / 6 { ("completed", "completed") } else { ("ready", "queued") };
             phase.execute(params![key, 1, "plan", first, "[]", number])?;
             phase.execute(params![key, 2, "build", second, "[1]", number])?;
         }

@@ -16,11 +16,7 @@ pub(crate) fn render_coordination(
     growth: &[Growth],
     recorded: &[i64],
 ) -> String {
-    let Contention {
-        commands,
-        floor,
-        recorded: rows_found,
-    } = contention;
+    let Contention { commands, floor, recorded: rows_found } = contention;
     let mut rows = vec![
         render_row(
             &format!("writes a second, {PROCESSES} processes at once"),
@@ -64,10 +60,7 @@ pub(crate) fn render_coordination(
         &least.to_string(),
         i64::try_from(TASKS).is_ok_and(|tasks| tasks == least),
     ));
-    format!(
-        "| must be reached | bound | measured | |\n|---|--:|--:|---|\n{}\n",
-        rows.join("\n")
-    )
+    format!("| must be reached | bound | measured | |\n|---|--:|--:|---|\n{}\n", rows.join("\n"))
 }
 
 fn render_row(what: &str, bound: &str, measured: &str, holds: bool) -> String {

@@ -52,10 +52,8 @@ const READERS: [(&str, &[&str], &str); 2] = [
 /// Runs all of them in turns.
 pub(super) fn measure_check(binaries: &Binaries) -> Result<CheckTimes, BenchError> {
     let checkouts = Checkouts::create(binaries)?;
-    let mut tasks = vec![
-        checkouts.check_task(&checkouts.folder),
-        checkouts.check_task(&checkouts.repository),
-    ];
+    let mut tasks =
+        vec![checkouts.check_task(&checkouts.folder), checkouts.check_task(&checkouts.repository)];
     let mut names = Vec::new();
     for (name, words, imports) in READERS {
         match scripts::find_python(imports) {
@@ -88,11 +86,7 @@ pub(super) fn measure_check(binaries: &Binaries) -> Result<CheckTimes, BenchErro
         scripts: names
             .into_iter()
             .zip(peaks.iter().skip(2))
-            .map(|(name, peak)| ScriptTimes {
-                name,
-                time: next(),
-                peak: *peak,
-            })
+            .map(|(name, peak)| ScriptTimes { name, time: next(), peak: *peak })
             .collect(),
         linked_in: checkouts.linked_in.as_secs_f64(),
         found,
@@ -122,11 +116,7 @@ fn check_agreement(checkouts: &Checkouts, tasks: &[Task]) -> Result<usize, Bench
     let mut first: Option<BTreeSet<String>> = None;
     for (number, task) in tasks.iter().enumerate() {
         let text = measure::read_stdout(task)?;
-        let found = if number < 2 {
-            parse_report(&text)?
-        } else {
-            parse_script_lines(&text)
-        };
+        let found = if number < 2 { parse_report(&text)? } else { parse_script_lines(&text) };
         let expected = first.get_or_insert_with(|| found.clone());
         let statuses = found.iter().filter(|found| is_status(found)).count();
         if found != *expected || statuses != count_status_differences() {
@@ -159,7 +149,5 @@ fn parse_report(text: &str) -> Result<BTreeSet<String>, BenchError> {
 /// Returns codes and ids of the script's lines.
 fn parse_script_lines(text: &str) -> BTreeSet<String> {
     let words = text.lines().map(|line| line.split(' ').skip(1));
-    words
-        .filter_map(|mut words| Some(format!("{} {}", words.next()?, words.next()?)))
-        .collect()
+    words.filter_map(|mut words| Some(format!("{} {}", words.next()?, words.next()?))).collect()
 }

@@ -31,10 +31,7 @@ impl Checkouts {
         let yard = ScratchStore::create(binaries)?;
         let (repository, folder) = (yard.root().join("app"), yard.root().join("loose"));
         workplans::write_workplans(&repository)?;
-        run_git(
-            &repository,
-            &["-c", "init.defaultBranch=main", "init", "-q"],
-        )?;
+        run_git(&repository, &["-c", "init.defaultBranch=main", "init", "-q"])?;
         for (name, value) in [("user.name", "bench"), ("user.email", "bench@example.org")] {
             run_git(&repository, &["config", name, value])?;
         }
@@ -51,17 +48,9 @@ impl Checkouts {
         fs::create_dir_all(folder.join("workplans"))?;
         for entry in fs::read_dir(repository.join("workplans"))? {
             let entry = entry?;
-            fs::copy(
-                entry.path(),
-                folder.join("workplans").join(entry.file_name()),
-            )?;
+            fs::copy(entry.path(), folder.join("workplans").join(entry.file_name()))?;
         }
-        Ok(Self {
-            yard,
-            repository,
-            folder,
-            linked_in,
-        })
+        Ok(Self { yard, repository, folder, linked_in })
     }
 
     /// Makes a check of one of them.
@@ -90,15 +79,10 @@ fn commit_all(repository: &Path) -> Result<(), BenchError> {
 /// Runs git for somebody without settings of his own.
 fn run_git(dir: &Path, words: &[&str]) -> Result<(), BenchError> {
     let mut git = Command::new("git");
-    git.args([
-        "-c",
-        "user.name=bench",
-        "-c",
-        "user.email=bench@example.org",
-    ])
-    .args(words)
-    .current_dir(dir)
-    .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    git.args(["-c", "user.name=bench", "-c", "user.email=bench@example.org"])
+        .args(words)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }

@@ -23,7 +23,5 @@ pub(crate) fn run_files(binaries: &Binaries) -> Result<String, BenchError> {
 /// Returns the median, in seconds.
 fn median_seconds(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
-    times
-        .get(times.len() / 2)
-        .map_or(f64::NAN, Duration::as_secs_f64)
+    times.get(times.len() / 2).map_or(f64::NAN, Duration::as_secs_f64)
 }

@@ -31,10 +31,8 @@ pub(super) fn measure_plan(binaries: &Binaries) -> Result<PlanTimes, BenchError>
     let yard = ScratchStore::create(binaries)?;
     fs::write(yard.project().join("plan.md"), render_plan()?)?;
     measure::wall_time(&yard.trueup_task(&["plan", "import", "plan.md"]))?;
-    let tasks = [
-        yard.trueup_task(&["plan", "status"]),
-        yard.trueup_task(&["plan", "status", "--json"]),
-    ];
+    let tasks =
+        [yard.trueup_task(&["plan", "status"]), yard.trueup_task(&["plan", "status", "--json"])];
     for task in &tasks {
         let last = format!("{PHASES}.{TASKS}");
         if !measure::read_stdout(task)?.contains(&last) {
@@ -61,10 +59,7 @@ fn render_plan() -> Result<String, BenchError> {
         write!(plan, "\n## Phase {phase}: region {phase}\n\n")?;
         for task in 1..=TASKS {
             let mark = if phase <= PHASES / 3 { 'x' } else { ' ' };
-            write!(
-                plan,
-                "- [{mark}] {phase}.{task} Compare shelf {task} with its count"
-            )?;
+            write!(plan, "- [{mark}] {phase}.{task} Compare shelf {task} with its count")?;
             if task % 2 == 0 {
                 write!(plan, " (depends: {phase}.{})", task - 1)?;
             }

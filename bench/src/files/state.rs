@@ -30,14 +30,11 @@ pub(super) struct StateTimes {
 
 /// Syncs in turns what changed and what did not.
 pub(super) fn measure_state(binaries: &Binaries) -> Result<StateTimes, BenchError> {
-    print_progress(&format!(
-        "a STATE.md of {STATE_BYTES} bytes for {RECEIVERS} repositories"
-    ));
+    print_progress(&format!("a STATE.md of {STATE_BYTES} bytes for {RECEIVERS} repositories"));
     let yard = ScratchStore::create(binaries)?;
     let giver = yard.root().join("giver");
-    let takers: Vec<PathBuf> = (0..RECEIVERS)
-        .map(|number| yard.root().join(format!("taker-{number:02}")))
-        .collect();
+    let takers: Vec<PathBuf> =
+        (0..RECEIVERS).map(|number| yard.root().join(format!("taker-{number:02}"))).collect();
     for repository in takers.iter().chain([&giver]) {
         fs::create_dir(repository)?;
         fs::write(repository.join("STATE.md"), render_state(2_000, 0)?)?;
@@ -51,10 +48,7 @@ pub(super) fn measure_state(binaries: &Binaries) -> Result<StateTimes, BenchErro
     let (mut changed, mut same, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=WARM_UP + ROUNDS {
         fs::write(giver.join("STATE.md"), render_state(STATE_BYTES, round)?)?;
-        let times = [
-            measure::wall_time(&sync(&giver))?,
-            measure::wall_time(&sync(&giver))?,
-        ];
+        let times = [measure::wall_time(&sync(&giver))?, measure::wall_time(&sync(&giver))?];
         let mark = round_mark(round);
         for taker in &takers {
             let cache = fs::read_to_string(taker.join(".aibrain/global-state-cache.md"))?;

@@ -34,12 +34,8 @@ enum Difference {
     Priority,
 }
 
-const DIFFERENCES: [Difference; 4] = [
-    Difference::FileAhead,
-    Difference::DatabaseAhead,
-    Difference::Title,
-    Difference::Priority,
-];
+const DIFFERENCES: [Difference; 4] =
+    [Difference::FileAhead, Difference::DatabaseAhead, Difference::Title, Difference::Priority];
 
 /// Sentences of descriptions.
 const SENTENCES: [&str; 8] = [
@@ -79,11 +75,7 @@ fn task_id(number: usize, task: usize) -> String {
 
 /// Returns the path of a file from the root of its checkout.
 fn workplan_path(number: usize) -> String {
-    format!(
-        "workplans/{}-region-{}.md",
-        workplan_id(number),
-        number % 97
-    )
+    format!("workplans/{}-region-{}.md", workplan_id(number), number % 97)
 }
 
 /// Writes the files of a checkout, none linked yet.
@@ -170,10 +162,9 @@ pub(super) fn edit_files(root: &Path) -> Result<(), BenchError> {
             Difference::DatabaseAhead => continue,
             Difference::FileAhead => (format!("{block}todo"), format!("{block}in_progress")),
             Difference::Title => (head.clone(), format!("{head}Soon: ")),
-            Difference::Priority => (
-                format!("{block}todo\npriority: "),
-                format!("{block}todo\npriority: very-"),
-            ),
+            Difference::Priority => {
+                (format!("{block}todo\npriority: "), format!("{block}todo\npriority: very-"))
+            }
         };
         let path = root.join(workplan_path(number));
         let text = fs::read_to_string(&path)?;

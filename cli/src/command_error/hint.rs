@@ -45,12 +45,7 @@ pub(crate) struct CommandChoice(Vec<String>);
 
 impl<T: Display> FromIterator<T> for CommandChoice {
     fn from_iter<I: IntoIterator<Item = T>>(commands: I) -> Self {
-        Self(
-            commands
-                .into_iter()
-                .map(|command| command.to_string())
-                .collect(),
-        )
+        Self(commands.into_iter().map(|command| command.to_string()).collect())
     }
 }
 
@@ -100,11 +95,7 @@ fn with_caller_flags(command: &str, caller_flags: &str) -> String {
         let has_no_flags = part.contains(" --session ")
             || part.ends_with(" --help")
             || part == "trueup sessions list";
-        if is_trueup && !has_no_flags {
-            format!("{part}{caller_flags}")
-        } else {
-            part.to_owned()
-        }
+        if is_trueup && !has_no_flags { format!("{part}{caller_flags}") } else { part.to_owned() }
     };
     let parts: Vec<String> = command.split(" && ").map(with_flags).collect();
     parts.join(" && ")
@@ -124,10 +115,7 @@ mod tests {
     fn words_are_quoted_and_sentences_are_one_line() {
         let word = ShellWord::from("SD-1 $(x)");
         assert_eq!(format!("trueup claim {word}"), "trueup claim 'SD-1 $(x)'");
-        assert_eq!(
-            HintText::from("a\nb").to_string(),
-            one_line("a\nb", MAX_TEXT_CHARS)
-        );
+        assert_eq!(HintText::from("a\nb").to_string(), one_line("a\nb", MAX_TEXT_CHARS));
         let choice: CommandChoice = ["git switch a", "trueup release"].into_iter().collect();
         assert_eq!(format!("`{choice}`"), "`git switch a` or `trueup release`");
     }
@@ -143,10 +131,7 @@ mod tests {
                 command: "trueup release A --session other".to_owned(),
                 does: "frees it".to_owned(),
             },
-            HintPart::Command {
-                command: "git init .".to_owned(),
-                does: "makes one".to_owned(),
-            },
+            HintPart::Command { command: "git init .".to_owned(), does: "makes one".to_owned() },
             HintPart::Sentence("or wait".to_owned()),
         ];
         assert_eq!(

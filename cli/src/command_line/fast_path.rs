@@ -48,9 +48,7 @@ fn parse_with<T: FromArgMatches>(
     words: &[OsString],
     wrap: fn(T) -> CliCommand,
 ) -> Option<Parsed> {
-    let matches = GlobalArgs::augment_args(command)
-        .try_get_matches_from(words)
-        .ok()?;
+    let matches = GlobalArgs::augment_args(command).try_get_matches_from(words).ok()?;
     let mut names = vec![words.first()?.to_str()?];
     names.extend(subcommand_names(&matches));
     Some(ParsedCommand {
@@ -87,11 +85,7 @@ mod tests {
             "trueup set --phase EXEC --task --auto-proceed",
         ] {
             let full: Option<Parsed> = try_parse(&words(line)).ok();
-            assert_eq!(
-                format!("{:?}", parse_fast(&words(line))),
-                format!("{full:?}"),
-                "{line}"
-            );
+            assert_eq!(format!("{:?}", parse_fast(&words(line))), format!("{full:?}"), "{line}");
         }
     }
 

@@ -49,16 +49,12 @@ fn render_blame_line(blame: &Blame<'_>) -> String {
     let author = match blame.event {
         None => "no event recorded".to_owned(),
         Some(event) => {
-            let reason = event.reason.as_deref().map_or(String::new(), |r| {
-                format!(" ({})", one_line(r, MAX_VALUE_CHARS))
-            });
-            let epoch = event
-                .epoch
-                .map_or(String::new(), |epoch| format!(", epoch {epoch}"));
-            format!(
-                "{} by {}{reason}{epoch}, event {}",
-                event.at, event.actor, event.seq
-            )
+            let reason = event
+                .reason
+                .as_deref()
+                .map_or(String::new(), |r| format!(" ({})", one_line(r, MAX_VALUE_CHARS)));
+            let epoch = event.epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
+            format!("{} by {}{reason}{epoch}, event {}", event.at, event.actor, event.seq)
         }
     };
     format!("{:<13} {value:<20} {author}", blame.field)

@@ -60,10 +60,7 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
     }
     let quiet_seconds = arguments.span.map(|span| span.0);
     if quiet_seconds.is_some_and(|seconds| seconds > MAX_QUIET_SECONDS) {
-        warnings.push(format!(
-            "--span is limited to {} min",
-            MAX_QUIET_SECONDS / 60
-        ));
+        warnings.push(format!("--span is limited to {} min", MAX_QUIET_SECONDS / 60));
     }
     let request = ClaimItemRequest {
         session: id.clone(),
@@ -83,11 +80,7 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
             context.true_up_after_change(store, &id, &mut warnings)?;
             Ok(build_grant_output(store, &taken, outcome)?.with_warnings(warnings))
         }
-        ClaimAnswer::Refused {
-            refusal,
-            holder,
-            forecast: taking,
-        } => Err(build_refusal_error(
+        ClaimAnswer::Refused { refusal, holder, forecast: taking } => Err(build_refusal_error(
             &id,
             &key,
             refusal,
@@ -116,9 +109,7 @@ fn replay_claim(
     key: &ItemKey,
     event: &Event,
 ) -> CommandResult {
-    let item = store
-        .load_item(key)?
-        .filter(|item| item.holder.as_ref() == Some(id));
+    let item = store.load_item(key)?.filter(|item| item.holder.as_ref() == Some(id));
     let Some(item) = item else {
         let message = format!("this operation claimed {key}, but the claim has been lost since");
         return Err(build_stale_epoch_error(context, store, key, message)?);
@@ -201,12 +192,7 @@ pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec
 fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
     let key = &taken.item.key;
     let mut text = Vec::new();
-    text.extend(
-        taken
-            .released
-            .as_ref()
-            .map(|released| format!("released {released}")),
-    );
+    text.extend(taken.released.as_ref().map(|released| format!("released {released}")));
     text.push(match outcome {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
         ClaimOutcome::AlreadyOwned => format!("{key} is already held by this session"),
@@ -259,9 +245,7 @@ fn build_refusal_error(
                 "held by {} on {} since {}, {} ({})",
                 session.id,
                 session.host.as_deref().unwrap_or("an unknown host"),
-                session
-                    .claimed_at
-                    .map_or_else(|| "?".to_owned(), |at| at.to_string()),
+                session.claimed_at.map_or_else(|| "?".to_owned(), |at| at.to_string()),
                 vitality.state.as_str(),
                 vitality.evidence
             ),
@@ -281,32 +265,19 @@ fn build_refusal_error(
             ItemCase::ItemToClaimNotFound { item },
             format!("item {key} does not exist"),
         ),
-        ClaimRefusal::ItemFinished => CommandError::new(
-            ItemCase::ItemFinished { item },
-            format!("item {key} is finished"),
-        ),
+        ClaimRefusal::ItemFinished => {
+            CommandError::new(ItemCase::ItemFinished { item }, format!("item {key} is finished"))
+        }
         ClaimRefusal::HeldByLiveSession => CommandError::new(
-            ItemCase::HeldByLive {
-                command,
-                at,
-                condition,
-            },
+            ItemCase::HeldByLive { command, at, condition },
             format!("{key} is {holder_text}"),
         ),
         ClaimRefusal::HeldBySilentSession => CommandError::new(
-            ItemCase::HeldBySilent {
-                command,
-                at,
-                condition,
-            },
+            ItemCase::HeldBySilent { command, at, condition },
             format!("{key} is {holder_text}"),
         ),
         ClaimRefusal::TakeoverNotAllowed => CommandError::new(
-            ItemCase::TakeoverNotAllowed {
-                command,
-                at,
-                condition,
-            },
+            ItemCase::TakeoverNotAllowed { command, at, condition },
             format!("{key} is {holder_text}; --force needs 60 s of silence"),
         ),
     };
@@ -344,13 +315,8 @@ pub(super) fn cmd_release(
     let store = &mut *context.open_for_change()?;
     let key_text = key.as_ref().map(ItemKey::as_str);
     if let Some(event) = context.find_replay(store, "item", key_text, &[EventKind::Released])? {
-        let key = event
-            .key
-            .parse()
-            .map_err(|_| StoreError::Conflict(event.key.clone()))?;
-        let item = store
-            .load_item(&key)?
-            .ok_or_else(|| CommandError::item_not_found(&key))?;
+        let key = event.key.parse().map_err(|_| StoreError::Conflict(event.key.clone()))?;
+        let item = store.load_item(&key)?.ok_or_else(|| CommandError::item_not_found(&key))?;
         return Ok(build_release_output(&item, Vec::new()));
     }
     let session = match (context.find_active_session(store)?, &key) {
@@ -372,9 +338,7 @@ pub(super) fn cmd_release(
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
             let holder = load_item(store, &key)?.holder;
-            let case = ItemCase::NotHolder {
-                item: (&key).into(),
-            };
+            let case = ItemCase::NotHolder { item: (&key).into() };
             return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
         }
         Err(error) => return Err(error.into()),
@@ -418,9 +382,6 @@ fn release_for_dead_holder(
 }
 
 fn build_release_output(item: &Item, warnings: Vec<String>) -> Output {
-    let text = vec![format!(
-        "released {}; its status is still {}",
-        item.key, item.status
-    )];
+    let text = vec![format!("released {}; its status is still {}", item.key, item.status)];
     Output::new(text, json!({"item": views::item_view(item)})).with_warnings(warnings)
 }

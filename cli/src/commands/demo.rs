@@ -106,12 +106,7 @@ fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
     let current = load_demo_session(&mut store, &session)?;
     let current = super::set::push_changes(&mut store, current, &changes, None, "demo")?;
     true_up(&mut store, current, &[], &run_context)?;
-    Ok(DemoProject {
-        store,
-        session,
-        run_context,
-        cache_path: cache::shared_cache_path(&project),
-    })
+    Ok(DemoProject { store, session, run_context, cache_path: cache::shared_cache_path(&project) })
 }
 
 fn load_demo_session(store: &mut dyn Store, session: &SessionId) -> CommandResult<Session> {
@@ -122,8 +117,7 @@ fn load_demo_session(store: &mut dyn Store, session: &SessionId) -> CommandResul
 
 /// Parses an id that is valid by construction.
 fn parse_literal<T: FromStr>(text: &str) -> CommandResult<T> {
-    text.parse()
-        .map_err(|_| CommandError::usage("trueup demo --help", "demo"))
+    text.parse().map_err(|_| CommandError::usage("trueup demo --help", "demo"))
 }
 
 /// Makes the files of a git worktree that trueup reads, without running git.
@@ -131,10 +125,7 @@ fn create_repository(project: &Path, branch: &str) -> CommandResult<()> {
     let git = project.join(".git");
     create_private_dir(&git.join("refs/heads"))?;
     create_private_dir(&git.join("objects"))?;
-    write_private(
-        &git.join("HEAD"),
-        format!("ref: refs/heads/{branch}\n").as_bytes(),
-    )?;
+    write_private(&git.join("HEAD"), format!("ref: refs/heads/{branch}\n").as_bytes())?;
     Ok(())
 }
 
@@ -173,12 +164,7 @@ fn describe_cache_file(path: &Path) -> String {
         trueup_core::reconcile::Reading::Fresh(document) => document.to_reading(),
         _ => return "unreadable".to_owned(),
     };
-    let text = |field| {
-        reading
-            .fields
-            .get(&field)
-            .map_or(Value::Null, |value| json!(value))
-    };
+    let text = |field| reading.fields.get(&field).map_or(Value::Null, |value| json!(value));
     format!(
         "currentSd {}, currentPhase {}",
         super::render_json_value(&text(StateField::Item)),

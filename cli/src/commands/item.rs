@@ -189,10 +189,7 @@ fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> CommandResult 
     };
     let views: Vec<_> = items.iter().map(views::item_view).collect();
     Ok(Output::table(
-        &format!(
-            "{:<24} {:<10} {:<8}  HOLDER, TITLE",
-            "KEY", "STATUS", "PHASE"
-        ),
+        &format!("{:<24} {:<10} {:<8}  HOLDER, TITLE", "KEY", "STATUS", "PHASE"),
         items.iter().map(render_item_line),
         &if_empty,
         json!({"items": views}),
@@ -201,10 +198,7 @@ fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> CommandResult 
 
 /// Describes why a list is empty: other repositories may have matching items.
 fn describe_empty_list(store: &mut dyn Store, filter: ItemFilter) -> CommandResult<String> {
-    let all_items = store.list_items(&ItemFilter {
-        scope: RepoScope::All,
-        ..filter
-    })?;
+    let all_items = store.list_items(&ItemFilter { scope: RepoScope::All, ..filter })?;
     Ok(match all_items.len() {
         0 => "no items; add one with `trueup item add KEY`".to_owned(),
         others => format!("no items here; use --all-repos to see {others} in other repositories"),
@@ -257,19 +251,14 @@ fn cmd_show(context: &CommandContext, key: &ItemKey) -> CommandResult {
     text.extend(render_item_details(store, &item)?);
     text.extend(events.iter().map(super::log::render_event));
     let events: Vec<_> = events.iter().map(views::event_view).collect();
-    Ok(Output::new(
-        text,
-        json!({"item": views::item_view(&item), "events": events}),
-    ))
+    Ok(Output::new(text, json!({"item": views::item_view(&item), "events": events})))
 }
 
 /// Renders further details of an item, where there are any.
 fn render_item_details(store: &mut dyn Store, item: &Item) -> CommandResult<Vec<String>> {
     let mut text = Vec::new();
     if let Some(parent) = &item.parent {
-        let position = item
-            .position
-            .map_or_else(|| "none".to_owned(), |p| p.to_string());
+        let position = item.position.map_or_else(|| "none".to_owned(), |p| p.to_string());
         text.push(format!("  belongs to {parent}, position {position}"));
     }
     let children = store.count_children(&item.key)?;
@@ -282,23 +271,13 @@ fn render_item_details(store: &mut dyn Store, item: &Item) -> CommandResult<Vec<
     }
     if item.open_dependencies > 0 {
         let open_dependencies = store.list_open_dependencies(&item.key)?;
-        text.push(format!(
-            "  waits for {}",
-            join_keys_with_status(&open_dependencies)
-        ));
+        text.push(format!("  waits for {}", join_keys_with_status(&open_dependencies)));
     }
     if let Some(error) = &item.error_message {
-        text.push(format!(
-            "  {}: {}",
-            item.status,
-            one_line(error, MAX_TITLE_CHARS)
-        ));
+        text.push(format!("  {}: {}", item.status, one_line(error, MAX_TITLE_CHARS)));
     }
     match &item.evidence {
-        Some(evidence) => text.push(format!(
-            "  evidence: {}",
-            one_line(evidence, MAX_TITLE_CHARS)
-        )),
+        Some(evidence) => text.push(format!("  evidence: {}", one_line(evidence, MAX_TITLE_CHARS))),
         None if item.requires_evidence => {
             text.push("  needs --evidence to be completed".to_owned());
         }
@@ -311,13 +290,8 @@ fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> CommandResult {
     let store = &mut *context.open_for_change()?;
     let actor = context.resolve_actor(store)?;
     let key = arguments.key.clone();
-    if context
-        .find_replay(store, "item", Some(key.as_str()), &[EventKind::Added])?
-        .is_some()
-    {
-        let item = store
-            .load_item(&key)?
-            .ok_or_else(|| CommandError::item_not_found(&key))?;
+    if context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Added])?.is_some() {
+        let item = store.load_item(&key)?.ok_or_else(|| CommandError::item_not_found(&key))?;
         return Ok(build_added_output(&item));
     }
     if store.load_item(&key)?.is_some() {
@@ -350,14 +324,10 @@ fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> CommandResult {
         &context.provenance(&actor, "item add"),
     )?;
     let mut output = build_added_output(&item);
-    output.warnings.extend(
-        parent
-            .filter(|parent| parent.status.is_finished())
-            .map(|parent| {
-                let Item { key, status, .. } = parent;
-                format!("{key} is already {status}; it does not wait for its new child")
-            }),
-    );
+    output.warnings.extend(parent.filter(|parent| parent.status.is_finished()).map(|parent| {
+        let Item { key, status, .. } = parent;
+        format!("{key} is already {status}; it does not wait for its new child")
+    }));
     Ok(output)
 }
 
@@ -370,9 +340,7 @@ fn build_added_output(item: &Item) -> Output {
 
 /// Loads an item that must exist.
 pub(super) fn load_item(store: &mut dyn Store, key: &ItemKey) -> CommandResult<Item> {
-    store
-        .load_item(key)?
-        .ok_or_else(|| CommandError::item_not_found(key))
+    store.load_item(key)?.ok_or_else(|| CommandError::item_not_found(key))
 }
 
 /// Joins keys with commas.
@@ -383,21 +351,17 @@ fn join_keys(keys: &[ItemKey]) -> String {
 
 /// Joins keys with their statuses.
 pub(super) fn join_keys_with_status(items: &[(ItemKey, ItemStatus)]) -> String {
-    let items: Vec<String> = items
-        .iter()
-        .map(|(key, status)| format!("{key} ({status})"))
-        .collect();
+    let items: Vec<String> =
+        items.iter().map(|(key, status)| format!("{key} ({status})")).collect();
     items.join(", ")
 }
 
 pub(super) fn render_item_line(item: &Item) -> String {
-    let held = item
-        .holder
-        .as_ref()
-        .map_or(String::new(), |holder| format!("  held by {holder}"));
-    let title = item.title.as_deref().map_or(String::new(), |t| {
-        format!("  {}", one_line(t, MAX_TITLE_CHARS))
-    });
+    let held = item.holder.as_ref().map_or(String::new(), |holder| format!("  held by {holder}"));
+    let title = item
+        .title
+        .as_deref()
+        .map_or(String::new(), |t| format!("  {}", one_line(t, MAX_TITLE_CHARS)));
     format!(
         "{:<24} {:<10} {:<8}{held}{title}",
         item.key.as_str(),

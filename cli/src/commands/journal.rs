@@ -90,10 +90,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
 /// Applies a rejected edit to the present state of its session.
 fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult {
     let store = &mut *context.open_for_change()?;
-    let session_id = context
-        .named_session
-        .as_ref()
-        .unwrap_or(&entry.lost.session);
+    let session_id = context.named_session.as_ref().unwrap_or(&entry.lost.session);
     let session = find_session_by_prefix(store, session_id)?;
     check_not_ended(&session)?;
     let id = session.id.clone();
@@ -116,9 +113,7 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
         "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
     });
     let mut text = vec![format!("restored {}", render_entry(entry))];
-    text.extend(super::set::render_changes(&super::set::diff_sessions(
-        &before, &session,
-    )));
+    text.extend(super::set::render_changes(&super::set::diff_sessions(&before, &session)));
     Ok(Output::new(text, data).with_warnings(warnings))
 }
 
@@ -138,11 +133,5 @@ fn render_entry(entry: &JournalEntry) -> String {
             }
         })
         .collect();
-    format!(
-        "{}  {}  {}  {}",
-        entry.id,
-        entry.at,
-        entry.lost.session,
-        fields.join(", ")
-    )
+    format!("{}  {}  {}  {}", entry.id, entry.at, entry.lost.session, fields.join(", "))
 }

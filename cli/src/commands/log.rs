@@ -117,10 +117,8 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
     let mut batch = events;
     loop {
         for event in &batch {
-            let written = stream.print_item(
-                || json!(views::event_view(event)),
-                || vec![render_event(event)],
-            );
+            let written =
+                stream.print_item(|| json!(views::event_view(event)), || vec![render_event(event)]);
             // A closed pipe ends the command.
             if written.is_err() {
                 return Ok(Output::default());
@@ -142,11 +140,8 @@ fn find_logged_session(store: &mut dyn Store, id: &SessionId) -> CommandResult<S
     match find_session_by_prefix(store, id) {
         Ok(session) => Ok(session.id),
         Err(error) if error.exit_code() == REFUSED => {
-            let session_filter = EventFilter {
-                session: Some(id.to_string()),
-                limit: 1,
-                ..EventFilter::default()
-            };
+            let session_filter =
+                EventFilter { session: Some(id.to_string()), limit: 1, ..EventFilter::default() };
             if store.list_events(&session_filter)?.is_empty() {
                 return Err(error);
             }
@@ -172,36 +167,24 @@ fn check_filters_known(store: &mut dyn Store, arguments: &LogArgs) -> CommandRes
         .as_deref()
         .filter(|kind| EventKind::ALL.iter().all(|known| known.as_str() != *kind))
     {
-        let kind_filter = EventFilter {
-            kind: Some(kind.to_owned()),
-            ..EventFilter::default()
-        };
+        let kind_filter = EventFilter { kind: Some(kind.to_owned()), ..EventFilter::default() };
         if !is_logged(kind_filter)? {
             return unknown(LogCase::EventKindNotFound, "kind of event", kind);
         }
     }
-    if let Some(entity) = arguments
-        .entity
-        .as_deref()
-        .filter(|entity| !KNOWN_ENTITIES.contains(entity))
+    if let Some(entity) =
+        arguments.entity.as_deref().filter(|entity| !KNOWN_ENTITIES.contains(entity))
     {
-        let entity_filter = EventFilter {
-            entity: Some(entity.to_owned()),
-            ..EventFilter::default()
-        };
+        let entity_filter =
+            EventFilter { entity: Some(entity.to_owned()), ..EventFilter::default() };
         if !is_logged(entity_filter)? {
             return unknown(LogCase::EntityNotFound, "entity", entity);
         }
     }
-    if let Some(actor) = arguments
-        .actor
-        .as_deref()
-        .filter(|actor| ![PERSON_ACTOR, "sql"].contains(actor))
+    if let Some(actor) =
+        arguments.actor.as_deref().filter(|actor| ![PERSON_ACTOR, "sql"].contains(actor))
     {
-        let actor_filter = EventFilter {
-            actor: Some(actor.to_owned()),
-            ..EventFilter::default()
-        };
+        let actor_filter = EventFilter { actor: Some(actor.to_owned()), ..EventFilter::default() };
         let is_session = |store: &mut dyn Store| -> CommandResult<bool> {
             match actor.parse() {
                 Ok(id) => Ok(store.load_session(&id)?.is_some()),
@@ -214,11 +197,8 @@ fn check_filters_known(store: &mut dyn Store, arguments: &LogArgs) -> CommandRes
     }
     match &arguments.item {
         Some(item) if store.load_item(item)?.is_none() => {
-            let item_filter = EventFilter {
-                item: Some(item.to_string()),
-                limit: 1,
-                ..EventFilter::default()
-            };
+            let item_filter =
+                EventFilter { item: Some(item.to_string()), limit: 1, ..EventFilter::default() };
             if store.list_events(&item_filter)?.is_empty() {
                 return Err(CommandError::item_not_found(item));
             }
@@ -233,27 +213,23 @@ fn parse_since(text: &str, now: Timestamp) -> CommandResult<Timestamp> {
     let has_unit = text.ends_with(|c: char| c.is_ascii_lowercase());
     if let (true, Ok(HumanDuration(seconds))) = (has_unit, text.parse()) {
         let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
-        return Ok(Timestamp::from_millis(
-            now.as_millis().saturating_sub(millis),
-        ));
+        return Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)));
     }
-    text.parse()
-        .map_err(|error| CommandError::new(UsageCase::BadTime, format!("--since: {error}")))
+    text.parse().map_err(|error| CommandError::new(UsageCase::BadTime, format!("--since: {error}")))
 }
 
 /// Warns of a time in the future, since which nothing can have happened.
 fn warn_of_future(since: Option<Timestamp>, now: Timestamp) -> Option<String> {
     let since = since.filter(|since| *since > now)?;
-    Some(format!(
-        "--since: {since} is in the future; it is {now} now"
-    ))
+    Some(format!("--since: {since} is in the future; it is {now} now"))
 }
 
 /// Renders an event.
 pub(super) fn render_event(event: &Event) -> String {
-    let reason = event.reason.as_deref().map_or(String::new(), |r| {
-        format!(" ({})", one_line(r, MAX_VALUE_CHARS))
-    });
+    let reason = event
+        .reason
+        .as_deref()
+        .map_or(String::new(), |r| format!(" ({})", one_line(r, MAX_VALUE_CHARS)));
     format!(
         "{:>6} {} {} {} {}{reason}{} by {}",
         event.seq,
@@ -289,10 +265,8 @@ fn render_difference(event: &Event) -> String {
     let changes: Vec<String> = flatten(&Value::Object(after.clone()))
         .into_iter()
         .filter_map(|(key, new)| {
-            let old = old_values
-                .iter()
-                .find(|(k, _)| *k == key)
-                .map_or(Value::Null, |(_, v)| v.clone());
+            let old =
+                old_values.iter().find(|(k, _)| *k == key).map_or(Value::Null, |(_, v)| v.clone());
             (old != new).then(|| {
                 let render_value = |v: &Value| one_line(&render_json_value(v), MAX_VALUE_CHARS);
                 format!(" {key}: {} -> {}", render_value(&old), render_value(&new))

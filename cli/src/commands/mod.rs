@@ -222,13 +222,7 @@ pub(crate) enum CliCommand {
 impl CliCommand {
     /// Tells whether a flag of the command itself requests JSON.
     pub(crate) const fn asks_for_json(&self) -> bool {
-        matches!(
-            self,
-            Self::Check(check::CheckArgs {
-                format: check::Format::Json,
-                ..
-            })
-        )
+        matches!(self, Self::Check(check::CheckArgs { format: check::Format::Json, .. }))
     }
 }
 
@@ -274,10 +268,7 @@ fn cmd_completions(shell: Shell) -> CommandResult {
     script.flush()?;
     let text = String::from_utf8_lossy(&script).into_owned();
     let lines = text.lines().map(str::to_owned).collect();
-    Ok(Output::new(
-        lines,
-        json!({"shell": shell.to_string(), "script": text}),
-    ))
+    Ok(Output::new(lines, json!({"shell": shell.to_string(), "script": text})))
 }
 
 /// Returns a value, or `none` for an absent one.

@@ -41,11 +41,7 @@ const MAX_REASON_CHARS: usize = 80;
 const STILL_HELD: &str = "still_held";
 
 pub(super) fn cmd_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
-    if arguments.claim {
-        claim_next(context, arguments)
-    } else {
-        show_next(context, arguments)
-    }
+    if arguments.claim { claim_next(context, arguments) } else { show_next(context, arguments) }
 }
 
 fn show_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
@@ -121,10 +117,7 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     }
     let mut warnings = Vec::new();
     let session = context.true_up_after_change(store, &session.id, &mut warnings)?;
-    let mut text: Vec<String> = lost_sessions
-        .iter()
-        .map(sessions::render_lost_session)
-        .collect();
+    let mut text: Vec<String> = lost_sessions.iter().map(sessions::render_lost_session).collect();
     let next = taken.next;
     if let Some(released) = &taken.released {
         text.push(format!("released {}", released.key));
@@ -154,12 +147,9 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
 /// Renders what the session holds after `next --claim`.
 fn render_claim(next: &NextItem) -> Vec<String> {
     match next {
-        NextItem::Offer { item, reason } => vec![format!(
-            "{}claimed {} (epoch {})",
-            describe_reason(*reason),
-            item.key,
-            item.epoch
-        )],
+        NextItem::Offer { item, reason } => {
+            vec![format!("{}claimed {} (epoch {})", describe_reason(*reason), item.key, item.epoch)]
+        }
         NextItem::Held { item, reason } => vec![format!(
             "{}{} is already held by this session",
             describe_reason(*reason),
@@ -202,10 +192,7 @@ fn describe_other_repos(
     if !matches!(next, NextItem::Nothing { .. }) || request.scope == RepoScope::All {
         return Ok(None);
     }
-    let everywhere_request = NextItemQuery {
-        scope: RepoScope::All,
-        ..request.clone()
-    };
+    let everywhere_request = NextItemQuery { scope: RepoScope::All, ..request.clone() };
     let others = store.find_next_item(&everywhere_request)?;
     Ok(matches!(others, NextItem::Offer { .. })
         .then(|| "other repositories have ready items; use --all-repos".to_owned()))
@@ -229,17 +216,9 @@ fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> Com
     let message = format!("this session holds unfinished {key} ({})", held.status);
     let (held_key, next) = (key.into(), (&item.key).into());
     let case = if held.requires_evidence && held.evidence.is_none() {
-        ItemCase::HoldsUnproven {
-            item: held_key,
-            next,
-            give_up,
-        }
+        ItemCase::HoldsUnproven { item: held_key, next, give_up }
     } else {
-        ItemCase::HoldsUnfinished {
-            item: held_key,
-            next,
-            give_up,
-        }
+        ItemCase::HoldsUnfinished { item: held_key, next, give_up }
     };
     CommandError::new(case, message)
         .with_data(json!({"item": views::item_view(held), "next": views::item_view(item)}))
@@ -260,10 +239,9 @@ fn build_data(
 ) -> CommandResult<(Value, Vec<String>)> {
     let (item, reason): (Option<&Item>, _) = match next {
         NextItem::Offer { item, reason } => (Some(item), reason.map(PickReason::as_str)),
-        NextItem::Held { item, reason } => (
-            Some(item),
-            Some(reason.map_or(STILL_HELD, PickReason::as_str)),
-        ),
+        NextItem::Held { item, reason } => {
+            (Some(item), Some(reason.map_or(STILL_HELD, PickReason::as_str)))
+        }
         NextItem::KeepHeld { .. } => (None, None),
         NextItem::Nothing { reason: lack, .. } => (None, Some(lack.as_str())),
     };
@@ -283,10 +261,7 @@ fn build_data(
         "reason": reason,
         "parked": interrupted_work_view(interrupted_work.as_ref()),
     });
-    Ok((
-        data,
-        interrupted_work.map_or_else(Vec::new, |work| render_interrupted_work(&work)),
-    ))
+    Ok((data, interrupted_work.map_or_else(Vec::new, |work| render_interrupted_work(&work))))
 }
 
 fn describe_reason(reason: Option<PickReason>) -> &'static str {
@@ -304,20 +279,12 @@ fn warn_of_left_item(released: &Item, next: &NextItem) -> Option<String> {
         return None;
     };
     (item.parent.as_ref() != Some(&released.key)).then(|| {
-        format!(
-            "{} is not finished; its status is still {}",
-            released.key, released.status
-        )
+        format!("{} is not finished; its status is still {}", released.key, released.status)
     })
 }
 
 fn render_nothing(next: &NextItem) -> Vec<String> {
-    let NextItem::Nothing {
-        reason: lack,
-        blockers,
-        has_more: more,
-    } = next
-    else {
+    let NextItem::Nothing { reason: lack, blockers, has_more: more } = next else {
         return Vec::new();
     };
     let mut text = vec![

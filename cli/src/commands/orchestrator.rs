@@ -117,11 +117,9 @@ pub(super) fn cmd_orchestrator(
         OrchestratorCommand::Heartbeat { id } => cmd_heartbeat(context, &id),
         OrchestratorCommand::Stop { id, reason } => cmd_stop(context, &id, reason.as_deref()),
         OrchestratorCommand::List { all } => cmd_list(context, all),
-        OrchestratorCommand::Guard {
-            parent,
-            lock,
-            command,
-        } => Err(run_guard(parent, &lock, &command)),
+        OrchestratorCommand::Guard { parent, lock, command } => {
+            Err(run_guard(parent, &lock, &command))
+        }
         OrchestratorCommand::Exec { parent, command } => Err(become_command(parent, &command)),
     }
 }
@@ -158,9 +156,7 @@ pub(super) fn begin_run(
     let new_run = NewRun {
         id: new_orchestrator_id(),
         plan,
-        session: context
-            .find_active_session(store)?
-            .map(|session| session.id),
+        session: context.find_active_session(store)?.map(|session| session.id),
         host: context.run.host.clone(),
         process: liveness::identify_process(pid),
         supervised: is_supervised,
@@ -205,10 +201,7 @@ fn cmd_register(context: &CommandContext, plan: &str) -> CommandResult {
 }
 
 fn build_output(text: String, orchestrator: &Orchestrator) -> Output {
-    Output::new(
-        vec![text],
-        json!({"orchestrator": views::orchestrator_view(orchestrator)}),
-    )
+    Output::new(vec![text], json!({"orchestrator": views::orchestrator_view(orchestrator)}))
 }
 
 fn not_found_error(id: &OrchestratorId) -> CommandError {
@@ -217,9 +210,7 @@ fn not_found_error(id: &OrchestratorId) -> CommandError {
 }
 
 fn load_orchestrator(store: &mut dyn Store, id: &OrchestratorId) -> CommandResult<Orchestrator> {
-    store
-        .load_orchestrator(id)?
-        .ok_or_else(|| not_found_error(id))
+    store.load_orchestrator(id)?.ok_or_else(|| not_found_error(id))
 }
 
 /// Builds the error case of an ended run, which depends on whether the plan can be started again.
@@ -228,10 +219,8 @@ fn build_ended_case(
     orchestrator: &Orchestrator,
 ) -> CommandResult<OrchestratorCase> {
     let plan_exists = store.list_plan_ids()?.contains(&orchestrator.plan);
-    let plan_is_running = store
-        .list_live_orchestrators()?
-        .iter()
-        .any(|run| run.plan == orchestrator.plan);
+    let plan_is_running =
+        store.list_live_orchestrators()?.iter().any(|run| run.plan == orchestrator.plan);
     Ok(if plan_exists && !plan_is_running {
         let plan = (&orchestrator.plan).into();
         OrchestratorCase::OrchestratorEnded { plan }
@@ -242,17 +231,10 @@ fn build_ended_case(
 
 /// Describes when and why a run ended.
 fn describe_end(orchestrator: &Orchestrator) -> String {
-    let at_text = orchestrator
-        .stopped_at
-        .map_or_else(String::new, |at| format!(" at {at}"));
-    let reason_text = orchestrator
-        .reason
-        .as_ref()
-        .map_or_else(String::new, |why| format!(": {why}"));
-    format!(
-        "orchestrator {} {}{at_text}{reason_text}",
-        orchestrator.id, orchestrator.status
-    )
+    let at_text = orchestrator.stopped_at.map_or_else(String::new, |at| format!(" at {at}"));
+    let reason_text =
+        orchestrator.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    format!("orchestrator {} {}{at_text}{reason_text}", orchestrator.id, orchestrator.status)
 }
 
 fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> CommandResult {
@@ -260,11 +242,7 @@ fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> CommandResult
     let before = load_orchestrator(store, id)?;
     match store.record_orchestrator_heartbeat(id) {
         Ok(row) => Ok(build_output(
-            format!(
-                "{id} is already {}; it was {}",
-                row.status,
-                before.describe_silence()
-            ),
+            format!("{id} is already {}; it was {}", row.status, before.describe_silence()),
             &row,
         )),
         Err(StoreError::Conflict(_)) => {
@@ -284,10 +262,8 @@ fn cmd_stop(context: &CommandContext, id: &OrchestratorId, reason: Option<&str>)
     let before = load_orchestrator(store, id)?;
     let kinds = [EventKind::Stopping, EventKind::Stopped];
     context.find_replay(store, "orchestrator", Some(id.as_str()), &kinds)?;
-    let provenance = context.provenance(
-        &context.resolve_actor(store)?,
-        reason.unwrap_or("asked to stop"),
-    );
+    let provenance =
+        context.provenance(&context.resolve_actor(store)?, reason.unwrap_or("asked to stop"));
     let stopped = if before.supervised {
         // The supervisor ends its command first, and then its own run.
         let stop_requested = store.request_orchestrator_stop(id, &provenance);
@@ -301,10 +277,8 @@ fn cmd_stop(context: &CommandContext, id: &OrchestratorId, reason: Option<&str>)
         // A run that has ended already satisfies the request.
         Err(StoreError::Conflict(_)) => {
             let orchestrator = load_orchestrator(store, id)?;
-            let mut answer = build_output(
-                format!("already {}", describe_end(&orchestrator)),
-                &orchestrator,
-            );
+            let mut answer =
+                build_output(format!("already {}", describe_end(&orchestrator)), &orchestrator);
             answer.data["interrupted"] = json!([]);
             return Ok(answer);
         }
@@ -313,10 +287,7 @@ fn cmd_stop(context: &CommandContext, id: &OrchestratorId, reason: Option<&str>)
     if row.supervised {
         terminate(&row.process, &row.host, &context.run.host);
     }
-    let text = format!(
-        "{id} of plan {}: {} -> {}",
-        row.plan, before.status, row.status
-    );
+    let text = format!("{id} of plan {}: {} -> {}", row.plan, before.status, row.status);
     let mut output = build_output(text, &row);
     output.text.extend(describe_interrupted(&interrupted_tasks));
     output.data["interrupted"] = json!(interrupted_tasks);
@@ -331,11 +302,7 @@ fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let mut text = Vec::new();
     let mut objects: Vec<Value> = Vec::new();
     for mut row in rows {
-        let Liveness {
-            state: alive,
-            evidence: witness,
-            ..
-        } = judge_liveness(&row, &context.run);
+        let Liveness { state: alive, evidence: witness, .. } = judge_liveness(&row, &context.run);
         // A dead run is shown as crashed, which the next change records.
         if row.status.is_live() && alive == LivenessState::Dead {
             row.status = OrchestratorStatus::Crashed;
@@ -353,10 +320,7 @@ fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
         objects.push(views::orchestrator_view(&row));
     }
     Ok(Output::table(
-        &format!(
-            "{:<17} {:<24} {:<8} PROCESS",
-            "ORCHESTRATOR", "PLAN", "STATUS"
-        ),
+        &format!("{:<17} {:<24} {:<8} PROCESS", "ORCHESTRATOR", "PLAN", "STATUS"),
         text,
         "no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`",
         json!({"orchestrators": objects}),

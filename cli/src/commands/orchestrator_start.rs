@@ -72,27 +72,15 @@ pub(super) fn cmd_start(
         orchestrator.id, orchestrator.plan, orchestrator.epoch
     ));
     let status = spawn_run(context, &orchestrator, command).and_then(|mut child| {
-        Ok(supervise_child(
-            &mut child,
-            &mut signals,
-            HEARTBEAT_INTERVAL,
-            || heartbeat.beat(),
-        )?)
+        Ok(supervise_child(&mut child, &mut signals, HEARTBEAT_INTERVAL, || heartbeat.beat())?)
     });
     let status = status.inspect_err(|error| {
         // A row that stays is cleared by the next command.
         let _ = record_end(RunEnd::default(), &error.message);
     })?;
-    let run_end = RunEnd {
-        exit_code: status.code(),
-        signal: status.signal(),
-    };
+    let run_end = RunEnd { exit_code: status.code(), signal: status.signal() };
     let mut output = build_output(&orchestrator, run_end);
-    add_recorded_end(
-        &mut output,
-        &orchestrator.id,
-        record_end(run_end, &describe_end(run_end)),
-    );
+    add_recorded_end(&mut output, &orchestrator.id, record_end(run_end, &describe_end(run_end)));
     Ok(output)
 }
 
@@ -125,12 +113,7 @@ fn spawn_run(
         ("TRUEUP_ORCHESTRATOR_ID", orchestrator.id.as_str()),
         ("TRUEUP_PLAN", orchestrator.plan.as_str()),
     ];
-    environment.extend(
-        orchestrator
-            .session
-            .as_ref()
-            .map(|id| ("TRUEUP_SESSION_ID", id.as_str())),
-    );
+    environment.extend(orchestrator.session.as_ref().map(|id| ("TRUEUP_SESSION_ID", id.as_str())));
     let stdout = context.json.then(|| Stdio::from(io::stderr()));
     // One lock for each plan of each database.
     let run_path = context.database_path()?.join(orchestrator.plan.as_str());
@@ -177,11 +160,7 @@ struct Heartbeat<'r> {
 
 impl<'r> Heartbeat<'r> {
     const fn new(database: &'r Path, id: &'r OrchestratorId) -> Self {
-        Self {
-            database,
-            id,
-            has_warned: false,
-        }
+        Self { database, id, has_warned: false }
     }
 
     fn beat(&mut self) -> Control {
@@ -228,11 +207,7 @@ mod tests {
             plan: "P".parse().unwrap(),
             session: None,
             host: "h".to_owned(),
-            process: ProcessId {
-                pid: 1,
-                started: None,
-                place: ProcessPlace::default(),
-            },
+            process: ProcessId { pid: 1, started: None, place: ProcessPlace::default() },
             supervised: true,
             provenance: Provenance::new("user", ""),
         };
@@ -272,10 +247,7 @@ mod tests {
         let (_, path, id) = registered(folder.path());
         let (away, mut pulse) = (folder.path().join("away"), Heartbeat::new(&path, &id));
         std::fs::rename(&path, &away).unwrap();
-        assert_eq!(
-            (pulse.beat(), pulse.beat()),
-            (Control::Continue, Control::Continue)
-        );
+        assert_eq!((pulse.beat(), pulse.beat()), (Control::Continue, Control::Continue));
         assert!(pulse.has_warned);
         std::fs::rename(&away, &path).unwrap();
         assert_eq!(pulse.beat(), Control::Continue);

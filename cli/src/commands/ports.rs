@@ -75,10 +75,8 @@ fn cmd_reserve(context: &CommandContext, id: &ReservationId) -> CommandResult {
     match reserve_ports(store, &request, &context.run, &mut TcpProbe)? {
         ReserveAnswer::Given(given) => {
             let reservation = &given.reservation;
-            let (backend, frontend) = (
-                reservation.slot.backend_port(),
-                reservation.slot.frontend_port(),
-            );
+            let (backend, frontend) =
+                (reservation.slot.backend_port(), reservation.slot.frontend_port());
             let text = if given.was_reserved {
                 format!(
                     "{id} already has {backend} and {frontend}, since {}",
@@ -88,12 +86,7 @@ fn cmd_reserve(context: &CommandContext, id: &ReservationId) -> CommandResult {
                 format!("reserved {backend} (backend) and {frontend} (frontend) for {id}")
             };
             let passed_over = given.occupied.iter().map(|by| {
-                format!(
-                    "skipped {}: port {} is {}",
-                    by.slot.backend_port(),
-                    by.port,
-                    by.reason
-                )
+                format!("skipped {}: port {} is {}", by.slot.backend_port(), by.port, by.reason)
             });
             let cleared = given
                 .cleared
@@ -119,26 +112,17 @@ fn resolve_owner(context: &CommandContext, store: &mut dyn Store) -> CommandResu
         Caller::Unregistered(_) | Caller::Person => None,
     };
     #[cfg(unix)]
-    let process = Some(liveness::identify_process(
-        std::os::unix::process::parent_id(),
-    ));
+    let process = Some(liveness::identify_process(std::os::unix::process::parent_id()));
     #[cfg(not(unix))]
     let process = None;
     Ok(PortOwner { session, process })
 }
 
 fn build_pool_full_error(holders: &[JudgedReservation], occupied: &[OccupiedSlot]) -> CommandError {
-    let held = holders
+    let held = holders.iter().map(|judged| format!("  {}", describe_holder(judged)));
+    let bound = occupied
         .iter()
-        .map(|judged| format!("  {}", describe_holder(judged)));
-    let bound = occupied.iter().map(|by| {
-        format!(
-            "  {}: port {} is {}",
-            by.slot.backend_port(),
-            by.port,
-            by.reason
-        )
-    });
+        .map(|by| format!("  {}: port {} is {}", by.slot.backend_port(), by.port, by.reason));
     let lines: Vec<String> = held.chain(bound).collect();
     let data = json!({
         "reservations": holders.iter().map(judged_view).collect::<Vec<_>>(),
@@ -149,14 +133,10 @@ fn build_pool_full_error(holders: &[JudgedReservation], occupied: &[OccupiedSlot
     });
     let oldest = holders.iter().map(|judged| &judged.reservation);
     let case = match oldest.min_by_key(|row| row.allocated_at) {
-        Some(row) => PortCase::PoolFull {
-            oldest: (&row.id).into(),
-        },
+        Some(row) => PortCase::PoolFull { oldest: (&row.id).into() },
         None => PortCase::PoolOccupied,
     };
-    CommandError::new(case, "the pool is full:")
-        .with_details(lines)
-        .with_data(data)
+    CommandError::new(case, "the pool is full:").with_details(lines).with_data(data)
 }
 
 fn cmd_release(context: &CommandContext, id: &ReservationId) -> CommandResult {
@@ -216,10 +196,8 @@ fn cmd_sweep(context: &CommandContext) -> CommandResult {
     let store = &mut *context.open_for_change()?;
     let actor = context.resolve_actor(store)?;
     let cleared = sweep_stale_reservations(store, &actor, &context.run)?;
-    let mut text: Vec<String> = cleared
-        .iter()
-        .map(|judged| format!("removed {}", describe_holder(judged)))
-        .collect();
+    let mut text: Vec<String> =
+        cleared.iter().map(|judged| format!("removed {}", describe_holder(judged))).collect();
     if text.is_empty() {
         text.push("no stale reservations".to_owned());
     }

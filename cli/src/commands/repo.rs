@@ -59,12 +59,9 @@ const MAX_SUMMARY_CHARS: usize = 100;
 
 pub(super) fn cmd_repo(context: &CommandContext, command: RepoCommand) -> CommandResult {
     match command {
-        RepoCommand::Add {
-            path,
-            slug,
-            passive,
-            active,
-        } => cmd_add(context, &path, slug, (passive || active).then_some(passive)),
+        RepoCommand::Add { path, slug, passive, active } => {
+            cmd_add(context, &path, slug, (passive || active).then_some(passive))
+        }
         RepoCommand::List => cmd_list(context),
         RepoCommand::Remove { slug } => cmd_remove(context, &slug),
     }
@@ -73,11 +70,7 @@ pub(super) fn cmd_repo(context: &CommandContext, command: RepoCommand) -> Comman
 /// Finds the root of the repository that contains a path.
 pub(super) fn find_repo_root(path: &Path) -> CommandResult<PathBuf> {
     let directory = path.canonicalize().and_then(|path| {
-        if path.is_dir() {
-            Ok(path)
-        } else {
-            Err(std::io::ErrorKind::NotADirectory.into())
-        }
+        if path.is_dir() { Ok(path) } else { Err(std::io::ErrorKind::NotADirectory.into()) }
     });
     let dir = directory.map_err(|error| {
         CommandError::new(FileCase::File, format!("{}: {error}", path.display()))
@@ -114,11 +107,7 @@ fn cmd_add(
     let passive_suffix = |repo: &Repo| if repo.passive { " (passive)" } else { "" };
     let text = match &before {
         Some(was) if *was == after => {
-            format!(
-                "{} is already registered at {path_here}{}",
-                after.slug,
-                passive_suffix(&after)
-            )
+            format!("{} is already registered at {path_here}{}", after.slug, passive_suffix(&after))
         }
         Some(was)
             if was.path_on(&machine) == after.path_on(&machine) && added_path != path_here =>
@@ -136,25 +125,18 @@ fn cmd_add(
             passive_suffix(was),
             passive_suffix(&after)
         ),
-        None => format!(
-            "added {} at {path_here}{}",
-            after.slug,
-            passive_suffix(&after)
-        ),
+        None => format!("added {} at {path_here}{}", after.slug, passive_suffix(&after)),
     };
-    Ok(Output::new(
-        vec![text],
-        json!({"repo": repo_view(&after, Some(&machine))}),
-    ))
+    Ok(Output::new(vec![text], json!({"repo": repo_view(&after, Some(&machine))})))
 }
 
 fn build_refusal_error(refusal: &RegisterRefusal) -> CommandError {
     let case = match refusal {
         RegisterRefusal::PathTaken { slug, .. } => RepoCase::PathTaken { slug: slug.into() },
         RegisterRefusal::NameTaken { slug, .. } => RepoCase::SlugTaken { slug: slug.into() },
-        RegisterRefusal::OtherName { path, .. } => RepoCase::SameRepository {
-            path: path.as_str().into(),
-        },
+        RegisterRefusal::OtherName { path, .. } => {
+            RepoCase::SameRepository { path: path.as_str().into() }
+        }
         RegisterRefusal::NoSlug(_) => RepoCase::NoSlug,
     };
     CommandError::new(case, refusal.to_string())
@@ -167,15 +149,10 @@ fn cmd_list(context: &CommandContext) -> CommandResult {
     let mut text: Vec<String> = Vec::new();
     for repo in &repos {
         text.push(render_repo_line(repo, machine.as_deref()));
-        let further = machine
-            .iter()
-            .flat_map(|machine| repo.checkouts_on(machine).skip(1));
+        let further = machine.iter().flat_map(|machine| repo.checkouts_on(machine).skip(1));
         text.extend(further.map(|path| format!("{:<24} {path}", "")));
     }
-    let views: Vec<Value> = repos
-        .iter()
-        .map(|repo| repo_view(repo, machine.as_deref()))
-        .collect();
+    let views: Vec<Value> = repos.iter().map(|repo| repo_view(repo, machine.as_deref())).collect();
     Ok(Output::table(
         &format!("{:<24} WHERE", "REPOSITORY"),
         text,
@@ -191,11 +168,7 @@ fn render_repo_line(repo: &Repo, machine: Option<&str>) -> String {
         format!("  {} ({summary})", state.synced_at)
     });
     let passive = if repo.passive { "  passive" } else { "" };
-    format!(
-        "{:<24} {}{passive}{state}",
-        repo.slug.as_str(),
-        path.unwrap_or("not on this machine")
-    )
+    format!("{:<24} {}{passive}{state}", repo.slug.as_str(), path.unwrap_or("not on this machine"))
 }
 
 fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> CommandResult {
@@ -213,14 +186,9 @@ fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> CommandResult {
     let remaining_machines = removed.places.len().saturating_sub(1);
     let mut text = vec![format!("removed {} from {at}", removed.slug)];
     if remaining_machines > 0 {
-        text.push(format!(
-            "it is still registered on {remaining_machines} other machines"
-        ));
+        text.push(format!("it is still registered on {remaining_machines} other machines"));
     }
-    Ok(Output::new(
-        text,
-        json!({"repo": repo_view(&removed, Some(&machine))}),
-    ))
+    Ok(Output::new(text, json!({"repo": repo_view(&removed, Some(&machine))})))
 }
 
 /// Builds the view of a repository, with its path on this machine.

@@ -73,11 +73,7 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
             }
             let mut text: Vec<String> = released.iter().map(render_lost_session).collect();
             let stuck = fail_stuck_phases(store, &context.run, &actor)?;
-            text.extend(
-                stuck
-                    .iter()
-                    .map(|moved| super::queue::render_phase_move(&moved.change)),
-            );
+            text.extend(stuck.iter().map(|moved| super::queue::render_phase_move(&moved.change)));
             let tasks = fail_stuck_tasks(store, &context.run, &actor)?;
             text.extend(tasks.iter().map(super::plan::render_failed_task));
             if text.is_empty() {
@@ -89,24 +85,16 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
                 .collect();
             let phases = stuck.iter().map(|moved| moved.change.phase.id.to_string());
             let failed: Vec<_> = phases.chain(tasks.iter().map(PlanTask::key)).collect();
-            Ok(
-                Output::new(text, json!({"released": released, "failed": failed}))
-                    .with_warnings(warnings),
-            )
+            Ok(Output::new(text, json!({"released": released, "failed": failed}))
+                .with_warnings(warnings))
         }
     }
 }
 
 /// Renders a session that a sweep marked as lost.
 pub(super) fn render_lost_session(released: &ReleasedClaim) -> String {
-    let item = released
-        .item
-        .as_ref()
-        .map_or("nothing", |item| item.as_str());
-    format!(
-        "session {} died ({}); freed: {item}",
-        released.session, released.reason
-    )
+    let item = released.item.as_ref().map_or("nothing", |item| item.as_str());
+    format!("session {} died ({}); freed: {item}", released.session, released.reason)
 }
 
 /// Lists the sessions that match a filter.
@@ -132,10 +120,7 @@ pub(super) fn list_sessions(
         rows.push(views::session_view(session, &vitality));
     }
     Ok(Output::table(
-        &format!(
-            "{:<36} {:<7} {:<8} {:<20} WHERE",
-            "SESSION", "STATUS", "ALIVE", "ITEM"
-        ),
+        &format!("{:<36} {:<7} {:<8} {:<20} WHERE", "SESSION", "STATUS", "ALIVE", "ITEM"),
         text,
         "no sessions; one is registered when Claude Code starts with the plugin",
         json!({"sessions": rows}),

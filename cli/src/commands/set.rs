@@ -48,28 +48,11 @@ pub(super) fn cmd_set(context: &CommandContext, arguments: &SetArgs) -> CommandR
     let text = |text: &String| FieldValue::Text(Some(text.clone()).filter(|t| !t.is_empty()));
     let flag = |switch: OnOff| FieldValue::Flag(matches!(switch, OnOff::On));
     let mut changes = BTreeMap::new();
-    changes.extend(
-        arguments
-            .phase
-            .as_ref()
-            .map(|phase| (StateField::Phase, text(phase))),
-    );
-    changes.extend(
-        arguments
-            .task
-            .as_ref()
-            .map(|task| (StateField::Task, text(task))),
-    );
-    changes.extend(
-        arguments
-            .auto_proceed
-            .map(|on| (StateField::AutoProceed, flag(on))),
-    );
-    changes.extend(
-        arguments
-            .chain_orchestrators
-            .map(|on| (StateField::ChainOrchestrators, flag(on))),
-    );
+    changes.extend(arguments.phase.as_ref().map(|phase| (StateField::Phase, text(phase))));
+    changes.extend(arguments.task.as_ref().map(|task| (StateField::Task, text(task))));
+    changes.extend(arguments.auto_proceed.map(|on| (StateField::AutoProceed, flag(on))));
+    changes
+        .extend(arguments.chain_orchestrators.map(|on| (StateField::ChainOrchestrators, flag(on))));
     let metadata = parse_metadata(&arguments.metadata)?;
     let store = &mut *context.open_for_change()?;
     let mut session = context.begin_session_change(store)?;
@@ -93,10 +76,7 @@ fn parse_metadata(pairs: &[String]) -> CommandResult<Map<String, Json>> {
             let message = format!("--metadata {pair:?} is not KEY=VALUE");
             return Err(CommandError::usage("trueup set --help", message));
         };
-        if matches!(
-            key,
-            "execution_state" | "auto_proceed" | "chain_orchestrators" | "branch"
-        ) {
+        if matches!(key, "execution_state" | "auto_proceed" | "chain_orchestrators" | "branch") {
             let message = format!("--metadata {key}: this key is managed by trueup");
             return Err(CommandError::usage("trueup set --help", message));
         }
@@ -115,13 +95,8 @@ pub(super) fn cmd_interrupt(context: &CommandContext) -> CommandResult {
     }
     let before = session.clone();
     let changes = BTreeMap::from([(StateField::WasInterrupted, FieldValue::Flag(true))]);
-    let session = push_changes(
-        store,
-        session,
-        &changes,
-        Some(InterruptionMark::Interrupted),
-        "interrupt",
-    )?;
+    let session =
+        push_changes(store, session, &changes, Some(InterruptionMark::Interrupted), "interrupt")?;
     finish_change(context, store, &before, &session)
 }
 
@@ -139,13 +114,8 @@ pub(super) fn cmd_resume(context: &CommandContext) -> CommandResult {
         (StateField::WasInterrupted, FieldValue::Flag(false)),
         (StateField::IsActive, FieldValue::Flag(true)),
     ]);
-    let session = push_changes(
-        store,
-        session,
-        &changes,
-        Some(InterruptionMark::Resumed),
-        "resume",
-    )?;
+    let session =
+        push_changes(store, session, &changes, Some(InterruptionMark::Resumed), "resume")?;
     finish_change(context, store, &before, &session)
 }
 
@@ -218,11 +188,7 @@ pub(super) fn render_changes(changed: &Map<String, Json>) -> Vec<String> {
     let line = |(key, change): (&String, &Json)| match (key.as_str(), &change["to"]) {
         ("wasInterrupted", Json::Bool(true)) => "Interrupted.".to_owned(),
         ("wasInterrupted", Json::Bool(false)) => "No longer interrupted.".to_owned(),
-        _ => format!(
-            "{key}: {} -> {}",
-            render_value(&change["from"]),
-            render_value(&change["to"])
-        ),
+        _ => format!("{key}: {} -> {}", render_value(&change["from"]), render_value(&change["to"])),
     };
     changed.iter().map(line).collect()
 }
@@ -243,10 +209,7 @@ pub(super) fn diff_sessions(before: &Session, after: &Session) -> Map<String, Js
     }
     let keys = before.metadata.keys().chain(after.metadata.keys());
     for key in keys.filter(|k| {
-        !matches!(
-            k.as_str(),
-            "execution_state" | "auto_proceed" | "chain_orchestrators"
-        )
+        !matches!(k.as_str(), "execution_state" | "auto_proceed" | "chain_orchestrators")
     }) {
         let (from, to) = (before.metadata.get(key), after.metadata.get(key));
         if from != to {

@@ -82,10 +82,7 @@ impl MachineRepos {
     /// Finds the repository named, else the one here.
     fn find_repo(&self, context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult<&Repo> {
         if let Some(slug) = slug {
-            let named_repo = self
-                .repos
-                .iter()
-                .find(|repo| repo.slug.is_same(slug.as_str()));
+            let named_repo = self.repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
             return named_repo.ok_or_else(|| {
                 let text = format!("repository {slug} does not exist");
                 CommandError::new(RepoCase::RepoNotFound, text)
@@ -95,9 +92,7 @@ impl MachineRepos {
         find_owner(&self.repos, &self.machine, dir).ok_or_else(|| {
             let text = format!("{} is not a registered repository", dir.display());
             let case = match &context.run.project.git {
-                Some(_) => RepoCase::RepoUnregistered {
-                    path: path_to_text(dir).as_str().into(),
-                },
+                Some(_) => RepoCase::RepoUnregistered { path: path_to_text(dir).as_str().into() },
                 None => RepoCase::RepoNotFound,
             };
             CommandError::new(case, text)
@@ -122,10 +117,7 @@ impl MachineRepos {
 
 fn check_not_passive(repo: &Repo, root: &Path, config: &RepositoryConfig) -> CommandResult<()> {
     if repo.passive || config.passive == Some(true) {
-        let text = format!(
-            "repository {} is passive: it does not share state",
-            repo.slug
-        );
+        let text = format!("repository {} is passive: it does not share state", repo.slug);
         let case = if config.passive == Some(true) {
             RepoCase::RepoPassiveByFile
         } else {
@@ -150,19 +142,13 @@ fn cmd_sync(
     check_not_passive(repo, &root, &config)?;
     let to_error = |error| state_error_to_command_error(error, repo);
     let file = StateFile::read(&root, &config).map_err(to_error)?;
-    file.check_trackable(&root, CACHE_PATIENCE)
-        .map_err(to_error)?;
+    file.check_trackable(&root, CACHE_PATIENCE).map_err(to_error)?;
     let provenance = context.provenance(&context.resolve_actor(store)?, "state sync");
     let state =
         publish_state(store, &repo.slug, &file, deny_secrets, &provenance).map_err(to_error)?;
     let paths = &context.run.settings.paths;
-    let deliveries = deliver_to_all(
-        &machine_repos.repos,
-        &machine_repos.machine,
-        &state,
-        paths,
-        CACHE_PATIENCE,
-    );
+    let deliveries =
+        deliver_to_all(&machine_repos.repos, &machine_repos.machine, &state, paths, CACHE_PATIENCE);
     let mut warnings: Vec<String> = Vec::new();
     if !state.found.is_empty() {
         warnings.push(format!(
@@ -189,9 +175,7 @@ fn cmd_sync(
 fn build_delivery_output(deliveries: &[CacheDelivery], mut warnings: Vec<String>) -> Output {
     let (mut text, mut rows, mut exit_code) = (Vec::new(), Vec::new(), 0);
     for delivery in deliveries {
-        let CacheDelivery {
-            repo, target, root, ..
-        } = delivery;
+        let CacheDelivery { repo, target, root, .. } = delivery;
         match &delivery.outcome {
             Ok(CacheOutcome::Gone) => warnings.push(format!(
                 "{target} was not updated: {} no longer exists; register its new directory with \
@@ -212,11 +196,7 @@ fn build_delivery_output(deliveries: &[CacheDelivery], mut warnings: Vec<String>
             }
         }
     }
-    Output {
-        warnings,
-        exit_code,
-        ..Output::new(text, json!({"synced": rows}))
-    }
+    Output { warnings, exit_code, ..Output::new(text, json!({"synced": rows})) }
 }
 
 fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult {
@@ -231,10 +211,7 @@ fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult 
         None => machine_repos.repos.iter().collect(),
     };
     let mut deliveries = Vec::new();
-    for repo in wanted
-        .into_iter()
-        .filter(|repo| !repo.slug.is_same(own_repo.slug.as_str()))
-    {
+    for repo in wanted.into_iter().filter(|repo| !repo.slug.is_same(own_repo.slug.as_str())) {
         // Loaded one by one, because a state may be large and there may be many.
         let state = match store.load_repo_state(&repo.slug)? {
             Some(state) if !repo.passive => state,
@@ -254,9 +231,7 @@ fn cmd_pull(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult 
     }
     let mut output = build_delivery_output(&deliveries, Vec::new());
     if deliveries.is_empty() {
-        output
-            .text
-            .push("no other repository has shared its state yet".to_owned());
+        output.text.push("no other repository has shared its state yet".to_owned());
     }
     Ok(output)
 }
@@ -286,10 +261,7 @@ fn build_no_state_error(
 fn cmd_show(context: &CommandContext, slug: Option<&RepoSlug>) -> CommandResult {
     let build_output = |repo: &RepoSlug, synced_at: Value, content: String| Output {
         verbatim: Some(content.clone()),
-        ..Output::new(
-            Vec::new(),
-            json!({"repo": repo, "synced_at": synced_at, "content": content}),
-        )
+        ..Output::new(Vec::new(), json!({"repo": repo, "synced_at": synced_at, "content": content}))
     };
     let mut store = match context.open_for_reading() {
         Ok(store) => store,
@@ -330,9 +302,7 @@ fn state_error_to_command_error(error: StateError, repo: &Repo) -> CommandError 
     let case = match error {
         StateError::Missing(_) => RepoCase::NoStateFile,
         StateError::Unfit { .. } => RepoCase::StateUnfit,
-        StateError::Secrets { .. } => RepoCase::SecretsFound {
-            slug: (&repo.slug).into(),
-        },
+        StateError::Secrets { .. } => RepoCase::SecretsFound { slug: (&repo.slug).into() },
         StateError::Store(StoreError::Conflict(_)) => RepoCase::RepoNotFound,
         StateError::Store(error) => return error.into(),
     };

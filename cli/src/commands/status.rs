@@ -22,10 +22,7 @@ pub(super) fn cmd_status(context: &CommandContext, all: bool) -> CommandResult {
         return super::sessions::list_sessions(
             context,
             store,
-            &SessionFilter {
-                statuses: SessionStatus::PRESENT,
-                ..SessionFilter::default()
-            },
+            &SessionFilter { statuses: SessionStatus::PRESENT, ..SessionFilter::default() },
         );
     }
     let session = context.require_session(store)?;
@@ -58,13 +55,8 @@ pub(super) fn build_session_output(
         item.as_ref(),
         &format!("{} ({})", vitality.state.as_str(), vitality.evidence),
     );
-    let age = age
-        .as_u64()
-        .map_or(String::new(), |age| format!(", {age} s old"));
-    text.push(format!(
-        "cache    {state}{age}, {}",
-        path_to_text(&observation.file.path)
-    ));
+    let age = age.as_u64().map_or(String::new(), |age| format!(", {age} s old"));
+    text.push(format!("cache    {state}{age}, {}", path_to_text(&observation.file.path)));
     if snapshot.outbox.waiting > 0 {
         let elsewhere = match snapshot.outbox.for_other_databases {
             0 => String::new(),
@@ -86,13 +78,10 @@ fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<St
             "{}, epoch {}, since {}{}",
             item.key,
             item.epoch,
-            session
-                .claimed_at
-                .map_or("?".to_owned(), |at| at.to_string()),
-            item.title.as_deref().map_or(String::new(), |t| format!(
-                ", {}",
-                one_line(t, MAX_TASK_CHARS)
-            ))
+            session.claimed_at.map_or("?".to_owned(), |at| at.to_string()),
+            item.title
+                .as_deref()
+                .map_or(String::new(), |t| format!(", {}", one_line(t, MAX_TASK_CHARS)))
         ),
     };
     let flag = |on: bool| if on { "on" } else { "off" };
@@ -135,10 +124,7 @@ fn describe_cache(observation: &Observation) -> (&'static str, Value) {
 
 fn classify_cache(cache: &CacheReading, database: &DatabaseReading) -> &'static str {
     let expected = database.expected_work_state();
-    let differs = cache
-        .fields
-        .iter()
-        .any(|(field, value)| expected.get(*field) != *value);
+    let differs = cache.fields.iter().any(|(field, value)| expected.get(*field) != *value);
     match &cache.lineage {
         Some(lineage) if *lineage != database.lineage => "foreign",
         _ if differs || !cache.edited.is_empty() || !cache.is_stamped() => "edited",

@@ -38,11 +38,7 @@ pub(super) fn cmd_statusline(context: &CommandContext) -> Output {
 fn render_statusline(context: &CommandContext) -> CommandResult<String> {
     let store = &mut *context.open_for_reading()?;
     // `--session` takes precedence over the session in the JSON of the client.
-    let session = match context
-        .named_session
-        .clone()
-        .or_else(read_session_from_stdin)
-    {
+    let session = match context.named_session.clone().or_else(read_session_from_stdin) {
         Some(id) => find_session_by_prefix(store, &id)?,
         None => context.require_session(store)?,
     };
@@ -57,16 +53,10 @@ fn render_statusline(context: &CommandContext) -> CommandResult<String> {
         parts.push("interrupted".to_owned());
     }
     if session.acknowledged < session.revision {
-        parts.push(format!(
-            "model is at revision {} of {}",
-            session.acknowledged, session.revision
-        ));
+        parts
+            .push(format!("model is at revision {} of {}", session.acknowledged, session.revision));
     }
-    let waiting = context
-        .run
-        .outbox()
-        .count_backlog()
-        .map_or(0, |backlog| backlog.waiting);
+    let waiting = context.run.outbox().count_backlog().map_or(0, |backlog| backlog.waiting);
     if waiting > 0 {
         parts.push(format!("{waiting} writes waiting"));
     }
@@ -80,11 +70,7 @@ fn read_session_from_stdin() -> Option<SessionId> {
         return None;
     }
     let mut bytes = Vec::new();
-    stdin
-        .lock()
-        .take(MAX_INPUT_BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    stdin.lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes).ok()?;
     let json: Value = trueup_core::text::lenient_json::from_slice(&bytes).ok()?;
     json.get("session_id")?.as_str()?.parse().ok()
 }

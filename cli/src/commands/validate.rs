@@ -19,12 +19,7 @@ use trueup_core::sync::{observe_and_decide, observe_without_database, true_up};
 ///
 /// Example: validate-session-state --fix
 #[derive(Debug, Parser)]
-#[command(
-    name = "validate-session-state",
-    version,
-    max_term_width = 100,
-    verbatim_doc_comment
-)]
+#[command(name = "validate-session-state", version, max_term_width = 100, verbatim_doc_comment)]
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -102,12 +97,7 @@ fn check_session(
     if !fix {
         let (session, _, decision) = observe_and_decide(store, session, &neighbors, &run_context)?;
         let remaining = decision.divergences;
-        return Ok(SessionReport {
-            session,
-            remaining,
-            fixed: Vec::new(),
-            warnings: Vec::new(),
-        });
+        return Ok(SessionReport { session, remaining, fixed: Vec::new(), warnings: Vec::new() });
     }
     let synced = true_up(store, session, &neighbors, &run_context)?;
     let fixed = synced.fixed_codes();
@@ -180,12 +170,7 @@ fn build_output(
         rows.into_iter().next().unwrap_or(Value::Null)
     };
     let exit_code = if has_findings { REFUSED } else { 0 };
-    Output {
-        divergences,
-        warnings,
-        exit_code,
-        ..Output::new(text, data)
-    }
+    Output { divergences, warnings, exit_code, ..Output::new(text, data) }
 }
 
 /// Extends the error of an unreachable database by the age of the cache.
@@ -194,19 +179,12 @@ fn build_unreachable_error(context: &CommandContext, error: CommandError) -> Com
         return error;
     };
     let observation = observe_without_database(&session, &error.message, &context.run);
-    let policy = Policy {
-        create_cache: false,
-    };
+    let policy = Policy { create_cache: false };
     let mut divergences = reconcile(&observation.snapshot, policy).divergences;
-    for divergence in divergences
-        .iter_mut()
-        .filter(|d| d.code == Code::DatabaseUnreachable)
-    {
+    for divergence in divergences.iter_mut().filter(|d| d.code == Code::DatabaseUnreachable) {
         divergence.fix = Way::from_store_error(error.code()).into();
     }
-    let unreachable = divergences
-        .iter()
-        .find(|d| d.code == Code::DatabaseUnreachable);
+    let unreachable = divergences.iter().find(|d| d.code == Code::DatabaseUnreachable);
     CommandError {
         message: unreachable.map_or(error.message, |d| d.message.clone()),
         divergences,

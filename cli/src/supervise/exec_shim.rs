@@ -20,10 +20,7 @@ pub(crate) fn become_command(parent: u32, command: &[OsString]) -> CommandError 
     let bound = be_told_of_parents_death(Signal::KILL);
     // A parent that died before the binding sends no signal.
     if parent_id() != parent {
-        return CommandError::new(
-            OrchestratorCase::Orphaned,
-            format!("process {parent} is gone"),
-        );
+        return CommandError::new(OrchestratorCase::Orphaned, format!("process {parent} is gone"));
     }
     let error = match bound {
         Ok(()) => Command::new(program).args(arguments).exec(),

@@ -30,11 +30,8 @@ const PREVIOUS_RUN_PATIENCE: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Interval of polling for the death of the supervisor, which Linux signals.
-const ORPHAN_POLL_INTERVAL: Duration = if cfg!(target_os = "linux") {
-    Duration::from_hours(1)
-} else {
-    POLL_INTERVAL
-};
+const ORPHAN_POLL_INTERVAL: Duration =
+    if cfg!(target_os = "linux") { Duration::from_hours(1) } else { POLL_INTERVAL };
 
 /// Shells add the number of the signal that ended a command to this exit code.
 const SIGNAL_EXIT_BASE: i32 = 128;
@@ -45,19 +42,15 @@ const SIGNAL_EXIT_BASE: i32 = 128;
 pub(crate) fn run_guard(supervisor: u32, lock: &Path, command: &[OsString]) -> CommandError {
     match run_guarded(supervisor, lock, command) {
         Ok(Some(status)) => exit_like(status),
-        Ok(None) => CommandError::new(
-            OrchestratorCase::Orphaned,
-            format!("process {supervisor} is gone"),
-        ),
+        Ok(None) => {
+            CommandError::new(OrchestratorCase::Orphaned, format!("process {supervisor} is gone"))
+        }
         Err(error) => error,
     }
 }
 
 /// Ends this process as the command ended.
-#[expect(
-    clippy::exit,
-    reason = "main would report on a run that is the command's alone"
-)]
+#[expect(clippy::exit, reason = "main would report on a run that is the command's alone")]
 fn exit_like(status: ExitStatus) -> ! {
     if let Some(signal) = status.signal() {
         end_by_signal(signal);

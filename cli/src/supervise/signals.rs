@@ -48,9 +48,7 @@ impl Signals {
             Err(error) => return Err(error.into()),
         }
         let pending = self.0.pending();
-        Ok(pending
-            .filter_map(|origin| signal_to_forward(&origin))
-            .collect())
+        Ok(pending.filter_map(|origin| signal_to_forward(&origin)).collect())
     }
 }
 
@@ -59,9 +57,7 @@ impl Signals {
 fn signal_to_forward(origin: &Origin) -> Option<Signal> {
     let is_terminal_key =
         origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
-    let known = FORWARDED_SIGNALS
-        .into_iter()
-        .find(|s| s.as_raw() == origin.signal);
+    let known = FORWARDED_SIGNALS.into_iter().find(|s| s.as_raw() == origin.signal);
     known.filter(|_| !is_terminal_key)
 }
 
@@ -70,8 +66,7 @@ fn read_ignored_signals() -> u64 {
     let status =
         read_text(Path::new("/proc/self/status"), MAX_STATUS_BYTES, true).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Returns the name of a signal, or its number.
@@ -83,10 +78,7 @@ pub(crate) fn describe_signal(signal: i32) -> String {
 /// signal does not end a process.
 pub(crate) fn end_by_signal(signal: i32) {
     // No core file, because it would replace that of the command.
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
     // An error only means that a core file may be written.
     let _ = setrlimit(Resource::Core, none);
     let _ = emulate_default_handler(signal);

@@ -12,9 +12,7 @@ pub fn shared_cache_path(project: &Path) -> PathBuf {
 
 /// Returns the path of a session's own cache.
 pub fn session_cache_path(project: &Path, session: &SessionId) -> PathBuf {
-    project
-        .join(".claude")
-        .join(format!("auto-proceed-state.{session}.json"))
+    project.join(".claude").join(format!("auto-proceed-state.{session}.json"))
 }
 
 /// What the choice between the shared file and an own one depends on.
@@ -33,9 +31,7 @@ pub struct CachePathChoice<'a> {
 /// Returns whether the session must use its own file.
 pub fn needs_own_file(choice: CachePathChoice<'_>) -> bool {
     choice.has_own
-        || choice
-            .shared_owner
-            .is_some_and(|owner| owner != choice.session && choice.owner_is_live)
+        || choice.shared_owner.is_some_and(|owner| owner != choice.session && choice.owner_is_live)
 }
 
 #[cfg(test)]
@@ -54,12 +50,7 @@ mod tests {
             (true, Some(&other), false, true),
             (true, None, false, true),
         ] {
-            let candidate = CachePathChoice {
-                session: &me,
-                has_own,
-                shared_owner,
-                owner_is_live,
-            };
+            let candidate = CachePathChoice { session: &me, has_own, shared_owner, owner_is_live };
             assert_eq!(needs_own_file(candidate), own, "{candidate:?}");
         }
     }

@@ -62,15 +62,12 @@ impl CacheDocument {
         let read = |field: StateField| match (field.kind(), self.0.get(field.key())?) {
             (FieldKind::Flag, Json::Bool(flag)) => Some(FieldValue::Flag(*flag)),
             (FieldKind::Text, Json::Null) => Some(FieldValue::Text(None)),
-            (FieldKind::Text, Json::String(text)) => Some(FieldValue::Text(
-                Some(text.clone()).filter(|t| !t.is_empty()),
-            )),
+            (FieldKind::Text, Json::String(text)) => {
+                Some(FieldValue::Text(Some(text.clone()).filter(|t| !t.is_empty())))
+            }
             _ => None,
         };
-        StateField::ALL
-            .into_iter()
-            .filter_map(|field| Some((field, read(field)?)))
-            .collect()
+        StateField::ALL.into_iter().filter_map(|field| Some((field, read(field)?))).collect()
     }
 
     /// Returns the session that the document names.
@@ -90,10 +87,7 @@ impl CacheDocument {
             .filter(|field| mark.is_some() || self.0.contains_key(field.key()))
             .collect();
         let lineage = text("lineage").map(|l| Lineage(l.to_owned()));
-        let revision = stamp
-            .and_then(|s| s.get("revision"))
-            .and_then(Json::as_u64)
-            .map(Revision);
+        let revision = stamp.and_then(|s| s.get("revision")).and_then(Json::as_u64).map(Revision);
         let edited = match (mark, text("digest")) {
             (None, _) => BTreeSet::new(),
             (Some(_), Some(digest)) => field_digest::find_edited_fields(&fields, digest),
@@ -117,11 +111,7 @@ impl CacheDocument {
             synced_at: text("syncedAt").and_then(|t| t.parse().ok()),
             session: self.session(),
             edited,
-            branch: self
-                .0
-                .get("branch")
-                .and_then(Json::as_str)
-                .map(str::to_owned),
+            branch: self.0.get("branch").and_then(Json::as_str).map(str::to_owned),
             fields,
             stamp_problem,
             unknown_to_database: BTreeSet::new(),
@@ -157,23 +147,13 @@ impl CacheDocument {
         put("lastInterruptedAt", json!(history.last_interrupted_at));
         put("lastResumedAt", json!(history.last_resumed_at));
         // Keep a count from before trueup until the database has its own.
-        let earlier_count = self
-            .0
-            .get("resumeCount")
-            .and_then(Json::as_u64)
-            .unwrap_or(0);
-        put(
-            "resumeCount",
-            json!(history.resume_count.unwrap_or(earlier_count)),
-        );
+        let earlier_count = self.0.get("resumeCount").and_then(Json::as_u64).unwrap_or(0);
+        put("resumeCount", json!(history.resume_count.unwrap_or(earlier_count)));
         if !self.0.contains_key("version") {
             put("version", json!(CACHE_FORMAT_VERSION));
         }
         put(StateField::AutoProceed.key(), json!(work.auto_proceed));
-        put(
-            StateField::ChainOrchestrators.key(),
-            json!(work.chain_orchestrators),
-        );
+        put(StateField::ChainOrchestrators.key(), json!(work.chain_orchestrators));
         put("branch", json!(branch));
         put("sessionId", json!(session));
         let mut document = Self(map);
@@ -220,10 +200,7 @@ mod tests {
     }
 
     fn written() -> CacheDocument {
-        let work = WorkState {
-            phase: Some("PLAN".to_owned()),
-            ..WorkState::default()
-        };
+        let work = WorkState { phase: Some("PLAN".to_owned()), ..WorkState::default() };
         let session = "s1".parse().unwrap();
         CacheDocument::default().trued_up(
             &session,
@@ -237,10 +214,8 @@ mod tests {
     #[test]
     fn a_new_document_has_every_key_of_the_contract() {
         let text = String::from_utf8(written().render()).unwrap();
-        let keys: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("  \"")?.split('"').next())
-            .collect();
+        let keys: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect();
         assert_eq!(
             keys,
             [
@@ -266,9 +241,7 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_back_unedited() {
-        let reading = CacheDocument::parse(&written().render())
-            .unwrap()
-            .to_reading();
+        let reading = CacheDocument::parse(&written().render()).unwrap().to_reading();
         assert!(reading.is_stamped() && reading.edited.is_empty());
         assert_eq!(reading.revision, Some(Revision(7)));
         assert_eq!(reading.session.unwrap().as_str(), "s1");
@@ -289,14 +262,8 @@ mod tests {
             stamp.as_object_mut().unwrap().remove(key);
             stamp
         };
-        let mut stamps = vec![
-            json!(null),
-            json!("x"),
-            json!([1]),
-            json!(7),
-            json!(true),
-            json!({}),
-        ];
+        let mut stamps =
+            vec![json!(null), json!("x"), json!([1]), json!(7), json!(true), json!({})];
         for key in ["lineage", "revision", "digest"] {
             stamps.push(without(key));
             for value in [json!(null), json!([]), json!({}), json!(true)] {
@@ -358,22 +325,11 @@ mod tests {
 
     #[test]
     fn only_the_time_differs() {
-        let work = WorkState {
-            phase: Some("PLAN".to_owned()),
-            ..WorkState::default()
-        };
-        let later = SyncStamp {
-            synced_at: Timestamp::from_millis(99),
-            ..stamp(7)
-        };
+        let work = WorkState { phase: Some("PLAN".to_owned()), ..WorkState::default() };
+        let later = SyncStamp { synced_at: Timestamp::from_millis(99), ..stamp(7) };
         let session = "s1".parse().unwrap();
-        let again = written().trued_up(
-            &session,
-            &work,
-            &WorkHistory::default(),
-            Some("main"),
-            &later,
-        );
+        let again =
+            written().trued_up(&session, &work, &WorkHistory::default(), Some("main"), &later);
         assert!(written().has_same_content(&again));
         let other = written().trued_up(&session, &work, &WorkHistory::default(), None, &later);
         assert!(!written().has_same_content(&other));

@@ -36,10 +36,8 @@ fn digest_field(field: StateField, value: Option<&FieldValue>) -> String {
 
 /// Returns the digest of all mirrored fields.
 pub(super) fn digest_fields(fields: &BTreeMap<StateField, FieldValue>) -> String {
-    let words: Vec<String> = StateField::ALL
-        .iter()
-        .map(|f| digest_field(*f, fields.get(f)))
-        .collect();
+    let words: Vec<String> =
+        StateField::ALL.iter().map(|f| digest_field(*f, fields.get(f))).collect();
     format!("{SCHEME}:{}", words.join("."))
 }
 
@@ -49,9 +47,7 @@ pub(super) fn find_edited_fields(
     fields: &BTreeMap<StateField, FieldValue>,
     digest: &str,
 ) -> BTreeSet<StateField> {
-    let words: Option<Vec<&str>> = digest
-        .strip_prefix("f1:")
-        .map(|rest| rest.split('.').collect());
+    let words: Option<Vec<&str>> = digest.strip_prefix("f1:").map(|rest| rest.split('.').collect());
     match words.filter(|words| words.len() == StateField::ALL.len()) {
         None => StateField::ALL.into_iter().collect(),
         Some(words) => StateField::ALL
@@ -81,20 +77,15 @@ mod tests {
             find_edited_fields(&fields, &digest),
             BTreeSet::from([StateField::Phase, StateField::Task])
         );
-        assert_eq!(
-            find_edited_fields(&fields, "f9:x").len(),
-            StateField::ALL.len()
-        );
+        assert_eq!(find_edited_fields(&fields, "f9:x").len(), StateField::ALL.len());
         assert_eq!(find_edited_fields(&fields, "").len(), StateField::ALL.len());
     }
 
     #[test]
     fn a_flag_is_not_its_text() {
         let flag = BTreeMap::from([(StateField::IsActive, FieldValue::Flag(true))]);
-        let text = BTreeMap::from([(
-            StateField::IsActive,
-            FieldValue::Text(Some("true".to_owned())),
-        )]);
+        let text =
+            BTreeMap::from([(StateField::IsActive, FieldValue::Text(Some("true".to_owned())))]);
         assert_ne!(digest_fields(&flag), digest_fields(&text));
     }
 }

@@ -45,10 +45,7 @@ pub struct CacheFile {
 impl CacheFile {
     /// Reads a cache. Every problem with it becomes a reading, not an error.
     pub fn read(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            document: read_document(path),
-        }
+        Self { path: path.to_owned(), document: read_document(path) }
     }
 
     /// Writes a document if it differs from what was read. An edit saved since then is left alone.
@@ -70,11 +67,7 @@ impl CacheFile {
     pub fn suggest_move_aside(&self) -> Way {
         let folder = self.path.parent().unwrap_or(&self.path);
         let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
-        let obstacle = if is_folder {
-            folder.to_owned()
-        } else {
-            self.path.clone()
-        };
+        let obstacle = if is_folder { folder.to_owned() } else { self.path.clone() };
         let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
         let name = |end: &str| {
             let mut name = obstacle.as_os_str().to_owned();
@@ -84,10 +77,7 @@ impl CacheFile {
         let mut numbered = (2..100).map(|number| name(&format!(".aside-{number}")));
         let first = Some(name(".aside")).filter(is_free);
         let to = first.or_else(|| numbered.find(is_free));
-        Way::MoveAside {
-            from: obstacle.clone(),
-            to: to.unwrap_or_else(|| name(".aside")),
-        }
+        Way::MoveAside { from: obstacle.clone(), to: to.unwrap_or_else(|| name(".aside")) }
     }
 
     /// Renames the file and returns the new path.
@@ -103,10 +93,7 @@ impl CacheFile {
             Ok(()) => Ok(aside),
             // Another hook did the same first.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(aside),
-            Err(source) => Err(CacheError::Io {
-                path: self.path.clone(),
-                source,
-            }),
+            Err(source) => Err(CacheError::Io { path: self.path.clone(), source }),
         }
     }
 }
@@ -163,10 +150,7 @@ fn replace_if_unchanged(
     content: &[u8],
     expected: &Reading<CacheDocument>,
 ) -> Result<WriteOutcome, CacheError> {
-    let io = |source| CacheError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| CacheError::Io { path: path.to_owned(), source };
     refuse_symlink(path)?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Create `.claude`, but never the project directory that contains it.
@@ -178,9 +162,7 @@ fn replace_if_unchanged(
         durable: false,
         exists: !matches!(expected, Reading::Missing),
     };
-    replacement
-        .apply(&|path| read_document(path) == *expected)
-        .map_err(io)
+    replacement.apply(&|path| read_document(path) == *expected).map_err(io)
 }
 
 #[cfg(test)]
@@ -200,10 +182,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 
@@ -214,10 +193,7 @@ mod tests {
         let (victim, path) = (folder.path().join("victim"), folder.path().join("c.json"));
         fs::write(&victim, "{}").unwrap();
         std::os::unix::fs::symlink(&victim, &path).unwrap();
-        assert!(matches!(
-            CacheFile::read(&path).document,
-            Reading::Unavailable(_)
-        ));
+        assert!(matches!(CacheFile::read(&path).document, Reading::Unavailable(_)));
         assert!(matches!(
             replace_if_unchanged(&path, b"x", &Reading::Missing),
             Err(CacheError::Symlink { .. })
@@ -234,14 +210,9 @@ mod tests {
         fs::write(&path, "{").unwrap();
         let file = CacheFile::read(&path);
         assert!(matches!(file.document, Reading::Corrupt(_)));
-        let aside = file
-            .set_aside(SetAsideReason::Corrupt, Timestamp::from_millis(0))
-            .unwrap();
+        let aside = file.set_aside(SetAsideReason::Corrupt, Timestamp::from_millis(0)).unwrap();
         assert_eq!(fs::read(&aside).unwrap(), b"{");
-        assert!(
-            aside.to_string_lossy().contains("c.json.corrupt-1970"),
-            "{aside:?}"
-        );
+        assert!(aside.to_string_lossy().contains("c.json.corrupt-1970"), "{aside:?}");
         assert!(!path.exists());
     }
 
@@ -249,14 +220,8 @@ mod tests {
     fn a_huge_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
-        fs::File::create(&path)
-            .unwrap()
-            .set_len(MAX_CACHE_BYTES + 1)
-            .unwrap();
-        assert!(matches!(
-            CacheFile::read(&path).document,
-            Reading::Corrupt(_)
-        ));
+        fs::File::create(&path).unwrap().set_len(MAX_CACHE_BYTES + 1).unwrap();
+        assert!(matches!(CacheFile::read(&path).document, Reading::Corrupt(_)));
     }
 
     #[test]
@@ -278,11 +243,7 @@ mod tests {
             replace_if_unchanged(&path, b"{}", &before).unwrap(),
             WriteOutcome::ChangedMeanwhile
         );
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "no draft stays"
-        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no draft stays");
     }
 
     #[cfg(unix)]

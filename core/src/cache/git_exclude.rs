@@ -30,19 +30,12 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     let is_there = |pattern: &str| text.lines().any(|line| line.trim() == pattern);
-    let missing: Vec<&str> = EXCLUDE_PATTERNS
-        .into_iter()
-        .filter(|it| !is_there(it))
-        .collect();
+    let missing: Vec<&str> = EXCLUDE_PATTERNS.into_iter().filter(|it| !is_there(it)).collect();
     if missing.is_empty() {
         return Ok(false);
     }
     create_shared_dir(&folder)?;
-    let gap = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        "\n"
-    };
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     // A single write, so that two hooks at once can at worst add a line twice.
     append_to_foreign(
         &path,

@@ -6,11 +6,7 @@ use crate::text::{CommandLine, quote_for_shell};
 /// Returns the command that takes an item once a forecast says that it can be taken.
 pub fn claim_command(forecast: ClaimForecast, item: &ItemKey) -> CommandLine {
     let claim = CommandLine::new("trueup claim").with_word(item.as_str());
-    if forecast.by_force {
-        claim.with_words("--force")
-    } else {
-        claim
-    }
+    if forecast.by_force { claim.with_words("--force") } else { claim }
 }
 
 /// Returns the command that takes over the phase and task of interrupted work, or `None` where
@@ -28,11 +24,7 @@ pub fn restore_command(work: &InterruptedWork) -> Option<String> {
     if phase.is_none() && task.is_none() {
         return None;
     }
-    Some(format!(
-        "trueup set{}{}",
-        phase.unwrap_or_default(),
-        task.unwrap_or_default()
-    ))
+    Some(format!("trueup set{}{}", phase.unwrap_or_default(), task.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -58,11 +50,7 @@ mod tests {
                 Some("write the test"),
                 Some("trueup set --phase EXEC --task 'write the test'"),
             ),
-            (
-                None,
-                Some("$(rm x)`y`"),
-                Some("trueup set --task '$(rm x)`y`'"),
-            ),
+            (None, Some("$(rm x)`y`"), Some("trueup set --task '$(rm x)`y`'")),
             (None, Some("it's"), Some(r"trueup set --task 'it'\''s'")),
             (None, Some("-x y"), Some("trueup set --task='-x y'")),
         ] {

@@ -113,11 +113,7 @@ pub fn claim_item(
                     }
                     None => process.and_then(|process| forecast_claim(&facts, process, ceiling)),
                 };
-                return Ok(ClaimAnswer::Refused {
-                    refusal,
-                    holder,
-                    forecast,
-                });
+                return Ok(ClaimAnswer::Refused { refusal, holder, forecast });
             }
             Ok(grant) => grant,
         };
@@ -147,10 +143,7 @@ fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -
         let Some(id) = before else { break };
         if id == ended.id {
             let predecessor = Some(id);
-            return Ok(Session {
-                predecessor,
-                ..session
-            });
+            return Ok(Session { predecessor, ..session });
         }
         before = store.load_session(&id)?.and_then(|it| it.predecessor);
     }
@@ -161,14 +154,9 @@ fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -
 fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<ClaimForecast> {
     let (holder, vitality) = facts.holder.filter(|(_, it)| it.clock_doubt_seconds > 0)?;
     let undoubted = judge_session(holder, vitality.process, site.settings.ceiling_seconds);
-    let facts = ClaimFacts {
-        holder: Some((holder, &undoubted)),
-        ..facts.clone()
-    };
+    let facts = ClaimFacts { holder: Some((holder, &undoubted)), ..facts.clone() };
     decide_claim(&facts).is_ok().then(|| ClaimForecast {
-        at: holder
-            .read_at
-            .plus_seconds(CLOCK_READINGS_APART_SECONDS + 1),
+        at: holder.read_at.plus_seconds(CLOCK_READINGS_APART_SECONDS + 1),
         by_force: facts.force,
     })
 }
@@ -200,10 +188,7 @@ pub fn reclaim_own_item(
         quiet_period_seconds: None,
         provenance: Provenance::new(session.id.as_str(), "resumed"),
     };
-    Ok(matches!(
-        claim_item(store, &request, site)?,
-        ClaimAnswer::Granted { .. }
-    ))
+    Ok(matches!(claim_item(store, &request, site)?, ClaimAnswer::Granted { .. }))
 }
 
 /// Finds work on an item that its last holder did not finish, for the session that claimed the

@@ -68,17 +68,11 @@ pub fn move_item(store: &mut dyn Store, request: &MoveItemRequest) -> Result<Mov
             let provenance = request.provenance.clone();
             store.move_item(&GrantedMove { grant, provenance })
         } else {
-            Ok(MovedItem {
-                item: before.clone(),
-                moved_dependents: Vec::new(),
-            })
+            Ok(MovedItem { item: before.clone(), moved_dependents: Vec::new() })
         };
         match moved {
             Ok(moved) => {
-                return Ok(MoveAnswer::Moved {
-                    before: Box::new(before),
-                    moved: Box::new(moved),
-                });
+                return Ok(MoveAnswer::Moved { before: Box::new(before), moved: Box::new(moved) });
             }
             // Another session was faster. The next reading shows what it did.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),

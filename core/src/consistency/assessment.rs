@@ -52,11 +52,7 @@ pub fn assess_checkout(snapshot: &CheckoutSnapshot) -> Assessment {
     let fixes = FixPlan::collect(fixes, |workplan| held_back.contains_key(&workplan));
     unreadable.advise_edit(&mut findings);
     findings.sort_by(|a, b| finding_order(a).cmp(&finding_order(b)));
-    Assessment {
-        findings,
-        fixes,
-        held_back,
-    }
+    Assessment { findings, fixes, held_back }
 }
 
 /// Reports a missing folder, and what is wrong with single files.
@@ -70,14 +66,9 @@ fn report_files(snapshot: &CheckoutSnapshot, findings: &mut Vec<CheckFinding>) {
     for (path, problem) in &snapshot.problems {
         let place = file_line(path, problem.place);
         findings.push(
-            CheckFinding::new(
-                Code::WorkplanInvalid,
-                &problem.subject,
-                existence,
-                &problem.text,
-            )
-            .at(path, Some(problem.place))
-            .advise(Way::EditWorkplan { place }),
+            CheckFinding::new(Code::WorkplanInvalid, &problem.subject, existence, &problem.text)
+                .at(path, Some(problem.place))
+                .advise(Way::EditWorkplan { place }),
         );
     }
 }

@@ -107,11 +107,7 @@ pub fn check_checkout(
     });
     let mut snapshot = snapshot?;
     snapshot.is_outdated = preflight.is_outdated;
-    let writeback_paths = WritebackPaths {
-        root,
-        undo_log: &undo_log,
-        git_lock: &git_lock,
-    };
+    let writeback_paths = WritebackPaths { root, undo_log: &undo_log, git_lock: &git_lock };
     let mut report = decide_and_apply(store, writeback_paths, request, preflight, snapshot)?;
     report.notes.splice(0..0, notes);
     if request.fix {
@@ -153,10 +149,7 @@ fn decide_and_apply(
 ) -> Result<CheckReport, CheckError> {
     preflight.report_branch(&snapshot.repo, request.fix);
     let mut assessment = assess_checkout(&snapshot);
-    if assessment
-        .findings
-        .iter()
-        .any(CheckFinding::is_missing_file)
+    if assessment.findings.iter().any(CheckFinding::is_missing_file)
         && let Some(text) = preflight.describe_not_checked_out(paths.root)
     {
         preflight.notes.push(text);

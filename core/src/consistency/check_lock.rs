@@ -25,11 +25,7 @@ pub(super) enum CheckLock {
 
 /// Tells a check that only reads whether it runs inside one that writes.
 pub(super) fn probe_lock(lock: &Path) -> CheckLock {
-    if is_within_check(lock) {
-        CheckLock::WithinCheck
-    } else {
-        CheckLock::Granted(None)
-    }
+    if is_within_check(lock) { CheckLock::WithinCheck } else { CheckLock::Granted(None) }
 }
 
 /// Waits until no other check writes, and takes the lock.
@@ -66,11 +62,7 @@ fn is_within_check(lock: &Path) -> bool {
 fn process_signature(pid: u32) -> String {
     let process = crate::liveness::identify_process(pid);
     let started = process.started.unwrap_or_default();
-    format!(
-        "{} {started} {}\n",
-        process.pid,
-        process.place.boot.unwrap_or_default()
-    )
+    format!("{} {started} {}\n", process.pid, process.place.boot.unwrap_or_default())
 }
 
 /// Lists the ancestors of this process, its parent first.

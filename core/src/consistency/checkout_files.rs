@@ -101,10 +101,7 @@ impl FileReader<'_> {
         };
         let threads = thread::available_parallelism().map_or(1, usize::from);
         // Starting a thread costs more than reading a few files.
-        let threads = threads
-            .min(MAX_READER_THREADS)
-            .min(paths.len().div_ceil(16))
-            .max(1);
+        let threads = threads.min(MAX_READER_THREADS).min(paths.len().div_ceil(16)).max(1);
         let mut read: Vec<(usize, ReadWorkplan)> = Vec::with_capacity(paths.len());
         read.extend(first.map(|first| (0, first)));
         thread::scope(|scope| {
@@ -139,10 +136,7 @@ impl FileReader<'_> {
             Err(error) => {
                 let reason = describe_read_error(path, &error);
                 let text = format!("cannot be read: {reason}");
-                (
-                    None,
-                    vec![ParseProblem::new(TextPosition::START, path, text)],
-                )
+                (None, vec![ParseProblem::new(TextPosition::START, path, text)])
             }
         }
     }

@@ -102,10 +102,7 @@ impl CheckoutSnapshot {
         root: &Path,
         paths: &[String],
     ) -> Result<Self, CheckError> {
-        let reader = FileReader {
-            root,
-            keep_sources: false,
-        };
+        let reader = FileReader { root, keep_sources: false };
         self.problems.retain(|(path, _)| !paths.contains(path));
         self.workplans.retain_mut(|workplan| {
             if !paths.contains(&workplan.path) {
@@ -113,8 +110,7 @@ impl CheckoutSnapshot {
             }
             let (read, problems) = reader.read_workplan(&workplan.path);
             let problems = problems.into_iter();
-            self.problems
-                .extend(problems.map(|problem| (workplan.path.clone(), problem)));
+            self.problems.extend(problems.map(|problem| (workplan.path.clone(), problem)));
             read.map(|read| *workplan = read).is_some()
         });
         self.foreign_rows.clear();
@@ -143,11 +139,7 @@ impl CheckoutSnapshot {
 
 /// Returns the name that the repository's own configuration gives it.
 pub(super) fn read_configured_name(root: &Path) -> Option<String> {
-    let project = Project {
-        dir: root.to_owned(),
-        git: None,
-        is_home: false,
-    };
+    let project = Project { dir: root.to_owned(), git: None, is_home: false };
     let config: RepositoryConfig = project.read_config().ok()?;
     config.repo
 }

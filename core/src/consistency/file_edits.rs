@@ -74,17 +74,8 @@ impl PlannedEdit {
             new_digest: old_digest.clone(),
             edits: reverse_edits(old, &new, &edits),
         };
-        let edit = FileEdit {
-            path: path.to_owned(),
-            old_digest,
-            new_digest,
-            edits,
-        };
-        Some(Self {
-            edit,
-            undo,
-            message_lines,
-        })
+        let edit = FileEdit { path: path.to_owned(), old_digest, new_digest, edits };
+        Some(Self { edit, undo, message_lines })
     }
 }
 
@@ -108,10 +99,7 @@ fn reverse_edits(old: &[u8], new: &[u8], edits: &[ByteEdit]) -> Vec<ByteEdit> {
         return reversed;
     }
     // Some edits overlap or lie behind the end, so that not all of them were applied.
-    vec![ByteEdit {
-        span: 0..new.len(),
-        text: text(old),
-    }]
+    vec![ByteEdit { span: 0..new.len(), text: text(old) }]
 }
 
 /// Plans the edits of all files, by path; an error says why a file cannot be edited.
@@ -131,11 +119,7 @@ pub(super) fn plan_file_edits<'s>(
     let links = links.filter_map(|(id, link)| {
         let node = Node::find(snapshot, *id)?;
         let edit = node.workplan.build_link_edit(node.task, link)?;
-        Some((
-            node.workplan,
-            edit,
-            format!("{}: unlinked -> {link}", node.key()),
-        ))
+        Some((node.workplan, edit, format!("{}: unlinked -> {link}", node.key())))
     });
     let mut changes: BTreeMap<&str, (&WorkplanFile, Vec<ByteEdit>, Vec<String>)> = BTreeMap::new();
     for (workplan, edit, line) in statuses.chain(links) {
@@ -144,12 +128,10 @@ pub(super) fn plan_file_edits<'s>(
         file_edits.push(edit);
         done.push(line);
     }
-    let workplans = changes
-        .into_iter()
-        .filter_map(|(path, (file, edits, lines))| {
-            let edit = PlannedEdit::new(path, file.bytes()?, edits, lines)?;
-            Some((path, Ok(edit)))
-        });
+    let workplans = changes.into_iter().filter_map(|(path, (file, edits, lines))| {
+        let edit = PlannedEdit::new(path, file.bytes()?, edits, lines)?;
+        Some((path, Ok(edit)))
+    });
     let plans = fixes.check_boxes.iter().filter_map(|number| {
         let plan = snapshot.plans.get(*number)?;
         Some((&*plan.path, plan_checkbox_edit(plan).transpose()?))
@@ -165,16 +147,12 @@ fn plan_checkbox_edit(plan: &PlanCheckboxes) -> Result<Option<PlannedEdit>, Stri
     }
     let line = |id| format!("{}/{id}: [ ] -> [x]", plan.plan);
     let lines = plan.checkboxes.edited_tasks().map(line).collect();
-    let edits = plan.checkboxes.edits.iter().map(|edit| ByteEdit {
-        span: edit.range.clone(),
-        text: edit.replacement.clone(),
-    });
-    Ok(PlannedEdit::new(
-        &plan.path,
-        plan.text.as_bytes(),
-        edits.collect(),
-        lines,
-    ))
+    let edits = plan
+        .checkboxes
+        .edits
+        .iter()
+        .map(|edit| ByteEdit { span: edit.range.clone(), text: edit.replacement.clone() });
+    Ok(PlannedEdit::new(&plan.path, plan.text.as_bytes(), edits.collect(), lines))
 }
 
 #[cfg(test)]
@@ -183,10 +161,8 @@ mod tests {
 
     #[test]
     fn edits_are_undone_byte_for_byte() {
-        let edit = |span: std::ops::Range<usize>, text: &str| ByteEdit {
-            span,
-            text: text.to_owned(),
-        };
+        let edit =
+            |span: std::ops::Range<usize>, text: &str| ByteEdit { span, text: text.to_owned() };
         let old = "a\u{e9}bc\r\nd".as_bytes();
         for edits in [
             vec![],
@@ -204,10 +180,7 @@ mod tests {
 
     #[test]
     fn edits_that_change_nothing_are_not_planned() {
-        let edit = ByteEdit {
-            span: 0..1,
-            text: "a".to_owned(),
-        };
+        let edit = ByteEdit { span: 0..1, text: "a".to_owned() };
         assert!(PlannedEdit::new("p", b"abc", vec![edit], Vec::new()).is_none());
     }
 }

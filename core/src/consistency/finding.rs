@@ -80,10 +80,7 @@ impl CheckFinding {
     pub(super) fn identity(&self) -> (Code, &str, Option<&str>, Option<&str>) {
         let it = &self.divergence;
         // One task may lack several dependencies.
-        let dependency = it
-            .expected
-            .as_deref()
-            .filter(|_| it.code == Code::DependencyMissing);
+        let dependency = it.expected.as_deref().filter(|_| it.code == Code::DependencyMissing);
         (it.code, &it.subject, self.path.as_deref(), dependency)
     }
 

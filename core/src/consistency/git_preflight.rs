@@ -64,10 +64,7 @@ pub(super) fn inspect_checkout(
     mode: CheckMode,
     push_scope: PushScope,
 ) -> GitPreflight {
-    let mut preflight = GitPreflight {
-        push_scope,
-        ..GitPreflight::default()
-    };
+    let mut preflight = GitPreflight { push_scope, ..GitPreflight::default() };
     // A repository around the checkout is another one.
     let Some(repository) = Repository::discover(root).filter(|found| found.root() == root) else {
         preflight.file_obstacle = Some("not a git repository; nothing can be committed".to_owned());
@@ -132,10 +129,9 @@ impl GitPreflight {
                 // The first push creates the branch.
                 Err(GitError::NoSuchBranch { .. }) => self.is_reachable = true,
                 Err(error @ GitError::Untrusted { .. }) => self.notes.push(redacted_error(&error)),
-                Err(error) if mode == CheckMode::Pull => self.notes.push(format!(
-                    "the remote was not contacted: {}",
-                    redacted_error(&error)
-                )),
+                Err(error) if mode == CheckMode::Pull => self
+                    .notes
+                    .push(format!("the remote was not contacted: {}", redacted_error(&error))),
                 Err(_) if mode == CheckMode::Read && repository.sets_ssh_command() => {
                     self.notes.push(
                         "the remote was not contacted: this repository sets core.sshCommand, and a \
@@ -154,9 +150,7 @@ impl GitPreflight {
         {
             match repository.pull_fast_forward(&upstream, PULL_TIMEOUT) {
                 Ok(_) => status = repository.read_branch_status()?,
-                Err(error) => self
-                    .notes
-                    .push(format!("not pulled: {}", redacted_error(&error))),
+                Err(error) => self.notes.push(format!("not pulled: {}", redacted_error(&error))),
             }
         }
         self.write_obstacle = find_obstacle(&status);
@@ -175,9 +169,9 @@ impl GitPreflight {
     ) -> Result<Option<Upstream>, GitError> {
         match mode {
             CheckMode::Read => repository.query_remote(upstream, FETCH_TIMEOUT).map(Some),
-            CheckMode::Write | CheckMode::Pull => repository
-                .fetch_upstream(upstream, FETCH_TIMEOUT)
-                .map(|()| None),
+            CheckMode::Write | CheckMode::Pull => {
+                repository.fetch_upstream(upstream, FETCH_TIMEOUT).map(|()| None)
+            }
         }
     }
 

@@ -50,22 +50,16 @@ fn is_number(text: &str) -> bool {
 pub(super) fn parse_task_id(text: &str, workplan: &ItemKey) -> Result<ItemKey, InvalidId> {
     let refused = || invalid_id(text, &format!("{workplan}-Tnn or Tnn"));
     // T01, T-01
-    let bare = text
-        .strip_prefix('T')
-        .map(|n| n.strip_prefix('-').unwrap_or(n));
+    let bare = text.strip_prefix('T').map(|n| n.strip_prefix('-').unwrap_or(n));
     if let Some(number) = bare.filter(|number| is_number(number)) {
-        return format!("{workplan}-T{number}")
-            .parse()
-            .map_err(|_| refused());
+        return format!("{workplan}-T{number}").parse().map_err(|_| refused());
     }
     let (of, number) = text.rsplit_once("-T").ok_or_else(refused)?;
     if !is_number(number) {
         return Err(refused());
     }
     if of != workplan.as_str() {
-        return Err(InvalidId(format!(
-            "{text:?} belongs to another workplan, not {workplan}"
-        )));
+        return Err(InvalidId(format!("{text:?} belongs to another workplan, not {workplan}")));
     }
     text.parse().map_err(|_| refused())
 }
@@ -82,12 +76,7 @@ mod tests {
 
     #[test]
     fn workplans_are_numbered_or_dated() {
-        for good in [
-            "CUST-WP-0026",
-            "A-WP-1",
-            "net-kingdom2-WP-12345",
-            "ADHOC-2026-03-21",
-        ] {
+        for good in ["CUST-WP-0026", "A-WP-1", "net-kingdom2-WP-12345", "ADHOC-2026-03-21"] {
             assert_eq!(parse_workplan_id(good).unwrap().as_str(), good);
         }
         for bad in [
@@ -119,24 +108,12 @@ mod tests {
         ] {
             assert_eq!(parse_task_id(text, &plan).unwrap().as_str(), key, "{text}");
         }
-        for bad in [
-            "",
-            "T",
-            "T-",
-            "01",
-            "t01",
-            "T1x",
-            "CUST-WP-0026-01",
-            "CUST-WP-0026-T",
-        ] {
+        for bad in ["", "T", "T-", "01", "t01", "T1x", "CUST-WP-0026-01", "CUST-WP-0026-T"] {
             assert!(parse_task_id(bad, &plan).is_err(), "{bad}");
         }
         let InvalidId(stranger) = parse_task_id("CUST-WP-0027-T01", &plan).unwrap_err();
         assert!(stranger.contains("another workplan"), "{stranger}");
         let adhoc = parse_workplan_id("ADHOC-2026-03-21").unwrap();
-        assert_eq!(
-            parse_task_id("T02", &adhoc).unwrap().as_str(),
-            "ADHOC-2026-03-21-T02"
-        );
+        assert_eq!(parse_task_id("T02", &adhoc).unwrap().as_str(), "ADHOC-2026-03-21-T02");
     }
 }

@@ -15,10 +15,6 @@ pub struct ParseProblem {
 
 impl ParseProblem {
     pub(super) fn new(place: TextPosition, subject: &str, text: impl Into<String>) -> Self {
-        Self {
-            place,
-            subject: subject.chars().take(60).collect(),
-            text: text.into(),
-        }
+        Self { place, subject: subject.chars().take(60).collect(), text: text.into() }
     }
 }

@@ -27,9 +27,7 @@ pub(super) fn read_plan_files(store: &mut dyn Store, root: &Path) -> Result<Vec<
     let mut files = Vec::new();
     for listed in store.list_plans()? {
         let path = &path_from_text(&listed.plan.path);
-        let is_markdown = path
-            .extension()
-            .is_none_or(|end| !end.eq_ignore_ascii_case("json"));
+        let is_markdown = path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("json"));
         let Some(relative) = path.strip_prefix(root).ok().filter(|_| is_markdown) else {
             continue;
         };

@@ -26,10 +26,7 @@ pub(super) fn find_hidden<'p>(
     query_per_folder(paths, |place| {
         let hidden = repository.list_hidden(place)?.into_iter();
         let marked = hidden.map(|(path, mark)| {
-            let reason = format!(
-                "git is configured to ignore its changes ({})",
-                mark.as_str()
-            );
+            let reason = format!("git is configured to ignore its changes ({})", mark.as_str());
             (path, reason)
         });
         Ok(marked.collect())

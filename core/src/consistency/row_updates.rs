@@ -151,10 +151,7 @@ fn new_link() -> WorkplanLink {
 }
 
 fn file_facts(node: &Node<'_>) -> WorkplanFileFacts {
-    WorkplanFileFacts {
-        digest: node.digest(),
-        planning: node.planning().to_owned(),
-    }
+    WorkplanFileFacts { digest: node.digest(), planning: node.planning().to_owned() }
 }
 
 fn redacted_title(node: &Node<'_>) -> Option<String> {
@@ -183,19 +180,11 @@ fn complete_plan_task(
     if let Some(other) = find_other_worker(store, &task, actor)? {
         return Ok(Err(format!("{other} is working on it")));
     }
-    Ok(
-        match apply_task_step(
-            store,
-            plan,
-            id,
-            &PlanTaskStep::Complete,
-            &actor.provenance(),
-        )? {
-            TaskStepOutcome::Changed { .. } | TaskStepOutcome::Already(_) => Ok(()),
-            TaskStepOutcome::Refused { task, .. } => Err(format!("it is {}", task.status)),
-            TaskStepOutcome::Unknown => Err("it no longer exists".to_owned()),
-        },
-    )
+    Ok(match apply_task_step(store, plan, id, &PlanTaskStep::Complete, &actor.provenance())? {
+        TaskStepOutcome::Changed { .. } | TaskStepOutcome::Already(_) => Ok(()),
+        TaskStepOutcome::Refused { task, .. } => Err(format!("it is {}", task.status)),
+        TaskStepOutcome::Unknown => Err("it no longer exists".to_owned()),
+    })
 }
 
 /// Names the live session or orchestrator, other than the actor, that works on a task.

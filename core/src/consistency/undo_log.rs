@@ -35,9 +35,7 @@ struct UndoLog {
 
 /// Records how the files that are about to be replaced are restored.
 pub(super) fn record_edits(log_path: &Path, edits: &[PlannedEdit]) -> io::Result<()> {
-    let log = UndoLog {
-        files: edits.iter().map(|planned| planned.undo.clone()).collect(),
-    };
+    let log = UndoLog { files: edits.iter().map(|planned| planned.undo.clone()).collect() };
     if let Some(folder) = log_path.parent() {
         create_private_dir(folder)?;
     }
@@ -78,9 +76,9 @@ pub(super) fn undo_interrupted_run(log_path: &Path, git_lock: &Path, root: &Path
             });
             restored.into_iter().collect()
         }
-        Err(reason) => vec![format!(
-            "files changed by an interrupted run were not restored: {reason}"
-        )],
+        Err(reason) => {
+            vec![format!("files changed by an interrupted run were not restored: {reason}")]
+        }
     }
 }
 
@@ -95,10 +93,7 @@ fn undo_uncommitted(log: &UndoLog, git_lock: &Path, root: &Path) -> Result<usize
         .map_err(|error| format!("the git process of that run is still running ({error})"))?;
     let index_lock = Worktree::discover(root).map(|git| git.git_dir.join("index.lock"));
     if let Some(lock) = index_lock.filter(|lock| lock.exists()) {
-        return Err(format!(
-            "another git process is running ({})",
-            lock.display()
-        ));
+        return Err(format!("another git process is running ({})", lock.display()));
     }
     let paths = log.files.iter().map(|entry| entry.path.as_str());
     let dirty = find_uncommitted(&repository, paths)?;
@@ -143,11 +138,9 @@ mod tests {
     fn only_what_the_run_itself_wrote_is_put_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        for (found, after, is_restored) in [
-            ("new", "old", true),
-            ("old", "old", false),
-            ("edited since", "edited since", false),
-        ] {
+        for (found, after, is_restored) in
+            [("new", "old", true), ("old", "old", false), ("edited since", "edited since", false)]
+        {
             fs::write(&path, found).unwrap();
             let restored = restore_file(&undo("old", "new"), &path).unwrap();
             assert_eq!(restored, is_restored);
@@ -158,10 +151,7 @@ mod tests {
         // Edits that do not lead to the old content.
         fs::write(&path, "new").unwrap();
         let wrong = FileEdit {
-            edits: vec![ByteEdit {
-                span: 0..1,
-                text: "x".to_owned(),
-            }],
+            edits: vec![ByteEdit { span: 0..1, text: "x".to_owned() }],
             ..undo("old", "new")
         };
         assert!(!restore_file(&wrong, &path).unwrap());

@@ -120,9 +120,7 @@ impl WorkplanFile {
         let key = ids::parse_workplan_id(&id.text).map_err(|InvalidId(problem)| {
             ParseProblem::new(id.place, &id.text, format!("the id {problem}"))
         })?;
-        let status = front
-            .status()
-            .ok_or_else(|| lacks(key.as_str(), "status"))?;
+        let status = front.status().ok_or_else(|| lacks(key.as_str(), "status"))?;
         let declared_status = DeclaredStatus::parse(&status.text)
             .map_err(|error| ParseProblem::new(status.place, key.as_str(), error.to_string()))?;
         let link = parse_link(front.link(), &key)?;

@@ -149,9 +149,7 @@ fn replace_and_commit(
     }
     match repository.commit(&changed, &commit_message(&replaced), COMMIT_TIMEOUT) {
         Ok(commit) => {
-            report
-                .notes
-                .extend(describe_added_files(&commit.extra_files));
+            report.notes.extend(describe_added_files(&commit.extra_files));
             report.commit = Some(commit.id);
             report.written_files = changed;
             undo_log::delete_log(paths.undo_log);
@@ -198,9 +196,7 @@ fn restore_uncommitted(
             )),
             Err(reason) => {
                 is_restored = false;
-                report
-                    .skipped
-                    .push(format!("{path} could not be restored: {reason}"));
+                report.skipped.push(format!("{path} could not be restored: {reason}"));
             }
         }
     }
@@ -256,13 +252,9 @@ fn describe_added_files(others: &[String]) -> Option<String> {
 /// their commits.
 fn commit_message(edits: &[PlannedEdit]) -> String {
     let lines = edits.iter().flat_map(|planned| &planned.message_lines);
-    let lines: Vec<String> = lines
-        .map(|line| format!("- {}", visible_line(line, MAX_MESSAGE_LINE_CHARS)))
-        .collect();
-    let text = format!(
-        "{COMMIT_SUBJECT}\n\nUpdated by trueup check:\n{}\n",
-        lines.join("\n")
-    );
+    let lines: Vec<String> =
+        lines.map(|line| format!("- {}", visible_line(line, MAX_MESSAGE_LINE_CHARS))).collect();
+    let text = format!("{COMMIT_SUBJECT}\n\nUpdated by trueup check:\n{}\n", lines.join("\n"));
     let ascii = |c: char| match c {
         c if c.is_ascii() => c.to_string(),
         c => c.escape_unicode().to_string(),
@@ -292,20 +284,14 @@ mod tests {
             path: "a.md".to_owned(),
             old_digest: sha256_hex(old.as_bytes()),
             new_digest: sha256_hex(new.as_bytes()),
-            edits: vec![ByteEdit {
-                span: 0..4,
-                text: "done".to_owned(),
-            }],
+            edits: vec![ByteEdit { span: 0..4, text: "done".to_owned() }],
         };
         let write = |text: &str| {
             std::fs::write(&path, text).unwrap();
             let written = replace_file(folder.path(), &edit("todo\n", "done\n")).unwrap();
             (written, std::fs::read_to_string(&path).unwrap())
         };
-        assert_eq!(
-            write("todo\n"),
-            (WriteOutcome::Replaced, "done\n".to_owned())
-        );
+        assert_eq!(write("todo\n"), (WriteOutcome::Replaced, "done\n".to_owned()));
         let saved = (WriteOutcome::ChangedMeanwhile, "todo!\n".to_owned());
         assert_eq!(write("todo!\n"), saved);
         std::fs::rename(&path, folder.path().join("b.md")).unwrap();

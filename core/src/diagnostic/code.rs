@@ -133,10 +133,7 @@ impl Code {
     /// Tells whether trueup undid or moved something of the user's own. A hook that is silent
     /// once everything is fixed still reports these.
     pub const fn touches_user_edits(self) -> bool {
-        matches!(
-            self,
-            Self::CacheUnreadable | Self::CacheFromOtherDatabase | Self::EditRejected
-        )
+        matches!(self, Self::CacheUnreadable | Self::CacheFromOtherDatabase | Self::EditRejected)
     }
 
     /// Tells whether only the local copy is wrong, so that the database can be relied on.

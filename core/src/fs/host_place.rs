@@ -35,11 +35,7 @@ pub(crate) fn host_place() -> &'static HostPlace {
     static HERE: OnceLock<HostPlace> = OnceLock::new();
     HERE.get_or_init(|| {
         let boot = read_trimmed_line(Path::new("/proc/sys/kernel/random/boot_id"));
-        HostPlace {
-            machine: read_machine_id(boot.as_deref()),
-            boot,
-            namespace: read_namespace(),
-        }
+        HostPlace { machine: read_machine_id(boot.as_deref()), boot, namespace: read_namespace() }
     })
 }
 

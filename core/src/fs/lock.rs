@@ -104,9 +104,7 @@ fn wait_for_lock(file: File, patience: Duration) -> io::Result<FileLock> {
         // After a timeout there is no receiver, and the lock is dropped with the message.
         let _ = sender.send(locked);
     });
-    receiver
-        .recv_timeout(patience)
-        .unwrap_or_else(|_| Err(fs2::lock_contended_error()))
+    receiver.recv_timeout(patience).unwrap_or_else(|_| Err(fs2::lock_contended_error()))
 }
 
 /// Removes a lock file that nobody holds; returns whether it did.

@@ -49,10 +49,7 @@ pub enum ChangeError {
 
 impl ChangeError {
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 }
 
@@ -91,10 +88,7 @@ fn take_lock(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeEr
     let folder = change.lock.parent().unwrap_or_else(|| Path::new("."));
     create_private_dir(folder).map_err(|source| ChangeError::from_io(folder, source))?;
     FileLock::acquire(change.lock, change.patience).map_err(|source| match source.kind() {
-        ErrorKind::WouldBlock => ChangeError::Busy {
-            path: path.to_owned(),
-            source,
-        },
+        ErrorKind::WouldBlock => ChangeError::Busy { path: path.to_owned(), source },
         _ => ChangeError::from_io(change.lock, source),
     })
 }

@@ -45,12 +45,8 @@ pub(crate) fn open_for_reading(path: &Path, follow: bool) -> io::Result<(File, u
 /// large.
 pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
     let (file, size) = open_for_reading(path, follow)?;
-    let too_large = || {
-        io::Error::new(
-            ErrorKind::FileTooLarge,
-            format!("larger than {limit} bytes"),
-        )
-    };
+    let too_large =
+        || io::Error::new(ErrorKind::FileTooLarge, format!("larger than {limit} bytes"));
     if size > limit {
         return Err(too_large());
     }
@@ -151,9 +147,7 @@ pub fn append_to_foreign(path: &Path, content: &[u8], mode: u32) -> io::Result<(
     #[cfg(unix)]
     if data.len() == 0 && mode_bits(&data) & OWNER_BITS != mode & OWNER_BITS {
         use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(fs::Permissions::from_mode(
-            mode_bits(&data) | mode & OWNER_BITS,
-        ))?;
+        file.set_permissions(fs::Permissions::from_mode(mode_bits(&data) | mode & OWNER_BITS))?;
     }
     file.write_all(content)
 }
@@ -290,11 +284,7 @@ fn mode_bits(data: &Metadata) -> u32 {
 
 #[cfg(not(unix))]
 fn mode_of(data: &Metadata) -> u32 {
-    if data.is_dir() {
-        PRIVATE_DIR_MODE
-    } else {
-        PRIVATE_MODE
-    }
+    if data.is_dir() { PRIVATE_DIR_MODE } else { PRIVATE_MODE }
 }
 
 #[cfg(unix)]

@@ -55,9 +55,7 @@ impl FileReplacement<'_> {
         draft: &Path,
         is_as_read: &dyn Fn(&Path) -> bool,
     ) -> io::Result<WriteOutcome> {
-        let written = self
-            .write_temp(draft)
-            .and_then(|()| self.swap_in(draft, is_as_read));
+        let written = self.write_temp(draft).and_then(|()| self.swap_in(draft, is_as_read));
         if !matches!(written, Ok(WriteOutcome::Replaced)) {
             // Remove the unused temporary file. That this can fail changes nothing.
             let _ = fs::remove_file(draft);
@@ -100,11 +98,7 @@ impl FileReplacement<'_> {
         use rustix::io::Errno;
 
         let path = self.path;
-        let flags = if self.exists {
-            RenameFlags::EXCHANGE
-        } else {
-            RenameFlags::NOREPLACE
-        };
+        let flags = if self.exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
         match renameat_with(CWD, draft, CWD, path, flags) {
             Ok(()) if !self.exists => Ok(WriteOutcome::Replaced),
             Ok(()) if is_as_read(draft) => {
@@ -153,17 +147,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         for (exists, mode) in [(false, 0o666), (true, PRIVATE_MODE), (true, 0o640)] {
-            let replacement = FileReplacement {
-                path: &path,
-                content: b"x",
-                mode,
-                durable: true,
-                exists,
-            };
-            assert_eq!(
-                replacement.apply(&|_| true).unwrap(),
-                WriteOutcome::Replaced
-            );
+            let replacement =
+                FileReplacement { path: &path, content: b"x", mode, durable: true, exists };
+            assert_eq!(replacement.apply(&|_| true).unwrap(), WriteOutcome::Replaced);
             let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
             assert_eq!(found, mode);
         }

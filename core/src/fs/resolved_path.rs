@@ -133,12 +133,7 @@ mod tests {
         // Each round makes the path longer.
         symlink("grows/x", at("grows")).unwrap();
         let long = format!("/{}", "x/".repeat(100_000));
-        for path in [
-            at("a"),
-            at("grows"),
-            PathBuf::from(long),
-            PathBuf::from("/"),
-        ] {
+        for path in [at("a"), at("grows"), PathBuf::from(long), PathBuf::from("/")] {
             assert!(ResolvedPath::resolve(&path).0.is_absolute());
         }
         assert!(ResolvedPath::resolve(Path::new("relative")).0.is_absolute());

@@ -36,11 +36,7 @@ impl WriterPlace {
     fn current() -> Option<&'static Self> {
         static CURRENT: OnceLock<Option<WriterPlace>> = OnceLock::new();
         let current = CURRENT.get_or_init(|| {
-            let HostPlace {
-                machine,
-                boot,
-                namespace,
-            } = host_place();
+            let HostPlace { machine, boot, namespace } = host_place();
             let (machine, boot) = (machine.as_deref()?, boot.as_deref()?);
             Some(Self {
                 place: short_digest(&format!("{machine} {}", namespace.as_deref()?)),
@@ -125,10 +121,7 @@ mod tests {
 
     #[test]
     fn only_who_is_known_to_be_gone_leaves_litter() {
-        let here = WriterPlace {
-            place: "aa".to_owned(),
-            boot: "bb".to_owned(),
-        };
+        let here = WriterPlace { place: "aa".to_owned(), boot: "bb".to_owned() };
         for (writer, expected) in [
             ("aa-bb-1-0", false),
             ("aa-bb-2-0", true),
@@ -145,11 +138,7 @@ mod tests {
             ("aa-bb-2-0-0", false),
             ("", false),
         ] {
-            assert_eq!(
-                is_writer_gone(writer, &here, |pid| pid == 1),
-                expected,
-                "{writer}"
-            );
+            assert_eq!(is_writer_gone(writer, &here, |pid| pid == 1), expected, "{writer}");
         }
     }
 

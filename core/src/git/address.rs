@@ -110,9 +110,7 @@ pub fn remote_identity(address: &str, root: &Path) -> Option<String> {
 
 fn host_identity(host: &str, path: &str) -> Option<String> {
     // `user@[::1]:22`
-    let host = host
-        .rfind("@[")
-        .map_or(host, |at| host.get(at + 1..).unwrap_or(host));
+    let host = host.rfind("@[").map_or(host, |at| host.get(at + 1..).unwrap_or(host));
     let host = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
         // `[::1]:22`, and git's own `[host:port]`.
         Some((inner, _)) => inner,
@@ -120,11 +118,8 @@ fn host_identity(host: &str, path: &str) -> Option<String> {
     };
     // A password may contain any character but a slash.
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = if host.matches(':').count() > 1 {
-        host
-    } else {
-        host.split(':').next().unwrap_or(host)
-    };
+    let host =
+        if host.matches(':').count() > 1 { host } else { host.split(':').next().unwrap_or(host) };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let path = normalize_path(path);
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
@@ -190,10 +185,7 @@ mod tests {
             "transport+ext://x",
         ] {
             let text = check_address(refused, root).unwrap_err();
-            assert!(
-                text.contains("not an allowed protocol"),
-                "{refused}: {text}"
-            );
+            assert!(text.contains("not an allowed protocol"), "{refused}: {text}");
             assert!(!text.contains("touch"), "{text}");
         }
         for (asked, expected) in [

@@ -52,11 +52,7 @@ impl Repository {
             set.insert(output_text(path).into_owned());
         }
         if !doubtful.is_empty() {
-            paths.extend(
-                self.list_content_changes(folder)?
-                    .intersection(&doubtful)
-                    .cloned(),
-            );
+            paths.extend(self.list_content_changes(folder)?.intersection(&doubtful).cloned());
         }
         Ok(paths)
     }
@@ -74,8 +70,6 @@ impl Repository {
             folder,
         ]);
         let output = call.run()?;
-        Ok(split_records(&output)
-            .map(|path| output_text(path).into_owned())
-            .collect())
+        Ok(split_records(&output).map(|path| output_text(path).into_owned()).collect())
     }
 }

@@ -87,10 +87,7 @@ pub(super) struct TimeLimit {
 
 impl TimeLimit {
     pub(super) fn starting_now(whole: Duration) -> Self {
-        Self {
-            total: whole,
-            deadline: Deadline::after(whole),
-        }
+        Self { total: whole, deadline: Deadline::after(whole) }
     }
 }
 
@@ -124,11 +121,7 @@ impl GitCommand {
             command.envs(UNATTENDED_VARIABLES).args(QUIET_SETTINGS);
             // If git cannot use this repository, that must be an error; it must not pick the one
             // around it.
-            if let Some(above) = std::path::absolute(root)
-                .ok()
-                .as_deref()
-                .and_then(Path::parent)
-            {
+            if let Some(above) = std::path::absolute(root).ok().as_deref().and_then(Path::parent) {
                 command.env("GIT_CEILING_DIRECTORIES", above);
             }
         }
@@ -142,11 +135,7 @@ impl GitCommand {
             }
             Purpose::Change => {}
         }
-        Self {
-            command,
-            what,
-            limit,
-        }
+        Self { command, what, limit }
     }
 
     pub(super) fn with_env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
@@ -186,8 +175,7 @@ impl GitCommand {
             Ok(file)
         });
         let what = self.what;
-        self.command
-            .stdin(written.map_err(|source| GitError::Io { what, source })?);
+        self.command.stdin(written.map_err(|source| GitError::Io { what, source })?);
         Ok(self)
     }
 
@@ -216,10 +204,7 @@ impl GitCommand {
         let what = self.what;
         match subprocess::run_process(&mut self.command, self.limit.deadline) {
             Ok(Some(ended)) => Ok(ended),
-            Ok(None) => Err(GitError::TimedOut {
-                what,
-                limit: self.limit.total,
-            }),
+            Ok(None) => Err(GitError::TimedOut { what, limit: self.limit.total }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(GitError::Missing),
             Err(source) => Err(GitError::Io { what, source }),
         }
@@ -246,11 +231,7 @@ mod tests {
     use super::*;
 
     /// Settings from a command line or the environment are the user's.
-    const KEPT: [&str; 3] = [
-        "GIT_CONFIG_PARAMETERS",
-        "GIT_CONFIG_COUNT",
-        "GIT_NO_REPLACE_OBJECTS",
-    ];
+    const KEPT: [&str; 3] = ["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_NO_REPLACE_OBJECTS"];
 
     fn call(purpose: Purpose) -> GitCommand {
         let limit = TimeLimit::starting_now(Duration::from_mins(1));
@@ -259,20 +240,14 @@ mod tests {
 
     #[test]
     fn what_git_itself_takes_for_bound_to_a_repository_is_dropped() {
-        let asked = Command::new("git")
-            .args(["rev-parse", "--local-env-vars"])
-            .output()
-            .unwrap();
+        let asked = Command::new("git").args(["rev-parse", "--local-env-vars"]).output().unwrap();
         let text = String::from_utf8(asked.stdout).unwrap();
         assert!(text.contains("GIT_DIR"));
         for purpose in [Purpose::Read, Purpose::Ask, Purpose::Change] {
             let call = call(purpose);
             for name in text.lines().filter(|name| !KEPT.contains(name)) {
                 let mut variables = call.command.get_envs();
-                assert!(
-                    variables.any(|set| set == (OsStr::new(name), None)),
-                    "{name}"
-                );
+                assert!(variables.any(|set| set == (OsStr::new(name), None)), "{name}");
             }
         }
     }
@@ -280,11 +255,7 @@ mod tests {
     #[test]
     fn where_hooks_run_nothing_is_set_that_they_would_see() {
         let call = call(Purpose::Change);
-        let set: Vec<_> = call
-            .command
-            .get_envs()
-            .filter(|(_, value)| value.is_some())
-            .collect();
+        let set: Vec<_> = call.command.get_envs().filter(|(_, value)| value.is_some()).collect();
         assert_eq!(set, []);
         assert_eq!(call.command.get_args().count(), 0);
     }

@@ -165,9 +165,7 @@ impl Repository {
     /// it.
     fn check_file_path(&self, path: &str) -> Result<(), GitError> {
         let place = Path::new(path);
-        let plain = place
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+        let plain = place.components().all(|part| matches!(part, Component::Normal(_)));
         let folder = || {
             let data = self.root().join(place).symlink_metadata();
             data.is_ok_and(|data| data.is_dir())
@@ -183,10 +181,8 @@ impl Repository {
         let mut entries = IndexEntries::new();
         for part in split_for_arguments(paths) {
             let call = self.read_command("git ls-files");
-            let output = call
-                .with_args(["ls-files", "--stage", "-z", "--"])
-                .with_args(part)
-                .run()?;
+            let output =
+                call.with_args(["ls-files", "--stage", "-z", "--"]).with_args(part).run()?;
             for record in split_records(&output) {
                 let tab = record.iter().position(|byte| *byte == b'\t');
                 let (entry, path) = record.split_at(tab.unwrap_or(record.len()));
@@ -267,9 +263,7 @@ impl Repository {
         if let Some(before) = before
             && !self.is_ancestor(before, &after)?
         {
-            return Err(unexpected_state(&format!(
-                "{after} is not a child of {before}"
-            )));
+            return Err(unexpected_state(&format!("{after} is not a child of {before}")));
         }
         let call = self.read_command("git diff-tree").with_args([
             "diff-tree",
@@ -280,9 +274,7 @@ impl Repository {
             "-r",
             "-z",
         ]);
-        let changed = call
-            .with_args(before.into_iter().chain([after.as_str()]))
-            .run()?;
+        let changed = call.with_args(before.into_iter().chain([after.as_str()])).run()?;
         let changed = split_records(&changed).map(|path| output_text(path).into_owned());
         let changed = changed.collect();
         Ok((after, changed))
@@ -298,10 +290,7 @@ fn literal_pathspecs<P: AsRef<str>>(paths: &[P]) -> Vec<u8> {
 }
 
 fn unexpected_state(found: &str) -> GitError {
-    GitError::NotAsExpected {
-        what: WHAT,
-        found: found.to_owned(),
-    }
+    GitError::NotAsExpected { what: WHAT, found: found.to_owned() }
 }
 
 /// Splits paths into chunks that fit on a command line.

@@ -94,10 +94,8 @@ fn find_complaint(output: &[u8]) -> Option<String> {
         .filter(|line| !["", "remote:"].contains(line) && !line.starts_with("hint:"))
         .collect();
     let marked = |line: &&str| MARKS.iter().any(|mark| line.starts_with(mark));
-    let first = lines
-        .iter()
-        .position(marked)
-        .unwrap_or_else(|| lines.len().saturating_sub(MAX_LINES));
+    let first =
+        lines.iter().position(marked).unwrap_or_else(|| lines.len().saturating_sub(MAX_LINES));
     let complaint_lines: Vec<String> = lines
         .into_iter()
         .skip(first)
@@ -114,11 +112,7 @@ mod tests {
     #[test]
     fn the_lines_that_say_why_are_found() {
         for (stderr, stdout, expected) in [
-            (
-                "fatal: not a git repository\n",
-                "",
-                "fatal: not a git repository",
-            ),
+            ("fatal: not a git repository\n", "", "fatal: not a git repository"),
             (
                 "Author identity unknown\n\n*** Please tell me\n\nfatal: no email\n",
                 "",
@@ -134,11 +128,7 @@ mod tests {
                 "",
                 "error: would be overwritten by merge:; file; Please commit.; Aborting; more",
             ),
-            (
-                "1\n2\n3\n4\n5\n\n6\nlint failed\r",
-                "",
-                "2; 3; 4; 5; 6; lint failed",
-            ),
+            ("1\n2\n3\n4\n5\n\n6\nlint failed\r", "", "2; 3; 4; 5; 6; lint failed"),
             (
                 "hint: \n",
                 "On branch main\nnothing to commit\n",
@@ -152,10 +142,7 @@ mod tests {
             ("\n", "", "no reason given"),
             ("a\u{1b}[31mred\u{7}\n", "", "ared"),
         ] {
-            assert_eq!(
-                extract_reason(stderr.as_bytes(), stdout.as_bytes()),
-                expected
-            );
+            assert_eq!(extract_reason(stderr.as_bytes(), stdout.as_bytes()), expected);
         }
     }
 

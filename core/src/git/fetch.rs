@@ -19,13 +19,8 @@ use crate::fs::{create_private_dir, write_private};
 const WHAT: &str = "git fetch";
 
 /// Options of every fetch.
-const OPTIONS: [&str; 5] = [
-    "fetch",
-    "--quiet",
-    "--no-tags",
-    "--no-prune",
-    "--no-recurse-submodules",
-];
+const OPTIONS: [&str; 5] =
+    ["fetch", "--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules"];
 
 /// References of a scratch repository: the local branch, the last known state of the remote, and
 /// the state that the remote reports now.
@@ -43,10 +38,12 @@ impl Repository {
         let limit = TimeLimit::starting_now(limit);
         // This call updates no reference. Hooks that watch references run in the next call, which
         // sets no variables that they could see.
-        let call = self
-            .remote_command(WHAT, limit)?
-            .with_args(OPTIONS)
-            .with_args(["--refmap=", "--", &upstream.remote, &upstream.branch_ref]);
+        let call = self.remote_command(WHAT, limit)?.with_args(OPTIONS).with_args([
+            "--refmap=",
+            "--",
+            &upstream.remote,
+            &upstream.branch_ref,
+        ]);
         run_remote_call(call, upstream)?;
         let fetched = self.read_fetched_commit(upstream)?;
         let known_commit = self.resolve_commit(&upstream.tracking_ref)?;
@@ -70,11 +67,10 @@ impl Repository {
         let branch = format!("'{name}'");
         let line = fetch_head.lines().find(|line| line.contains(&branch));
         let id = line.and_then(|line| line.split_whitespace().next());
-        id.map(str::to_owned)
-            .ok_or_else(|| GitError::NotAsExpected {
-                what: WHAT,
-                found: format!("{name} differs from what was fetched"),
-            })
+        id.map(str::to_owned).ok_or_else(|| GitError::NotAsExpected {
+            what: WHAT,
+            found: format!("{name} differs from what was fetched"),
+        })
     }
 
     /// Asks the remote where the upstream's branch is, without using the repository's
@@ -108,32 +104,21 @@ impl Repository {
             Some(_) => scratch.count_distance()?,
             None => (0, 0),
         };
-        Ok(Upstream {
-            gone: false,
-            ahead,
-            behind,
-            ..upstream.clone()
-        })
+        Ok(Upstream { gone: false, ahead, behind, ..upstream.clone() })
     }
 
     /// Returns the address to contact, if that starts no program of the repository's.
     fn find_query_address(&self, remote: &str) -> Result<String, GitError> {
         let key = format!("remote.{remote}.url");
         let call = self.read_command("git config");
-        let output = call
-            .with_args(["config", "-z", "--get-all", &key])
-            .run_query()?;
-        let first = output.as_deref().and_then(|told| {
-            split_records(told)
-                .next()
-                .map(|url| output_text(url).into_owned())
-        });
+        let output = call.with_args(["config", "-z", "--get-all", &key]).run_query()?;
+        let first = output
+            .as_deref()
+            .and_then(|told| split_records(told).next().map(|url| output_text(url).into_owned()));
         // A branch may follow an address directly.
         let url = first.unwrap_or_else(|| remote.to_owned());
-        address::check_address(&url, self.root()).map_err(|found| GitError::Untrusted {
-            remote: remote.to_owned(),
-            found,
-        })
+        address::check_address(&url, self.root())
+            .map_err(|found| GitError::Untrusted { remote: remote.to_owned(), found })
     }
 }
 
@@ -168,29 +153,17 @@ impl ScratchRepository {
         }
         write_private(&git_dir.join("HEAD"), b"ref: refs/heads/none\n")?;
         let is_sha256 = local.or(tracking).is_some_and(|id| id.len() == 64);
-        write_private(
-            &git_dir.join("config"),
-            scratch_config(is_sha256).as_bytes(),
-        )?;
+        write_private(&git_dir.join("config"), scratch_config(is_sha256).as_bytes())?;
         share_objects(&repository.worktree.common_dir, &git_dir)?;
         for (name, id) in [(LOCAL_REF, local), (TRACKING_REF, tracking)] {
             if let Some(id) = id {
                 write_private(&git_dir.join(name), format!("{id}\n").as_bytes())?;
             }
         }
-        let worktree = Worktree {
-            root: folder.path().to_owned(),
-            common_dir: git_dir.clone(),
-            git_dir,
-        };
-        let repository = Repository {
-            worktree,
-            ..repository.clone()
-        };
-        Ok(Self {
-            repository,
-            _folder: folder,
-        })
+        let worktree =
+            Worktree { root: folder.path().to_owned(), common_dir: git_dir.clone(), git_dir };
+        let repository = Repository { worktree, ..repository.clone() };
+        Ok(Self { repository, _folder: folder })
     }
 
     /// Counts the commits that only the local branch has, and those that only the remote has.
@@ -198,17 +171,12 @@ impl ScratchRepository {
         const WHAT: &str = "git rev-list";
         let sides = format!("{LOCAL_REF}...{REMOTE_REF}");
         let call = self.repository.read_command(WHAT);
-        let output = call
-            .with_args(["rev-list", "--left-right", "--count", &sides, "--"])
-            .run()?;
+        let output = call.with_args(["rev-list", "--left-right", "--count", &sides, "--"]).run()?;
         let output = output_text(&output);
         let mut counts = output.split_whitespace().map(str::parse);
         match (counts.next(), counts.next()) {
             (Some(Ok(ahead)), Some(Ok(behind))) => Ok((ahead, behind)),
-            _ => Err(GitError::NotAsExpected {
-                what: WHAT,
-                found: output.into_owned(),
-            }),
+            _ => Err(GitError::NotAsExpected { what: WHAT, found: output.into_owned() }),
         }
     }
 }

@@ -61,15 +61,10 @@ impl Repository {
     /// When git fails or refuses.
     pub fn list_hidden(&self, folder: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
         let call = self.read_command("git ls-files");
-        let told = call
-            .with_args(["ls-files", "-v", "-z", "--", folder])
-            .run()?;
+        let told = call.with_args(["ls-files", "-v", "-z", "--", folder]).run()?;
         let hidden = split_records(&told).filter_map(|record| {
             let (tag, path) = record.split_at_checked(2)?;
-            Some((
-                output_text(path).into_owned(),
-                HiddenFlag::from_tag(*tag.first()?)?,
-            ))
+            Some((output_text(path).into_owned(), HiddenFlag::from_tag(*tag.first()?)?))
         });
         Ok(hidden.collect())
     }

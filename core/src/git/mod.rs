@@ -110,11 +110,7 @@ impl Worktree {
                 }
                 Err(_) => git_dir.clone(),
             };
-        Some(Self {
-            root: root.to_owned(),
-            git_dir,
-            common_dir,
-        })
+        Some(Self { root: root.to_owned(), git_dir, common_dir })
     }
 
     /// Returns the branch checked out; `None` if `HEAD` is detached or unreadable.
@@ -142,11 +138,7 @@ impl Worktree {
         let is_commit =
             matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
         let Some(target) = target else {
-            return if is_commit {
-                Head::Detached
-            } else {
-                Head::Unreadable
-            };
+            return if is_commit { Head::Detached } else { Head::Unreadable };
         };
         match target.strip_prefix("refs/heads/") {
             Some(branch) if is_branch_name(branch) => Head::Branch(branch.to_owned()),
@@ -176,22 +168,12 @@ impl Worktree {
     /// Returns the repository's name: that of the directory that contains the shared git directory,
     /// so that all worktrees agree.
     pub fn name(&self) -> Option<String> {
-        let folder = if self
-            .common_dir
-            .file_name()
-            .is_some_and(|name| name == ".git")
-        {
+        let folder = if self.common_dir.file_name().is_some_and(|name| name == ".git") {
             self.common_dir.parent()?
         } else {
             &self.common_dir
         };
-        Some(
-            folder
-                .file_name()?
-                .to_string_lossy()
-                .trim_end_matches(".git")
-                .to_owned(),
-        )
+        Some(folder.file_name()?.to_string_lossy().trim_end_matches(".git").to_owned())
     }
 }
 
@@ -222,10 +204,7 @@ mod tests {
         fs::create_dir_all(main.join("deep/er")).unwrap();
         git(&main, &["init", "-q"]);
         git(&main, &["commit", "-q", "--allow-empty", "-m", "x"]);
-        git(
-            &main,
-            &["worktree", "add", "-q", "-b", "feat/SD-002C-x", "../other"],
-        );
+        git(&main, &["worktree", "add", "-q", "-b", "feat/SD-002C-x", "../other"]);
         git(&main, &["pack-refs", "--all"]);
 
         let first = Worktree::discover(&main.join("deep/er")).unwrap();
@@ -248,16 +227,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let main = folder.path().join("project");
         fs::create_dir_all(&main).unwrap();
-        git(
-            &main,
-            &[
-                "init",
-                "-q",
-                "--ref-format=reftable",
-                "-b",
-                "feat/SD-002B-x",
-            ],
-        );
+        git(&main, &["init", "-q", "--ref-format=reftable", "-b", "feat/SD-002B-x"]);
         let first = Worktree::discover(&main).unwrap();
         assert_eq!(first.branch().as_deref(), Some("feat/SD-002B-x"), "unborn");
         git(&main, &["commit", "-q", "--allow-empty", "-m", "x"]);
@@ -266,10 +236,7 @@ mod tests {
         }
         git(&main, &["switch", "-q", "-c", "other"]);
         assert_eq!(first.branch().as_deref(), Some("other"));
-        git(
-            &main,
-            &["worktree", "add", "-q", "-b", "linked", "../linked"],
-        );
+        git(&main, &["worktree", "add", "-q", "-b", "linked", "../linked"]);
         let linked = Worktree::discover(&folder.path().join("linked")).unwrap();
         assert_eq!(linked.branch().as_deref(), Some("linked"));
         git(&main, &["refs", "verify"]);

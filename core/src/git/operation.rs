@@ -72,10 +72,6 @@ impl Repository {
     fn read_sequencer_operation(&self) -> GitOperation {
         let steps = self.worktree.git_dir.join("sequencer/todo");
         let steps = super::read_git_file(&steps).unwrap_or_default();
-        if steps.starts_with("revert") {
-            GitOperation::Revert
-        } else {
-            GitOperation::CherryPick
-        }
+        if steps.starts_with("revert") { GitOperation::Revert } else { GitOperation::CherryPick }
     }
 }

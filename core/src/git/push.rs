@@ -21,9 +21,7 @@ impl Repository {
     pub fn has_pre_push_hook(&self) -> Result<bool, GitError> {
         // Asked without the settings of calls that run no hooks, which name another directory.
         let call = self.change_command("git rev-parse", TimeLimit::starting_now(READ_TIMEOUT));
-        let output = call
-            .with_args(["rev-parse", "--git-path", "hooks/pre-push"])
-            .run()?;
+        let output = call.with_args(["rev-parse", "--git-path", "hooks/pre-push"]).run()?;
         let path = OsStr::from_bytes(output.strip_suffix(b"\n").unwrap_or(&output));
         let data = self.root().join(path).metadata();
         Ok(data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0))

@@ -9,17 +9,10 @@ use crate::fs::read_text;
 
 /// Lists local branches by name, up to a limit: they are only used for a hint.
 pub fn list_branches(worktree: &Worktree) -> Vec<String> {
-    let mut loose = LooseRefs {
-        names: Vec::new(),
-        left: BRANCHES.len(),
-    };
+    let mut loose = LooseRefs { names: Vec::new(), left: BRANCHES.len() };
     loose.collect_names(&worktree.common_dir.join("refs/heads"), "");
     let mut names = loose.names;
-    let packed = read_text(
-        &worktree.common_dir.join("packed-refs"),
-        PACKED_REFS.most,
-        true,
-    );
+    let packed = read_text(&worktree.common_dir.join("packed-refs"), PACKED_REFS.most, true);
     names.extend(
         packed
             .unwrap_or_default()

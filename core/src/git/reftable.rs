@@ -125,9 +125,7 @@ fn read_varint(left: &mut &[u8]) -> Option<usize> {
         if position > 0 {
             value = value.checked_add(1)?;
         }
-        value = value
-            .checked_mul(128)?
-            .checked_add(usize::from(byte & 127))?;
+        value = value.checked_mul(128)?.checked_add(usize::from(byte & 127))?;
         if byte & 128 == 0 {
             break;
         }
@@ -154,21 +152,12 @@ mod tests {
     #[test]
     fn head_is_found_among_others() {
         let before = [&[0, (3 << 3) | 1][..], b"BAD", &[0], &[7; SHA1_BYTES]].concat();
-        let head = [
-            &[0, (4 << 3) | 3][..],
-            b"HEAD",
-            &[0, 15],
-            b"refs/heads/main",
-        ]
-        .concat();
+        let head = [&[0, (4 << 3) | 3][..], b"HEAD", &[0, 15], b"refs/heads/main"].concat();
         let after = [&[0, (6 << 3) | 1][..], b"refs/x", &[0], &[7; SHA1_BYTES]].concat();
         let found = TableHead::Symbolic("refs/heads/main".to_owned());
         let all = table(&[before.clone(), head.clone(), after.clone()].concat());
         assert_eq!(read_table_head(&all).as_ref(), Some(&found));
-        assert_eq!(
-            read_table_head(&table(&[before, after].concat())),
-            Some(TableHead::Unnamed)
-        );
+        assert_eq!(read_table_head(&table(&[before, after].concat())), Some(TableHead::Unnamed));
         let detached = [&[0, (4 << 3) | 1][..], b"HEAD", &[0], &[7; SHA1_BYTES]].concat();
         assert_eq!(read_table_head(&table(&detached)), Some(TableHead::Other));
         for length in 0..all.len() {

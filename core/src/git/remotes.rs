@@ -103,10 +103,7 @@ mod tests {
         for (text, expected) in [
             ("[core]\n\tsshCommand = ssh -i key\n", true),
             ("[core] SSHCOMMAND=x\n", true),
-            (
-                "[core]\n\tbare = false\n[remote \"sshCommand\"]\n\turl = x\n",
-                false,
-            ),
+            ("[core]\n\tbare = false\n[remote \"sshCommand\"]\n\turl = x\n", false),
             ("# sshCommand\n", false),
             ("", false),
         ] {
@@ -120,11 +117,7 @@ mod tests {
                     \tURL = second\n[Remote  \"or\\\"igin\"]\nurl=x\n[remote \"origin\"]\r\n\
                     \tfetch = +refs/heads/*:x\r\n\turl = git@host:a/b.git\r\n\
                     [branch \"main\"]\n\tremote = origin\n[remote \"broken\nurl = z\n";
-        let expected = [
-            ("fork", "a b"),
-            ("or\"igin", "x"),
-            ("origin", "git@host:a/b.git"),
-        ];
+        let expected = [("fork", "a b"), ("or\"igin", "x"), ("origin", "git@host:a/b.git")];
         let expected = expected.map(|(name, url)| (name.to_owned(), url.to_owned()));
         assert_eq!(parse_remote_addresses(text), expected);
         assert_eq!(parse_remote_addresses(""), []);

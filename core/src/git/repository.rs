@@ -28,11 +28,7 @@ impl Repository {
 
     /// Uses a worktree.
     pub const fn from_worktree(worktree: Worktree) -> Self {
-        Self {
-            worktree,
-            variables: Vec::new(),
-            lock: None,
-        }
+        Self { worktree, variables: Vec::new(), lock: None }
     }
 
     /// Locks this file while git creates a commit, and until git has exited even if this process
@@ -90,9 +86,7 @@ impl Repository {
         limit: TimeLimit,
     ) -> GitCommand {
         let call = GitCommand::new(&self.worktree.root, purpose, what, limit);
-        self.variables
-            .iter()
-            .fold(call, |call, (name, value)| call.with_env(name, value))
+        self.variables.iter().fold(call, |call, (name, value)| call.with_env(name, value))
     }
 
     /// Returns whether the user sets the ssh command; it is then used unchanged.
@@ -105,9 +99,7 @@ impl Repository {
             return Ok(true);
         }
         let call = self.read_command("git config");
-        let chosen = call
-            .with_args(["config", "--get", "core.sshCommand"])
-            .run_query()?;
+        let chosen = call.with_args(["config", "--get", "core.sshCommand"]).run_query()?;
         Ok(chosen.is_some())
     }
 
@@ -115,18 +107,14 @@ impl Repository {
     pub(super) fn resolve_commit(&self, name: &str) -> Result<Option<String>, GitError> {
         let name = format!("{name}^{{commit}}");
         let call = self.read_command("git rev-parse");
-        let id = call
-            .with_args(["rev-parse", "--verify", "--quiet", &name])
-            .run_query()?;
+        let id = call.with_args(["rev-parse", "--verify", "--quiet", &name]).run_query()?;
         Ok(id.map(|id| output_text(&id).trim().to_owned()))
     }
 
     /// Returns whether a commit is an ancestor of another, or the same.
     pub(super) fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
         let call = self.read_command("git merge-base");
-        let answer = call
-            .with_args(["merge-base", "--is-ancestor", older, newer])
-            .run_query()?;
+        let answer = call.with_args(["merge-base", "--is-ancestor", older, newer]).run_query()?;
         Ok(answer.is_some())
     }
 }
@@ -138,9 +126,7 @@ pub(super) fn output_text(output: &[u8]) -> std::borrow::Cow<'_, str> {
 
 /// Splits a list whose records end with a zero byte.
 pub(super) fn split_records(output: &[u8]) -> impl Iterator<Item = &[u8]> {
-    output
-        .split(|byte| *byte == 0)
-        .filter(|record| !record.is_empty())
+    output.split(|byte| *byte == 0).filter(|record| !record.is_empty())
 }
 
 /// Joins a list whose records end with a zero byte.

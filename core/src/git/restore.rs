@@ -21,9 +21,7 @@ impl Repository {
     pub fn restore_file(&self, path: &str) -> Result<String, GitError> {
         let limit = TimeLimit::starting_now(RESTORE_TIMEOUT);
         let call = self.change_command("git hash-object", limit);
-        let object_id = call
-            .with_args(["hash-object", "-w", "--no-filters", "--", path])
-            .run()?;
+        let object_id = call.with_args(["hash-object", "-w", "--no-filters", "--", path]).run()?;
         // A user's `post-checkout` hook is meant for checkouts by hand.
         self.change_command(WHAT, limit)
             .with_args(["-c", "core.hooksPath=/dev/null", "checkout", "--quiet"])

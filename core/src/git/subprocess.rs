@@ -54,11 +54,8 @@ pub(super) fn run_process(
     if deadline.has_passed() {
         return Ok(None);
     }
-    let mut child = command
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child =
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut stdout = BoundedOutput::new(child.stdout.take(), KeptEnd::First, MAX_STDOUT_BYTES);
     let mut stderr = BoundedOutput::new(child.stderr.take(), KeptEnd::Last, MAX_STDERR_BYTES);
     let pid = Pid::from_child(&child);
@@ -133,11 +130,8 @@ fn poll_ready(
         stdout.pipe.as_ref().map(AsFd::as_fd),
         stderr.pipe.as_ref().map(AsFd::as_fd),
     ];
-    let mut polled: Vec<PollFd<'_>> = files
-        .iter()
-        .flatten()
-        .map(|file| PollFd::new(file, PollFlags::IN))
-        .collect();
+    let mut polled: Vec<PollFd<'_>> =
+        files.iter().flatten().map(|file| PollFd::new(file, PollFlags::IN)).collect();
     match poll(&mut polled, Some(&longest)) {
         Ok(_) => {}
         Err(Errno::INTR) => return Ok([false; 3]),
@@ -193,13 +187,7 @@ struct BoundedOutput<R> {
 
 impl<R> BoundedOutput<R> {
     const fn new(pipe: Option<R>, end: KeptEnd, most: usize) -> Self {
-        Self {
-            pipe,
-            bytes: Vec::new(),
-            end,
-            limit: most,
-            is_truncated: false,
-        }
+        Self { pipe, bytes: Vec::new(), end, limit: most, is_truncated: false }
     }
 
     fn append_bounded(&mut self, more: &[u8]) {
@@ -254,10 +242,7 @@ mod tests {
 
     #[test]
     fn both_outputs_are_read_and_the_status_is_kept() {
-        let ended = run_process(
-            &mut sh("echo out; echo err >&2; exit 3"),
-            Deadline::after(LONG),
-        );
+        let ended = run_process(&mut sh("echo out; echo err >&2; exit 3"), Deadline::after(LONG));
         let ended = ended.unwrap().unwrap();
         assert_eq!(ended.status.code(), Some(3));
         assert_eq!(ended.stdout, b"out\n");
@@ -268,14 +253,9 @@ mod tests {
     #[test]
     fn more_output_than_a_pipe_holds_blocks_nobody() {
         let script = "head -c 3000000 /dev/zero >&2; head -c 18000000 /dev/zero; echo end >&2";
-        let ended = run_process(&mut sh(script), Deadline::after(LONG))
-            .unwrap()
-            .unwrap();
+        let ended = run_process(&mut sh(script), Deadline::after(LONG)).unwrap().unwrap();
         assert!(ended.status.success());
-        assert_eq!(
-            (ended.stdout.len(), ended.is_truncated),
-            (MAX_STDOUT_BYTES, true)
-        );
+        assert_eq!((ended.stdout.len(), ended.is_truncated), (MAX_STDOUT_BYTES, true));
         assert!(ended.stderr.len() <= 2 * MAX_STDERR_BYTES);
         assert!(ended.stderr.ends_with(b"\0end\n"));
     }
@@ -300,9 +280,7 @@ mod tests {
         let mut gate = Gate::new(&folder.path().join("gate"));
         let mut command = sh("exec 9>gate; echo here; sleep 1000 & echo $! >pid");
         command.current_dir(folder.path());
-        let ended = run_process(&mut command, Deadline::after(LONG))
-            .unwrap()
-            .unwrap();
+        let ended = run_process(&mut command, Deadline::after(LONG)).unwrap().unwrap();
         assert_eq!(ended.stdout, b"here\n");
         let daemon = std::fs::read_to_string(folder.path().join("pid")).unwrap();
         let daemon = daemon.trim().parse().ok().and_then(Pid::from_raw).unwrap();
@@ -336,11 +314,7 @@ mod tests {
         for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
             let mut command = sh(script);
             command.current_dir(folder.path());
-            assert!(
-                run_process(&mut command, Deadline::after(limit))
-                    .unwrap()
-                    .is_none()
-            );
+            assert!(run_process(&mut command, Deadline::after(limit)).unwrap().is_none());
             if folder.path().join("begun").exists() {
                 assert!(!folder.path().join("lock").exists());
                 return;

@@ -88,10 +88,8 @@ impl Repository {
         limit: Duration,
     ) -> Result<bool, GitError> {
         const WHAT: &str = "git merge";
-        let head = self
-            .read_command(WHAT)
-            .with_args(["symbolic-ref", "--quiet", "HEAD"])
-            .run_query()?;
+        let head =
+            self.read_command(WHAT).with_args(["symbolic-ref", "--quiet", "HEAD"]).run_query()?;
         if head.is_none_or(|head| output_text(&head).trim() != upstream.local_ref) {
             return Err(GitError::NotAsExpected {
                 what: WHAT,
@@ -132,10 +130,7 @@ impl Repository {
         let commits = split_records(&output).filter_map(|line| {
             let line = output_text(line);
             let (id, subject) = line.split_once(' ')?;
-            Some(UnpushedCommit {
-                id: id.to_owned(),
-                subject: subject.to_owned(),
-            })
+            Some(UnpushedCommit { id: id.to_owned(), subject: subject.to_owned() })
         });
         Ok(commits.collect())
     }

@@ -45,16 +45,10 @@ mod tests {
             ("{\"command\": ", &[]),
             ("{\"command\": 7", &[]),
             ("{\"command\": \"make x\",", &[("make x", false)]),
-            (
-                "{\"command\" : \"make \\\"x\\\" y",
-                &[("make \"x\" y", true)],
-            ),
+            ("{\"command\" : \"make \\\"x\\\" y", &[("make \"x\" y", true)]),
             ("{\"command\":\"a\\nb\\u00", &[("a\nb", true)]),
             ("{\"command\":\"a\nb\\ud83d\"", &[("a b\u{fffd}", false)]),
-            (
-                "\"command\":\"a\",,\"command\":\"b\"",
-                &[("a", false), ("b", false)],
-            ),
+            ("\"command\":\"a\",,\"command\":\"b\"", &[("a", false), ("b", false)]),
         ] {
             let found = find_commands(payload);
             let found: Vec<(&str, bool)> = found.iter().map(|(c, cut)| (&**c, *cut)).collect();

@@ -155,12 +155,7 @@ pub fn parse_payload(text: &[u8]) -> Result<Option<HookPayload>, PayloadError> {
         return Ok(None);
     };
     Ok(Some(HookPayload {
-        session: payload
-            .session_id
-            .0
-            .as_deref()
-            .unwrap_or_default()
-            .parse()?,
+        session: payload.session_id.0.as_deref().unwrap_or_default().parse()?,
         cwd: payload.cwd.0.filter(|cwd| !cwd.is_empty()),
         is_subagent: payload.agent_id.0.is_some(),
         event,
@@ -172,57 +167,47 @@ fn parse_event(payload: &Payload) -> Option<HookEvent> {
         // Without a readable event name, assume that the tool has not run yet.
         return Some(HookEvent::BeforeTool(parse_tool(payload)));
     }
-    Some(
-        match payload.hook_event_name.0.as_deref().unwrap_or_default() {
-            "SessionStart" => HookEvent::SessionStart(match payload.source.0.as_deref() {
-                Some("resume") => StartSource::Resume,
-                Some("clear") => StartSource::Clear,
-                Some("compact") => StartSource::Compact,
-                Some("fork") => StartSource::Fork,
-                // An unknown source still needs the database's state.
-                _ => StartSource::Startup,
-            }),
-            "UserPromptSubmit" => {
-                let prompt = payload.prompt.0.as_deref().unwrap_or_default();
-                HookEvent::Prompt(if prompt.trim_start().starts_with("<task-notification>") {
-                    PromptKind::Notification
-                } else {
-                    PromptKind::User
-                })
-            }
-            "PreSkillShellCommand" => HookEvent::BeforeSkillLine(parse_tool(payload)),
-            "PreToolUse" => HookEvent::BeforeTool(parse_tool(payload)),
-            "PostToolUse" => HookEvent::AfterTool(parse_tool(payload)),
-            "TaskCreated" => HookEvent::Task(TaskChange::Created {
-                id: bounded_name(&payload.task_id)?,
-                subject: payload.task_subject.0.clone()?,
-            }),
-            "TaskCompleted" => HookEvent::Task(TaskChange::Finished {
-                id: bounded_name(&payload.task_id)?,
-            }),
-            "PreCompact" => HookEvent::BeforeCompaction,
-            "Stop" => HookEvent::Stop {
-                is_repeated: payload.stop_hook_active.0 == Some(true),
-            },
-            // The client's own compaction agent stops with an empty type.
-            "SubagentStop"
-                if payload
-                    .agent_type
-                    .0
-                    .as_deref()
-                    .is_some_and(|t| !t.is_empty()) =>
-            {
-                HookEvent::SubagentStop
-            }
-            "FileChanged" => HookEvent::FileChanged,
-            "SessionEnd" => HookEvent::SessionEnd(
-                bounded_name(&payload.reason)
-                    .filter(|r| !r.is_empty())
-                    .unwrap_or_else(|| "other".to_owned()),
-            ),
-            _ => return None,
-        },
-    )
+    Some(match payload.hook_event_name.0.as_deref().unwrap_or_default() {
+        "SessionStart" => HookEvent::SessionStart(match payload.source.0.as_deref() {
+            Some("resume") => StartSource::Resume,
+            Some("clear") => StartSource::Clear,
+            Some("compact") => StartSource::Compact,
+            Some("fork") => StartSource::Fork,
+            // An unknown source still needs the database's state.
+            _ => StartSource::Startup,
+        }),
+        "UserPromptSubmit" => {
+            let prompt = payload.prompt.0.as_deref().unwrap_or_default();
+            HookEvent::Prompt(if prompt.trim_start().starts_with("<task-notification>") {
+                PromptKind::Notification
+            } else {
+                PromptKind::User
+            })
+        }
+        "PreSkillShellCommand" => HookEvent::BeforeSkillLine(parse_tool(payload)),
+        "PreToolUse" => HookEvent::BeforeTool(parse_tool(payload)),
+        "PostToolUse" => HookEvent::AfterTool(parse_tool(payload)),
+        "TaskCreated" => HookEvent::Task(TaskChange::Created {
+            id: bounded_name(&payload.task_id)?,
+            subject: payload.task_subject.0.clone()?,
+        }),
+        "TaskCompleted" => {
+            HookEvent::Task(TaskChange::Finished { id: bounded_name(&payload.task_id)? })
+        }
+        "PreCompact" => HookEvent::BeforeCompaction,
+        "Stop" => HookEvent::Stop { is_repeated: payload.stop_hook_active.0 == Some(true) },
+        // The client's own compaction agent stops with an empty type.
+        "SubagentStop" if payload.agent_type.0.as_deref().is_some_and(|t| !t.is_empty()) => {
+            HookEvent::SubagentStop
+        }
+        "FileChanged" => HookEvent::FileChanged,
+        "SessionEnd" => HookEvent::SessionEnd(
+            bounded_name(&payload.reason)
+                .filter(|r| !r.is_empty())
+                .unwrap_or_else(|| "other".to_owned()),
+        ),
+        _ => return None,
+    })
 }
 
 fn parse_tool(payload: &Payload) -> ToolCall {
@@ -257,10 +242,9 @@ fn parse_tool(payload: &Payload) -> ToolCall {
             }
         }
         "TaskUpdate" => match (bounded_name(&input.task_id), input.status.0.as_deref()) {
-            (Some(id), Some("in_progress")) => ToolCall::Tasks(TaskChange::Started {
-                id,
-                subject: input.subject.0.clone(),
-            }),
+            (Some(id), Some("in_progress")) => {
+                ToolCall::Tasks(TaskChange::Started { id, subject: input.subject.0.clone() })
+            }
             (Some(id), Some("pending" | "completed" | "deleted" | "cancelled")) => {
                 ToolCall::Tasks(TaskChange::Finished { id })
             }
@@ -289,12 +273,7 @@ enum TaskInProgress {
 fn find_task_in_progress(todos: &[Lenient<Todo>]) -> TaskInProgress {
     let read = todos.iter().filter_map(|todo| todo.0.as_ref());
     let mut working = read.filter(|todo| todo.status.0.as_deref() == Some("in_progress"));
-    let content = |todo: &Todo| {
-        todo.content
-            .0
-            .clone()
-            .filter(|text| !text.trim().is_empty())
-    };
+    let content = |todo: &Todo| todo.content.0.clone().filter(|text| !text.trim().is_empty());
     let is_unclear = |todo: &Lenient<Todo>| {
         let status = todo.0.as_ref().map(|todo| &todo.status);
         status.is_none_or(|status| {

@@ -50,10 +50,7 @@ impl HookResponse {
     pub fn render(&self) -> Option<String> {
         let mut answer = Map::new();
         if let Some(message) = &self.system_message {
-            answer.insert(
-                "systemMessage".to_owned(),
-                clean_text(&truncate_context(message)),
-            );
+            answer.insert("systemMessage".to_owned(), clean_text(&truncate_context(message)));
         }
         if let Some(reason) = &self.block {
             answer.insert("decision".to_owned(), json!("block"));

@@ -29,18 +29,10 @@ fn event(fields: &Value) -> HookEvent {
 fn a_field_of_another_kind_is_as_if_it_were_not_there() {
     let stop = |fields: Value| {
         let mut stop = json!({"hook_event_name": "Stop"});
-        stop.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
+        stop.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         payload(&stop)
     };
-    for foreign in [
-        json!(null),
-        json!(7),
-        json!(["x"]),
-        json!({"x": 1}),
-        json!(1.5),
-    ] {
+    for foreign in [json!(null), json!(7), json!(["x"]), json!({"x": 1}), json!(1.5)] {
         for field in [
             "cwd",
             "agent_id",
@@ -51,11 +43,7 @@ fn a_field_of_another_kind_is_as_if_it_were_not_there() {
             "reason",
         ] {
             let read = read(&stop(json!({field: foreign})));
-            assert_eq!(
-                read.event,
-                HookEvent::Stop { is_repeated: false },
-                "{field}: {foreign}"
-            );
+            assert_eq!(read.event, HookEvent::Stop { is_repeated: false }, "{field}: {foreign}");
             assert!(!read.is_subagent);
             assert_eq!(read.cwd.is_some(), field != "cwd");
         }
@@ -119,17 +107,10 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
     };
     let input = json!({"command": "git push", "timeout": "soon", "status": 7, "todos": {}});
     assert_eq!(bash(input), shell("git push", false));
-    assert_eq!(
-        bash(json!({"command": null, "run_in_background": true})),
-        shell("", true)
-    );
+    assert_eq!(bash(json!({"command": null, "run_in_background": true})), shell("", true));
     // A field that decides must not count as missing.
     let unreadable = |field| HookEvent::BeforeTool(ToolCall::Unreadable(field));
-    for command in [
-        json!(["git"]),
-        json!(7),
-        json!({"x": "trueup handoff create"}),
-    ] {
+    for command in [json!(["git"]), json!(7), json!({"x": "trueup handoff create"})] {
         assert_eq!(bash(json!({"command": command})), unreadable("command"));
     }
     assert_eq!(bash(json!(["git push"])), unreadable("tool_input"));
@@ -148,23 +129,12 @@ fn a_tools_input_of_another_kind_hides_no_field_beside_it() {
 
 #[test]
 fn what_is_no_object_is_no_payload() {
-    for text in [
-        "[]",
-        " [\"s1\", \"/repo\", \"Stop\"]",
-        "7",
-        "null",
-        "\"x\"",
-        "{",
-        "{} {}",
-    ] {
+    for text in ["[]", " [\"s1\", \"/repo\", \"Stop\"]", "7", "null", "\"x\"", "{", "{} {}"] {
         let error = parse_payload(text.as_bytes()).unwrap_err();
         assert!(matches!(error, PayloadError::Syntax(_)), "{text}: {error}");
     }
     for text in ["", " \n"] {
-        assert!(matches!(
-            parse_payload(text.as_bytes()),
-            Err(PayloadError::Empty)
-        ));
+        assert!(matches!(parse_payload(text.as_bytes()), Err(PayloadError::Empty)));
     }
     assert_eq!(parse_payload(b"{}").unwrap(), None);
 }

@@ -82,11 +82,7 @@ mod tests {
         // The first parent is 100; each next is its parent.
         let read = |pid: u32| {
             let name = names.get(usize::try_from(pid).unwrap() - 100)?;
-            Some(Ancestor {
-                pid,
-                parent: pid + 1,
-                is_client: is_client(name.as_bytes(), Vec::new),
-            })
+            Some(Ancestor { pid, parent: pid + 1, is_client: is_client(name.as_bytes(), Vec::new) })
         };
         find_nearest_client(100, read)
     }
@@ -109,10 +105,7 @@ mod tests {
     #[test]
     fn an_interpreter_is_the_client_when_it_runs_its_script() {
         for (line, client) in [
-            (
-                "node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p",
-                true,
-            ),
+            ("node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p", true),
             ("node\0/home/u/.local/bin/claude\0", true),
             ("node\0server.js\0claude", false),
             ("node\0/home/claudette/server.js", false),
@@ -128,18 +121,11 @@ mod tests {
 
     #[test]
     fn the_way_up_ends() {
-        let deep: Vec<&str> = std::iter::repeat_n("sh", ANCESTORS.len())
-            .chain(["claude"])
-            .collect();
+        let deep: Vec<&str> =
+            std::iter::repeat_n("sh", ANCESTORS.len()).chain(["claude"]).collect();
         assert_eq!(chain(&deep), None);
         // A cycle, as a table that changes while it is read may contain.
-        let circle = |pid: u32| {
-            Some(Ancestor {
-                pid,
-                parent: pid,
-                is_client: false,
-            })
-        };
+        let circle = |pid: u32| Some(Ancestor { pid, parent: pid, is_client: false });
         assert_eq!(find_nearest_client(100, circle), None);
     }
 }

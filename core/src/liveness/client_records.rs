@@ -14,16 +14,11 @@ use crate::fs::read_bytes;
 /// Finds the process that the client recorded for a session. The directory has one file per
 /// process, named by its pid. A record whose pid now belongs to something else is skipped.
 pub fn find_recorded_client(folder: &Path, session: &str) -> Option<u32> {
-    let entries = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .take(CLIENT_RECORDS.len());
+    let entries = fs::read_dir(folder).ok()?.flatten().take(CLIENT_RECORDS.len());
     let numbered = entries.filter_map(|entry| {
         let path = entry.path();
         let number = path.file_stem()?.to_str()?.parse::<u32>().ok()?;
-        let is_json = path
-            .extension()
-            .is_some_and(|extension| extension == "json");
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
         is_json.then_some((number, path))
     });
     let mut named = numbered.filter(|(_, path)| record_names_session(path, session));
@@ -59,19 +54,13 @@ mod tests {
             fs::write(&path, &text).unwrap();
             assert_eq!(record_names_session(&path, SESSION), expected, "{text}");
         }
-        assert!(!record_names_session(
-            &folder.path().join("absent"),
-            SESSION
-        ));
+        assert!(!record_names_session(&folder.path().join("absent"), SESSION));
     }
 
     #[test]
     fn a_number_under_which_no_client_runs_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(
-            find_recorded_client(&folder.path().join("absent"), SESSION),
-            None
-        );
+        assert_eq!(find_recorded_client(&folder.path().join("absent"), SESSION), None);
         let record = format!(r#"{{"sessionId": "{SESSION}"}}"#);
         // This process runs, but is not the client.
         for name in [format!("{}.json", std::process::id()), "x.json".to_owned()] {

@@ -25,9 +25,7 @@ impl Descendant {
 pub fn list_descendants(ancestor: u32) -> Vec<Descendant> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let table = numbers
-        .filter_map(|pid| Some((pid, read_proc_stat(pid)?)))
-        .collect();
+    let table = numbers.filter_map(|pid| Some((pid, read_proc_stat(pid)?))).collect();
     find_descendants(ancestor, &table)
 }
 
@@ -53,10 +51,7 @@ fn find_descendants(ancestor: u32, table: &BTreeMap<u32, ProcStat>) -> Vec<Desce
     let lives = table.iter().filter(|(_, stat)| !stat.ended);
     lives
         .filter(|(pid, _)| is_below(**pid))
-        .map(|(pid, stat)| Descendant {
-            pid: *pid,
-            started: stat.started,
-        })
+        .map(|(pid, stat)| Descendant { pid: *pid, started: stat.started })
         .collect()
 }
 
@@ -67,11 +62,7 @@ mod tests {
     #[test]
     fn children_at_any_depth_are_below() {
         let row = |pid, parent, ended| {
-            let stat = ProcStat {
-                parent,
-                started: 1,
-                ended,
-            };
+            let stat = ProcStat { parent, started: 1, ended };
             (pid, stat)
         };
         let table = BTreeMap::from([
@@ -86,10 +77,7 @@ mod tests {
             row(31, 30, false),
         ]);
         let pids = |ancestor| -> Vec<u32> {
-            find_descendants(ancestor, &table)
-                .iter()
-                .map(|r| r.pid)
-                .collect()
+            find_descendants(ancestor, &table).iter().map(|r| r.pid).collect()
         };
         assert_eq!(pids(10), [11, 12]);
         assert_eq!(pids(1), [10, 11, 12, 20]);

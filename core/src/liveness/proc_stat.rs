@@ -21,11 +21,7 @@ pub(super) const MAX_PROC_FILE_BYTES: u64 = 64 * 1024;
 
 /// Reads the file of a process.
 pub(super) fn read_stat(pid: u32) -> io::Result<Vec<u8>> {
-    read_bytes(
-        Path::new(&format!("/proc/{pid}/stat")),
-        MAX_PROC_FILE_BYTES,
-        true,
-    )
+    read_bytes(Path::new(&format!("/proc/{pid}/stat")), MAX_PROC_FILE_BYTES, true)
 }
 
 /// Parses fields 3, 4 and 22. The name in field 2 may contain spaces, parentheses and half a
@@ -37,11 +33,7 @@ pub(super) fn parse_stat(stat: &[u8]) -> Option<ProcStat> {
     let ended = matches!(fields.next()?, "Z" | "X");
     let parent = fields.next()?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some(ProcStat {
-        parent,
-        started,
-        ended,
-    })
+    Some(ProcStat { parent, started, ended })
 }
 
 /// Returns the name of a process, which the kernel truncates.
@@ -61,31 +53,16 @@ mod tests {
     fn a_name_of_any_bytes_misleads_nobody() {
         for name_of in ["sh", "a b", "x) S 1 2 (y", ""] {
             let text = format!("77 ({name_of}) S 42 {REST}");
-            let expected = ProcStat {
-                parent: 42,
-                started: 4242,
-                ended: false,
-            };
+            let expected = ProcStat { parent: 42, started: 4242, ended: false };
             assert_eq!(parse_stat(text.as_bytes()), Some(expected), "{text}");
             assert_eq!(find_process_name(text.as_bytes()), Some(name_of.as_bytes()));
         }
-        assert!(
-            parse_stat(format!("1 (x) Z 1 {REST}").as_bytes())
-                .unwrap()
-                .ended
-        );
+        assert!(parse_stat(format!("1 (x) Z 1 {REST}").as_bytes()).unwrap().ended);
     }
 
     #[test]
     fn what_is_cut_or_strange_is_nothing() {
-        for text in [
-            "",
-            "77",
-            "77 (sh",
-            "77 (sh) S",
-            "77 (sh) S 42 1 2",
-            "77 (sh) S x 1",
-        ] {
+        for text in ["", "77", "77 (sh", "77 (sh) S", "77 (sh) S 42 1 2", "77 (sh) S x 1"] {
             assert_eq!(parse_stat(text.as_bytes()), None, "{text}");
         }
     }

@@ -9,16 +9,8 @@ use crate::model::ProcessPlace;
 pub(super) fn current_place() -> &'static ProcessPlace {
     static HERE: OnceLock<ProcessPlace> = OnceLock::new();
     HERE.get_or_init(|| {
-        let HostPlace {
-            machine,
-            boot,
-            namespace,
-        } = host_place().clone();
-        ProcessPlace {
-            machine,
-            boot,
-            namespace,
-        }
+        let HostPlace { machine, boot, namespace } = host_place().clone();
+        ProcessPlace { machine, boot, namespace }
     })
 }
 

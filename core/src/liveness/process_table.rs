@@ -11,10 +11,7 @@ use crate::model::{ProcessId, ProcessPlace, ProcessState, Session};
 
 /// Returns this machine's name, as `uname -n` prints it.
 pub fn host_name() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Identifies a running process, so that a later one with the same pid can be told apart.
@@ -127,26 +124,16 @@ mod tests {
             sample_place("", "b", ""),
             sample_place("", "", ""),
         ] {
-            let process = ProcessId {
-                pid: 1,
-                started: Some(7),
-                place: elsewhere,
-            };
+            let process = ProcessId { pid: 1, started: Some(7), place: elsewhere };
             let evidence =
                 decide_process_state(&process, &sample_place("m", "b", "n"), || unreachable!());
             assert_eq!(evidence, ProcessState::Unknown, "{process:?}");
         }
         // A part that this process cannot read compares with nothing.
-        for unknown in [
-            sample_place("", "b", "n"),
-            sample_place("m", "", "n"),
-            sample_place("m", "b", ""),
-        ] {
-            let process = ProcessId {
-                pid: 1,
-                started: Some(7),
-                place: unknown.clone(),
-            };
+        for unknown in
+            [sample_place("", "b", "n"), sample_place("m", "", "n"), sample_place("m", "b", "")]
+        {
+            let process = ProcessId { pid: 1, started: Some(7), place: unknown.clone() };
             let evidence = decide_process_state(&process, &unknown, || unreachable!());
             assert_eq!(evidence, ProcessState::Unknown, "{process:?}");
         }
@@ -164,11 +151,7 @@ mod tests {
             (PidEntry::Unreadable, Some(7), Is::Unknown),
             (PidEntry::Unreadable, None, Is::Unknown),
         ] {
-            let process = ProcessId {
-                pid: 1,
-                started,
-                place: sample_place("m", "b", "n"),
-            };
+            let process = ProcessId { pid: 1, started, place: sample_place("m", "b", "n") };
             let evidence = decide_process_state(&process, &sample_place("m", "b", "n"), || entry);
             assert_eq!(evidence, expected, "{entry:?} {started:?}");
         }
@@ -187,10 +170,7 @@ mod tests {
         assert_eq!(judged(Some(&me), other), ProcessState::Unknown);
         assert_eq!(judged(Some(&me), None), ProcessState::Unknown);
         assert_eq!(judged(None, Some(&name)), ProcessState::Unknown);
-        let later = ProcessId {
-            started: me.started.map(|s| s + 1),
-            ..me
-        };
+        let later = ProcessId { started: me.started.map(|s| s + 1), ..me };
         assert_eq!(judged(Some(&later), Some(&name)), ProcessState::Gone);
     }
 }

@@ -13,11 +13,7 @@ const MARGIN_SECONDS: u64 = 60;
 pub fn quiet_period_of_command(limit: Duration, lease_seconds: u64) -> Option<u64> {
     let seconds = limit.as_secs();
     let is_long = seconds.saturating_mul(2) > lease_seconds;
-    is_long.then(|| {
-        seconds
-            .saturating_add(MARGIN_SECONDS)
-            .min(MAX_QUIET_SECONDS)
-    })
+    is_long.then(|| seconds.saturating_add(MARGIN_SECONDS).min(MAX_QUIET_SECONDS))
 }
 
 #[cfg(test)]

@@ -54,11 +54,7 @@ pub struct AdwState {
     /// The workflow; also the name of the folder.
     #[cfg_attr(
         test,
-        schemars(
-            required,
-            with = "String",
-            regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$")
-        )
+        schemars(required, with = "String", regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"))
     )]
     pub adw_id: Option<AdwId>,
     /// The issue; a text, whatever it looks like.
@@ -84,10 +80,7 @@ pub struct AdwState {
     /// Estimated cost in dollars.
     pub estimated_cost_total: Option<Number>,
     /// Estimated cost of each phase, in dollars.
-    #[cfg_attr(
-        test,
-        schemars(with = "Option<std::collections::BTreeMap<String, Number>>")
-    )]
+    #[cfg_attr(test, schemars(with = "Option<std::collections::BTreeMap<String, Number>>"))]
     pub estimated_cost_breakdown: Option<Map<String, Json>>,
     /// Which workflow runs.
     pub workflow_template: Option<String>,

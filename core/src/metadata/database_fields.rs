@@ -16,66 +16,21 @@ pub struct DatabaseField {
 /// `phase_data`, whose outputs belong to the file; and `priority`, a key that issue metadata uses
 /// too.
 pub const DATABASE_FIELDS: [DatabaseField; 15] = [
-    DatabaseField {
-        name: "status",
-        command: "trueup queue start|complete|fail|block ID",
-    },
-    DatabaseField {
-        name: "current_phase",
-        command: "trueup queue start ID",
-    },
-    DatabaseField {
-        name: "assigned_to",
-        command: "trueup queue start ID",
-    },
-    DatabaseField {
-        name: "error_message",
-        command: "trueup queue fail ID --error T",
-    },
-    DatabaseField {
-        name: "created_at",
-        command: "trueup queue add ITEM",
-    },
-    DatabaseField {
-        name: "updated_at",
-        command: "trueup queue start|complete|fail ID",
-    },
-    DatabaseField {
-        name: "completed_at",
-        command: "trueup queue complete ID",
-    },
-    DatabaseField {
-        name: "ready_timestamp",
-        command: "trueup queue complete ID",
-    },
-    DatabaseField {
-        name: "started_timestamp",
-        command: "trueup queue start ID",
-    },
-    DatabaseField {
-        name: "parent_issue",
-        command: "trueup item add KEY --parent KEY",
-    },
-    DatabaseField {
-        name: "phase_number",
-        command: "trueup queue add ITEM --phases P,…",
-    },
-    DatabaseField {
-        name: "depends_on_phase",
-        command: "trueup queue add ITEM --depends N=M",
-    },
-    DatabaseField {
-        name: "depends_on_phases",
-        command: "trueup queue add ITEM --depends N=M",
-    },
-    DatabaseField {
-        name: "queue_position",
-        command: "trueup queue add ITEM",
-    },
-    DatabaseField {
-        name: "queue_id",
-        command: "trueup queue add ITEM",
-    },
+    DatabaseField { name: "status", command: "trueup queue start|complete|fail|block ID" },
+    DatabaseField { name: "current_phase", command: "trueup queue start ID" },
+    DatabaseField { name: "assigned_to", command: "trueup queue start ID" },
+    DatabaseField { name: "error_message", command: "trueup queue fail ID --error T" },
+    DatabaseField { name: "created_at", command: "trueup queue add ITEM" },
+    DatabaseField { name: "updated_at", command: "trueup queue start|complete|fail ID" },
+    DatabaseField { name: "completed_at", command: "trueup queue complete ID" },
+    DatabaseField { name: "ready_timestamp", command: "trueup queue complete ID" },
+    DatabaseField { name: "started_timestamp", command: "trueup queue start ID" },
+    DatabaseField { name: "parent_issue", command: "trueup item add KEY --parent KEY" },
+    DatabaseField { name: "phase_number", command: "trueup queue add ITEM --phases P,…" },
+    DatabaseField { name: "depends_on_phase", command: "trueup queue add ITEM --depends N=M" },
+    DatabaseField { name: "depends_on_phases", command: "trueup queue add ITEM --depends N=M" },
+    DatabaseField { name: "queue_position", command: "trueup queue add ITEM" },
+    DatabaseField { name: "queue_id", command: "trueup queue add ITEM" },
 ];
 
 /// Finds a field that the database owns by its name.

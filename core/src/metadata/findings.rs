@@ -21,9 +21,8 @@ pub fn check_metadata(
     document: &JsonDocument,
     writer: Option<&str>,
 ) -> Vec<Divergence> {
-    let held_fields = DATABASE_FIELDS
-        .into_iter()
-        .filter_map(|field| Some((field, document.get(field.name)?)));
+    let held_fields =
+        DATABASE_FIELDS.into_iter().filter_map(|field| Some((field, document.get(field.name)?)));
     let mut findings: Vec<Divergence> = held_fields
         .map(|(field, value)| database_field_finding(id, path, field, &value, writer))
         .collect();
@@ -70,16 +69,10 @@ fn id_finding(id: &AdwId, path: &str, document: &JsonDocument) -> Option<Diverge
         return None;
     }
     let (what, fix) = match &value {
-        None => (
-            "has no adw_id".to_owned(),
-            Way::FixMetadata { id: id.clone() },
-        ),
+        None => ("has no adw_id".to_owned(), Way::FixMetadata { id: id.clone() }),
         // Only a person can tell which of the two is wrong.
         Some(value) => (
-            format!(
-                "has adw_id={}, but its directory is {id}",
-                render_value(value)
-            ),
+            format!("has adw_id={}, but its directory is {id}", render_value(value)),
             Way::SetMetadataId { id: id.clone() },
         ),
     };
@@ -119,30 +112,21 @@ pub fn unparsable_finding(id: &AdwId, path: &str, error: &JsonDocumentError) -> 
 /// Returns the finding on a path that cannot be read as a metadata file: a symlink, a directory, a
 /// FIFO, or a file that is too large.
 pub fn unreadable_finding(id: &AdwId, path: &str, reason: &str) -> Divergence {
-    let message = format!(
-        "⚠️ Metadata cannot be read: {path}: {}",
-        one_line(reason, MAX_SHOWN_CHARS)
-    );
+    let message =
+        format!("⚠️ Metadata cannot be read: {path}: {}", one_line(reason, MAX_SHOWN_CHARS));
     unusable_finding(id, message, FileLine::new(path, 1))
 }
 
 fn unusable_finding(id: &AdwId, message: String, place: FileLine) -> Divergence {
-    Divergence::new(
-        Code::FileInvalid,
-        id.to_string(),
-        message,
-        edit_advice(id, place),
-    )
+    Divergence::new(Code::FileInvalid, id.to_string(), message, edit_advice(id, place))
 }
 
 /// Returns the finding on a field that breaks a rule of the schema. It is a warning: no reason to
 /// stop a workflow.
 pub fn schema_violation_finding(id: &AdwId, path: &str, field: &str, rule: &str) -> Divergence {
     let field = one_line(field, MAX_SHOWN_CHARS);
-    let message = format!(
-        "Metadata breaks a rule: {path}: {field}: {}",
-        one_line(rule, 2 * MAX_SHOWN_CHARS)
-    );
+    let message =
+        format!("Metadata breaks a rule: {path}: {field}: {}", one_line(rule, 2 * MAX_SHOWN_CHARS));
     let fix = edit_advice(id, FileLine::whole_file(path));
     Divergence::new(Code::FileInvalid, id.to_string(), message, fix)
         .with_severity(Severity::Warning)
@@ -161,10 +145,7 @@ mod tests {
     }
 
     fn finding_codes(text: &str) -> Vec<&'static str> {
-        check_text(text, None)
-            .iter()
-            .map(|d| d.code.as_str())
-            .collect()
+        check_text(text, None).iter().map(|d| d.code.as_str()).collect()
     }
 
     #[test]
@@ -177,17 +158,10 @@ mod tests {
                 (found[0].code, found[0].severity),
                 (Code::MetadataHoldsOwnedField, Severity::Error)
             );
-            for part in [
-                PATH,
-                &format!("{}=x", field.name),
-                field.command,
-                "written by adw_build_iso",
-            ] {
-                assert!(
-                    found[0].message.contains(part),
-                    "{part}: {}",
-                    found[0].message
-                );
+            for part in
+                [PATH, &format!("{}=x", field.name), field.command, "written by adw_build_iso"]
+            {
+                assert!(found[0].message.contains(part), "{part}: {}", found[0].message);
             }
         }
     }
@@ -198,18 +172,12 @@ mod tests {
             (r#"{"adw_id": "77c90e61"}"#, &[][..]),
             (r#"{"adw_id": "77c90e61", "nested": {"status": 1}}"#, &[]),
             (r#"{"adw_id": "77c90e61", "status": null}"#, &["F-01"]),
-            (
-                r#"{"adw_id": "77c90e61", "status": 1, "current_phase": "x"}"#,
-                &["F-01", "F-01"],
-            ),
+            (r#"{"adw_id": "77c90e61", "status": 1, "current_phase": "x"}"#, &["F-01", "F-01"]),
             ("{}", &["F-03"]),
             (r#"{"adw_id": null}"#, &["F-03"]),
             (r#"{"adw_id": "other", "status": 1}"#, &["F-01", "F-03"]),
             (r#"{"adw_id": 77}"#, &["F-03"]),
-            (
-                r#"{"adw_id": "77c90e61", "a": 1, "a": 2, "a": 3}"#,
-                &["F-02"],
-            ),
+            (r#"{"adw_id": "77c90e61", "a": 1, "a": 2, "a": 3}"#, &["F-02"]),
         ] {
             assert_eq!(finding_codes(text), expected, "{text}");
         }
@@ -219,10 +187,7 @@ mod tests {
     fn a_missing_id_is_mended_and_a_wrong_one_is_for_a_person() {
         let fix = |text: &str| check_text(text, None)[0].fix.to_string();
         assert_eq!(fix("{}"), "trueup meta fix 77c90e61");
-        assert_eq!(
-            fix(r#"{"adw_id": "x"}"#),
-            "trueup meta set 77c90e61 adw_id=77c90e61"
-        );
+        assert_eq!(fix(r#"{"adw_id": "x"}"#), "trueup meta set 77c90e61 adw_id=77c90e61");
     }
 
     #[test]
@@ -231,10 +196,7 @@ mod tests {
         let text = format!(r#"{{"adw_id": "77c90e61", "status": "a\u001b[31mb\n{long}"}}"#);
         let message = &check_text(&text, Some("w\u{1b}[0m"))[0].message;
         assert!(message.contains("status=ab xxx"), "{message}");
-        assert!(
-            message.chars().count() < 300 && !message.contains('\u{1b}'),
-            "{message}"
-        );
+        assert!(message.chars().count() < 300 && !message.contains('\u{1b}'), "{message}");
     }
 
     #[test]
@@ -243,9 +205,7 @@ mod tests {
         let found = unparsable_finding(&"77c90e61".parse().unwrap(), PATH, &error);
         assert_eq!(found.severity, Severity::Error);
         assert!(
-            found
-                .message
-                .contains("agents/77c90e61/adw_state.json:2:8: "),
+            found.message.contains("agents/77c90e61/adw_state.json:2:8: "),
             "{}",
             found.message
         );

@@ -61,21 +61,14 @@ impl JsonLiteral {
     /// a number, `"9107"` and `feature/x` are strings.
     pub fn from_json_or_text(text: &str) -> Self {
         let parsed: Result<Json, _> = serde_json::from_str(text);
-        if parsed.is_ok() {
-            Self(text.trim().to_owned())
-        } else {
-            Self::from_plain_text(text)
-        }
+        if parsed.is_ok() { Self(text.trim().to_owned()) } else { Self::from_plain_text(text) }
     }
 
     /// Takes a text for a string, whatever it looks like. A text that is a JSON string already is
     /// not quoted again.
     pub fn from_string_or_text(text: &str) -> Self {
         let parsed: Result<String, _> = serde_json::from_str(text);
-        parsed.map_or_else(
-            |_| Self::from_plain_text(text),
-            |read| Self::from_plain_text(&read),
-        )
+        parsed.map_or_else(|_| Self::from_plain_text(text), |read| Self::from_plain_text(&read))
     }
 }
 
@@ -85,11 +78,8 @@ const NEW_FIELD_INDENT: &str = "\n  ";
 impl JsonDocument {
     /// Makes the document of a new file, with the id of its workflow.
     pub fn new(id: &AdwId) -> Self {
-        let mut document = Self {
-            opening: "{".to_owned(),
-            fields: Vec::new(),
-            closing: "\n}\n".to_owned(),
-        };
+        let mut document =
+            Self { opening: "{".to_owned(), fields: Vec::new(), closing: "\n}\n".to_owned() };
         document.set_field("adw_id", &JsonLiteral::from_plain_text(id.as_str()));
         document
     }
@@ -138,23 +128,15 @@ impl JsonDocument {
             end = value.end;
         }
         let tail = json.get(end..).unwrap_or_default().to_owned();
-        Ok(Self {
-            opening: head,
-            fields: members,
-            closing: tail,
-        })
+        Ok(Self { opening: head, fields: members, closing: tail })
     }
 
     /// Returns the bytes to write.
     pub fn render(&self) -> Vec<u8> {
         let mut text = self.opening.clone();
         for field in &self.fields {
-            for part in [
-                &field.before_name,
-                &field.quoted_name,
-                &field.before_value,
-                &field.value,
-            ] {
+            for part in [&field.before_name, &field.quoted_name, &field.before_value, &field.value]
+            {
                 text.push_str(part);
             }
         }
@@ -187,8 +169,7 @@ impl JsonDocument {
     /// Returns all fields with their values.
     pub fn to_map(&self) -> Map<String, Json> {
         let keys = self.fields.iter().map(|member| &member.key);
-        keys.filter_map(|key| Some((key.clone(), self.get(key)?)))
-            .collect()
+        keys.filter_map(|key| Some((key.clone(), self.get(key)?))).collect()
     }
 
     /// Sets a field: in its place, or behind the last one.
@@ -230,11 +211,7 @@ impl JsonDocument {
 
 fn error_after(before: &[u8], reason: &str) -> JsonDocumentError {
     let (line, column) = line_and_column(before);
-    JsonDocumentError {
-        line,
-        column,
-        reason: reason.to_owned(),
-    }
+    JsonDocumentError { line, column, reason: reason.to_owned() }
 }
 
 /// Splits the bytes between two values at the quotes of the name.
@@ -257,11 +234,7 @@ fn parse_fields(json: &str) -> Result<Vec<(String, &RawValue)>, JsonDocumentErro
         let reason = error.to_string();
         // The error has its position in fields of its own.
         let reason = reason.split(" at line ").next().unwrap_or_default();
-        JsonDocumentError {
-            line: error.line(),
-            column: error.column(),
-            reason: reason.to_owned(),
-        }
+        JsonDocumentError { line: error.line(), column: error.column(), reason: reason.to_owned() }
     })
 }
 

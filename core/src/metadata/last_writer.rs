@@ -20,9 +20,7 @@ pub fn find_last_writer(document: &JsonDocument) -> Option<String> {
         Json::String(text) if !text.trim().is_empty() => Some(text),
         _ => None,
     };
-    let named = WRITER_FIELDS
-        .iter()
-        .find_map(|key| document.get(key).and_then(text));
+    let named = WRITER_FIELDS.iter().find_map(|key| document.get(key).and_then(text));
     named.or_else(|| match document.get("all_adws") {
         Some(Json::Array(mut scripts)) => scripts.pop().and_then(text),
         _ => None,
@@ -36,18 +34,9 @@ mod tests {
     #[test]
     fn a_note_counts_before_the_last_script_that_ran() {
         for (text, expected) in [
-            (
-                r#"{"workflow_step": "Build", "last_writer": "me"}"#,
-                Some("me"),
-            ),
-            (
-                r#"{"workflow_step": "Build", "all_adws": ["a"]}"#,
-                Some("Build"),
-            ),
-            (
-                r#"{"all_adws": ["adw_plan_iso", "adw_build_iso"]}"#,
-                Some("adw_build_iso"),
-            ),
+            (r#"{"workflow_step": "Build", "last_writer": "me"}"#, Some("me")),
+            (r#"{"workflow_step": "Build", "all_adws": ["a"]}"#, Some("Build")),
+            (r#"{"all_adws": ["adw_plan_iso", "adw_build_iso"]}"#, Some("adw_build_iso")),
             (r#"{"last_writer": " ", "all_adws": []}"#, None),
             (r#"{"last_writer": 7, "all_adws": "x"}"#, None),
             ("{}", None),

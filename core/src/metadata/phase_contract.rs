@@ -28,28 +28,12 @@ enum Requirement {
 /// The requirements of each phase. A phase that is not listed requires nothing, such as `plan`,
 /// which produces all of this.
 const CONTRACTS: [(PhaseName, &[Requirement]); 8] = [
-    (
-        PhaseName::Validate,
-        &[Requirement::Worktree, Requirement::Plan],
-    ),
-    (
-        PhaseName::Build,
-        &[
-            Requirement::Worktree,
-            Requirement::Plan,
-            Requirement::Branch,
-        ],
-    ),
+    (PhaseName::Validate, &[Requirement::Worktree, Requirement::Plan]),
+    (PhaseName::Build, &[Requirement::Worktree, Requirement::Plan, Requirement::Branch]),
     (PhaseName::Lint, &[Requirement::Worktree]),
     (PhaseName::Test, &[Requirement::Worktree]),
-    (
-        PhaseName::Review,
-        &[Requirement::Worktree, Requirement::Plan, Requirement::Ports],
-    ),
-    (
-        PhaseName::Document,
-        &[Requirement::Worktree, Requirement::Plan],
-    ),
+    (PhaseName::Review, &[Requirement::Worktree, Requirement::Plan, Requirement::Ports]),
+    (PhaseName::Document, &[Requirement::Worktree, Requirement::Plan]),
     (
         PhaseName::Ship,
         &[
@@ -96,10 +80,7 @@ pub fn list_missing_requirements(
 ) -> Vec<MissingRequirement> {
     let contract = CONTRACTS.iter().find(|(name, _)| *name == phase);
     let needs = contract.map_or(&[][..], |(_, needs)| needs);
-    needs
-        .iter()
-        .flat_map(|need| need.check(state, paths))
-        .collect()
+    needs.iter().flat_map(|need| need.check(state, paths)).collect()
 }
 
 /// Returns a text unless it is missing or blank.
@@ -110,10 +91,7 @@ fn non_blank(text: Option<&String>) -> Option<&str> {
 impl Requirement {
     fn check(self, state: &AdwState, paths: PathsOnDisk) -> Vec<MissingRequirement> {
         let unset = |field, is_there: bool| {
-            (!is_there).then(|| MissingRequirement {
-                field,
-                problem: "is not set".to_owned(),
-            })
+            (!is_there).then(|| MissingRequirement { field, problem: "is not set".to_owned() })
         };
         let unusable = |field, problem| Some(MissingRequirement { field, problem });
         let missing = match self {
@@ -162,10 +140,8 @@ mod tests {
         missing.iter().map(|piece| piece.field).collect()
     }
 
-    const ALL_PRESENT: PathsOnDisk = PathsOnDisk {
-        has_worktree: true,
-        plan_bytes: Some(MIN_PLAN_BYTES),
-    };
+    const ALL_PRESENT: PathsOnDisk =
+        PathsOnDisk { has_worktree: true, plan_bytes: Some(MIN_PLAN_BYTES) };
 
     #[test]
     fn every_missing_piece_is_named_at_once() {
@@ -174,21 +150,10 @@ mod tests {
             (PhaseName::Plan, &[][..]),
             (PhaseName::Cleanup, &[]),
             (PhaseName::Validate, &["worktree_path", "plan_file"]),
-            (
-                PhaseName::Build,
-                &["worktree_path", "plan_file", "branch_name"],
-            ),
+            (PhaseName::Build, &["worktree_path", "plan_file", "branch_name"]),
             (PhaseName::Lint, &["worktree_path"]),
             (PhaseName::Test, &["worktree_path"]),
-            (
-                PhaseName::Review,
-                &[
-                    "worktree_path",
-                    "plan_file",
-                    "backend_port",
-                    "frontend_port",
-                ],
-            ),
+            (PhaseName::Review, &["worktree_path", "plan_file", "backend_port", "frontend_port"]),
             (PhaseName::Document, &["worktree_path", "plan_file"]),
             (
                 PhaseName::Ship,
@@ -238,10 +203,7 @@ mod tests {
 
     #[test]
     fn what_the_file_names_must_be_there_and_a_plan_must_say_something() {
-        let found = PathsOnDisk {
-            has_worktree: false,
-            plan_bytes: Some(MIN_PLAN_BYTES - 1),
-        };
+        let found = PathsOnDisk { has_worktree: false, plan_bytes: Some(MIN_PLAN_BYTES - 1) };
         let lines: Vec<String> =
             list_missing_requirements(PhaseName::Build, &complete_state(), found)
                 .iter()
@@ -254,10 +216,7 @@ mod tests {
                 "plan_file specs/plan.md has 99 bytes; a plan needs at least 100",
             ]
         );
-        let none = PathsOnDisk {
-            plan_bytes: None,
-            ..ALL_PRESENT
-        };
+        let none = PathsOnDisk { plan_bytes: None, ..ALL_PRESENT };
         let gone = list_missing_requirements(PhaseName::Validate, &complete_state(), none);
         assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is not a file");
     }

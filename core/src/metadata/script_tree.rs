@@ -62,8 +62,7 @@ pub fn list_files_below(root: &Path) -> io::Result<FileTree> {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                tree.unreadable
-                    .push(format!("{}: {error}", folder.display()));
+                tree.unreadable.push(format!("{}: {error}", folder.display()));
                 continue;
             }
         };

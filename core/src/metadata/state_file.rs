@@ -98,9 +98,7 @@ const FILE_NAME: &str = "adw_state.json";
 
 /// Returns the path of a workflow's file, relative to the project.
 pub fn metadata_path(id: &AdwId) -> PathBuf {
-    Path::new(WORKFLOWS_FOLDER)
-        .join(id.as_str())
-        .join(FILE_NAME)
+    Path::new(WORKFLOWS_FOLDER).join(id.as_str()).join(FILE_NAME)
 }
 
 /// The workflows of a project that have a file.
@@ -144,20 +142,13 @@ pub fn list_metadata_files(project: &Path) -> Result<MetadataListing, MetadataEr
 }
 
 fn io_error(path: &Path, source: io::Error) -> MetadataError {
-    MetadataError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    MetadataError::Io { path: path.to_owned(), source }
 }
 
 impl MetadataFile {
     /// Refers to the file of a workflow. The path of the project must have no symlink in it.
     pub fn new(project: &Path, id: &AdwId) -> Self {
-        Self {
-            project: project.to_owned(),
-            id: id.clone(),
-            path: project.join(metadata_path(id)),
-        }
+        Self { project: project.to_owned(), id: id.clone(), path: project.join(metadata_path(id)) }
     }
 
     /// Returns the path of the file.
@@ -176,9 +167,7 @@ impl MetadataFile {
     ///
     /// When the file exists and cannot be read.
     pub fn read(&self) -> Result<Option<JsonDocument>, MetadataError> {
-        self.read_bytes()?
-            .map(|bytes| self.parse_document(&bytes))
-            .transpose()
+        self.read_bytes()?.map(|bytes| self.parse_document(&bytes)).transpose()
     }
 
     /// Returns the user id of the file's owner.
@@ -225,10 +214,7 @@ impl MetadataFile {
         let failed = |error| E::from(MetadataError::from(error));
         retry_under_lock(&self.path, options, failed, || {
             let bytes = self.read_bytes()?;
-            let document = bytes
-                .as_deref()
-                .map(|b| self.parse_document(b))
-                .transpose()?;
+            let document = bytes.as_deref().map(|b| self.parse_document(b)).transpose()?;
             let (new, outcome) = decide(document)?;
             let Some(new) = new else {
                 return Ok(Some(outcome));
@@ -241,11 +227,7 @@ impl MetadataFile {
     /// Returns the folders from the project down to the file, and the file.
     fn path_steps(&self) -> [PathBuf; 3] {
         let workflows_folder = self.project.join(WORKFLOWS_FOLDER);
-        [
-            workflows_folder.clone(),
-            workflows_folder.join(self.id.as_str()),
-            self.path.clone(),
-        ]
+        [workflows_folder.clone(), workflows_folder.join(self.id.as_str()), self.path.clone()]
     }
 
     fn read_bytes(&self) -> Result<Option<Vec<u8>>, MetadataError> {
@@ -261,10 +243,8 @@ impl MetadataFile {
     }
 
     fn parse_document(&self, bytes: &[u8]) -> Result<JsonDocument, MetadataError> {
-        JsonDocument::parse(bytes).map_err(|error| MetadataError::Unparsable {
-            path: self.path.clone(),
-            error,
-        })
+        JsonDocument::parse(bytes)
+            .map_err(|error| MetadataError::Unparsable { path: self.path.clone(), error })
     }
 
     fn write_unless_changed(
@@ -282,12 +262,7 @@ impl MetadataFile {
                 return Err(MetadataError::Symlink { path: folder });
             }
         }
-        Ok(replace_if_unchanged(
-            &self.path,
-            content,
-            expected,
-            MAX_METADATA_BYTES,
-        )?)
+        Ok(replace_if_unchanged(&self.path, content, expected, MAX_METADATA_BYTES)?)
     }
 }
 

@@ -64,9 +64,7 @@ impl FromStr for BlamedField {
 
     fn from_str(text: &str) -> Result<Self, UnknownField> {
         let named = Self::ALL.into_iter().find(|field| field.as_str() == text);
-        named.ok_or_else(|| UnknownField {
-            found: text.chars().take(40).collect(),
-        })
+        named.ok_or_else(|| UnknownField { found: text.chars().take(40).collect() })
     }
 }
 
@@ -146,14 +144,8 @@ mod tests {
     fn build_history() -> (Item, Vec<Event>) {
         let queued = sample_item(ItemStatus::Queued, None);
         let running = sample_item(ItemStatus::Running, Some("s1"));
-        let titled = Item {
-            title: Some("t".to_owned()),
-            ..running.clone()
-        };
-        let free = Item {
-            holder: None,
-            ..titled.clone()
-        };
+        let titled = Item { title: Some("t".to_owned()), ..running.clone() };
+        let free = Item { holder: None, ..titled.clone() };
         let events = vec![
             build_event(1, Value::Null, queued.event_facts()),
             build_event(2, queued.event_facts(), running.event_facts()),
@@ -169,10 +161,7 @@ mod tests {
         let expected = [3, 1, 1, 1, 1, 2, 1, 4, 1, 1].map(Some);
         assert_eq!(blamed_seqs(&item, &events), expected);
         let status = &blame_item(&item, &events)[5];
-        assert_eq!(
-            (status.field, &status.value),
-            (BlamedField::Status, &json!("running"))
-        );
+        assert_eq!((status.field, &status.value), (BlamedField::Status, &json!("running")));
         assert_eq!(status.event.unwrap().actor, "actor-2");
     }
 
@@ -181,18 +170,8 @@ mod tests {
         let (item, events) = build_history();
         assert_eq!(blamed_seqs(&item, &[]), [None; 10]);
         // Title, status and holder changed since; nothing shows by whom.
-        let expected = [
-            None,
-            Some(1),
-            Some(1),
-            Some(1),
-            Some(1),
-            None,
-            Some(1),
-            Some(1),
-            Some(1),
-            Some(1),
-        ];
+        let expected =
+            [None, Some(1), Some(1), Some(1), Some(1), None, Some(1), Some(1), Some(1), Some(1)];
         assert_eq!(blamed_seqs(&item, &events[..1]), expected);
     }
 
@@ -201,16 +180,10 @@ mod tests {
         for field in BlamedField::ALL {
             assert_eq!(field.as_str().parse(), Ok(field));
             assert!(
-                sample_item(ItemStatus::Queued, None)
-                    .event_facts()
-                    .get(field.as_str())
-                    .is_some()
+                sample_item(ItemStatus::Queued, None).event_facts().get(field.as_str()).is_some()
             );
         }
         let error = "colour".parse::<BlamedField>().unwrap_err().to_string();
-        assert!(
-            error.contains("\"colour\"") && error.contains("title, kind"),
-            "{error}"
-        );
+        assert!(error.contains("\"colour\"") && error.contains("title, kind"), "{error}");
     }
 }

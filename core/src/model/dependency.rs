@@ -89,10 +89,7 @@ mod tests {
     }
 
     fn build_edges(edges: &[(&str, &str)]) -> Vec<DependencyEdge> {
-        let edge = |(item, on): &(&str, &str)| DependencyEdge {
-            item: key(item),
-            on: key(on),
-        };
+        let edge = |(item, on): &(&str, &str)| DependencyEdge { item: key(item), on: key(on) };
         edges.iter().map(edge).collect()
     }
 
@@ -107,28 +104,14 @@ mod tests {
             ("A", "A", &[][..], Some("A -> A")),
             ("A", "B", &[], None),
             ("A", "B", &[("B", "A")], Some("A -> B -> A")),
-            (
-                "A",
-                "C",
-                &[("B", "A"), ("C", "B")],
-                Some("A -> C -> B -> A"),
-            ),
+            ("A", "C", &[("B", "A"), ("C", "B")], Some("A -> C -> B -> A")),
             ("A", "D", &[("B", "A"), ("C", "B")], None),
             // Of two ways round, the shorter.
-            (
-                "A",
-                "D",
-                &[("B", "A"), ("C", "B"), ("D", "C"), ("D", "A")],
-                Some("A -> D -> A"),
-            ),
+            ("A", "D", &[("B", "A"), ("C", "B"), ("D", "C"), ("D", "A")], Some("A -> D -> A")),
             // A circle that others made by plain SQL does not hold the search up.
             ("A", "X", &[("B", "A"), ("C", "B"), ("B", "C")], None),
         ] {
-            assert_eq!(
-                find_rendered_cycle(item, on, edges).as_deref(),
-                expected,
-                "{edges:?}"
-            );
+            assert_eq!(find_rendered_cycle(item, on, edges).as_deref(), expected, "{edges:?}");
         }
     }
 

@@ -157,12 +157,11 @@ pub struct EventFilter {
 pub fn concerns_item(entity: &str, key: &str, item: &str) -> bool {
     match entity {
         "item" => key == item,
-        "phase" => key
-            .strip_prefix(item)
-            .and_then(|rest| rest.strip_prefix(':'))
-            .is_some_and(|number| {
+        "phase" => {
+            key.strip_prefix(item).and_then(|rest| rest.strip_prefix(':')).is_some_and(|number| {
                 !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-            }),
+            })
+        }
         _ => false,
     }
 }

@@ -17,11 +17,7 @@ pub(crate) fn seconds_from_now(seconds: i64) -> Timestamp {
 /// Makes the place of a process; an empty part is unknown.
 pub(crate) fn sample_place(machine: &str, boot: &str, namespace: &str) -> ProcessPlace {
     let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    ProcessPlace {
-        machine: part(machine),
-        boot: part(boot),
-        namespace: part(namespace),
-    }
+    ProcessPlace { machine: part(machine), boot: part(boot), namespace: part(namespace) }
 }
 
 /// Makes a session that last gave a sign of life `silence` seconds ago, with a lease of 900 s.
@@ -86,10 +82,7 @@ pub(crate) fn sample_orchestrator(status: OrchestratorStatus, silence: i64) -> O
         process: ProcessId {
             pid: 42,
             started: Some(1),
-            place: ProcessPlace {
-                boot: Some("boot".to_owned()),
-                ..ProcessPlace::default()
-            },
+            place: ProcessPlace { boot: Some("boot".to_owned()), ..ProcessPlace::default() },
         },
         supervised: false,
         status,

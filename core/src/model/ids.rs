@@ -25,11 +25,7 @@ fn check(
     extra: &str,
 ) -> Result<(), IdError> {
     let fail = |problem: String| {
-        Err(IdError {
-            kind,
-            text: text.chars().take(EXCERPT).collect(),
-            problem,
-        })
+        Err(IdError { kind, text: text.chars().take(EXCERPT).collect(), problem })
     };
     if text.is_empty() {
         return fail("is empty".to_owned());
@@ -45,17 +41,12 @@ fn check(
     if text.bytes().all(is_plain) && !text.starts_with('-') {
         return Ok(());
     }
-    if let Some(bad) = text
-        .chars()
-        .find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c))
-    {
+    if let Some(bad) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !extra.contains(*c)) {
         let bad = match bad {
             ' ' => "a space".to_owned(),
             other => format!("{other:?}"),
         };
-        return fail(format!(
-            "contains {bad}; allowed are letters, digits and {extra}"
-        ));
+        return fail(format!("contains {bad}; allowed are letters, digits and {extra}"));
     }
     // `.` and `..` name directories, and a leading dot or dash hides a file or reads as a flag.
     if text.starts_with(['.', '-']) || text.contains("..") {
@@ -312,14 +303,7 @@ mod tests {
 
     #[test]
     fn keys_of_the_wild_are_accepted() {
-        for key in [
-            "SD-002B",
-            "SD-LEO-SELF-IMPROVE-002C",
-            "issue#170",
-            "a",
-            "wp:T01",
-            "v1.2_x",
-        ] {
+        for key in ["SD-002B", "SD-LEO-SELF-IMPROVE-002C", "issue#170", "a", "wp:T01", "v1.2_x"] {
             assert_eq!(key.parse::<ItemKey>().unwrap().as_str(), key);
         }
         assert!("k".repeat(200).parse::<ItemKey>().is_ok());
@@ -327,9 +311,7 @@ mod tests {
 
     #[test]
     fn path_forms_and_control_characters_are_refused() {
-        for key in [
-            "", ".", "..", "a/b", "a\\b", "../x", "a..b", ".x", "-x", "a b", "a\n", "é",
-        ] {
+        for key in ["", ".", "..", "a/b", "a\\b", "../x", "a..b", ".x", "-x", "a b", "a\n", "é"] {
             assert!(key.parse::<ItemKey>().is_err(), "{key:?} was accepted");
             assert!(key.parse::<SessionId>().is_err(), "{key:?} was accepted");
         }
@@ -340,10 +322,7 @@ mod tests {
         assert!("o".repeat(8).parse::<OperationId>().is_ok());
         assert!("o".repeat(7).parse::<OperationId>().is_err());
         assert!("o".repeat(129).parse::<OperationId>().is_err());
-        assert!(
-            "a:b".parse::<SessionId>().is_err(),
-            "a colon is not a file name on every system"
-        );
+        assert!("a:b".parse::<SessionId>().is_err(), "a colon is not a file name on every system");
     }
 
     #[test]
@@ -383,18 +362,7 @@ mod tests {
         for text in ["a", "3af4", "v1.2_x-y", &"r".repeat(64)] {
             assert!(text.parse::<RepoSlug>().is_ok(), "{text:?} was refused");
         }
-        for text in [
-            "",
-            "_a",
-            "-a",
-            ".a",
-            "a..b",
-            "a/b",
-            "a b",
-            "é",
-            "a:b",
-            &"r".repeat(65),
-        ] {
+        for text in ["", "_a", "-a", ".a", "a..b", "a/b", "a b", "é", "a:b", &"r".repeat(65)] {
             assert!(text.parse::<RepoSlug>().is_err(), "{text:?} was accepted");
         }
     }
@@ -402,19 +370,13 @@ mod tests {
     #[test]
     fn a_space_is_named_by_its_word() {
         let error = "a b".parse::<ItemKey>().unwrap_err().to_string();
-        assert!(
-            error.starts_with("item key \"a b\" contains a space;"),
-            "{error}"
-        );
+        assert!(error.starts_with("item key \"a b\" contains a space;"), "{error}");
     }
 
     #[test]
     fn an_error_names_the_kind_and_an_excerpt() {
         let error = "a/b".parse::<ItemKey>().unwrap_err().to_string();
-        assert!(
-            error.starts_with("item key \"a/b\" contains '/'"),
-            "{error}"
-        );
+        assert!(error.starts_with("item key \"a/b\" contains '/'"), "{error}");
     }
 
     #[test]

@@ -24,12 +24,7 @@ impl InterruptedWork {
         if same || work.item.as_deref() != Some(item.key.as_str()) {
             return None;
         }
-        Some(Self {
-            session: last_holder.id.clone(),
-            phase: work.phase,
-            task: work.task,
-            lost_at,
-        })
+        Some(Self { session: last_holder.id.clone(), phase: work.phase, task: work.task, lost_at })
     }
 }
 
@@ -55,11 +50,7 @@ mod tests {
     fn work_is_parked_where_the_state_still_names_the_item() {
         let found = find_work(json!({"currentSd": "SD-002C", "currentPhase": "EXEC"})).unwrap();
         assert_eq!(
-            (
-                found.session.as_str(),
-                found.phase.as_deref(),
-                found.lost_at
-            ),
+            (found.session.as_str(), found.phase.as_deref(), found.lost_at),
             ("old", Some("EXEC"), seconds_from_now(-5))
         );
         assert_eq!(find_work(json!({"currentSd": "SD-002B"})), None);

@@ -80,11 +80,7 @@ pub struct SiblingPosition {
 impl SiblingPosition {
     /// Makes a position.
     pub const fn new(position: Option<i64>, key: ItemKey) -> Self {
-        Self {
-            has_no_position: position.is_none(),
-            position,
-            key,
-        }
+        Self { has_no_position: position.is_none(), position, key }
     }
 
     /// Returns the number, if there is one.

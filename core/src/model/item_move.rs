@@ -151,10 +151,7 @@ pub fn decide_move(facts: &MoveFacts<'_>) -> Result<MoveGrant, MoveRefusal> {
     }
     // The evidence of a completion that is taken back does not prove the next one.
     let kept_evidence = item.evidence.as_deref().filter(|_| !is_reopening);
-    let evidence = facts
-        .evidence
-        .filter(|e| !e.trim().is_empty())
-        .or(kept_evidence);
+    let evidence = facts.evidence.filter(|e| !e.trim().is_empty()).or(kept_evidence);
     if to == ItemStatus::Completed && item.requires_evidence && evidence.is_none_or(str::is_empty) {
         return Err(MoveRefusal::EvidenceRequired);
     }

@@ -92,8 +92,7 @@ impl Requester<'_> {
     }
 
     fn chains_orchestrators(&self) -> bool {
-        self.session
-            .is_some_and(|session| session.execution_state().work.chain_orchestrators)
+        self.session.is_some_and(|session| session.execution_state().work.chain_orchestrators)
     }
 }
 
@@ -108,12 +107,8 @@ pub fn find_next_item<B: ItemSource>(
 ) -> Result<NextItem, B::Error> {
     let start = SearchStart::find(items, requester)?;
     let parent = start.parent.as_ref();
-    let siblings_after = |after| Siblings {
-        parent,
-        after,
-        only_orchestrators: false,
-        scope: requester.scope,
-    };
+    let siblings_after =
+        |after| Siblings { parent, after, only_orchestrators: false, scope: requester.scope };
     let place = start.unfinished_item.as_ref().map(Item::sibling_position);
     let mut first = match &place {
         Some(place) => items.find_first_free(&siblings_after(Some(place)))?,
@@ -127,10 +122,9 @@ pub fn find_next_item<B: ItemSource>(
         let chained = start.from_orchestrator && is_orchestrator(items, &item)?;
         return Ok(match (chained, requester.chains_orchestrators()) {
             (true, false) => chaining_off_answer(item),
-            (chained, _) => NextItem::Offer {
-                item,
-                reason: chained.then_some(PickReason::NextOrchestrator),
-            },
+            (chained, _) => {
+                NextItem::Offer { item, reason: chained.then_some(PickReason::NextOrchestrator) }
+            }
         });
     }
     if let Some(item) = start.unfinished_item {
@@ -138,13 +132,9 @@ pub fn find_next_item<B: ItemSource>(
     }
     let found = find_blockers(items, parent, requester.scope)?;
     match (parent, &found) {
-        (
-            Some(parent),
-            NextItem::Nothing {
-                blockers: hindrances,
-                ..
-            },
-        ) if hindrances.is_empty() => climb_from_finished(items, requester, parent.clone()),
+        (Some(parent), NextItem::Nothing { blockers: hindrances, .. }) if hindrances.is_empty() => {
+            climb_from_finished(items, requester, parent.clone())
+        }
         _ => Ok(found),
     }
 }
@@ -174,15 +164,9 @@ impl SearchStart {
             });
         }
         if let Some(held) = held {
-            let within = !items
-                .list_unfinished(Some(&held.key), requester.scope, 1)?
-                .is_empty();
+            let within = !items.list_unfinished(Some(&held.key), requester.scope, 1)?.is_empty();
             return Ok(if within {
-                Self {
-                    parent: Some(held.key),
-                    unfinished_item: None,
-                    from_orchestrator: false,
-                }
+                Self { parent: Some(held.key), unfinished_item: None, from_orchestrator: false }
             } else {
                 Self {
                     parent: held.parent.clone(),
@@ -215,18 +199,11 @@ fn is_orchestrator<B: ItemSource>(items: &mut B, item: &Item) -> Result<bool, B:
 }
 
 fn none_found(lack: NoneReason, hindrances: Vec<Blocker>) -> NextItem {
-    NextItem::Nothing {
-        reason: lack,
-        blockers: hindrances,
-        has_more: false,
-    }
+    NextItem::Nothing { reason: lack, blockers: hindrances, has_more: false }
 }
 
 fn chaining_off_answer(item: Item) -> NextItem {
-    let hindrance = Blocker {
-        item: item.key,
-        cause: BlockerCause::Free,
-    };
+    let hindrance = Blocker { item: item.key, cause: BlockerCause::Free };
     none_found(NoneReason::ChainingOff, vec![hindrance])
 }
 
@@ -250,16 +227,9 @@ fn find_blockers<B: ItemSource>(
     let mut hindrances = Vec::with_capacity(unfinished.len());
     for item in unfinished {
         let cause = find_blocker_cause(items, &item)?;
-        hindrances.push(Blocker {
-            item: item.key,
-            cause,
-        });
+        hindrances.push(Blocker { item: item.key, cause });
     }
-    Ok(NextItem::Nothing {
-        reason: lack,
-        blockers: hindrances,
-        has_more: more,
-    })
+    Ok(NextItem::Nothing { reason: lack, blockers: hindrances, has_more: more })
 }
 
 fn find_blocker_cause<B: ItemSource>(items: &mut B, item: &Item) -> Result<BlockerCause, B::Error> {
@@ -305,19 +275,13 @@ fn climb_from_finished<B: ItemSource>(
         }
         if let Some(following) = following {
             return Ok(if requester.chains_orchestrators() {
-                NextItem::Offer {
-                    item: following,
-                    reason: Some(PickReason::NextOrchestrator),
-                }
+                NextItem::Offer { item: following, reason: Some(PickReason::NextOrchestrator) }
             } else {
                 chaining_off_answer(following)
             });
         }
-        if let NextItem::Nothing {
-            blockers: hindrances,
-            has_more: more,
-            ..
-        } = find_blockers(items, item.parent.as_ref(), requester.scope)?
+        if let NextItem::Nothing { blockers: hindrances, has_more: more, .. } =
+            find_blockers(items, item.parent.as_ref(), requester.scope)?
             && !hindrances.is_empty()
         {
             return Ok(NextItem::Nothing {
@@ -343,11 +307,7 @@ fn offer_parent<B: ItemSource>(
     } else {
         PickReason::NoChildren
     });
-    if item
-        .holder
-        .as_ref()
-        .is_some_and(|holder| requester.is_session(holder))
-    {
+    if item.holder.as_ref().is_some_and(|holder| requester.is_session(holder)) {
         return Ok(NextItem::Held { item, reason });
     }
     let cause = find_blocker_cause(items, &item)?;
@@ -356,13 +316,7 @@ fn offer_parent<B: ItemSource>(
         BlockerCause::HeldBy(_) => NoneReason::AllHeld,
         BlockerCause::DependsOn(_) | BlockerCause::Blocked(_) => NoneReason::Waiting,
     };
-    Ok(none_found(
-        lack,
-        vec![Blocker {
-            item: item.key,
-            cause,
-        }],
-    ))
+    Ok(none_found(lack, vec![Blocker { item: item.key, cause }]))
 }
 
 #[cfg(test)]

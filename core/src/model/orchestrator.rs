@@ -109,13 +109,7 @@ pub struct DeadOrchestrator {
 impl DeadOrchestrator {
     /// Renders the line for a person.
     pub fn render_line(&self) -> String {
-        let Orchestrator {
-            id,
-            plan,
-            process,
-            host,
-            ..
-        } = &self.orchestrator;
+        let Orchestrator { id, plan, process, host, .. } = &self.orchestrator;
         let pid = process.pid;
         let what = if self.orchestrator.status.is_live() {
             "the next command that changes something records this"
@@ -151,10 +145,7 @@ mod tests {
     fn a_line_names_a_few_and_counts_the_rest() {
         let names = |count: usize| -> Vec<String> { (0..count).map(|n| format!("t{n}")).collect() };
         assert_eq!(describe_interrupted(&[]), None);
-        assert_eq!(
-            describe_interrupted(&names(2)).unwrap(),
-            "interrupted t0, t1"
-        );
+        assert_eq!(describe_interrupted(&names(2)).unwrap(), "interrupted t0, t1");
         let line = describe_interrupted(&names(7)).unwrap();
         assert_eq!(line, "interrupted t0, t1, t2, t3, t4 and 2 more");
     }

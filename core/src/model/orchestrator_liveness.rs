@@ -34,10 +34,9 @@ pub fn judge_orchestrator(
         ProcessState::Unknown if orchestrator.is_silent_longer_than(ceiling_seconds) => {
             answer(LivenessState::Dead, format!("{silence}, over the ceiling"))
         }
-        ProcessState::Unknown => answer(
-            LivenessState::Unknown,
-            format!("{silence}, process {pid} cannot be checked"),
-        ),
+        ProcessState::Unknown => {
+            answer(LivenessState::Unknown, format!("{silence}, process {pid} cannot be checked"))
+        }
     }
 }
 

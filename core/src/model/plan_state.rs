@@ -119,12 +119,8 @@ impl PlanState {
     /// dependency, each in the plan's order.
     pub fn next_tasks(&self) -> impl Iterator<Item = &PlanTask> {
         let of = |status| self.tasks.iter().filter(move |task| task.status == status);
-        let done: HashSet<&PlanTaskId> = self
-            .tasks
-            .iter()
-            .filter(|task| is_done(task))
-            .map(|task| &task.id)
-            .collect();
+        let done: HashSet<&PlanTaskId> =
+            self.tasks.iter().filter(|task| is_done(task)).map(|task| &task.id).collect();
         let ready = of(PlanTaskStatus::Pending)
             .filter(move |task| task.depends_on.iter().all(|id| done.contains(id)));
         of(PlanTaskStatus::InProgress).chain(ready)
@@ -151,10 +147,7 @@ impl PlanState {
 
 /// Tells whether tasks that depend on this one may start.
 const fn is_done(task: &PlanTask) -> bool {
-    matches!(
-        task.status,
-        PlanTaskStatus::Completed | PlanTaskStatus::Skipped
-    )
+    matches!(task.status, PlanTaskStatus::Completed | PlanTaskStatus::Skipped)
 }
 
 #[cfg(test)]

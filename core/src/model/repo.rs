@@ -100,11 +100,8 @@ impl RepoPlace {
         let Some(before) = before else {
             return self;
         };
-        let (path, further) = if is_further {
-            (before.path.clone(), Some(self.path))
-        } else {
-            (self.path, None)
-        };
+        let (path, further) =
+            if is_further { (before.path.clone(), Some(self.path)) } else { (self.path, None) };
         let mut checkouts = before.checkouts.clone();
         checkouts.extend(further);
         checkouts.retain(|checkout| *checkout != path && !gone.contains(checkout));

@@ -98,9 +98,7 @@ impl RetentionRules {
         if !session.successors.is_subset(removed_sessions) {
             return Some(KeepReason::Predecessor);
         }
-        self.named
-            .contains(&session.id)
-            .then_some(KeepReason::NamedLocally)
+        self.named.contains(&session.id).then_some(KeepReason::NamedLocally)
     }
 
     /// Tells whether an event may be removed after `removed_sessions`.
@@ -195,20 +193,14 @@ mod tests {
     }
 
     fn retention() -> RetentionRules {
-        RetentionRules {
-            before: seconds_from_now(0),
-            named: BTreeSet::new(),
-        }
+        RetentionRules { before: seconds_from_now(0), named: BTreeSet::new() }
     }
 
     #[test]
     fn a_session_goes_when_it_is_old_and_nothing_needs_it() {
         let none = BTreeSet::new();
         for status in [SessionStatus::Ended, SessionStatus::Lost] {
-            let old = EndedSession {
-                status,
-                ..remains()
-            };
+            let old = EndedSession { status, ..remains() };
             assert_eq!(retention().keep_reason(&old, &none), None, "{status}");
         }
     }
@@ -217,34 +209,13 @@ mod tests {
     fn a_session_stays_that_anything_needs() {
         let next: BTreeSet<SessionId> = ["next".parse().unwrap()].into();
         let mut cases = vec![
+            (EndedSession { status: SessionStatus::Idle, ..remains() }, KeepReason::Present),
+            (EndedSession { status: SessionStatus::Active, ..remains() }, KeepReason::Present),
             (
-                EndedSession {
-                    status: SessionStatus::Idle,
-                    ..remains()
-                },
-                KeepReason::Present,
-            ),
-            (
-                EndedSession {
-                    status: SessionStatus::Active,
-                    ..remains()
-                },
-                KeepReason::Present,
-            ),
-            (
-                EndedSession {
-                    heartbeat_at: seconds_from_now(0),
-                    ..remains()
-                },
+                EndedSession { heartbeat_at: seconds_from_now(0), ..remains() },
                 KeepReason::TooRecent,
             ),
-            (
-                EndedSession {
-                    successors: next,
-                    ..remains()
-                },
-                KeepReason::Predecessor,
-            ),
+            (EndedSession { successors: next, ..remains() }, KeepReason::Predecessor),
         ];
         for tie in [
             SessionTie::Holder,
@@ -254,20 +225,14 @@ mod tests {
             SessionTie::Run,
             SessionTie::Ports,
         ] {
-            let tied = EndedSession {
-                ties: [tie].into(),
-                ..remains()
-            };
+            let tied = EndedSession { ties: [tie].into(), ..remains() };
             cases.push((tied, KeepReason::Tied(tie)));
         }
         for (session, expected) in cases {
             let kept = retention().keep_reason(&session, &BTreeSet::new());
             assert_eq!(kept, Some(expected), "{session:?}");
         }
-        let named = RetentionRules {
-            named: ["s".parse().unwrap()].into(),
-            ..retention()
-        };
+        let named = RetentionRules { named: ["s".parse().unwrap()].into(), ..retention() };
         let kept = named.keep_reason(&remains(), &BTreeSet::new());
         assert_eq!(kept, Some(KeepReason::NamedLocally));
     }
@@ -277,10 +242,7 @@ mod tests {
         let ids = |names: &[&str]| -> BTreeSet<SessionId> {
             names.iter().map(|name| name.parse().unwrap()).collect()
         };
-        let session = EndedSession {
-            successors: ids(&["a", "b"]),
-            ..remains()
-        };
+        let session = EndedSession { successors: ids(&["a", "b"]), ..remains() };
         let keeps = |gone: &[&str]| retention().keep_reason(&session, &ids(gone));
         assert_eq!(keeps(&["a"]), Some(KeepReason::Predecessor));
         assert_eq!(keeps(&["a", "b", "c"]), None);
@@ -306,11 +268,8 @@ mod tests {
             (EventSubject::Gone, true),
         ] {
             for (age, old) in [(-1, true), (0, false), (1, false)] {
-                let event = PrunableEvent {
-                    seq: 1,
-                    at: seconds_from_now(age),
-                    subject: subject.clone(),
-                };
+                let event =
+                    PrunableEvent { seq: 1, at: seconds_from_now(age), subject: subject.clone() };
                 let lets = retention().may_remove_event(&event, &gone);
                 assert_eq!(lets, goes && old, "{event:?}");
             }

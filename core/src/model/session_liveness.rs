@@ -91,38 +91,25 @@ pub fn judge_session_with_doubt(
         SessionStatus::Active | SessionStatus::Idle => {}
     }
     if !session.is_lease_expired() {
-        return answer(
-            LivenessState::Alive,
-            format!("lease until {}", session.lease_expires_at),
-        );
+        return answer(LivenessState::Alive, format!("lease until {}", session.lease_expires_at));
     }
-    let client = session.process.as_ref().map_or_else(
-        || "client process".to_owned(),
-        |process| format!("process {}", process.pid),
-    );
+    let client = session
+        .process
+        .as_ref()
+        .map_or_else(|| "client process".to_owned(), |process| format!("process {}", process.pid));
     if process == ProcessState::Running {
         return answer(LivenessState::Alive, format!("{client} is running"));
     }
-    if let Some(until) = session
-        .silent_until
-        .filter(|_| session.is_in_quiet_period())
-    {
-        return answer(
-            LivenessState::Unknown,
-            format!("announced quiet period until {until}"),
-        );
+    if let Some(until) = session.silent_until.filter(|_| session.is_in_quiet_period()) {
+        return answer(LivenessState::Unknown, format!("announced quiet period until {until}"));
     }
     match process {
-        ProcessState::Gone => answer(
-            LivenessState::Dead,
-            format!("lease expired and {client} is gone"),
-        ),
+        ProcessState::Gone => {
+            answer(LivenessState::Dead, format!("lease expired and {client} is gone"))
+        }
         _ if session.is_silent_longer_than(ceiling_seconds) => answer(
             LivenessState::Dead,
-            format!(
-                "lease expired and {}, over the ceiling",
-                session.describe_silence()
-            ),
+            format!("lease expired and {}, over the ceiling", session.describe_silence()),
         ),
         _ => answer(
             LivenessState::Unknown,

@@ -133,30 +133,18 @@ mod tests {
 
     #[test]
     fn no_date_is_too_far_to_be_judged() {
-        let (first, last) = (
-            Timestamp::from_millis(i64::MIN),
-            Timestamp::from_millis(i64::MAX),
-        );
+        let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
         for (now, time) in [(first, last), (last, first)] {
-            let _ = (
-                describe_silence(now, time),
-                clock_doubt_seconds(now, Some(time)),
-            );
-            let _ = (
-                is_silent_longer_than(now, time, 1),
-                is_still_valid(now, time, 1),
-            );
+            let _ = (describe_silence(now, time), clock_doubt_seconds(now, Some(time)));
+            let _ = (is_silent_longer_than(now, time, 1), is_still_valid(now, time, 1));
         }
     }
 
     #[test]
     fn doubt_is_the_distance_to_the_other_reading() {
-        for (earlier, expected) in [
-            (None, 0),
-            (Some(-10), 11),
-            (Some(-YEAR), 365 * 24 * 3_600 + 1),
-            (Some(1), FOREVER),
-        ] {
+        for (earlier, expected) in
+            [(None, 0), (Some(-10), 11), (Some(-YEAR), 365 * 24 * 3_600 + 1), (Some(1), FOREVER)]
+        {
             assert_eq!(
                 clock_doubt_seconds(seconds_from_now(0), earlier.map(seconds_from_now)),
                 expected

@@ -169,18 +169,14 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_the_seed() {
-        let pairs: Vec<(u16, u16)> = PortSlot::all()
-            .map(|s| (s.backend_port(), s.frontend_port()))
-            .collect();
+        let pairs: Vec<(u16, u16)> =
+            PortSlot::all().map(|s| (s.backend_port(), s.frontend_port())).collect();
         assert_eq!(pairs.len(), 15);
         assert_eq!((pairs[0], pairs[14]), ((9100, 9200), (9114, 9214)));
         for slot in PortSlot::all() {
             assert_eq!(PortSlot::from_backend_port(slot.backend_port()), Some(slot));
         }
-        assert_eq!(
-            PortSlot::from_backend_port(9115).or(PortSlot::from_backend_port(9099)),
-            None
-        );
+        assert_eq!(PortSlot::from_backend_port(9115).or(PortSlot::from_backend_port(9099)), None);
     }
 
     #[test]
@@ -190,10 +186,7 @@ mod tests {
         assert_eq!(find_lowest_free_slot(&[], &none), Some(slots[0]));
         let some = [reservation(slots[0]), reservation(slots[2])];
         assert_eq!(find_lowest_free_slot(&some, &none), Some(slots[1]));
-        assert_eq!(
-            find_lowest_free_slot(&some, &[slots[1]].into()),
-            Some(slots[3])
-        );
+        assert_eq!(find_lowest_free_slot(&some, &[slots[1]].into()), Some(slots[3]));
         let all: Vec<PortReservation> = slots.iter().copied().map(reservation).collect();
         assert_eq!(find_lowest_free_slot(&all, &none), None);
         assert_eq!(find_lowest_free_slot(&all[..14], &[slots[14]].into()), None);
@@ -209,11 +202,7 @@ mod tests {
             (day + 1, LivenessState::Alive, false),
             (10 * day, LivenessState::Unknown, false),
         ] {
-            assert_eq!(
-                is_stale_reservation(age, owner),
-                stale,
-                "{age} s, {owner:?}"
-            );
+            assert_eq!(is_stale_reservation(age, owner), stale, "{age} s, {owner:?}");
         }
     }
 
@@ -221,24 +210,9 @@ mod tests {
     fn a_session_speaks_for_itself_and_cannot_tell_is_not_gone_before_the_ceiling() {
         use ProcessState::{Gone, Running, Unknown};
         for (session, process, age, expected) in [
-            (
-                Some(LivenessState::Alive),
-                Gone,
-                9_999,
-                LivenessState::Alive,
-            ),
-            (
-                Some(LivenessState::Dead),
-                Running,
-                9_999,
-                LivenessState::Dead,
-            ),
-            (
-                Some(LivenessState::Unknown),
-                Gone,
-                9_999,
-                LivenessState::Unknown,
-            ),
+            (Some(LivenessState::Alive), Gone, 9_999, LivenessState::Alive),
+            (Some(LivenessState::Dead), Running, 9_999, LivenessState::Dead),
+            (Some(LivenessState::Unknown), Gone, 9_999, LivenessState::Unknown),
             (None, Running, 9_999, LivenessState::Alive),
             (None, Gone, 1, LivenessState::Dead),
             (None, Unknown, 1_800, LivenessState::Unknown),
@@ -251,15 +225,8 @@ mod tests {
 
     #[test]
     fn who_asks_again_owns_when_it_is_a_session_or_nobody_else_lives() {
-        let process = |pid| ProcessId {
-            pid,
-            started: Some(1),
-            place: ProcessPlace::default(),
-        };
-        let bare = |pid| PortOwner {
-            session: None,
-            process: Some(process(pid)),
-        };
+        let process = |pid| ProcessId { pid, started: Some(1), place: ProcessPlace::default() };
+        let bare = |pid| PortOwner { session: None, process: Some(process(pid)) };
         let session = |name: &str, pid| PortOwner {
             session: Some(name.parse().unwrap()),
             process: Some(process(pid)),
@@ -271,21 +238,12 @@ mod tests {
             (bare(1), LivenessState::Dead, bare(2), true),
             (session("a", 1), LivenessState::Alive, bare(2), false),
             (session("a", 1), LivenessState::Dead, bare(2), true),
-            (
-                session("a", 1),
-                LivenessState::Alive,
-                session("a", 2),
-                false,
-            ),
+            (session("a", 1), LivenessState::Alive, session("a", 2), false),
             (session("a", 1), LivenessState::Alive, session("b", 2), true),
             (bare(1), LivenessState::Alive, session("b", 1), true),
         ] {
             let next = decide_next_owner(&present, alive, &asking);
-            assert_eq!(
-                next,
-                changes.then(|| asking.clone()),
-                "{present:?} {asking:?}"
-            );
+            assert_eq!(next, changes.then(|| asking.clone()), "{present:?} {asking:?}");
         }
     }
 }

@@ -41,10 +41,7 @@ impl Timestamp {
 
     /// Returns the time without separators, for the name of a file that is set aside.
     pub fn to_compact_text(self) -> String {
-        self.to_string()
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect()
+        self.to_string().chars().filter(char::is_ascii_alphanumeric).collect()
     }
 }
 
@@ -96,24 +93,9 @@ mod tests {
     fn writes_and_reads_the_seeds_form() {
         let text = "2026-02-02T03:00:00.000Z";
         assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
-        assert_eq!(
-            "2026-02-02T03:00:00Z"
-                .parse::<Timestamp>()
-                .unwrap()
-                .to_string(),
-            text
-        );
-        assert_eq!(
-            text.parse::<Timestamp>().unwrap().to_compact_text(),
-            "20260202T030000000Z"
-        );
-        assert_eq!(
-            "2026-02-02 03:00:00"
-                .parse::<Timestamp>()
-                .unwrap()
-                .to_string(),
-            text
-        );
+        assert_eq!("2026-02-02T03:00:00Z".parse::<Timestamp>().unwrap().to_string(), text);
+        assert_eq!(text.parse::<Timestamp>().unwrap().to_compact_text(), "20260202T030000000Z");
+        assert_eq!("2026-02-02 03:00:00".parse::<Timestamp>().unwrap().to_string(), text);
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 

@@ -47,28 +47,13 @@ pub fn legal_edges() -> Vec<StatusEdge> {
     let mut edges = BTreeSet::new();
     let mut add = |entity, back, from: &'static str, to: &[&'static str]| {
         for to in to {
-            edges.insert(StatusEdge {
-                entity,
-                from,
-                to,
-                is_reopening: back,
-            });
+            edges.insert(StatusEdge { entity, from, to, is_reopening: back });
         }
     };
     {
         use ItemStatus::{Blocked, Cancelled, Completed, Failed, Queued, Ready, Running};
-        let [
-            queued,
-            ready,
-            running,
-            blocked,
-            completed,
-            failed,
-            cancelled,
-        ] = [
-            Queued, Ready, Running, Blocked, Completed, Failed, Cancelled,
-        ]
-        .map(ItemStatus::as_str);
+        let [queued, ready, running, blocked, completed, failed, cancelled] =
+            [Queued, Ready, Running, Blocked, Completed, Failed, Cancelled].map(ItemStatus::as_str);
         let ends = [completed, failed, cancelled];
         let item = Entity::Item;
         add(item, false, queued, &[ready, running, blocked]);
@@ -134,13 +119,8 @@ pub fn classify_transition(entity: Entity, from: &str, to: &str) -> TransitionKi
         .into_iter()
         .find(|edge| edge.entity == entity && edge.from == from && edge.to == to);
     match edge {
-        Some(StatusEdge {
-            is_reopening: false,
-            ..
-        }) => TransitionKind::Forward,
-        Some(StatusEdge {
-            is_reopening: true, ..
-        }) => TransitionKind::Back,
+        Some(StatusEdge { is_reopening: false, .. }) => TransitionKind::Forward,
+        Some(StatusEdge { is_reopening: true, .. }) => TransitionKind::Back,
         None => TransitionKind::Illegal,
     }
 }
@@ -171,10 +151,7 @@ mod tests {
             let (from, to) = (rank(&edge, edge.from), rank(&edge, edge.to));
             assert_eq!(edge.is_reopening, to < from, "{edge:?}");
             let left_out = edge.entity == Entity::PlanTask && edge.to == "skipped";
-            assert!(
-                from < 2 || edge.is_reopening || left_out,
-                "{edge:?} goes on from an end"
-            );
+            assert!(from < 2 || edge.is_reopening || left_out, "{edge:?} goes on from an end");
         }
     }
 
@@ -193,44 +170,14 @@ mod tests {
     fn steps_of_the_seeds() {
         for (entity, from, to, expected) in [
             (Entity::Item, "queued", "completed", TransitionKind::Forward),
-            (
-                Entity::Item,
-                "completed",
-                "running",
-                TransitionKind::Illegal,
-            ),
+            (Entity::Item, "completed", "running", TransitionKind::Illegal),
             (Entity::Item, "completed", "queued", TransitionKind::Back),
-            (
-                Entity::Item,
-                "running",
-                "running",
-                TransitionKind::Unchanged,
-            ),
+            (Entity::Item, "running", "running", TransitionKind::Unchanged),
             (Entity::Phase, "running", "queued", TransitionKind::Back),
-            (
-                Entity::Phase,
-                "queued",
-                "completed",
-                TransitionKind::Illegal,
-            ),
-            (
-                Entity::Phase,
-                "completed",
-                "running",
-                TransitionKind::Illegal,
-            ),
-            (
-                Entity::PlanTask,
-                "pending",
-                "completed",
-                TransitionKind::Forward,
-            ),
-            (
-                Entity::PlanTask,
-                "completed",
-                "in_progress",
-                TransitionKind::Illegal,
-            ),
+            (Entity::Phase, "queued", "completed", TransitionKind::Illegal),
+            (Entity::Phase, "completed", "running", TransitionKind::Illegal),
+            (Entity::PlanTask, "pending", "completed", TransitionKind::Forward),
+            (Entity::PlanTask, "completed", "in_progress", TransitionKind::Illegal),
             (Entity::Item, "nonsense", "queued", TransitionKind::Illegal),
         ] {
             assert_eq!(

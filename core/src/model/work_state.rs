@@ -96,10 +96,7 @@ impl StateField {
 
 /// All mirrored fields of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the file format has four flags"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the file format has four flags")]
 pub struct WorkState {
     /// The item.
     pub item: Option<String>,
@@ -178,22 +175,13 @@ impl ExecutionState {
     /// and are no error, because other tools write there too.
     pub fn from_metadata(metadata: &serde_json::Map<String, serde_json::Value>) -> Self {
         let empty = serde_json::Map::new();
-        let state = metadata
-            .get("execution_state")
-            .and_then(|s| s.as_object())
-            .unwrap_or(&empty);
+        let state = metadata.get("execution_state").and_then(|s| s.as_object()).unwrap_or(&empty);
         let text = |key: &str| {
-            state
-                .get(key)
-                .and_then(|v| v.as_str())
-                .filter(|t| !t.is_empty())
-                .map(str::to_owned)
+            state.get(key).and_then(|v| v.as_str()).filter(|t| !t.is_empty()).map(str::to_owned)
         };
         let time = |key: &str| text(key).and_then(|t| t.parse().ok());
         let flag = |map: &serde_json::Map<String, serde_json::Value>, key: &str| {
-            map.get(key)
-                .and_then(serde_json::Value::as_bool)
-                .unwrap_or(false)
+            map.get(key).and_then(serde_json::Value::as_bool).unwrap_or(false)
         };
         Self {
             work: WorkState {

@@ -58,11 +58,7 @@ fn confirm_liveness(
     }
     let ceiling = doubt.extend_limit(site.settings.ceiling_seconds, store)?;
     let confirmed = judge_orchestrator(orchestrator, first.process, ceiling);
-    Ok(if confirmed.state == LivenessState::Dead {
-        first
-    } else {
-        confirmed
-    })
+    Ok(if confirmed.state == LivenessState::Dead { first } else { confirmed })
 }
 
 /// Starts a run of a plan, and clears a dead one that occupies it.
@@ -133,12 +129,7 @@ pub fn clear_dead_orchestrators<S: Store>(
     }
     let actor = actor(store);
     let mut cleared = Vec::new();
-    for DeadOrchestrator {
-        orchestrator,
-        evidence: witness,
-        ..
-    } in dead
-    {
+    for DeadOrchestrator { orchestrator, evidence: witness, .. } in dead {
         let provenance = Provenance::new(&actor, &witness);
         let crashed = store.record_orchestrator_crash(&orchestrator, &provenance)?;
         cleared.extend(crashed.map(|ended| DeadOrchestrator {

@@ -80,11 +80,7 @@ pub(super) fn append_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
         if size.saturating_add(bytes.len() as u64) > MAX_FILE_BYTES {
             return Err(io::Error::new(
                 ErrorKind::FileTooLarge,
-                format!(
-                    "{} is full: {} MiB",
-                    path.display(),
-                    MAX_FILE_BYTES >> 20_u8
-                ),
+                format!("{} is full: {} MiB", path.display(), MAX_FILE_BYTES >> 20_u8),
             ));
         }
         file.write_all(bytes)?;
@@ -136,14 +132,8 @@ pub(super) fn read_records<T: DeserializeOwned>(path: &Path) -> io::Result<Check
         Err(error) if is_not_found(&error) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let mut lines = ChecksummedLines {
-        records: Vec::new(),
-        damaged: 0,
-    };
-    for line in bytes
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-    {
+    let mut lines = ChecksummedLines { records: Vec::new(), damaged: 0 };
+    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match decode_line(line) {
             Some(record) => lines.records.push(record),
             None => lines.damaged += 1,

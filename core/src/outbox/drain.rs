@@ -144,10 +144,8 @@ where
     fn drain_queue(&mut self, queue: &QueueFile) -> io::Result<bool> {
         while let Some(mut taken) = queue.take_over()? {
             self.counts.unmovable = 0;
-            let mut unmovable = Unmovable {
-                needs_rewrite: taken.offset > 0,
-                ..Unmovable::default()
-            };
+            let mut unmovable =
+                Unmovable { needs_rewrite: taken.offset > 0, ..Unmovable::default() };
             match self.drain_file(queue, &mut taken, &mut unmovable)? {
                 FileProgress::Finished if unmovable.bytes.is_empty() => queue.remove_taken()?,
                 FileProgress::Finished => {
@@ -194,11 +192,7 @@ where
     }
 
     fn has_time_left(&self) -> bool {
-        let deadline = if self.batches == 0 {
-            self.limits.deadline
-        } else {
-            self.limits.share
-        };
+        let deadline = if self.batches == 0 { self.limits.deadline } else { self.limits.share };
         !deadline.has_passed()
     }
 
@@ -297,9 +291,7 @@ where
         unmovable: &mut Unmovable,
     ) -> io::Result<()> {
         self.counts.unmovable += records.len();
-        unmovable
-            .bytes
-            .extend(checksummed_lines::encode_records(records)?.into_bytes());
+        unmovable.bytes.extend(checksummed_lines::encode_records(records)?.into_bytes());
         Ok(())
     }
 }
@@ -337,10 +329,9 @@ impl SortedLines {
                 LineContent::Damaged(bytes) => self.damaged.push(shorten_zeros(bytes)),
                 LineContent::Record(record) if target.owns(&record) => match verdicts.next() {
                     Some(SendVerdict::Sent) => self.sent += 1,
-                    Some(SendVerdict::Refused(reason)) => self.refused.push(RefusedWrite {
-                        reason,
-                        record: *record,
-                    }),
+                    Some(SendVerdict::Refused(reason)) => {
+                        self.refused.push(RefusedWrite { reason, record: *record })
+                    }
                     None => return reached,
                 },
                 LineContent::Record(record) => self.add_elsewhere(*record),
@@ -356,10 +347,7 @@ impl SortedLines {
             let address = lineage.is_none().then(|| origin.database.clone());
             (lineage, address.unwrap_or_default())
         });
-        self.elsewhere
-            .entry(key.unwrap_or_default())
-            .or_default()
-            .push(record);
+        self.elsewhere.entry(key.unwrap_or_default()).or_default().push(record);
     }
 }
 

@@ -25,11 +25,7 @@ pub struct JournalEntry {
 
 impl JournalEntry {
     fn new(lost: RejectedEdit, at: Timestamp) -> Self {
-        Self {
-            id: lost.id(),
-            at,
-            lost,
-        }
+        Self { id: lost.id(), at, lost }
     }
 }
 
@@ -146,10 +142,7 @@ mod tests {
             .into(),
         };
         let id = journal.record(&lost, Timestamp::from_millis(7)).unwrap();
-        assert_eq!(
-            journal.record(&lost, Timestamp::from_millis(9)).unwrap(),
-            id
-        );
+        assert_eq!(journal.record(&lost, Timestamp::from_millis(9)).unwrap(), id);
         let entries = journal.entries().unwrap();
         assert_eq!(entries.len(), 1);
         assert_eq!((&entries[0].lost, entries[0].at.as_millis()), (&lost, 7));

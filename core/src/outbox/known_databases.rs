@@ -57,9 +57,7 @@ impl KnownDatabases {
     /// Returns the name under which a database was last in use.
     pub fn find_name(&self, lineage: &Lineage) -> Option<String> {
         let entries = fs::read_dir(&self.folder).ok()?;
-        let mut named = entries
-            .flatten()
-            .filter_map(|entry| read_note(&entry.path()));
+        let mut named = entries.flatten().filter_map(|entry| read_note(&entry.path()));
         named.find_map(|(found, name)| (found == *lineage).then_some(name))
     }
 }

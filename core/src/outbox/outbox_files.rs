@@ -58,10 +58,8 @@ impl Outbox {
     ///
     /// When they could not be written.
     pub fn put_all(&self, pending: &[&PendingWrite]) -> io::Result<()> {
-        let records: Result<Vec<Json>, _> = pending
-            .iter()
-            .map(|pending| redact_write(pending))
-            .collect();
+        let records: Result<Vec<Json>, _> =
+            pending.iter().map(|pending| redact_write(pending)).collect();
         checksummed_lines::append_records(&self.path, &records?)
     }
 
@@ -82,11 +80,7 @@ impl Outbox {
     /// When a file exists and cannot be read.
     pub fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
         let mut waiting = Vec::new();
-        for queue in self
-            .list_queues_elsewhere()?
-            .iter()
-            .chain([&self.main_queue()])
-        {
+        for queue in self.list_queues_elsewhere()?.iter().chain([&self.main_queue()]) {
             waiting.extend(queue.list_waiting()?);
         }
         Ok(waiting)
@@ -125,10 +119,7 @@ impl Outbox {
         for path in [&main.taken_path(), main.landing_path()] {
             damaged += checksummed_lines::read_records::<PendingWrite>(path)?.damaged;
         }
-        Ok(
-            damaged
-                + checksummed_lines::read_records::<PendingWrite>(&self.damaged_path())?.damaged,
-        )
+        Ok(damaged + checksummed_lines::read_records::<PendingWrite>(&self.damaged_path())?.damaged)
     }
 
     /// Lists the writes that a database refused for good.

@@ -148,10 +148,7 @@ impl QueueFile {
         let marks = checksummed_lines::read_records::<DrainMark>(&self.mark_path())
             .map_or_else(|_| Vec::new(), |l| l.records);
         let is_of_this_file = |mark: &&DrainMark| mark.head == head && mark.offset <= size;
-        marks
-            .iter()
-            .rfind(is_of_this_file)
-            .map_or(0, |mark| mark.offset)
+        marks.iter().rfind(is_of_this_file).map_or(0, |mark| mark.offset)
     }
 
     fn remove_mark(&self) -> io::Result<()> {
@@ -162,10 +159,7 @@ impl QueueFile {
 
     /// Saves the progress of a drain durably.
     pub(super) fn save_progress(&self, taken: &TakenFile) -> io::Result<()> {
-        let mark = DrainMark {
-            head: taken.head.clone(),
-            offset: taken.offset,
-        };
+        let mark = DrainMark { head: taken.head.clone(), offset: taken.offset };
         checksummed_lines::append_records(&self.mark_path(), &[mark])
     }
 
@@ -203,9 +197,7 @@ impl QueueFile {
                 Ok(true)
             }
             None if is_unchanged => Ok(false),
-            None => self
-                .replace_taken(unmovable, &mut io::empty())
-                .map(|()| false),
+            None => self.replace_taken(unmovable, &mut io::empty()).map(|()| false),
         }
     }
 
@@ -262,11 +254,7 @@ impl QueueFile {
     fn waiting_parts(&self) -> [(PathBuf, u64); 3] {
         let offset = self.open_taken().map_or(0, |taken| taken.offset);
         let landing = self.landing.clone();
-        [
-            (self.taken_path(), offset),
-            (self.next_path(), 0),
-            (landing, 0),
-        ]
+        [(self.taken_path(), offset), (self.next_path(), 0), (landing, 0)]
     }
 }
 
@@ -290,20 +278,13 @@ impl TakenFile {
 /// Counts complete lines that are not empty. A record has an empty line in front of it.
 fn count_ended_lines(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
-    lines
-        .filter(|line| !line.is_empty())
-        .count()
-        .saturating_sub(1)
+    lines.filter(|line| !line.is_empty()).count().saturating_sub(1)
 }
 
 /// Splits bytes into lines. A part without a line end is a line only at the end of the file, or if
 /// it is longer than any record.
 fn split_lines(bytes: &[u8], start: u64, read_to_end: bool) -> LineWindow {
-    let mut window = LineWindow {
-        lines: Vec::new(),
-        end: start,
-        is_last: read_to_end,
-    };
+    let mut window = LineWindow { lines: Vec::new(), end: start, is_last: read_to_end };
     for part in bytes.split_inclusive(|byte| *byte == b'\n') {
         let has_end = part.ends_with(b"\n");
         if !has_end && !read_to_end && part.len() < OUTBOX_LINE.len() {
@@ -323,10 +304,7 @@ fn split_lines(bytes: &[u8], start: u64, read_to_end: bool) -> LineWindow {
             Some(record) => LineContent::Record(Box::new(record)),
             None => LineContent::Damaged(line.to_vec()),
         };
-        window.lines.push(QueueLine {
-            end: window.end,
-            content,
-        });
+        window.lines.push(QueueLine { end: window.end, content });
     }
     window
 }
@@ -335,8 +313,7 @@ fn read_from_offset(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut file) = open_if_present(path)? {
         file.seek(SeekFrom::Start(offset))?;
-        file.take(4 * checksummed_lines::MAX_FILE_BYTES)
-            .read_to_end(&mut bytes)?;
+        file.take(4 * checksummed_lines::MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

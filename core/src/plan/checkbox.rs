@@ -27,17 +27,9 @@ pub enum CheckboxRelation {
 impl CheckboxRelation {
     /// Compares a checkbox with the status of its task.
     pub const fn compare(is_checked: bool, status: PlanTaskStatus) -> Self {
-        let in_file = if is_checked {
-            PlanTaskStatus::Completed
-        } else {
-            PlanTaskStatus::Pending
-        };
+        let in_file = if is_checked { PlanTaskStatus::Completed } else { PlanTaskStatus::Pending };
         match (is_checked, status) {
-            _ if matches!(
-                authority::of_status(in_file.rank(), status.rank()),
-                Authority::File
-            ) =>
-            {
+            _ if matches!(authority::of_status(in_file.rank(), status.rank()), Authority::File) => {
                 Self::FileAhead
             }
             (true, PlanTaskStatus::Failed | PlanTaskStatus::Skipped) => Self::DatabaseKeeps,
@@ -116,10 +108,7 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
         };
         let id = &parsed.task.id;
         seen.insert(id);
-        let position = LineColumn {
-            line: parsed.line,
-            column: column_at(text, checkbox.start),
-        };
+        let position = LineColumn { line: parsed.line, column: column_at(text, checkbox.start) };
         let Some(status) = statuses.get(id).copied() else {
             comparison.not_imported.push((id.clone(), position));
             continue;
@@ -127,19 +116,13 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
         let is_checked = parsed.task.status == PlanTaskStatus::Completed;
         let relation = CheckboxRelation::compare(is_checked, status);
         match relation {
-            CheckboxRelation::DatabaseAhead => comparison.edits.push(TextEdit {
-                range: checkbox,
-                replacement: "x".to_owned(),
-            }),
+            CheckboxRelation::DatabaseAhead => {
+                comparison.edits.push(TextEdit { range: checkbox, replacement: "x".to_owned() })
+            }
             CheckboxRelation::FileAhead => comparison.ahead_in_file.push(id.clone()),
             CheckboxRelation::Equal | CheckboxRelation::DatabaseKeeps => {}
         }
-        comparison.checkboxes.push(Checkbox {
-            id: id.clone(),
-            position,
-            status,
-            relation,
-        });
+        comparison.checkboxes.push(Checkbox { id: id.clone(), position, status, relation });
     }
     let missing = tasks.iter().filter(|task| !seen.contains(&task.id));
     comparison.not_in_file = missing.map(|task| task.id.clone()).collect();
@@ -152,10 +135,7 @@ fn column_at(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or_default();
     let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let line = before.get(start..).unwrap_or_default();
-    let line = line
-        .strip_prefix('\u{feff}')
-        .filter(|_| start == 0)
-        .unwrap_or(line);
+    let line = line.strip_prefix('\u{feff}').filter(|_| start == 0).unwrap_or(line);
     line.chars().count() + 1
 }
 

@@ -52,11 +52,7 @@ fn strip_emphasis(text: &str) -> &str {
 /// Resolves the lists of every task, once all tasks are known. Every entry that cannot be resolved
 /// is reported among the skipped lines.
 pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
-    let PlanBuilder {
-        tasks,
-        ids,
-        skipped,
-    } = plan;
+    let PlanBuilder { tasks, ids, skipped } = plan;
     // One set for each depth, so that the ids in a range are a contiguous part of a set.
     let depth = |id: &PlanTaskId| id.numeric_parts().map_or(0, |numbers| numbers.len());
     let mut ids_by_depth: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
@@ -185,11 +181,8 @@ fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
             depends_on.retain(|id| !targets.contains(id));
         }
     }
-    if let Some(entry) = left_out
-        .keys()
-        .next_back()
-        .and_then(|last| tasks.get(*last))
-        .filter(|_| more > 0)
+    if let Some(entry) =
+        left_out.keys().next_back().and_then(|last| tasks.get(*last)).filter(|_| more > 0)
     {
         let reason = format!("{more} more circular dependencies, ignored");
         skipped.push(SkippedLine::new(entry.task.line, &entry.text, reason));
@@ -229,9 +222,7 @@ fn parse_dependency(
     let Some((from, to)) = split_range(part).filter(|_| !is_task) else {
         let id = parse_task(part)?;
         return if id == *own_id {
-            Err(DependencyProblem::Itself(format!(
-                "depends on {id}, which is itself"
-            )))
+            Err(DependencyProblem::Itself(format!("depends on {id}, which is itself")))
         } else {
             Ok((id.clone(), id))
         };
@@ -243,10 +234,7 @@ fn parse_dependency(
     };
     let invalid_range = |what: &str| {
         let reason = format!("depends on {part}, {what}");
-        Err(DependencyProblem::Unknown(
-            placeholder_id(part, task_ids),
-            reason,
-        ))
+        Err(DependencyProblem::Unknown(placeholder_id(part, task_ids), reason))
     };
     if group(&from) != group(&to) {
         return invalid_range("a range across two groups");

@@ -30,8 +30,7 @@ pub struct PlanFile<'a> {
 impl PlanFile<'_> {
     /// Returns the subject of findings that are not about one task.
     fn subject(self) -> String {
-        self.plan
-            .map_or_else(|| self.path.to_owned(), ToString::to_string)
+        self.plan.map_or_else(|| self.path.to_owned(), ToString::to_string)
     }
 
     /// Returns the path of the file.
@@ -67,13 +66,8 @@ impl PlanFile<'_> {
     /// Builds a warning about the file.
     fn warning(self, place: Option<LineColumn>, problem: &str) -> Divergence {
         let message = format!("{}: {problem}", self.location(place));
-        Divergence::new(
-            Code::FileInvalid,
-            self.subject(),
-            message,
-            self.edit_advice(place),
-        )
-        .with_severity(Severity::Warning)
+        Divergence::new(Code::FileInvalid, self.subject(), message, self.edit_advice(place))
+            .with_severity(Severity::Warning)
     }
 }
 
@@ -81,10 +75,7 @@ impl PlanFile<'_> {
 pub fn summary_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
     let finding = |wrong: &super::WrongSummaryCount| {
         let was = one_line(&wrong.written, MAX_SHOWN_CHARS);
-        let problem = format!(
-            "summary.{} was {was}, should be {}",
-            wrong.field, wrong.expected
-        );
+        let problem = format!("summary.{} was {was}, should be {}", wrong.field, wrong.expected);
         file.warning(Some(wrong.position), &problem)
             .with_severity(Code::FileInvalid.severity())
             .with_values(Some(wrong.expected.to_string()), Some(was))
@@ -97,8 +88,7 @@ pub fn summary_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Dive
 pub fn status_file_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Divergence> {
     let odd = check.problems.iter();
     let odd = odd.map(|oddity| file.warning(oddity.position, &oddity.problem));
-    odd.chain(skipped_line_findings(&check.file, file))
-        .collect()
+    odd.chain(skipped_line_findings(&check.file, file)).collect()
 }
 
 /// Returns the errors in a file that an import accepts nevertheless.
@@ -120,17 +110,10 @@ fn skipped_line_findings<'a>(
     file: PlanFile<'a>,
 ) -> impl Iterator<Item = Divergence> + 'a {
     parsed.skipped.iter().map(move |skipped| {
-        let severity = if skipped.is_error {
-            Severity::Error
-        } else {
-            Severity::Warning
-        };
+        let severity = if skipped.is_error { Severity::Error } else { Severity::Warning };
         let text = one_line(&skipped.text, MAX_SHOWN_CHARS);
         let reason = one_line(&skipped.reason, 3 * MAX_SHOWN_CHARS);
-        let line = LineColumn {
-            line: skipped.line,
-            column: 1,
-        };
+        let line = LineColumn { line: skipped.line, column: 1 };
         file.warning(Some(line), &format!("{reason}: {text}"))
             .with_severity(severity)
             .with_values(None, Some(text))
@@ -157,12 +140,7 @@ pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Div
         findings.push(never_imported.with_fix(file.import_advice()));
         return findings;
     }
-    findings.extend(
-        checkboxes
-            .checkboxes
-            .iter()
-            .filter_map(|it| checkbox_finding(it, file)),
-    );
+    findings.extend(checkboxes.checkboxes.iter().filter_map(|it| checkbox_finding(it, file)));
     let not_imported = checkboxes.not_imported.iter().map(|(id, place)| {
         file.warning(Some(*place), &format!("task {id} was never imported"))
             .with_subject(id.to_string())
@@ -252,10 +230,7 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
             finding(&task.id, problem).with_severity(Severity::Error)
         }));
     }
-    let dependencies = state
-        .tasks
-        .iter()
-        .map(|task| (&task.id, &task.depends_on[..]));
+    let dependencies = state.tasks.iter().map(|task| (&task.id, &task.depends_on[..]));
     let mut more = 0_usize;
     for ClosingDependency { from, circle, .. } in find_cycles(&dependencies.collect::<Vec<_>>()) {
         match (state.tasks.get(from), circle) {

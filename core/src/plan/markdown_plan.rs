@@ -16,11 +16,7 @@ enum CurrentSection {
     /// No heading of a phase yet.
     Before,
     /// The heading of a phase.
-    Phase {
-        level: usize,
-        number: u32,
-        name: Option<String>,
-    },
+    Phase { level: usize, number: u32, name: Option<String> },
     /// Another heading.
     Other(String),
 }
@@ -92,11 +88,7 @@ impl<'a> MarkdownPlanReader<'a> {
             return;
         }
         if let Some(hidden) = HiddenBlock::opened_by(line) {
-            self.opening = Some(HiddenBlockStart {
-                hidden,
-                line: number,
-                text: line,
-            });
+            self.opening = Some(HiddenBlockStart { hidden, line: number, text: line });
             return;
         }
         if let Some((level, title)) = heading(line) {
@@ -159,11 +151,8 @@ impl<'a> MarkdownPlanReader<'a> {
         let lists = task.depends_on.iter();
         let parts = lists.flat_map(|list| dependencies::split_list(list));
         let depends_on = Some(parts.map(str::to_owned).collect());
-        let status = if task.is_checked {
-            PlanTaskStatus::Completed
-        } else {
-            PlanTaskStatus::Pending
-        };
+        let status =
+            if task.is_checked { PlanTaskStatus::Completed } else { PlanTaskStatus::Pending };
         let task = ParsedTask {
             line: number,
             checkbox: Some(start + task.checkbox.start..start + task.checkbox.end),
@@ -174,12 +163,7 @@ impl<'a> MarkdownPlanReader<'a> {
                 ..NewPlanTask::new(id, task.title, status)
             },
         };
-        self.builder.add_task(UnresolvedTask {
-            task,
-            depends_on,
-            parent,
-            text: excerpt(line),
-        });
+        self.builder.add_task(UnresolvedTask { task, depends_on, parent, text: excerpt(line) });
     }
 
     fn read_heading(&mut self, number: usize, line: &str, level: usize, title: &str) {
@@ -192,11 +176,7 @@ impl<'a> MarkdownPlanReader<'a> {
                 self.plan.phases += 1;
                 // Every task of the phase has a copy of the name.
                 let name = name.map(|name| excerpt(&name));
-                self.section = CurrentSection::Phase {
-                    level,
-                    number,
-                    name,
-                };
+                self.section = CurrentSection::Phase { level, number, name };
             }
             Some(Err(())) if level > 1 => {
                 let reason = "not a phase heading such as ## Phase 1: name";
@@ -271,8 +251,5 @@ pub(super) fn parse_phase_title(title: &str) -> Option<Result<(u32, Option<Strin
     };
     let name = name.trim().trim_start_matches(EMPHASIS).trim_start();
     let name = name.strip_prefix(['-', '–', '—']).unwrap_or(name).trim();
-    Some(Ok((
-        number,
-        Some(name.to_owned()).filter(|n| !n.is_empty()),
-    )))
+    Some(Ok((number, Some(name.to_owned()).filter(|n| !n.is_empty()))))
 }

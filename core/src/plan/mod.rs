@@ -102,19 +102,11 @@ fn excerpt(text: &str) -> String {
 
 impl SkippedLine {
     fn new(line: usize, text: &str, reason: impl Into<String>) -> Self {
-        Self {
-            line,
-            text: excerpt(text),
-            reason: reason.into(),
-            is_error: false,
-        }
+        Self { line, text: excerpt(text), reason: reason.into(), is_error: false }
     }
 
     fn error(line: usize, text: &str, reason: impl Into<String>) -> Self {
-        Self {
-            is_error: true,
-            ..Self::new(line, text, reason)
-        }
+        Self { is_error: true, ..Self::new(line, text, reason) }
     }
 }
 
@@ -126,11 +118,7 @@ impl ParsedPlan {
             path,
             title: self.title.map(redact_text),
             extra: self.extra,
-            tasks: self
-                .tasks
-                .into_iter()
-                .map(|task| redact_task(task.task))
-                .collect(),
+            tasks: self.tasks.into_iter().map(|task| redact_task(task.task)).collect(),
         }
     }
 }

@@ -42,22 +42,13 @@ pub fn parse_status_file(text: &str) -> Result<ParsedPlan, StatusFileError> {
     for raw in tasks {
         let raw = raw.get();
         let start = byte_offset(text, raw);
-        line += text
-            .get(counted_to..start)
-            .unwrap_or_default()
-            .matches('\n')
-            .count();
+        line += text.get(counted_to..start).unwrap_or_default().matches('\n').count();
         counted_to = start;
         entries.push(parse_entry_status(raw));
         match parse_task(raw) {
             Err(problem) => builder.skip_line(line, &collapse_whitespace(raw), problem),
             Ok((task, depends_on)) => {
-                let task = ParsedTask {
-                    task,
-                    line,
-                    checkbox: None,
-                    id_insert_at: None,
-                };
+                let task = ParsedTask { task, line, checkbox: None, id_insert_at: None };
                 builder.add_task(UnresolvedTask {
                     task,
                     depends_on,
@@ -110,9 +101,7 @@ fn parse_task(raw: &str) -> Result<(NewPlanTask, Option<Vec<String>>), String> {
         Some(Value::String(status)) => status.parse().map_err(|error| format!("{error}"))?,
         Some(other) => return Err(format!("status {other} is not a string")),
     };
-    let title = fields
-        .take_text("description")
-        .or_else(|| fields.take_text("title"));
+    let title = fields.take_text("description").or_else(|| fields.take_text("title"));
     let title = title.ok_or_else(|| "no description".to_owned())?;
     let mut task = NewPlanTask::new(id, title, status);
     task.priority = fields.take_text("priority");
@@ -163,9 +152,8 @@ impl UnreadFields {
 
     /// Takes `Phase 1: name`, another name, or a number.
     fn take_phase(&mut self) -> (Option<u32>, Option<String>) {
-        let number = self.take_if("phase", |value| {
-            value.as_u64().and_then(|number| u32::try_from(number).ok())
-        });
+        let number = self
+            .take_if("phase", |value| value.as_u64().and_then(|number| u32::try_from(number).ok()));
         if number.is_some() {
             return (number, None);
         }

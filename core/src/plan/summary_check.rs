@@ -139,19 +139,12 @@ impl StatusFileCheck {
     /// Tells whether a written count may be correct. An entry with an unreadable status may be in
     /// any count, and is in the total.
     fn may_equal(&self, field: &str, raw: &str, count: u64) -> bool {
-        let more = if field == "totalTasks" {
-            0
-        } else {
-            self.unreadable_entries
-        };
+        let more = if field == "totalTasks" { 0 } else { self.unreadable_entries };
         (count..=count.saturating_add(more)).any(|count| is_same_number(raw, count))
     }
 
     fn add_problem(&mut self, place: Option<LineColumn>, problem: impl Into<String>) {
-        self.problems.push(SummaryProblem {
-            position: place,
-            problem: problem.into(),
-        });
+        self.problems.push(SummaryProblem { position: place, problem: problem.into() });
     }
 }
 

@@ -42,9 +42,7 @@ fn is_labelled(word: &str) -> bool {
     };
     let capitals = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_uppercase())
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     };
     let digits = number.trim_end_matches(|c: char| c.is_ascii_uppercase());
     let is_number = !digits.is_empty()
@@ -80,10 +78,7 @@ pub(super) fn generate_id(
         digest.update(part.as_bytes());
         digest.update([0]);
     }
-    let digits: String = to_hex(&digest.finalize())
-        .chars()
-        .take(GENERATED_DIGITS)
-        .collect();
+    let digits: String = to_hex(&digest.finalize()).chars().take(GENERATED_DIGITS).collect();
     PlanTaskId::from_text(&format!("t-{digits}"))
 }
 
@@ -110,9 +105,7 @@ pub fn id_edits(file: &ParsedPlan) -> Vec<TextEdit> {
         range: at..at,
         replacement: format!(" <!-- id: {id} -->"),
     };
-    tasks
-        .filter_map(|task| Some(edit(task.id_insert_at?, &task.task.id)))
-        .collect()
+    tasks.filter_map(|task| Some(edit(task.id_insert_at?, &task.task.id))).collect()
 }
 
 #[cfg(test)]

@@ -74,17 +74,9 @@ pub(super) fn parse_line(line: &str) -> PlanLine {
         "no space after the checkbox"
     } else {
         let start = line.len() - inside.len();
-        return parse_task(
-            after.trim(),
-            mark != " ",
-            start..start + mark.len(),
-            comment_id,
-        );
+        return parse_task(after.trim(), mark != " ", start..start + mark.len(), comment_id);
     };
-    PlanLine::Malformed {
-        has_id: split_id(after.trim_start()).is_some(),
-        problem,
-    }
+    PlanLine::Malformed { has_id: split_id(after.trim_start()).is_some(), problem }
 }
 
 /// Splits the bullet of a plain or numbered list off; tells whether there was one.
@@ -117,11 +109,7 @@ fn parse_task(
 ) -> PlanLine {
     let malformed = |has_id, problem| PlanLine::Malformed { has_id, problem };
     let lists = DependencyLists::split_from(text);
-    let own = if comment_id.is_none() {
-        split_id(&lists.rest)
-    } else {
-        None
-    };
+    let own = if comment_id.is_none() { split_id(&lists.rest) } else { None };
     let (id, title) = match own {
         None => (comment_id, lists.rest.trim().to_owned()),
         Some((emphasis, id, rest)) => match split_title(emphasis, rest) {
@@ -175,11 +163,7 @@ struct DependencyLists {
 
 impl DependencyLists {
     fn split_from(text: &str) -> Self {
-        let mut lists = Self {
-            rest: String::new(),
-            lists: Vec::new(),
-            is_open: false,
-        };
+        let mut lists = Self { rest: String::new(), lists: Vec::new(), is_open: false };
         let mut left = text;
         while let Some((before, after)) = left.split_once('(') {
             let list = list_start(after).map(|start| start.split_once(')'));
@@ -209,21 +193,13 @@ impl DependencyLists {
 }
 
 /// Words that begin a list of dependencies, in any case.
-const DEPENDENCY_WORDS: [&str; 6] = [
-    "depends",
-    "depend",
-    "dependencies",
-    "dependency",
-    "deps",
-    "dep",
-];
+const DEPENDENCY_WORDS: [&str; 6] =
+    ["depends", "depend", "dependencies", "dependency", "deps", "dep"];
 
 /// Returns the list of dependencies in parentheses. Without a colon it must begin with a number,
 /// since `(depends on the weather)` is prose.
 fn list_start(text: &str) -> Option<&str> {
-    let rest = DEPENDENCY_WORDS
-        .iter()
-        .find_map(|word| after_word(text.trim_start(), word))?;
+    let rest = DEPENDENCY_WORDS.iter().find_map(|word| after_word(text.trim_start(), word))?;
     let rest = after_word(rest.trim_start_matches(['-', '_']).trim_start(), "on").unwrap_or(rest);
     let list = rest.trim_start().strip_prefix([':', '=', '：']);
     list.or_else(|| {
@@ -275,10 +251,7 @@ mod tests {
         ] {
             let task = task_of(line);
             assert_eq!(
-                (
-                    task.id.as_ref().map(PlanTaskId::as_str),
-                    task.title.as_str()
-                ),
+                (task.id.as_ref().map(PlanTaskId::as_str), task.title.as_str()),
                 (Some("1.2"), "Write it"),
                 "{line:?}"
             );
@@ -299,11 +272,7 @@ mod tests {
             ("- [ ] 1.3 a (Depends on: 1.1-1.2) b", "a b", &[" 1.1-1.2"]),
             ("- [ ] 1.3 a (depends on 1.1)", "a", &[" 1.1"]),
             ("- [ ] 1.3 a (see x) (depends:1.1)", "a (see x)", &["1.1"]),
-            (
-                "- [ ] 1.3 a (depends on the weather)",
-                "a (depends on the weather)",
-                &[],
-            ),
+            ("- [ ] 1.3 a (depends on the weather)", "a (depends on the weather)", &[]),
         ] {
             let task = task_of(line);
             assert_eq!(task.title, title, "{line}");
@@ -326,11 +295,7 @@ mod tests {
             "(Deps 1.1)",
         ] {
             let task = task_of(&format!("- [ ] 1.3 a {list}"));
-            assert_eq!(
-                (task.title.as_str(), task.depends_on.len()),
-                ("a", 1),
-                "{list}"
-            );
+            assert_eq!((task.title.as_str(), task.depends_on.len()), ("a", 1), "{list}");
             assert_eq!(task.depends_on[0].trim(), "1.1", "{list}");
         }
         for prose in ["(deposit 1.1)", "(depending: 1.1)", "(depends onward: x)"] {

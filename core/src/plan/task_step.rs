@@ -56,10 +56,7 @@ pub fn apply_task_step(
         match decide_plan_task_step(&current, step) {
             PlanTaskVerdict::Already => return Ok(TaskStepOutcome::Already(current)),
             PlanTaskVerdict::Refuse(refusal) => {
-                return Ok(TaskStepOutcome::Refused {
-                    refusal,
-                    task: current,
-                });
+                return Ok(TaskStepOutcome::Refused { refusal, task: current });
             }
             PlanTaskVerdict::Go => {}
         }

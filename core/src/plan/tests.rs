@@ -81,17 +81,10 @@ fn a_plan_is_read_as_it_stands() {
     let statuses: Vec<_> = plan.tasks.iter().map(|task| task.task.status).collect();
     let (pending, done) = (PlanTaskStatus::Pending, PlanTaskStatus::Completed);
     assert_eq!(statuses, [pending, done, done, pending, pending]);
-    assert_eq!(
-        depends_on(&plan, "1.2"),
-        ["1.1", "1.2.1"],
-        "its own and its child"
-    );
+    assert_eq!(depends_on(&plan, "1.2"), ["1.1", "1.2.1"], "its own and its child");
     assert_eq!(depends_on(&plan, "2.1"), ["1.1", "1.2", "1.3"]);
     let last = &plan.tasks[4].task;
-    assert_eq!(
-        (last.phase_number, last.phase_title.as_deref()),
-        (Some(2), Some("Build it"))
-    );
+    assert_eq!((last.phase_number, last.phase_title.as_deref()), (Some(2), Some("Build it")));
     assert_eq!(last.title, "All of phase 1");
 }
 
@@ -111,10 +104,7 @@ fn line_ends_and_a_byte_order_mark_make_no_difference() {
 
 #[test]
 fn a_mark_is_where_its_checkbox_is() {
-    for text in [
-        SAMPLE_PLAN.to_owned(),
-        format!("\u{feff}{}", SAMPLE_PLAN.replace('\n', "\r\n")),
-    ] {
+    for text in [SAMPLE_PLAN.to_owned(), format!("\u{feff}{}", SAMPLE_PLAN.replace('\n', "\r\n"))] {
         for task in parse_markdown(&text).tasks {
             let mark = task.checkbox.unwrap();
             let done = task.task.status == PlanTaskStatus::Completed;
@@ -161,11 +151,7 @@ fn headings_of_phases() {
     ] {
         let plan = parse_markdown(&format!("{heading}\n- [ ] 1.1 a"));
         assert_eq!(plan.phases, 0, "{heading}");
-        assert_eq!(
-            task_ids(&plan),
-            ["1.1"],
-            "without a phase every checkbox counts"
-        );
+        assert_eq!(task_ids(&plan), ["1.1"], "without a phase every checkbox counts");
     }
 }
 
@@ -176,15 +162,8 @@ fn checkboxes_without_ids_get_some_that_stay() {
     assert_skips(&plan, &[]);
     let made = task_ids(&plan);
     assert_eq!(made.iter().collect::<BTreeSet<_>>().len(), 4, "{made:?}");
-    let before = format!(
-        "## Phase 1: x\n- [ ] before\n{}",
-        text.split_once('\n').unwrap().1
-    );
-    assert_eq!(
-        task_ids(&parse_markdown(&before))[1..],
-        made,
-        "what comes before changes none"
-    );
+    let before = format!("## Phase 1: x\n- [ ] before\n{}", text.split_once('\n').unwrap().1);
+    assert_eq!(task_ids(&parse_markdown(&before))[1..], made, "what comes before changes none");
     let written = apply_edits(text, &id_edits(&plan));
     for (line, id) in written.lines().skip(1).zip(&made) {
         assert!(line.ends_with(&format!(" <!-- id: {id} -->")), "{line}");
@@ -206,11 +185,7 @@ fn children_come_before_their_parent() {
     assert_eq!(depends_on(&plan, "1.1"), ["1.2"]);
     assert_eq!(depends_on(&plan, "1.2"), ["1.3", "1.4"]);
     assert_eq!(depends_on(&plan, "1.3"), [""; 0]);
-    assert_eq!(
-        depends_on(&plan, "1.5"),
-        [""; 0],
-        "words count more than the indent"
-    );
+    assert_eq!(depends_on(&plan, "1.5"), [""; 0], "words count more than the indent");
     assert_eq!(depends_on(&plan, "1.6"), ["1.5"]);
 }
 
@@ -244,10 +219,7 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
     );
     let found = task_ids(&plan);
     assert_eq!(found.len(), 5, "{found:?}");
-    assert_eq!(
-        [&found[..1], &found[2..]].concat(),
-        ["1.1", "1.2", "1.4", "2.1"]
-    );
+    assert_eq!([&found[..1], &found[2..]].concat(), ["1.1", "1.2", "1.4", "2.1"]);
     assert_skips(
         &plan,
         &[
@@ -264,26 +236,17 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
         ],
     );
     let waits = ["1.1", "7.7", "sometime", "1.4-1.2", "1.1-2.1"];
-    assert_eq!(
-        depends_on(&plan, "1.4"),
-        waits,
-        "what was meant is waited for"
-    );
+    assert_eq!(depends_on(&plan, "1.4"), waits, "what was meant is waited for");
     assert_eq!(depends_on(&plan, "1.1"), [""; 0], "of the first of its id");
 }
 
 #[test]
 fn what_every_task_repeats_is_cut() {
     let long = "x".repeat(5_000);
-    let plan = parse_markdown(&format!(
-        "## Phase 1: {long}\n- [ ] 1.1 {long}\n## {long}\n- [ ] 2.1 a\n"
-    ));
+    let plan =
+        parse_markdown(&format!("## Phase 1: {long}\n- [ ] 1.1 {long}\n## {long}\n- [ ] 2.1 a\n"));
     let task = &plan.tasks[0].task;
     assert_eq!(task.phase_title.as_ref().map(String::len), Some(200));
     assert_eq!(task.title, long, "what is its own is whole");
-    assert!(
-        plan.skipped
-            .iter()
-            .all(|skipped| skipped.reason.len() < 300)
-    );
+    assert!(plan.skipped.iter().all(|skipped| skipped.reason.len() < 300));
 }

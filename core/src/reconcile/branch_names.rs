@@ -35,13 +35,10 @@ impl BranchPattern {
     pub fn new(pattern: &str) -> Result<Self, BranchPatternError> {
         let mut builder = RegexBuilder::new(pattern);
         builder.size_limit(LARGEST_PATTERN).case_insensitive(true);
-        builder
-            .build()
-            .map(Self)
-            .map_err(|error| BranchPatternError {
-                pattern: pattern.to_owned(),
-                reason: error.to_string(),
-            })
+        builder.build().map(Self).map_err(|error| BranchPatternError {
+            pattern: pattern.to_owned(),
+            reason: error.to_string(),
+        })
     }
 
     /// Finds the matches in a branch that are whole words.
@@ -65,9 +62,7 @@ fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
 /// Tells whether a branch contains the key as whole words, ignoring case.
 pub fn branch_names_item(branch: &str, key: &str) -> bool {
     let (branch, key) = (branch.to_ascii_lowercase(), key.to_ascii_lowercase());
-    branch
-        .match_indices(&key)
-        .any(|(at, found)| is_whole_word(&branch, at, at + found.len()))
+    branch.match_indices(&key).any(|(at, found)| is_whole_word(&branch, at, at + found.len()))
 }
 
 /// Most parts of a branch that are looked up. Real branches have fewer.
@@ -87,15 +82,8 @@ pub fn list_key_candidates<'b>(branch: &'b str, pattern: Option<&BranchPattern>)
     if TRUNKS.contains(&branch) {
         return Vec::new();
     }
-    let mut parts: Vec<&str> = pattern
-        .into_iter()
-        .flat_map(|p| p.find_keys(branch))
-        .collect();
-    let segments = || {
-        branch
-            .split('/')
-            .map(|segment| (segment, find_words(segment)))
-    };
+    let mut parts: Vec<&str> = pattern.into_iter().flat_map(|p| p.find_keys(branch)).collect();
+    let segments = || branch.split('/').map(|segment| (segment, find_words(segment)));
     for (segment, words) in segments() {
         parts.extend(list_prefixes(segment, &words));
     }
@@ -197,9 +185,7 @@ fn is_free_name(name: &str, branches: &[String]) -> bool {
     let lies_in = |one: &str, other: &str| {
         one.len() > other.len()
             && one.as_bytes().get(other.len()) == Some(&b'/')
-            && one
-                .get(..other.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(other))
+            && one.get(..other.len()).is_some_and(|head| head.eq_ignore_ascii_case(other))
     };
     let in_the_way = |other: &String| {
         other.eq_ignore_ascii_case(name) || lies_in(name, other) || lies_in(other, name)

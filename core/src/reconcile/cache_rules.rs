@@ -79,10 +79,7 @@ fn compare_cache(
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Unavailable(reason) => {
-            let message = format!(
-                "⚠️ cache unreadable ({})",
-                one_line(reason, MAX_EXCERPT_CHARS)
-            );
+            let message = format!("⚠️ cache unreadable ({})", one_line(reason, MAX_EXCERPT_CHARS));
             // The caller that read the file knows its path and advises where to move it.
             let detail = (None, None, Way::TrueUpSession);
             push_divergence(out, snapshot, Code::CacheUnreadable, message, detail);
@@ -122,11 +119,7 @@ fn compare_fresh_cache(
         let detail = (None, Some(problem.to_owned()), Way::TrueUpSession);
         push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     }
-    if cache
-        .session
-        .as_ref()
-        .is_some_and(|session| *session != snapshot.session)
-    {
+    if cache.session.as_ref().is_some_and(|session| *session != snapshot.session) {
         replace_leftover_cache(database, cache, snapshot, out);
     } else if cache.is_ahead_of(database) {
         adopt_older_database(database, cache, snapshot, out);
@@ -150,11 +143,7 @@ fn adopt_older_database(
          (restored from a backup?)",
         database.revision
     );
-    let detail = (
-        Some(database.revision.to_string()),
-        Some(found.to_string()),
-        Way::TrueUpSession,
-    );
+    let detail = (Some(database.revision.to_string()), Some(found.to_string()), Way::TrueUpSession);
     push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     let expected = database.expected_work_state();
     let mut rejected = BTreeMap::new();
@@ -273,10 +262,7 @@ fn compare_fields(
     journal_rejected_edit(database, cache, snapshot, reason, rejected, out);
     let proposes = !proposal.is_empty();
     if proposes {
-        out.actions.push(Action::Push(Proposal {
-            base: database.revision,
-            changes: proposal,
-        }));
+        out.actions.push(Action::Push(Proposal { base: database.revision, changes: proposal }));
     }
     if proposes || mismatch || is_incomplete(database, cache, snapshot) {
         out.actions.push(Action::ReplaceCache);
@@ -335,10 +321,7 @@ fn journal_rejected_edit(
         return;
     }
     let rejected = RejectedEdit {
-        session: cache
-            .session
-            .clone()
-            .unwrap_or_else(|| snapshot.session.clone()),
+        session: cache.session.clone().unwrap_or_else(|| snapshot.session.clone()),
         reason,
         base: cache.revision,
         database: database.revision,

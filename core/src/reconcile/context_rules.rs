@@ -19,10 +19,7 @@ pub(super) fn report_unreachable_database(
 ) {
     let reason = one_line(reason, MAX_EXCERPT_CHARS);
     let message = match &snapshot.cache {
-        Reading::Fresh(CacheReading {
-            synced_at: Some(at),
-            ..
-        }) => format!(
+        Reading::Fresh(CacheReading { synced_at: Some(at), .. }) => format!(
             "⚠️ database unreachable; cache used, {} s old ({reason})",
             snapshot.now.seconds_since(*at)
         ),
@@ -31,13 +28,7 @@ pub(super) fn report_unreachable_database(
         }
         _ => format!("⚠️ database unreachable; no cache available ({reason})"),
     };
-    push_divergence(
-        out,
-        snapshot,
-        Code::DatabaseUnreachable,
-        message,
-        (None, None, way),
-    );
+    push_divergence(out, snapshot, Code::DatabaseUnreachable, message, (None, None, way));
 }
 
 pub(super) fn report_branch_and_claim(
@@ -48,17 +39,11 @@ pub(super) fn report_branch_and_claim(
     if let (Some(claim), Some(branch)) = (&database.claim, &snapshot.branch)
         && let Some(named) = &branch.other_item
     {
-        let (name, named) = (
-            one_line(&branch.name, MAX_EXCERPT_CHARS),
-            one_line(named, MAX_EXCERPT_CHARS),
-        );
-        let message = format!(
-            "⚠️ Branch mismatch: branch={name} names {named}, db_claim={}",
-            claim.item
-        );
-        let way = Way::SwitchBranch {
-            to: branch.switch_target.clone(),
-        };
+        let (name, named) =
+            (one_line(&branch.name, MAX_EXCERPT_CHARS), one_line(named, MAX_EXCERPT_CHARS));
+        let message =
+            format!("⚠️ Branch mismatch: branch={name} names {named}, db_claim={}", claim.item);
+        let way = Way::SwitchBranch { to: branch.switch_target.clone() };
         let detail = (Some(claim.item.to_string()), Some(name), way);
         push_divergence(out, snapshot, Code::BranchNamesOtherItem, message, detail);
     }
@@ -72,15 +57,8 @@ pub(super) fn report_branch_and_claim(
             Way::ClaimItem { item }
         };
         let holder = lost.holder.as_ref().map_or("nobody", SessionId::as_str);
-        let message = format!(
-            "⚠️ claim on {} now belongs to {holder} since {since}",
-            lost.item
-        );
-        let detail = (
-            Some(holder.to_owned()),
-            Some(snapshot.session.to_string()),
-            way,
-        );
+        let message = format!("⚠️ claim on {} now belongs to {holder} since {since}", lost.item);
+        let detail = (Some(holder.to_owned()), Some(snapshot.session.to_string()), way);
         push_divergence(out, snapshot, Code::ClaimTakenAway, message, detail);
     }
 }
@@ -92,23 +70,12 @@ pub fn list_other_advice(divergence: &Divergence, snapshot: &Snapshot) -> Vec<Ad
     let free = branch
         .filter(|branch| divergence.code == Code::BranchNamesOtherItem && branch.other_is_free);
     let named = free.and_then(|branch| branch.other_item.as_ref());
-    named
-        .map(|named| {
-            Advice::from(Way::ClaimItem {
-                item: named.clone(),
-            })
-        })
-        .into_iter()
-        .collect()
+    named.map(|named| Advice::from(Way::ClaimItem { item: named.clone() })).into_iter().collect()
 }
 
 pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliation) {
     if let Some(peer) = snapshot.peers.first() {
-        let holds = peer
-            .item
-            .as_ref()
-            .map(|i| format!(", on {i}"))
-            .unwrap_or_default();
+        let holds = peer.item.as_ref().map(|i| format!(", on {i}")).unwrap_or_default();
         let more = match snapshot.peers.len() {
             1 => String::new(),
             n => format!(" and {} more", n - 1),
@@ -119,22 +86,13 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
         );
         // It ends when one of the two sessions ends; no command of this session ends it.
         let session = peer.session.clone();
-        let detail = (
-            None,
-            Some(session.to_string()),
-            Way::LeaveWorktree { session },
-        );
+        let detail = (None, Some(session.to_string()), Way::LeaveWorktree { session });
         push_divergence(out, snapshot, Code::WorktreeShared, message, detail);
     }
     if snapshot.outbox.waiting > 0 {
-        let oldest = snapshot
-            .outbox
-            .oldest_at
-            .map_or_else(|| "?".to_owned(), |t| t.to_string());
-        let mut message = format!(
-            "⚠️ {} writes wait in the outbox, oldest {oldest}",
-            snapshot.outbox.waiting
-        );
+        let oldest = snapshot.outbox.oldest_at.map_or_else(|| "?".to_owned(), |t| t.to_string());
+        let mut message =
+            format!("⚠️ {} writes wait in the outbox, oldest {oldest}", snapshot.outbox.waiting);
         if snapshot.outbox.for_other_databases > 0 {
             let elsewhere = snapshot.outbox.for_other_databases;
             let _ = write!(message, " ({elsewhere} of them for another database)");
@@ -144,12 +102,6 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
         } else {
             Way::SendElsewhere
         };
-        push_divergence(
-            out,
-            snapshot,
-            Code::WritesWaiting,
-            message,
-            (None, None, way),
-        );
+        push_divergence(out, snapshot, Code::WritesWaiting, message, (None, None, way));
     }
 }

@@ -36,18 +36,15 @@ pub(super) fn report_mismatch(
     let expected_value = expected.get(field);
     let (file, db) = (render_plain(found), render_plain(&expected_value));
     let (code, message) = match field {
-        StateField::Item if database.claim.is_some() => (
-            Code::ItemDiffersFromClaim,
-            format!("⚠️ SD mismatch: file={file}, db_claim={db}"),
-        ),
-        StateField::Item => (
-            Code::ItemDiffersFromState,
-            format!("⚠️ SD mismatch: file={file}, db_state={db}"),
-        ),
-        StateField::Phase => (
-            Code::PhaseDiffers,
-            format!("⚠️ Phase mismatch: file={file}, db={db}"),
-        ),
+        StateField::Item if database.claim.is_some() => {
+            (Code::ItemDiffersFromClaim, format!("⚠️ SD mismatch: file={file}, db_claim={db}"))
+        }
+        StateField::Item => {
+            (Code::ItemDiffersFromState, format!("⚠️ SD mismatch: file={file}, db_state={db}"))
+        }
+        StateField::Phase => {
+            (Code::PhaseDiffers, format!("⚠️ Phase mismatch: file={file}, db={db}"))
+        }
         StateField::Task => (
             Code::TaskDiffers,
             format!(
@@ -56,18 +53,11 @@ pub(super) fn report_mismatch(
                 render_quoted(&expected_value)
             ),
         ),
-        flag => (
-            Code::FlagDiffers,
-            format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()),
-        ),
+        flag => {
+            (Code::FlagDiffers, format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()))
+        }
     };
-    push_divergence(
-        out,
-        snapshot,
-        code,
-        message,
-        (Some(db), Some(file), Way::TrueUpSession),
-    );
+    push_divergence(out, snapshot, code, message, (Some(db), Some(file), Way::TrueUpSession));
 }
 
 /// Renders a value without quotes.

@@ -79,11 +79,6 @@ fn find_closed(fence_lines: &[FenceLine]) -> Vec<bool> {
 impl FenceLine {
     fn parse_line(text: &[u8], line: Range<usize>) -> Option<Self> {
         let (fence, behind) = CodeFence::read(text)?;
-        Some(Self {
-            line,
-            fence,
-            can_open: fence.can_open(behind),
-            can_close: is_blank(behind),
-        })
+        Some(Self { line, fence, can_open: fence.can_open(behind), can_close: is_blank(behind) })
     }
 }

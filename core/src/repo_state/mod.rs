@@ -66,10 +66,7 @@ pub struct RepoSection<'a> {
 /// right length counts as sound.
 pub fn list_sections(file: &[u8]) -> Vec<RepoSection<'_>> {
     let sections = section_scan::scan_sections(file);
-    sections
-        .iter()
-        .map(|piece| to_repo_section(file, piece))
-        .collect()
+    sections.iter().map(|piece| to_repo_section(file, piece)).collect()
 }
 
 /// Returns the section of a repository: the first one with markers, or else the first legacy one,
@@ -106,9 +103,7 @@ pub fn write_section(
     let (head, tail) = section_marker::render_frame(slug, &synced_at.to_string(), body);
     let size = file.len() + FILE_TITLE.len() + head.len() + body.bytes.len() + tail.len() + 1;
     let mut new = Vec::with_capacity(size);
-    let first = sections
-        .first()
-        .map_or(file.len(), |piece| piece.range.start);
+    let first = sections.first().map_or(file.len(), |piece| piece.range.start);
     new.extend_from_slice(file.get(..first).unwrap_or_default());
     if file.is_empty() {
         new.extend_from_slice(FILE_TITLE.as_bytes());

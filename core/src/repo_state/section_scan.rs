@@ -98,10 +98,8 @@ pub(super) fn scan_sections(file: &[u8]) -> Vec<LocatedSection<'_>> {
 
 /// Returns the offset of the next line, from `at` on, that is an opening marker or was one.
 fn next_mark(file: &[u8], at: usize) -> usize {
-    let is_mark = |line: &Range<usize>| {
-        file.get(line.clone())
-            .is_some_and(section_marker::is_opening)
-    };
+    let is_mark =
+        |line: &Range<usize>| file.get(line.clone()).is_some_and(section_marker::is_opening);
     let mark = line_ranges(file, at..file.len()).find(is_mark);
     mark.map_or(file.len(), |line| line.start)
 }
@@ -140,12 +138,7 @@ fn read_whole_section<'a>(
         [b'\n', after @ ..] => after,
         _ => return None,
     };
-    Some(located_section(
-        opening,
-        SectionForm::Whole,
-        start..file.len() - after.len(),
-        from..to,
-    ))
+    Some(located_section(opening, SectionForm::Whole, start..file.len() - after.len(), from..to))
 }
 
 /// Reads the section whose opening marker is at `start..end`, up to its closing marker.

@@ -15,10 +15,7 @@ pub struct StatusBody<'a> {
 impl<'a> StatusBody<'a> {
     /// Computes the digest of a status file.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            digest: sha256_hex(bytes),
-        }
+        Self { bytes, digest: sha256_hex(bytes) }
     }
 
     /// Returns the content of the status file.

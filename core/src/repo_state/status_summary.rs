@@ -44,11 +44,7 @@ pub fn summarize_status(state_md: &str) -> String {
         .filter_map(|(label, value)| value.map(|value| format!("{label}: {value}")))
         .collect();
     let first = first.filter(|_| labeled_values.is_empty());
-    let parts: Vec<String> = title
-        .into_iter()
-        .chain(labeled_values)
-        .chain(first)
-        .collect();
+    let parts: Vec<String> = title.into_iter().chain(labeled_values).chain(first).collect();
     one_line(&parts.join("; "), MAX_SUMMARY_CHARS)
 }
 
@@ -61,17 +57,14 @@ fn clean_part(text: &str) -> Option<String> {
 fn parse_labeled_line(line: &str) -> Option<(usize, &str)> {
     let bold = line.trim_start_matches(['-', '*', ' ', '>']);
     let bold = line.get(line.len() - bold.len()..)?;
-    HEAD_LABELS
-        .into_iter()
-        .enumerate()
-        .find_map(|(place, label)| {
-            let start = bold.get(..label.len())?;
-            let rest = bold.get(label.len()..)?;
-            let value = rest.trim_start_matches('*');
-            let is_label = start.eq_ignore_ascii_case(label) && line.contains("**");
-            let value = value.strip_prefix(':')?.trim_start_matches('*');
-            is_label.then_some((place, value))
-        })
+    HEAD_LABELS.into_iter().enumerate().find_map(|(place, label)| {
+        let start = bold.get(..label.len())?;
+        let rest = bold.get(label.len()..)?;
+        let value = rest.trim_start_matches('*');
+        let is_label = start.eq_ignore_ascii_case(label) && line.contains("**");
+        let value = value.strip_prefix(':')?.trim_start_matches('*');
+        is_label.then_some((place, value))
+    })
 }
 
 /// Tells whether a line is text, and no heading, rule, table, comment or list marker.

@@ -86,10 +86,7 @@ fn a_new_file_is_a_title_and_a_section() {
         )
     );
     let section = find_section(&file, &repo_slug("KareMatch")).unwrap();
-    assert_eq!(
-        (section.slug, section.state),
-        ("karematch", SectionState::Sound)
-    );
+    assert_eq!((section.slug, section.state), ("karematch", SectionState::Sound));
     assert_eq!(section.synced_at, "2026-02-05T14:00:00.000Z");
     assert_eq!(section.body, b"# KareMatch\n");
 }
@@ -115,23 +112,13 @@ fn a_section_that_stands_twice_is_written_once_and_leaves_its_neighbours_apart()
         ("```\n", heading, vec!["B"]),
         ("", heading, vec!["B"]),
         ("", "```\n## B State\n**Last Synced**: now\n```\n", vec![]),
-        (
-            "```\n",
-            "```\n## A State\n**Last Synced**: now\n```\n",
-            vec![],
-        ),
+        ("```\n", "```\n## A State\n**Last Synced**: now\n```\n", vec![]),
     ] {
         let twice = [&file[..], between.as_bytes(), &file[..], behind.as_bytes()].concat();
         let once = write_section(&twice, &repo_slug("a"), LATER, &StatusBody::new(b"one")).unwrap();
-        let names: Vec<&str> = section_states(&once)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let names: Vec<&str> = section_states(&once).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, [&["a"], &others[..]].concat(), "{}", as_text(&once));
-        assert_eq!(
-            write_section(&once, &repo_slug("a"), TIME, &StatusBody::new(b"one")),
-            None
-        );
+        assert_eq!(write_section(&once, &repo_slug("a"), TIME, &StatusBody::new(b"one")), None);
         assert_eq!(as_text(&once).matches("stood here twice").count(), 1);
     }
 }
@@ -148,36 +135,20 @@ fn an_edited_section_is_found_by_its_closing_mark() {
     let file = write_body(&file, "b", b"other");
     let plain = as_text(&file).to_owned();
     for (edited, body) in [
-        (
-            plain.replace("one\n", "one and more\n"),
-            "one and more\ntwo",
-        ),
+        (plain.replace("one\n", "one and more\n"), "one and more\ntwo"),
         (plain.replace("one\n", "ONE\n"), "ONE\ntwo"),
         (plain.replace('\n', "\r\n"), "one\r\ntwo"),
         (plain.replace("## a State\n", ""), "one\ntwo"),
-        (
-            plain.replace("bytes=7", "bytes=99999999999999999999"),
-            "one\ntwo",
-        ),
-        (
-            plain.replace("bytes=7", "bytes=18446744073709551615"),
-            "one\ntwo",
-        ),
+        (plain.replace("bytes=7", "bytes=99999999999999999999"), "one\ntwo"),
+        (plain.replace("bytes=7", "bytes=18446744073709551615"), "one\ntwo"),
     ] {
         let section = find_section(edited.as_bytes(), &repo_slug("a")).unwrap();
         assert_eq!(as_text(section.body), body);
         assert_eq!(section.state, SectionState::Edited, "{edited}");
-        let new = write_section(
-            edited.as_bytes(),
-            &repo_slug("a"),
-            TIME,
-            &StatusBody::new(b"one\ntwo"),
-        )
-        .unwrap();
-        assert_eq!(
-            find_section(&new, &repo_slug("a")).unwrap().state,
-            SectionState::Sound
-        );
+        let new =
+            write_section(edited.as_bytes(), &repo_slug("a"), TIME, &StatusBody::new(b"one\ntwo"))
+                .unwrap();
+        assert_eq!(find_section(&new, &repo_slug("a")).unwrap().state, SectionState::Sound);
         assert_eq!(section_states(&new).len(), 2);
     }
 }
@@ -192,11 +163,7 @@ fn a_section_without_its_end_is_text_and_swallows_nothing() {
         let expected = usize::from(after.as_bytes() == whole);
         assert_eq!(list_sections(&file).len(), expected + 1);
         let new = write_body(&file, "a", b"three");
-        let kept = if expected == 1 {
-            cut.clone()
-        } else {
-            format!("{cut}{after}")
-        };
+        let kept = if expected == 1 { cut.clone() } else { format!("{cut}{after}") };
         assert!(as_text(&new).starts_with(&kept), "{}", as_text(&new));
         assert_eq!(find_section(&new, &repo_slug("a")).unwrap().body, b"three");
         assert_eq!(find_section(&new, &repo_slug("b")).unwrap().body, b"two");
@@ -210,17 +177,9 @@ fn a_body_does_not_end_a_section_that_lost_its_end() {
     let closing = as_text(&whole).lines().next_back().unwrap().to_owned();
     let body = format!("text\n{closing}\nmore");
     let file = write_body(lost.as_bytes(), "a", body.as_bytes());
+    assert_eq!(find_section(&file, &repo_slug("a")).unwrap().body, body.as_bytes());
     assert_eq!(
-        find_section(&file, &repo_slug("a")).unwrap().body,
-        body.as_bytes()
-    );
-    assert_eq!(
-        write_section(
-            &file,
-            &repo_slug("a"),
-            LATER,
-            &StatusBody::new(body.as_bytes())
-        ),
+        write_section(&file, &repo_slug("a"), LATER, &StatusBody::new(body.as_bytes())),
         None
     );
     assert!(as_text(&file).starts_with(&lost));
@@ -234,10 +193,7 @@ fn a_mark_that_lost_its_end_takes_none_of_another() {
     let (lost, _) = as_text(&other).split_once("two\n").unwrap();
     // The section of `a` was edited, and holds the rest of `b`.
     let edited = format!("{opening}more\n{lost}and more\n{closing}");
-    assert_eq!(
-        section_states(edited.as_bytes()),
-        [("a", SectionState::Edited)]
-    );
+    assert_eq!(section_states(edited.as_bytes()), [("a", SectionState::Edited)]);
     let section = find_section(edited.as_bytes(), &repo_slug("a")).unwrap();
     assert_eq!(as_text(section.body), format!("more\n{lost}and more"));
 }
@@ -262,11 +218,7 @@ fn a_section_that_is_replaced_gives_no_other_an_end() {
         for (name, other) in [("a", "b"), ("b", "a")] {
             let before = find_section(file.as_bytes(), &repo_slug(other));
             let new = write_body(file.as_bytes(), name, b"new");
-            assert_eq!(
-                find_section(&new, &repo_slug(name)).unwrap().body,
-                b"new",
-                "{file}"
-            );
+            assert_eq!(find_section(&new, &repo_slug(name)).unwrap().body, b"new", "{file}");
             assert_eq!(find_section(&new, &repo_slug(other)), before, "{file}");
         }
     }
@@ -275,12 +227,9 @@ fn a_section_that_is_replaced_gives_no_other_an_end() {
 #[test]
 fn what_an_edit_left_of_a_mark_is_text_with_all_below_it() {
     let file = write_body(b"", "a", b"one");
-    for (from, to) in [
-        ("slug=a", "slug=/a"),
-        ("bytes=3", "bytes=x"),
-        ("sha256=", "sha512="),
-        (" -->", ""),
-    ] {
+    for (from, to) in
+        [("slug=a", "slug=/a"), ("bytes=3", "bytes=x"), ("sha256=", "sha512="), (" -->", "")]
+    {
         let edited = as_text(&file).replacen(from, to, 1);
         assert_eq!(section_states(edited.as_bytes()), [], "{edited}");
         let new = write_body(edited.as_bytes(), "a", b"two");
@@ -322,20 +271,14 @@ fn a_section_of_the_original_is_replaced_once() {
     let last = write_body(new.as_bytes(), "ai-orchestrator", b"then");
     assert_eq!(
         section_states(&last),
-        [
-            ("KareMatch", SectionState::Sound),
-            ("ai-orchestrator", SectionState::Sound)
-        ]
+        [("KareMatch", SectionState::Sound), ("ai-orchestrator", SectionState::Sound)]
     );
 }
 
 #[test]
 fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
     let heading = "## X State\n\n**Last Synced**: now\n\ntext\n";
-    assert_eq!(
-        section_states(heading.as_bytes()),
-        [("X", SectionState::Legacy)]
-    );
+    assert_eq!(section_states(heading.as_bytes()), [("X", SectionState::Legacy)]);
     for text in [
         format!("```md\n{heading}```\n"),
         format!("~~~~\n~~~\n{heading}~~~~\n"),
@@ -352,16 +295,10 @@ fn a_heading_in_a_fence_or_a_body_or_without_a_time_is_none_of_the_originals() {
     // A fence that a legacy section left open does not hide what follows a marker either.
     let file = [heading.as_bytes(), b"```\n", &file, heading.as_bytes()].concat();
     let new = write_body(&file, "X", b"new");
-    assert_eq!(
-        section_states(&new),
-        [("X", SectionState::Sound), ("a", SectionState::Sound)]
-    );
+    assert_eq!(section_states(&new), [("X", SectionState::Sound), ("a", SectionState::Sound)]);
     // A closed fence hides nothing behind it.
     let fenced = format!("```\ncode\n```\n{heading}");
-    assert_eq!(
-        section_states(fenced.as_bytes()),
-        [("X", SectionState::Legacy)]
-    );
+    assert_eq!(section_states(fenced.as_bytes()), [("X", SectionState::Legacy)]);
 }
 
 #[test]
@@ -373,10 +310,7 @@ fn the_file_does_not_grow_from_sync_to_sync() {
         let body = format!("{body}round {round:2}");
         file = write_body(&file, "karematch", body.as_bytes());
         sizes.push(file.len());
-        assert_eq!(
-            find_section(&file, &repo_slug("karematch")).unwrap().body,
-            body.as_bytes()
-        );
+        assert_eq!(find_section(&file, &repo_slug("karematch")).unwrap().body, body.as_bytes());
     }
     sizes.dedup();
     assert_eq!(sizes.len(), 1, "{sizes:?}");
@@ -388,10 +322,7 @@ fn bytes_that_are_no_text_stay() {
     let foreign = b"\xff\xfe\n## \xff State\n**Last Synced**: x\nend without a newline \x80";
     let file = write_body(foreign, "a", b"\xc3\x28");
     assert!(file.starts_with(foreign));
-    assert_eq!(
-        find_section(&file, &repo_slug("a")).unwrap().body,
-        b"\xc3\x28"
-    );
+    assert_eq!(find_section(&file, &repo_slug("a")).unwrap().body, b"\xc3\x28");
     let before = [&foreign[..], b"\n"].concat();
     assert_eq!(section_text(&file, "a"), (&before[..], &b""[..]));
 }
@@ -406,15 +337,9 @@ fn a_status_file_is_told_in_one_line() {
              Updated: 2026-02-05",
         ),
         ("# T\n\n- **Status:** ok\n", "T; Status: ok"),
-        (
-            "# T\n\n## Part\n---\n\nFirst words.\nSecond.",
-            "T; First words.",
-        ),
+        ("# T\n\n## Part\n---\n\nFirst words.\nSecond.", "T; First words."),
         ("```\n# no\n```\n| a |\n> Quoted words", "> Quoted words"),
-        (
-            "\u{feff}# T\r\n\r\nStatus: plain words\r\n",
-            "T; Status: plain words",
-        ),
+        ("\u{feff}# T\r\n\r\nStatus: plain words\r\n", "T; Status: plain words"),
         ("", ""),
         ("\n\n---\n", ""),
     ] {

@@ -26,10 +26,7 @@ pub fn are_counterparts(one: &Path, other: &Path) -> bool {
     if shared.is_some() && shared == theirs {
         return true;
     }
-    let (found, known) = (
-        RepoIdentity::read(&first.root),
-        RepoIdentity::read(&second.root),
-    );
+    let (found, known) = (RepoIdentity::read(&first.root), RepoIdentity::read(&second.root));
     let is_one = |a: Option<String>, b: Option<String>| a.is_some() && a == b;
     let name = |identity: &RepoIdentity| identity.name.as_ref().map(ToString::to_string);
     match (name(&found), name(&known)) {

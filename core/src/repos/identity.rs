@@ -25,10 +25,8 @@ impl RepoIdentity {
         let git = Worktree::discover(root).filter(|git| git.root == root);
         let config = read_repo_config(root);
         let shared = git.as_ref().map(|git| &git.common_dir);
-        let main = shared
-            .filter(|dir| dir.ends_with(".git"))
-            .and_then(|dir| dir.parent())
-            .unwrap_or(root);
+        let main =
+            shared.filter(|dir| dir.ends_with(".git")).and_then(|dir| dir.parent()).unwrap_or(root);
         let address = git.as_ref().and_then(Worktree::remote_address);
         Self {
             name: config.repo.and_then(|name| name.trim().parse().ok()),
@@ -40,19 +38,13 @@ impl RepoIdentity {
     /// Returns the name of its remote, or its path without a remote.
     fn place_name(&self) -> String {
         let own = || path_to_text(&self.main);
-        self.remote
-            .clone()
-            .unwrap_or_else(|| own().trim_end_matches(".git").to_owned())
+        self.remote.clone().unwrap_or_else(|| own().trim_end_matches(".git").to_owned())
     }
 }
 
 /// Reads the configuration of a repository. A broken file counts as empty.
 pub fn read_repo_config(root: &Path) -> RepositoryConfig {
-    let project = Project {
-        dir: root.to_owned(),
-        git: None,
-        is_home: false,
-    };
+    let project = Project { dir: root.to_owned(), git: None, is_home: false };
     project.read_config().unwrap_or_default()
 }
 
@@ -106,9 +98,7 @@ pub fn find_owner<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&
         let mut repos = repos.iter();
         repos.find(|repo| repo.is_at(machine, path))
     };
-    first
-        .or_else(|| lies_at(&path))
-        .or_else(|| lies_at(&path_to_text(&identity.main)))
+    first.or_else(|| lies_at(&path)).or_else(|| lies_at(&path_to_text(&identity.main)))
 }
 
 /// Tells whether a directory is known to belong to another repository.

@@ -26,10 +26,7 @@ pub fn read_machine_name(paths: &Paths) -> io::Result<Option<String>> {
 fn parse_machine_name(path: &Path, text: &str) -> io::Result<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if text.is_empty() || !text.chars().all(is_name) {
-        return Err(with_path(
-            path,
-            &io::Error::other("it does not contain a machine name"),
-        ));
+        return Err(with_path(path, &io::Error::other("it does not contain a machine name")));
     }
     Ok(text.to_owned())
 }
@@ -69,10 +66,7 @@ mod tests {
     use super::*;
 
     fn paths(folder: &Path) -> Paths {
-        Paths {
-            config: folder.to_owned(),
-            data: folder.join("data"),
-        }
+        Paths { config: folder.to_owned(), data: folder.join("data") }
     }
 
     #[test]
@@ -91,9 +85,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let paths = paths(folder.path());
         let names: Vec<String> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| ensure_machine_name(&paths).unwrap()))
-                .collect();
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| ensure_machine_name(&paths).unwrap())).collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
         assert!(names.iter().all(|name| *name == names[0]), "{names:?}");

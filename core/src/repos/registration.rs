@@ -69,9 +69,7 @@ pub fn register_repo(
     let path = path_to_text(&request.path);
     let repos = store.list_repos()?;
     let identity = RepoIdentity::read(&request.path);
-    let here = repos
-        .iter()
-        .find(|repo| repo.is_at(&request.machine, &path));
+    let here = repos.iter().find(|repo| repo.is_at(&request.machine, &path));
     let same = find_owner(&repos, &request.machine, &request.path);
     if let (Some(slug), Some(same), None) = (&request.slug, same, here)
         && !same.slug.is_same(slug.as_str())
@@ -110,9 +108,7 @@ pub fn register_repo(
         return Ok(Err(RegisterRefusal::NameTaken { slug, path }));
     }
     let is_further = elsewhere.is_some();
-    let gone = known
-        .iter()
-        .flat_map(|repo| repo.checkouts_on(&request.machine));
+    let gone = known.iter().flat_map(|repo| repo.checkouts_on(&request.machine));
     let gone = gone.filter(|path| !path_from_text(path).is_dir());
     let gone = gone.map(str::to_owned).collect();
     if let Some(slug) = displaced {
@@ -129,12 +125,7 @@ pub fn register_repo(
         slug,
         passive: request.passive,
         machine: request.machine,
-        place: RepoPlace {
-            host: request.host,
-            path,
-            checkouts: Vec::new(),
-            identity: remote,
-        },
+        place: RepoPlace { host: request.host, path, checkouts: Vec::new(), identity: remote },
         is_additional: is_further,
         missing_checkouts: gone,
         provenance: request.provenance,
@@ -192,18 +183,12 @@ mod tests {
         };
         assert_eq!(ask(Some("x"), &a), Ok((false, "x".to_owned())));
         assert_eq!(ask(None, &a), Ok((true, "x".to_owned())));
-        assert_eq!(
-            ask(Some("a"), &folder.path().join("deep")),
-            Ok((false, "a".to_owned()))
-        );
+        assert_eq!(ask(Some("a"), &folder.path().join("deep")), Ok((false, "a".to_owned())));
         let taken = ask(Some("y"), &a).unwrap_err().to_string();
         assert!(taken.ends_with("is already registered as x"), "{taken}");
         assert_eq!(ask(None, &c), Ok((false, "deep-a".to_owned())));
         let elsewhere = ask(Some("X"), &b).unwrap_err();
-        assert!(
-            matches!(elsewhere, RegisterRefusal::NameTaken { .. }),
-            "{elsewhere}"
-        );
+        assert!(matches!(elsewhere, RegisterRefusal::NameTaken { .. }), "{elsewhere}");
         std::fs::remove_dir(&a).unwrap();
         assert_eq!(ask(Some("x"), &b), Ok((true, "x".to_owned())));
         let repos = store.list_repos().unwrap();

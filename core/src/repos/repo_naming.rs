@@ -170,12 +170,7 @@ pub fn record_repo_name(
     let Some(identity) = identities.first() else {
         return Ok(());
     };
-    let naming = RepoNaming {
-        identity,
-        name,
-        shared_with: None,
-        replaces_name: false,
-    };
+    let naming = RepoNaming { identity, name, shared_with: None, replaces_name: false };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => Ok(()),
         other => other.map(drop),
@@ -208,11 +203,7 @@ pub(super) fn follow_registration(
     provenance: &Provenance,
 ) -> Result<()> {
     for identity in list_identities(identity, host) {
-        store.rename_repo(
-            &identity,
-            repo.slug.as_str(),
-            &provenance.with_new_operation(),
-        )?;
+        store.rename_repo(&identity, repo.slug.as_str(), &provenance.with_new_operation())?;
     }
     Ok(())
 }

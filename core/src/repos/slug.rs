@@ -11,15 +11,9 @@ const MAX_SLUG_CHARS: usize = 64;
 pub fn slug_from_path(path: &Path) -> Option<RepoSlug> {
     let name = path.file_name()?.to_string_lossy();
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let dashed: String = name
-        .trim_end_matches(".git")
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    let mut slug = dashed
-        .trim_start_matches(['.', '-'])
-        .replace("..", ".")
-        .replace("..", ".");
+    let dashed: String =
+        name.trim_end_matches(".git").chars().map(|c| if fits(c) { c } else { '-' }).collect();
+    let mut slug = dashed.trim_start_matches(['.', '-']).replace("..", ".").replace("..", ".");
     slug.truncate(MAX_SLUG_CHARS);
     slug.parse().ok()
 }
@@ -43,12 +37,6 @@ mod tests {
             let found = found.as_ref().map(RepoSlug::as_str);
             assert_eq!(found, slug, "{path}");
         }
-        assert_eq!(
-            slug_from_path(Path::new(&"x".repeat(99)))
-                .unwrap()
-                .as_str()
-                .len(),
-            64
-        );
+        assert_eq!(slug_from_path(Path::new(&"x".repeat(99))).unwrap().as_str().len(), 64);
     }
 }

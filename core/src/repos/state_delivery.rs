@@ -89,10 +89,7 @@ struct RedactedState {
 impl RedactedState {
     fn from_text(text: &str) -> Self {
         let redaction = redact(text);
-        Self {
-            content: redaction.text.into_owned(),
-            found: redaction.findings,
-        }
+        Self { content: redaction.text.into_owned(), found: redaction.findings }
     }
 }
 
@@ -117,9 +114,7 @@ impl StateFile {
     ///
     /// When git ignores it, or cannot say so in time.
     pub fn check_trackable(&self, root: &Path, limit: Duration) -> Result<(), StateError> {
-        let root = root
-            .canonicalize()
-            .map_err(|error| unfit_error(root, error))?;
+        let root = root.canonicalize().map_err(|error| unfit_error(root, error))?;
         let Some(repository) = Repository::discover(&root) else {
             return Ok(());
         };
@@ -127,10 +122,7 @@ impl StateFile {
         let own = own.map_err(|_| unfit_error(&self.path, OUTSIDE))?;
         let ignored = repository.is_ignored(&own.to_string_lossy(), limit);
         if ignored.map_err(|error| unfit_error(&self.path, error))? {
-            return Err(unfit_error(
-                &self.path,
-                "ignored by git, so it is not shared",
-            ));
+            return Err(unfit_error(&self.path, "ignored by git, so it is not shared"));
         }
         Ok(())
     }
@@ -162,12 +154,9 @@ impl StateFile {
             }
             other => other.map_err(|error| unfit_error(&named, error))?,
         };
-        let root = root
-            .canonicalize()
-            .map_err(|error| unfit_error(root, error))?;
+        let root = root.canonicalize().map_err(|error| unfit_error(root, error))?;
         let own = path.strip_prefix(&root).map_err(|_| OUTSIDE);
-        own.and_then(check_state_path)
-            .map_err(|problem| unfit_error(&named, problem))?;
+        own.and_then(check_state_path).map_err(|problem| unfit_error(&named, problem))?;
         let bytes = read_bytes(&path, limit, false).map_err(|error| match error.kind() {
             ErrorKind::FileTooLarge if limit < MAX_BODY_BYTES => {
                 unfit_error(&path, format!("{error}; run: trueup state sync"))
@@ -177,12 +166,7 @@ impl StateFile {
         let digest = to_hex(&Sha256::digest(&bytes));
         let text =
             String::from_utf8(bytes).map_err(|error| unfit_error(&path, error.utf8_error()))?;
-        Ok(Self {
-            path,
-            text: text.into(),
-            digest,
-            redacted: OnceLock::new(),
-        })
+        Ok(Self { path, text: text.into(), digest, redacted: OnceLock::new() })
     }
 
     /// Returns the length of the text in bytes.
@@ -217,21 +201,12 @@ fn check_state_path(own: &Path) -> Result<(), &'static str> {
         }
     }
     let extension = own.extension().unwrap_or_default();
-    let is_markdown = ["md", "markdown"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known));
-    if is_markdown {
-        Ok(())
-    } else {
-        Err("a state file must be a Markdown file, *.md")
-    }
+    let is_markdown = ["md", "markdown"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    if is_markdown { Ok(()) } else { Err("a state file must be a Markdown file, *.md") }
 }
 
 fn unfit_error(path: &Path, problem: impl std::fmt::Display) -> StateError {
-    StateError::Unfit {
-        path: path.to_owned(),
-        problem: format!("{problem}"),
-    }
+    StateError::Unfit { path: path.to_owned(), problem: format!("{problem}") }
 }
 
 /// A shared state.
@@ -258,15 +233,10 @@ pub fn publish_state(
     deny_secrets: bool,
     provenance: &Provenance,
 ) -> Result<PublishedState, StateError> {
-    let redacted = file
-        .redacted
-        .get_or_init(|| RedactedState::from_text(&file.text));
+    let redacted = file.redacted.get_or_init(|| RedactedState::from_text(&file.text));
     let RedactedState { content, found } = redacted.clone();
     if deny_secrets && !found.is_empty() {
-        return Err(StateError::Secrets {
-            path: file.path.clone(),
-            found,
-        });
+        return Err(StateError::Secrets { path: file.path.clone(), found });
     }
     let state = RepoState {
         head: StateHead {
@@ -281,11 +251,7 @@ pub fn publish_state(
         content,
     };
     let repo = store.update_repo_state(slug, &state, provenance)?;
-    Ok(PublishedState {
-        repo,
-        content: state.content,
-        found,
-    })
+    Ok(PublishedState { repo, content: state.content, found })
 }
 
 /// The delivery of a state to one checkout.
@@ -364,26 +330,16 @@ pub fn deliver_state(
     patience: Duration,
 ) -> Result<bool, ChangeError> {
     let cache = cache_path(root);
-    let failed = |source| ChangeError::Io {
-        path: cache.clone(),
-        source,
-    };
+    let failed = |source| ChangeError::Io { path: cache.clone(), source };
     let lock = paths.lock_of(&cache);
-    let change = LockedChange {
-        lock: &lock,
-        patience,
-    };
+    let change = LockedChange { lock: &lock, patience };
     retry_under_lock(
         &cache,
         change,
         |error| error,
         || {
             // A link in the files of a repository could lead writes out of it.
-            if [cache.parent(), Some(&cache)]
-                .into_iter()
-                .flatten()
-                .any(is_symlink)
-            {
+            if [cache.parent(), Some(&cache)].into_iter().flatten().any(is_symlink) {
                 return Err(failed(io::Error::other("a symlink, which is not followed")));
             }
             // The states of others are not content of this repository. If git cannot be told to

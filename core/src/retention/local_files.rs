@@ -115,9 +115,7 @@ pub(super) fn remove_old_files(
 
 /// Tells whether a file has a name of one that was set aside.
 fn is_set_aside(name: &str) -> bool {
-    [".corrupt-", ".foreign-", ".orphan-"]
-        .iter()
-        .any(|mark| name.contains(mark))
+    [".corrupt-", ".foreign-", ".orphan-"].iter().any(|mark| name.contains(mark))
 }
 
 fn file_name(path: &Path) -> Option<&str> {

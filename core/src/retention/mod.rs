@@ -87,10 +87,8 @@ pub fn prune_old_rows<S: Store + ?Sized>(
     };
     let keep = i64::try_from(options.keep_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     let before = Timestamp::from_millis(store.database_time()?.as_millis().saturating_sub(keep));
-    let retention = RetentionRules {
-        before,
-        named: list_locally_named(site).map_err(PruneError::Local)?,
-    };
+    let retention =
+        RetentionRules { before, named: list_locally_named(site).map_err(PruneError::Local)? };
     let mut run = PruneRun {
         options,
         site,
@@ -125,9 +123,7 @@ fn list_locally_named(site: &RunContext) -> io::Result<BTreeSet<SessionId>> {
     let lost = site.journal().entries()?;
     let waiting = site.outbox().list_waiting()?;
     let lost = lost.into_iter().map(|entry| entry.lost.session);
-    Ok(lost
-        .chain(waiting.into_iter().map(|pending| pending.session))
-        .collect())
+    Ok(lost.chain(waiting.into_iter().map(|pending| pending.session)).collect())
 }
 
 /// A pruning in progress.
@@ -173,8 +169,7 @@ impl PruneRun<'_> {
                     session,
                 );
             }
-            self.removed_sessions
-                .extend(removable.into_iter().map(|session| session.id));
+            self.removed_sessions.extend(removable.into_iter().map(|session| session.id));
         }
         Ok(false)
     }
@@ -225,10 +220,7 @@ impl PruneRun<'_> {
             let removable: Vec<i64> = page
                 .iter()
                 .take_while(old)
-                .filter(|event| {
-                    self.retention
-                        .may_remove_event(event, &self.removed_sessions)
-                })
+                .filter(|event| self.retention.may_remove_event(event, &self.removed_sessions))
                 .map(|event| event.seq)
                 .collect();
             self.report.rows.events += if self.options.dry_run || removable.is_empty() {

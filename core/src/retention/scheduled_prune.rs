@@ -59,10 +59,7 @@ pub fn prune_if_due<S: Store + ?Sized>(
         return Ok(None);
     };
     let options = PruneOptions {
-        keep_seconds: site
-            .settings
-            .retention_days
-            .saturating_mul(PRUNE_INTERVAL.as_secs()),
+        keep_seconds: site.settings.retention_days.saturating_mul(PRUNE_INTERVAL.as_secs()),
         dry_run: false,
         actor: actor.to_owned(),
     };

@@ -61,11 +61,7 @@ impl World {
     }
 
     fn prune_world(&mut self, keep_seconds: u64, dry_run: bool, batches: usize) -> PruneReport {
-        let order = PruneOptions {
-            keep_seconds,
-            dry_run,
-            actor: "me".to_owned(),
-        };
+        let order = PruneOptions { keep_seconds, dry_run, actor: "me".to_owned() };
         let mut left = batches;
         prune_old_rows(&mut *self.store, &order, &self.site, |_| {
             left = left.saturating_sub(1);
@@ -91,24 +87,14 @@ fn many_go_in_many_batches_and_counting_says_how_many() {
     world.add_ended_sessions(100);
     world.store.advance(TWO_DAYS);
     let dry = world.prune_world(TWO_DAYS / 2, true, usize::MAX);
-    let tally = PruneCounts {
-        sessions: 100,
-        tasks: 0,
-        events: 200,
-    };
+    let tally = PruneCounts { sessions: 100, tasks: 0, events: 200 };
     assert_eq!((dry.rows, dry.complete), (tally, true));
     let done = world.prune_world(TWO_DAYS / 2, false, usize::MAX);
     assert_eq!((done.rows, done.complete), (tally, true));
-    let left = world
-        .store
-        .list_events(&crate::model::EventFilter::default())
-        .unwrap();
+    let left = world.store.list_events(&crate::model::EventFilter::default()).unwrap();
     let kinds: Vec<&str> = left.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["pruned"]);
-    assert_eq!(
-        world.prune_world(TWO_DAYS / 2, false, usize::MAX).rows,
-        PruneCounts::default()
-    );
+    assert_eq!(world.prune_world(TWO_DAYS / 2, false, usize::MAX).rows, PruneCounts::default());
 }
 
 #[test]
@@ -129,18 +115,9 @@ fn who_is_told_to_stop_has_done_what_it_says_and_the_next_goes_on() {
 fn only_old_files_that_are_nobodys_go() {
     let mut world = World::new();
     world.register("s0");
-    let mine = [
-        "locks/idle",
-        "locks/held",
-        "counters/s0",
-        "counters/unknown",
-    ];
+    let mine = ["locks/idle", "locks/held", "counters/s0", "counters/unknown"];
     let aside = ["trueup.db-wal.orphan-1", "c.corrupt-2020", "c.foreign-2020"];
-    for name in mine
-        .into_iter()
-        .chain(aside)
-        .chain(["notes.txt", "trueup.log"])
-    {
+    for name in mine.into_iter().chain(aside).chain(["notes.txt", "trueup.log"]) {
         world.write_file(name);
     }
     let held = world.folder.path().join("locks/held");
@@ -150,12 +127,7 @@ fn only_old_files_that_are_nobodys_go() {
     let dry = world.prune_world(0, true, usize::MAX).files;
     assert!(world.has_file("locks/idle") && world.has_file("c.corrupt-2020"));
     let done = world.prune_world(0, false, usize::MAX).files;
-    let expected = PrunedFiles {
-        counters: 1,
-        locks: 1,
-        caches: 0,
-        set_aside: 3,
-    };
+    let expected = PrunedFiles { counters: 1, locks: 1, caches: 0, set_aside: 3 };
     assert_eq!((dry, done), (expected, expected));
     for name in ["locks/held", "counters/s0", "notes.txt", "trueup.log"] {
         assert!(world.has_file(name), "{name}");
@@ -189,12 +161,7 @@ fn what_was_left_off_is_gone_on_with_within_the_day() {
     let cut = super::prune_if_due(&mut *world.store, "me", &world.site, Duration::ZERO).unwrap();
     assert!(!cut.unwrap().complete);
     let marker = world.site.settings.paths.prune_marker();
-    let age = fs::metadata(marker)
-        .unwrap()
-        .modified()
-        .unwrap()
-        .elapsed()
-        .unwrap();
+    let age = fs::metadata(marker).unwrap().modified().unwrap().elapsed().unwrap();
     let hours = age.as_secs() / 3_600;
     assert!((22..24).contains(&hours), "{hours} h: due in an hour");
 }

@@ -69,10 +69,7 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
             return Ok(T::default());
         }
         Err(source) => {
-            return Err(ConfigError::Io {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(ConfigError::Io { path: path.to_owned(), source });
         }
     };
     toml::from_str(&text).map_err(|error| {
@@ -86,18 +83,14 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             // The message quotes the file, which may contain a secret.
-            reason: redact(&one_line(&reason, MAX_REASON_CHARS))
-                .text
-                .into_owned(),
+            reason: redact(&one_line(&reason, MAX_REASON_CHARS)).text.into_owned(),
         }
     })
 }
 
 /// Replaces serde's words for a value of the wrong type, which name Rust's types.
 fn describe_toml_error(message: &str, key: Option<&str>) -> String {
-    let expected = message
-        .strip_prefix("invalid ")
-        .and_then(|rest| rest.rsplit_once("expected "));
+    let expected = message.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once("expected "));
     let expected = expected.and_then(|(_, expected)| match expected {
         "u64" => Some("a whole number"),
         "a string" => Some("a string"),
@@ -129,18 +122,9 @@ mod tests {
         for (text, line) in [
             ("lease_seconds = 60\nbroken", "config.toml:2:"),
             ("# x\n\nunknown_key = 1\n", "config.toml:3:"),
-            (
-                "lease_seconds = \"many\"\n",
-                "config.toml:1: lease_seconds must be a whole number",
-            ),
-            (
-                "\nlease_seconds = -1\n",
-                "config.toml:2: lease_seconds must be a whole number",
-            ),
-            (
-                "handoff_commands = 1\n",
-                "config.toml:1: handoff_commands must be a list",
-            ),
+            ("lease_seconds = \"many\"\n", "config.toml:1: lease_seconds must be a whole number"),
+            ("\nlease_seconds = -1\n", "config.toml:2: lease_seconds must be a whole number"),
+            ("handoff_commands = 1\n", "config.toml:1: handoff_commands must be a list"),
         ] {
             fs::write(&path, text).unwrap();
             let error = read_toml::<ConfigFile>(&path, crate::bounds::CONFIG, true)

@@ -157,23 +157,14 @@ mod tests {
     fn nothing_but_scheme_host_port_and_name_is_shown() {
         for (text, shown) in [
             ("postgres://me:secret@host/db", "postgres://host/db"),
-            (
-                "postgres://host:5432/db?password=secret",
-                "postgres://host:5432/db",
-            ),
-            (
-                "postgres://host/db?sslmode=require&token=secret#secret",
-                "postgres://host/db",
-            ),
+            ("postgres://host:5432/db?password=secret", "postgres://host:5432/db"),
+            ("postgres://host/db?sslmode=require&token=secret#secret", "postgres://host/db"),
             ("postgres://h1:1,h2:2/db", "postgres://h1:1,h2:2/db"),
             ("postgresql://me:se/cr?et@host/db", "postgresql://…"),
             ("postgres://host/db?password=a@secret", "postgres://…"),
             ("postgres://me:se@cret@host/db", "postgres://host/db"),
             ("postgres://host:secret/db", "postgres://…/db"),
-            (
-                "postgres://me:secret@[::1]:5432/db",
-                "postgres://[::1]:5432/db",
-            ),
+            ("postgres://me:secret@[::1]:5432/db", "postgres://[::1]:5432/db"),
             ("postgres:///db?host=/run&password=secret", "postgres:///db"),
             ("https://host/secret?via=hub", "https://host"),
             ("https://secret@host:8443/a/b", "https://host:8443"),
@@ -183,18 +174,9 @@ mod tests {
             ("postgres://secret%40x y/secret z", "postgres://…"),
         ] {
             let url = parse(text).unwrap();
-            assert_eq!(
-                format!("{url} {url:?}"),
-                format!("{shown} {shown}"),
-                "{text}"
-            );
+            assert_eq!(format!("{url} {url:?}"), format!("{shown} {shown}"), "{text}");
         }
-        for text in [
-            "secret",
-            "sqlite:secret",
-            "secretsecretsecret1:x",
-            "secret1://u:p@h",
-        ] {
+        for text in ["secret", "sqlite:secret", "secretsecretsecret1:x", "secret1://u:p@h"] {
             let problem = parse(text).unwrap_err();
             assert!(!problem.contains("secret"), "{problem}");
         }

@@ -49,20 +49,14 @@ const VARIABLES: &[&str] = &[
 impl Environment {
     /// Uses the process's environment; empty variables count as unset.
     pub fn from_process() -> Self {
-        Self {
-            reads_process: true,
-            ..Self::default()
-        }
+        Self { reads_process: true, ..Self::default() }
     }
 
     /// Builds an environment from any lookup function.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let found =
             |at: usize| OnceLock::from(VARIABLES.get(at).and_then(|name| non_empty(lookup(name))));
-        Self {
-            reads_process: false,
-            values: std::array::from_fn(found),
-        }
+        Self { reads_process: false, values: std::array::from_fn(found) }
     }
 
     fn lookup(&self, name: &str) -> Option<&OsString> {

@@ -26,22 +26,13 @@ impl Paths {
         if let Some(home) = environment.path("TRUEUP_HOME") {
             // A relative one would mean another database in every directory.
             if !home.is_absolute() {
-                return Err(format!(
-                    "TRUEUP_HOME={} must be an absolute path",
-                    home.display()
-                ));
+                return Err(format!("TRUEUP_HOME={} must be an absolute path", home.display()));
             }
-            return Ok(Self {
-                config: home.clone(),
-                data: home,
-            });
+            return Ok(Self { config: home.clone(), data: home });
         }
         let dirs = ProjectDirs::from("", "", "trueup")
             .ok_or_else(|| "no home directory; set TRUEUP_HOME".to_owned())?;
-        Ok(Self {
-            config: dirs.config_dir().to_owned(),
-            data: dirs.data_dir().to_owned(),
-        })
+        Ok(Self { config: dirs.config_dir().to_owned(), data: dirs.data_dir().to_owned() })
     }
 
     /// Returns the user's configuration file.
@@ -87,24 +78,18 @@ impl Paths {
     /// Returns the file whose modification time is that of the last check of a checkout's
     /// workplans.
     pub fn check_marker(&self, root: &Path) -> PathBuf {
-        self.data
-            .join("checked")
-            .join(file_name_for(&ResolvedPath::resolve(root)))
+        self.data.join("checked").join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
     /// Returns the file that records which state of a repository was published last.
     pub fn passed_state_marker(&self, root: &Path) -> PathBuf {
-        self.data
-            .join("passed")
-            .join(file_name_for(&ResolvedPath::resolve(root)))
+        self.data.join("passed").join(file_name_for(&ResolvedPath::resolve(root)))
     }
 
     /// Returns the file with notices that the next session of a project shows, because the session
     /// they are for has ended.
     pub fn pending_notice(&self, project: &Path) -> PathBuf {
-        self.data
-            .join("untold")
-            .join(file_name_for(&ResolvedPath::resolve(project)))
+        self.data.join("untold").join(file_name_for(&ResolvedPath::resolve(project)))
     }
 
     /// Returns the lock of a check over all repositories.
@@ -114,9 +99,7 @@ impl Paths {
 
     /// Returns the undo log of changes to the files of a checkout.
     pub fn undo_log_of(&self, checkout: &Path) -> PathBuf {
-        self.data
-            .join("unfinished")
-            .join(file_name_for(&ResolvedPath::resolve(checkout)))
+        self.data.join("unfinished").join(file_name_for(&ResolvedPath::resolve(checkout)))
     }
 
     /// Returns the directory of locks.
@@ -132,8 +115,7 @@ impl Paths {
     /// Returns the lock of a cache file. It is outside the repository, so that it works where that
     /// is read-only.
     pub fn lock_of(&self, cache: &Path) -> PathBuf {
-        self.locks()
-            .join(file_name_for(&ResolvedPath::resolve(cache)))
+        self.locks().join(file_name_for(&ResolvedPath::resolve(cache)))
     }
 }
 
@@ -154,17 +136,10 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("real/.claude")).unwrap();
         symlink("real", at("link")).unwrap();
-        let paths = Paths {
-            config: at("config"),
-            data: at("data"),
-        };
+        let paths = Paths { config: at("config"), data: at("data") };
         for name in ["link", "real/../link", "./link/.claude/.."] {
             let (named, real) = (at(name), at("real"));
-            assert_eq!(
-                paths.check_marker(&named),
-                paths.check_marker(&real),
-                "{name}"
-            );
+            assert_eq!(paths.check_marker(&named), paths.check_marker(&real), "{name}");
             assert_eq!(
                 paths.passed_state_marker(&named),
                 paths.passed_state_marker(&real),

@@ -40,9 +40,7 @@ impl Project {
         // Resolve links, so that a directory has one name: sessions are compared by it.
         let dir = dir.canonicalize().unwrap_or(dir);
         let git = Worktree::discover(&dir);
-        let is_home = environment
-            .path("HOME")
-            .is_some_and(|home| is_same_dir(&home, &dir));
+        let is_home = environment.path("HOME").is_some_and(|home| is_same_dir(&home, &dir));
         Self { dir, git, is_home }
     }
 
@@ -126,9 +124,7 @@ fn is_same_dir(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     let identity = |path: &Path| {
         use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(path)
-            .ok()
-            .map(|data| (data.dev(), data.ino()))
+        std::fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
     };
     #[cfg(not(unix))]
     let identity = |path: &Path| path.canonicalize().ok();
@@ -185,10 +181,7 @@ mod tests {
             let [problem] = config.problems.as_slice() else {
                 panic!("{name:?}: {:?}", config.problems);
             };
-            assert!(
-                problem.contains("repo = ") && problem.contains(name),
-                "{problem}"
-            );
+            assert!(problem.contains("repo = ") && problem.contains(name), "{problem}");
         }
     }
 }

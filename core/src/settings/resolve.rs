@@ -94,14 +94,9 @@ impl Settings {
     fn from_sources(environment: &Environment, paths: Paths, mut config: ConfigFile) -> Self {
         let mut warnings = Vec::new();
         let source = paths.config_file();
-        warnings.extend(pattern_limits::limit_handoff_commands(
-            &source,
-            &mut config.handoff_commands,
-        ));
-        warnings.extend(pattern_limits::limit_branch_pattern(
-            &source,
-            &mut config.branch_pattern,
-        ));
+        warnings
+            .extend(pattern_limits::limit_handoff_commands(&source, &mut config.handoff_commands));
+        warnings.extend(pattern_limits::limit_branch_pattern(&source, &mut config.branch_pattern));
         let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
             let set = environment.number(name).unwrap_or_else(|problem| {
                 warnings.push(problem);
@@ -109,21 +104,12 @@ impl Settings {
             });
             set.or(configured).or(default)
         };
-        let lease = number(
-            "TRUEUP_LEASE_SECONDS",
-            config.lease_seconds,
-            Some(DEFAULT_LEASE_SECONDS),
-        );
-        let ceiling = number(
-            "TRUEUP_CEILING_SECONDS",
-            config.ceiling_seconds,
-            Some(DEFAULT_CEILING_SECONDS),
-        );
-        let stuck = number(
-            "TRUEUP_STUCK_SECONDS",
-            config.stuck_seconds,
-            Some(DEFAULT_STUCK_SECONDS),
-        );
+        let lease =
+            number("TRUEUP_LEASE_SECONDS", config.lease_seconds, Some(DEFAULT_LEASE_SECONDS));
+        let ceiling =
+            number("TRUEUP_CEILING_SECONDS", config.ceiling_seconds, Some(DEFAULT_CEILING_SECONDS));
+        let stuck =
+            number("TRUEUP_STUCK_SECONDS", config.stuck_seconds, Some(DEFAULT_STUCK_SECONDS));
         let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
         let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
         let url = environment
@@ -137,15 +123,10 @@ impl Settings {
         Self {
             paths,
             database,
-            api_key: environment
-                .text("TRUEUP_API_KEY")
-                .map(str::to_owned)
-                .or(config.api_key),
+            api_key: environment.text("TRUEUP_API_KEY").map(str::to_owned).or(config.api_key),
             deadline: deadline
                 .map(|millis| Duration::from_millis(millis.clamp(1, MAX_DEADLINE_MILLIS))),
-            lease_seconds: lease
-                .unwrap_or(DEFAULT_LEASE_SECONDS)
-                .clamp(1, MAX_LEASE_SECONDS),
+            lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS).clamp(1, MAX_LEASE_SECONDS),
             ceiling_seconds: ceiling.unwrap_or(DEFAULT_CEILING_SECONDS).min(MAX_SECONDS),
             stuck_seconds: stuck.unwrap_or(DEFAULT_STUCK_SECONDS).clamp(1, MAX_SECONDS),
             checkpoint_every: config
@@ -179,9 +160,7 @@ impl Settings {
 
     /// Returns the configured branch pattern; the user's wins over the repository's.
     pub fn branch_pattern<'s>(&'s self, repository: &'s RepositoryConfig) -> Option<&'s str> {
-        self.branch_pattern
-            .as_deref()
-            .or(repository.branch_pattern.as_deref())
+        self.branch_pattern.as_deref().or(repository.branch_pattern.as_deref())
     }
 
     /// Returns the file of the embedded database.
@@ -193,10 +172,9 @@ impl Settings {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
             DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
-            DatabaseUrl::Remote(_) => Err(format!(
-                "{}: only sqlite: URLs are supported",
-                self.database
-            )),
+            DatabaseUrl::Remote(_) => {
+                Err(format!("{}: only sqlite: URLs are supported", self.database))
+            }
         }
     }
 
@@ -233,10 +211,7 @@ mod tests {
         let home = home.as_os_str().to_owned();
         Environment::from_lookup(|name| match name {
             "TRUEUP_HOME" => Some(home.clone()),
-            _ => more
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, v)| OsString::from(v)),
+            _ => more.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v)),
         })
     }
 
@@ -250,10 +225,7 @@ mod tests {
         assert_eq!((settings.lease_seconds, settings.ceiling_seconds), (30, 70));
         assert_eq!(settings.renewal_seconds(), 10);
         assert_eq!(settings.checkpoint_every, 15);
-        assert_eq!(
-            settings.sqlite_path().unwrap(),
-            &folder.path().join("trueup.db")
-        );
+        assert_eq!(settings.sqlite_path().unwrap(), &folder.path().join("trueup.db"));
     }
 
     #[test]
@@ -261,12 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("config.toml"), "[").unwrap();
         let env = environment(folder.path(), &[("TRUEUP_DEADLINE_MS", "soon")]);
-        assert!(
-            Settings::load(&env)
-                .unwrap_err()
-                .to_string()
-                .contains("config.toml:1:")
-        );
+        assert!(Settings::load(&env).unwrap_err().to_string().contains("config.toml:1:"));
         let settings = Settings::load_leniently(&env).unwrap();
         assert_eq!(settings.deadline, None);
         assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);

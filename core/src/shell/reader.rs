@@ -100,8 +100,7 @@ impl ShellReader<'_> {
 
     fn read_single_quoted(&mut self) {
         let word = self.word.get_or_insert_default();
-        word.text
-            .extend(self.rest.by_ref().take_while(|c| *c != '\''));
+        word.text.extend(self.rest.by_ref().take_while(|c| *c != '\''));
     }
 
     fn read_double_quoted(&mut self) {
@@ -251,9 +250,7 @@ impl ShellReader<'_> {
                 RedirectTarget::Text
             } else {
                 let indented = self.rest.next_if_eq(&'-').is_some();
-                RedirectTarget::Document {
-                    is_indented: indented,
-                }
+                RedirectTarget::Document { is_indented: indented }
             });
             return;
         }
@@ -271,24 +268,21 @@ impl ShellReader<'_> {
                 self.command.substitutions.extend(word.substitutions);
                 self.command.stdin_texts.push(word.text);
             }
-            Some(RedirectTarget::Document {
-                is_indented: indented,
-            }) => self.documents.push_back(HereDocument {
-                command: self.commands.len(),
-                is_expanded: word.unquoted == word.text,
-                terminator: word.text,
-                is_indented: indented,
-            }),
+            Some(RedirectTarget::Document { is_indented: indented }) => {
+                self.documents.push_back(HereDocument {
+                    command: self.commands.len(),
+                    is_expanded: word.unquoted == word.text,
+                    terminator: word.text,
+                    is_indented: indented,
+                })
+            }
         }
     }
 
     fn end_command(&mut self, pipes: bool) {
         self.end_word();
         self.target = None;
-        let awaited = self
-            .documents
-            .iter()
-            .any(|d| d.command == self.commands.len());
+        let awaited = self.documents.iter().any(|d| d.command == self.commands.len());
         if self.command.is_empty() && !awaited {
             return;
         }
@@ -308,9 +302,7 @@ impl ShellReader<'_> {
                 let mut quoted = text.replace('"', "\\\"");
                 quoted.insert(0, '"');
                 let inside = parse_commands(&quoted).into_iter().flat_map(|c| c.words);
-                command
-                    .substitutions
-                    .extend(inside.flat_map(|word| word.substitutions));
+                command.substitutions.extend(inside.flat_map(|word| word.substitutions));
             }
             command.stdin_texts.push(text);
         }
@@ -320,11 +312,7 @@ impl ShellReader<'_> {
         let mut text = String::new();
         while self.rest.peek().is_some() {
             let line: String = self.rest.by_ref().take_while(|c| *c != '\n').collect();
-            let line = if document.is_indented {
-                line.trim_start_matches('\t')
-            } else {
-                &line
-            };
+            let line = if document.is_indented { line.trim_start_matches('\t') } else { &line };
             if line.strip_suffix('\r').unwrap_or(line) == document.terminator {
                 break;
             }

@@ -18,10 +18,7 @@ fn words_and_commands() {
     for (text, expected) in [
         ("", &[][..]),
         (" a  b\tc ", &["a_b_c"]),
-        (
-            "a b; c && d || e | f & g",
-            &["a_b", "c", "d", "e", "f", "g"],
-        ),
+        ("a b; c && d || e | f & g", &["a_b", "c", "d", "e", "f", "g"]),
         ("(a; { b; }) ; c", &["a", "{_b", "}", "c"]),
         ("a 'b c' \"d e\" f\\ g", &["a_b c_d e_f g"]),
         ("a'b'\"c\"d", &["abcd"]),
@@ -48,12 +45,7 @@ fn what_is_carried_out_inside() {
     let inside = |text: &str| -> Vec<String> {
         let commands = parse_commands(text).into_iter();
         commands
-            .flat_map(|c| {
-                c.words
-                    .into_iter()
-                    .flat_map(|w| w.substitutions)
-                    .chain(c.substitutions)
-            })
+            .flat_map(|c| c.words.into_iter().flat_map(|w| w.substitutions).chain(c.substitutions))
             .collect()
     };
     for (text, expected) in [
@@ -79,10 +71,8 @@ fn what_is_fed_and_what_pipes() {
     assert_eq!(fed("sh <<< 'a b'"), ["a b"]);
     assert_eq!(fed("<<E sh\na\nE"), ["a\n"]);
     assert_eq!(fed("sh <<E"), [""]);
-    let pipes: Vec<bool> = parse_commands("a | b |& c || d; e")
-        .iter()
-        .map(|c| c.is_piped)
-        .collect();
+    let pipes: Vec<bool> =
+        parse_commands("a | b |& c || d; e").iter().map(|c| c.is_piped).collect();
     assert_eq!(pipes, [true, true, false, false, false]);
 }
 

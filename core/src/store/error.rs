@@ -93,42 +93,27 @@ pub enum RetryAdvice {
 impl StoreError {
     /// A database that cannot be reached.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::Unavailable {
-            message: message.into(),
-            source: None,
-        }
+        Self::Unavailable { message: message.into(), source: None }
     }
 
     /// A damaged database.
     pub fn corrupt(message: impl Into<String>) -> Self {
-        Self::Corrupt {
-            message: message.into(),
-            source: None,
-        }
+        Self::Corrupt { message: message.into(), source: None }
     }
 
     /// A stored value that cannot be read.
     pub fn unreadable(problem: &dyn std::fmt::Display) -> Self {
-        Self::Unreadable {
-            message: problem.to_string(),
-            source: None,
-        }
+        Self::Unreadable { message: problem.to_string(), source: None }
     }
 
     /// A change that a rule forbids.
     pub fn denied(message: impl Into<String>) -> Self {
-        Self::Denied {
-            message: message.into(),
-            source: None,
-        }
+        Self::Denied { message: message.into(), source: None }
     }
 
     /// A request that makes no sense.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self::Invalid {
-            message: message.into(),
-            source: None,
-        }
+        Self::Invalid { message: message.into(), source: None }
     }
 
     /// The stable code for scripts.

@@ -43,26 +43,12 @@ impl<'a> EventDraft<'a> {
         before: Json,
         after: Json,
     ) -> Self {
-        Self {
-            entity: "port",
-            key: row.id.as_str(),
-            kind,
-            before,
-            after,
-            epoch: None,
-        }
+        Self { entity: "port", key: row.id.as_str(), kind, before, after, epoch: None }
     }
 
     /// A change of a repository, or of its state.
     pub(super) fn of_repo(slug: &'a RepoSlug, kind: EventKind, before: Json, after: Json) -> Self {
-        Self {
-            entity: "repo",
-            key: slug.as_str(),
-            kind,
-            before,
-            after,
-            epoch: None,
-        }
+        Self { entity: "repo", key: slug.as_str(), kind, before, after, epoch: None }
     }
 
     /// A new link of an item to a file, or new facts from the file.
@@ -72,14 +58,7 @@ impl<'a> EventDraft<'a> {
         before: Json,
         after: Json,
     ) -> Self {
-        Self {
-            entity: "workplan",
-            key,
-            kind,
-            before,
-            after,
-            epoch: None,
-        }
+        Self { entity: "workplan", key, kind, before, after, epoch: None }
     }
 
     /// A change of a run of a plan.

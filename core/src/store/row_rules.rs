@@ -230,9 +230,7 @@ mod tests {
             ColumnRule::List => "[]",
         };
         let rules = checked.rules.iter();
-        rules
-            .map(|(_, demand)| Some(value(demand).to_owned()))
-            .collect()
+        rules.map(|(_, demand)| Some(value(demand).to_owned())).collect()
     }
 
     #[test]
@@ -257,40 +255,15 @@ mod tests {
     #[test]
     fn values_that_nobody_can_read_are_named() {
         for (name, field, value, problem) in [
-            (
-                "claude_sessions",
-                "heartbeat_at",
-                "yesterday",
-                "\"yesterday\" is not a time",
-            ),
+            ("claude_sessions", "heartbeat_at", "yesterday", "\"yesterday\" is not a time"),
             ("claude_sessions", "metadata", "[1]", "is not a JSON object"),
-            (
-                "claude_sessions",
-                "status",
-                "dead",
-                "unknown status \"dead\"",
-            ),
+            ("claude_sessions", "status", "dead", "unknown status \"dead\""),
             ("claude_sessions", "session_id", "../x", "session id"),
             ("work_items", "status", "done", "\"done\" is not a status"),
-            (
-                "work_items",
-                "revision",
-                "-1",
-                "\"-1\" is not a whole number",
-            ),
+            ("work_items", "revision", "-1", "\"-1\" is not a whole number"),
             ("work_items", "key", "a b", "item key"),
-            (
-                "phase_queue",
-                "current_phase",
-                "nonsense",
-                "unknown phase \"nonsense\"",
-            ),
-            (
-                "phase_queue",
-                "depends_on_phases",
-                "1,2",
-                "is not a JSON array",
-            ),
+            ("phase_queue", "current_phase", "nonsense", "unknown phase \"nonsense\""),
+            ("phase_queue", "depends_on_phases", "1,2", "is not a JSON array"),
             ("phase_queue", "started_timestamp", " ", "is missing"),
         ] {
             let checked = find_table(name);
@@ -308,24 +281,15 @@ mod tests {
         let checked = find_table("work_items");
         let mut row = valid_row(checked);
         row[0] = Some("completed".to_owned());
-        let at = checked
-            .rules
-            .iter()
-            .position(|(f, _)| *f == "completed_at")
-            .unwrap();
+        let at = checked.rules.iter().position(|(f, _)| *f == "completed_at").unwrap();
         row[at] = None;
         assert_eq!(checked.find_violations("r", &row)[0].field, "completed_at");
     }
 
     fn render_cycles(edges: &[(&str, &str)]) -> Vec<String> {
-        let edges: Vec<(String, String)> = edges
-            .iter()
-            .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
-            .collect();
-        find_cycles(&edges)
-            .iter()
-            .map(|circle| circle.join(" "))
-            .collect()
+        let edges: Vec<(String, String)> =
+            edges.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+        find_cycles(&edges).iter().map(|circle| circle.join(" ")).collect()
     }
 
     #[test]
@@ -333,15 +297,9 @@ mod tests {
         for (edges, expected) in [
             (&[][..], &[][..]),
             (&[("a", "b"), ("b", "c"), ("a", "c")], &[]),
-            (
-                &[("c", "a"), ("a", "b"), ("b", "c"), ("x", "a"), ("c", "y")],
-                &["a b c"],
-            ),
+            (&[("c", "a"), ("a", "b"), ("b", "c"), ("x", "a"), ("c", "y")], &["a b c"]),
             (&[("a", "a")], &["a"]),
-            (
-                &[("d", "c"), ("c", "d"), ("b", "a"), ("a", "b")],
-                &["a b", "c d"],
-            ),
+            (&[("d", "c"), ("c", "d"), ("b", "a"), ("a", "b")], &["a b", "c d"]),
         ] {
             assert_eq!(render_cycles(edges), expected, "{edges:?}");
         }

@@ -9,10 +9,7 @@ use crate::deadline::Deadline;
 
 /// Columns with the times that tests let pass.
 const DATED_COLUMNS: [(&str, &[&str]); 3] = [
-    (
-        "claude_sessions",
-        &["registered_at", "heartbeat_at", "lease_expires_at"],
-    ),
+    ("claude_sessions", &["registered_at", "heartbeat_at", "lease_expires_at"]),
     ("port_reservations", &["allocated_at"]),
     ("events", &["at"]),
 ];
@@ -36,11 +33,9 @@ impl ScratchStore {
     pub(crate) fn advance(&self, seconds: u64) {
         let connection = rusqlite::Connection::open(self.path()).expect("the database");
         let rule: String = connection
-            .query_row(
-                "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'", [], |row| {
+                row.get(0)
+            })
             .expect("the rule that keeps events as they are");
         let updates = DATED_COLUMNS.map(|(table, columns)| {
             let columns: Vec<String> = columns

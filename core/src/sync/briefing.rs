@@ -57,10 +57,7 @@ impl Briefing<'_> {
         packer.add_part("fixed differences", self.render_fixed(delimiter));
         packer.add_part("next step", self.render_next_step(delimiter));
         packer.add_part("dead sessions", self.render_interrupted(delimiter));
-        packer.add_part(
-            "dead orchestrators",
-            self.render_dead_orchestrators(delimiter),
-        );
+        packer.add_part("dead orchestrators", self.render_dead_orchestrators(delimiter));
         packer.add_part("stuck work", self.render_stuck_work(delimiter));
         packer.add_part(
             "other repositories",
@@ -106,10 +103,7 @@ impl Briefing<'_> {
         if lines.is_empty() {
             return String::new();
         }
-        format!(
-            "Remaining differences:\n{}",
-            delimiter.wrap_more_lines(&lines.join("\n"))
-        )
+        format!("Remaining differences:\n{}", delimiter.wrap_more_lines(&lines.join("\n")))
     }
 
     fn render_fixed(&self, delimiter: &DataDelimiter) -> String {
@@ -129,24 +123,16 @@ impl Briefing<'_> {
     }
 
     fn render_next_step(&self, delimiter: &DataDelimiter) -> String {
-        let claim_is_lost = self
-            .remaining
-            .iter()
-            .any(|d| d.code == Code::ClaimTakenAway);
-        let addressed = self
-            .handoffs
-            .iter()
-            .find(|(why, _)| *why == HandoffNoticeReason::Addressed);
+        let claim_is_lost = self.remaining.iter().any(|d| d.code == Code::ClaimTakenAway);
+        let addressed =
+            self.handoffs.iter().find(|(why, _)| *why == HandoffNoticeReason::Addressed);
         match (&self.session.item, addressed, &self.suggestion) {
             (Some(_), _, _) => "Next: continue with this item; `trueup set --phase P --task T` \
                                 records progress, `trueup next --claim` claims the next item, \
                                 `trueup release` releases this one."
                 .to_owned(),
             (None, Some((_, handoff)), _) => {
-                format!(
-                    "Next: `trueup handoff accept {}`, or reject it.",
-                    handoff.id
-                )
+                format!("Next: `trueup handoff accept {}`, or reject it.", handoff.id)
             }
             (None, None, Some((item, why))) => format!(
                 "Next: continue with `trueup claim {item}`: {}",
@@ -172,10 +158,7 @@ impl Briefing<'_> {
             .iter()
             .filter_map(|released| {
                 let item = released.item.as_ref()?;
-                Some(format!(
-                    "{item} was held by {} ({})",
-                    released.session, released.reason
-                ))
+                Some(format!("{item} was held by {} ({})", released.session, released.reason))
             })
             .take(MAX_LINES)
             .collect();
@@ -190,12 +173,8 @@ impl Briefing<'_> {
     }
 
     fn render_dead_orchestrators(&self, delimiter: &DataDelimiter) -> String {
-        let lines: Vec<&str> = self
-            .dead_orchestrators
-            .iter()
-            .take(MAX_LINES)
-            .map(String::as_str)
-            .collect();
+        let lines: Vec<&str> =
+            self.dead_orchestrators.iter().take(MAX_LINES).map(String::as_str).collect();
         if lines.is_empty() {
             return String::new();
         }
@@ -210,17 +189,8 @@ impl Briefing<'_> {
             return String::new();
         }
         let more = self.stuck_work.len().saturating_sub(MAX_LINES);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let lines: Vec<&str> = self
-            .stuck_work
-            .iter()
-            .take(MAX_LINES)
-            .map(String::as_str)
-            .collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let lines: Vec<&str> = self.stuck_work.iter().take(MAX_LINES).map(String::as_str).collect();
         format!(
             "Failed for lack of a heartbeat (`trueup queue reopen ID --reason R` or `trueup plan \
              retry TASK` to try again): {}{more}",
@@ -241,9 +211,8 @@ pub fn render_database_change(
     let text_or_none =
         |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_VALUE_CHARS));
     let item = session.item.as_ref().map(ItemKey::as_str);
-    let title = title.map_or(String::new(), |title| {
-        format!(" title=\"{}\"", one_line(title, MAX_VALUE_CHARS))
-    });
+    let title = title
+        .map_or(String::new(), |title| format!(" title=\"{}\"", one_line(title, MAX_VALUE_CHARS)));
     let lost = lost_claim.map_or(String::new(), |line| format!(" {line}: stop work on it."));
     format!(
         "trueup: the database was changed elsewhere and is now at revision {}: {}{lost}",

@@ -30,9 +30,7 @@ impl ClockDoubt {
     fn seconds(&mut self, store: &mut (impl Store + ?Sized)) -> Result<u64> {
         match self.0 {
             Some(doubt) => Ok(doubt),
-            None => Ok(*self
-                .0
-                .insert(estimate_clock_doubt(store, CLOCK_READINGS_APART_SECONDS)?)),
+            None => Ok(*self.0.insert(estimate_clock_doubt(store, CLOCK_READINGS_APART_SECONDS)?)),
         }
     }
 

@@ -25,9 +25,8 @@ const MAX_DECISIONS: usize = 8;
 
 /// Renders hand-offs for the agent, open ones first.
 pub fn render_handoffs(notices: &[HandoffNotice], delimiter: &DataDelimiter) -> String {
-    let (answered, open): (Vec<&HandoffNotice>, Vec<&HandoffNotice>) = notices
-        .iter()
-        .partition(|(why, _)| *why == HandoffNoticeReason::Answered);
+    let (answered, open): (Vec<&HandoffNotice>, Vec<&HandoffNotice>) =
+        notices.iter().partition(|(why, _)| *why == HandoffNoticeReason::Answered);
     let shown_whole = open.len().min(MAX_SHOWN_WHOLE);
     let share = MAX_ELEMENTS_CHARS / HandoffElement::ALL.len() / shown_whole.max(1);
     let longest = share.min(MAX_ELEMENT_CHARS);
@@ -107,10 +106,7 @@ fn render_decision(handoff: &Handoff) -> String {
     if handoff.status == HandoffStatus::Accepted {
         return format!("{id} ({kind}) was accepted by {by}, which now holds {item}");
     }
-    let reason = handoff
-        .reject_reason
-        .as_deref()
-        .unwrap_or("no reason given");
+    let reason = handoff.reject_reason.as_deref().unwrap_or("no reason given");
     format!(
         "{id} ({kind}) was rejected by {by}: {}; this session keeps {item}",
         one_line(reason, MAX_ELEMENT_CHARS)
@@ -158,19 +154,15 @@ mod tests {
         let one = sample_handoff(HandoffStatus::PendingAcceptance, None);
         let text = render_handoffs(&[(HandoffNoticeReason::Offered, one)], &fence());
         assert!(text.starts_with("Open hand-off to any session"));
-        assert_eq!(
-            text.matches(": not given").count(),
-            HandoffElement::ALL.len()
-        );
+        assert_eq!(text.matches(": not given").count(), HandoffElement::ALL.len());
     }
 
     #[test]
     fn many_long_ones_stay_within_the_limit_and_say_what_was_left_out() {
         let long = "x\n".repeat(5_000);
         for count in [1, 2, 3, 9] {
-            let news: Vec<HandoffNotice> = (0..count)
-                .map(|_| (HandoffNoticeReason::Addressed, with(&long)))
-                .collect();
+            let news: Vec<HandoffNotice> =
+                (0..count).map(|_| (HandoffNoticeReason::Addressed, with(&long))).collect();
             let text = render_handoffs(&news, &fence());
             assert!(text.chars().count() < CONTEXT_LIMIT * 4 / 5, "{count}");
             assert!(text.contains("Shortened; full text: `trueup handoff show h-1`"));

@@ -64,9 +64,7 @@ pub fn is_registration_current(
         && session.host.as_ref() == Some(&context.host)
         && session.worktree.as_deref() == Some(context.project.name().as_str())
         && session.process == context.client_process_of(&session.id)
-        && context
-            .branch()
-            .is_none_or(|branch| session.branch() == Some(&branch));
+        && context.branch().is_none_or(|branch| session.branch() == Some(&branch));
     Ok(is_current
         && match &session.repo {
             Some(name) => may_keep_name(store, context.named_place(), name)?,
@@ -107,10 +105,7 @@ pub fn find_predecessor(
         _ => None,
     };
     let named = candidates.iter().find(|s| Some(&s.id) == named.as_ref());
-    Ok(same_process
-        .or(named)
-        .or_else(|| candidates.first())
-        .map(|session| session.id.clone()))
+    Ok(same_process.or(named).or_else(|| candidates.first()).map(|session| session.id.clone()))
 }
 
 /// Marks sessions lost whose death is certain and releases their claims; their state stays

@@ -39,15 +39,11 @@ pub fn observe_session(
     context: &RunContext,
 ) -> Result<Observation> {
     let state = session.execution_state();
-    let claim = session
-        .item
-        .clone()
-        .zip(session.epoch)
-        .map(|(item, epoch)| ClaimReading {
-            item,
-            epoch,
-            since: session.claimed_at,
-        });
+    let claim = session.item.clone().zip(session.epoch).map(|(item, epoch)| ClaimReading {
+        item,
+        epoch,
+        since: session.claimed_at,
+    });
     let lost_claim = match &claim {
         Some(_) => None,
         None => find_lost_claim(store, session, state.work.item.as_deref())?,
@@ -70,19 +66,10 @@ pub fn observe_session(
     let peers = peers
         .iter()
         .filter(|peer| peer.id != session.id && is_live_here(peer, context))
-        .map(|peer| PeerSession {
-            session: peer.id.clone(),
-            item: peer.item.clone(),
-        })
+        .map(|peer| PeerSession { session: peer.id.clone(), item: peer.item.clone() })
         .collect();
-    let mut snapshot = build_snapshot(
-        &session.id,
-        Reading::Fresh(database),
-        &file,
-        branch,
-        peers,
-        context,
-    );
+    let mut snapshot =
+        build_snapshot(&session.id, Reading::Fresh(database), &file, branch, peers, context);
     if let Reading::Fresh(cache) = &mut snapshot.cache {
         cache.owner_revision = owner.as_ref().map(|owner| owner.revision);
         let owner = owner.as_ref().unwrap_or(session);
@@ -130,9 +117,7 @@ pub fn observe_without_database(
 ) -> Observation {
     // The owner of the shared file cannot be looked up. The file is only read here, so assume that
     // it may be used.
-    let file = choose_cache_file(session, context, |_| {
-        Ok::<_, std::convert::Infallible>(false)
-    });
+    let file = choose_cache_file(session, context, |_| Ok::<_, std::convert::Infallible>(false));
     let file = match file {
         Ok(file) => file,
         Err(never) => match never {},
@@ -165,15 +150,7 @@ fn build_snapshot(
         for_other_databases: backlog.elsewhere,
         oldest_at: backlog.oldest_at,
     };
-    Snapshot {
-        session: session.clone(),
-        database,
-        cache,
-        branch,
-        peers,
-        outbox,
-        now: now(),
-    }
+    Snapshot { session: session.clone(), database, cache, branch, peers, outbox, now: now() }
 }
 
 /// Reads the cache file that belongs to the session.
@@ -193,25 +170,14 @@ fn choose_cache_file<E>(
     };
     let other_owner = owner.as_ref().filter(|owner| *owner != session);
     let owner_is_live = other_owner.map(owner_is_live).transpose()?.unwrap_or(false);
-    let candidate = CachePathChoice {
-        session,
-        has_own: false,
-        shared_owner: owner.as_ref(),
-        owner_is_live,
-    };
-    Ok(if cache::needs_own_file(candidate) {
-        CacheFile::read(&own)
-    } else {
-        shared
-    })
+    let candidate =
+        CachePathChoice { session, has_own: false, shared_owner: owner.as_ref(), owner_is_live };
+    Ok(if cache::needs_own_file(candidate) { CacheFile::read(&own) } else { shared })
 }
 
 /// Returns whether a session still works in this project. One that may be alive counts as alive.
 fn is_live_here(other: &Session, context: &RunContext) -> bool {
-    let is_in_project = other
-        .worktree
-        .as_ref()
-        .is_some_and(|name| *name == context.project.name());
+    let is_in_project = other.worktree.as_ref().is_some_and(|name| *name == context.project.name());
     if !is_in_project || !other.status.is_present() {
         return false;
     }
@@ -249,15 +215,9 @@ fn find_lost_claim(
         limit: MAX_EVENTS,
         ..EventFilter::default()
     })?;
-    let release = events
-        .iter()
-        .rev()
-        .find(|event| event.is_kind(EventKind::Released));
+    let release = events.iter().rev().find(|event| event.is_kind(EventKind::Released));
     let was_held_by_session = |event: &&Event| {
-        let before = event
-            .before
-            .get("holder")
-            .and_then(|holder| holder.as_str());
+        let before = event.before.get("holder").and_then(|holder| holder.as_str());
         before == Some(session.id.as_str())
     };
     Ok(release.filter(was_held_by_session).map(|event| LostClaim {

@@ -50,11 +50,8 @@ impl DrainReport {
     pub fn describe_lost_edits(&self, session: Option<&SessionId>) -> Vec<String> {
         let line = |entry: &JournalEntry| {
             let owner = &entry.lost.session;
-            let owner_note = if Some(owner) == session {
-                String::new()
-            } else {
-                format!(" of session {owner}")
-            };
+            let owner_note =
+                if Some(owner) == session { String::new() } else { format!(" of session {owner}") };
             format!("{}{owner_note}", entry.lost.render_line())
         };
         let mut lines: Vec<String> = self.lost.iter().take(MAX_LOST_SHOWN).map(line).collect();
@@ -76,12 +73,7 @@ impl DrainReport {
     ) -> Vec<String> {
         let mut lines = self.describe_lost_edits(session);
         let beside = |name: &str| context.settings.paths.data.join(name).display().to_string();
-        let DrainCounts {
-            refused: dead,
-            damaged,
-            elsewhere,
-            ..
-        } = self.counts;
+        let DrainCounts { refused: dead, damaged, elsewhere, .. } = self.counts;
         if dead > 0 {
             let file = beside("outbox.dead.jsonl");
             lines.push(format!(
@@ -95,9 +87,7 @@ impl DrainReport {
             ));
         }
         if elsewhere > 0 {
-            lines.push(format!(
-                "⚠️ {elsewhere} writes are waiting for another database"
-            ));
+            lines.push(format!("⚠️ {elsewhere} writes are waiting for another database"));
         }
         lines
     }
@@ -105,11 +95,7 @@ impl DrainReport {
     /// Describes writes that stay in the outbox because they can neither be sent nor moved aside.
     /// Shown at session start only, because it stays true until someone frees disk space.
     pub fn describe_unmovable(&self) -> Option<String> {
-        let DrainCounts {
-            unmovable: stays,
-            problem: trouble,
-            ..
-        } = &self.counts;
+        let DrainCounts { unmovable: stays, problem: trouble, .. } = &self.counts;
         let why = trouble.as_deref().unwrap_or_default();
         (*stays > 0).then(|| {
             format!(
@@ -137,15 +123,9 @@ pub fn drain_outbox(store: &mut dyn HookStore, context: &RunContext) -> DrainRep
         Err(error) => {
             let trouble = format!("the outbox cannot be drained: {error}");
             context.log(LogLevel::Error, "outbox", &trouble);
-            let tally = DrainCounts {
-                is_waiting: true,
-                problem: Some(trouble),
-                ..DrainCounts::default()
-            };
-            DrainReport {
-                counts: tally,
-                lost,
-            }
+            let tally =
+                DrainCounts { is_waiting: true, problem: Some(trouble), ..DrainCounts::default() };
+            DrainReport { counts: tally, lost }
         }
     }
 }
@@ -183,12 +163,7 @@ fn send_waiting(
     let send = |batch: &[&PendingWrite]| -> Result<Vec<SendVerdict>, SendError> {
         let delivered = store.deliver_pending(batch, &newcomer, bounds.deadline)?;
         let (verdicts, rejected) = split_deliveries(delivered);
-        lost.extend(
-            context
-                .journal()
-                .record_all(rejected, now())
-                .map_err(SendError::Journal)?,
-        );
+        lost.extend(context.journal().record_all(rejected, now()).map_err(SendError::Journal)?);
         Ok(verdicts)
     };
     Ok(context.outbox().drain(&target, &bounds, send)?)

@@ -60,10 +60,7 @@ pub fn push_with_retry(
             other => return other.map(|session| PushOutcome::Done(Box::new(session))),
         }
         let Some(fresh) = store.load_session(&session.id)? else {
-            return Err(StoreError::invalid(format!(
-                "session {} no longer exists",
-                session.id
-            )));
+            return Err(StoreError::invalid(format!("session {} no longer exists", session.id)));
         };
         session = fresh;
         // A change made under a claim is valid under that claim only. A change made without a claim
@@ -72,7 +69,5 @@ pub fn push_with_retry(
             return Ok(PushOutcome::ClaimLost(Box::new(session)));
         }
     }
-    Err(StoreError::Conflict(
-        "the session keeps changing".to_owned(),
-    ))
+    Err(StoreError::Conflict("the session keeps changing".to_owned()))
 }

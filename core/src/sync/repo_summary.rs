@@ -32,11 +32,7 @@ impl RepoSummary {
 
     fn render_line(&self) -> String {
         let summary = one_line(&self.summary, MAX_SUMMARY_CHARS);
-        format!(
-            "{} ({} old): {summary}",
-            self.slug,
-            describe_age(self.age_seconds)
-        )
+        format!("{} ({} old): {summary}", self.slug, describe_age(self.age_seconds))
     }
 }
 
@@ -60,17 +56,10 @@ pub(super) fn render_repo_summaries(
     }
     let mut sorted: Vec<&RepoSummary> = summaries.iter().collect();
     sorted.sort_by(|a, b| (a.age_seconds, &a.slug).cmp(&(b.age_seconds, &b.slug)));
-    let lines = sorted
-        .iter()
-        .take(MAX_REPOS)
-        .map(|neighbour| neighbour.render_line());
+    let lines = sorted.iter().take(MAX_REPOS).map(|neighbour| neighbour.render_line());
     let lines: Vec<String> = lines.collect();
     let more = sorted.len().saturating_sub(MAX_REPOS);
-    let more = if more > 0 {
-        format!(" {more} more: `trueup repo list`.")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!(" {more} more: `trueup repo list`.") } else { String::new() };
     format!(
         "Other repositories' states (`trueup state show SLUG` shows a full one):\n{}{more}",
         delimiter.wrap_more_lines(&lines.join("\n"))
@@ -108,10 +97,7 @@ mod tests {
         let fence = DataDelimiter::new("0123456789ab").unwrap();
         assert_eq!(render_repo_summaries(&[], &fence), "");
         let text = render_repo_summaries(&[neighbour("old", 90_000), neighbour("new", 60)], &fence);
-        let (new, old) = (
-            text.find("new (60 s old): all well").unwrap(),
-            text.find("old (25 h"),
-        );
+        let (new, old) = (text.find("new (60 s old): all well").unwrap(), text.find("old (25 h"));
         assert!(new < old.unwrap(), "{text}");
         let many: Vec<RepoSummary> = (0..20).map(|n| neighbour(&format!("r{n}"), n)).collect();
         let text = render_repo_summaries(&many, &fence);

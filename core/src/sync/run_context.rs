@@ -63,9 +63,7 @@ impl RunContext {
         });
         warnings.extend(describe_refused_keys(&project.dir, &repository.refused));
         warnings.extend(repository.problems.iter().cloned());
-        let client_pid = environment
-            .text("CLAUDE_PID")
-            .and_then(|pid| pid.parse().ok());
+        let client_pid = environment.text("CLAUDE_PID").and_then(|pid| pid.parse().ok());
         Self {
             settings,
             project,
@@ -94,13 +92,7 @@ impl RunContext {
             None => self.clone(),
             Some(dir) => {
                 let project = Project::at_dir(environment, dir);
-                Self::new(
-                    environment,
-                    self.settings.clone(),
-                    project,
-                    None,
-                    self.deadline,
-                )
+                Self::new(environment, self.settings.clone(), project, None, self.deadline)
             }
         }
     }
@@ -109,9 +101,7 @@ impl RunContext {
     /// that looks like it.
     pub fn client_process(&self) -> Option<ProcessId> {
         let find = || self.client_pid.or_else(liveness::find_client_pid);
-        let client = self
-            .client_process
-            .get_or_init(|| find().map(liveness::identify_process));
+        let client = self.client_process.get_or_init(|| find().map(liveness::identify_process));
         client.clone()
     }
 
@@ -216,8 +206,6 @@ fn find_client_records(environment: &Environment) -> Option<PathBuf> {
 /// Returns the local time, for file names and the ages of caches. Leases use the database's clock
 /// only.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -14,9 +14,7 @@ pub fn describe_stuck_work(tasks: &[PlanTask], phases: &[PhaseChanges]) -> Vec<S
         Some(error) => format!("{what}: {error}"),
         None => what,
     };
-    let tasks = tasks
-        .iter()
-        .map(|task| line(format!("task {}", task.key()), task.error.as_ref()));
+    let tasks = tasks.iter().map(|task| line(format!("task {}", task.key()), task.error.as_ref()));
     let phases = phases.iter().map(|moved| {
         let phase = &moved.change.phase;
         line(format!("phase {}", phase.id), phase.error_message.as_ref())
@@ -44,10 +42,9 @@ pub fn fail_stuck_phases(
             None => String::new(),
         };
         let error = match stuck.silence_seconds() {
-            FOREVER => format!(
-                "last heartbeat{worker} is dated {}, in the future",
-                stuck.last_sign
-            ),
+            FOREVER => {
+                format!("last heartbeat{worker} is dated {}, in the future", stuck.last_sign)
+            }
             seconds => format!("no heartbeat{worker} for {seconds} s, the limit is {limit} s"),
         };
         let provenance = Provenance::new(actor, &error);

@@ -104,15 +104,8 @@ impl TrueUpOutcome {
         let mut fixes: Vec<Advice> = forbidding.iter().map(|d| d.fix.clone()).collect();
         fixes.dedup();
         let snapshot = &self.observation.snapshot;
-        let alternatives = forbidding
-            .iter()
-            .flat_map(|d| list_other_advice(d, snapshot));
-        HandoffReadiness {
-            alternatives: alternatives.collect(),
-            forbidding,
-            unwritable,
-            fixes,
-        }
+        let alternatives = forbidding.iter().flat_map(|d| list_other_advice(d, snapshot));
+        HandoffReadiness { alternatives: alternatives.collect(), forbidding, unwritable, fixes }
     }
 }
 
@@ -132,10 +125,8 @@ pub fn observe_and_decide(
     // between. It counts as ahead only if the database is read again and has not changed.
     for _ in 0..MAX_ROUNDS {
         let is_cache_newer = observation.cache_is_newer();
-        let Some(fresh) = is_cache_newer
-            .then(|| store.load_session(&session.id))
-            .transpose()?
-            .flatten()
+        let Some(fresh) =
+            is_cache_newer.then(|| store.load_session(&session.id)).transpose()?.flatten()
         else {
             break;
         };
@@ -155,10 +146,8 @@ pub fn observe_and_decide(
     };
     let mut decision = reconcile(&observation.snapshot, policy);
     if let Reading::Unavailable(_) = observation.snapshot.cache {
-        let unreadable = decision
-            .divergences
-            .iter_mut()
-            .filter(|d| d.code == Code::CacheUnreadable);
+        let unreadable =
+            decision.divergences.iter_mut().filter(|d| d.code == Code::CacheUnreadable);
         unreadable.for_each(|d| d.fix = observation.file.suggest_move_aside().into());
     }
     Ok((session, observation, decision))
@@ -186,10 +175,8 @@ pub fn true_up(
         // pushed, are reported too.
         if round > 1 {
             let new = decision.divergences.iter().filter(|d| !found.contains(d));
-            let new: Vec<Divergence> = new
-                .filter(|d| d.code == Code::EditRejected)
-                .cloned()
-                .collect();
+            let new: Vec<Divergence> =
+                new.filter(|d| d.code == Code::EditRejected).cloned().collect();
             found.extend(new);
         }
         let finished = decision.actions.is_empty() || round >= MAX_ROUNDS || progress.is_blocked();
@@ -210,14 +197,7 @@ pub fn true_up(
             });
         }
         for action in &decision.actions {
-            match apply_action(
-                store,
-                &mut session,
-                &observation,
-                action,
-                context,
-                &mut progress,
-            )? {
+            match apply_action(store, &mut session, &observation, action, context, &mut progress)? {
                 ActionOutcome::Done => {}
                 ActionOutcome::ReadAgain => break,
             }
@@ -258,10 +238,7 @@ fn apply_action(
 ) -> Result<ActionOutcome, SyncError> {
     match action {
         Action::Journal(lost) => {
-            context
-                .journal()
-                .record(lost, now())
-                .map_err(SyncError::Journal)?;
+            context.journal().record(lost, now()).map_err(SyncError::Journal)?;
             Ok(ActionOutcome::Done)
         }
         Action::SetAside(why) => {
@@ -341,15 +318,11 @@ fn replace_cache(
     let Reading::Fresh(database) = &observation.snapshot.database else {
         return Ok(CacheReplacement::ChangedMeanwhile);
     };
-    let base = if was_set_aside {
-        CacheDocument::default()
-    } else {
-        observation.document_or_empty()
-    };
+    let base =
+        if was_set_aside { CacheDocument::default() } else { observation.document_or_empty() };
     let document = build_document(&base, &fresh, database.clone(), observation);
-    let written = current
-        .write(&document)
-        .map_err(|error| ReplaceCacheError::Cache(error.to_string()))?;
+    let written =
+        current.write(&document).map_err(|error| ReplaceCacheError::Cache(error.to_string()))?;
     if written == WriteOutcome::ChangedMeanwhile {
         return Ok(CacheReplacement::ChangedMeanwhile);
     }

@@ -25,12 +25,7 @@ pub(super) fn describe_listener(port: u16) -> String {
         .collect();
     find_socket_owner(&sockets).map_or_else(
         || "in use by another process".to_owned(),
-        |(pid, name)| {
-            format!(
-                "in use by process {pid} ({})",
-                one_line(&name, MAX_NAME_CHARS)
-            )
-        },
+        |(pid, name)| format!("in use by process {pid} ({})", one_line(&name, MAX_NAME_CHARS)),
     )
 }
 
@@ -65,11 +60,7 @@ fn find_socket_owner(sockets: &[String]) -> Option<(u32, String)> {
                 .is_ok_and(|link| sockets.iter().any(|socket| link.as_os_str() == &**socket))
         });
         if holds {
-            let name = read_text(
-                Path::new(&format!("/proc/{pid}/comm")),
-                MAX_TABLE_BYTES,
-                true,
-            );
+            let name = read_text(Path::new(&format!("/proc/{pid}/comm")), MAX_TABLE_BYTES, true);
             let name = name.unwrap_or_default();
             return Some((pid, name.trim().to_owned()));
         }
@@ -99,11 +90,7 @@ mod tests {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let expected = format!("in use by process {} (", std::process::id());
-        assert!(
-            describe_listener(port).starts_with(&expected),
-            "{}",
-            describe_listener(port)
-        );
+        assert!(describe_listener(port).starts_with(&expected), "{}", describe_listener(port));
         drop(listener);
         assert_eq!(describe_listener(port), "in use by another process");
     }

@@ -38,17 +38,15 @@ const ADDRESSES: [IpAddr; 4] = [
 
 impl SlotProbe for TcpProbe {
     fn check_slot(&mut self, slot: PortSlot) -> Option<OccupiedSlot> {
-        [slot.backend_port(), slot.frontend_port()]
-            .into_iter()
-            .find_map(|port| {
-                let error = try_bind(port).err()?;
-                let reason = if error.kind() == io::ErrorKind::AddrInUse {
-                    listener::describe_listener(port)
-                } else {
-                    format!("cannot be bound: {error}")
-                };
-                Some(OccupiedSlot { slot, port, reason })
-            })
+        [slot.backend_port(), slot.frontend_port()].into_iter().find_map(|port| {
+            let error = try_bind(port).err()?;
+            let reason = if error.kind() == io::ErrorKind::AddrInUse {
+                listener::describe_listener(port)
+            } else {
+                format!("cannot be bound: {error}")
+            };
+            Some(OccupiedSlot { slot, port, reason })
+        })
     }
 }
 

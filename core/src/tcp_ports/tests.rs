@@ -90,10 +90,7 @@ impl World {
 }
 
 fn own_process() -> PortOwner {
-    PortOwner {
-        session: None,
-        process: Some(liveness::identify_process(std::process::id())),
-    }
+    PortOwner { session: None, process: Some(liveness::identify_process(std::process::id())) }
 }
 
 /// A process of this machine that a later one of the same number has replaced.
@@ -101,18 +98,12 @@ fn gone_process() -> PortOwner {
     let me = liveness::identify_process(std::process::id());
     PortOwner {
         session: None,
-        process: Some(ProcessId {
-            started: me.started.map(|ticks| ticks + 1),
-            ..me
-        }),
+        process: Some(ProcessId { started: me.started.map(|ticks| ticks + 1), ..me }),
     }
 }
 
 fn session_owner(id: &str) -> PortOwner {
-    PortOwner {
-        session: Some(id.parse().unwrap()),
-        ..own_process()
-    }
+    PortOwner { session: Some(id.parse().unwrap()), ..own_process() }
 }
 
 fn list_backends(world: &mut World) -> Vec<u16> {
@@ -131,11 +122,7 @@ fn an_id_keeps_its_ports_and_nothing_is_tried_again() {
     assert_eq!(again.reservation.owner, first.reservation.owner);
     assert_eq!(probe.asked, 1, "its own server may well listen there");
     assert_eq!(
-        world
-            .reserve_granted("b", own_process(), &mut probe)
-            .reservation
-            .slot
-            .backend_port(),
+        world.reserve_granted("b", own_process(), &mut probe).reservation.slot.backend_port(),
         9101
     );
 }
@@ -154,11 +141,7 @@ fn a_released_slot_is_the_lowest_free_one_again() {
     };
     world.store.release_port(&release).unwrap();
     assert_eq!(
-        world
-            .reserve_granted("d", own_process(), &mut probe)
-            .reservation
-            .slot
-            .backend_port(),
+        world.reserve_granted("d", own_process(), &mut probe).reservation.slot.backend_port(),
         9101
     );
     assert_eq!(list_backends(&mut world), [9100, 9101, 9102]);
@@ -189,9 +172,7 @@ fn a_full_pool_says_who_holds_what() {
     assert_eq!((holders.len(), occupied.len()), (14, 1));
     assert!(holders[0].owner.evidence.ends_with("runs"), "{holders:?}");
     assert!(
-        world
-            .reserve_granted("w3", own_process(), &mut probe)
-            .was_reserved,
+        world.reserve_granted("w3", own_process(), &mut probe).was_reserved,
         "who has some, keeps them"
     );
 }
@@ -218,32 +199,17 @@ fn room_is_made_of_what_is_old_and_forsaken_and_of_nothing_else() {
     world.register_session("lives");
     let given = world.reserve_granted("x", own_process(), &mut probe);
     assert_eq!(given.reservation.slot.backend_port(), 9100);
-    let cleared: Vec<&str> = given
-        .cleared
-        .iter()
-        .map(|c| c.reservation.id.as_str())
-        .collect();
-    assert_eq!(
-        cleared,
-        ["w0"],
-        "an unknown session is judged by its process"
-    );
+    let cleared: Vec<&str> = given.cleared.iter().map(|c| c.reservation.id.as_str()).collect();
+    assert_eq!(cleared, ["w0"], "an unknown session is judged by its process");
     assert!(matches!(
         world.reserve_for("y", own_process(), &mut probe),
         ReserveAnswer::Full { .. }
     ));
     // Its session ended; the process that asked may well run on under another.
     let by = Provenance::new("lives", "");
-    world
-        .store
-        .end_session(&"lives".parse().unwrap(), "x", &by)
-        .unwrap();
+    world.store.end_session(&"lives".parse().unwrap(), "x", &by).unwrap();
     assert_eq!(
-        world
-            .reserve_granted("y", own_process(), &mut probe)
-            .reservation
-            .slot
-            .backend_port(),
+        world.reserve_granted("y", own_process(), &mut probe).reservation.slot.backend_port(),
         9101
     );
 }
@@ -257,20 +223,11 @@ fn a_sweep_clears_on_every_host_what_is_stale() {
     world.reserve_granted("there", gone_process(), &mut probe);
     world.site.host = host;
     assert_eq!(list_backends(&mut world), [9100, 9100, 9101]);
-    assert!(
-        sweep_stale_reservations(&mut *world.store, "me", &world.site)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(sweep_stale_reservations(&mut *world.store, "me", &world.site).unwrap().is_empty());
     world.store.advance(RESERVATION_STALE_SECONDS + 1);
     let judged = list_reservations(&mut *world.store, &world.site).unwrap();
     assert_eq!(judged.iter().filter(|j| j.is_stale()).count(), 2);
-    assert_eq!(
-        sweep_stale_reservations(&mut *world.store, "me", &world.site)
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(sweep_stale_reservations(&mut *world.store, "me", &world.site).unwrap().len(), 2);
     assert_eq!(list_backends(&mut world), [9101]);
 }
 
@@ -283,9 +240,5 @@ fn a_session_that_asks_for_the_ports_of_a_dead_one_owns_them() {
     assert_eq!(given.reservation.owner, session_owner("b"));
     world.store.advance(RESERVATION_STALE_SECONDS + 1);
     world.register_session("b");
-    assert!(
-        sweep_stale_reservations(&mut *world.store, "me", &world.site)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(sweep_stale_reservations(&mut *world.store, "me", &world.site).unwrap().is_empty());
 }

@@ -63,10 +63,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
 
 /// Tells whether some program ends a line at the character.
 pub(super) const fn is_line_break(c: char) -> bool {
-    matches!(
-        c,
-        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Tells whether a joiner between these two belongs to a word or an emoji.

@@ -123,11 +123,7 @@ pub fn without_runner_commands(text: &str) -> Cow<'_, str> {
     }
     let apart = |line: &str| {
         let line = line.replace("##[", "## [");
-        if line.trim_start().starts_with("::") {
-            line.replacen("::", ": :", 1)
-        } else {
-            line
-        }
+        if line.trim_start().starts_with("::") { line.replacen("::", ": :", 1) } else { line }
     };
     Cow::Owned(text.split('\n').map(apart).collect::<Vec<_>>().join("\n"))
 }
@@ -139,11 +135,7 @@ fn truncate_chars(text: String, max_chars: usize) -> String {
     }
     let mut short: String = text.chars().take(max_chars.saturating_sub(1)).collect();
     // The last character that is left may have been joined to one that was cut off.
-    while short
-        .chars()
-        .next_back()
-        .is_some_and(|c| char_role(c) != CharRole::Shown)
-    {
+    while short.chars().next_back().is_some_and(|c| char_role(c) != CharRole::Shown) {
         short.pop();
     }
     short.push('…');

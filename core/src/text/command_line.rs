@@ -160,13 +160,8 @@ mod tests {
     #[test]
     fn a_line_is_made_of_words() {
         let path = Path::new("-it's here");
-        let line = CommandLine::new("trueup plan validate")
-            .with_path(path)
-            .with_words("--fix");
-        assert_eq!(
-            line.as_str(),
-            r"trueup plan validate './-it'\''s here' --fix"
-        );
+        let line = CommandLine::new("trueup plan validate").with_path(path).with_words("--fix");
+        assert_eq!(line.as_str(), r"trueup plan validate './-it'\''s here' --fix");
         let both = line.and_then(&CommandLine::new("git push"));
         assert_eq!(
             both.in_directory(Path::new("/a b")).to_string(),

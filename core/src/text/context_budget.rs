@@ -18,12 +18,7 @@ pub struct ContextPacker {
 impl ContextPacker {
     /// Starts with room for `limit` characters.
     pub const fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            used: 0,
-            parts: Vec::new(),
-            left_out: Vec::new(),
-        }
+        Self { limit, used: 0, parts: Vec::new(), left_out: Vec::new() }
     }
 
     /// Adds a part, in the order of importance. `name` is how the note calls it if it does not fit.
@@ -41,10 +36,7 @@ impl ContextPacker {
     /// Returns the parts that fit, and the note.
     pub fn finish(mut self) -> String {
         if !self.left_out.is_empty() {
-            self.parts.push(format!(
-                "(omitted for length: {})",
-                self.left_out.join(", ")
-            ));
+            self.parts.push(format!("(omitted for length: {})", self.left_out.join(", ")));
         }
         self.parts.join("\n")
     }

@@ -25,9 +25,7 @@ impl DataDelimiter {
         if nonce.len() < MIN_NONCE_CHARS || !nonce.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(InvalidNonce);
         }
-        Ok(Self {
-            nonce: nonce.to_owned(),
-        })
+        Ok(Self { nonce: nonce.to_owned() })
     }
 
     /// Encloses lines, with an explanation.

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 /// The characters that begin a sequence: escape, and the C1 controls.
-const SEQUENCE_STARTS: [char; 7] = [
-    '\u{1b}', '\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}',
-];
+const SEQUENCE_STARTS: [char; 7] =
+    ['\u{1b}', '\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}'];
 
 /// Removes every escape sequence.
 pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
@@ -43,8 +42,7 @@ fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
     match kind {
         Some('[') => {
             let rest = rest.trim_start_matches(|c| ('\u{20}'..='\u{3f}').contains(&c));
-            rest.strip_prefix(|c| ('\u{40}'..='\u{7e}').contains(&c))
-                .unwrap_or(rest)
+            rest.strip_prefix(|c| ('\u{40}'..='\u{7e}').contains(&c)).unwrap_or(rest)
         }
         Some(']' | 'P' | '_' | '^' | 'X') if *may_close => {
             let closed = skip_string(rest);
@@ -55,8 +53,7 @@ fn skip_sequence<'a>(text: &'a str, may_close: &mut bool) -> &'a str {
         // The selection of a character set: intermediate bytes and a final one.
         Some('\u{20}'..='\u{2f}') => {
             let rest = rest.trim_start_matches(|c| ('\u{20}'..='\u{2f}').contains(&c));
-            rest.strip_prefix(|c| ('\u{30}'..='\u{7e}').contains(&c))
-                .unwrap_or(rest)
+            rest.strip_prefix(|c| ('\u{30}'..='\u{7e}').contains(&c)).unwrap_or(rest)
         }
         _ => rest,
     }
@@ -68,10 +65,7 @@ fn skip_string(text: &str) -> Option<&str> {
     let rest = text.get(at..)?;
     let end = rest.strip_prefix(['\u{7}', '\u{9c}']);
     // Any other sequence ends the string, and is removed by itself.
-    Some(
-        end.or_else(|| rest.strip_prefix("\u{1b}\\"))
-            .unwrap_or(rest),
-    )
+    Some(end.or_else(|| rest.strip_prefix("\u{1b}\\")).unwrap_or(rest))
 }
 
 #[cfg(test)]

@@ -57,22 +57,13 @@ impl<'a> NumberedLines<'a> {
     /// Reads the lines of a part of a text, which begins with a line of this number and in which
     /// only `\n` and `\r\n` end one.
     pub(crate) fn new(text: &'a str, bytes: Range<usize>, number: u32) -> Self {
-        Self {
-            text,
-            at: bytes.start,
-            end: bytes.end,
-            number,
-            line_end: LineEnd::Newline,
-        }
+        Self { text, at: bytes.start, end: bytes.end, number, line_end: LineEnd::Newline }
     }
 
     /// Reads the lines of a whole file, without its byte order mark.
     pub(crate) fn from_text(text: &'a str, line_end: LineEnd) -> Self {
         let start = text.len() - strip_byte_order_mark(text).len();
-        Self {
-            line_end,
-            ..Self::new(text, start..text.len(), 1)
-        }
+        Self { line_end, ..Self::new(text, start..text.len(), 1) }
     }
 
     /// Returns the offset at which the next line begins.
@@ -82,10 +73,7 @@ impl<'a> NumberedLines<'a> {
 
     /// Returns the unread lines that end before an offset.
     pub(crate) fn until(&self, end: usize) -> Self {
-        Self {
-            end,
-            ..self.clone()
-        }
+        Self { end, ..self.clone() }
     }
 }
 
@@ -206,8 +194,7 @@ impl CodeFence {
 
 /// Tells whether nothing but blanks and line ends stands in a text.
 pub(crate) fn is_blank(text: &[u8]) -> bool {
-    text.iter()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+    text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// Tells whether a text, without its indentation, begins a comment that goes on in the next line.
@@ -241,9 +228,7 @@ mod tests {
 
     fn lines(text: &str, line_end: LineEnd) -> Vec<(u32, usize, &str)> {
         let lines = NumberedLines::from_text(text, line_end);
-        lines
-            .map(|line| (line.number, line.start, line.text))
-            .collect()
+        lines.map(|line| (line.number, line.start, line.text)).collect()
     }
 
     #[test]
@@ -251,14 +236,7 @@ mod tests {
         let text = "\u{feff}a \r\nb\rc\n\r\n\r\td";
         assert_eq!(
             lines(text, LineEnd::Any),
-            [
-                (1, 3, "a"),
-                (2, 7, "b"),
-                (3, 9, "c"),
-                (4, 11, ""),
-                (5, 13, ""),
-                (6, 14, "\td")
-            ]
+            [(1, 3, "a"), (2, 7, "b"), (3, 9, "c"), (4, 11, ""), (5, 13, ""), (6, 14, "\td")]
         );
         assert_eq!(
             lines(text, LineEnd::Newline),
@@ -277,11 +255,7 @@ mod tests {
             ("```", "    ```", false),
         ] {
             let (fence, _) = CodeFence::parse_opening(opening).unwrap();
-            assert_eq!(
-                fence.is_closed_by(closing, 0),
-                is_closed,
-                "{opening} {closing}"
-            );
+            assert_eq!(fence.is_closed_by(closing, 0), is_closed, "{opening} {closing}");
         }
         for line in ["``", "```a`", "    ```", "\t~~~", "> ```"] {
             assert_eq!(CodeFence::parse_opening(line), None, "{line}");

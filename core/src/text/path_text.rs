@@ -42,9 +42,7 @@ pub fn path_from_text(text: &str) -> PathBuf {
     while let Some(at) = rest.find('\\') {
         let (before, escaped) = rest.split_at(at);
         bytes.extend_from_slice(before.as_bytes());
-        let digits = escaped
-            .strip_prefix(BYTE_ESCAPE)
-            .and_then(|rest| rest.get(..2));
+        let digits = escaped.strip_prefix(BYTE_ESCAPE).and_then(|rest| rest.get(..2));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let (byte, length) = match byte {
             Some(byte) => (byte, 4),

@@ -35,9 +35,7 @@ impl Formatter for PlainFormatter {
         fragment: &str,
     ) -> io::Result<()> {
         // In JSON, controls stand only between tokens.
-        write_escaped(out, fragment, |c| {
-            char_role(c) == CharRole::Hidden && c >= '\u{7f}'
-        })
+        write_escaped(out, fragment, |c| char_role(c) == CharRole::Hidden && c >= '\u{7f}')
     }
 }
 
@@ -82,10 +80,7 @@ mod tests {
         let value = json!({"k\u{202e}": [text, 1.5, null]});
         let raw = to_raw_value(&value).unwrap();
         for written in [render_json(&value), render_json(&raw)] {
-            assert!(
-                !written.chars().any(|c| char_role(c) == CharRole::Hidden),
-                "{written:?}"
-            );
+            assert!(!written.chars().any(|c| char_role(c) == CharRole::Hidden), "{written:?}");
             assert!(written.contains("⚠\u{fe0f} é"));
             assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), value);
         }

@@ -87,10 +87,7 @@ impl<'a> BodyParser<'a, '_> {
         };
         let ends = match inside.kind {
             HiddenKind::Task(fence) => fence.is_closed_by(line.text, 0),
-            HiddenKind::Code {
-                fence,
-                text_column: from,
-            } => {
+            HiddenKind::Code { fence, text_column: from } => {
                 // Text left of the column of a list item ends the item and the code in it.
                 if from > 0 && !line.text.is_empty() && split_indentation(line.text).0 < from {
                     self.hidden = None;
@@ -129,10 +126,7 @@ impl<'a> BodyParser<'a, '_> {
                 self.end_description(line.start);
                 HiddenKind::Task(fence)
             } else {
-                HiddenKind::Code {
-                    fence,
-                    text_column: 0,
-                }
+                HiddenKind::Code { fence, text_column: 0 }
             })
         } else if text.starts_with("<!--") {
             self.paragraph = Paragraph::None;
@@ -142,12 +136,8 @@ impl<'a> BodyParser<'a, '_> {
         };
         if let Some(what) = hidden {
             self.paragraph = Paragraph::None;
-            self.hidden = Some(HiddenLines {
-                kind: what,
-                opening: *line,
-                content: rest.clone(),
-                task: None,
-            });
+            self.hidden =
+                Some(HiddenLines { kind: what, opening: *line, content: rest.clone(), task: None });
         }
     }
 
@@ -192,10 +182,7 @@ impl<'a> BodyParser<'a, '_> {
                 let reason = "a task block at the start of a list item is not read";
                 self.problems.push(Problem::new(text_place(line), reason));
             }
-            return Some(HiddenKind::Code {
-                fence,
-                text_column: from,
-            });
+            return Some(HiddenKind::Code { fence, text_column: from });
         }
         if text.starts_with('>') {
             self.paragraph = Paragraph::Within;

@@ -80,9 +80,6 @@ pub(super) fn parse_front_matter<'a>(
     let inner = inner.until(end.start);
     let mapping =
         mapping::parse_mapping(text, inner, outer, Key::from_front_matter, false, problems);
-    let front = FrontMatter {
-        mapping,
-        span: ByteSpan::new(start, end.next_start),
-    };
+    let front = FrontMatter { mapping, span: ByteSpan::new(start, end.next_start) };
     Ok((front, lines))
 }

@@ -101,26 +101,18 @@ fn parse_block_list(
         match parse_item(site, &line, line.text_end() - after.len()) {
             Ok(item) => items.push(item),
             Err(reason) => {
-                let place = site
-                    .on_line(&line)
-                    .counter()
-                    .advance_to(line.text_end() - text.len());
+                let place = site.on_line(&line).counter().advance_to(line.text_end() - text.len());
                 let reason = reason.unwrap_or("it is no id");
                 problems.push(Problem::new(place, format!("an item of a list: {reason}")));
             }
         }
     }
-    if is_list {
-        Ok(items)
-    } else {
-        Err(Some(UNREADABLE_LIST))
-    }
+    if is_list { Ok(items) } else { Err(Some(UNREADABLE_LIST)) }
 }
 
 /// Returns what follows the dash of an item.
 pub(super) fn strip_dash(text: &str) -> Option<&str> {
-    text.strip_prefix('-')
-        .filter(|after| after.is_empty() || after.starts_with(BLANKS))
+    text.strip_prefix('-').filter(|after| after.is_empty() || after.starts_with(BLANKS))
 }
 
 /// Parses the item on one line.
@@ -129,10 +121,7 @@ fn parse_item(
     line: &NumberedLine<'_>,
     start: usize,
 ) -> Result<Scalar, UnreadReason> {
-    value::parse_scalar(&ValueSource {
-        start,
-        ..site.on_line(line)
-    })
+    value::parse_scalar(&ValueSource { start, ..site.on_line(line) })
 }
 
 /// Splits a plain value at its commas.
@@ -148,12 +137,7 @@ fn split_at_commas(site: &ValueSource<'_>, scalar: Scalar) -> Vec<Scalar> {
         let text = part.trim_start();
         let start = at + (part.len() - text.len());
         at += part.len() + 1;
-        Scalar::from_written(
-            text.trim_end(),
-            start,
-            cursor.advance_to(start),
-            ScalarStyle::Plain,
-        )
+        Scalar::from_written(text.trim_end(), start, cursor.advance_to(start), ScalarStyle::Plain)
     });
     parts.collect()
 }

@@ -47,6 +47,5 @@ fn strip_list_marker(text: &str) -> Option<&str> {
     }
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = text.len() - rest.len();
-    rest.strip_prefix(['.', ')'])
-        .filter(|_| (1..=9).contains(&digits))
+    rest.strip_prefix(['.', ')']).filter(|_| (1..=9).contains(&digits))
 }

@@ -41,10 +41,7 @@ pub(super) struct Insertion {
 
 impl Insertion {
     pub(super) fn new(at: usize, indent: ByteSpan) -> Self {
-        Self {
-            at: u32::try_from(at).unwrap_or(u32::MAX),
-            indent,
-        }
+        Self { at: u32::try_from(at).unwrap_or(u32::MAX), indent }
     }
 }
 
@@ -120,11 +117,7 @@ pub(super) fn parse_mapping<'a>(
     }
     reader.close_key();
     let indent = reader.base.map_or(outer, |(_, blanks)| blanks);
-    Mapping {
-        fields: reader.fields.into(),
-        end: Insertion::new(end, indent),
-        last: reader.last,
-    }
+    Mapping { fields: reader.fields.into(), end: Insertion::new(end, indent), last: reader.last }
 }
 
 struct MappingParser<'a> {

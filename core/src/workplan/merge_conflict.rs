@@ -23,8 +23,7 @@ pub fn find_conflict(text: &str) -> Option<u32> {
     let mut lines = (1..).zip(text.lines());
     let (number, _) = lines.find(|(_, line)| line.starts_with("<<<<<<< "))?;
     let mut ends = lines.map(|(_, line)| line);
-    ends.any(|line| line.starts_with(">>>>>>> "))
-        .then_some(number)
+    ends.any(|line| line.starts_with(">>>>>>> ")).then_some(number)
 }
 
 #[cfg(test)]

@@ -58,10 +58,7 @@ pub struct Workplan {
 pub fn parse_workplan(bytes: &[u8]) -> Result<Workplan, Problem> {
     // Positions are counted in 32 bits, which halves the memory that thousands of files take.
     if u32::try_from(bytes.len()).is_err() {
-        return Err(Problem::new(
-            TextPosition::START,
-            "the file is larger than 4 GiB",
-        ));
+        return Err(Problem::new(TextPosition::START, "the file is larger than 4 GiB"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let sound = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -74,10 +71,5 @@ pub fn parse_workplan(bytes: &[u8]) -> Result<Workplan, Problem> {
     // A block without an end is reported at the end of the file.
     problems.sort_by_key(|problem| problem.place);
     let vocabulary = StatusVocabulary::detect(&front, &tasks);
-    Ok(Workplan {
-        front,
-        tasks,
-        problems,
-        vocabulary,
-    })
+    Ok(Workplan { front, tasks, problems, vocabulary })
 }

@@ -28,10 +28,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(place: TextPosition, text: impl Into<String>) -> Self {
-        Self {
-            place,
-            text: text.into(),
-        }
+        Self { place, text: text.into() }
     }
 }
 
@@ -46,10 +43,7 @@ impl ByteSpan {
     /// Offsets fit into 32 bits, because larger files are not parsed.
     pub(super) fn new(start: usize, end: usize) -> Self {
         let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self {
-            start: short(start),
-            end: short(end),
-        }
+        Self { start: short(start), end: short(end) }
     }
 
     pub(super) fn range(self) -> std::ops::Range<usize> {
@@ -69,11 +63,7 @@ pub(super) struct PositionCounter<'a> {
 impl<'a> PositionCounter<'a> {
     /// Begins at the first byte of a line.
     pub(super) fn new(text: &'a str, line_start: usize, line: u32) -> Self {
-        Self {
-            text,
-            at: line_start,
-            place: TextPosition { line, column: 1 },
-        }
+        Self { text, at: line_start, place: TextPosition { line, column: 1 } }
     }
 
     /// Returns the position of an offset, which is not before the previous one.

@@ -51,12 +51,7 @@ impl Scalar {
             ScalarStyle::Double => fold_lines(inner().unwrap_or_default(), true),
             ScalarStyle::Literal | ScalarStyle::Folded => parse_block_scalar(written, style),
         };
-        Self {
-            text: text.into(),
-            place,
-            style,
-            span: ByteSpan::new(start, start + written.len()),
-        }
+        Self { text: text.into(), place, style, span: ByteSpan::new(start, start + written.len()) }
     }
 
     /// Returns its byte range in the file, including quotes. That of a missing value is empty and
@@ -106,10 +101,7 @@ pub(super) fn find_plain_end(line: &str) -> (usize, bool) {
         before.is_empty() || before.ends_with(BLANKS)
     });
     let value = line.get(..comment.unwrap_or(line.len()));
-    (
-        value.unwrap_or_default().trim_end_matches(BLANKS).len(),
-        comment.is_some(),
-    )
+    (value.unwrap_or_default().trim_end_matches(BLANKS).len(), comment.is_some())
 }
 
 /// Folds the lines of a value into one: a line break becomes a blank, and each empty line becomes
@@ -211,11 +203,7 @@ fn parse_block_scalar(written: &str, style: ScalarStyle) -> String {
             continue;
         }
         if after_text {
-            text.push(if style == ScalarStyle::Folded {
-                ' '
-            } else {
-                '\n'
-            });
+            text.push(if style == ScalarStyle::Folded { ' ' } else { '\n' });
         }
         let depth = *depth.get_or_insert(indent);
         text.push_str(line.get(depth.min(indent)..).unwrap_or_default());

@@ -100,9 +100,6 @@ impl TaskDescription {
             rest = after;
         }
         hash.write(rest.as_bytes());
-        Self {
-            span: ByteSpan::new(start, start + described.len()),
-            digest: hash.finish(),
-        }
+        Self { span: ByteSpan::new(start, start + described.len()), digest: hash.finish() }
     }
 }

@@ -87,10 +87,7 @@ fn a_front_matter_ends_with_its_second_line_of_dashes() {
         assert_eq!(plan.front.id().map(|id| &*id.text), Some("x"), "{text:?}");
     }
     let text = "\u{feff}---\r\nid: x\r\n---\r\nrest";
-    assert_eq!(
-        text.get(parse_text(text).front.span()),
-        Some("---\r\nid: x\r\n---\r\n")
-    );
+    assert_eq!(text.get(parse_text(text).front.span()), Some("---\r\nid: x\r\n---\r\n"));
     let empty = parse_text("---\n---\n");
     assert_eq!((empty.front.id(), empty.problems.len()), (None, 0));
 }

@@ -74,21 +74,12 @@ impl<'a> ValueSource<'a> {
 /// Parses a scalar.
 pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReason> {
     let (start, first) = site.first_text();
-    let has_more = || {
-        !site
-            .lines_below()
-            .all(|line| is_blank_or_comment(line.text))
-    };
+    let has_more = || !site.lines_below().all(|line| is_blank_or_comment(line.text));
     let (end, style) = match first.bytes().next() {
         None | Some(b'#') if has_more() => return Err(None),
         None | Some(b'#') => {
             let place = site.counter().advance_to(site.start);
-            return Ok(Scalar::from_written(
-                "",
-                site.start,
-                place,
-                ScalarStyle::Plain,
-            ));
+            return Ok(Scalar::from_written("", site.start, place, ScalarStyle::Plain));
         }
         Some(b'"' | b'\'') => {
             let rest = site.slice(start, site.end);
@@ -105,11 +96,7 @@ pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReaso
                 return Err(None);
             }
             let literal = mark == b'|';
-            let style = if literal {
-                ScalarStyle::Literal
-            } else {
-                ScalarStyle::Folded
-            };
+            let style = if literal { ScalarStyle::Literal } else { ScalarStyle::Folded };
             (site.end, style)
         }
         Some(b'[' | b'{' | b'&' | b'*' | b'!') => return Err(None),
@@ -118,9 +105,7 @@ pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReaso
             if !has_more() {
                 (start + length, ScalarStyle::Plain)
             } else if has_comment
-                || !site
-                    .lines_below()
-                    .all(|line| continues_plain_value(line.text))
+                || !site.lines_below().all(|line| continues_plain_value(line.text))
             {
                 return Err(Some(UNEXPECTED_LINES));
             } else {
@@ -129,12 +114,7 @@ pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReaso
         }
     };
     let place = site.counter().advance_to(start);
-    Ok(Scalar::from_written(
-        site.slice(start, end),
-        start,
-        place,
-        style,
-    ))
+    Ok(Scalar::from_written(site.slice(start, end), start, place, style))
 }
 
 /// Tells whether a line is blank or a comment.

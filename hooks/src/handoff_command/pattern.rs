@@ -36,9 +36,7 @@ impl CommandPatterns {
     /// Returns whether any pattern matches the whole text, ignoring case.
     pub(crate) fn any_matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.to_lowercase().chars().collect();
-        self.patterns
-            .iter()
-            .any(|pattern| self.glob_matches(&pattern.chars, &text))
+        self.patterns.iter().any(|pattern| self.glob_matches(&pattern.chars, &text))
     }
 
     /// Returns whether a configured pattern, not the default one, matches the whole text.
@@ -53,11 +51,8 @@ impl CommandPatterns {
     pub(super) fn may_match_longer(&self, text: &str) -> bool {
         let text = text.trim_start().to_lowercase();
         self.patterns.iter().any(|pattern| {
-            let literal: String = pattern
-                .chars
-                .iter()
-                .take_while(|c| !"*?".contains(**c))
-                .collect();
+            let literal: String =
+                pattern.chars.iter().take_while(|c| !"*?".contains(**c)).collect();
             !literal.is_empty()
                 && !text.is_empty()
                 && (literal.starts_with(&text) || text.starts_with(&literal))

@@ -16,12 +16,10 @@ pub(super) fn may_contain_handoff(command: &str, patterns: &[String]) -> bool {
     command.len() > MAX_PREFILTER_BYTES
         || !words_are_literal(command)
         || contains_ignore_case(command, HANDOFF_WORD)
-        || patterns
-            .iter()
-            .any(|pattern| match longest_literal(pattern) {
-                Some(run) => contains_ignore_case(command, run),
-                None => true,
-            })
+        || patterns.iter().any(|pattern| match longest_literal(pattern) {
+            Some(run) => contains_ignore_case(command, run),
+            None => true,
+        })
 }
 
 /// Returns whether every word that a shell would make of the command is a substring of it. Quotes,
@@ -38,16 +36,13 @@ fn longest_literal(pattern: &str) -> Option<&str> {
         return None;
     }
     let runs = pattern.split(|c: char| "*?".contains(c) || WORD_SEPARATORS.contains(&c));
-    runs.filter(|run| !run.is_empty())
-        .max_by_key(|run| run.len())
+    runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len())
 }
 
 /// Returns whether a text contains a run of ASCII letters, ignoring case.
 fn contains_ignore_case(text: &str, run: &str) -> bool {
     let parts = text.as_bytes().windows(run.len());
-    parts
-        .into_iter()
-        .any(|part| part.eq_ignore_ascii_case(run.as_bytes()))
+    parts.into_iter().any(|part| part.eq_ignore_ascii_case(run.as_bytes()))
 }
 
 #[cfg(test)]

@@ -100,12 +100,8 @@ impl<'p> ScriptScanner<'p> {
         if commands.len() < 2 {
             return false;
         }
-        let sending = commands
-            .iter()
-            .filter(|command| !is_receiving_handoff(&command.words));
-        let lines: Vec<String> = sending
-            .map(|command| join_unquoted(&command.words))
-            .collect();
+        let sending = commands.iter().filter(|command| !is_receiving_handoff(&command.words));
+        let lines: Vec<String> = sending.map(|command| join_unquoted(&command.words)).collect();
         ["; ", " && ", " | "]
             .iter()
             .any(|between| self.patterns.user_pattern_matches(&lines.join(between)))
@@ -127,13 +123,9 @@ impl<'p> ScriptScanner<'p> {
             let value = word.text.split_once('=').map(|(_, value)| value.to_owned());
             self.variable_values.extend(value);
         }
-        let first_word = command
-            .words
-            .iter()
-            .position(|word| !word.is_assignment() && !is_keyword(word));
-        let words = first_word
-            .and_then(|own| command.words.get(own..))
-            .unwrap_or_default();
+        let first_word =
+            command.words.iter().position(|word| !word.is_assignment() && !is_keyword(word));
+        let words = first_word.and_then(|own| command.words.get(own..)).unwrap_or_default();
         self.words_are_handoff(words)
             || self.scan_nested_script(words, command, feeders)
             || output_is_run && self.scan_printed(words)
@@ -167,9 +159,7 @@ impl<'p> ScriptScanner<'p> {
             .filter_map(|at| words.get(at..))
             .filter(|rest| rest.first().is_some_and(names_a_program));
         self.patterns.any_matches(&line)
-            || carried
-                .map(join_unquoted)
-                .any(|rest| self.patterns.user_pattern_matches(&rest))
+            || carried.map(join_unquoted).any(|rest| self.patterns.user_pattern_matches(&rest))
     }
 
     /// Scans the script that a shell or a runner among the words is given.
@@ -198,17 +188,12 @@ impl<'p> ScriptScanner<'p> {
                     return script.is_some_and(|told| self.scan_text(&told.text, false));
                 }
                 "alias" if at == 0 => {
-                    let assignments = arguments
-                        .iter()
-                        .filter_map(|word| word.text.split_once('='));
+                    let assignments = arguments.iter().filter_map(|word| word.text.split_once('='));
                     let mut scripts = assignments.map(|(_, told)| told.to_owned());
                     return scripts.any(|told| self.scan_text(&told, false));
                 }
                 "." | "source" if at == 0 && reads_stdin(arguments) => {
-                    return command
-                        .stdin_texts
-                        .iter()
-                        .any(|text| self.scan_text(text, false));
+                    return command.stdin_texts.iter().any(|text| self.scan_text(text, false));
                 }
                 "xargs" | "parallel" => return self.scan_with_stdin(arguments, feeders),
                 _ if SHELLS.contains(&name) => {
@@ -238,9 +223,7 @@ impl<'p> ScriptScanner<'p> {
     /// Scans the substitutions in words whose output is run.
     fn scan_substitutions(&mut self, words: &[ShellWord]) -> bool {
         let inside = words.iter().flat_map(|word| &word.substitutions);
-        inside
-            .into_iter()
-            .any(|inside| self.scan_text(inside, true))
+        inside.into_iter().any(|inside| self.scan_text(inside, true))
     }
 
     /// Scans the script of a shell: from `-c`, a file, or its input.
@@ -268,21 +251,13 @@ impl<'p> ScriptScanner<'p> {
         if self.scan_substitutions(arguments) {
             return true;
         }
-        if let Some(file) = arguments
-            .iter()
-            .find(|word| !is_option(word) && !word.text.is_empty())
+        if let Some(file) = arguments.iter().find(|word| !is_option(word) && !word.text.is_empty())
         {
             return self.patterns.any_matches(&file.text);
         }
-        command
-            .stdin_texts
-            .iter()
-            .any(|text| self.scan_text(text, false))
+        command.stdin_texts.iter().any(|text| self.scan_text(text, false))
             || feeders.iter().any(|feeder| {
-                feeder
-                    .stdin_texts
-                    .iter()
-                    .any(|text| self.scan_text(text, false))
+                feeder.stdin_texts.iter().any(|text| self.scan_text(text, false))
                     || self.scan_printed(&feeder.words)
             })
     }
@@ -292,9 +267,7 @@ impl<'p> ScriptScanner<'p> {
         let arguments = words.get(1..).unwrap_or_default();
         self.scan_substitutions(arguments)
             || self.scan_as_line(arguments)
-            || arguments
-                .iter()
-                .any(|word| self.scan_text(&word.text, false))
+            || arguments.iter().any(|word| self.scan_text(&word.text, false))
     }
 
     /// Scans a command that takes its last words from its input, as `xargs` does.
@@ -341,18 +314,12 @@ fn handoff_verb(arguments: &[ShellWord]) -> Option<&str> {
     };
     let verb = (next()? == "handoff").then(|| next().unwrap_or_default())?;
     let asks_for_help = |word: &ShellWord| matches!(&*word.text, "--help" | "-h");
-    Some(if arguments.iter().any(asks_for_help) {
-        HELP_VERB
-    } else {
-        verb
-    })
+    Some(if arguments.iter().any(asks_for_help) { HELP_VERB } else { verb })
 }
 
 fn is_receiving_handoff(words: &[ShellWord]) -> bool {
     let of_trueup = words.iter().position(|word| word.base_name() == "trueup");
-    let arguments = of_trueup
-        .and_then(|at| words.get(at + 1..))
-        .unwrap_or_default();
+    let arguments = of_trueup.and_then(|at| words.get(at + 1..)).unwrap_or_default();
     handoff_verb(arguments).is_some_and(|verb| RECEIVING_VERBS.contains(&verb))
 }
 
@@ -392,13 +359,7 @@ fn join_unquoted(words: &[ShellWord]) -> String {
     let texts: Vec<&str> = words
         .iter()
         .enumerate()
-        .map(|(at, word)| {
-            if at == 0 {
-                &*word.text
-            } else {
-                &*word.unquoted
-            }
-        })
+        .map(|(at, word)| if at == 0 { &*word.text } else { &*word.unquoted })
         .collect();
     texts.join(" ")
 }
@@ -415,10 +376,8 @@ fn env_split_string(arguments: &[ShellWord]) -> Option<String> {
         .iter()
         .position(|word| word.text.starts_with("-S") || word.text.starts_with("--split-string"))?;
     let option = arguments.get(at)?;
-    let attached = option
-        .text
-        .strip_prefix("-S")
-        .or_else(|| option.text.strip_prefix("--split-string="));
+    let attached =
+        option.text.strip_prefix("-S").or_else(|| option.text.strip_prefix("--split-string="));
     match attached {
         Some(own) if !own.is_empty() => Some(own.to_owned()),
         _ => arguments.get(at + 1).map(|word| word.text.clone()),

@@ -32,10 +32,7 @@ fn trueups_own_is_always_one() {
             ("sudo -u me trueup handoff create X", true),
             ("env -i A=b trueup handoff create X", true),
             ("env -S 'trueup handoff create X'", true),
-            (
-                "timeout 5 nohup time command exec trueup handoff create X",
-                true,
-            ),
+            ("timeout 5 nohup time command exec trueup handoff create X", true),
             ("(trueup handoff create X)", true),
             ("{ trueup handoff create X; }", true),
             ("if true; then trueup handoff create X; fi", true),
@@ -137,12 +134,7 @@ fn the_default_pattern_looks_at_words() {
 #[test]
 fn written_patterns_match_commands_and_lines() {
     assert_all(
-        &[
-            "make ship*",
-            "a?b*c",
-            "trueup queue complete*",
-            "cd * && go*",
-        ],
+        &["make ship*", "a?b*c", "trueup queue complete*", "cd * && go*"],
         &[
             ("make ship-it now", true),
             ("cd x && make ship", true),
@@ -172,11 +164,7 @@ fn a_command_that_was_cut() {
         ("ls -la", false),
         ("", false),
     ] {
-        assert_eq!(
-            may_become_handoff(command, &patterns),
-            expected,
-            "{command}"
-        );
+        assert_eq!(may_become_handoff(command, &patterns), expected, "{command}");
     }
 }
 
@@ -188,17 +176,10 @@ fn shells_within_shells_end() {
         command = format!("sh -c {}", trueup_core::text::quote_for_shell(&command));
         assert!(script_hands_off(&command, &patterns), "{command}");
     }
-    let deep = format!(
-        "{}trueup handoff create X{}",
-        "$(".repeat(5_000),
-        ")".repeat(5_000)
-    );
+    let deep = format!("{}trueup handoff create X{}", "$(".repeat(5_000), ")".repeat(5_000));
     assert!(script_hands_off(&deep, &patterns));
     assert!(!script_hands_off(&"$(echo ".repeat(5_000), &patterns));
-    assert!(script_hands_off(
-        &format!("{}handoff", "x ".repeat(200_000)),
-        &patterns
-    ));
+    assert!(script_hands_off(&format!("{}handoff", "x ".repeat(200_000)), &patterns));
     let many = "echo 'a' | sh; ".repeat(2_000);
     assert!(!script_hands_off(&many, &patterns));
 }

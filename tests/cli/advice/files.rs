@@ -30,9 +30,7 @@ fn metadata(text: &str) -> Home {
 fn planned(before: &str, after: &str) -> Home {
     let home = started();
     write(&home, "it's a $(plan).md", before);
-    home.prepare_run("trueup")
-        .args(["plan", "import", "it's a $(plan).md"])
-        .wait();
+    home.prepare_run("trueup").args(["plan", "import", "it's a $(plan).md"]).wait();
     write(&home, "it's a $(plan).md", after);
     home
 }
@@ -52,14 +50,8 @@ fn metadata_and_scripts() -> Vec<State> {
             metadata(r#"{"adw_id": "77c90e61", "status": "x"}"#)
         })
         .look(META),
-        state("F-03", Row::FixMetadata, "trueup meta fix 77c90e61", || {
-            metadata("{}")
-        })
-        .look(META),
-        state("F-03", Row::SetMetadataId, SET_ID, || {
-            metadata(r#"{"adw_id": "other"}"#)
-        })
-        .look(META),
+        state("F-03", Row::FixMetadata, "trueup meta fix 77c90e61", || metadata("{}")).look(META),
+        state("F-03", Row::SetMetadataId, SET_ID, || metadata(r#"{"adw_id": "other"}"#)).look(META),
         state("F-02", Row::EditMetadata, EDIT_METADATA, || {
             metadata("{\n  \"adw_id\": \"77c90e61\",\n  x}")
         })

@@ -41,14 +41,7 @@ const SESSION_LOOK: &[&str] = &["validate-session-state"];
 const CHECK: &[&str] = &["trueup", "check"];
 
 const fn state(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
-    State {
-        code,
-        row,
-        fix,
-        make,
-        look: SESSION_LOOK,
-        by_hand: None,
-    }
+    State { code, row, fix, make, look: SESSION_LOOK, by_hand: None }
 }
 
 impl State {
@@ -57,10 +50,7 @@ impl State {
     }
 
     const fn by_hand(self, by_hand: ByHand) -> Self {
-        Self {
-            by_hand: Some(by_hand),
-            ..self
-        }
+        Self { by_hand: Some(by_hand), ..self }
     }
 
     /// Returns whether a session gets the advice; advice on a repository also concerns a person.
@@ -79,14 +69,8 @@ impl State {
             run = run.env("TRUEUP_SESSION_ID", FIRST_SESSION);
         }
         let answer = run.wait().json();
-        let found = answer["divergences"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        found
-            .into_iter()
-            .filter(|it| it["code"] == self.code)
-            .collect()
+        let found = answer["divergences"].as_array().cloned().unwrap_or_default();
+        found.into_iter().filter(|it| it["code"] == self.code).collect()
     }
 
     /// Follows the advice.
@@ -194,11 +178,7 @@ fn every_code_and_every_row_of_the_table_has_a_state() {
     let all: BTreeSet<Row> = Row::ALL.iter().copied().collect();
     assert_eq!(rows, all);
     for state in &states {
-        let is_for = state
-            .row
-            .codes()
-            .iter()
-            .any(|code| code.as_str() == state.code);
+        let is_for = state.row.codes().iter().any(|code| code.as_str() == state.code);
         assert!(is_for, "{} {:?}", state.code, state.row);
     }
 }

@@ -18,10 +18,8 @@ macro_rules! drifts {
 }
 
 pub(super) fn states() -> Vec<State> {
-    let mut states: Vec<State> = drifts![
-        "S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"
-    ]
-    .into();
+    let mut states: Vec<State> =
+        drifts!["S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"].into();
     states.extend([
         state(
             "S-11",
@@ -29,22 +27,12 @@ pub(super) fn states() -> Vec<State> {
             "validate-session-state --fix && trueup journal restore j-*",
             || drifted("S-11"),
         ),
-        state(
-            "S-05",
-            Row::SwitchBranch,
-            "git switch -c feat/SD-002C",
-            || drifted("S-05"),
-        ),
-        state(
-            "S-05",
-            Row::SwitchBranch,
-            "git switch feat/SD-002C-y",
-            || {
-                let home = drifted("S-05");
-                home.run_git(&["branch", "feat/SD-002C-y"]);
-                home
-            },
-        ),
+        state("S-05", Row::SwitchBranch, "git switch -c feat/SD-002C", || drifted("S-05")),
+        state("S-05", Row::SwitchBranch, "git switch feat/SD-002C-y", || {
+            let home = drifted("S-05");
+            home.run_git(&["branch", "feat/SD-002C-y"]);
+            home
+        }),
         state("S-13", Row::ClaimItem, "trueup claim SD-002C", || {
             let home = Home::new().with_held_item();
             let free = "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'";
@@ -92,22 +80,14 @@ fn beyond_the_session() -> [State; 6] {
             home
         })
         .by_hand(|home, command| {
-            let end = home
-                .payload("session-end.other")
-                .for_session(SECOND_SESSION);
+            let end = home.payload("session-end.other").for_session(SECOND_SESSION);
             home.run_hook("checkpoint-push", &end);
             command
         }),
-        state("S-15", Row::SendWaiting, "trueup doctor --fix", || {
-            drifted("S-15")
-        }),
+        state("S-15", Row::SendWaiting, "trueup doctor --fix", || drifted("S-15")),
         state("S-15", Row::SendElsewhere, ELSEWHERE, || {
             let home = drifted("S-15");
-            fs::rename(
-                home.trueup_home().join("trueup.db"),
-                home.root().join("a.db"),
-            )
-            .unwrap();
+            fs::rename(home.trueup_home().join("trueup.db"), home.root().join("a.db")).unwrap();
             data(&home, &["db", "migrate"]);
             home.start_session();
             home

@@ -32,11 +32,7 @@ fn edit(home: &Home, from: &str, to: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from:?} in {text}");
     fs::write(&path, text.replacen(from, to, 1)).unwrap();
-    git_in(
-        home,
-        home.project_dir(),
-        &["commit", "-q", "--allow-empty", "-a", "-m", "mended"],
-    );
+    git_in(home, home.project_dir(), &["commit", "-q", "--allow-empty", "-a", "-m", "mended"]);
     git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
@@ -55,11 +51,7 @@ fn empty_id(home: &Home, task: &str) {
     });
     let text: Vec<String> = lines.collect();
     fs::write(&path, text.join("\n") + "\n").unwrap();
-    git_in(
-        home,
-        home.project_dir(),
-        &["commit", "-q", "-a", "-m", "emptied"],
-    );
+    git_in(home, home.project_dir(), &["commit", "-q", "-a", "-m", "emptied"]);
     git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
@@ -98,15 +90,10 @@ pub(super) fn states() -> Vec<State> {
 fn fixed_by_check() -> Vec<State> {
     vec![
         fixed("C-04", || {
-            swapped(
-                "repo: the-custodian\nstatus: active",
-                "repo: the-custodian\nstatus: completed",
-            )
-            .home
+            swapped("repo: the-custodian\nstatus: active", "repo: the-custodian\nstatus: completed")
+                .home
         }),
-        fixed("C-05", || {
-            swapped("### T01 — No-regress rule", "### T01 — Another").home
-        }),
+        fixed("C-05", || swapped("### T01 — No-regress rule", "### T01 — Another").home),
         fixed("C-06", || Clone::new().home),
         fixed("C-09", || {
             let clone = Clone::linked();
@@ -114,9 +101,7 @@ fn fixed_by_check() -> Vec<State> {
             clone.home.execute_sql(other, []);
             clone.home
         }),
-        fixed("C-10", || {
-            swapped("T01\nstatus: todo", "T01\nstatus: done").home
-        }),
+        fixed("C-10", || swapped("T01\nstatus: todo", "T01\nstatus: done").home),
         fixed("C-11", || {
             let clone = Clone::linked();
             let more = "\n### T04\n\n```task\nid: CUST-WP-0026-T04\nstatus: todo\n```\n";
@@ -134,10 +119,7 @@ fn fixed_by_check() -> Vec<State> {
         fixed("C-19", || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
-            clone.write(
-                "workplans/a.md",
-                text.replacen("priority: high", "priority: low", 1),
-            );
+            clone.write("workplans/a.md", text.replacen("priority: high", "priority: low", 1));
             clone.home
         }),
         fixed("C-20", || {
@@ -170,27 +152,17 @@ fn of_commits() -> Vec<State> {
             clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
             clone.home
         }),
-        checked(
-            "C-17",
-            Row::PublishAndFix,
-            "git push && trueup check --fix",
-            refusing,
-        )
-        .look(FIXING)
-        .by_hand(|home, command| {
-            fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
-            command
+        checked("C-17", Row::PublishAndFix, "git push && trueup check --fix", refusing)
+            .look(FIXING)
+            .by_hand(|home, command| {
+                fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
+                command
+            }),
+        checked("C-16", Row::PullCheckout, "trueup check --fix --pull", || {
+            let clone = Clone::linked();
+            clone.someone_pushes("other", "x");
+            clone.home
         }),
-        checked(
-            "C-16",
-            Row::PullCheckout,
-            "trueup check --fix --pull",
-            || {
-                let clone = Clone::linked();
-                clone.someone_pushes("other", "x");
-                clone.home
-            },
-        ),
         checked(
             "C-16",
             Row::MergeCheckout,
@@ -219,9 +191,7 @@ fn of_checkouts() -> Vec<State> {
             fs::remove_file(home.project_dir().join(".git/hooks/pre-commit")).unwrap();
             command
         }),
-        checked("C-01", Row::MakeFolder, "mkdir workplans", || {
-            Clone::empty().home
-        }),
+        checked("C-01", Row::MakeFolder, "mkdir workplans", || Clone::empty().home),
         checked("C-00", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
             let copy = home.root().join("a copy.db");
             command.replace("BACKUP", &format!("'{}'", copy.display()))
@@ -332,66 +302,40 @@ fn ended_items() -> Vec<State> {
             fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
             clone.home
         }),
-        checked(
-            "C-12",
-            Row::EndItem,
-            "trueup item transition CUST-WP-0026-T03 cancelled",
-            || {
-                let clone = Clone::linked();
-                let text = clone.text("workplans/a.md");
-                let start = text.find("### T03").unwrap();
-                clone.write("workplans/a.md", &text[..start]);
-                clone.home
-            },
-        ),
-        checked(
-            "C-14",
-            Row::EndItem,
-            "trueup item transition GHOST-1 cancelled",
-            || {
-                let clone = Clone::linked();
-                let title = "Distributed Consistency";
-                let add = [
-                    "item", "add", "GHOST-1", "--kind", "workplan", "--title", title,
-                ];
-                data(&clone.home, &add);
-                clone.home.execute_sql(
-                    "UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'",
-                    [],
-                );
-                clone.home
-            },
-        ),
+        checked("C-12", Row::EndItem, "trueup item transition CUST-WP-0026-T03 cancelled", || {
+            let clone = Clone::linked();
+            let text = clone.text("workplans/a.md");
+            let start = text.find("### T03").unwrap();
+            clone.write("workplans/a.md", &text[..start]);
+            clone.home
+        }),
+        checked("C-14", Row::EndItem, "trueup item transition GHOST-1 cancelled", || {
+            let clone = Clone::linked();
+            let title = "Distributed Consistency";
+            let add = ["item", "add", "GHOST-1", "--kind", "workplan", "--title", title];
+            data(&clone.home, &add);
+            clone.home.execute_sql("UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'", []);
+            clone.home
+        }),
     ]
 }
 
 fn reopened_items() -> Vec<State> {
     vec![
-        checked(
-            "C-10",
-            Row::EndItem,
-            "trueup item transition CUST-WP-0026-T01 completed",
-            || {
-                let clone = Clone::behind_the_database();
-                clone.fix();
-                reopen(&clone, "CUST-WP-0026-T01");
-                clone.home
-            },
-        ),
+        checked("C-10", Row::EndItem, "trueup item transition CUST-WP-0026-T01 completed", || {
+            let clone = Clone::behind_the_database();
+            clone.fix();
+            reopen(&clone, "CUST-WP-0026-T01");
+            clone.home
+        }),
         checked(
             "C-15",
             Row::ReopenItem,
             "trueup item reopen CUST-WP-0026-T01 --reason 'work continues' && trueup check --fix",
             || {
                 let clone = Clone::linked();
-                data(
-                    &clone.home,
-                    &["item", "transition", "CUST-WP-0026-T01", "running"],
-                );
-                data(
-                    &clone.home,
-                    &["item", "transition", "CUST-WP-0026-T01", "failed"],
-                );
+                data(&clone.home, &["item", "transition", "CUST-WP-0026-T01", "running"]);
+                data(&clone.home, &["item", "transition", "CUST-WP-0026-T01", "failed"]);
                 clone.home
             },
         ),
@@ -416,11 +360,7 @@ fn named(clone: &Clone) {
 }
 
 fn reopen(clone: &Clone, key: &str) {
-    object(
-        &clone.home,
-        0,
-        &["item", "reopen", key, "--reason", "again"],
-    );
+    object(&clone.home, 0, &["item", "reopen", key, "--reason", "again"]);
 }
 
 const RETRY: &str = "remove what kept it from being written, then run `trueup check --fix`";

@@ -10,8 +10,7 @@ fn mixed() -> Clone {
     let clone = Clone::behind_the_database();
     clone.publish(
         "workplans/b, 100%:é.md",
-        PLAN.replace("0026", "0027")
-            .replace("in_progress", "almost"),
+        PLAN.replace("0026", "0027").replace("in_progress", "almost"),
     );
     clone.fix_alone();
     clone.done("CUST-WP-0026-T03");
@@ -52,10 +51,7 @@ fn text_is_grouped_and_names_what_mends() {
     let answer = clone.run(&[]);
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""));
     let lines: Vec<&str> = answer.stdout.lines().collect();
-    assert_eq!(
-        lines[0],
-        format!("the-custodian ({})", clone.root().display())
-    );
+    assert_eq!(lines[0], format!("the-custodian ({})", clone.root().display()));
     let at = |text: &str| {
         lines
             .iter()
@@ -67,10 +63,7 @@ fn text_is_grouped_and_names_what_mends() {
     assert!(at("  workplans/a.md") < c15);
     let c02 = at("error   C-02 workplans/b, 100%:é.md:");
     assert!(at("info    C-16 ") < c15 && c15 < c02);
-    assert_eq!(
-        lines.last().unwrap().trim(),
-        "2 workplans, 1 error, 1 warning"
-    );
+    assert_eq!(lines.last().unwrap().trim(), "2 workplans, 1 error, 1 warning");
     assert!(!answer.stdout.contains('\u{1b}'));
 }
 
@@ -78,11 +71,7 @@ fn text_is_grouped_and_names_what_mends() {
 fn colours_are_for_terminals_and_whoever_insists() {
     let clone = mixed();
     let run = |name: &str| {
-        let run = clone
-            .home
-            .prepare_run("trueup")
-            .args(["check"])
-            .env(name, "1");
+        let run = clone.home.prepare_run("trueup").args(["check"]).env(name, "1");
         run.wait().stdout
     };
     let coloured = run("CLICOLOR_FORCE");
@@ -99,14 +88,8 @@ fn a_mended_finding_is_said_to_be() {
     assert!(text.contains("fixed   C-15 "), "{text}");
     assert!(!text.contains("-> trueup check --fix"), "{text}");
     let short: String = clone.head().chars().take(10).collect();
-    assert!(
-        text.contains(&format!("committed {short}, pushed: workplans/a.md")),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("1 workplan, 1 fixed, no differences\n"),
-        "{text}"
-    );
+    assert!(text.contains(&format!("committed {short}, pushed: workplans/a.md")), "{text}");
+    assert!(text.ends_with("1 workplan, 1 fixed, no differences\n"), "{text}");
 }
 
 #[test]
@@ -117,16 +100,9 @@ fn json_is_the_envelope_by_either_flag() {
     assert_eq!(by_flag, by_format);
     assert_eq!(by_flag["command"], "check");
     assert_eq!(codes(&by_flag), ["C-16", "C-15", "C-02"]);
-    let subjects: Vec<_> = by_flag["divergences"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["subject"])
-        .collect();
-    assert_eq!(
-        subjects,
-        ["the-custodian", "CUST-WP-0026-T03", "CUST-WP-0027-T02"]
-    );
+    let subjects: Vec<_> =
+        by_flag["divergences"].as_array().unwrap().iter().map(|it| &it["subject"]).collect();
+    assert_eq!(subjects, ["the-custodian", "CUST-WP-0026-T03", "CUST-WP-0027-T02"]);
 }
 
 #[test]
@@ -136,10 +112,7 @@ fn sarif_has_what_version_2_1_0_requires() {
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""));
     let log: Value = answer.json();
     assert_eq!(log["version"], "2.1.0");
-    assert_eq!(
-        log["$schema"],
-        "https://json.schemastore.org/sarif-2.1.0.json"
-    );
+    assert_eq!(log["$schema"], "https://json.schemastore.org/sarif-2.1.0.json");
     let run = &log["runs"][0];
     let driver = &run["tool"]["driver"];
     assert_eq!(driver["name"], "trueup");
@@ -147,18 +120,9 @@ fn sarif_has_what_version_2_1_0_requires() {
     assert_rules(rules);
     let results = run["results"].as_array().unwrap();
     assert_results(results, rules);
-    let places: Vec<_> = results
-        .iter()
-        .map(|it| &it["locations"][0]["physicalLocation"])
-        .collect();
-    assert_eq!(
-        places[0],
-        &json!({"artifactLocation": {"uri": "workplans"}})
-    );
-    assert_eq!(
-        places[2]["artifactLocation"]["uri"],
-        "workplans/b%2C%20100%25%3A%C3%A9.md"
-    );
+    let places: Vec<_> = results.iter().map(|it| &it["locations"][0]["physicalLocation"]).collect();
+    assert_eq!(places[0], &json!({"artifactLocation": {"uri": "workplans"}}));
+    assert_eq!(places[2]["artifactLocation"]["uri"], "workplans/b%2C%20100%25%3A%C3%A9.md");
     let region = &places[2]["region"];
     assert_eq!(region["startColumn"], 9);
     let line = usize::try_from(region["startLine"].as_u64().unwrap()).unwrap();
@@ -174,10 +138,7 @@ fn sarif_has_what_version_2_1_0_requires() {
 
 /// Asserts that the rules are those of the results, each with a text and a level.
 fn assert_rules(rules: &[Value]) {
-    let ids: Vec<_> = rules
-        .iter()
-        .map(|rule| rule["id"].as_str().unwrap())
-        .collect();
+    let ids: Vec<_> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["C-02", "C-15", "C-16"]);
     assert_eq!(rules[1]["name"], "C-15");
     for rule in rules {
@@ -195,14 +156,7 @@ fn assert_results(results: &[Value], rules: &[Value]) {
     for result in results {
         assert_eq!(
             keys(result),
-            [
-                "level",
-                "locations",
-                "message",
-                "partialFingerprints",
-                "ruleId",
-                "ruleIndex"
-            ]
+            ["level", "locations", "message", "partialFingerprints", "ruleId", "ruleIndex"]
         );
         let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[rule]["id"], result["ruleId"]);
@@ -211,11 +165,7 @@ fn assert_results(results: &[Value], rules: &[Value]) {
     }
     prints.sort_unstable();
     prints.dedup();
-    assert_eq!(
-        prints.len(),
-        results.len(),
-        "each finding is told from the others"
-    );
+    assert_eq!(prints.len(), results.len(), "each finding is told from the others");
 }
 
 #[test]
@@ -240,23 +190,14 @@ fn github_annotations_are_escaped() {
         ),
         "{answer:?}"
     );
-    assert!(
-        lines[1].starts_with("::warning file=workplans/a.md,line="),
-        "{answer:?}"
-    );
+    assert!(lines[1].starts_with("::warning file=workplans/a.md,line="), "{answer:?}");
     assert!(
         lines[1].contains(",col=9,title=C-15 database is ahead of the file::workplans/a.md:"),
         "{answer:?}"
     );
     assert!(lines[1].ends_with("%0A-> trueup check --fix"), "{answer:?}");
-    assert!(
-        lines[2].starts_with("::error file=workplans/b%2C 100%25%3Aé.md,line="),
-        "{answer:?}"
-    );
-    assert!(
-        lines[2].contains("::workplans/b, 100%25:é.md:"),
-        "{answer:?}"
-    );
+    assert!(lines[2].starts_with("::error file=workplans/b%2C 100%25%3Aé.md,line="), "{answer:?}");
+    assert!(lines[2].contains("::workplans/b, 100%25:é.md:"), "{answer:?}");
 }
 
 #[test]
@@ -274,8 +215,5 @@ fn several_repositories_are_told_apart() {
         results.last().unwrap()["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
             .as_str()
             .unwrap();
-    assert_eq!(
-        uri,
-        format!("file://{}/workplans/a.md", names[1].replace(' ', "%20"))
-    );
+    assert_eq!(uri, format!("file://{}/workplans/a.md", names[1].replace(' ', "%20")));
 }

@@ -16,10 +16,7 @@ fn what_another_live_session_holds_is_not_moved_and_that_is_said() {
     clone.home.start_session().ok();
     let process = spawn_bystander();
     second(&clone.home, Some(&process));
-    data(
-        &clone.home,
-        &["claim", "CUST-WP-0026-T01", "--session", SECOND_SESSION],
-    );
+    data(&clone.home, &["claim", "CUST-WP-0026-T01", "--session", SECOND_SESSION]);
     say_done(&clone);
     for session in [FIRST_SESSION, FIRST_SESSION] {
         let object = clone.object(0, &["--fix", "--session", session]);
@@ -31,14 +28,8 @@ fn what_another_live_session_holds_is_not_moved_and_that_is_said() {
         );
         assert_eq!(clone.status("CUST-WP-0026-T01"), "running");
     }
-    let text = clone
-        .run(&["--fix", "--session", FIRST_SESSION])
-        .ok()
-        .stdout;
-    assert!(
-        text.contains(&format!("session {SECOND_SESSION} holds it")),
-        "{text}"
-    );
+    let text = clone.run(&["--fix", "--session", FIRST_SESSION]).ok().stdout;
+    assert!(text.contains(&format!("session {SECOND_SESSION} holds it")), "{text}");
     assert_eq!(text.matches(SECOND_SESSION).count(), 1, "{text}");
     // Its own run may.
     let object = clone.object(0, &["--fix", "--session", SECOND_SESSION]);
@@ -51,10 +42,7 @@ fn what_another_live_session_holds_is_not_moved_and_that_is_said() {
 fn the_sessions_own_item_goes_on_and_its_cache_with_it() {
     let clone = Clone::linked();
     clone.home.start_session().ok();
-    data(
-        &clone.home,
-        &["claim", "CUST-WP-0026-T01", "--session", FIRST_SESSION],
-    );
+    data(&clone.home, &["claim", "CUST-WP-0026-T01", "--session", FIRST_SESSION]);
     assert_eq!(clone.home.read_cache()["currentSd"], "CUST-WP-0026-T01");
     say_done(&clone);
     clone.object(0, &["--fix", "--session", FIRST_SESSION]);

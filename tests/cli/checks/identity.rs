@@ -49,25 +49,16 @@ fn two_clones_take_nothing_from_each_other() {
         for round in 0..3 {
             for path in [clone.root(), &second] {
                 let object = clone.fix_at(path);
-                assert_eq!(
-                    of_code(&object, "C-09"),
-                    [&json!(null); 0],
-                    "{round}: {object}"
-                );
+                assert_eq!(of_code(&object, "C-09"), [&json!(null); 0], "{round}: {object}");
                 assert_eq!(object["data"]["repos"][0]["repo"], "shop");
                 assert!(round == 0 || codes(&object).is_empty(), "{round}: {object}");
             }
         }
-        let repos: i64 = clone
-            .home
-            .query_value("SELECT count(DISTINCT repo) FROM work_items", []);
+        let repos: i64 = clone.home.query_value("SELECT count(DISTINCT repo) FROM work_items", []);
         assert_eq!(repos, 1);
         // Work in one is seen in the other.
         clone.done("CUST-WP-0026-T01");
-        assert_eq!(
-            codes(&clone.object(0, &[second.to_str().unwrap()])),
-            ["C-15"]
-        );
+        assert_eq!(codes(&clone.object(0, &[second.to_str().unwrap()])), ["C-15"]);
     }
 }
 
@@ -96,12 +87,7 @@ fn clones_that_were_registered_under_two_names_are_one_from_now_on() {
     assert_eq!(repo["slug"], "shop");
     let listed = data(&clone.home, &["repo", "list"])["repos"].clone();
     assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
-    let text = clone
-        .home
-        .prepare_run("trueup")
-        .args(["repo", "list"])
-        .wait()
-        .ok();
+    let text = clone.home.prepare_run("trueup").args(["repo", "list"]).wait().ok();
     assert!(text.stdout.contains(second.to_str().unwrap()), "{text:?}");
 }
 
@@ -111,11 +97,7 @@ fn a_clone_gets_no_name_of_its_own_unless_its_file_says_so() {
     clone.add(clone.root(), &["--slug", "shop"]);
     let second = clone.another("remote.git", "second");
     let path = second.to_str().unwrap();
-    refused(
-        &clone.home,
-        "same_repository",
-        &["repo", "add", path, "--slug", "mine"],
-    );
+    refused(&clone.home, "same_repository", &["repo", "add", path, "--slug", "mine"]);
     fs::write(second.join(".trueup.toml"), "repo = \"Mine\"\n").unwrap();
     assert_eq!(clone.add(&second, &[])["slug"], "Mine");
     // A clone with another remote counts as a checkout if its file gives the name.
@@ -132,11 +114,7 @@ fn a_fork_is_a_repository_of_its_own() {
     let clone = Clone::linked();
     clone.add(clone.root(), &["--slug", "the-custodian"]);
     let root = clone.home.root();
-    git_in(
-        &clone.home,
-        &root,
-        &["clone", "-q", "--bare", "remote.git", "ana/remote.git"],
-    );
+    git_in(&clone.home, &root, &["clone", "-q", "--bare", "remote.git", "ana/remote.git"]);
     let fork = clone.another("ana/remote.git", "fork");
     for is_registered in [false, true] {
         if is_registered {
@@ -146,14 +124,10 @@ fn a_fork_is_a_repository_of_its_own() {
         let object = clone.object(0, &["--fix", fork.to_str().unwrap()]);
         assert_ne!(object["data"]["repos"][0]["repo"], "the-custodian");
         assert!(!of_code(&object, "C-09").is_empty(), "{object}");
-        let repos: String = clone
-            .home
-            .query_value("SELECT group_concat(DISTINCT repo) FROM work_items", []);
+        let repos: String =
+            clone.home.query_value("SELECT group_concat(DISTINCT repo) FROM work_items", []);
         assert_eq!(repos, "the-custodian");
-        assert_eq!(
-            codes(&clone.object(0, &[clone.root().to_str().unwrap()])),
-            [""; 0]
-        );
+        assert_eq!(codes(&clone.object(0, &[clone.root().to_str().unwrap()])), [""; 0]);
     }
 }
 
@@ -182,14 +156,7 @@ fn each_checkout_gets_the_states_of_the_others() {
     clone.add(&second, &[]);
     let root = clone.home.root();
     let tree = root.join("tree");
-    clone.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "topic",
-        tree.to_str().unwrap(),
-    ]);
+    clone.git(&["worktree", "add", "-q", "-b", "topic", tree.to_str().unwrap()]);
     git_in(&clone.home, &root, &["init", "-q", "other"]);
     let other = root.join("other");
     fs::write(other.join("STATE.md"), "# other\n\nall well\n").unwrap();
@@ -197,10 +164,7 @@ fn each_checkout_gets_the_states_of_the_others() {
     data(&clone.home, &["state", "sync", "other"]);
     for path in [clone.root(), &second, &tree] {
         let cache = path.join(".aibrain/global-state-cache.md");
-        assert!(
-            fs::read_to_string(&cache).unwrap().contains("all well"),
-            "{cache:?}"
-        );
+        assert!(fs::read_to_string(&cache).unwrap().contains("all well"), "{cache:?}");
         // The file is not content of the repository.
         git_in(&clone.home, path, &["add", "-A"]);
         assert_eq!(git_in(&clone.home, path, &["status", "--porcelain"]), "");
@@ -215,24 +179,15 @@ fn each_checkout_gets_the_states_of_the_others() {
     // A checkout that is gone is reported, and the others are checked.
     fs::remove_dir_all(&second).unwrap();
     fs::write(other.join("STATE.md"), "news\n").unwrap();
-    let run = clone
-        .home
-        .prepare_run("trueup")
-        .args(["state", "sync", "other", "--json"]);
+    let run = clone.home.prepare_run("trueup").args(["state", "sync", "other", "--json"]);
     let object = crate::fixture::envelope(&run.wait(), 0);
     let warnings = object["warnings"].to_string();
     assert!(warnings.contains(second.to_str().unwrap()), "{object}");
     assert_eq!(object["data"]["synced"].as_array().unwrap().len(), 2);
     // Following the advice ends it.
     clone.add(clone.root(), &[]);
-    let run = clone
-        .home
-        .prepare_run("trueup")
-        .args(["state", "sync", "other", "--json"]);
-    assert_eq!(
-        crate::fixture::envelope(&run.wait(), 0)["warnings"],
-        json!([])
-    );
+    let run = clone.home.prepare_run("trueup").args(["state", "sync", "other", "--json"]);
+    assert_eq!(crate::fixture::envelope(&run.wait(), 0)["warnings"], json!([]));
 }
 
 #[test]
@@ -241,15 +196,8 @@ fn a_state_is_markdown_that_git_could_track() {
     let root = clone.root().to_owned();
     clone.add(&root, &["--slug", "shop"]);
     let says = |path: &str| {
-        fs::write(
-            root.join(".trueup.toml"),
-            format!("state_file = \"{path}\"\n"),
-        )
-        .unwrap();
-        let run = clone
-            .home
-            .prepare_run("trueup")
-            .args(["state", "sync", "shop", "--json"]);
+        fs::write(root.join(".trueup.toml"), format!("state_file = \"{path}\"\n")).unwrap();
+        let run = clone.home.prepare_run("trueup").args(["state", "sync", "shop", "--json"]);
         let answer = run.wait();
         (answer.code, answer.stdout)
     };
@@ -278,10 +226,7 @@ fn a_state_is_markdown_that_git_could_track() {
         }
         let (code, said) = says(path);
         assert_eq!(code, Some(3), "{path}: {said}");
-        assert!(
-            said.contains("state_unreadable") && !said.contains("hush"),
-            "{path}: {said}"
-        );
+        assert!(said.contains("state_unreadable") && !said.contains("hush"), "{path}: {said}");
     }
     fs::write(root.join("docs/now.MD"), "now\n").unwrap();
     assert_eq!(says("docs/now.MD").0, Some(0));

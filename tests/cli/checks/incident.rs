@@ -29,11 +29,7 @@ impl Scene {
     fn new() -> Self {
         let here = Clone::new();
         let root = here.home.root();
-        git_in(
-            &here.home,
-            &root,
-            &["clone", "-q", "remote.git", "coulombcore"],
-        );
+        git_in(&here.home, &root, &["clone", "-q", "remote.git", "coulombcore"]);
         fs::create_dir(root.join("there")).unwrap();
         let database = here.home.trueup_home().join("trueup.db");
         let url = format!("sqlite:{}", database.display());
@@ -53,9 +49,7 @@ impl Scene {
 
     fn command(&self, machine: Machine, arguments: &[&str]) -> ProcessRun<'_> {
         let run = self.home().prepare_run("trueup").args(arguments);
-        let run = run
-            .env("TRUEUP_DATABASE_URL", &self.url)
-            .cwd(self.root(machine));
+        let run = run.env("TRUEUP_DATABASE_URL", &self.url).cwd(self.root(machine));
         match machine {
             Workstation => run,
             // Two identical commits within one second would have the same id.
@@ -95,21 +89,13 @@ impl Scene {
             assert_eq!(self.shown(machine), statuses, "{machine:?}");
             let head = self.git(machine, &["rev-parse", "HEAD"]);
             assert_eq!(head, self.here.remote_head(), "{machine:?}");
-            assert_eq!(
-                self.git(machine, &["status", "--porcelain"]),
-                "",
-                "{machine:?}"
-            );
+            assert_eq!(self.git(machine, &["status", "--porcelain"]), "", "{machine:?}");
             let check = self.run(machine, &["check", "--strict"]);
             assert!(codes(&check).iter().all(|code| *code == "C-04"), "{check}");
         }
         assert_eq!(self.file(Workstation), self.file(Remote));
-        let links: i64 = self
-            .home()
-            .query_value("SELECT count(*) FROM workplan_links", []);
-        let items: i64 = self
-            .home()
-            .query_value("SELECT count(*) FROM work_items", []);
+        let links: i64 = self.home().query_value("SELECT count(*) FROM workplan_links", []);
+        let items: i64 = self.home().query_value("SELECT count(*) FROM work_items", []);
         assert_eq!((links, items), (4, 4), "nothing is there twice");
     }
 }
@@ -123,11 +109,7 @@ fn the_incident_from_start_to_end() {
     assert_eq!(codes(&scene.run(Remote, &["check", "--fix"])), [""; 0]);
 
     // 1, 2: work is done on the remote machine, and recorded in the database only.
-    for (task, status) in [
-        ("T01", "completed"),
-        ("T02", "completed"),
-        ("T03", "running"),
-    ] {
+    for (task, status) in [("T01", "completed"), ("T02", "completed"), ("T03", "running")] {
         let key = format!("CUST-WP-0026-{task}");
         scene.run(Remote, &["item", "transition", &key, status]);
     }
@@ -168,24 +150,15 @@ fn a_stale_clone_that_cannot_ask_its_remote_takes_nothing_back() {
     let scene = Scene::new();
     scene.run(Workstation, &["check", "--fix"]);
     scene.git(Remote, &["pull", "-q"]);
-    scene.run(
-        Remote,
-        &["item", "transition", "CUST-WP-0026-T01", "completed"],
-    );
+    scene.run(Remote, &["item", "transition", "CUST-WP-0026-T01", "completed"]);
     scene.run(Remote, &["check", "--fix"]);
     // Offline: the same is written here, and waits to be published.
-    scene.git(
-        Workstation,
-        &["remote", "set-url", "origin", "../nowhere.git"],
-    );
+    scene.git(Workstation, &["remote", "set-url", "origin", "../nowhere.git"]);
     let fix = scene.run(Workstation, &["check", "--fix"]);
     assert_eq!(codes(&fix), ["C-17", "C-15"]);
     let shown = ["completed", "running", "queued"];
     assert_eq!(scene.shown(Remote), shown);
-    scene.git(
-        Workstation,
-        &["remote", "set-url", "origin", "../remote.git"],
-    );
+    scene.git(Workstation, &["remote", "set-url", "origin", "../remote.git"]);
     // Both commit the same change, which git merges.
     let fix = scene.run(Workstation, &["check", "--fix"]);
     assert_eq!(codes(&fix), ["C-16"]);
@@ -201,16 +174,11 @@ fn work_on_both_sides_meets_in_the_middle() {
     scene.run(Workstation, &["check", "--fix"]);
     scene.git(Remote, &["pull", "-q"]);
     // A person edits the file here while the database changes there.
-    let text = scene
-        .file(Workstation)
-        .replace("T03\nstatus: todo", "T03\nstatus: done");
+    let text = scene.file(Workstation).replace("T03\nstatus: todo", "T03\nstatus: done");
     scene.here.write("workplans/a.md", text);
     scene.here.git(&["commit", "-q", "-a", "-m", "done"]);
     scene.here.git(&["push", "-q"]);
-    scene.run(
-        Remote,
-        &["item", "transition", "CUST-WP-0026-T01", "blocked"],
-    );
+    scene.run(Remote, &["item", "transition", "CUST-WP-0026-T01", "blocked"]);
     scene.run(Workstation, &["check", "--fix"]);
     scene.run(Remote, &["check", "--fix", "--pull"]);
     scene.agrees(["blocked", "running", "completed"]);
@@ -232,10 +200,7 @@ fn two_that_mend_at_the_very_same_time() {
     settle(&scene, &linked);
     scene.agrees(["queued", "running", "queued"]);
     // Both write back.
-    scene.run(
-        Remote,
-        &["item", "transition", "CUST-WP-0026-T01", "completed"],
-    );
+    scene.run(Remote, &["item", "transition", "CUST-WP-0026-T01", "completed"]);
     let written = at_the_same_moment(&scene);
     settle(&scene, &written);
     scene.agrees(["completed", "running", "queued"]);
@@ -248,10 +213,7 @@ fn settle(scene: &Scene, answers: &[ProcessOutput]) {
     let published = answers
         .iter()
         .map(|answer| envelope(answer, 0)["data"]["repos"][0]["pushed"] == json!(true));
-    assert!(
-        published.filter(|pushed| *pushed).count() >= 1,
-        "{answers:?}"
-    );
+    assert!(published.filter(|pushed| *pushed).count() >= 1, "{answers:?}");
     for machine in [Workstation, Remote] {
         scene.git(machine, &["pull", "-q", "--rebase"]);
         scene.run(machine, &["check", "--fix"]);

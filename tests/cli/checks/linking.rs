@@ -14,9 +14,7 @@ fn a_repository_that_is_not_linked_is_linked_committed_and_pushed() {
     let repo = &object["data"]["repos"][0];
     assert_eq!(
         keys(repo),
-        [
-            "commit", "files", "mended", "path", "pushed", "repo", "skipped", "written"
-        ]
+        ["commit", "files", "mended", "path", "pushed", "repo", "skipped", "written"]
     );
     assert_eq!(repo["repo"], "the-custodian");
     assert_eq!(repo["path"], clone.root().to_str().unwrap());
@@ -40,16 +38,8 @@ fn a_repository_that_is_not_linked_is_linked_committed_and_pushed() {
         })
         .collect();
     assert_eq!(lines.len(), 4, "{diff}");
-    assert!(
-        lines[0].starts_with("+state_hub_workstream_id: \""),
-        "{diff}"
-    );
-    assert!(
-        lines[1..]
-            .iter()
-            .all(|line| line.starts_with("+state_hub_task_id: \"")),
-        "{diff}"
-    );
+    assert!(lines[0].starts_with("+state_hub_workstream_id: \""), "{diff}");
+    assert!(lines[1..].iter().all(|line| line.starts_with("+state_hub_task_id: \"")), "{diff}");
     for (key, status) in [
         ("CUST-WP-0026", "running"),
         ("CUST-WP-0026-T01", "queued"),
@@ -90,10 +80,9 @@ fn without_writeback_the_database_is_mended_and_files_are_not() {
     assert_eq!(of_code(&object, "C-15").len(), 1, "the report stays");
     assert_eq!((clone.head(), clone.bytes("workplans/a.md")), before);
     // The same ids are written into the file later.
-    let link: String = clone.home.query_value(
-        "SELECT link FROM workplan_links WHERE item = 'CUST-WP-0026-T01'",
-        [],
-    );
+    let link: String = clone
+        .home
+        .query_value("SELECT link FROM workplan_links WHERE item = 'CUST-WP-0026-T01'", []);
     clone.fix();
     assert!(clone.text("workplans/a.md").contains(&link));
     // With nothing to fix, it still reports what is informational.
@@ -111,10 +100,7 @@ fn what_git_does_not_know_yet_is_not_written_and_the_rest_is() {
     clone.write("workplans/new.md", &other);
     let repo = clone.fix();
     assert_eq!(repo["written"], json!(["workplans/a.md"]));
-    assert!(
-        skipped(&repo).starts_with("workplans/new.md was not written: "),
-        "{repo}"
-    );
+    assert!(skipped(&repo).starts_with("workplans/new.md was not written: "), "{repo}");
     assert_eq!(clone.text("workplans/new.md"), other);
     assert_eq!(clone.status("CUST-WP-0027"), "running");
     assert_eq!(clone.git(&["status", "--porcelain"]), "?? workplans/new.md");
@@ -134,9 +120,7 @@ fn archived_workplans_are_linked_and_readmes_are_none() {
     let archived = PLAN.replace("status: active", "status: archived");
     clone.write(
         "workplans/archived/260321-a.md",
-        archived
-            .replace("todo", "done")
-            .replace("in_progress", "cancelled"),
+        archived.replace("todo", "done").replace("in_progress", "cancelled"),
     );
     clone.publish("workplans/deep/er.md", PLAN);
     clone.git(&["add", "."]);

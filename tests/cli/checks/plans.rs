@@ -30,18 +30,11 @@ fn both_directions_in_one_commit_with_the_workplans() {
     let message = plan["message"].as_str().unwrap();
     assert!(message.starts_with("docs/plans/fix.md:5:4: "), "{message}");
     let repo = &object["data"]["repos"][0];
-    assert_eq!(
-        repo["written"],
-        json!(["docs/plans/fix.md", "workplans/a.md"])
-    );
+    assert_eq!(repo["written"], json!(["docs/plans/fix.md", "workplans/a.md"]));
     assert_eq!(repo["mended"], json!(["C-10", "C-15"]));
     assert_eq!(repo["pushed"], true);
     let text = clone.text("docs/plans/fix.md");
-    assert_eq!(
-        text,
-        FIX.replace("[ ]  1.2", "[x]  1.2")
-            .replace("[ ] 1.3", "[X] 1.3")
-    );
+    assert_eq!(text, FIX.replace("[ ]  1.2", "[x]  1.2").replace("[ ] 1.3", "[X] 1.3"));
     let said = clone.git(&["show", "--no-patch", "--format=%b", "HEAD"]);
     assert_eq!(
         said,
@@ -65,10 +58,7 @@ fn a_plan_with_changes_of_its_own_waits_and_the_rest_goes_on() {
     clone.write("docs/plans/fix.md", &changed);
     let repo = clone.fix();
     assert_eq!(repo["written"], json!(["workplans/a.md"]));
-    assert!(
-        skipped(&repo).starts_with("docs/plans/fix.md was not written: "),
-        "{repo}"
-    );
+    assert!(skipped(&repo).starts_with("docs/plans/fix.md was not written: "), "{repo}");
     assert_eq!(clone.text("docs/plans/fix.md"), changed);
     let none = clone.object(0, &["--fix", "--no-writeback"]);
     assert_eq!(codes(&none), ["C-15"]);

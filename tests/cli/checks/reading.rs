@@ -10,13 +10,9 @@ fn a_check_reads_alone() {
     clone.swap("T03\nstatus: todo", "T03\nstatus: done");
     clone.someone_pushes("x", "y");
     let before = clone.state();
-    for arguments in [
-        &[][..],
-        &["--strict"],
-        &["--all"],
-        &["--format", "sarif"],
-        &["--format", "github"],
-    ] {
+    for arguments in
+        [&[][..], &["--strict"], &["--all"], &["--format", "sarif"], &["--format", "github"]]
+    {
         let answer = clone.run(arguments);
         assert!(
             answer.code == Some(0) || arguments == ["--strict"] && answer.code == Some(1),
@@ -26,10 +22,7 @@ fn a_check_reads_alone() {
     }
     let object = clone.object(0, &[]);
     let found = codes(&object);
-    assert_eq!(
-        found,
-        ["C-16", "C-15", "C-10", "C-06", "C-11", "C-11", "C-11"]
-    );
+    assert_eq!(found, ["C-16", "C-15", "C-10", "C-06", "C-11", "C-11", "C-11"]);
     assert_eq!(of_code(&object, "C-16")[0]["severity"], "info");
 }
 

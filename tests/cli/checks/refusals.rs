@@ -39,12 +39,7 @@ fn a_file_with_changes_of_its_own_waits_and_the_rest_goes_on() {
         let status = clone.git(&["status", "--porcelain"]);
         assert_eq!(
             status,
-            if stage {
-                "M  workplans/a.md"
-            } else {
-                " M workplans/a.md"
-            }
-            .trim_end()
+            if stage { "M  workplans/a.md" } else { " M workplans/a.md" }.trim_end()
         );
     }
 }
@@ -64,10 +59,7 @@ fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
     let repo = &object["data"]["repos"][0];
     assert_eq!(repo["commit"], json!(null));
     let reason = skipped(repo);
-    assert!(
-        reason.contains("nothing was committed") && reason.contains("lint: no"),
-        "{reason}"
-    );
+    assert!(reason.contains("nothing was committed") && reason.contains("lint: no"), "{reason}");
     // The database is updated all the same.
     assert_eq!(clone.status("CUST-WP-0026-T03"), "completed");
     assert!(clone.state().is_the_same_but_for_the_database(&before));
@@ -111,13 +103,7 @@ fn workplans_of_a_submodule_are_not_written() {
     clone.git(&["-C", other, "commit", "-q", "-m", "plans"]);
     clone.git(&["rm", "-q", "-r", "workplans"]);
     let allow = ["-c", "protocol.file.allow=always"];
-    clone.git(
-        &[
-            &allow[..],
-            &["submodule", "--quiet", "add", other, "workplans"],
-        ]
-        .concat(),
-    );
+    clone.git(&[&allow[..], &["submodule", "--quiet", "add", other, "workplans"]].concat());
     clone.git(&["commit", "-q", "-m", "a submodule"]);
     clone.git(&["push", "-q"]);
     let repo = clone.object(0, &["--fix"])["data"]["repos"][0].clone();
@@ -159,10 +145,7 @@ fn without_an_identity_nothing_is_committed() {
     let before = clone.state();
     let repo = clone.fix();
     let reason = skipped(&repo);
-    assert!(
-        reason.starts_with("nothing was committed: git commit failed"),
-        "{reason}"
-    );
+    assert!(reason.starts_with("nothing was committed: git commit failed"), "{reason}");
     assert_eq!(clone.state(), before);
 }
 
@@ -237,13 +220,7 @@ fn links_are_not_followed_out_of_the_repository() {
     std::os::unix::fs::symlink(&outside, clone.root().join("workplans")).unwrap();
     let object = clone.object(3, &["--fix"]);
     assert_eq!(codes(&object), ["C-00"]);
-    assert!(
-        object["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("symlink"),
-        "{object}"
-    );
+    assert!(object["error"]["message"].as_str().unwrap().contains("symlink"), "{object}");
     assert_eq!(fs::read_to_string(outside.join("a.md")).unwrap(), PLAN);
 }
 
@@ -253,24 +230,14 @@ fn one_file_that_cannot_be_replaced_keeps_no_other_from_it() {
     clone.publish("workplans/archived/c.md", PLAN.replace("0026", "0028"));
     let locked = clone.root().join("workplans/archived");
     // Even root cannot write here.
-    let done = std::process::Command::new("chattr")
-        .arg("+i")
-        .arg(&locked)
-        .status();
+    let done = std::process::Command::new("chattr").arg("+i").arg(&locked).status();
     if !done.is_ok_and(|status| status.success()) {
         return;
     }
     let object = clone.object(0, &["--fix"]);
-    std::process::Command::new("chattr")
-        .arg("-i")
-        .arg(&locked)
-        .status()
-        .unwrap();
+    std::process::Command::new("chattr").arg("-i").arg(&locked).status().unwrap();
     let repo = &object["data"]["repos"][0];
     assert_eq!(repo["written"], json!(["workplans/a.md", "workplans/b.md"]));
-    assert!(
-        skipped(repo).starts_with("workplans/archived/c.md was not written: "),
-        "{repo}"
-    );
+    assert!(skipped(repo).starts_with("workplans/archived/c.md was not written: "), "{repo}");
     assert_eq!(clone.fix()["written"], json!(["workplans/archived/c.md"]));
 }

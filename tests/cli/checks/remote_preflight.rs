@@ -16,10 +16,7 @@ fn behind_its_remote_nothing_is_written_and_a_check_only_says_so() {
     let found = of_code(&check, "C-16");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["severity"], "info");
-    assert_eq!(
-        found[0]["message"],
-        "repository the-custodian is behind its remote by 2 commits"
-    );
+    assert_eq!(found[0]["message"], "repository the-custodian is behind its remote by 2 commits");
     let fix = clone.object(0, &["--fix"]);
     assert_eq!(codes(&fix), ["C-16", "C-15", "C-10"]);
     let found = of_code(&fix, "C-16");
@@ -41,10 +38,7 @@ fn behind_its_remote_nothing_is_written_and_a_check_only_says_so() {
 fn pull_brings_the_branch_up_to_date_first() {
     let clone = Clone::behind_the_database();
     let text = clone.text("workplans/a.md");
-    clone.someone_pushes(
-        "workplans/a.md",
-        &text.replace("T03\nstatus: todo", "T03\nstatus: done"),
-    );
+    clone.someone_pushes("workplans/a.md", &text.replace("T03\nstatus: todo", "T03\nstatus: done"));
     // Also without --fix.
     let object = clone.object(0, &["--pull"]);
     assert_eq!(codes(&object), ["C-15", "C-10"]);
@@ -100,10 +94,7 @@ fn diverged_is_behind_too() {
             message.contains("has diverged from its remote: 1 commit here, 1 commit there"),
             "{message}"
         );
-        assert_eq!(
-            found[0]["fix"],
-            "git pull --no-rebase --no-edit && trueup check --fix"
-        );
+        assert_eq!(found[0]["fix"], "git pull --no-rebase --no-edit && trueup check --fix");
         assert_eq!(clone.state(), before);
     }
 }

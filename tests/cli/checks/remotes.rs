@@ -44,11 +44,7 @@ fn blocks_and_heals(clone: &Clone, break_it: impl Fn(), mend_it: impl Fn()) {
     let repo = &object["data"]["repos"][0];
     assert_eq!(repo["pushed"], false);
     assert_eq!(repo["commit"], clone.head());
-    assert_eq!(
-        clone.run(&["--strict"]).code,
-        Some(1),
-        "a check says so too"
-    );
+    assert_eq!(clone.run(&["--strict"]).code, Some(1), "a check says so too");
     assert_eq!(codes(&clone.object(0, &[])), ["C-17"]);
 
     // One more change.
@@ -111,10 +107,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     by_hand("two");
     assert_eq!(codes(&clone.object(0, &[])), ["C-15"]);
     let repo = clone.fix();
-    assert_eq!(
-        (&repo["commit"], &repo["pushed"]),
-        (&json!(clone.head()), &json!(false))
-    );
+    assert_eq!((&repo["commit"], &repo["pushed"]), (&json!(clone.head()), &json!(false)));
     assert!(
         skipped(&repo).starts_with("not pushed: 2 commits of yours would be pushed too"),
         "{repo}"
@@ -141,11 +134,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     );
     let object = clone.object(0, &["--fix", "--push"]);
     assert_eq!(object["data"]["repos"][0]["pushed"], true);
-    assert!(
-        object["warnings"]
-            .to_string()
-            .contains("pushed 4 commits of an earlier run")
-    );
+    assert!(object["warnings"].to_string().contains("pushed 4 commits of an earlier run"));
     assert_eq!(clone.remote_head(), clone.head());
     // A push by hand has the same effect.
     by_hand("three");
@@ -177,11 +166,7 @@ fn a_commit_whose_subject_a_hook_changes_is_still_our_own() {
     clone.hook("commit-msg", "sed -i '1s/^/[T-1] /' \"$1\"");
     let repo = clone.fix();
     assert_eq!(repo["pushed"], true, "{repo}");
-    assert!(
-        clone
-            .git(&["log", "-1", "--format=%s"])
-            .starts_with("[T-1] ")
-    );
+    assert!(clone.git(&["log", "-1", "--format=%s"]).starts_with("[T-1] "));
 }
 
 #[test]
@@ -219,18 +204,12 @@ fn no_password_of_an_address_is_shown() {
     clone.git(&["remote", "set-url", "origin", &url]);
     // git itself shows no progress, but a hook may print some.
     clone.hook("pre-commit", &format!("echo 'fatal: {url}' >&2; exit 1"));
-    for arguments in [
-        &["--fix", "--pull"][..],
-        &["--fix"],
-        &["--pull"],
-        &["--fix", "--format", "sarif"],
-    ] {
+    for arguments in
+        [&["--fix", "--pull"][..], &["--fix"], &["--pull"], &["--fix", "--format", "sarif"]]
+    {
         let answer = clone.run(arguments);
         assert_eq!(answer.code, Some(0), "{answer:?}");
-        assert!(
-            !answer.stdout.contains(secret) && !answer.stderr.contains(secret),
-            "{answer:?}"
-        );
+        assert!(!answer.stdout.contains(secret) && !answer.stderr.contains(secret), "{answer:?}");
         let answer = clone.run(&[arguments, &["--json"]].concat());
         assert!(!answer.stdout.contains(secret), "{answer:?}");
     }
@@ -238,20 +217,12 @@ fn no_password_of_an_address_is_shown() {
 
 /// The reading end of a pipe; it reports end of file once the last writer is dead.
 fn fifo(path: &Path) -> fs::File {
-    let made = std::process::Command::new("mkfifo")
-        .arg(path)
-        .status()
-        .unwrap();
+    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success());
     // Opened for reading and writing, so that opening does not wait for a writer.
     let open = |write: bool| {
         let mut options = fs::File::options();
-        options
-            .read(true)
-            .write(write)
-            .custom_flags(0)
-            .open(path)
-            .unwrap()
+        options.read(true).write(write).custom_flags(0).open(path).unwrap()
     };
     let both = open(true);
     let path = path.to_owned();
@@ -272,10 +243,7 @@ fn a_remote_that_hangs_is_given_up_and_nothing_of_it_survives() {
         "../ssh",
         "exec 9>\"$GATE\"; echo >&9; (trap '' TERM HUP; sleep 1000) & sleep 1000",
     );
-    let run = clone
-        .home
-        .prepare_run("trueup")
-        .args(["check", "--fix", "--json"]);
+    let run = clone.home.prepare_run("trueup").args(["check", "--fix", "--json"]);
     let run = run.env("GIT_SSH_COMMAND", &hangs).env("GATE", &gate);
     let object = envelope(&run.wait(), 0);
     // The remote was asked once, and is not asked again for the push.

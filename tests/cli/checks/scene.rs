@@ -70,10 +70,7 @@ pub(crate) fn git_at(home: &Home, folder: &Path, arguments: &[&str]) -> std::pro
 pub(crate) fn git_in(home: &Home, folder: &Path, arguments: &[&str]) -> String {
     let done = git_at(home, folder, arguments);
     assert!(done.status.success(), "git {arguments:?}: {done:?}");
-    String::from_utf8(done.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
 }
 
 pub(crate) struct Clone {
@@ -93,13 +90,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn is_the_same_but_for_the_database(&self, other: &Self) -> bool {
         let rest = |state: &Self| {
-            let Self {
-                files,
-                head,
-                remote,
-                index,
-                ..
-            } = state;
+            let Self { files, head, remote, index, .. } = state;
             (files.clone(), head.clone(), remote.clone(), index.clone())
         };
         rest(self) == rest(other)
@@ -219,17 +210,12 @@ impl Clone {
 
     #[track_caller]
     pub(crate) fn status(&self, key: &str) -> String {
-        self.home
-            .query_value("SELECT status FROM work_items WHERE key = ?1", [key])
+        self.home.query_value("SELECT status FROM work_items WHERE key = ?1", [key])
     }
 
     /// Runs `trueup check …`.
     pub(crate) fn run(&self, arguments: &[&str]) -> ProcessOutput {
-        let run = self
-            .home
-            .prepare_run("trueup")
-            .args(["check"])
-            .args(arguments);
+        let run = self.home.prepare_run("trueup").args(["check"]).args(arguments);
         run.env("GIT_CONFIG_NOSYSTEM", "1").wait()
     }
 
@@ -272,10 +258,7 @@ impl Clone {
             return String::new();
         }
         let done = git_at(&self.home, &remote, &["rev-parse", "main"]);
-        String::from_utf8(done.stdout)
-            .unwrap()
-            .trim_end()
-            .to_owned()
+        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
     }
 }
 

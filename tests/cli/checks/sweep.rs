@@ -14,11 +14,7 @@ fn beside(clone: &Clone, name: &str, number: &str) -> std::path::PathBuf {
     fs::create_dir_all(root.join("workplans")).unwrap();
     let text = PLAN.replace("0026", number).replace("the-custodian", name);
     fs::write(root.join("workplans/a.md"), text).unwrap();
-    for arguments in [
-        &["init", "-q"][..],
-        &["add", "."],
-        &["commit", "-q", "-m", "x"],
-    ] {
+    for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-q", "-m", "x"]] {
         git_in(&clone.home, &root, arguments);
     }
     data(&clone.home, &["repo", "add", root.to_str().unwrap()]);
@@ -28,10 +24,7 @@ fn beside(clone: &Clone, name: &str, number: &str) -> std::path::PathBuf {
 fn all() -> Clone {
     let clone = Clone::new();
     let root = clone.root().to_str().unwrap().to_owned();
-    data(
-        &clone.home,
-        &["repo", "add", &root, "--slug", "the-custodian"],
-    );
+    data(&clone.home, &["repo", "add", &root, "--slug", "the-custodian"]);
     clone
 }
 
@@ -52,10 +45,7 @@ fn every_repository_is_mended_and_a_missing_one_passed_over() {
     assert_eq!(of(&object, "beta")["written"], json!(["workplans/a.md"]));
     assert_eq!(skipped(of(&object, "gone")), "its directory is missing");
     let message = of_code(&object, "C-06")[0]["message"].as_str().unwrap();
-    assert!(
-        message.starts_with(&format!("{}/workplans/a.md:2:", beta.display())),
-        "{message}"
-    );
+    assert!(message.starts_with(&format!("{}/workplans/a.md:2:", beta.display())), "{message}");
     assert_eq!(codes(&clone.object(0, &["--all", "--strict"])), [""; 0]);
     let text = clone.run(&["--all"]).ok().stdout;
     assert!(text.contains("skipped: its directory is missing"), "{text}");
@@ -65,10 +55,7 @@ fn every_repository_is_mended_and_a_missing_one_passed_over() {
 fn without_repositories_a_sweep_says_so() {
     let clone = Clone::empty();
     let text = clone.run(&["--all"]).ok().stdout;
-    assert!(
-        text.starts_with("no repositories on this machine"),
-        "{text}"
-    );
+    assert!(text.starts_with("no repositories on this machine"), "{text}");
 }
 
 #[test]
@@ -80,13 +67,7 @@ fn a_second_sweep_is_skipped_and_is_no_failure() {
     let before = clone.state();
     let object = clone.object(0, &["--all", "--fix"]);
     assert_eq!(object["data"]["repos"], json!([]));
-    assert!(
-        object["data"]["skipped"]
-            .as_str()
-            .unwrap()
-            .contains("another sweep"),
-        "{object}"
-    );
+    assert!(object["data"]["skipped"].as_str().unwrap().contains("another sweep"), "{object}");
     assert!(clone.run(&["--all"]).ok().stdout.contains("skipped"));
     assert_eq!(clone.state(), before);
     // A check of one repository does not wait for a sweep.
@@ -101,10 +82,7 @@ fn a_repository_that_cannot_be_checked_is_c00_and_the_others_go_on() {
     let broken = beside(&clone, "broken", "0031");
     fs::remove_dir_all(broken.join("workplans")).unwrap();
     fs::write(broken.join("workplans"), "no folder").unwrap();
-    for arguments in [
-        &["--all", "--fix"][..],
-        &["--fix", "broken", "the-custodian"],
-    ] {
+    for arguments in [&["--all", "--fix"][..], &["--fix", "broken", "the-custodian"]] {
         let object = clone.object(3, arguments);
         let found = of_code(&object, "C-00");
         assert_eq!(found.len(), 1, "{object}");

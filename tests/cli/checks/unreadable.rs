@@ -8,46 +8,22 @@ use super::scene::{Clone, PLAN, of_code, skipped};
 fn broken() -> Vec<(&'static str, Vec<u8>)> {
     let swap = |from: &str, to: &str| PLAN.replacen(from, to, 1).into_bytes();
     let mut vec = vec![
-        (
-            "a block without an end",
-            swap("priority: high\n```\n", "priority: high\n"),
-        ),
+        ("a block without an end", swap("priority: high\n```\n", "priority: high\n")),
         ("the last block without an end", Vec::new()),
-        (
-            "another fence at its end",
-            swap("priority: high\n```\n", "priority: high\n~~~\n"),
-        ),
-        (
-            "front matter without an end",
-            swap("status: active\n---\n", "status: active\n"),
-        ),
+        ("another fence at its end", swap("priority: high\n```\n", "priority: high\n~~~\n")),
+        ("front matter without an end", swap("status: active\n---\n", "status: active\n")),
         ("one id twice", swap("0026-T02", "0026-T01")),
-        (
-            "a key twice",
-            swap("status: todo\n", "status: todo\nstatus: done\n"),
-        ),
+        ("a key twice", swap("status: todo\n", "status: todo\nstatus: done\n")),
         ("a block without an id", swap("id: CUST-WP-0026-T02\n", "")),
-        (
-            "a word nobody knows",
-            swap("status: in_progress", "status: somehow"),
-        ),
-        (
-            "a line that is no key",
-            swap("priority: high\n", "priority high\n"),
-        ),
+        ("a word nobody knows", swap("status: in_progress", "status: somehow")),
+        ("a line that is no key", swap("priority: high\n", "priority high\n")),
         (
             "a byte order mark before a block",
-            swap(
-                "```task\nid: CUST-WP-0026-T02",
-                "\u{feff}```task\nid: CUST-WP-0026-T02",
-            ),
+            swap("```task\nid: CUST-WP-0026-T02", "\u{feff}```task\nid: CUST-WP-0026-T02"),
         ),
         (
             "a conflict",
-            swap(
-                "Never back.",
-                "<<<<<<< HEAD\nNever back.\n=======\nBack.\n>>>>>>> topic",
-            ),
+            swap("Never back.", "<<<<<<< HEAD\nNever back.\n=======\nBack.\n>>>>>>> topic"),
         ),
         (
             "a conflict in a block",
@@ -83,27 +59,13 @@ fn a_file_that_cannot_be_read_whole_is_not_written_and_the_others_are() {
         assert!(!of_code(&object, "C-02").is_empty(), "{what}: {object}");
         assert_eq!(clone.bytes("workplans/a.md"), bytes, "{what}");
         let repo = &object["data"]["repos"][0];
-        assert_eq!(
-            repo["written"],
-            serde_json::json!(["workplans/b.md"]),
-            "{what}"
-        );
-        assert_eq!(
-            clone.git(&["log", "--format=%s", "--", "workplans/a.md"]),
-            "by hand",
-            "{what}"
-        );
+        assert_eq!(repo["written"], serde_json::json!(["workplans/b.md"]), "{what}");
+        assert_eq!(clone.git(&["log", "--format=%s", "--", "workplans/a.md"]), "by hand", "{what}");
         // The advice names the line to fix.
         for divergence in object["divergences"].as_array().unwrap() {
-            let of_file = divergence["message"]
-                .as_str()
-                .unwrap()
-                .starts_with("workplans/a.md");
+            let of_file = divergence["message"].as_str().unwrap().starts_with("workplans/a.md");
             let fix = divergence["fix"].as_str().unwrap_or_default();
-            assert!(
-                !of_file || fix != "trueup check --fix",
-                "{what}: {divergence}"
-            );
+            assert!(!of_file || fix != "trueup check --fix", "{what}: {divergence}");
         }
     }
 }
@@ -120,13 +82,7 @@ fn once_it_is_mended_it_is_written() {
     );
     clone.publish("workplans/a.md", PLAN);
     assert_eq!(clone.fix()["pushed"], true);
-    assert_eq!(
-        clone
-            .text("workplans/a.md")
-            .matches("state_hub_task_id")
-            .count(),
-        3
-    );
+    assert_eq!(clone.text("workplans/a.md").matches("state_hub_task_id").count(), 3);
 }
 
 #[test]

@@ -18,13 +18,7 @@ fn a_hook_that_checks_is_answered_at_once() {
     let clone = Clone::behind_the_database();
     let seen = clone.home.root().join("seen");
     fs::create_dir(&seen).unwrap();
-    let hooks = [
-        "pre-commit",
-        "commit-msg",
-        "post-commit",
-        "pre-push",
-        "post-index-change",
-    ];
+    let hooks = ["pre-commit", "commit-msg", "post-commit", "pre-push", "post-index-change"];
     for hook in hooks {
         let script = format!(
             "for how in '' --fix '--fix --all'; do\n\
@@ -35,19 +29,13 @@ fn a_hook_that_checks_is_answered_at_once() {
         clone.hook(hook, &script);
     }
     let repo = clone.fix();
-    assert_eq!(
-        (&repo["pushed"], &repo["skipped"]),
-        (&json!(true), &json!(null))
-    );
+    assert_eq!((&repo["pushed"], &repo["skipped"]), (&json!(true), &json!(null)));
     for hook in hooks {
         for how in ["", "--fix"] {
             let text = fs::read_to_string(seen.join(format!("{hook}{how}"))).unwrap();
             let object: serde_json::Value = serde_json::from_str(&text).unwrap();
             let inner = &object["data"]["repos"][0];
-            assert!(
-                skipped(inner).contains("started by its hook"),
-                "{hook} {how}: {text}"
-            );
+            assert!(skipped(inner).contains("started by its hook"), "{hook} {how}: {text}");
         }
     }
     // Nobody is taken for within what is over.
@@ -71,10 +59,7 @@ fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
     clone.write("mine", "x");
     clone.git(&["add", "mine"]);
     clone.git(&["commit", "-q", "-m", "mine"]);
-    assert_eq!(
-        clone.git(&["show", "--format=%s", "--name-only"]),
-        "mine\n\nmine"
-    );
+    assert_eq!(clone.git(&["show", "--format=%s", "--name-only"]), "mine\n\nmine");
     assert_eq!(clone.git(&["status", "--porcelain"]), "");
     let said = fs::read_to_string(clone.root().join(".git/said")).unwrap();
     assert!(said.contains("it runs in a commit hook"), "{said}");
@@ -111,21 +96,12 @@ fn what_a_sparse_checkout_leaves_out_is_not_missing() {
     clone.publish("workplans/b.md", PLAN.replace("0026", "0027"));
     clone.publish("src/main.rs", "x");
     clone.fix();
-    clone.git(&[
-        "sparse-checkout",
-        "set",
-        "--no-cone",
-        "/src/",
-        "/workplans/a.md",
-    ]);
+    clone.git(&["sparse-checkout", "set", "--no-cone", "/src/", "/workplans/a.md"]);
     assert!(!clone.root().join("workplans/b.md").exists());
     let object = clone.object(0, &["--strict"]);
     assert_eq!(codes(&object), [""; 0], "{object}");
     let warnings = object["warnings"].to_string();
-    assert!(
-        warnings.contains("workplans/b.md: not checked out here"),
-        "{warnings}"
-    );
+    assert!(warnings.contains("workplans/b.md: not checked out here"), "{warnings}");
     clone.done("CUST-WP-0026-T01");
     assert_eq!(clone.fix()["pushed"], true);
     // Not even the folder.
@@ -154,11 +130,7 @@ fn a_formatting_hook_leaves_a_clean_worktree() {
             assert_eq!(clone.fix()["pushed"], true);
             let expected = if is_staged { "A  mine" } else { "" };
             assert_eq!(clone.git(&["status", "--porcelain"]), expected, "{script}");
-            assert!(
-                clone
-                    .git(&["show", "HEAD:workplans/a.md"])
-                    .contains("formatted")
-            );
+            assert!(clone.git(&["show", "HEAD:workplans/a.md"]).contains("formatted"));
         }
     }
 }
@@ -168,16 +140,10 @@ fn a_check_of_an_unpacked_archive_runs_nothing_of_it() {
     for settings in [
         &["remote.origin.url=ext::CANARY"][..],
         &["remote.origin.uploadpack=CANARY"],
-        &[
-            "core.sshCommand=CANARY",
-            "remote.origin.url=ssh://nowhere.invalid/x",
-        ],
+        &["core.sshCommand=CANARY", "remote.origin.url=ssh://nowhere.invalid/x"],
         &["core.fsmonitor=CANARY"],
         &["core.hooksPath=HOOKS"],
-        &[
-            "credential.helper=!CANARY",
-            "remote.origin.url=https://127.0.0.1:9/x",
-        ],
+        &["credential.helper=!CANARY", "remote.origin.url=https://127.0.0.1:9/x"],
     ] {
         let clone = Clone::behind_the_database();
         clone.someone_pushes("other", "x");
@@ -198,11 +164,7 @@ fn a_check_of_an_unpacked_archive_runs_nothing_of_it() {
         let before = clone.git_dir();
         let object = clone.object(0, &[]);
         assert!(!trace.exists(), "{settings:?}");
-        assert_eq!(
-            clone.git_dir(),
-            before,
-            "{settings:?}: a reading check writes nothing"
-        );
+        assert_eq!(clone.git_dir(), before, "{settings:?}: a reading check writes nothing");
         assert!(codes(&object).contains(&"C-15"), "{object}");
         let is_behind = codes(&object).contains(&"C-16");
         let is_asked = settings.iter().all(|it| !it.contains(".url="));

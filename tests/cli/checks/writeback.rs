@@ -32,10 +32,7 @@ fn the_status_goes_into_its_line_in_a_commit_that_says_so() {
     assert_eq!(names, "workplans/a.md");
     let stat = clone.git(&["show", "--format=", "--numstat", "HEAD"]);
     assert_eq!(stat, "2\t2\tworkplans/a.md");
-    assert_eq!(
-        clone.git(&["status", "--porcelain"]),
-        "AM src.txt\n?? workplans/notes.txt"
-    );
+    assert_eq!(clone.git(&["status", "--porcelain"]), "AM src.txt\n?? workplans/notes.txt");
     assert_eq!(clone.git(&["show", ":src.txt"]), "staged");
     assert_eq!(clone.remote_head(), clone.head());
     let before = clone.state();
@@ -51,10 +48,7 @@ fn every_other_byte_stays() {
             "carriage returns",
             Box::new(|text: &str| text.replace('\n', "\r\n")) as Box<dyn Fn(&str) -> String>,
         ),
-        (
-            "a byte order mark",
-            Box::new(|text: &str| format!("\u{feff}{text}")),
-        ),
+        ("a byte order mark", Box::new(|text: &str| format!("\u{feff}{text}"))),
         (
             "a tab and blanks",
             Box::new(|text: &str| text.replace(odd, "id: CUST-WP-0026-T01\nstatus:\ttodo \t \n")),
@@ -62,10 +56,7 @@ fn every_other_byte_stays() {
         (
             "a comment",
             Box::new(|text: &str| {
-                text.replace(
-                    odd,
-                    "id: CUST-WP-0026-T01\nstatus:   todo  # status: done\n",
-                )
+                text.replace(odd, "id: CUST-WP-0026-T01\nstatus:   todo  # status: done\n")
             }),
         ),
         (
@@ -80,16 +71,10 @@ fn every_other_byte_stays() {
             "an indent",
             Box::new(|text: &str| {
                 text.replace(odd, "  id: CUST-WP-0026-T01\n  status: todo\n")
-                    .replace(
-                        "priority: high\n```\n\nNever",
-                        "  priority: high\n```\n\nNever",
-                    )
+                    .replace("priority: high\n```\n\nNever", "  priority: high\n```\n\nNever")
             }),
         ),
-        (
-            "no last line end",
-            Box::new(|text: &str| text.trim_end().to_owned()),
-        ),
+        ("no last line end", Box::new(|text: &str| text.trim_end().to_owned())),
         (
             "text that looks the same",
             Box::new(|text: &str| {
@@ -115,14 +100,8 @@ fn assert_one_word_changes(name: &str, text: String) {
     let after = clone.bytes("workplans/a.md");
     // Apart from that word, the bytes are the same.
     let word = |bytes: &[u8], word: &str| {
-        let at = bytes
-            .windows(16)
-            .position(|w| w == b"CUST-WP-0026-T01")
-            .unwrap();
-        let found = bytes[at..]
-            .windows(4)
-            .position(|w| w == word.as_bytes())
-            .unwrap();
+        let at = bytes.windows(16).position(|w| w == b"CUST-WP-0026-T01").unwrap();
+        let found = bytes[at..].windows(4).position(|w| w == word.as_bytes()).unwrap();
         [&bytes[..at + found], &bytes[at + found + 4..]].concat()
     };
     assert_eq!(word(&before, "todo"), word(&after, "done"), "{name}");
@@ -139,10 +118,7 @@ fn a_file_keeps_its_own_words() {
         crate::fixture::data(&clone.home, &arguments);
         clone.fix();
         let text = clone.text("workplans/a.md");
-        assert!(
-            text.contains(&format!("id: CUST-WP-0026-T01\nstatus: {word}\n")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("id: CUST-WP-0026-T01\nstatus: {word}\n")), "{text}");
     }
 }
 
@@ -172,10 +148,7 @@ fn a_file_ahead_goes_to_the_database_and_is_not_touched() {
     assert_eq!(codes(&object), ["C-10"]);
     assert_eq!(object["data"]["repos"][0]["mended"], json!(["C-10"]));
     assert_eq!(clone.status("CUST-WP-0026-T01"), "completed");
-    assert_eq!(
-        (clone.bytes("workplans/a.md"), clone.head()),
-        (before, head)
-    );
+    assert_eq!((clone.bytes("workplans/a.md"), clone.head()), (before, head));
 }
 
 #[test]

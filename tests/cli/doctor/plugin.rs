@@ -20,11 +20,7 @@ fn installed(home: &Home) -> PathBuf {
         fs::copy(repository.join(name), path).unwrap();
     }
     fs::create_dir(root.join("bin")).unwrap();
-    for name in [
-        "session-start-sync",
-        "checkpoint-push",
-        "pre-handoff-validate",
-    ] {
+    for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
         program(&root.join("bin").join(name), "exit 0");
     }
     note_digests(&root);
@@ -45,9 +41,7 @@ fn record(home: &Home, words: &Value) {
     let words = words.as_object().unwrap().clone();
     copy.as_object_mut().unwrap().extend(words);
     write(
-        &home
-            .user_home()
-            .join(".claude/plugins/installed_plugins.json"),
+        &home.user_home().join(".claude/plugins/installed_plugins.json"),
         &json!({"version": 2, "plugins": {"trueup@trueup": [copy]}}),
     );
 }
@@ -114,16 +108,10 @@ const BROKEN: [Broken; 21] = [
         fix: "settings.local.json",
         break_it: |home, _| {
             let off = json!({"enabledPlugins": {"trueup@trueup": false}});
-            write(
-                &home.project_dir().join(".claude/settings.local.json"),
-                &off,
-            );
+            write(&home.project_dir().join(".claude/settings.local.json"), &off);
         },
         mend_it: |home, _| {
-            write(
-                &home.project_dir().join(".claude/settings.local.json"),
-                &json!({}),
-            );
+            write(&home.project_dir().join(".claude/settings.local.json"), &json!({}));
         },
     },
     Broken {
@@ -144,16 +132,10 @@ const BROKEN: [Broken; 21] = [
         fix: "remove disableAllHooks",
         break_it: |home, _| {
             let off = json!({"disableAllHooks": true});
-            write(
-                &home.project_dir().join(".claude/settings.local.json"),
-                &off,
-            );
+            write(&home.project_dir().join(".claude/settings.local.json"), &off);
         },
         mend_it: |home, _| {
-            write(
-                &home.project_dir().join(".claude/settings.local.json"),
-                &json!({}),
-            );
+            write(&home.project_dir().join(".claude/settings.local.json"), &json!({}));
         },
     },
     Broken {
@@ -199,9 +181,7 @@ const BROKEN: [Broken; 21] = [
             program(&root.join("bin/checkpoint-push"), "exit 7");
             let path = root.join("hooks/SHA256SUMS");
             let noted = fs::read_to_string(&path).unwrap();
-            let kept = noted
-                .lines()
-                .filter(|line| !line.ends_with("checkpoint-push"));
+            let kept = noted.lines().filter(|line| !line.ends_with("checkpoint-push"));
             let kept: Vec<&str> = kept.collect();
             fs::write(path, kept.join("\n")).unwrap();
         },
@@ -226,10 +206,7 @@ const BROKEN: [Broken; 21] = [
         names: ": its hooks do not run here",
         fix: "install.sh",
         break_it: |home, _| {
-            record(
-                home,
-                &json!({"scope": "project", "projectPath": "/other/project"}),
-            );
+            record(home, &json!({"scope": "project", "projectPath": "/other/project"}));
         },
         mend_it: |home, _| record(home, &json!({"scope": "user"})),
     },
@@ -321,11 +298,7 @@ const BROKEN: [Broken; 21] = [
         names: "config.toml:2:",
         fix: "config.toml",
         break_it: |home, _| {
-            fs::write(
-                home.trueup_home().join("config.toml"),
-                "# x\nlease_seconds = [",
-            )
-            .unwrap();
+            fs::write(home.trueup_home().join("config.toml"), "# x\nlease_seconds = [").unwrap();
         },
         mend_it: |home, _| fs::remove_file(home.trueup_home().join("config.toml")).unwrap(),
     },
@@ -346,11 +319,7 @@ fn note_digests(root: &Path) {
 
 fn restore_hooks(_: &Home, root: &Path) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    fs::copy(
-        repository.join("hooks/hooks.json"),
-        root.join("hooks/hooks.json"),
-    )
-    .unwrap();
+    fs::copy(repository.join("hooks/hooks.json"), root.join("hooks/hooks.json")).unwrap();
 }
 
 #[test]
@@ -387,11 +356,7 @@ fn settings_closer_to_the_project_count_more() {
     write(&home.project_dir().join(".claude/settings.json"), &on);
     data(&home, &["doctor"]);
     // An entry that makes no sense is skipped.
-    fs::write(
-        home.project_dir().join(".claude/settings.json"),
-        "{ no json",
-    )
-    .unwrap();
+    fs::write(home.project_dir().join(".claude/settings.json"), "{ no json").unwrap();
     object(&home, 1, &["doctor"]);
     let moved = home.root().join("config");
     fs::rename(home.user_home().join(".claude"), &moved).unwrap();
@@ -414,10 +379,7 @@ fn a_missing_git_and_an_old_client_fail() {
     let old = doctor_on(&home, &path, 1);
     assert_eq!(check(&old, "git")["detail"], "git version 2.50.0");
     let version = check(&old, "client version");
-    assert_eq!(
-        (&version["status"], &version["fix"]),
-        (&json!("fail"), &json!("claude update"))
-    );
+    assert_eq!((&version["status"], &version["fix"]), (&json!("fail"), &json!("claude update")));
     program(&path.join("claude"), "echo '2.1.9999 (Claude Code)'");
     doctor_on(&home, &path, 0);
     program(&path.join("claude"), "echo soon");

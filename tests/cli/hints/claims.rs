@@ -18,19 +18,14 @@ fn held(scene: &Scene, is_seen: bool) {
     } else {
         scene.second(None);
     }
-    scene.sh(&format!(
-        "trueup claim '#1' --create --session {SECOND_SESSION}"
-    ));
+    scene.sh(&format!("trueup claim '#1' --create --session {SECOND_SESSION}"));
 }
 
 /// A claim of what [`SECOND`] holds.
 const CLAIM: &str = "trueup claim '#1' --session 0a1b2c3d-0000-4000-8000-000000000001";
 
 fn later(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
-    State {
-        wait: silence,
-        ..state(row, make, failing)
-    }
+    State { wait: silence, ..state(row, make, failing) }
 }
 
 pub(super) fn states() -> Vec<State> {

@@ -22,11 +22,7 @@ fn command_lines() -> Vec<State> {
         state("Usage", Scene::start, "trueup meta set wf-1 word"),
         state("Usage", Scene::start, "trueup check --format sarif"),
         state("Usage", Scene::start, "trueup queue add SD-1 --depends x"),
-        state(
-            "Variable",
-            Scene::person,
-            "TRUEUP_SESSION_ID='a b' trueup status",
-        ),
+        state("Variable", Scene::person, "TRUEUP_SESSION_ID='a b' trueup status"),
         state(
             "Variable",
             |s| {
@@ -69,16 +65,8 @@ fn sessions() -> Vec<State> {
             },
             "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
-        state(
-            "PhantomSession",
-            Scene::person,
-            "trueup set --phase PLAN --session nobody",
-        ),
-        state(
-            "PhantomSession",
-            Scene::person,
-            "trueup sessions show nobody",
-        ),
+        state("PhantomSession", Scene::person, "trueup set --phase PLAN --session nobody"),
+        state("PhantomSession", Scene::person, "trueup sessions show nobody"),
         state(
             "Configuration",
             |s| {

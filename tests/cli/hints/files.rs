@@ -17,11 +17,7 @@ pub(super) fn states() -> Vec<State> {
 
 fn unusable_databases() -> Vec<State> {
     vec![
-        state(
-            "DatabaseUrl",
-            Scene::person,
-            "TRUEUP_DATABASE_URL=mysql://x trueup item list",
-        ),
+        state("DatabaseUrl", Scene::person, "TRUEUP_DATABASE_URL=mysql://x trueup item list"),
         state("DatabaseMissing", |_| (), "trueup item list"),
         state("DatabaseMissing", |_| (), "trueup item add SD-1"),
         state(
@@ -91,11 +87,7 @@ fn refused_writes_and_copies() -> Vec<State> {
             },
             "trueup db restore \"$TRUEUP_HOME/trueup.db\"",
         ),
-        state(
-            "CopyUnwritable",
-            Scene::person,
-            "trueup db backup /nowhere/copy.db",
-        ),
+        state("CopyUnwritable", Scene::person, "trueup db backup /nowhere/copy.db"),
         state(
             "CopyUnusable",
             |s| {
@@ -133,21 +125,9 @@ fn others() -> Vec<State> {
             "trueup journal list",
         ),
         state("EntryNotFound", Scene::person, "trueup journal show j-1"),
-        state(
-            "MetadataNotFound",
-            Scene::person,
-            "trueup meta get 77c90e61",
-        ),
-        state(
-            "MetadataNotFound",
-            Scene::person,
-            "trueup meta check 77c90e61",
-        ),
-        state(
-            "FieldOfDatabase",
-            Scene::person,
-            "trueup meta set 77c90e61 status=completed",
-        ),
+        state("MetadataNotFound", Scene::person, "trueup meta get 77c90e61"),
+        state("MetadataNotFound", Scene::person, "trueup meta check 77c90e61"),
+        state("FieldOfDatabase", Scene::person, "trueup meta set 77c90e61 status=completed"),
         state(
             "FieldNotFound",
             |s| {
@@ -156,11 +136,7 @@ fn others() -> Vec<State> {
             },
             "trueup meta get 77c90e61 colour",
         ),
-        state(
-            "IdMismatch",
-            Scene::person,
-            "trueup meta set 77c90e61 adw_id=other",
-        ),
+        state("IdMismatch", Scene::person, "trueup meta set 77c90e61 adw_id=other"),
         state(
             "MetadataCorrupt",
             |s| {

@@ -14,9 +14,7 @@ fn handed(scene: &Scene, from: &str, to: Option<&str>) {
     scene.second_alive();
     scene.sh(&format!("trueup claim SD-1 --create --session {from}"));
     let to = to.map_or_else(String::new, |to| format!(" --to {to}"));
-    scene.sh(&format!(
-        "trueup handoff create PLAN-TO-EXEC --session {from}{to}"
-    ));
+    scene.sh(&format!("trueup handoff create PLAN-TO-EXEC --session {from}{to}"));
     let home = &scene.home;
     home.execute_sql("UPDATE handoffs SET id = ?1", [ID]);
 }
@@ -38,11 +36,7 @@ fn creating() -> Vec<State> {
             },
             "trueup handoff create PLAN-TO-EXEC",
         ),
-        state(
-            "NothingToHandOn",
-            Scene::start,
-            "trueup handoff create PLAN-TO-EXEC",
-        ),
+        state("NothingToHandOn", Scene::start, "trueup handoff create PLAN-TO-EXEC"),
         state(
             "HandoffOpen",
             |s| handed(s, FIRST_SESSION, None),
@@ -67,9 +61,7 @@ fn deciding() -> Vec<State> {
             "HandoffDecided",
             |s| {
                 handed(s, SECOND_SESSION, None);
-                s.sh(&format!(
-                    "trueup handoff reject {ID} --reason no --session {FIRST_SESSION}"
-                ));
+                s.sh(&format!("trueup handoff reject {ID} --reason no --session {FIRST_SESSION}"));
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
@@ -92,10 +84,8 @@ fn deciding() -> Vec<State> {
             "HandoffItemFinished",
             |s| {
                 handed(s, SECOND_SESSION, None);
-                s.home
-                    .execute_sql("UPDATE work_items SET holder = NULL", []);
-                s.home
-                    .execute_sql("UPDATE work_items SET status = 'completed'", []);
+                s.home.execute_sql("UPDATE work_items SET holder = NULL", []);
+                s.home.execute_sql("UPDATE work_items SET status = 'completed'", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
@@ -103,8 +93,7 @@ fn deciding() -> Vec<State> {
             "HandoffOutlived",
             |s| {
                 handed(s, SECOND_SESSION, None);
-                s.home
-                    .execute_sql("UPDATE work_items SET claim_epoch = claim_epoch + 2", []);
+                s.home.execute_sql("UPDATE work_items SET claim_epoch = claim_epoch + 2", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),

@@ -17,29 +17,13 @@ pub(super) fn states() -> Vec<State> {
 fn items_and_keys() -> Vec<State> {
     vec![
         state("ItemNotFound", Scene::person, "trueup item show SD-9"),
-        state(
-            "ItemNotFound",
-            Scene::person,
-            "trueup item list --parent SD-9",
-        ),
+        state("ItemNotFound", Scene::person, "trueup item list --parent SD-9"),
         state("ItemNotFound", Scene::person, "trueup next --parent '#9'"),
         state("ItemNotFound", Scene::person, "trueup log --item SD-9"),
         state("ItemNotFound", Scene::person, "trueup blame SD-9"),
-        state(
-            "ItemNotFound",
-            Scene::person,
-            "trueup queue list --item SD-9",
-        ),
-        state(
-            "ItemToAddToNotFound",
-            Scene::person,
-            "trueup item add SD-1 --parent '#9'",
-        ),
-        state(
-            "ItemToAddToNotFound",
-            Scene::person,
-            "trueup queue add SD-9",
-        ),
+        state("ItemNotFound", Scene::person, "trueup queue list --item SD-9"),
+        state("ItemToAddToNotFound", Scene::person, "trueup item add SD-1 --parent '#9'"),
+        state("ItemToAddToNotFound", Scene::person, "trueup queue add SD-9"),
         state(
             "ItemExists",
             |s| {
@@ -48,11 +32,7 @@ fn items_and_keys() -> Vec<State> {
             },
             "trueup item add '#1'",
         ),
-        state(
-            "KindNotFound",
-            Scene::person,
-            "trueup item list --kind story",
-        ),
+        state("KindNotFound", Scene::person, "trueup item list --kind story"),
         state(
             "NotDependent",
             |s| {
@@ -306,8 +286,7 @@ fn refused_starts() -> Vec<State> {
             |s| {
                 s.person();
                 s.sh("trueup item add SD-1 && trueup queue add SD-1 --phases build");
-                s.home
-                    .execute_sql("UPDATE phase_queue SET adw_id = '../x'", []);
+                s.home.execute_sql("UPDATE phase_queue SET adw_id = '../x'", []);
             },
             "trueup queue start SD-1:1",
         ),
@@ -316,11 +295,7 @@ fn refused_starts() -> Vec<State> {
 
 fn logs() -> Vec<State> {
     vec![
-        state(
-            "EventKindNotFound",
-            Scene::person,
-            "trueup log --kind eaten",
-        ),
+        state("EventKindNotFound", Scene::person, "trueup log --kind eaten"),
         state("EntityNotFound", Scene::person, "trueup log --entity cake"),
         state("ActorNotFound", Scene::person, "trueup log --actor nobody"),
     ]

@@ -32,28 +32,14 @@ struct State {
 /// Builds a state that needs no waiting.
 const fn state(row: &'static str, make: fn(&Scene), failing: &'static str) -> State {
     let wait = |_: &Scene| {};
-    State {
-        row,
-        make,
-        failing,
-        wait,
-    }
+    State { row, make, failing, wait }
 }
 
 /// Rows that no test causes, and why.
 const UNTRIED: &[(&str, &str)] = &[
-    (
-        "Internal",
-        "a panic is a fault that is mended when it is known",
-    ),
-    (
-        "Orphaned",
-        "the supervisor has to die between two steps of its child",
-    ),
-    (
-        "CommandStillRuns",
-        "a command has to outlive its killed supervisor for half a minute",
-    ),
+    ("Internal", "a panic is a fault that is mended when it is known"),
+    ("Orphaned", "the supervisor has to die between two steps of its child"),
+    ("CommandStillRuns", "a command has to outlive its killed supervisor for half a minute"),
     (
         "JournalUnwritable",
         "the directory becomes read-only between two steps; root writes all the same",
@@ -63,26 +49,11 @@ const UNTRIED: &[(&str, &str)] = &[
         "NotConsistentForGood",
         "every disagreement that forbids a hand-off has a command that ends it",
     ),
-    (
-        "HandoffItemNotFound",
-        "an item with an open hand-off is not removed",
-    ),
-    (
-        "PoolOccupied",
-        "other processes of the machine have to listen on thirty ports",
-    ),
-    (
-        "NoSlug",
-        "every name of a directory makes one that was tried",
-    ),
-    (
-        "MetadataBusy",
-        "another process has to keep a lock that the test cannot name",
-    ),
-    (
-        "FileBusy",
-        "another process has to keep a lock that the test cannot name",
-    ),
+    ("HandoffItemNotFound", "an item with an open hand-off is not removed"),
+    ("PoolOccupied", "other processes of the machine have to listen on thirty ports"),
+    ("NoSlug", "every name of a directory makes one that was tried"),
+    ("MetadataBusy", "another process has to keep a lock that the test cannot name"),
+    ("FileBusy", "another process has to keep a lock that the test cannot name"),
 ];
 
 fn states() -> Vec<State> {
@@ -109,10 +80,7 @@ fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String
     let found = printed.map(|command| {
         let bare = command.replace(speaks, "");
         let is_it = |template: &str| fits(template, command) || fits(template, &bare);
-        let at = row
-            .commands
-            .iter()
-            .position(|(_, template)| is_it(template));
+        let at = row.commands.iter().position(|(_, template)| is_it(template));
         let at = at.unwrap_or_else(|| panic!("{}: {command} is not in the table", row.name));
         used.insert(at);
         (row.commands[at].0, command.to_owned())
@@ -151,29 +119,17 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
     }
     for row in error_rows() {
         let is_tried = tried.contains(row.name);
-        assert_ne!(
-            is_tried,
-            untried.contains(row.name),
-            "{} has no state",
-            row.name
-        );
+        assert_ne!(is_tried, untried.contains(row.name), "{} has no state", row.name);
         let same_code = error_rows().filter(|other| other.code == row.code);
         for other in same_code {
             assert_eq!(other.exit, row.exit, "{}", row.code);
         }
         for (_, command) in row.commands {
             let is_placeholder = |word: &str| {
-                word.len() > 1
-                    && word
-                        .chars()
-                        .all(|c| c.is_ascii_uppercase() || "<>…".contains(c))
+                word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || "<>…".contains(c))
             };
             let left_open = command.split([' ', '=']).find(|word| is_placeholder(word));
-            assert_eq!(
-                left_open, None,
-                "{}: {command} does not run as it stands",
-                row.name
-            );
+            assert_eq!(left_open, None, "{}: {command} does not run as it stands", row.name);
         }
     }
 }

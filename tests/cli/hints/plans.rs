@@ -62,16 +62,8 @@ fn plans() -> Vec<State> {
             "trueup plan next",
         ),
         state("PlanNotFound", planned, "trueup plan status gone"),
-        state(
-            "PlanNotFound",
-            planned,
-            "trueup orchestrator start gone -- true",
-        ),
-        state(
-            "PlanOfNoneNotFound",
-            Scene::person,
-            "trueup plan status gone",
-        ),
+        state("PlanNotFound", planned, "trueup orchestrator start gone -- true"),
+        state("PlanOfNoneNotFound", Scene::person, "trueup plan status gone"),
         state(
             "NoTasks",
             |s| {
@@ -80,11 +72,7 @@ fn plans() -> Vec<State> {
             },
             "trueup plan import empty.md",
         ),
-        state(
-            "PlanUnreadable",
-            Scene::person,
-            "trueup plan import gone.md",
-        ),
+        state("PlanUnreadable", Scene::person, "trueup plan import gone.md"),
         state(
             "NoStatusFile",
             |s| {
@@ -111,11 +99,7 @@ fn tasks() -> Vec<State> {
         ),
         state("TaskFailed", |s| failed(s, 0), "trueup plan start 1.1"),
         state("TaskFailed", |s| failed(s, 1), "trueup plan complete 1.1"),
-        state(
-            "TaskFailedForGood",
-            |s| failed(s, 2),
-            "trueup plan start 1.1",
-        ),
+        state("TaskFailedForGood", |s| failed(s, 2), "trueup plan start 1.1"),
         state("RetriesSpent", |s| failed(s, 2), "trueup plan retry 1.1"),
         state(
             "IllegalTaskStep",
@@ -133,11 +117,7 @@ fn orchestrators() -> Vec<State> {
         state("PlanRunning", run, "trueup orchestrator register fix"),
         state("PlanRunning", run, "trueup orchestrator start fix -- true"),
         state("PlanRunning", run, "trueup plan remove fix"),
-        state(
-            "OrchestratorNotFound",
-            Scene::person,
-            "trueup orchestrator stop orch-9",
-        ),
+        state("OrchestratorNotFound", Scene::person, "trueup orchestrator stop orch-9"),
         state(
             "OrchestratorEnded",
             |s| {
@@ -170,11 +150,7 @@ fn orchestrators() -> Vec<State> {
             Scene::person,
             "trueup orchestrator exec $$ -- nowhere-to-be-found",
         ),
-        state(
-            "CommandNotExecutable",
-            Scene::person,
-            "trueup orchestrator exec $$ -- /",
-        ),
+        state("CommandNotExecutable", Scene::person, "trueup orchestrator exec $$ -- /"),
     ]
 }
 

@@ -27,11 +27,7 @@ fn missing_repos() -> Vec<State> {
         state("RepoNotFound", Scene::person, "trueup state show gone"),
         state("RepoNotFound", Scene::person, "trueup check gone"),
         state("RepoNotFound", Scene::person, "trueup repo remove gone"),
-        state(
-            "RepoNotFound",
-            Scene::person,
-            "trueup item list --repo gone",
-        ),
+        state("RepoNotFound", Scene::person, "trueup item list --repo gone"),
         state("RepoNotFound", Scene::person, "cd .. && trueup state show"),
         state(
             "RepoUnregistered",
@@ -143,10 +139,7 @@ fn given() -> Vec<State> {
             "SecretsFound",
             |s| {
                 registered(s);
-                s.write(
-                    "STATE.md",
-                    "token: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n",
-                );
+                s.write("STATE.md", "token: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n");
             },
             "trueup state sync --deny-secrets",
         ),

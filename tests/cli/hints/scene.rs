@@ -93,10 +93,7 @@ impl Scene {
             .env("TRUEUP_DEADLINE_MS", "60000")
             .env("CLAUDE_PID", std::process::id().to_string())
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env(
-                "PATH",
-                format!("{}:{}:{path}", own.display(), binaries.display()),
-            )
+            .env("PATH", format!("{}:{}:{path}", own.display(), binaries.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -109,11 +106,7 @@ impl Scene {
         let bin = self.home.user_home().join("bin");
         fs::create_dir_all(&bin).unwrap();
         let payload = bin.join("resume.json");
-        fs::write(
-            &payload,
-            self.home.payload("session-start.resume").to_bytes(),
-        )
-        .unwrap();
+        fs::write(&payload, self.home.payload("session-start.resume").to_bytes()).unwrap();
         let script = format!(
             "#!/bin/sh\n[ \"$1 $2\" = '--resume {FIRST_SESSION}' ] && exec {SYNC} < '{}'\n",
             payload.display()

@@ -21,11 +21,7 @@ fn fix_removes_what_the_database_owns_and_the_log_keeps_it_with_its_writer() {
     );
     assert_eq!(object["divergences"], json!([]));
     let warning = object["warnings"][0].as_str().unwrap();
-    for part in [
-        "status, current_phase",
-        "adw_test_iso",
-        "agents/77c90e61/adw_state.json",
-    ] {
+    for part in ["status, current_phase", "adw_test_iso", "agents/77c90e61/adw_state.json"] {
         assert!(warning.contains(part), "{warning}");
     }
     assert_eq!(
@@ -35,14 +31,8 @@ fn fix_removes_what_the_database_owns_and_the_log_keeps_it_with_its_writer() {
     let log = data(&home, &["log"]);
     let events = log["events"].as_array().unwrap();
     let event = events.iter().find(|e| e["entity"] == "metadata").unwrap();
-    assert_eq!(
-        (&event["key"], &event["kind"]),
-        (&json!(ID), &json!("fixed"))
-    );
-    assert_eq!(
-        event["before"],
-        json!({"status": "running", "current_phase": "build"})
-    );
+    assert_eq!((&event["key"], &event["kind"]), (&json!(ID), &json!("fixed")));
+    assert_eq!(event["before"], json!({"status": "running", "current_phase": "build"}));
     assert_eq!(event["after"]["writer"], "adw_test_iso");
     assert_eq!(event["after"]["path"], "agents/77c90e61/adw_state.json");
     assert_eq!(data(&home, &["meta", "fix"]), json!({"fixed": []}));
@@ -58,19 +48,10 @@ fn what_is_set_is_in_the_log_with_what_it_was() {
     }
     let log = data(&home, &["log"]);
     let events = log["events"].as_array().unwrap();
-    let set: Vec<&Value> = events
-        .iter()
-        .filter(|e| e["entity"] == "metadata")
-        .collect();
+    let set: Vec<&Value> = events.iter().filter(|e| e["entity"] == "metadata").collect();
     assert_eq!(set.len(), 2, "what changes nothing is no event");
-    assert_eq!(
-        (&set[0]["key"], &set[0]["kind"]),
-        (&json!(ID), &json!("set"))
-    );
-    let newest = set
-        .iter()
-        .find(|e| e["after"]["branch_name"] == "b")
-        .unwrap();
+    assert_eq!((&set[0]["key"], &set[0]["kind"]), (&json!(ID), &json!("set")));
+    let newest = set.iter().find(|e| e["after"]["branch_name"] == "b").unwrap();
     assert_eq!(newest["before"], json!({"branch_name": "a"}));
     assert_eq!(newest["after"]["path"], "agents/77c90e61/adw_state.json");
 }
@@ -81,10 +62,7 @@ fn what_is_set_stays_set_while_the_log_cannot_have_it() {
     std::fs::write(home.trueup_home().join("trueup.db"), "no database").unwrap();
     let object = object(&home, 0, &["meta", "set", ID, "branch_name=a"]);
     let warning = object["warnings"][0].as_str().unwrap();
-    assert!(
-        warning.starts_with("not recorded in the log: "),
-        "{warning}"
-    );
+    assert!(warning.starts_with("not recorded in the log: "), "{warning}");
     assert!(text(&home, ID).contains("\"branch_name\": \"a\""));
 }
 

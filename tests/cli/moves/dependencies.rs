@@ -15,31 +15,18 @@ fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
     assert_eq!(added["item"]["status"], "queued");
     let moved = trueup(&home, &["item", "transition", "SD-1", "done"]).ok();
     assert_eq!(moved.stdout, "SD-1: queued -> completed\n");
-    refused(
-        &home,
-        "dependencies_open",
-        &["item", "transition", "SD-3", "ready"],
-    );
+    refused(&home, "dependencies_open", &["item", "transition", "SD-3", "ready"]);
     let shown = trueup(&home, &["item", "show", "SD-3"]).ok().stdout;
     assert!(shown.contains("  depends on SD-1, SD-2\n"), "{shown}");
     assert!(shown.contains("  waits for SD-2 (queued)\n"), "{shown}");
     let moved = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
-    assert_eq!(
-        moved.stdout,
-        "SD-2: queued -> completed\nSD-3 is now ready\n"
-    );
+    assert_eq!(moved.stdout, "SD-2: queued -> completed\nSD-3 is now ready\n");
     let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
-    assert_eq!(
-        reopened.stdout,
-        "SD-1: completed -> queued\nSD-3 is now queued\n"
-    );
+    assert_eq!(reopened.stdout, "SD-1: completed -> queued\nSD-3 is now queued\n");
     data(&home, &["item", "transition", "SD-1", "done"]);
     data(&home, &["item", "transition", "SD-3", "done"]);
     let back = data(&home, &["item", "reopen", "SD-3", "--reason", "why"]);
-    assert_eq!(
-        back["item"]["status"], "ready",
-        "all it depends on is completed"
-    );
+    assert_eq!(back["item"]["status"], "ready", "all it depends on is completed");
 }
 
 #[test]
@@ -57,30 +44,15 @@ fn circles_are_refused_with_the_whole_path() {
         (&["item", "depend", "A", "--on", "A"][..], "A -> A"),
         (&["item", "depend", "A", "--on", "C"], "A -> C -> B -> A"),
         (&["item", "depend", "A.1", "--on", "A"], "A.1 -> A -> A.1"),
-        (
-            &["item", "add", "A.2", "--parent", "A", "--depends", "C"],
-            "A.2 -> C -> B -> A -> A.2",
-        ),
+        (&["item", "add", "A.2", "--parent", "A", "--depends", "C"], "A.2 -> C -> B -> A -> A.2"),
     ] {
         let object = refused(&home, "dependency_cycle", arguments);
         let message = object["error"]["message"].as_str().unwrap();
         assert!(message.ends_with(path), "{message}");
     }
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "depend", "A", "--on", "Z"],
-    );
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "depend", "Z", "--on", "A"],
-    );
-    refused(
-        &home,
-        "item_not_found",
-        &["item", "add", "D", "--depends", "Z"],
-    );
+    refused(&home, "item_not_found", &["item", "depend", "A", "--on", "Z"]);
+    refused(&home, "item_not_found", &["item", "depend", "Z", "--on", "A"]);
+    refused(&home, "item_not_found", &["item", "add", "D", "--depends", "Z"]);
     let count: i64 = home.query_value("SELECT count(*) FROM item_dependencies", []);
     assert_eq!(count, 2);
 }
@@ -95,10 +67,7 @@ fn dependencies_are_added_and_taken_away() {
     assert_eq!(answer.stdout, "C depends on: nothing -> A, B\n");
     data(&home, &["item", "transition", "A", "done"]);
     let answer = trueup(&home, &["item", "depend", "C", "--on", "B", "--remove"]).ok();
-    assert_eq!(
-        answer.stdout,
-        "C depends on: A, B -> A\nC: queued -> ready\n"
-    );
+    assert_eq!(answer.stdout, "C depends on: A, B -> A\nC: queued -> ready\n");
     let arguments = ["item", "depend", "C", "--on", "B", "--remove"];
     refused(&home, "not_dependent", &arguments);
     let changed = data(&home, &["item", "depend", "C", "--on", "A", "--remove"]);

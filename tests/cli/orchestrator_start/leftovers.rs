@@ -20,10 +20,8 @@ fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
     let next = start(&home, "P", &["true"]).wait();
     assert_eq!(next.code, Some(0), "{next:?}");
     assert!(next.stderr.contains(&format!("pid {pid} on")), "{next:?}");
-    let crashed: i64 = home.query_value(
-        "SELECT count(*) FROM orchestrators WHERE status = 'crashed'",
-        [],
-    );
+    let crashed: i64 =
+        home.query_value("SELECT count(*) FROM orchestrators WHERE status = 'crashed'", []);
     assert_eq!(crashed, 1);
 }
 
@@ -64,9 +62,7 @@ fn a_run_begins_when_nothing_of_the_killed_one_before_is_left() {
     let home = started();
     let (child, pids) = stubborn(&home);
     send("KILL", &child);
-    let look = pids
-        .iter()
-        .map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
+    let look = pids.iter().map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
     let script = format!("{} echo looked", look.collect::<String>());
     let next = start(&home, "P", &["sh", "-c", &script]).wait();
     assert_eq!(next.stdout, "looked\n", "{next:?}");

@@ -13,24 +13,11 @@ const NAMES_ITS_SIGNAL: &str =
 #[test]
 fn a_command_that_a_signal_ends_is_ended_by_it() {
     let home = started();
-    for (name, number) in [
-        ("TERM", 15),
-        ("INT", 2),
-        ("KILL", 9),
-        ("SEGV", 11),
-        ("USR1", 10),
-    ] {
+    for (name, number) in [("TERM", 15), ("INT", 2), ("KILL", 9), ("SEGV", 11), ("USR1", 10)] {
         let answer = start(&home, "P", &["sh", "-c", &format!("kill -{name} $$")]).wait();
-        assert_eq!(
-            (answer.code, answer.signal),
-            (None, Some(number)),
-            "{answer:?}"
-        );
+        assert_eq!((answer.code, answer.signal), (None, Some(number)), "{answer:?}");
         let row = row(&home);
-        assert_eq!(
-            (&row["status"], &row["signal"]),
-            (&json!("stopped"), &json!(number))
-        );
+        assert_eq!((&row["status"], &row["signal"]), (&json!("stopped"), &json!(number)));
         assert_eq!(row["reason"], format!("ended by SIG{name}"));
     }
 }
@@ -61,11 +48,7 @@ fn a_signal_that_the_command_does_not_catch_ends_both() {
         let child = sleeping(&home);
         send(name, &child);
         let answer = ProcessOutput::wait_for(child);
-        assert_eq!(
-            (answer.code, answer.signal),
-            (None, Some(number)),
-            "{answer:?}"
-        );
+        assert_eq!((answer.code, answer.signal), (None, Some(number)), "{answer:?}");
         assert_eq!(
             (&row(&home)["status"], &row(&home)["signal"]),
             (&json!("stopped"), &json!(number))
@@ -101,9 +84,5 @@ fn a_signal_that_was_ignored_stays_ignored() {
     ));
     send("HUP", &child);
     send("TERM", &child);
-    assert_eq!(
-        ProcessOutput::wait_for(child).signal,
-        Some(15),
-        "nohup means it"
-    );
+    assert_eq!(ProcessOutput::wait_for(child).signal, Some(15), "nohup means it");
 }

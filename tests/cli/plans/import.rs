@@ -24,13 +24,8 @@ fn an_import_says_what_it_took_and_what_not() {
     assert_eq!(keys(&skipped[0]), ["line", "reason", "text"]);
     assert_eq!(skipped[0]["line"], 7);
     assert_eq!(skipped[0]["text"], "- [ ] 1.3 Twice");
-    let text = trueup(&home, &["plan", "import", "docs/fix.md"])
-        .ok()
-        .stdout;
-    assert!(
-        text.starts_with("imported 5 tasks of plan fix: 0 new, 0 changed\n"),
-        "{text}"
-    );
+    let text = trueup(&home, &["plan", "import", "docs/fix.md"]).ok().stdout;
+    assert!(text.starts_with("imported 5 tasks of plan fix: 0 new, 0 changed\n"), "{text}");
     assert!(text.contains("skipped line 7: duplicate id 1.3"), "{text}");
 }
 
@@ -38,15 +33,11 @@ fn an_import_says_what_it_took_and_what_not() {
 fn importing_again_takes_words_and_never_sets_back() {
     let home = planned();
     data(&home, &["plan", "complete", "1.1"]);
-    let text = PLAN
-        .replace("1.1 Write", "1.1 Rewrite")
-        .replace("- [ ] 2.2 Show", "- [x] 2.1.1 New");
+    let text =
+        PLAN.replace("1.1 Write", "1.1 Rewrite").replace("- [ ] 2.2 Show", "- [x] 2.1.1 New");
     write(&home, "fix.md", text);
     let answer = object(&home, 0, &["plan", "import", "fix.md"]);
-    assert_eq!(
-        answer["warnings"],
-        json!(["task 2.2 is not in the file; kept"])
-    );
+    assert_eq!(answer["warnings"], json!(["task 2.2 is not in the file; kept"]));
     let first = task(&home, "1.1");
     assert_eq!(
         (&first["title"], &first["status"]),
@@ -67,22 +58,13 @@ fn a_status_file_is_of_the_plan_it_names() {
     ]);
     let status = json!({"planPath": "fix.md", "planName": "Fix", "tasks": tasks});
     write(&home, "out/fix/status.json", format!("{status:#}"));
-    let run = home
-        .prepare_run("trueup")
-        .cwd(home.project_dir().join("out"));
-    let answer = envelope(
-        &run.args(["plan", "import", "fix/status.json", "--json"])
-            .wait(),
-        0,
-    );
+    let run = home.prepare_run("trueup").cwd(home.project_dir().join("out"));
+    let answer = envelope(&run.args(["plan", "import", "fix/status.json", "--json"]).wait(), 0);
     let imported = &answer["data"];
     assert_eq!(imported["plan"]["plan_id"], "fix", "{imported}");
     assert_eq!(imported["imported"], 2);
     let reason = imported["skipped"][0]["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("almost") && reason.contains("in_progress"),
-        "{reason}"
-    );
+    assert!(reason.contains("almost") && reason.contains("in_progress"), "{reason}");
     assert_eq!(task(&home, "1.1")["status"], "completed");
     let third = task(&home, "3.1");
     assert_eq!(third["status"], "in_progress");

@@ -19,11 +19,7 @@ fn next_is_in_progress_first_then_what_is_ready() {
     assert_eq!(next(&[]), ["2.2", "1.1"]);
     assert_eq!(next(&["1"]), ["2.2"]);
     data(&home, &["plan", "skip", "1.1", "--reason", "by hand"]);
-    assert_eq!(
-        next(&[]),
-        ["2.2", "1.3"],
-        "what is skipped is waited for no more"
-    );
+    assert_eq!(next(&[]), ["2.2", "1.3"], "what is skipped is waited for no more");
     data(&home, &["plan", "fail", "1.3", "--error", "boom"]);
     assert_eq!(next(&[]), ["2.2"]);
     data(&home, &["plan", "complete", "2.2"]);
@@ -35,20 +31,14 @@ fn next_is_in_progress_first_then_what_is_ready() {
 fn steps_say_from_what_to_what() {
     let home = planned();
     let text = trueup(&home, &["plan", "start", "1.1"]).ok().stdout;
-    assert!(
-        text.starts_with("fix/1.1: pending -> in_progress\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("fix/1.1: pending -> in_progress\n"), "{text}");
     let answer = data(&home, &["plan", "complete", "fix/1.1"]);
     assert_eq!(keys(&answer), ["task"]);
     assert_eq!(keys(&answer["task"]), TASK_KEYS);
     assert_eq!(answer["task"]["status"], "completed");
     let before = StateSnapshot::take(&home);
     let text = trueup(&home, &["plan", "complete", "1.1"]).ok().stdout;
-    assert!(
-        text.starts_with("fix/1.1: already completed, nothing changed\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("fix/1.1: already completed, nothing changed\n"), "{text}");
     assert_eq!(StateSnapshot::take(&home), before);
     let text = trueup(&home, &["plan", "status"]).ok().stdout;
     let expected = "\
@@ -63,10 +53,7 @@ Phase 1: Setup
 fn a_start_says_what_is_still_open() {
     let home = planned();
     let answer = object(&home, 0, &["plan", "start", "1.3"]);
-    assert_eq!(
-        answer["warnings"],
-        json!(["1.3 depends on 1.1, which is pending"])
-    );
+    assert_eq!(answer["warnings"], json!(["1.3 depends on 1.1, which is pending"]));
     assert_eq!(answer["data"]["task"]["status"], "in_progress");
 }
 
@@ -92,35 +79,21 @@ fn a_task_in_progress_elsewhere_is_refused_by_name() {
     assert_eq!(answer["error"]["code"], "already_in_progress");
     assert_eq!(answer["data"]["holder"]["session_id"], FIRST_SESSION);
     let message = answer["error"]["message"].as_str().unwrap();
-    assert!(
-        message.contains(FIRST_SESSION) && message.contains("since 2"),
-        "{message}"
-    );
+    assert!(message.contains(FIRST_SESSION) && message.contains("since 2"), "{message}");
     elsewhere("2.2", Some("orch-1"), 0);
     let answer = elsewhere("2.2", None, 1);
     assert_eq!(answer["error"]["code"], "already_in_progress");
     assert_eq!(answer["data"]["holder"]["orchestrator"], "orch-1");
-    assert!(
-        answer["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("orch-1")
-    );
+    assert!(answer["error"]["message"].as_str().unwrap().contains("orch-1"));
 }
 
 #[test]
 fn who_is_named_but_not_registered_is_refused() {
     let home = planned();
-    for step in [
-        &["plan", "start", "1.1"][..],
-        &["plan", "complete", "1.1"],
-        &["plan", "import", "fix.md"],
-    ] {
-        refused(
-            &home,
-            "phantom_session",
-            &[step, &["--session", "nobody"]].concat(),
-        );
+    for step in
+        [&["plan", "start", "1.1"][..], &["plan", "complete", "1.1"], &["plan", "import", "fix.md"]]
+    {
+        refused(&home, "phantom_session", &[step, &["--session", "nobody"]].concat());
     }
     assert_eq!(task(&home, "1.1")["status"], "pending");
 }
@@ -181,23 +154,12 @@ fn a_step_is_an_event_with_who_why_and_what() {
     data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
     data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
     let log = data(&home, &["log", "--limit", "2"]);
-    let [begun, failed] = &log["events"].as_array().unwrap()[..] else {
-        panic!("{log}")
-    };
-    assert_eq!(
-        (&begun["entity"], &begun["key"]),
-        (&json!("plan_task"), &json!("fix/1.1"))
-    );
-    assert_eq!(
-        (&begun["actor"], &begun["kind"]),
-        (&json!(FIRST_SESSION), &json!("status"))
-    );
+    let [begun, failed] = &log["events"].as_array().unwrap()[..] else { panic!("{log}") };
+    assert_eq!((&begun["entity"], &begun["key"]), (&json!("plan_task"), &json!("fix/1.1")));
+    assert_eq!((&begun["actor"], &begun["kind"]), (&json!(FIRST_SESSION), &json!("status")));
     assert_eq!(begun["after"]["session"], FIRST_SESSION);
     assert_eq!(failed["before"]["status"], "in_progress");
-    assert_eq!(
-        (&failed["after"]["status"], &failed["reason"]),
-        (&json!("failed"), &json!("boom"))
-    );
+    assert_eq!((&failed["after"]["status"], &failed["reason"]), (&json!("failed"), &json!("boom")));
 }
 
 #[test]
@@ -207,26 +169,12 @@ fn a_repeated_operation_answers_as_the_first_did() {
     data(&home, &start);
     data(&home, &["plan", "complete", "1.1"]);
     let again = data(&home, &start);
-    assert_eq!(
-        again["task"]["status"], "completed",
-        "it is not begun again"
-    );
-    refused(
-        &home,
-        "op_id_used",
-        &["plan", "start", "2.2", "--op-id", "operation-1"],
-    );
-    refused(
-        &home,
-        "op_id_used",
-        &["plan", "import", "fix.md", "--op-id", "operation-1"],
-    );
+    assert_eq!(again["task"]["status"], "completed", "it is not begun again");
+    refused(&home, "op_id_used", &["plan", "start", "2.2", "--op-id", "operation-1"]);
+    refused(&home, "op_id_used", &["plan", "import", "fix.md", "--op-id", "operation-1"]);
     write(&home, "fix.md", PLAN.replace("Show", "Shown"));
     for _ in 0..2 {
-        data(
-            &home,
-            &["plan", "import", "fix.md", "--op-id", "operation-2"],
-        );
+        data(&home, &["plan", "import", "fix.md", "--op-id", "operation-2"]);
     }
     assert_eq!(home.count_events("changed", "fix/2.2"), 1);
 }

@@ -35,11 +35,7 @@ fn completing_1_readies_2_and_not_3() {
 #[test]
 fn failing_1_blocks_2_and_3_with_its_message() {
     let home = queued("plan,build,test");
-    let failed = does(
-        &home,
-        FIRST_SESSION,
-        &["fail", "SD-1:1", "--error", "no plan"],
-    );
+    let failed = does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
     assert_eq!(failed["row"]["error_message"], "no plan");
     for row in failed["affected"].as_array().unwrap() {
         assert_eq!(row["status"], "blocked");
@@ -54,42 +50,23 @@ fn failing_1_blocks_2_and_3_with_its_message() {
         &["reopen", "SD-1:3", "--reason", "x"],
     );
     assert_eq!(around["data"]["blocked_by"], "SD-1:1");
-    does(
-        &home,
-        FIRST_SESSION,
-        &["reopen", "SD-1:1", "--reason", "a better plan"],
-    );
+    does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "a better plan"]);
     assert_eq!(statuses(&home), "ready queued queued");
-    does(
-        &home,
-        FIRST_SESSION,
-        &["cancel", "SD-1:1", "--reason", "no need"],
-    );
+    does(&home, FIRST_SESSION, &["cancel", "SD-1:1", "--reason", "no need"]);
     let rows = data(&home, &["queue", "list", "--status", "blocked"]);
-    assert_eq!(
-        rows["rows"][1]["error_message"],
-        "phase 1 (plan) cancelled: no need"
-    );
+    assert_eq!(rows["rows"][1]["error_message"], "phase 1 (plan) cancelled: no need");
 }
 
 #[test]
 fn a_block_by_hand_keeps_its_reason() {
     let home = queued("plan,build");
-    does(
-        &home,
-        FIRST_SESSION,
-        &["block", "SD-1:2", "--reason", "lawyers"],
-    );
+    does(&home, FIRST_SESSION, &["block", "SD-1:2", "--reason", "lawyers"]);
     does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
     does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
     does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
     let rows = data(&home, &["queue", "list", "--status", "waiting"]);
     assert_eq!(rows["rows"][0]["error_message"], "lawyers");
-    let free = does(
-        &home,
-        FIRST_SESSION,
-        &["reopen", "SD-1:2", "--reason", "they agreed"],
-    );
+    let free = does(&home, FIRST_SESSION, &["reopen", "SD-1:2", "--reason", "they agreed"]);
     assert_eq!(free["row"]["status"], "ready");
     assert!(free["row"]["error_message"].is_null());
 }
@@ -97,12 +74,7 @@ fn a_block_by_hand_keeps_its_reason() {
 #[test]
 fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
     let home = queued("plan,build");
-    let queued = does_not(
-        &home,
-        "illegal_transition",
-        FIRST_SESSION,
-        &["start", "SD-1:2"],
-    );
+    let queued = does_not(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:2"]);
     assert_eq!(
         (&queued["data"]["from"], &queued["data"]["to"]),
         (&json!("queued"), &json!("running"))
@@ -110,30 +82,12 @@ fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
     assert_eq!(queued["data"]["legal"], json!(["blocked", "cancelled"]));
     assert_eq!(keys(&queued["data"]["row"]), ROW_KEYS);
     let message = queued["error"]["message"].as_str().unwrap();
-    assert!(
-        message.contains("it waits for phase 1 (plan), which is ready"),
-        "{message}"
-    );
+    assert!(message.contains("it waits for phase 1 (plan), which is ready"), "{message}");
     does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
-    let done = does_not(
-        &home,
-        "illegal_transition",
-        FIRST_SESSION,
-        &["start", "SD-1:1"],
-    );
+    let done = does_not(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(done["data"]["legal"], json!([]));
-    assert!(
-        done["error"]["hint"]
-            .as_str()
-            .unwrap()
-            .contains("trueup queue reopen SD-1:1")
-    );
-    does_not(
-        &home,
-        "phase_not_found",
-        FIRST_SESSION,
-        &["start", "SD-1:7"],
-    );
+    assert!(done["error"]["hint"].as_str().unwrap().contains("trueup queue reopen SD-1:1"));
+    does_not(&home, "phase_not_found", FIRST_SESSION, &["start", "SD-1:7"]);
     for arguments in [
         &["queue", "fail", "SD-1:2"][..],
         &["queue", "reopen", "SD-1:1", "--reason", " "],
@@ -154,10 +108,7 @@ fn of_a_held_item_the_holder_alone_moves_phases() {
     does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     // The claim moves on while the first one works.
     home.expire_lease(FIRST_SESSION, 90);
-    data(
-        &home,
-        &["claim", "SD-1", "--force", "--session", SECOND_SESSION],
-    );
+    data(&home, &["claim", "SD-1", "--force", "--session", SECOND_SESSION]);
     let stale = does_not(&home, "stale_epoch", FIRST_SESSION, &["complete", "SD-1:1"]);
     assert_eq!(stale["data"]["holder"], SECOND_SESSION);
     assert_eq!(statuses(&home), "running queued");
@@ -175,10 +126,7 @@ fn a_person_without_a_session_moves_what_nobody_holds() {
     let begun = data(&home, &["queue", "start", "SD-1:1"]);
     assert!(begun["row"]["assigned_to"].is_null());
     data(&home, &["queue", "complete", "SD-1:1"]);
-    let bad = home
-        .prepare_run("trueup")
-        .args(["queue", "next"])
-        .env("TRUEUP_SESSION_ID", "a b");
+    let bad = home.prepare_run("trueup").args(["queue", "next"]).env("TRUEUP_SESSION_ID", "a b");
     assert_eq!(bad.wait().code, Some(2));
 }
 
@@ -200,9 +148,7 @@ fn what_the_holder_starts_is_what_item_session_and_cache_are_at() {
 #[test]
 fn an_orchestrator_is_recorded_with_what_it_starts() {
     let home = queued("plan");
-    let run = home
-        .prepare_run("trueup")
-        .args(["queue", "start", "SD-1:1"]);
+    let run = home.prepare_run("trueup").args(["queue", "start", "SD-1:1"]);
     run.env("TRUEUP_ORCHESTRATOR_ID", "orch-1").wait().ok();
     let orchestrator: String = home.query_value("SELECT orchestrator FROM phase_queue", []);
     assert_eq!(orchestrator, "orch-1");

@@ -16,10 +16,7 @@ fn marker(home: &Home) -> std::path::PathBuf {
 /// Makes the last automatic pruning so many hours old.
 fn rested(home: &Home, hours: u64) {
     let then = SystemTime::now() - Duration::from_hours(hours);
-    File::create(marker(home))
-        .unwrap()
-        .set_modified(then)
-        .unwrap();
+    File::create(marker(home)).unwrap().set_modified(then).unwrap();
 }
 
 #[test]
@@ -34,20 +31,10 @@ fn a_start_prunes_by_itself_once_a_day() {
     rested(&home, 25);
     home.start_session().ok();
     assert!(!sessions(&home).contains("gone") && sessions(&home).contains("young"));
-    let age = fs::metadata(marker(&home))
-        .unwrap()
-        .modified()
-        .unwrap()
-        .elapsed();
-    assert!(
-        age.unwrap() < Duration::from_hours(1),
-        "the day begins anew"
-    );
+    let age = fs::metadata(marker(&home)).unwrap().modified().unwrap().elapsed();
+    assert!(age.unwrap() < Duration::from_hours(1), "the day begins anew");
     let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
-    assert_eq!(
-        (&note["actor"], &note["after"]["sessions"]),
-        (&json!(FIRST_SESSION), &json!(1))
-    );
+    assert_eq!((&note["actor"], &note["after"]["sessions"]), (&json!(FIRST_SESSION), &json!(1)));
 }
 
 #[test]

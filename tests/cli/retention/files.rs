@@ -13,12 +13,7 @@ use crate::fixture::{claimed, data, object, started};
 /// Makes a file's modification time so many days old.
 fn aged(path: &Path, days: u64) {
     let then = SystemTime::now() - Duration::from_secs(days * 86_400);
-    File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_modified(then)
-        .unwrap();
+    File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
 }
 
 #[test]
@@ -34,10 +29,7 @@ fn files_of_those_that_went_go_with_them_and_others_stay() {
         "UPDATE claude_sessions SET worktree = ?1, host = ?2 WHERE session_id <> ?3",
         [&project, &host, FIRST_SESSION],
     );
-    let own = |id: &str| {
-        home.project_dir()
-            .join(format!(".claude/auto-proceed-state.{id}.json"))
-    };
+    let own = |id: &str| home.project_dir().join(format!(".claude/auto-proceed-state.{id}.json"));
     let mut cache = home.read_cache();
     for id in ["gone", "edited", "foreign"] {
         cache["sessionId"] = json!(id);
@@ -75,27 +67,14 @@ fn only_files_that_are_old_and_nobodys_go() {
     let home = started();
     let locks = home.trueup_home().join("locks");
     fs::create_dir_all(&locks).unwrap();
-    for name in [
-        "trueup.db-wal.orphan-1",
-        "x.corrupt-20200101",
-        "notes.txt",
-        "locks/0123",
-    ] {
+    for name in ["trueup.db-wal.orphan-1", "x.corrupt-20200101", "notes.txt", "locks/0123"] {
         fs::write(home.trueup_home().join(name), "x").unwrap();
         aged(&home.trueup_home().join(name), 400);
     }
     // Written long ago but set aside just now: the time in the name counts.
     let done = data(&home, &["db", "prune"]);
-    assert_eq!(
-        done["files"],
-        json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0})
-    );
-    for name in [
-        "trueup.db-wal.orphan-1",
-        "x.corrupt-20200101",
-        "notes.txt",
-        "locks/0123",
-    ] {
+    assert_eq!(done["files"], json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0}));
+    for name in ["trueup.db-wal.orphan-1", "x.corrupt-20200101", "notes.txt", "locks/0123"] {
         assert!(home.trueup_home().join(name).exists(), "{name}");
     }
 }

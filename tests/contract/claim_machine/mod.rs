@@ -14,11 +14,7 @@ use crate::fixture::{self, StoreFixture};
 use run::MachineRun;
 
 fn assert_agrees<F: StoreFixture>(cases: u32, store: impl Fn() -> F) {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let answer = TestRunner::new(config).run(&steps::steps_strategy(), |steps| {
         let mut store = store();
         let mut run = MachineRun::new(&mut store);

@@ -214,9 +214,7 @@ impl ReferenceStore {
             item,
             holder,
             epoch,
-            beat: other
-                .and_then(|other| self.sessions[other])
-                .map(|row| row.beat),
+            beat: other.and_then(|other| self.sessions[other]).map(|row| row.beat),
         }
     }
 

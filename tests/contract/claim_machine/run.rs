@@ -110,28 +110,18 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
                 prop_assert_eq!(answer.is_ok(), expected, "{:?}", answer);
                 self.remember_sent(expected, SentWrite::End(session, by));
             }
-            MachineStep::Claim {
-                session,
-                item,
-                force,
-            } => self.claim(session, item, force)?,
+            MachineStep::Claim { session, item, force } => self.claim(session, item, force)?,
             MachineStep::Decide { session, item } => self.decide_claim(session, item),
             MachineStep::Carry(session) => self.apply_decision(session)?,
             MachineStep::Release { session, held } => self.release(session, held)?,
-            MachineStep::Push {
-                session,
-                newest,
-                fence,
-                phase,
-            } => self.push(session, newest, fence, phase)?,
+            MachineStep::Push { session, newest, fence, phase } => {
+                self.push(session, newest, fence, phase)?
+            }
             MachineStep::Sweep => self.run_sweep()?,
             MachineStep::Look(session) => {
                 let row = self.reference.sessions[session];
-                let read = self
-                    .fixture
-                    .store()
-                    .load_session(&session_id(SESSIONS[session]))
-                    .unwrap();
+                let read =
+                    self.fixture.store().load_session(&session_id(SESSIONS[session])).unwrap();
                 self.readings[session] = row.zip(read).map(|(row, read)| SessionReading {
                     read,
                     standing: row.standing,
@@ -140,13 +130,9 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             }
             MachineStep::Park(session) => {
                 if let Some((session, looked)) = take_first_from(&mut self.readings, session) {
-                    let expected = self
-                        .reference
-                        .mark_lost(session, looked.standing, looked.beat);
-                    let answer = self
-                        .fixture
-                        .store()
-                        .mark_lost(&looked.read, &new_provenance("sweep"));
+                    let expected = self.reference.mark_lost(session, looked.standing, looked.beat);
+                    let answer =
+                        self.fixture.store().mark_lost(&looked.read, &new_provenance("sweep"));
                     prop_assert_eq!(answer.unwrap().is_some(), expected);
                 }
             }
@@ -202,18 +188,10 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
 
     fn register(&mut self, session: usize) {
         let (process, host, pid) = if session == REMOTE {
-            (
-                ProcessState::Elsewhere,
-                "elsewhere".to_owned(),
-                std::process::id(),
-            )
+            (ProcessState::Elsewhere, "elsewhere".to_owned(), std::process::id())
         } else {
             let client = self.clients[session].get_or_insert_with(spawn_bystander);
-            (
-                ProcessState::Runs,
-                host_name(),
-                client.pid().parse().unwrap(),
-            )
+            (ProcessState::Runs, host_name(), client.pid().parse().unwrap())
         };
         self.reference.register(session, process);
         let registration = SessionRegistration {
@@ -221,10 +199,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             process: Some(identify_process(pid)),
             ..requests::registration(SESSIONS[session])
         };
-        self.fixture
-            .store()
-            .register_session(&registration)
-            .unwrap();
+        self.fixture.store().register_session(&registration).unwrap();
     }
 
     fn claim(&mut self, session: usize, item: usize, force: bool) -> StepResult {
@@ -279,11 +254,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         let text = FieldValue::Text(Some(phase.to_string()));
         let push = StatePush {
             session: me,
-            base: model::Revision(if newest {
-                revision
-            } else {
-                revision.saturating_sub(1)
-            }),
+            base: model::Revision(if newest { revision } else { revision.saturating_sub(1) }),
             fencing_token: fence.map(|(item, epoch)| (item_key(ITEMS[*item]), Epoch(*epoch))),
             changes: [(StateField::Phase, text)].into(),
             branch: None,
@@ -301,16 +272,11 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         let expected: Vec<_> = self.reference.sweep();
         let released =
             sync::sweep_dead_sessions(self.fixture.store(), &self.run_context, "sweep").unwrap();
-        let mut found: Vec<_> = released
-            .into_iter()
-            .map(|released| (released.session, released.item))
-            .collect();
+        let mut found: Vec<_> =
+            released.into_iter().map(|released| (released.session, released.item)).collect();
         found.sort();
         let named = expected.into_iter().map(|(session, item)| {
-            (
-                session_id(SESSIONS[session]),
-                item.map(|item| item_key(ITEMS[item])),
-            )
+            (session_id(SESSIONS[session]), item.map(|item| item_key(ITEMS[item])))
         });
         prop_assert_eq!(found, named.collect::<Vec<_>>());
         Ok(())
@@ -324,19 +290,11 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             Some(SentWrite::Push(push)) => prop_assert!(store.push_state(push).is_ok()),
             Some(SentWrite::Release(release)) => prop_assert!(store.release(release).is_ok()),
             Some(SentWrite::End(session, by)) => {
-                prop_assert!(
-                    store
-                        .end_session(&session_id(SESSIONS[*session]), "x", by)
-                        .is_ok()
-                );
+                prop_assert!(store.end_session(&session_id(SESSIONS[*session]), "x", by).is_ok());
             }
             Some(SentWrite::Claim(request)) => {
                 let answer = store.claim(request);
-                let holder = store
-                    .load_item(&request.grant.item)
-                    .unwrap()
-                    .unwrap()
-                    .holder;
+                let holder = store.load_item(&request.grant.item).unwrap().unwrap().holder;
                 let held = holder.as_ref() == Some(&request.grant.session);
                 assert_same_answer(&answer, if held { Ok(()) } else { Err("conflict") })?;
             }
@@ -345,17 +303,9 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
     }
 
     fn compare_stores(&mut self) -> StepResult {
-        let ReferenceStore {
-            now,
-            sessions,
-            items,
-        } = self.reference.clone();
+        let ReferenceStore { now, sessions, items } = self.reference.clone();
         for (n, name) in SESSIONS.into_iter().enumerate() {
-            let found = self
-                .fixture
-                .store()
-                .load_session(&session_id(name))
-                .unwrap();
+            let found = self.fixture.store().load_session(&session_id(name)).unwrap();
             prop_assert_eq!(found.is_some(), sessions[n].is_some());
             let (Some(found), Some(row)) = (found, sessions[n]) else {
                 continue;
@@ -380,12 +330,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             prop_assert_eq!(work.item, current, "current item of {}", name);
             prop_assert_eq!(work.phase, phase_text(row.phase), "phase of {}", name);
             let silence = found.silence_seconds();
-            prop_assert!(
-                is_near(silence, now - row.beat),
-                "silence of {}: {} s",
-                name,
-                silence
-            );
+            prop_assert!(is_near(silence, now - row.beat), "silence of {}: {} s", name, silence);
             let left = found.lease_expires_at.seconds_since(found.read_at);
             let expected = row.lease.saturating_sub(now);
             prop_assert!(is_near(left, expected), "lease of {}: {} s", name, left);
@@ -418,10 +363,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             let claims = of_item
                 .filter(|event| ["claimed", "taken_over"].contains(&event.kind.as_str()))
                 .count();
-            prop_assert_eq!(
-                u64::try_from(claims).unwrap(),
-                self.reference.items[n].epoch
-            );
+            prop_assert_eq!(u64::try_from(claims).unwrap(), self.reference.items[n].epoch);
         }
         Ok(())
     }

@@ -66,11 +66,8 @@ fn step_strategy() -> impl Strategy<Value = MachineStep> {
     let mostly = || prop::bool::weighted(0.85);
     // The third does not exist.
     let wanted = prop_oneof![4 => Just(0), 4 => Just(1), 1 => Just(2)];
-    let fence = prop_oneof![
-        Just(FenceChoice::None),
-        Just(FenceChoice::Mine),
-        Just(FenceChoice::Older)
-    ];
+    let fence =
+        prop_oneof![Just(FenceChoice::None), Just(FenceChoice::Mine), Just(FenceChoice::Older)];
     prop_oneof![
         2 => session().prop_map(MachineStep::Register),
         2 => (session(), any::<bool>())

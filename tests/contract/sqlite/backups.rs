@@ -20,10 +20,7 @@ fn a_backup_opens_as_what_was_copied() {
     let me = load_session(&mut file.store, "s1");
     file.store.push_state(&phase_push(&me, "LATER")).unwrap();
     let mut copy = SqliteStore::open(&target, test_deadline()).unwrap();
-    assert_eq!(
-        copy.load_lineage().unwrap(),
-        file.store.load_lineage().unwrap()
-    );
+    assert_eq!(copy.load_lineage().unwrap(), file.store.load_lineage().unwrap());
     let kept = load_session(&mut copy, "s1");
     assert_eq!((kept.revision, kept.metadata), (me.revision, me.metadata));
     assert_eq!(load_item(&mut copy, "A").holder, Some(me.id));
@@ -55,12 +52,7 @@ fn a_backup_replaces_no_file() {
     fs::write(&target, "mine").unwrap();
     expect_refusal(file.store.engine.back_up(&target), "invalid");
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
-    expect_refusal(
-        file.store
-            .engine
-            .back_up(&file.folder.path().join("none/copy.db")),
-        "io",
-    );
+    expect_refusal(file.store.engine.back_up(&file.folder.path().join("none/copy.db")), "io");
 }
 
 #[test]
@@ -68,13 +60,8 @@ fn a_backup_is_one_file() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
     let folder = tempfile::tempdir().unwrap();
-    file.store
-        .engine
-        .back_up(&folder.path().join("copy.db"))
-        .unwrap();
-    let names: Vec<_> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    file.store.engine.back_up(&folder.path().join("copy.db")).unwrap();
+    let names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["copy.db"]);
 }

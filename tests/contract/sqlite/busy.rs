@@ -20,16 +20,11 @@ fn a_write_that_others_keep_out_until_the_deadline_is_contended() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
     let stranger = file.open_foreign_connection();
-    stranger
-        .execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'")
-        .unwrap();
+    stranger.execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'").unwrap();
     let soon = Deadline::after(Duration::ZERO);
     let mut store = SqliteStore::open(&file.path(), soon).unwrap();
     let me = load_session(&mut store, "s1");
-    let error = expect_refusal(
-        store.push_state(&phase_push(&me, "PLAN")),
-        "store_contended",
-    );
+    let error = expect_refusal(store.push_state(&phase_push(&me, "PLAN")), "store_contended");
     assert_eq!(error.retry_advice(), RetryAdvice::Retry);
     assert_eq!(load_session(&mut store, "s1").revision, me.revision);
     stranger.execute_batch("ROLLBACK").unwrap();
@@ -50,10 +45,7 @@ fn others_that_write_plain_sql_all_the_time_fail_no_write() {
             scope.spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     stranger
-                        .execute(
-                            "UPDATE work_items SET position = coalesce(position, 0) + 1",
-                            [],
-                        )
+                        .execute("UPDATE work_items SET position = coalesce(position, 0) + 1", [])
                         .unwrap();
                 }
             });

@@ -12,9 +12,7 @@ use trueup_core::store::{HookStore as _, Store};
 pub(super) fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
     let connection = file.open_foreign_connection();
     for keys in ["OFF", "ON"] {
-        connection
-            .execute_batch(&format!("PRAGMA foreign_keys = {keys}"))
-            .unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = {keys}")).unwrap();
         let error = connection.execute_batch(sql).unwrap_err();
         assert_eq!(
             error.sqlite_error_code(),
@@ -29,11 +27,7 @@ pub(super) fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
 fn events_can_neither_be_changed_nor_deleted() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    assert_refuses(
-        &file,
-        "UPDATE events SET actor = 'me' WHERE seq = 1",
-        "append-only",
-    );
+    assert_refuses(&file, "UPDATE events SET actor = 'me' WHERE seq = 1", "append-only");
     assert_refuses(&file, "DELETE FROM events", "append-only");
     assert_refuses(
         &file,
@@ -66,21 +60,14 @@ fn a_session_holds_one_item_and_an_item_has_one_row() {
         "INSERT INTO work_items (key, holder) VALUES ('A', 's2')",
         "work_items.key",
     );
-    assert_eq!(
-        load_session(&mut file.store, "s1").item,
-        Some(crate::requests::item_key("A"))
-    );
+    assert_eq!(load_session(&mut file.store, "s1").item, Some(crate::requests::item_key("A")));
 }
 
 #[test]
 fn a_fence_never_goes_back() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    assert_refuses(
-        &file,
-        "UPDATE work_items SET claim_epoch = 0",
-        "never goes back",
-    );
+    assert_refuses(&file, "UPDATE work_items SET claim_epoch = 0", "never goes back");
     assert_refuses(
         &file,
         "UPDATE work_items SET claim_epoch = 0, holder = NULL",
@@ -136,10 +123,7 @@ fn a_lost_table_is_damage() {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");
     file.execute_sql("DROP TABLE session_tasks");
-    expect_refusal(
-        file.store.load_task(&session_id("s1"), "1"),
-        "store_corrupt",
-    );
+    expect_refusal(file.store.load_task(&session_id("s1"), "1"), "store_corrupt");
     assert_claim_works(&mut file);
 }
 

@@ -22,10 +22,7 @@ fn a_phase_dated_ahead_is_stuck_unless_something_else_lives() {
     let mut file = new_sqlite();
     add_queue(&mut file.store, "A", &[&[], &[1]]);
     register_session(&mut file.store, "s1");
-    apply_step(
-        &mut file.store,
-        &session_step_request("s1", "A:1", start_step()),
-    );
+    apply_step(&mut file.store, &session_step_request("s1", "A:1", start_step()));
     shift_column(&mut file, "phase_queue", "updated_at", "+1 year");
     let stuck =
         |file: &mut DatabaseFile, seconds| file.store.list_stuck_phases(seconds, 10).unwrap();
@@ -36,27 +33,14 @@ fn a_phase_dated_ahead_is_stuck_unless_something_else_lives() {
         assert_eq!(found.len(), 1, "{beat}");
         assert!(found[0].silence_seconds() >= STUCK_SECONDS, "{beat}");
     }
-    assert_eq!(
-        stuck(&mut file, u64::MAX),
-        [],
-        "by a clock that is not trusted"
-    );
+    assert_eq!(stuck(&mut file, u64::MAX), [], "by a clock that is not trusted");
     shift_column(&mut file, "phase_queue", "updated_at", "+10 seconds");
-    assert_eq!(
-        stuck(&mut file, STUCK_SECONDS),
-        [],
-        "clocks are a little apart"
-    );
+    assert_eq!(stuck(&mut file, STUCK_SECONDS), [], "clocks are a little apart");
     shift_column(&mut file, "phase_queue", "updated_at", "+1 year");
     let found = stuck(&mut file, STUCK_SECONDS);
-    let failed = file
-        .store
-        .fail_stuck_phase(&found[0], "stuck", &new_provenance("sweep"));
+    let failed = file.store.fail_stuck_phase(&found[0], "stuck", &new_provenance("sweep"));
     assert!(failed.unwrap().is_some());
-    assert_eq!(
-        first_phase_of(&mut file.store, "A:1").status.as_str(),
-        "failed"
-    );
+    assert_eq!(first_phase_of(&mut file.store, "A:1").status.as_str(), "failed");
 }
 
 #[test]
@@ -73,19 +57,13 @@ fn a_task_of_a_plan_dated_ahead_is_stuck_unless_something_else_lives() {
         .unwrap();
     shift_column(&mut file, "plan_tasks", "updated_at", "+1 year");
     let fail = |file: &mut DatabaseFile, seconds| {
-        let failed = file
-            .store
-            .fail_stuck_plan_tasks(seconds, &new_provenance("sweep"));
+        let failed = file.store.fail_stuck_plan_tasks(seconds, &new_provenance("sweep"));
         failed.unwrap().len()
     };
     assert_eq!(fail(&mut file, STUCK_SECONDS), 0, "its session lives");
     shift_column(&mut file, "claude_sessions", "heartbeat_at", "+1 year");
     shift_column(&mut file, "claude_sessions", "silent_until", "+1 year");
-    assert_eq!(
-        fail(&mut file, u64::MAX),
-        0,
-        "by a clock that is not trusted"
-    );
+    assert_eq!(fail(&mut file, u64::MAX), 0, "by a clock that is not trusted");
     assert_eq!(fail(&mut file, STUCK_SECONDS), 1);
 }
 
@@ -107,16 +85,8 @@ fn what_a_state_once_said_is_known() {
         (StateField::Phase, text("one"), false),
         (StateField::Task, FieldValue::Text(None), true),
     ] {
-        let had = file
-            .store
-            .had_state_value(&session_id("s1"), field, &value)
-            .unwrap();
+        let had = file.store.had_state_value(&session_id("s1"), field, &value).unwrap();
         assert_eq!(had, expected, "{field:?} {value:?}");
-        assert!(
-            !file
-                .store
-                .had_state_value(&session_id("s2"), field, &value)
-                .unwrap()
-        );
+        assert!(!file.store.had_state_value(&session_id("s2"), field, &value).unwrap());
     }
 }

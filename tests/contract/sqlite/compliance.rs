@@ -7,9 +7,7 @@ use crate::requests::{add_item, register_holder, register_session};
 
 fn list_violations(store: &SqliteStore) -> Vec<String> {
     let flaws = store.find_violations().unwrap().into_iter();
-    flaws
-        .map(|f| format!("{} {} {} {}", f.table, f.row, f.field, f.problem))
-        .collect()
+    flaws.map(|f| format!("{} {} {} {}", f.table, f.row, f.field, f.problem)).collect()
 }
 
 /// Runs a statement that the schema's rules would refuse.
@@ -23,9 +21,7 @@ fn execute_without_rules(file: &DatabaseFile, sql: &str) {
         .map(|name| name.unwrap())
         .collect();
     for name in triggers {
-        stranger
-            .execute_batch(&format!("DROP TRIGGER {name}"))
-            .unwrap();
+        stranger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
     }
     stranger
         .execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
@@ -96,10 +92,7 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
 fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");
-    execute_without_rules(
-        &file,
-        "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)",
-    );
+    execute_without_rules(&file, "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)");
     assert_eq!(
         list_violations(&file.store.engine),
         ["claude_sessions s1 metadata is not a JSON object"]

@@ -41,9 +41,7 @@ fn a_database_of_another_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
     let other = rusqlite::Connection::open(&path).unwrap();
-    other
-        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
-        .unwrap();
+    other.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
     drop(other);
     assert_open_refused(&path, "store_corrupt");
 }
@@ -95,9 +93,7 @@ fn a_database_with_an_overwritten_schema() {
 fn a_newer_schema() {
     let (_folder, path) = closed_database();
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer
-        .execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT")
-        .unwrap();
+    newer.execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT").unwrap();
     drop(newer);
     assert_open_refused(&path, "schema_too_new");
     match SqliteStore::open(&path, test_deadline()).unwrap_err() {
@@ -122,9 +118,7 @@ fn opening_what_is_missing_makes_nothing() {
     let error = SqliteStore::open(&path, test_deadline()).unwrap_err();
     assert_eq!(error.code(), "store_missing");
     assert_eq!(
-        SqliteStore::read_schema_status(&path, test_deadline())
-            .unwrap_err()
-            .code(),
+        SqliteStore::read_schema_status(&path, test_deadline()).unwrap_err().code(),
         "store_missing"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -32,10 +32,7 @@ fn a_foreign_change_of_the_state_raises_the_revision_and_is_an_event() {
         let after = load_session(&mut file.store, "s1");
         assert_eq!(after.revision.0, before.revision.0 + 1 + at as u64, "{sql}");
         let event = newest_event(&mut file);
-        assert_eq!(
-            (event.actor.as_str(), event.kind.as_str()),
-            ("sql", "state")
-        );
+        assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "state"));
         assert_eq!(event.op_id, None);
     }
     let me = load_session(&mut file.store, "s1");
@@ -52,10 +49,7 @@ fn a_foreign_change_of_another_key_is_an_event_alone() {
     assert_eq!(after.revision, before.revision);
     assert_eq!(after.metadata["cost"], json!(1.5));
     let event = newest_event(&mut file);
-    assert_eq!(
-        (event.actor.as_str(), event.kind.as_str()),
-        ("sql", "metadata")
-    );
+    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "metadata"));
     let at = last_event_id(&mut file.store);
     file.execute_sql(
         "UPDATE claude_sessions SET metadata = json_set(metadata, '$.cost', 1.5), repo = 'r'",
@@ -74,21 +68,11 @@ fn a_holder_changed_by_plain_sql_is_fenced_and_both_sessions_see_it() {
     let [one, two] = revisions(&mut file);
     file.execute_sql("UPDATE work_items SET holder = 's2' WHERE key = 'A'");
     let taken = load_item(&mut file.store, "A");
-    assert_eq!(
-        (taken.holder, taken.epoch),
-        (Some(session_id("s2")), Epoch(fence.0 + 1))
-    );
+    assert_eq!((taken.holder, taken.epoch), (Some(session_id("s2")), Epoch(fence.0 + 1)));
     assert_eq!(revisions(&mut file), [one + 1, two + 1]);
     let event = newest_event(&mut file);
-    assert_eq!(
-        (event.actor.as_str(), event.kind.as_str()),
-        ("sql", "taken_over")
-    );
-    assert_eq!(
-        event.epoch,
-        Some(Epoch(fence.0 + 1)),
-        "the event names the new fence"
-    );
+    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "taken_over"));
+    assert_eq!(event.epoch, Some(Epoch(fence.0 + 1)), "the event names the new fence");
     let me = load_session(&mut file.store, "s1");
     let mut old = phase_push(&me, "EXEC");
     old.fencing_token = Some((item_key("A"), fence));
@@ -107,10 +91,7 @@ fn a_title_changed_by_plain_sql_raises_the_items_revision() {
     let after = load_item(&mut file.store, "A");
     assert_eq!(after.revision.0, before.revision.0 + 1);
     let event = newest_event(&mut file);
-    assert_eq!(
-        (event.actor.as_str(), event.kind.as_str()),
-        ("sql", "changed")
-    );
+    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "changed"));
     assert_eq!(event.after["title"], json!("new"));
 }
 
@@ -124,11 +105,8 @@ fn what_trueup_does_after_plain_sql_is_its_own_again() {
     add_item(&mut file.store, "B");
     let at = last_event_id(&mut file.store);
     claim_item(&mut file.store, "s1", "B");
-    let actors: Vec<String> = list_events(&mut file.store)
-        .into_iter()
-        .filter(|e| e.seq > at)
-        .map(|e| e.actor)
-        .collect();
+    let actors: Vec<String> =
+        list_events(&mut file.store).into_iter().filter(|e| e.seq > at).map(|e| e.actor).collect();
     assert_eq!(actors, ["s1", "s1", "s1"]);
 }
 
@@ -140,15 +118,8 @@ fn a_session_and_an_item_made_by_plain_sql_are_read() {
          INSERT INTO work_items (key, title) VALUES ('A', 't');",
     );
     assert_eq!(load_session(&mut file.store, "s1").branch(), Some("x"));
-    assert_eq!(
-        list_event_kinds(&mut file.store, 0),
-        ["s1 registered", "A added"]
-    );
-    assert!(
-        list_events(&mut file.store)
-            .iter()
-            .all(|e| e.actor == "sql")
-    );
+    assert_eq!(list_event_kinds(&mut file.store, 0), ["s1 registered", "A added"]);
+    assert!(list_events(&mut file.store).iter().all(|e| e.actor == "sql"));
     assert_eq!(claim_item(&mut file.store, "s1", "A").item.epoch, Epoch(1));
 }
 
@@ -177,9 +148,7 @@ fn an_item_given_by_plain_sql_to_a_session_that_is_gone_is_swept() {
     file.execute_sql("UPDATE work_items SET holder = 's1' WHERE key = 'A'");
     let lapsed = file.store.sessions_with_expired_lease(9).unwrap();
     assert_eq!(lapsed.len(), 1);
-    file.store
-        .mark_lost(&lapsed[0], &new_provenance("s2"))
-        .unwrap();
+    file.store.mark_lost(&lapsed[0], &new_provenance("s2")).unwrap();
     assert_eq!(load_item(&mut file.store, "A").holder, None);
     assert_eq!(file.store.sessions_with_expired_lease(9).unwrap().len(), 0);
 }

@@ -64,9 +64,6 @@ fn of_many_that_accept_at_once_one_gets_the_item() {
     assert!(lost.iter().all(decided), "{lost:?}");
     let mut file = file;
     let item = load_item(&mut file.store, "A");
-    assert_eq!(
-        item.holder.map(|holder| holder.to_string()),
-        won[0].clone().ok()
-    );
+    assert_eq!(item.holder.map(|holder| holder.to_string()), won[0].clone().ok());
     assert_eq!(item.epoch.0, 2);
 }

@@ -45,13 +45,9 @@ fn an_illegal_step_is_refused() {
     }
     move_item(&mut file.store, "user", "B", ItemStatus::Completed);
     move_item(&mut file.store, "user", "C", ItemStatus::Running);
-    for (key, to) in [
-        ("B", "running"),
-        ("B", "queued"),
-        ("B", "failed"),
-        ("C", "queued"),
-        ("C", "ready"),
-    ] {
+    for (key, to) in
+        [("B", "running"), ("B", "queued"), ("B", "failed"), ("C", "queued"), ("C", "ready")]
+    {
         let sql = format!("UPDATE work_items SET status = '{to}' WHERE key = '{key}'");
         assert_refuses(&file, &sql, "no legal change of status");
     }
@@ -59,10 +55,7 @@ fn an_illegal_step_is_refused() {
     assert_refuses(&file, unknown, "no legal change of status");
     file.execute_sql("UPDATE work_items SET status = 'ready' WHERE key = 'A'");
     let event = list_events(&mut file.store).pop().unwrap();
-    assert_eq!(
-        (event.actor.as_str(), event.kind.as_str()),
-        ("sql", "status")
-    );
+    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "status"));
 }
 
 #[test]
@@ -87,11 +80,7 @@ fn going_back_needs_everything_that_makes_a_reopening() {
     ));
     let event = list_events(&mut file.store).pop().unwrap();
     assert_eq!(
-        (
-            event.actor.as_str(),
-            event.kind.as_str(),
-            event.reason.as_deref()
-        ),
+        (event.actor.as_str(), event.kind.as_str(), event.reason.as_deref()),
         ("me", "reopened", Some("why"))
     );
 }
@@ -110,33 +99,19 @@ fn what_is_held_changes_under_its_epoch_alone() {
     ] {
         let sql = format!("UPDATE work_items SET {change}");
         assert_refuses(&file, &sql, FENCE_MESSAGE);
-        assert_refuses(
-            &file,
-            &format!("{sql}, under_epoch = {stale}"),
-            FENCE_MESSAGE,
-        );
-        assert_refuses(
-            &file,
-            &format!("{sql}, under_epoch = {}", fence + 1),
-            FENCE_MESSAGE,
-        );
+        assert_refuses(&file, &format!("{sql}, under_epoch = {stale}"), FENCE_MESSAGE);
+        assert_refuses(&file, &format!("{sql}, under_epoch = {}", fence + 1), FENCE_MESSAGE);
     }
     // The epoch given for one write does not count for the next.
     file.execute_sql(&format!("UPDATE work_items SET under_epoch = {fence}"));
     assert_refuses(&file, "UPDATE work_items SET phase = 'PLAN'", FENCE_MESSAGE);
-    file.execute_sql(&format!(
-        "UPDATE work_items SET phase = 'PLAN', under_epoch = {fence}"
-    ));
+    file.execute_sql(&format!("UPDATE work_items SET phase = 'PLAN', under_epoch = {fence}"));
     let lingering: Option<i64> = file
         .open_foreign_connection()
         .query_row("SELECT under_epoch FROM work_items", [], |row| row.get(0))
         .unwrap();
     assert_eq!(lingering, None);
-    assert_refuses(
-        &file,
-        "UPDATE work_items SET claim_epoch = claim_epoch - 1",
-        "never goes back",
-    );
+    assert_refuses(&file, "UPDATE work_items SET claim_epoch = claim_epoch - 1", "never goes back");
 }
 
 #[test]
@@ -166,11 +141,7 @@ fn a_holder_is_a_registered_session() {
 fn a_session_that_holds_something_stays() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    assert_refuses(
-        &file,
-        "DELETE FROM claude_sessions",
-        "a session that holds an item stays",
-    );
+    assert_refuses(&file, "DELETE FROM claude_sessions", "a session that holds an item stays");
     for sql in [
         "INSERT OR REPLACE INTO claude_sessions (session_id) VALUES ('s1')",
         "REPLACE INTO claude_sessions (rowid, session_id)
@@ -207,13 +178,8 @@ fn a_finished_item_has_no_holder() {
 #[test]
 fn evidence_is_asked_for_by_the_database_too() {
     let mut file = new_sqlite();
-    let guarded = NewItem {
-        requires_evidence: true,
-        ..new_item("A")
-    };
-    file.store
-        .add_item(&guarded, &new_provenance("user"))
-        .unwrap();
+    let guarded = NewItem { requires_evidence: true, ..new_item("A") };
+    file.store.add_item(&guarded, &new_provenance("user")).unwrap();
     for evidence in ["", ", evidence = NULL", ", evidence = ''"] {
         assert_refuses(
             &file,
@@ -234,13 +200,8 @@ fn no_row_is_removed_that_others_lean_on() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
     add_item(&mut file.store, "P");
-    let child = NewItem {
-        parent: Some(item_key("P")),
-        ..new_item("C")
-    };
-    file.store
-        .add_item(&child, &new_provenance("user"))
-        .unwrap();
+    let child = NewItem { parent: Some(item_key("P")), ..new_item("C") };
+    file.store.add_item(&child, &new_provenance("user")).unwrap();
     for key in ["A", "P"] {
         assert_refuses(
             &file,
@@ -278,22 +239,10 @@ fn dependencies_are_counted_by_whatever_hand_they_come() {
         file.execute_sql(sql);
         load_item(&mut file.store, "C").open_dependencies
     };
-    assert_eq!(
-        open("INSERT INTO item_dependencies VALUES ('C', 'A'), ('C', 'B')"),
-        2
-    );
-    assert_eq!(
-        open("UPDATE work_items SET status = 'completed' WHERE key = 'A'"),
-        1
-    );
-    assert_eq!(
-        open("UPDATE work_items SET status = 'cancelled' WHERE key = 'B'"),
-        1
-    );
-    assert_eq!(
-        open("DELETE FROM item_dependencies WHERE depends_on = 'B'"),
-        0
-    );
+    assert_eq!(open("INSERT INTO item_dependencies VALUES ('C', 'A'), ('C', 'B')"), 2);
+    assert_eq!(open("UPDATE work_items SET status = 'completed' WHERE key = 'A'"), 1);
+    assert_eq!(open("UPDATE work_items SET status = 'cancelled' WHERE key = 'B'"), 1);
+    assert_eq!(open("DELETE FROM item_dependencies WHERE depends_on = 'B'"), 0);
     assert_eq!(
         open(
             "UPDATE work_items SET status = 'queued', reopened = 1, last_op = 'x',
@@ -301,11 +250,7 @@ fn dependencies_are_counted_by_whatever_hand_they_come() {
         ),
         1
     );
-    assert_refuses(
-        &file,
-        "INSERT INTO item_dependencies VALUES ('C', 'C')",
-        "CHECK",
-    );
+    assert_refuses(&file, "INSERT INTO item_dependencies VALUES ('C', 'C')", "CHECK");
 }
 
 #[test]
@@ -318,10 +263,7 @@ fn an_item_taken_by_plain_sql_is_fenced_and_dated_like_any_other() {
     let after = load_item(&mut file.store, "A");
     assert_eq!(after.epoch.0, before.epoch.0 + 1);
     let event = list_events(&mut file.store).pop().unwrap();
-    assert_eq!(
-        (event.actor.as_str(), event.kind.as_str()),
-        ("sql", "taken_over")
-    );
+    assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "taken_over"));
     claim_item(&mut file.store, "s2", "A");
     file.execute_sql("UPDATE work_items SET holder = NULL");
     assert_eq!(load_item(&mut file.store, "A").claimed_at, None);

@@ -64,23 +64,15 @@ fn eight_at_once_migrate_exactly_once() {
             scope.spawn(|| {
                 start.wait();
                 let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
-                store
-                    .upsert_task(&session_id("s1"), &task_note("1", "t"))
-                    .unwrap();
+                store.upsert_task(&session_id("s1"), &task_note("1", "t")).unwrap();
             });
         }
     });
     let status = SqliteStore::read_schema_status(&path, test_deadline()).unwrap();
-    assert_eq!(
-        (status.version, status.newest_known),
-        (SCHEMA_VERSION, SCHEMA_VERSION)
-    );
+    assert_eq!((status.version, status.newest_known), (SCHEMA_VERSION, SCHEMA_VERSION));
     let versions: Vec<i64> = status.applied.iter().map(|a| a.version).collect();
     assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
-    assert!(
-        !status.applied[0].is_unchanged,
-        "another text was applied as the first"
-    );
+    assert!(!status.applied[0].is_unchanged, "another text was applied as the first");
     let fresh = folder.path().join("fresh.db");
     drop(SqliteStore::open_or_create(&fresh, test_deadline()).unwrap());
     assert_eq!(read_schema(&path), read_schema(&fresh));
@@ -103,21 +95,13 @@ fn reading_the_version_migrates_nothing() {
     let (_folder, path) = create_first_version();
     let status = SqliteStore::read_schema_status(&path, test_deadline()).unwrap();
     assert_eq!((status.version, status.newest_known), (1, SCHEMA_VERSION));
-    assert_eq!(
-        SqliteStore::read_schema_status(&path, test_deadline())
-            .unwrap()
-            .version,
-        1
-    );
+    assert_eq!(SqliteStore::read_schema_status(&path, test_deadline()).unwrap().version, 1);
 }
 
 /// Creates a database with all migrations before the named one.
 fn create_version_before(name: &str) -> (TempDir, PathBuf) {
     let (folder, path) = create_first_version();
-    let migrations = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../core/src/store/sqlite/migrations"
-    );
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/store/sqlite/migrations");
     let files = fs::read_dir(migrations).unwrap();
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -156,9 +140,7 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
         )
         .unwrap();
     let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
-    let open = store
-        .list_handoffs(HandoffFilter { only_open: true })
-        .unwrap();
+    let open = store.list_handoffs(HandoffFilter { only_open: true }).unwrap();
     let mut open: Vec<&str> = open.iter().map(|handoff| handoff.id.as_str()).collect();
     open.sort_unstable();
     assert_eq!(open, ["h-alone", "h-newest", "h-second"]);
@@ -173,10 +155,7 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
         let reason = handoff.reject_reason.as_deref();
         assert_eq!(reason, Some(format!("replaced by {by}").as_str()));
         assert!(handoff.decided_at.is_some());
-        assert_eq!(
-            (handoff.decided_by, handoff.revision.0),
-            (Some(handoff.from), 2)
-        );
+        assert_eq!((handoff.decided_by, handoff.revision.0), (Some(handoff.from), 2));
     }
     let decided = store.load_handoff(&"h-decided".parse().unwrap());
     assert_eq!(decided.unwrap().unwrap().status, HandoffStatus::Accepted);

@@ -23,23 +23,11 @@ fn insert_run_sql(id: &str, plan: &str, epoch: u32) -> String {
 fn a_plan_has_one_live_run_and_an_epoch_one_run() {
     let mut file = new_sqlite();
     begin_run(&mut file.store, "o1", "P");
-    assert_refuses(
-        &file,
-        &insert_run_sql("o2", "P", 2),
-        "orchestrators.plan_id",
-    );
+    assert_refuses(&file, &insert_run_sql("o2", "P", 2), "orchestrators.plan_id");
     assert_refuses(&file, &insert_run_sql("o1", "Q", 1), "orchestrators.id");
     file.execute_sql("UPDATE orchestrators SET status = 'stopped'");
-    assert_refuses(
-        &file,
-        &insert_run_sql("o2", "P", 1),
-        "orchestrators.plan_id",
-    );
-    assert_refuses(
-        &file,
-        "UPDATE orchestrators SET status = 'dead'",
-        "constraint failed",
-    );
+    assert_refuses(&file, &insert_run_sql("o2", "P", 1), "orchestrators.plan_id");
+    assert_refuses(&file, "UPDATE orchestrators SET status = 'dead'", "constraint failed");
 }
 
 #[test]

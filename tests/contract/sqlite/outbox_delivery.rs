@@ -31,10 +31,7 @@ fn pending_task(name: &str, op: &str) -> PendingWrite {
 }
 
 fn new_session() -> RegistrationDefaults {
-    RegistrationDefaults {
-        host: None,
-        lease_seconds: 900,
-    }
+    RegistrationDefaults { host: None, lease_seconds: 900 }
 }
 
 #[test]
@@ -45,16 +42,11 @@ fn a_row_that_cannot_be_read_is_the_trouble_of_its_own_session() {
     }
     let stranger = file.open_foreign_connection();
     stranger
-        .execute(
-            "UPDATE claude_sessions SET heartbeat_at = 'soon' WHERE session_id = 's1'",
-            [],
-        )
+        .execute("UPDATE claude_sessions SET heartbeat_at = 'soon' WHERE session_id = 's1'", [])
         .unwrap();
     let (bad, good) = (pending_task("s1", "bad"), pending_task("s2", "good"));
-    let answers = file
-        .store
-        .deliver_pending(&[&bad, &good], &new_session(), test_deadline())
-        .unwrap();
+    let answers =
+        file.store.deliver_pending(&[&bad, &good], &new_session(), test_deadline()).unwrap();
     assert!(
         matches!(&answers[0], DeliveryOutcome::Refused(why) if why.contains("cannot be read")),
         "{answers:?}"
@@ -70,17 +62,13 @@ fn what_a_rule_forbids_leaves_no_half_of_itself() {
         WHEN NEW.status = 'ended' BEGIN SELECT RAISE(ABORT, 'nobody leaves'); END";
     file.open_foreign_connection().execute_batch(rule).unwrap();
     let end = PendingWrite {
-        write: PendingChange::End {
-            reason: "other".to_owned(),
-        },
+        write: PendingChange::End { reason: "other".to_owned() },
         ..pending_task("s1", "end")
     };
     let before = load_session(&mut file.store, "s1").revision;
     let good = pending_task("s1", "good");
-    let answers = file
-        .store
-        .deliver_pending(&[&end, &good], &new_session(), test_deadline())
-        .unwrap();
+    let answers =
+        file.store.deliver_pending(&[&end, &good], &new_session(), test_deadline()).unwrap();
     assert!(
         matches!(&answers[0], DeliveryOutcome::Refused(why) if why.contains("nobody leaves")),
         "{answers:?}"
@@ -93,15 +81,11 @@ fn what_a_rule_forbids_leaves_no_half_of_itself() {
 fn without_time_the_first_alone_is_written_and_without_a_turn_none() {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");
-    let writes: Vec<PendingWrite> = (0..3)
-        .map(|n| pending_task("s1", &format!("op-{n}")))
-        .collect();
+    let writes: Vec<PendingWrite> =
+        (0..3).map(|n| pending_task("s1", &format!("op-{n}"))).collect();
     let writes: Vec<&PendingWrite> = writes.iter().collect();
     let over = Deadline::after(Duration::ZERO);
-    let answers = file
-        .store
-        .deliver_pending(&writes, &new_session(), over)
-        .unwrap();
+    let answers = file.store.deliver_pending(&writes, &new_session(), over).unwrap();
     assert_eq!(answers, [DeliveryOutcome::Written]);
     let other = file.open_foreign_connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -109,10 +93,7 @@ fn without_time_the_first_alone_is_written_and_without_a_turn_none() {
     assert_eq!(locked.unwrap_err().code(), "store_contended");
     other.execute_batch("COMMIT").unwrap();
     // The time of its own writes is as it was.
-    let all = file
-        .store
-        .deliver_pending(&writes, &new_session(), test_deadline())
-        .unwrap();
+    let all = file.store.deliver_pending(&writes, &new_session(), test_deadline()).unwrap();
     assert_eq!(all.len(), 3);
     let now = file.store.load_session(&session_id("s1")).unwrap().unwrap();
     assert_eq!(now.execution_state().work.task.as_deref(), Some("op-2"));

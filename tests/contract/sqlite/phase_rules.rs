@@ -25,26 +25,15 @@ fn set_status_sql(status: &str, number: u32) -> String {
 #[test]
 fn an_illegal_edge_is_refused() {
     let mut file = file_with_three_phases();
-    for (status, number) in [
-        ("completed", 2),
-        ("failed", 3),
-        ("running", 2),
-        ("ready", 2),
-    ] {
-        let error = file
-            .open_foreign_connection()
-            .execute_batch(&set_status_sql(status, number));
+    for (status, number) in [("completed", 2), ("failed", 3), ("running", 2), ("ready", 2)] {
+        let error = file.open_foreign_connection().execute_batch(&set_status_sql(status, number));
         let error = error.unwrap_err().to_string();
         let known = ["no legal change of status", "once all it depends on"];
         assert!(known.iter().any(|words| error.contains(words)), "{error}");
     }
     apply_step(&mut file.store, &step_request("A:1", complete_step()));
     for status in ["running", "failed", "blocked", "cancelled"] {
-        assert_refuses(
-            &file,
-            &set_status_sql(status, 1),
-            "no legal change of status",
-        );
+        assert_refuses(&file, &set_status_sql(status, 1), "no legal change of status");
     }
     assert_refuses(&file, &set_status_sql("nonsense", 1), "");
 }
@@ -68,10 +57,7 @@ fn going_back_is_a_reopening_with_a_reason() {
     );
     let all = list_events(&mut file.store);
     let last = all.last().unwrap();
-    assert_eq!(
-        (last.kind.as_str(), last.reason.as_deref()),
-        ("reopened", Some("y"))
-    );
+    assert_eq!((last.kind.as_str(), last.reason.as_deref()), ("reopened", Some("y")));
 }
 
 #[test]
@@ -102,17 +88,9 @@ fn a_held_item_needs_its_epoch_which_is_used_up_by_the_write() {
 #[test]
 fn a_worker_is_registered_and_a_row_keeps_what_it_is() {
     let file = file_with_three_phases();
-    assert_refuses(
-        &file,
-        "UPDATE phase_queue SET assigned_to = 'nobody'",
-        "registered session",
-    );
-    for change in [
-        "item = 'B'",
-        "phase_number = 7",
-        "queue_id = 'x'",
-        "depends_on_phases = '[3]'",
-    ] {
+    assert_refuses(&file, "UPDATE phase_queue SET assigned_to = 'nobody'", "registered session");
+    for change in ["item = 'B'", "phase_number = 7", "queue_id = 'x'", "depends_on_phases = '[3]'"]
+    {
         let sql = format!("UPDATE phase_queue SET {change} WHERE queue_id = 'A:2'");
         assert_refuses(&file, &sql, "never change");
     }
@@ -129,14 +107,8 @@ fn what_is_added_has_to_make_sense() {
         )
     };
     for (values, words) in [
-        (
-            "'B:1', 'B', 1, 'deploy', 'ready', '[]'",
-            "constraint failed",
-        ),
-        (
-            "'B:1', 'B', 1, 'plan', 'planned', '[]'",
-            "constraint failed",
-        ),
+        ("'B:1', 'B', 1, 'deploy', 'ready', '[]'", "constraint failed"),
+        ("'B:1', 'B', 1, 'plan', 'planned', '[]'", "constraint failed"),
         ("'B:1', 'B', 0, 'plan', 'ready', '[]'", "constraint failed"),
         ("'B:1', 'B', 1, 'plan', 'ready', 'x'", "constraint failed"),
         ("'B:1', 'B', 1, 'plan', 'ready', '{}'", "constraint failed"),
@@ -144,14 +116,8 @@ fn what_is_added_has_to_make_sense() {
         ("'C:1', 'C', 1, 'plan', 'ready', '[]'", "belongs to an item"),
         ("'B:1', 'B', 1, 'plan', 'queued', '[1]'", "there already"),
         ("'B:1', 'B', 1, 'plan', 'queued', '[2]'", "there already"),
-        (
-            "'A:4', 'A', 4, 'ship', 'queued', '[\"1\"]'",
-            "there already",
-        ),
-        (
-            "'A:4', 'A', 4, 'ship', 'ready', '[1]'",
-            "once all it depends on",
-        ),
+        ("'A:4', 'A', 4, 'ship', 'queued', '[\"1\"]'", "there already"),
+        ("'A:4', 'A', 4, 'ship', 'ready', '[1]'", "once all it depends on"),
         ("'A:1', 'B', 1, 'plan', 'ready', '[]'", "exists already"),
         ("'x', 'A', 1, 'plan', 'ready', '[]'", "exists already"),
     ] {
@@ -168,17 +134,10 @@ fn unfinished_phases_and_items_with_phases_stay() {
     let words = "stays while its item has phases to do";
     assert_refuses(&file, "DELETE FROM phase_queue", words);
     apply_step(&mut file.store, &step_request("A:1", complete_step()));
-    assert_refuses(
-        &file,
-        "DELETE FROM phase_queue WHERE queue_id = 'A:1'",
-        words,
-    );
+    assert_refuses(&file, "DELETE FROM phase_queue WHERE queue_id = 'A:1'", words);
     assert_refuses(&file, "DELETE FROM work_items", "an item with phases stays");
     for number in [2, 3] {
-        apply_step(
-            &mut file.store,
-            &step_request(&format!("A:{number}"), complete_step()),
-        );
+        apply_step(&mut file.store, &step_request(&format!("A:{number}"), complete_step()));
     }
     file.execute_sql("DELETE FROM phase_queue; DELETE FROM work_items");
     assert!(file.store.load_item(&item_key("A")).unwrap().is_none());
@@ -200,26 +159,16 @@ fn plain_sql_is_stamped_and_told_like_any_other_change() {
     assert_eq!(changed.started_at, running.started_at);
     file.execute_sql(&set_status_sql("completed", 1));
     let done = first_phase_of(&mut file.store, "A:1");
-    assert_eq!(
-        (done.status, done.completed_at),
-        (ItemStatus::Completed, Some(done.updated_at))
-    );
+    assert_eq!((done.status, done.completed_at), (ItemStatus::Completed, Some(done.updated_at)));
     let all = list_events(&mut file.store);
-    let told: Vec<_> = all
-        .iter()
-        .filter(|e| e.key == "A:1" && e.actor == "sql")
-        .collect();
+    let told: Vec<_> = all.iter().filter(|e| e.key == "A:1" && e.actor == "sql").collect();
     let kinds: Vec<&str> = told.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["status", "changed", "status"]);
     assert!(told.iter().all(|e| e.reason.is_none() && e.op_id.is_none()));
     assert_eq!(told[1].before["phase_data"], Value::Null);
     assert_eq!(told[1].after["phase_data"]["k"], 1);
     file.execute_sql("UPDATE phase_queue SET priority = 10 WHERE queue_id = 'A:1'");
-    assert_eq!(
-        first_phase_of(&mut file.store, "A:1"),
-        done,
-        "nothing changed"
-    );
+    assert_eq!(first_phase_of(&mut file.store, "A:1"), done, "nothing changed");
 }
 
 #[test]
@@ -227,29 +176,18 @@ fn what_plain_sql_left_undone_is_done_by_the_next_step() {
     let mut file = file_with_three_phases();
     file.execute_sql(&set_status_sql("running", 1));
     file.execute_sql(&set_status_sql("completed", 1));
-    assert_eq!(
-        phase_statuses(&mut file.store, "A"),
-        "completed queued queued"
-    );
-    let cancel = trueup_core::model::phase::PhaseStep::Cancel {
-        reason: "x".to_owned(),
-    };
+    assert_eq!(phase_statuses(&mut file.store, "A"), "completed queued queued");
+    let cancel = trueup_core::model::phase::PhaseStep::Cancel { reason: "x".to_owned() };
     let done = apply_step(&mut file.store, &step_request("A:3", cancel));
     assert_eq!(done.affected.len(), 1);
-    assert_eq!(
-        phase_statuses(&mut file.store, "A"),
-        "completed ready cancelled"
-    );
+    assert_eq!(phase_statuses(&mut file.store, "A"), "completed ready cancelled");
 }
 
 #[test]
 fn a_session_that_is_gone_may_still_be_named() {
     let mut file = file_with_three_phases();
     register_session(&mut file.store, "s1");
-    apply_step(
-        &mut file.store,
-        &session_step_request("s1", "A:1", start_step()),
-    );
+    apply_step(&mut file.store, &session_step_request("s1", "A:1", start_step()));
     file.execute_sql("DELETE FROM claude_sessions");
     apply_step(&mut file.store, &step_request("A:1", complete_step()));
     let row = first_phase_of(&mut file.store, "A:1");

@@ -20,17 +20,9 @@ fn file_with_plan() -> DatabaseFile {
         extra: serde_json::Map::new(),
         tasks: vec![task("1.1"), task("1.2")],
     };
-    file.store
-        .import_plan(&plan, &new_provenance("user"))
-        .unwrap();
-    let other = NewPlan {
-        path: "/q.md".to_owned(),
-        id: "q".parse().unwrap(),
-        ..plan
-    };
-    file.store
-        .import_plan(&other, &new_provenance("user"))
-        .unwrap();
+    file.store.import_plan(&plan, &new_provenance("user")).unwrap();
+    let other = NewPlan { path: "/q.md".to_owned(), id: "q".parse().unwrap(), ..plan };
+    file.store.import_plan(&other, &new_provenance("user")).unwrap();
     file
 }
 
@@ -53,35 +45,23 @@ fn apply_task_step(file: &mut DatabaseFile, step: PlanTaskStep) {
 const FIRST_TASK: &str = "WHERE plan_id = 'p' AND id = '1.1'";
 
 fn refuses_change(file: &DatabaseFile, set: &str, words: &str) {
-    assert_refuses(
-        file,
-        &format!("UPDATE plan_tasks SET {set} {FIRST_TASK}"),
-        words,
-    );
+    assert_refuses(file, &format!("UPDATE plan_tasks SET {set} {FIRST_TASK}"), words);
 }
 
 #[test]
 fn a_status_goes_forward_by_its_edges_and_back_by_a_reopening() {
     let mut file = file_with_plan();
     refuses_change(&file, "status = 'doing'", "no legal change");
-    file.execute_sql(&format!(
-        "UPDATE plan_tasks SET status = 'completed' {FIRST_TASK}"
-    ));
+    file.execute_sql(&format!("UPDATE plan_tasks SET status = 'completed' {FIRST_TASK}"));
     for to in ["pending", "in_progress", "failed", "skipped"] {
         refuses_change(&file, &format!("status = '{to}'"), "no legal change");
     }
     let back = "status = 'pending', reopened = reopened + 1, last_op = 'x'";
     refuses_change(&file, back, "no legal change");
-    refuses_change(
-        &file,
-        &format!("{back}, last_reason = ''"),
-        "no legal change",
-    );
+    refuses_change(&file, &format!("{back}, last_reason = ''"), "no legal change");
     let stale = "status = 'pending', last_op = 'x', last_reason = 'r'";
     refuses_change(&file, stale, "no legal change");
-    file.execute_sql(&format!(
-        "UPDATE plan_tasks SET {back}, last_reason = 'r' {FIRST_TASK}"
-    ));
+    file.execute_sql(&format!("UPDATE plan_tasks SET {back}, last_reason = 'r' {FIRST_TASK}"));
     assert_eq!(load_task(&mut file).status, PlanTaskStatus::Pending);
     refuses_change(&file, "reopened = 0", "never goes back");
 }
@@ -94,18 +74,13 @@ fn a_change_by_plain_sql_is_dated_and_recorded() {
     ));
     let begun = load_task(&mut file);
     assert!(begun.started_at.is_some());
-    file.execute_sql(&format!(
-        "UPDATE plan_tasks SET status = 'skipped' {FIRST_TASK}"
-    ));
+    file.execute_sql(&format!("UPDATE plan_tasks SET status = 'skipped' {FIRST_TASK}"));
     let skipped = load_task(&mut file);
     assert!(skipped.completed_at >= begun.started_at);
     assert_eq!(skipped.revision.0, begun.revision.0 + 1);
     let last = list_events(&mut file.store).pop().unwrap();
     assert_eq!((last.actor.as_str(), last.kind.as_str()), ("sql", "status"));
-    assert_eq!(
-        (last.before, last.after),
-        (begun.event_facts(), skipped.event_facts())
-    );
+    assert_eq!((last.before, last.after), (begun.event_facts(), skipped.event_facts()));
 }
 
 #[test]
@@ -118,18 +93,14 @@ fn retries_are_counted_whoever_writes() {
         )
     };
     for _ in 0..2 {
-        file.execute_sql(&format!(
-            "UPDATE plan_tasks SET status = 'failed' {FIRST_TASK}"
-        ));
+        file.execute_sql(&format!("UPDATE plan_tasks SET status = 'failed' {FIRST_TASK}"));
         refuses_change(&file, &back("retry_count"), "by a retry, which is counted");
         file.execute_sql(&format!(
             "UPDATE plan_tasks SET {} {FIRST_TASK}",
             back("retry_count + 1")
         ));
     }
-    file.execute_sql(&format!(
-        "UPDATE plan_tasks SET status = 'failed' {FIRST_TASK}"
-    ));
+    file.execute_sql(&format!("UPDATE plan_tasks SET status = 'failed' {FIRST_TASK}"));
     refuses_change(&file, &back("retry_count + 1"), "constraint failed");
     refuses_change(&file, "retry_count = 0", "never goes back");
     refuses_change(&file, "retry_count = 3", "constraint failed");
@@ -139,11 +110,7 @@ fn retries_are_counted_whoever_writes() {
 #[test]
 fn plans_and_tasks_stay_and_keep_their_keys() {
     let mut file = file_with_plan();
-    let worker = PlanWorker {
-        actor: "ann".to_owned(),
-        session: None,
-        orchestrator: None,
-    };
+    let worker = PlanWorker { actor: "ann".to_owned(), session: None, orchestrator: None };
     apply_task_step(&mut file, PlanTaskStep::Start(worker));
     let before = load_task(&mut file);
     for (sql, words) in [
@@ -153,14 +120,8 @@ fn plans_and_tasks_stay_and_keep_their_keys() {
             "INSERT OR REPLACE INTO plan_tasks (plan_id, id, title) VALUES ('p', '1.1', 'x')",
             "exists already",
         ),
-        (
-            "UPDATE OR REPLACE plan_tasks SET id = '1.2' WHERE id = '1.1'",
-            "a key never changes",
-        ),
-        (
-            "UPDATE plan_tasks SET plan_id = 'q' WHERE id = '1.1'",
-            "a key never changes",
-        ),
+        ("UPDATE OR REPLACE plan_tasks SET id = '1.2' WHERE id = '1.1'", "a key never changes"),
+        ("UPDATE plan_tasks SET plan_id = 'q' WHERE id = '1.1'", "a key never changes"),
         (
             "INSERT INTO plan_tasks (plan_id, id, title) VALUES ('none', '1.1', 'x')",
             "a task is of a plan",
@@ -169,14 +130,8 @@ fn plans_and_tasks_stay_and_keep_their_keys() {
             "INSERT INTO plan_tasks (plan_id, id, title, session) VALUES ('p', '1.9', 'x', 's9')",
             "a registered session",
         ),
-        (
-            "UPDATE plan_tasks SET session = 's9' WHERE id = '1.1'",
-            "a registered session",
-        ),
-        (
-            "UPDATE plan_tasks SET depends_on = 'x'",
-            "constraint failed",
-        ),
+        ("UPDATE plan_tasks SET session = 's9' WHERE id = '1.1'", "a registered session"),
+        ("UPDATE plan_tasks SET depends_on = 'x'", "constraint failed"),
         ("UPDATE plans SET extra = 'x'", "constraint failed"),
     ] {
         assert_refuses(&file, sql, words);

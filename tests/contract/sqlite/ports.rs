@@ -79,8 +79,5 @@ fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_strange
         workers.into_iter().map(|w| w.join().unwrap()).collect()
     });
     let distinct: BTreeSet<u16> = given.iter().copied().collect();
-    assert_eq!(
-        distinct,
-        PortSlot::all().map(PortSlot::backend_port).collect()
-    );
+    assert_eq!(distinct, PortSlot::all().map(PortSlot::backend_port).collect());
 }

@@ -15,9 +15,7 @@ const DAY_SECONDS: u64 = 24 * 3_600;
 fn file_with_old_events() -> DatabaseFile {
     let mut file = new_sqlite();
     register_session(&mut file.store, "s1");
-    file.store
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    file.store.end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     add_item(&mut file.store, "kept");
     file.age_events(2 * DAY_SECONDS);
     file
@@ -26,10 +24,7 @@ fn file_with_old_events() -> DatabaseFile {
 fn retention_of_days(file: &mut DatabaseFile, days: u64) -> RetentionRules {
     let back = i64::try_from(days * DAY_SECONDS * 1000).unwrap();
     let now = file.store.database_time().unwrap().as_millis();
-    RetentionRules {
-        before: Timestamp::from_millis(now + 1000 - back),
-        named: BTreeSet::new(),
-    }
+    RetentionRules { before: Timestamp::from_millis(now + 1000 - back), named: BTreeSet::new() }
 }
 
 #[test]
@@ -37,9 +32,7 @@ fn nobody_deletes_an_event_before_or_after_a_pruning() {
     let mut file = file_with_old_events();
     assert_refuses(&file, "DELETE FROM events", "append-only");
     let now = retention_of_days(&mut file, 0);
-    file.store
-        .remove_sessions(&[session_id("s1")], &now)
-        .unwrap();
+    file.store.remove_sessions(&[session_id("s1")], &now).unwrap();
     let yesterday = retention_of_days(&mut file, 1);
     let seqs: Vec<i64> = list_events(&mut file.store).iter().map(|e| e.seq).collect();
     assert_eq!(file.store.remove_events(&seqs, &yesterday).unwrap(), 2);
@@ -60,13 +53,8 @@ fn a_day_of_events_stays_whatever_anybody_says() {
     let mut file = file_with_old_events();
     let now = retention_of_days(&mut file, 0);
     register_session(&mut file.store, "s2");
-    file.store
-        .end_session(&session_id("s2"), "x", &new_provenance("s2"))
-        .unwrap();
-    let removed = file
-        .store
-        .remove_sessions(&["s1", "s2"].map(session_id), &now)
-        .unwrap();
+    file.store.end_session(&session_id("s2"), "x", &new_provenance("s2")).unwrap();
+    let removed = file.store.remove_sessions(&["s1", "s2"].map(session_id), &now).unwrap();
     assert_eq!(removed.len(), 2);
     file.execute_sql("INSERT INTO trueup_meta (key, value) VALUES ('pruned_through', '999999')");
     assert_refuses(&file, "DELETE FROM events WHERE seq > 3", "append-only");
@@ -97,18 +85,13 @@ fn what_plain_sql_removes_is_an_event() {
 fn a_pruning_that_is_killed_between_batches_is_noted_by_the_next() {
     let mut file = file_with_old_events();
     let now = retention_of_days(&mut file, 0);
-    file.store
-        .remove_sessions(&[session_id("s1")], &now)
-        .unwrap();
+    file.store.remove_sessions(&[session_id("s1")], &now).unwrap();
     // Here the process ends; another begins.
     let mut next = trueup_core::store::sqlite::SqliteStore::open(
         &file.path(),
         crate::fixture::test_deadline(),
     )
     .unwrap();
-    let tally = next
-        .record_pruned(now.before, &new_provenance("user"))
-        .unwrap()
-        .unwrap();
+    let tally = next.record_pruned(now.before, &new_provenance("user")).unwrap().unwrap();
     assert_eq!((tally.sessions, tally.events), (1, 0));
 }

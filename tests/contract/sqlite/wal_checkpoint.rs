@@ -23,9 +23,7 @@ fn open_alone() -> (DatabaseFile, SqliteStore) {
         SqliteStore::open_or_create(&file.folder.path().join("other.db"), test_deadline()).unwrap(),
     ));
     assert!(!wal_path(&file).exists());
-    let store = SqliteStore::open(&path, test_deadline())
-        .unwrap()
-        .until_exit();
+    let store = SqliteStore::open(&path, test_deadline()).unwrap().until_exit();
     (file, store)
 }
 

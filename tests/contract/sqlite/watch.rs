@@ -16,10 +16,7 @@ fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
     let seen = reader.data_version().unwrap();
     // Written between the reading and the wait, so the wait ends at once.
     add_item(&mut file.store, "A");
-    let later = reader
-        .wait_for_change(seen, Duration::ZERO)
-        .unwrap()
-        .unwrap();
+    let later = reader.wait_for_change(seen, Duration::ZERO).unwrap().unwrap();
     assert_ne!(later, seen);
     assert_eq!(reader.wait_for_change(later, Duration::ZERO).unwrap(), None);
     let waiter = thread::spawn(move || reader.wait_for_change(later, Duration::from_mins(2)));
@@ -33,9 +30,6 @@ fn reading_ends_no_wait() {
     let seen = file.store.engine.data_version().unwrap();
     let mut other = SqliteStore::open(&file.path(), test_deadline()).unwrap();
     list_events(&mut other);
-    let none = file
-        .store
-        .engine
-        .wait_for_change(seen, Duration::from_millis(1));
+    let none = file.store.engine.wait_for_change(seen, Duration::from_millis(1));
     assert_eq!(none.unwrap(), None);
 }

@@ -59,19 +59,12 @@ fn many_create_one_database() {
     assert!(lineages.iter().all(|l| *l == lineages[0]), "{lineages:?}");
     let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
     assert_eq!(
-        store
-            .list_sessions(&trueup_core::store::SessionFilter::default())
-            .unwrap()
-            .len(),
+        store.list_sessions(&trueup_core::store::SessionFilter::default()).unwrap().len(),
         THREADS
     );
     let left = std::fs::read_dir(folder.path().join("deep")).unwrap();
     let drafts = left.filter(|e| {
-        e.as_ref()
-            .unwrap()
-            .file_name()
-            .to_string_lossy()
-            .starts_with(".new-database-")
+        e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".new-database-")
     });
     assert_eq!(drafts.count(), 0);
 }
@@ -83,18 +76,13 @@ fn many_merge_different_keys_and_none_is_lost() {
     run_at_once(&file.path(), |n, store| {
         for round in 0..4 {
             let patch = Map::from_iter([(format!("k{n}-{round}"), json!(round))]);
-            store
-                .merge_metadata(&session_id("s1"), &patch, &new_provenance("s1"))
-                .unwrap();
+            store.merge_metadata(&session_id("s1"), &patch, &new_provenance("s1")).unwrap();
         }
     });
     let metadata = load_session(&mut file.store, "s1").metadata;
     assert_eq!(foreign_keys_of(&metadata).len(), THREADS * 4);
     let seen = list_event_kinds(&mut file.store, 0);
-    assert_eq!(
-        seen.iter().filter(|k| *k == "s1 metadata").count(),
-        THREADS * 4
-    );
+    assert_eq!(seen.iter().filter(|k| *k == "s1 metadata").count(), THREADS * 4);
 }
 
 #[test]
@@ -115,10 +103,7 @@ fn many_push_on_one_revision_and_each_that_took_effect_counts_once() {
         }
     });
     assert!(tries.iter().all(|t| *t >= 1));
-    assert_eq!(
-        load_session(&mut file.store, "s1").revision.0,
-        before + THREADS as u64
-    );
+    assert_eq!(load_session(&mut file.store, "s1").revision.0, before + THREADS as u64);
 }
 
 #[test]
@@ -144,13 +129,7 @@ fn many_claim_one_item_and_one_wins() {
     let taken = load_item(&mut file.store, "A");
     assert_eq!(taken.holder, Some(session_id(&format!("s{winner}"))));
     assert_eq!(taken.epoch, Epoch(1));
-    assert_eq!(
-        list_events(&mut file.store)
-            .iter()
-            .filter(|e| e.kind == "claimed")
-            .count(),
-        1
-    );
+    assert_eq!(list_events(&mut file.store).iter().filter(|e| e.kind == "claimed").count(), 1);
 }
 
 #[test]
@@ -173,10 +152,7 @@ fn many_swap_items_and_each_holds_one() {
     for n in 0..THREADS {
         let me = load_session(&mut file.store, &format!("s{n}"));
         if let Some(held) = me.item {
-            assert_eq!(
-                load_item(&mut file.store, held.as_str()).holder,
-                Some(me.id)
-            );
+            assert_eq!(load_item(&mut file.store, held.as_str()).holder, Some(me.id));
         }
         let one = load_item(&mut file.store, &format!("A{n}"));
         let claims = list_events(&mut file.store)
@@ -184,10 +160,7 @@ fn many_swap_items_and_each_holds_one() {
             .filter(|e| e.key == one.key.as_str())
             .filter(|e| ["claimed", "taken_over"].contains(&e.kind.as_str()))
             .count();
-        assert_eq!(
-            one.epoch.0, claims as u64,
-            "every claim raises the fence by one"
-        );
+        assert_eq!(one.epoch.0, claims as u64, "every claim raises the fence by one");
     }
     assert!(file.store.load_item(&item_key("A0")).unwrap().is_some());
 }

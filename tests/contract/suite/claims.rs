@@ -38,15 +38,8 @@ fn a_free_item_is_claimed(f: &mut impl StoreFixture) {
     assert!(taken.item.claimed_at.is_some());
     assert_eq!((taken.previous_holder, taken.released), (None, None));
     let me = load_session(f.store(), "s1");
-    assert_eq!(
-        (me.item.clone(), me.epoch),
-        (Some(item_key("A")), Some(Epoch(1)))
-    );
-    assert_eq!(
-        me.revision.0,
-        before.0 + 2,
-        "one for the holder, one for the state"
-    );
+    assert_eq!((me.item.clone(), me.epoch), (Some(item_key("A")), Some(Epoch(1))));
+    assert_eq!(me.revision.0, before.0 + 2, "one for the holder, one for the state");
     let work = me.execution_state().work;
     assert_eq!(work.item.as_deref(), Some("A"));
     assert!(work.is_active);
@@ -54,21 +47,12 @@ fn a_free_item_is_claimed(f: &mut impl StoreFixture) {
 
 fn a_claim_of_ones_own_changes_nothing(f: &mut impl StoreFixture) {
     register_holder(f.store());
-    let before = (
-        load_session(f.store(), "s1").revision,
-        load_item(f.store(), "A"),
-    );
+    let before = (load_session(f.store(), "s1").revision, load_item(f.store(), "A"));
     let request = claim_request(f.store(), "s1", "A");
     assert_eq!(request.grant.outcome, ClaimOutcome::AlreadyOwned);
     let taken = f.store().claim(&request).unwrap();
     assert_eq!((taken.previous_holder, taken.released), (None, None));
-    assert_eq!(
-        (
-            load_session(f.store(), "s1").revision,
-            load_item(f.store(), "A")
-        ),
-        before
-    );
+    assert_eq!((load_session(f.store(), "s1").revision, load_item(f.store(), "A")), before);
 }
 
 fn a_takeover_fences_the_old_holder(f: &mut impl StoreFixture) {
@@ -81,10 +65,7 @@ fn a_takeover_fences_the_old_holder(f: &mut impl StoreFixture) {
     let old = load_session(f.store(), "s1");
     assert_eq!((old.item.clone(), old.epoch), (None, None));
     assert_eq!(old.revision.0, before.revision.0 + 1);
-    assert_eq!(
-        old.metadata, before.metadata,
-        "what it was doing stays readable"
-    );
+    assert_eq!(old.metadata, before.metadata, "what it was doing stays readable");
 }
 
 fn a_claim_on_an_epoch_that_moved_is_a_conflict(f: &mut impl StoreFixture) {
@@ -101,10 +82,7 @@ fn a_claim_on_a_holder_that_changed_is_a_conflict(f: &mut impl StoreFixture) {
     register_holder(f.store());
     register_session(f.store(), "s2");
     register_session(f.store(), "s3");
-    let (two, three) = (
-        claim_request(f.store(), "s2", "A"),
-        claim_request(f.store(), "s3", "A"),
-    );
+    let (two, three) = (claim_request(f.store(), "s2", "A"), claim_request(f.store(), "s3", "A"));
     f.store().claim(&two).unwrap();
     expect_refusal(f.store().claim(&three), "conflict");
     f.store().release(&release_request("s2", "A")).unwrap();
@@ -146,15 +124,9 @@ fn another_claim_releases_the_first(f: &mut impl StoreFixture) {
     assert_eq!(taken.released, Some(item_key("A")));
     assert_eq!(load_item(f.store(), "A").holder, None);
     assert_eq!(load_item(f.store(), "A").claimed_at, None);
-    let held = ItemFilter {
-        held: true,
-        ..ItemFilter::default()
-    };
+    let held = ItemFilter { held: true, ..ItemFilter::default() };
     let held = f.store().list_items(&held).unwrap();
-    assert_eq!(
-        held.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(),
-        ["B"]
-    );
+    assert_eq!(held.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(), ["B"]);
 }
 
 fn a_failed_claim_keeps_what_was_held(f: &mut impl StoreFixture) {
@@ -163,18 +135,9 @@ fn a_failed_claim_keeps_what_was_held(f: &mut impl StoreFixture) {
     register_session(f.store(), "s2");
     let late = claim_request(f.store(), "s1", "B");
     claim_item(f.store(), "s2", "B");
-    let before = (
-        load_session(f.store(), "s1").revision,
-        load_item(f.store(), "A"),
-    );
+    let before = (load_session(f.store(), "s1").revision, load_item(f.store(), "A"));
     expect_refusal(f.store().claim(&late), "conflict");
-    assert_eq!(
-        (
-            load_session(f.store(), "s1").revision,
-            load_item(f.store(), "A")
-        ),
-        before
-    );
+    assert_eq!((load_session(f.store(), "s1").revision, load_item(f.store(), "A")), before);
 }
 
 fn another_item_starts_with_its_own_phase_and_no_task(f: &mut impl StoreFixture) {
@@ -182,8 +145,7 @@ fn another_item_starts_with_its_own_phase_and_no_task(f: &mut impl StoreFixture)
     let me = load_session(f.store(), "s1");
     let mut push = phase_push(&me, "EXEC");
     let task = trueup_core::model::FieldValue::Text(Some("tests".to_owned()));
-    push.changes
-        .insert(trueup_core::model::StateField::Task, task);
+    push.changes.insert(trueup_core::model::StateField::Task, task);
     f.store().push_state(&push).unwrap();
     add_item(f.store(), "B");
     claim_item(f.store(), "s1", "B");
@@ -215,18 +177,13 @@ fn a_release_leaves_the_session_idle_of_work(f: &mut impl StoreFixture) {
     assert_eq!(me.item, None);
     assert_eq!(me.revision.0, before.0 + 2);
     let work = me.execution_state().work;
-    assert_eq!(
-        (work.item, work.phase, work.task, work.is_active),
-        (None, None, None, false)
-    );
+    assert_eq!((work.item, work.phase, work.task, work.is_active), (None, None, None, false));
 }
 
 fn who_claims_lives(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_item(f.store(), "A");
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     f.advance_time(10_000);
     let mut request = claim_request(f.store(), "s1", "A");
     request.quiet_seconds = Some(1_800);

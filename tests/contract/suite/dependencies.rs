@@ -27,17 +27,11 @@ on_every_store! {
 }
 
 fn waiting_item(text: &str, on: &[&str]) -> NewItem {
-    NewItem {
-        depends_on: on.iter().map(|on| item_key(on)).collect(),
-        ..new_item(text)
-    }
+    NewItem { depends_on: on.iter().map(|on| item_key(on)).collect(), ..new_item(text) }
 }
 
 fn child_item(text: &str, parent: &str) -> NewItem {
-    NewItem {
-        parent: Some(item_key(parent)),
-        ..new_item(text)
-    }
+    NewItem { parent: Some(item_key(parent)), ..new_item(text) }
 }
 
 fn add_new(store: &mut dyn Store, new: &NewItem) -> Item {
@@ -66,25 +60,13 @@ fn an_item_is_added_with_what_it_waits_for(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     let item = add_new(f.store(), &waiting_item("C", &["B", "A", "B"]));
     assert_eq!(dependencies_of(&item), ["A", "B"]);
-    assert_eq!(
-        (item.status, item.open_dependencies),
-        (ItemStatus::Queued, 2)
-    );
+    assert_eq!((item.status, item.open_dependencies), (ItemStatus::Queued, 2));
     assert_eq!(
         f.store().list_open_dependencies(&item_key("C")).unwrap(),
-        [
-            (item_key("A"), ItemStatus::Queued),
-            (item_key("B"), ItemStatus::Queued)
-        ]
+        [(item_key("A"), ItemStatus::Queued), (item_key("B"), ItemStatus::Queued)]
     );
-    assert_eq!(
-        f.store().list_open_dependencies(&item_key("A")).unwrap(),
-        []
-    );
-    assert_eq!(
-        f.store().list_open_dependencies(&item_key("none")).unwrap(),
-        []
-    );
+    assert_eq!(f.store().list_open_dependencies(&item_key("A")).unwrap(), []);
+    assert_eq!(f.store().list_open_dependencies(&item_key("none")).unwrap(), []);
 }
 
 fn an_item_that_waits_for_nothing_open_is_ready_at_once(f: &mut impl StoreFixture) {
@@ -92,24 +74,17 @@ fn an_item_that_waits_for_nothing_open_is_ready_at_once(f: &mut impl StoreFixtur
     move_item(f.store(), "user", "A", ItemStatus::Completed);
     let before = last_event_id(f.store());
     let item = add_new(f.store(), &waiting_item("B", &["A"]));
-    assert_eq!(
-        (item.status, item.open_dependencies),
-        (ItemStatus::Ready, 0)
-    );
+    assert_eq!((item.status, item.open_dependencies), (ItemStatus::Ready, 0));
     assert_eq!(list_event_kinds(f.store(), before), ["B added"]);
 }
 
 fn what_does_not_exist_is_no_dependency(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
     let error = expect_refusal(
-        f.store()
-            .add_item(&waiting_item("B", &["A", "Z"]), &new_provenance("user")),
+        f.store().add_item(&waiting_item("B", &["A", "Z"]), &new_provenance("user")),
         "denied",
     );
-    assert!(
-        error.to_string().contains("item Z does not exist"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("item Z does not exist"), "{error}");
     assert_eq!(f.store().load_item(&item_key("B")).unwrap(), None);
     expect_refusal(change_dependencies(f.store(), "A", &["Z"]), "denied");
     expect_refusal(change_dependencies(f.store(), "Z", &["A"]), "denied");
@@ -130,10 +105,7 @@ fn a_circle_is_refused_whole_and_changes_nothing(f: &mut impl StoreFixture) {
         let error = expect_refusal(change_dependencies(f.store(), "A", on), "denied");
         assert!(error.to_string().ends_with(&format!(": {path}")), "{error}");
     }
-    assert_eq!(
-        (load_item(f.store(), "A"), last_event_id(f.store())),
-        before
-    );
+    assert_eq!((load_item(f.store(), "A"), last_event_id(f.store())), before);
 }
 
 fn of_many_only_what_is_denied_is_left_out(f: &mut impl StoreFixture) {
@@ -161,20 +133,14 @@ fn a_child_that_waits_for_its_parent_is_a_circle(f: &mut impl StoreFixture) {
     add_new(f.store(), &child_item("P", "G"));
     add_new(f.store(), &waiting_item("X", &["G"]));
     for (on, path) in [("P", "C -> P -> C"), ("X", "C -> X -> G -> P -> C")] {
-        let new = NewItem {
-            depends_on: vec![item_key(on)],
-            ..child_item("C", "P")
-        };
+        let new = NewItem { depends_on: vec![item_key(on)], ..child_item("C", "P") };
         let error = expect_refusal(f.store().add_item(&new, &new_provenance("user")), "denied");
         assert!(error.to_string().ends_with(&format!(": {path}")), "{error}");
     }
     add_new(f.store(), &child_item("C", "P"));
     expect_refusal(change_dependencies(f.store(), "C", &["X"]), "denied");
     // A parent waits for its child anyway.
-    assert_eq!(
-        dependencies_of(&change_dependencies(f.store(), "P", &["C"]).unwrap()),
-        ["C"]
-    );
+    assert_eq!(dependencies_of(&change_dependencies(f.store(), "P", &["C"]).unwrap()), ["C"]);
 }
 
 fn dependencies_come_and_go_with_the_status_they_bring(f: &mut impl StoreFixture) {
@@ -183,21 +149,10 @@ fn dependencies_come_and_go_with_the_status_they_bring(f: &mut impl StoreFixture
     }
     move_item(f.store(), "user", "A", ItemStatus::Completed);
     let mut step = |on: &[&str], remove| {
-        let item = f
-            .store()
-            .change_dependencies(&dependency_change("C", on, remove))
-            .unwrap();
-        assert_eq!(
-            f.store().load_item(&item_key("C")).unwrap().as_ref(),
-            Some(&item)
-        );
+        let item = f.store().change_dependencies(&dependency_change("C", on, remove)).unwrap();
+        assert_eq!(f.store().load_item(&item_key("C")).unwrap().as_ref(), Some(&item));
         let all: Vec<&str> = item.depends_on.iter().map(ItemKey::as_str).collect();
-        format!(
-            "{} {} {}",
-            item.status,
-            item.open_dependencies,
-            all.join("+")
-        )
+        format!("{} {} {}", item.status, item.open_dependencies, all.join("+"))
     };
     assert_eq!(step(&["A"], false), "ready 0 A");
     assert_eq!(step(&["A", "B"], false), "queued 1 A+B");
@@ -210,10 +165,7 @@ fn dependencies_come_and_go_with_the_status_they_bring(f: &mut impl StoreFixture
 
 fn a_change_of_dependencies_is_one_event(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
-    let before = (
-        add_item(f.store(), "B").revision.0,
-        last_event_id(f.store()),
-    );
+    let before = (add_item(f.store(), "B").revision.0, last_event_id(f.store()));
     let after = change_dependencies(f.store(), "B", &["A"]).unwrap();
     assert_eq!(after.revision.0, before.0 + 1);
     assert_eq!(list_event_kinds(f.store(), before.1), ["B dependencies"]);
@@ -232,16 +184,10 @@ fn an_item_that_was_begun_stays_what_it_is(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     claim_item(f.store(), "s1", "B");
     let item = change_dependencies(f.store(), "B", &["A"]).unwrap();
-    assert_eq!(
-        (item.status, item.open_dependencies),
-        (ItemStatus::Running, 1)
-    );
+    assert_eq!((item.status, item.open_dependencies), (ItemStatus::Running, 1));
     move_item(f.store(), "user", "A", ItemStatus::Completed);
     let item = crate::requests::load_item(f.store(), "B");
-    assert_eq!(
-        (item.status, item.open_dependencies),
-        (ItemStatus::Running, 0)
-    );
+    assert_eq!((item.status, item.open_dependencies), (ItemStatus::Running, 0));
 }
 
 fn a_repeated_change_returns_the_item(f: &mut impl StoreFixture) {
@@ -249,15 +195,9 @@ fn a_repeated_change_returns_the_item(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     let request = dependency_change("B", &["A"], false);
     f.store().change_dependencies(&request).unwrap();
-    f.store()
-        .change_dependencies(&dependency_change("B", &["A"], true))
-        .unwrap();
+    f.store().change_dependencies(&dependency_change("B", &["A"], true)).unwrap();
     let again = f.store().change_dependencies(&request).unwrap();
-    assert_eq!(
-        dependencies_of(&again),
-        Vec::<&str>::new(),
-        "nothing happens twice"
-    );
+    assert_eq!(dependencies_of(&again), Vec::<&str>::new(), "nothing happens twice");
 }
 
 fn those_that_wait_are_found_through_others(f: &mut impl StoreFixture) {
@@ -282,10 +222,7 @@ fn children_without_a_position_go_behind_the_last(f: &mut impl StoreFixture) {
     assert_eq!(add_item(f.store(), "P").position, None);
     assert_eq!(add_item(f.store(), "Q").position, None);
     let mut position = |text: &str, parent: &str, position| {
-        let new = NewItem {
-            position,
-            ..child_item(text, parent)
-        };
+        let new = NewItem { position, ..child_item(text, parent) };
         add_new(f.store(), &new).position
     };
     assert_eq!(position("a", "P", None), Some(1));

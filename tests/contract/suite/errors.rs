@@ -25,22 +25,10 @@ fn nothing_is_written_for_a_session_that_never_registered(f: &mut impl StoreFixt
     expect_refusal(store.claim(&claim), "invalid");
     expect_refusal(store.record_heartbeat(&new_heartbeat("ghost")), "invalid");
     expect_refusal(store.push_state(&phase_push(&ghost, "PLAN")), "invalid");
-    expect_refusal(
-        store.merge_metadata(&ghost.id, &Map::new(), &new_provenance("x")),
-        "invalid",
-    );
-    expect_refusal(
-        store.acknowledge_revision(&ghost.id, Revision(1)),
-        "invalid",
-    );
-    expect_refusal(
-        store.record_checkpoint(&ghost.id, 1, &new_provenance("x")),
-        "invalid",
-    );
-    let error = expect_refusal(
-        store.end_session(&ghost.id, "x", &new_provenance("x")),
-        "invalid",
-    );
+    expect_refusal(store.merge_metadata(&ghost.id, &Map::new(), &new_provenance("x")), "invalid");
+    expect_refusal(store.acknowledge_revision(&ghost.id, Revision(1)), "invalid");
+    expect_refusal(store.record_checkpoint(&ghost.id, 1, &new_provenance("x")), "invalid");
+    let error = expect_refusal(store.end_session(&ghost.id, "x", &new_provenance("x")), "invalid");
     assert_eq!(error.to_string(), "session ghost is not registered");
     assert_eq!(store.mark_lost(&ghost, &new_provenance("x")).unwrap(), None);
     assert_eq!(store.load_session(&ghost.id).unwrap(), None);
@@ -56,10 +44,8 @@ fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl StoreFixture
         "the database has changed: it was made from revision 1, but the current one is 2"
     );
     add_item(f.store(), "A");
-    let error = f
-        .store()
-        .add_item(&crate::requests::new_item("A"), &new_provenance("x"))
-        .unwrap_err();
+    let error =
+        f.store().add_item(&crate::requests::new_item("A"), &new_provenance("x")).unwrap_err();
     assert!(matches!(error, StoreError::Denied { .. }));
     assert_eq!(error.retry_advice(), RetryAdvice::Permanent);
 }

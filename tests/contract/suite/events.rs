@@ -36,18 +36,9 @@ fn every_change_has_its_kind(f: &mut impl StoreFixture) {
         work(f.store());
         assert_eq!(list_event_kinds(f.store(), before), expected);
     };
-    step(
-        &|s| drop(claim_item(s, "s1", "A")),
-        &["A claimed", "s1 state"],
-    );
-    step(
-        &|s| drop(claim_item(s, "s1", "B")),
-        &["A released", "B claimed", "s1 state"],
-    );
-    step(
-        &|s| drop(claim_item(s, "s2", "B")),
-        &["B taken_over", "s1 lost", "s2 state"],
-    );
+    step(&|s| drop(claim_item(s, "s1", "A")), &["A claimed", "s1 state"]);
+    step(&|s| drop(claim_item(s, "s1", "B")), &["A released", "B claimed", "s1 state"]);
+    step(&|s| drop(claim_item(s, "s2", "B")), &["B taken_over", "s1 lost", "s2 state"]);
     step(
         &|s| {
             let me = load_session(s, "s2");
@@ -55,19 +46,10 @@ fn every_change_has_its_kind(f: &mut impl StoreFixture) {
         },
         &["s2 state", "B changed"],
     );
-    step(
-        &|s| drop(s.release(&release_request("s2", "B"))),
-        &["B released", "s2 state"],
-    );
-    step(
-        &|s| drop(s.end_session(&session_id("s2"), "x", &new_provenance("s2"))),
-        &["s2 ended"],
-    );
+    step(&|s| drop(s.release(&release_request("s2", "B"))), &["B released", "s2 state"]);
+    step(&|s| drop(s.end_session(&session_id("s2"), "x", &new_provenance("s2"))), &["s2 ended"]);
     step(&|s| drop(register_session(s, "s2")), &["s2 active"]);
-    let moved = SessionRegistration {
-        branch: Some("next".to_owned()),
-        ..registration("s2")
-    };
+    let moved = SessionRegistration { branch: Some("next".to_owned()), ..registration("s2") };
     step(&|s| drop(s.register_session(&moved)), &["s2 metadata"]);
     step(
         &|s| {
@@ -75,13 +57,7 @@ fn every_change_has_its_kind(f: &mut impl StoreFixture) {
             let me = load_session(s, "s1");
             s.mark_lost(&me, &new_provenance("s2")).unwrap();
         },
-        &[
-            "A claimed",
-            "s1 state",
-            "s1 active",
-            "s1 lost",
-            "A released",
-        ],
+        &["A claimed", "s1 state", "s1 active", "s1 lost", "A released"],
     );
 }
 
@@ -96,10 +72,7 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl StoreFixture) {
     let request = crate::requests::claim_request(f.store(), "s2", "A");
     f.store().claim(&request).unwrap();
     let event = last_event(f, "taken_over");
-    assert_eq!(
-        (event.actor.as_str(), event.entity.as_str()),
-        ("s2", "item")
-    );
+    assert_eq!((event.actor.as_str(), event.entity.as_str()), ("s2", "item"));
     assert_eq!(event.epoch, Some(Epoch(2)));
     assert_eq!(event.reason.as_deref(), Some("holder_dead"));
     assert_eq!(event.op_id, Some(request.provenance.op_id));
@@ -109,21 +82,13 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl StoreFixture) {
     f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
     let event = last_event(f, "state");
     assert_eq!(event.before["execution_state"]["currentPhase"], json!(null));
-    assert_eq!(
-        event.after["execution_state"]["currentPhase"],
-        json!("EXEC")
-    );
+    assert_eq!(event.after["execution_state"]["currentPhase"], json!("EXEC"));
     assert_eq!(event.epoch, None);
     let event = last_event(f, "registered");
     assert_eq!(event.after["worktree"], json!("/w"));
-    f.store()
-        .end_session(&session_id("s2"), "logout", &new_provenance("hook"))
-        .unwrap();
+    f.store().end_session(&session_id("s2"), "logout", &new_provenance("hook")).unwrap();
     let event = last_event(f, "ended");
-    assert_eq!(
-        (event.actor.as_str(), event.reason.as_deref()),
-        ("hook", Some("logout"))
-    );
+    assert_eq!((event.actor.as_str(), event.reason.as_deref()), ("hook", Some("logout")));
     assert_eq!(
         (event.before, event.after),
         (json!({"status": "active"}), json!({"status": "ended"}))
@@ -134,12 +99,7 @@ fn turns_and_renewals_are_no_news(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     let before = last_event_id(f.store());
     for status in [None, Some(SessionStatus::Idle), Some(SessionStatus::Active)] {
-        f.store()
-            .record_heartbeat(&HeartbeatRequest {
-                status,
-                ..new_heartbeat("s1")
-            })
-            .unwrap();
+        f.store().record_heartbeat(&HeartbeatRequest { status, ..new_heartbeat("s1") }).unwrap();
     }
     register_session(f.store(), "s1");
     assert_eq!(list_event_kinds(f.store(), before), Vec::<String>::new());
@@ -147,13 +107,8 @@ fn turns_and_renewals_are_no_news(f: &mut impl StoreFixture) {
 
 fn a_return_by_a_sign_of_life_is_the_sessions_own(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
-    let works = HeartbeatRequest {
-        status: Some(SessionStatus::Active),
-        ..new_heartbeat("s1")
-    };
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
+    let works = HeartbeatRequest { status: Some(SessionStatus::Active), ..new_heartbeat("s1") };
     f.store().record_heartbeat(&works).unwrap();
     assert_eq!(last_event(f, "active").actor, "s1");
 }
@@ -164,41 +119,17 @@ fn events_are_filtered(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     let mut list = |filter: EventFilter| {
         let found = f.store().list_events(&filter).unwrap();
-        found
-            .iter()
-            .map(|e| format!("{} {}", e.key, e.kind))
-            .collect::<Vec<_>>()
+        found.iter().map(|e| format!("{} {}", e.key, e.kind)).collect::<Vec<_>>()
     };
-    let of_item = EventFilter {
-        item: Some("A".to_owned()),
-        ..EventFilter::default()
-    };
+    let of_item = EventFilter { item: Some("A".to_owned()), ..EventFilter::default() };
     assert_eq!(list(of_item), ["A added", "A claimed"]);
-    let of_session = EventFilter {
-        session: Some("s1".to_owned()),
-        ..EventFilter::default()
-    };
-    assert_eq!(
-        list(of_session.clone()),
-        ["s1 registered", "A claimed", "s1 state"]
-    );
-    let both = EventFilter {
-        item: Some("A".to_owned()),
-        ..of_session
-    };
+    let of_session = EventFilter { session: Some("s1".to_owned()), ..EventFilter::default() };
+    assert_eq!(list(of_session.clone()), ["s1 registered", "A claimed", "s1 state"]);
+    let both = EventFilter { item: Some("A".to_owned()), ..of_session };
     assert_eq!(list(both), ["A claimed"]);
-    let session = EventFilter {
-        entity: Some("session".to_owned()),
-        ..EventFilter::default()
-    };
-    assert_eq!(
-        list(session),
-        ["s1 registered", "s1 state", "s2 registered"]
-    );
-    let added = EventFilter {
-        kind: Some("added".to_owned()),
-        ..EventFilter::default()
-    };
+    let session = EventFilter { entity: Some("session".to_owned()), ..EventFilter::default() };
+    assert_eq!(list(session), ["s1 registered", "s1 state", "s2 registered"]);
+    let added = EventFilter { kind: Some("added".to_owned()), ..EventFilter::default() };
     assert_eq!(list(added), ["A added", "B added"]);
     let by_user = EventFilter {
         actor: Some("user".to_owned()),
@@ -208,9 +139,7 @@ fn events_are_filtered(f: &mut impl StoreFixture) {
     assert_eq!(list(by_user), ["B added"]);
     let now = f.store().database_time().unwrap();
     let later = EventFilter {
-        since: Some(trueup_core::model::Timestamp::from_millis(
-            now.as_millis() + 60_000,
-        )),
+        since: Some(trueup_core::model::Timestamp::from_millis(now.as_millis() + 60_000)),
         ..EventFilter::default()
     };
     assert_eq!(f.store().list_events(&later).unwrap(), []);
@@ -221,10 +150,7 @@ fn events_of_one_operation(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     let request = crate::requests::claim_request(f.store(), "s1", "B");
     f.store().claim(&request).unwrap();
-    let filter = EventFilter {
-        op_id: Some(request.provenance.op_id),
-        ..EventFilter::default()
-    };
+    let filter = EventFilter { op_id: Some(request.provenance.op_id), ..EventFilter::default() };
     let found = f.store().list_events(&filter).unwrap();
     let kinds: Vec<&str> = found.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["released", "claimed", "state"]);
@@ -235,10 +161,7 @@ fn a_cursor_returns_only_what_is_later(f: &mut impl StoreFixture) {
     let all = list_events(f.store());
     assert!(all.is_sorted_by(|a, b| a.seq < b.seq));
     for (at, event) in all.iter().enumerate() {
-        let filter = EventFilter {
-            after: event.seq,
-            ..EventFilter::default()
-        };
+        let filter = EventFilter { after: event.seq, ..EventFilter::default() };
         assert_eq!(f.store().list_events(&filter).unwrap(), all[at + 1..]);
     }
 }
@@ -246,26 +169,15 @@ fn a_cursor_returns_only_what_is_later(f: &mut impl StoreFixture) {
 fn a_limit_keeps_the_newest_in_order(f: &mut impl StoreFixture) {
     register_holder(f.store());
     let all = list_events(f.store());
-    let filter = EventFilter {
-        limit: 2,
-        ..EventFilter::default()
-    };
-    assert_eq!(
-        f.store().list_events(&filter).unwrap(),
-        all[all.len() - 2..]
-    );
+    let filter = EventFilter { limit: 2, ..EventFilter::default() };
+    assert_eq!(f.store().list_events(&filter).unwrap(), all[all.len() - 2..]);
 }
 
 fn a_checkpoint_is_an_event_and_changes_nothing(f: &mut impl StoreFixture) {
     let before = register_session(f.store(), "s1");
-    f.store()
-        .record_checkpoint(&session_id("s1"), 10, &new_provenance("s1"))
-        .unwrap();
+    f.store().record_checkpoint(&session_id("s1"), 10, &new_provenance("s1")).unwrap();
     let event = last_event(f, "checkpoint");
-    assert_eq!(
-        (event.entity.as_str(), event.key.as_str()),
-        ("session", "s1")
-    );
+    assert_eq!((event.entity.as_str(), event.key.as_str()), ("session", "s1"));
     assert_eq!(event.after, json!({"operations": 10}));
     assert_eq!(load_session(f.store(), "s1").revision, before.revision);
 }

@@ -43,10 +43,7 @@ fn new_handoff_from(store: &mut dyn Store, from: &str, to: Option<&str>) -> NewH
     NewHandoff {
         id: NewHandoff::fresh_id(),
         kind: "PLAN-TO-EXEC".parse().unwrap(),
-        fencing_token: (
-            from.item.unwrap_or_else(|| item_key("A")),
-            from.epoch.unwrap_or(Epoch(0)),
-        ),
+        fencing_token: (from.item.unwrap_or_else(|| item_key("A")), from.epoch.unwrap_or(Epoch(0))),
         to: to.map(session_id),
         elements: HandoffElements::new([
             (HandoffElement::Summary, text("the plan stands")),
@@ -119,9 +116,7 @@ fn list_notices(
     session: &str,
     starts: bool,
 ) -> Vec<(HandoffNoticeReason, HandoffId)> {
-    let told = store
-        .list_handoff_notices(&session_id(session), starts)
-        .unwrap();
+    let told = store.list_handoff_notices(&session_id(session), starts).unwrap();
     told.into_iter().map(|(news, h)| (news, h.id)).collect()
 }
 
@@ -130,10 +125,7 @@ fn a_handoff_says_what_the_database_knows(f: &mut impl StoreFixture) {
     let made = hand_off(f.store(), Some("s2"));
     assert_eq!(made.status, HandoffStatus::PendingAcceptance);
     assert_eq!((made.item.clone(), made.epoch), (item_key("A"), Epoch(1)));
-    assert_eq!(
-        (made.from.clone(), made.to.clone()),
-        (session_id("s1"), Some(session_id("s2")))
-    );
+    assert_eq!((made.from.clone(), made.to.clone()), (session_id("s1"), Some(session_id("s2"))));
     assert_eq!(made.phase.as_deref(), Some("PLAN"));
     assert_eq!(made.task.as_deref(), Some("draft"));
     assert_eq!(made.branch.as_deref(), Some("feat/A"));
@@ -142,11 +134,7 @@ fn a_handoff_says_what_the_database_knows(f: &mut impl StoreFixture) {
     assert_eq!(made.elements.completeness_percent(), 33);
     assert_eq!((made.decided_at, made.decided_by.clone()), (None, None));
     assert_eq!(f.store().load_handoff(&made.id).unwrap(), Some(made));
-    assert_eq!(
-        load_item(f.store(), "A").holder,
-        Some(session_id("s1")),
-        "still the sender's"
-    );
+    assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")), "still the sender's");
 }
 
 fn only_who_holds_the_item_hands_it_on(f: &mut impl StoreFixture) {
@@ -160,10 +148,7 @@ fn only_who_holds_the_item_hands_it_on(f: &mut impl StoreFixture) {
     let mut phantom = new_handoff(f.store(), None);
     phantom.from = session_id("s9");
     expect_refusal(f.store().create_handoff(&phantom), "invalid");
-    assert_eq!(
-        f.store().list_handoffs(HandoffFilter::default()).unwrap(),
-        []
-    );
+    assert_eq!(f.store().list_handoffs(HandoffFilter::default()).unwrap(), []);
 }
 
 fn a_handoff_goes_to_a_registered_session_that_is_another(f: &mut impl StoreFixture) {
@@ -177,18 +162,13 @@ fn a_handoff_goes_to_a_registered_session_that_is_another(f: &mut impl StoreFixt
 fn an_addressed_session_counts_as_not_told_on_its_own_revision(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let before = load_session(f.store(), "s2").revision;
-    f.store()
-        .acknowledge_revision(&session_id("s2"), before)
-        .unwrap();
+    f.store().acknowledge_revision(&session_id("s2"), before).unwrap();
     hand_off(f.store(), None);
     assert_eq!(load_session(f.store(), "s2").acknowledged, before);
     other_session_hands_off(f.store(), "s3", "B", Some("s2"));
     let reader = load_session(f.store(), "s2");
     assert!(reader.acknowledged < reader.revision);
-    assert_eq!(
-        reader.revision, before,
-        "an edit of the reader stays a proposal"
-    );
+    assert_eq!(reader.revision, before, "an edit of the reader stays a proposal");
 }
 
 fn handoffs_are_listed_newest_first(f: &mut impl StoreFixture) {
@@ -201,9 +181,7 @@ fn handoffs_are_listed_newest_first(f: &mut impl StoreFixture) {
     let answer = f.store().reject_handoff(&rejection(&made[1], "s2"));
     answer.unwrap().unwrap();
     let list = |store: &mut dyn Store, open| -> Vec<HandoffId> {
-        let found = store
-            .list_handoffs(HandoffFilter { only_open: open })
-            .unwrap();
+        let found = store.list_handoffs(HandoffFilter { only_open: open }).unwrap();
         found.into_iter().map(|handoff| handoff.id).collect()
     };
     let [a, b, c] = [&made[0], &made[1], &made[2]].map(Clone::clone);
@@ -215,15 +193,9 @@ fn every_change_is_one_event(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let start = last_event_id(f.store());
     let made = hand_off(f.store(), Some("s2"));
-    assert_eq!(
-        list_event_kinds(f.store(), start),
-        [format!("{} created", made.id)]
-    );
+    assert_eq!(list_event_kinds(f.store(), start), [format!("{} created", made.id)]);
     let event = list_events(f.store()).pop().unwrap();
-    assert_eq!(
-        (event.entity.as_str(), event.actor.as_str()),
-        ("handoff", "s1")
-    );
+    assert_eq!((event.entity.as_str(), event.actor.as_str()), ("handoff", "s1"));
     assert_eq!(event.epoch, Some(Epoch(1)));
     assert_eq!(event.after["to_session"], json!("s2"));
     assert_eq!(event.after["summary"], json!("the plan stands"));
@@ -262,15 +234,9 @@ fn repeating_returns_the_first_answer(f: &mut impl StoreFixture) {
     let made = f.store().create_handoff(&new).unwrap();
     let start = last_event_id(f.store());
     assert_eq!(f.store().create_handoff(&new).unwrap(), made);
-    let elsewhere = NewHandoff {
-        id: NewHandoff::fresh_id(),
-        ..new
-    };
+    let elsewhere = NewHandoff { id: NewHandoff::fresh_id(), ..new };
     let again = f.store().create_handoff(&elsewhere).unwrap();
-    assert_eq!(
-        again, made,
-        "the operation counts, not the id that was made for it"
-    );
+    assert_eq!(again, made, "the operation counts, not the id that was made for it");
     assert_eq!(last_event_id(f.store()), start);
     let request = acceptance(&made.id, "s2");
     let first = f.store().accept_handoff(&request).unwrap().unwrap();
@@ -301,10 +267,7 @@ fn a_second_open_handoff_of_an_item_is_denied_and_names_the_first(f: &mut impl S
         assert_eq!(f.store().load_handoff(&second.id).unwrap(), None);
     }
     assert_eq!(last_event_id(f.store()), before);
-    f.store()
-        .reject_handoff(&rejection(&first.id, "s2"))
-        .unwrap()
-        .unwrap();
+    f.store().reject_handoff(&rejection(&first.id, "s2")).unwrap().unwrap();
     hand_off(f.store(), None);
 }
 
@@ -319,10 +282,7 @@ fn a_handoff_of_a_claim_before_gives_way_to_a_new_one(f: &mut impl StoreFixture)
     let closed = f.store().load_handoff(&first.id).unwrap().unwrap();
     assert_eq!(closed.status, HandoffStatus::Rejected);
     assert!(closed.reject_reason.is_some(), "it says why");
-    let open = f
-        .store()
-        .list_handoffs(HandoffFilter { only_open: true })
-        .unwrap();
+    let open = f.store().list_handoffs(HandoffFilter { only_open: true }).unwrap();
     let ids: Vec<_> = open.into_iter().map(|handoff| handoff.id).collect();
     assert_eq!(ids, [second.id]);
 }

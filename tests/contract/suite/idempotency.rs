@@ -35,10 +35,7 @@ fn a_repeated_push_counts_once(f: &mut impl StoreFixture) {
     let first = f.store().push_state(&push).unwrap();
     let before = last_event_id(f.store());
     let second = f.store().push_state(&push).unwrap();
-    assert_eq!(
-        (second.revision, second.metadata),
-        (first.revision, first.metadata)
-    );
+    assert_eq!((second.revision, second.metadata), (first.revision, first.metadata));
     assert_eq!(list_event_kinds(f.store(), before), Vec::<String>::new());
 }
 
@@ -67,15 +64,9 @@ fn a_repeated_merge_does_not_undo_what_came_after(f: &mut impl StoreFixture) {
     let (old, new) = (json!({"a": 1, "auto_proceed": true}), json!({"a": 2}));
     let first = new_provenance("s1");
     let store = f.store();
-    store
-        .merge_metadata(&me, old.as_object().unwrap(), &first)
-        .unwrap();
-    store
-        .merge_metadata(&me, new.as_object().unwrap(), &new_provenance("s2"))
-        .unwrap();
-    let after = store
-        .merge_metadata(&me, old.as_object().unwrap(), &first)
-        .unwrap();
+    store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
+    store.merge_metadata(&me, new.as_object().unwrap(), &new_provenance("s2")).unwrap();
+    let after = store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
     assert_eq!(after.metadata["a"], json!(2));
 }
 
@@ -84,19 +75,10 @@ fn a_repeated_claim_returns_the_first_answer(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     let request = claim_request(f.store(), "s1", "B");
     let first = f.store().claim(&request).unwrap();
-    let before = (
-        last_event_id(f.store()),
-        load_session(f.store(), "s1").revision,
-    );
+    let before = (last_event_id(f.store()), load_session(f.store(), "s1").revision);
     assert_eq!(f.store().claim(&request).unwrap(), first);
     assert_eq!(first.released, Some(item_key("A")));
-    assert_eq!(
-        (
-            last_event_id(f.store()),
-            load_session(f.store(), "s1").revision
-        ),
-        before
-    );
+    assert_eq!((last_event_id(f.store()), load_session(f.store(), "s1").revision), before);
 }
 
 fn a_repeated_claim_of_an_item_lost_since_is_a_conflict(f: &mut impl StoreFixture) {
@@ -131,31 +113,19 @@ fn a_repeated_release_does_not_release_a_new_claim(f: &mut impl StoreFixture) {
 fn a_repeated_end_does_not_end_a_session_that_came_back(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     let goodbye = new_provenance("s1");
-    f.store()
-        .end_session(&session_id("s1"), "x", &goodbye)
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &goodbye).unwrap();
     register_session(f.store(), "s1");
-    let after = f
-        .store()
-        .end_session(&session_id("s1"), "x", &goodbye)
-        .unwrap();
+    let after = f.store().end_session(&session_id("s1"), "x", &goodbye).unwrap();
     assert!(after.status.is_present(), "{}", after.status);
 }
 
 fn a_repeated_second_goodbye_does_not_end_a_session_that_came_back(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     let second = new_provenance("s1");
-    f.store()
-        .end_session(&session_id("s1"), "x", &second)
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &second).unwrap();
     register_session(f.store(), "s1");
-    let after = f
-        .store()
-        .end_session(&session_id("s1"), "x", &second)
-        .unwrap();
+    let after = f.store().end_session(&session_id("s1"), "x", &second).unwrap();
     assert!(after.status.is_present(), "{}", after.status);
 }
 
@@ -164,9 +134,7 @@ fn a_repeated_claim_is_no_new_sign_of_life(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
     let request = claim_request(f.store(), "s1", "A");
     f.store().claim(&request).unwrap();
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     f.advance_time(1_000);
     f.store().claim(&request).unwrap();
     let after = load_session(f.store(), "s1");
@@ -183,12 +151,8 @@ fn a_repeated_item_is_the_first_one(f: &mut impl StoreFixture) {
 fn a_repeated_checkpoint_is_one_event(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     let once = new_provenance("s1");
-    f.store()
-        .record_checkpoint(&session_id("s1"), 1, &once)
-        .unwrap();
+    f.store().record_checkpoint(&session_id("s1"), 1, &once).unwrap();
     let before = last_event_id(f.store());
-    f.store()
-        .record_checkpoint(&session_id("s1"), 1, &once)
-        .unwrap();
+    f.store().record_checkpoint(&session_id("s1"), 1, &once).unwrap();
     assert_eq!(last_event_id(f.store()), before);
 }

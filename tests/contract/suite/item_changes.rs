@@ -38,32 +38,20 @@ fn item_edit(text: &str) -> ItemEditRequest {
 }
 
 fn title_edit(text: &str, title: &str) -> ItemEditRequest {
-    ItemEditRequest {
-        title: Some(title.to_owned()),
-        ..item_edit(text)
-    }
+    ItemEditRequest { title: Some(title.to_owned()), ..item_edit(text) }
 }
 
 fn parent_edit(text: &str, parent: &str) -> ItemEditRequest {
-    ItemEditRequest {
-        parent: Some(item_key(parent)),
-        ..item_edit(text)
-    }
+    ItemEditRequest { parent: Some(item_key(parent)), ..item_edit(text) }
 }
 
 fn add_waiting(store: &mut dyn Store, text: &str, on: &str) -> Item {
-    let new = NewItem {
-        depends_on: vec![item_key(on)],
-        ..new_item(text)
-    };
+    let new = NewItem { depends_on: vec![item_key(on)], ..new_item(text) };
     store.add_item(&new, &new_provenance("user")).unwrap()
 }
 
 fn add_child(store: &mut dyn Store, text: &str, parent: &str) {
-    let new = NewItem {
-        parent: Some(item_key(parent)),
-        ..new_item(text)
-    };
+    let new = NewItem { parent: Some(item_key(parent)), ..new_item(text) };
     store.add_item(&new, &new_provenance("user")).unwrap();
 }
 
@@ -85,23 +73,14 @@ fn an_edit_changes_what_it_names_and_nothing_else(f: &mut impl StoreFixture) {
     step(title_edit("A", "über \"x\""), &|item| {
         item.title = Some("über \"x\"".to_owned());
     });
-    let kind = ItemEditRequest {
-        kind: Some("orchestrator".to_owned()),
-        ..item_edit("A")
-    };
+    let kind = ItemEditRequest { kind: Some("orchestrator".to_owned()), ..item_edit("A") };
     step(kind, &|item| "orchestrator".clone_into(&mut item.kind));
     step(parent_edit("A", "P"), &|item| {
         item.parent = Some(item_key("P"));
     });
-    let position = ItemEditRequest {
-        position: Some(-3),
-        ..item_edit("A")
-    };
+    let position = ItemEditRequest { position: Some(-3), ..item_edit("A") };
     step(position, &|item| item.position = Some(-3));
-    let both = ItemEditRequest {
-        position: Some(2),
-        ..title_edit("A", "y")
-    };
+    let both = ItemEditRequest { position: Some(2), ..title_edit("A", "y") };
     step(both, &|item| {
         item.title = Some("y".to_owned());
         item.position = Some(2);
@@ -120,10 +99,7 @@ fn an_edit_is_one_event_with_who_and_why(f: &mut impl StoreFixture) {
     let event = last_event(f.store());
     assert_eq!(event.actor, "ann");
     assert_eq!(event.reason.as_deref(), Some("a typing error"));
-    assert_eq!(
-        event.op_id.as_deref(),
-        Some(change.provenance.op_id.as_str())
-    );
+    assert_eq!(event.op_id.as_deref(), Some(change.provenance.op_id.as_str()));
     assert_eq!(event.before["title"], Json::Null);
     assert_eq!(event.after["title"], json!("t"));
 }
@@ -135,19 +111,13 @@ fn an_edit_that_changes_nothing_writes_nothing(f: &mut impl StoreFixture) {
     for change in [item_edit("A"), title_edit("A", "t")] {
         assert_eq!(f.store().edit_item(&change).unwrap(), before.1);
     }
-    assert_eq!(
-        (last_event_id(f.store()), load_item(f.store(), "A")),
-        before
-    );
+    assert_eq!((last_event_id(f.store()), load_item(f.store(), "A")), before);
 }
 
 fn an_edit_of_nothing_that_exists_is_denied(f: &mut impl StoreFixture) {
     let first = add_item(f.store(), "A");
     expect_refusal(f.store().edit_item(&title_edit("B", "t")), "denied");
-    let change = ItemEditRequest {
-        parent: Some(item_key("B")),
-        ..title_edit("A", "t")
-    };
+    let change = ItemEditRequest { parent: Some(item_key("B")), ..title_edit("A", "t") };
     expect_refusal(f.store().edit_item(&change), "denied");
     assert_eq!(load_item(f.store(), "A"), first, "all of it or nothing");
     assert_eq!(f.store().load_item(&item_key("B")).unwrap(), None);
@@ -196,10 +166,7 @@ fn a_repeated_edit_does_not_undo_what_came_after(f: &mut impl StoreFixture) {
 }
 
 fn an_item_that_nothing_needs_is_removed(f: &mut impl StoreFixture) {
-    let new = NewItem {
-        title: Some("t".to_owned()),
-        ..new_item("A")
-    };
+    let new = NewItem { title: Some("t".to_owned()), ..new_item("A") };
     f.store().add_item(&new, &new_provenance("user")).unwrap();
     let facts = load_item(f.store(), "A").event_facts();
     let before = last_event_id(f.store());
@@ -207,16 +174,10 @@ fn an_item_that_nothing_needs_is_removed(f: &mut impl StoreFixture) {
     let why = provenance_because("ann", "added by mistake");
     f.store().remove_item(&item_key("A"), &why).unwrap();
     assert_eq!(f.store().load_item(&item_key("A")).unwrap(), None);
-    assert_eq!(
-        f.store().find_item_keys(&["A"]).unwrap(),
-        Vec::<String>::new()
-    );
+    assert_eq!(f.store().find_item_keys(&["A"]).unwrap(), Vec::<String>::new());
     assert_eq!(list_event_kinds(f.store(), before), ["A removed"]);
     let event = last_event(f.store());
-    assert_eq!(
-        (event.actor.as_str(), event.reason.as_deref()),
-        ("ann", Some("added by mistake"))
-    );
+    assert_eq!((event.actor.as_str(), event.reason.as_deref()), ("ann", Some("added by mistake")));
     assert_eq!(event.op_id.as_deref(), Some(why.op_id.as_str()));
     assert_eq!((event.before, event.after), (facts, Json::Null));
     let again = add_item(f.store(), "A");
@@ -226,9 +187,7 @@ fn an_item_that_nothing_needs_is_removed(f: &mut impl StoreFixture) {
 fn a_removal_takes_the_dependencies_of_the_item_along(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
     add_waiting(f.store(), "W", "A");
-    f.store()
-        .remove_item(&item_key("W"), &new_provenance("user"))
-        .unwrap();
+    f.store().remove_item(&item_key("W"), &new_provenance("user")).unwrap();
     assert_eq!(f.store().list_waiting_items(&item_key("A")).unwrap(), []);
     assert_eq!(f.store().find_item_use(&item_key("A")).unwrap(), None);
     let again = add_item(f.store(), "W");
@@ -247,9 +206,7 @@ fn what_is_needed_stays_and_says_by_what(f: &mut impl StoreFixture) {
     add_child(f.store(), "c2", "parent");
     add_waiting(f.store(), "w2", "needed");
     add_waiting(f.store(), "w1", "needed");
-    f.store()
-        .add_phases(&new_phases("queued", &[&[]]), &new_provenance("user"))
-        .unwrap();
+    f.store().add_phases(&new_phases("queued", &[&[]]), &new_provenance("user")).unwrap();
     let before = last_event_id(f.store());
     for (text, used) in [
         ("held", ItemUse::Held(session_id("s1"))),
@@ -260,8 +217,7 @@ fn what_is_needed_stays_and_says_by_what(f: &mut impl StoreFixture) {
         let found = f.store().find_item_use(&item_key(text)).unwrap();
         assert_eq!(found.as_ref(), Some(&used), "{text}");
         let error = expect_refusal(
-            f.store()
-                .remove_item(&item_key(text), &new_provenance("user")),
+            f.store().remove_item(&item_key(text), &new_provenance("user")),
             "denied",
         );
         assert!(error.to_string().contains(&used.to_string()), "{error}");
@@ -271,18 +227,12 @@ fn what_is_needed_stays_and_says_by_what(f: &mut impl StoreFixture) {
     // Without the dependency, the removal is allowed.
     f.store().release(&release_request("s1", "held")).unwrap();
     for text in ["held", "c1", "c2", "parent", "w1", "w2", "needed"] {
-        f.store()
-            .remove_item(&item_key(text), &new_provenance("user"))
-            .unwrap();
+        f.store().remove_item(&item_key(text), &new_provenance("user")).unwrap();
     }
 }
 
 fn removing_nothing_is_denied(f: &mut impl StoreFixture) {
-    expect_refusal(
-        f.store()
-            .remove_item(&item_key("A"), &new_provenance("user")),
-        "denied",
-    );
+    expect_refusal(f.store().remove_item(&item_key("A"), &new_provenance("user")), "denied");
     expect_refusal(f.store().find_item_use(&item_key("A")), "denied");
     assert_eq!(last_event_id(f.store()), 0);
 }

@@ -20,19 +20,12 @@ on_every_store! {
 }
 
 fn child_item(text: &str, parent: &str, position: i64) -> NewItem {
-    NewItem {
-        parent: Some(item_key(parent)),
-        position: Some(position),
-        ..new_item(text)
-    }
+    NewItem { parent: Some(item_key(parent)), position: Some(position), ..new_item(text) }
 }
 
 fn an_item_is_added_as_said(f: &mut impl StoreFixture) {
     let plain = add_item(f.store(), "A");
-    assert_eq!(
-        (plain.kind.as_str(), plain.status),
-        ("task", ItemStatus::Queued)
-    );
+    assert_eq!((plain.kind.as_str(), plain.status), ("task", ItemStatus::Queued));
     assert_eq!((plain.epoch, plain.holder.clone()), (Epoch(0), None));
     let rich = NewItem {
         title: Some("über \"x\"".to_owned()),
@@ -42,45 +35,22 @@ fn an_item_is_added_as_said(f: &mut impl StoreFixture) {
     };
     let added = f.store().add_item(&rich, &new_provenance("user")).unwrap();
     assert_eq!(added, load_item(f.store(), "issue#170:x"));
-    assert_eq!(
-        (added.title, added.kind),
-        (rich.title, "orchestrator".to_owned())
-    );
-    assert_eq!(
-        (added.parent, added.position),
-        (Some(item_key("A")), Some(-3))
-    );
+    assert_eq!((added.title, added.kind), (rich.title, "orchestrator".to_owned()));
+    assert_eq!((added.parent, added.position), (Some(item_key("A")), Some(-3)));
     assert_eq!(f.store().load_item(&item_key("B")).unwrap(), None);
 }
 
 fn a_duplicate_is_refused_and_changes_nothing(f: &mut impl StoreFixture) {
     let first = add_item(f.store(), "A");
-    let other = NewItem {
-        title: Some("x".to_owned()),
-        ..new_item("A")
-    };
-    let error = expect_refusal(
-        f.store().add_item(&other, &new_provenance("user")),
-        "denied",
-    );
-    assert!(
-        error.to_string().contains("item A already exists"),
-        "{error}"
-    );
+    let other = NewItem { title: Some("x".to_owned()), ..new_item("A") };
+    let error = expect_refusal(f.store().add_item(&other, &new_provenance("user")), "denied");
+    assert!(error.to_string().contains("item A already exists"), "{error}");
     assert_eq!(load_item(f.store(), "A"), first);
 }
 
 fn a_parent_must_exist(f: &mut impl StoreFixture) {
-    expect_refusal(
-        f.store()
-            .add_item(&child_item("A", "P", 1), &new_provenance("user")),
-        "denied",
-    );
-    expect_refusal(
-        f.store()
-            .add_item(&child_item("A", "A", 1), &new_provenance("user")),
-        "denied",
-    );
+    expect_refusal(f.store().add_item(&child_item("A", "P", 1), &new_provenance("user")), "denied");
+    expect_refusal(f.store().add_item(&child_item("A", "A", 1), &new_provenance("user")), "denied");
     assert_eq!(f.store().load_item(&item_key("A")).unwrap(), None);
 }
 
@@ -89,21 +59,12 @@ fn items_are_listed_by_parent_position_and_key(f: &mut impl StoreFixture) {
         add_item(f.store(), text);
     }
     for (text, parent, position) in [("z", "P", 1), ("y", "P", 2), ("x", "P", 1), ("w", "Q", 0)] {
-        f.store()
-            .add_item(&child_item(text, parent, position), &new_provenance("user"))
-            .unwrap();
+        f.store().add_item(&child_item(text, parent, position), &new_provenance("user")).unwrap();
     }
     let mut list = |parent: Option<&str>| -> String {
-        let filter = ItemFilter {
-            parent: parent.map(item_key),
-            ..ItemFilter::default()
-        };
+        let filter = ItemFilter { parent: parent.map(item_key), ..ItemFilter::default() };
         let found = f.store().list_items(&filter).unwrap();
-        found
-            .iter()
-            .map(|i| i.key.as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
+        found.iter().map(|i| i.key.as_str()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(list(None), "A P Q x z y w");
     assert_eq!(list(Some("P")), "x z y");
@@ -113,22 +74,15 @@ fn items_are_listed_by_parent_position_and_key(f: &mut impl StoreFixture) {
 fn known_items_are_those_that_exist(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
     add_item(f.store(), "B");
-    let known = f
-        .store()
-        .find_item_keys(&["b", "C", "A", "a", "' OR 1 --"])
-        .unwrap();
+    let known = f.store().find_item_keys(&["b", "C", "A", "a", "' OR 1 --"]).unwrap();
     assert_eq!(known, ["A", "B"], "whatever the case, each once");
     assert_eq!(f.store().find_item_keys(&[]).unwrap(), Vec::<String>::new());
 }
 
 fn a_task_is_noted_renamed_and_read(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    f.store()
-        .upsert_task(&session_id("s1"), &task_note("1", "write"))
-        .unwrap();
-    f.store()
-        .upsert_task(&session_id("s1"), &task_note("1", "write it"))
-        .unwrap();
+    f.store().upsert_task(&session_id("s1"), &task_note("1", "write")).unwrap();
+    f.store().upsert_task(&session_id("s1"), &task_note("1", "write it")).unwrap();
     assert_eq!(
         f.store().load_task(&session_id("s1"), "1").unwrap(),
         Some(task_note("1", "write it"))
@@ -139,13 +93,7 @@ fn a_task_is_noted_renamed_and_read(f: &mut impl StoreFixture) {
 fn tasks_are_of_one_session(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     register_session(f.store(), "s2");
-    f.store()
-        .upsert_task(&session_id("s1"), &task_note("1", "mine"))
-        .unwrap();
+    f.store().upsert_task(&session_id("s1"), &task_note("1", "mine")).unwrap();
     assert_eq!(f.store().load_task(&session_id("s2"), "1").unwrap(), None);
-    expect_refusal(
-        f.store()
-            .upsert_task(&session_id("s9"), &task_note("1", "x")),
-        "invalid",
-    );
+    expect_refusal(f.store().upsert_task(&session_id("s9"), &task_note("1", "x")), "invalid");
 }

@@ -26,10 +26,7 @@ fn list_expired(f: &mut impl StoreFixture, limit: u32) -> Vec<String> {
 }
 
 fn dead_provenance() -> Provenance {
-    Provenance {
-        reason: Some("process_gone".into()),
-        ..new_provenance("s9")
-    }
+    Provenance { reason: Some("process_gone".into()), ..new_provenance("s9") }
 }
 
 fn mark_lost(f: &mut impl StoreFixture, session: &Session) -> Option<ReleasedClaim> {
@@ -53,15 +50,11 @@ fn those_whose_lease_is_over_are_listed_oldest_first(f: &mut impl StoreFixture) 
 
 fn an_ended_session_is_listed_while_it_holds_something(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     register_session(f.store(), "s2");
     add_item(f.store(), "A");
     claim_item(f.store(), "s2", "A");
-    f.store()
-        .end_session(&session_id("s2"), "x", &new_provenance("s2"))
-        .unwrap();
+    f.store().end_session(&session_id("s2"), "x", &new_provenance("s2")).unwrap();
     assert_eq!(list_expired(f, 9), ["s2"], "its process may be gone");
     f.advance_time(1_000);
     assert_eq!(list_expired(f, 9), ["s2"]);
@@ -100,9 +93,7 @@ fn a_sign_of_life_since_the_reading_prevents_parking(f: &mut impl StoreFixture) 
 
 fn an_ended_session_keeps_its_claim_until_it_is_parked(f: &mut impl StoreFixture) {
     register_holder(f.store());
-    f.store()
-        .end_session(&session_id("s1"), "logout", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "logout", &new_provenance("s1")).unwrap();
     f.advance_time(1_000);
     let read = load_session(f.store(), "s1");
     assert_eq!(read.item, Some(item_key("A")));
@@ -138,10 +129,7 @@ fn a_lost_session_stays_lost_until_a_status_is_given(f: &mut impl StoreFixture) 
     mark_lost(f, &read);
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
     assert_eq!(load_session(f.store(), "s1").status, SessionStatus::Lost);
-    let works = HeartbeatRequest {
-        status: Some(SessionStatus::Active),
-        ..new_heartbeat("s1")
-    };
+    let works = HeartbeatRequest { status: Some(SessionStatus::Active), ..new_heartbeat("s1") };
     f.store().record_heartbeat(&works).unwrap();
     assert_eq!(load_session(f.store(), "s1").status, SessionStatus::Active);
 }

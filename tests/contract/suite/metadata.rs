@@ -27,26 +27,17 @@ fn metadata_fix() -> MetadataChange {
 
 fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl StoreFixture) {
     let provenance = new_provenance("me");
-    f.store()
-        .record_metadata_change(&metadata_fix(), &provenance)
-        .unwrap();
+    f.store().record_metadata_change(&metadata_fix(), &provenance).unwrap();
     let events = f.store().list_events(&EventFilter::default()).unwrap();
     assert_eq!(events.len(), 1);
     let event = &events[0];
     assert_eq!(
-        (
-            event.entity.as_str(),
-            event.key.as_str(),
-            event.kind.as_str()
-        ),
+        (event.entity.as_str(), event.key.as_str(), event.kind.as_str()),
         ("metadata", "77c90e61", "fixed")
     );
     assert_eq!(event.actor, "me");
     assert_eq!(event.op_id, Some(provenance.op_id));
-    assert_eq!(
-        event.before,
-        json!({"status": "running", "current_phase": null})
-    );
+    assert_eq!(event.before, json!({"status": "running", "current_phase": null}));
     assert_eq!(
         event.after,
         json!({
@@ -59,15 +50,7 @@ fn a_mended_file_is_one_event_with_what_it_said_and_who_wrote_it(f: &mut impl St
 fn a_fix_told_twice_is_recorded_once(f: &mut impl StoreFixture) {
     let provenance = new_provenance("me");
     for _ in 0..2 {
-        f.store()
-            .record_metadata_change(&metadata_fix(), &provenance)
-            .unwrap();
+        f.store().record_metadata_change(&metadata_fix(), &provenance).unwrap();
     }
-    assert_eq!(
-        f.store()
-            .list_events(&EventFilter::default())
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(f.store().list_events(&EventFilter::default()).unwrap().len(), 1);
 }

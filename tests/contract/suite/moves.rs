@@ -67,9 +67,7 @@ fn a_move_says_why_and_what_it_made_of_the_item(f: &mut impl StoreFixture) {
     assert_eq!(moved.error_message.as_deref(), Some("why"));
     assert_eq!(moved.revision.0, before.revision.0 + 1);
     assert_eq!(moved.epoch, fence, "only a claim raises the fence");
-    let event = list_events(f.store())
-        .into_iter()
-        .rfind(|e| e.kind == "status");
+    let event = list_events(f.store()).into_iter().rfind(|e| e.kind == "status");
     let event = event.unwrap();
     assert_eq!(
         (event.actor.as_str(), event.reason.as_deref(), event.epoch),
@@ -82,13 +80,8 @@ fn a_move_says_why_and_what_it_made_of_the_item(f: &mut impl StoreFixture) {
 }
 
 fn what_is_finished_is_dated_and_released_and_its_holder_idle(f: &mut impl StoreFixture) {
-    for (n, to) in [
-        ItemStatus::Completed,
-        ItemStatus::Failed,
-        ItemStatus::Cancelled,
-    ]
-    .into_iter()
-    .enumerate()
+    for (n, to) in
+        [ItemStatus::Completed, ItemStatus::Failed, ItemStatus::Cancelled].into_iter().enumerate()
     {
         let (who, what) = (format!("s{n}"), format!("A{n}"));
         register_session(f.store(), &who);
@@ -115,10 +108,7 @@ fn a_block_keeps_holder_and_reason(f: &mut impl StoreFixture) {
     assert_eq!(blocked.holder, Some(session_id("s1")));
     assert_eq!(blocked.error_message.as_deref(), Some("why"));
     let running = move_item(f.store(), "s1", "A", ItemStatus::Running).item;
-    assert_eq!(
-        (running.holder, running.error_message),
-        (Some(session_id("s1")), None)
-    );
+    assert_eq!((running.holder, running.error_message), (Some(session_id("s1")), None));
 }
 
 fn a_move_on_an_item_that_moved_on_is_a_conflict_and_changes_nothing(f: &mut impl StoreFixture) {
@@ -138,10 +128,7 @@ fn a_move_on_an_item_that_moved_on_is_a_conflict_and_changes_nothing(f: &mut imp
     stale.grant.releases_holder = true;
     move_item(f.store(), "s1", "A", ItemStatus::Blocked);
     expect_refusal(f.store().move_item(&stale), "conflict");
-    assert_ne!(
-        (load_item(f.store(), "A"), last_event_id(f.store())),
-        before
-    );
+    assert_ne!((load_item(f.store(), "A"), last_event_id(f.store())), before);
     assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")));
     stale.grant.item = item_key("none");
     expect_refusal(f.store().move_item(&stale), "conflict");
@@ -149,13 +136,8 @@ fn a_move_on_an_item_that_moved_on_is_a_conflict_and_changes_nothing(f: &mut imp
 
 fn what_the_decision_forbids_the_store_forbids(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    let guarded = trueup_core::model::NewItem {
-        requires_evidence: true,
-        ..new_item("A")
-    };
-    f.store()
-        .add_item(&guarded, &new_provenance("user"))
-        .unwrap();
+    let guarded = trueup_core::model::NewItem { requires_evidence: true, ..new_item("A") };
+    f.store().add_item(&guarded, &new_provenance("user")).unwrap();
     let without_evidence = forge_move(f.store(), "A", ItemStatus::Completed);
     expect_refusal(f.store().move_item(&without_evidence), "denied");
     claim_item(f.store(), "s1", "A");
@@ -180,14 +162,8 @@ fn a_reopening_is_an_event_of_its_own_and_undoes_the_end(f: &mut impl StoreFixtu
     assert_eq!(list_event_kinds(f.store(), before), ["A reopened"]);
     assert_eq!(back.status, ItemStatus::Queued);
     assert_eq!((back.completed_at, back.error_message), (None, None));
-    assert_eq!(
-        list_events(f.store()).last().unwrap().reason.as_deref(),
-        Some("why")
-    );
-    assert_eq!(
-        claim_item(f.store(), "s1", "A").item.status,
-        ItemStatus::Running
-    );
+    assert_eq!(list_events(f.store()).last().unwrap().reason.as_deref(), Some("why"));
+    assert_eq!(claim_item(f.store(), "s1", "A").item.status, ItemStatus::Running);
 }
 
 fn a_reopened_item_that_was_held_is_free(f: &mut impl StoreFixture) {
@@ -195,26 +171,15 @@ fn a_reopened_item_that_was_held_is_free(f: &mut impl StoreFixture) {
     let before = last_event_id(f.store());
     let back = reopen_item(f.store(), "s1", "A").item;
     assert_eq!((back.status, back.holder), (ItemStatus::Queued, None));
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["A reopened", "s1 state"]
-    );
-    assert_eq!(
-        load_session(f.store(), "s1").execution_state().work.item,
-        None
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["A reopened", "s1 state"]);
+    assert_eq!(load_session(f.store(), "s1").execution_state().work.item, None);
 }
 
 /// `C` waits for `A` and `B`, `D` for `A` alone, `E` for `C`.
 fn add_waiting_items(store: &mut dyn Store) {
     register_session(store, "s1");
-    for (text, on) in [
-        ("A", &[][..]),
-        ("B", &[]),
-        ("C", &["A", "B"]),
-        ("D", &["A"]),
-        ("E", &["C"]),
-    ] {
+    for (text, on) in [("A", &[][..]), ("B", &[]), ("C", &["A", "B"]), ("D", &["A"]), ("E", &["C"])]
+    {
         let new = trueup_core::model::NewItem {
             depends_on: on.iter().map(|on| item_key(on)).collect(),
             ..new_item(text)
@@ -240,17 +205,11 @@ fn completing_readies_what_waited_for_it_alone(f: &mut impl StoreFixture) {
     let before = last_event_id(f.store());
     let moved = move_item(f.store(), "s1", "A", ItemStatus::Completed);
     assert_eq!(moved.moved_dependents, [(item_key("D"), ItemStatus::Ready)]);
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["A status", "D status"]
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["A status", "D status"]);
     let all = list_events(f.store());
     let (first, second) = (&all[all.len() - 2], &all[all.len() - 1]);
     assert_eq!(first.op_id, second.op_id, "one operation");
-    assert_eq!(
-        (second.actor.as_str(), second.reason.as_deref()),
-        ("s1", Some("A completed"))
-    );
+    assert_eq!((second.actor.as_str(), second.reason.as_deref()), ("s1", Some("A completed")));
     let moved = move_item(f.store(), "s1", "B", ItemStatus::Completed);
     assert_eq!(moved.moved_dependents, [(item_key("C"), ItemStatus::Ready)]);
     assert_eq!(
@@ -277,10 +236,7 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl StoreFixtu
     }
     claim_item(f.store(), "s1", "D");
     let moved = reopen_item(f.store(), "s1", "A");
-    assert_eq!(
-        moved.moved_dependents,
-        [(item_key("C"), ItemStatus::Queued)]
-    );
+    assert_eq!(moved.moved_dependents, [(item_key("C"), ItemStatus::Queued)]);
     assert_eq!(
         render_statuses(f.store()),
         "A queued 0, B completed 0, C queued 1, D running 1, E queued 1"
@@ -288,19 +244,13 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl StoreFixtu
     assert_eq!(load_item(f.store(), "D").holder, Some(session_id("s1")));
     // An item that is put back while all its dependencies are completed is ready at once.
     move_item(f.store(), "s1", "A", ItemStatus::Completed);
-    assert_eq!(
-        reopen_item(f.store(), "s1", "D").item.status,
-        ItemStatus::Ready
-    );
+    assert_eq!(reopen_item(f.store(), "s1", "D").item.status, ItemStatus::Ready);
 }
 
 fn a_repeated_move_returns_the_first_answer(f: &mut impl StoreFixture) {
     add_waiting_items(f.store());
     let request = GrantedMove {
-        provenance: Provenance {
-            reason: Some("why".into()),
-            ..new_provenance("s1")
-        },
+        provenance: Provenance { reason: Some("why".into()), ..new_provenance("s1") },
         ..forge_move(f.store(), "A", ItemStatus::Completed)
     };
     let first = f.store().move_item(&request).unwrap();
@@ -309,11 +259,7 @@ fn a_repeated_move_returns_the_first_answer(f: &mut impl StoreFixture) {
     assert_eq!(last_event_id(f.store()), before);
     reopen_item(f.store(), "s1", "A");
     let again = f.store().move_item(&request).unwrap();
-    assert_eq!(
-        again.item.status,
-        ItemStatus::Queued,
-        "nothing happens twice"
-    );
+    assert_eq!(again.item.status, ItemStatus::Queued, "nothing happens twice");
     // A claim made since does not affect a replay either.
     let wish = claim_request(f.store(), "s1", "A");
     f.store().claim(&wish).unwrap();

@@ -37,10 +37,7 @@ on_every_store! {
 fn add_family(store: &mut dyn Store, children: &[&str]) {
     add_item(store, "P");
     for text in children {
-        let new = NewItem {
-            parent: Some(item_key("P")),
-            ..new_item(text)
-        };
+        let new = NewItem { parent: Some(item_key("P")), ..new_item(text) };
         store.add_item(&new, &new_provenance("user")).unwrap();
     }
 }
@@ -81,11 +78,8 @@ fn children_are_claimed_one_after_another_in_their_order(f: &mut impl StoreFixtu
     register_session(f.store(), "s1");
     add_family(f.store(), &[]);
     for (text, position) in [("z", 1), ("y", 3), ("x", 3), ("w", -2)] {
-        let new = NewItem {
-            parent: Some(item_key("P")),
-            position: Some(position),
-            ..new_item(text)
-        };
+        let new =
+            NewItem { parent: Some(item_key("P")), position: Some(position), ..new_item(text) };
         f.store().add_item(&new, &new_provenance("user")).unwrap();
     }
     claim_item(f.store(), "s1", "P");
@@ -94,10 +88,7 @@ fn children_are_claimed_one_after_another_in_their_order(f: &mut impl StoreFixtu
         let next = claim_next(f.store(), "s1");
         let held = load_session(f.store(), "s1");
         assert_eq!(held.item, Some(item_key(&next)));
-        assert_eq!(
-            held.execution_state().work.item.as_deref(),
-            Some(next.as_str())
-        );
+        assert_eq!(held.execution_state().work.item.as_deref(), Some(next.as_str()));
         assert_eq!(load_item(f.store(), &next).status, ItemStatus::Running);
         move_item(f.store(), "s1", &next, ItemStatus::Completed);
         order.push(next);
@@ -123,10 +114,7 @@ fn those_that_cannot_be_begun_are_passed_over(f: &mut impl StoreFixture) {
     assert_eq!(next("s2"), "c");
     assert_eq!(next("s3"), "waiting");
     move_item(f.store(), "s1", "b", ItemStatus::Completed);
-    assert_eq!(
-        describe_next(&take_next(f.store(), "s3", Some("P")).next),
-        "w"
-    );
+    assert_eq!(describe_next(&take_next(f.store(), "s3", Some("P")).next), "w");
 }
 
 fn the_one_held_is_released_and_the_search_goes_on_behind_it(f: &mut impl StoreFixture) {
@@ -147,10 +135,7 @@ fn the_one_held_is_released_and_the_search_goes_on_behind_it(f: &mut impl StoreF
         move_item(f.store(), "s1", text, ItemStatus::Cancelled);
     }
     let last = take_next(f.store(), "s1", None);
-    assert_eq!(
-        (describe_next(&last.next), last.released),
-        ("held b".to_owned(), None)
-    );
+    assert_eq!((describe_next(&last.next), last.released), ("held b".to_owned(), None));
     assert_eq!(load_item(f.store(), "b").holder, Some(session_id("s1")));
 }
 
@@ -168,16 +153,10 @@ fn moving_on_is_one_operation(f: &mut impl StoreFixture) {
     claim_item(f.store(), "s1", "a");
     let before = last_event_id(f.store());
     take_next(f.store(), "s1", None);
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["a released", "b claimed", "s1 state"]
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["a released", "b claimed", "s1 state"]);
     let all = list_events(f.store());
     let new = &all[all.len() - 3..];
-    assert!(
-        new.iter()
-            .all(|e| e.op_id == new[0].op_id && e.actor == "s1")
-    );
+    assert!(new.iter().all(|e| e.op_id == new[0].op_id && e.actor == "s1"));
     assert_eq!(new[1].reason.as_deref(), Some("next"));
 }
 
@@ -188,9 +167,7 @@ fn the_parent_comes_after_the_last_child(f: &mut impl StoreFixture) {
     move_item(f.store(), "s1", "a", ItemStatus::Completed);
     assert_eq!(claim_next(f.store(), "s1"), "P (last_child_done)");
     assert_eq!(load_session(f.store(), "s1").item, Some(item_key("P")));
-    let event = list_events(f.store())
-        .into_iter()
-        .rfind(|e| e.kind == "claimed");
+    let event = list_events(f.store()).into_iter().rfind(|e| e.kind == "claimed");
     assert_eq!(event.unwrap().reason.as_deref(), Some("last_child_done"));
 }
 
@@ -198,10 +175,7 @@ fn the_next_orchestrator_comes_to_a_session_that_chains(f: &mut impl StoreFixtur
     register_session(f.store(), "s1");
     add_family(f.store(), &["a"]);
     add_item(f.store(), "N");
-    let child = NewItem {
-        parent: Some(item_key("Q")),
-        ..new_item("b")
-    };
+    let child = NewItem { parent: Some(item_key("Q")), ..new_item("b") };
     add_item(f.store(), "Q");
     f.store().add_item(&child, &new_provenance("user")).unwrap();
     claim_item(f.store(), "s1", "a");
@@ -212,9 +186,7 @@ fn the_next_orchestrator_comes_to_a_session_that_chains(f: &mut impl StoreFixtur
     assert_eq!(last_event_id(f.store()), before);
     let on = json!({"chain_orchestrators": true});
     let on = on.as_object().unwrap();
-    f.store()
-        .merge_metadata(&session_id("s1"), on, &new_provenance("s1"))
-        .unwrap();
+    f.store().merge_metadata(&session_id("s1"), on, &new_provenance("s1")).unwrap();
     assert_eq!(claim_next(f.store(), "s1"), "Q (next_orchestrator)");
     assert_eq!(claim_next(f.store(), "s1"), "b");
 }
@@ -228,36 +200,18 @@ fn a_search_that_finds_nothing_changes_nothing(f: &mut impl StoreFixture) {
     claim_item(f.store(), "s1", "X");
     let before = (last_event_id(f.store()), load_item(f.store(), "X"));
     let found = take_next(f.store(), "s1", Some("P"));
-    assert_eq!(
-        (describe_next(&found.next), found.released),
-        ("all_held".to_owned(), None)
-    );
-    assert_eq!(
-        (last_event_id(f.store()), load_item(f.store(), "X")),
-        before
-    );
+    assert_eq!((describe_next(&found.next), found.released), ("all_held".to_owned(), None));
+    assert_eq!((last_event_id(f.store()), load_item(f.store(), "X")), before);
 }
 
 fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_family(f.store(), &["a", "b"]);
     claim_item(f.store(), "s1", "a");
-    let before = (
-        last_event_id(f.store()),
-        load_session(f.store(), "s1").revision,
-    );
-    let wish = NextItemQuery {
-        session: Some(session_id("s1")),
-        ..NextItemQuery::default()
-    };
+    let before = (last_event_id(f.store()), load_session(f.store(), "s1").revision);
+    let wish = NextItemQuery { session: Some(session_id("s1")), ..NextItemQuery::default() };
     let seen = f.store().find_next_item(&wish).unwrap();
-    assert_eq!(
-        (
-            last_event_id(f.store()),
-            load_session(f.store(), "s1").revision
-        ),
-        before
-    );
+    assert_eq!((last_event_id(f.store()), load_session(f.store(), "s1").revision), before);
     assert_eq!(describe_next(&seen), claim_next(f.store(), "s1"));
     let nobody = f.store().find_next_item(&NextItemQuery::default()).unwrap();
     assert_eq!(describe_next(&nobody), "P");
@@ -272,11 +226,7 @@ fn a_repeated_request_returns_the_first_answer(f: &mut impl StoreFixture) {
     let before = last_event_id(f.store());
     assert_eq!(f.store().claim_next_item(&request).unwrap(), first);
     assert_eq!(last_event_id(f.store()), before);
-    assert_eq!(
-        load_item(f.store(), "c").holder,
-        None,
-        "none is passed over"
-    );
+    assert_eq!(load_item(f.store(), "c").holder, None, "none is passed over");
 }
 
 fn a_repeated_request_for_an_item_lost_since_is_a_conflict(f: &mut impl StoreFixture) {
@@ -303,10 +253,7 @@ fn a_repeated_request_that_found_nothing_looks_again(f: &mut impl StoreFixture) 
 
 fn a_phantom_claims_nothing(f: &mut impl StoreFixture) {
     add_item(f.store(), "A");
-    expect_refusal(
-        f.store().claim_next_item(&next_request("s9", None)),
-        "invalid",
-    );
+    expect_refusal(f.store().claim_next_item(&next_request("s9", None)), "invalid");
     assert_eq!(load_item(f.store(), "A").holder, None);
 }
 
@@ -333,15 +280,8 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
         last.map(|last| last.session.to_string())
     };
     assert_eq!(last(&|_| ()), None);
-    assert_eq!(
-        last(&|s| drop(claim_item(s, "s1", "A"))),
-        None,
-        "it holds it still"
-    );
-    assert_eq!(
-        last(&|s| drop(s.release(&release_request("s1", "A")))).as_deref(),
-        Some("s1")
-    );
+    assert_eq!(last(&|s| drop(claim_item(s, "s1", "A"))), None, "it holds it still");
+    assert_eq!(last(&|s| drop(s.release(&release_request("s1", "A")))).as_deref(), Some("s1"));
     let taken_over = last(&|s| {
         claim_item(s, "s2", "A");
         claim_item(s, "s3", "A");
@@ -349,10 +289,7 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
     assert_eq!(taken_over.as_deref(), Some("s2"));
     let parked = last(&|s| {
         let me = load_session(s, "s3");
-        let dead = Provenance {
-            reason: Some("gone".into()),
-            ..new_provenance("s1")
-        };
+        let dead = Provenance { reason: Some("gone".into()), ..new_provenance("s1") };
         s.mark_lost(&me, &dead).unwrap();
     });
     assert_eq!(parked.as_deref(), Some("s3"));
@@ -367,10 +304,7 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
 
 /// Builds a request that does not release unfinished work.
 fn keep_request(who: &str, parent: Option<&str>) -> ClaimNextRequest {
-    ClaimNextRequest {
-        may_release_unfinished: false,
-        ..next_request(who, parent)
-    }
+    ClaimNextRequest { may_release_unfinished: false, ..next_request(who, parent) }
 }
 
 fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl StoreFixture) {
@@ -378,22 +312,11 @@ fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl StoreFixture) {
     add_family(f.store(), &["a", "b"]);
     claim_item(f.store(), "s1", "a");
     move_item(f.store(), "s1", "a", ItemStatus::Blocked);
-    let before = (
-        last_event_id(f.store()),
-        load_item(f.store(), "a"),
-        load_item(f.store(), "b"),
-    );
-    let kept = f
-        .store()
-        .claim_next_item(&keep_request("s1", None))
-        .unwrap();
+    let before = (last_event_id(f.store()), load_item(f.store(), "a"), load_item(f.store(), "b"));
+    let kept = f.store().claim_next_item(&keep_request("s1", None)).unwrap();
     assert_eq!(describe_next(&kept.next), "a kept, not b");
     assert_eq!(kept.released, None);
-    let after = (
-        last_event_id(f.store()),
-        load_item(f.store(), "a"),
-        load_item(f.store(), "b"),
-    );
+    let after = (last_event_id(f.store()), load_item(f.store(), "a"), load_item(f.store(), "b"));
     assert_eq!(after, before);
     assert_eq!(load_session(f.store(), "s1").item, Some(item_key("a")));
     let left = take_next(f.store(), "s1", None);
@@ -419,50 +342,29 @@ fn going_on_to_a_child_of_the_work_leaves_nothing(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_family(f.store(), &["a", "b"]);
     claim_item(f.store(), "s1", "P");
-    let child = f
-        .store()
-        .claim_next_item(&keep_request("s1", None))
-        .unwrap();
+    let child = f.store().claim_next_item(&keep_request("s1", None)).unwrap();
     assert_eq!(describe_next(&child.next), "a");
-    let sibling = f
-        .store()
-        .claim_next_item(&keep_request("s1", None))
-        .unwrap();
+    let sibling = f.store().claim_next_item(&keep_request("s1", None)).unwrap();
     assert_eq!(describe_next(&sibling.next), "a kept, not b");
 }
 
 fn what_is_finished_or_held_by_nobody_is_no_work_to_keep(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_family(f.store(), &["a", "b", "c"]);
-    let first = f
-        .store()
-        .claim_next_item(&keep_request("s1", Some("P")))
-        .unwrap();
+    let first = f.store().claim_next_item(&keep_request("s1", Some("P"))).unwrap();
     assert_eq!(describe_next(&first.next), "a");
     move_item(f.store(), "s1", "a", ItemStatus::Cancelled);
-    let second = f
-        .store()
-        .claim_next_item(&keep_request("s1", None))
-        .unwrap();
+    let second = f.store().claim_next_item(&keep_request("s1", None)).unwrap();
     assert_eq!(describe_next(&second.next), "b");
     f.store().release(&release_request("s1", "b")).unwrap();
-    let third = f
-        .store()
-        .claim_next_item(&keep_request("s1", Some("P")))
-        .unwrap();
-    assert_eq!(
-        (describe_next(&third.next), third.released),
-        ("b".to_owned(), None)
-    );
+    let third = f.store().claim_next_item(&keep_request("s1", Some("P"))).unwrap();
+    assert_eq!((describe_next(&third.next), third.released), ("b".to_owned(), None));
     // Moving to the item that it already holds releases nothing.
     for text in ["a", "c"] {
         if !load_item(f.store(), text).status.is_finished() {
             move_item(f.store(), "user", text, ItemStatus::Cancelled);
         }
     }
-    let last = f
-        .store()
-        .claim_next_item(&keep_request("s1", None))
-        .unwrap();
+    let last = f.store().claim_next_item(&keep_request("s1", None)).unwrap();
     assert_eq!(describe_next(&last.next), "held b");
 }

@@ -28,14 +28,9 @@ on_every_store! {
 }
 
 fn deliver_all(f: &mut impl StoreFixture, waiting: &[&PendingWrite]) -> Vec<DeliveryOutcome> {
-    let newcomer = RegistrationDefaults {
-        host: None,
-        lease_seconds: 900,
-    };
+    let newcomer = RegistrationDefaults { host: None, lease_seconds: 900 };
     let store = f.store();
-    store
-        .deliver_pending(waiting, &newcomer, test_deadline())
-        .unwrap()
+    store.deliver_pending(waiting, &newcomer, test_deadline()).unwrap()
 }
 
 /// Builds a write that is based on the session's present state.
@@ -74,19 +69,13 @@ fn load_task(store: &mut dyn Store, name: &str) -> Option<String> {
 /// Changes the task as another writer.
 fn change_task(store: &mut dyn Store, name: &str, text: &str) {
     let now = load_session(store, name);
-    let push = field_push(
-        &now,
-        StateField::Task,
-        FieldValue::Text(Some(text.to_owned())),
-    );
+    let push = field_push(&now, StateField::Task, FieldValue::Text(Some(text.to_owned())));
     store.push_state(&push).unwrap();
 }
 
 #[track_caller]
 fn assert_lost(answer: &DeliveryOutcome, because: RejectionReason, text: &str) {
-    let DeliveryOutcome::Superseded(lost) = answer else {
-        panic!("{answer:?}")
-    };
+    let DeliveryOutcome::Superseded(lost) = answer else { panic!("{answer:?}") };
     assert_eq!(lost.reason, because);
     let value = FieldValue::Text(Some(text.to_owned()));
     assert_eq!(lost.fields, [(StateField::Task, value)].into());
@@ -172,11 +161,7 @@ fn the_word_for_what_waited_is_nobodys_passport(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     let old = pending_write(f, "s1", "old", task_write("old"));
     let now = load_session(f.store(), "s1");
-    let mut push = field_push(
-        &now,
-        StateField::Task,
-        FieldValue::Text(Some("new".to_owned())),
-    );
+    let mut push = field_push(&now, StateField::Task, FieldValue::Text(Some("new".to_owned())));
     push.provenance = provenance_because("s1", "outbox");
     f.store().push_state(&push).unwrap();
     let answer = deliver_all(f, &[&old]);
@@ -206,9 +191,7 @@ fn twice_sent_is_once_written(f: &mut impl StoreFixture) {
 }
 
 fn end_write() -> PendingChange {
-    PendingChange::End {
-        reason: "other".to_owned(),
-    }
+    PendingChange::End { reason: "other".to_owned() }
 }
 
 fn a_session_unheard_of_is_registered(f: &mut impl StoreFixture) {
@@ -250,12 +233,8 @@ fn tasks_are_resolved_when_they_arrive(f: &mut impl StoreFixture) {
         task: task.to_owned(),
         subject: subject.to_owned(),
     };
-    let started = |task: &str| PendingChange::TaskStarted {
-        task: task.to_owned(),
-    };
-    let finished = |task: &str| PendingChange::TaskFinished {
-        task: task.to_owned(),
-    };
+    let started = |task: &str| PendingChange::TaskStarted { task: task.to_owned() };
+    let finished = |task: &str| PendingChange::TaskFinished { task: task.to_owned() };
     let steps = [
         (named("1", "build"), None),
         (started("9"), None),

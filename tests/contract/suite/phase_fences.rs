@@ -27,21 +27,14 @@ const PHASE_CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
 fn anybody_registered_moves_what_nobody_holds(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     expect_refusal(
-        f.store()
-            .apply_phase_step(&session_step_request("s9", "A:1", start_step())),
+        f.store().apply_phase_step(&session_step_request("s9", "A:1", start_step())),
         "invalid",
     );
     register_session(f.store(), "s1");
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
-    assert_eq!(
-        first_phase_of(f.store(), "A:1").assigned_to,
-        Some(session_id("s1"))
-    );
+    assert_eq!(first_phase_of(f.store(), "A:1").assigned_to, Some(session_id("s1")));
     register_session(f.store(), "s2");
-    apply_step(
-        f.store(),
-        &session_step_request("s2", "A:1", complete_step()),
-    );
+    apply_step(f.store(), &session_step_request("s2", "A:1", complete_step()));
     apply_step(f.store(), &step_request("A:2", start_step()));
     assert_eq!(first_phase_of(f.store(), "A:2").assigned_to, None);
 }
@@ -51,21 +44,13 @@ fn of_a_held_item_the_holder_alone(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     register_session(f.store(), "s2");
     claim_item(f.store(), "s1", "A");
-    let not_holder = PhaseRefusal::NotHolder {
-        holder: session_id("s1"),
-    };
+    let not_holder = PhaseRefusal::NotHolder { holder: session_id("s1") };
     let by_other = session_step_request("s2", "A:1", start_step());
     assert_eq!(expect_step_refusal(f.store(), &by_other), not_holder);
-    assert_eq!(
-        expect_step_refusal(f.store(), &step_request("A:1", start_step())),
-        not_holder
-    );
+    assert_eq!(expect_step_refusal(f.store(), &step_request("A:1", start_step())), not_holder);
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     f.store().release(&release_request("s1", "A")).unwrap();
-    apply_step(
-        f.store(),
-        &session_step_request("s2", "A:1", complete_step()),
-    );
+    apply_step(f.store(), &session_step_request("s2", "A:1", complete_step()));
 }
 
 fn a_worker_whose_claim_moved_is_told_so(f: &mut impl StoreFixture) {
@@ -75,24 +60,14 @@ fn a_worker_whose_claim_moved_is_told_so(f: &mut impl StoreFixture) {
     claim_item(f.store(), "s1", "A");
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     claim_item(f.store(), "s2", "A");
-    let stale = PhaseRefusal::StaleEpoch {
-        holder: session_id("s2"),
-    };
+    let stale = PhaseRefusal::StaleEpoch { holder: session_id("s2") };
     assert_eq!(
-        expect_step_refusal(
-            f.store(),
-            &session_step_request("s1", "A:1", complete_step())
-        ),
+        expect_step_refusal(f.store(), &session_step_request("s1", "A:1", complete_step())),
         stale
     );
     assert_eq!(phase_statuses(f.store(), "A"), "running queued queued");
-    apply_step(
-        f.store(),
-        &session_step_request("s2", "A:1", complete_step()),
-    );
-    let not_holder = PhaseRefusal::NotHolder {
-        holder: session_id("s2"),
-    };
+    apply_step(f.store(), &session_step_request("s2", "A:1", complete_step()));
+    let not_holder = PhaseRefusal::NotHolder { holder: session_id("s2") };
     assert_eq!(
         expect_step_refusal(f.store(), &session_step_request("s1", "A:2", start_step())),
         not_holder
@@ -103,18 +78,9 @@ fn consequences_of_a_held_item_are_written_too(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     register_session(f.store(), "s1");
     claim_item(f.store(), "s1", "A");
-    apply_step(
-        f.store(),
-        &session_step_request("s1", "A:1", crate::requests::fail_step("x")),
-    );
-    apply_step(
-        f.store(),
-        &session_step_request("s1", "A:1", crate::requests::reopen_step()),
-    );
-    apply_step(
-        f.store(),
-        &session_step_request("s1", "A:1", complete_step()),
-    );
+    apply_step(f.store(), &session_step_request("s1", "A:1", crate::requests::fail_step("x")));
+    apply_step(f.store(), &session_step_request("s1", "A:1", crate::requests::reopen_step()));
+    apply_step(f.store(), &session_step_request("s1", "A:1", complete_step()));
     assert_eq!(phase_statuses(f.store(), "A"), "completed ready queued");
 }
 
@@ -130,10 +96,7 @@ fn a_start_is_what_item_and_session_are_at(f: &mut impl StoreFixture) {
     assert_eq!(me.execution_state().work.item.as_deref(), Some("A"));
     assert_eq!(me.revision.0, before + 1);
     // Starting again changes none of that.
-    apply_step(
-        f.store(),
-        &session_step_request("s1", "A:1", crate::requests::reopen_step()),
-    );
+    apply_step(f.store(), &session_step_request("s1", "A:1", crate::requests::reopen_step()));
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     assert_eq!(load_session(f.store(), "s1").revision.0, before + 1);
 }
@@ -182,9 +145,7 @@ fn next_skips_what_items_were_finished_without(f: &mut impl StoreFixture) {
     }
     add_item(f.store(), "C");
     move_item(f.store(), "me", "C", ItemStatus::Completed);
-    f.store()
-        .add_phases(&new_phases("C", PHASE_CHAIN), &new_provenance("user"))
-        .unwrap();
+    f.store().add_phases(&new_phases("C", PHASE_CHAIN), &new_provenance("user")).unwrap();
     assert_eq!(f.store().find_next_phase(None).unwrap(), None);
     reopen_item(f.store(), "me", "C");
     let found = f.store().find_next_phase(None).unwrap().unwrap();

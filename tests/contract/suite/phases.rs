@@ -44,20 +44,14 @@ fn phases_are_added_as_said(f: &mut impl StoreFixture) {
     assert_eq!(rows.len(), 3);
     let last = &rows[2];
     assert_eq!((last.id.as_str(), last.number), ("A:3", 3));
-    assert_eq!(
-        (last.name, last.status),
-        (PhaseName::Build, ItemStatus::Queued)
-    );
+    assert_eq!((last.name, last.status), (PhaseName::Build, ItemStatus::Queued));
     assert_eq!(last.depends_on, [1, 2]);
     assert_eq!((last.priority, last.position), (10, Some(1)));
     assert_eq!((last.issue_number, last.feature_id), (Some(170), Some(7)));
     assert_eq!(last.adw_id.as_deref(), Some("77c90e61"));
     assert_eq!(last.data, new.data);
     assert_eq!(last.revision, Revision(1));
-    assert_eq!(
-        (last.ready_at, last.started_at, last.completed_at),
-        (None, None, None)
-    );
+    assert_eq!((last.ready_at, last.started_at, last.completed_at), (None, None, None));
     assert!(rows[0].ready_at.is_some());
     assert_eq!(phase_statuses(f.store(), "A"), "ready ready queued");
     assert_eq!(first_phase_of(f.store(), "A:3"), rows[2]);
@@ -66,27 +60,13 @@ fn phases_are_added_as_said(f: &mut impl StoreFixture) {
 
 fn an_item_has_its_phases_once_and_has_to_exist(f: &mut impl StoreFixture) {
     let first = new_provenance("user");
-    expect_refusal(
-        f.store().add_phases(&new_phases("A", PHASE_CHAIN), &first),
-        "denied",
-    );
+    expect_refusal(f.store().add_phases(&new_phases("A", PHASE_CHAIN), &first), "denied");
     add_item(f.store(), "A");
     let once = new_provenance("user");
-    let rows = f
-        .store()
-        .add_phases(&new_phases("A", PHASE_CHAIN), &once)
-        .unwrap();
-    assert_eq!(
-        f.store()
-            .add_phases(&new_phases("A", PHASE_CHAIN), &once)
-            .unwrap(),
-        rows
-    );
+    let rows = f.store().add_phases(&new_phases("A", PHASE_CHAIN), &once).unwrap();
+    assert_eq!(f.store().add_phases(&new_phases("A", PHASE_CHAIN), &once).unwrap(), rows);
     let again = new_provenance("user");
-    expect_refusal(
-        f.store().add_phases(&new_phases("A", PHASE_CHAIN), &again),
-        "denied",
-    );
+    expect_refusal(f.store().add_phases(&new_phases("A", PHASE_CHAIN), &again), "denied");
     assert_eq!(phase_statuses(f.store(), "A"), "ready queued queued");
 }
 
@@ -114,10 +94,7 @@ fn the_queue_goes_by_priority_then_position_then_number(f: &mut impl StoreFixtur
 fn completing_1_readies_2_and_not_3(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     let begun = apply_step(f.store(), &step_request("A:1", start_step()));
-    assert_eq!(
-        (begun.change.from, begun.affected.len()),
-        (ItemStatus::Ready, 0)
-    );
+    assert_eq!((begun.change.from, begun.affected.len()), (ItemStatus::Ready, 0));
     let done = apply_step(f.store(), &step_request("A:1", complete_step()));
     assert_eq!(done.change.phase.status, ItemStatus::Completed);
     let affected: Vec<_> = done
@@ -132,10 +109,7 @@ fn completing_1_readies_2_and_not_3(f: &mut impl StoreFixture) {
 fn failing_1_blocks_2_and_3_with_its_message(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     let failed = apply_step(f.store(), &step_request("A:1", fail_step("no plan")));
-    assert_eq!(
-        failed.change.phase.error_message.as_deref(),
-        Some("no plan")
-    );
+    assert_eq!(failed.change.phase.error_message.as_deref(), Some("no plan"));
     assert_eq!(failed.affected.len(), 2);
     for one in &failed.affected {
         assert_eq!(one.phase.status, ItemStatus::Blocked);
@@ -170,16 +144,9 @@ fn reopening_frees_what_was_blocked(f: &mut impl StoreFixture) {
 
 fn a_block_by_hand_keeps_its_reason(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
-    let block = PhaseStep::Block {
-        reason: "lawyers".to_owned(),
-    };
+    let block = PhaseStep::Block { reason: "lawyers".to_owned() };
     apply_step(f.store(), &step_request("A:2", block));
-    for wanted in [
-        fail_step("x"),
-        reopen_step(),
-        complete_step(),
-        reopen_step(),
-    ] {
+    for wanted in [fail_step("x"), reopen_step(), complete_step(), reopen_step()] {
         apply_step(f.store(), &step_request("A:1", wanted));
         let row = first_phase_of(f.store(), "A:2");
         assert_eq!(row.status, ItemStatus::Blocked);
@@ -194,23 +161,12 @@ fn a_step_stamps_times_by_the_databases_clock(f: &mut impl StoreFixture) {
     f.advance_time(60);
     apply_step(f.store(), &step_request("A:1", start_step()));
     let running = first_phase_of(f.store(), "A:1");
-    assert!(
-        running
-            .started_at
-            .unwrap()
-            .seconds_since(running.ready_at.unwrap())
-            >= 60
-    );
+    assert!(running.started_at.unwrap().seconds_since(running.ready_at.unwrap()) >= 60);
     assert_eq!(running.updated_at, running.started_at.unwrap());
     f.advance_time(60);
     apply_step(f.store(), &step_request("A:1", complete_step()));
     let done = first_phase_of(f.store(), "A:1");
-    assert!(
-        done.completed_at
-            .unwrap()
-            .seconds_since(done.started_at.unwrap())
-            >= 60
-    );
+    assert!(done.completed_at.unwrap().seconds_since(done.started_at.unwrap()) >= 60);
     assert!(first_phase_of(f.store(), "A:2").ready_at >= done.completed_at);
     assert_eq!(done.revision.0, 3);
     apply_step(f.store(), &step_request("A:1", reopen_step()));
@@ -228,25 +184,16 @@ fn every_change_is_one_event(f: &mut impl StoreFixture) {
     apply_step(f.store(), &request);
     let all = list_events(f.store());
     let told: Vec<_> = all.iter().filter(|e| e.seq > before).collect();
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["A:1 status", "A:2 status"]
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["A:1 status", "A:2 status"]);
     for event in &told {
-        assert_eq!(
-            (event.entity.as_str(), event.actor.as_str()),
-            ("phase", "s1")
-        );
+        assert_eq!((event.entity.as_str(), event.actor.as_str()), ("phase", "s1"));
         assert_eq!(event.epoch.map(|epoch| epoch.0), Some(1));
         assert_eq!(event.reason.as_deref(), Some("said so"));
         assert_eq!(event.op_id, Some(request.provenance.op_id.clone()));
     }
     assert_eq!(told[0].before["status"], "ready");
     assert_eq!(told[0].after["status"], "completed");
-    let added: Vec<_> = all
-        .iter()
-        .filter(|e| e.kind == "added" && e.entity == "phase")
-        .collect();
+    let added: Vec<_> = all.iter().filter(|e| e.kind == "added" && e.entity == "phase").collect();
     assert_eq!(added.len(), 3);
     assert_eq!(added[1].after["depends_on_phases"], json!([1]));
     assert_eq!(added[1].after["phase_data"], json!(null));
@@ -316,17 +263,13 @@ fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", &[&[], &[]]);
     add_queue(f.store(), "B", &[&[]]);
     claim_item(f.store(), "s1", "B");
-    let of = |name: &str| PhaseStep::Start {
-        orchestrator: Some(name.parse().unwrap()),
-    };
+    let of = |name: &str| PhaseStep::Start { orchestrator: Some(name.parse().unwrap()) };
     apply_step(f.store(), &step_request("A:1", of("o-1")));
     apply_step(f.store(), &step_request("A:2", of("o-2")));
     apply_step(f.store(), &session_step_request("s1", "B:1", of("o-1")));
     let (once, gone) = (new_provenance("user"), "o-1".parse().unwrap());
     let store = f.store();
-    let freed = store
-        .interrupt_phases(&gone, "its orchestrator died", &once)
-        .unwrap();
+    let freed = store.interrupt_phases(&gone, "its orchestrator died", &once).unwrap();
     let ids: Vec<&str> = freed.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["A:1", "B:1"]);
     for row in &freed {
@@ -336,16 +279,9 @@ fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl StoreFixture) {
     }
     assert_eq!(phase_statuses(store, "A"), "ready running");
     let before = last_event_id(store);
-    let again = store
-        .interrupt_phases(&gone, "its orchestrator died", &once)
-        .unwrap();
+    let again = store.interrupt_phases(&gone, "its orchestrator died", &once).unwrap();
     assert_eq!(again, freed);
-    assert_eq!(
-        store
-            .interrupt_phases(&gone, "x", &new_provenance("user"))
-            .unwrap(),
-        []
-    );
+    assert_eq!(store.interrupt_phases(&gone, "x", &new_provenance("user")).unwrap(), []);
     assert_eq!(last_event_id(store), before);
     let all = list_events(store);
     let told = all.iter().rfind(|e| e.key == "B:1").unwrap();
@@ -357,10 +293,7 @@ fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     add_queue(f.store(), "B", PHASE_CHAIN);
     let mut listed = |item: Option<&str>, status| {
-        let filter = PhaseFilter {
-            item: item.map(item_key),
-            status,
-        };
+        let filter = PhaseFilter { item: item.map(item_key), status };
         let rows = f.store().list_phases(&filter).unwrap();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         ids.join(" ")
@@ -370,10 +303,5 @@ fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     assert_eq!(listed(Some("A"), Some(ItemStatus::Queued)), "A:2 A:3");
     assert_eq!(listed(None, Some(ItemStatus::Failed)), "");
     assert_eq!(listed(None, None).split(' ').count(), 6);
-    assert!(
-        f.store()
-            .load_session(&session_id("nobody"))
-            .unwrap()
-            .is_none()
-    );
+    assert!(f.store().load_session(&session_id("nobody")).unwrap().is_none());
 }

@@ -59,9 +59,7 @@ fn a_sign_of_life_of_its_session_is_one_of_its_own(f: &mut impl StoreFixture) {
 fn begin_for_orchestrator(f: &mut impl StoreFixture, id: &str) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     begin_run(f.store(), id, "P");
-    let begin = PhaseStep::Start {
-        orchestrator: Some(orchestrator_id(id)),
-    };
+    let begin = PhaseStep::Start { orchestrator: Some(orchestrator_id(id)) };
     apply_step(f.store(), &step_request("A:1", begin));
 }
 
@@ -80,19 +78,13 @@ fn the_end_of_a_run_puts_its_phases_back(f: &mut impl StoreFixture) {
     begin_for_orchestrator(f, "o1");
     let (run, once) = (orchestrator_id("o1"), new_provenance("user"));
     let end = RunEnd::default();
-    let ended = f
-        .store()
-        .record_orchestrator_stop(&run, end, &once)
-        .unwrap();
+    let ended = f.store().record_orchestrator_stop(&run, end, &once).unwrap();
     assert_eq!(ended.describe_interrupted(), ["phase A:1"]);
     assert_eq!(phase_statuses(f.store(), "A"), "ready queued");
     let error = first_phase_of(f.store(), "A:1").error_message.unwrap();
     assert!(error.contains("interrupted"), "{error}");
     let before = last_event_id(f.store());
-    let again = f
-        .store()
-        .record_orchestrator_stop(&run, end, &once)
-        .unwrap();
+    let again = f.store().record_orchestrator_stop(&run, end, &once).unwrap();
     // Only the time of the reading differs.
     assert_eq!(again.orchestrator.revision, ended.orchestrator.revision);
     assert_eq!((again.tasks, again.phases), (ended.tasks, ended.phases));
@@ -105,10 +97,7 @@ fn a_stuck_phase_is_failed_and_what_follows_blocked(f: &mut impl StoreFixture) {
     f.advance_time(8_000);
     let found = list_stuck(f);
     let once = new_provenance("sweeper");
-    let failed = f
-        .store()
-        .fail_stuck_phase(&found[0], "silent", &once)
-        .unwrap();
+    let failed = f.store().fail_stuck_phase(&found[0], "silent", &once).unwrap();
     let failed = failed.unwrap();
     assert_eq!(
         (failed.change.from, failed.change.phase.status),
@@ -118,18 +107,10 @@ fn a_stuck_phase_is_failed_and_what_follows_blocked(f: &mut impl StoreFixture) {
     assert_eq!(failed.affected.len(), 1);
     assert_eq!(phase_statuses(f.store(), "A"), "failed blocked");
     let before = last_event_id(f.store());
-    let again = f
-        .store()
-        .fail_stuck_phase(&found[0], "silent", &once)
-        .unwrap();
+    let again = f.store().fail_stuck_phase(&found[0], "silent", &once).unwrap();
     assert_eq!(again, Some(failed));
     let other = new_provenance("sweeper");
-    assert_eq!(
-        f.store()
-            .fail_stuck_phase(&found[0], "silent", &other)
-            .unwrap(),
-        None
-    );
+    assert_eq!(f.store().fail_stuck_phase(&found[0], "silent", &other).unwrap(), None);
     assert_eq!(last_event_id(f.store()), before);
 }
 
@@ -140,20 +121,13 @@ fn one_that_moved_since_it_was_read_is_left_alone(f: &mut impl StoreFixture) {
     f.advance_time(8_000);
     let read = list_stuck(f);
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
-    let answer = f
-        .store()
-        .fail_stuck_phase(&read[0], "x", &new_provenance("sweeper"));
+    let answer = f.store().fail_stuck_phase(&read[0], "x", &new_provenance("sweeper"));
     assert_eq!(answer.unwrap(), None);
     f.advance_time(8_000);
     let read = list_stuck(f);
-    apply_step(
-        f.store(),
-        &session_step_request("s1", "A:1", crate::requests::reopen_step()),
-    );
+    apply_step(f.store(), &session_step_request("s1", "A:1", crate::requests::reopen_step()));
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
-    let answer = f
-        .store()
-        .fail_stuck_phase(&read[0], "x", &new_provenance("sweeper"));
+    let answer = f.store().fail_stuck_phase(&read[0], "x", &new_provenance("sweeper"));
     assert_eq!(answer.unwrap(), None);
     assert_eq!(phase_statuses(f.store(), "A"), "running queued");
 }
@@ -165,9 +139,7 @@ fn a_stuck_phase_of_a_held_item_is_failed_under_its_epoch(f: &mut impl StoreFixt
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     f.advance_time(8_000);
     let found = list_stuck(f);
-    let failed = f
-        .store()
-        .fail_stuck_phase(&found[0], "silent", &new_provenance("sweeper"));
+    let failed = f.store().fail_stuck_phase(&found[0], "silent", &new_provenance("sweeper"));
     assert!(failed.unwrap().is_some());
     assert_eq!(phase_statuses(f.store(), "A"), "failed blocked");
 }

@@ -34,10 +34,7 @@ fn new_plan(path: &str, tasks: &[&str]) -> NewPlan {
         path: path.to_owned(),
         title: Some("Plan".to_owned()),
         extra: serde_json::Map::new(),
-        tasks: tasks
-            .iter()
-            .map(|id| new_task(id, PlanTaskStatus::Pending))
-            .collect(),
+        tasks: tasks.iter().map(|id| new_task(id, PlanTaskStatus::Pending)).collect(),
     }
 }
 
@@ -68,10 +65,7 @@ pub(super) fn start_task_step(session: Option<&str>, orchestrator: Option<&str>)
 }
 
 fn fail_task_step() -> PlanTaskStep {
-    PlanTaskStep::Fail {
-        error: "boom".to_owned(),
-        stuck: false,
-    }
+    PlanTaskStep::Fail { error: "boom".to_owned(), stuck: false }
 }
 
 /// Builds a step on the task as it is.
@@ -101,14 +95,8 @@ fn plans_are_listed_with_their_counts(f: &mut impl StoreFixture) {
     let ids: Vec<&str> = listed.iter().map(|plan| plan.plan.id.as_str()).collect();
     assert_eq!(ids, ["p", "p-2"]);
     assert_eq!(listed[0].summary, load_plan_state(f.store()).summary());
-    let expected = PlanSummary {
-        total: 3,
-        pending: 1,
-        in_progress: 1,
-        completed: 1,
-        failed: 0,
-        skipped: 0,
-    };
+    let expected =
+        PlanSummary { total: 3, pending: 1, in_progress: 1, completed: 1, failed: 0, skipped: 0 };
     assert_eq!(listed[0].summary, expected);
     assert_eq!(listed[1].summary, PlanSummary::default());
 }
@@ -116,9 +104,7 @@ fn plans_are_listed_with_their_counts(f: &mut impl StoreFixture) {
 fn a_failed_task_may_be_left_out(f: &mut impl StoreFixture) {
     import_example(f.store());
     apply_plan_step(f.store(), "1.1", fail_task_step());
-    let skip = PlanTaskStep::Skip {
-        reason: "not needed".to_owned(),
-    };
+    let skip = PlanTaskStep::Skip { reason: "not needed".to_owned() };
     let left_out = apply_plan_step(f.store(), "1.1", skip);
     assert_eq!(left_out.status, PlanTaskStatus::Skipped);
     assert_eq!(left_out.skip_reason.as_deref(), Some("not needed"));

@@ -50,9 +50,7 @@ fn port_release(name: &str) -> ReleasePortRequest {
 
 fn list_names(store: &mut dyn Store, host: Option<&str>) -> Vec<String> {
     let all = store.list_reservations(host).unwrap();
-    all.iter()
-        .map(|r| format!("{} {} {}", r.host, r.slot.backend_port(), r.id))
-        .collect()
+    all.iter().map(|r| format!("{} {} {}", r.host, r.slot.backend_port(), r.id)).collect()
 }
 
 fn a_slot_is_one_ids_and_an_id_has_one_slot(f: &mut impl StoreFixture) {
@@ -68,10 +66,7 @@ fn a_slot_is_one_ids_and_an_id_has_one_slot(f: &mut impl StoreFixture) {
 
 fn hosts_have_pools_of_their_own(f: &mut impl StoreFixture) {
     reserve_port(f.store(), "a", 0);
-    let there = ReservePortRequest {
-        host: "g".to_owned(),
-        ..port_request("a", 0)
-    };
+    let there = ReservePortRequest { host: "g".to_owned(), ..port_request("a", 0) };
     f.store().reserve_port(&there).unwrap();
     assert_eq!(list_names(f.store(), None), ["g 9100 a", "h 9100 a"]);
     assert_eq!(list_names(f.store(), Some("h")), ["h 9100 a"]);
@@ -96,32 +91,14 @@ fn what_is_not_reserved_cannot_be_released(f: &mut impl StoreFixture) {
 
 fn a_release_of_what_was_read_spares_what_changed_since(f: &mut impl StoreFixture) {
     let read = reserve_port(f.store(), "a", 0);
-    let mine = PortOwner {
-        session: Some(session_id("s1")),
-        process: None,
-    };
-    let now = f
-        .store()
-        .reassign_port(&read, &mine, &new_provenance("s1"))
-        .unwrap();
-    assert_eq!(
-        (now.owner.clone(), now.allocated_at),
-        (mine.clone(), read.allocated_at)
-    );
-    expect_refusal(
-        f.store().reassign_port(&read, &mine, &new_provenance("s1")),
-        "conflict",
-    );
-    let late = ReleasePortRequest {
-        as_read: Some(read),
-        ..port_release("a")
-    };
+    let mine = PortOwner { session: Some(session_id("s1")), process: None };
+    let now = f.store().reassign_port(&read, &mine, &new_provenance("s1")).unwrap();
+    assert_eq!((now.owner.clone(), now.allocated_at), (mine.clone(), read.allocated_at));
+    expect_refusal(f.store().reassign_port(&read, &mine, &new_provenance("s1")), "conflict");
+    let late = ReleasePortRequest { as_read: Some(read), ..port_release("a") };
     expect_refusal(f.store().release_port(&late), "conflict");
     assert_eq!(list_names(f.store(), None), ["h 9100 a"]);
-    let fresh = ReleasePortRequest {
-        as_read: Some(now),
-        ..port_release("a")
-    };
+    let fresh = ReleasePortRequest { as_read: Some(now), ..port_release("a") };
     f.store().release_port(&fresh).unwrap();
 }
 
@@ -129,17 +106,9 @@ fn every_change_of_a_reservation_is_one_event(f: &mut impl StoreFixture) {
     let before = last_event_id(f.store());
     let read = reserve_port(f.store(), "a", 0);
     reserve_port(f.store(), "a", 0);
-    let mine = PortOwner {
-        session: Some(session_id("s1")),
-        process: None,
-    };
-    f.store()
-        .reassign_port(&read, &mine, &new_provenance("s1"))
-        .unwrap();
-    let last = ReleasePortRequest {
-        provenance: new_provenance("s2"),
-        ..port_release("a")
-    };
+    let mine = PortOwner { session: Some(session_id("s1")), process: None };
+    f.store().reassign_port(&read, &mine, &new_provenance("s1")).unwrap();
+    let last = ReleasePortRequest { provenance: new_provenance("s2"), ..port_release("a") };
     f.store().release_port(&last).unwrap();
     let expected = ["a reserved", "a changed", "a released"];
     assert_eq!(list_event_kinds(f.store(), before), expected);
@@ -158,12 +127,7 @@ fn repeating_a_reservation_gives_the_first_answer_once(f: &mut impl StoreFixture
     let once = port_request("a", 0);
     let first = f.store().reserve_port(&once).unwrap();
     let before = last_event_id(f.store());
-    assert!(
-        f.store()
-            .reserve_port(&once)
-            .unwrap()
-            .is_same_reservation(&first)
-    );
+    assert!(f.store().reserve_port(&once).unwrap().is_same_reservation(&first));
     assert_eq!(last_event_id(f.store()), before);
     f.store().release_port(&port_release("a")).unwrap();
     expect_refusal(f.store().reserve_port(&once), "conflict");
@@ -177,11 +141,7 @@ fn repeating_a_release_gives_the_first_answer(f: &mut impl StoreFixture) {
     reserve_port(f.store(), "a", 5);
     let again = f.store().release_port(&once).unwrap();
     assert!(again.is_same_reservation(&first), "{again:?}");
-    assert_eq!(
-        list_names(f.store(), None),
-        ["h 9105 a"],
-        "the new one stays"
-    );
+    assert_eq!(list_names(f.store(), None), ["h 9105 a"], "the new one stays");
 }
 
 fn all_that_was_said_of_an_owner_is_read_back(f: &mut impl StoreFixture) {
@@ -197,17 +157,10 @@ fn all_that_was_said_of_an_owner_is_read_back(f: &mut impl StoreFixture) {
             },
         }),
     };
-    let asked = ReservePortRequest {
-        owner: owner.clone(),
-        ..port_request("a", 0)
-    };
+    let asked = ReservePortRequest { owner: owner.clone(), ..port_request("a", 0) };
     f.store().reserve_port(&asked).unwrap();
     assert_eq!(f.store().list_reservations(None).unwrap()[0].owner, owner);
     let once = port_release("a");
     assert_eq!(f.store().release_port(&once).unwrap().owner, owner);
-    assert_eq!(
-        f.store().release_port(&once).unwrap().owner,
-        owner,
-        "of the event too"
-    );
+    assert_eq!(f.store().release_port(&once).unwrap().owner, owner, "of the event too");
 }

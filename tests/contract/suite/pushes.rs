@@ -24,8 +24,7 @@ on_every_store! {
 fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl StoreFixture) {
     let made = register_session(f.store(), "s1");
     let mut push = phase_push(&made, "PLAN");
-    push.changes
-        .insert(StateField::AutoProceed, FieldValue::Flag(true));
+    push.changes.insert(StateField::AutoProceed, FieldValue::Flag(true));
     let after = f.store().push_state(&push).unwrap();
     assert_eq!(after.revision, Revision(2));
     let state = after.execution_state();
@@ -39,10 +38,7 @@ fn a_push_on_an_old_revision_changes_nothing(f: &mut impl StoreFixture) {
     let made = register_session(f.store(), "s1");
     f.store().push_state(&phase_push(&made, "PLAN")).unwrap();
     expect_refusal(f.store().push_state(&phase_push(&made, "EXEC")), "conflict");
-    let ahead = StatePush {
-        base: Revision(u64::MAX),
-        ..phase_push(&made, "EXEC")
-    };
+    let ahead = StatePush { base: Revision(u64::MAX), ..phase_push(&made, "EXEC") };
     expect_refusal(f.store().push_state(&ahead), "conflict");
     let after = load_session(f.store(), "s1");
     assert_eq!(after.revision, Revision(2));
@@ -54,20 +50,14 @@ fn a_push_under_a_lost_claim_changes_nothing(f: &mut impl StoreFixture) {
     register_session(f.store(), "s2");
     claim_item(f.store(), "s2", "A");
     let me = load_session(f.store(), "s1");
-    let push = StatePush {
-        fencing_token: Some((item_key("A"), fence)),
-        ..phase_push(&me, "EXEC")
-    };
+    let push = StatePush { fencing_token: Some((item_key("A"), fence)), ..phase_push(&me, "EXEC") };
     expect_refusal(f.store().push_state(&push), "conflict");
     assert_eq!(load_session(f.store(), "s1").revision, me.revision);
     f.store().release(&release_request("s2", "A")).unwrap();
     let free = claim_item(f.store(), "s1", "A").item.epoch;
     assert!(free > fence);
     let me = load_session(f.store(), "s1");
-    let old = StatePush {
-        fencing_token: Some((item_key("A"), fence)),
-        ..phase_push(&me, "EXEC")
-    };
+    let old = StatePush { fencing_token: Some((item_key("A"), fence)), ..phase_push(&me, "EXEC") };
     expect_refusal(f.store().push_state(&old), "conflict");
 }
 
@@ -92,26 +82,18 @@ fn the_phase_of_a_holder_is_also_the_items(f: &mut impl StoreFixture) {
     assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
     assert_eq!(load_item(f.store(), "A").revision.0, before.0 + 1);
     assert_eq!(load_item(f.store(), "B").phase, None);
-    f.store()
-        .push_state(&field_push(&me, StateField::Phase, FieldValue::Text(None)))
-        .unwrap();
+    f.store().push_state(&field_push(&me, StateField::Phase, FieldValue::Text(None))).unwrap();
     assert_eq!(load_item(f.store(), "A").phase, None);
 }
 
 fn an_empty_text_is_no_text(f: &mut impl StoreFixture) {
     let me = register_session(f.store(), "s1");
     let text = "two\nlines \u{1b}[0m \0 \"é\"";
-    let set = field_push(
-        &me,
-        StateField::Task,
-        FieldValue::Text(Some(text.to_owned())),
-    );
+    let set = field_push(&me, StateField::Task, FieldValue::Text(Some(text.to_owned())));
     let me = f.store().push_state(&set).unwrap();
     assert_eq!(me.execution_state().work.task.as_deref(), Some(text));
-    let me = f
-        .store()
-        .push_state(&field_push(&me, StateField::Task, FieldValue::Text(None)))
-        .unwrap();
+    let me =
+        f.store().push_state(&field_push(&me, StateField::Task, FieldValue::Text(None))).unwrap();
     assert_eq!(me.execution_state().work.task, None);
 }
 
@@ -136,36 +118,23 @@ fn moments_are_marked_and_counted(f: &mut impl StoreFixture) {
     assert!(history.last_resumed_at.is_some() && history.last_interrupted_at.is_some());
     let history = mark(InterruptionMark::HistoryCleared);
     assert_eq!(history.resume_count, Some(0));
-    assert_eq!(
-        (history.last_interrupted_at, history.last_resumed_at),
-        (None, None)
-    );
+    assert_eq!((history.last_interrupted_at, history.last_resumed_at), (None, None));
 }
 
 fn own_changes_need_not_be_told_but_foreign_ones_do(f: &mut impl StoreFixture) {
     let me = register_session(f.store(), "s1");
     f.store().acknowledge_revision(&me.id, me.revision).unwrap();
-    let own = |push: StatePush| StatePush {
-        acknowledge: true,
-        ..push
-    };
+    let own = |push: StatePush| StatePush { acknowledge: true, ..push };
     let me = f.store().push_state(&own(phase_push(&me, "PLAN"))).unwrap();
     assert_eq!(me.acknowledged, me.revision);
     let foreign = serde_json::json!({"auto_proceed": true});
     let me = f
         .store()
-        .merge_metadata(
-            &me.id,
-            foreign.as_object().unwrap(),
-            &new_provenance("other"),
-        )
+        .merge_metadata(&me.id, foreign.as_object().unwrap(), &new_provenance("other"))
         .unwrap();
     assert!(me.acknowledged < me.revision);
     let me = f.store().push_state(&own(phase_push(&me, "EXEC"))).unwrap();
-    assert!(
-        me.acknowledged < me.revision,
-        "the foreign change stays untold"
-    );
+    assert!(me.acknowledged < me.revision, "the foreign change stays untold");
 }
 
 fn a_push_of_a_branch_alone_is_seen(f: &mut impl StoreFixture) {

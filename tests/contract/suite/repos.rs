@@ -58,10 +58,7 @@ fn repo_state(content: &str) -> RepoState {
         redacted: 2,
         summary: "all well".to_owned(),
     };
-    RepoState {
-        head,
-        content: content.to_owned(),
-    }
+    RepoState { head, content: content.to_owned() }
 }
 
 fn a_repository_lies_where_each_machine_says(f: &mut impl StoreFixture) {
@@ -111,17 +108,9 @@ fn a_slug_is_one_whatever_its_case(f: &mut impl StoreFixture) {
     assert_eq!(again.slug.as_str(), "Alpha");
     assert_eq!(again.places.len(), 2);
     f.store()
-        .update_repo_state(
-            &repo_slug("alpha"),
-            &repo_state("x"),
-            &new_provenance("user"),
-        )
+        .update_repo_state(&repo_slug("alpha"), &repo_state("x"), &new_provenance("user"))
         .unwrap();
-    let read = f
-        .store()
-        .load_repo_state(&repo_slug("aLPHA"))
-        .unwrap()
-        .unwrap();
+    let read = f.store().load_repo_state(&repo_slug("aLPHA")).unwrap().unwrap();
     assert_eq!(read.content, "x");
 }
 
@@ -129,22 +118,13 @@ fn saying_the_same_again_changes_nothing(f: &mut impl StoreFixture) {
     let first = add_repo(f.store(), "alpha", "m1", "/a");
     f.advance_time(5);
     let before = last_event_id(f.store());
-    assert_eq!(
-        add_repo(f.store(), "alpha", "m1", "/a").updated_at,
-        first.updated_at
-    );
+    assert_eq!(add_repo(f.store(), "alpha", "m1", "/a").updated_at, first.updated_at);
     assert_eq!(list_event_kinds(f.store(), before), [""; 0]);
-    let passive = RepoPlacement {
-        passive: Some(true),
-        ..placement("alpha", "m1", "/a")
-    };
+    let passive = RepoPlacement { passive: Some(true), ..placement("alpha", "m1", "/a") };
     assert!(f.store().place_repo(&passive).unwrap().passive);
     // A flag that is not given stays unchanged.
     assert!(add_repo(f.store(), "alpha", "m2", "/b").passive);
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["alpha changed", "alpha changed"]
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["alpha changed", "alpha changed"]);
 }
 
 fn the_last_machine_takes_the_repository_with_it(f: &mut impl StoreFixture) {
@@ -152,30 +132,17 @@ fn the_last_machine_takes_the_repository_with_it(f: &mut impl StoreFixture) {
     add_repo(f.store(), "alpha", "m2", "/b");
     let store = f.store();
     store
-        .update_repo_state(
-            &repo_slug("alpha"),
-            &repo_state("x"),
-            &new_provenance("user"),
-        )
+        .update_repo_state(&repo_slug("alpha"), &repo_state("x"), &new_provenance("user"))
         .unwrap();
     expect_refusal(
         store.remove_repo_place(&repo_slug("alpha"), "m3", &new_provenance("user")),
         "conflict",
     );
-    let was = store
-        .remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user"))
-        .unwrap();
+    let was = store.remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user")).unwrap();
     assert_eq!(was.places.len(), 2);
     assert_eq!(store.list_repos().unwrap()[0].path_on("m1"), None);
-    assert!(
-        store
-            .load_repo_state(&repo_slug("alpha"))
-            .unwrap()
-            .is_some()
-    );
-    store
-        .remove_repo_place(&repo_slug("alpha"), "m2", &new_provenance("user"))
-        .unwrap();
+    assert!(store.load_repo_state(&repo_slug("alpha")).unwrap().is_some());
+    store.remove_repo_place(&repo_slug("alpha"), "m2", &new_provenance("user")).unwrap();
     assert_eq!(store.list_repos().unwrap(), []);
     assert_eq!(store.load_repo_state(&repo_slug("alpha")).unwrap(), None);
     expect_refusal(
@@ -188,9 +155,7 @@ fn a_state_that_says_the_same_keeps_its_time(f: &mut impl StoreFixture) {
     add_repo(f.store(), "alpha", "m1", "/a");
     let put = |f: &mut dyn Store, content: &str| {
         let state = repo_state(content);
-        let repo = f
-            .update_repo_state(&repo_slug("alpha"), &state, &new_provenance("s1"))
-            .unwrap();
+        let repo = f.update_repo_state(&repo_slug("alpha"), &state, &new_provenance("s1")).unwrap();
         repo.state.unwrap()
     };
     let first = put(f.store(), "x");
@@ -207,23 +172,12 @@ fn a_state_that_says_the_same_keeps_its_time(f: &mut impl StoreFixture) {
 
 fn a_state_comes_back_exactly(f: &mut impl StoreFixture) {
     add_repo(f.store(), "alpha", "m1", "/a");
-    assert_eq!(
-        f.store().load_repo_state(&repo_slug("alpha")).unwrap(),
-        None
-    );
+    assert_eq!(f.store().load_repo_state(&repo_slug("alpha")).unwrap(), None);
     let text = "# T\r\n\r\n## State\n```\n---\n\u{feff}é no end";
     f.store()
-        .update_repo_state(
-            &repo_slug("alpha"),
-            &repo_state(text),
-            &new_provenance("user"),
-        )
+        .update_repo_state(&repo_slug("alpha"), &repo_state(text), &new_provenance("user"))
         .unwrap();
-    let read = f
-        .store()
-        .load_repo_state(&repo_slug("alpha"))
-        .unwrap()
-        .unwrap();
+    let read = f.store().load_repo_state(&repo_slug("alpha")).unwrap().unwrap();
     assert_eq!(read.content, text);
     assert_eq!((read.head.redacted, &*read.head.summary), (2, "all well"));
     let listed = f.store().list_repos().unwrap().remove(0).state.unwrap();
@@ -235,13 +189,9 @@ fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Store
     add_repo(f.store(), "alpha", "m1", "/a");
     let put = new_provenance("s1");
     for _ in 0..2 {
-        f.store()
-            .update_repo_state(&repo_slug("alpha"), &repo_state("the text"), &put)
-            .unwrap();
+        f.store().update_repo_state(&repo_slug("alpha"), &repo_state("the text"), &put).unwrap();
     }
-    f.store()
-        .remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user"))
-        .unwrap();
+    f.store().remove_repo_place(&repo_slug("alpha"), "m1", &new_provenance("user")).unwrap();
     let expected = ["alpha added", "alpha state", "alpha removed"];
     assert_eq!(list_event_kinds(f.store(), before), expected);
     let all = list_events(f.store());
@@ -253,11 +203,8 @@ fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Store
 }
 
 fn a_state_needs_its_repository(f: &mut impl StoreFixture) {
-    let put = f.store().update_repo_state(
-        &repo_slug("alpha"),
-        &repo_state("x"),
-        &new_provenance("user"),
-    );
+    let put =
+        f.store().update_repo_state(&repo_slug("alpha"), &repo_state("x"), &new_provenance("user"));
     expect_refusal(put, "conflict");
 }
 
@@ -267,12 +214,7 @@ fn choose_name(
     name: &str,
     old: Option<&str>,
 ) -> Option<String> {
-    let naming = RepoNaming {
-        identity,
-        name,
-        shared_with: old,
-        replaces_name: false,
-    };
+    let naming = RepoNaming { identity, name, shared_with: old, replaces_name: false };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => None,
         other => Some(other.unwrap()),
@@ -283,27 +225,16 @@ fn a_repository_that_nobody_registered_has_one_name(f: &mut impl StoreFixture) {
     let store = f.store();
     assert_eq!(store.find_repo_name("r").unwrap(), None);
     assert_eq!(choose_name(store, "r", "app", None).as_deref(), Some("app"));
-    assert_eq!(
-        choose_name(store, "r", "clone", None).as_deref(),
-        Some("app")
-    );
+    assert_eq!(choose_name(store, "r", "clone", None).as_deref(), Some("app"));
     assert_eq!(store.find_repo_name("r").unwrap().as_deref(), Some("app"));
     assert_eq!(store.list_repo_identities("APP").unwrap(), ["r"]);
     // A name belongs to one repository, which may have several identities.
     assert_eq!(choose_name(store, "q", "App", None), None);
     assert_eq!(choose_name(store, "q", "app", Some("other")), None);
-    assert_eq!(
-        choose_name(store, "q", "app", Some("r")).as_deref(),
-        Some("app")
-    );
+    assert_eq!(choose_name(store, "q", "app", Some("r")).as_deref(), Some("app"));
     assert_eq!(store.list_repo_identities("app").unwrap(), ["q", "r"]);
     // Another repository may be at that path by now.
-    let anew = RepoNaming {
-        identity: "q",
-        name: "new",
-        shared_with: None,
-        replaces_name: true,
-    };
+    let anew = RepoNaming { identity: "q", name: "new", shared_with: None, replaces_name: true };
     assert_eq!(store.name_repo(&anew).unwrap(), "new");
     assert_eq!(store.list_repo_identities("app").unwrap(), ["r"]);
 }
@@ -319,15 +250,10 @@ fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl StoreFix
         };
         store.add_item(&item, &new_provenance("user")).unwrap();
     }
-    let of_it = SessionRegistration {
-        repo: Some("app".to_owned()),
-        ..registration("s1")
-    };
+    let of_it = SessionRegistration { repo: Some("app".to_owned()), ..registration("s1") };
     store.register_session(&of_it).unwrap();
     let before = last_event_id(store);
-    store
-        .rename_repo("r", "acme", &new_provenance("user"))
-        .unwrap();
+    store.rename_repo("r", "acme", &new_provenance("user")).unwrap();
     assert_eq!(store.list_repo_identities("acme").unwrap(), ["place", "r"]);
     let mut repo_of = |key: &str| load_item(store, key).repo;
     assert_eq!(repo_of("A").as_deref(), Some("acme"));
@@ -340,8 +266,6 @@ fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl StoreFix
     let said: Vec<(String, String)> = said.map(|e| (e.key, e.actor)).collect();
     assert_eq!(said, [("A".to_owned(), "user".to_owned())]);
     // A repository without a name has no rows of its own.
-    store
-        .rename_repo("q", "other", &new_provenance("user"))
-        .unwrap();
+    store.rename_repo("q", "other", &new_provenance("user")).unwrap();
     assert_eq!(store.find_repo_name("q").unwrap(), None);
 }

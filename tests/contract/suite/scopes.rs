@@ -38,11 +38,8 @@ fn all_scopes() -> [(RepoScope, &'static str); 8] {
 }
 
 fn add_item_of(store: &mut dyn Store, text: &str, repo: Option<&str>, parent: Option<&str>) {
-    let new = NewItem {
-        repo: repo.map(str::to_owned),
-        parent: parent.map(item_key),
-        ..new_item(text)
-    };
+    let new =
+        NewItem { repo: repo.map(str::to_owned), parent: parent.map(item_key), ..new_item(text) };
     store.add_item(&new, &new_provenance("user")).unwrap();
 }
 
@@ -60,11 +57,8 @@ fn list_keys(store: &mut dyn Store, filter: &ItemFilter) -> String {
 }
 
 fn offered_key(store: &mut dyn Store, session: Option<&str>, scope: &RepoScope) -> Option<String> {
-    let wish = NextItemQuery {
-        session: session.map(session_id),
-        parent: None,
-        scope: scope.clone(),
-    };
+    let wish =
+        NextItemQuery { session: session.map(session_id), parent: None, scope: scope.clone() };
     match store.find_next_item(&wish).unwrap() {
         NextItem::Offer { item, .. } => Some(item.key.to_string()),
         _ => None,
@@ -85,10 +79,7 @@ fn next_request(scope: &RepoScope) -> ClaimNextRequest {
 fn a_list_has_what_its_scope_includes(f: &mut impl StoreFixture) {
     add_items_of_repos(f.store());
     for (scope, expected) in all_scopes() {
-        let filter = ItemFilter {
-            scope: scope.clone(),
-            ..ItemFilter::default()
-        };
+        let filter = ItemFilter { scope: scope.clone(), ..ItemFilter::default() };
         assert_eq!(list_keys(f.store(), &filter), expected, "{scope:?}");
     }
 }
@@ -101,19 +92,11 @@ fn a_list_filters_by_scope_and_by_all_else_at_once(f: &mut impl StoreFixture) {
     }
     claim_item(f.store(), "s1", "x");
     move_item(f.store(), "user", "z", ItemStatus::Blocked);
-    let here = || ItemFilter {
-        scope: RepoScope::Here(Some("a".to_owned())),
-        ..ItemFilter::default()
-    };
-    let children = ItemFilter {
-        parent: Some(item_key("of-a")),
-        ..here()
-    };
+    let here =
+        || ItemFilter { scope: RepoScope::Here(Some("a".to_owned())), ..ItemFilter::default() };
+    let children = ItemFilter { parent: Some(item_key("of-a")), ..here() };
     assert_eq!(list_keys(f.store(), &children), "x z");
-    let held = ItemFilter {
-        held: true,
-        ..here()
-    };
+    let held = ItemFilter { held: true, ..here() };
     assert_eq!(list_keys(f.store(), &held), "x");
     let blocked = ItemFilter {
         statuses: vec![ItemStatus::Blocked, ItemStatus::Failed],
@@ -121,10 +104,7 @@ fn a_list_filters_by_scope_and_by_all_else_at_once(f: &mut impl StoreFixture) {
         ..children
     };
     assert_eq!(list_keys(f.store(), &blocked), "z");
-    let other = ItemFilter {
-        scope: RepoScope::Only("b".to_owned()),
-        ..blocked
-    };
+    let other = ItemFilter { scope: RepoScope::Only("b".to_owned()), ..blocked };
     assert_eq!(list_keys(f.store(), &other), "");
 }
 
@@ -174,16 +154,9 @@ fn what_keeps_an_item_is_named_within_the_scope(f: &mut impl StoreFixture) {
         move_item(f.store(), "user", text, ItemStatus::Blocked);
     }
     for (scope, expected) in all_scopes() {
-        let wish = NextItemQuery {
-            scope: scope.clone(),
-            ..NextItemQuery::default()
-        };
+        let wish = NextItemQuery { scope: scope.clone(), ..NextItemQuery::default() };
         let found = f.store().find_next_item(&wish).unwrap();
-        let NextItem::Nothing {
-            blockers: hindrances,
-            ..
-        } = found
-        else {
+        let NextItem::Nothing { blockers: hindrances, .. } = found else {
             panic!("{scope:?}: {found:?}")
         };
         let keys: Vec<&str> = hindrances.iter().map(|it| it.item.as_str()).collect();

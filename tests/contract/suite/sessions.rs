@@ -82,25 +82,15 @@ fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl StoreFixt
     assert_eq!(read.repo.as_deref(), Some("r"));
     assert_eq!(read.worktree.as_deref(), Some("/w"));
     assert_eq!(read.branch(), Some("next"));
-    assert_eq!(
-        read.predecessor,
-        Some(session_id("s0")),
-        "a predecessor is said once"
-    );
-    assert_eq!(
-        read.revision,
-        Revision(1),
-        "nothing a cache mirrors changed"
-    );
+    assert_eq!(read.predecessor, Some(session_id("s0")), "a predecessor is said once");
+    assert_eq!(read.revision, Revision(1), "nothing a cache mirrors changed");
 }
 
 fn an_ended_session_that_registers_is_active_and_holds_what_it_held(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_item(f.store(), "A");
     let fence = claim_item(f.store(), "s1", "A").item.epoch;
-    f.store()
-        .end_session(&session_id("s1"), "logout", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "logout", &new_provenance("s1")).unwrap();
     let again = register_session(f.store(), "s1");
     assert_eq!(again.status, SessionStatus::Active);
     assert_eq!(again.ended_reason, None);
@@ -124,19 +114,15 @@ fn a_sign_of_life_renews_the_lease(f: &mut impl StoreFixture) {
     let read = load_session(f.store(), "s1");
     assert_eq!(read.status, SessionStatus::Idle);
     assert!(read.is_lease_expired());
-    f.store()
-        .end_session(&session_id("s1"), "x", &new_provenance("s1"))
-        .unwrap();
+    f.store().end_session(&session_id("s1"), "x", &new_provenance("s1")).unwrap();
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
     assert_eq!(load_session(f.store(), "s1").status, SessionStatus::Ended);
 }
 
 fn a_span_is_announced_and_kept(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
-    let announced = |seconds| HeartbeatRequest {
-        quiet_seconds: Some(seconds),
-        ..new_heartbeat("s1")
-    };
+    let announced =
+        |seconds| HeartbeatRequest { quiet_seconds: Some(seconds), ..new_heartbeat("s1") };
     f.store().record_heartbeat(&announced(1_800)).unwrap();
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
     f.advance_time(1_700);
@@ -145,13 +131,8 @@ fn a_span_is_announced_and_kept(f: &mut impl StoreFixture) {
     assert!(!load_session(f.store(), "s1").is_in_quiet_period());
     // An announced quiet period counts up to its ceiling only.
     f.store().record_heartbeat(&announced(7_200)).unwrap();
-    assert!(
-        !load_session(f.store(), "s1").is_in_quiet_period(),
-        "nobody grants that much"
-    );
-    f.store()
-        .record_heartbeat(&announced(QUIET_PERIOD_CEILING_SECONDS))
-        .unwrap();
+    assert!(!load_session(f.store(), "s1").is_in_quiet_period(), "nobody grants that much");
+    f.store().record_heartbeat(&announced(QUIET_PERIOD_CEILING_SECONDS)).unwrap();
     f.advance_time(QUIET_PERIOD_CEILING_SECONDS - 60);
     assert!(load_session(f.store(), "s1").is_in_quiet_period());
     f.advance_time(120);
@@ -172,11 +153,8 @@ fn a_new_session_has_every_key_of_the_contract(f: &mut impl StoreFixture) {
 
 fn metadata_merges_key_by_key_and_null_removes(f: &mut impl StoreFixture) {
     let me = register_session(f.store(), "s1").id;
-    let mut merge = |patch: Json| {
-        f.store()
-            .merge_metadata(&me, &as_map(&patch), &new_provenance("x"))
-            .unwrap()
-    };
+    let mut merge =
+        |patch: Json| f.store().merge_metadata(&me, &as_map(&patch), &new_provenance("x")).unwrap();
     merge(json!({"a": 1, "deep": {"x": 1, "y": [1, null]}, "big": 12_345_678_901_234_u64}));
     merge(json!({"b": "é\n", "deep": {"z": {}}}));
     let read = merge(json!({"a": null, "deep": {"x": null}}));
@@ -193,15 +171,9 @@ fn metadata_merges_key_by_key_and_null_removes(f: &mut impl StoreFixture) {
 
 fn what_was_told_is_remembered(f: &mut impl StoreFixture) {
     let made = register_session(f.store(), "s1");
-    f.store()
-        .acknowledge_revision(&made.id, made.revision)
-        .unwrap();
+    f.store().acknowledge_revision(&made.id, made.revision).unwrap();
     assert_eq!(load_session(f.store(), "s1").acknowledged, made.revision);
-    expect_refusal(
-        f.store()
-            .acknowledge_revision(&session_id("s2"), Revision(1)),
-        "invalid",
-    );
+    expect_refusal(f.store().acknowledge_revision(&session_id("s2"), Revision(1)), "invalid");
 }
 
 fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl StoreFixture) {
@@ -209,14 +181,10 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl StoreFixture) {
         register_session(f.store(), name);
         f.advance_time(10);
     }
-    let elsewhere = SessionRegistration {
-        worktree: Some("/other".to_owned()),
-        ..registration("s4")
-    };
+    let elsewhere =
+        SessionRegistration { worktree: Some("/other".to_owned()), ..registration("s4") };
     f.store().register_session(&elsewhere).unwrap();
-    f.store()
-        .end_session(&session_id("s2"), "x", &new_provenance("s2"))
-        .unwrap();
+    f.store().end_session(&session_id("s2"), "x", &new_provenance("s2")).unwrap();
     let mut list = |filter: SessionFilter| -> Vec<String> {
         let found = f.store().list_sessions(&filter).unwrap();
         found.iter().map(|s| s.id.to_string()).collect()
@@ -236,10 +204,7 @@ fn an_end_keeps_the_claim_and_says_why(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_item(f.store(), "A");
     claim_item(f.store(), "s1", "A");
-    let ended = f
-        .store()
-        .end_session(&session_id("s1"), "logout", &new_provenance("s1"))
-        .unwrap();
+    let ended = f.store().end_session(&session_id("s1"), "logout", &new_provenance("s1")).unwrap();
     assert_eq!(ended.status, SessionStatus::Ended);
     assert_eq!(ended.ended_reason.as_deref(), Some("logout"));
     assert!(ended.item.is_some());

@@ -28,10 +28,7 @@ on_every_store! {
 }
 
 fn file_facts(digest: &str) -> WorkplanFileFacts {
-    WorkplanFileFacts {
-        digest: digest.to_owned(),
-        planning: r#"{"priority":"high"}"#.to_owned(),
-    }
+    WorkplanFileFacts { digest: digest.to_owned(), planning: r#"{"priority":"high"}"#.to_owned() }
 }
 
 fn workplan_row(name: &str, parent: Option<&str>, repo: &str) -> NewWorkplanRow {
@@ -65,12 +62,7 @@ fn tied_items_are_listed_by_repository(f: &mut impl StoreFixture) {
     ];
     link_rows(f.store(), &rows);
     let store = f.store();
-    store
-        .add_item(
-            &NewItem::new(item_key("A-WP-1-T02")),
-            &new_provenance("user"),
-        )
-        .unwrap();
+    store.add_item(&NewItem::new(item_key("A-WP-1-T02")), &new_provenance("user")).unwrap();
     let found = store.load_workplan_rows("alpha").unwrap().linked;
     assert_eq!(row_keys(&found), ["A-WP-1", "A-WP-1-T01"]);
     let task = &found[1];
@@ -82,10 +74,7 @@ fn tied_items_are_listed_by_repository(f: &mut impl StoreFixture) {
     assert_eq!(task.link.as_ref().unwrap().as_str(), "link-A-WP-1-T01");
     assert_eq!((task.status, &task.holder), (ItemStatus::Queued, &None));
     assert_eq!(found[0].kind, WORKPLAN_KIND);
-    assert_eq!(
-        row_keys(&store.load_workplan_rows("gamma").unwrap().linked),
-        [""; 0]
-    );
+    assert_eq!(row_keys(&store.load_workplan_rows("gamma").unwrap().linked), [""; 0]);
 }
 
 fn an_item_keeps_the_id_it_carries(f: &mut impl StoreFixture) {
@@ -103,49 +92,30 @@ fn an_item_keeps_the_id_it_carries(f: &mut impl StoreFixture) {
 }
 
 fn an_item_added_by_hand_is_taken_for_the_one_of_the_file(f: &mut impl StoreFixture) {
-    let by_hand = NewItem {
-        title: Some("by hand".to_owned()),
-        ..NewItem::new(item_key("A-WP-1"))
-    };
-    f.store()
-        .add_item(&by_hand, &new_provenance("user"))
-        .unwrap();
+    let by_hand = NewItem { title: Some("by hand".to_owned()), ..NewItem::new(item_key("A-WP-1")) };
+    f.store().add_item(&by_hand, &new_provenance("user")).unwrap();
     let before = last_event_id(f.store());
     link_rows(f.store(), &[workplan_row("A-WP-1", None, "a")]);
     let row = f.store().load_workplan_rows("a").unwrap().linked.remove(0);
     assert_eq!(row.title.as_deref(), Some("by hand"));
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["A-WP-1 changed", "A-WP-1 linked"]
-    );
+    assert_eq!(list_event_kinds(f.store(), before), ["A-WP-1 changed", "A-WP-1 linked"]);
 }
 
 fn a_tie_is_found_wherever_its_item_belongs(f: &mut impl StoreFixture) {
-    link_rows(
-        f.store(),
-        &[
-            workplan_row("A-WP-1", None, "a"),
-            workplan_row("B-WP-1", None, "b"),
-        ],
-    );
+    link_rows(f.store(), &[workplan_row("A-WP-1", None, "a"), workplan_row("B-WP-1", None, "b")]);
     let store = f.store();
-    store
-        .add_item(&NewItem::new(item_key("C-1")), &new_provenance("user"))
-        .unwrap();
+    store.add_item(&NewItem::new(item_key("C-1")), &new_provenance("user")).unwrap();
     let links: Vec<WorkplanLink> = ["link-B-WP-1", "nobody"].map(|l| l.parse().unwrap()).into();
-    let found = store
-        .find_workplan_rows(&[item_key("C-1"), item_key("none")], &links)
-        .unwrap();
+    let found = store.find_workplan_rows(&[item_key("C-1"), item_key("none")], &links).unwrap();
     assert_eq!(row_keys(&found), ["B-WP-1", "C-1"]);
     assert_eq!(found[0].repo.as_deref(), Some("b"));
     assert_eq!((&found[1].link, &found[1].facts), (&None, &None));
 }
 
 fn a_task_comes_in_where_its_file_says_it_stands(f: &mut impl StoreFixture) {
-    for (name, status) in [
-        ("A-WP-1-T01", ItemStatus::Completed),
-        ("A-WP-1-T02", ItemStatus::Running),
-    ] {
+    for (name, status) in
+        [("A-WP-1-T01", ItemStatus::Completed), ("A-WP-1-T02", ItemStatus::Running)]
+    {
         let mut new = workplan_row(name, None, "a");
         new.item.status = Some(status);
         link_rows(f.store(), &[new]);
@@ -156,13 +126,7 @@ fn a_task_comes_in_where_its_file_says_it_stands(f: &mut impl StoreFixture) {
 }
 
 fn workplan_change(name: &str) -> WorkplanChange {
-    WorkplanChange {
-        key: item_key(name),
-        title: None,
-        position: None,
-        repo: None,
-        facts: None,
-    }
+    WorkplanChange { key: item_key(name), title: None, position: None, repo: None, facts: None }
 }
 
 fn what_a_file_says_differently_is_taken_over_once(f: &mut impl StoreFixture) {
@@ -177,17 +141,10 @@ fn what_a_file_says_differently_is_taken_over_once(f: &mut impl StoreFixture) {
     };
     let provenance = new_provenance("s1");
     for _ in 0..2 {
-        f.store()
-            .update_workplan_facts(std::slice::from_ref(&new), &provenance)
-            .unwrap();
+        f.store().update_workplan_facts(std::slice::from_ref(&new), &provenance).unwrap();
     }
-    f.store()
-        .update_workplan_facts(&[new], &new_provenance("s2"))
-        .unwrap();
-    assert_eq!(
-        list_event_kinds(f.store(), before),
-        ["A-WP-1 changed", "A-WP-1 described"]
-    );
+    f.store().update_workplan_facts(&[new], &new_provenance("s2")).unwrap();
+    assert_eq!(list_event_kinds(f.store(), before), ["A-WP-1 changed", "A-WP-1 described"]);
     let all = list_events(f.store());
     let described = all.iter().find(|e| e.kind == "described").unwrap();
     assert_eq!(described.entity, "workplan");
@@ -199,23 +156,16 @@ fn what_a_file_says_differently_is_taken_over_once(f: &mut impl StoreFixture) {
 }
 
 fn only_what_has_a_file_can_be_described(f: &mut impl StoreFixture) {
-    f.store()
-        .add_item(&NewItem::new(item_key("C-1")), &new_provenance("user"))
-        .unwrap();
+    f.store().add_item(&NewItem::new(item_key("C-1")), &new_provenance("user")).unwrap();
     expect_refusal(
-        f.store()
-            .update_workplan_facts(&[workplan_change("C-1")], &new_provenance("user")),
+        f.store().update_workplan_facts(&[workplan_change("C-1")], &new_provenance("user")),
         "conflict",
     );
 }
 
 fn a_workplan_without_a_file_is_a_ghost(f: &mut impl StoreFixture) {
     link_rows(f.store(), &[workplan_row("A-WP-1", None, "a")]);
-    for (name, kind) in [
-        ("G-1", WORKPLAN_KIND),
-        ("G-2", WORKPLAN_KIND),
-        ("G-3", "task"),
-    ] {
+    for (name, kind) in [("G-1", WORKPLAN_KIND), ("G-2", WORKPLAN_KIND), ("G-3", "task")] {
         let ghost = NewItem {
             kind: Some(kind.to_owned()),
             status: (name == "G-2").then_some(ItemStatus::Completed),
@@ -223,20 +173,11 @@ fn a_workplan_without_a_file_is_a_ghost(f: &mut impl StoreFixture) {
         };
         f.store().add_item(&ghost, &new_provenance("user")).unwrap();
     }
-    assert_eq!(
-        row_keys(&f.store().load_workplan_rows("b").unwrap().unlinked),
-        ["G-1"]
-    );
+    assert_eq!(row_keys(&f.store().load_workplan_rows("b").unwrap().unlinked), ["G-1"]);
 }
 
 fn dependencies_are_read_with_the_rows(f: &mut impl StoreFixture) {
-    link_rows(
-        f.store(),
-        &[
-            workplan_row("A-WP-1", None, "a"),
-            workplan_row("A-WP-2", None, "a"),
-        ],
-    );
+    link_rows(f.store(), &[workplan_row("A-WP-1", None, "a"), workplan_row("A-WP-2", None, "a")]);
     let depend = DependencyChange {
         item: item_key("A-WP-2"),
         dependencies: vec![item_key("A-WP-1")],
@@ -248,22 +189,13 @@ fn dependencies_are_read_with_the_rows(f: &mut impl StoreFixture) {
     let rows = f.store().load_workplan_rows("a").unwrap().linked;
     assert_eq!(rows[0].depends_on, []);
     assert_eq!(rows[1].depends_on, on);
-    let found = f
-        .store()
-        .find_workplan_rows(&[item_key("A-WP-2")], &[])
-        .unwrap();
+    let found = f.store().find_workplan_rows(&[item_key("A-WP-2")], &[]).unwrap();
     assert_eq!(found[0].depends_on, on);
 }
 
 fn a_batch_is_whole_or_nothing(f: &mut impl StoreFixture) {
-    let rows = [
-        workplan_row("A-WP-1", None, "a"),
-        workplan_row("A-WP-1-T01", Some("nobody"), "a"),
-    ];
-    expect_refusal(
-        f.store().link_workplans(&rows, &new_provenance("user")),
-        "denied",
-    );
+    let rows = [workplan_row("A-WP-1", None, "a"), workplan_row("A-WP-1-T01", Some("nobody"), "a")];
+    expect_refusal(f.store().link_workplans(&rows, &new_provenance("user")), "denied");
     assert_eq!(f.store().load_workplan_rows("a").unwrap().linked, []);
     assert_eq!(f.store().load_item(&item_key("A-WP-1")).unwrap(), None);
 }
@@ -287,12 +219,7 @@ fn a_row_says_whether_its_item_was_reopened(f: &mut impl StoreFixture) {
         error_message: None,
     };
     let provenance = provenance_because("user", "again");
-    f.store()
-        .move_item(&GrantedMove { grant, provenance })
-        .unwrap();
+    f.store().move_item(&GrantedMove { grant, provenance }).unwrap();
     let reopened = read(f.store());
-    assert_eq!(
-        (reopened.status, reopened.is_reopened),
-        (ItemStatus::Queued, true)
-    );
+    assert_eq!((reopened.status, reopened.is_reopened), (ItemStatus::Queued, true));
 }

@@ -22,33 +22,19 @@ fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
     trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     trueup(&home, &["plan", "start", "1.2"]).ok();
     let sweep = || trueup(&home, &["sessions", "sweep", "--json"]).ok().json()["data"].clone();
-    assert_eq!(
-        sweep()["failed"],
-        Value::Array(Vec::new()),
-        "it has just begun"
-    );
+    assert_eq!(sweep()["failed"], Value::Array(Vec::new()), "it has just begun");
     a_day_later(&home);
     trueup(&home, &["plan", "start", "1.3"]).ok();
     let reading = status(&home, "old");
-    assert_eq!(
-        reading["summary"]["in_progress"], 3,
-        "reading fails nothing"
-    );
+    assert_eq!(reading["summary"]["in_progress"], 3, "reading fails nothing");
     let swept = sweep();
-    assert_eq!(
-        swept["failed"],
-        serde_json::json!(["old/1.1", "old/1.2"]),
-        "{swept}"
-    );
+    assert_eq!(swept["failed"], serde_json::json!(["old/1.1", "old/1.2"]), "{swept}");
     let after = status(&home, "old");
     assert_eq!(after["summary"]["in_progress"], 1);
     for task in &after["tasks"].as_array().unwrap()[..2] {
         assert_eq!(task["status"], "failed");
         let error = task["error"].as_str().unwrap();
-        assert!(
-            error.contains("no heartbeat") && error.contains("7200"),
-            "{error}"
-        );
+        assert!(error.contains("no heartbeat") && error.contains("7200"), "{error}");
     }
     trueup(&home, &["plan", "retry", "1.1"]).ok();
     trueup(&home, &["plan", "start", "1.1"]).ok();

@@ -19,9 +19,7 @@ struct Watch {
 
 impl Watch {
     fn of(home: &Home, plan: &str) -> Self {
-        let mut run = home
-            .prepare_run("trueup")
-            .args(["plan", "watch", plan, "--json"]);
+        let mut run = home.prepare_run("trueup").args(["plan", "watch", plan, "--json"]);
         let mut child = run.spawn();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -67,9 +65,8 @@ fn history(home: &Home, plan: &str, tasks: usize) -> Vec<Vec<String>> {
              WHERE entity = 'plan_task' AND key LIKE ?1 || '/%' AND kind <> 'added' ORDER BY seq",
         )
         .unwrap();
-    let rows = statement.query_map([plan], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    });
+    let rows =
+        statement.query_map([plan], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
     for row in rows.unwrap() {
         let (number, became) = row.unwrap();
         let place: usize = number.parse().unwrap();

@@ -8,18 +8,12 @@ use trueup_core::bounds;
 use super::{beyond, fixes_cache, limited, registered, says, set, starts, write};
 
 pub(super) fn cache(home: &Home) {
-    home.write_cache(format!(
-        "{{\"x\": \"{}\"}}",
-        "x".repeat(beyond(bounds::CACHE))
-    ));
+    home.write_cache(format!("{{\"x\": \"{}\"}}", "x".repeat(beyond(bounds::CACHE))));
     let payload = home.payload("session-start.resume");
     let answer = limited(home, "session-start-sync", &payload, &[]);
     assert_eq!(answer.code, Some(0));
     assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("is too large for a cache")),
+        answer.message().iter().any(|line| line.contains("is too large for a cache")),
         "{answer:?}"
     );
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
@@ -37,16 +31,10 @@ pub(super) fn cache_folder(home: &Home) {
 }
 
 pub(super) fn exclude(home: &Home) {
-    write(
-        &home.project_dir().join(".git/info/exclude"),
-        "#\n".repeat(beyond(bounds::EXCLUDE)),
-    );
+    write(&home.project_dir().join(".git/info/exclude"), "#\n".repeat(beyond(bounds::EXCLUDE)));
     fs::remove_file(home.cache_path()).unwrap();
     let payload = home.payload("session-start.resume");
-    assert_eq!(
-        limited(home, "session-start-sync", &payload, &[]).code,
-        Some(0)
-    );
+    assert_eq!(limited(home, "session-start-sync", &payload, &[]).code, Some(0));
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap();
     assert!(log.contains("info/exclude: larger than"), "{log}");
@@ -69,20 +57,12 @@ pub(super) fn workplans(home: &Home) {
     }
     let answer = fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
     says(&answer, "workplans/ has more than 4096 files");
-    assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("`trueup check --fix`"))
-    );
+    assert!(answer.message().iter().any(|line| line.contains("`trueup check --fix`")));
 }
 
 pub(super) fn state(home: &Home) {
     registered(home, 1);
-    write(
-        &home.project_dir().join("STATE.md"),
-        "token=".repeat(700_000),
-    );
+    write(&home.project_dir().join("STATE.md"), "token=".repeat(700_000));
     let payload = home.payload("post-tool-use.bash");
     let answer = fixes_cache(home, "checkpoint-push", &payload, &[]);
     says(&answer, "run: trueup state sync");
@@ -107,12 +87,7 @@ pub(super) fn passed_mark(home: &Home) {
     write(&home.project_dir().join("STATE.md"), "# One\n");
     home.push_event("stop").ok();
     let marks = home.trueup_home().join("passed");
-    let mark = fs::read_dir(&marks)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let mark = fs::read_dir(&marks).unwrap().next().unwrap().unwrap().path();
     fs::write(&mark, "x".repeat(beyond(bounds::PASSED_MARK))).unwrap();
     fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
     assert!(fs::metadata(&mark).unwrap().len() < bounds::PASSED_MARK.most);

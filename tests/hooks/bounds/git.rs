@@ -65,24 +65,15 @@ pub(super) fn reftables(home: &Home) {
 pub(super) fn branch(home: &Home) {
     let name = format!("feat/SD-002B-{}", "x".repeat(beyond(bounds::BRANCH)));
     home.add_item("SD-002B");
-    write(
-        &home.project_dir().join(".git/HEAD"),
-        format!("ref: refs/heads/{name}\n"),
-    );
+    write(&home.project_dir().join(".git/HEAD"), format!("ref: refs/heads/{name}\n"));
     let answer = starts(home);
     assert!(answer.stdout.len() < 20_000);
 }
 
 pub(super) fn branch_matches(home: &Home) {
-    write(
-        &home.project_dir().join(".trueup.toml"),
-        "branch_pattern = \"0|0.*b{200}\"\n",
-    );
+    write(&home.project_dir().join(".trueup.toml"), "branch_pattern = \"0|0.*b{200}\"\n");
     let name = "0".repeat(bounds::BRANCH.len());
-    write(
-        &home.project_dir().join(".git/HEAD"),
-        format!("ref: refs/heads/{name}\n"),
-    );
+    write(&home.project_dir().join(".git/HEAD"), format!("ref: refs/heads/{name}\n"));
     starts(home);
 }
 
@@ -95,12 +86,7 @@ fn on_another_branch(home: &Home) {
 #[track_caller]
 fn names_the_branch(home: &Home) {
     let answer = starts(home);
-    assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("Branch mismatch"))
-    );
+    assert!(answer.message().iter().any(|line| line.contains("Branch mismatch")));
 }
 
 pub(super) fn packed_refs(home: &Home) {
@@ -118,10 +104,7 @@ pub(super) fn branches(home: &Home) {
         let folder = format!(".git/refs/heads/empty/{number}");
         fs::create_dir_all(home.project_dir().join(folder)).unwrap();
     }
-    let deep = home
-        .project_dir()
-        .join(".git/refs/heads")
-        .join("d/".repeat(1_000));
+    let deep = home.project_dir().join(".git/refs/heads").join("d/".repeat(1_000));
     fs::create_dir_all(deep).unwrap();
     names_the_branch(home);
 }

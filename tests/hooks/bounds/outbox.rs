@@ -40,19 +40,13 @@ fn crowd(home: &Home, count: usize) {
     let write = |n: usize| PendingWrite {
         op_id: format!("op-{n}"),
         write: PendingChange::State {
-            changes: [(
-                StateField::Task,
-                FieldValue::Text(Some(format!("task {n}"))),
-            )]
-            .into(),
+            changes: [(StateField::Task, FieldValue::Text(Some(format!("task {n}"))))].into(),
             branch: None,
         },
         ..model.clone()
     };
     let writes: Vec<PendingWrite> = (0..count).map(write).collect();
-    outbox(home)
-        .put_all(&writes.iter().collect::<Vec<_>>())
-        .unwrap();
+    outbox(home).put_all(&writes.iter().collect::<Vec<_>>()).unwrap();
 }
 
 /// Blocks drains until it is dropped.
@@ -109,10 +103,7 @@ pub(super) fn line(home: &Home) {
     fs::write(landing(home), long).unwrap();
     let answer = starts(home);
     assert!(
-        answer
-            .message()
-            .iter()
-            .any(|line| line.contains("lines of the outbox cannot be read")),
+        answer.message().iter().any(|line| line.contains("lines of the outbox cannot be read")),
         "{answer:.2000?}"
     );
     assert_eq!(home.execution_state()["currentTask"], "write the test");
@@ -160,10 +151,8 @@ pub(super) fn lost(home: &Home) {
 
 pub(super) fn database_note(home: &Home) {
     let folder = home.trueup_home().join("databases");
-    let notes: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let notes: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(notes.len(), 1);
     let long = format!("{}\nname\n", "x".repeat(beyond(bounds::DATABASE_NOTE)));
     fs::write(&notes[0], &long).unwrap();
@@ -181,9 +170,7 @@ pub(super) fn database_note(home: &Home) {
 pub(super) fn names(home: &Home) {
     let long = "r".repeat(beyond(bounds::PAYLOAD_NAME) * 1_000);
     let task = json!({"taskId": long, "status": "in_progress", "subject": "the long one"});
-    let started = home
-        .payload("post-tool-use.task-update")
-        .with("tool_input", task);
+    let started = home.payload("post-tool-use.task-update").with("tool_input", task);
     spill(home, &started);
     let ended = home.payload("session-end.other").with("reason", &*long);
     spill(home, &ended);

@@ -37,17 +37,10 @@ fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (ProcessOutp
         .payload(&home.payload("session-start.resume"));
     let run = run.run_through(shell.to_str().unwrap(), |program| {
         let limit = COMPUTING.to_string();
-        let first = [
-            script.clone().into(),
-            limit.into(),
-            depth.to_string().into(),
-        ];
+        let first = [script.clone().into(), limit.into(), depth.to_string().into()];
         let first = first.into_iter().chain([top.clone().into()]);
         let more = more.iter().map(|argument| argument.clone().into());
-        first
-            .chain(more)
-            .chain(["--".into(), program.into()])
-            .collect()
+        first.chain(more).chain(["--".into(), program.into()]).collect()
     });
     let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
@@ -83,10 +76,8 @@ fn records(home: &Home, count: usize, bound: Bound, size: usize) {
     let folder = home.user_home().join(".claude/sessions");
     fs::create_dir_all(&folder).unwrap();
     for number in 0..count {
-        let record = format!(
-            "{{\"sessionId\": \"{FIRST_SESSION}\", \"x\": \"{}\"}}",
-            "x".repeat(size)
-        );
+        let record =
+            format!("{{\"sessionId\": \"{FIRST_SESSION}\", \"x\": \"{}\"}}", "x".repeat(size));
         // Pids that no process has.
         fs::write(folder.join(format!("{}.json", 5_000_000 + number)), record).unwrap();
     }
@@ -95,12 +86,7 @@ fn records(home: &Home, count: usize, bound: Bound, size: usize) {
 }
 
 pub(super) fn client_records(home: &Home) {
-    records(
-        home,
-        beyond(bounds::CLIENT_RECORDS) * 50,
-        bounds::CLIENT_RECORDS,
-        10,
-    );
+    records(home, beyond(bounds::CLIENT_RECORDS) * 50, bounds::CLIENT_RECORDS, 10);
 }
 
 pub(super) fn client_record(home: &Home) {

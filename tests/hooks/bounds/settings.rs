@@ -14,13 +14,7 @@ pub(super) fn config(home: &Home) {
 }
 
 pub(super) fn repository_config(home: &Home) {
-    set(
-        home,
-        &format!(
-            "repo = \"x\"\n#{}",
-            "x".repeat(beyond(bounds::REPOSITORY_CONFIG))
-        ),
-    );
+    set(home, &format!("repo = \"x\"\n#{}", "x".repeat(beyond(bounds::REPOSITORY_CONFIG))));
     says(&starts(home), ".trueup.toml: larger than");
 }
 
@@ -30,12 +24,7 @@ pub(super) fn refused_keys(home: &Home) {
     let answer = starts(home);
     says(&answer, "and 11995 more; ignored");
     assert!(answer.stderr.len() < 1_000, "{}", answer.stderr);
-    assert!(
-        fs::metadata(home.trueup_home().join("trueup.log"))
-            .unwrap()
-            .len()
-            < 4_000
-    );
+    assert!(fs::metadata(home.trueup_home().join("trueup.log")).unwrap().len() < 4_000);
     // One key as long as the file may be, and many nested ones.
     set(home, &format!("{} = 1\n", "k".repeat(200_000)));
     says(&starts(home), "not allowed in a repository: kkk");
@@ -48,32 +37,21 @@ pub(super) fn refused_keys(home: &Home) {
 /// Runs the guard on a command; it opens the database only if that is a hand-off.
 #[track_caller]
 fn is_checked(home: &Home, command: &str) -> ProcessOutput {
-    let payload = home
-        .payload("pre-tool-use.bash")
-        .with_input("command", command);
+    let payload = home.payload("pre-tool-use.bash").with_input("command", command);
     fixes_cache(home, "pre-handoff-validate", &payload, &[])
 }
 
 pub(super) fn handoff_patterns(home: &Home) {
     let patterns: Vec<String> = (0..4_500).map(|n| format!("\"*make-ship-{n}*\"")).collect();
-    set(
-        home,
-        &format!("handoff_commands = [{}]\n", patterns.join(",")),
-    );
+    set(home, &format!("handoff_commands = [{}]\n", patterns.join(",")));
     let answer = is_checked(home, "make-ship-3 now");
     says(&answer, "4244 of 4500 handoff_commands are ignored");
 }
 
 pub(super) fn handoff_pattern(home: &Home) {
     let long = "*a".repeat(beyond(bounds::HANDOFF_PATTERN));
-    set(
-        home,
-        &format!("handoff_commands = [\"{long}\", \"ship\"]\n"),
-    );
-    says(
-        &is_checked(home, "ship"),
-        "1 of 2 handoff_commands are ignored",
-    );
+    set(home, &format!("handoff_commands = [\"{long}\", \"ship\"]\n"));
+    says(&is_checked(home, "ship"), "1 of 2 handoff_commands are ignored");
 }
 
 pub(super) fn branch_pattern(home: &Home) {
@@ -91,12 +69,7 @@ pub(super) fn command(home: &Home) {
 }
 
 pub(super) fn command_steps(home: &Home) {
-    let patterns: Vec<String> = (0..250)
-        .map(|n| format!("\"{}{n}\"", "*a".repeat(200)))
-        .collect();
-    set(
-        home,
-        &format!("handoff_commands = [{}]\n", patterns.join(",")),
-    );
+    let patterns: Vec<String> = (0..250).map(|n| format!("\"{}{n}\"", "*a".repeat(200))).collect();
+    set(home, &format!("handoff_commands = [{}]\n", patterns.join(",")));
     is_checked(home, &"a".repeat(200_000));
 }

@@ -34,42 +34,29 @@ impl FinishedRun {
 
     /// Returns the first request of the conversation.
     pub fn first_request(&self) -> HarnessResult<Request> {
-        self.conversation()
-            .into_iter()
-            .next()
-            .ok_or_else(|| "the model was never asked".into())
+        self.conversation().into_iter().next().ok_or_else(|| "the model was never asked".into())
     }
 
     /// Returns the last request of the conversation.
     pub fn last_request(&self) -> HarnessResult<Request> {
-        self.conversation()
-            .pop()
-            .ok_or_else(|| "the model was never asked".into())
+        self.conversation().pop().ok_or_else(|| "the model was never asked".into())
     }
 
     /// Counts the requests of a kind.
     pub fn count(&self, kind: RequestKind) -> usize {
-        self.requests
-            .iter()
-            .filter(|request| request.kind() == kind)
-            .count()
+        self.requests.iter().filter(|request| request.kind() == kind).count()
     }
 }
 
 /// Keeps the conversation's requests.
 pub(super) fn conversation_only(requests: Vec<Request>) -> Vec<Request> {
-    requests
-        .into_iter()
-        .filter(|request| request.kind() == RequestKind::Conversation)
-        .collect()
+    requests.into_iter().filter(|request| request.kind() == RequestKind::Conversation).collect()
 }
 
 /// Events before `init` may carry a provisional id, so the `result` event comes first.
 fn find_session_id(events: &[Value]) -> HarnessResult<String> {
     let named = |key: &str, value: &str| {
-        events.iter().rfind(|event| event[key] == value)?["session_id"]
-            .as_str()
-            .map(str::to_owned)
+        events.iter().rfind(|event| event[key] == value)?["session_id"].as_str().map(str::to_owned)
     };
     let id = named("type", "result").or_else(|| named("subtype", "init"));
     id.ok_or_else(|| "the client named no session".into())

@@ -48,17 +48,8 @@ fn obtain_client() -> HarnessResult<PathBuf> {
         Some(named) if named == "oldest" => OLDEST_CLIENT,
         Some(named) => {
             let path = PathBuf::from(named);
-            let problem = || {
-                format!(
-                    "TRUEUP_CLIENT names {}, which is not a file",
-                    path.display()
-                )
-            };
-            return path
-                .is_file()
-                .then_some(&path)
-                .cloned()
-                .ok_or_else(|| problem().into());
+            let problem = || format!("TRUEUP_CLIENT names {}, which is not a file", path.display());
+            return path.is_file().then_some(&path).cloned().ok_or_else(|| problem().into());
         }
     };
     let cache = cache_directory()?;
@@ -73,21 +64,16 @@ fn obtain_client() -> HarnessResult<PathBuf> {
 
 fn cache_directory() -> HarnessResult<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty());
-    let base = base
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".cache")));
-    let cache = base
-        .ok_or("there is no home directory to cache it in")?
-        .join("trueup-client-tests");
+    let base = base.map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cache")));
+    let cache =
+        base.ok_or("there is no home directory to cache it in")?.join("trueup-client-tests");
     fs::create_dir_all(&cache)?;
     Ok(cache)
 }
 
 /// Installs beside its final place and renames, so that two test processes cannot mix.
 fn fetch_client(cache: &Path, home: &Path, version: &str) -> HarnessResult<()> {
-    let partial = tempfile::Builder::new()
-        .prefix("partial-")
-        .tempdir_in(cache)?;
+    let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(cache)?;
     let output = Command::new("npm")
         .arg("install")
         .arg("--prefix")
@@ -112,14 +98,10 @@ fn fetch_client(cache: &Path, home: &Path, version: &str) -> HarnessResult<()> {
 /// The native program in the platform's own package, else npm's launcher.
 fn find_executable(home: &Path) -> Option<PathBuf> {
     let modules = home.join("node_modules");
-    let native = fs::read_dir(modules.join("@anthropic-ai"))
-        .ok()?
-        .flatten()
-        .find_map(|package| {
-            let name = package.file_name();
-            let program = package.path().join("claude");
-            (name.to_string_lossy().starts_with("claude-code-") && program.is_file())
-                .then_some(program)
-        });
+    let native = fs::read_dir(modules.join("@anthropic-ai")).ok()?.flatten().find_map(|package| {
+        let name = package.file_name();
+        let program = package.path().join("claude");
+        (name.to_string_lossy().starts_with("claude-code-") && program.is_file()).then_some(program)
+    });
     native.or_else(|| Some(modules.join(".bin/claude")).filter(|launcher| launcher.exists()))
 }

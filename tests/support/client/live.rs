@@ -29,23 +29,13 @@ impl LiveClient {
         complaints: JoinHandle<String>,
         model: ScriptedModel,
     ) -> Self {
-        Self {
-            child,
-            stdin,
-            incoming,
-            complaints: Some(complaints),
-            events: Vec::new(),
-            model,
-        }
+        Self { child, stdin, incoming, complaints: Some(complaints), events: Vec::new(), model }
     }
 
     /// Sends a prompt and waits for the turn's end.
     pub fn send(&mut self, prompt: &str) -> HarnessResult<()> {
         let message = json!({"role": "user", "content": prompt});
-        let stdin = self
-            .stdin
-            .as_mut()
-            .ok_or("this client takes no further prompts")?;
+        let stdin = self.stdin.as_mut().ok_or("this client takes no further prompts")?;
         writeln!(stdin, "{}", json!({"type": "user", "message": message}))?;
         stdin.flush()?;
         let deadline = Instant::now() + HARNESS_TIMEOUT;

@@ -31,31 +31,19 @@ pub fn repository_root() -> PathBuf {
 /// When it has not been built: `cargo test` of one package does not build those of others.
 pub fn find_binary(name: &str) -> HarnessResult<PathBuf> {
     let test = std::env::current_exe()?;
-    let deps = test
-        .parent()
-        .ok_or("the test executable lies in no directory")?;
+    let deps = test.parent().ok_or("the test executable lies in no directory")?;
     let built = deps.parent().unwrap_or(deps).join(name);
-    assert!(
-        built.is_file(),
-        "no {}: run `cargo build --workspace` first",
-        built.display()
-    );
+    assert!(built.is_file(), "no {}: run `cargo build --workspace` first", built.display());
     Ok(built)
 }
 
 /// Stages the repository's plugin, with the binaries that were built last, into `target`.
 pub fn stage_product(target: &Path) -> HarnessResult<()> {
     let source = repository_root();
-    copy_tree(
-        &source.join(".claude-plugin"),
-        &target.join(".claude-plugin"),
-    )?;
+    copy_tree(&source.join(".claude-plugin"), &target.join(".claude-plugin"))?;
     copy_tree(&source.join("skills"), &target.join("skills"))?;
     fs::create_dir_all(target.join("hooks"))?;
-    fs::copy(
-        source.join("hooks/hooks.json"),
-        target.join("hooks/hooks.json"),
-    )?;
+    fs::copy(source.join("hooks/hooks.json"), target.join("hooks/hooks.json"))?;
     symlink(".claude-plugin/plugin.json", target.join("plugin.json"))?;
     let bin = target.join("bin");
     fs::create_dir_all(&bin)?;
@@ -72,14 +60,8 @@ pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> 
         fs::create_dir_all(target.join(folder))?;
     }
     let manifest = json!({"name": "scripted", "version": "0.0.1", "description": "scripts"});
-    fs::write(
-        target.join(".claude-plugin/plugin.json"),
-        manifest.to_string(),
-    )?;
-    fs::write(
-        target.join("hooks/hooks.json"),
-        json!({"hooks": hooks}).to_string(),
-    )?;
+    fs::write(target.join(".claude-plugin/plugin.json"), manifest.to_string())?;
+    fs::write(target.join("hooks/hooks.json"), json!({"hooks": hooks}).to_string())?;
     for (name, body) in scripts {
         let path = target.join("bin").join(name);
         program::write_program(&path, &format!("#!/bin/sh\n{body}\n"))?;

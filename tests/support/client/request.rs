@@ -36,9 +36,8 @@ impl Request {
     }
 
     fn asks_for_summary(&self) -> bool {
-        let last = as_list(&self.body["messages"])
-            .iter()
-            .rfind(|message| message["role"] == "user");
+        let last =
+            as_list(&self.body["messages"]).iter().rfind(|message| message["role"] == "user");
         let text = last.map(|message| collect_texts(&message["content"]).join("\n").to_lowercase());
         text.is_some_and(|text| {
             text.contains("detailed summary of") && text.contains("conversation")
@@ -87,11 +86,6 @@ fn collect_texts(content: &Value) -> Vec<String> {
     if let Some(text) = content.as_str() {
         return vec![text.to_owned()];
     }
-    let texts = as_list(content)
-        .iter()
-        .filter(|block| block["type"] == "text");
-    texts
-        .filter_map(|block| block["text"].as_str())
-        .map(str::to_owned)
-        .collect()
+    let texts = as_list(content).iter().filter(|block| block["type"] == "text");
+    texts.filter_map(|block| block["text"].as_str()).map(str::to_owned).collect()
 }

@@ -10,13 +10,8 @@ use serde_json::Value;
 use super::{FinishedRun, HarnessResult, LiveClient, Scratch, ScriptedModel, Turn};
 
 /// Options for an event stream that contains every event and every hook.
-const OUTPUT_OPTIONS: [&str; 5] = [
-    "-p",
-    "--output-format",
-    "stream-json",
-    "--verbose",
-    "--include-hook-events",
-];
+const OUTPUT_OPTIONS: [&str; 5] =
+    ["-p", "--output-format", "stream-json", "--verbose", "--include-hook-events"];
 
 /// A run to be started.
 #[derive(Debug)]
@@ -29,16 +24,8 @@ pub struct ClientRun<'a> {
 
 impl<'a> ClientRun<'a> {
     pub(super) fn new(scratch: &'a Scratch, turns: Vec<Turn>) -> Self {
-        let arguments = vec![
-            "--allowedTools".to_owned(),
-            "Bash,TaskCreate,TaskUpdate".to_owned(),
-        ];
-        Self {
-            scratch,
-            turns,
-            arguments,
-            environment: Vec::new(),
-        }
+        let arguments = vec!["--allowedTools".to_owned(), "Bash,TaskCreate,TaskUpdate".to_owned()];
+        Self { scratch, turns, arguments, environment: Vec::new() }
     }
 
     /// Resumes an earlier session.
@@ -89,30 +76,14 @@ impl<'a> ClientRun<'a> {
             .args(last)
             .envs(self.environment)
             .env("ANTHROPIC_BASE_URL", model.url())
-            .stdin(if takes_prompts {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if takes_prompts { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
         let stdin = child.stdin.take();
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or("the client has no standard output")?;
-        let stderr = child
-            .stderr
-            .take()
-            .ok_or("the client has no standard error")?;
-        Ok(LiveClient::new(
-            child,
-            stdin,
-            read_events(stdout),
-            read_stderr(stderr),
-            model,
-        ))
+        let stdout = child.stdout.take().ok_or("the client has no standard output")?;
+        let stderr = child.stderr.take().ok_or("the client has no standard error")?;
+        Ok(LiveClient::new(child, stdin, read_events(stdout), read_stderr(stderr), model))
     }
 }
 

@@ -55,13 +55,8 @@ impl Scratch {
         let Some(client) = find_client()? else {
             return Ok(None);
         };
-        let root = tempfile::Builder::new()
-            .prefix("trueup-client-")
-            .tempdir()?;
-        let scratch = Self {
-            root,
-            client: client.to_path_buf(),
-        };
+        let root = tempfile::Builder::new().prefix("trueup-client-").tempdir()?;
+        let scratch = Self { root, client: client.to_path_buf() };
         for folder in ["home/.claude", "repo", "plugin", "trueup"] {
             fs::create_dir_all(scratch.path(folder))?;
         }
@@ -148,12 +143,8 @@ impl Scratch {
 
     /// Runs git in the repository.
     pub fn run_git(&self, arguments: &[&str]) -> HarnessResult<()> {
-        require_success(
-            self.build_command("git").args(arguments).output()?,
-            "git",
-            arguments,
-        )
-        .map(drop)
+        require_success(self.build_command("git").args(arguments).output()?, "git", arguments)
+            .map(drop)
     }
 
     /// Runs `trueup … --json` for a session and returns the whole answer.
@@ -164,9 +155,7 @@ impl Scratch {
             .arg("--json")
             .env("TRUEUP_SESSION_ID", session)
             .output()?;
-        Ok(serde_json::from_slice(&require_success(
-            output, "trueup", arguments,
-        )?)?)
+        Ok(serde_json::from_slice(&require_success(output, "trueup", arguments)?)?)
     }
 }
 
@@ -176,10 +165,5 @@ fn require_success(output: Output, program: &str, arguments: &[&str]) -> Harness
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line = arguments.join(" ");
-    Err(format!(
-        "`{program} {line}` ended with {}: {}",
-        output.status,
-        said.trim()
-    )
-    .into())
+    Err(format!("`{program} {line}` ended with {}: {}", output.status, said.trim()).into())
 }

@@ -31,19 +31,13 @@ impl HookResponse {
 
     /// Returns the `systemMessage` of the hook's answer, or nothing.
     pub fn system_message(&self) -> String {
-        self.parse_answer()["systemMessage"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.parse_answer()["systemMessage"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Returns the `additionalContext` of the hook's answer, or nothing.
     pub fn context(&self) -> String {
         let answer = self.parse_answer();
-        answer["hookSpecificOutput"]["additionalContext"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default().to_owned()
     }
 
     fn parse_answer(&self) -> Value {

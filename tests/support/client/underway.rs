@@ -37,20 +37,14 @@ impl RunningToolCall {
         }
         let told = await_first_byte(started);
         // The shell outlives its client, and ends at the limit if it is not released.
-        let waiting = format!(
-            "echo > started; read -t {} _ <> release",
-            HARNESS_TIMEOUT.as_secs()
-        );
+        let waiting = format!("echo > started; read -t {} _ <> release", HARNESS_TIMEOUT.as_secs());
         let mut input = json!({"command": waiting, "description": "scripted"});
         if let timeout @ Value::Number(_) = timeout.into() {
             input["timeout"] = timeout;
         }
-        let live = scratch
-            .plan_run([Turn::call("Bash", input)])
-            .resume(session)
-            .begin_prompt("work")?;
-        told.recv_timeout(HARNESS_TIMEOUT)
-            .map_err(|_| "the tool call never ran")??;
+        let live =
+            scratch.plan_run([Turn::call("Bash", input)]).resume(session).begin_prompt("work")?;
+        told.recv_timeout(HARNESS_TIMEOUT).map_err(|_| "the tool call never ran")??;
         Ok(Self { live, release })
     }
 

@@ -28,11 +28,7 @@ impl ProcessOutput {
             return Vec::new();
         }
         let lines = self.json()["systemMessage"].as_str().map(str::to_owned);
-        lines
-            .iter()
-            .flat_map(|text| text.lines())
-            .map(str::to_owned)
-            .collect()
+        lines.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
     }
 
     /// Returns the context for the agent.
@@ -47,9 +43,7 @@ impl ProcessOutput {
     /// Returns the nonce of the delimiters in the context.
     pub fn nonce(&self) -> String {
         let context = self.context();
-        let start = context
-            .find("<trueup-data ")
-            .map(|at| at + "<trueup-data ".len());
+        let start = context.find("<trueup-data ").map(|at| at + "<trueup-data ".len());
         let rest = start.and_then(|at| context.get(at..)).unwrap_or_default();
         rest.split('>').next().unwrap_or_default().to_owned()
     }
@@ -67,33 +61,20 @@ impl ProcessOutput {
     /// Asserts success without any output.
     #[track_caller]
     pub fn assert_silent(&self) {
-        assert_eq!(
-            (self.code, self.stdout.as_str(), self.stderr.as_str()),
-            (Some(0), "", "")
-        );
+        assert_eq!((self.code, self.stdout.as_str(), self.stderr.as_str()), (Some(0), "", ""));
     }
 
     /// Asserts success with nothing on stderr.
     #[track_caller]
     pub fn ok(self) -> Self {
-        assert_eq!(
-            (self.code, self.stderr.as_str()),
-            (Some(0), ""),
-            "{}",
-            self.stdout
-        );
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
         self
     }
 
     /// Asserts exit code 0, an empty stdout and one line on stderr, and returns that line.
     #[track_caller]
     pub fn single_line(&self) -> String {
-        assert_eq!(
-            (self.code, self.stdout.as_str()),
-            (Some(0), ""),
-            "{}",
-            self.stderr
-        );
+        assert_eq!((self.code, self.stdout.as_str()), (Some(0), ""), "{}", self.stderr);
         assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
         self.stderr.trim_end().to_owned()
     }
@@ -104,13 +85,10 @@ pub fn without_times(text: &str) -> String {
     const SHAPE: &str = "0000-00-00T00:00:00.000Z";
     let fits = |part: &str| {
         part.len() == SHAPE.len()
-            && part
-                .chars()
-                .zip(SHAPE.chars())
-                .all(|(c, shape)| match shape {
-                    '0' => c.is_ascii_digit(),
-                    other => c == other,
-                })
+            && part.chars().zip(SHAPE.chars()).all(|(c, shape)| match shape {
+                '0' => c.is_ascii_digit(),
+                other => c == other,
+            })
     };
     let mut out = String::new();
     let mut rest = text;

@@ -10,9 +10,7 @@ impl Home {
     /// Opens the database.
     pub fn open_database(&self) -> Connection {
         let connection = Connection::open(self.trueup_home().join("trueup.db")).unwrap();
-        connection
-            .busy_timeout(std::time::Duration::from_mins(1))
-            .unwrap();
+        connection.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
         connection
     }
 
@@ -25,9 +23,7 @@ impl Home {
     /// Queries one value.
     #[track_caller]
     pub fn query_value<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
-        self.open_database()
-            .query_row(query, parameters, |row| row.get(0))
-            .unwrap()
+        self.open_database().query_row(query, parameters, |row| row.get(0)).unwrap()
     }
 
     /// Returns a column of a session.
@@ -79,10 +75,7 @@ impl Home {
     #[track_caller]
     pub fn give_item(&self, session: &str, key: &str) {
         let none: &[&dyn ToSql] = &[&session];
-        self.execute_sql(
-            "UPDATE work_items SET holder = NULL WHERE holder = ?1",
-            none,
-        );
+        self.execute_sql("UPDATE work_items SET holder = NULL WHERE holder = ?1", none);
         let taken = self.execute_sql(
             "UPDATE work_items SET holder = ?1, status = 'running' WHERE key = ?2",
             [session, key],
@@ -111,10 +104,8 @@ impl Home {
                  WHERE {column} IS NOT NULL;"
             )
         };
-        let guard: String = self.query_value(
-            "SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'",
-            [],
-        );
+        let guard: String =
+            self.query_value("SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'", []);
         let dated = [
             ("events", "at"),
             ("schema_migrations", "applied_at"),
@@ -132,10 +123,7 @@ impl Home {
 
     /// Counts the events of a kind that concern a session or item.
     pub fn count_events(&self, kind: &str, key: &str) -> i64 {
-        self.query_value(
-            "SELECT count(*) FROM events WHERE kind = ?1 AND key = ?2",
-            [kind, key],
-        )
+        self.query_value("SELECT count(*) FROM events WHERE kind = ?1 AND key = ?2", [kind, key])
     }
 
     /// Starts [`FIRST_SESSION`], lets it hold `SD-002C` in phase PLAN, and brings its cache in

@@ -51,18 +51,12 @@ impl Home {
 
     /// Makes a scratch whose project is not a git repository.
     pub fn without_git() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("trueup-")
-            .tempdir()
-            .unwrap();
+        let folder = tempfile::Builder::new().prefix("trueup-").tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         for name in ["home", "trueup", "project"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        Self {
-            project: root.join("project"),
-            folder,
-        }
+        Self { project: root.join("project"), folder }
     }
 
     /// Returns the root of everything.
@@ -189,10 +183,7 @@ impl Home {
     pub fn read_lines(&self, file: &str) -> Vec<Value> {
         let text = fs::read_to_string(self.trueup_home().join(file)).unwrap_or_default();
         let json = |line: &str| serde_json::from_str(line.split_once(' ').unwrap().1).unwrap();
-        text.lines()
-            .filter(|line| !line.is_empty())
-            .map(json)
-            .collect()
+        text.lines().filter(|line| !line.is_empty()).map(json).collect()
     }
 }
 

@@ -14,9 +14,7 @@ pub struct Payload(Value);
 impl Payload {
     /// Reads a fixture for a session that runs in `project`.
     pub fn from_fixture(name: &str, session: &str, project: &Path) -> Self {
-        let path = repository_root()
-            .join("tests/fixtures/hooks")
-            .join(format!("{name}.json"));
+        let path = repository_root().join("tests/fixtures/hooks").join(format!("{name}.json"));
         let text =
             fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let text = text.replace("SESSION", session);
@@ -34,11 +32,7 @@ impl Payload {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
             .filter_map(|entry| {
-                entry
-                    .file_name()
-                    .to_str()?
-                    .strip_suffix(".json")
-                    .map(str::to_owned)
+                entry.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)
             })
             .filter(|name| name.starts_with(prefix))
             .collect();

@@ -40,11 +40,7 @@ impl<'h> ProcessRun<'h> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self {
-            home,
-            command,
-            stdin: Vec::new(),
-        }
+        Self { home, command, stdin: Vec::new() }
     }
 
     /// Sets an environment variable.
@@ -97,20 +93,13 @@ impl<'h> ProcessRun<'h> {
         arguments: impl Fn(&OsStr) -> Vec<OsString>,
     ) -> Self {
         let mut outer = Command::new(program);
-        outer
-            .args(arguments(self.command.get_program()))
-            .args(self.command.get_args());
+        outer.args(arguments(self.command.get_program())).args(self.command.get_args());
         let here = self.command.get_current_dir();
-        outer
-            .env_clear()
-            .current_dir(here.unwrap_or(self.home.project_dir()));
+        outer.env_clear().current_dir(here.unwrap_or(self.home.project_dir()));
         for (name, value) in self.command.get_envs() {
             outer.env(name, value.unwrap_or_default());
         }
-        outer
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        outer.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.command = outer;
         self
     }
@@ -162,9 +151,7 @@ impl ProcessOutput {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || sender.send(child.wait_with_output()));
         let Ok(done) = receiver.recv_timeout(PROCESS_TIMEOUT) else {
-            let _ = Command::new("kill")
-                .args(["-KILL", &pid.to_string()])
-                .status();
+            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
             panic!("process {pid} did not end within {PROCESS_TIMEOUT:?}");
         };
         let done = done.unwrap();
@@ -183,10 +170,7 @@ pub struct Bystander(Child);
 
 /// Starts a process that does nothing.
 pub fn spawn_bystander() -> Bystander {
-    let child = Command::new("sleep")
-        .arg("600")
-        .stdin(Stdio::null())
-        .spawn();
+    let child = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn();
     Bystander(child.unwrap())
 }
 
@@ -208,9 +192,5 @@ impl Drop for Bystander {
 pub fn process_start_time(pid: &str) -> i64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let rest = stat.rsplit_once(')').unwrap().1;
-    rest.split_ascii_whitespace()
-        .nth(19)
-        .unwrap()
-        .parse()
-        .unwrap()
+    rest.split_ascii_whitespace().nth(19).unwrap().parse().unwrap()
 }

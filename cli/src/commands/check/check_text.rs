@@ -19,8 +19,7 @@ struct TextPage {
 
 impl TextPage {
     fn add_line(&mut self, style: Option<LineStyle>, line: impl Into<String>) {
-        self.styles
-            .extend(style.map(|tint| (self.lines.len(), tint)));
+        self.styles.extend(style.map(|tint| (self.lines.len(), tint)));
         self.lines.push(line.into());
     }
 }
@@ -70,21 +69,14 @@ fn render_repo_check(page: &mut TextPage, repo_check: &RepoCheck, fix: bool) {
         let short: String = commit.chars().take(10).collect();
         let pushed = if outcome.pushed { ", pushed" } else { "" };
         let files = render_file_names(&outcome.written_files);
-        page.add_line(
-            Some(LineStyle::Good),
-            format!("  committed {short}{pushed}: {files}"),
-        );
+        page.add_line(Some(LineStyle::Good), format!("  committed {short}{pushed}: {files}"));
     }
     page.add_line(None, format!("  {}", render_summary(outcome, fix)));
 }
 
 /// Lists file names, shortened: a first run in a large repository commits thousands.
 fn render_file_names(files: &[String]) -> String {
-    let names: Vec<&str> = files
-        .iter()
-        .take(MAX_NAMED_FILES)
-        .map(String::as_str)
-        .collect();
+    let names: Vec<&str> = files.iter().take(MAX_NAMED_FILES).map(String::as_str).collect();
     match files.len().saturating_sub(MAX_NAMED_FILES) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names.join(", ")),
@@ -100,10 +92,7 @@ fn render_finding(page: &mut TextPage, finding: &CheckFinding) {
         (false, Severity::Info) => (None, "info"),
     };
     let code = divergence.code.as_str();
-    page.add_line(
-        style,
-        format!("    {mark:<7} {code} {}", divergence.message),
-    );
+    page.add_line(style, format!("    {mark:<7} {code} {}", divergence.message));
     if !finding.is_fixed {
         let line = format!("            -> {}", divergence.fix);
         page.add_line(Some(LineStyle::Faint), line);
@@ -113,17 +102,11 @@ fn render_finding(page: &mut TextPage, finding: &CheckFinding) {
 fn render_summary(outcome: &CheckReport, fix: bool) -> String {
     let count = |severity: Severity| {
         let unfixed = outcome.findings.iter().filter(|finding| !finding.is_fixed);
-        unfixed
-            .filter(|finding| finding.divergence.severity == severity)
-            .count()
+        unfixed.filter(|finding| finding.divergence.severity == severity).count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let fixed_count = outcome.findings.iter().filter(|it| it.is_fixed).count();
-    let fixed_text = if fix {
-        format!("{fixed_count} fixed, ")
-    } else {
-        String::new()
-    };
+    let fixed_text = if fix { format!("{fixed_count} fixed, ") } else { String::new() };
     let files = count_noun(outcome.workplan_count, "workplan");
     if errors + warnings == 0 {
         return format!("{files}, {fixed_text}no differences");

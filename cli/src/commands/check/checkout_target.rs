@@ -21,11 +21,7 @@ pub(super) fn resolve_targets(
     let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
     let repos = store.list_repos()?;
     if names.is_empty() {
-        return Ok(vec![checkout_at(
-            &repos,
-            &machine,
-            &context.run.project.dir,
-        )?]);
+        return Ok(vec![checkout_at(&repos, &machine, &context.run.project.dir)?]);
     }
     let mut checkouts: Vec<Checkout> = Vec::new();
     for name in names {

@@ -31,9 +31,7 @@ fn render_annotation(finding: &CheckFinding) -> String {
 
 /// Escapes a message, in which a line break would end the workflow command.
 fn escape_message(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes the value of a property.

@@ -28,10 +28,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::path_to_text;
 
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CheckArgs {
     /// Repositories, by directory or slug [default: the current one]
     #[arg(value_name = "PATH|SLUG", value_parser = path_text())]
@@ -178,11 +175,7 @@ fn build_failed_outcome(target: &Checkout, error: &CheckError) -> CheckReport {
 }
 
 fn open_store(context: &CommandContext, arguments: &CheckArgs) -> CommandResult<SqliteStore> {
-    if arguments.fix {
-        context.open_sqlite_for_change()
-    } else {
-        context.open_sqlite_for_reading()
-    }
+    if arguments.fix { context.open_sqlite_for_change() } else { context.open_sqlite_for_reading() }
 }
 
 /// Builds the request, and loads the session that makes the fixes. Edits of its cache by hand are
@@ -223,18 +216,13 @@ fn build_output(
     repo_checks: &[RepoCheck],
 ) -> Output {
     let is_one_of_several = repo_checks.len() > 1;
-    let findings = repo_checks
-        .iter()
-        .flat_map(|looked| collect_findings(looked, is_one_of_several));
+    let findings =
+        repo_checks.iter().flat_map(|looked| collect_findings(looked, is_one_of_several));
     let findings: Vec<CheckFinding> = findings.collect();
     // Annotations and SARIF describe the repository as it is now, without what was fixed.
     let remaining_findings = || findings.iter().filter(|finding| !finding.is_fixed);
     let unfixed = repo_checks.iter().flat_map(remaining_divergences);
-    let min_severity = if arguments.strict {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
+    let min_severity = if arguments.strict { Severity::Warning } else { Severity::Error };
     let mut exit_code = 0;
     for divergence in unfixed {
         if divergence.code == Code::CheckFailed {
@@ -289,27 +277,20 @@ fn collect_findings(repo_check: &RepoCheck, is_one_of_several: bool) -> Vec<Chec
 fn remaining_divergences(repo_check: &RepoCheck) -> impl Iterator<Item = &Divergence> {
     let outcome = repo_check.outcome.iter();
     let findings = outcome.flat_map(|outcome| &outcome.findings);
-    findings
-        .filter(|finding| !finding.is_fixed)
-        .map(|finding| &finding.divergence)
+    findings.filter(|finding| !finding.is_fixed).map(|finding| &finding.divergence)
 }
 
 /// Returns notes on what was refused or failed.
 fn render_notes(repo_check: &RepoCheck) -> Vec<String> {
     let notes = repo_check.outcome.iter().flat_map(|checked| &checked.notes);
-    notes
-        .map(|note| format!("{}: {note}", repo_check.repo))
-        .collect()
+    notes.map(|note| format!("{}: {note}", repo_check.repo)).collect()
 }
 
 fn repo_check_view(repo_check: &RepoCheck) -> Value {
     let outcome = repo_check.outcome.as_ref();
     let skip_reasons = outcome.map_or(&[][..], |checked| &checked.skipped);
-    let skipped: Vec<&str> = skip_reasons
-        .iter()
-        .chain(&repo_check.skip_reason)
-        .map(String::as_str)
-        .collect();
+    let skipped: Vec<&str> =
+        skip_reasons.iter().chain(&repo_check.skip_reason).map(String::as_str).collect();
     let mut fixed_codes: Vec<&str> = outcome.map_or_else(Vec::new, |checked| {
         let fixed = checked.findings.iter().filter(|finding| finding.is_fixed);
         fixed.map(|it| it.divergence.code.as_str()).collect()

@@ -75,12 +75,7 @@ fn sarif_result(finding: &CheckFinding, codes: &[Code]) -> Value {
 
 /// Builds text that distinguishes findings; one item may have several of one code.
 fn build_fingerprint(finding: &CheckFinding) -> String {
-    let Divergence {
-        code,
-        subject,
-        message,
-        ..
-    } = &finding.divergence;
+    let Divergence { code, subject, message, .. } = &finding.divergence;
     let place = match (&finding.path, finding.place) {
         (Some(path), Some(at)) => format!("{path}:{}:{}: ", at.line, at.column),
         (Some(path), None) => format!("{path}: "),
@@ -95,11 +90,7 @@ fn build_fingerprint(finding: &CheckFinding) -> String {
 fn path_to_uri(path: &str) -> String {
     let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
     let escape_byte = |b: u8| {
-        if is_unreserved(b) {
-            char::from(b).to_string()
-        } else {
-            format!("%{b:02X}")
-        }
+        if is_unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }
     };
     let escaped: String = path.bytes().map(escape_byte).collect();
     // Absolute when several repositories were checked.

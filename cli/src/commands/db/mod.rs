@@ -74,24 +74,16 @@ pub(super) fn cmd_db(context: &CommandContext, command: &DbCommand) -> CommandRe
     match command {
         DbCommand::Status => cmd_status(context, path),
         DbCommand::Migrate => cmd_migrate(context, path),
-        DbCommand::Prune { keep, dry_run } => cmd_prune(
-            context,
-            keep.map(|HumanDuration(seconds)| seconds),
-            *dry_run,
-        ),
+        DbCommand::Prune { keep, dry_run } => {
+            cmd_prune(context, keep.map(|HumanDuration(seconds)| seconds), *dry_run)
+        }
         DbCommand::Restore { file } => restore::cmd_restore(context, path, file),
         DbCommand::Backup { file } => {
             context.open_sqlite_for_reading()?.back_up(file)?;
             let size = std::fs::metadata(file)?.len();
-            let text = vec![format!(
-                "copied {} to {} ({size} bytes)",
-                path.display(),
-                file.display()
-            )];
-            Ok(Output::new(
-                text,
-                json!({"file": path_to_text(file), "size_bytes": size}),
-            ))
+            let text =
+                vec![format!("copied {} to {} ({size} bytes)", path.display(), file.display())];
+            Ok(Output::new(text, json!({"file": path_to_text(file), "size_bytes": size})))
         }
     }
 }
@@ -117,10 +109,7 @@ fn cmd_prune(context: &CommandContext, keep: Option<u64>, dry_run: bool) -> Comm
     } else {
         context.open_sqlite_for_change()?
     };
-    let options = PruneOptions {
-        actor: context.resolve_actor(&mut store)?,
-        ..options
-    };
+    let options = PruneOptions { actor: context.resolve_actor(&mut store)?, ..options };
     let pruned = retention::prune_old_rows(&mut store, &options, &context.run, |store| {
         store.set_deadline(Deadline::after(context.patience()));
         true
@@ -136,10 +125,7 @@ fn cmd_prune(context: &CommandContext, keep: Option<u64>, dry_run: bool) -> Comm
             "{verb} {} counters, {} locks, {} caches, and {} files set aside",
             files.counters, files.locks, files.caches, files.set_aside
         ),
-        format!(
-            "kept {} old sessions that are still in use",
-            pruned.kept_sessions
-        ),
+        format!("kept {} old sessions that are still in use", pruned.kept_sessions),
     ];
     let data = json!({
         "before": pruned.before,
@@ -171,12 +157,7 @@ pub(super) fn summarize_violations(violations: &[Violation]) -> String {
 
 /// Renders a row that breaks a rule.
 pub(super) fn render_violation(violation: &Violation) -> String {
-    let Violation {
-        table,
-        row,
-        field,
-        problem,
-    } = violation;
+    let Violation { table, row, field, problem } = violation;
     format!("{table} {row}: {field} {problem}")
 }
 
@@ -186,11 +167,7 @@ fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
     let damage = store.check_integrity()?;
     let lineage = store.load_lineage()?;
     // Rows of a damaged file are not checked.
-    let violations = if damage.is_empty() {
-        store.find_violations()?
-    } else {
-        Vec::new()
-    };
+    let violations = if damage.is_empty() { store.find_violations()? } else { Vec::new() };
     let migrations: Vec<_> = schema
         .applied
         .iter()
@@ -202,31 +179,21 @@ fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
         })
         .collect();
     let mut warnings = damage.clone();
-    warnings.extend(schema.applied.iter().filter(|a| !a.is_unchanged).map(|a| {
-        format!(
-            "migration {} differs from the one in this trueup",
-            a.version
-        )
-    }));
     warnings.extend(
-        violations
+        schema
+            .applied
             .iter()
-            .take(MAX_VIOLATIONS_SHOWN)
-            .map(render_violation),
+            .filter(|a| !a.is_unchanged)
+            .map(|a| format!("migration {} differs from the one in this trueup", a.version)),
     );
+    warnings.extend(violations.iter().take(MAX_VIOLATIONS_SHOWN).map(render_violation));
     let size = std::fs::metadata(path)?.len();
     let text = vec![
         format!("database {}", context.run.settings.database),
         format!("lineage  {lineage}"),
-        format!(
-            "schema   {} (this trueup supports up to {})",
-            schema.version, schema.newest_known
-        ),
+        format!("schema   {} (this trueup supports up to {})", schema.version, schema.newest_known),
         format!("size     {size} bytes"),
-        format!(
-            "health   {}",
-            if damage.is_empty() { "ok" } else { "damaged" }
-        ),
+        format!("health   {}", if damage.is_empty() { "ok" } else { "damaged" }),
         format!("rows     {}", summarize_violations(&violations)),
     ];
     let data = json!({
@@ -243,11 +210,7 @@ fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
         (true, false) => REFUSED,
         (true, true) => 0,
     };
-    Ok(Output {
-        warnings,
-        exit_code,
-        ..Output::new(text, data)
-    })
+    Ok(Output { warnings, exit_code, ..Output::new(text, data) })
 }
 
 fn cmd_migrate(context: &CommandContext, path: &Path) -> CommandResult {
@@ -263,10 +226,7 @@ fn cmd_migrate(context: &CommandContext, path: &Path) -> CommandResult {
         Some(before) if before == after => {
             format!("{} already has schema {after}", path.display())
         }
-        Some(before) => format!(
-            "migrated {} from schema {before} to {after}",
-            path.display()
-        ),
+        Some(before) => format!("migrated {} from schema {before} to {after}", path.display()),
     };
     let data = json!({
         "path": path_to_text(path), "created": before.is_none(), "from": before, "to": after,

@@ -46,12 +46,7 @@ pub(super) fn cmd_restore(context: &CommandContext, path: &Path, copy: &Path) ->
             forecasts.extend(forecast_cache(context, &mut store, session)?);
         }
     }
-    let waiting_writes = context
-        .run
-        .outbox()
-        .list_waiting()
-        .unwrap_or_default()
-        .len();
+    let waiting_writes = context.run.outbox().list_waiting().unwrap_or_default().len();
 
     let mut text = vec![format!(
         "restored {} from {}, lineage {}",
@@ -60,10 +55,7 @@ pub(super) fn cmd_restore(context: &CommandContext, path: &Path, copy: &Path) ->
         restored.lineage.short()
     )];
     if restored.schema < SCHEMA_VERSION {
-        text.push(format!(
-            "migrated its schema from {} to {SCHEMA_VERSION}",
-            restored.schema
-        ));
+        text.push(format!("migrated its schema from {} to {SCHEMA_VERSION}", restored.schema));
     }
     text.push(match &restored.replaced_path {
         Some(aside) => format!("the old database is kept as {}", aside.display()),
@@ -156,11 +148,7 @@ fn render_forecast(forecast: &CacheForecast) -> String {
     } else {
         ""
     };
-    let registration_text = if forecast.is_known {
-        ""
-    } else {
-        " registers again and"
-    };
+    let registration_text = if forecast.is_known { "" } else { " registers again and" };
     format!(
         "session {}{registration_text} will be told {} of {}{journal_text}",
         forecast.session,

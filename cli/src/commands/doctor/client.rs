@@ -35,12 +35,10 @@ const MANAGED_SETTINGS: [&str; 2] = [
 
 /// Finds the configuration directory of the client.
 pub(super) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
-    context.environment.path("CLAUDE_CONFIG_DIR").or_else(|| {
-        context
-            .environment
-            .path("HOME")
-            .map(|home: PathBuf| home.join(".claude"))
-    })
+    context
+        .environment
+        .path("CLAUDE_CONFIG_DIR")
+        .or_else(|| context.environment.path("HOME").map(|home: PathBuf| home.join(".claude")))
 }
 
 /// Reads a JSON object of the client; absent when the file is missing or invalid.
@@ -64,9 +62,7 @@ fn try_read_client_json(path: &Path) -> Result<Option<Value>, String> {
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let is_object = value.is_object();
-    is_object
-        .then_some(Some(value))
-        .ok_or_else(|| "not a JSON object".to_owned())
+    is_object.then_some(Some(value)).ok_or_else(|| "not a JSON object".to_owned())
 }
 
 /// Reads the settings files of the client, in order of precedence.
@@ -81,10 +77,7 @@ fn list_settings_files(context: &CommandContext) -> impl Iterator<Item = PathBuf
     MANAGED_SETTINGS
         .into_iter()
         .map(PathBuf::from)
-        .chain([
-            project.join("settings.local.json"),
-            project.join("settings.json"),
-        ])
+        .chain([project.join("settings.local.json"), project.join("settings.json")])
         .chain(find_config_dir(context).map(|dir| dir.join("settings.json")))
 }
 
@@ -94,10 +87,7 @@ pub(super) fn check_settings_readable(context: &CommandContext, _: bool) -> Chec
         .find_map(|path| Some((try_read_client_json(&path).err()?, path)));
     match unreadable {
         Some((reason, path)) => CheckResult::fail(
-            format!(
-                "{} cannot be read, so it may disable the hooks: {reason}",
-                path.display()
-            ),
+            format!("{} cannot be read, so it may disable the hooks: {reason}", path.display()),
             format!("correct {}, or move it away", path.display()),
         ),
         None => CheckResult::ok("all settings files can be read"),
@@ -107,10 +97,7 @@ pub(super) fn check_settings_readable(context: &CommandContext, _: bool) -> Chec
 /// Tells whether a value in `enabledPlugins` enables a plugin: `true`, or a restriction to some
 /// versions. Text such as `"false"` does not.
 fn is_enabling_value(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Bool(true) | Value::Array(_) | Value::Object(_)
-    )
+    matches!(value, Value::Bool(true) | Value::Array(_) | Value::Object(_))
 }
 
 /// Checks that the settings do not disable the plugin. The first file that mentions a plugin id
@@ -119,11 +106,7 @@ pub(super) fn check_plugin_enabled(context: &CommandContext, _: bool) -> CheckRe
     let mut plugin_switches: Vec<(String, PathBuf, bool)> = Vec::new();
     for (path, value) in read_settings(context) {
         let plugins = value.get("enabledPlugins").and_then(Value::as_object);
-        for (id, on) in plugins
-            .into_iter()
-            .flatten()
-            .filter(|(id, _)| is_trueup_plugin(id))
-        {
+        for (id, on) in plugins.into_iter().flatten().filter(|(id, _)| is_trueup_plugin(id)) {
             if !plugin_switches.iter().any(|(known, _, _)| known == id) {
                 plugin_switches.push((id.clone(), path.clone(), is_enabling_value(on)));
             }
@@ -157,9 +140,7 @@ pub(super) fn check_hooks_enabled(context: &CommandContext, _: bool) -> CheckRes
         ("disableAllHooks", "hooks do not run"),
         ("allowManagedHooksOnly", "plugin hooks do not run"),
     ] {
-        let setting = settings
-            .iter()
-            .find_map(|(path, value)| Some((path, value.get(key)?)));
+        let setting = settings.iter().find_map(|(path, value)| Some((path, value.get(key)?)));
         if let Some((path, Value::Bool(true))) = setting {
             return CheckResult::fail(
                 format!("{} sets {key}: {meaning}", path.display()),
@@ -196,12 +177,9 @@ pub(super) fn check_client_version(_: &CommandContext, _: bool) -> CheckResult {
 
 /// Parses the first three numbers of a line such as `2.1.328 (Claude Code)`.
 fn parse_version(line: &str) -> Option<[u64; 3]> {
-    let word = line
-        .split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
-    let mut numbers = word
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|number| number.parse().ok());
+    let word =
+        line.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut numbers = word.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().ok());
     Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
@@ -220,9 +198,7 @@ pub(super) fn run_version_command(program: &str) -> Option<String> {
     thread::spawn(move || {
         let mut stdout_bytes = Vec::new();
         // The receiver may have timed out.
-        let read = stdout
-            .take(MAX_VERSION_BYTES)
-            .read_to_end(&mut stdout_bytes);
+        let read = stdout.take(MAX_VERSION_BYTES).read_to_end(&mut stdout_bytes);
         let _ = sender.send(read.map(|_| stdout_bytes));
     });
     let stdout = receiver.recv_timeout(VERSION_PATIENCE);

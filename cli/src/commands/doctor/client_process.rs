@@ -22,9 +22,7 @@ pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> Check
         store.list_sessions(&filter).ok()
     });
     let sessions = sessions.unwrap_or_default();
-    let without_process = sessions
-        .iter()
-        .filter(|session| is_without_process(session, context));
+    let without_process = sessions.iter().filter(|session| is_without_process(session, context));
     let environment = &context.environment;
     let is_in_session = environment.os_value("CLAUDE_CODE_SESSION_ID").is_some();
     let is_pid_unset = is_in_session && environment.os_value("CLAUDE_PID").is_none();
@@ -87,13 +85,7 @@ mod tests {
             (&[][..], 0, false, "ok", "detected by their process"),
             (&[], 0, true, "fail", "does not set CLAUDE_PID"),
             (&[], 2, true, "fail", "2 of 5 sessions have an unknown"),
-            (
-                &["machine id", "boot id"],
-                2,
-                true,
-                "warn",
-                "machine id and boot id cannot be read",
-            ),
+            (&["machine id", "boot id"], 2, true, "warn", "machine id and boot id cannot be read"),
         ] {
             let check = assess_processes(missing, unnamed, 5, is_unset);
             assert_eq!(check.status.as_str(), word, "{}", check.detail);

@@ -29,9 +29,7 @@ pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult
         }
         Err(error) => return build_failed_result(error.into()),
     };
-    let checked = store
-        .load_lineage()
-        .and_then(|lineage| Ok((lineage, store.check_integrity()?)));
+    let checked = store.load_lineage().and_then(|lineage| Ok((lineage, store.check_integrity()?)));
     match checked {
         Err(error) => build_failed_result(error.into()),
         Ok((lineage, wrong)) if wrong.is_empty() => {
@@ -54,10 +52,7 @@ pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult
 }
 
 fn render_damages(damages: &[String]) -> String {
-    let named = damages
-        .get(..MAX_DAMAGES_NAMED)
-        .unwrap_or(damages)
-        .join("; ");
+    let named = damages.get(..MAX_DAMAGES_NAMED).unwrap_or(damages).join("; ");
     match damages.len().saturating_sub(MAX_DAMAGES_NAMED) {
         0 => named,
         more => format!("{named}; and {more} more"),
@@ -77,11 +72,7 @@ pub(super) fn check_rows(context: &CommandContext, _: bool) -> CheckResult {
         .and_then(|store| store.find_violations().map_err(CommandError::from));
     match violations.as_deref() {
         Ok(flaws @ [first, ..]) => CheckResult::fail(
-            format!(
-                "{}, such as {}",
-                summarize_violations(flaws),
-                render_violation(first)
-            ),
+            format!("{}, such as {}", summarize_violations(flaws), render_violation(first)),
             "trueup db status lists them; correct them with sqlite3, or restore a backup: \
              trueup db restore FILE",
         ),

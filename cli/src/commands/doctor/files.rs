@@ -78,10 +78,7 @@ fn check_privacy(path: &Path, data: &fs::Metadata, fix: bool) -> Option<CheckRes
         return None;
     }
     let detail = format!("{} can be read by others", path.display());
-    Some(CheckResult::warn(
-        detail,
-        format!("chmod 700 {}", path.display()),
-    ))
+    Some(CheckResult::warn(detail, format!("chmod 700 {}", path.display())))
 }
 
 #[cfg(not(unix))]

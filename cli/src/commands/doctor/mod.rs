@@ -80,34 +80,21 @@ struct CheckResult {
 
 impl CheckResult {
     fn ok(detail: impl Into<String>) -> Self {
-        Self {
-            status: CheckStatus::Ok,
-            detail: detail.into(),
-            fix: None,
-        }
+        Self { status: CheckStatus::Ok, detail: detail.into(), fix: None }
     }
 
     fn warn(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            status: CheckStatus::Warn,
-            detail: detail.into(),
-            fix: Some(fix.into()),
-        }
+        Self { status: CheckStatus::Warn, detail: detail.into(), fix: Some(fix.into()) }
     }
 
     fn fail(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            status: CheckStatus::Fail,
-            ..Self::warn(detail, fix)
-        }
+        Self { status: CheckStatus::Fail, ..Self::warn(detail, fix) }
     }
 }
 
 pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
-    let results: Vec<(&str, CheckResult)> = CHECKS
-        .iter()
-        .map(|check| (check.name, (check.run)(context, fix)))
-        .collect();
+    let results: Vec<(&str, CheckResult)> =
+        CHECKS.iter().map(|check| (check.name, (check.run)(context, fix))).collect();
     let text = results
         .iter()
         .flat_map(|(name, found)| {
@@ -126,12 +113,7 @@ pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
             })
         })
         .collect();
-    let failed = results
-        .iter()
-        .any(|(_, found)| found.status == CheckStatus::Fail);
+    let failed = results.iter().any(|(_, found)| found.status == CheckStatus::Fail);
     let exit_code = if failed { REFUSED } else { 0 };
-    Output {
-        exit_code,
-        ..Output::new(text, json!({"checks": rows}))
-    }
+    Output { exit_code, ..Output::new(text, json!({"checks": rows})) }
 }

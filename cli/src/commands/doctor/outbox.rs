@@ -47,10 +47,7 @@ impl OutboxContents {
             self.for_this_database, self.damaged
         );
         for (database, count) in &self.for_others {
-            let _ = write!(
-                line,
-                ", {count} writes are waiting for another database: {database}"
-            );
+            let _ = write!(line, ", {count} writes are waiting for another database: {database}");
         }
         if self.dead > 0 {
             let _ = write!(line, ", {} writes were refused permanently", self.dead);

@@ -12,11 +12,7 @@ use super::client::{find_config_dir, read_client_json};
 use crate::command_context::CommandContext;
 
 /// Binaries that the hooks run.
-const HOOK_BINARIES: [&str; 3] = [
-    "session-start-sync",
-    "checkpoint-push",
-    "pre-handoff-validate",
-];
+const HOOK_BINARIES: [&str; 3] = ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 
 /// Content of the hooks file of this version.
 const SHIPPED_HOOKS_FILE: &str = include_str!("../../../../hooks/hooks.json");
@@ -46,10 +42,7 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
     let fix = "run install/install.sh with `claude` on PATH, or start claude with --plugin-dir";
     if let Some(other) = plugin_copies.iter().find_map(|copy| copy.project.as_ref()) {
         return CheckResult::fail(
-            format!(
-                "installed only for {}: its hooks do not run here",
-                other.display()
-            ),
+            format!("installed only for {}: its hooks do not run here", other.display()),
             fix,
         );
     }
@@ -58,10 +51,7 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
         return CheckResult::warn("Claude Code was not found", fix);
     }
     if has_live_local_session(context) {
-        return CheckResult::warn(
-            format!("{missing}, but a running session uses its hooks"),
-            fix,
-        );
+        return CheckResult::warn(format!("{missing}, but a running session uses its hooks"), fix);
     }
     CheckResult::fail(format!("{missing}: its hooks do not run"), fix)
 }
@@ -82,10 +72,8 @@ fn has_live_local_session(context: &CommandContext) -> bool {
         ..SessionFilter::default()
     };
     // Other checks report a database that cannot be read.
-    let sessions = context
-        .open_for_reading()
-        .ok()
-        .and_then(|mut store| store.list_sessions(&filter).ok());
+    let sessions =
+        context.open_for_reading().ok().and_then(|mut store| store.list_sessions(&filter).ok());
     sessions.unwrap_or_default().iter().any(|session| {
         !session.is_lease_expired() && session.host.as_ref() == Some(&context.run.host)
     })
@@ -102,17 +90,13 @@ struct PluginCopy {
 
 /// Lists the plugin ids under which it is installed for this project.
 pub(super) fn list_installed_ids(context: &CommandContext) -> Vec<String> {
-    let here = list_plugin_copies(context)
-        .into_iter()
-        .filter(|copy| copy.is_for_here);
+    let here = list_plugin_copies(context).into_iter().filter(|copy| copy.is_for_here);
     here.map(|copy| copy.id).collect()
 }
 
 /// Lists the directories from which the client runs the plugin in this project.
 fn list_plugin_roots(context: &CommandContext) -> Vec<PathBuf> {
-    let here = list_plugin_copies(context)
-        .into_iter()
-        .filter(|copy| copy.is_for_here);
+    let here = list_plugin_copies(context).into_iter().filter(|copy| copy.is_for_here);
     let mut roots: Vec<PathBuf> = here.filter_map(|copy| copy.root).collect();
     roots.dedup();
     roots
@@ -126,19 +110,12 @@ fn list_plugin_copies(context: &CommandContext) -> Vec<PluginCopy> {
     };
     let records = read_client_json(&plugins.join("installed_plugins.json"));
     let markets = read_client_json(&plugins.join("known_marketplaces.json"));
-    let records = records
-        .as_ref()
-        .and_then(|all| all.get("plugins")?.as_object());
-    let trueup_records = records
-        .into_iter()
-        .flatten()
-        .filter(|(id, _)| is_trueup_plugin(id));
+    let records = records.as_ref().and_then(|all| all.get("plugins")?.as_object());
+    let trueup_records = records.into_iter().flatten().filter(|(id, _)| is_trueup_plugin(id));
     let mut plugin_copies = Vec::new();
     for (id, record) in trueup_records {
         let market = id.split_once('@').map_or("", |(_, market)| market);
-        let source = markets
-            .as_ref()
-            .and_then(|all| all.get(market)?.get("source"));
+        let source = markets.as_ref().and_then(|all| all.get(market)?.get("source"));
         let directory = source.and_then(|source| source.get("path")?.as_str());
         let records: Vec<&Value> = match record {
             Value::Array(list) => list.iter().collect(),
@@ -194,20 +171,14 @@ fn find_plugin_problem(root: &Path) -> Option<String> {
     }
     let manifest = root.join(".claude-plugin/plugin.json");
     let Some(manifest_json) = read_client_json(&manifest) else {
-        return Some(format!(
-            "{} is missing or not valid JSON",
-            manifest.display()
-        ));
+        return Some(format!("{} is missing or not valid JSON", manifest.display()));
     };
     let version = manifest_json.get("version");
     // Another version has another hooks file.
     if version.and_then(Value::as_str) == Some(env!("CARGO_PKG_VERSION"))
         && let Some(event) = find_changed_event(&installed_hooks)
     {
-        return Some(format!(
-            "the hooks of {event} in {} are missing or differ",
-            hooks.display()
-        ));
+        return Some(format!("the hooks of {event} in {} are missing or differ", hooks.display()));
     }
     find_altered_file(root)
 }
@@ -229,16 +200,11 @@ fn find_changed_event(installed_hooks: &Value) -> Option<String> {
 fn find_altered_file(root: &Path) -> Option<String> {
     let digests = root.join(DIGESTS_FILE);
     let Ok(digests_bytes) = read_bytes(&digests, MAX_FILE_BYTES, true) else {
-        return Some(format!(
-            "{} is missing: the hooks cannot be verified",
-            digests.display()
-        ));
+        return Some(format!("{} is missing: the hooks cannot be verified", digests.display()));
     };
     let digests_text = String::from_utf8_lossy(&digests_bytes);
-    let recorded_digests: Vec<(&str, &str)> = digests_text
-        .lines()
-        .filter_map(|l| l.split_once("  "))
-        .collect();
+    let recorded_digests: Vec<(&str, &str)> =
+        digests_text.lines().filter_map(|l| l.split_once("  ")).collect();
     let binaries = HOOK_BINARIES.iter().map(|name| format!("bin/{name}"));
     let mut needed = binaries.chain(["hooks/hooks.json".to_owned()]);
     if let Some(name) = needed.find(|name| !recorded_digests.iter().any(|(_, noted)| noted == name))
@@ -250,10 +216,7 @@ fn find_altered_file(root: &Path) -> Option<String> {
             .map_or(true, |b| sha256_hex(&b) != *digest)
     };
     let (_, name) = recorded_digests.iter().find(is_altered)?;
-    Some(format!(
-        "{} has changed since installation",
-        root.join(name).display()
-    ))
+    Some(format!("{} has changed since installation", root.join(name).display()))
 }
 
 #[cfg(unix)]

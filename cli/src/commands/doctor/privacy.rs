@@ -33,10 +33,8 @@ pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckR
     let installed = data_paths.data.join("plugin");
     paths_to_check
         .retain(|path| *path != data_paths.config_file() && !path.starts_with(&installed));
-    let mut open_files: Vec<&PathBuf> = paths_to_check
-        .iter()
-        .filter(|path| is_open_to_others(path))
-        .collect();
+    let mut open_files: Vec<&PathBuf> =
+        paths_to_check.iter().filter(|path| is_open_to_others(path)).collect();
     let found = open_files.len();
     if fix {
         open_files.retain(|path| close_to_others(path).is_err());
@@ -90,8 +88,5 @@ fn is_open_to_others(path: &Path) -> bool {
 
 fn close_to_others(path: &Path) -> std::io::Result<()> {
     let mode = fs::symlink_metadata(path)?.permissions().mode();
-    fs::set_permissions(
-        path,
-        fs::Permissions::from_mode(mode & 0o7777 & !OTHERS_MASK),
-    )
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777 & !OTHERS_MASK))
 }

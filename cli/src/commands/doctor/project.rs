@@ -13,10 +13,9 @@ pub(super) fn check_repository(context: &CommandContext, _: bool) -> CheckResult
             git.root.display(),
             or_none(context.run.branch().as_deref())
         )),
-        (None, None) => CheckResult::ok(format!(
-            "{} is not a git worktree",
-            context.run.project.dir.display()
-        )),
+        (None, None) => {
+            CheckResult::ok(format!("{} is not a git worktree", context.run.project.dir.display()))
+        }
     }
 }
 
@@ -35,10 +34,7 @@ pub(super) fn check_git(_: &CommandContext, _: bool) -> CheckResult {
 /// Checks for hand-off command patterns that the hooks never see: the client starts a hook only for
 /// commands that contain "handoff".
 pub(super) fn check_handoff_commands(context: &CommandContext, _: bool) -> CheckResult {
-    let patterns = context
-        .run
-        .settings
-        .handoff_commands(&context.run.repository);
+    let patterns = context.run.settings.handoff_commands(&context.run.repository);
     let unseen: Vec<&str> = patterns
         .iter()
         .map(String::as_str)

@@ -49,11 +49,7 @@ pub(super) fn cmd_create(context: &CommandContext, arguments: HandoffCreateArgs)
     let store = &mut *context.open_for_change()?;
     if let Some(event) = context.find_replay(store, "handoff", None, &[EventKind::Created])? {
         let handoff_id: Result<HandoffId, _> = event.key.parse();
-        let replayed = handoff_id
-            .ok()
-            .map(|id| store.load_handoff(&id))
-            .transpose()?
-            .flatten();
+        let replayed = handoff_id.ok().map(|id| store.load_handoff(&id)).transpose()?.flatten();
         let made = replayed.ok_or_else(|| {
             StoreError::Conflict(format!("hand-off {} no longer exists", event.key))
         })?;
@@ -85,11 +81,8 @@ pub(super) fn cmd_create(context: &CommandContext, arguments: HandoffCreateArgs)
         (HandoffElement::Resources, arguments.resources),
         (HandoffElement::Actions, arguments.actions),
     ]);
-    let missing: Vec<&str> = elements
-        .list_missing()
-        .into_iter()
-        .map(HandoffElement::label)
-        .collect();
+    let missing: Vec<&str> =
+        elements.list_missing().into_iter().map(HandoffElement::label).collect();
     if !missing.is_empty() {
         warnings.push(format!(
             "the hand-off scores {} of 100; missing: {}",
@@ -148,9 +141,7 @@ fn check_consistent(
     let mut commands = verdict.fixes.iter().chain(&verdict.alternatives).peekable();
     let case = match commands.peek() {
         None => HandoffCase::NotConsistentForGood,
-        Some(_) => HandoffCase::NotConsistent {
-            ways: commands.collect(),
-        },
+        Some(_) => HandoffCase::NotConsistent { ways: commands.collect() },
     };
     let more = forbidding.iter().skip(1).map(|d| d.message.clone());
     let mut error = CommandError::new(case, first.message.clone()).with_details(more.collect());
@@ -176,9 +167,7 @@ fn update_branch(
 /// Finds the open hand-off of an item.
 fn find_open_handoff(store: &mut dyn Store, item: &ItemKey) -> CommandResult<Option<Handoff>> {
     let open_handoffs = store.list_handoffs(HandoffFilter { only_open: true })?;
-    Ok(open_handoffs
-        .into_iter()
-        .find(|handoff| handoff.item == *item))
+    Ok(open_handoffs.into_iter().find(|handoff| handoff.item == *item))
 }
 
 /// Builds the error of an item that already has an open hand-off.

@@ -53,10 +53,7 @@ pub(super) fn cmd_reject(
     context.find_replay(store, "handoff", Some(id.as_str()), &[EventKind::Rejected])?;
     let session = context.require_active_session(store)?;
     if reason.trim().is_empty() {
-        return Err(CommandError::usage(
-            "trueup handoff reject --help",
-            "--reason is empty",
-        ));
+        return Err(CommandError::usage("trueup handoff reject --help", "--reason is empty"));
     }
     let rejection = RejectHandoffRequest {
         id: id.clone(),
@@ -102,14 +99,12 @@ fn build_decision_error(
 pub(super) fn refusal_to_error(id: &HandoffId, refusal: HandoffRefusal) -> CommandError {
     let handoff = id.into();
     let (text, case) = match refusal {
-        HandoffRefusal::NotFound => (
-            format!("hand-off {id} does not exist"),
-            HandoffCase::HandoffNotFound,
-        ),
-        HandoffRefusal::Decided => (
-            format!("hand-off {id} is already closed"),
-            HandoffCase::HandoffDecided { handoff },
-        ),
+        HandoffRefusal::NotFound => {
+            (format!("hand-off {id} does not exist"), HandoffCase::HandoffNotFound)
+        }
+        HandoffRefusal::Decided => {
+            (format!("hand-off {id} is already closed"), HandoffCase::HandoffDecided { handoff })
+        }
         HandoffRefusal::NotAddressed => (
             format!("hand-off {id} is addressed to another session"),
             HandoffCase::HandoffNotAddressed { handoff },

@@ -19,22 +19,14 @@ const MAX_SUMMARY_CHARS: usize = 80;
 pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> CommandResult {
     let handoff = context.open_for_reading()?.load_handoff(id)?;
     let handoff = handoff.ok_or_else(|| refusal_to_error(id, HandoffRefusal::NotFound))?;
-    Ok(Output::new(
-        render_handoff(&handoff),
-        handoff_data(&handoff),
-    ))
+    Ok(Output::new(render_handoff(&handoff), handoff_data(&handoff)))
 }
 
 pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
-    let handoffs = context
-        .open_for_reading()?
-        .list_handoffs(HandoffFilter { only_open: !all })?;
+    let handoffs = context.open_for_reading()?.list_handoffs(HandoffFilter { only_open: !all })?;
     let views: Vec<_> = handoffs.iter().map(views::handoff_view).collect();
     Ok(Output::table(
-        &format!(
-            "{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY",
-            "HAND-OFF", "STATUS", "TYPE"
-        ),
+        &format!("{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY", "HAND-OFF", "STATUS", "TYPE"),
         handoffs.iter().map(render_handoff_line),
         "no open hand-offs; create one with `trueup handoff create TYPE`",
         json!({"handoffs": views}),
@@ -42,10 +34,7 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
 }
 
 fn render_handoff_line(handoff: &Handoff) -> String {
-    let summary = handoff
-        .elements
-        .get(HandoffElement::Summary)
-        .unwrap_or_default();
+    let summary = handoff.elements.get(HandoffElement::Summary).unwrap_or_default();
     format!(
         "{} {:<18} {:<20} {}  {} -> {}  {}",
         handoff.id.as_str(),

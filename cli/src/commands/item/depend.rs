@@ -30,10 +30,7 @@ pub(super) fn cmd_depend(context: &CommandContext, arguments: ItemDependArgs) ->
     if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
         let item = load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(
-            vec![text],
-            json!({"item": views::item_view(&item)}),
-        ));
+        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
     }
     context.find_active_session(store)?;
     let before = load_item(store, &key)?;
@@ -82,10 +79,7 @@ pub(super) fn check_new_dependencies(
     let mut waiting = store.list_waiting_items(key)?;
     if let Some(parent) = parent {
         waiting.extend(store.list_waiting_items(parent)?);
-        waiting.push(DependencyEdge {
-            item: parent.clone(),
-            on: key.clone(),
-        });
+        waiting.push(DependencyEdge { item: parent.clone(), on: key.clone() });
     }
     for on in on {
         if let Some(circle) = find_dependency_cycle(key, on, &waiting) {

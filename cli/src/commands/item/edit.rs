@@ -40,10 +40,7 @@ pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> Com
     {
         let item = load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(
-            vec![text],
-            json!({"item": views::item_view(&item)}),
-        ));
+        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
     }
     let before = load_item(store, &key)?;
     if let Some(parent) = &arguments.parent {
@@ -57,10 +54,7 @@ pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> Com
         position: arguments.position,
         provenance,
     })?;
-    Ok(Output::new(
-        render_changes(&before, &item),
-        json!({"item": views::item_view(&item)}),
-    ))
+    Ok(Output::new(render_changes(&before, &item), json!({"item": views::item_view(&item)})))
 }
 
 /// Refuses a parent that does not exist or waits for the item, with a code of its own.
@@ -106,10 +100,8 @@ pub(super) fn cmd_remove(
     reason: Option<&str>,
 ) -> CommandResult {
     let store = &mut *context.open_for_change()?;
-    let provenance = context.provenance(
-        &context.resolve_actor(store)?,
-        reason.unwrap_or("item remove"),
-    );
+    let provenance =
+        context.provenance(&context.resolve_actor(store)?, reason.unwrap_or("item remove"));
     if let Some(event) =
         context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Removed])?
     {
@@ -119,9 +111,7 @@ pub(super) fn cmd_remove(
     let item = load_item(store, key)?;
     if let Some(used) = store.find_item_use(key)? {
         let text = format!("{key} cannot be removed: {used}");
-        let active_session = context
-            .find_active_session(store)?
-            .map(|session| session.id);
+        let active_session = context.find_active_session(store)?.map(|session| session.id);
         let is_free = item.holder.is_none() || item.holder == active_session;
         let case = if is_free && !item.status.is_finished() {
             ItemCase::ItemInUse { item: key.into() }
@@ -132,8 +122,5 @@ pub(super) fn cmd_remove(
     }
     store.remove_item(key, &provenance)?;
     let text = format!("removed {key}, which was {}", item.status);
-    Ok(Output::new(
-        vec![text],
-        json!({"item": views::item_view(&item)}),
-    ))
+    Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})))
 }

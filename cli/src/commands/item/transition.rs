@@ -28,12 +28,7 @@ pub(super) fn cmd_transition(
     context: &CommandContext,
     arguments: ItemTransitionArgs,
 ) -> CommandResult {
-    let ItemTransitionArgs {
-        key,
-        status,
-        reason,
-        evidence,
-    } = arguments;
+    let ItemTransitionArgs { key, status, reason, evidence } = arguments;
     move_item(context, key, MoveTarget::Status(status), reason, evidence)
 }
 
@@ -53,10 +48,7 @@ fn move_item(
     if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
         let item = super::load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(
-            vec![text],
-            json!({"item": views::item_view(&item)}),
-        ));
+        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
     }
     let mut session = context.find_active_session(store)?;
     if let Some(active_session) = session {
@@ -81,11 +73,8 @@ fn move_item(
     if let Some(session) = &session {
         context.true_up_after_change(store, &session.id, &mut warnings)?;
     }
-    Ok(Output::new(
-        render_move(&before, &moved),
-        json!({"item": views::item_view(&moved.item)}),
-    )
-    .with_warnings(warnings))
+    Ok(Output::new(render_move(&before, &moved), json!({"item": views::item_view(&moved.item)}))
+        .with_warnings(warnings))
 }
 
 /// Renders what changed.
@@ -97,9 +86,7 @@ fn render_move(before: &Item, moved: &MovedItem) -> Vec<String> {
         format!("{}: {} -> {}", item.key, before.status, item.status)
     }];
     if let (Some(holder), None) = (&before.holder, &item.holder) {
-        text.push(format!(
-            "released by {holder}; `trueup next` shows what comes next"
-        ));
+        text.push(format!("released by {holder}; `trueup next` shows what comes next"));
     }
     let followed = moved.moved_dependents.iter();
     text.extend(followed.map(|(key, status)| format!("{key} is now {status}")));
@@ -135,10 +122,9 @@ fn build_refusal_error(
                     format!("{key} is {from} and does not need to be reopened")
                 }
                 (_, []) => format!("{key} is {from} and cannot become {to}: it is finished"),
-                (_, legal) => format!(
-                    "{key} is {from} and cannot become {to}; allowed: {}",
-                    legal.join(", ")
-                ),
+                (_, legal) => {
+                    format!("{key} is {from} and cannot become {to}; allowed: {}", legal.join(", "))
+                }
             };
             let case = match request.target {
                 MoveTarget::BackToStart => ItemCase::NothingToReopen { item },
@@ -148,15 +134,12 @@ fn build_refusal_error(
         }
         MoveRefusal::DependenciesOpen => {
             let open_dependencies = store.list_open_dependencies(key)?;
-            let message = format!(
-                "{key} waits for {}",
-                super::join_keys_with_status(&open_dependencies)
-            );
+            let message =
+                format!("{key} waits for {}", super::join_keys_with_status(&open_dependencies));
             new_error(ItemCase::DependenciesOpen { item }, message)
         }
-        MoveRefusal::EvidenceRequired => new_error(
-            ItemCase::EvidenceRequired,
-            format!("{key} needs --evidence to be completed"),
-        ),
+        MoveRefusal::EvidenceRequired => {
+            new_error(ItemCase::EvidenceRequired, format!("{key} needs --evidence to be completed"))
+        }
     })
 }

@@ -100,14 +100,6 @@ pub(in crate::commands) fn render_divergences(divergences: &[Divergence]) -> Vec
 
 /// Returns the exit code of findings. With `strict` warnings count as well.
 pub(in crate::commands) fn exit_code_for(divergences: &[Divergence], strict: bool) -> u8 {
-    let min_severity = if strict {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
-    if divergences.iter().any(|d| d.severity >= min_severity) {
-        REFUSED
-    } else {
-        0
-    }
+    let min_severity = if strict { Severity::Warning } else { Severity::Error };
+    if divergences.iter().any(|d| d.severity >= min_severity) { REFUSED } else { 0 }
 }

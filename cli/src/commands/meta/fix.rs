@@ -30,10 +30,7 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> CommandResul
     let (ids, mut warnings) = select_workflows(context, ids)?;
     let (mut fixed, mut text) = (Vec::new(), Vec::new());
     let mut remaining: Vec<Divergence> = Vec::new();
-    let mut fix_log = FixLog {
-        context,
-        store: None,
-    };
+    let mut fix_log = FixLog { context, store: None };
     for id in &ids {
         let file = metadata_file(context, id);
         match file.read() {
@@ -69,11 +66,8 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> CommandResul
         };
         remaining.extend(list_findings(&file, &document));
         if let Some(fixed_file) = fixed_file {
-            let removed: Vec<&String> = fixed_file
-                .before
-                .keys()
-                .filter(|k| *k != "adw_id")
-                .collect();
+            let removed: Vec<&String> =
+                fixed_file.before.keys().filter(|k| *k != "adw_id").collect();
             text.extend(render_fix(id, &fixed_file));
             warnings.extend(warn_of_writer(id, &fixed_file));
             fixed.push(json!({"id": id, "removed": removed}));
@@ -102,19 +96,12 @@ fn fix_document(file: &MetadataFile, before_document: &JsonDocument) -> (JsonDoc
             before.insert(field.name.to_owned(), value);
         }
     }
-    if before_document
-        .get("adw_id")
-        .is_none_or(|value| value.is_null())
-    {
+    if before_document.get("adw_id").is_none_or(|value| value.is_null()) {
         document.set_field("adw_id", &JsonLiteral::from_plain_text(file.id().as_str()));
         after.insert("adw_id".to_owned(), json!(file.id()));
     }
     let writer = describe_writer(file, before_document);
-    let fixed_file = FixedFile {
-        before,
-        after,
-        writer,
-    };
+    let fixed_file = FixedFile { before, after, writer };
     (document, fixed_file)
 }
 

@@ -116,32 +116,21 @@ fn not_found_error(id: &AdwId) -> CommandError {
 
 /// Describes the writer of a file: the one it names, or else its owner.
 fn describe_writer(file: &MetadataFile, document: &JsonDocument) -> Option<String> {
-    let owner = || {
-        file.owner_uid()
-            .map(|uid| format!("the user with uid {uid}"))
-    };
+    let owner = || file.owner_uid().map(|uid| format!("the user with uid {uid}"));
     find_last_writer(document).or_else(owner)
 }
 
 /// Lists the findings on a file that was read.
 fn list_findings(file: &MetadataFile, document: &JsonDocument) -> Vec<Divergence> {
     let writer = describe_writer(file, document);
-    check_metadata(
-        file.id(),
-        &display_path(file.id()),
-        document,
-        writer.as_deref(),
-    )
+    check_metadata(file.id(), &display_path(file.id()), document, writer.as_deref())
 }
 
 fn check_not_owned(field: &str) -> CommandResult<()> {
     let Some(owned) = find_database_field(field) else {
         return Ok(());
     };
-    let message = format!(
-        "{field} is owned by the database; change it with `{}`",
-        owned.command
-    );
+    let message = format!("{field} is owned by the database; change it with `{}`", owned.command);
     Err(CommandError::new(MetadataCase::FieldOfDatabase, message))
 }
 
@@ -153,11 +142,7 @@ fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>) -> Command
     context.set_fix_directories(&mut divergences);
     let mut state = document.to_map();
     let text = match field {
-        None => vec![
-            String::from_utf8_lossy(&document.render())
-                .trim()
-                .to_owned(),
-        ],
+        None => vec![String::from_utf8_lossy(&document.render()).trim().to_owned()],
         Some(field) => {
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
@@ -177,11 +162,7 @@ fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>) -> Command
         }
     };
     let data = json!({"id": id, "path": path_to_text(file.path()), "state": state});
-    Ok(Output {
-        warnings: render_messages(&divergences),
-        divergences,
-        ..Output::new(text, data)
-    })
+    Ok(Output { warnings: render_messages(&divergences), divergences, ..Output::new(text, data) })
 }
 
 /// Renders findings as warnings.
@@ -190,10 +171,8 @@ fn render_messages(divergences: &[Divergence]) -> Vec<String> {
 }
 
 fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> CommandResult {
-    let assignments = pairs
-        .iter()
-        .map(|pair| parse_assignment(id, pair))
-        .collect::<Result<Vec<_>, _>>()?;
+    let assignments =
+        pairs.iter().map(|pair| parse_assignment(id, pair)).collect::<Result<Vec<_>, _>>()?;
     let file = metadata_file(context, id);
     let (document, changed) = change_locked(context, &file, |old| {
         let created = old.is_none();
@@ -217,11 +196,7 @@ fn cmd_set(context: &CommandContext, id: &AdwId, pairs: &[String]) -> CommandRes
     });
     let mut warnings = render_messages(&divergences);
     warnings.extend(log_warning);
-    Ok(Output {
-        divergences,
-        warnings,
-        ..Output::new(render_changes(&changed), data)
-    })
+    Ok(Output { divergences, warnings, ..Output::new(render_changes(&changed), data) })
 }
 
 /// Records a change in the event log. The file is authoritative and needs no database, so a failure
@@ -232,9 +207,7 @@ fn record_set(context: &CommandContext, id: &AdwId, changed: &Map<String, Json>)
     }
     let values_of = |side: &str| {
         let sides = changed.iter();
-        sides
-            .map(|(key, change)| (key.clone(), change[side].clone()))
-            .collect()
+        sides.map(|(key, change)| (key.clone(), change[side].clone())).collect()
     };
     let change = MetadataChange {
         action: MetadataAction::Set,
@@ -275,15 +248,11 @@ fn change_locked<T>(
         }
     }
     let lock = context.run.settings.paths.lock_of(file.path());
-    let change = LockedChange {
-        lock: &lock,
-        patience: context.deadline().remaining(),
-    };
-    file.update(change, |old| decide(old).map_err(Stop::Failure))
-        .map_err(|stop| match stop {
-            Stop::Failure(error) => error,
-            Stop::File(error) => to_command_error(file.id(), &error),
-        })
+    let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
+    file.update(change, |old| decide(old).map_err(Stop::Failure)).map_err(|stop| match stop {
+        Stop::Failure(error) => error,
+        Stop::File(error) => to_command_error(file.id(), &error),
+    })
 }
 
 /// Parses `FIELD=VALUE`.
@@ -298,10 +267,7 @@ fn parse_assignment(id: &AdwId, pair: &str) -> CommandResult<(String, JsonLitera
         _ => JsonLiteral::from_json_or_text(value),
     };
     if key == "adw_id" && literal != JsonLiteral::from_plain_text(id.as_str()) {
-        let message = format!(
-            "adw_id of {} must be {id}, like its directory",
-            display_path(id)
-        );
+        let message = format!("adw_id of {} must be {id}, like its directory", display_path(id));
         return Err(CommandError::new(MetadataCase::IdMismatch, message));
     }
     Ok((key.to_owned(), literal))
@@ -317,9 +283,8 @@ fn diff_assignments(
     after: &JsonDocument,
     assignments: &[(String, JsonLiteral)],
 ) -> Map<String, Json> {
-    let differs = assignments
-        .iter()
-        .filter(|(key, _)| before.raw_value(key) != after.raw_value(key));
+    let differs =
+        assignments.iter().filter(|(key, _)| before.raw_value(key) != after.raw_value(key));
     differs
         .map(|(key, _)| {
             let change = json!({"from": before.get(key), "to": after.get(key)});

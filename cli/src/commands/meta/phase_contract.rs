@@ -26,12 +26,7 @@ pub(super) fn find_missing_parts(
 ) -> Vec<MissingPart> {
     let state = document.map(AdwState::from_document).unwrap_or_default();
     let pieces = list_missing_requirements(phase, &state, file.check_paths(&state)).into_iter();
-    pieces
-        .map(|piece| MissingPart {
-            id: file.id().clone(),
-            part: piece,
-        })
-        .collect()
+    pieces.map(|piece| MissingPart { id: file.id().clone(), part: piece }).collect()
 }
 
 /// Builds the error of a phase whose workflows lack fields, with all of them.

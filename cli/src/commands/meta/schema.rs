@@ -66,10 +66,7 @@ mod tests {
             (r#"{"backend_port": "9107"}"#, "backend_port"),
             (r#"{"model_set": "huge"}"#, "model_set"),
             (r#"{"all_adws": ["a", 1]}"#, "all_adws.1"),
-            (
-                r#"{"estimated_cost_breakdown": {"plan": "x"}}"#,
-                "estimated_cost_breakdown.plan",
-            ),
+            (r#"{"estimated_cost_breakdown": {"plan": "x"}}"#, "estimated_cost_breakdown.plan"),
         ] {
             let found = rules(text);
             assert_eq!(found.len(), 1, "{text}: {found:?}");

@@ -48,24 +48,13 @@ pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> CommandResult
         imported.changed
     )];
     text.extend(plan_read.skipped.iter().map(|skipped| {
-        let SkippedLine {
-            line,
-            reason,
-            text,
-            is_error,
-        } = skipped;
+        let SkippedLine { line, reason, text, is_error } = skipped;
         let what = if *is_error { "error in" } else { "skipped" };
         format!("{what} line {line}: {reason}: {text}")
     }));
-    let exit_code = if plan_read.errors.is_empty() {
-        0
-    } else {
-        REFUSED
-    };
-    let warnings = imported
-        .tasks_not_in_file
-        .iter()
-        .map(|id| format!("task {id} is not in the file; kept"));
+    let exit_code = if plan_read.errors.is_empty() { 0 } else { REFUSED };
+    let warnings =
+        imported.tasks_not_in_file.iter().map(|id| format!("task {id} is not in the file; kept"));
     Ok(Output {
         warnings: warnings.collect(),
         divergences: plan_read.errors,

@@ -218,11 +218,7 @@ fn resolve_plan(
         Some(only) if plans.is_empty() => Ok(only),
         Some(last) => {
             plans.push(last);
-            let text = format!(
-                "there are {} plans: {}",
-                plans.len(),
-                render_plan_names(store)?
-            );
+            let text = format!("there are {} plans: {}", plans.len(), render_plan_names(store)?);
             Err(CommandError::new(PlanCase::SeveralPlans, text))
         }
     }
@@ -252,10 +248,7 @@ fn not_found_error(store: &mut dyn Store, plan_name: &str) -> CommandResult<Comm
         let plans = known_names.as_str().into();
         PlanCase::PlanNotFound { plans }
     };
-    Ok(CommandError::new(
-        case,
-        format!("plan {plan_name} does not exist"),
-    ))
+    Ok(CommandError::new(case, format!("plan {plan_name} does not exist")))
 }
 
 fn find_plan_by_id(store: &mut dyn Store, plan_name: &str) -> CommandResult<Option<PlanId>> {
@@ -263,10 +256,7 @@ fn find_plan_by_id(store: &mut dyn Store, plan_name: &str) -> CommandResult<Opti
         return Ok(None);
     };
     // Loading the plan itself would load all of its tasks.
-    Ok(store
-        .list_plan_ids()?
-        .into_iter()
-        .find(|known| *known == id))
+    Ok(store.list_plan_ids()?.into_iter().find(|known| *known == id))
 }
 
 fn find_plan_by_file(
@@ -292,11 +282,7 @@ fn render_plan_names(store: &mut dyn Store) -> CommandResult<String> {
     let mut names: Vec<&str> = plans.iter().map(PlanId::as_str).collect();
     let more = names.len().saturating_sub(MAX_PLANS_NAMED);
     names.truncate(MAX_PLANS_NAMED);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Ok(format!("{}{more}", names.join(", ")))
 }
 

@@ -58,9 +58,7 @@ pub(super) fn no_status_file_error(file: &Path, error: &StatusFileError) -> Comm
 /// Reads the content of a plan file.
 pub(super) fn read_source(context: &CommandContext, file: &Path) -> CommandResult<PlanSource> {
     let path = context.cwd().join(file);
-    let path = path
-        .canonicalize()
-        .map_err(|error| unreadable_plan_error(file, error))?;
+    let path = path.canonicalize().map_err(|error| unreadable_plan_error(file, error))?;
     let text = read_plan_text(&path).map_err(|problem| unreadable_plan_error(file, problem))?;
     Ok(PlanSource { path, text })
 }
@@ -78,17 +76,10 @@ pub(super) fn read_plan(context: &CommandContext, file: &Path) -> CommandResult<
         .map_err(|error| unreadable_plan_error(file, error))?;
     let plan_path_text = path_text(&plan_path);
     let skipped = parsed.skipped.clone();
-    let plan_file = PlanFile {
-        path: &file.to_string_lossy(),
-        plan: Some(&id),
-        is_committed: false,
-    };
+    let plan_file =
+        PlanFile { path: &file.to_string_lossy(), plan: Some(&id), is_committed: false };
     let errors = import_findings(&parsed, plan_file);
-    Ok(PlanRead {
-        plan: parsed.into_plan(id, plan_path_text),
-        skipped,
-        errors,
-    })
+    Ok(PlanRead { plan: parsed.into_plan(id, plan_path_text), skipped, errors })
 }
 
 fn read_plan_text(path: &Path) -> Result<String, String> {
@@ -116,8 +107,7 @@ pub(super) fn is_path(text: &str) -> bool {
 }
 
 fn has_json_extension(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 /// Returns the path by which the plan is identified. A status file names it, relative to the root
@@ -153,13 +143,9 @@ fn path_text(path: &Path) -> String {
 pub(super) fn candidate_paths(context: &CommandContext, text: &str) -> Vec<String> {
     let path = context.cwd().join(path_from_text(text));
     let real = resolve_path(context, text);
-    let status_plan = has_json_extension(&real)
-        .then(|| read_plan(context, &real).ok())
-        .flatten();
+    let status_plan = has_json_extension(&real).then(|| read_plan(context, &real).ok()).flatten();
     let own = status_plan.map(|read| read.plan.path);
-    own.into_iter()
-        .chain([path_text(&real), path_text(&path)])
-        .collect()
+    own.into_iter().chain([path_text(&real), path_text(&path)]).collect()
 }
 
 /// Resolves a path, canonical if the file exists.

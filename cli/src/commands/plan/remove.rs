@@ -23,10 +23,8 @@ pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandRe
     if let Some(run) = running.iter().find(|run| run.plan == id) {
         let text = format!("plan {id} is run by {}", run.id);
         let run_id = (&run.id).into();
-        return Err(
-            CommandError::new(OrchestratorCase::PlanRunning { run: run_id }, text)
-                .with_data(json!({"holder": views::orchestrator_view(run)})),
-        );
+        return Err(CommandError::new(OrchestratorCase::PlanRunning { run: run_id }, text)
+            .with_data(json!({"holder": views::orchestrator_view(run)})));
     }
     let state = show::load_plan_state(store, &id)?;
     store.remove_plan(&id, &provenance)?;

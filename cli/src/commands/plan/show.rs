@@ -27,9 +27,7 @@ pub(super) fn cmd_list(context: &CommandContext) -> CommandResult {
         .collect();
     Ok(Output::table(
         &format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"),
-        plans
-            .iter()
-            .map(|listed| render_plan_line(&listed.plan, &listed.summary)),
+        plans.iter().map(|listed| render_plan_line(&listed.plan, &listed.summary)),
         "no plans; import one with `trueup plan import FILE`",
         json!({"plans": views}),
     ))
@@ -99,14 +97,9 @@ pub(super) fn render_plan_line(plan: &Plan, summary: &PlanSummary) -> String {
     let counts: Vec<String> = std::iter::once(completed).chain(count_texts).collect();
     let counts = counts.join(", ");
     let title = plan.title.as_deref();
-    let title = title.map_or(String::new(), |title| {
-        format!("  {}", one_line(title, MAX_TEXT_CHARS))
-    });
-    format!(
-        "{:<24} {:<11} {counts}{title}",
-        plan.id.as_str(),
-        summary.status().as_str()
-    )
+    let title =
+        title.map_or(String::new(), |title| format!("  {}", one_line(title, MAX_TEXT_CHARS)));
+    format!("{:<24} {:<11} {counts}{title}", plan.id.as_str(), summary.status().as_str())
 }
 
 /// Renders a plan with all its tasks.
@@ -125,10 +118,7 @@ pub(super) fn render_plan(state: &PlanState) -> Vec<String> {
 }
 
 fn render_phase_heading(task: &PlanTask) -> String {
-    let title = task
-        .phase_title
-        .as_deref()
-        .map(|t| one_line(t, MAX_TEXT_CHARS));
+    let title = task.phase_title.as_deref().map(|t| one_line(t, MAX_TEXT_CHARS));
     match (task.phase_number, title) {
         (Some(number), Some(title)) => format!("Phase {number}: {title}"),
         (Some(number), None) => format!("Phase {number}"),
@@ -152,13 +142,8 @@ pub(super) fn render_task_line(task: &PlanTask) -> String {
         PlanTaskStatus::Skipped => '-',
     };
     let reason = task.error.as_ref().or(task.skip_reason.as_ref());
-    let reason_text = reason.map_or(String::new(), |why| {
-        format!("  ({})", one_line(why, MAX_TEXT_CHARS))
-    });
+    let reason_text =
+        reason.map_or(String::new(), |why| format!("  ({})", one_line(why, MAX_TEXT_CHARS)));
     let title = one_line(&task.title, MAX_TEXT_CHARS);
-    format!(
-        "  [{mark}] {:<8} {:<11} {title}{reason_text}",
-        task.id.as_str(),
-        task.status.as_str()
-    )
+    format!("  [{mark}] {:<8} {:<11} {title}{reason_text}", task.id.as_str(), task.status.as_str())
 }

@@ -65,9 +65,7 @@ pub(super) fn resolve_worker(
     };
     let session = session.map(|session| session.id);
     Ok(PlanWorker {
-        actor: session
-            .as_ref()
-            .map_or_else(|| PERSON_ACTOR.to_owned(), ToString::to_string),
+        actor: session.as_ref().map_or_else(|| PERSON_ACTOR.to_owned(), ToString::to_string),
         session,
         orchestrator,
     })
@@ -90,10 +88,7 @@ pub(super) fn cmd_start(context: &CommandContext, task: &TaskSelector) -> Comman
     }));
     let open_dependencies = state.open_dependencies(&started_task);
     output.warnings.extend(open_dependencies.map(|other| {
-        format!(
-            "{} depends on {}, which is {}",
-            started_task.id, other.id, other.status
-        )
+        format!("{} depends on {}, which is {}", started_task.id, other.id, other.status)
     }));
     Ok(output)
 }
@@ -150,10 +145,7 @@ fn take_task_step(
         }
     };
     let output = Output::new(
-        vec![
-            format!("{}: {text}", task.key()),
-            show::render_task_line(&task),
-        ],
+        vec![format!("{}: {text}", task.key()), show::render_task_line(&task)],
         json!({"task": views::plan_task_view(&task)}),
     );
     Ok((output, task))
@@ -177,10 +169,9 @@ fn build_refusal_error(
                 "task {key} is in progress{since_text}, started by {starter}{orchestrator_text}"
             )
         }
-        PlanTaskRefusal::RetryLimit => format!(
-            "task {key} has already been retried {} times",
-            task.retry_count
-        ),
+        PlanTaskRefusal::RetryLimit => {
+            format!("task {key} has already been retried {} times", task.retry_count)
+        }
         PlanTaskRefusal::Illegal => {
             format!("task {key} is {} and cannot become {to}", task.status)
         }

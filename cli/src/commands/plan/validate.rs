@@ -71,10 +71,8 @@ pub(super) fn cmd_validate(
     let plan_name = plan_name.map(String::as_str);
     let PlanTarget { file, state } = choose_target(context, plan_name)?;
     let task_divergences = state.as_ref().map(task_findings).unwrap_or_default();
-    let source = plan_file::read_source(context, &file).map_err(|error| CommandError {
-        divergences: task_divergences.clone(),
-        ..error
-    })?;
+    let source = plan_file::read_source(context, &file)
+        .map_err(|error| CommandError { divergences: task_divergences.clone(), ..error })?;
     let shown_path = path_to_text(&file);
     let git = source.path.parent().and_then(Worktree::discover);
     let plan_file = PlanFile {
@@ -121,10 +119,7 @@ fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandRe
     });
     let mut store = match (plan_name, context.open_for_reading()) {
         (Some(text), Err(failure)) if is_file && failure.is(&DatabaseCase::DatabaseMissing) => {
-            return Ok(PlanTarget {
-                file: path_from_text(text),
-                state: None,
-            });
+            return Ok(PlanTarget { file: path_from_text(text), state: None });
         }
         (_, opened) => opened?,
     };
@@ -139,10 +134,7 @@ fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandRe
     };
     let state = id.map(|id| show::load_plan_state(store, &id)).transpose()?;
     let plan_file_path = || state.as_ref().map(|state| path_from_text(&state.plan.path));
-    let file = file
-        .map(path_from_text)
-        .or_else(plan_file_path)
-        .unwrap_or_default();
+    let file = file.map(path_from_text).or_else(plan_file_path).unwrap_or_default();
     Ok(PlanTarget { file, state })
 }
 
@@ -161,10 +153,7 @@ fn check_status_plan(
     // A correct file is not locked.
     if fix && !status_check.wrong_counts.is_empty() {
         let lock = context.run.settings.paths.lock_of(&source.path);
-        let change = LockedChange {
-            lock: &lock,
-            patience: context.deadline().remaining(),
-        };
+        let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
         (status_check, backup) = change_with_backup(
             &source.path,
             MAX_PLAN_BYTES,
@@ -180,11 +169,7 @@ fn check_status_plan(
         )?;
     }
     let (mut divergences, fixed, text) = match &backup {
-        None => (
-            summary_findings(&status_check, plan_file),
-            Vec::new(),
-            Vec::new(),
-        ),
+        None => (summary_findings(&status_check, plan_file), Vec::new(), Vec::new()),
         Some(backup) => {
             let (fixed, text) = render_summary_fixes(&status_check, backup);
             (Vec::new(), fixed, text)
@@ -211,12 +196,8 @@ fn render_summary_fixes(
     let rows = wrong.clone().map(
         |wrong| json!({"field": wrong.field, "was": number(&wrong.written), "now": wrong.expected}),
     );
-    let lines = wrong.map(|wrong| {
-        format!(
-            "summary.{}: {} -> {}",
-            wrong.field, wrong.written, wrong.expected
-        )
-    });
+    let lines = wrong
+        .map(|wrong| format!("summary.{}: {} -> {}", wrong.field, wrong.written, wrong.expected));
     let kept = format!("the old file is kept as {}", backup.display());
     (rows.collect(), lines.chain([kept]).collect())
 }
@@ -254,10 +235,7 @@ fn check_markdown_plan(
         .collect();
     if fix && !missing_id_rows.is_empty() {
         let lock = context.run.settings.paths.lock_of(&source.path);
-        let change = LockedChange {
-            lock: &lock,
-            patience: context.deadline().remaining(),
-        };
+        let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
         let shown_path = Path::new(plan_file.path);
         (checkboxes, backup) = change_with_backup(
             &source.path,

@@ -44,14 +44,9 @@ fn render_news(last_shown: Option<&PlanState>, state: &PlanState) -> Vec<String>
     match last_shown {
         None => show::render_plan(state),
         Some(shown) => {
-            let changed = state
-                .tasks
-                .iter()
-                .filter(|task| !shown.tasks.contains(task));
+            let changed = state.tasks.iter().filter(|task| !shown.tasks.contains(task));
             let head = show::render_plan_line(&state.plan, &state.summary());
-            std::iter::once(head)
-                .chain(changed.map(show::render_task_line))
-                .collect()
+            std::iter::once(head).chain(changed.map(show::render_task_line)).collect()
         }
     }
 }

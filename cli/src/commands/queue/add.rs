@@ -44,35 +44,21 @@ fn parse_json_object(text: &str) -> Result<Map<String, Value>, String> {
 }
 
 pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> CommandResult {
-    let names = if arguments.phases.is_empty() {
-        PhaseName::ALL.to_vec()
-    } else {
-        arguments.phases
-    };
+    let names =
+        if arguments.phases.is_empty() { PhaseName::ALL.to_vec() } else { arguments.phases };
     let phases = plan_phases(&names, &arguments.depends)
         .map_err(|error| plan_error_to_command_error(&error))?;
     let item = arguments.item;
     let store = &mut *context.open_for_change()?;
     context.find_active_session(store)?;
-    let filter = PhaseFilter {
-        item: Some(item.clone()),
-        status: None,
-    };
+    let filter = PhaseFilter { item: Some(item.clone()), status: None };
     let first = QueueId::for_phase(&item, 1);
-    if context
-        .find_replay(store, "phase", Some(first.as_str()), &[EventKind::Added])?
-        .is_some()
-    {
+    if context.find_replay(store, "phase", Some(first.as_str()), &[EventKind::Added])?.is_some() {
         return Ok(build_added_output(&store.list_phases(&filter)?));
     }
     if store.load_item(&item)?.is_none() {
-        let case = ItemCase::ItemToAddToNotFound {
-            item: (&item).into(),
-        };
-        return Err(CommandError::new(
-            case,
-            format!("item {item} does not exist"),
-        ));
+        let case = ItemCase::ItemToAddToNotFound { item: (&item).into() };
+        return Err(CommandError::new(case, format!("item {item} does not exist")));
     }
     let existing_phases = store.list_phases(&filter)?;
     if !existing_phases.is_empty() {
@@ -80,9 +66,7 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Comm
             "item {item} already has {}",
             pluralize(existing_phases.len(), "phase", "phases")
         );
-        let case = PhaseCase::PhasesExist {
-            item: (&item).into(),
-        };
+        let case = PhaseCase::PhasesExist { item: (&item).into() };
         return Err(CommandError::new(case, message)
             .with_data(json!({"rows": phase_views(&existing_phases)})));
     }
@@ -96,15 +80,11 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Comm
         data: arguments.data,
     };
     let provenance = context.provenance(&context.resolve_actor(store)?, "queue add");
-    Ok(build_added_output(
-        &store.add_phases(&new_phases, &provenance)?,
-    ))
+    Ok(build_added_output(&store.add_phases(&new_phases, &provenance)?))
 }
 
 fn build_added_output(phases: &[Phase]) -> Output {
-    let text = phases
-        .iter()
-        .map(|row| format!("added {}", render_phase_line(row)));
+    let text = phases.iter().map(|row| format!("added {}", render_phase_line(row)));
     Output::new(text.collect(), json!({"rows": phase_views(phases)}))
 }
 

@@ -145,10 +145,7 @@ fn cmd_list(context: &CommandContext, filter: &PhaseFilter) -> CommandResult {
     }
     let phases = store.list_phases(filter)?;
     Ok(Output::table(
-        &format!(
-            "{:<24} {:<9} {:<10} {:>4}",
-            "PHASE", "NAME", "STATUS", "PRIO"
-        ),
+        &format!("{:<24} {:<9} {:<10} {:>4}", "PHASE", "NAME", "STATUS", "PRIO"),
         phases.iter().map(render_phase_line),
         "no phases; add those of an item with `trueup queue add ITEM`",
         json!({"rows": phase_views(&phases)}),
@@ -169,17 +166,11 @@ fn cmd_next(context: &CommandContext) -> CommandResult {
 
 /// Renders what changed.
 pub(super) fn render_phase_move(phase_move: &PhaseChange) -> String {
-    let Phase {
-        id, name, status, ..
-    } = &phase_move.phase;
+    let Phase { id, name, status, .. } = &phase_move.phase;
     let reason = phase_move.phase.error_message.as_deref();
-    let reason_text = reason.map_or(String::new(), |why| {
-        format!(": {}", one_line(why, MAX_MESSAGE_CHARS))
-    });
-    format!(
-        "{id} ({name}): {} -> {status}{reason_text}",
-        phase_move.from
-    )
+    let reason_text =
+        reason.map_or(String::new(), |why| format!(": {}", one_line(why, MAX_MESSAGE_CHARS)));
+    format!("{id} ({name}): {} -> {status}{reason_text}", phase_move.from)
 }
 
 fn render_phase_line(phase: &Phase) -> String {
@@ -191,9 +182,8 @@ fn render_phase_line(phase: &Phase) -> String {
     let assignee = phase.assigned_to.as_ref();
     let assignee_text = assignee.map_or(String::new(), |session| format!("  by {session}"));
     let reason = phase.error_message.as_deref();
-    let reason_text = reason.map_or(String::new(), |why| {
-        format!("  {}", one_line(why, MAX_MESSAGE_CHARS))
-    });
+    let reason_text =
+        reason.map_or(String::new(), |why| format!("  {}", one_line(why, MAX_MESSAGE_CHARS)));
     format!(
         "{:<24} {:<9} {:<10} {:>4}{waits}{assignee_text}{reason_text}",
         phase.id.as_str(),

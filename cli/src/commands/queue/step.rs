@@ -22,24 +22,16 @@ pub(super) fn cmd_start(context: &CommandContext, id: QueueId) -> CommandResult 
         None => None,
     };
     // A phase that is not ready is refused by the store with a better reason.
-    if let Some(row) = store
-        .load_phase(&id)?
-        .filter(|row| row.status == ItemStatus::Ready)
-    {
+    if let Some(row) = store.load_phase(&id)?.filter(|row| row.status == ItemStatus::Ready) {
         check_phase_can_start(context, &row)?;
     }
-    let step = PhaseStep::Start {
-        orchestrator: context.read_env_orchestrator()?,
-    };
+    let step = PhaseStep::Start { orchestrator: context.read_env_orchestrator()? };
     let moved = take_step(context, store, id, step, session.as_ref())?;
     let mut warnings = Vec::new();
     if let Some(session) = &session {
         context.true_up_after_change(store, &session.id, &mut warnings)?;
     }
-    Ok(Output {
-        warnings,
-        ..build_output(&moved)
-    })
+    Ok(Output { warnings, ..build_output(&moved) })
 }
 
 pub(super) fn cmd_step(context: &CommandContext, id: QueueId, step: PhaseStep) -> CommandResult {
@@ -109,11 +101,8 @@ fn step_reason(step: &PhaseStep) -> &str {
 fn build_output(moved: &PhaseChanges) -> Output {
     let all = std::iter::once(&moved.change).chain(&moved.affected);
     let text = all.map(render_phase_move).collect();
-    let affected: Vec<Value> = moved
-        .affected
-        .iter()
-        .map(|one| views::phase_view(&one.phase))
-        .collect();
+    let affected: Vec<Value> =
+        moved.affected.iter().map(|one| views::phase_view(&one.phase)).collect();
     let data = json!({"row": views::phase_view(&moved.change.phase), "affected": affected});
     Output::new(text, data)
 }
@@ -137,20 +126,11 @@ fn build_refusal_error(
             format!("the item of {id} was taken over by {holder} since this session started it"),
         )
         .with_data(merge_objects(row_data, json!({"holder": holder}))),
-        PhaseRefusal::Illegal {
-            from,
-            to,
-            legal,
-            reopens,
-            waits_for,
-        } => CommandError::new(
+        PhaseRefusal::Illegal { from, to, legal, reopens, waits_for } => CommandError::new(
             case,
             describe_illegal_step(id, (*from, *to), legal, *reopens, waits_for),
         )
-        .with_data(merge_objects(
-            row_data,
-            json!({"from": from, "to": to, "legal": legal}),
-        )),
+        .with_data(merge_objects(row_data, json!({"from": from, "to": to, "legal": legal}))),
         PhaseRefusal::Blocked { from, by, message } => CommandError::new(
             case,
             format!(
@@ -187,15 +167,13 @@ fn refusal_case(id: &QueueId, refusal: &PhaseRefusal, phase: Option<&Phase>) -> 
         (PhaseRefusal::NotHolder { .. }, _) => PhaseCase::PhaseHeld,
         (PhaseRefusal::StaleEpoch { .. }, _) => PhaseCase::PhaseTakenOver,
         (PhaseRefusal::Blocked { by, .. }, _) => PhaseCase::PhaseBlocked { by: by.into() },
-        (PhaseRefusal::RetryLimit(_), Some(row)) => PhaseCase::TooManyStarts {
-            item: (&row.item).into(),
-        },
+        (PhaseRefusal::RetryLimit(_), Some(row)) => {
+            PhaseCase::TooManyStarts { item: (&row.item).into() }
+        }
         (PhaseRefusal::Illegal { legal, reopens, .. }, Some(row)) => match blocking_phase {
             Some(by) => PhaseCase::PhaseBlocked { by: by.into() },
             None if *reopens && legal.is_empty() => PhaseCase::PhaseOver { phase: id.into() },
-            None => PhaseCase::IllegalStep {
-                item: (&row.item).into(),
-            },
+            None => PhaseCase::IllegalStep { item: (&row.item).into() },
         },
     }
 }
@@ -214,11 +192,7 @@ fn describe_illegal_step(
         format!("; it waits for {}", waits_for.join(" and "))
     };
     let back = reopens.then_some("reopened");
-    let next_statuses: Vec<&str> = legal
-        .iter()
-        .map(|status| status.as_str())
-        .chain(back)
-        .collect();
+    let next_statuses: Vec<&str> = legal.iter().map(|status| status.as_str()).chain(back).collect();
     let ways = format!("; allowed: {}", next_statuses.join(", "));
     if from == to {
         format!("{id} is already {from}{ways}")

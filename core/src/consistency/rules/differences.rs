@@ -48,10 +48,8 @@ fn compare_described_fields(
     let is_linked = row.facts.is_some();
     let repo = row.repo.as_deref();
     if repo.map_or(is_linked, |repo| !repo.eq_ignore_ascii_case(&snapshot.repo)) {
-        let text = format!(
-            "the database has this {noun} under repository {}",
-            repo.unwrap_or("none")
-        );
+        let text =
+            format!("the database has this {noun} under repository {}", repo.unwrap_or("none"));
         report(Code::WrongRepository, &snapshot.repo, repo, text);
     }
     // The row has the title as it left the repository: without secrets.
@@ -66,24 +64,14 @@ fn compare_described_fields(
     if let Some(position) = node.position().filter(|own| row.position != Some(*own)) {
         let known = row.position.map(|known| known.to_string());
         let text = format!("the database has a different position for this {noun}");
-        report(
-            Code::PlanningDiffers,
-            &position.to_string(),
-            known.as_deref(),
-            text,
-        );
+        report(Code::PlanningDiffers, &position.to_string(), known.as_deref(), text);
     }
     let Some(facts) = &row.facts else {
         return;
     };
     if facts.planning != node.planning() {
         let text = format!("the database has different planning fields for this {noun}");
-        report(
-            Code::PlanningDiffers,
-            node.planning(),
-            Some(&facts.planning),
-            text,
-        );
+        report(Code::PlanningDiffers, node.planning(), Some(&facts.planning), text);
     }
     let digest = node.digest();
     if facts.digest != digest {
@@ -104,10 +92,8 @@ fn compare_task_status(
         return;
     }
     let title = redacted_line(task.title.as_deref().unwrap_or(task.key.as_str()));
-    let (in_file, in_db) = (
-        &*task.status_word,
-        known.map_or(row.status.as_str(), |status| status.as_str()),
-    );
+    let (in_file, in_db) =
+        (&*task.status_word, known.map_or(row.status.as_str(), |status| status.as_str()));
     let authority = of_status(task.status.rank(), row.status.rank());
     if authority == Authority::File {
         let text = format!("task '{title}' is {in_file} in the file but {in_db} in the database");
@@ -123,9 +109,7 @@ fn compare_task_status(
     findings.push(match known {
         Some(status) => finding.with_fix(Fix::WriteStatus(node.id, status)),
         // A file has no word for it.
-        None => finding.advise(Way::ReopenItem {
-            item: task.key.clone(),
-        }),
+        None => finding.advise(Way::ReopenItem { item: task.key.clone() }),
     });
 }
 
@@ -154,12 +138,7 @@ fn compare_workplan_status(
         DeclaredStatus::Status(status) => status.as_str(),
     };
     let finding = |node: &Node<'_>, text| {
-        node.finding_at(
-            workplan.status_place,
-            Code::WorkplanStatusDiffers,
-            authority,
-            text,
-        )
+        node.finding_at(workplan.status_place, Code::WorkplanStatusDiffers, authority, text)
     };
     if authority == Authority::File {
         let text = format!("the workplan is {word} in the file but {known} in the database");
@@ -169,9 +148,7 @@ fn compare_workplan_status(
     }
     let is_rollup = is_rollup_of_tasks(workplan, known);
     let advice = if known.is_finished() && !is_rollup {
-        Way::ReopenItem {
-            item: workplan.key.clone(),
-        }
+        Way::ReopenItem { item: workplan.key.clone() }
     } else {
         Way::SetFrontMatter {
             place: file_line(&workplan.path, workplan.status_place),
@@ -179,14 +156,9 @@ fn compare_workplan_status(
         }
     };
     let text = format!("the workplan is {known} in the database but {word} in its front matter");
-    let mut finding = finding(node, text)
-        .with_values(Some(known.as_str()), Some(word))
-        .advise(advice);
-    finding.divergence.severity = if is_rollup {
-        Severity::Info
-    } else {
-        Severity::Warning
-    };
+    let mut finding =
+        finding(node, text).with_values(Some(known.as_str()), Some(word)).advise(advice);
+    finding.divergence.severity = if is_rollup { Severity::Info } else { Severity::Warning };
     findings.push(finding);
 }
 
@@ -202,9 +174,7 @@ fn advance_row(
     if to.is_finished() && row.is_reopened {
         let item = row.key.clone();
         finding.divergence.authority = Authority::Database.as_str();
-        return finding
-            .with_values(Some(in_db), Some(in_file))
-            .advise(Way::EndItem { item, to });
+        return finding.with_values(Some(in_db), Some(in_file)).advise(Way::EndItem { item, to });
     }
     node.advances_to = Some(to);
     finding

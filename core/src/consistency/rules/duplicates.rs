@@ -30,12 +30,7 @@ pub(crate) fn mark_duplicates(nodes: &mut Nodes<'_>, findings: &mut Vec<CheckFin
         }
         let place = node.file_line();
         if let Some(first) = keys.first_other(key, node) {
-            findings.push(duplicate_finding(
-                node,
-                key,
-                first,
-                Way::GiveOwnId { place },
-            ));
+            findings.push(duplicate_finding(node, key, first, Way::GiveOwnId { place }));
         } else if !node.is_duplicate
             && let Some(link) = node.link().map(WorkplanLink::as_str)
             && let Some(first) = links.first_other(link, node)

@@ -23,8 +23,7 @@ pub(crate) fn match_rows<'a>(
     let find_by_link = |link: &WorkplanLink| {
         let linked = || {
             let rows = rows.iter();
-            rows.filter_map(|row| Some((row.link.as_ref()?.as_str(), row)))
-                .collect()
+            rows.filter_map(|row| Some((row.link.as_ref()?.as_str(), row))).collect()
         };
         let rows_by_link = rows_by_link.get_or_init(linked);
         rows_by_link.get(link.as_str()).copied()
@@ -50,11 +49,7 @@ pub(crate) fn match_rows<'a>(
 }
 
 fn missing_link_finding(node: &Node<'_>, text: String) -> CheckFinding {
-    let code = if node.task.is_some() {
-        Code::TaskNotLinked
-    } else {
-        Code::WorkplanNotLinked
-    };
+    let code = if node.task.is_some() { Code::TaskNotLinked } else { Code::WorkplanNotLinked };
     node.finding(code, Fact::WorkplanLink, text)
 }
 
@@ -157,9 +152,7 @@ fn unlinked_message(node: &Node<'_>) -> String {
 fn find_other_repo<'a>(snapshot: &'a CheckoutSnapshot, row: &WorkplanRow) -> Option<&'a str> {
     let repo = row.repo.as_deref()?;
     let mut others = snapshot.other_repos.iter();
-    others
-        .find(|other| other.is_same(repo))
-        .map(crate::model::RepoSlug::as_str)
+    others.find(|other| other.is_same(repo)).map(crate::model::RepoSlug::as_str)
 }
 
 /// Tells whether a row is linked to a file of another repository.

@@ -21,11 +21,8 @@ pub(crate) fn report_missing(
         return;
     }
     // A file that says something wrong of an id does have that id.
-    let unreadable: HashSet<&str> = snapshot
-        .problems
-        .iter()
-        .map(|(_, problem)| problem.subject.as_str())
-        .collect();
+    let unreadable: HashSet<&str> =
+        snapshot.problems.iter().map(|(_, problem)| problem.subject.as_str()).collect();
     let paths: HashMap<&str, &str> = snapshot
         .workplans
         .iter()
@@ -70,14 +67,9 @@ fn advise_missing(snapshot: &CheckoutSnapshot, row: &WorkplanRow) -> Way {
     let item = row.key.clone();
     match snapshot.problems.first() {
         // What cannot be read may hold it.
-        Some((path, problem)) => Way::EditWorkplan {
-            place: file_line(path, problem.place),
-        },
+        Some((path, problem)) => Way::EditWorkplan { place: file_line(path, problem.place) },
         // Finished work was worth doing, so it is not cancelled.
         None if row.status.is_finished() => Way::BringBack { item },
-        None => Way::EndItem {
-            item,
-            to: ItemStatus::Cancelled,
-        },
+        None => Way::EndItem { item, to: ItemStatus::Cancelled },
     }
 }

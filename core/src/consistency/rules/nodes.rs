@@ -81,15 +81,13 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn planning(&self) -> &'a str {
-        self.task
-            .map_or(&self.workplan.planning, |task| &task.planning)
+        self.task.map_or(&self.workplan.planning, |task| &task.planning)
     }
 
     /// Returns the digest of its text. A workplan has none: the text of its file belongs to its
     /// tasks.
     pub(crate) fn digest(&self) -> String {
-        self.task
-            .map_or_else(String::new, |task| format!("{:016x}", task.digest))
+        self.task.map_or_else(String::new, |task| format!("{:016x}", task.digest))
     }
 
     /// Returns its number among the tasks of its workplan, from 1.
@@ -99,8 +97,7 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn depends_on(&self) -> &'a [(ItemKey, TextPosition)] {
-        self.task
-            .map_or(&self.workplan.depends_on, |task| &task.depends_on)
+        self.task.map_or(&self.workplan.depends_on, |task| &task.depends_on)
     }
 
     /// Returns what a person calls it.
@@ -146,10 +143,7 @@ impl<'a> Nodes<'a> {
         let count = workplans.clone().map(|it| 1 + it.tasks.len()).sum();
         let mut all: Vec<Node<'a>> = Vec::with_capacity(count);
         for (number, workplan) in workplans.enumerate() {
-            let id = |task| NodeId {
-                workplan: number,
-                task,
-            };
+            let id = |task| NodeId { workplan: number, task };
             all.push(Node::new(workplan, id(None), None));
             let tasks = workplan.tasks.iter().enumerate();
             all.extend(tasks.map(|(task, entry)| Node::new(workplan, id(Some(task)), Some(entry))));

@@ -10,11 +10,7 @@ use crate::workplan::TextPosition;
 /// Compares every checkbox with its task.
 pub(crate) fn check_plan_checkboxes(snapshot: &CheckoutSnapshot, findings: &mut Vec<CheckFinding>) {
     for (number, file) in snapshot.plans.iter().enumerate() {
-        let plan_file = PlanFile {
-            path: &file.path,
-            plan: Some(&file.plan),
-            is_committed: true,
-        };
+        let plan_file = PlanFile { path: &file.path, plan: Some(&file.plan), is_committed: true };
         let divergences = checkbox_findings(&file.checkboxes, plan_file).into_iter();
         let divergences =
             divergences.filter(|it| matches!(it.code, Code::FileAhead | Code::DatabaseAhead));

@@ -41,11 +41,7 @@ impl TaskCounts {
     fn status_for_workplan(&self, status: ItemStatus) -> Option<(Code, ItemStatus, String)> {
         let Self { all, underway, .. } = self;
         if *all > 0 && self.finished == *all && self.unknown == 0 && !status.is_finished() {
-            let to = if self.completed > 0 {
-                ItemStatus::Completed
-            } else {
-                ItemStatus::Cancelled
-            };
+            let to = if self.completed > 0 { ItemStatus::Completed } else { ItemStatus::Cancelled };
             let text = format!("all tasks are finished ({all}), but the workplan is {status}");
             return Some((Code::WorkplanStillOpen, to, text));
         }

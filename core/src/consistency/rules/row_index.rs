@@ -20,12 +20,7 @@ pub(crate) struct RowIndex<'a> {
 impl<'a> RowIndex<'a> {
     pub(crate) fn new(snapshot: &'a CheckoutSnapshot) -> Self {
         let (own, foreign) = (&*snapshot.rows, &*snapshot.foreign_rows);
-        Self {
-            own,
-            foreign,
-            is_named: vec![false; own.len() + foreign.len()],
-            next: 0,
-        }
+        Self { own, foreign, is_named: vec![false; own.len() + foreign.len()], next: 0 }
     }
 
     /// Finds the row of a node, and remembers that a node has its key.

@@ -29,11 +29,7 @@ fn says(scene: &mut Fixture, expected: &str, is_fixed: bool) {
     assert!(way.row().codes().contains(&divergence.code), "{code}");
     scene.apply_fixes();
     let codes = scene.codes();
-    assert_eq!(
-        !codes.contains(&code),
-        is_fixed,
-        "{code} afterwards: {codes:?}"
-    );
+    assert_eq!(!codes.contains(&code), is_fixed, "{code} afterwards: {codes:?}");
 }
 
 /// Returns the value of the authority, and the value of the side that differs.
@@ -72,11 +68,7 @@ fn an_empty_folder_is_no_finding() {
 fn c02_does_not_parse() {
     let mut scene = Fixture::new();
     scene.write_workplan("a.md", "---\nid: A-WP-1\n");
-    says(
-        &mut scene,
-        "C-02 error file workplans/a.md workplans/a.md:1",
-        false,
-    );
+    says(&mut scene, "C-02 error file workplans/a.md workplans/a.md:1", false);
 }
 
 #[test]
@@ -88,10 +80,7 @@ fn c02_a_file_that_cannot_be_read_keeps_nobody_else_from_being_read() {
     assert_eq!(scene.codes(), ["C-02", "C-06", "C-02"]);
     let found = scene.findings();
     assert_eq!(found[0].place.unwrap().line, 2);
-    assert!(
-        found[2].divergence.message.contains("cannot be read"),
-        "{found:?}"
-    );
+    assert!(found[2].divergence.message.contains("cannot be read"), "{found:?}");
 }
 
 #[test]
@@ -99,10 +88,7 @@ fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
     let mut scene = Fixture::new();
     let tasks = [("T01", "todo"), ("T02", "almost")];
     scene.write_workplan("a.md", &workplan_text("A-WP-1", "active", &tasks));
-    scene.write_workplan(
-        "b.md",
-        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
-    );
+    scene.write_workplan("b.md", &workplan_text("B-WP-1", "active", &[("T01", "todo")]));
     assert_eq!(scene.codes(), ["C-02", "C-06", "C-11"]);
     scene.replace_text("a.md", "almost", "todo");
     let all = ["C-06", "C-11", "C-11", "C-06", "C-11"];
@@ -112,11 +98,7 @@ fn c02_is_the_only_cause_said_of_a_file_whose_ids_are_missing() {
 #[test]
 fn c03_depends_on_what_is_not_there() {
     let mut scene = linked();
-    scene.replace_text(
-        "a.md",
-        "status: active",
-        "depends_on:\n  - NO-WP-9\nstatus: active",
-    );
+    scene.replace_text("a.md", "status: active", "depends_on:\n  - NO-WP-9\nstatus: active");
     says(&mut scene, "C-03 error file A-WP-1 workplans/a.md:5", false);
 }
 
@@ -124,22 +106,14 @@ fn c03_depends_on_what_is_not_there() {
 fn c04_status_of_a_workplan() {
     let mut scene = linked();
     scene.replace_text("a.md", "status: active", "status: finished");
-    says(
-        &mut scene,
-        "C-04 warning file A-WP-1 workplans/a.md:4",
-        true,
-    );
+    says(&mut scene, "C-04 warning file A-WP-1 workplans/a.md:4", true);
 }
 
 #[test]
 fn c05_title() {
     let mut scene = linked();
     scene.replace_text("a.md", "Plan A-WP-1", "Another");
-    says(
-        &mut scene,
-        "C-05 warning file A-WP-1 workplans/a.md:2",
-        true,
-    );
+    says(&mut scene, "C-05 warning file A-WP-1 workplans/a.md:2", true);
     scene.replace_text("a.md", "### Task T02", "### Other");
     let found = scene.only_finding("C-05");
     assert_eq!(values(&found), (Some("Other"), Some("Task T02")));
@@ -148,21 +122,11 @@ fn c05_title() {
 #[test]
 fn c06_and_c11_not_linked() {
     let mut scene = Fixture::new();
-    scene.write_workplan(
-        "a.md",
-        &workplan_text("A-WP-1", "active", &[("T01", "todo")]),
-    );
+    scene.write_workplan("a.md", &workplan_text("A-WP-1", "active", &[("T01", "todo")]));
     let database = ("warning", "database");
     let found = scene.only_finding("C-11");
-    assert_eq!(
-        (word(found.divergence.severity), found.divergence.authority),
-        database
-    );
-    says(
-        &mut scene,
-        "C-06 warning database A-WP-1 workplans/a.md:2",
-        true,
-    );
+    assert_eq!((word(found.divergence.severity), found.divergence.authority), database);
+    says(&mut scene, "C-06 warning database A-WP-1 workplans/a.md:2", true);
     assert_eq!(scene.codes(), [""; 0]);
 }
 
@@ -199,10 +163,7 @@ fn c12_task_without_a_block() {
     let end = text.find("### Task T02").unwrap();
     scene.write_workplan("a.md", &text[..end]);
     let found = scene.only_finding("C-12");
-    assert_eq!(
-        (found.path.as_deref(), found.place),
-        (Some("workplans/a.md"), None)
-    );
+    assert_eq!((found.path.as_deref(), found.place), (Some("workplans/a.md"), None));
     assert_eq!(found.divergence.subject, "A-WP-1-T02");
     let fix = found.divergence.fix.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1-T02 cancelled");
@@ -234,11 +195,7 @@ fn c13_all_tasks_finished() {
     scene.set_file_status("a.md", "T02", "cancelled");
     let found = scene.only_finding("C-13");
     assert_eq!(values(&found), (Some("completed"), Some("running")));
-    says(
-        &mut scene,
-        "C-13 warning database A-WP-1 workplans/a.md:4",
-        true,
-    );
+    says(&mut scene, "C-13 warning database A-WP-1 workplans/a.md:4", true);
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
     let rows = scene.load_statuses();
     scene.apply_fixes();
@@ -343,16 +300,9 @@ fn c14_the_row_that_becomes_the_files_own_is_no_ghost() {
 #[test]
 fn c19_planning() {
     let mut scene = linked();
-    scene.replace_text(
-        "a.md",
-        "id: T02\n",
-        "id: T02\npriority: high\nneeds_human: true\n",
-    );
+    scene.replace_text("a.md", "id: T02\n", "id: T02\npriority: high\nneeds_human: true\n");
     let found = scene.only_finding("C-19").divergence;
-    assert_eq!(
-        found.expected.as_deref(),
-        Some(r#"{"needs_human":"true","priority":"high"}"#)
-    );
+    assert_eq!(found.expected.as_deref(), Some(r#"{"needs_human":"true","priority":"high"}"#));
     assert_eq!(found.found.as_deref(), Some("{}"));
     scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
@@ -388,17 +338,11 @@ fn c20_dependencies_come_in_and_what_commands_added_stays() {
     assert_eq!(found.expected.as_deref(), Some("A-WP-1-T01"));
     let expected = format!("C-20 warning file A-WP-1-T02 workplans/a.md:{line}");
     says(&mut scene, &expected, true);
-    assert_eq!(
-        scene.load_row("A-WP-1-T02").depends_on,
-        [item_key("A-WP-1-T01")]
-    );
+    assert_eq!(scene.load_row("A-WP-1-T02").depends_on, [item_key("A-WP-1-T01")]);
     scene.replace_text("a.md", "depends_on: [T01]\n", "");
     assert_eq!(scene.codes(), [""; 0]);
     scene.apply_fixes();
-    assert_eq!(
-        scene.load_row("A-WP-1-T02").depends_on,
-        [item_key("A-WP-1-T01")]
-    );
+    assert_eq!(scene.load_row("A-WP-1-T02").depends_on, [item_key("A-WP-1-T01")]);
 }
 
 #[test]
@@ -414,10 +358,7 @@ fn c20_a_circle_is_refused_with_the_reason_and_the_rest_goes_on() {
         written.refused[0]
             .starts_with("the dependency of A-WP-1-T02 on A-WP-1-T01 was not added: ")
     );
-    let waits = scene
-        .store
-        .list_open_dependencies(&item_key("A-WP-1-T01"))
-        .unwrap();
+    let waits = scene.store.list_open_dependencies(&item_key("A-WP-1-T01")).unwrap();
     assert_eq!(waits.len(), 1);
     assert_eq!(scene.codes(), ["C-20"]);
 }
@@ -440,11 +381,7 @@ fn c23_a_task_is_worked_on() {
     scene.set_file_status("a.md", "T01", "wait");
     let found = scene.only_finding("C-23");
     assert_eq!(values(&found), (Some("running"), Some("queued")));
-    says(
-        &mut scene,
-        "C-23 warning database A-WP-1 workplans/a.md:4",
-        true,
-    );
+    says(&mut scene, "C-23 warning database A-WP-1 workplans/a.md:4", true);
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running);
     assert_eq!(word(scene.only_finding("C-04").divergence.severity), "info");
     let rows = scene.load_statuses();

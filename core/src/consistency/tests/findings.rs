@@ -23,17 +23,12 @@ fn findings_come_by_file_and_place_and_those_of_no_file_last() {
         ..NewItem::new(item_key("GHOST-WP-1"))
     });
     let found = scene.findings();
-    let places: Vec<_> = found
-        .iter()
-        .map(|it| (it.path.clone(), it.place, it.divergence.code))
-        .collect();
+    let places: Vec<_> =
+        found.iter().map(|it| (it.path.clone(), it.place, it.divergence.code)).collect();
     let mut sorted = places.clone();
     sorted.sort_by_key(|(path, place, code)| (path.is_none(), path.clone(), *place, *code));
     assert_eq!(places, sorted);
-    assert_eq!(
-        scene.codes(),
-        ["C-13", "C-10", "C-15", "C-06", "C-02", "C-14"]
-    );
+    assert_eq!(scene.codes(), ["C-13", "C-10", "C-15", "C-06", "C-02", "C-14"]);
 }
 
 #[test]
@@ -52,11 +47,7 @@ fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
     let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
     let long = "x".repeat(100_000);
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
-    scene.replace_text(
-        "a.md",
-        "### Task T01",
-        &format!("### Use {secret}\u{1b}[31m"),
-    );
+    scene.replace_text("a.md", "### Task T01", &format!("### Use {secret}\u{1b}[31m"));
     scene.replace_text("a.md", "### Task T02", &format!("### {long}"));
     scene.replace_text(
         "a.md",
@@ -69,11 +60,7 @@ fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
     assert!(found.len() >= 5, "{:?}", messages(&found));
     let shown = format!("{found:?}");
     assert!(!shown.contains(secret), "{shown}");
-    assert!(
-        found
-            .iter()
-            .all(|it| it.divergence.message.chars().count() < 400)
-    );
+    assert!(found.iter().all(|it| it.divergence.message.chars().count() < 400));
     scene.apply_fixes();
     let row = scene.load_row("A-WP-1-T02");
     assert!(!format!("{row:?}").contains(secret), "{row:?}");
@@ -85,44 +72,24 @@ fn no_finding_shows_a_secret_or_the_whole_of_a_long_title() {
 #[test]
 fn deeds_come_workplan_before_task() {
     let mut scene = Fixture::new();
-    scene.write_workplan(
-        "b.md",
-        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
-    );
+    scene.write_workplan("b.md", &workplan_text("B-WP-1", "active", &[("T01", "todo")]));
     scene.write_workplan(
         "a.md",
         &workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "done")]),
     );
-    let spot = |sheet, task| NodeId {
-        workplan: sheet,
-        task,
-    };
+    let spot = |sheet, task| NodeId { workplan: sheet, task };
     assert_eq!(
         scene.assess().fixes.create_rows,
-        [
-            spot(0, None),
-            spot(0, Some(0)),
-            spot(0, Some(1)),
-            spot(1, None),
-            spot(1, Some(0))
-        ]
+        [spot(0, None), spot(0, Some(0)), spot(0, Some(1)), spot(1, None), spot(1, Some(0))]
     );
 }
 
 /// Lets a session claim an item.
 fn hold(scene: &mut Fixture, session: &str, name: &str) {
     let item = scene.store.load_item(&item_key(name)).unwrap().unwrap();
-    let session = scene
-        .store
-        .load_session(&session.parse().unwrap())
-        .unwrap()
-        .unwrap();
-    let facts = ClaimFacts {
-        claimant: Some(&session),
-        item: Some(&item),
-        holder: None,
-        force: false,
-    };
+    let session = scene.store.load_session(&session.parse().unwrap()).unwrap().unwrap();
+    let facts =
+        ClaimFacts { claimant: Some(&session), item: Some(&item), holder: None, force: false };
     let Ok(grant) = decide_claim(&facts) else {
         panic!("{item:?}");
     };
@@ -153,11 +120,7 @@ fn what_another_holds_stays_and_nothing_follows_from_it() {
         );
         assert_ne!(scene.item_status("A-WP-1-T01"), ItemStatus::Completed);
         assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Completed);
-        assert_eq!(
-            scene.item_status("A-WP-1"),
-            ItemStatus::Running,
-            "not all is done"
-        );
+        assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Running, "not all is done");
     }
     let written = scene.apply_fixes_as(&fix_actor(Some("one")));
     assert!(written.refused.is_empty());
@@ -168,26 +131,16 @@ fn what_another_holds_stays_and_nothing_follows_from_it() {
 #[test]
 fn what_is_completed_with_evidence_only_is_not_completed_by_a_word() {
     let mut scene = Fixture::new();
-    scene.add_item(&NewItem {
-        requires_evidence: true,
-        ..NewItem::new(item_key("A-WP-1-T01"))
-    });
+    scene.add_item(&NewItem { requires_evidence: true, ..NewItem::new(item_key("A-WP-1-T01")) });
     scene.write_workplan(
         "a.md",
         &workplan_text("A-WP-1", "active", &[("T01", "done"), ("T02", "todo")]),
     );
     let written = scene.apply_fixes();
     assert_eq!(written.refused.len(), 1);
-    assert!(
-        written.refused[0].contains("--evidence REF"),
-        "{:?}",
-        written.refused
-    );
+    assert!(written.refused[0].contains("--evidence REF"), "{:?}", written.refused);
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
-    assert_eq!(
-        scene.only_finding("C-10").divergence.severity,
-        Severity::Warning
-    );
+    assert_eq!(scene.only_finding("C-10").divergence.severity, Severity::Warning);
 }
 
 #[test]
@@ -201,14 +154,8 @@ fn a_file_that_changed_since_it_was_read_gets_nothing_that_is_anothers() {
     scene.force_status("A-WP-1-T01", ItemStatus::Completed);
     let before = scene.read_workplan("a.md");
     nothing_is_drafted(&mut scene, &swapped(&before));
-    nothing_is_drafted(
-        &mut scene,
-        &before.replace("status: todo", "status: blocked"),
-    );
-    nothing_is_drafted(
-        &mut scene,
-        &before.replace("\n### Task T01", "\n\n### Task T01"),
-    );
+    nothing_is_drafted(&mut scene, &before.replace("status: todo", "status: blocked"));
+    nothing_is_drafted(&mut scene, &before.replace("\n### Task T01", "\n\n### Task T01"));
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     let unlinked = workplan_text("A-WP-1", "active", &[("T01", "todo"), ("T02", "todo")]);
     scene.write_workplan("a.md", &unlinked);
@@ -237,10 +184,7 @@ fn nothing_is_drafted(scene: &mut Fixture, changed: &str) {
 #[test]
 fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
     let mut scene = Fixture::new();
-    scene.write_workplan(
-        "b.md",
-        &workplan_text("B-WP-1", "active", &[("T01", "todo")]),
-    );
+    scene.write_workplan("b.md", &workplan_text("B-WP-1", "active", &[("T01", "todo")]));
     let text = workplan_text("A-WP-1", "active", &[("T01", "todo")]);
     let text = text
         .replace("title:", "depends_on: B-WP-1\ntitle:")
@@ -248,10 +192,7 @@ fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
     scene.write_workplan("a.md", &text);
     scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
-    let waits = scene
-        .store
-        .list_open_dependencies(&item_key("A-WP-1-T01"))
-        .unwrap();
+    let waits = scene.store.list_open_dependencies(&item_key("A-WP-1-T01")).unwrap();
     assert_eq!(waits, [(item_key("B-WP-1-T01"), ItemStatus::Queued)]);
     // A dependency that a command added stays, although the file lacks it.
     let depend = DependencyChange {
@@ -268,16 +209,10 @@ fn a_dependency_of_another_workplan_is_known_by_its_long_id() {
 fn hostile_lists_take_time_in_proportion() {
     let ids: Vec<String> = (0..60_000).map(|n| format!("X-WP-{n}")).collect();
     let text = workplan_text("A-WP-1", "active", &[]);
-    let text = text.replace(
-        "title:",
-        &format!("depends_on: [{}]\ntitle:", ids.join(", ")),
-    );
+    let text = text.replace("title:", &format!("depends_on: [{}]\ntitle:", ids.join(", ")));
     let (workplan, problems) =
         super::super::WorkplanFile::parse("workplans/a.md", text.into_bytes(), false);
-    assert_eq!(
-        (workplan.unwrap().depends_on.len(), problems.len()),
-        (60_000, 0)
-    );
+    assert_eq!((workplan.unwrap().depends_on.len(), problems.len()), (60_000, 0));
 }
 
 #[test]
@@ -297,10 +232,8 @@ fn rows_are_found_in_whatever_order_files_name_them() {
     assert_eq!(find_foreign_keys(&scene.read_snapshot()), (vec![], vec![]));
     scene.replace_text("b.md", other.as_str(), "nobodys");
     let text = scene.read_workplan("a.md");
-    scene.write_workplan(
-        "a.md",
-        &text.replace("id: T02\n", "id: T02\ndepends_on: [T01, C-WP-3]\n"),
-    );
+    scene
+        .write_workplan("a.md", &text.replace("id: T02\n", "id: T02\ndepends_on: [T01, C-WP-3]\n"));
     let expected = (vec![item_key("C-WP-3")], vec!["nobodys".parse().unwrap()]);
     assert_eq!(find_foreign_keys(&scene.read_snapshot()), expected);
 }

@@ -51,10 +51,7 @@ impl Fixture {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("workplans/archived")).unwrap();
-        Self {
-            folder,
-            store: ScratchStore::new(),
-        }
+        Self { folder, store: ScratchStore::new() }
     }
 
     /// Creates a fixture with one workplan, `A-WP-1` in `a.md`, that is linked.
@@ -140,33 +137,23 @@ impl Fixture {
     }
 
     pub(super) fn item_status(&mut self, name: &str) -> ItemStatus {
-        self.store
-            .load_item(&item_key(name))
-            .unwrap()
-            .unwrap()
-            .status
+        self.store.load_item(&item_key(name)).unwrap().unwrap().status
     }
 
     pub(super) fn load_row(&mut self, name: &str) -> WorkplanRow {
-        let rows = self
-            .store
-            .find_workplan_rows(&[item_key(name)], &[])
-            .unwrap();
+        let rows = self.store.find_workplan_rows(&[item_key(name)], &[]).unwrap();
         rows.into_iter().next().unwrap()
     }
 
     pub(super) fn load_statuses(&mut self) -> BTreeMap<String, ItemStatus> {
         let all = self.store.list_items(&crate::store::ItemFilter::default());
         let all = all.unwrap().into_iter();
-        all.map(|item| (item.key.to_string(), item.status))
-            .collect()
+        all.map(|item| (item.key.to_string(), item.status)).collect()
     }
 
     /// Counts all recorded events.
     pub(super) fn count_events(&mut self) -> usize {
-        let all = self
-            .store
-            .list_events(&crate::model::EventFilter::default());
+        let all = self.store.list_events(&crate::model::EventFilter::default());
         all.unwrap().len()
     }
 
@@ -177,10 +164,7 @@ impl Fixture {
     /// Reads the checkout as that of a repository with this name.
     pub(super) fn read_snapshot_as(&mut self, repo: &str) -> CheckoutSnapshot {
         let root = self.root().to_owned();
-        let names = RepoNames {
-            given: Some(repo.to_owned()),
-            ..RepoNames::default()
-        };
+        let names = RepoNames { given: Some(repo.to_owned()), ..RepoNames::default() };
         read_checkout(&mut *self.store, &root, &names, true).unwrap()
     }
 
@@ -199,13 +183,9 @@ impl Fixture {
 
     pub(super) fn apply_fixes_as(&mut self, actor: &FixActor) -> RowUpdateOutcome {
         let snapshot = self.read_snapshot();
-        let Assessment {
-            fixes, held_back, ..
-        } = assess_checkout(&snapshot);
+        let Assessment { fixes, held_back, .. } = assess_checkout(&snapshot);
         let mut outcome = apply_row_fixes(&mut *self.store, &snapshot, &fixes, actor).unwrap();
-        outcome
-            .new_links
-            .retain(|(node, _)| !held_back.contains_key(&node.workplan));
+        outcome.new_links.retain(|(node, _)| !held_back.contains_key(&node.workplan));
         for (path, planned) in plan_file_edits(&snapshot, &fixes, &outcome.new_links) {
             let planned = planned.unwrap();
             let path = self.root().join(path);
@@ -221,10 +201,8 @@ impl Fixture {
     #[track_caller]
     pub(super) fn only_finding(&mut self, code: &str) -> CheckFinding {
         let all = self.findings();
-        let mut found: Vec<&CheckFinding> = all
-            .iter()
-            .filter(|it| it.divergence.code.as_str() == code)
-            .collect();
+        let mut found: Vec<&CheckFinding> =
+            all.iter().filter(|it| it.divergence.code.as_str() == code).collect();
         assert_eq!(found.len(), 1, "{:#?}", messages(&all));
         found.remove(0).clone()
     }
@@ -236,10 +214,7 @@ impl Fixture {
 }
 
 pub(super) fn fix_actor(session: Option<&str>) -> FixActor {
-    FixActor {
-        session: session.map(|id| id.parse().unwrap()),
-        name: "user".to_owned(),
-    }
+    FixActor { session: session.map(|id| id.parse().unwrap()), name: "user".to_owned() }
 }
 
 pub(super) fn messages(findings: &[CheckFinding]) -> Vec<&str> {

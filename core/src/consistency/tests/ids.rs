@@ -34,11 +34,7 @@ fn bare_ids_are_scoped_by_their_file() {
     );
     assert_eq!(scene.codes(), [""; 0]);
     // The file keeps the spelling of the id.
-    assert!(
-        scene
-            .read_workplan("a.md")
-            .contains("\nid: T-02\nstatus: done\n")
-    );
+    assert!(scene.read_workplan("a.md").contains("\nid: T-02\nstatus: done\n"));
 }
 
 #[test]
@@ -46,18 +42,11 @@ fn a_bare_id_and_its_long_form_are_one_id() {
     let mut scene = Fixture::new();
     scene.write_workplan(
         "a.md",
-        &workplan_text(
-            "A-WP-1",
-            "active",
-            &[("T01", "todo"), ("A-WP-1-T01", "done")],
-        ),
+        &workplan_text("A-WP-1", "active", &[("T01", "todo"), ("A-WP-1-T01", "done")]),
     );
     let found = scene.only_finding("C-02");
     assert!(
-        found
-            .divergence
-            .message
-            .contains("duplicate id A-WP-1-T01, also at workplans/a.md:9:1"),
+        found.divergence.message.contains("duplicate id A-WP-1-T01, also at workplans/a.md:9:1"),
         "{found:?}"
     );
     assert_eq!(found.place.unwrap().line, 18);
@@ -87,23 +76,12 @@ fn of_files_with_one_id_none_counts_and_each_is_named() {
         "z.md",
         &workplan_text("A-WP-1", "done", &[("T01", "done"), ("T09", "todo")]),
     );
-    scene.write_workplan(
-        "archived/a.md",
-        &workplan_text("A-WP-1", "done", &[("T01", "done")]),
-    );
+    scene.write_workplan("archived/a.md", &workplan_text("A-WP-1", "done", &[("T01", "done")]));
     let before = scene.load_statuses();
     let found = scene.findings();
-    let places: Vec<_> = found
-        .iter()
-        .map(|it| (it.divergence.code.as_str(), it.path.as_deref().unwrap()))
-        .collect();
-    assert_eq!(
-        places,
-        [
-            ("C-02", "workplans/archived/a.md"),
-            ("C-02", "workplans/z.md")
-        ]
-    );
+    let places: Vec<_> =
+        found.iter().map(|it| (it.divergence.code.as_str(), it.path.as_deref().unwrap())).collect();
+    assert_eq!(places, [("C-02", "workplans/archived/a.md"), ("C-02", "workplans/z.md")]);
     scene.apply_fixes();
     assert_eq!(scene.load_statuses(), before);
     // Once only one of the files is left, it is fixed.
@@ -128,11 +106,8 @@ fn a_copied_id_of_the_database_stays_with_its_owner() {
         scene.write_workplan("a.md", &format!("{front}{one}\n{two}"));
         let found = scene.findings();
         let about = |code: &str| {
-            let of = found
-                .iter()
-                .filter(|it| it.divergence.code.as_str() == code);
-            of.map(|it| it.divergence.subject.as_str())
-                .collect::<Vec<_>>()
+            let of = found.iter().filter(|it| it.divergence.code.as_str() == code);
+            of.map(|it| it.divergence.subject.as_str()).collect::<Vec<_>>()
         };
         assert_eq!(about("C-02"), [format!("A-WP-1-{second}")]);
         assert_eq!(about("C-03"), ["A-WP-1-T02"]);
@@ -154,10 +129,7 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     let found = scene.only_finding("C-03").divergence;
     assert_eq!(word(found.severity), "error");
     assert_eq!(found.subject, "A-WP-1-T01");
-    assert!(
-        found.message.contains(&format!("A-WP-1-T01 has {link}")),
-        "{found:?}"
-    );
+    assert!(found.message.contains(&format!("A-WP-1-T01 has {link}")), "{found:?}");
     assert_eq!(found.expected.as_deref(), Some(&*link));
     assert_eq!(found.found.as_deref(), Some(stranger));
     // The link of another item.
@@ -169,16 +141,9 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     let text = scene.read_workplan("a.md").replace(&own, stranger);
     empty.write_workplan("a.md", &text);
     let codes = empty.codes();
-    assert!(
-        codes.contains(&"C-03") && !codes.contains(&"C-06"),
-        "{codes:?}"
-    );
+    assert!(codes.contains(&"C-03") && !codes.contains(&"C-06"), "{codes:?}");
     empty.apply_fixes();
-    assert_eq!(
-        empty.load_statuses().len(),
-        0,
-        "the file may belong to another database"
-    );
+    assert_eq!(empty.load_statuses().len(), 0, "the file may belong to another database");
     assert_eq!(empty.read_workplan("a.md"), text);
 }
 
@@ -211,15 +176,9 @@ fn an_empty_id_is_none_and_is_filled_in_its_place() {
 fn a_database_that_was_linked_first_gives_its_ids_to_another_clone() {
     let mut scene = Fixture::linked("active", &[("T01", "todo")]);
     let link = scene.load_row("A-WP-1-T01").link.unwrap();
-    scene.write_workplan(
-        "a.md",
-        &workplan_text("A-WP-1", "active", &[("T01", "todo")]),
-    );
+    scene.write_workplan("a.md", &workplan_text("A-WP-1", "active", &[("T01", "todo")]));
     assert_eq!(scene.codes(), ["C-06", "C-11"]);
-    assert_eq!(
-        scene.only_finding("C-11").divergence.expected.as_deref(),
-        Some(link.as_str())
-    );
+    assert_eq!(scene.only_finding("C-11").divergence.expected.as_deref(), Some(link.as_str()));
     let events = scene.count_events();
     scene.apply_fixes();
     assert!(scene.read_workplan("a.md").contains(link.as_str()));
@@ -241,12 +200,7 @@ fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
     );
     let mut codes = scene.codes();
     codes.sort_unstable();
-    assert_eq!(
-        codes,
-        [
-            "C-05", "C-06", "C-09", "C-10", "C-11", "C-11", "C-13", "C-19"
-        ]
-    );
+    assert_eq!(codes, ["C-05", "C-06", "C-09", "C-10", "C-11", "C-11", "C-13", "C-19"]);
     scene.apply_fixes();
     let row = scene.load_row("A-WP-1-T01");
     assert_eq!(row.title.as_deref(), Some("Task T01"));
@@ -259,24 +213,14 @@ fn an_item_added_by_hand_is_the_one_of_the_file_after_one_run() {
 #[test]
 fn an_id_of_another_repository_is_not_taken_from_it() {
     let mut scene = Fixture::linked("active", &[("T01", "todo")]);
-    scene.write_workplan(
-        "a.md",
-        &workplan_text("A-WP-1", "active", &[("T01", "done")]),
-    );
+    scene.write_workplan("a.md", &workplan_text("A-WP-1", "active", &[("T01", "done")]));
     let reading = scene.read_snapshot_as("other");
     let assessed = super::super::assess_checkout(&reading);
-    let codes: Vec<_> = assessed
-        .findings
-        .iter()
-        .map(|it| it.divergence.code.as_str())
-        .collect();
+    let codes: Vec<_> = assessed.findings.iter().map(|it| it.divergence.code.as_str()).collect();
     assert_eq!(codes, ["C-02", "C-02"]);
     assert!(assessed.fixes.is_empty(), "{:?}", assessed.fixes);
     let message = &assessed.findings[0].divergence.message;
-    assert!(
-        message.contains("belongs to a workplan of repository shop"),
-        "{message}"
-    );
+    assert!(message.contains("belongs to a workplan of repository shop"), "{message}");
 }
 
 #[test]
@@ -284,11 +228,7 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
     let mut scene = Fixture::linked("active", &[("T01", "todo")]);
     let reading = scene.read_snapshot_as("other");
     let assessed = super::super::assess_checkout(&reading);
-    let codes: Vec<_> = assessed
-        .findings
-        .iter()
-        .map(|it| it.divergence.code.as_str())
-        .collect();
+    let codes: Vec<_> = assessed.findings.iter().map(|it| it.divergence.code.as_str()).collect();
     assert_eq!(codes, ["C-09", "C-09"]);
     super::super::row_updates::apply_row_fixes(
         &mut *scene.store,
@@ -305,27 +245,9 @@ fn a_linked_file_that_moved_to_another_repository_is_its_own() {
 
 /// Files with a problem: name, text, line and column of the problem, and a part of its message.
 const WRONG: [(&str, &str, u32, u32, &str); 12] = [
-    (
-        "a.md",
-        "---\nid:   A-1\nstatus: active\n---\n",
-        2,
-        7,
-        "does not match the pattern",
-    ),
-    (
-        "b.md",
-        "---\nid: B-WP-1\nstatus: stalled\n---\n",
-        3,
-        9,
-        "unknown status \"stalled\"",
-    ),
-    (
-        "c.md",
-        "---\ntitle: x\nstatus: active\n---\n",
-        1,
-        1,
-        "no id",
-    ),
+    ("a.md", "---\nid:   A-1\nstatus: active\n---\n", 2, 7, "does not match the pattern"),
+    ("b.md", "---\nid: B-WP-1\nstatus: stalled\n---\n", 3, 9, "unknown status \"stalled\""),
+    ("c.md", "---\ntitle: x\nstatus: active\n---\n", 1, 1, "no id"),
     ("d.md", "---\nid: D-WP-1\n---\n", 1, 1, "no status"),
     (
         "e.md",
@@ -348,13 +270,7 @@ const WRONG: [(&str, &str, u32, u32, &str); 12] = [
         5,
         "another workplan",
     ),
-    (
-        "h.md",
-        "---\nid: H-WP-1\nstatus: active\n---\n```task\nid: T01\n```\n",
-        5,
-        1,
-        "no status",
-    ),
+    ("h.md", "---\nid: H-WP-1\nstatus: active\n---\n```task\nid: T01\n```\n", 5, 1, "no status"),
     ("i.md", "no front matter", 1, 1, "no front matter"),
     (
         "j.md",
@@ -370,13 +286,7 @@ const WRONG: [(&str, &str, u32, u32, &str); 12] = [
         14,
         "depends on itself",
     ),
-    (
-        "l.md",
-        "---\nid: L-WP-1\nstatus: active\ndepends_on: ['x y']\n---\n",
-        4,
-        14,
-        "x y",
-    ),
+    ("l.md", "---\nid: L-WP-1\nstatus: active\ndepends_on: ['x y']\n---\n", 4, 14, "x y"),
 ];
 
 #[test]
@@ -396,10 +306,7 @@ fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
         let place = own[0].place.unwrap();
         assert_eq!((place.line, place.column), (line, column), "{name}");
         let message = &own[0].divergence.message;
-        assert!(
-            message.starts_with(&format!("{path}:{line}:{column}: ")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("{path}:{line}:{column}: ")), "{message}");
         assert!(message.contains(words), "{name}: {message}");
         assert_eq!(word(own[0].divergence.severity), "error");
     }
@@ -407,8 +314,5 @@ fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
     scene.apply_fixes();
     let rows = scene.load_statuses();
     let keys: Vec<&str> = rows.keys().map(String::as_str).collect();
-    assert_eq!(
-        keys,
-        ["E-WP-1", "F-WP-1", "G-WP-1", "H-WP-1", "K-WP-1", "L-WP-1"]
-    );
+    assert_eq!(keys, ["E-WP-1", "F-WP-1", "G-WP-1", "H-WP-1", "K-WP-1", "L-WP-1"]);
 }

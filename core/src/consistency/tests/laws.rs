@@ -66,57 +66,18 @@ fn select<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Valu
 }
 
 fn block() -> impl Strategy<Value = Block> {
-    let ids = [
-        "T01",
-        "T02",
-        "T-02",
-        "T03",
-        "A-WP-1-T03",
-        "A-WP-1-T04",
-        "B-WP-2-T01",
-        "nonsense",
-    ];
-    let links = [
-        "",
-        "",
-        "",
-        "\"\"",
-        "~",
-        "0190a0b0-0000-7000-8000-000000000001",
-        "a b",
-    ];
-    let depends = [
-        "",
-        "",
-        "",
-        "T01",
-        "[T02, T03]",
-        "B-WP-2",
-        "NO-WP-1",
-        "nonsense",
-    ];
-    (
-        select(&ids),
-        select(&WORDS),
-        select(&links),
-        select(&depends),
-        any::<bool>(),
+    let ids = ["T01", "T02", "T-02", "T03", "A-WP-1-T03", "A-WP-1-T04", "B-WP-2-T01", "nonsense"];
+    let links = ["", "", "", "\"\"", "~", "0190a0b0-0000-7000-8000-000000000001", "a b"];
+    let depends = ["", "", "", "T01", "[T02, T03]", "B-WP-2", "NO-WP-1", "nonsense"];
+    (select(&ids), select(&WORDS), select(&links), select(&depends), any::<bool>()).prop_map(
+        |(id, word, link, depends_on, priority)| Block { id, word, link, depends_on, priority },
     )
-        .prop_map(|(id, word, link, depends_on, priority)| Block {
-            id,
-            word,
-            link,
-            depends_on,
-            priority,
-        })
 }
 
 fn file() -> impl Strategy<Value = File> {
     let names = ["a.md", "b.md", "archived/c.md"];
     let ids = ["A-WP-1", "A-WP-1", "B-WP-2", "ADHOC-2026-03-21", "odd"];
-    let statuses = [
-        "active", "proposed", "done", "finished", "archived", "blocked", "stalled",
-    ];
+    let statuses = ["active", "proposed", "done", "finished", "archived", "blocked", "stalled"];
     let links = ["", "", "\"\"", "0190a0b0-0000-7000-8000-000000000002"];
     (
         select(&names),
@@ -125,44 +86,17 @@ fn file() -> impl Strategy<Value = File> {
         select(&links),
         prop::collection::vec(block(), 0..6),
     )
-        .prop_map(|(name, id, status, link, blocks)| File {
-            name,
-            id,
-            status,
-            link,
-            blocks,
-        })
+        .prop_map(|(name, id, status, link, blocks)| File { name, id, status, link, blocks })
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    let keys = [
-        "A-WP-1",
-        "A-WP-1-T01",
-        "A-WP-1-T02",
-        "A-WP-1-T09",
-        "B-WP-2",
-        "B-WP-2-T01",
-    ];
-    (
-        select(&keys),
-        any::<bool>(),
-        any::<bool>(),
-        select(&ItemStatus::ALL),
-    )
-        .prop_map(|(key, parent, title, status)| Row {
-            key,
-            parent,
-            title,
-            status,
-        })
+    let keys = ["A-WP-1", "A-WP-1-T01", "A-WP-1-T02", "A-WP-1-T09", "B-WP-2", "B-WP-2-T01"];
+    (select(&keys), any::<bool>(), any::<bool>(), select(&ItemStatus::ALL))
+        .prop_map(|(key, parent, title, status)| Row { key, parent, title, status })
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    (
-        any::<prop::sample::Index>(),
-        select(&ItemStatus::ALL),
-        select(&WORDS[..8]),
-    )
+    (any::<prop::sample::Index>(), select(&ItemStatus::ALL), select(&WORDS[..8]))
         .prop_map(|(at, status, word)| Change { at, status, word })
 }
 
@@ -184,11 +118,7 @@ fn written(file: &File) -> String {
             "\n### Heading {number}\n\n```task\nid: {}\nstatus: {}\n{}{}{}```\n\nText {number}.\n",
             block.id,
             block.word,
-            if block.priority {
-                "priority: high\n"
-            } else {
-                ""
-            },
+            if block.priority { "priority: high\n" } else { "" },
             link("depends_on", block.depends_on),
             link("state_hub_task_id", block.link),
         )
@@ -228,9 +158,8 @@ fn scene(files: &[File], rows: &[Row]) -> Fixture {
 /// Returns the ranks of all rows and of all blocks in files.
 fn collect_ranks(scene: &mut Fixture) -> BTreeMap<String, u8> {
     let rows = scene.load_statuses().into_iter();
-    let mut ranks: BTreeMap<String, u8> = rows
-        .map(|(key, status)| (format!("row {key}"), status.rank()))
-        .collect();
+    let mut ranks: BTreeMap<String, u8> =
+        rows.map(|(key, status)| (format!("row {key}"), status.rank())).collect();
     for sheet in scene.read_snapshot().workplans {
         for (number, entry) in sheet.tasks.iter().enumerate() {
             let name = format!("{} {number} {}", sheet.path, entry.key);
@@ -244,10 +173,7 @@ fn collect_ranks(scene: &mut Fixture) -> BTreeMap<String, u8> {
 fn nothing_went_back(before: &BTreeMap<String, u8>, after: &BTreeMap<String, u8>) {
     for (name, rank) in before {
         let now = after.get(name);
-        assert!(
-            now.is_some_and(|now| now >= rank),
-            "{name}: {rank} -> {now:?}"
-        );
+        assert!(now.is_some_and(|now| now >= rank), "{name}: {rank} -> {now:?}");
     }
 }
 
@@ -262,38 +188,20 @@ fn all_files(scene: &Fixture) -> Vec<Vec<u8>> {
 fn check_fix_laws(scene: &mut Fixture) {
     let reading = scene.read_snapshot();
     let first = assess_checkout(&reading);
-    assert_eq!(
-        assess_checkout(&reading),
-        first,
-        "the same input gives the same output"
-    );
+    assert_eq!(assess_checkout(&reading), first, "the same input gives the same output");
     let before = collect_ranks(scene);
     let done = scene.apply_fixes();
     let after = collect_ranks(scene);
     nothing_went_back(&before, &after);
-    let Assessment {
-        findings,
-        fixes: deeds,
-        ..
-    } = scene.assess();
-    let claims: Vec<_> = findings
-        .iter()
-        .filter(|it| *it.divergence.fix.way() == Way::FixCheckout)
-        .collect();
-    assert!(
-        done.refused.len() >= claims.len(),
-        "left: {claims:#?}\nrefused: {:?}",
-        done.refused
-    );
+    let Assessment { findings, fixes: deeds, .. } = scene.assess();
+    let claims: Vec<_> =
+        findings.iter().filter(|it| *it.divergence.fix.way() == Way::FixCheckout).collect();
+    assert!(done.refused.len() >= claims.len(), "left: {claims:#?}\nrefused: {:?}", done.refused);
     if done.refused.is_empty() {
         assert!(deeds.is_empty(), "{deeds:?}");
     }
     // A second check changes nothing.
-    let (files, rows, events) = (
-        all_files(scene),
-        scene.load_statuses(),
-        scene.count_events(),
-    );
+    let (files, rows, events) = (all_files(scene), scene.load_statuses(), scene.count_events());
     scene.apply_fixes();
     assert_eq!(all_files(scene), files);
     assert_eq!(scene.load_statuses(), rows);

@@ -22,31 +22,19 @@ fn import(scene: &mut Fixture, name: &str, text: &str) {
 
 fn step(scene: &mut Fixture, id: &str, step: &PlanTaskStep) {
     let plan = "fix".parse().unwrap();
-    apply_task_step(
-        &mut *scene.store,
-        &plan,
-        &id.parse().unwrap(),
-        step,
-        &test_provenance(),
-    )
-    .unwrap();
+    apply_task_step(&mut *scene.store, &plan, &id.parse().unwrap(), step, &test_provenance())
+        .unwrap();
 }
 
 fn status(scene: &mut Fixture, id: &str) -> PlanTaskStatus {
-    let task = scene
-        .store
-        .load_plan_task(&"fix".parse().unwrap(), &id.parse().unwrap());
+    let task = scene.store.load_plan_task(&"fix".parse().unwrap(), &id.parse().unwrap());
     task.unwrap().unwrap().status
 }
 
 #[test]
 fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
     let mut scene = Fixture::new();
-    import(
-        &mut scene,
-        "docs/fix.md",
-        &PLAN.replace("[ ] 1.1", "[X] 1.1"),
-    );
+    import(&mut scene, "docs/fix.md", &PLAN.replace("[ ] 1.1", "[X] 1.1"));
     step(&mut scene, "1.2", &PlanTaskStep::Complete);
     assert_eq!(scene.codes(), ["C-10", "C-15"]);
     let found = scene.findings();
@@ -55,23 +43,13 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
     assert_eq!(ahead.path.as_deref(), Some("docs/fix.md"));
     let place = ahead.place.unwrap();
     assert_eq!((place.line, place.column), (4, 4));
-    assert!(
-        ahead.divergence.message.starts_with("docs/fix.md:4:4: "),
-        "{ahead:?}"
-    );
-    let fixes: Vec<_> = found
-        .iter()
-        .map(|it| it.divergence.fix.to_string())
-        .collect();
+    assert!(ahead.divergence.message.starts_with("docs/fix.md:4:4: "), "{ahead:?}");
+    let fixes: Vec<_> = found.iter().map(|it| it.divergence.fix.to_string()).collect();
     assert_eq!(fixes, ["trueup check --fix"; 2]);
     scene.apply_fixes();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
     let text = fs::read_to_string(scene.root().join("docs/fix.md")).unwrap();
-    assert_eq!(
-        text,
-        PLAN.replace("[ ] 1.1", "[X] 1.1")
-            .replace("[ ] 1.2", "[x] 1.2")
-    );
+    assert_eq!(text, PLAN.replace("[ ] 1.1", "[X] 1.1").replace("[ ] 1.2", "[x] 1.2"));
     assert_eq!(scene.codes(), [""; 0]);
     let events = scene.count_events();
     scene.apply_fixes();
@@ -102,10 +80,7 @@ fn plans_elsewhere_and_status_files_are_no_part_of_a_checkout() {
         if id != "gone" {
             fs::write(&path, PLAN).unwrap();
         }
-        scene
-            .store
-            .import_plan(&plan(id, &path), &test_provenance())
-            .unwrap();
+        scene.store.import_plan(&plan(id, &path), &test_provenance()).unwrap();
     }
     let plans: Vec<PlanCheckboxes> = scene.read_snapshot().plans;
     assert_eq!(plans, []);
@@ -145,10 +120,7 @@ fn a_task_that_a_live_session_works_on_is_not_completed_for_it() {
     assert_eq!(status(&mut scene, "1.2"), PlanTaskStatus::Completed);
     assert_eq!(status(&mut scene, "1.3"), PlanTaskStatus::Completed);
     // Once the session ended, anybody may complete its task.
-    scene
-        .store
-        .end_session(&"one".parse().unwrap(), "x", &test_provenance())
-        .unwrap();
+    scene.store.end_session(&"one".parse().unwrap(), "x", &test_provenance()).unwrap();
     scene.apply_fixes();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
 }

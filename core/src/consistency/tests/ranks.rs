@@ -37,11 +37,7 @@ fn expected(
     use ItemStatus as I;
     let [todo, progress, wait, done, cancel] = words.map(|(word, _)| word);
     let file = |index: &'static str| {
-        if index == word {
-            Outcome::Equal
-        } else {
-            Outcome::File(index)
-        }
+        if index == word { Outcome::Equal } else { Outcome::File(index) }
     };
     match row {
         I::Failed if word == done || word == cancel => Outcome::Stays,
@@ -81,12 +77,7 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
                     (
                         it.divergence.code.as_str(),
                         it.divergence.authority,
-                        it.divergence
-                            .fix
-                            .way()
-                            .row()
-                            .codes()
-                            .contains(&it.divergence.code),
+                        it.divergence.fix.way().row().codes().contains(&it.divergence.code),
                     )
                 })
                 .collect();
@@ -171,10 +162,7 @@ fn a_failed_item_is_told_and_neither_side_changes() {
         "trueup item reopen A-WP-1-T02 --reason 'work continues' && trueup check --fix"
     );
     let message = found.divergence.message;
-    assert!(
-        message.contains("failed in the database but todo in the file"),
-        "{message}"
-    );
+    assert!(message.contains("failed in the database but todo in the file"), "{message}");
     assert!(message.starts_with("workplans/a.md:"), "{message}");
 }
 
@@ -225,22 +213,13 @@ fn workplans_go_forward_by_their_file_and_never_back() {
         scene.replace_text("a.md", "status: proposed", &format!("status: {word}"));
         let before = scene.read_workplan("a.md");
         let found = scene.findings();
-        let found: Vec<_> = found
-            .iter()
-            .map(|it| (it.divergence.code.as_str(), it.divergence.authority))
-            .collect();
-        let expected: Vec<_> = code
-            .map(|authority| ("C-04", authority))
-            .into_iter()
-            .collect();
+        let found: Vec<_> =
+            found.iter().map(|it| (it.divergence.code.as_str(), it.divergence.authority)).collect();
+        let expected: Vec<_> = code.map(|authority| ("C-04", authority)).into_iter().collect();
         assert_eq!(found, expected, "{pair}");
         // The task, which is not started, explains none of these statuses.
         let all = scene.findings();
-        assert!(
-            all.iter()
-                .all(|it| it.divergence.severity == Severity::Warning),
-            "{pair}"
-        );
+        assert!(all.iter().all(|it| it.divergence.severity == Severity::Warning), "{pair}");
         scene.apply_fixes();
         assert_eq!(scene.item_status("A-WP-1"), after, "{pair}");
         assert_eq!(scene.read_workplan("a.md"), before, "{pair}");
@@ -269,14 +248,8 @@ fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
     let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
     scene.force_status("A-WP-1-T01", ItemStatus::Queued);
     let found = scene.only_finding("C-10").divergence;
-    assert_eq!(
-        (found.authority, found.severity),
-        ("database", Severity::Warning)
-    );
-    assert_eq!(
-        found.fix.to_string(),
-        "trueup item transition A-WP-1-T01 completed"
-    );
+    assert_eq!((found.authority, found.severity), ("database", Severity::Warning));
+    assert_eq!(found.fix.to_string(), "trueup item transition A-WP-1-T01 completed");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     assert!(scene.read_workplan("a.md").contains("status: done\n"));

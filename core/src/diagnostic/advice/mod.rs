@@ -25,11 +25,7 @@ pub struct Advice {
 
 impl From<Way> for Advice {
     fn from(way: Way) -> Self {
-        Self {
-            way,
-            directory: None,
-            session: None,
-        }
+        Self { way, directory: None, session: None }
     }
 }
 

@@ -18,18 +18,12 @@ pub struct FileLine {
 impl FileLine {
     /// Makes a place from a file and a line; line 0 stands for the whole file.
     pub fn new(path: impl Into<String>, line: impl TryInto<u64>) -> Self {
-        Self {
-            path: path.into(),
-            line: line.try_into().ok().filter(|line| *line > 0),
-        }
+        Self { path: path.into(), line: line.try_into().ok().filter(|line| *line > 0) }
     }
 
     /// Makes a place from a whole file.
     pub fn whole_file(path: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            line: None,
-        }
+        Self { path: path.into(), line: None }
     }
 
     fn render(&self, directory: Option<&Path>) -> String {
@@ -233,15 +227,13 @@ impl Way {
             Self::FixMetadata { id } => new("trueup meta fix").with_word(id.as_str()),
             Self::SetMetadataId { id } => {
                 let value = format!("adw_id={id}");
-                new("trueup meta set")
-                    .with_word(id.as_str())
-                    .with_word(value)
+                new("trueup meta set").with_word(id.as_str()).with_word(value)
             }
             Self::EditMetadata { id, .. } => new("trueup meta check").with_word(id.as_str()),
             Self::EditScript { root, .. } => new("trueup check --sources").with_path(root),
-            Self::FixPlanFile { path } => new("trueup plan validate")
-                .with_path(path)
-                .with_words("--fix"),
+            Self::FixPlanFile { path } => {
+                new("trueup plan validate").with_path(path).with_words("--fix")
+            }
             Self::EditPlanFile { path, .. } => new("trueup plan validate").with_path(path),
             Self::ReimportPlan { path, .. } | Self::ImportPlan { path } => {
                 new("trueup plan import").with_path(path)

@@ -44,10 +44,7 @@ impl Scratch {
         mut decide: impl FnMut(&str) -> Option<String>,
     ) -> Result<((), Option<PathBuf>), ChangeError> {
         let lock = self.0.path().join("locks/l");
-        let change = LockedChange {
-            lock: &lock,
-            patience: Duration::from_mins(1),
-        };
+        let change = LockedChange { lock: &lock, patience: Duration::from_mins(1) };
         change_with_backup(&self.file(), 100, change, "20260202T030405006Z", |old| {
             let new = decide(std::str::from_utf8(old).unwrap());
             Ok((new.map(String::into_bytes), ()))
@@ -65,10 +62,7 @@ fn what_a_file_said_is_kept_beside_it_under_a_name_of_its_own() {
     assert_eq!(scratch.text(), "two");
     scratch.change(|_| Some("three".to_owned())).unwrap();
     let kept = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    assert_eq!(
-        scratch.others(),
-        [kept(NAME, "one"), kept(&format!("{NAME}-2"), "two")]
-    );
+    assert_eq!(scratch.others(), [kept(NAME, "one"), kept(&format!("{NAME}-2"), "two")]);
 }
 
 #[test]
@@ -113,15 +107,9 @@ fn a_file_that_never_rests_is_given_up_and_leaves_nothing() {
 #[test]
 fn what_cannot_be_read_is_not_changed() {
     let scratch = Scratch::new(&"x".repeat(101));
-    assert!(matches!(
-        scratch.change(|_| Some("y".to_owned())),
-        Err(ChangeError::Io { .. })
-    ));
+    assert!(matches!(scratch.change(|_| Some("y".to_owned())), Err(ChangeError::Io { .. })));
     fs::remove_file(scratch.file()).unwrap();
-    assert!(matches!(
-        scratch.change(|_| Some("y".to_owned())),
-        Err(ChangeError::Io { .. })
-    ));
+    assert!(matches!(scratch.change(|_| Some("y".to_owned())), Err(ChangeError::Io { .. })));
     assert_eq!(scratch.others(), []);
 }
 
@@ -137,11 +125,7 @@ fn threads_that_change_at_once_lose_nothing() {
     let kept = scratch.others();
     let mut kept: Vec<usize> = kept.iter().map(|(_, text)| text.len()).collect();
     kept.sort_unstable();
-    assert_eq!(
-        kept,
-        (0..8).collect::<Vec<_>>(),
-        "every state has its backup"
-    );
+    assert_eq!(kept, (0..8).collect::<Vec<_>>(), "every state has its backup");
 }
 
 #[cfg(unix)]

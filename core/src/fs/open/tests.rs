@@ -9,16 +9,10 @@ type Writer = fn(&Path) -> io::Result<()>;
 
 /// Every function here that writes.
 const WRITERS: [(&str, Writer); 4] = [
-    ("open_to_append", |path| {
-        open_to_append(path)?.write_all(b"x")
-    }),
-    ("open_to_update", |path| {
-        open_to_update(path)?.write_all(b"x")
-    }),
+    ("open_to_append", |path| open_to_append(path)?.write_all(b"x")),
+    ("open_to_update", |path| open_to_update(path)?.write_all(b"x")),
     ("write_own", |path| write_private(path, b"x").map(drop)),
-    ("append_to_theirs", |path| {
-        append_to_foreign(path, b"x", 0o644)
-    }),
+    ("append_to_theirs", |path| append_to_foreign(path, b"x", 0o644)),
 ];
 
 fn mode(path: &Path) -> u32 {
@@ -59,9 +53,7 @@ fn stand_ins(folder: &Path) -> Vec<PathBuf> {
     symlink("/dev/zero", named("to-device")).unwrap();
     symlink(named("absent"), named("dangling")).unwrap();
     fs::create_dir(named("dir")).unwrap();
-    ["fifo", "link", "to-fifo", "to-device", "dangling", "dir"]
-        .map(named)
-        .into()
+    ["fifo", "link", "to-fifo", "to-device", "dangling", "dir"].map(named).into()
 }
 
 #[test]
@@ -74,11 +66,7 @@ fn nothing_but_a_regular_file_is_written_and_nothing_is_waited_for() {
         }
     }
     // A pipe that has a reader takes what is written.
-    let reader = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&places[0])
-        .unwrap();
+    let reader = OpenOptions::new().read(true).write(true).open(&places[0]).unwrap();
     for (name, write) in WRITERS {
         assert!(write(&places[0]).is_err(), "{name}");
     }
@@ -98,18 +86,10 @@ fn a_file_of_our_own_is_closed_to_others_also_when_it_was_open() {
         let path = folder.path().join(name);
         write(&path).unwrap();
         let is_theirs = name == "append_to_theirs";
-        assert_eq!(
-            mode(&path),
-            if is_theirs { 0o644 } else { PRIVATE_MODE },
-            "{name}"
-        );
+        assert_eq!(mode(&path), if is_theirs { 0o644 } else { PRIVATE_MODE }, "{name}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
         write(&path).unwrap();
-        assert_eq!(
-            mode(&path),
-            if is_theirs { 0o666 } else { PRIVATE_MODE },
-            "{name}"
-        );
+        assert_eq!(mode(&path), if is_theirs { 0o666 } else { PRIVATE_MODE }, "{name}");
     }
 }
 

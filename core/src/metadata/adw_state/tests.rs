@@ -84,9 +84,6 @@ fn a_field_of_a_foreign_type_is_absent_and_the_others_are_not() {
         .replace("9107", "\"9107\"")
         .replace("\"base\"", "\"huge\"");
     let state = AdwState::from_document(&JsonDocument::parse(text.as_bytes()).unwrap());
-    assert_eq!(
-        (state.issue_number, state.backend_port, state.model_set),
-        (None, None, None)
-    );
+    assert_eq!((state.issue_number, state.backend_port, state.model_set), (None, None, None));
     assert_eq!(state.frontend_port, Some(9207));
 }

@@ -22,10 +22,7 @@ fn a_change_of_one_field_leaves_every_other_byte() {
     assert_eq!(document.get("a\"b").unwrap().to_string(), "0.10");
     assert_eq!(document.raw_value("huge"), Some("1e400"));
     document.set_field("huge", &JsonLiteral::from_json_or_text("small"));
-    assert_eq!(
-        rendered(&document),
-        UNUSUAL_JSON.replace("1e400", "\"small\"")
-    );
+    assert_eq!(rendered(&document), UNUSUAL_JSON.replace("1e400", "\"small\""));
     document.set_field("new", &JsonLiteral::from_json_or_text("true"));
     assert!(rendered(&document).ends_with("2E5]}, \"new\": true\n}\r\n"));
     assert!(document.remove_field("new") && !document.remove_field("new"));
@@ -54,16 +51,8 @@ fn a_new_field_is_written_as_its_neighbours_are() {
     for (before, value, after) in [
         ("{}", "1", "{\n  \"k\": 1\n}"),
         ("{\"a\":1}", "[ 1 ]", "{\"a\":1,\"k\":[ 1 ]}"),
-        (
-            "{\n    \"a\": 1\n}\n",
-            "{\"x\": 1}",
-            "{\n    \"a\": 1,\n    \"k\": {\"x\": 1}\n}\n",
-        ),
-        (
-            "{\"a\": 1, \"b\": 2}",
-            "v w",
-            "{\"a\": 1, \"b\": 2, \"k\": \"v w\"}",
-        ),
+        ("{\n    \"a\": 1\n}\n", "{\"x\": 1}", "{\n    \"a\": 1,\n    \"k\": {\"x\": 1}\n}\n"),
+        ("{\"a\": 1, \"b\": 2}", "v w", "{\"a\": 1, \"b\": 2, \"k\": \"v w\"}"),
     ] {
         let mut document = parse_text(before);
         document.set_field("k", &JsonLiteral::from_json_or_text(value));
@@ -142,12 +131,7 @@ fn a_byte_order_mark_stays() {
 fn arbitrary_value() -> impl Strategy<Value = String> {
     let number = "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,5})?";
     let string = "\"([ -!#-\\[\\]-~é☃]|\\\\(u00e9|n|\"|\\\\|/)){0,12}\"";
-    let scalar = prop_oneof![
-        number,
-        string,
-        Just("null".to_owned()),
-        Just("true".to_owned())
-    ];
+    let scalar = prop_oneof![number, string, Just("null".to_owned()), Just("true".to_owned())];
     scalar.prop_recursive(3, 12, 3, |inner| {
         let list =
             prop::collection::vec(inner.clone(), 0..3).prop_map(|v| format!("[{}]", v.join(" ,")));

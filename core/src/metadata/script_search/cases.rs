@@ -4,39 +4,15 @@ use super::Access::{self, Reads, Writes};
 use super::Language::{self, Go, Python, Ruby, Rust, Script, Shell};
 
 /// A script, and the line, field and access of each place in it.
-pub(super) type Case = (
-    Language,
-    &'static str,
-    &'static [(usize, &'static str, Access)],
-);
+pub(super) type Case = (Language, &'static str, &'static [(usize, &'static str, Access)]);
 
 /// Scripts with every use in them.
 pub(super) const PRESENT: &[Case] = &[
-    (
-        Python,
-        "# adw\nstate.get('status')",
-        &[(2, "status", Reads)],
-    ),
-    (
-        Python,
-        "# adw\nx = state.get(\"current_phase\", 'init')",
-        &[(2, "current_phase", Reads)],
-    ),
-    (
-        Python,
-        "# adw\nif state[\"status\"] == 'x':\n    pass",
-        &[(2, "status", Reads)],
-    ),
-    (
-        Python,
-        "# adw\nstate['status'] = 'x'",
-        &[(2, "status", Writes)],
-    ),
-    (
-        Python,
-        "# adw\nstate.update(status='running')\nstate.save()",
-        &[(2, "status", Writes)],
-    ),
+    (Python, "# adw\nstate.get('status')", &[(2, "status", Reads)]),
+    (Python, "# adw\nx = state.get(\"current_phase\", 'init')", &[(2, "current_phase", Reads)]),
+    (Python, "# adw\nif state[\"status\"] == 'x':\n    pass", &[(2, "status", Reads)]),
+    (Python, "# adw\nstate['status'] = 'x'", &[(2, "status", Writes)]),
+    (Python, "# adw\nstate.update(status='running')\nstate.save()", &[(2, "status", Writes)]),
     (
         Python,
         "from adw_modules.state import ADWState\nstate = ADWState.load(adw_id)\nphase = state.get('current_phase')",
@@ -47,11 +23,7 @@ pub(super) const PRESENT: &[Case] = &[
         "s = ADWState(adw_id)\ns.update({'branch_name': b, 'status': 'x'})",
         &[(2, "status", Writes)],
     ),
-    (
-        Python,
-        "status = ADWState.load(adw_id).get('status')",
-        &[(1, "status", Reads)],
-    ),
+    (Python, "status = ADWState.load(adw_id).get('status')", &[(1, "status", Reads)]),
     (
         Python,
         "def report(state: ADWState, log):\n    log.info(f\"now {state.get('status')}\")",
@@ -72,11 +44,7 @@ pub(super) const PRESENT: &[Case] = &[
         "p = os.path.join(root, 'agents', i, 'adw_state.json')\nd = json.loads(Path(p).read_text())\nd['completed_at'] = now()",
         &[(3, "completed_at", Writes)],
     ),
-    (
-        Python,
-        "x = json.load(open('agents/a/adw_state.json'))['status']",
-        &[(1, "status", Reads)],
-    ),
+    (Python, "x = json.load(open('agents/a/adw_state.json'))['status']", &[(1, "status", Reads)]),
     (
         Python,
         "for path in glob.glob('agents/*/adw_state.json'):\n    with open(path) as f:\n        state = json.load(f)\n    if state.get('status') == 'failed':\n        n += 1",
@@ -92,16 +60,8 @@ pub(super) const PRESENT: &[Case] = &[
         "def f(state, logger):\n    # adw step\n    state.update(current_phase='test')",
         &[(3, "current_phase", Writes)],
     ),
-    (
-        Python,
-        "s = ADWState.load(i)\ns.data['status'] = 'x'",
-        &[(2, "status", Writes)],
-    ),
-    (
-        Python,
-        "s = ADWState.load(i)\ns.setdefault('status', 'queued')",
-        &[(2, "status", Writes)],
-    ),
+    (Python, "s = ADWState.load(i)\ns.data['status'] = 'x'", &[(2, "status", Writes)]),
+    (Python, "s = ADWState.load(i)\ns.setdefault('status', 'queued')", &[(2, "status", Writes)]),
     (
         Python,
         "json.dump({'adw_id': i, 'status': 'running'}, open('agents/a/adw_state.json', 'w'))",
@@ -137,11 +97,7 @@ pub(super) const PRESENT: &[Case] = &[
         "const statePath = join(dir, 'adw_state.json');\nconst raw = await readFile(statePath, 'utf-8');\nconst state = JSON.parse(raw);\nswitch (state.status) {\n  default:\n}",
         &[(4, "status", Reads)],
     ),
-    (
-        Script,
-        "const now = ADWState.load(id)?.get(\"status\");",
-        &[(1, "status", Reads)],
-    ),
+    (Script, "const now = ADWState.load(id)?.get(\"status\");", &[(1, "status", Reads)]),
     (
         Shell,
         "s=$(python3 -c \"import json;print(json.load(open('agents/$1/adw_state.json'))['status'])\")",
@@ -187,11 +143,7 @@ pub(super) const PRESENT: &[Case] = &[
         "fn f() -> R {\n    let text = fs::read_to_string(\"agents/a/adw_state.json\")?;\n    let state: Value = serde_json::from_str(&text)?;\n    if state[\"status\"] == \"running\" {}\n    Ok(())\n}",
         &[(4, "status", Reads)],
     ),
-    (
-        Shell,
-        "jq -r .status agents/$ID/adw_state.json",
-        &[(1, "status", Reads)],
-    ),
+    (Shell, "jq -r .status agents/$ID/adw_state.json", &[(1, "status", Reads)]),
     (
         Shell,
         "STATUS=$(jq -r '.status // empty' \"agents/${ID}/adw_state.json\")",
@@ -202,21 +154,13 @@ pub(super) const PRESENT: &[Case] = &[
         "F=agents/$1/adw_state.json\nif [ \"$(jq -r '.current_phase' \"$F\")\" = build ]; then\n  go\nfi",
         &[(2, "current_phase", Reads)],
     ),
-    (
-        Shell,
-        "cat agents/a/adw_state.json | \\\n  jq '.[\"status\"]'",
-        &[(2, "status", Reads)],
-    ),
+    (Shell, "cat agents/a/adw_state.json | \\\n  jq '.[\"status\"]'", &[(2, "status", Reads)]),
     (
         Shell,
         "jq '.status = \"done\"' adw_state.json > t && mv t adw_state.json",
         &[(1, "status", Writes)],
     ),
-    (
-        Shell,
-        "grep '\"status\": \"running\"' agents/*/adw_state.json",
-        &[(1, "status", Reads)],
-    ),
+    (Shell, "grep '\"status\": \"running\"' agents/*/adw_state.json", &[(1, "status", Reads)]),
     (
         Shell,
         "python3 - <<'EOF'\nimport json\ns = json.load(open('adw_state.json'))\nprint(s['status'])\nEOF\necho done",
@@ -231,10 +175,7 @@ pub(super) const PRESENT: &[Case] = &[
 
 /// Scripts that use no field of the file.
 pub(super) const ABSENT: &[(Language, &str)] = &[
-    (
-        Python,
-        "repo.update_status(queue_id=q, status='running', adw_id=i)",
-    ),
+    (Python, "repo.update_status(queue_id=q, status='running', adw_id=i)"),
     (
         Python,
         "workflow = repo.find_by_issue_number(170)\nstatus = workflow.status\nphase = workflow.current_phase",
@@ -243,10 +184,7 @@ pub(super) const ABSENT: &[(Language, &str)] = &[
         Python,
         "state = ADWState.load(i)\nworktree = state.get('worktree_path')\nbranch = state['branch_name']",
     ),
-    (
-        Python,
-        "state = ADWState.load(i)\n# never state.get('status')\nx = 1",
-    ),
+    (Python, "state = ADWState.load(i)\n# never state.get('status')\nx = 1"),
     (
         Python,
         "with open('adw_state.json') as f:\n    state = json.load(f)\nif 'status' in state:\n    violations.append(path)",
@@ -267,48 +205,24 @@ pub(super) const ABSENT: &[(Language, &str)] = &[
         Python,
         "def f():\n    data = json.load(open('adw_state.json'))\n    return data['adw_id']\n\ndef g():\n    data = requests.get(url).json()\n    return data['status']",
     ),
-    (
-        Python,
-        "data = json.load(open('adw_state.json'))\ndata = api.fetch()\nprint(data['status'])",
-    ),
-    (
-        Python,
-        "class Game:\n    def tick(self, state):\n        return state.get('status')",
-    ),
-    (
-        Python,
-        "# adw\ndef f(rows):\n    state = rows.first()\n    return state.get('status')",
-    ),
-    (
-        Python,
-        "s = ADWState.load(i)\nif hasattr(s, 'status') or getattr(row, 'status'):\n    pass",
-    ),
+    (Python, "data = json.load(open('adw_state.json'))\ndata = api.fetch()\nprint(data['status'])"),
+    (Python, "class Game:\n    def tick(self, state):\n        return state.get('status')"),
+    (Python, "# adw\ndef f(rows):\n    state = rows.first()\n    return state.get('status')"),
+    (Python, "s = ADWState.load(i)\nif hasattr(s, 'status') or getattr(row, 'status'):\n    pass"),
     (
         Shell,
         "python3 -c \"import json;print(json.load(open('agents/$1/adw_state.json'))['adw_id'])\"",
     ),
-    (
-        Python,
-        "state = machine.current()\nif state['status'] == 'open':\n    pass",
-    ),
-    (
-        Python,
-        "def f(state: OrderState):\n    return state.get('status')",
-    ),
+    (Python, "state = machine.current()\nif state['status'] == 'open':\n    pass"),
+    (Python, "def f(state: OrderState):\n    return state.get('status')"),
     (Python, "status = 'running'\nprint(status)"),
     (Python, "state.update(branch_name='b')\nlog(status='x')"),
     (
         Python,
         "result = subprocess.run(['git', 'add', 'agents/a/adw_state.json'])\nprint(result.status)",
     ),
-    (
-        Python,
-        "state = ADWState.load(i)\nupdate(issue=state.get('issue_number'), status='done')",
-    ),
-    (
-        Python,
-        "shipped = json.load(open('queue.json'))\nshipped['status'] = 'x'",
-    ),
+    (Python, "state = ADWState.load(i)\nupdate(issue=state.get('issue_number'), status='done')"),
+    (Python, "shipped = json.load(open('queue.json'))\nshipped['status'] = 'x'"),
     (
         Python,
         "# adw\nparser.add_argument('--status', help='state.status')\nstate.save(workflow_step='Build')",
@@ -337,22 +251,13 @@ pub(super) const ABSENT: &[(Language, &str)] = &[
         Script,
         "const s = JSON.parse(fs.readFileSync('adw_state.json'));\nconsole.log(s.external_build_results.status);",
     ),
-    (
-        Script,
-        "/* s.status of adw_state.json */\nconst s = load();\n// s.status\ns.name;",
-    ),
-    (
-        Script,
-        "const url = `/api/status?file=adw_state.json`;\nconst status = await get(url);",
-    ),
+    (Script, "/* s.status of adw_state.json */\nconst s = load();\n// s.status\ns.name;"),
+    (Script, "const url = `/api/status?file=adw_state.json`;\nconst status = await get(url);"),
     (
         Ruby,
         "s = JSON.parse(File.read('adw_state.json'))\nrow = Queue.find(s['issue_number'])\nputs row['status']",
     ),
-    (
-        Go,
-        "resp, err := http.Get(url)\nif resp.Status != \"200 OK\" {\n\treturn\n}",
-    ),
+    (Go, "resp, err := http.Get(url)\nif resp.Status != \"200 OK\" {\n\treturn\n}"),
     (
         Go,
         "data, _ := os.ReadFile(\"adw_state.json\")\nvar s State\njson.Unmarshal(data, &s)\nfmt.Println(s.WorktreePath, row.Status)",
@@ -361,16 +266,10 @@ pub(super) const ABSENT: &[(Language, &str)] = &[
         Rust,
         "let out = Command::new(\"git\").args([\"add\", \"adw_state.json\"]).output()?;\nif out.status.success() {}",
     ),
-    (
-        Rust,
-        "let state: Value = serde_json::from_str(&text)?;\nstate[\"status\"].as_str()",
-    ),
+    (Rust, "let state: Value = serde_json::from_str(&text)?;\nstate[\"status\"].as_str()"),
     (Shell, "jq -r .worktree_path agents/$ID/adw_state.json"),
     (Shell, "jq 'del(.status)' adw_state.json"),
-    (
-        Shell,
-        "jq -r .external_build_results.status agents/a/adw_state.json",
-    ),
+    (Shell, "jq -r .external_build_results.status agents/a/adw_state.json"),
     (Shell, "jq -r .status package.json"),
     (Shell, "# jq .status adw_state.json"),
     (Shell, "git status --short agents/a/adw_state.json"),

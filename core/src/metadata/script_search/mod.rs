@@ -73,19 +73,11 @@ pub fn find_field_uses(language: Language, text: &str) -> Vec<FieldUse> {
     let is_workflow_script =
         language == Language::Python && text.to_ascii_lowercase().contains("adw");
     let names_file = text.contains("adw_state") || text.contains(CLASS);
-    let Some(matchers) = MATCHERS
-        .as_ref()
-        .filter(|_| names_file || is_workflow_script)
-    else {
+    let Some(matchers) = MATCHERS.as_ref().filter(|_| names_file || is_workflow_script) else {
         return Vec::new();
     };
-    let mut search = Search {
-        matchers,
-        language,
-        is_workflow_script,
-        bound: HashMap::new(),
-        uses: Vec::new(),
-    };
+    let mut search =
+        Search { matchers, language, is_workflow_script, bound: HashMap::new(), uses: Vec::new() };
     let mut continues_mention = false;
     for (number, line) in (1..).zip(text.lines()) {
         let code = searched_part(language, line);
@@ -199,12 +191,9 @@ impl Search {
             let is_holder = |name: &str| self.bound.get(name) == Some(&true);
             let rest = text.get(found.end()..).unwrap_or_default();
             let is_whole = is_holder(found.as_str()) && !rest.starts_with(['[', '(']);
-            let is_read = found
-                .as_str()
-                .rsplit_once('.')
-                .is_some_and(|(name, method)| {
-                    is_holder(name) && STAYS.iter().any(|stays| method.starts_with(stays))
-                });
+            let is_read = found.as_str().rsplit_once('.').is_some_and(|(name, method)| {
+                is_holder(name) && STAYS.iter().any(|stays| method.starts_with(stays))
+            });
             (is_whole || is_read).then_some(found.start())
         })
     }
@@ -230,12 +219,9 @@ fn field_use(
     let after = code.get(field.end()..)?;
     let after = after.trim_start_matches(['\'', '"', ']', ' ']);
     let after = after.trim_start_matches(['|', '?']);
-    let is_assigned = after
-        .strip_prefix('=')
-        .is_some_and(|value| !value.starts_with(['=', '>', '~']));
-    let spelling = OTHER_SPELLINGS
-        .iter()
-        .find(|(other, _)| *other == field.as_str());
+    let is_assigned =
+        after.strip_prefix('=').is_some_and(|value| !value.starts_with(['=', '>', '~']));
+    let spelling = OTHER_SPELLINGS.iter().find(|(other, _)| *other == field.as_str());
     let name = spelling.map_or(field.as_str(), |(_, name)| name);
     let access = if is_assigned { Writes } else { access };
     Some((at, access, find_database_field(name)?.name))

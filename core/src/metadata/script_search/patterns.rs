@@ -102,11 +102,8 @@ pub(super) const STAYS: [&str; 12] = [
 ];
 
 /// Fields as Go and JavaScript spell them.
-pub(super) const OTHER_SPELLINGS: [(&str, &str); 3] = [
-    ("Status", "status"),
-    ("CurrentPhase", "current_phase"),
-    ("currentPhase", "current_phase"),
-];
+pub(super) const OTHER_SPELLINGS: [(&str, &str); 3] =
+    [("Status", "status"), ("CurrentPhase", "current_phase"), ("currentPhase", "current_phase")];
 
 /// The compiled expressions.
 pub(super) struct Matchers {
@@ -133,10 +130,7 @@ impl Matchers {
             Regex::new(&regex.replace("FIELD", &field_group)).ok()
         };
         Some(Self {
-            uses: USES
-                .iter()
-                .map(|(.., regex)| compile(regex))
-                .collect::<Option<_>>()?,
+            uses: USES.iter().map(|(.., regex)| compile(regex)).collect::<Option<_>>()?,
             bindings: BINDINGS.into_iter().map(compile).collect::<Option<_>>()?,
             name: Regex::new(NAME).ok()?,
             loads: Regex::new(LOADS).ok()?,

@@ -4,8 +4,7 @@ use super::*;
 
 fn places(language: Language, code: &str) -> Vec<(usize, &'static str, Access)> {
     let uses = find_field_uses(language, code).into_iter();
-    uses.map(|found| (found.line, found.field, found.access))
-        .collect()
+    uses.map(|found| (found.line, found.field, found.access)).collect()
 }
 
 #[test]
@@ -40,20 +39,13 @@ fn a_place_is_named_with_its_line_and_the_command() {
         Python,
         "s = ADWState.load(i)\nif ü or s.get('status'):\n    s.update(error_message='x')\n",
     );
-    let shown: Vec<_> = hits
-        .iter()
-        .map(|hit| (hit.line, hit.column, hit.text.as_str(), hit.command()))
-        .collect();
+    let shown: Vec<_> =
+        hits.iter().map(|hit| (hit.line, hit.column, hit.text.as_str(), hit.command())).collect();
     assert_eq!(
         shown,
         [
             (2, 9, "if ü or s.get('status'):", "trueup queue list --json"),
-            (
-                3,
-                5,
-                "    s.update(error_message='x')",
-                "trueup queue fail ID --error T"
-            ),
+            (3, 5, "    s.update(error_message='x')", "trueup queue fail ID --error T"),
         ]
     );
 }
@@ -79,10 +71,7 @@ fn a_language_is_told_by_name_or_first_line() {
 #[test]
 fn what_nobody_writes_by_hand_is_searched_quickly_and_without_a_deep_stack() {
     let nested = format!("x = adw_state;{}", "`${".repeat(5_000));
-    let long = format!(
-        "adw_state = f({})",
-        "g(h(1), \"adw_state.json\"), ".repeat(5_000)
-    );
+    let long = format!("adw_state = f({})", "g(h(1), \"adw_state.json\"), ".repeat(5_000));
     let open = format!("adw_state{}", "('".repeat(5_000));
     for text in [&nested, &long, &open] {
         for language in [Python, Script, Ruby, Go, Rust, Shell] {

@@ -25,10 +25,7 @@ impl Project {
 
     fn set_field(&self, key: &str, value: &str) -> Result<(), MetadataError> {
         let lock = self.0.path().join("locks/l");
-        let change = LockedChange {
-            lock: &lock,
-            patience: Duration::from_mins(1),
-        };
+        let change = LockedChange { lock: &lock, patience: Duration::from_mins(1) };
         self.state_file().update(change, |document| {
             let mut document =
                 document.unwrap_or_else(|| JsonDocument::new(self.state_file().id()));
@@ -54,19 +51,11 @@ fn a_missing_file_is_made_with_its_folders_and_is_private() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = || {
-            fs::metadata(project.state_file().path())
-                .unwrap()
-                .permissions()
-                .mode()
-                & 0o777
-        };
+        let mode =
+            || fs::metadata(project.state_file().path()).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
-        fs::set_permissions(
-            project.state_file().path(),
-            fs::Permissions::from_mode(0o664),
-        )
-        .unwrap();
+        fs::set_permissions(project.state_file().path(), fs::Permissions::from_mode(0o664))
+            .unwrap();
         project.set_field("branch_name", "c").unwrap();
         assert_eq!(mode(), 0o664);
     }
@@ -78,10 +67,7 @@ fn a_file_that_does_not_parse_stays_byte_for_byte() {
     project.write_file("{\"a\": 1,");
     let error = project.set_field("b", "x").unwrap_err();
     assert!(matches!(error, MetadataError::Unparsable { .. }), "{error}");
-    assert!(
-        error.to_string().contains("adw_state.json:1:8: "),
-        "{error}"
-    );
+    assert!(error.to_string().contains("adw_state.json:1:8: "), "{error}");
     assert_eq!(project.read_text(), "{\"a\": 1,");
 }
 
@@ -89,15 +75,9 @@ fn a_file_that_does_not_parse_stays_byte_for_byte() {
 fn a_file_too_large_is_not_read() {
     let project = Project::create();
     project.write_file("");
-    let file = fs::File::options()
-        .write(true)
-        .open(project.state_file().path())
-        .unwrap();
+    let file = fs::File::options().write(true).open(project.state_file().path()).unwrap();
     file.set_len(MAX_METADATA_BYTES + 1).unwrap();
-    assert!(matches!(
-        project.state_file().read(),
-        Err(MetadataError::Io { .. })
-    ));
+    assert!(matches!(project.state_file().read(), Err(MetadataError::Io { .. })));
 }
 
 #[cfg(unix)]
@@ -106,10 +86,7 @@ fn no_symlink_on_the_way_is_followed() {
     for (link, to) in [
         ("agents", "elsewhere"),
         ("agents/77c90e61", "elsewhere/77c90e61"),
-        (
-            "agents/77c90e61/adw_state.json",
-            "elsewhere/77c90e61/adw_state.json",
-        ),
+        ("agents/77c90e61/adw_state.json", "elsewhere/77c90e61/adw_state.json"),
     ] {
         let project = Project::create();
         let root = project.0.path();
@@ -121,10 +98,7 @@ fn no_symlink_on_the_way_is_followed() {
         let read = project.state_file().read();
         assert!(matches!(read, Err(MetadataError::Symlink { .. })), "{link}");
         let written = project.set_field("a", "x");
-        assert!(
-            matches!(written, Err(MetadataError::Symlink { .. })),
-            "{link}"
-        );
+        assert!(matches!(written, Err(MetadataError::Symlink { .. })), "{link}");
         assert_eq!(fs::read(&victim).unwrap(), b"{}");
     }
 }
@@ -134,10 +108,7 @@ fn what_is_saved_without_the_lock_in_between_is_kept() {
     let project = Project::create();
     project.write_file("{\"adw_id\": \"77c90e61\"}");
     let lock = project.0.path().join("locks/l");
-    let change = LockedChange {
-        lock: &lock,
-        patience: Duration::from_mins(1),
-    };
+    let change = LockedChange { lock: &lock, patience: Duration::from_mins(1) };
     let mut asked = 0;
     let done: Result<(), MetadataError> = project.state_file().update(change, |document| {
         asked += 1;
@@ -150,10 +121,7 @@ fn what_is_saved_without_the_lock_in_between_is_kept() {
     });
     done.unwrap();
     assert_eq!(asked, 2);
-    assert_eq!(
-        project.read_text(),
-        "{\"adw_id\": \"77c90e61\", \"theirs\": 1, \"ours\": 2}"
-    );
+    assert_eq!(project.read_text(), "{\"adw_id\": \"77c90e61\", \"theirs\": 1, \"ours\": 2}");
 }
 
 #[test]
@@ -167,21 +135,13 @@ fn threads_that_change_at_once_lose_nothing() {
     });
     let document = project.state_file().read().unwrap().unwrap();
     assert_eq!(document.keys().count(), 17);
-    assert_eq!(
-        fs::read_dir(project.0.path().join("agents/77c90e61"))
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(fs::read_dir(project.0.path().join("agents/77c90e61")).unwrap().count(), 1);
 }
 
 #[test]
 fn folders_with_a_file_are_listed_and_others_are_not() {
     let project = Project::create();
-    assert_eq!(
-        list_metadata_files(project.0.path()).unwrap(),
-        MetadataListing::default()
-    );
+    assert_eq!(list_metadata_files(project.0.path()).unwrap(), MetadataListing::default());
     for name in ["b", "a", "not an id"] {
         let folder = project.0.path().join("agents").join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -207,14 +167,8 @@ fn a_plan_is_found_in_the_project_or_in_the_worktree() {
             plan_file: Some(plan.to_owned()),
             ..AdwState::default()
         };
-        let found = PathsOnDisk {
-            has_worktree: true,
-            plan_bytes: Some(4),
-        };
+        let found = PathsOnDisk { has_worktree: true, plan_bytes: Some(4) };
         assert_eq!(project.state_file().check_paths(&state), found, "{plan}");
     }
-    assert_eq!(
-        project.state_file().check_paths(&AdwState::default()),
-        PathsOnDisk::default()
-    );
+    assert_eq!(project.state_file().check_paths(&AdwState::default()), PathsOnDisk::default());
 }

@@ -30,16 +30,9 @@ pub fn forecast_claim(
     let mut moments = list_turning_points(holder, ceiling_seconds);
     moments.sort_unstable();
     let granted = |at: &Timestamp, force| {
-        let then = Session {
-            read_at: *at,
-            ..holder.clone()
-        };
+        let then = Session { read_at: *at, ..holder.clone() };
         let vitality = judge_session(&then, evidence, ceiling_seconds);
-        let facts = ClaimFacts {
-            holder: Some((&then, &vitality)),
-            force,
-            ..facts.clone()
-        };
+        let facts = ClaimFacts { holder: Some((&then, &vitality)), force, ..facts.clone() };
         decide_claim(&facts).is_ok()
     };
     // A claim without force is preferred even when it comes much later.
@@ -79,10 +72,7 @@ mod tests {
     const CEILING: u64 = 1_800;
 
     fn judge_at(holder: &Session, at: Timestamp, evidence: ProcessState) -> (Session, Liveness) {
-        let then = Session {
-            read_at: at,
-            ..holder.clone()
-        };
+        let then = Session { read_at: at, ..holder.clone() };
         let vitality = judge_session(&then, evidence, CEILING);
         (then, vitality)
     }
@@ -127,14 +117,7 @@ mod tests {
             (Active, 100, None, Unknown, millis(1_700, 1), false),
             (Active, 1_000, None, Unknown, millis(800, 1), false),
             // Announced silence.
-            (
-                Active,
-                100,
-                Some(1_000),
-                Gone,
-                seconds_from_now(1_000),
-                false,
-            ),
+            (Active, 100, Some(1_000), Gone, seconds_from_now(1_000), false),
             (Active, 1_000, Some(1_780), Gone, millis(1_700, 1), false),
             // A process that runs gives way to force alone.
             (Active, 5, None, Running, seconds_from_now(55), true),

@@ -38,12 +38,7 @@ fn refusals_come_in_the_order_of_the_contract() {
         (Some(&me), Some(&done), "item_finished"),
         (Some(&me), Some(&held), "held_by_live_session"),
     ] {
-        let facts = ClaimFacts {
-            claimant,
-            item,
-            holder,
-            force: false,
-        };
+        let facts = ClaimFacts { claimant, item, holder, force: false };
         assert_eq!(describe_verdict(&decide_claim(&facts)), expected);
     }
 }
@@ -54,63 +49,15 @@ fn takeover_needs_proof_or_force_past_a_minute() {
     let me = sample_session("me", Active, 0);
     let held = sample_item(ItemStatus::Running, Some("peer"));
     for (status, silence, alive, force, expected) in [
-        (
-            Active,
-            5,
-            LivenessState::Alive,
-            false,
-            "held_by_live_session",
-        ),
-        (
-            Active,
-            5,
-            LivenessState::Alive,
-            true,
-            "takeover_not_allowed",
-        ),
-        (
-            Active,
-            59,
-            LivenessState::Alive,
-            true,
-            "takeover_not_allowed",
-        ),
+        (Active, 5, LivenessState::Alive, false, "held_by_live_session"),
+        (Active, 5, LivenessState::Alive, true, "takeover_not_allowed"),
+        (Active, 59, LivenessState::Alive, true, "takeover_not_allowed"),
         (Active, 60, LivenessState::Alive, true, "taken_over: forced"),
-        (
-            Active,
-            1000,
-            LivenessState::Unknown,
-            false,
-            "held_by_silent_session",
-        ),
-        (
-            Active,
-            1000,
-            LivenessState::Dead,
-            false,
-            "taken_over: holder_dead",
-        ),
-        (
-            Lost,
-            1000,
-            LivenessState::Dead,
-            false,
-            "taken_over: holder_dead",
-        ),
-        (
-            Ended,
-            100,
-            LivenessState::Dead,
-            false,
-            "held_by_silent_session",
-        ),
-        (
-            Ended,
-            1000,
-            LivenessState::Dead,
-            false,
-            "taken_over: holder_dead",
-        ),
+        (Active, 1000, LivenessState::Unknown, false, "held_by_silent_session"),
+        (Active, 1000, LivenessState::Dead, false, "taken_over: holder_dead"),
+        (Lost, 1000, LivenessState::Dead, false, "taken_over: holder_dead"),
+        (Ended, 100, LivenessState::Dead, false, "held_by_silent_session"),
+        (Ended, 1000, LivenessState::Dead, false, "taken_over: holder_dead"),
     ] {
         let peer = sample_session("peer", status, silence);
         let evidence = build_liveness(alive);
@@ -154,11 +101,7 @@ fn what_ended_is_free_once_its_process_is_gone() {
             holder: Some((&peer, &vitality)),
             force: false,
         };
-        let expected = if free {
-            "taken_over: holder_dead"
-        } else {
-            "held_by_silent_session"
-        };
+        let expected = if free { "taken_over: holder_dead" } else { "held_by_silent_session" };
         assert_eq!(
             describe_verdict(&decide_claim(&facts)),
             expected,
@@ -206,19 +149,9 @@ fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
 fn a_grant_is_conditional_on_what_was_read() {
     let me = sample_session("me", SessionStatus::Active, 0);
     let free = sample_item(ItemStatus::Queued, None);
-    let facts = ClaimFacts {
-        claimant: Some(&me),
-        item: Some(&free),
-        holder: None,
-        force: false,
-    };
-    let Ok(grant) = decide_claim(&facts) else {
-        panic!("refused")
-    };
-    assert_eq!(
-        (grant.expected_holder, grant.expected_epoch),
-        (None, Epoch(3))
-    );
+    let facts = ClaimFacts { claimant: Some(&me), item: Some(&free), holder: None, force: false };
+    let Ok(grant) = decide_claim(&facts) else { panic!("refused") };
+    assert_eq!((grant.expected_holder, grant.expected_epoch), (None, Epoch(3)));
     assert_eq!(grant.outcome, ClaimOutcome::Claimed);
 }
 
@@ -226,12 +159,7 @@ fn a_grant_is_conditional_on_what_was_read() {
 fn claiming_again_is_the_same_claim() {
     let me = sample_session("me", SessionStatus::Active, 0);
     let mine = sample_item(ItemStatus::Running, Some("me"));
-    let facts = ClaimFacts {
-        claimant: Some(&me),
-        item: Some(&mine),
-        holder: None,
-        force: false,
-    };
+    let facts = ClaimFacts { claimant: Some(&me), item: Some(&mine), holder: None, force: false };
     assert_eq!(describe_verdict(&decide_claim(&facts)), "already_owned");
 }
 
@@ -241,36 +169,11 @@ fn who_holds_the_parent_takes_a_child_from_anybody() {
     let mut held = sample_item(ItemStatus::Running, Some("peer"));
     held.parent = Some("SD-002".parse().unwrap());
     for (mine, force, alive, expected) in [
-        (
-            Some("SD-002"),
-            false,
-            LivenessState::Alive,
-            "taken_over: parent_authority",
-        ),
-        (
-            Some("SD-002"),
-            true,
-            LivenessState::Alive,
-            "taken_over: parent_authority",
-        ),
-        (
-            Some("SD-002"),
-            false,
-            LivenessState::Unknown,
-            "taken_over: parent_authority",
-        ),
-        (
-            Some("SD-002"),
-            false,
-            LivenessState::Dead,
-            "taken_over: holder_dead",
-        ),
-        (
-            Some("SD-001"),
-            false,
-            LivenessState::Alive,
-            "held_by_live_session",
-        ),
+        (Some("SD-002"), false, LivenessState::Alive, "taken_over: parent_authority"),
+        (Some("SD-002"), true, LivenessState::Alive, "taken_over: parent_authority"),
+        (Some("SD-002"), false, LivenessState::Unknown, "taken_over: parent_authority"),
+        (Some("SD-002"), false, LivenessState::Dead, "taken_over: holder_dead"),
+        (Some("SD-001"), false, LivenessState::Alive, "held_by_live_session"),
         (None, true, LivenessState::Alive, "takeover_not_allowed"),
     ] {
         let mut me = sample_session("me", SessionStatus::Active, 0);
@@ -285,11 +188,7 @@ fn who_holds_the_parent_takes_a_child_from_anybody() {
             holder: Some((&peer, &build_liveness(alive))),
             force,
         };
-        assert_eq!(
-            describe_verdict(&decide_claim(&facts)),
-            expected,
-            "{mine:?} {alive:?}"
-        );
+        assert_eq!(describe_verdict(&decide_claim(&facts)), expected, "{mine:?} {alive:?}");
     }
     // Two that belong to nothing are no parent and child.
     held.parent = None;
@@ -300,8 +199,5 @@ fn who_holds_the_parent_takes_a_child_from_anybody() {
         holder: Some((&peer, &build_liveness(LivenessState::Alive))),
         force: false,
     };
-    assert_eq!(
-        describe_verdict(&decide_claim(&facts)),
-        "held_by_live_session"
-    );
+    assert_eq!(describe_verdict(&decide_claim(&facts)), "held_by_live_session");
 }

@@ -108,11 +108,7 @@ pub enum OpenHandoffState {
 /// Decides whether an open hand-off of an item prevents another one made under the claim of this
 /// epoch.
 pub fn decide_open_handoff(open: &Handoff, epoch: Epoch) -> OpenHandoffState {
-    if open.epoch == epoch {
-        OpenHandoffState::InForce
-    } else {
-        OpenHandoffState::Superseded
-    }
+    if open.epoch == epoch { OpenHandoffState::InForce } else { OpenHandoffState::Superseded }
 }
 
 /// Decides a rejection, by the session it is addressed to or by the sender, which withdraws it.
@@ -142,9 +138,7 @@ fn is_addressed_to(handoff: &Handoff, session: &Session, predecessor: Option<&Se
 /// Returns the session whose hand-offs go to the session that continues it: after `/clear` the same
 /// user works under a new id. A session that still lives receives its own.
 pub(super) fn replaced_session(predecessor: Option<&Session>) -> Option<&SessionId> {
-    predecessor
-        .filter(|before| !before.status.is_present())
-        .map(|before| &before.id)
+    predecessor.filter(|before| !before.status.is_present()).map(|before| &before.id)
 }
 
 #[cfg(test)]
@@ -160,73 +154,17 @@ mod tests {
         use ItemStatus::{Completed, Running};
         let (from, free) = (Some("from"), None);
         for (status, to, held, epoch, work, expected) in [
-            (
-                Pending,
-                Some("me"),
-                from,
-                3,
-                Running,
-                Ok(TransferPath::FromSender),
-            ),
-            (
-                Pending,
-                None,
-                from,
-                3,
-                Running,
-                Ok(TransferPath::FromSender),
-            ),
-            (
-                Blocked,
-                Some("me"),
-                from,
-                3,
-                Running,
-                Ok(TransferPath::FromSender),
-            ),
-            (
-                Pending,
-                Some("me"),
-                free,
-                3,
-                Running,
-                Ok(TransferPath::Unheld),
-            ),
-            (
-                Pending,
-                Some("me"),
-                Some("me"),
-                4,
-                Running,
-                Ok(TransferPath::AlreadyHeld),
-            ),
+            (Pending, Some("me"), from, 3, Running, Ok(TransferPath::FromSender)),
+            (Pending, None, from, 3, Running, Ok(TransferPath::FromSender)),
+            (Blocked, Some("me"), from, 3, Running, Ok(TransferPath::FromSender)),
+            (Pending, Some("me"), free, 3, Running, Ok(TransferPath::Unheld)),
+            (Pending, Some("me"), Some("me"), 4, Running, Ok(TransferPath::AlreadyHeld)),
             // Lost and won back, lost, or free after somebody else had it.
             (Pending, Some("me"), from, 5, Running, Err(No::StaleEpoch)),
-            (
-                Pending,
-                Some("me"),
-                Some("x"),
-                4,
-                Running,
-                Err(No::StaleEpoch),
-            ),
-            (
-                Pending,
-                Some("me"),
-                Some("x"),
-                3,
-                Running,
-                Err(No::StaleEpoch),
-            ),
+            (Pending, Some("me"), Some("x"), 4, Running, Err(No::StaleEpoch)),
+            (Pending, Some("me"), Some("x"), 3, Running, Err(No::StaleEpoch)),
             (Pending, None, free, 4, Running, Err(No::StaleEpoch)),
-            (
-                Pending,
-                Some("me"),
-                free,
-                3,
-                Completed,
-                Err(No::ItemFinished),
-            ),
+            (Pending, Some("me"), free, 3, Completed, Err(No::ItemFinished)),
             (Pending, Some("x"), from, 3, Running, Err(No::NotAddressed)),
             (Accepted, Some("me"), from, 3, Running, Err(No::Decided)),
             (Rejected, None, from, 3, Running, Err(No::Decided)),
@@ -261,15 +199,9 @@ mod tests {
     #[test]
     fn one_under_the_same_claim_stands() {
         let open = sample_handoff(HandoffStatus::PendingAcceptance, None);
-        assert_eq!(
-            decide_open_handoff(&open, open.epoch),
-            OpenHandoffState::InForce
-        );
+        assert_eq!(decide_open_handoff(&open, open.epoch), OpenHandoffState::InForce);
         let later = Epoch(open.epoch.0 + 1);
-        assert_eq!(
-            decide_open_handoff(&open, later),
-            OpenHandoffState::Superseded
-        );
+        assert_eq!(decide_open_handoff(&open, later), OpenHandoffState::Superseded);
     }
 
     #[test]
@@ -289,10 +221,8 @@ mod tests {
         use SessionStatus::{Active, Ended, Idle, Lost};
         let handoff = sample_handoff(HandoffStatus::PendingAcceptance, Some("before"));
         for (status, allowed) in [(Ended, true), (Lost, true), (Active, false), (Idle, false)] {
-            let (me, before) = (
-                sample_session("me", Active, 0),
-                sample_session("before", status, 0),
-            );
+            let (me, before) =
+                (sample_session("me", Active, 0), sample_session("before", status, 0));
             let answer = decide_rejection(&handoff, &me, Some(&before));
             assert_eq!(answer.is_ok(), allowed, "{status}");
         }

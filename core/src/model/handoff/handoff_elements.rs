@@ -88,15 +88,7 @@ mod tests {
 
     #[test]
     fn the_score_is_the_share_that_was_given() {
-        for (given, score) in [
-            (0, 0),
-            (1, 17),
-            (2, 33),
-            (3, 50),
-            (4, 67),
-            (5, 83),
-            (6, 100),
-        ] {
+        for (given, score) in [(0, 0), (1, 17), (2, 33), (3, 50), (4, 67), (5, 83), (6, 100)] {
             let texts = HandoffElement::ALL.into_iter().take(given);
             let elements =
                 HandoffElements::new(texts.map(|element| (element, Some("x".to_owned()))));

@@ -76,11 +76,7 @@ mod tests {
     fn notice_reason(handoff: &Handoff, starts: bool) -> Option<HandoffNoticeReason> {
         let mut me = sample_session("me", SessionStatus::Active, 0);
         me.repo = Some("app".to_owned());
-        let reader = HandoffReader {
-            session: &me,
-            predecessor: None,
-            at_session_start: starts,
-        };
+        let reader = HandoffReader { session: &me, predecessor: None, at_session_start: starts };
         decide_handoff_notice(
             handoff,
             Some(&sample_item(ItemStatus::Running, Some("from"))),
@@ -93,36 +89,21 @@ mod tests {
         use HandoffStatus::{Blocked, PendingAcceptance as Pending};
         for status in [Pending, Blocked] {
             let mut one = sample_handoff(status, Some("me"));
-            assert_eq!(
-                notice_reason(&one, true),
-                Some(HandoffNoticeReason::Addressed)
-            );
-            assert_eq!(
-                notice_reason(&one, false),
-                Some(HandoffNoticeReason::Addressed)
-            );
+            assert_eq!(notice_reason(&one, true), Some(HandoffNoticeReason::Addressed));
+            assert_eq!(notice_reason(&one, false), Some(HandoffNoticeReason::Addressed));
             assert!(one.is_unread());
             one.shown_at = Some(seconds_from_now(0));
-            assert_eq!(
-                notice_reason(&one, true),
-                Some(HandoffNoticeReason::Addressed)
-            );
+            assert_eq!(notice_reason(&one, true), Some(HandoffNoticeReason::Addressed));
             assert_eq!(notice_reason(&one, false), None);
             assert!(!one.is_unread());
         }
-        assert_eq!(
-            notice_reason(&sample_handoff(Pending, Some("x")), true),
-            None
-        );
+        assert_eq!(notice_reason(&sample_handoff(Pending, Some("x")), true), None);
     }
 
     #[test]
     fn what_is_for_anybody_is_told_at_starts_in_the_same_repository() {
         let mut one = sample_handoff(HandoffStatus::PendingAcceptance, None);
-        assert_eq!(
-            notice_reason(&one, true),
-            Some(HandoffNoticeReason::Offered)
-        );
+        assert_eq!(notice_reason(&one, true), Some(HandoffNoticeReason::Offered));
         assert_eq!(notice_reason(&one, false), None);
         assert!(!one.is_unread());
         one.repo = Some("other".to_owned());
@@ -140,17 +121,10 @@ mod tests {
             assert_eq!(notice_reason(&one, true), None, "it is not the sender");
             one.from = "me".parse().unwrap();
             for starts in [true, false] {
-                assert_eq!(
-                    notice_reason(&one, starts),
-                    Some(HandoffNoticeReason::Answered)
-                );
+                assert_eq!(notice_reason(&one, starts), Some(HandoffNoticeReason::Answered));
             }
             one.decided_by = Some("me".parse().unwrap());
-            assert_eq!(
-                notice_reason(&one, false),
-                None,
-                "the session withdrew it itself"
-            );
+            assert_eq!(notice_reason(&one, false), None, "the session withdrew it itself");
             one.decided_by = None;
             one.told_at = Some(seconds_from_now(0));
             assert_eq!(notice_reason(&one, true), None);
@@ -161,11 +135,7 @@ mod tests {
     fn what_can_no_longer_be_accepted_is_no_news() {
         let one = sample_handoff(HandoffStatus::PendingAcceptance, Some("me"));
         let me = sample_session("me", SessionStatus::Active, 0);
-        let reader = HandoffReader {
-            session: &me,
-            predecessor: None,
-            at_session_start: true,
-        };
+        let reader = HandoffReader { session: &me, predecessor: None, at_session_start: true };
         let mut moved = sample_item(ItemStatus::Running, Some("x"));
         moved.epoch = Epoch(4);
         let finished = sample_item(ItemStatus::Completed, None);
@@ -184,16 +154,9 @@ mod tests {
             (SessionStatus::Active, None),
         ] {
             let before = sample_session("before", status, 0);
-            let reader = HandoffReader {
-                session: &me,
-                predecessor: Some(&before),
-                at_session_start: true,
-            };
-            assert_eq!(
-                decide_handoff_notice(&one, Some(&item), &reader),
-                expected,
-                "{status}"
-            );
+            let reader =
+                HandoffReader { session: &me, predecessor: Some(&before), at_session_start: true };
+            assert_eq!(decide_handoff_notice(&one, Some(&item), &reader), expected, "{status}");
         }
     }
 }

@@ -36,12 +36,8 @@ pub enum HandoffStatus {
 
 impl HandoffStatus {
     /// Every status.
-    pub const ALL: [Self; 4] = [
-        Self::PendingAcceptance,
-        Self::Accepted,
-        Self::Rejected,
-        Self::Blocked,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::PendingAcceptance, Self::Accepted, Self::Rejected, Self::Blocked];
 
     /// Returns the stored spelling.
     pub const fn as_str(self) -> &'static str {
@@ -69,12 +65,9 @@ impl FromStr for HandoffStatus {
     type Err = UnknownStatus;
 
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| {
-                UnknownStatus::new(text, "pending_acceptance, accepted, rejected, blocked")
-            })
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
+            UnknownStatus::new(text, "pending_acceptance, accepted, rejected, blocked")
+        })
     }
 }
 
@@ -153,10 +146,7 @@ mod tests {
     fn every_stored_spelling_reads_back_and_no_other() {
         for status in HandoffStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
-            assert_eq!(
-                serde_json::to_value(status).unwrap(),
-                serde_json::json!(status.as_str())
-            );
+            assert_eq!(serde_json::to_value(status).unwrap(), serde_json::json!(status.as_str()));
         }
         let error = "done".parse::<HandoffStatus>().unwrap_err().to_string();
         assert!(error.contains("\"done\"") && error.contains("pending_acceptance"));

@@ -30,24 +30,12 @@ fn refusals_come_in_order() {
     let me = own_session();
     let mut guarded = sample_item(ItemStatus::Queued, Some("peer"));
     guarded.requires_evidence = true;
-    let none = |mover| MoveFacts {
-        item: None,
-        ..move_facts(mover, &guarded, ItemStatus::Running)
-    };
-    assert_eq!(
-        refusal_code(&none(MoveActor::Session(None))),
-        "phantom_session"
-    );
-    assert_eq!(
-        refusal_code(&none(MoveActor::Session(Some(&me)))),
-        "item_not_found"
-    );
+    let none = |mover| MoveFacts { item: None, ..move_facts(mover, &guarded, ItemStatus::Running) };
+    assert_eq!(refusal_code(&none(MoveActor::Session(None))), "phantom_session");
+    assert_eq!(refusal_code(&none(MoveActor::Session(Some(&me)))), "item_not_found");
     assert_eq!(refusal_code(&none(MoveActor::Person)), "item_not_found");
     for mover in [MoveActor::Session(Some(&me)), MoveActor::Person] {
-        assert_eq!(
-            refusal_code(&move_facts(mover, &guarded, ItemStatus::Completed)),
-            "not_holder"
-        );
+        assert_eq!(refusal_code(&move_facts(mover, &guarded, ItemStatus::Completed)), "not_holder");
     }
     guarded.holder = None;
     guarded.status = ItemStatus::Completed;
@@ -62,10 +50,7 @@ fn refusals_come_in_order() {
         "evidence_required"
     );
     guarded.open_dependencies = 1;
-    assert_eq!(
-        refusal_code(&move_facts(mover, &guarded, ItemStatus::Ready)),
-        "dependencies_open"
-    );
+    assert_eq!(refusal_code(&move_facts(mover, &guarded, ItemStatus::Ready)), "dependencies_open");
 }
 
 #[test]
@@ -73,18 +58,11 @@ fn who_lost_an_item_without_a_word_is_told_so() {
     let mut me = own_session();
     let held = sample_item(ItemStatus::Running, Some("peer"));
     let verdict = |me: &Session| {
-        decide_move(&move_facts(
-            MoveActor::Session(Some(me)),
-            &held,
-            ItemStatus::Completed,
-        ))
+        decide_move(&move_facts(MoveActor::Session(Some(me)), &held, ItemStatus::Completed))
     };
     let peer: SessionId = "peer".parse().unwrap();
     assert_eq!(verdict(&me), Err(MoveRefusal::NotHolder(peer.clone())));
-    me.metadata.insert(
-        "execution_state".to_owned(),
-        json!({"currentSd": "SD-002C"}),
-    );
+    me.metadata.insert("execution_state".to_owned(), json!({"currentSd": "SD-002C"}));
     assert_eq!(verdict(&me), Err(MoveRefusal::StaleEpoch(peer)));
 }
 
@@ -105,9 +83,7 @@ fn a_refused_edge_names_where_it_may_go() {
     // Going back has a command of its own.
     let error =
         decide_move(&move_facts(MoveActor::Person, &running, ItemStatus::Queued)).unwrap_err();
-    let MoveRefusal::IllegalTransition { legal, .. } = error else {
-        panic!("{error:?}")
-    };
+    let MoveRefusal::IllegalTransition { legal, .. } = error else { panic!("{error:?}") };
     assert_eq!(legal, ["blocked", "cancelled", "completed", "failed"]);
 }
 
@@ -124,15 +100,10 @@ fn finishing_gives_the_item_up_and_the_rest_does_not() {
         let mine = sample_item(ItemStatus::Running, Some("me"));
         let grant = decide_move(&move_facts(MoveActor::Session(Some(&me)), &mine, to)).unwrap();
         assert_eq!((grant.to, grant.releases_holder), (to, releases));
-        assert_eq!(
-            (grant.expected_holder, grant.expected_epoch),
-            (mine.holder, mine.epoch)
-        );
+        assert_eq!((grant.expected_holder, grant.expected_epoch), (mine.holder, mine.epoch));
         let free = sample_item(ItemStatus::Running, None);
         assert!(
-            !decide_move(&move_facts(MoveActor::Person, &free, to))
-                .unwrap()
-                .releases_holder,
+            !decide_move(&move_facts(MoveActor::Person, &free, to)).unwrap().releases_holder,
             "nobody held it"
         );
     }
@@ -150,10 +121,7 @@ fn a_reason_is_kept_of_what_is_blocked_or_failed_alone() {
         (ItemStatus::Running, Some("key found"), None),
         (ItemStatus::Cancelled, Some("not wanted"), None),
     ] {
-        let facts = MoveFacts {
-            reason,
-            ..move_facts(MoveActor::Person, &blocked, to)
-        };
+        let facts = MoveFacts { reason, ..move_facts(MoveActor::Person, &blocked, to) };
         let grant = decide_move(&facts).unwrap();
         assert_eq!(grant.error_message.as_deref(), expected, "{to} {reason:?}");
     }
@@ -170,10 +138,7 @@ fn evidence_stays_until_the_completion_is_taken_back() {
         })
     };
     for nothing in [None, Some(""), Some("  ")] {
-        assert_eq!(
-            completed(&guarded, nothing),
-            Err(MoveRefusal::EvidenceRequired)
-        );
+        assert_eq!(completed(&guarded, nothing), Err(MoveRefusal::EvidenceRequired));
     }
     let grant = completed(&guarded, Some("run 7")).unwrap();
     assert_eq!(grant.evidence.as_deref(), Some("run 7"));

@@ -25,13 +25,9 @@ impl PickReason {
 
     /// Finds a reason by its word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::LastChildDone,
-            Self::NoChildren,
-            Self::NextOrchestrator,
-        ]
-        .into_iter()
-        .find(|reason| reason.as_str() == word)
+        [Self::LastChildDone, Self::NoChildren, Self::NextOrchestrator]
+            .into_iter()
+            .find(|reason| reason.as_str() == word)
     }
 }
 

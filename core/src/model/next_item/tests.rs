@@ -87,9 +87,7 @@ impl ItemSource for Rows {
             i.holder.is_none()
                 && i.open_dependencies == 0
                 && [Queued, Ready, Running].contains(&i.status)
-                && siblings
-                    .after
-                    .is_none_or(|after| i.sibling_position() > *after)
+                && siblings.after.is_none_or(|after| i.sibling_position() > *after)
         });
         if siblings.only_orchestrators {
             free.retain(|i| {
@@ -122,10 +120,7 @@ impl ItemSource for Rows {
         _: u32,
     ) -> Result<Vec<(ItemKey, ItemStatus)>, ()> {
         let item = self.load_item(key)?.unwrap();
-        let on = item
-            .depends_on
-            .iter()
-            .filter_map(|on| self.items.iter().find(|i| i.key == *on));
+        let on = item.depends_on.iter().filter_map(|on| self.items.iter().find(|i| i.key == *on));
         let open = on.filter(|i| i.status != ItemStatus::Completed);
         Ok(open.map(|i| (i.key.clone(), i.status)).collect())
     }
@@ -134,19 +129,11 @@ impl ItemSource for Rows {
 /// Says what comes next, in short.
 fn describe_next(board: &mut Rows, parent: Option<&str>, chain: bool) -> String {
     let mut me = sample_session("me", SessionStatus::Active, 0);
-    me.metadata
-        .insert("chain_orchestrators".to_owned(), json!(chain));
-    let held = board
-        .items
-        .iter()
-        .find(|i| i.holder.as_ref() == Some(&me.id));
+    me.metadata.insert("chain_orchestrators".to_owned(), json!(chain));
+    let held = board.items.iter().find(|i| i.holder.as_ref() == Some(&me.id));
     me.item = held.map(|i| i.key.clone());
     let parent = parent.map(parse_key);
-    let seeker = Requester {
-        session: Some(&me),
-        parent: parent.as_ref(),
-        scope: &RepoScope::All,
-    };
+    let seeker = Requester { session: Some(&me), parent: parent.as_ref(), scope: &RepoScope::All };
     describe_answer(find_next_item(board, &seeker).unwrap())
 }
 
@@ -158,11 +145,7 @@ fn describe_answer(next: NextItem) -> String {
         NextItem::Offer { item, reason } => format!("{}{}", item.key, because(reason)),
         NextItem::Held { item, reason } => format!("held {}{}", item.key, because(reason)),
         NextItem::KeepHeld { held, item } => format!("{} kept, not {}", held.key, item.key),
-        NextItem::Nothing {
-            reason: lack,
-            blockers: hindrances,
-            ..
-        } => {
+        NextItem::Nothing { reason: lack, blockers: hindrances, .. } => {
             let causes = hindrances.iter().map(|h| {
                 let why = match &h.cause {
                     BlockerCause::HeldBy(holder) => format!("held by {holder}"),
@@ -202,50 +185,21 @@ fn children_come_by_position_then_key_and_those_without_a_position_last() {
 fn where_the_search_begins() {
     for (rows, last, parent, expected) in [
         // The parent asked for, whatever is held or was.
-        (
-            &["P", "P/a 1", "Q", "Q/b 1", "Q/c 2 running me"][..],
-            Some("b"),
-            Some("P"),
-            "a",
-        ),
+        (&["P", "P/a 1", "Q", "Q/b 1", "Q/c 2 running me"][..], Some("b"), Some("P"), "a"),
         // The item held, while it has children to do.
-        (
-            &["P - running me", "P/a 1 completed", "P/b 2"],
-            None,
-            None,
-            "b",
-        ),
+        (&["P - running me", "P/a 1 completed", "P/b 2"], None, None, "b"),
         // Else the siblings of the item held, behind it, and round again.
-        (
-            &["P", "P/a 1", "P/b 2 running me", "P/c 3"],
-            None,
-            None,
-            "c",
-        ),
-        (
-            &["P", "P/a 1", "P/b 2 running me", "P/c 3 completed"],
-            None,
-            None,
-            "a",
-        ),
+        (&["P", "P/a 1", "P/b 2 running me", "P/c 3"], None, None, "c"),
+        (&["P", "P/a 1", "P/b 2 running me", "P/c 3 completed"], None, None, "a"),
         // Else the siblings of the item held last, from the first.
-        (
-            &["P", "P/a 1 running", "P/b 2 completed", "P/c 3"],
-            Some("b"),
-            None,
-            "a",
-        ),
+        (&["P", "P/a 1 running", "P/b 2 completed", "P/c 3"], Some("b"), None, "a"),
         (&["a", "b", "P", "P/c 1"], Some("b"), None, "P"),
         // Else those that belong to nothing.
         (&["x", "P/c 1", "P 1"], None, None, "P"),
     ] {
         let mut board = Rows::from_lines(rows);
         board.last = last.map(parse_key);
-        assert_eq!(
-            describe_next(&mut board, parent, false),
-            expected,
-            "{rows:?}"
-        );
+        assert_eq!(describe_next(&mut board, parent, false), expected, "{rows:?}");
     }
 }
 
@@ -254,37 +208,20 @@ fn what_is_held_waits_or_is_blocked_is_passed_over_and_named_when_it_is_all() {
     for (rows, expected) in [
         (&["P", "P/a 1 running you", "P/b 2"][..], "b"),
         (&["P", "P/a 1 running", "P/b 2"], "a"),
-        (
-            &["P", "P/a 1 blocked", "P/b 2 queued <a", "P/c 3 ready"],
-            "c",
-        ),
+        (&["P", "P/a 1 blocked", "P/b 2 queued <a", "P/c 3 ready"], "c"),
         (
             &["P", "P/a 1 running you", "P/b 2 running them"],
             "all_held [a: held by you, b: held by them]",
         ),
         (
-            &[
-                "P",
-                "P/a 1 running you",
-                "P/b 2 queued <a",
-                "P/c 3 blocked !key",
-            ],
+            &["P", "P/a 1 running you", "P/b 2 queued <a", "P/c 3 blocked !key"],
             "waiting [a: held by you, b: after a running, c: blocked key]",
         ),
-        (
-            &["P", "P/a 1 failed", "P/b 2 queued <a"],
-            "waiting [b: after a failed]",
-        ),
+        (&["P", "P/a 1 failed", "P/b 2 queued <a"], "waiting [b: after a failed]"),
     ] {
-        assert_eq!(
-            describe_next(&mut Rows::from_lines(rows), Some("P"), false),
-            expected
-        );
+        assert_eq!(describe_next(&mut Rows::from_lines(rows), Some("P"), false), expected);
     }
-    assert_eq!(
-        describe_next(&mut Rows::from_lines(&[]), None, false),
-        "nothing_ready []"
-    );
+    assert_eq!(describe_next(&mut Rows::from_lines(&[]), None, false), "nothing_ready []");
 }
 
 #[test]
@@ -296,16 +233,9 @@ fn no_more_are_named_than_fit() {
     }
     let me = sample_session("me", SessionStatus::Active, 0);
     let parent = parse_key("P");
-    let seeker = Requester {
-        session: Some(&me),
-        parent: Some(&parent),
-        scope: &RepoScope::All,
-    };
-    let NextItem::Nothing {
-        blockers: hindrances,
-        has_more: more,
-        ..
-    } = find_next_item(&mut board, &seeker).unwrap()
+    let seeker = Requester { session: Some(&me), parent: Some(&parent), scope: &RepoScope::All };
+    let NextItem::Nothing { blockers: hindrances, has_more: more, .. } =
+        find_next_item(&mut board, &seeker).unwrap()
     else {
         panic!("something is free")
     };
@@ -319,10 +249,7 @@ fn the_one_held_stays_when_nothing_else_is_left() {
         (&["P", "P/a 1 running you", "P/b 2 blocked me"], "held b"),
         (&["a - running me"], "held a"),
     ] {
-        assert_eq!(
-            describe_next(&mut Rows::from_lines(rows), None, false),
-            expected
-        );
+        assert_eq!(describe_next(&mut Rows::from_lines(rows), None, false), expected);
     }
 }
 
@@ -330,52 +257,22 @@ fn the_one_held_stays_when_nothing_else_is_left() {
 fn after_the_last_child_comes_the_parent() {
     for (rows, last, expected) in [
         (&["P", "P/a 1 completed"][..], "a", "P (last_child_done)"),
-        (
-            &["P - running", "P/a 1 cancelled"],
-            "a",
-            "P (last_child_done)",
-        ),
-        (
-            &["P - running you", "P/a 1 completed"],
-            "a",
-            "all_held [P: held by you]",
-        ),
-        (
-            &["X", "P - queued <X", "P/a 1 completed"],
-            "a",
-            "waiting [P: after X queued]",
-        ),
-        (
-            &["P - blocked !why", "P/a 1 completed"],
-            "a",
-            "waiting [P: blocked why]",
-        ),
+        (&["P - running", "P/a 1 cancelled"], "a", "P (last_child_done)"),
+        (&["P - running you", "P/a 1 completed"], "a", "all_held [P: held by you]"),
+        (&["X", "P - queued <X", "P/a 1 completed"], "a", "waiting [P: after X queued]"),
+        (&["P - blocked !why", "P/a 1 completed"], "a", "waiting [P: blocked why]"),
         // All of a finished parent's siblings are finished too: what they belong to.
-        (
-            &["G", "G/P 1 completed", "P/a 1 completed"],
-            "a",
-            "G (last_child_done)",
-        ),
-        (
-            &["P - completed", "P/a 1 completed"],
-            "a",
-            "nothing_ready []",
-        ),
+        (&["G", "G/P 1 completed", "P/a 1 completed"], "a", "G (last_child_done)"),
+        (&["P - completed", "P/a 1 completed"], "a", "nothing_ready []"),
     ] {
         let mut board = Rows::from_lines(rows);
         board.last = Some(parse_key(last));
         assert_eq!(describe_next(&mut board, None, true), expected, "{rows:?}");
     }
     let mut board = Rows::from_lines(&["P", "Q", "Q/a 1 completed"]);
-    assert_eq!(
-        describe_next(&mut board, Some("P"), false),
-        "P (no_children)"
-    );
+    assert_eq!(describe_next(&mut board, Some("P"), false), "P (no_children)");
     let mut board = Rows::from_lines(&["Q - running me", "Q/a 1 completed"]);
-    assert_eq!(
-        describe_next(&mut board, Some("Q"), false),
-        "held Q (last_child_done)"
-    );
+    assert_eq!(describe_next(&mut board, Some("Q"), false), "held Q (last_child_done)");
 }
 
 #[test]
@@ -430,22 +327,12 @@ fn the_next_orchestrator_is_gone_on_with_only_by_a_session_that_chains() {
             "nothing_ready [Q: held by you]",
         ),
         // From a plain item to an orchestrator nothing is chained.
-        (
-            &["t 1 completed", "Q 2", "Q/b 1"],
-            Some("t"),
-            None,
-            "Q",
-            "Q",
-        ),
+        (&["t 1 completed", "Q 2", "Q/b 1"], Some("t"), None, "Q", "Q"),
     ] {
         for (chain, expected) in [(true, chained), (false, unchained)] {
             let mut board = Rows::from_lines(rows);
             board.last = last.map(parse_key);
-            assert_eq!(
-                describe_next(&mut board, parent, chain),
-                expected,
-                "{rows:?}"
-            );
+            assert_eq!(describe_next(&mut board, parent, chain), expected, "{rows:?}");
         }
     }
 }
@@ -453,38 +340,24 @@ fn the_next_orchestrator_is_gone_on_with_only_by_a_session_that_chains() {
 #[test]
 fn parents_tied_into_a_ring_end_the_search() {
     let mut board = Rows::from_lines(&["B/A 1 completed", "A/B 1 completed"]);
-    assert_eq!(
-        describe_next(&mut board, Some("A"), true),
-        "nothing_ready []"
-    );
+    assert_eq!(describe_next(&mut board, Some("A"), true), "nothing_ready []");
 }
 
 #[test]
 fn a_person_is_shown_the_first_item_of_all() {
     let mut board = Rows::from_lines(&["P 1", "P/a 1", "Q 0"]);
-    let nobody = Requester {
-        session: None,
-        parent: None,
-        scope: &RepoScope::All,
-    };
-    assert_eq!(
-        describe_answer(find_next_item(&mut board, &nobody).unwrap()),
-        "Q"
-    );
+    let nobody = Requester { session: None, parent: None, scope: &RepoScope::All };
+    assert_eq!(describe_answer(find_next_item(&mut board, &nobody).unwrap()), "Q");
 }
 
 #[test]
 fn the_number_of_questions_does_not_grow_with_the_board() {
     let asked = |children: usize| {
         let mut board = Rows::from_lines(&["P"]);
-        let rows: Vec<String> = (0..children)
-            .map(|n| format!("P/c{n} {n} completed"))
-            .collect();
+        let rows: Vec<String> = (0..children).map(|n| format!("P/c{n} {n} completed")).collect();
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         board.items.extend(Rows::from_lines(&rows).items);
-        board
-            .items
-            .extend(Rows::from_lines(&["P/last 100000"]).items);
+        board.items.extend(Rows::from_lines(&["P/last 100000"]).items);
         assert_eq!(describe_next(&mut board, Some("P"), false), "last");
         board.asked
     };

@@ -78,18 +78,10 @@ pub fn plan_phases(
     let usual = |number: u32| (number > 1).then(|| number - 1).into_iter().collect();
     let graph: BTreeMap<u32, Vec<u32>> = numbered
         .clone()
-        .map(|(number, _)| {
-            (
-                number,
-                given.remove(&number).unwrap_or_else(|| usual(number)),
-            )
-        })
+        .map(|(number, _)| (number, given.remove(&number).unwrap_or_else(|| usual(number))))
         .collect();
     let mentioned = given.keys().chain(graph.values().flatten());
-    if let Some(missing) = mentioned
-        .copied()
-        .find(|number| !graph.contains_key(number))
-    {
+    if let Some(missing) = mentioned.copied().find(|number| !graph.contains_key(number)) {
         return Err(PhasePlanError::UnknownNumber(missing, names.len()));
     }
     let names: BTreeMap<u32, PhaseName> = numbered.map(|(number, name)| (number, *name)).collect();
@@ -115,7 +107,5 @@ fn parse_dependency(text: &str) -> Result<(u32, Vec<u32>), PhasePlanError> {
 
 /// Returns the dependencies of phases by number.
 pub(super) fn build_dependency_graph(rows: &[Phase]) -> BTreeMap<u32, Vec<u32>> {
-    rows.iter()
-        .map(|row| (row.number, row.depends_on.clone()))
-        .collect()
+    rows.iter().map(|row| (row.number, row.depends_on.clone())).collect()
 }

@@ -169,11 +169,7 @@ pub fn decide_phase_step(
     let reopening = matches!(step, PhaseStep::Reopen { .. });
     let transition =
         classify_transition(Entity::Phase, row.status.as_str(), step.target().as_str());
-    let required = if reopening {
-        TransitionKind::Back
-    } else {
-        TransitionKind::Forward
-    };
+    let required = if reopening { TransitionKind::Back } else { TransitionKind::Forward };
     if transition != required || begins_too_early(facts, row, step) {
         return Err(illegal_transition(facts, row, step.target()));
     }
@@ -232,9 +228,7 @@ fn illegal_transition(facts: &PhaseStepFacts<'_>, row: &Phase, to: ItemStatus) -
         edges.filter(|edge| edge.entity == Entity::Phase && edge.from == row.status.as_str());
     let (back, forward): (Vec<_>, Vec<_>) = edges.partition(|edge| edge.is_reopening);
     // Nobody asks for queued or ready, which follow from the dependencies.
-    let asked = ItemStatus::ALL
-        .into_iter()
-        .filter(|status| status.rank() > 0);
+    let asked = ItemStatus::ALL.into_iter().filter(|status| status.rank() > 0);
     let named = |other: &Phase| format!("{}, which is {}", other.title(), other.status);
     PhaseRefusal::Illegal {
         from: row.status,

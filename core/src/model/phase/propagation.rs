@@ -94,10 +94,7 @@ fn update_waiting_phases(rows: &mut [Phase]) {
         let Some(row) = waiting.get_mut(&number) else {
             continue;
         };
-        let before = row
-            .depends_on
-            .iter()
-            .filter_map(|on| inherited_causes.get(on));
+        let before = row.depends_on.iter().filter_map(|on| inherited_causes.get(on));
         let inherited: BTreeSet<u32> = before.flatten().copied().collect();
         let passes_on = match row.status {
             ItemStatus::Running | ItemStatus::Completed => BTreeSet::new(),
@@ -109,9 +106,7 @@ fn update_waiting_phases(rows: &mut [Phase]) {
                     .filter_map(|number| Some((*number, causes.get(number)?)))
                     .collect();
                 let ready = row.depends_on.iter().all(|on| completed.contains(on));
-                update_waiting_phase(row, &possible, ready)
-                    .into_iter()
-                    .collect()
+                update_waiting_phase(row, &possible, ready).into_iter().collect()
             }
         };
         inherited_causes.insert(number, passes_on);
@@ -153,10 +148,6 @@ fn update_waiting_phase(
     if row.blocked_by.take().is_some() {
         row.error_message = None;
     }
-    row.status = if ready {
-        ItemStatus::Ready
-    } else {
-        ItemStatus::Queued
-    };
+    row.status = if ready { ItemStatus::Ready } else { ItemStatus::Queued };
     None
 }

@@ -77,19 +77,13 @@ fn split_runs(text: &str) -> impl Iterator<Item = IdRun<'_>> {
         let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
         rest = after;
         let digits = piece.trim_start_matches('0');
-        Some(if is_digit {
-            IdRun::Number(digits.len(), digits)
-        } else {
-            IdRun::Text(piece)
-        })
+        Some(if is_digit { IdRun::Number(digits.len(), digits) } else { IdRun::Text(piece) })
     })
 }
 
 impl Ord for PlanTaskId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        split_runs(&self.0)
-            .cmp(split_runs(&other.0))
-            .then_with(|| self.0.cmp(&other.0))
+        split_runs(&self.0).cmp(split_runs(&other.0)).then_with(|| self.0.cmp(&other.0))
     }
 }
 

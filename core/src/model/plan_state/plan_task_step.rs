@@ -50,10 +50,7 @@ pub enum PlanTaskStep {
 impl PlanTaskStep {
     /// Makes the failure of a task that gave no sign of life for this many seconds.
     pub fn fail_as_stuck(seconds: u64) -> Self {
-        Self::Fail {
-            error: format!("no heartbeat for more than {seconds} s"),
-            stuck: true,
-        }
+        Self::Fail { error: format!("no heartbeat for more than {seconds} s"), stuck: true }
     }
 
     /// Returns the status it leads to.

@@ -27,22 +27,15 @@ fn start_step(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep
 }
 
 fn fail_step() -> PlanTaskStep {
-    PlanTaskStep::Fail {
-        error: "boom".to_owned(),
-        stuck: false,
-    }
+    PlanTaskStep::Fail { error: "boom".to_owned(), stuck: false }
 }
 
 fn skip_step() -> PlanTaskStep {
-    PlanTaskStep::Skip {
-        reason: "later".to_owned(),
-    }
+    PlanTaskStep::Skip { reason: "later".to_owned() }
 }
 
 fn interrupt_step() -> PlanTaskStep {
-    PlanTaskStep::Interrupt {
-        reason: "it died".to_owned(),
-    }
+    PlanTaskStep::Interrupt { reason: "it died".to_owned() }
 }
 
 #[test]
@@ -93,10 +86,7 @@ fn a_retry_is_counted_and_there_are_two() {
         fail_step().apply(&mut task);
         let verdict = decide_plan_task_step(&task, &PlanTaskStep::Retry);
         if spent == MAX_RETRIES {
-            assert_eq!(
-                verdict,
-                PlanTaskVerdict::Refuse(PlanTaskRefusal::RetryLimit)
-            );
+            assert_eq!(verdict, PlanTaskVerdict::Refuse(PlanTaskRefusal::RetryLimit));
         } else {
             assert_eq!(verdict, PlanTaskVerdict::Go);
             PlanTaskStep::Retry.apply(&mut task);
@@ -139,10 +129,7 @@ fn what_is_next_is_in_progress_first_then_ready_in_order() {
     };
     let next: Vec<&str> = state.next_tasks().map(|task| task.id.as_str()).collect();
     assert_eq!(next, ["1.4", "1.2"], "nobody knows what 9.9 is");
-    assert_eq!(
-        state.unknown_dependencies(&state.tasks[7]),
-        [&"9.9".parse().unwrap()]
-    );
+    assert_eq!(state.unknown_dependencies(&state.tasks[7]), [&"9.9".parse().unwrap()]);
     let waits = state.open_dependencies(&state.tasks[6]);
     assert_eq!(waits.map(|t| t.id.as_str()).collect::<Vec<_>>(), ["1.5"]);
 }
@@ -166,42 +153,18 @@ fn where_a_plan_stands_is_computed() {
 
 #[test]
 fn ids_are_words_without_spaces_and_sort_as_people_count() {
-    for text in [
-        "1.1",
-        "01.2",
-        "10.20.30",
-        "1",
-        "VERIFY-1",
-        "3.2.A",
-        "é-1",
-        "1.4294967296",
-    ] {
+    for text in ["1.1", "01.2", "10.20.30", "1", "VERIFY-1", "3.2.A", "é-1", "1.4294967296"] {
         assert_eq!(text.parse::<PlanTaskId>().unwrap().as_str(), text);
     }
     let long = "1".repeat(101);
-    for text in [
-        "", ".1", "+1.2", " 1.2", "1 2", "1/2", "a,b", "(1)", "-1", &long,
-    ] {
+    for text in ["", ".1", "+1.2", " 1.2", "1 2", "1/2", "a,b", "(1)", "-1", &long] {
         assert!(text.parse::<PlanTaskId>().is_err(), "{text:?}");
     }
-    for (text, id) in [
-        ("see x", "see-x"),
-        ("(1", "1"),
-        ("", "unnamed"),
-        ("--", "unnamed"),
-    ] {
+    for (text, id) in [("see x", "see-x"), ("(1", "1"), ("", "unnamed"), ("--", "unnamed")] {
         assert_eq!(PlanTaskId::from_text(text).as_str(), id, "{text:?}");
     }
     let id = |text: &str| text.parse::<PlanTaskId>().unwrap();
-    let sorted = [
-        "1.2",
-        "1.2.1",
-        "1.10",
-        "2.1",
-        "2.100000000000000000000",
-        "A-2",
-        "A-10",
-    ];
+    let sorted = ["1.2", "1.2.1", "1.10", "2.1", "2.100000000000000000000", "A-2", "A-10"];
     assert!(sorted.map(id).is_sorted());
 }
 
@@ -220,10 +183,7 @@ fn a_file_decides_what_a_task_is_about_and_never_sets_it_back() {
     assert_eq!(after.extra["b"], 3);
     assert_eq!(after.priority.as_deref(), Some("high"));
     file.depends_on = None;
-    assert_eq!(
-        merge_reimported_task(&after, &file, 7).depends_on,
-        after.depends_on
-    );
+    assert_eq!(merge_reimported_task(&after, &file, 7).depends_on, after.depends_on);
 }
 
 fn any_status() -> impl Strategy<Value = PlanTaskStatus> {

@@ -22,10 +22,7 @@ pub struct UnknownStatus {
 impl UnknownStatus {
     /// Makes the error for a vocabulary outside this module.
     pub(super) fn new(text: &str, allowed: &'static str) -> Self {
-        Self {
-            found: text.chars().take(MAX_EXCERPT_CHARS).collect(),
-            allowed,
-        }
+        Self { found: text.chars().take(MAX_EXCERPT_CHARS).collect(), allowed }
     }
 }
 
@@ -59,10 +56,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(status), "{text}");
         }
         let error = "almost".parse::<ItemStatus>().unwrap_err().to_string();
-        assert!(
-            error.contains("\"almost\"") && error.contains("queued, ready"),
-            "{error}"
-        );
+        assert!(error.contains("\"almost\"") && error.contains("queued, ready"), "{error}");
     }
 
     #[test]
@@ -82,10 +76,7 @@ mod tests {
     #[test]
     fn a_spelling_without_a_place_in_a_vocabulary_is_refused_by_name() {
         let plan = "paused".parse::<PlanTaskStatus>().unwrap_err().to_string();
-        assert!(
-            plan.contains("\"paused\"") && plan.contains("in_progress"),
-            "{plan}"
-        );
+        assert!(plan.contains("\"paused\"") && plan.contains("in_progress"), "{plan}");
         assert!("crashed".parse::<WorkplanTaskStatus>().is_err());
     }
 }

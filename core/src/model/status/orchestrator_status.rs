@@ -93,13 +93,7 @@ mod tests {
         for status in OrchestratorStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
         }
-        let error = "dead"
-            .parse::<OrchestratorStatus>()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("\"dead\"") && error.contains("crashed"),
-            "{error}"
-        );
+        let error = "dead".parse::<OrchestratorStatus>().unwrap_err().to_string();
+        assert!(error.contains("\"dead\"") && error.contains("crashed"), "{error}");
     }
 }

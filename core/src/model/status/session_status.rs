@@ -51,10 +51,9 @@ impl FromStr for SessionStatus {
             "idle" => Ok(Self::Idle),
             "ended" => Ok(Self::Ended),
             "lost" => Ok(Self::Lost),
-            _ => Err(UnknownStatus {
-                found: text.to_owned(),
-                allowed: "active, idle, ended, lost",
-            }),
+            _ => {
+                Err(UnknownStatus { found: text.to_owned(), allowed: "active, idle, ended, lost" })
+            }
         }
     }
 }

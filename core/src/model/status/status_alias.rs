@@ -60,8 +60,5 @@ pub(super) fn meaning(text: &str) -> Option<Meaning> {
             other => other.to_ascii_lowercase(),
         })
         .collect();
-    SPELLINGS
-        .iter()
-        .find(|(spelling, _)| *spelling == folded)
-        .map(|(_, meaning)| *meaning)
+    SPELLINGS.iter().find(|(spelling, _)| *spelling == folded).map(|(_, meaning)| *meaning)
 }

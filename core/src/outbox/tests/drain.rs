@@ -102,10 +102,7 @@ fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
     record.origin.as_mut().unwrap().lineage = None;
     outbox.put(&record).unwrap();
     assert!(drained(&outbox, "b").is_empty());
-    let moved = DrainTarget {
-        lineage: Lineage("whatever".to_owned()),
-        ..target("a")
-    };
+    let moved = DrainTarget { lineage: Lineage("whatever".to_owned()), ..target("a") };
     let take = |batch: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; batch.len()]);
     assert_eq!(outbox.drain(&moved, &bounds(), take).unwrap().sent, 1);
 }
@@ -115,10 +112,7 @@ fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = outbox(folder.path());
     outbox.put(&pending(1, "a")).unwrap();
-    let new = DrainTarget {
-        lineage: Lineage("made anew".to_owned()),
-        ..target("a")
-    };
+    let new = DrainTarget { lineage: Lineage("made anew".to_owned()), ..target("a") };
     let send = |_: &[&PendingWrite]| Ok::<_, String>(Vec::new());
     assert_eq!(outbox.drain(&new, &bounds(), send).unwrap().elsewhere, 1);
     assert_eq!(drained(&outbox, "a"), operations([1]));
@@ -230,10 +224,7 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
     let many = 5_000;
     let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, "a")).collect();
     checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = DrainLimits {
-        share: Deadline::after(Duration::ZERO),
-        ..bounds()
-    };
+    let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let mut sent = Vec::new();
     let mut drains = 0;
     while !outbox.is_idle() {
@@ -249,10 +240,7 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
     assert!(drains <= 40, "{drains}");
     // Without time, nothing is started.
     outbox.put(&pending(0, "a")).unwrap();
-    let late = DrainLimits {
-        deadline: Deadline::after(Duration::ZERO),
-        ..hurried
-    };
+    let late = DrainLimits { deadline: Deadline::after(Duration::ZERO), ..hurried };
     let never =
         |_: &[&PendingWrite]| -> Result<Vec<SendVerdict>, String> { panic!("there is no time") };
     assert!(outbox.drain(&target("a"), &late, never).unwrap().is_waiting);
@@ -265,17 +253,12 @@ fn a_batch_of_the_longest_records_is_sent_whole() {
     let batch = crate::bounds::OUTBOX_BATCH.len();
     let reason = "\u{1f600}".repeat(crate::bounds::TASK.len());
     let long = |n| PendingWrite {
-        write: PendingChange::End {
-            reason: reason.clone(),
-        },
+        write: PendingChange::End { reason: reason.clone() },
         ..pending(n, "a")
     };
     let records: Vec<PendingWrite> = (0..2 * batch).map(long).collect();
     checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = DrainLimits {
-        share: Deadline::after(Duration::ZERO),
-        ..bounds()
-    };
+    let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let take = |sent: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; sent.len()]);
     for _ in 0..2 {
         let tally = outbox.drain(&target("a"), &hurried, take).unwrap();

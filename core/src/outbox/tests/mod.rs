@@ -30,25 +30,14 @@ fn pending(n: usize, database: &str) -> PendingWrite {
         // Clocks run backwards here, so that no order can come from them.
         at: Timestamp::from_millis(-i64::try_from(n).unwrap()),
         session: "s1".parse().unwrap(),
-        origin: Some(WriteOrigin {
-            database,
-            lineage: Some(lineage),
-            base: None,
-            claim: None,
-        }),
-        write: PendingChange::End {
-            reason: "other".to_owned(),
-        },
+        origin: Some(WriteOrigin { database, lineage: Some(lineage), base: None, claim: None }),
+        write: PendingChange::End { reason: "other".to_owned() },
     }
 }
 
 fn bounds() -> DrainLimits {
     let long = Deadline::after(Duration::from_mins(10));
-    DrainLimits {
-        patience: Duration::from_mins(1),
-        share: long,
-        deadline: long,
-    }
+    DrainLimits { patience: Duration::from_mins(1), share: long, deadline: long }
 }
 
 /// Drains into a list, like a database that accepts everything.

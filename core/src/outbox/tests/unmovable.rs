@@ -33,10 +33,7 @@ fn what_cannot_be_put_aside_stays_in_order_and_is_counted() {
         let mut sent = Vec::new();
         let tally = drain_into(&outbox, "b", &mut sent);
         assert_eq!(sent, operations([2, 4]), "{what}");
-        assert_eq!(
-            (tally.unmovable, tally.elsewhere, tally.is_waiting),
-            (2, 0, false)
-        );
+        assert_eq!((tally.unmovable, tally.elsewhere, tally.is_waiting), (2, 0, false));
         assert!(tally.problem.is_some());
         // Later writes are sent, and the ones that stay are not sent again.
         for (n, database) in [(5, "b"), (6, "a"), (7, "b")] {
@@ -70,21 +67,14 @@ fn what_stays_is_still_there_after_a_drain_without_time() {
     let database = |n: usize| if n.is_multiple_of(3) { "a" } else { "b" };
     let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, database(n))).collect();
     checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
-    let hurried = DrainLimits {
-        share: Deadline::after(Duration::ZERO),
-        ..bounds()
-    };
+    let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let mut sent = Vec::new();
     for _ in 0..many {
         let take = |batch: &[&PendingWrite]| {
             sent.extend(batch.iter().map(|pending| pending.op_id.clone()));
             Ok::<_, String>(vec![SendVerdict::Sent; batch.len()])
         };
-        if !outbox
-            .drain(&target("b"), &hurried, take)
-            .unwrap()
-            .is_waiting
-        {
+        if !outbox.drain(&target("b"), &hurried, take).unwrap().is_waiting {
             break;
         }
     }
@@ -139,10 +129,7 @@ fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
     assert_eq!((tally.sent, tally.refused, tally.unmovable), (2, 0, 1));
     fs::remove_file(full).unwrap();
     let tally = drain();
-    assert_eq!(
-        (tally.refused, tally.unmovable, tally.is_waiting),
-        (1, 0, false)
-    );
+    assert_eq!((tally.refused, tally.unmovable, tally.is_waiting), (1, 0, false));
     assert_eq!(sent, operations([1, 3]));
     assert!(outbox.is_idle());
 }

@@ -14,9 +14,7 @@ fn plan_task(id: &PlanTaskId, status: PlanTaskStatus) -> PlanTask {
 
 fn plan_tasks(statuses: &[(&str, PlanTaskStatus)]) -> Vec<PlanTask> {
     let statuses = statuses.iter();
-    statuses
-        .map(|(id, status)| plan_task(&id.parse().unwrap(), *status))
-        .collect()
+    statuses.map(|(id, status)| plan_task(&id.parse().unwrap(), *status)).collect()
 }
 
 fn write_back(text: &str, statuses: &[(&str, PlanTaskStatus)]) -> String {
@@ -26,31 +24,11 @@ fn write_back(text: &str, statuses: &[(&str, PlanTaskStatus)]) -> String {
 #[test]
 fn every_status_against_every_box() {
     for (status, open, checked) in [
-        (
-            Pending,
-            CheckboxRelation::Equal,
-            CheckboxRelation::FileAhead,
-        ),
-        (
-            InProgress,
-            CheckboxRelation::Equal,
-            CheckboxRelation::FileAhead,
-        ),
-        (
-            Completed,
-            CheckboxRelation::DatabaseAhead,
-            CheckboxRelation::Equal,
-        ),
-        (
-            Failed,
-            CheckboxRelation::Equal,
-            CheckboxRelation::DatabaseKeeps,
-        ),
-        (
-            Skipped,
-            CheckboxRelation::Equal,
-            CheckboxRelation::DatabaseKeeps,
-        ),
+        (Pending, CheckboxRelation::Equal, CheckboxRelation::FileAhead),
+        (InProgress, CheckboxRelation::Equal, CheckboxRelation::FileAhead),
+        (Completed, CheckboxRelation::DatabaseAhead, CheckboxRelation::Equal),
+        (Failed, CheckboxRelation::Equal, CheckboxRelation::DatabaseKeeps),
+        (Skipped, CheckboxRelation::Equal, CheckboxRelation::DatabaseKeeps),
     ] {
         for (mark, expected) in [(' ', open), ('x', checked), ('X', checked)] {
             let text = format!("## Phase 1: a\n- [{mark}] 1.1 a\n");
@@ -58,11 +36,7 @@ fn every_status_against_every_box() {
             let found = compare_checkboxes(&text, &tasks);
             assert_eq!(found.checkboxes[0].relation, expected, "{status} {mark:?}");
             let ahead = expected == CheckboxRelation::FileAhead;
-            assert_eq!(
-                found.ahead_in_file.len(),
-                usize::from(ahead),
-                "{status} {mark:?}"
-            );
+            assert_eq!(found.ahead_in_file.len(), usize::from(ahead), "{status} {mark:?}");
             let written = apply_edits(&text, &found.edits);
             let is_written = expected == CheckboxRelation::DatabaseAhead;
             assert_eq!(written != text, is_written, "{status} {mark:?}");
@@ -84,17 +58,11 @@ fn the_byte_between_the_brackets_and_no_other_is_written() {
         ("9.4", Completed),
         ("9.5", Completed),
     ];
-    let expected = SAMPLE_PLAN
-        .replace("- [ ] 1.1", "- [x] 1.1")
-        .replace("* [ ] 2.1", "* [x] 2.1");
+    let expected = SAMPLE_PLAN.replace("- [ ] 1.1", "- [x] 1.1").replace("* [ ] 2.1", "* [x] 2.1");
     assert_eq!(write_back(SAMPLE_PLAN, &all), expected);
     for end in ["\r\n", "\r"] {
         let other = |text: &str| format!("\u{feff}{}", text.replace('\n', end));
-        assert_eq!(
-            write_back(&other(SAMPLE_PLAN), &all),
-            other(&expected),
-            "{end:?}"
-        );
+        assert_eq!(write_back(&other(SAMPLE_PLAN), &all), other(&expected), "{end:?}");
     }
     let no_end = SAMPLE_PLAN.trim_end();
     assert_eq!(write_back(no_end, &all), expected.trim_end());
@@ -125,11 +93,8 @@ fn what_is_hidden_twice_or_oddly_written_stays() {
 fn places_are_lines_and_characters() {
     let text = "\u{feff}- [ ] 9.9 early\r\n## Phase 1: a\r  - [ ] 1.1 a\n\u{a0}\t* [x] 1.2 b\r\n10. [ ] 1.3 c";
     let found = compare_checkboxes(text, &plan_tasks(&[("1.1", Pending), ("1.2", Pending)]));
-    let places: Vec<(usize, usize)> = found
-        .checkboxes
-        .iter()
-        .map(|it| (it.position.line, it.position.column))
-        .collect();
+    let places: Vec<(usize, usize)> =
+        found.checkboxes.iter().map(|it| (it.position.line, it.position.column)).collect();
     assert_eq!(places, [(3, 6), (4, 6)]);
     let (id, place) = &found.not_imported[0];
     assert_eq!((id.as_str(), place.line, place.column), ("1.3", 5, 6));
@@ -139,15 +104,9 @@ fn places_are_lines_and_characters() {
 
 #[test]
 fn what_one_of_the_two_has_alone_is_told() {
-    let found = compare_checkboxes(
-        SAMPLE_PLAN,
-        &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]),
-    );
-    let alone: Vec<&str> = found
-        .not_imported
-        .iter()
-        .map(|(id, _)| id.as_str())
-        .collect();
+    let found =
+        compare_checkboxes(SAMPLE_PLAN, &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]));
+    let alone: Vec<&str> = found.not_imported.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(alone, ["1.2", "1.2.1", "1.3", "2.1"]);
     let alone: Vec<&str> = found.not_in_file.iter().map(PlanTaskId::as_str).collect();
     assert_eq!(alone, ["7.7"]);
@@ -158,9 +117,7 @@ fn what_one_of_the_two_has_alone_is_told() {
 fn a_plan_as_large_as_one_may_be_is_compared_at_once() {
     let lines = (0..10_000).map(|n| format!("{}- [ ] 1.{n} t\r", " ".repeat(n % 100)));
     let text = format!("## Phase 1: x\r{}", lines.collect::<Vec<_>>().concat());
-    let ids: Vec<PlanTaskId> = (0..10_000)
-        .map(|n| format!("1.{n}").parse().unwrap())
-        .collect();
+    let ids: Vec<PlanTaskId> = (0..10_000).map(|n| format!("1.{n}").parse().unwrap()).collect();
     let tasks: Vec<PlanTask> = ids.iter().map(|id| plan_task(id, Completed)).collect();
     let found = compare_checkboxes(&text, &tasks);
     assert_eq!(found.edits.len(), 10_000);

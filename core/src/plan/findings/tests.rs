@@ -34,9 +34,7 @@ fn plan_state(tasks: Vec<PlanTask>) -> PlanState {
 
 fn render_findings(found: &[Divergence]) -> Vec<(&str, &str, &str)> {
     let found = found.iter();
-    found
-        .map(|d| (d.code.as_str(), d.subject.as_str(), d.message.as_str()))
-        .collect()
+    found.map(|d| (d.code.as_str(), d.subject.as_str(), d.message.as_str())).collect()
 }
 
 const STATUS: &str = r#"{"summary": {"totalTasks": 3, "completed": 77, "pending": 1,
@@ -48,40 +46,23 @@ const STATUS: &str = r#"{"summary": {"totalTasks": 3, "completed": 77, "pending"
 #[test]
 fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
     let check = check_status_file(STATUS).unwrap();
-    let file = PlanFile {
-        path: "out/a b.json",
-        plan: None,
-        is_committed: true,
-    };
+    let file = PlanFile { path: "out/a b.json", plan: None, is_committed: true };
     let wrong = summary_findings(&check, file);
     assert_eq!(
         render_findings(&wrong),
-        [(
-            "F-02",
-            "out/a b.json",
-            "out/a b.json:1:44: summary.completed was 77, should be 1"
-        )]
+        [("F-02", "out/a b.json", "out/a b.json:1:44: summary.completed was 77, should be 1")]
     );
     let wrong = &wrong[0];
     assert_eq!(wrong.severity, Severity::Error);
-    assert_eq!(
-        (wrong.expected.as_deref(), wrong.found.as_deref()),
-        (Some("1"), Some("77"))
-    );
+    assert_eq!((wrong.expected.as_deref(), wrong.found.as_deref()), (Some("1"), Some("77")));
     let fix = wrong.fix.to_string();
     assert_eq!(fix, "trueup plan validate 'out/a b.json' --fix");
 
     let others = status_file_findings(&check, file);
     assert!(others.iter().all(|d| d.severity == Severity::Warning));
     let messages: Vec<&str> = others.iter().map(|d| d.message.as_str()).collect();
-    assert_eq!(
-        messages[0],
-        "out/a b.json:1:13: summary.skipped is missing, should be 0"
-    );
-    assert!(
-        messages[1].starts_with("out/a b.json:5:1: unknown status \"almost\""),
-        "{messages:?}"
-    );
+    assert_eq!(messages[0], "out/a b.json:1:13: summary.skipped is missing, should be 0");
+    assert!(messages[1].starts_with("out/a b.json:5:1: unknown status \"almost\""), "{messages:?}");
     assert_eq!(messages.len(), 2);
 }
 
@@ -96,11 +77,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
         plan_task("7.7", Pending, &[]),
     ];
     let id = plan_id();
-    let file = PlanFile {
-        path: "fix.md",
-        plan: Some(&id),
-        is_committed: true,
-    };
+    let file = PlanFile { path: "fix.md", plan: Some(&id), is_committed: true };
     let boxes = compare_checkboxes(text, &tasks);
     let made = boxes.file.tasks[5].task.id.as_str();
     let made_message = format!("fix.md:7:4: task {made} was never imported");
@@ -126,11 +103,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
             ),
             ("F-02", "1.4", "fix.md:5:4: task 1.4 was never imported"),
             ("F-02", made, made_message.as_str()),
-            (
-                "F-02",
-                "7.7",
-                "fix.md: task 7.7 is in the database but not in the file"
-            ),
+            ("F-02", "7.7", "fix.md: task 7.7 is in the database but not in the file"),
         ]
     );
     assert!(found.iter().all(|d| d.severity == Severity::Warning));
@@ -146,11 +119,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
 
 #[test]
 fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
-    let file = PlanFile {
-        path: "fix.md",
-        plan: None,
-        is_committed: true,
-    };
+    let file = PlanFile { path: "fix.md", plan: None, is_committed: true };
     let messages = |text: &str| -> Vec<String> {
         let found = checkbox_findings(&compare_checkboxes(text, &[]), file);
         found.into_iter().map(|d| d.message).collect()
@@ -163,17 +132,10 @@ fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
 #[test]
 fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
     let text = format!("## Phase 1: a\n- [-] a\u{1b}[31mb{}\n", "x".repeat(500));
-    let file = PlanFile {
-        path: "fix.md",
-        plan: None,
-        is_committed: true,
-    };
+    let file = PlanFile { path: "fix.md", plan: None, is_committed: true };
     let found = checkbox_findings(&compare_checkboxes(&text, &[]), file);
     let message = &found[0].message;
-    assert!(
-        message.contains("- [-] abxx") && message.len() < 300,
-        "{message}"
-    );
+    assert!(message.contains("- [-] abxx") && message.len() < 300, "{message}");
     let number = "9".repeat(5000);
     let status = STATUS.replace("77", &number);
     let wrong = summary_findings(&check_status_file(&status).unwrap(), file);
@@ -182,10 +144,8 @@ fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
 
 #[test]
 fn dependencies_on_nothing_and_in_circles_are_told() {
-    let sound = plan_state(vec![
-        plan_task("1.1", Pending, &[]),
-        plan_task("1.2", Pending, &["1.1"]),
-    ]);
+    let sound =
+        plan_state(vec![plan_task("1.1", Pending, &[]), plan_task("1.2", Pending, &["1.1"])]);
     assert_eq!(task_findings(&sound), []);
     let found = task_findings(&plan_state(vec![
         plan_task("1.1", Pending, &["1.2", "8.8"]),
@@ -194,16 +154,8 @@ fn dependencies_on_nothing_and_in_circles_are_told() {
     assert_eq!(
         render_findings(&found),
         [
-            (
-                "F-02",
-                "1.1",
-                "task fix/1.1 depends on 8.8, which is not in the plan"
-            ),
-            (
-                "F-02",
-                "1.2",
-                "task fix/1.2 circular dependency: 1.1 -> 1.2 -> 1.1"
-            ),
+            ("F-02", "1.1", "task fix/1.1 depends on 8.8, which is not in the plan"),
+            ("F-02", "1.2", "task fix/1.2 circular dependency: 1.1 -> 1.2 -> 1.1"),
         ]
     );
     let severities: Vec<Severity> = found.iter().map(|d| d.severity).collect();

@@ -24,9 +24,7 @@ const TASKS: &str = r#"
 
 fn wrong_fields(check: &StatusFileCheck) -> Vec<(&str, &str, u64)> {
     let wrong = check.wrong_counts.iter();
-    wrong
-        .map(|wrong| (wrong.field, wrong.written.as_str(), wrong.expected))
-        .collect()
+    wrong.map(|wrong| (wrong.field, wrong.written.as_str(), wrong.expected)).collect()
 }
 
 fn problems(check: &StatusFileCheck) -> Vec<&str> {
@@ -94,17 +92,8 @@ fn every_entry_of_the_list_counts_whatever_an_import_makes_of_it() {
            {"id": "1.2", "description": "e", "status": "almost"}"#;
     let right = r#"{"totalTasks": 6, "completed": 2, "pending": 1, "in_progress": 1, "failed": 1, "skipped": 1}"#;
     let check = check_status_file(&status_file(right, tasks)).unwrap();
-    assert_eq!(
-        wrong_fields(&check),
-        [],
-        "what is almost may be in progress"
-    );
-    let ids: Vec<&str> = check
-        .file
-        .tasks
-        .iter()
-        .map(|t| t.task.id.as_str())
-        .collect();
+    assert_eq!(wrong_fields(&check), [], "what is almost may be in progress");
+    let ids: Vec<&str> = check.file.tasks.iter().map(|t| t.task.id.as_str()).collect();
     assert_eq!(ids, ["1.1", "VERIFY-1", "3.2.A"]);
     let lines: Vec<usize> = check.file.skipped.iter().map(|it| it.line).collect();
     assert_eq!(lines, [3, 6, 7]);

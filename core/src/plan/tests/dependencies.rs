@@ -38,13 +38,8 @@ fn long_circles_and_many_of_them_are_told_in_few_words() {
     let reasons: Vec<&str> = plan.skipped.iter().map(|s| s.reason.as_str()).collect();
     // Each task closes a cycle, and the first depends on itself; a hundred are described.
     assert_eq!(reasons.len(), 1 + 100 + 1, "{reasons:?}");
-    assert!(
-        reasons.iter().all(|reason| reason.len() < 300),
-        "{reasons:?}"
-    );
-    let longest = reasons
-        .iter()
-        .find(|r| r.ends_with("-> 1.19 -> … 1979 more … -> 1.1999 -> 1.0"));
+    assert!(reasons.iter().all(|reason| reason.len() < 300), "{reasons:?}");
+    let longest = reasons.iter().find(|r| r.ends_with("-> 1.19 -> … 1979 more … -> 1.1999 -> 1.0"));
     assert!(longest.is_some(), "{reasons:?}");
     let rest = "1899 more circular dependencies, ignored";
     assert!(reasons.contains(&rest), "{reasons:?}");
@@ -76,10 +71,7 @@ fn a_plan_has_so_many_dependencies_and_what_is_left_out_is_named() {
     let plan = parse_markdown(&format!("## Phase 1: x\n{tasks}"));
     let counts = plan.tasks.iter().map(|task| task.task.depends_on.as_ref());
     let counted: usize = counts.flatten().map(Vec::len).sum();
-    let closing = plan
-        .skipped
-        .iter()
-        .filter(|s| s.reason.contains("circular"));
+    let closing = plan.skipped.iter().filter(|s| s.reason.contains("circular"));
     assert!(counted + closing.count() <= 200_000, "{counted}");
     let last = plan.skipped.iter().filter(|s| s.line == 1_501);
     let reasons: Vec<&str> = last.map(|skipped| &*skipped.reason).collect();
@@ -111,8 +103,5 @@ fn a_list_without_end_and_one_without_measure_are_named() {
     );
     assert_eq!(depends_on(&plan, "2.1").len(), 200);
     let titles: Vec<&str> = plan.tasks.iter().map(|t| t.task.title.as_str()).collect();
-    assert!(
-        titles.contains(&"b (see x) (depends: 1.0 (depends: 1.1"),
-        "{titles:?}"
-    );
+    assert!(titles.contains(&"b (see x) (depends: 1.0 (depends: 1.1"), "{titles:?}");
 }

@@ -39,14 +39,9 @@ fn a_status_file_is_read_value_for_value() {
     assert_eq!(plan.extra["summary"]["totalTasks"], 77);
     assert_eq!(plan.extra.get("tasks"), None);
     assert_eq!(task_ids(&plan), ["1.1", "1.2", "1.10", "one", "1.5"]);
-    let [first, second, third, _, last] = &plan.tasks[..] else {
-        panic!("{:?}", plan.tasks)
-    };
+    let [first, second, third, _, last] = &plan.tasks[..] else { panic!("{:?}", plan.tasks) };
     assert_eq!(first.task.phase_title.as_deref(), Some("Setup"));
-    assert_eq!(
-        first.task.completed_at.unwrap().to_string(),
-        "2025-12-20T11:00:00.000Z"
-    );
+    assert_eq!(first.task.completed_at.unwrap().to_string(), "2025-12-20T11:00:00.000Z");
     let duration = first.task.extra["duration"].to_string();
     assert_eq!(duration, "3600000.50", "a number keeps its digits");
     assert_eq!(first.task.extra["findingsPath"], json!(null));
@@ -57,14 +52,8 @@ fn a_status_file_is_read_value_for_value() {
         (None, Some("Loose"))
     );
     assert_eq!(depends_on(&plan, "1.2"), ["1.1", "8.8"]);
-    assert_eq!(
-        second.task.extra["executionConstraints"]["sequential"],
-        true
-    );
-    assert_eq!(
-        (third.task.retry_count, third.task.error.as_deref()),
-        (2, Some("boom"))
-    );
+    assert_eq!(second.task.extra["executionConstraints"]["sequential"], true);
+    assert_eq!((third.task.retry_count, third.task.error.as_deref()), (2, Some("boom")));
     assert_eq!(third.task.extra["retryCount"], 7);
     assert_eq!(third.task.extra["completedAt"], "yesterday");
     assert_eq!(third.task.priority.as_deref(), Some("high"));
@@ -113,10 +102,7 @@ fn a_status_file_with_half_a_character_is_read_whole() {
     assert_eq!(titles, ["b \u{fffd}", "c"]);
     let check = check_status_file(text).unwrap();
     let fixed = apply_edits(text, &check.edits);
-    assert_eq!(
-        fixed,
-        text.replace("\"totalTasks\": 7", "\"totalTasks\": 2")
-    );
+    assert_eq!(fixed, text.replace("\"totalTasks\": 7", "\"totalTasks\": 2"));
 }
 
 proptest! {

@@ -10,11 +10,8 @@ fn find_named_item(branch: &str, held: &str, known: &str, pattern: Option<&str>)
     let pattern = pattern.map(|text| BranchPattern::new(text).unwrap());
     let candidates = list_key_candidates(branch, pattern.as_ref());
     let is_candidate = |key: &&str| candidates.iter().any(|part| part.eq_ignore_ascii_case(key));
-    let known: Vec<String> = known
-        .split_whitespace()
-        .filter(is_candidate)
-        .map(str::to_owned)
-        .collect();
+    let known: Vec<String> =
+        known.split_whitespace().filter(is_candidate).map(str::to_owned).collect();
     find_other_item(branch, held, &known)
 }
 
@@ -63,16 +60,9 @@ fn only_known_items_are_named() {
         ("fonctionnalit\u{e9}-SD-9", "SD-9", Some("SD-9")),
     ] {
         let found = find_named_item(branch, "SD-002C", known, None);
-        assert_eq!(
-            found.as_deref(),
-            expected,
-            "{branch} where {known} is known"
-        );
+        assert_eq!(found.as_deref(), expected, "{branch} where {known} is known");
     }
-    assert_eq!(
-        find_named_item("feat/PROJ-12-2024", "PROJ-12", "PROJ-12-2024", None),
-        None
-    );
+    assert_eq!(find_named_item("feat/PROJ-12-2024", "PROJ-12", "PROJ-12-2024", None), None);
 }
 
 #[test]
@@ -86,11 +76,7 @@ fn what_a_pattern_finds_must_be_known_too() {
         ("fix/issue-170", "171", None),
     ] {
         let found = find_named_item(branch, "SD-002C", known, pattern);
-        assert_eq!(
-            found.as_deref(),
-            expected,
-            "{branch} where {known} is known"
-        );
+        assert_eq!(found.as_deref(), expected, "{branch} where {known} is known");
     }
     let error = BranchPattern::new("(").unwrap_err().to_string();
     assert!(error.contains("branch_pattern"), "{error}");
@@ -101,10 +87,7 @@ fn the_default_pattern_finds_nothing_that_is_no_candidate() {
     let pattern = BranchPattern::new(DEFAULT_BRANCH_PATTERN).unwrap();
     for branch in ["feat/SD-002B-x", "x-SD-LEO-SELF-002C", "UTF-8", "a/RC-1/b"] {
         let found = list_key_candidates(branch, None);
-        assert!(
-            pattern.find_keys(branch).all(|item| found.contains(&item)),
-            "{branch}"
-        );
+        assert!(pattern.find_keys(branch).all(|item| found.contains(&item)), "{branch}");
     }
 }
 
@@ -113,22 +96,12 @@ fn the_way_back() {
     for (held, branches, elsewhere, expected) in [
         ("SD-002C", "main feat/SD-002C-y", "", "feat/SD-002C-y"),
         ("SD-002C", "feat/sd-002c main", "", "feat/sd-002c"),
-        (
-            "SD-002C",
-            "feat/SD-002C-x main",
-            "feat/SD-002C-x",
-            "-c feat/SD-002C",
-        ),
+        ("SD-002C", "feat/SD-002C-x main", "feat/SD-002C-x", "-c feat/SD-002C"),
         ("SD-002C", "feat/SD-002C main", "feat/SD-002C", "-c SD-002C"),
         ("SD-002C", "main feat", "", "-c SD-002C"),
         ("SD-002C", "feat sd-002c/x", "sd-002c/x", "-c SD-002C-2"),
         ("#12", "main", "", "-c 'feat/#12'"),
-        (
-            "SD-002C",
-            "feat/SD-002C;x `x`/SD-002C $(SD-002C)",
-            "",
-            "-c feat/SD-002C",
-        ),
+        ("SD-002C", "feat/SD-002C;x `x`/SD-002C $(SD-002C)", "", "-c feat/SD-002C"),
         ("SD-002C", "-SD-002C", "", "-c feat/SD-002C"),
         ("app:SD-1", "main", "", "--detach"),
         ("x..y", "main", "", "--detach"),

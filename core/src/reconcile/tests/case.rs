@@ -88,11 +88,7 @@ pub(super) fn expect_divergences(
     let mut snapshot = base_snapshot();
     change(&mut snapshot);
     let found = World::from_snapshot(snapshot).reconcile(HELD);
-    let shown: Vec<_> = found
-        .divergences
-        .iter()
-        .map(|d| (d.code, d.message.as_str()))
-        .collect();
+    let shown: Vec<_> = found.divergences.iter().map(|d| (d.code, d.message.as_str())).collect();
     assert_eq!(shown, lines);
     for divergence in &found.divergences {
         assert_eq!(divergence.severity, divergence.code.severity());

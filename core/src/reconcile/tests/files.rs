@@ -8,10 +8,7 @@ use crate::model::{FieldValue, Lineage, Revision, StateField};
 #[test]
 fn s_07_the_cache_is_missing() {
     let line = "cache missing; it is written from the database";
-    let actions = expect_divergences(
-        |s| s.cache = Reading::Missing,
-        &[(Code::CacheMissing, line)],
-    );
+    let actions = expect_divergences(|s| s.cache = Reading::Missing, &[(Code::CacheMissing, line)]);
     assert_eq!(actions, [Action::ReplaceCache]);
 }
 
@@ -20,19 +17,10 @@ fn s_08_the_cache_is_unreadable() {
     let line = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (line 1 column 2)";
     let corrupt = |s: &mut Snapshot| s.cache = Reading::Corrupt("line 1\ncolumn 2".to_owned());
     let actions = expect_divergences(corrupt, &[(Code::CacheUnreadable, line)]);
-    assert_eq!(
-        actions,
-        [
-            Action::SetAside(SetAsideReason::Corrupt),
-            Action::ReplaceCache
-        ]
-    );
+    assert_eq!(actions, [Action::SetAside(SetAsideReason::Corrupt), Action::ReplaceCache]);
     let line = "⚠️ cache unreadable (permission denied)";
     let denied = |s: &mut Snapshot| s.cache = Reading::Unavailable("permission denied".to_owned());
-    assert_eq!(
-        expect_divergences(denied, &[(Code::CacheUnreadable, line)]),
-        []
-    );
+    assert_eq!(expect_divergences(denied, &[(Code::CacheUnreadable, line)]), []);
 }
 
 #[test]
@@ -42,13 +30,7 @@ fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
     let foreign =
         |s: &mut Snapshot| cache_mut(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
     let actions = expect_divergences(foreign, &[(Code::CacheFromOtherDatabase, line)]);
-    assert_eq!(
-        actions,
-        [
-            Action::SetAside(SetAsideReason::Foreign),
-            Action::ReplaceCache
-        ]
-    );
+    assert_eq!(actions, [Action::SetAside(SetAsideReason::Foreign), Action::ReplaceCache]);
     let line = "⚠️ cache written for another database: file is at revision 8, db at 7 \
                 (restored from a backup?)";
     let newer = |s: &mut Snapshot| cache_mut(s).revision = Some(Revision(8));
@@ -81,24 +63,16 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
     let change = |s: &mut Snapshot| {
         edit_cache(s, StateField::Item, text_value("SD-002B"));
         // Not an edit: what trueup wrote from a state that a restored database does not have.
-        cache_mut(s)
-            .fields
-            .insert(StateField::Phase, text_value("EXEC"));
+        cache_mut(s).fields.insert(StateField::Phase, text_value("EXEC"));
         cache_mut(s).revision = Some(Revision(99_999));
     };
     let lines = [
-        (
-            Code::ItemDiffersFromClaim,
-            "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C",
-        ),
+        (Code::ItemDiffersFromClaim, "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"),
         (Code::PhaseDiffers, "⚠️ Phase mismatch: file=EXEC, db=PLAN"),
         (Code::CacheFromOtherDatabase, line),
         (Code::EditRejected, &kept),
     ];
-    assert_eq!(
-        expect_divergences(change, &lines),
-        [Action::Journal(lost), Action::ReplaceCache]
-    );
+    assert_eq!(expect_divergences(change, &lines), [Action::Journal(lost), Action::ReplaceCache]);
 }
 
 #[test]
@@ -126,9 +100,7 @@ fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
         lost.id()
     );
     let change = |s: &mut Snapshot| {
-        cache_mut(s)
-            .fields
-            .insert(StateField::Phase, text_value("EXEC"));
+        cache_mut(s).fields.insert(StateField::Phase, text_value("EXEC"));
     };
     let mismatch = (Code::PhaseDiffers, "⚠️ Phase mismatch: file=EXEC, db=PLAN");
     assert_eq!(
@@ -140,19 +112,10 @@ fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
 #[test]
 fn s_10_a_local_edit_waits() {
     let lines = [
-        (
-            Code::EditNotPushed,
-            "local edit not yet pushed: currentPhase PLAN -> EXEC",
-        ),
-        (
-            Code::EditNotPushed,
-            "local edit not yet pushed: autoProceed false -> true",
-        ),
+        (Code::EditNotPushed, "local edit not yet pushed: currentPhase PLAN -> EXEC"),
+        (Code::EditNotPushed, "local edit not yet pushed: autoProceed false -> true"),
     ];
-    let quoted = lines[0]
-        .1
-        .replace("PLAN", "\"PLAN\"")
-        .replace("EXEC", "\"EXEC\"");
+    let quoted = lines[0].1.replace("PLAN", "\"PLAN\"").replace("EXEC", "\"EXEC\"");
     let change = |s: &mut Snapshot| {
         edit_cache(s, StateField::Phase, text_value("EXEC"));
         edit_cache(s, StateField::AutoProceed, FieldValue::Flag(true));
@@ -181,9 +144,7 @@ fn s_11_a_local_edit_lost() {
         cache_mut(s).revision = Some(Revision(6));
     };
     let mismatch = "⚠️ Phase mismatch: file=EXEC, db=PLAN";
-    let actions = expect_divergences(
-        change,
-        &[(Code::PhaseDiffers, mismatch), (Code::EditRejected, &line)],
-    );
+    let actions =
+        expect_divergences(change, &[(Code::PhaseDiffers, mismatch), (Code::EditRejected, &line)]);
     assert_eq!(actions, [Action::Journal(lost), Action::ReplaceCache]);
 }

@@ -82,12 +82,8 @@ fn any_lineage() -> impl Strategy<Value = Lineage> {
 }
 
 fn any_database() -> impl Strategy<Value = DatabaseReading> {
-    let claim =
-        (any_key(), 0u64..9, of(any_time())).prop_map(|(item, epoch, since)| ClaimReading {
-            item,
-            epoch: Epoch(epoch),
-            since,
-        });
+    let claim = (any_key(), 0u64..9, of(any_time()))
+        .prop_map(|(item, epoch, since)| ClaimReading { item, epoch: Epoch(epoch), since });
     let lost = (any_key(), of(any_session()), any::<bool>(), of(any_time()))
         .prop_map(|(item, holder, is_finished, since)| LostClaim {
             item,
@@ -97,23 +93,16 @@ fn any_database() -> impl Strategy<Value = DatabaseReading> {
         })
         // On the heap: the whole case is larger than a test thread's stack.
         .boxed();
-    (
-        any_lineage(),
-        1u64..6,
-        of(claim),
-        weighted(0.3, lost),
-        any_work_state(),
+    (any_lineage(), 1u64..6, of(claim), weighted(0.3, lost), any_work_state()).prop_map(
+        |(lineage, revision, claim, lost_claim, work)| DatabaseReading {
+            lineage,
+            revision: Revision(revision),
+            claim,
+            lost_claim,
+            work,
+            history: WorkHistory::default(),
+        },
     )
-        .prop_map(
-            |(lineage, revision, claim, lost_claim, work)| DatabaseReading {
-                lineage,
-                revision: Revision(revision),
-                claim,
-                lost_claim,
-                work,
-                history: WorkHistory::default(),
-            },
-        )
 }
 
 /// Fields that differ from what trueup would have written.
@@ -146,42 +135,36 @@ fn any_cache(database: DatabaseReading) -> BoxedStrategy<CacheReading> {
         1 => Just(None),
     ];
     let owner = prop_oneof![7 => Just(Some("me")), 2 => Just(Some("other")), 1 => Just(None)];
-    let hand = (
-        any_changes(),
-        btree_set(select(&StateField::ALL[..]), 0..3),
-        any::<bool>(),
-    );
+    let hand = (any_changes(), btree_set(select(&StateField::ALL[..]), 0..3), any::<bool>());
     let rest = (of(any_time()), of(select(&["main", "feat/SD-002B-x"][..])));
     let problem = weighted(0.2, Just("_trueup.digest is missing"));
     let stamp = (lineage, revision, problem, of(0u64..9)).boxed();
     (stamp, owner, hand, rest)
-        .prop_map(
-            move |(stamp, owner, (changes, touched, noticed), (synced_at, branch))| {
-                let (lineage, revision, stamp_problem, owner_revision) = stamp;
-                let session: SessionId = "me".parse().unwrap();
-                let mut cache = super::world::written_cache(&database, &session, branch);
-                let mut edited: BTreeSet<StateField> = touched;
-                for (field, value) in changes {
-                    match value {
-                        Some(value) => cache.fields.insert(field, value),
-                        None => cache.fields.remove(&field),
-                    };
-                    if noticed {
-                        edited.insert(field);
-                    }
+        .prop_map(move |(stamp, owner, (changes, touched, noticed), (synced_at, branch))| {
+            let (lineage, revision, stamp_problem, owner_revision) = stamp;
+            let session: SessionId = "me".parse().unwrap();
+            let mut cache = super::world::written_cache(&database, &session, branch);
+            let mut edited: BTreeSet<StateField> = touched;
+            for (field, value) in changes {
+                match value {
+                    Some(value) => cache.fields.insert(field, value),
+                    None => cache.fields.remove(&field),
+                };
+                if noticed {
+                    edited.insert(field);
                 }
-                CacheReading {
-                    lineage,
-                    revision: revision.map(Revision),
-                    synced_at,
-                    session: owner.map(|s| s.parse().unwrap()),
-                    edited,
-                    stamp_problem,
-                    owner_revision: owner_revision.map(Revision),
-                    ..cache
-                }
-            },
-        )
+            }
+            CacheReading {
+                lineage,
+                revision: revision.map(Revision),
+                synced_at,
+                session: owner.map(|s| s.parse().unwrap()),
+                edited,
+                stamp_problem,
+                owner_revision: owner_revision.map(Revision),
+                ..cache
+            }
+        })
         .boxed()
 }
 
@@ -218,12 +201,8 @@ fn any_peers() -> impl Strategy<Value = Vec<PeerSession>> {
 }
 
 pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
-    let both = any_database().prop_flat_map(|d| {
-        (
-            any_reading(Just(d.clone())),
-            any_reading(any_cache(d)).boxed(),
-        )
-    });
+    let both = any_database()
+        .prop_flat_map(|d| (any_reading(Just(d.clone())), any_reading(any_cache(d)).boxed()));
     let outbox = (0usize..3, of(any_time())).prop_map(|(waiting, oldest_at)| OutboxReading {
         waiting,
         for_other_databases: waiting / 2,

@@ -50,10 +50,7 @@ fn s_02_the_file_names_another_item_than_the_state() {
     };
     expect_divergences(
         change,
-        &[(
-            Code::ItemDiffersFromState,
-            "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C",
-        )],
+        &[(Code::ItemDiffersFromState, "⚠️ SD mismatch: file=SD-002B, db_state=SD-002C")],
     );
 }
 
@@ -71,11 +68,7 @@ fn s_04_tasks_differ() {
     let line = "⚠️ Task mismatch: file=\"write the tests\", db=\"review the plan\"";
     expect_divergences(
         |s| {
-            set_stale_field(
-                s,
-                StateField::Task,
-                text_value("write\nthe\u{1b}[31m tests"),
-            );
+            set_stale_field(s, StateField::Task, text_value("write\nthe\u{1b}[31m tests"));
         },
         &[(Code::TaskDiffers, line)],
     );
@@ -97,9 +90,7 @@ fn s_05_the_branch_names_another_item() {
             switch_target: BranchTarget::Existing("feat/SD-002C-y".to_owned()),
         });
         cache_mut(&mut snapshot).branch = Some(name.to_owned());
-        let found = World::from_snapshot(snapshot.clone())
-            .reconcile(HELD)
-            .divergences;
+        let found = World::from_snapshot(snapshot.clone()).reconcile(HELD).divergences;
         let others = found
             .iter()
             .flat_map(|d| list_other_advice(d, &snapshot))
@@ -117,29 +108,19 @@ fn s_05_the_branch_names_another_item() {
     assert_eq!(found[0].fix.to_string(), "git switch feat/SD-002C-y");
     assert_eq!(others, ["trueup claim SD-002B"]);
     let (found, others) = on("feat/SD-002B-x", false);
-    assert_eq!(
-        (found.len(), others.len()),
-        (1, 0),
-        "an item that another holds is not offered"
-    );
+    assert_eq!((found.len(), others.len()), (1, 0), "an item that another holds is not offered");
     assert_eq!(on("feat/SD-002C-x", true).0, []);
 }
 
 #[test]
 fn s_06_flags_differ_and_are_named() {
     for (field, line) in [
-        (
-            StateField::AutoProceed,
-            "⚠️ Flag mismatch: autoProceed: file=true, db=false",
-        ),
+        (StateField::AutoProceed, "⚠️ Flag mismatch: autoProceed: file=true, db=false"),
         (
             StateField::ChainOrchestrators,
             "⚠️ Flag mismatch: chainOrchestrators: file=true, db=false",
         ),
-        (
-            StateField::WasInterrupted,
-            "⚠️ Flag mismatch: wasInterrupted: file=true, db=false",
-        ),
+        (StateField::WasInterrupted, "⚠️ Flag mismatch: wasInterrupted: file=true, db=false"),
     ] {
         expect_divergences(
             |s| set_stale_field(s, field, FieldValue::Flag(true)),

@@ -16,27 +16,18 @@ fn s_12_the_database_is_unreachable() {
     for (change, rest) in [
         (&known as &dyn Fn(&mut Snapshot), "cache used, 42 s old"),
         (&away, "cache used, of unknown age"),
-        (
-            &|s| (away(s), s.cache = Reading::Missing).1,
-            "no cache available",
-        ),
+        (&|s| (away(s), s.cache = Reading::Missing).1, "no cache available"),
     ] {
         assert_eq!(
             expect_divergences(
                 change,
-                &[(
-                    Code::DatabaseUnreachable,
-                    &format!("{start}{rest} (disk full)")
-                )]
+                &[(Code::DatabaseUnreachable, &format!("{start}{rest} (disk full)"))]
             ),
             []
         );
     }
     let line = "⚠️ database unreachable; cache used, of unknown age (there is no database yet)";
-    expect_divergences(
-        |s| s.database = Reading::Missing,
-        &[(Code::DatabaseUnreachable, line)],
-    );
+    expect_divergences(|s| s.database = Reading::Missing, &[(Code::DatabaseUnreachable, line)]);
 }
 
 #[test]
@@ -51,14 +42,8 @@ fn s_13_the_claim_is_anothers() {
         });
     };
     let lines = [
-        (
-            Code::ItemDiffersFromState,
-            "⚠️ SD mismatch: file=SD-002C, db_state=none",
-        ),
-        (
-            Code::FlagDiffers,
-            "⚠️ Flag mismatch: isActive: file=true, db=false",
-        ),
+        (Code::ItemDiffersFromState, "⚠️ SD mismatch: file=SD-002C, db_state=none"),
+        (Code::FlagDiffers, "⚠️ Flag mismatch: isActive: file=true, db=false"),
         (
             Code::ClaimTakenAway,
             "⚠️ claim on SD-002C now belongs to 99-other since 2026-02-02T02:59:00.000Z",

@@ -37,19 +37,12 @@ pub(super) fn written_cache(
 }
 
 fn all_fields(work: &WorkState) -> BTreeMap<StateField, crate::model::FieldValue> {
-    StateField::ALL
-        .into_iter()
-        .map(|f| (f, work.get(f)))
-        .collect()
+    StateField::ALL.into_iter().map(|f| (f, work.get(f))).collect()
 }
 
 impl World {
     pub(super) fn from_snapshot(snapshot: Snapshot) -> Self {
-        Self {
-            snapshot,
-            journal: BTreeMap::new(),
-            aside: Vec::new(),
-        }
+        Self { snapshot, journal: BTreeMap::new(), aside: Vec::new() }
     }
 
     pub(super) fn reconcile(&self, policy: Policy) -> Reconciliation {

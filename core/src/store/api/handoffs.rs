@@ -41,10 +41,7 @@ pub(in crate::store) const WITHDRAWN_REASON: &str = "withdrawn: the sender relea
 
 /// Refuses a second open hand-off of an item.
 pub(in crate::store) fn already_handed_on_error(open: &Handoff) -> StoreError {
-    StoreError::denied(format!(
-        "{} already has an open hand-off: {}",
-        open.item, open.id
-    ))
+    StoreError::denied(format!("{} already has an open hand-off: {}", open.item, open.id))
 }
 
 /// Which hand-offs to list.
@@ -97,10 +94,7 @@ pub type HandoffResult<T> = std::result::Result<T, HandoffRefusal>;
 /// The operations on hand-offs.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait HandoffStore {
     /// Creates a hand-off of the item that the sender holds, with phase, task, branch, worktree
     /// and repository of the sender. The receiver counts as not told of it.

@@ -14,10 +14,7 @@ use crate::store::Result;
 /// [`Store`](super::Store).
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait HookStore: OutboxDeliveryStore {
     /// Loads the lineage, which identifies this database.
     fn load_lineage(&mut self) -> Result<Lineage>;

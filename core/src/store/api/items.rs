@@ -168,10 +168,7 @@ pub struct ChildCounts {
 /// The operations on items beyond adding and listing them.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait ItemStore {
     /// Carries a move out on its conditions. Dependents of the item become ready, or wait again,
     /// in the same transaction; a holder that releases it is left without current work.
@@ -214,12 +211,10 @@ pub trait ItemStore {
         &mut self,
         requests: &[DependencyChange],
     ) -> Result<Vec<Result<Item>>> {
-        let each = requests
-            .iter()
-            .map(|request| match self.change_dependencies(request) {
-                Err(error) if !matches!(error, StoreError::Denied { .. }) => Err(error),
-                answer => Ok(answer),
-            });
+        let each = requests.iter().map(|request| match self.change_dependencies(request) {
+            Err(error) if !matches!(error, StoreError::Denied { .. }) => Err(error),
+            answer => Ok(answer),
+        });
         each.collect()
     }
 

@@ -71,20 +71,14 @@ impl Provenance {
 
     /// The provenance of an operation that may be repeated under the same id.
     pub fn repeatable(actor: &str, reason: &str, op_id: &OperationId) -> Self {
-        Self {
-            op_id: op_id.to_string(),
-            ..Self::new(actor, reason)
-        }
+        Self { op_id: op_id.to_string(), ..Self::new(actor, reason) }
     }
 
     /// The provenance of another operation of the same command: under the id of the first one it
     /// would be taken for a repetition, and not be carried out.
     #[must_use]
     pub fn with_new_operation(&self) -> Self {
-        Self {
-            op_id: uuid::Uuid::now_v7().to_string(),
-            ..self.clone()
-        }
+        Self { op_id: uuid::Uuid::now_v7().to_string(), ..self.clone() }
     }
 }
 
@@ -245,10 +239,7 @@ pub struct SessionTask {
 ///
 /// Every operation fails as [`StoreError`](super::StoreError) says. An operation with a
 /// [`Provenance`] that was carried out before returns its first answer.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
     HookStore
     + HandoffStore

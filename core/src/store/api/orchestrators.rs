@@ -48,10 +48,7 @@ impl EndedRun {
     /// Describes each piece of work that it left unfinished.
     pub fn describe_interrupted(&self) -> Vec<String> {
         let tasks = self.tasks.iter().map(|task| format!("task {}", task.key()));
-        let phases = self
-            .phases
-            .iter()
-            .map(|phase| format!("phase {}", phase.id));
+        let phases = self.phases.iter().map(|phase| format!("phase {}", phase.id));
         tasks.chain(phases).collect()
     }
 }
@@ -59,10 +56,7 @@ impl EndedRun {
 /// The registry of orchestrators: a plan has at most one live run.
 ///
 /// Every operation fails as [`StoreError`] says.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait OrchestratorStore {
     /// Registers a run of a plan that has no live one, under the plan's next epoch.
     fn register_orchestrator(&mut self, run: &NewRun) -> Result<RunRegistration>;
@@ -129,18 +123,11 @@ pub(in crate::store) fn unknown_orchestrator_error(id: &OrchestratorId) -> Store
 /// The error for a registration under the id of another operation.
 pub(in crate::store) fn foreign_operation_error(provenance: &Provenance) -> StoreError {
     let op_id = &provenance.op_id;
-    StoreError::invalid(format!(
-        "operation id {op_id} did not start an orchestrator"
-    ))
+    StoreError::invalid(format!("operation id {op_id} did not start an orchestrator"))
 }
 
 /// The error for a write to a run that ended.
 pub(in crate::store) fn ended_orchestrator_error(orchestrator: &Orchestrator) -> StoreError {
-    let since = orchestrator
-        .stopped_at
-        .map_or_else(String::new, |at| format!(" at {at}"));
-    StoreError::Conflict(format!(
-        "orchestrator {} {}{since}",
-        orchestrator.id, orchestrator.status
-    ))
+    let since = orchestrator.stopped_at.map_or_else(String::new, |at| format!(" at {at}"));
+    StoreError::Conflict(format!("orchestrator {} {}{since}", orchestrator.id, orchestrator.status))
 }

@@ -58,10 +58,7 @@ pub enum PhaseStepOutcome {
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says. What follows from a
 /// change for other phases of the item is written in the same transaction.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait PhaseStore {
     /// Adds the phases of an item that has none; phases without dependencies are ready.
     ///

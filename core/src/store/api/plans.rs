@@ -50,10 +50,7 @@ impl PlanTaskStepRequest {
         step: &PlanTaskStep,
         provenance: &Provenance,
     ) -> Provenance {
-        Provenance {
-            reason: Some(step.reason().into()),
-            ..provenance.clone()
-        }
+        Provenance { reason: Some(step.reason().into()), ..provenance.clone() }
     }
 
     /// The error for a step that the rules forbid.
@@ -70,10 +67,7 @@ impl PlanTaskStepRequest {
 /// The operations on plans and their tasks.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once above, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait PlanStore {
     /// Imports a plan, whole or not at all. The file decides what its tasks are about, the database
     /// decides their status, unless the status in the file is further along.

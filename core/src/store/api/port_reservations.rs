@@ -34,10 +34,7 @@ pub struct ReleasePortRequest {
 }
 
 /// The operations on reservations of ports.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once at `Store`, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`, and where one is special")]
 pub trait PortStore {
     /// Lists the reservations of all hosts or of one, by host and port.
     fn list_reservations(&mut self, host: Option<&str>) -> Result<Vec<PortReservation>>;

@@ -40,10 +40,7 @@ pub struct RepoNaming<'a> {
 }
 
 /// The operations on repositories. Slugs are compared without regard to case.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once at `Store`, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`, and where one is special")]
 pub trait RepoStore {
     /// Adds a repository, or says where it lies on one more machine, or elsewhere on one.
     fn place_repo(&mut self, placement: &RepoPlacement) -> Result<Repo>;

@@ -7,10 +7,7 @@ use crate::model::{
 use crate::store::Result;
 
 /// The operations on links between workplan files and items.
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "said once at `Store`, and where one is special"
-)]
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`, and where one is special")]
 pub trait WorkplanStore {
     /// Loads the rows that a check of a repository compares its files with, as of one moment.
     fn load_workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows>;

@@ -82,11 +82,7 @@ pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<Claim
         )?;
     }
     let previous_holder = grant.expected_holder.clone().filter(|_| !is_already_owned);
-    Ok(ClaimedItem {
-        item,
-        previous_holder,
-        released,
-    })
+    Ok(ClaimedItem { item, previous_holder, released })
 }
 
 pub(super) fn changed_hands_error(item: &ItemKey) -> StoreError {
@@ -156,9 +152,7 @@ pub(super) fn find_item_released_by(
     tx: &mut impl Tx,
     provenance: &Provenance,
 ) -> Result<Option<ItemKey>> {
-    tx.row(&FIND_RELEASED_ITEM, args![provenance.op_id], |row| {
-        row.get(0)
-    })
+    tx.row(&FIND_RELEASED_ITEM, args![provenance.op_id], |row| row.get(0))
 }
 
 /// Takes an item from its holder; returns whether that session held it.
@@ -241,9 +235,5 @@ pub(super) fn mark_lost(
         _ => None,
     };
     let reason = provenance.reason.clone().unwrap_or_default().into();
-    Ok(Some(ReleasedClaim {
-        session: session.id.clone(),
-        item,
-        reason,
-    }))
+    Ok(Some(ReleasedClaim { session: session.id.clone(), item, reason }))
 }

@@ -59,10 +59,7 @@ statements! {
 
 pub(super) fn list_waiting_items(tx: &mut impl Tx, key: &ItemKey) -> Result<Vec<DependencyEdge>> {
     tx.rows(&LIST_WAITING_ITEMS, args![key], |row| {
-        Ok(DependencyEdge {
-            item: row.get(0)?,
-            on: row.get(1)?,
-        })
+        Ok(DependencyEdge { item: row.get(0)?, on: row.get(1)? })
     })
 }
 
@@ -72,14 +69,8 @@ pub(super) fn list_open_dependencies(
     key: &ItemKey,
     limit: u32,
 ) -> Result<Vec<(ItemKey, ItemStatus)>> {
-    let limit = if limit == 0 {
-        i64::MAX
-    } else {
-        i64::from(limit)
-    };
-    tx.rows(&LIST_OPEN_DEPENDENCIES, args![key, limit], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })
+    let limit = if limit == 0 { i64::MAX } else { i64::from(limit) };
+    tx.rows(&LIST_OPEN_DEPENDENCIES, args![key, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Checks new dependencies of an item that the items of `waiting` wait for; returns whether all
@@ -99,9 +90,7 @@ pub(super) fn check_new_dependencies(
         let status: Option<ItemStatus> =
             tx.row(&LOAD_ITEM_STATUS, args![dependency], |row| row.get(0))?;
         let Some(status) = status else {
-            return Err(StoreError::denied(format!(
-                "item {dependency} does not exist"
-            )));
+            return Err(StoreError::denied(format!("item {dependency} does not exist")));
         };
         all_completed &= status == ItemStatus::Completed;
     }
@@ -150,11 +139,8 @@ pub(super) fn change_dependencies(tx: &mut impl Tx, request: &DependencyChange) 
         epoch: None,
     };
     record_event(tx, provenance, &draft)?;
-    let status = decide_dependency_status(
-        after.status,
-        after.depends_on.len(),
-        after.open_dependencies,
-    );
+    let status =
+        decide_dependency_status(after.status, after.depends_on.len(), after.open_dependencies);
     if let Some(status) = status {
         write_dependency_status(tx, &after.key, after.status, status, provenance)?;
     }

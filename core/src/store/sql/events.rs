@@ -33,11 +33,8 @@ columns! {
 }
 
 /// The start of a list: the newest so many are found, in the order in which they happened.
-const LIST_START: &str = joined!(
-    "SELECT * FROM (SELECT ",
-    EventColumn::SQL,
-    " FROM events WHERE seq > ?1 AND "
-);
+const LIST_START: &str =
+    joined!("SELECT * FROM (SELECT ", EventColumn::SQL, " FROM events WHERE seq > ?1 AND ");
 
 /// The conditions of a list that no index answers.
 const LIST_END: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7) \
@@ -204,9 +201,7 @@ fn event_from_row(row: &dyn Row) -> Result<Event> {
     let json = |column: EventColumn| -> Result<Json> {
         let text: Option<String> = row.get(column)?;
         // What others wrote and nobody can read is shown as nothing.
-        Ok(text
-            .and_then(|text| text::lenient_json::from_str(&text).ok())
-            .unwrap_or(Json::Null))
+        Ok(text.and_then(|text| text::lenient_json::from_str(&text).ok()).unwrap_or(Json::Null))
     };
     Ok(Event {
         seq: row.get(EventColumn::Seq)?,
@@ -228,9 +223,8 @@ pub(super) fn find_differing_clock_reading(
     apart_seconds: u64,
 ) -> Result<Option<Timestamp>> {
     // A reading that others wrote in a form nobody reads is no reading.
-    let reading = tx.row(&DIFFERING_CLOCK_READING, args![apart_seconds], |row| {
-        Ok(row.lenient_time(0))
-    })?;
+    let reading =
+        tx.row(&DIFFERING_CLOCK_READING, args![apart_seconds], |row| Ok(row.lenient_time(0)))?;
     Ok(reading.flatten())
 }
 

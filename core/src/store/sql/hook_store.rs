@@ -19,9 +19,7 @@ statements! {
 
 impl<E: Engine> HookStore for SqlStore<E> {
     fn load_lineage(&mut self) -> Result<Lineage> {
-        let lineage = self
-            .engine
-            .read(|tx| tx.row(&LOAD_LINEAGE, args![], |row| row.get(0)))?;
+        let lineage = self.engine.read(|tx| tx.row(&LOAD_LINEAGE, args![], |row| row.get(0)))?;
         lineage.ok_or_else(|| StoreError::corrupt("the database has no lineage"))
     }
 
@@ -42,8 +40,7 @@ impl<E: Engine> HookStore for SqlStore<E> {
     }
 
     fn load_task(&mut self, session: &SessionId, task: &str) -> Result<Option<SessionTask>> {
-        self.engine
-            .read(|tx| session_tasks::load_task(tx, session, task))
+        self.engine.read(|tx| session_tasks::load_task(tx, session, task))
     }
 
     fn had_state_value(
@@ -52,8 +49,7 @@ impl<E: Engine> HookStore for SqlStore<E> {
         field: StateField,
         value: &FieldValue,
     ) -> Result<bool> {
-        self.engine
-            .read(|tx| events::had_state_value(tx, session, field, value))
+        self.engine.read(|tx| events::had_state_value(tx, session, field, value))
     }
 
     fn list_events(&mut self, filter: &EventFilter) -> Result<Vec<Event>> {
@@ -69,13 +65,11 @@ impl<E: Engine> HookStore for SqlStore<E> {
         session: &SessionId,
         is_start: bool,
     ) -> Result<Vec<(HandoffNoticeReason, Handoff)>> {
-        self.engine
-            .read(|tx| handoffs::list_handoff_notices(tx, session, is_start))
+        self.engine.read(|tx| handoffs::list_handoff_notices(tx, session, is_start))
     }
 
     fn record_heartbeat(&mut self, heartbeat: &HeartbeatRequest) -> Result<()> {
-        self.engine
-            .write(|tx| sessions::record_heartbeat(tx, heartbeat))
+        self.engine.write(|tx| sessions::record_heartbeat(tx, heartbeat))
     }
 
     fn push_state(&mut self, push: &StatePush) -> Result<Session> {
@@ -88,13 +82,11 @@ impl<E: Engine> HookStore for SqlStore<E> {
         patch: &Map<String, Json>,
         provenance: &Provenance,
     ) -> Result<Session> {
-        self.engine
-            .write(|tx| sessions::merge_metadata(tx, id, patch, provenance))
+        self.engine.write(|tx| sessions::merge_metadata(tx, id, patch, provenance))
     }
 
     fn acknowledge_revision(&mut self, id: &SessionId, revision: Revision) -> Result<()> {
-        self.engine
-            .write(|tx| sessions::acknowledge_revision(tx, id, revision))
+        self.engine.write(|tx| sessions::acknowledge_revision(tx, id, revision))
     }
 
     fn end_session(
@@ -103,13 +95,11 @@ impl<E: Engine> HookStore for SqlStore<E> {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Session> {
-        self.engine
-            .write(|tx| sessions::end_session(tx, id, reason, provenance))
+        self.engine.write(|tx| sessions::end_session(tx, id, reason, provenance))
     }
 
     fn upsert_task(&mut self, session: &SessionId, task: &SessionTask) -> Result<()> {
-        self.engine
-            .write(|tx| session_tasks::upsert_task(tx, session, task))
+        self.engine.write(|tx| session_tasks::upsert_task(tx, session, task))
     }
 
     fn record_checkpoint(
@@ -118,13 +108,11 @@ impl<E: Engine> HookStore for SqlStore<E> {
         operations: u64,
         provenance: &Provenance,
     ) -> Result<()> {
-        self.engine
-            .write(|tx| events::record_checkpoint(tx, session, operations, provenance))
+        self.engine.write(|tx| events::record_checkpoint(tx, session, operations, provenance))
     }
 
     fn mark_handoff_shown(&mut self, handoff: &Handoff) -> Result<()> {
-        self.engine
-            .write(|tx| handoffs::mark_handoff_shown(tx, handoff))
+        self.engine.write(|tx| handoffs::mark_handoff_shown(tx, handoff))
     }
 
     fn update_repo_state(
@@ -133,7 +121,6 @@ impl<E: Engine> HookStore for SqlStore<E> {
         state: &RepoState,
         provenance: &Provenance,
     ) -> Result<Repo> {
-        self.engine
-            .write(|tx| repos::update_repo_state(tx, slug, state, provenance))
+        self.engine.write(|tx| repos::update_repo_state(tx, slug, state, provenance))
     }
 }

@@ -45,11 +45,7 @@ pub(super) fn move_item(tx: &mut impl Tx, request: &GrantedMove) -> Result<Moved
         {
             claims::clear_current_work(tx, holder, provenance)?;
         }
-        let verb = if grant.is_reopening {
-            "reopened"
-        } else {
-            "completed"
-        };
+        let verb = if grant.is_reopening { "reopened" } else { "completed" };
         let because = Provenance {
             reason: Some(format!("{} {verb}", grant.item).into()),
             ..provenance.clone()
@@ -110,14 +106,10 @@ fn list_moved_dependents(
     item: &ItemKey,
     provenance: &Provenance,
 ) -> Result<Vec<(ItemKey, ItemStatus)>> {
-    let moved = tx.rows(
-        &LIST_MOVED_DEPENDENTS,
-        args![provenance.op_id, item],
-        |row| {
-            let moved: (String, Option<String>) = (row.get(0)?, row.get(1)?);
-            Ok(moved)
-        },
-    )?;
+    let moved = tx.rows(&LIST_MOVED_DEPENDENTS, args![provenance.op_id, item], |row| {
+        let moved: (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        Ok(moved)
+    })?;
     let parse =
         |(key, status): (String, Option<String>)| Some((key.parse().ok()?, status?.parse().ok()?));
     Ok(moved.into_iter().filter_map(parse).collect())

@@ -162,8 +162,7 @@ impl<T: Tx> ItemSource for StoredItems<'_, T> {
     }
 
     fn load_last_held(&mut self, session: &SessionId) -> Result<Option<ItemKey>> {
-        self.0
-            .row(&LAST_HELD_ITEM, args![session], |row| row.get(0))
+        self.0.row(&LAST_HELD_ITEM, args![session], |row| row.get(0))
     }
 
     fn has_children(&mut self, key: &ItemKey) -> Result<bool> {
@@ -202,10 +201,7 @@ impl<T: Tx> ItemSource for StoredItems<'_, T> {
         for lookup in repo_lookups(scope) {
             let statement = has_unheld_statement(lookup);
             let has_unheld =
-                self.0
-                    .one_row(statement, args![parent, lookup.repo_name()], |row| {
-                        row.get(0)
-                    })?;
+                self.0.one_row(statement, args![parent, lookup.repo_name()], |row| row.get(0))?;
             if has_unheld {
                 return Ok(true);
             }
@@ -228,10 +224,8 @@ fn find_first_free_in(
     lookup: RepoLookup<'_>,
 ) -> Result<Option<Item>> {
     let after = siblings.after;
-    let (position, key) = (
-        after.and_then(SiblingPosition::position),
-        after.map(SiblingPosition::key),
-    );
+    let (position, key) =
+        (after.and_then(SiblingPosition::position), after.map(SiblingPosition::key));
     let repo = lookup.repo_name();
     let args = args![siblings.parent, position, key, repo];
     for range in ranges_behind(after) {
@@ -249,11 +243,8 @@ pub(super) fn query_next_item(tx: &mut impl Tx, query: &NextItemQuery) -> Result
         Some(id) => load_session(tx, id)?,
         None => None,
     };
-    let requester = Requester {
-        session: session.as_ref(),
-        parent: query.parent.as_ref(),
-        scope: &query.scope,
-    };
+    let requester =
+        Requester { session: session.as_ref(), parent: query.parent.as_ref(), scope: &query.scope };
     find_next_item(&mut StoredItems(tx), &requester)
 }
 
@@ -270,18 +261,11 @@ pub(super) fn claim_next_item(tx: &mut impl Tx, request: &ClaimNextRequest) -> R
         scope: &request.scope,
     };
     let mut next = find_next_item(&mut StoredItems(tx), &requester)?;
-    if let Some(held) = session
-        .item
-        .as_ref()
-        .filter(|_| !request.may_release_unfinished)
-    {
+    if let Some(held) = session.item.as_ref().filter(|_| !request.may_release_unfinished) {
         next = next.keep_held(load_item(tx, held)?);
     }
     let Some((item, outcome, reason)) = next.claim_candidate() else {
-        return Ok(ClaimedNext {
-            next,
-            released: None,
-        });
+        return Ok(ClaimedNext { next, released: None });
     };
     let claim = request.granted_claim_of(item, outcome, reason);
     let claimed = claims::claim_item(tx, &claim)?;
@@ -303,9 +287,7 @@ fn replay_claim_next(
 ) -> Result<Option<ClaimedNext>> {
     let provenance = &request.provenance;
     let claimed: Option<(ItemKey, Option<String>)> =
-        tx.row(&FIND_CLAIM, args![provenance.op_id], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        tx.row(&FIND_CLAIM, args![provenance.op_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some((key, reason)) = claimed else {
         // Nothing was claimed: what it found was the session's already.
         let item = session.item.as_ref().map(|key| load_existing_item(tx, key));
@@ -319,10 +301,7 @@ fn replay_claim_next(
         return Err(claims::changed_hands_error(&key));
     }
     Ok(Some(ClaimedNext {
-        next: NextItem::Offer {
-            item,
-            reason: reason.as_deref().and_then(PickReason::from_word),
-        },
+        next: NextItem::Offer { item, reason: reason.as_deref().and_then(PickReason::from_word) },
         released: match claims::find_item_released_by(tx, provenance)? {
             Some(key) => Some(load_existing_item(tx, &key)?),
             None => None,
@@ -332,18 +311,12 @@ fn replay_claim_next(
 
 pub(super) fn count_children(tx: &mut impl Tx, key: &ItemKey) -> Result<ChildCounts> {
     tx.one_row(&COUNT_CHILDREN, args![key], |row| {
-        Ok(ChildCounts {
-            total: row.get(0)?,
-            unfinished: row.get(1)?,
-        })
+        Ok(ChildCounts { total: row.get(0)?, unfinished: row.get(1)? })
     })
 }
 
 pub(super) fn find_last_holder(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<LastHolder>> {
     tx.row(&LAST_HOLDER, args![key], |row| {
-        Ok(LastHolder {
-            session: row.get(0)?,
-            until: row.get(1)?,
-        })
+        Ok(LastHolder { session: row.get(0)?, until: row.get(1)? })
     })
 }

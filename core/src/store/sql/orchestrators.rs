@@ -169,13 +169,7 @@ pub(super) fn record_stop(
     if !orchestrator.status.is_live() {
         return Err(ended_orchestrator_error(&orchestrator));
     }
-    end_run(
-        tx,
-        &orchestrator,
-        OrchestratorStatus::Stopped,
-        end,
-        provenance,
-    )
+    end_run(tx, &orchestrator, OrchestratorStatus::Stopped, end, provenance)
 }
 
 pub(super) fn record_crash(
@@ -208,13 +202,7 @@ fn end_run(
     phases::put_back_phases(tx, id, &format!("interrupted: {reason}"), provenance)?;
     tx.execute(
         &END_RUN,
-        args![
-            id,
-            status.as_str(),
-            end.exit_code,
-            end.signal,
-            provenance.reason,
-        ],
+        args![id, status.as_str(), end.exit_code, end.signal, provenance.reason,],
     )?;
     let ended = load_existing_orchestrator(tx, id)?;
     let kind = match status {
@@ -223,11 +211,7 @@ fn end_run(
     };
     let draft = EventDraft::of_run(kind, Some(orchestrator), &ended);
     record_event(tx, provenance, &draft)?;
-    Ok(EndedRun {
-        orchestrator: ended,
-        tasks,
-        phases: phases::list_freed_phases(tx, provenance)?,
-    })
+    Ok(EndedRun { orchestrator: ended, tasks, phases: phases::list_freed_phases(tx, provenance)? })
 }
 
 /// Returns the row that a conditional write changed, or why it changed none.
@@ -250,11 +234,7 @@ fn find_live_run(tx: &mut impl Tx, plan: &PlanId) -> Result<Option<Orchestrator>
 pub(super) fn register_run(tx: &mut impl Tx, run: &NewRun) -> Result<RunRegistration> {
     let provenance = &run.provenance;
     if tx.is_replay(provenance)? {
-        let begun = tx.row(
-            &FIND_RUN_BEGUN_BY,
-            args![provenance.op_id],
-            orchestrator_from_row,
-        )?;
+        let begun = tx.row(&FIND_RUN_BEGUN_BY, args![provenance.op_id], orchestrator_from_row)?;
         let begun = begun.ok_or_else(|| foreign_operation_error(provenance))?;
         return Ok(RunRegistration::Started(begun));
     }

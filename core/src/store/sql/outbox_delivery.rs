@@ -92,10 +92,7 @@ fn deliver_write(
     };
     match &pending.write {
         PendingChange::Task { task, subject } => {
-            let task = crate::store::SessionTask {
-                task: task.clone(),
-                subject: subject.clone(),
-            };
+            let task = crate::store::SessionTask { task: task.clone(), subject: subject.clone() };
             upsert_task(tx, &session.id, &task)?;
             Ok(DeliveryOutcome::Written)
         }
@@ -117,20 +114,11 @@ fn deliver_write(
             if finished.is_none() || finished != session.execution_state().work.task {
                 return Ok(DeliveryOutcome::Written);
             }
-            apply_change(
-                tx,
-                foreign_changes,
-                &session,
-                pending,
-                current_task_change(None),
-            )
+            apply_change(tx, foreign_changes, &session, pending, current_task_change(None))
         }
         PendingChange::State { changes, branch } => {
-            let change = DeliveredChange {
-                fields: changes.clone(),
-                branch: branch.clone(),
-                mark: None,
-            };
+            let change =
+                DeliveredChange { fields: changes.clone(), branch: branch.clone(), mark: None };
             apply_change(tx, foreign_changes, &session, pending, change)
         }
     }
@@ -195,10 +183,8 @@ fn deliver_end(
     pending: &PendingWrite,
     reason: &str,
 ) -> Result<DeliveryOutcome> {
-    let end_provenance = Provenance {
-        op_id: end_op_id(&pending.op_id),
-        ..delivery_provenance(pending, reason)
-    };
+    let end_provenance =
+        Provenance { op_id: end_op_id(&pending.op_id), ..delivery_provenance(pending, reason) };
     if tx.is_replay(&end_provenance)? {
         return Ok(DeliveryOutcome::Written);
     }
@@ -240,11 +226,7 @@ fn apply_change(
             fields: change.fields,
         }));
     }
-    push_delivered(
-        tx,
-        &state_push(session, change, provenance),
-        foreign_revision,
-    )?;
+    push_delivered(tx, &state_push(session, change, provenance), foreign_revision)?;
     Ok(DeliveryOutcome::Written)
 }
 
@@ -299,9 +281,7 @@ fn load_foreign_change_time(
     if let Some(known) = foreign_changes.get(id) {
         return Ok(*known);
     }
-    let at = tx.row(&FOREIGN_CHANGE_TIME, args![id, DELIVERY_REASON], |row| {
-        row.get(0)
-    })?;
+    let at = tx.row(&FOREIGN_CHANGE_TIME, args![id, DELIVERY_REASON], |row| row.get(0))?;
     foreign_changes.insert(id.clone(), at);
     Ok(at)
 }

@@ -253,9 +253,7 @@ fn apply_step_to_each(
     step: &PlanTaskStep,
     provenance: &Provenance,
 ) -> Result<Vec<PlanTask>> {
-    let each = tasks
-        .iter()
-        .map(|task| apply_step(tx, task, step, provenance));
+    let each = tasks.iter().map(|task| apply_step(tx, task, step, provenance));
     each.collect()
 }
 
@@ -294,9 +292,7 @@ pub(super) fn interrupt_tasks(
     if tx.is_replay(provenance)? {
         return list_tasks_changed_by(tx, provenance);
     }
-    let step = PlanTaskStep::Interrupt {
-        reason: reason.to_owned(),
-    };
+    let step = PlanTaskStep::Interrupt { reason: reason.to_owned() };
     let tasks = select_tasks(tx, &LIST_TASKS_RUNNING_FOR, args![orchestrator])?;
     apply_step_to_each(tx, &tasks, &step, provenance)
 }

@@ -104,10 +104,7 @@ pub(super) fn list_plans(tx: &mut impl Tx) -> Result<Vec<PlanOverview>> {
             let count = counts.get(status.as_str()).and_then(Json::as_u64);
             summary.add(status, count.unwrap_or(0));
         }
-        Ok(PlanOverview {
-            plan: plan_from_row(row)?,
-            summary,
-        })
+        Ok(PlanOverview { plan: plan_from_row(row)?, summary })
     })
 }
 
@@ -151,12 +148,7 @@ pub(super) fn import_plan(
     let plan_state =
         plan_state.ok_or_else(|| StoreError::Conflict(format!("plan {id} no longer exists")))?;
     let tasks_not_in_file = new_plan.list_missing_tasks(&plan_state.tasks);
-    Ok(ImportedPlan {
-        plan_state,
-        added,
-        changed,
-        tasks_not_in_file,
-    })
+    Ok(ImportedPlan { plan_state, added, changed, tasks_not_in_file })
 }
 
 /// Adds a plan; returns when, by the database's clock.
@@ -176,11 +168,7 @@ fn insert_plan(
         ],
     )?;
     let plan = load_existing_plan(tx, id)?;
-    record_event(
-        tx,
-        provenance,
-        &EventDraft::of_plan(EventKind::Added, None, &plan),
-    )?;
+    record_event(tx, provenance, &EventDraft::of_plan(EventKind::Added, None, &plan))?;
     Ok(plan.created_at)
 }
 
@@ -196,11 +184,7 @@ fn merge_plan(
     if merged != before {
         tx.execute(
             &UPDATE_PLAN,
-            args![
-                id,
-                stored_optional_text(merged.title.as_ref()),
-                stored_object(&merged.extra),
-            ],
+            args![id, stored_optional_text(merged.title.as_ref()), stored_object(&merged.extra),],
         )?;
         let draft = EventDraft::of_plan(EventKind::Changed, Some(&before), &merged);
         record_event(tx, provenance, &draft)?;
@@ -245,12 +229,7 @@ pub(super) fn remove_plan(tx: &mut impl Tx, id: &PlanId, provenance: &Provenance
     }
     let plan = load_plan(tx, id)?;
     let plan = plan.ok_or_else(|| StoreError::Conflict(format!("plan {id} does not exist")))?;
-    for step in [
-        &ANNOUNCE_PLAN_REMOVAL,
-        &DELETE_PLAN_TASKS,
-        &DELETE_PLAN,
-        &CONCLUDE_PLAN_REMOVAL,
-    ] {
+    for step in [&ANNOUNCE_PLAN_REMOVAL, &DELETE_PLAN_TASKS, &DELETE_PLAN, &CONCLUDE_PLAN_REMOVAL] {
         tx.execute(step, args![id])?;
     }
     record_event(tx, provenance, &EventDraft::of_removed_plan(&plan))

@@ -148,10 +148,7 @@ fn load_unchanged_reservation(
     if current.is_same_reservation(as_read) {
         return Ok(current);
     }
-    Err(StoreError::Conflict(format!(
-        "the reservation of {} has changed",
-        as_read.id
-    )))
+    Err(StoreError::Conflict(format!("the reservation of {} has changed", as_read.id)))
 }
 
 pub(super) fn reassign_port(
@@ -180,12 +177,8 @@ pub(super) fn reassign_port(
     )?;
     let new = load_existing_reservation(tx, &as_read.host, &as_read.id)?;
     if new.owner != old.owner {
-        let draft = EventDraft::of_port(
-            &new,
-            EventKind::Changed,
-            old.event_facts(),
-            new.event_facts(),
-        );
+        let draft =
+            EventDraft::of_port(&new, EventKind::Changed, old.event_facts(), new.event_facts());
         record_event(tx, provenance, &draft)?;
     }
     Ok(new)

@@ -124,10 +124,7 @@ pub(super) fn place_repo(tx: &mut impl Tx, placement: &RepoPlacement) -> Result<
     {
         return Ok(present.clone());
     }
-    let mut places = before
-        .as_ref()
-        .map(|repo| repo.places.clone())
-        .unwrap_or_default();
+    let mut places = before.as_ref().map(|repo| repo.places.clone()).unwrap_or_default();
     let old = places.get(&placement.machine);
     let new = placement.place.clone();
     let new = new.merge_with(old, placement.is_additional, &placement.missing_checkouts);
@@ -143,11 +140,7 @@ pub(super) fn place_repo(tx: &mut impl Tx, placement: &RepoPlacement) -> Result<
     let json = places_to_json(&places).to_string();
     tx.execute(&UPSERT_REPO, args![slug, passive, json])?;
     let after = load_existing_repo(tx, slug)?;
-    let kind = if before.is_some() {
-        EventKind::Changed
-    } else {
-        EventKind::Added
-    };
+    let kind = if before.is_some() { EventKind::Changed } else { EventKind::Added };
     let old = before.map_or(Json::Null, |repo| repo.event_facts());
     let draft = EventDraft::of_repo(&after.slug, kind, old, after.event_facts());
     record_event(tx, provenance, &draft)?;
@@ -166,9 +159,7 @@ pub(super) fn remove_repo_place(
     }
     let mut left = before.clone();
     if left.places.remove(machine).is_none() {
-        return Err(StoreError::Conflict(format!(
-            "{slug} is not on this machine"
-        )));
+        return Err(StoreError::Conflict(format!("{slug} is not on this machine")));
     }
     let (kind, after) = if left.places.is_empty() {
         tx.execute(&DELETE_REPO, args![slug])?;
@@ -219,13 +210,7 @@ pub(super) fn rename_repo(
     tx.execute(&RENAME_REPO, args![old, name])?;
     tx.execute(
         &RENAME_REPO_OF_ITEMS,
-        args![
-            old,
-            name,
-            provenance.actor,
-            provenance.reason,
-            provenance.op_id,
-        ],
+        args![old, name, provenance.actor, provenance.reason, provenance.op_id,],
     )?;
     tx.execute(&RENAME_REPO_OF_SESSIONS, args![old, name])?;
     tx.execute(&RENAME_REPO_OF_HANDOFFS, args![old, name])?;
@@ -259,11 +244,7 @@ pub(super) fn update_repo_state(
         ],
     )?;
     let after = load_existing_repo(tx, slug)?;
-    let facts = |repo: &Repo| {
-        repo.state
-            .as_ref()
-            .map_or(Json::Null, StateHead::event_facts)
-    };
+    let facts = |repo: &Repo| repo.state.as_ref().map_or(Json::Null, StateHead::event_facts);
     let draft = EventDraft::of_repo(&after.slug, EventKind::State, facts(&before), facts(&after));
     record_event(tx, provenance, &draft)?;
     Ok(after)

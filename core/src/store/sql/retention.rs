@@ -53,10 +53,7 @@ columns! {
 
 const TIES: [(SessionTie, EndedSessionColumn); 6] = [
     (SessionTie::Holder, EndedSessionColumn::Holder),
-    (
-        SessionTie::InterruptedWork,
-        EndedSessionColumn::InterruptedWork,
-    ),
+    (SessionTie::InterruptedWork, EndedSessionColumn::InterruptedWork),
     (SessionTie::Task, EndedSessionColumn::Task),
     (SessionTie::Handoff, EndedSessionColumn::Handoff),
     (SessionTie::Run, EndedSessionColumn::Run),
@@ -150,14 +147,10 @@ fn load_ended_sessions(tx: &mut impl Tx, ids: &[SessionId]) -> Result<Vec<EndedS
     }
     let list = json!(ids).to_string();
     let sessions = tx.rows(&LOAD_ENDED_SESSIONS, args![list], ended_session_from_row)?;
-    let mut by_id: BTreeMap<SessionId, EndedSession> = sessions
-        .into_iter()
-        .map(|session| (session.id.clone(), session))
-        .collect();
+    let mut by_id: BTreeMap<SessionId, EndedSession> =
+        sessions.into_iter().map(|session| (session.id.clone(), session)).collect();
     let successors: Vec<(SessionId, SessionId)> =
-        tx.rows(&LIST_SUCCESSORS, args![list], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        tx.rows(&LIST_SUCCESSORS, args![list], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (predecessor, successor) in successors {
         if let Some(session) = by_id.get_mut(&predecessor) {
             session.successors.insert(successor);
@@ -243,10 +236,9 @@ pub(super) fn list_prunable_events(
 
 fn prunable_event_from_row(row: &dyn Row) -> Result<PrunableEvent> {
     let subject = match row.get(PrunableEventColumn::ItemStatus)? {
-        Some(status) => EventSubject::Item {
-            status,
-            held: row.get(PrunableEventColumn::IsItemHeld)?,
-        },
+        Some(status) => {
+            EventSubject::Item { status, held: row.get(PrunableEventColumn::IsItemHeld)? }
+        }
         None => match row.get(PrunableEventColumn::Session)? {
             Some(session) => EventSubject::Session(session),
             None if row.get(PrunableEventColumn::IsStillOpen)? => EventSubject::StillOpen,
@@ -256,9 +248,7 @@ fn prunable_event_from_row(row: &dyn Row) -> Result<PrunableEvent> {
     Ok(PrunableEvent {
         seq: row.get(PrunableEventColumn::Seq)?,
         // An event that others dated in a form nobody reads is never old.
-        at: row
-            .lenient_time(PrunableEventColumn::At)
-            .unwrap_or(Timestamp::from_millis(i64::MAX)),
+        at: row.lenient_time(PrunableEventColumn::At).unwrap_or(Timestamp::from_millis(i64::MAX)),
         subject,
     })
 }
@@ -290,13 +280,7 @@ pub(super) fn remove_events(
     begin_pruning(tx, *last)?;
     let removed = tx.execute(&DELETE_EVENTS, args![json!(removable).to_string()])?;
     end_pruning(tx)?;
-    add_to_tally(
-        tx,
-        PruneCounts {
-            events: removed,
-            ..PruneCounts::default()
-        },
-    )?;
+    add_to_tally(tx, PruneCounts { events: removed, ..PruneCounts::default() })?;
     Ok(removed)
 }
 
@@ -306,11 +290,7 @@ pub(super) fn load_unrecorded_tally(tx: &mut impl Tx) -> Result<Option<PruneCoun
     Ok(text.map(|text| {
         let json: Json = serde_json::from_str(&text).unwrap_or_default();
         let count = |key: &str| json[key].as_u64().unwrap_or(0);
-        PruneCounts {
-            sessions: count("sessions"),
-            tasks: count("tasks"),
-            events: count("events"),
-        }
+        PruneCounts { sessions: count("sessions"), tasks: count("tasks"), events: count("events") }
     }))
 }
 
@@ -338,12 +318,7 @@ pub(super) fn record_pruned(
     after["before"] = json!(before);
     tx.execute(
         &RECORD_PRUNED,
-        args![
-            provenance.actor,
-            after.to_string(),
-            provenance.reason,
-            provenance.op_id,
-        ],
+        args![provenance.actor, after.to_string(), provenance.reason, provenance.op_id,],
     )?;
     tx.execute(&DELETE_META, args![REMOVED])?;
     Ok(Some(counts))

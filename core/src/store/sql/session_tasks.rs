@@ -18,10 +18,7 @@ statements! {
 
 pub(super) fn upsert_task(tx: &mut impl Tx, session: &SessionId, task: &SessionTask) -> Result<()> {
     check_registered(tx, session)?;
-    tx.execute(
-        &UPSERT_SESSION_TASK,
-        args![session, task.task, stored_text(&task.subject)],
-    )?;
+    tx.execute(&UPSERT_SESSION_TASK, args![session, task.task, stored_text(&task.subject)])?;
     Ok(())
 }
 
@@ -31,9 +28,6 @@ pub(super) fn load_task(
     task_id: &str,
 ) -> Result<Option<SessionTask>> {
     tx.row(&LOAD_SESSION_TASK, args![session, task_id], |row| {
-        Ok(SessionTask {
-            task: task_id.to_owned(),
-            subject: row.get(0)?,
-        })
+        Ok(SessionTask { task: task_id.to_owned(), subject: row.get(0)? })
     })
 }

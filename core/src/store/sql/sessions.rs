@@ -195,12 +195,8 @@ statements! {
 }
 
 /// Every status that a session can have.
-const ALL_STATUSES: &[SessionStatus] = &[
-    SessionStatus::Active,
-    SessionStatus::Idle,
-    SessionStatus::Ended,
-    SessionStatus::Lost,
-];
+const ALL_STATUSES: &[SessionStatus] =
+    &[SessionStatus::Active, SessionStatus::Idle, SessionStatus::Ended, SessionStatus::Lost];
 
 fn session_from_row(row: &dyn Row) -> Result<Session> {
     Ok(Session {
@@ -242,11 +238,7 @@ pub(super) fn is_registered(tx: &mut impl Tx, id: &SessionId) -> Result<bool> {
 
 /// Refuses an operation of a session that is not registered.
 pub(super) fn check_registered(tx: &mut impl Tx, id: &SessionId) -> Result<()> {
-    if is_registered(tx, id)? {
-        Ok(())
-    } else {
-        Err(unregistered_error(id))
-    }
+    if is_registered(tx, id)? { Ok(()) } else { Err(unregistered_error(id)) }
 }
 
 fn unregistered_error(id: &SessionId) -> StoreError {
@@ -267,11 +259,9 @@ pub(super) fn list_sessions(tx: &mut impl Tx, filter: &SessionFilter) -> Result<
     let prefix = filter.prefix.as_deref().unwrap_or_default();
     let (s0, s1, s2, s3) = (status(0), status(1), status(2), status(3));
     let ids: Vec<String> = match &filter.worktree {
-        None => tx.rows(
-            &LIST_SESSION_IDS,
-            args![s0, s1, s2, s3, prefix, limit],
-            |row| row.get(0),
-        )?,
+        None => {
+            tx.rows(&LIST_SESSION_IDS, args![s0, s1, s2, s3, prefix, limit], |row| row.get(0))?
+        }
         Some(worktree) => tx.rows(
             &LIST_SESSION_IDS_OF_WORKTREE,
             args![s0, s1, s2, s3, prefix, limit, worktree],
@@ -309,11 +299,8 @@ fn load_readable_sessions(tx: &mut impl Tx, ids: &[String]) -> Result<Vec<Sessio
         several => (&LOAD_SESSIONS, json!(several).to_string()),
     };
     let sessions = tx.rows(statement, args![names], readable)?;
-    let mut by_id: BTreeMap<String, Session> = sessions
-        .into_iter()
-        .flatten()
-        .map(|session| (session.id.to_string(), session))
-        .collect();
+    let mut by_id: BTreeMap<String, Session> =
+        sessions.into_iter().flatten().map(|session| (session.id.to_string(), session)).collect();
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
@@ -322,9 +309,8 @@ pub(super) fn register_session(
     registration: &SessionRegistration,
 ) -> Result<Session> {
     let process = registration.process.as_ref();
-    let started = process
-        .and_then(|process| process.started)
-        .and_then(|ticks| i64::try_from(ticks).ok());
+    let started =
+        process.and_then(|process| process.started).and_then(|ticks| i64::try_from(ticks).ok());
     tx.execute(
         &REGISTER_SESSION,
         args![
@@ -482,13 +468,7 @@ fn write_patch(
 ) -> Result<()> {
     tx.change(
         statement,
-        args![
-            id,
-            stored_object(patch),
-            provenance.actor,
-            provenance.reason,
-            provenance.op_id,
-        ],
+        args![id, stored_object(patch), provenance.actor, provenance.reason, provenance.op_id,],
         || unregistered_error(id),
     )
 }
@@ -498,9 +478,7 @@ pub(super) fn acknowledge_revision(
     id: &SessionId,
     revision: Revision,
 ) -> Result<()> {
-    tx.change(&ACKNOWLEDGE_REVISION, args![id, revision], || {
-        unregistered_error(id)
-    })
+    tx.change(&ACKNOWLEDGE_REVISION, args![id, revision], || unregistered_error(id))
 }
 
 pub(super) fn end_session(

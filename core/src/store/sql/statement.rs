@@ -16,30 +16,19 @@ pub struct Statement {
 impl Statement {
     /// A statement that runs once in most operations; its parameters are `?1`, `?2` and so on.
     pub const fn new(name: &'static str, sqlite: &'static str) -> Self {
-        Self {
-            name,
-            sqlite,
-            postgres: None,
-            is_repeated: false,
-        }
+        Self { name, sqlite, postgres: None, is_repeated: false }
     }
 
     /// Marks a statement that one process runs several times: an engine keeps it prepared.
     #[must_use]
     pub const fn repeated(self) -> Self {
-        Self {
-            is_repeated: true,
-            ..self
-        }
+        Self { is_repeated: true, ..self }
     }
 
     /// Gives the text for PostgreSQL, with the parameters written as for SQLite.
     #[must_use]
     pub const fn with_postgres(self, text: &'static str) -> Self {
-        Self {
-            postgres: Some(text),
-            ..self
-        }
+        Self { postgres: Some(text), ..self }
     }
 
     /// The name, unique among all statements.

@@ -44,13 +44,11 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     fn find_differing_clock_reading(&mut self, apart_seconds: u64) -> Result<Option<Timestamp>> {
-        self.engine
-            .read(|tx| events::find_differing_clock_reading(tx, apart_seconds))
+        self.engine.read(|tx| events::find_differing_clock_reading(tx, apart_seconds))
     }
 
     fn register_session(&mut self, registration: &SessionRegistration) -> Result<Session> {
-        self.engine
-            .write(|tx| sessions::register_session(tx, registration))
+        self.engine.write(|tx| sessions::register_session(tx, registration))
     }
 
     fn list_sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>> {
@@ -58,8 +56,7 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     fn sessions_with_expired_lease(&mut self, limit: u32) -> Result<Vec<Session>> {
-        self.engine
-            .read(|tx| sessions::sessions_with_expired_lease(tx, limit))
+        self.engine.read(|tx| sessions::sessions_with_expired_lease(tx, limit))
     }
 
     fn mark_lost(
@@ -67,18 +64,15 @@ impl<E: Engine> Store for SqlStore<E> {
         session: &Session,
         provenance: &Provenance,
     ) -> Result<Option<ReleasedClaim>> {
-        self.engine
-            .write(|tx| claims::mark_lost(tx, session, provenance))
+        self.engine.write(|tx| claims::mark_lost(tx, session, provenance))
     }
 
     fn has_running_work(&mut self) -> Result<bool> {
-        self.engine
-            .read(|tx| tx.one_row(&HAS_RUNNING_WORK, args![], |row| row.get(0)))
+        self.engine.read(|tx| tx.one_row(&HAS_RUNNING_WORK, args![], |row| row.get(0)))
     }
 
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
-        self.engine
-            .write(|tx| items::add_item(tx, item, provenance))
+        self.engine.write(|tx| items::add_item(tx, item, provenance))
     }
 
     fn list_items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>> {
@@ -94,8 +88,7 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     fn record_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()> {
-        self.engine
-            .write(|tx| events::record_refusal(tx, item, provenance))
+        self.engine.write(|tx| events::record_refusal(tx, item, provenance))
     }
 }
 
@@ -105,8 +98,7 @@ impl<E: Engine> ItemStore for SqlStore<E> {
     }
 
     fn change_dependencies(&mut self, request: &DependencyChange) -> Result<Item> {
-        self.engine
-            .write(|tx| dependencies::change_dependencies(tx, request))
+        self.engine.write(|tx| dependencies::change_dependencies(tx, request))
     }
 
     fn edit_item(&mut self, request: &ItemEditRequest) -> Result<Item> {
@@ -118,8 +110,7 @@ impl<E: Engine> ItemStore for SqlStore<E> {
     }
 
     fn remove_item(&mut self, key: &ItemKey, provenance: &Provenance) -> Result<()> {
-        self.engine
-            .write(|tx| items::remove_item(tx, key, provenance))
+        self.engine.write(|tx| items::remove_item(tx, key, provenance))
     }
 
     fn change_dependencies_of_each(
@@ -138,13 +129,11 @@ impl<E: Engine> ItemStore for SqlStore<E> {
     }
 
     fn list_waiting_items(&mut self, key: &ItemKey) -> Result<Vec<DependencyEdge>> {
-        self.engine
-            .read(|tx| dependencies::list_waiting_items(tx, key))
+        self.engine.read(|tx| dependencies::list_waiting_items(tx, key))
     }
 
     fn list_open_dependencies(&mut self, key: &ItemKey) -> Result<Vec<(ItemKey, ItemStatus)>> {
-        self.engine
-            .read(|tx| dependencies::list_open_dependencies(tx, key, 0))
+        self.engine.read(|tx| dependencies::list_open_dependencies(tx, key, 0))
     }
 
     fn count_children(&mut self, key: &ItemKey) -> Result<ChildCounts> {
@@ -181,13 +170,11 @@ impl<E: Engine> HandoffStore for SqlStore<E> {
         &mut self,
         request: &AcceptHandoffRequest,
     ) -> Result<HandoffResult<AcceptedHandoff>> {
-        self.engine
-            .write(|tx| handoffs::accept_handoff(tx, request))
+        self.engine.write(|tx| handoffs::accept_handoff(tx, request))
     }
 
     fn reject_handoff(&mut self, request: &RejectHandoffRequest) -> Result<HandoffResult<Handoff>> {
-        self.engine
-            .write(|tx| handoffs::reject_handoff(tx, request))
+        self.engine.write(|tx| handoffs::reject_handoff(tx, request))
     }
 }
 
@@ -197,8 +184,7 @@ impl<E: Engine> MetadataStore for SqlStore<E> {
         change: &MetadataChange,
         provenance: &Provenance,
     ) -> Result<()> {
-        self.engine
-            .write(|tx| metadata::record_metadata_change(tx, change, provenance))
+        self.engine.write(|tx| metadata::record_metadata_change(tx, change, provenance))
     }
 }
 
@@ -208,23 +194,19 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
     }
 
     fn load_orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>> {
-        self.engine
-            .read(|tx| orchestrators::load_orchestrator(tx, id))
+        self.engine.read(|tx| orchestrators::load_orchestrator(tx, id))
     }
 
     fn list_live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
-        self.engine
-            .read(|tx| orchestrators::list_live_orchestrators(tx))
+        self.engine.read(|tx| orchestrators::list_live_orchestrators(tx))
     }
 
     fn list_orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
-        self.engine
-            .read(|tx| orchestrators::list_orchestrators(tx, limit))
+        self.engine.read(|tx| orchestrators::list_orchestrators(tx, limit))
     }
 
     fn record_orchestrator_heartbeat(&mut self, id: &OrchestratorId) -> Result<Orchestrator> {
-        self.engine
-            .write(|tx| orchestrators::record_heartbeat(tx, id))
+        self.engine.write(|tx| orchestrators::record_heartbeat(tx, id))
     }
 
     fn request_orchestrator_stop(
@@ -232,8 +214,7 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
         id: &OrchestratorId,
         provenance: &Provenance,
     ) -> Result<Orchestrator> {
-        self.engine
-            .write(|tx| orchestrators::request_stop(tx, id, provenance))
+        self.engine.write(|tx| orchestrators::request_stop(tx, id, provenance))
     }
 
     fn record_orchestrator_stop(
@@ -242,8 +223,7 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
         end: RunEnd,
         provenance: &Provenance,
     ) -> Result<EndedRun> {
-        self.engine
-            .write(|tx| orchestrators::record_stop(tx, id, end, provenance))
+        self.engine.write(|tx| orchestrators::record_stop(tx, id, end, provenance))
     }
 
     fn record_orchestrator_crash(
@@ -251,8 +231,7 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
         as_read: &Orchestrator,
         provenance: &Provenance,
     ) -> Result<Option<EndedRun>> {
-        self.engine
-            .write(|tx| orchestrators::record_crash(tx, as_read, provenance))
+        self.engine.write(|tx| orchestrators::record_crash(tx, as_read, provenance))
     }
 }
 
@@ -271,8 +250,7 @@ impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
 
 impl<E: Engine> PhaseStore for SqlStore<E> {
     fn add_phases(&mut self, phases: &NewPhases, provenance: &Provenance) -> Result<Vec<Phase>> {
-        self.engine
-            .write(|tx| phases::add_phases(tx, phases, provenance))
+        self.engine.write(|tx| phases::add_phases(tx, phases, provenance))
     }
 
     fn load_phase(&mut self, id: &QueueId) -> Result<Option<Phase>> {
@@ -288,8 +266,7 @@ impl<E: Engine> PhaseStore for SqlStore<E> {
     }
 
     fn apply_phase_step(&mut self, request: &PhaseStepRequest) -> Result<PhaseStepOutcome> {
-        self.engine
-            .write(|tx| phases::apply_phase_step(tx, request))
+        self.engine.write(|tx| phases::apply_phase_step(tx, request))
     }
 
     fn interrupt_phases(
@@ -298,13 +275,11 @@ impl<E: Engine> PhaseStore for SqlStore<E> {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<Phase>> {
-        self.engine
-            .write(|tx| phases::interrupt_phases(tx, orchestrator, reason, provenance))
+        self.engine.write(|tx| phases::interrupt_phases(tx, orchestrator, reason, provenance))
     }
 
     fn list_stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
-        self.engine
-            .read(|tx| phases::list_stuck_phases(tx, seconds, limit))
+        self.engine.read(|tx| phases::list_stuck_phases(tx, seconds, limit))
     }
 
     fn fail_stuck_phase(
@@ -313,15 +288,13 @@ impl<E: Engine> PhaseStore for SqlStore<E> {
         error: &str,
         provenance: &Provenance,
     ) -> Result<Option<PhaseChanges>> {
-        self.engine
-            .write(|tx| phases::fail_stuck_phase(tx, stuck, error, provenance))
+        self.engine.write(|tx| phases::fail_stuck_phase(tx, stuck, error, provenance))
     }
 }
 
 impl<E: Engine> PlanStore for SqlStore<E> {
     fn import_plan(&mut self, plan: &NewPlan, provenance: &Provenance) -> Result<ImportedPlan> {
-        self.engine
-            .write(|tx| plans::import_plan(tx, plan, provenance))
+        self.engine.write(|tx| plans::import_plan(tx, plan, provenance))
     }
 
     fn list_plans(&mut self) -> Result<Vec<PlanOverview>> {
@@ -341,8 +314,7 @@ impl<E: Engine> PlanStore for SqlStore<E> {
     }
 
     fn remove_plan(&mut self, id: &PlanId, provenance: &Provenance) -> Result<()> {
-        self.engine
-            .write(|tx| plans::remove_plan(tx, id, provenance))
+        self.engine.write(|tx| plans::remove_plan(tx, id, provenance))
     }
 
     fn load_plan_task(&mut self, plan: &PlanId, task: &PlanTaskId) -> Result<Option<PlanTask>> {
@@ -359,8 +331,7 @@ impl<E: Engine> PlanStore for SqlStore<E> {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
-        self.engine
-            .write(|tx| plan_tasks::interrupt_tasks(tx, orchestrator, reason, provenance))
+        self.engine.write(|tx| plan_tasks::interrupt_tasks(tx, orchestrator, reason, provenance))
     }
 
     fn fail_stuck_plan_tasks(
@@ -369,26 +340,21 @@ impl<E: Engine> PlanStore for SqlStore<E> {
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
         // Mostly there is none, and looking costs no turn in the queue of writers.
-        let stuck = self
-            .engine
-            .read(|tx| plan_tasks::list_stuck_tasks(tx, stuck_seconds))?;
+        let stuck = self.engine.read(|tx| plan_tasks::list_stuck_tasks(tx, stuck_seconds))?;
         if stuck.is_empty() {
             return Ok(Vec::new());
         }
-        self.engine
-            .write(|tx| plan_tasks::fail_stuck_tasks(tx, stuck_seconds, provenance))
+        self.engine.write(|tx| plan_tasks::fail_stuck_tasks(tx, stuck_seconds, provenance))
     }
 }
 
 impl<E: Engine> PortStore for SqlStore<E> {
     fn list_reservations(&mut self, host: Option<&str>) -> Result<Vec<PortReservation>> {
-        self.engine
-            .read(|tx| port_reservations::list_reservations(tx, host))
+        self.engine.read(|tx| port_reservations::list_reservations(tx, host))
     }
 
     fn reserve_port(&mut self, request: &ReservePortRequest) -> Result<PortReservation> {
-        self.engine
-            .write(|tx| port_reservations::reserve_port(tx, request))
+        self.engine.write(|tx| port_reservations::reserve_port(tx, request))
     }
 
     fn reassign_port(
@@ -397,13 +363,11 @@ impl<E: Engine> PortStore for SqlStore<E> {
         owner: &PortOwner,
         provenance: &Provenance,
     ) -> Result<PortReservation> {
-        self.engine
-            .write(|tx| port_reservations::reassign_port(tx, as_read, owner, provenance))
+        self.engine.write(|tx| port_reservations::reassign_port(tx, as_read, owner, provenance))
     }
 
     fn release_port(&mut self, request: &ReleasePortRequest) -> Result<PortReservation> {
-        self.engine
-            .write(|tx| port_reservations::release_port(tx, request))
+        self.engine.write(|tx| port_reservations::release_port(tx, request))
     }
 }
 
@@ -418,8 +382,7 @@ impl<E: Engine> RepoStore for SqlStore<E> {
         machine: &str,
         provenance: &Provenance,
     ) -> Result<Repo> {
-        self.engine
-            .write(|tx| repos::remove_repo_place(tx, slug, machine, provenance))
+        self.engine.write(|tx| repos::remove_repo_place(tx, slug, machine, provenance))
     }
 
     fn find_repo_name(&mut self, identity: &str) -> Result<Option<String>> {
@@ -435,8 +398,7 @@ impl<E: Engine> RepoStore for SqlStore<E> {
     }
 
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()> {
-        self.engine
-            .write(|tx| repos::rename_repo(tx, identity, name, provenance))
+        self.engine.write(|tx| repos::rename_repo(tx, identity, name, provenance))
     }
 
     fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
@@ -451,8 +413,7 @@ impl<E: Engine> RetentionStore for SqlStore<E> {
         after: Option<&SessionCursor>,
         limit: u32,
     ) -> Result<Vec<EndedSession>> {
-        self.engine
-            .read(|tx| retention::list_ended_sessions(tx, before, after, limit))
+        self.engine.read(|tx| retention::list_ended_sessions(tx, before, after, limit))
     }
 
     fn remove_sessions(
@@ -460,18 +421,15 @@ impl<E: Engine> RetentionStore for SqlStore<E> {
         sessions: &[SessionId],
         rules: &RetentionRules,
     ) -> Result<Vec<SessionId>> {
-        self.engine
-            .write(|tx| retention::remove_sessions(tx, sessions, rules))
+        self.engine.write(|tx| retention::remove_sessions(tx, sessions, rules))
     }
 
     fn list_event_remains(&mut self, after: i64, limit: u32) -> Result<Vec<PrunableEvent>> {
-        self.engine
-            .read(|tx| retention::list_prunable_events(tx, after, limit))
+        self.engine.read(|tx| retention::list_prunable_events(tx, after, limit))
     }
 
     fn remove_events(&mut self, events: &[i64], rules: &RetentionRules) -> Result<u64> {
-        self.engine
-            .write(|tx| retention::remove_events(tx, events, rules))
+        self.engine.write(|tx| retention::remove_events(tx, events, rules))
     }
 
     fn record_pruned(
@@ -480,22 +438,16 @@ impl<E: Engine> RetentionStore for SqlStore<E> {
         provenance: &Provenance,
     ) -> Result<Option<PruneCounts>> {
         // Mostly there is nothing, and looking costs no turn in the queue of writers.
-        if self
-            .engine
-            .read(|tx| retention::load_unrecorded_tally(tx))?
-            .is_none()
-        {
+        if self.engine.read(|tx| retention::load_unrecorded_tally(tx))?.is_none() {
             return Ok(None);
         }
-        self.engine
-            .write(|tx| retention::record_pruned(tx, before, provenance))
+        self.engine.write(|tx| retention::record_pruned(tx, before, provenance))
     }
 }
 
 impl<E: Engine> WorkplanStore for SqlStore<E> {
     fn load_workplan_rows(&mut self, repo: &str) -> Result<WorkplanRows> {
-        self.engine
-            .snapshot(|tx| workplans::load_workplan_rows(tx, repo))
+        self.engine.snapshot(|tx| workplans::load_workplan_rows(tx, repo))
     }
 
     fn find_workplan_rows(
@@ -503,8 +455,7 @@ impl<E: Engine> WorkplanStore for SqlStore<E> {
         keys: &[ItemKey],
         links: &[WorkplanLink],
     ) -> Result<Vec<WorkplanRow>> {
-        self.engine
-            .snapshot(|tx| workplans::find_workplan_rows(tx, keys, links))
+        self.engine.snapshot(|tx| workplans::find_workplan_rows(tx, keys, links))
     }
 
     fn link_workplans(
@@ -513,9 +464,7 @@ impl<E: Engine> WorkplanStore for SqlStore<E> {
         provenance: &Provenance,
     ) -> Result<Vec<WorkplanLink>> {
         self.engine.write(|tx| {
-            let links = rows
-                .iter()
-                .map(|row| workplans::link_item(tx, row, provenance));
+            let links = rows.iter().map(|row| workplans::link_item(tx, row, provenance));
             links.collect()
         })
     }
@@ -525,7 +474,6 @@ impl<E: Engine> WorkplanStore for SqlStore<E> {
         changes: &[WorkplanChange],
         provenance: &Provenance,
     ) -> Result<()> {
-        self.engine
-            .write(|tx| workplans::update_workplan_facts(tx, changes, provenance))
+        self.engine.write(|tx| workplans::update_workplan_facts(tx, changes, provenance))
     }
 }

@@ -86,10 +86,9 @@ statements! {
 
 fn workplan_row_from_row(row: &dyn Row) -> Result<WorkplanRow> {
     let facts = match row.get(WorkplanColumn::Digest)? {
-        Some(digest) => Some(WorkplanFileFacts {
-            digest,
-            planning: row.get(WorkplanColumn::Planning)?,
-        }),
+        Some(digest) => {
+            Some(WorkplanFileFacts { digest, planning: row.get(WorkplanColumn::Planning)? })
+        }
         None => None,
     };
     Ok(WorkplanRow {
@@ -124,9 +123,7 @@ pub(super) fn load_workplan_rows(tx: &mut impl Tx, repo: &str) -> Result<Workpla
         }
         Ok(())
     })?;
-    tx.for_each_row(&LIST_DEPENDENCIES, args![], |row| {
-        add_dependency(&mut rows.linked, row)
-    })?;
+    tx.for_each_row(&LIST_DEPENDENCIES, args![], |row| add_dependency(&mut rows.linked, row))?;
     Ok(rows)
 }
 
@@ -148,16 +145,10 @@ pub(super) fn find_workplan_rows(
     let list = |texts: Vec<&str>| json!(texts).to_string();
     let keys = list(keys.iter().map(ItemKey::as_str).collect());
     let links = list(links.iter().map(WorkplanLink::as_str).collect());
-    let mut rows = tx.rows(
-        &FIND_WORKPLAN_ROWS,
-        args![keys, links],
-        workplan_row_from_row,
-    )?;
+    let mut rows = tx.rows(&FIND_WORKPLAN_ROWS, args![keys, links], workplan_row_from_row)?;
     if !rows.is_empty() {
         let found = list(rows.iter().map(|row| row.key.as_str()).collect());
-        tx.for_each_row(&LIST_DEPENDENCIES_OF, args![found], |row| {
-            add_dependency(&mut rows, row)
-        })?;
+        tx.for_each_row(&LIST_DEPENDENCIES_OF, args![found], |row| add_dependency(&mut rows, row))?;
     }
     Ok(rows)
 }
@@ -258,10 +249,7 @@ fn update_facts_of_item(
     else {
         return Ok(());
     };
-    tx.execute(
-        &UPDATE_LINK,
-        args![key, facts.digest, facts.planning, description],
-    )?;
+    tx.execute(&UPDATE_LINK, args![key, facts.digest, facts.planning, description])?;
     let draft = EventDraft::of_workplan(
         key.as_str(),
         EventKind::Described,

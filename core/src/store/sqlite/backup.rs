@@ -24,18 +24,10 @@ pub(super) fn copy_pages(from: &Connection, to: &mut Connection) -> Result<()> {
 /// back.
 pub(super) fn back_up_database(connection: &Connection, target: &Path) -> Result<()> {
     let folder = ResolvedPath::resolve(target).parent_dir().to_owned();
-    copy_database(
-        connection,
-        target,
-        &folder,
-        |copy| match integrity::check_integrity(copy)? {
-            wrong if wrong.is_empty() => Ok(()),
-            wrong => Err(StoreError::corrupt(format!(
-                "the backup is damaged: {}",
-                wrong.join("; ")
-            ))),
-        },
-    )
+    copy_database(connection, target, &folder, |copy| match integrity::check_integrity(copy)? {
+        wrong if wrong.is_empty() => Ok(()),
+        wrong => Err(StoreError::corrupt(format!("the backup is damaged: {}", wrong.join("; ")))),
+    })
 }
 
 /// Copies a database into a new private file, which is on the disk when this returns. It is
@@ -70,8 +62,6 @@ pub(super) fn copy_database(
     approve(&copy)?;
     copy.close().map_err(|(_, error)| error)?;
     draft.as_file().sync_all().map_err(unwritable)?;
-    draft
-        .persist_noclobber(target.as_path())
-        .map_err(|error| unwritable(error.error))?;
+    draft.persist_noclobber(target.as_path()).map_err(|error| unwritable(error.error))?;
     sync_dir(target.parent_dir()).map_err(unwritable)
 }

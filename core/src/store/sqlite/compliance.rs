@@ -13,16 +13,8 @@ pub(super) fn find_violations(connection: &Connection) -> Result<Vec<Violation>>
     }
     found.extend(find_dangling_references(connection)?);
     for (table, field, sql) in [
-        (
-            "item_dependencies",
-            "depends_on",
-            "SELECT item, depends_on FROM item_dependencies",
-        ),
-        (
-            "work_items",
-            "parent",
-            "SELECT key, parent FROM work_items WHERE parent IS NOT NULL",
-        ),
+        ("item_dependencies", "depends_on", "SELECT item, depends_on FROM item_dependencies"),
+        ("work_items", "parent", "SELECT key, parent FROM work_items WHERE parent IS NOT NULL"),
     ] {
         found.extend(find_cycles_in_table(connection, table, field, sql)?);
     }
@@ -31,16 +23,9 @@ pub(super) fn find_violations(connection: &Connection) -> Result<Vec<Violation>>
 
 fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<Violation>> {
     // As text, so that a value of any type is checked.
-    let columns: Vec<String> = table_rules
-        .rules
-        .iter()
-        .map(|(field, _)| format!("CAST({field} AS TEXT)"))
-        .collect();
-    let TableRules {
-        table,
-        key_column: key,
-        ..
-    } = table_rules;
+    let columns: Vec<String> =
+        table_rules.rules.iter().map(|(field, _)| format!("CAST({field} AS TEXT)")).collect();
+    let TableRules { table, key_column: key, .. } = table_rules;
     let sql = format!(
         "SELECT coalesce(CAST({key} AS TEXT), ''), {} FROM {table} ORDER BY 1",
         columns.join(", ")
@@ -52,9 +37,8 @@ fn check_table(connection: &Connection, table_rules: TableRules) -> Result<Vec<V
         let values: Vec<Option<String>> = values.collect::<rusqlite::Result<_>>()?;
         Ok(table_rules.find_violations(&name, &values))
     };
-    let flaws: Vec<Vec<Violation>> = statement
-        .query_map([], check_row)
-        .and_then(Iterator::collect)?;
+    let flaws: Vec<Vec<Violation>> =
+        statement.query_map([], check_row).and_then(Iterator::collect)?;
     Ok(flaws.into_iter().flatten().collect())
 }
 
@@ -86,19 +70,11 @@ fn find_dangling_references(connection: &Connection) -> Result<Vec<Violation>> {
 
 /// Names a row by the key of its table, or else by its row id.
 fn name_row(connection: &Connection, table: &str, rowid: &str) -> String {
-    let table_rules = TABLE_RULES
-        .into_iter()
-        .find(|checked| checked.table == table);
-    let read = table_rules.and_then(
-        |TableRules {
-             table,
-             key_column: key,
-             ..
-         }| {
-            let sql = format!("SELECT CAST({key} AS TEXT) FROM {table} WHERE rowid = ?1");
-            connection.query_row(&sql, [rowid], |row| row.get(0)).ok()
-        },
-    );
+    let table_rules = TABLE_RULES.into_iter().find(|checked| checked.table == table);
+    let read = table_rules.and_then(|TableRules { table, key_column: key, .. }| {
+        let sql = format!("SELECT CAST({key} AS TEXT) FROM {table} WHERE rowid = ?1");
+        connection.query_row(&sql, [rowid], |row| row.get(0)).ok()
+    });
     read.unwrap_or_else(|| rowid.to_owned())
 }
 

@@ -41,12 +41,7 @@ pub(super) struct StoreConnection {
 
 impl StoreConnection {
     pub(super) fn new(connection: Connection, database: ResolvedPath) -> Self {
-        Self {
-            connection: Some(connection),
-            database,
-            process_ends: false,
-            has_written: false,
-        }
+        Self { connection: Some(connection), database, process_ends: false, has_written: false }
     }
 
     /// The open file, by the name after which SQLite names its log.

@@ -68,20 +68,14 @@ impl Row for SqliteRow<'_> {
     fn text(&self, place: usize) -> Result<Option<&str>> {
         match self.0.get_ref(place)? {
             ValueRef::Null => Ok(None),
-            value => value
-                .as_str()
-                .map(Some)
-                .map_err(|error| StoreError::unreadable(&error)),
+            value => value.as_str().map(Some).map_err(|error| StoreError::unreadable(&error)),
         }
     }
 
     fn integer(&self, place: usize) -> Result<Option<i64>> {
         match self.0.get_ref(place)? {
             ValueRef::Null => Ok(None),
-            value => value
-                .as_i64()
-                .map(Some)
-                .map_err(|error| StoreError::unreadable(&error)),
+            value => value.as_i64().map(Some).map_err(|error| StoreError::unreadable(&error)),
         }
     }
 }

@@ -11,23 +11,16 @@ impl From<Error> for StoreError {
         let Some(code) = error.sqlite_error_code() else {
             return match error {
                 Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) => {
-                    Self::Unreadable {
-                        message,
-                        source: Some(error.into()),
-                    }
+                    Self::Unreadable { message, source: Some(error.into()) }
                 }
-                _ => Self::Invalid {
-                    message,
-                    source: Some(error.into()),
-                },
+                _ => Self::Invalid { message, source: Some(error.into()) },
             };
         };
         let lacks_table = message.contains("no such table") || message.contains("no such column");
         match code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Contended {
-                message,
-                source: Some(error.into()),
-            },
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                Self::Contended { message, source: Some(error.into()) }
+            }
             ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Corrupt {
                 message: format!("the database file is damaged or not a database: {message}"),
                 source: Some(error.into()),
@@ -40,10 +33,7 @@ impl From<Error> for StoreError {
                 message: format!("a table of trueup is missing in the database: {message}"),
                 source: Some(error.into()),
             },
-            _ => Self::Unavailable {
-                message,
-                source: Some(error.into()),
-            },
+            _ => Self::Unavailable { message, source: Some(error.into()) },
         }
     }
 }

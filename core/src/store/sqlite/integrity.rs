@@ -12,9 +12,8 @@ use crate::store::{Result, StoreError};
 /// When the check itself cannot run.
 pub(super) fn check_integrity(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
-    let lines: Vec<String> = statement
-        .query_map([], |row| row.get(0))
-        .and_then(Iterator::collect)?;
+    let lines: Vec<String> =
+        statement.query_map([], |row| row.get(0)).and_then(Iterator::collect)?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 

@@ -20,12 +20,7 @@ struct Migration {
 
 impl Migration {
     const fn new(version: i64, name: &'static str, sql: &'static str) -> Self {
-        Self {
-            version,
-            name,
-            sql,
-            legal_transitions: false,
-        }
+        Self { version, name, sql, legal_transitions: false }
     }
 }
 
@@ -35,35 +30,19 @@ const MIGRATIONS: &[Migration] = &[
         "sessions_items_events",
         include_str!("migrations/0001_sessions_items_events.sql"),
     ),
-    Migration::new(
-        2,
-        "session_tasks",
-        include_str!("migrations/0002_session_tasks.sql"),
-    ),
+    Migration::new(2, "session_tasks", include_str!("migrations/0002_session_tasks.sql")),
     Migration {
         version: 3,
         name: "item_rules",
         sql: include_str!("migrations/0003_item_rules.sql"),
         legal_transitions: true,
     },
-    Migration::new(
-        4,
-        "phase_queue",
-        include_str!("migrations/0004_phase_queue.sql"),
-    ),
+    Migration::new(4, "phase_queue", include_str!("migrations/0004_phase_queue.sql")),
     Migration::new(5, "plans", include_str!("migrations/0005_plans.sql")),
-    Migration::new(
-        6,
-        "orchestrators",
-        include_str!("migrations/0006_orchestrators.sql"),
-    ),
+    Migration::new(6, "orchestrators", include_str!("migrations/0006_orchestrators.sql")),
     Migration::new(7, "handoffs", include_str!("migrations/0007_handoffs.sql")),
     Migration::new(8, "ports", include_str!("migrations/0008_ports.sql")),
-    Migration::new(
-        9,
-        "retention",
-        include_str!("migrations/0009_retention.sql"),
-    ),
+    Migration::new(9, "retention", include_str!("migrations/0009_retention.sql")),
     Migration::new(
         10,
         "repos_and_workplans",
@@ -76,21 +55,9 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0011_next_phase.sql"),
         legal_transitions: true,
     },
-    Migration::new(
-        12,
-        "process_places",
-        include_str!("migrations/0012_process_places.sql"),
-    ),
-    Migration::new(
-        13,
-        "moved_revision",
-        include_str!("migrations/0013_moved_revision.sql"),
-    ),
-    Migration::new(
-        14,
-        "one_open_handoff",
-        include_str!("migrations/0014_one_open_handoff.sql"),
-    ),
+    Migration::new(12, "process_places", include_str!("migrations/0012_process_places.sql")),
+    Migration::new(13, "moved_revision", include_str!("migrations/0013_moved_revision.sql")),
+    Migration::new(14, "one_open_handoff", include_str!("migrations/0014_one_open_handoff.sql")),
     // From this migration on, a failed task of a plan may be skipped.
     Migration {
         version: 15,
@@ -103,11 +70,7 @@ const MIGRATIONS: &[Migration] = &[
         "item_keys_of_any_case",
         include_str!("migrations/0016_item_keys_of_any_case.sql"),
     ),
-    Migration::new(
-        17,
-        "repo_names",
-        include_str!("migrations/0017_repo_names.sql"),
-    ),
+    Migration::new(17, "repo_names", include_str!("migrations/0017_repo_names.sql")),
     Migration::new(18, "swept", include_str!("migrations/0018_swept.sql")),
 ];
 
@@ -142,10 +105,7 @@ pub struct SchemaStatus {
 pub(super) fn read_schema_version(connection: &Connection) -> Result<i64> {
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > SCHEMA_VERSION {
-        return Err(StoreError::SchemaTooNew {
-            found: version,
-            known: SCHEMA_VERSION,
-        });
+        return Err(StoreError::SchemaTooNew { found: version, known: SCHEMA_VERSION });
     }
     Ok(version)
 }
@@ -165,21 +125,14 @@ pub(super) fn migrate_to(tx: &Transaction<'_>, target: i64) -> Result<()> {
              ) STRICT;"
         ))?;
     }
-    for migration in MIGRATIONS
-        .iter()
-        .filter(|m| m.version > version && m.version <= target)
-    {
+    for migration in MIGRATIONS.iter().filter(|m| m.version > version && m.version <= target) {
         tx.execute_batch(migration.sql)?;
         if migration.legal_transitions {
             write_legal_transitions(tx)?;
         }
         tx.execute(
             "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
-            params![
-                migration.version,
-                migration.name,
-                checksum_sql(migration.sql)
-            ],
+            params![migration.version, migration.name, checksum_sql(migration.sql)],
         )?;
     }
     version = version.max(target);
@@ -193,12 +146,7 @@ fn write_legal_transitions(tx: &Transaction<'_>) -> Result<()> {
     tx.execute("DELETE FROM legal_transitions", [])?;
     let mut statement = tx.prepare("INSERT INTO legal_transitions VALUES (?1, ?2, ?3, ?4)")?;
     for edge in legal_edges() {
-        statement.execute(params![
-            edge.entity.as_str(),
-            edge.from,
-            edge.to,
-            edge.is_reopening
-        ])?;
+        statement.execute(params![edge.entity.as_str(), edge.from, edge.to, edge.is_reopening])?;
     }
     Ok(())
 }
@@ -221,11 +169,7 @@ pub(super) fn load_schema_status(connection: &Connection) -> Result<SchemaStatus
             })
         })
         .and_then(Iterator::collect)?;
-    Ok(SchemaStatus {
-        version,
-        newest_known: SCHEMA_VERSION,
-        applied,
-    })
+    Ok(SchemaStatus { version, newest_known: SCHEMA_VERSION, applied })
 }
 
 fn checksum_sql(sql: &str) -> String {
@@ -250,11 +194,7 @@ mod tests {
         let mut statement = connection
             .prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name")
             .unwrap();
-        statement
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(|r| r.unwrap())
-            .collect()
+        statement.query_map([], |row| row.get(0)).unwrap().map(|r| r.unwrap()).collect()
     }
 
     #[test]
@@ -291,9 +231,7 @@ mod tests {
         };
         assert_eq!(swept(&connection), "done1,open0");
         // The trigger of items resets it for whoever becomes a holder.
-        connection
-            .execute("UPDATE work_items SET holder = 'done'", [])
-            .unwrap();
+        connection.execute("UPDATE work_items SET holder = 'done'", []).unwrap();
         assert_eq!(swept(&connection), "done0,open0");
         assert_eq!(schema_text(&connection), schema_of(&[SCHEMA_VERSION]));
     }
@@ -323,8 +261,7 @@ mod tests {
             )
             .unwrap();
             let over = "SELECT is_over FROM phase_queue WHERE item = ?1";
-            tx.query_row(over, [item], |row| row.get::<_, bool>(0))
-                .unwrap()
+            tx.query_row(over, [item], |row| row.get::<_, bool>(0)).unwrap()
         };
         assert!(move_to("B", "cancelled"));
         assert!(!move_to("B", "queued"));
@@ -341,23 +278,14 @@ mod tests {
             .prepare("SELECT entity, from_status, to_status, back FROM legal_transitions")
             .unwrap();
         let stored: std::collections::BTreeSet<(String, String, String, bool)> = statement
-            .query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .unwrap()
             .map(|row| row.unwrap())
             .collect();
         let text = |word: &str| word.to_owned();
         let coded = legal_edges()
             .into_iter()
-            .map(|e| {
-                (
-                    text(e.entity.as_str()),
-                    text(e.from),
-                    text(e.to),
-                    e.is_reopening,
-                )
-            })
+            .map(|e| (text(e.entity.as_str()), text(e.from), text(e.to), e.is_reopening))
             .collect();
         assert_eq!(stored, coded);
     }
@@ -368,18 +296,9 @@ mod tests {
         let tx = connection.transaction().unwrap();
         migrate_to(&tx, SCHEMA_VERSION).unwrap();
         tx.commit().unwrap();
-        assert!(
-            load_schema_status(&connection)
-                .unwrap()
-                .applied
-                .iter()
-                .all(|a| a.is_unchanged)
-        );
+        assert!(load_schema_status(&connection).unwrap().applied.iter().all(|a| a.is_unchanged));
         connection
-            .execute(
-                "UPDATE schema_migrations SET checksum = 'x' WHERE version = 1",
-                [],
-            )
+            .execute("UPDATE schema_migrations SET checksum = 'x' WHERE version = 1", [])
             .unwrap();
         let applied = load_schema_status(&connection).unwrap().applied;
         assert_eq!(applied.iter().filter(|a| !a.is_unchanged).count(), 1);

@@ -135,8 +135,7 @@ impl SqliteEngine {
     /// lost.
     fn run_write<T>(&mut self, operation: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         if !self.connection.has_written {
-            self.connection
-                .pragma_update(None, "synchronous", "NORMAL")?;
+            self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         }
         let outcome = self.commit_write(operation)?;
         self.connection.sync_wal().map_err(|error| {
@@ -154,9 +153,8 @@ impl SqliteEngine {
         self.connection.has_written = true;
         // The time spent in the queue is gone from the deadline.
         self.connection.busy_timeout(self.deadline.remaining())?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = operation(&transaction)?;
         transaction.commit()?;
         Ok(outcome)

@@ -38,10 +38,9 @@ pub(super) fn open_connection(
 fn with_path(path: &Path, error: StoreError) -> StoreError {
     let prefixed = |text: String| format!("{}: {text}", path.display());
     match error {
-        StoreError::Corrupt { message, source } => StoreError::Corrupt {
-            message: prefixed(message),
-            source,
-        },
+        StoreError::Corrupt { message, source } => {
+            StoreError::Corrupt { message: prefixed(message), source }
+        }
         // SQLite reports a disk without room for its shared memory as an input or output error.
         StoreError::Unavailable { message, source } => StoreError::Unavailable {
             message: prefixed(if is_full(path) {
@@ -72,10 +71,7 @@ pub(super) fn check_is_database(path: &Path) -> Result<()> {
         DatabaseFileKind::Damaged => "the database file is damaged or not a database",
         DatabaseFileKind::Foreign => "the file is a database of another program",
     };
-    Err(StoreError::corrupt(format!(
-        "{}: {problem}",
-        path.display()
-    )))
+    Err(StoreError::corrupt(format!("{}: {problem}", path.display())))
 }
 
 /// The kind of file at the path of the database, by its first bytes.
@@ -105,10 +101,9 @@ pub(super) fn classify_file(path: &Path) -> Result<DatabaseFileKind> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(DatabaseFileKind::Missing),
         Err(error) => Err(unreadable(error)),
-        Ok(data) if !data.is_file() => Err(StoreError::corrupt(format!(
-            "{}: not a file",
-            path.display()
-        ))),
+        Ok(data) if !data.is_file() => {
+            Err(StoreError::corrupt(format!("{}: not a file", path.display())))
+        }
         Ok(data) => match classify_header(path).map_err(unreadable)? {
             DatabaseFileKind::Database if has_other_names(&data) => {
                 Ok(DatabaseFileKind::HardLinked)
@@ -201,10 +196,8 @@ pub(super) fn open_existing(path: &Path, deadline: Deadline) -> Result<SqliteEng
     let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)
         .map_err(|error| with_path(path, error))?;
     let database = resolve_open_path(&connection, path);
-    let mut engine = SqliteEngine {
-        connection: StoreConnection::new(connection, database),
-        deadline,
-    };
+    let mut engine =
+        SqliteEngine { connection: StoreConnection::new(connection, database), deadline };
     let version =
         migrate::read_schema_version(&engine.connection).map_err(|error| with_path(path, error))?;
     if version < SCHEMA_VERSION {
@@ -231,11 +224,7 @@ const DRAFT_PREFIX: &str = ".new-database-";
 /// has a draft.
 fn remove_drafts(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(DRAFT_PREFIX)
-        {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT_PREFIX) {
             // Another process may have removed it.
             let _ = fs::remove_file(entry.path());
         }
@@ -269,10 +258,8 @@ fn create_database(path: &Path, deadline: Deadline) -> Result<()> {
     if creation_lock.is_some() {
         remove_drafts(folder);
     }
-    let draft = tempfile::Builder::new()
-        .prefix(DRAFT_PREFIX)
-        .tempfile_in(folder)
-        .map_err(unavailable)?;
+    let draft =
+        tempfile::Builder::new().prefix(DRAFT_PREFIX).tempfile_in(folder).map_err(unavailable)?;
     set_mode(draft.as_file(), PRIVATE_MODE).map_err(unavailable)?;
     let mut connection =
         open_connection(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
@@ -303,11 +290,9 @@ pub(super) fn read_schema_status(path: &Path, deadline: Deadline) -> Result<Sche
 
 pub(super) fn load_lineage(connection: &Connection) -> Result<Lineage> {
     let lineage = connection
-        .query_row(
-            "SELECT value FROM trueup_meta WHERE key = 'lineage'",
-            [],
-            |row| row.get(0).map(Lineage),
-        )
+        .query_row("SELECT value FROM trueup_meta WHERE key = 'lineage'", [], |row| {
+            row.get(0).map(Lineage)
+        })
         .optional()?;
     lineage.ok_or_else(|| StoreError::corrupt("the database has no lineage"))
 }

@@ -34,9 +34,8 @@ fn query_plan_steps(connection: &Connection, sql: &str) -> Vec<String> {
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
         .unwrap_or_else(|error| panic!("{error}\nin {sql}"));
     let parameters = vec![rusqlite::types::Null; statement.parameter_count()];
-    let rows = statement
-        .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
-        .unwrap();
+    let rows =
+        statement.query_map(rusqlite::params_from_iter(parameters), |row| row.get(3)).unwrap();
     rows.map(Result::unwrap).collect()
 }
 
@@ -141,19 +140,13 @@ fn pruning_walks_what_ended_and_looks_everything_else_up() {
 fn a_sweep_reads_only_sessions_that_no_sweep_is_done_with_in_the_order_of_the_index() {
     let steps = plan_of(&migrated_database(), "sessions::LIST_EXPIRED_SESSION_IDS");
     assert!(steps[0].contains("claude_sessions_lease"), "{steps:?}");
-    assert!(
-        steps.iter().all(|step| !step.contains("TEMP B-TREE")),
-        "{steps:?}"
-    );
+    assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:?}");
 }
 
 #[test]
 fn looking_for_dead_orchestrators_walks_an_index_of_the_live_alone() {
     let connection = migrated_database();
-    for name in [
-        "orchestrators::LIST_LIVE_ORCHESTRATORS",
-        "orchestrators::FIND_LIVE_RUN",
-    ] {
+    for name in ["orchestrators::LIST_LIVE_ORCHESTRATORS", "orchestrators::FIND_LIVE_RUN"] {
         let steps = plan_of(&connection, name);
         assert_eq!(steps.len(), 1, "{steps:?}");
         assert!(steps[0].contains("orchestrators_one_per_plan"), "{steps:?}");

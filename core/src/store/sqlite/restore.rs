@@ -70,12 +70,7 @@ pub(super) fn restore_database(
         let text = format!("{}: {}", target.as_path().display(), problems.join("; "));
         return Err(StoreError::corrupt(text));
     }
-    Ok(RestoredDatabase {
-        path: target.as_path().to_owned(),
-        replaced_path,
-        lineage,
-        schema,
-    })
+    Ok(RestoredDatabase { path: target.as_path().to_owned(), replaced_path, lineage, schema })
 }
 
 fn unwritable_error(error: &io::Error) -> StoreError {
@@ -92,11 +87,7 @@ fn unusable_copy_error(copy: &Path, error: StoreError) -> StoreError {
 /// Removes the folders that killed restorations left.
 fn remove_stage_folders(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(STAGE_PREFIX)
-        {
+        if entry.file_name().to_string_lossy().starts_with(STAGE_PREFIX) {
             // Another process may have removed it.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -115,10 +106,7 @@ fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Resul
     }
     copy_file(source.as_path(), staged).map_err(|error| unwritable_error(&error))?;
     for ending in LOGS {
-        match copy_file(
-            &source.with_suffix(ending),
-            &append_extension(staged, ending),
-        ) {
+        match copy_file(&source.with_suffix(ending), &append_extension(staged, ending)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(unwritable_error(&error));
             }
@@ -148,10 +136,7 @@ fn stage_copy(source: &ResolvedPath, staged: &Path, deadline: Deadline) -> Resul
 fn check_undamaged(connection: &Connection) -> Result<()> {
     match integrity::check_integrity(connection)? {
         wrong if wrong.is_empty() => Ok(()),
-        wrong => Err(StoreError::corrupt(format!(
-            "damaged: {}",
-            wrong.join("; ")
-        ))),
+        wrong => Err(StoreError::corrupt(format!("damaged: {}", wrong.join("; ")))),
     }
 }
 
@@ -214,11 +199,8 @@ fn overwrite_pages(
     replaced_path: &Path,
     deadline: Deadline,
 ) -> Result<()> {
-    let mut connection = open::open_connection(
-        target.as_path(),
-        OpenFlags::SQLITE_OPEN_READ_WRITE,
-        deadline,
-    )?;
+    let mut connection =
+        open::open_connection(target.as_path(), OpenFlags::SQLITE_OPEN_READ_WRITE, deadline)?;
     connection
         .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
         .map_err(|error| in_use_error(target, error.into()))?;
@@ -250,10 +232,7 @@ fn replace_file(target: &ResolvedPath, staged: &Path, replaced_path: &Path) -> R
     let _ = fs::remove_file(replaced_path);
     copy_file(target.as_path(), replaced_path).map_err(|error| unwritable_error(&error))?;
     for ending in LOGS {
-        match copy_file(
-            &target.with_suffix(ending),
-            &append_extension(replaced_path, ending),
-        ) {
+        match copy_file(&target.with_suffix(ending), &append_extension(replaced_path, ending)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(unwritable_error(&error));
             }

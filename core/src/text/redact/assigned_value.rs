@@ -76,22 +76,12 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
     if let Some(quote) = quote {
         let start = start + 1;
         let rest = bytes.get(start..)?;
-        let length = rest
-            .iter()
-            .position(|byte| *byte == quote || *byte == b'\n')?;
-        let value = text
-            .get(start..start + length)?
-            .trim_end_matches(['\\', '\r']);
+        let length = rest.iter().position(|byte| *byte == quote || *byte == b'\n')?;
+        let value = text.get(start..start + length)?.trim_end_matches(['\\', '\r']);
         // A token `abc` without a sign between them is prose, in whatever quotes.
-        let setting = if is_beside || setting == ValueContext::Beside {
-            setting
-        } else {
-            ValueContext::Code
-        };
-        return Some(AssignedValue {
-            range: start..start + value.len(),
-            context: setting,
-        });
+        let setting =
+            if is_beside || setting == ValueContext::Beside { setting } else { ValueContext::Code };
+        return Some(AssignedValue { range: start..start + value.len(), context: setting });
     }
     let end = bare_value_end(text, start, name);
     if setting == ValueContext::Line && name.is_code {
@@ -103,19 +93,12 @@ pub(super) fn find_value(text: &str, end: usize, name: NameContext) -> Option<As
         let is_alone = after.trim_start_matches([' ', '\t']).starts_with('#')
             && after.starts_with([' ', '\t'])
             || line.all(|byte| b" \t\r.,;:*_)]}".contains(&byte));
-        setting = if is_alone {
-            ValueContext::Line
-        } else {
-            ValueContext::Prose
-        };
+        setting = if is_alone { ValueContext::Line } else { ValueContext::Prose };
     } else if is_cell && name.is_code {
         // In a table of variables the next cell is the value.
         setting = ValueContext::Line;
     }
-    (start < end).then_some(AssignedValue {
-        range: start..end,
-        context: setting,
-    })
+    (start < end).then_some(AssignedValue { range: start..end, context: setting })
 }
 
 /// Reads a value that stands alone in the line below its name: indented as in YAML, in a code
@@ -124,20 +107,13 @@ fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<Assign
     let rest = text.get(at..)?;
     let is_block = |c: char| matches!(c, '|' | '>' | '+' | '-') || c.is_ascii_digit();
     let rest = match rest.strip_prefix(['|', '>']) {
-        Some(block) => block
-            .trim_start_matches(is_block)
-            .trim_start_matches([' ', '\t']),
+        Some(block) => block.trim_start_matches(is_block).trim_start_matches([' ', '\t']),
         None => rest.strip_prefix('(').unwrap_or(rest),
     };
-    let below = rest
-        .strip_prefix("\r\n")
-        .or_else(|| rest.strip_prefix('\n'))?;
+    let below = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'))?;
     let fenced = below.strip_prefix("```").and_then(|fence| {
         let (language, _) = bounded_start(fence).split_once('\n')?;
-        let is_language = language
-            .trim()
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric());
+        let is_language = language.trim().bytes().all(|byte| byte.is_ascii_alphanumeric());
         fence.get(language.len() + 1..).filter(|_| is_language)
     });
     let line = fenced.unwrap_or(below);
@@ -145,10 +121,8 @@ fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<Assign
     if fenced.is_none() && value.len() == line.len() {
         return None;
     }
-    let word = bounded_start(value)
-        .split(['\n', '\r'])
-        .next()?
-        .trim_end_matches([' ', '\t', ',', ';']);
+    let word =
+        bounded_start(value).split(['\n', '\r']).next()?.trim_end_matches([' ', '\t', ',', ';']);
     let start = text.len() - value.len();
     let bare = word.trim_matches(['"', '\'', '`']);
     let start = start + word.find(bare)?;
@@ -159,18 +133,13 @@ fn value_in_next_line(text: &str, at: usize, name: NameContext) -> Option<Assign
         || bare.contains([' ', '\t', '"', '\'']);
     (!bare.is_empty() && !is_other).then(|| AssignedValue {
         range: start..start + bare.len(),
-        context: if is_quoted || name.is_code {
-            ValueContext::Code
-        } else {
-            ValueContext::Line
-        },
+        context: if is_quoted || name.is_code { ValueContext::Code } else { ValueContext::Line },
     })
 }
 
 /// Returns the part of a text that is searched.
 fn bounded_start(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_BARE_VALUE_BYTES))
-        .unwrap_or_default()
+    text.get(..text.floor_char_boundary(MAX_BARE_VALUE_BYTES)).unwrap_or_default()
 }
 
 /// Returns the offset behind what assigns, and how likely a value is there.
@@ -218,18 +187,12 @@ fn find_assignment(text: &str, end: usize, name: NameContext) -> Option<(usize, 
     }
     // `Password (staging): …`, `API key for Stripe: …`
     let opened = rest.starts_with('(');
-    let linked = ["for ", "of ", "on ", "in ", "at "]
-        .iter()
-        .any(|word| rest.starts_with(word));
+    let linked = ["for ", "of ", "on ", "in ", "at "].iter().any(|word| rest.starts_with(word));
     if !is_spaced || !(opened || linked) {
         return None;
     }
     let is_remark = |byte: u8| byte.is_ascii_alphanumeric() || b" ._-/()`'*".contains(&byte);
-    let length = rest
-        .bytes()
-        .take(MAX_REMARK_BYTES)
-        .take_while(|b| is_remark(*b))
-        .count();
+    let length = rest.bytes().take(MAX_REMARK_BYTES).take_while(|b| is_remark(*b)).count();
     let (width, setting) = parse_assignment_sign(rest.get(length..)?)?;
     Some((spaced + length + width, setting))
 }
@@ -384,9 +347,8 @@ pub(super) fn continued_line(text: &str, end: usize) -> Option<Range<usize>> {
     let length = rest.iter().take_while(|byte| is_part(byte)).count();
     let run = text.get(start..start + length)?;
     // `NAME=…` and paths are lines of their own.
-    let is_name = run
-        .split_once('=')
-        .is_some_and(|(_, tail)| tail.bytes().any(|byte| byte != b'='));
+    let is_name =
+        run.split_once('=').is_some_and(|(_, tail)| tail.bytes().any(|byte| byte != b'='));
     let is_glued = run.len() >= 4
         && !is_name
         && !run.starts_with(['-', '.', '/'])

@@ -30,12 +30,7 @@ pub(super) fn find_assigned_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
     while let Some(&byte) = bytes.get(at) {
         if !is_word_byte(byte) {
             // The words in a replacement are no names.
-            at = if byte == b'[' {
-                replacement_end(text, at)
-            } else {
-                None
-            }
-            .unwrap_or(at + 1);
+            at = if byte == b'[' { replacement_end(text, at) } else { None }.unwrap_or(at + 1);
             continue;
         }
         let rest = bytes.get(at..).unwrap_or_default();
@@ -98,11 +93,8 @@ fn find_assigned_secret(
 
 /// Describes how the name in a word stands in the text; `earlier` is the word before it.
 fn name_context(text: &str, word: &Range<usize>, name: &str, earlier: Option<&str>) -> NameContext {
-    let is_statement = |word: &str| {
-        ["with", "encrypted"]
-            .iter()
-            .any(|own| word.eq_ignore_ascii_case(own))
-    };
+    let is_statement =
+        |word: &str| ["with", "encrypted"].iter().any(|own| word.eq_ignore_ascii_case(own));
     let before = word.start.checked_sub(1);
     let whole = text.get(word.clone()).unwrap_or_default();
     NameContext {
@@ -157,10 +149,8 @@ fn secret_in_value(
     }
     Some(SecretSpan {
         range: found.range.start
-            ..more.map_or_else(
-                || assigned_value::extended_end(text, &found.range),
-                |more| more.end,
-            ),
+            ..more
+                .map_or_else(|| assigned_value::extended_end(text, &found.range), |more| more.end),
         kind: assigned_kind(whole, value, hint),
     })
 }
@@ -207,14 +197,9 @@ fn find_identified_by(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
         (lead, quoted)
     };
     let (lead, value) = behind;
-    let says_by = lead
-        .split_whitespace()
-        .next_back()
-        .is_some_and(|last| last.eq_ignore_ascii_case("by"));
-    let value = value
-        .split(['\'', '"', '\n'])
-        .next()?
-        .trim_end_matches('\\');
+    let says_by =
+        lead.split_whitespace().next_back().is_some_and(|last| last.eq_ignore_ascii_case("by"));
+    let value = value.split(['\'', '"', '\n']).next()?.trim_end_matches('\\');
     let start = word.end + (rest.len() - behind.1.len());
     let range = start..start + value.len();
     // In prose, tasks are identified by their keys.
@@ -227,10 +212,7 @@ fn find_identified_by(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
         } else {
             classify::is_secret(value, SecretHint::Key, classify::ValueContext::Code)
         };
-    is_password.then_some(SecretSpan {
-        range,
-        kind: SecretKind::Password,
-    })
+    is_password.then_some(SecretSpan { range, kind: SecretKind::Password })
 }
 
 /// Finds the token in `Bearer <token>`.
@@ -241,10 +223,7 @@ fn find_bearer_token(text: &str, end: usize) -> Option<SecretSpan> {
     let value = text.get(token.clone())?;
     let is_token = value.len() >= MIN_BEARER_BYTES
         && classify::is_secret(value, SecretHint::Secret, classify::ValueContext::Code);
-    is_token.then_some(SecretSpan {
-        range: token,
-        kind: SecretKind::Bearer,
-    })
+    is_token.then_some(SecretSpan { range: token, kind: SecretKind::Bearer })
 }
 
 /// Finds the credentials in `Authorization: Basic <base64 of user:password>`.
@@ -260,10 +239,7 @@ fn find_basic_credentials(text: &str, word: Range<usize>) -> Option<SecretSpan> 
     let value = text.get(token.clone())?;
     let is_login = is_base64_with_colon(value.as_bytes())
         || classify::is_secret(value, SecretHint::Secret, classify::ValueContext::Code);
-    is_login.then_some(SecretSpan {
-        range: token,
-        kind: SecretKind::Basic,
-    })
+    is_login.then_some(SecretSpan { range: token, kind: SecretKind::Basic })
 }
 
 /// Returns the token behind spaces, without the full stop of a sentence.

@@ -85,7 +85,5 @@ pub(super) fn bits_per_byte(value: &str) -> f64 {
 
 /// Returns the part of a value that is read.
 pub(super) fn value_head(value: &str) -> &str {
-    value
-        .get(..value.floor_char_boundary(MAX_BYTES_READ))
-        .unwrap_or(value)
+    value.get(..value.floor_char_boundary(MAX_BYTES_READ)).unwrap_or(value)
 }

@@ -104,9 +104,8 @@ const REFERENCE_STARTS: [&str; 30] = [
 ];
 
 /// How digests of content begin.
-const DIGEST_STARTS: [&str; 9] = [
-    "sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-",
-];
+const DIGEST_STARTS: [&str; 9] =
+    ["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-"];
 
 /// Tells whether a value has many different characters, as random ones have.
 pub(super) fn is_varied(value: &str) -> bool {
@@ -134,16 +133,11 @@ pub(super) fn is_given_password(value: &str) -> bool {
 /// Tells whether a shell variable holds a password: `DB_PASSWORD=…` assigns plain text, no code.
 pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
     let head = value_head(value);
-    let is_variable = !name
-        .bytes()
-        .any(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
+    let is_variable = !name.bytes().any(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
     let ends = |ending: &&str| {
-        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
-            .ends_with(ending)
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_').ends_with(ending)
     };
-    let is_sure = ["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD"]
-        .iter()
-        .any(&ends);
+    let is_sure = ["PASSWORD", "PASSWD", "PASSPHRASE", "_PWD"].iter().any(&ends);
     // `SECOND_PASS=optimise`: `PASS` alone has other meanings.
     let is_likely =
         ["PASS", "PWD", "PW"].iter().any(ends) && head.bytes().any(|byte| byte.is_ascii_digit());
@@ -265,10 +259,7 @@ fn is_chosen(value: &str, stats: &CharStats) -> bool {
     .iter()
     .any(|word| stem.eq_ignore_ascii_case(word));
     let starts_as_number = value.starts_with(|c: char| c.is_ascii_digit())
-        && value
-            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
-            .len()
-            <= 3;
+        && value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len() <= 3;
     !counted && !starts_as_number && !is_of_words(value) && !value.contains(['/', '(', ')'])
 }
 
@@ -334,9 +325,7 @@ fn is_random(value: &str, stats: &CharStats) -> bool {
 
 /// Tells whether the value looks like a path or a file name.
 fn is_path(value: &str) -> bool {
-    let is_rooted = ["/", "./", "../", "~/"]
-        .iter()
-        .any(|s| value.starts_with(s));
+    let is_rooted = ["/", "./", "../", "~/"].iter().any(|s| value.starts_with(s));
     let parts = value.split('/');
     let wordy = parts
         .clone()
@@ -356,30 +345,21 @@ fn is_reference(value: &str, lower: &str) -> bool {
         let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
         scheme.len() <= 20 && scheme.bytes().all(is_part)
     });
-    if is_address
-        || REFERENCE_STARTS
-            .iter()
-            .any(|start| lower.starts_with(start))
-    {
+    if is_address || REFERENCE_STARTS.iter().any(|start| lower.starts_with(start)) {
         return true;
     }
     let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     // `get_password(…)`, `Secret::new(…)`
     let called = value.find(['(', '[']).is_some_and(|end| {
         let callee = value.get(..end).unwrap_or_default();
-        end >= 2
-            && callee
-                .bytes()
-                .all(|b| is_name(b) || b == b'.' || b == b':' || b == b'!')
+        end >= 2 && callee.bytes().all(|b| is_name(b) || b == b'.' || b == b':' || b == b'!')
     });
     // `user.password`, `Self::TOKEN`
     let dotted =
         value.contains(['.', ':']) && value.bytes().all(|b| is_name(b) || b == b'.' || b == b':');
     // `GITHUB_TOKEN`, `DB_PASS_2`
     let shouted = value.contains('_')
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         && is_of_words(value);
     let file = value.rsplit_once('.').is_some_and(|(stem, ending)| {
         const ENDINGS: [&str; 22] = [
@@ -394,8 +374,6 @@ fn is_reference(value: &str, lower: &str) -> bool {
 fn is_uuid(value: &str) -> bool {
     let mut lengths = value.split('-').map(str::len);
     let hex = value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    hex && [8, 4, 4, 4, 12]
-        .into_iter()
-        .all(|l| lengths.next() == Some(l))
+    hex && [8, 4, 4, 4, 12].into_iter().all(|l| lengths.next() == Some(l))
         && lengths.next().is_none()
 }

@@ -84,19 +84,14 @@ pub(super) fn find_command_passwords(
         return;
     }
     let rest = text.get(word.end..).unwrap_or_default();
-    let rest = rest
-        .get(..rest.floor_char_boundary(MAX_COMMAND_BYTES))
-        .unwrap_or_default();
+    let rest = rest.get(..rest.floor_char_boundary(MAX_COMMAND_BYTES)).unwrap_or_default();
     // A backslash at its end continues the line.
     let is_end = |(at, _): &(usize, &str)| {
         let before = rest.get(..*at).unwrap_or_default();
         !before.trim_end_matches('\r').ends_with('\\')
     };
     let mut ends = rest.match_indices(['\n', '|', ';', '&']);
-    let line = ends
-        .find(is_end)
-        .and_then(|(end, _)| rest.get(..end))
-        .unwrap_or(rest);
+    let line = ends.find(is_end).and_then(|(end, _)| rest.get(..end)).unwrap_or(rest);
     *scanned_to = word.end + line.len();
     let mut flagged: Option<&str> = None;
     let mut at = word.end;
@@ -114,15 +109,11 @@ pub(super) fn find_command_passwords(
         let value = if flagged.take().is_some_and(|flag| takes(flag, Apart)) {
             Some((start, part))
         } else {
-            let flags = PASSWORD_FLAGS
-                .iter()
-                .filter(|(command, ..)| *command == name);
-            let glued = flags
-                .filter(|(.., takes)| *takes != Apart)
-                .find_map(|(_, flag, _)| {
-                    let value = part.strip_prefix(flag)?;
-                    (!value.is_empty()).then_some((start + flag.len(), value))
-                });
+            let flags = PASSWORD_FLAGS.iter().filter(|(command, ..)| *command == name);
+            let glued = flags.filter(|(.., takes)| *takes != Apart).find_map(|(_, flag, _)| {
+                let value = part.strip_prefix(flag)?;
+                (!value.is_empty()).then_some((start + flag.len(), value))
+            });
             flagged = Some(part);
             glued
         };
@@ -183,8 +174,5 @@ fn password_span(text: &str, start: usize, value: &str) -> Option<SecretSpan> {
     let value = inner.trim_end_matches(['"', '\'', '`', ',', '.', ')']);
     let range = start..start + value.len();
     let is_password = classify::is_given_password(value) && !contains_replacement(text, &range);
-    is_password.then_some(SecretSpan {
-        range,
-        kind: SecretKind::Password,
-    })
+    is_password.then_some(SecretSpan { range, kind: SecretKind::Password })
 }

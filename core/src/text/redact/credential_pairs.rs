@@ -33,11 +33,7 @@ pub(super) fn find_flagged_login(text: &str, word: &Range<usize>) -> Option<Secr
         } else {
             PasswordEvidence::Judged
         };
-        return read_login(
-            text,
-            assigned_value::skip_blanks(text, word.end + 1),
-            evidence,
-        );
+        return read_login(text, assigned_value::skip_blanks(text, word.end + 1), evidence);
     }
     let is_glued = whole.starts_with("-u") && (is_flag || next == b':');
     (is_glued && is_of_curl(text, word.start))
@@ -60,9 +56,7 @@ fn is_of_curl(text: &str, at: usize) -> bool {
         words.any(|word| word == "curl")
     };
     lines.next().is_some_and(has_curl)
-        || lines
-            .take_while(|line| line.trim_end_matches('\r').ends_with('\\'))
-            .any(has_curl)
+        || lines.take_while(|line| line.trim_end_matches('\r').ends_with('\\')).any(has_curl)
 }
 
 fn read_login(text: &str, start: usize, evidence: PasswordEvidence) -> Option<SecretSpan> {
@@ -79,18 +73,10 @@ fn read_login(text: &str, start: usize, evidence: PasswordEvidence) -> Option<Se
     let (user, password) = line.split_once(" / ").or_else(|| line.split_once(':'))?;
     let from = start + (line.len() - password.len());
     let is_whole = quote.is_some() && evidence == PasswordEvidence::Given;
-    let word = if is_whole {
-        password
-    } else {
-        password.split_whitespace().next()?
-    };
+    let word = if is_whole { password } else { password.split_whitespace().next()? };
     let from = from + text.get(from..)?.find(word)?;
     let end = from + word.len();
-    let password = if is_whole {
-        word
-    } else {
-        word.trim_end_matches(['.', ',', ')', ';'])
-    };
+    let password = if is_whole { word } else { word.trim_end_matches(['.', ',', ')', ';']) };
     // Other characters before the colon may belong to a name with a secret of its own.
     let is_user = |c: char| c.is_alphanumeric() || "._-@+/\\*".contains(c);
     let is_login = user.trim().chars().all(is_user)
@@ -107,8 +93,5 @@ fn read_login(text: &str, start: usize, evidence: PasswordEvidence) -> Option<Se
     } else {
         from + password.len()
     };
-    is_login.then_some(SecretSpan {
-        range: from..end,
-        kind: SecretKind::Password,
-    })
+    is_login.then_some(SecretSpan { range: from..end, kind: SecretKind::Password })
 }

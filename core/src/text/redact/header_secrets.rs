@@ -34,8 +34,7 @@ pub(super) fn find_header_secrets(
     let is = |other: &str| name.eq_ignore_ascii_case(other);
     let ends_with = |end: &str| {
         let from = name.len().checked_sub(end.len());
-        from.and_then(|from| name.get(from..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        from.and_then(|from| name.get(from..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
     let is_credential = ends_with("authorization");
     if is_credential || ends_with("cookie") || ends_with("cookies") || name == "-b" {
@@ -58,16 +57,13 @@ fn header_value(text: &str, end: usize) -> Option<Range<usize>> {
     let sign = rest.trim_start_matches(['"', '\'', '`', ' ', ']', '*']);
     let sign = sign.strip_prefix([':', '=', ',']).or_else(|| {
         // A flag: `--cookie "…"`.
-        rest.strip_prefix(' ')
-            .filter(|rest| rest.starts_with(['"', '\'']))
+        rest.strip_prefix(' ').filter(|rest| rest.starts_with(['"', '\'']))
     })?;
     let value = sign.trim_start_matches([' ', '\t', '*']);
     let value = value.strip_prefix(['"', '\'', '`']).unwrap_or(value);
     let start = text.len() - value.len();
     let bytes = value.bytes().take(MAX_HEADER_BYTES);
-    let length = bytes
-        .take_while(|byte| !b"\n\r\"'`|<>".contains(byte))
-        .count();
+    let length = bytes.take_while(|byte| !b"\n\r\"'`|<>".contains(byte)).count();
     Some(start..start + length)
 }
 
@@ -77,10 +73,7 @@ fn find_authorization(text: &str, range: Range<usize>) -> Option<SecretSpan> {
     let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
     let length = line.bytes().take_while(|byte| is_of_scheme(byte)).count();
     let scheme = line.get(..length)?;
-    if ["bearer", "basic"]
-        .iter()
-        .any(|own| scheme.eq_ignore_ascii_case(own))
-    {
+    if ["bearer", "basic"].iter().any(|own| scheme.eq_ignore_ascii_case(own)) {
         // The scanner of words reads these two.
         return None;
     }
@@ -89,23 +82,15 @@ fn find_authorization(text: &str, range: Range<usize>) -> Option<SecretSpan> {
         Some(tail) => tail.trim_start_matches(' '),
         None => line,
     };
-    let unnamed = tail
-        .strip_prefix("token=")
-        .or_else(|| tail.strip_prefix("Token="));
+    let unnamed = tail.strip_prefix("token=").or_else(|| tail.strip_prefix("Token="));
     let tail = unnamed.unwrap_or(tail);
-    let value = tail
-        .split([' ', ',', ';'])
-        .next()?
-        .trim_end_matches(['.', ')', '}']);
+    let value = tail.split([' ', ',', ';']).next()?.trim_end_matches(['.', ')', '}']);
     let start = range.end - tail.len();
     let range = start..start + value.len();
     let is_credential = value.len() >= MIN_CREDENTIAL_BYTES
         && !contains_replacement(text, &range)
         && classify::is_secret(value, SecretHint::Secret, classify::ValueContext::Code);
-    is_credential.then_some(SecretSpan {
-        range,
-        kind: SecretKind::Assigned,
-    })
+    is_credential.then_some(SecretSpan { range, kind: SecretKind::Assigned })
 }
 
 /// Finds the values of `Cookie: session=…; theme=dark` that look random.
@@ -125,10 +110,7 @@ fn find_cookies(text: &str, range: Range<usize>, spans: &mut Vec<SecretSpan>) {
             && !contains_replacement(text, &range)
             && classify::is_secret(value, SecretHint::Key, classify::ValueContext::Code)
         {
-            spans.push(SecretSpan {
-                range,
-                kind: SecretKind::Assigned,
-            });
+            spans.push(SecretSpan { range, kind: SecretKind::Assigned });
         }
     }
 }
@@ -138,28 +120,20 @@ fn find_signature(text: &str, word: Range<usize>) -> Option<SecretSpan> {
     let bytes = text.as_bytes();
     let before = word.start.checked_sub(1).and_then(|at| bytes.get(at))?;
     let name = text.get(word.clone())?;
-    let (_, fewest) = SIGNATURE_PARAMETERS
-        .iter()
-        .find(|(own, _)| name.eq_ignore_ascii_case(own))?;
+    let (_, fewest) =
+        SIGNATURE_PARAMETERS.iter().find(|(own, _)| name.eq_ignore_ascii_case(own))?;
     if !matches!(before, b'?' | b'&' | b' ' | b';') || bytes.get(word.end) != Some(&b'=') {
         return None;
     }
     let start = word.end + 1;
     let rest = bytes.get(start..)?;
     let is_value = |byte: &u8| byte.is_ascii_alphanumeric() || b"%+/=_-~.".contains(byte);
-    let length = rest
-        .iter()
-        .take(MAX_HEADER_BYTES)
-        .take_while(|byte| is_value(byte))
-        .count();
+    let length = rest.iter().take(MAX_HEADER_BYTES).take_while(|byte| is_value(byte)).count();
     let range = start..start + length;
     let value = text.get(range.clone())?;
     let is_signature = length >= *fewest
         && !contains_replacement(text, &range)
         && !placeholders::is_elided(value)
         && classify::is_varied(value);
-    is_signature.then_some(SecretSpan {
-        range,
-        kind: SecretKind::Service,
-    })
+    is_signature.then_some(SecretSpan { range, kind: SecretKind::Service })
 }

@@ -41,10 +41,7 @@ fn count_parts(value: &[u8]) -> usize {
 }
 
 const fn is_vowel(byte: u8) -> bool {
-    matches!(
-        byte.to_ascii_lowercase(),
-        b'a' | b'e' | b'i' | b'o' | b'u' | b'y'
-    )
+    matches!(byte.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
 #[cfg(test)]
@@ -70,13 +67,7 @@ mod tests {
         ] {
             assert!(!is_irregular_word(word), "{word}");
         }
-        for made in [
-            "cfVcboiYfJ",
-            "dACDahhURAfqEW",
-            "kqWzrTbLpX",
-            "vbtrkwzqhd",
-            "xQzGhTrWbKp",
-        ] {
+        for made in ["cfVcboiYfJ", "dACDahhURAfqEW", "kqWzrTbLpX", "vbtrkwzqhd", "xQzGhTrWbKp"] {
             assert!(is_irregular_word(made), "{made}");
         }
     }

@@ -36,10 +36,7 @@ pub(super) fn find_netrc_password(text: &str, word: Range<usize>) -> Option<Secr
     let (value, range) = read_value(text, start)?;
     let from = text.floor_char_boundary(word.start.saturating_sub(MAX_BYTES_BEFORE));
     let before = text.get(from..word.start)?;
-    let mut before = before
-        .split_whitespace()
-        .rev()
-        .map(|word| word.trim_matches('`'));
+    let mut before = before.split_whitespace().rev().map(|word| word.trim_matches('`'));
     let (name, role) = (before.next()?, before.next()?);
     let after = text.get(range.end..)?.split_whitespace().next();
     let is_entry = match role {
@@ -111,8 +108,6 @@ fn read_value(text: &str, start: usize) -> Option<(&str, Range<usize>)> {
 
 fn password_span(text: &str, range: Range<usize>) -> Option<SecretSpan> {
     let range = range.start..super::assigned_value::extended_end(text, &range);
-    (!range.is_empty() && !contains_replacement(text, &range)).then_some(SecretSpan {
-        range,
-        kind: SecretKind::Password,
-    })
+    (!range.is_empty() && !contains_replacement(text, &range))
+        .then_some(SecretSpan { range, kind: SecretKind::Password })
 }

@@ -89,10 +89,7 @@ pub fn redact(text: &str) -> Redaction<'_> {
         || is_time_or_id(text)
         || is_prose(text)
     {
-        return Redaction {
-            text: Cow::Borrowed(text),
-            findings: Vec::new(),
-        };
+        return Redaction { text: Cow::Borrowed(text), findings: Vec::new() };
     }
     redact_until_stable(text)
 }
@@ -125,11 +122,7 @@ const MAX_WORD_BYTES: usize = 11;
 fn is_prose(text: &str) -> bool {
     let mut word = 0;
     text.bytes().all(|byte| {
-        word = if byte.is_ascii_alphabetic() {
-            word + 1
-        } else {
-            0
-        };
+        word = if byte.is_ascii_alphabetic() { word + 1 } else { 0 };
         word <= MAX_WORD_BYTES
             && (byte.is_ascii_alphabetic() || matches!(byte, b' ' | b',' | b'.' | b'(' | b')'))
     })
@@ -146,10 +139,7 @@ fn redact_until_stable(text: &str) -> Redaction<'_> {
         clean = Cow::Owned(cleaner);
         passes.push(hits);
     }
-    Redaction {
-        text: clean,
-        findings: collect_findings(&passes),
-    }
+    Redaction { text: clean, findings: collect_findings(&passes) }
 }
 
 /// A secret that one pass found.
@@ -173,10 +163,7 @@ fn redact_once(text: &str) -> Option<(String, Vec<PassFinding>)> {
         return None;
     }
     let hits = locate_findings(text, &self_evident, &without_self_evident, &assigned);
-    Some((
-        replace_spans(&without_self_evident, &assigned).into_owned(),
-        hits,
-    ))
+    Some((replace_spans(&without_self_evident, &assigned).into_owned(), hits))
 }
 
 /// Returns the findings of all passes, each with its line in the original text.
@@ -195,12 +182,7 @@ fn collect_findings(passes: &[Vec<PassFinding>]) -> Vec<SecretFinding> {
             }
         }
         let kinds = hits.iter().map(|hit| hit.kind);
-        found.extend(
-            lines
-                .into_iter()
-                .zip(kinds)
-                .map(|(line, kind)| SecretFinding { line, kind }),
-        );
+        found.extend(lines.into_iter().zip(kinds).map(|(line, kind)| SecretFinding { line, kind }));
     }
     found.sort_by_key(|found| found.line);
     found
@@ -255,11 +237,7 @@ fn locate_findings(
 ) -> Vec<PassFinding> {
     let mut hits = Vec::with_capacity(self_evident.len() + assigned.len());
     let mut assigned = assigned.iter().peekable();
-    let mut lines = LineCounter {
-        text: without_self_evident,
-        at: 0,
-        line: 1,
-    };
+    let mut lines = LineCounter { text: without_self_evident, at: 0, line: 1 };
     let (mut at, mut mark) = (0, 0);
     for SecretSpan { range, kind } in self_evident {
         // Between two spans both texts are equal.
@@ -288,11 +266,7 @@ impl LineCounter<'_> {
     fn finding_at(&mut self, at: usize, line_breaks: usize, kind: SecretKind) -> PassFinding {
         self.line += self::count_line_breaks(self.text.get(self.at..at));
         self.at = at;
-        PassFinding {
-            line: self.line,
-            line_breaks,
-            kind,
-        }
+        PassFinding { line: self.line, line_breaks, kind }
     }
 }
 

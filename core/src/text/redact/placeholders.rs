@@ -100,26 +100,15 @@ fn is_placeholder_syntax(head: &str) -> bool {
 
 /// Tells whether documentation uses the value for a password.
 pub(super) fn is_sample_password(value: &str) -> bool {
-    SAMPLE_PASSWORDS
-        .iter()
-        .any(|sample| value.eq_ignore_ascii_case(sample))
+    SAMPLE_PASSWORDS.iter().any(|sample| value.eq_ignore_ascii_case(sample))
 }
 
 /// Tells whether something in the form of a secret, or in the place of one, was elided on purpose.
 /// A value that is merely simple is replaced: that costs a reader nothing, and a leaked secret
 /// costs a lot.
 pub(super) fn is_elided(value: &str) -> bool {
-    const MARKS: [&str; 9] = [
-        "xxxx",
-        "****",
-        "...",
-        "…",
-        "••",
-        "your",
-        "redacted",
-        "changeme",
-        "placeholder",
-    ];
+    const MARKS: [&str; 9] =
+        ["xxxx", "****", "...", "…", "••", "your", "redacted", "changeme", "placeholder"];
     let head = value_head(value);
     let lower = head.to_ascii_lowercase();
     is_placeholder_syntax(head) || MARKS.iter().any(|mark| lower.contains(mark))

@@ -16,15 +16,8 @@ const MAX_LABEL_BYTES: usize = 60;
 const MIN_FIRST_RUN: usize = 24;
 
 /// Fields that may stand between head and material.
-const HEADER_FIELDS: [&str; 7] = [
-    "Proc-Type:",
-    "DEK-Info:",
-    "Version:",
-    "Comment:",
-    "Hash:",
-    "Charset:",
-    "MessageID:",
-];
+const HEADER_FIELDS: [&str; 7] =
+    ["Proc-Type:", "DEK-Info:", "Version:", "Comment:", "Hash:", "Charset:", "MessageID:"];
 
 /// How many bytes between head and material are read at most, so that heads without material cost
 /// little each.
@@ -41,10 +34,7 @@ pub(super) fn find_private_keys(text: &str, spans: &mut Vec<SecretSpan>) {
         };
         at = head_end;
         if let Some(end) = block_end(text, head_end) {
-            spans.push(SecretSpan {
-                range: start..end,
-                kind: SecretKind::PrivateKey,
-            });
+            spans.push(SecretSpan { range: start..end, kind: SecretKind::PrivateKey });
             at = end;
         }
     }
@@ -54,11 +44,7 @@ pub(super) fn find_private_keys(text: &str, spans: &mut Vec<SecretSpan>) {
 fn label_end(text: &str, at: usize, must_be_private: bool) -> Option<usize> {
     let rest = text.get(at..)?;
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
-    let length = rest
-        .bytes()
-        .take(MAX_LABEL_BYTES)
-        .take_while(is_label)
-        .count();
+    let length = rest.bytes().take(MAX_LABEL_BYTES).take_while(is_label).count();
     let label = rest.get(..length)?;
     let named = label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK");
     let closed = rest.get(length..)?.starts_with(DASHES);

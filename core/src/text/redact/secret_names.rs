@@ -61,15 +61,8 @@ const SECRET_ENDINGS: [(&str, SecretHint); 12] = [
 ];
 
 /// Words that end in `pass` and have nothing to do with passwords.
-const PASS_WORDS: [&str; 7] = [
-    "bypass",
-    "compass",
-    "encompass",
-    "surpass",
-    "trespass",
-    "overpass",
-    "underpass",
-];
+const PASS_WORDS: [&str; 7] =
+    ["bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass"];
 
 /// Words before `key` that make it a secret.
 const SECRET_KEY_QUALIFIERS: [&str; 26] = [
@@ -102,13 +95,8 @@ const SECRET_KEY_QUALIFIERS: [&str; 26] = [
 ];
 
 /// Names of session cookies; only a value that looks random counts.
-const SESSION_COOKIES: [&str; 5] = [
-    "phpsessid",
-    "jsessionid",
-    "aspsessionid",
-    "sessionid",
-    "cookie",
-];
+const SESSION_COOKIES: [&str; 5] =
+    ["phpsessid", "jsessionid", "aspsessionid", "sessionid", "cookie"];
 
 /// Last words of names that hold something else: `TOKEN_TTL`, `password_hash`.
 const HARMLESS_ENDINGS: [&str; 62] = [
@@ -247,9 +235,7 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
     let is_word = |segment: &&&str| !segment.bytes().all(|byte| byte.is_ascii_digit());
     let last = named.iter().rfind(is_word)?;
     if HARMLESS_ENDINGS.contains(last)
-        || named
-            .iter()
-            .any(|segment| HARMLESS_SEGMENTS.contains(segment))
+        || named.iter().any(|segment| HARMLESS_SEGMENTS.contains(segment))
         || has_harmless_qualifier(&segments, own)
     {
         return None;
@@ -259,9 +245,8 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
     let hint = places.fold(None, |hint, place| {
         hint.or_else(|| hint_from_segment(&segments, own, place, is_variable))
     })?;
-    let is_doubtful = segments
-        .iter()
-        .any(|s| HARMLESS_QUALIFIERS.contains(s) || HARMLESS_SEGMENTS.contains(s));
+    let is_doubtful =
+        segments.iter().any(|s| HARMLESS_QUALIFIERS.contains(s) || HARMLESS_SEGMENTS.contains(s));
     Some(match hint {
         // Only a value that looks random counts for a doubtful name.
         SecretHint::Password | SecretHint::Secret if is_doubtful => SecretHint::Key,
@@ -273,20 +258,12 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
 /// qualifier says what the token is of; elsewhere it only makes the name doubtful: `next_token` is
 /// harmless, `next_access_token` and `item password: …` are not.
 fn has_harmless_qualifier(segments: &[&str], own: usize) -> bool {
-    segments
-        .iter()
-        .enumerate()
-        .skip(own)
-        .any(|(place, segment)| {
-            let before = place.checked_sub(1).and_then(|at| segments.get(at));
-            let qualifiers = if place > own {
-                &HARMLESS_QUALIFIERS[..]
-            } else {
-                &HARMLESS_TERMS[..]
-            };
-            matches!(*segment, "token" | "key")
-                && before.is_some_and(|before| qualifiers.contains(before))
-        })
+    segments.iter().enumerate().skip(own).any(|(place, segment)| {
+        let before = place.checked_sub(1).and_then(|at| segments.get(at));
+        let qualifiers = if place > own { &HARMLESS_QUALIFIERS[..] } else { &HARMLESS_TERMS[..] };
+        matches!(*segment, "token" | "key")
+            && before.is_some_and(|before| qualifiers.contains(before))
+    })
 }
 
 /// Returns what one segment of a name hints at. The segments from `own` on are the name itself;
@@ -353,11 +330,8 @@ fn may_hint(name: &str) -> bool {
         b".sid",
     ];
     let bytes = name.as_bytes();
-    let has = |hint: &[u8]| {
-        bytes
-            .windows(hint.len())
-            .any(|window| window.eq_ignore_ascii_case(hint))
-    };
+    let has =
+        |hint: &[u8]| bytes.windows(hint.len()).any(|window| window.eq_ignore_ascii_case(hint));
     HINTS.into_iter().any(has)
 }
 

@@ -45,11 +45,7 @@ impl JoinedToken {
     /// Reads a split token that begins at `start`; `None` if nothing interrupts it.
     pub(super) fn read_joined(text: &str, start: usize, budget: &mut ReadBudget) -> Option<Self> {
         let bytes = text.as_bytes();
-        let mut joined = Self {
-            token: String::new(),
-            ends: Vec::new(),
-            lines: Vec::new(),
-        };
+        let mut joined = Self { token: String::new(), ends: Vec::new(), lines: Vec::new() };
         let mut at = start;
         let mut interrupted = false;
         while joined.token.len() < MAX_TOKEN_BYTES && budget.0 > 0 && joined.lines.len() < MAX_LINES
@@ -81,9 +77,7 @@ impl JoinedToken {
     /// is skipped, since both are part of a longer wrapped text.
     pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
         let lines = self.lines.iter().copied().chain([self.token.len()]);
-        lines
-            .filter(|length| !self.is_full(*length))
-            .filter_map(|length| self.token.get(..length))
+        lines.filter(|length| !self.is_full(*length)).filter_map(|length| self.token.get(..length))
     }
 
     /// Tells whether the line that ends at this length is a full line of text that goes on.
@@ -91,15 +85,8 @@ impl JoinedToken {
         let Some(number) = self.lines.iter().position(|end| *end == length) else {
             return false;
         };
-        let began = number
-            .checked_sub(1)
-            .and_then(|before| self.lines.get(before))
-            .copied();
-        let next = self
-            .lines
-            .get(number + 1)
-            .copied()
-            .unwrap_or(self.token.len());
+        let began = number.checked_sub(1).and_then(|before| self.lines.get(before)).copied();
+        let next = self.lines.get(number + 1).copied().unwrap_or(self.token.len());
         let (own, next) = (length - began.unwrap_or(0), next - length);
         own >= 56 && next >= 16
     }

@@ -37,9 +37,7 @@ fn is_redacted(kept: &[String], text: &str) -> bool {
     };
     rest = after;
     for part in others {
-        let after = rest
-            .strip_prefix(REPLACEMENT_START)
-            .and_then(|rest| rest.split_once(']'));
+        let after = rest.strip_prefix(REPLACEMENT_START).and_then(|rest| rest.split_once(']'));
         let Some(after) = after.and_then(|(_, rest)| rest.strip_prefix(part.as_str())) else {
             return false;
         };
@@ -89,11 +87,7 @@ fn the_corpus_is_told_apart() {
         HARMLESS.lines().count()
     );
     assert!(recall >= 1.0, "{recall}, missed:\n{}", misses.join("\n"));
-    assert!(
-        precision >= 0.99,
-        "{precision}, taken:\n{}",
-        alarms.join("\n")
-    );
+    assert!(precision >= 0.99, "{precision}, taken:\n{}", alarms.join("\n"));
     assert!(SECRETS.lines().count() >= 120 && HARMLESS.lines().count() >= 160);
 }
 
@@ -133,27 +127,12 @@ fn a_finding_names_line_and_kind() {
 fn the_kind_that_says_more_is_told() {
     let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW";
     for (text, kind) in [
-        (
-            concat_parts(&["API_KEY=gl", "pat-", &body[..20]]),
-            SecretKind::GitLab,
-        ),
-        (
-            concat_parts(&["AWS_SECRET_ACCESS_KEY=", body, "/+1a"]),
-            SecretKind::AwsSecretKey,
-        ),
-        (
-            concat_parts(&["Authorization: Bearer np", "m_", body]),
-            SecretKind::Npm,
-        ),
+        (concat_parts(&["API_KEY=gl", "pat-", &body[..20]]), SecretKind::GitLab),
+        (concat_parts(&["AWS_SECRET_ACCESS_KEY=", body, "/+1a"]), SecretKind::AwsSecretKey),
+        (concat_parts(&["Authorization: Bearer np", "m_", body]), SecretKind::Npm),
         (concat_parts(&["token: Bearer ", body]), SecretKind::Bearer),
-        (
-            concat_parts(&["https://x:gh", "p_", body, "@github.com/a/b"]),
-            SecretKind::GitHub,
-        ),
-        (
-            concat_parts(&["CLIENT_SECRET=", body]),
-            SecretKind::Assigned,
-        ),
+        (concat_parts(&["https://x:gh", "p_", body, "@github.com/a/b"]), SecretKind::GitHub),
+        (concat_parts(&["CLIENT_SECRET=", body]), SecretKind::Assigned),
     ] {
         let kinds: Vec<_> = redact(&text).findings.iter().map(|f| f.kind).collect();
         assert_eq!(kinds, [kind], "{text}");
@@ -165,18 +144,12 @@ fn text_behind_a_key_that_was_cut_off_stays() {
     let line = concat_parts(&["MIIEpAIBAAKCAQEA7bq8", "1yN3Zk0fWq2mXw5tGh8jKd"]);
     let head = concat_parts(&["-----BEGIN RSA ", "PRIVATE KEY-----"]);
     for (text, clean) in [
-        (
-            format!("{head}\n{line}\n{line}\nabc"),
-            "[redacted: private key]".to_owned(),
-        ),
+        (format!("{head}\n{line}\n{line}\nabc"), "[redacted: private key]".to_owned()),
         (
             format!("{head}\n{line}\n\n## Next step\nrun it"),
             "[redacted: private key]\n\n## Next step\nrun it".to_owned(),
         ),
-        (
-            format!("{head}\n\nis how it begins"),
-            format!("{head}\n\nis how it begins"),
-        ),
+        (format!("{head}\n\nis how it begins"), format!("{head}\n\nis how it begins")),
         (
             format!("{head}\n{line}\n{head}\n{line}\n-----END RSA PRIVATE KEY-----."),
             "[redacted: private key]\n[redacted: private key].".to_owned(),
@@ -190,14 +163,8 @@ fn text_behind_a_key_that_was_cut_off_stays() {
 fn a_value_longer_than_is_looked_at_goes_whole() {
     let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW".repeat(200);
     for (text, clean) in [
-        (
-            format!("API_KEY={body} next"),
-            "API_KEY=[redacted: assigned secret] next",
-        ),
-        (
-            format!("API_KEY=\"{body}\"."),
-            "API_KEY=\"[redacted: assigned secret]\".",
-        ),
+        (format!("API_KEY={body} next"), "API_KEY=[redacted: assigned secret] next"),
+        (format!("API_KEY=\"{body}\"."), "API_KEY=\"[redacted: assigned secret]\"."),
     ] {
         assert_eq!(redact(&text).text, clean);
     }
@@ -211,18 +178,11 @@ fn what_a_reading_uncovers_is_read_too() {
     let token = concat_parts(&["nerUQTuiYriS95SnPt", "\\np587998ghA8"]);
     let text = format!("{head}\n{line}\n\n\n{head}\nDEK-Info: token={token}\n\n{line}\n\nend");
     let clean = redact(&text);
-    assert_eq!(
-        clean.text,
-        "[redacted: private key]\n\n\n[redacted: private key]\n\nend"
-    );
+    assert_eq!(clean.text, "[redacted: private key]\n\n\n[redacted: private key]\n\nend");
     let found: Vec<_> = clean.findings.iter().map(|f| (f.line, f.kind)).collect();
     assert_eq!(
         found,
-        [
-            (1, SecretKind::PrivateKey),
-            (5, SecretKind::PrivateKey),
-            (6, SecretKind::Assigned),
-        ]
+        [(1, SecretKind::PrivateKey), (5, SecretKind::PrivateKey), (6, SecretKind::Assigned),]
     );
 }
 
@@ -231,14 +191,8 @@ fn the_password_of_a_login_goes_whole_and_alone() {
     let long = concat_parts(&["Winter2026!", &"Zx81kPl0".repeat(20)]);
     let secret = concat_parts(&["nerUQTuiYriS", "95SnPtp587998ghA8"]);
     for (text, clean) in [
-        (
-            format!("login: bo:{long} and on"),
-            "login: bo:[redacted: password] and on".to_owned(),
-        ),
-        (
-            format!("creds: bo:{long}\n"),
-            "creds: bo:[redacted: password]\n".to_owned(),
-        ),
+        (format!("login: bo:{long} and on"), "login: bo:[redacted: password] and on".to_owned()),
+        (format!("creds: bo:{long}\n"), "creds: bo:[redacted: password]\n".to_owned()),
         // The text before the colon is no user name.
         (
             format!("login: authToken={secret}: x"),

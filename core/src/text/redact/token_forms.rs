@@ -84,28 +84,15 @@ pub(super) struct InfixForm {
 const UNBOUNDED: usize = usize::MAX;
 
 const fn token_form(prefix: &'static str, kind: K, parts: &'static [TokenPart]) -> TokenForm {
-    TokenForm {
-        prefix,
-        kind,
-        parts,
-        must_look_random: false,
-    }
+    TokenForm { prefix, kind, parts, must_look_random: false }
 }
 
 const fn random_form(prefix: &'static str, kind: K, parts: &'static [TokenPart]) -> TokenForm {
-    TokenForm {
-        must_look_random: true,
-        ..token_form(prefix, kind, parts)
-    }
+    TokenForm { must_look_random: true, ..token_form(prefix, kind, parts) }
 }
 
 const fn infix_form(anchor: &'static str, before: TokenPart, after: TokenPart) -> InfixForm {
-    InfixForm {
-        anchor,
-        kind: K::Service,
-        before,
-        after,
-    }
+    InfixForm { anchor, kind: K::Service, before, after }
 }
 
 /// Every form with a known piece.
@@ -184,25 +171,13 @@ pub(super) const TOKEN_FORMS: &[TokenForm] = &[
     random_form("KEY0", K::Service, &[(Url, 40, 70)]),
     token_form("LTAI5t", K::Service, &[(Alnum, 18, 18)]),
     random_form("LTAI", K::Service, &[(Alnum, 16, 26)]),
-    random_form(
-        "M",
-        K::Service,
-        &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)],
-    ),
+    random_form("M", K::Service, &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)]),
     token_form("NRAA-", K::Service, &[(Alnum, 27, 27)]),
     token_form("NRAK-", K::Service, &[(Upper, 27, 27)]),
     token_form("NRII-", K::Service, &[(Url, 32, 32)]),
     token_form("NRJS-", K::Service, &[(Hex, 19, 19)]),
-    random_form(
-        "N",
-        K::Service,
-        &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)],
-    ),
-    random_form(
-        "O",
-        K::Service,
-        &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)],
-    ),
+    random_form("N", K::Service, &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)]),
+    random_form("O", K::Service, &[(Url, 22, 28), (Url, 6, 7), (Url, 27, 45)]),
     token_form("PMAK-", K::Service, &[(Url, 50, 70)]),
     token_form("SharedAccessKey=", K::Azure, &[(Base64, 40, 100)]),
     token_form("SG.", K::SendGrid, &[(Url, 16, 32), (Url, 32, 64)]),
@@ -215,11 +190,7 @@ pub(super) const TOKEN_FORMS: &[TokenForm] = &[
     token_form("apify_api_", K::Service, &[(Alnum, 30, 48)]),
     token_form("api_org_", K::HuggingFace, &[(Alnum, 30, 60)]),
     token_form("api-", K::Service, &[(Uuid, 36, 36)]),
-    token_form(
-        "bedrock-api-key-",
-        K::AwsSecretKey,
-        &[(Base64, 40, UNBOUNDED)],
-    ),
+    token_form("bedrock-api-key-", K::AwsSecretKey, &[(Base64, 40, UNBOUNDED)]),
     token_form("bb_live_", K::Service, &[(Url, 24, 40)]),
     random_form("b_", K::Service, &[(Alnum, 44, 44)]),
     token_form("bkaj_", K::Service, &[(Hex, 40, 64)]),
@@ -256,15 +227,7 @@ pub(super) const TOKEN_FORMS: &[TokenForm] = &[
     token_form("eyJrIjoi", K::Service, &[(Base64, 60, UNBOUNDED)]),
     token_form("essu_", K::Service, &[(Base64, 40, UNBOUNDED)]),
     token_form("e2b_", K::Service, &[(Hex, 40, 40)]),
-    token_form(
-        "eyJ",
-        K::Jwt,
-        &[
-            (Url, 8, UNBOUNDED),
-            (Url, 10, UNBOUNDED),
-            (Url, 10, UNBOUNDED),
-        ],
-    ),
+    token_form("eyJ", K::Jwt, &[(Url, 8, UNBOUNDED), (Url, 10, UNBOUNDED), (Url, 10, UNBOUNDED)]),
     token_form("fio-u-", K::Service, &[(Url, 64, 64)]),
     token_form("figd_", K::Service, &[(Url, 36, 60)]),
     token_form("fm1a_", K::Service, &[(Base64, 60, UNBOUNDED)]),
@@ -342,11 +305,7 @@ pub(super) const TOKEN_FORMS: &[TokenForm] = &[
     random_form("pplx-", K::Service, &[(Alnum, 32, 64)]),
     random_form("pypi-", K::PyPi, &[(Url, 32, UNBOUNDED)]),
     token_form("p8e-", K::Service, &[(Lower, 32, 32)]),
-    token_form(
-        "pat.",
-        K::Service,
-        &[(Url, 22, 22), (Hex, 24, 24), (Alnum, 20, 20)],
-    ),
+    token_form("pat.", K::Service, &[(Url, 22, 22), (Hex, 24, 24), (Alnum, 20, 20)]),
     token_form("phs_", K::Service, &[(Alnum, 40, 60)]),
     token_form("phx_", K::Service, &[(Alnum, 40, 60)]),
     token_form("pnb_", K::Service, &[(Alnum, 36, 36)]),

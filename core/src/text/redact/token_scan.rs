@@ -13,10 +13,7 @@ const FORMS_BY_FIRST_BYTE: [(u16, u16); 128] = {
     let mut at = 0;
     while at < TOKEN_FORMS.len() {
         let first = TOKEN_FORMS[at].prefix.as_bytes()[0] as usize;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "there are a few hundred forms"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "there are a few hundred forms")]
         let number = at as u16;
         if index[first].1 == 0 {
             index[first].0 = number;
@@ -37,10 +34,8 @@ pub(super) fn find_tokens(text: &str, spans: &mut Vec<SecretSpan>) {
             find_infix_tokens(text, infix, spans);
         }
     }
-    let mut runs = RunCache {
-        bytes: text.as_bytes(),
-        measured: [[(0, 0); MAX_PARTS]; CHAR_CLASSES],
-    };
+    let mut runs =
+        RunCache { bytes: text.as_bytes(), measured: [[(0, 0); MAX_PARTS]; CHAR_CLASSES] };
     let mut budget = ReadBudget::for_text(text);
     let mut at = 0;
     let mut glued = false;
@@ -69,10 +64,7 @@ pub(super) fn find_tokens(text: &str, spans: &mut Vec<SecretSpan>) {
 fn find_infix_tokens(text: &str, infix: &InfixForm, spans: &mut Vec<SecretSpan>) {
     let bytes = text.as_bytes();
     let counted = |(class, fewest, most): TokenPart, part: &mut dyn Iterator<Item = &u8>| {
-        let length = part
-            .take(most + 1)
-            .take_while(|byte| class.contains(**byte))
-            .count();
+        let length = part.take(most + 1).take_while(|byte| class.contains(**byte)).count();
         (fewest..=most).contains(&length).then_some(length)
     };
     for (at, anchor) in text.match_indices(infix.anchor) {
@@ -96,10 +88,7 @@ fn find_infix_tokens(text: &str, infix: &InfixForm, spans: &mut Vec<SecretSpan>)
             || touches(infix.after.0, Some(range.end));
         let body = text.get(range.clone()).unwrap_or_default();
         if !is_glued && !placeholders::is_elided(body) && classify::is_varied(body) {
-            spans.push(SecretSpan {
-                range,
-                kind: infix.kind,
-            });
+            spans.push(SecretSpan { range, kind: infix.kind });
         }
     }
 }
@@ -122,9 +111,7 @@ fn forms_with_first_byte(byte: u8) -> &'static [TokenForm] {
 fn forms_starting_like(rest: &[u8]) -> impl Iterator<Item = &'static TokenForm> {
     let second = rest.get(1).copied();
     let interrupted = second.is_some_and(may_begin_joint);
-    let shapes = rest
-        .first()
-        .map_or(&[][..], |first| forms_with_first_byte(*first));
+    let shapes = rest.first().map_or(&[][..], |first| forms_with_first_byte(*first));
     shapes.iter().filter(move |shape| {
         let wanted = shape.prefix.as_bytes().get(1).copied();
         interrupted || wanted.is_none() || wanted == second
@@ -213,10 +200,8 @@ fn find_joined_token(
         }
         let joined = JoinedToken::read_joined(text, start, budget)?;
         for whole in joined.candidates() {
-            let mut runs = RunCache {
-                bytes: whole.as_bytes(),
-                measured: [[(0, 0); MAX_PARTS]; CHAR_CLASSES],
-            };
+            let mut runs =
+                RunCache { bytes: whole.as_bytes(), measured: [[(0, 0); MAX_PARTS]; CHAR_CLASSES] };
             if let Some(end) = token_end(whole, &mut runs, 0, shape) {
                 return Some((shape, joined.end_in_text(end)));
             }
@@ -237,13 +222,7 @@ struct RunCache<'a> {
 impl RunCache<'_> {
     fn run_end(&mut self, class: CharClass, part: usize, start: usize) -> usize {
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let measure = || {
-            start
-                + rest
-                    .iter()
-                    .take_while(|byte| class.contains(**byte))
-                    .count()
-        };
+        let measure = || start + rest.iter().take_while(|byte| class.contains(**byte)).count();
         let slot = self.measured.get_mut(class as usize);
         let Some(slot) = slot.and_then(|parts| parts.get_mut(part)) else {
             return measure();
@@ -266,15 +245,11 @@ mod tests {
             assert!((usize::from(first)..usize::from(end)).contains(&number));
             let group = &TOKEN_FORMS[usize::from(first)..usize::from(end)];
             assert!(
-                group
-                    .iter()
-                    .all(|s| s.prefix.as_bytes()[0] == shape.prefix.as_bytes()[0]),
+                group.iter().all(|s| s.prefix.as_bytes()[0] == shape.prefix.as_bytes()[0]),
                 "{} stands apart",
                 shape.prefix
             );
-            let hidden = TOKEN_FORMS[..number]
-                .iter()
-                .find(|s| shape.prefix.starts_with(s.prefix));
+            let hidden = TOKEN_FORMS[..number].iter().find(|s| shape.prefix.starts_with(s.prefix));
             assert!(hidden.is_none(), "{} is never reached", shape.prefix);
         }
     }

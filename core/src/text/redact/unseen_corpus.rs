@@ -104,11 +104,7 @@ fn what_was_not_seen_before_is_told_apart() {
         alarms.len(),
         HARMLESS.lines().count()
     );
-    println!(
-        "missed:\n{}\ntaken:\n{}",
-        misses.join("\n"),
-        alarms.join("\n")
-    );
+    println!("missed:\n{}\ntaken:\n{}", misses.join("\n"), alarms.join("\n"));
     assert!(recall >= 0.95 && precision >= 0.97);
     assert!(HARMLESS.lines().count() >= 150 && hits + count(&misses) >= 120);
 }

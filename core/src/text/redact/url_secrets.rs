@@ -39,16 +39,8 @@ const KEYED_HOSTS: [(&str, usize); 4] = [
 
 /// Finds webhooks, keys in paths, and passwords in URLs.
 pub(super) fn find_url_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
-    let hooks = if text.contains("hook") {
-        &WEBHOOK_PATHS[..]
-    } else {
-        &[]
-    };
-    let keyed = if text.contains("/v") {
-        &KEYED_HOSTS[..]
-    } else {
-        &[]
-    };
+    let hooks = if text.contains("hook") { &WEBHOOK_PATHS[..] } else { &[] };
+    let keyed = if text.contains("/v") { &KEYED_HOSTS[..] } else { &[] };
     let hooks = hooks.iter().map(|hook| (hook, SecretKind::Webhook));
     let keyed = keyed.iter().map(|host| (host, SecretKind::Service));
     for ((hook, fewest), kind) in hooks.chain(keyed) {
@@ -59,19 +51,13 @@ pub(super) fn find_url_secrets(text: &str, spans: &mut Vec<SecretSpan>) {
             let length = rest.bytes().take_while(is_path).count();
             let path = rest.get(..length).unwrap_or_default();
             if length >= *fewest && !placeholders::is_elided(path) {
-                spans.push(SecretSpan {
-                    range: start..start + length,
-                    kind,
-                });
+                spans.push(SecretSpan { range: start..start + length, kind });
             }
         }
     }
     for (colon, mark) in text.match_indices("://") {
         if let Some(range) = find_url_password(text, colon, colon + mark.len()) {
-            spans.push(SecretSpan {
-                range,
-                kind: SecretKind::Password,
-            });
+            spans.push(SecretSpan { range, kind: SecretKind::Password });
         }
     }
 }
@@ -85,11 +71,7 @@ fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usi
         .is_some_and(u8::is_ascii_alphanumeric);
     let rest = bytes.get(start..)?;
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>|".contains(byte);
-    let length = rest
-        .iter()
-        .take(MAX_USERINFO_BYTES)
-        .take_while(|b| !ends(b))
-        .count();
+    let length = rest.iter().take(MAX_USERINFO_BYTES).take_while(|b| !ends(b)).count();
     let token = rest.get(..length)?;
     let user = token.iter().position(|byte| b":@/?#[".contains(byte))?;
     if is_scheme && token.get(user) == Some(&b'@') {
@@ -118,9 +100,8 @@ fn find_url_password(text: &str, colon: usize, start: usize) -> Option<Range<usi
     let is_web = text.get(..colon)?.ends_with("http") || text.get(..colon)?.ends_with("https");
     let is_path = is_web && value.contains('/');
     // `user:password@host` is documentation.
-    let is_word = ["password", "passwd", "pass"]
-        .iter()
-        .any(|word| value.eq_ignore_ascii_case(word));
+    let is_word =
+        ["password", "passwd", "pass"].iter().any(|word| value.eq_ignore_ascii_case(word));
     let is_none = value.len() < MIN_PASSWORD_BYTES
         || is_port
         || is_path

@@ -6,12 +6,7 @@ use super::*;
 #[track_caller]
 fn assert_ids(text: &str, expected: &[&str]) {
     let plan = parse_body_text(text);
-    assert_eq!(
-        task_ids(&plan),
-        expected,
-        "{text:?}: {:?}",
-        problem_lines(&plan.problems)
-    );
+    assert_eq!(task_ids(&plan), expected, "{text:?}: {:?}", problem_lines(&plan.problems));
 }
 
 #[test]
@@ -101,12 +96,7 @@ fn what_stands_within_code_or_a_comment_is_text() {
         BLOCK.replace('\n', "\n    ").replacen("```", "    ```", 1),
     ] {
         let plan = parse_body_text(&format!("# Above\n{hidden}\n{BLOCK}"));
-        assert_eq!(
-            task_ids(&plan),
-            ["T01"],
-            "{hidden}: {:?}",
-            problem_lines(&plan.problems)
-        );
+        assert_eq!(task_ids(&plan), ["T01"], "{hidden}: {:?}", problem_lines(&plan.problems));
         assert_eq!(plan.tasks[0].title(), Some("Above"), "{hidden}");
         assert_problems(&plan, &[]);
     }
@@ -163,9 +153,7 @@ fn code_in_a_list_ends_with_its_item() {
 
 #[test]
 fn a_block_that_begins_an_item_of_a_list_is_named() {
-    let plan = parse_body_text(&format!(
-        "- ```task\n  id: T00\n  status: todo\n  ```\n{BLOCK}"
-    ));
+    let plan = parse_body_text(&format!("- ```task\n  id: T00\n  status: todo\n  ```\n{BLOCK}"));
     assert_eq!(task_ids(&plan), ["T01"]);
     assert_problems(&plan, &[(5, "list")]);
 }
@@ -174,10 +162,7 @@ fn a_block_that_begins_an_item_of_a_list_is_named() {
 fn what_has_no_end_is_named_if_it_costs_a_block() {
     let open = BLOCK.trim_end_matches("```\n");
     for (text, problems) in [
-        (
-            open.to_owned(),
-            &[(5, "unclosed block; it is not read")][..],
-        ),
+        (open.to_owned(), &[(5, "unclosed block; it is not read")][..]),
         (format!("```sh\n{open}"), &[(5, "line 6")]),
         (format!("````\n\n{BLOCK}"), &[(5, "line 7")]),
         (format!("<!--\n{BLOCK}"), &[(5, "line 6")]),
@@ -227,10 +212,7 @@ fn the_nearest_heading_is_the_title() {
         ("# One\n> quote\n---\n", Some("One")),
         ("# One\n> # Quoted\n", Some("One")),
         ("# One\n* * *\ntext", Some("One")),
-        (
-            "# One\n#Two\n####### Seven\n    # Code\n\t# Code",
-            Some("One"),
-        ),
+        ("# One\n#Two\n####### Seven\n    # Code\n\t# Code", Some("One")),
         ("# One\n    code\n---\n", Some("One")),
         ("# One\nprose\n=== =\n", Some("One")),
         ("# One\nprose\n    ---\n", Some("One")),
@@ -267,21 +249,14 @@ fn the_description_goes_on_to_the_next_heading_or_block() {
         ("One\n~~~task\nid: T02\nstatus: todo\n~~~\nOther", "One"),
         ("One\n\nNext\n---\n", "One"),
         ("One\n\n---\n\n## Next", "One\n\n---"),
-        (
-            "One\n```sh\n# no heading\n```\nTwo\n## Next",
-            "One\n```sh\n# no heading\n```\nTwo",
-        ),
+        ("One\n```sh\n# no heading\n```\nTwo\n## Next", "One\n```sh\n# no heading\n```\nTwo"),
         ("One\n````\n```task\n````\n", "One\n````\n```task\n````"),
         ("One\n<!--\n# no\n-->\n# Next\nmore", "One\n<!--\n# no\n-->"),
         ("> # quoted\n", "> # quoted"),
     ] {
         let text = format!("{FRONT}{BLOCK}{below}");
         let plan = parse_text(&text);
-        assert_eq!(
-            text.get(plan.tasks[0].description()),
-            Some(description),
-            "{text}"
-        );
+        assert_eq!(text.get(plan.tasks[0].description()), Some(description), "{text}");
         let crlf = text.replace('\n', "\r\n");
         let other = parse_text(&crlf);
         let described = crlf.get(other.tasks[0].description()).unwrap();
@@ -331,28 +306,13 @@ fn a_block_without_an_id_or_a_status_is_a_problem_and_is_there() {
         ("status: todo\n", &[(5, "no id")]),
         ("id: ''\nstatus: ~\n", &[(5, "no id"), (5, "no status")]),
         ("id: [a]\nstatus: {}\n", &[(5, "no id"), (5, "no status")]),
-        (
-            "id:T01\nstatus: todo\n",
-            &[(5, "no id"), (6, "expected `key: value`")],
-        ),
-        (
-            "id: a\nstatus: b\npriority high\nand more\n",
-            &[(8, "expected `key: value`")],
-        ),
+        ("id:T01\nstatus: todo\n", &[(5, "no id"), (6, "expected `key: value`")]),
+        ("id: a\nstatus: b\npriority high\nand more\n", &[(8, "expected `key: value`")]),
         // The closing bracket of a list over several lines is not reported.
-        (
-            "id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n",
-            &[(8, "its list cannot be read")],
-        ),
+        ("id: a\nstatus: b\ndepends_on: [\n  c,\n]\n# text\n", &[(8, "its list cannot be read")]),
         ("id: a\nstatus: b\nid: c\n", &[(8, "duplicate key \"id\"")]),
-        (
-            "id: a\nx: 1\nstatus: b\nx: 2\n",
-            &[(9, "duplicate key \"x\"")],
-        ),
-        (
-            "id: a\n'id': c\nstatus: b\n",
-            &[(7, "duplicate key \"id\"")],
-        ),
+        ("id: a\nx: 1\nstatus: b\nx: 2\n", &[(9, "duplicate key \"x\"")]),
+        ("id: a\n'id': c\nstatus: b\n", &[(7, "duplicate key \"id\"")]),
         (
             "id: a\nstatus: b\ndepends_on: c\ndepends-on: d\n",
             &[(9, "duplicate key \"depends-on\"")],

@@ -7,15 +7,8 @@ use super::*;
 
 /// A piece of a body.
 fn piece() -> impl Strategy<Value = String> {
-    let fence = prop_oneof![
-        "`{1,6}",
-        "~{1,6}",
-        " {0,5}`{3,5}",
-        "\t`{3}",
-        "> ```",
-        "- ```",
-        "1. ~~~"
-    ];
+    let fence =
+        prop_oneof!["`{1,6}", "~{1,6}", " {0,5}`{3,5}", "\t`{3}", "> ```", "- ```", "1. ~~~"];
     let info = prop_oneof![
         4 => Just("task"),
         1 => Just(""),
@@ -116,14 +109,8 @@ fn line() -> impl Strategy<Value = String> {
 fn block() -> impl Strategy<Value = String> {
     let fence = prop_oneof!["`{3,5}", "~{3,5}"];
     let indent = prop::sample::select(vec!["", "", " ", "   "]);
-    let status = prop::sample::select(vec![
-        "todo",
-        "'todo'",
-        "\"wait\"",
-        "done # c",
-        "",
-        "in\n  two",
-    ]);
+    let status =
+        prop::sample::select(vec!["todo", "'todo'", "\"wait\"", "done # c", "", "in\n  two"]);
     let lines = prop::collection::vec(line(), 0..4);
     (fence, indent, status, lines, any::<prop::sample::Index>()).prop_map(
         |(fence, indent, status, mut lines, at)| {
@@ -193,13 +180,7 @@ fn values(plan: &Workplan) -> Vec<&Scalar> {
 }
 
 /// The values of a task except one key, without their byte ranges.
-type Said<'a> = (
-    TextPosition,
-    Option<&'a str>,
-    u64,
-    Vec<(Key, &'a str, u32)>,
-    Vec<&'a str>,
-);
+type Said<'a> = (TextPosition, Option<&'a str>, u64, Vec<(Key, &'a str, u32)>, Vec<&'a str>);
 
 /// Returns the values of all tasks, without line numbers, which move when an edit adds a line.
 fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
@@ -212,10 +193,7 @@ fn said(plan: &Workplan, except: Option<(usize, Key)>) -> Vec<Said<'_>> {
         });
         let (title, digest) = (task.title(), task.description_digest());
         (
-            TextPosition {
-                line: 0,
-                ..task.place
-            },
+            TextPosition { line: 0, ..task.place },
             title,
             digest,
             values.collect(),
@@ -237,9 +215,7 @@ fn front_said(plan: &Workplan, except: Option<Key>) -> Vec<(Key, &str, TextPosit
 /// Returns the problems, without line numbers, which move when a line is added.
 fn words(plan: &Workplan) -> Vec<String> {
     let texts = plan.problems.iter().map(|problem| &problem.text);
-    texts
-        .map(|text| text.replace(|c: char| c.is_ascii_digit(), ""))
-        .collect()
+    texts.map(|text| text.replace(|c: char| c.is_ascii_digit(), "")).collect()
 }
 
 fn applied(text: &str, edit: Option<ByteEdit>) -> String {

@@ -120,24 +120,14 @@ fn a_real_workplan_is_read_as_it_stands() {
     assert_eq!(front.repo().map(|v| &*v.text), Some("shop"));
     let title = "Stock levels — one count for two warehouses";
     assert_eq!(front.title().map(|v| &*v.text), Some(title));
-    assert_eq!(
-        front.get(Key::Updated).map(|v| &*v.text),
-        Some("2026-03-24")
-    );
-    assert_eq!(
-        scalar_texts(front.depends_on()),
-        ["SHOP-WP-0029", "SHOP-WP-0030"]
-    );
+    assert_eq!(front.get(Key::Updated).map(|v| &*v.text), Some("2026-03-24"));
+    assert_eq!(scalar_texts(front.depends_on()), ["SHOP-WP-0029", "SHOP-WP-0030"]);
     let ends = ["T01", "T02", "T03"].map(|end| format!("SHOP-WP-0031-{end}"));
     assert_eq!(task_ids(&plan), ends);
     let titles: Vec<_> = plan.tasks.iter().filter_map(TaskBlock::title).collect();
     assert_eq!(
         titles,
-        [
-            "T01 — No count goes backwards",
-            "T02 — Ask before counting",
-            "T03 — Write it back"
-        ]
+        ["T01 — No count goes backwards", "T02 — Ask before counting", "T03 — Write it back"]
     );
     let second = &plan.tasks[1];
     assert_eq!((second.place.line, second.place.column), (69, 1));
@@ -175,13 +165,7 @@ fn a_real_workplan_is_written_back_in_its_own_lines() {
         let expected = SAMPLE
             .replace("state_hub_task_id: \"\"", "state_hub_task_id: \"u-2\"")
             .replace("status: in_progress", "status: done")
-            .replace(
-                "priority: low\n",
-                "priority: low\nstate_hub_task_id: \"u-3\"\n",
-            );
-        assert_eq!(
-            String::from_utf8(after).unwrap(),
-            expected.replace('\n', end)
-        );
+            .replace("priority: low\n", "priority: low\nstate_hub_task_id: \"u-3\"\n");
+        assert_eq!(String::from_utf8(after).unwrap(), expected.replace('\n', end));
     }
 }

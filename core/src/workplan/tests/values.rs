@@ -25,48 +25,24 @@ fn a_value_says_what_it_says_in_yaml() {
         (" 'it''s \\n' # c", "'it''s \\n'", "it's \\n"),
         (" '# no comment'", "'# no comment'", "# no comment"),
         (" \"double\"", "\"double\"", "double"),
-        (
-            " \"a \\\"b\\\" \\\\ \\n\\t\"  ",
-            "\"a \\\"b\\\" \\\\ \\n\\t\"",
-            "a \"b\" \\ \n\t",
-        ),
+        (" \"a \\\"b\\\" \\\\ \\n\\t\"  ", "\"a \\\"b\\\" \\\\ \\n\\t\"", "a \"b\" \\ \n\t"),
         (
             " \"\\u00e9\\u2014\\U0001F600\\x41\\/\"",
             "\"\\u00e9\\u2014\\U0001F600\\x41\\/\"",
             "é—😀A/",
         ),
-        (
-            " \"\\ud800\\u+123\\q\\u12\"",
-            "\"\\ud800\\u+123\\q\\u12\"",
-            "\\ud800\\u+123\\q\\u12",
-        ),
+        (" \"\\ud800\\u+123\\q\\u12\"", "\"\\ud800\\u+123\\q\\u12\"", "\\ud800\\u+123\\q\\u12"),
         (" nullable", "nullable", "nullable"),
         (" \"null\"", "\"null\"", "null"),
         (" - x", "- x", "- x"),
         (" 🙂 — end", "🙂 — end", "🙂 — end"),
         (" wraps\n  here", "wraps\n  here", "wraps here"),
-        (
-            " wraps\n  here\n\n  again",
-            "wraps\n  here\n\n  again",
-            "wraps here\nagain",
-        ),
+        (" wraps\n  here\n\n  again", "wraps\n  here\n\n  again", "wraps here\nagain"),
         (" 'wraps  \n  here'", "'wraps  \n  here'", "wraps here"),
-        (
-            " \"wraps \\t\n  here\\\n   on\"",
-            "\"wraps \\t\n  here\\\n   on\"",
-            "wraps \t hereon",
-        ),
-        (
-            " \"# no\n  # comment\" # c\n  # c",
-            "\"# no\n  # comment\"",
-            "# no # comment",
-        ),
+        (" \"wraps \\t\n  here\\\n   on\"", "\"wraps \\t\n  here\\\n   on\"", "wraps \t hereon"),
+        (" \"# no\n  # comment\" # c\n  # c", "\"# no\n  # comment\"", "# no # comment"),
         (" one\n  # comment", "one", "one"),
-        (
-            " |\n  a: b\n    - c\n\n  # d",
-            "|\n  a: b\n    - c\n\n  # d",
-            "a: b\n  - c\n# d",
-        ),
+        (" |\n  a: b\n    - c\n\n  # d", "|\n  a: b\n    - c\n\n  # d", "a: b\n  - c\n# d"),
         (" >-\n  a\n  b\n\n  c", ">-\n  a\n  b\n\n  c", "a b\nc"),
     ] {
         for end in ["\n", "\r\n"] {
@@ -75,16 +51,8 @@ fn a_value_says_what_it_says_in_yaml() {
             let plan = parse_text(&text);
             let value = plan.front.title().unwrap_or_else(|| panic!("{text:?}"));
             assert_eq!(&*value.text, said, "{text:?}");
-            assert_eq!(
-                text.get(value.span()),
-                Some(&*raw.replace('\n', end)),
-                "{text:?}"
-            );
-            assert_eq!(
-                plan.front.status().map(|s| &*s.text),
-                Some("active"),
-                "{text:?}"
-            );
+            assert_eq!(text.get(value.span()), Some(&*raw.replace('\n', end)), "{text:?}");
+            assert_eq!(plan.front.status().map(|s| &*s.text), Some("active"), "{text:?}");
             assert_problems(&plan, &[]);
         }
     }
@@ -92,9 +60,9 @@ fn a_value_says_what_it_says_in_yaml() {
 
 #[test]
 fn an_empty_value_is_none() {
-    for written in [
-        "", " ", " ~", " null", " Null", " NULL", " \"\"", " ''", " # c", " '  '", " ~ # c", "\t",
-    ] {
+    for written in
+        ["", " ", " ~", " null", " Null", " NULL", " \"\"", " ''", " # c", " '  '", " ~ # c", "\t"]
+    {
         let (plan, text) = title(written);
         assert_eq!(plan.front.title(), None, "{text:?}");
         assert_eq!(plan.front.status().map(|s| &*s.text), Some("active"));
@@ -125,11 +93,7 @@ fn a_value_that_is_not_understood_is_none_and_harms_no_other() {
     ] {
         let (plan, text) = title(written);
         assert_eq!(plan.front.title(), None, "{text:?}");
-        assert_eq!(
-            plan.front.status().map(|s| &*s.text),
-            Some("active"),
-            "{text:?}"
-        );
+        assert_eq!(plan.front.status().map(|s| &*s.text), Some("active"), "{text:?}");
         let expected: Vec<_> = problem.iter().map(|words| (3, *words)).collect();
         assert_problems(&plan, &expected);
     }
@@ -143,11 +107,7 @@ fn lines_that_are_no_keys_are_passed_over() {
          b]\nstatus : active\n...\n---\n",
     );
     assert_problems(&plan, &[]);
-    for (key, text) in [
-        (Key::Id, "WP-1"),
-        (Key::Owner, "me"),
-        (Key::Status, "active"),
-    ] {
+    for (key, text) in [(Key::Id, "WP-1"), (Key::Owner, "me"), (Key::Status, "active")] {
         assert_eq!(plan.front.get(key).map(|v| &*v.text), Some(text), "{key:?}");
     }
     let indented =
@@ -155,14 +115,7 @@ fn lines_that_are_no_keys_are_passed_over() {
     assert_eq!(task_ids(&indented), ["T01"]);
     assert_problems(&indented, &[]);
     let deep = parse_body_text("```task\nid: T01\n status: todo\n```\n");
-    assert_problems(
-        &deep,
-        &[
-            (5, "no id"),
-            (5, "no status"),
-            (6, "id: the indented lines"),
-        ],
-    );
+    assert_problems(&deep, &[(5, "no id"), (5, "no status"), (6, "id: the indented lines")]);
 }
 
 #[test]
@@ -197,10 +150,7 @@ fn every_key_is_read() {
         assert_eq!(*value.text, format!("of {name}"));
     }
     assert_eq!(front.repo().map(|r| &*r.text), Some("of repo"));
-    assert_eq!(
-        front.link().map(|l| &*l.text),
-        Some("of state_hub_workstream_id")
-    );
+    assert_eq!(front.link().map(|l| &*l.text), Some("of state_hub_workstream_id"));
     let slug = parse_text("---\nrepo: ~\nrepo_slug: it\n---\n").front;
     assert_eq!(slug.repo().map(|r| &*r.text), Some("it"));
     let names = [
@@ -227,12 +177,7 @@ fn every_key_is_read() {
         assert_eq!(*value.text, format!("of {name}"));
     }
     // Front matters and blocks have different keys.
-    assert_eq!(
-        parse_text("---\nassignee: a\nstate_hub_task_id: b\n---\n")
-            .front
-            .link(),
-        None
-    );
+    assert_eq!(parse_text("---\nassignee: a\nstate_hub_task_id: b\n---\n").front.link(), None);
     let other = parse_body_text("```task\nid: a\nstatus: b\nstate_hub_workstream_id: c\n```\n");
     assert_eq!(other.tasks[0].link(), None);
 }
@@ -247,18 +192,12 @@ fn dependencies_are_lists_however_they_are_written() {
         (" [a]", &["a"]),
         (" [a, \"b\" , 'c''d',]  # e", &["a", "b", "c'd"]),
         (" [ a b,null,\"\",c ]", &["a b", "c"]),
-        (
-            " [a, # one\n  b,\n  # two, three\n  c\n  ]",
-            &["a", "b", "c"],
-        ),
+        (" [a, # one\n  b,\n  # two, three\n  c\n  ]", &["a", "b", "c"]),
         (" a", &["a"]),
         (" \"a, b\"", &["a, b"]),
         (" a, b ,c", &["a", "b", "c"]),
         (" a,\n  b", &["a", "b"]),
-        (
-            "\n  - a\n  - \"b\" # c\n\n  # d\n  -   'e'",
-            &["a", "b", "e"],
-        ),
+        ("\n  - a\n  - \"b\" # c\n\n  # d\n  -   'e'", &["a", "b", "e"]),
         ("\n- a\n-\n- ~\n- b", &["a", "b"]),
         ("\n# c\n  - a", &["a"]),
         ("\n  # c\n  - a", &["a"]),
@@ -338,10 +277,7 @@ fn the_vocabulary_is_the_one_in_use() {
         ("finished", &["cancel", "blocked"], Short),
         ("active", &["cancel", "blocked"], Classic),
     ] {
-        let blocks: String = words
-            .iter()
-            .map(|word| BLOCK.replace("todo", word))
-            .collect();
+        let blocks: String = words.iter().map(|word| BLOCK.replace("todo", word)).collect();
         let plan = parse_text(&format!("---\nstatus: {front}\n---\n{blocks}"));
         assert_eq!(plan.vocabulary, expected, "{front} {words:?}");
     }

@@ -34,10 +34,7 @@ fn accepting_moves_the_item_with_phase_and_task(f: &mut impl StoreFixture) {
     assert_eq!(accepted.item.epoch, Epoch(2));
     assert_eq!(accepted.released, None);
     let me = load_session(f.store(), "s2");
-    assert_eq!(
-        (me.item.clone(), me.epoch),
-        (Some(item_key("A")), Some(Epoch(2)))
-    );
+    assert_eq!((me.item.clone(), me.epoch), (Some(item_key("A")), Some(Epoch(2))));
     let work = me.execution_state().work;
     assert_eq!(work.item.as_deref(), Some("A"));
     assert_eq!(work.phase.as_deref(), Some("PLAN"));
@@ -71,18 +68,13 @@ fn the_sender_works_on_it_no_more_and_counts_as_not_told(f: &mut impl StoreFixtu
     register_pair(f.store());
     let made = hand_off(f.store(), Some("s2"));
     let before = load_session(f.store(), "s1").revision;
-    f.store()
-        .acknowledge_revision(&session_id("s1"), before)
-        .unwrap();
+    f.store().acknowledge_revision(&session_id("s1"), before).unwrap();
     let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
     answer.unwrap().unwrap();
     let sender = load_session(f.store(), "s1");
     assert_eq!(sender.item, None);
     let work = sender.execution_state().work;
-    assert_eq!(
-        (work.item, work.phase, work.task, work.is_active),
-        (None, None, None, false)
-    );
+    assert_eq!((work.item, work.phase, work.task, work.is_active), (None, None, None, false));
     assert!(sender.acknowledged < sender.revision);
 }
 
@@ -91,30 +83,17 @@ fn a_handoff_under_an_old_claim_gives_nothing(f: &mut impl StoreFixture) {
     let made = hand_off(f.store(), Some("s2"));
     register_session(f.store(), "s3");
     claim_item(f.store(), "s3", "A");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
+    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::StaleEpoch);
     assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s3")));
     // Free again, but another session worked on it since.
     f.store().release(&release_request("s3", "A")).unwrap();
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
+    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::StaleEpoch);
     // Even a new claim of the sender does not make the old hand-off valid again.
     claim_item(f.store(), "s1", "A");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::StaleEpoch
-    );
+    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::StaleEpoch);
     let read = f.store().load_handoff(&made.id).unwrap().unwrap();
     assert_eq!(read.status, HandoffStatus::PendingAcceptance);
-    assert_eq!(
-        list_notices(f.store(), "s2", true),
-        [],
-        "nobody is told of it any more"
-    );
+    assert_eq!(list_notices(f.store(), "s2", true), [], "nobody is told of it any more");
 }
 
 fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl StoreFixture) {
@@ -122,17 +101,10 @@ fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl StoreFixture) {
     let made = hand_off(f.store(), Some("s2"));
     add_item(f.store(), "B");
     claim_item(f.store(), "s1", "B");
-    assert_eq!(
-        load_item(f.store(), "A").holder,
-        None,
-        "it went on to another"
-    );
+    assert_eq!(load_item(f.store(), "A").holder, None, "it went on to another");
     let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
     let accepted = answer.unwrap().unwrap();
-    assert_eq!(
-        (accepted.item.holder, accepted.item.epoch),
-        (Some(session_id("s2")), Epoch(2))
-    );
+    assert_eq!((accepted.item.holder, accepted.item.epoch), (Some(session_id("s2")), Epoch(2)));
     let work = load_session(f.store(), "s2").execution_state().work;
     assert_eq!(work.task.as_deref(), Some("draft"));
 }
@@ -146,15 +118,9 @@ fn a_release_withdraws_the_handoff(f: &mut impl StoreFixture) {
     assert_eq!(closed.status, HandoffStatus::Rejected);
     assert_eq!(closed.decided_by, Some(session_id("s1")));
     assert!(closed.reject_reason.is_some(), "it says why");
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s2"),
-        HandoffRefusal::Decided
-    );
+    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
     let events = list_event_kinds(f.store(), start);
-    assert!(
-        events.contains(&format!("{} rejected", made.id)),
-        "{events:?}"
-    );
+    assert!(events.contains(&format!("{} rejected", made.id)), "{events:?}");
     for who in ["s1", "s2"] {
         assert_eq!(list_notices(f.store(), who, true), []);
     }
@@ -177,10 +143,7 @@ fn its_sender_cannot_accept_it(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let made = hand_off(f.store(), None);
     let start = last_event_id(f.store());
-    assert_eq!(
-        expect_rejection(f.store(), &made.id, "s1"),
-        HandoffRefusal::OwnHandoff
-    );
+    assert_eq!(expect_rejection(f.store(), &made.id, "s1"), HandoffRefusal::OwnHandoff);
     assert_eq!(last_event_id(f.store()), start);
     let still = f.store().load_handoff(&made.id).unwrap().unwrap();
     assert_eq!(still.status, HandoffStatus::PendingAcceptance);

@@ -33,10 +33,7 @@ fn what_is_shown_once_is_shown_again_only_at_a_start(f: &mut impl StoreFixture) 
 }
 
 fn place_in_repo(store: &mut dyn Store, session: &str, repo: &str) {
-    let registration = SessionRegistration {
-        repo: Some(repo.to_owned()),
-        ..registration(session)
-    };
+    let registration = SessionRegistration { repo: Some(repo.to_owned()), ..registration(session) };
     store.register_session(&registration).unwrap();
 }
 
@@ -54,10 +51,7 @@ fn what_is_for_anybody_is_told_in_its_repository(f: &mut impl StoreFixture) {
     assert_eq!(list_notices(f.store(), "s1", true), []);
     // Hand-offs for the session come first.
     let mine = other_session_hands_off(f.store(), "s4", "B", Some("s2"));
-    let told = [
-        (HandoffNoticeReason::Addressed, mine.id),
-        (HandoffNoticeReason::Offered, made.id),
-    ];
+    let told = [(HandoffNoticeReason::Addressed, mine.id), (HandoffNoticeReason::Offered, made.id)];
     assert_eq!(list_notices(f.store(), "s2", true), told);
 }
 
@@ -82,23 +76,15 @@ fn a_note_of_what_was_decided_meanwhile_counts_for_nothing(f: &mut impl StoreFix
     let answer = f.store().reject_handoff(&rejection(&shown.id, "s2"));
     answer.unwrap().unwrap();
     f.store().mark_handoff_shown(&shown).unwrap();
-    assert_eq!(
-        list_notices(f.store(), "s1", false).len(),
-        1,
-        "the decision is still news"
-    );
+    assert_eq!(list_notices(f.store(), "s1", false).len(), 1, "the decision is still news");
 }
 
 fn a_successor_gets_the_mail(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let made = hand_off(f.store(), Some("s2"));
-    f.store()
-        .end_session(&session_id("s2"), "clear", &new_provenance("s2"))
-        .unwrap();
-    let successor = SessionRegistration {
-        predecessor: Some(session_id("s2")),
-        ..registration("s3")
-    };
+    f.store().end_session(&session_id("s2"), "clear", &new_provenance("s2")).unwrap();
+    let successor =
+        SessionRegistration { predecessor: Some(session_id("s2")), ..registration("s3") };
     f.store().register_session(&successor).unwrap();
     let told = [(HandoffNoticeReason::Addressed, made.id.clone())];
     assert_eq!(list_notices(f.store(), "s3", true), told);

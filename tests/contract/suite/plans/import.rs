@@ -31,9 +31,7 @@ fn a_plan_is_imported_as_its_file_says(f: &mut impl StoreFixture) {
     assert_eq!(found.plan.path, "/a/p.md");
     assert_eq!(found.plan.title.as_deref(), Some("Plan"));
     assert_eq!(found.plan.extra, plan.extra);
-    let [first, second] = &found.tasks[..] else {
-        panic!("{found:?}")
-    };
+    let [first, second] = &found.tasks[..] else { panic!("{found:?}") };
     assert_eq!(first.key(), "p/1.1");
     assert_eq!((first.position, second.position), (1, 2));
     assert_eq!(first.phase_title.as_deref(), Some("Setup"));
@@ -91,17 +89,11 @@ fn an_import_that_changes_nothing_writes_nothing(f: &mut impl StoreFixture) {
     let before = (load_plan_state(f.store()), last_event_id(f.store()));
     let imported = import_plan(f.store(), &new_plan("/p.md", &["1.1", "1.2", "1.3"]));
     assert_eq!((imported.added, imported.changed), (0, 0));
-    assert_eq!(
-        (load_plan_state(f.store()), last_event_id(f.store())),
-        before
-    );
+    assert_eq!((load_plan_state(f.store()), last_event_id(f.store())), before);
 }
 
 fn an_import_is_one_operation(f: &mut impl StoreFixture) {
-    let provenance = Provenance {
-        reason: Some("plan import".into()),
-        ..new_provenance("user")
-    };
+    let provenance = Provenance { reason: Some("plan import".into()), ..new_provenance("user") };
     let plan = new_plan("/p.md", &["1.1", "1.2"]);
     f.store().import_plan(&plan, &provenance).unwrap();
     let longer = new_plan("/p.md", &["1.1", "1.2", "1.3"]);

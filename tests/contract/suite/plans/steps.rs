@@ -30,10 +30,7 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl StoreFixture) {
     let after = last_event_id(f.store());
     let begun = apply_plan_step(f.store(), "1.1", start_task_step(Some("s1"), Some("o1")));
     assert_eq!(begun.status, PlanTaskStatus::InProgress);
-    assert_eq!(
-        (begun.session.clone(), begun.revision),
-        (Some(session_id("s1")), Revision(2))
-    );
+    assert_eq!((begun.session.clone(), begun.revision), (Some(session_id("s1")), Revision(2)));
     assert_eq!(begun.orchestrator.clone(), Some(orchestrator_id("o1")));
     assert_eq!(begun.started_by.as_deref(), Some("s1"));
     assert!(begun.started_at.is_some() && begun.completed_at.is_none());
@@ -45,24 +42,13 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl StoreFixture) {
     let skipped = apply_plan_step(f.store(), "1.2", PlanTaskStep::Skip { reason });
     assert_eq!(skipped.skip_reason.as_deref(), Some("later"));
     let done = apply_plan_step(f.store(), "1.3", PlanTaskStep::Complete);
-    assert!(
-        done.started_at.is_none() && done.completed_at.is_some(),
-        "never begun is legal"
-    );
+    assert!(done.started_at.is_none() && done.completed_at.is_some(), "never begun is legal");
     let events: Vec<_> = list_events(f.store());
-    let steps: Vec<_> = events
-        .iter()
-        .filter(|e| e.seq > after && e.entity == "plan_task")
-        .collect();
+    let steps: Vec<_> =
+        events.iter().filter(|e| e.seq > after && e.entity == "plan_task").collect();
     let told: Vec<_> = steps
         .iter()
-        .map(|e| {
-            (
-                e.key.as_str(),
-                e.kind.as_str(),
-                e.reason.as_deref().unwrap_or_default(),
-            )
-        })
+        .map(|e| (e.key.as_str(), e.kind.as_str(), e.reason.as_deref().unwrap_or_default()))
         .collect();
     let expected = [
         ("p/1.1", "status", "plan start"),
@@ -80,25 +66,15 @@ fn a_step_on_what_moved_on_is_a_conflict(f: &mut impl StoreFixture) {
     let late = task_change(f.store(), "1.1", PlanTaskStep::Complete);
     apply_plan_step(f.store(), "1.1", start_task_step(None, None));
     expect_refusal(f.store().apply_plan_task_step(&late), "conflict");
-    let unknown = PlanTaskStepRequest {
-        task: "7.7".parse().unwrap(),
-        ..late
-    };
+    let unknown = PlanTaskStepRequest { task: "7.7".parse().unwrap(), ..late };
     expect_refusal(f.store().apply_plan_task_step(&unknown), "conflict");
-    assert_eq!(
-        load_task(f.store(), "1.1").status,
-        PlanTaskStatus::InProgress
-    );
+    assert_eq!(load_task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
 }
 
 fn a_step_that_the_rules_forbid_is_denied(f: &mut impl StoreFixture) {
     import_example(f.store());
     let done = apply_plan_step(f.store(), "1.1", PlanTaskStep::Complete);
-    for step in [
-        start_task_step(None, None),
-        fail_task_step(),
-        PlanTaskStep::Retry,
-    ] {
+    for step in [start_task_step(None, None), fail_task_step(), PlanTaskStep::Retry] {
         let change = task_change(f.store(), "1.1", step);
         let error = expect_refusal(f.store().apply_plan_task_step(&change), "denied");
         assert!(error.to_string().contains("p/1.1 is completed"), "{error}");
@@ -155,17 +131,8 @@ fn a_step_tells_who_comes_too_late(f: &mut impl StoreFixture) {
         apply_task_step(f.store(), &plan, &first, step, &new_provenance("ann")).unwrap()
     };
     let taken = step(&start_task_step(Some("s1"), None));
-    assert!(matches!(
-        taken,
-        TaskStepOutcome::Changed {
-            from: PlanTaskStatus::Pending,
-            ..
-        }
-    ));
-    assert!(matches!(
-        step(&start_task_step(Some("s1"), None)),
-        TaskStepOutcome::Already(_)
-    ));
+    assert!(matches!(taken, TaskStepOutcome::Changed { from: PlanTaskStatus::Pending, .. }));
+    assert!(matches!(step(&start_task_step(Some("s1"), None)), TaskStepOutcome::Already(_)));
     match step(&start_task_step(None, None)) {
         TaskStepOutcome::Refused { refusal, task } => {
             assert_eq!(refusal.code(), "already_in_progress");
@@ -173,22 +140,11 @@ fn a_step_tells_who_comes_too_late(f: &mut impl StoreFixture) {
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(
-        step(&PlanTaskStep::Complete),
-        TaskStepOutcome::Changed { .. }
-    ));
-    assert!(matches!(
-        step(&PlanTaskStep::Complete),
-        TaskStepOutcome::Already(_)
-    ));
+    assert!(matches!(step(&PlanTaskStep::Complete), TaskStepOutcome::Changed { .. }));
+    assert!(matches!(step(&PlanTaskStep::Complete), TaskStepOutcome::Already(_)));
     let none = "9.9".parse().unwrap();
-    let unknown = apply_task_step(
-        f.store(),
-        &plan,
-        &none,
-        &PlanTaskStep::Complete,
-        &new_provenance("ann"),
-    )
-    .unwrap();
+    let unknown =
+        apply_task_step(f.store(), &plan, &none, &PlanTaskStep::Complete, &new_provenance("ann"))
+            .unwrap();
     assert!(matches!(unknown, TaskStepOutcome::Unknown));
 }

@@ -36,15 +36,9 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl S
         assert_eq!((task.retry_count, task.session.clone()), (0, None));
         assert_eq!((task.orchestrator.clone(), task.started_at), (None, None));
     }
-    assert_eq!(
-        load_task(f.store(), "1.3").status,
-        PlanTaskStatus::InProgress
-    );
+    assert_eq!(load_task(f.store(), "1.3").status, PlanTaskStatus::InProgress);
     let after = last_event_id(f.store());
-    let again = f
-        .store()
-        .interrupt_plan_tasks(&orchestrator_id("o1"), "x", &provenance)
-        .unwrap();
+    let again = f.store().interrupt_plan_tasks(&orchestrator_id("o1"), "x", &provenance).unwrap();
     assert_eq!(again, put_back, "the first answer");
     let nothing = f
         .store()
@@ -53,10 +47,7 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl S
     assert_eq!(nothing, []);
     assert_eq!(last_event_id(f.store()), after);
     let begun = apply_plan_step(f.store(), "1.1", start_task_step(None, None));
-    assert_eq!(
-        begun.error, None,
-        "what was interrupted goes on like any other"
-    );
+    assert_eq!(begun.error, None, "what was interrupted goes on like any other");
 }
 
 fn what_gives_no_sign_of_life_is_failed(f: &mut impl StoreFixture) {
@@ -66,25 +57,14 @@ fn what_gives_no_sign_of_life_is_failed(f: &mut impl StoreFixture) {
     apply_plan_step(f.store(), "1.2", start_task_step(None, None));
     f.advance_time(3_700);
     let after = last_event_id(f.store());
-    let failed = f
-        .store()
-        .fail_stuck_plan_tasks(7_200, &new_provenance("ann"))
-        .unwrap();
-    let [failed] = &failed[..] else {
-        panic!("{failed:?}")
-    };
+    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
+    let [failed] = &failed[..] else { panic!("{failed:?}") };
     assert_eq!(*failed, load_task(f.store(), "1.1"));
-    assert_eq!(
-        (failed.status, failed.stuck),
-        (PlanTaskStatus::Failed, true)
-    );
+    assert_eq!((failed.status, failed.stuck), (PlanTaskStatus::Failed, true));
     let error = failed.error.as_deref().unwrap();
     assert!(error.contains("7200 s"), "{error}");
     assert_eq!(list_event_kinds(f.store(), after), ["p/1.1 status"]);
-    let again = f
-        .store()
-        .fail_stuck_plan_tasks(7_200, &new_provenance("ann"))
-        .unwrap();
+    let again = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
     assert_eq!(again, []);
     let retried = apply_plan_step(f.store(), "1.1", PlanTaskStep::Retry);
     assert_eq!((retried.stuck, retried.retry_count), (false, 1));
@@ -98,16 +78,10 @@ fn a_sign_of_life_of_the_session_counts_for_its_task(f: &mut impl StoreFixture) 
     apply_plan_step(f.store(), "1.2", start_task_step(Some("s2"), None));
     f.advance_time(86_400);
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
-    let failed = f
-        .store()
-        .fail_stuck_plan_tasks(7_200, &new_provenance("ann"))
-        .unwrap();
+    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
     let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2"]);
-    assert_eq!(
-        load_task(f.store(), "1.1").status,
-        PlanTaskStatus::InProgress
-    );
+    assert_eq!(load_task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
 }
 
 fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl StoreFixture) {
@@ -119,13 +93,8 @@ fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl StoreFix
     apply_plan_step(f.store(), "1.2", start_task_step(None, Some("o2")));
     apply_plan_step(f.store(), "1.3", start_task_step(None, Some("unknown")));
     f.advance_time(86_400);
-    f.store()
-        .record_orchestrator_heartbeat(&orchestrator_id("o1"))
-        .unwrap();
-    let failed = f
-        .store()
-        .fail_stuck_plan_tasks(7_200, &new_provenance("ann"))
-        .unwrap();
+    f.store().record_orchestrator_heartbeat(&orchestrator_id("o1")).unwrap();
+    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
     let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2", "1.3"]);
 }

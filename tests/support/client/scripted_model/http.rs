@@ -54,11 +54,7 @@ fn content_length(reader: &mut BufReader<&TcpStream>) -> io::Result<usize> {
 
 /// Writes `reply` in one go.
 pub(super) fn write_reply(mut stream: &TcpStream, reply: &HttpReply) -> io::Result<()> {
-    let HttpReply {
-        status,
-        content_type,
-        body,
-    } = reply;
+    let HttpReply { status, content_type, body } = reply;
     let length = body.len();
     let text = format!(
         "HTTP/1.1 {status} scripted\r\ncontent-type: {content_type}\r\n\

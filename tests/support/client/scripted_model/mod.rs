@@ -35,18 +35,12 @@ impl Turn {
 
     /// Asks the client to run `tool`.
     pub fn call(tool: &str, input: Value) -> Self {
-        Self::Call {
-            tool: tool.to_owned(),
-            input,
-        }
+        Self::Call { tool: tool.to_owned(), input }
     }
 
     /// Asks the client to run a shell command.
     pub fn bash(command: &str) -> Self {
-        Self::call(
-            "Bash",
-            json!({"command": command, "description": "scripted"}),
-        )
+        Self::call("Bash", json!({"command": command, "description": "scripted"}))
     }
 }
 
@@ -84,10 +78,8 @@ impl ScriptedModel {
     pub fn start(turns: Vec<Turn>) -> HarnessResult<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(SharedTurns {
-            turns: Mutex::new(turns.into()),
-            ..SharedTurns::default()
-        });
+        let shared =
+            Arc::new(SharedTurns { turns: Mutex::new(turns.into()), ..SharedTurns::default() });
         let served = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -150,9 +142,9 @@ impl SharedTurns {
         let kind = request.kind();
         lock_ignoring_poison(&self.requests).push(request);
         match kind {
-            RequestKind::Conversation => lock_ignoring_poison(&self.turns)
-                .pop_front()
-                .unwrap_or_else(|| Turn::say("done")),
+            RequestKind::Conversation => {
+                lock_ignoring_poison(&self.turns).pop_front().unwrap_or_else(|| Turn::say("done"))
+            }
             RequestKind::Compaction => Turn::say(SUMMARY),
             RequestKind::Side => Turn::say(r#"{"title": "scripted session"}"#),
         }

@@ -12,11 +12,7 @@ use super::http::HttpReply;
 pub(super) fn message_reply(request: &Value, turn: &Turn) -> HttpReply {
     let message = whole_message(request, turn);
     if request["stream"] == true {
-        HttpReply {
-            status: 200,
-            content_type: "text/event-stream",
-            body: stream_message(&message),
-        }
+        HttpReply { status: 200, content_type: "text/event-stream", body: stream_message(&message) }
     } else {
         json_reply(200, &message)
     }
@@ -24,11 +20,7 @@ pub(super) fn message_reply(request: &Value, turn: &Turn) -> HttpReply {
 
 /// Answers with one JSON value.
 pub(super) fn json_reply(status: u16, value: &Value) -> HttpReply {
-    HttpReply {
-        status,
-        content_type: "application/json",
-        body: value.to_string(),
-    }
+    HttpReply { status, content_type: "application/json", body: value.to_string() }
 }
 
 /// Answers a path that is not scripted.
@@ -40,10 +32,7 @@ pub(super) fn not_found() -> HttpReply {
 /// Ids are unique in the whole process, since a resumed conversation must not see one twice.
 fn next_identifier(prefix: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!(
-        "{prefix}_scripted{:08}",
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{prefix}_scripted{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn whole_message(request: &Value, turn: &Turn) -> Value {
@@ -51,10 +40,7 @@ fn whole_message(request: &Value, turn: &Turn) -> Value {
         Turn::Say(text) => (json!({"type": "text", "text": text}), "end_turn"),
         Turn::Call { tool, input } => {
             let id = next_identifier("toolu");
-            (
-                json!({"type": "tool_use", "id": id, "name": tool, "input": input}),
-                "tool_use",
-            )
+            (json!({"type": "tool_use", "id": id, "name": tool, "input": input}), "tool_use")
         }
     };
     json!({
@@ -77,14 +63,8 @@ fn stream_message(message: &Value) -> String {
     start["content"] = json!([]);
     start["stop_reason"] = Value::Null;
     let mut body = String::new();
-    push_event(
-        &mut body,
-        &json!({"type": "message_start", "message": start}),
-    );
-    let blocks = message["content"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    push_event(&mut body, &json!({"type": "message_start", "message": start}));
+    let blocks = message["content"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (index, block) in blocks.iter().enumerate() {
         let (opened, delta) = start_and_delta(block);
         let start = json!({"type": "content_block_start", "index": index, "content_block": opened});
@@ -93,10 +73,7 @@ fn stream_message(message: &Value) -> String {
             &mut body,
             &json!({"type": "content_block_delta", "index": index, "delta": delta}),
         );
-        push_event(
-            &mut body,
-            &json!({"type": "content_block_stop", "index": index}),
-        );
+        push_event(&mut body, &json!({"type": "content_block_stop", "index": index}));
     }
     let delta = json!({"stop_reason": message["stop_reason"], "stop_sequence": null});
     push_event(
@@ -115,10 +92,7 @@ fn start_and_delta(block: &Value) -> (Value, Value) {
     } else {
         opened["input"] = json!({});
         let partial = block["input"].to_string();
-        (
-            opened,
-            json!({"type": "input_json_delta", "partial_json": partial}),
-        )
+        (opened, json!({"type": "input_json_delta", "partial_json": partial}))
     }
 }
 

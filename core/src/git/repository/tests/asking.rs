@@ -33,12 +33,7 @@ fn asking_tells_how_far_the_sides_are_apart_and_changes_nothing() {
         let scene = Scene::cloned(&[&format!("--object-format={format}")]);
         scene.commits("first");
         scene.git(&["push", "-q"]);
-        let ask = || {
-            scene
-                .repository
-                .query_remote(&scene.upstream(), LONG)
-                .unwrap()
-        };
+        let ask = || scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
         assert_eq!((ask().ahead, ask().behind), (0, 0));
         scene.commits("ours");
         scene.someone_pushes("theirs", "x");
@@ -61,39 +56,22 @@ fn every_spelling_of_a_plain_remote_is_asked() {
         "../remote.git".to_owned(),
     ] {
         scene.git(&["remote", "set-url", "origin", &url]);
-        let told = scene
-            .repository
-            .query_remote(&scene.upstream(), LONG)
-            .unwrap();
+        let told = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
         assert_eq!((told.ahead, told.behind), (1, 1), "{url}");
     }
     // A spelling that the user's own settings define.
     let settings = fs::read_to_string(scene.path(".gitconfig")).unwrap();
-    let short = format!(
-        "[url \"{}/\"]\ninsteadOf = hub:\n",
-        scene.folder.path().display()
-    );
+    let short = format!("[url \"{}/\"]\ninsteadOf = hub:\n", scene.folder.path().display());
     fs::write(scene.path(".gitconfig"), settings + &short).unwrap();
     scene.git(&["remote", "set-url", "origin", "hub:remote.git"]);
-    let told = scene
-        .repository
-        .query_remote(&scene.upstream(), LONG)
-        .unwrap();
+    let told = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
     assert_eq!((told.ahead, told.behind), (1, 1));
 }
 
 #[test]
 fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
     let scene = behind();
-    scene.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "topic",
-        "../tree",
-        "origin/main",
-    ]);
+    scene.git(&["worktree", "add", "-q", "-b", "topic", "../tree", "origin/main"]);
     let tree = at(scene.folder.path(), &scene.path("tree"));
     let upstream = tree.read_branch_status().unwrap().upstream.unwrap();
     assert_eq!(tree.query_remote(&upstream, LONG).unwrap().behind, 1);
@@ -117,22 +95,12 @@ fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_told() {
     scene.git(&["push", "-q", "-u", "origin", "feat"]);
     let upstream = scene.upstream();
     let remote = scene.path("remote.git");
-    git_in(
-        scene.folder.path(),
-        &remote,
-        &["branch", "-q", "-D", "feat"],
-    );
+    git_in(scene.folder.path(), &remote, &["branch", "-q", "-D", "feat"]);
     let missing = scene.repository.query_remote(&upstream, LONG).unwrap_err();
-    assert!(
-        matches!(missing, GitError::NoSuchBranch { .. }),
-        "{missing}"
-    );
+    assert!(matches!(missing, GitError::NoSuchBranch { .. }), "{missing}");
     fs::rename(&remote, scene.path("moved.git")).unwrap();
     let said = reason(scene.repository.query_remote(&upstream, LONG));
-    assert!(
-        said.contains("does not appear to be a git repository"),
-        "{said}"
-    );
+    assert!(said.contains("does not appear to be a git repository"), "{said}");
 }
 
 /// Settings of a repository that name a program which some fetch would start. `CANARY` stands for a
@@ -142,22 +110,10 @@ const TRAPS: [&[&str]; 21] = [
     &["remote.origin.uploadpack=CANARY"],
     &["remote.origin.vcs=canary"],
     &["remote.origin.url=canary::x"],
-    &[
-        "remote.origin.url=ssh://nowhere.invalid/x",
-        "core.sshCommand=CANARY",
-    ],
-    &[
-        "remote.origin.url=git://127.0.0.1:9/x",
-        "core.gitProxy=CANARY",
-    ],
-    &[
-        "remote.origin.url=https://127.0.0.1:9/x",
-        "credential.helper=!CANARY",
-    ],
-    &[
-        "remote.origin.url=https://127.0.0.1:9/x",
-        "core.askPass=CANARY",
-    ],
+    &["remote.origin.url=ssh://nowhere.invalid/x", "core.sshCommand=CANARY"],
+    &["remote.origin.url=git://127.0.0.1:9/x", "core.gitProxy=CANARY"],
+    &["remote.origin.url=https://127.0.0.1:9/x", "credential.helper=!CANARY"],
+    &["remote.origin.url=https://127.0.0.1:9/x", "core.askPass=CANARY"],
     &["url.ext::CANARY .insteadOf=/", "protocol.ext.allow=always"],
     &["protocol.allow=always", "remote.origin.url=ext::CANARY"],
     &["core.fsmonitor=CANARY"],
@@ -167,16 +123,8 @@ const TRAPS: [&[&str]; 21] = [
     &["gpg.program=CANARY", "log.showSignature=true"],
     &["alias.fetch=!CANARY", "alias.rev-list=!CANARY"],
     &["fetch.recurseSubmodules=true", "submodule.recurse=true"],
-    &[
-        "gc.auto=1",
-        "maintenance.auto=true",
-        "gc.recentObjectsHook=CANARY",
-    ],
-    &[
-        "diff.external=CANARY",
-        "filter.x.clean=CANARY",
-        "diff.x.textconv=CANARY",
-    ],
+    &["gc.auto=1", "maintenance.auto=true", "gc.recentObjectsHook=CANARY"],
+    &["diff.external=CANARY", "filter.x.clean=CANARY", "diff.x.textconv=CANARY"],
     &["include.path=INCLUDED"],
     &[
         "extensions.partialClone=origin",
@@ -195,11 +143,7 @@ fn nothing_that_a_repository_names_is_started() {
         let folder = canary.parent().unwrap();
         let hooks = folder.join("hooks");
         fs::create_dir_all(&hooks).unwrap();
-        for name in [
-            "reference-transaction",
-            "post-index-change",
-            "post-checkout",
-        ] {
+        for name in ["reference-transaction", "post-index-change", "post-checkout"] {
             std::os::unix::fs::symlink(&canary, hooks.join(name)).unwrap();
         }
         // A helper of this name would be found too.
@@ -230,10 +174,7 @@ fn nothing_that_a_repository_names_is_started() {
         let _ = repository.list_unpushed(&upstream);
         let _ = repository.list_hidden("workplans");
         assert!(!trace.exists(), "{settings:?}: {asked:?}");
-        if !settings
-            .iter()
-            .any(|it| it.contains(".url=") || it.contains(".vcs="))
-        {
+        if !settings.iter().any(|it| it.contains(".url=") || it.contains(".vcs=")) {
             assert_eq!(asked.unwrap().behind, 1, "{settings:?}");
         }
     }
@@ -271,10 +212,7 @@ fn ssh_is_the_users_and_never_the_repositorys() {
     let (me, them) = (program("ssh-mine", &mine), program("ssh-theirs", &theirs));
     scene.git(&["config", "core.sshCommand", them.to_str().unwrap()]);
     let settings = fs::read_to_string(scene.path(".gitconfig")).unwrap();
-    let own = format!(
-        "[core]\nsshCommand = {}\n",
-        me.canonicalize().unwrap().display()
-    );
+    let own = format!("[core]\nsshCommand = {}\n", me.canonicalize().unwrap().display());
     fs::write(scene.path(".gitconfig"), settings + &own).unwrap();
     reason(scene.repository.query_remote(&scene.upstream(), LONG));
     assert!(mine.exists() && !theirs.exists());

@@ -11,19 +11,14 @@ fn set(paths: &[&str]) -> std::collections::BTreeSet<String> {
 #[test]
 fn every_way_of_not_being_committed_counts() {
     let scene = Scene::new();
-    for name in [
-        "kept", "changed", "staged", "removed", "gone", "old", "both",
-    ] {
+    for name in ["kept", "changed", "staged", "removed", "gone", "old", "both"] {
         scene.write(&format!("plans/{name}"), &format!("text of {name}\n"));
     }
     std::os::unix::fs::symlink("kept", scene.repository.root().join("plans/link")).unwrap();
     scene.write("plans/script", "#!/bin/sh\ntext of script\n");
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "x"]);
-    assert_eq!(
-        scene.repository.list_uncommitted("plans").unwrap(),
-        set(&[])
-    );
+    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&[]));
 
     scene.write("plans/changed", "x");
     scene.write("plans/staged", "x");
@@ -58,17 +53,8 @@ fn every_way_of_not_being_committed_counts() {
             "plans/two.log",
         ])
     );
-    assert!(
-        scene
-            .repository
-            .list_uncommitted(".")
-            .unwrap()
-            .contains("elsewhere")
-    );
-    assert_eq!(
-        scene.repository.list_uncommitted("nowhere").unwrap(),
-        set(&[])
-    );
+    assert!(scene.repository.list_uncommitted(".").unwrap().contains("elsewhere"));
+    assert_eq!(scene.repository.list_uncommitted("nowhere").unwrap(), set(&[]));
 }
 
 #[test]
@@ -90,31 +76,19 @@ fn settings_that_shorten_the_list_do_not() {
         scene.git(&["config", name, value]);
     }
     scene.write("a.txt", "other\n");
-    assert_eq!(
-        scene.repository.list_uncommitted(".").unwrap(),
-        set(&["a.txt"])
-    );
+    assert_eq!(scene.repository.list_uncommitted(".").unwrap(), set(&["a.txt"]));
     scene.write("plans/ü \"x\"\n", "x");
-    assert_eq!(
-        scene.repository.list_uncommitted("plans").unwrap(),
-        set(&["plans/ü \"x\"\n"])
-    );
+    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&["plans/ü \"x\"\n"]));
 }
 
 #[test]
 fn without_commits_everything_is_uncommitted() {
     let scene = Scene::cloned(&[]);
-    assert_eq!(
-        scene.repository.list_uncommitted("plans").unwrap(),
-        set(&[])
-    );
+    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&[]));
     scene.write("plans/a", "x");
     scene.write("plans/b", "x");
     scene.git(&["add", "plans/b"]);
-    assert_eq!(
-        scene.repository.list_uncommitted("plans").unwrap(),
-        set(&["plans/a", "plans/b"])
-    );
+    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&["plans/a", "plans/b"]));
 }
 
 #[test]
@@ -133,10 +107,7 @@ fn a_folder_is_a_name_and_no_pattern() {
     let scene = Scene::new();
     scene.write("p[a]/x", "x");
     scene.write("pa/x", "x");
-    assert_eq!(
-        scene.repository.list_uncommitted("p[a]").unwrap(),
-        set(&["p[a]/x"])
-    );
+    assert_eq!(scene.repository.list_uncommitted("p[a]").unwrap(), set(&["p[a]/x"]));
     assert_eq!(scene.repository.list_uncommitted(":/").unwrap(), set(&[]));
 }
 

@@ -37,20 +37,13 @@ fn refused(scene: &Scene) -> String {
 fn only_the_named_files_are_committed_whatever_else_is_staged() {
     let scene = busy();
     let names = paths(&["plan", "new"]);
-    let id = scene
-        .repository
-        .commit(&names, "plan: x\n\n#body", LONG)
-        .unwrap()
-        .id;
+    let id = scene.repository.commit(&names, "plan: x\n\n#body", LONG).unwrap().id;
     assert_eq!(id, scene.head());
     let shown = scene.git(&["show", "--format=%B", "--name-only", "--no-renames"]);
     assert_eq!(shown, "plan: x\n\n#body\n\n\nnew\nplan");
     assert_eq!(scene.git(&["show", "HEAD:plan"]), "3");
     assert_eq!(scene.git(&["show", ":staged"]), "s");
-    assert_eq!(
-        scene.git(&["status", "--porcelain"]),
-        " M other\nAM staged\n?? untracked"
-    );
+    assert_eq!(scene.git(&["status", "--porcelain"]), " M other\nAM staged\n?? untracked");
 }
 
 #[test]
@@ -74,20 +67,10 @@ fn a_first_commit_is_made() {
         scene.write("staged", "s");
         scene.git(&["add", "staged"]);
         scene.write("plans/a", "x");
-        let id = scene
-            .repository
-            .commit(&paths(&["plans/a"]), "x", LONG)
-            .unwrap()
-            .id;
+        let id = scene.repository.commit(&paths(&["plans/a"]), "x", LONG).unwrap().id;
         assert_eq!(id.len(), if format == "sha1" { 40 } else { 64 });
-        assert_eq!(
-            scene.git(&["ls-tree", "-r", "--name-only", "HEAD"]),
-            "plans/a"
-        );
-        scene
-            .repository
-            .push_upstream(&scene.upstream(), LONG)
-            .unwrap();
+        assert_eq!(scene.git(&["ls-tree", "-r", "--name-only", "HEAD"]), "plans/a");
+        scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
         assert_eq!(scene.upstream().ahead, 0);
         assert_eq!(scene.git(&["status", "--porcelain"]), "A  staged");
     }
@@ -132,9 +115,7 @@ fn any_name_of_a_file_is_just_a_name() {
 #[test]
 fn a_thousand_long_paths_are_one_commit() {
     let scene = Scene::new();
-    let names: Vec<String> = (0..1000)
-        .map(|n| format!("plans/{}/{n}", "x".repeat(200)))
-        .collect();
+    let names: Vec<String> = (0..1000).map(|n| format!("plans/{}/{n}", "x".repeat(200))).collect();
     for name in &names {
         scene.write(name, "x");
     }
@@ -152,10 +133,7 @@ fn a_hook_that_refuses_leaves_everything_as_it_was() {
         assert!(said.ends_with("lint: no"), "{hook}: {said}");
         scene.hook(hook, "");
     }
-    scene
-        .repository
-        .commit(&paths(&["plan"]), "x", LONG)
-        .unwrap();
+    scene.repository.commit(&paths(&["plan"]), "x", LONG).unwrap();
 }
 
 #[test]
@@ -168,16 +146,10 @@ fn what_a_hook_adds_is_in_the_commit_and_told() {
     scene.hook("pre-commit", "git add untracked");
     scene.write("plan", "4\n");
     assert_eq!(commit(&["plan"]).extra_files, ["untracked"]);
-    assert_eq!(
-        scene.git(&["show", "--format=", "--name-only"]),
-        "plan\nuntracked"
-    );
+    assert_eq!(scene.git(&["show", "--format=", "--name-only"]), "plan\nuntracked");
     assert_eq!(scene.git(&["show", ":staged"]), "s");
     // The index agrees with the commit about all committed files.
-    assert_eq!(
-        scene.git(&["status", "--porcelain"]),
-        " M other\nAM staged\n?? new"
-    );
+    assert_eq!(scene.git(&["status", "--porcelain"]), " M other\nAM staged\n?? new");
 }
 
 #[test]
@@ -194,18 +166,11 @@ fn a_commit_of_nothing_is_refused() {
         (&["plan/"], "\"plan/\" is not a file path"),
         (&["a\0b"], "\"a\\0b\" is not a file path"),
     ] {
-        assert_eq!(
-            found(scene.repository.commit(&paths(names), "x", LONG)),
-            expected
-        );
+        assert_eq!(found(scene.repository.commit(&paths(names), "x", LONG)), expected);
     }
     let said = reason(scene.repository.commit(&paths(&["a.txt"]), "x", LONG));
     assert!(said.contains("no changes added to commit"), "{said}");
-    let said = reason(
-        scene
-            .repository
-            .commit(&paths(&["new", "nowhere"]), "x", LONG),
-    );
+    let said = reason(scene.repository.commit(&paths(&["new", "nowhere"]), "x", LONG));
     assert!(said.contains("nowhere' did not match"), "{said}");
     let said = reason(scene.repository.commit(&paths(&["new"]), " \n", LONG));
     assert!(said.contains("empty commit message"), "{said}");
@@ -217,11 +182,7 @@ fn an_ignored_file_is_refused_and_the_others_are_not_left_half_known() {
     let scene = busy();
     scene.write(".git/info/exclude", "new\n");
     let before = scene.index();
-    let said = reason(
-        scene
-            .repository
-            .commit(&paths(&["untracked", "new"]), "x", LONG),
-    );
+    let said = reason(scene.repository.commit(&paths(&["untracked", "new"]), "x", LONG));
     assert!(said.contains("ignored by one of your .gitignore"), "{said}");
     assert_eq!(scene.index(), before);
 }
@@ -269,10 +230,7 @@ fn line_ends_that_git_converts_are_no_change() {
     let scene = Scene::new();
     scene.git(&["config", "core.autocrlf", "true"]);
     scene.write("plan", "1\r\n2\r\n");
-    scene
-        .repository
-        .commit(&paths(&["plan"]), "x", LONG)
-        .unwrap();
+    scene.repository.commit(&paths(&["plan"]), "x", LONG).unwrap();
     assert_eq!(scene.git(&["cat-file", "-s", "HEAD:plan"]), "4");
     assert!(scene.repository.list_uncommitted(".").unwrap().is_empty());
     scene.write("plan", "1\n2\n");
@@ -288,16 +246,8 @@ fn a_message_is_kept_as_it_is_whatever_the_settings() {
     scene.write("template", "template\n");
     scene.git(&["config", "commit.template", "template"]);
     let message = "# plan: x\n\n-- x\n# y";
-    scene
-        .repository
-        .commit(&paths(&["plan"]), message, LONG)
-        .unwrap();
-    assert_eq!(
-        scene
-            .git(&["show", "-s", "--encoding=UTF-8", "--format=%B"])
-            .trim(),
-        message
-    );
+    scene.repository.commit(&paths(&["plan"]), message, LONG).unwrap();
+    assert_eq!(scene.git(&["show", "-s", "--encoding=UTF-8", "--format=%B"]).trim(), message);
     let unpushed = scene.repository.list_unpushed(&scene.upstream()).unwrap();
     assert_eq!(unpushed.first().unwrap().subject, "# plan: x");
 }
@@ -306,10 +256,6 @@ fn a_message_is_kept_as_it_is_whatever_the_settings() {
 fn a_detached_head_can_be_committed_to() {
     let scene = busy();
     scene.git(&["checkout", "-q", "--detach"]);
-    let id = scene
-        .repository
-        .commit(&paths(&["new"]), "x", LONG)
-        .unwrap()
-        .id;
+    let id = scene.repository.commit(&paths(&["new"]), "x", LONG).unwrap().id;
     assert_eq!(id, scene.head());
 }

@@ -115,11 +115,7 @@ fn hooks_see_what_they_see_in_a_commit_and_a_push_by_hand() {
             repository.push_upstream(&scene.upstream(), LONG).unwrap();
             scene.someone_pushes("theirs", "x");
             repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
-            assert!(
-                repository
-                    .pull_fast_forward(&scene.upstream(), LONG)
-                    .unwrap()
-            );
+            assert!(repository.pull_fast_forward(&scene.upstream(), LONG).unwrap());
         }
         git_lines(&scene, &fs::read_to_string(seen).unwrap())
     };
@@ -138,10 +134,7 @@ fn a_hook_finds_its_files_by_pattern() {
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "second"]);
     scene.write("plan.md", "bad\n");
-    scene.hook(
-        "pre-commit",
-        "! git diff --cached -U0 -- '*.md' | grep -q '^+bad'",
-    );
+    scene.hook("pre-commit", "! git diff --cached -U0 -- '*.md' | grep -q '^+bad'");
     let before = (scene.head(), scene.index());
     reason(scene.repository.commit(&paths(&["plan.md"]), "x", LONG));
     assert_eq!((scene.head(), scene.index()), before);
@@ -154,8 +147,5 @@ fn a_commit_that_a_hook_puts_elsewhere_is_not_taken_for_the_one_that_was_made() 
     scene.hook("post-commit", script);
     let before = scene.head();
     let found = found(scene.repository.commit(&paths(&["plan"]), "x", LONG));
-    assert!(
-        found.ends_with(&format!("is not a child of {before}")),
-        "{found}"
-    );
+    assert!(found.ends_with(&format!("is not a child of {before}")), "{found}");
 }

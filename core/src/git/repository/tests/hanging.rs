@@ -37,9 +37,7 @@ fn a_remote_that_hangs_is_given_up_with_all_its_processes() {
     let ssh = format!("'{}'", ssh.display());
     scene.git(&["config", "core.sshCommand", &ssh]);
     let upstream = scene.upstream();
-    hangs(&scene, |repository, limit| {
-        repository.fetch_upstream(&upstream, limit)
-    });
+    hangs(&scene, |repository, limit| repository.fetch_upstream(&upstream, limit));
 }
 
 #[test]
@@ -49,9 +47,7 @@ fn a_push_that_hangs_is_given_up() {
     scene.repository = scene.repository.with_variable("GIT_SSH", ssh);
     scene.commits("ours");
     let upstream = scene.upstream();
-    hangs(&scene, |repository, limit| {
-        repository.push_upstream(&upstream, limit)
-    });
+    hangs(&scene, |repository, limit| repository.push_upstream(&upstream, limit));
     assert_eq!(scene.upstream().ahead, 1);
 }
 
@@ -65,9 +61,7 @@ fn a_hook_that_hangs_leaves_the_index_as_it_was() {
     let before = (scene.head(), scene.index());
     scene.hook("pre-commit", HANGS);
     let paths = ["new".to_owned(), "a.txt".to_owned()];
-    hangs(&scene, |repository, limit| {
-        repository.commit(&paths, "x", limit).map(drop)
-    });
+    hangs(&scene, |repository, limit| repository.commit(&paths, "x", limit).map(drop));
     assert_eq!((scene.head(), scene.index()), before);
     // No lock was left behind.
     scene.hook("pre-commit", "");
@@ -84,10 +78,7 @@ fn a_hook_that_hangs_after_the_commit_does_not_undo_it() {
         scene.write("new", &format!("{limit:?}"));
         repository.commit(&["new".to_owned()], "x", limit).map(drop)
     });
-    assert_eq!(
-        scene.git(&["show", "--format=%s", "--name-only"]),
-        "x\n\nnew"
-    );
+    assert_eq!(scene.git(&["show", "--format=%s", "--name-only"]), "x\n\nnew");
     assert_eq!(scene.git(&["status", "--porcelain"]), "");
 }
 
@@ -106,22 +97,15 @@ fn ssh_asks_nothing_and_is_the_users_where_there_is_one() {
         .with_variable("PATH", std::env::join_paths(places).unwrap())
         .with_variable("SEEN", &seen);
     let fetch = |repository: &Repository| {
-        repository
-            .fetch_upstream(&scene.upstream(), LONG)
-            .unwrap_err();
+        repository.fetch_upstream(&scene.upstream(), LONG).unwrap_err();
         fs::read_to_string(&seen).unwrap()
     };
     let asked = fetch(&repository);
     assert!(asked.starts_with("-o BatchMode=yes "), "{asked}");
     for expected in ["GIT_TERMINAL_PROMPT=0", "SSH_ASKPASS=false", "GIT_ASKPASS="] {
-        assert!(
-            asked.lines().any(|line| line == expected),
-            "{expected}: {asked}"
-        );
+        assert!(asked.lines().any(|line| line == expected), "{expected}: {asked}");
     }
-    let chosen = repository
-        .clone()
-        .with_variable("GIT_SSH_COMMAND", "ssh -o User=me");
+    let chosen = repository.clone().with_variable("GIT_SSH_COMMAND", "ssh -o User=me");
     assert!(fetch(&chosen).starts_with("-o User=me "));
     scene.git(&["config", "core.sshCommand", "ssh -o User=you"]);
     assert!(fetch(&repository).starts_with("-o User=you "));
@@ -133,15 +117,9 @@ fn a_remote_that_wants_a_password_gets_none() {
     let helper = "!f() { echo protocol=https; echo host=nowhere.invalid; }; f";
     scene.git(&["config", "credential.helper", helper]);
     // The program that git runs to talk to a server asks git for a password.
-    let call = scene
-        .repository
-        .remote_command("git credential", TimeLimit::starting_now(LONG))
-        .unwrap();
+    let call =
+        scene.repository.remote_command("git credential", TimeLimit::starting_now(LONG)).unwrap();
     let call = call.with_args(["credential", "fill"]);
-    let said = reason(
-        call.with_stdin(b"protocol=https\nhost=nowhere.invalid\n\n")
-            .unwrap()
-            .run(),
-    );
+    let said = reason(call.with_stdin(b"protocol=https\nhost=nowhere.invalid\n\n").unwrap().run());
     assert!(said.contains("terminal prompts disabled"), "{said}");
 }

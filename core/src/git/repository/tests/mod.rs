@@ -49,12 +49,7 @@ impl Scene {
                         [advice]\ndetachedHead = false\n[protocol \"file\"]\nallow = always\n";
         fs::write(folder.path().join(".gitconfig"), settings).unwrap();
         let git = |arguments: &[&str]| git_in(folder.path(), folder.path(), arguments);
-        let init = [
-            &["init", "-q", "--bare", "-b", "main"],
-            options,
-            &["remote.git"],
-        ]
-        .concat();
+        let init = [&["init", "-q", "--bare", "-b", "main"], options, &["remote.git"]].concat();
         git(&init);
         git(&["clone", "-q", "remote.git", "work tree"]);
         let repository = at(folder.path(), &folder.path().join("work tree"));
@@ -87,11 +82,7 @@ impl Scene {
         // Not written by this process: a test that starts a program in this moment would inherit
         // the open file, and a file open for writing cannot be run.
         let written = Command::new("sh")
-            .args([
-                "-c",
-                r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod +x "$1""#,
-                "sh",
-            ])
+            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod +x "$1""#, "sh"])
             .args([path.as_os_str(), script.as_ref()])
             .status()
             .unwrap();
@@ -107,11 +98,7 @@ impl Scene {
     fn someone_pushes(&self, name: &str, text: &str) {
         let other = self.path("other");
         if !other.exists() {
-            git_in(
-                self.folder.path(),
-                self.folder.path(),
-                &["clone", "-q", "remote.git", "other"],
-            );
+            git_in(self.folder.path(), self.folder.path(), &["clone", "-q", "remote.git", "other"]);
         }
         let git = |arguments: &[&str]| git_in(self.folder.path(), &other, arguments);
         git(&["pull", "-q", "--ff-only"]);
@@ -144,12 +131,10 @@ impl Scene {
     /// data is left out, because git may refresh it.
     fn index(&self) -> String {
         let told = self.git(&["ls-files", "--stage", "--debug"]);
-        let entries = told
-            .lines()
-            .filter_map(|line| match line.split_once("flags: ") {
-                Some((_, flags)) => Some(flags),
-                None => Some(line).filter(|line| !line.starts_with(' ')),
-            });
+        let entries = told.lines().filter_map(|line| match line.split_once("flags: ") {
+            Some((_, flags)) => Some(flags),
+            None => Some(line).filter(|line| !line.starts_with(' ')),
+        });
         let entries: Vec<&str> = entries.collect();
         entries.join("\n") + &self.git(&["status", "--porcelain"])
     }
@@ -181,10 +166,7 @@ fn git_command(home: &Path, directory: &Path, arguments: &[&str]) -> std::proces
 fn git_in(home: &Path, directory: &Path, arguments: &[&str]) -> String {
     let output = git_command(home, directory, arguments);
     assert!(output.status.success(), "git {arguments:?}: {output:?}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// A pipe in a folder that processes open for writing.

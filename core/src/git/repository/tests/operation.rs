@@ -15,31 +15,11 @@ fn conflict(scene: &Scene) {
 
 /// Commands that stop half way, the operation they start, and how to abort it.
 const STOPPED: [(&[&str], GitOperation, &[&str]); 5] = [
-    (
-        &["merge", "side"],
-        GitOperation::Merge,
-        &["merge", "--abort"],
-    ),
-    (
-        &["rebase", "side"],
-        GitOperation::Rebase,
-        &["rebase", "--abort"],
-    ),
-    (
-        &["rebase", "--apply", "side"],
-        GitOperation::Rebase,
-        &["rebase", "--abort"],
-    ),
-    (
-        &["cherry-pick", "side"],
-        GitOperation::CherryPick,
-        &["cherry-pick", "--abort"],
-    ),
-    (
-        &["revert", "HEAD~1"],
-        GitOperation::Revert,
-        &["revert", "--abort"],
-    ),
+    (&["merge", "side"], GitOperation::Merge, &["merge", "--abort"]),
+    (&["rebase", "side"], GitOperation::Rebase, &["rebase", "--abort"]),
+    (&["rebase", "--apply", "side"], GitOperation::Rebase, &["rebase", "--abort"]),
+    (&["cherry-pick", "side"], GitOperation::CherryPick, &["cherry-pick", "--abort"]),
+    (&["revert", "HEAD~1"], GitOperation::Revert, &["revert", "--abort"]),
 ];
 
 fn stops(scene: &Scene) {
@@ -87,20 +67,12 @@ fn between_two_commits_of_a_series_it_is_seen_too() {
     let scene = Scene::new();
     scene.commits("base");
     scene.commits("more");
-    for (command, expected) in [
-        ("cherry-pick", GitOperation::CherryPick),
-        ("revert", GitOperation::Revert),
-    ] {
+    for (command, expected) in
+        [("cherry-pick", GitOperation::CherryPick), ("revert", GitOperation::Revert)]
+    {
         fs::create_dir(scene.repository.root().join(".git/sequencer")).unwrap();
-        let step = if command == "revert" {
-            "revert"
-        } else {
-            "pick"
-        };
-        scene.write(
-            ".git/sequencer/todo",
-            &format!("{step} {} x\n", scene.head()),
-        );
+        let step = if command == "revert" { "revert" } else { "pick" };
+        scene.write(".git/sequencer/todo", &format!("{step} {} x\n", scene.head()));
         assert_eq!(scene.standing().operation, Some(expected));
         fs::remove_dir_all(scene.repository.root().join(".git/sequencer")).unwrap();
     }
@@ -119,19 +91,12 @@ fn a_rebase_that_stops_in_a_merge_of_its_own_is_a_rebase() {
 fn where_references_are_no_files_git_is_asked() {
     let scene = Scene::new();
     let home = scene.folder.path();
-    let made = git_command(
-        home,
-        home,
-        &["init", "-q", "--ref-format=reftable", "tables"],
-    );
+    let made = git_command(home, home, &["init", "-q", "--ref-format=reftable", "tables"]);
     if !made.status.success() {
         eprintln!("skipped: this git knows no reftable");
         return;
     }
-    let scene = Scene {
-        repository: at(home, &scene.path("tables")),
-        folder: scene.folder,
-    };
+    let scene = Scene { repository: at(home, &scene.path("tables")), folder: scene.folder };
     scene.commits("a.txt");
     conflict(&scene);
     assert_eq!(scene.standing().branch.as_deref(), Some("main"));
@@ -148,8 +113,5 @@ fn a_commit_of_files_does_not_end_a_merge() {
     let said = reason(scene.repository.commit(&["new".to_owned()], "x", LONG));
     assert!(said.contains("partial commit during a merge"), "{said}");
     assert_eq!(scene.index(), before);
-    assert_eq!(
-        scene.standing().operation,
-        Some(crate::git::GitOperation::Merge)
-    );
+    assert_eq!(scene.standing().operation, Some(crate::git::GitOperation::Merge));
 }

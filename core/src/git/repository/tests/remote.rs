@@ -6,26 +6,14 @@ use super::*;
 fn what_was_fetched_is_pulled_where_nothing_needs_a_merge() {
     let scene = Scene::new();
     let repository = &scene.repository;
-    assert!(
-        !repository
-            .pull_fast_forward(&scene.upstream(), LONG)
-            .unwrap()
-    );
+    assert!(!repository.pull_fast_forward(&scene.upstream(), LONG).unwrap());
     scene.someone_pushes("theirs", "x");
     repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
-    assert!(
-        repository
-            .pull_fast_forward(&scene.upstream(), LONG)
-            .unwrap()
-    );
+    assert!(repository.pull_fast_forward(&scene.upstream(), LONG).unwrap());
     assert_eq!(scene.upstream().behind, 0);
     assert!(repository.root().join("theirs").exists());
     scene.commits("ours");
-    assert!(
-        !repository
-            .pull_fast_forward(&scene.upstream(), LONG)
-            .unwrap()
-    );
+    assert!(!repository.pull_fast_forward(&scene.upstream(), LONG).unwrap());
 }
 
 #[test]
@@ -33,10 +21,7 @@ fn sides_that_parted_are_not_pulled() {
     let scene = Scene::new();
     scene.commits("ours");
     scene.someone_pushes("theirs", "x");
-    scene
-        .repository
-        .fetch_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     let before = scene.head();
     let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
     assert!(said.contains("fast-forward"), "{said}");
@@ -48,10 +33,7 @@ fn a_change_that_would_be_overwritten_stays() {
     let scene = Scene::new();
     scene.git(&["config", "merge.autoStash", "true"]);
     scene.someone_pushes("a.txt", "theirs\n");
-    scene
-        .repository
-        .fetch_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     scene.write("a.txt", "mine\n");
     let before = (scene.head(), scene.index());
     let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
@@ -68,10 +50,7 @@ fn a_branch_that_is_not_checked_out_any_more_is_not_pulled() {
     let upstream = scene.upstream();
     scene.someone_pushes("theirs", "x");
     scene.repository.fetch_upstream(&upstream, LONG).unwrap();
-    for elsewhere in [
-        &["checkout", "-q", "-b", "b"][..],
-        &["checkout", "-q", "--detach"],
-    ] {
+    for elsewhere in [&["checkout", "-q", "-b", "b"][..], &["checkout", "-q", "--detach"]] {
         scene.git(elsewhere);
         let before = scene.head();
         let found = found(scene.repository.pull_fast_forward(&upstream, LONG));
@@ -91,26 +70,12 @@ fn a_fetch_touches_the_upstreams_branch_alone() {
     git_in(
         scene.folder.path(),
         &scene.path("other"),
-        &[
-            "push",
-            "-q",
-            "origin",
-            ":doomed",
-            "main:other",
-            "main:refs/tags/theirs",
-        ],
+        &["push", "-q", "origin", ":doomed", "main:other", "main:refs/tags/theirs"],
     );
     let refs = || scene.git(&["for-each-ref"]);
-    let main = |refs: &str| {
-        refs.lines()
-            .filter(|line| !line.ends_with("origin/main"))
-            .count()
-    };
+    let main = |refs: &str| refs.lines().filter(|line| !line.ends_with("origin/main")).count();
     let before = refs();
-    scene
-        .repository
-        .fetch_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     let after = refs();
     let unmoved = after.lines().filter(|line| before.contains(line)).count();
     assert_eq!(unmoved, main(&before), "{before}\n{after}");
@@ -127,10 +92,7 @@ fn a_remote_that_is_not_there_is_a_failure() {
         reason(scene.repository.fetch_upstream(&scene.upstream(), LONG)),
         reason(scene.repository.push_upstream(&scene.upstream(), LONG)),
     ] {
-        assert!(
-            said.contains("does not appear to be a git repository"),
-            "{said}"
-        );
+        assert!(said.contains("does not appear to be a git repository"), "{said}");
     }
     assert_eq!(scene.upstream().ahead, 1);
 }
@@ -140,15 +102,8 @@ fn a_branch_that_the_remote_does_not_have_is_told_apart() {
     let scene = Scene::new();
     scene.git(&["checkout", "-q", "-b", "feat"]);
     scene.git(&["push", "-q", "-u", "origin", "feat"]);
-    git_in(
-        scene.folder.path(),
-        &scene.path("remote.git"),
-        &["branch", "-q", "-D", "feat"],
-    );
-    let missing = scene
-        .repository
-        .fetch_upstream(&scene.upstream(), LONG)
-        .unwrap_err();
+    git_in(scene.folder.path(), &scene.path("remote.git"), &["branch", "-q", "-D", "feat"]);
+    let missing = scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap_err();
     assert_eq!(missing.to_string(), "origin has no branch refs/heads/feat");
     // The last known state is still there.
     assert!(!scene.upstream().gone);
@@ -169,22 +124,12 @@ fn a_push_arrives_and_takes_nothing_else_along() {
     scene.git(&["config", "push.default", "upstream"]);
     scene.commits("ours");
     scene.git(&["tag", "-a", "-m", "x", "v1"]);
-    scene
-        .repository
-        .push_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
     assert_eq!(scene.upstream().ahead, 0);
-    let remote = git_in(
-        scene.folder.path(),
-        &scene.path("remote.git"),
-        &["for-each-ref"],
-    );
+    let remote = git_in(scene.folder.path(), &scene.path("remote.git"), &["for-each-ref"]);
     assert_eq!(remote, format!("{} commit\trefs/heads/main", scene.head()));
     // Again, with nothing to send.
-    scene
-        .repository
-        .push_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
 }
 
 #[test]
@@ -193,20 +138,12 @@ fn a_push_to_a_remote_that_moved_is_rejected() {
     scene.commits("ours");
     scene.someone_pushes("theirs", "x");
     let theirs = |scene: &Scene| {
-        git_in(
-            scene.folder.path(),
-            &scene.path("remote.git"),
-            &["rev-parse", "main"],
-        )
+        git_in(scene.folder.path(), &scene.path("remote.git"), &["rev-parse", "main"])
     };
     let before = theirs(&scene);
     let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("[rejected]"), "{said}");
-    scene.git(&[
-        "config",
-        "remote.origin.push",
-        "+refs/heads/main:refs/heads/main",
-    ]);
+    scene.git(&["config", "remote.origin.push", "+refs/heads/main:refs/heads/main"]);
     let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(said.contains("[rejected]"), "{said}");
     assert_eq!(theirs(&scene), before);
@@ -219,17 +156,8 @@ fn a_mirror_is_not_overwritten() {
     scene.someone_pushes("theirs", "x");
     scene.commits("ours");
     scene.git(&["config", "remote.origin.mirror", "true"]);
-    assert!(
-        scene
-            .repository
-            .push_upstream(&scene.upstream(), LONG)
-            .is_err()
-    );
-    let remote = git_in(
-        scene.folder.path(),
-        &scene.path("remote.git"),
-        &["log", "--format=%s"],
-    );
+    assert!(scene.repository.push_upstream(&scene.upstream(), LONG).is_err());
+    let remote = git_in(scene.folder.path(), &scene.path("remote.git"), &["log", "--format=%s"]);
     assert_eq!(remote, "theirs\nfirst");
 }
 
@@ -265,10 +193,7 @@ fn a_push_that_leaves_no_trace_is_not_believed() {
         let mut upstream = scene.upstream();
         elsewhere.clone_into(&mut upstream.tracking_ref);
         let found = found(scene.repository.push_upstream(&upstream, LONG));
-        assert!(
-            found.starts_with(&format!("{elsewhere} is not at")),
-            "{found}"
-        );
+        assert!(found.starts_with(&format!("{elsewhere} is not at")), "{found}");
     }
 }
 
@@ -295,12 +220,6 @@ fn unpushed_commits_are_listed_with_their_whole_subjects() {
     let subjects: Vec<&str> = unpushed.iter().map(|it| &*it.subject).collect();
     assert_eq!(subjects, ["plan: ü", "a plan: x", "plan: x", "plan: x"]);
     assert_eq!(unpushed.first().unwrap().id, scene.head());
-    scene
-        .repository
-        .push_upstream(&scene.upstream(), LONG)
-        .unwrap();
-    assert_eq!(
-        scene.repository.list_unpushed(&scene.upstream()).unwrap(),
-        []
-    );
+    scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
+    assert_eq!(scene.repository.list_unpushed(&scene.upstream()).unwrap(), []);
 }

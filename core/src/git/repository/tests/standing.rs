@@ -16,10 +16,7 @@ fn commits_on_either_side_are_counted() {
     scene.someone_pushes("theirs", "x");
     // The remote was not contacted yet.
     assert_eq!(counts(), (2, 0));
-    scene
-        .repository
-        .fetch_upstream(&scene.upstream(), LONG)
-        .unwrap();
+    scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     assert_eq!(counts(), (2, 1));
     scene.git(&["reset", "-q", "--hard", "HEAD~2"]);
     assert_eq!(counts(), (0, 1));
@@ -97,18 +94,13 @@ fn pushes_go_where_the_users_own_would() {
 #[test]
 fn what_git_cannot_use_is_its_own_complaint() {
     let scene = Scene::new();
-    let other_owner = scene
-        .repository
-        .clone()
-        .with_variable("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    let other_owner =
+        scene.repository.clone().with_variable("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
     let said = reason(other_owner.read_branch_status());
     assert!(said.contains("dubious ownership"), "{said}");
 
     let no_git = scene.repository.clone().with_variable("PATH", "/nowhere");
-    assert!(matches!(
-        no_git.read_branch_status(),
-        Err(GitError::Missing)
-    ));
+    assert!(matches!(no_git.read_branch_status(), Err(GitError::Missing)));
 
     scene.git(&["config", "core.bare", "true"]);
     let said = reason(scene.repository.list_uncommitted("."));
@@ -163,17 +155,13 @@ fn a_submodule_and_a_linked_worktree_stand_for_themselves() {
     let upstream = sub.read_branch_status().unwrap().upstream.unwrap();
     assert_eq!((upstream.ahead, upstream.behind), (0, 0));
     fs::write(sub.root().join("new"), "x").unwrap();
-    sub.commit(&["new".to_owned()], "in the submodule", LONG)
-        .unwrap();
+    sub.commit(&["new".to_owned()], "in the submodule", LONG).unwrap();
     sub.push_upstream(&upstream, LONG).unwrap();
 
     scene.git(&["worktree", "add", "-q", "-b", "linked", "../linked"]);
     let linked = at(scene.folder.path(), &scene.path("linked"));
     fs::write(linked.root().join("new"), "x").unwrap();
     linked.commit(&["new".to_owned()], "linked", LONG).unwrap();
-    assert_eq!(
-        linked.read_branch_status().unwrap().branch.as_deref(),
-        Some("linked")
-    );
+    assert_eq!(linked.read_branch_status().unwrap().branch.as_deref(), Some("linked"));
     assert_eq!(scene.standing().branch.as_deref(), Some("main"));
 }

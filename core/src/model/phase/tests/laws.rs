@@ -30,9 +30,7 @@ enum Move {
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
-    let begin = PhaseStep::Start {
-        orchestrator: Some(orchestrator_id("o")),
-    };
+    let begin = PhaseStep::Start { orchestrator: Some(orchestrator_id("o")) };
     let steps = vec![
         start_step(),
         begin,
@@ -77,21 +75,12 @@ fn check_invariants(rows: &[Phase]) -> Result<(), TestCaseError> {
         let ready = at_rest && !blocked && all_done;
         prop_assert_eq!(row.status == ItemStatus::Ready, ready, "{:?}", row);
         if at_rest && !row.is_blocked_by_hand() {
-            prop_assert_eq!(
-                blocked,
-                !find_causes(rows, row.number).is_empty(),
-                "{:?}",
-                row
-            );
+            prop_assert_eq!(blocked, !find_causes(rows, row.number).is_empty(), "{:?}", row);
         }
         if let Some(by) = &row.blocked_by {
             prop_assert!(blocked, "{:?}", row);
             let cause = rows.iter().find(|other| other.id == *by).unwrap();
-            prop_assert!(
-                find_causes(rows, row.number).contains(&cause.number),
-                "{:?}",
-                row
-            );
+            prop_assert!(find_causes(rows, row.number).contains(&cause.number), "{:?}", row);
             let told = row.error_message.as_deref().unwrap_or_default();
             prop_assert!(told.starts_with(&cause.title()), "{:?}", row);
         }

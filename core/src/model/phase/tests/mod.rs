@@ -13,8 +13,7 @@ use crate::model::{Item, ItemStatus, OrchestratorId, QueueId, Revision, SessionI
 fn build_queue(depends: &[&[u32]]) -> Vec<Phase> {
     let names = PhaseName::ALL.into_iter().cycle();
     let rows = (1..).zip(names).zip(depends);
-    rows.map(|((number, name), on)| build_phase(number, name, on))
-        .collect()
+    rows.map(|((number, name), on)| build_phase(number, name, on)).collect()
 }
 
 fn build_phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
@@ -26,11 +25,7 @@ fn build_phase(number: u32, name: PhaseName, on: &[u32]) -> Phase {
         feature_id: None,
         number,
         name,
-        status: if on.is_empty() {
-            ItemStatus::Ready
-        } else {
-            ItemStatus::Queued
-        },
+        status: if on.is_empty() { ItemStatus::Ready } else { ItemStatus::Queued },
         depends_on: on.to_vec(),
         data: None,
         assigned_to: None,
@@ -98,27 +93,19 @@ fn complete_step() -> PhaseStep {
 }
 
 fn fail_step(error: &str) -> PhaseStep {
-    PhaseStep::Fail {
-        error: error.to_owned(),
-    }
+    PhaseStep::Fail { error: error.to_owned() }
 }
 
 fn block_step(reason: &str) -> PhaseStep {
-    PhaseStep::Block {
-        reason: reason.to_owned(),
-    }
+    PhaseStep::Block { reason: reason.to_owned() }
 }
 
 fn reopen_step() -> PhaseStep {
-    PhaseStep::Reopen {
-        reason: "again".to_owned(),
-    }
+    PhaseStep::Reopen { reason: "again".to_owned() }
 }
 
 fn cancel_step(reason: &str) -> PhaseStep {
-    PhaseStep::Cancel {
-        reason: reason.to_owned(),
-    }
+    PhaseStep::Cancel { reason: reason.to_owned() }
 }
 
 fn session_id(text: &str) -> SessionId {

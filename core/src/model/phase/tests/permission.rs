@@ -11,13 +11,8 @@ fn ask_step(
     step: &PhaseStep,
 ) -> Result<(), PhaseRefusal> {
     let mover = mover.map(session_id);
-    let facts = PhaseStepFacts {
-        mover: mover.as_ref(),
-        item,
-        rows,
-        id: &queue_id(number),
-        starts: &[],
-    };
+    let facts =
+        PhaseStepFacts { mover: mover.as_ref(), item, rows, id: &queue_id(number), starts: &[] };
     decide_phase_step(&facts, step).map(|_| ())
 }
 
@@ -26,40 +21,21 @@ fn a_phase_of_a_held_item_is_the_holders() {
     let held = sample_item(ItemStatus::Running, Some("s1"));
     let mut rows = build_queue(&[&[]]);
     let holder = session_id("s1");
-    let other = || PhaseRefusal::NotHolder {
-        holder: holder.clone(),
-    };
+    let other = || PhaseRefusal::NotHolder { holder: holder.clone() };
     assert_eq!(ask_step(&rows, &held, Some("s1"), 1, &start_step()), Ok(()));
-    assert_eq!(
-        ask_step(&rows, &held, Some("s2"), 1, &start_step()),
-        Err(other())
-    );
+    assert_eq!(ask_step(&rows, &held, Some("s2"), 1, &start_step()), Err(other()));
     assert_eq!(ask_step(&rows, &held, None, 1, &start_step()), Err(other()));
     for mover in [Some("s2"), None] {
-        assert_eq!(
-            ask_step(&rows, &unheld_item(), mover, 1, &start_step()),
-            Ok(())
-        );
+        assert_eq!(ask_step(&rows, &unheld_item(), mover, 1, &start_step()), Ok(()));
     }
     // Begun by one from whom the item was taken since.
     rows[0].status = ItemStatus::Running;
     rows[0].assigned_to = Some(session_id("s2"));
-    let stale = PhaseRefusal::StaleEpoch {
-        holder: holder.clone(),
-    };
-    assert_eq!(
-        ask_step(&rows, &held, Some("s2"), 1, &complete_step()),
-        Err(stale)
-    );
-    assert_eq!(
-        ask_step(&rows, &held, Some("s3"), 1, &complete_step()),
-        Err(other())
-    );
+    let stale = PhaseRefusal::StaleEpoch { holder: holder.clone() };
+    assert_eq!(ask_step(&rows, &held, Some("s2"), 1, &complete_step()), Err(stale));
+    assert_eq!(ask_step(&rows, &held, Some("s3"), 1, &complete_step()), Err(other()));
     rows[0].assigned_to = None;
-    assert_eq!(
-        ask_step(&rows, &held, None, 1, &complete_step()),
-        Err(other())
-    );
+    assert_eq!(ask_step(&rows, &held, None, 1, &complete_step()), Err(other()));
 }
 
 #[test]
@@ -78,10 +54,7 @@ fn every_step_from_every_status() {
         (fail_step("x"), &[Ready, Running]),
         (block_step("x"), &[Queued, Ready, Running]),
         (cancel_step("x"), &[Queued, Ready, Running, Blocked]),
-        (
-            reopen_step(),
-            &[Running, Blocked, Completed, Failed, Cancelled],
-        ),
+        (reopen_step(), &[Running, Blocked, Completed, Failed, Cancelled]),
     ] {
         for status in ItemStatus::ALL {
             let mut rows = build_queue(&[&[]]);
@@ -115,28 +88,16 @@ fn ready_in_name_alone_is_not_begun() {
     let mut rows = build_queue(&[&[], &[1]]);
     rows[1].status = ItemStatus::Ready;
     let refusal = ask_step(&rows, &unheld_item(), None, 2, &start_step()).unwrap_err();
-    assert!(
-        matches!(refusal, PhaseRefusal::Illegal { .. }),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal, PhaseRefusal::Illegal { .. }), "{refusal:?}");
 }
 
 #[test]
 fn a_fourth_start_within_half_an_hour_waits() {
     let rows = build_queue(&[&[]]);
-    let starts = [
-        seconds_from_now(-10),
-        seconds_from_now(-600),
-        seconds_from_now(-1700),
-    ];
+    let starts = [seconds_from_now(-10), seconds_from_now(-600), seconds_from_now(-1700)];
     let id = queue_id(1);
-    let facts = PhaseStepFacts {
-        mover: None,
-        item: &unheld_item(),
-        rows: &rows,
-        id: &id,
-        starts: &starts,
-    };
+    let facts =
+        PhaseStepFacts { mover: None, item: &unheld_item(), rows: &rows, id: &id, starts: &starts };
     let Err(PhaseRefusal::RetryLimit(limit)) = decide_phase_step(&facts, &start_step()) else {
         panic!("it was started");
     };
@@ -144,17 +105,8 @@ fn a_fourth_start_within_half_an_hour_waits() {
         (limit.starts, limit.since, limit.until),
         (3, seconds_from_now(-1700), seconds_from_now(100))
     );
-    let facts = PhaseStepFacts {
-        starts: &starts[..2],
-        ..facts
-    };
+    let facts = PhaseStepFacts { starts: &starts[..2], ..facts };
     assert!(decide_phase_step(&facts, &start_step()).is_ok());
-    let facts = PhaseStepFacts {
-        starts: &starts,
-        ..facts
-    };
-    assert!(
-        decide_phase_step(&facts, &complete_step()).is_ok(),
-        "a limit of starts alone"
-    );
+    let facts = PhaseStepFacts { starts: &starts, ..facts };
+    assert!(decide_phase_step(&facts, &complete_step()).is_ok(), "a limit of starts alone");
 }

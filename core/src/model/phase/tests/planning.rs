@@ -22,24 +22,12 @@ fn each_depends_on_the_one_before_unless_it_is_said() {
             &["4=1,3;5=4"],
             "1 plan<; 2 validate<1; 3 build<2; 4 lint<1,3; 5 test<4",
         ),
-        (
-            "plan,lint,test",
-            &[" 3 = 1 ", "2="],
-            "1 plan<; 2 lint<; 3 test<1",
-        ),
-        (
-            "plan,build,test",
-            &["3=2,1,2;"],
-            "1 plan<; 2 build<1; 3 test<1,2",
-        ),
+        ("plan,lint,test", &[" 3 = 1 ", "2="], "1 plan<; 2 lint<; 3 test<1"),
+        ("plan,build,test", &["3=2,1,2;"], "1 plan<; 2 build<1; 3 test<1,2"),
         // What it depends on comes first, whatever its number.
         ("ship,plan", &["1=2;2="], "2 plan<; 1 ship<2"),
     ] {
-        assert_eq!(
-            render_plan(names, depends).as_deref(),
-            Ok(expected),
-            "{names} {depends:?}"
-        );
+        assert_eq!(render_plan(names, depends).as_deref(), Ok(expected), "{names} {depends:?}");
     }
 }
 
@@ -54,10 +42,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("9=1", "phase 9 does not exist"),
         ("2=0", "phase 0 does not exist"),
         ("3=3", "circular dependency of phases: 3 -> 3"),
-        (
-            "1=4",
-            "circular dependency of phases: 1 -> 4 -> 3 -> 2 -> 1",
-        ),
+        ("1=4", "circular dependency of phases: 1 -> 4 -> 3 -> 2 -> 1"),
         ("2=4;3=1", "circular dependency of phases: 2 -> 4 -> 3"),
     ] {
         let answer = render_plan("plan,build,test,ship", &[depends]);

@@ -27,10 +27,7 @@ fn a_list_of_dependencies_needs_all() {
     apply_step(&mut rows, 2, &complete_step()).unwrap();
     assert_eq!(render_statuses(&rows), "ready completed completed queued");
     assert_eq!(apply_step(&mut rows, 1, &complete_step()), Ok(vec![1, 4]));
-    assert_eq!(
-        render_statuses(&rows),
-        "completed completed completed ready"
-    );
+    assert_eq!(render_statuses(&rows), "completed completed completed ready");
 }
 
 #[test]
@@ -137,26 +134,17 @@ fn what_a_failure_blocks_is_not_reopened_around_it() {
     let refusal = apply_step(&mut rows, 3, &reopen_step()).unwrap_err();
     assert_eq!(refusal.code(), "illegal_transition");
     let told = "phase 1 (plan) failed: x".to_owned();
-    let by = |from| PhaseRefusal::Blocked {
-        from,
-        by: queue_id(1),
-        message: told.clone(),
-    };
+    let by = |from| PhaseRefusal::Blocked { from, by: queue_id(1), message: told.clone() };
     assert_eq!(refusal, by(ItemStatus::Blocked));
     apply_step(&mut rows, 2, &cancel_step("y")).unwrap();
-    assert_eq!(
-        apply_step(&mut rows, 2, &reopen_step()),
-        Err(by(ItemStatus::Cancelled))
-    );
+    assert_eq!(apply_step(&mut rows, 2, &reopen_step()), Err(by(ItemStatus::Cancelled)));
     assert_eq!(render_statuses(&rows), "failed cancelled blocked");
 }
 
 #[test]
 fn an_interruption_frees_what_the_orchestrator_ran_and_nothing_else() {
     let mut rows = build_queue(&[&[], &[], &[1]]);
-    let of = |name: &str| PhaseStep::Start {
-        orchestrator: Some(orchestrator_id(name)),
-    };
+    let of = |name: &str| PhaseStep::Start { orchestrator: Some(orchestrator_id(name)) };
     apply_step(&mut rows, 1, &of("o-1")).unwrap();
     apply_step(&mut rows, 2, &of("o-2")).unwrap();
     let changed = interrupt_phases(&rows, &orchestrator_id("o-1"), "its orchestrator died");
@@ -174,9 +162,7 @@ fn an_interrupted_phase_goes_where_its_dependencies_are() {
     for (then, status) in [(None, "queued"), (Some(fail_step("x")), "blocked")] {
         let mut rows = build_queue(CHAIN);
         apply_step(&mut rows, 1, &complete_step()).unwrap();
-        let begin = PhaseStep::Start {
-            orchestrator: Some(orchestrator_id("o")),
-        };
+        let begin = PhaseStep::Start { orchestrator: Some(orchestrator_id("o")) };
         apply_step(&mut rows, 2, &begin).unwrap();
         apply_step(&mut rows, 1, &reopen_step()).unwrap();
         if let Some(step) = &then {

@@ -30,9 +30,7 @@ statements! {
 pub(in super::super) fn create_handoff(tx: &mut impl Tx, new: &NewHandoff) -> Result<Handoff> {
     let provenance = &new.provenance;
     if tx.is_replay(provenance)? {
-        let id = tx.one_row(&FIND_HANDOFF_MADE_BY, args![provenance.op_id], |row| {
-            row.get(0)
-        })?;
+        let id = tx.one_row(&FIND_HANDOFF_MADE_BY, args![provenance.op_id], |row| row.get(0))?;
         return load_existing_handoff(tx, &id);
     }
     let sender = load_registered(tx, &new.from)?;
@@ -44,9 +42,7 @@ pub(in super::super) fn create_handoff(tx: &mut impl Tx, new: &NewHandoff) -> Re
     if let Some(to) = &new.to
         && !is_registered(tx, to)?
     {
-        return Err(StoreError::denied(
-            "the receiver of a hand-off must be registered",
-        ));
+        return Err(StoreError::denied("the receiver of a hand-off must be registered"));
     }
     check_no_open_handoff(tx, item, *epoch, provenance)?;
     let work = sender.execution_state().work;

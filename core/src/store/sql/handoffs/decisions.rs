@@ -109,13 +109,11 @@ pub(in super::super) fn accept_handoff(
     let item = items::load_item(tx, &handoff.item)?;
     if tx.is_replay(provenance)? {
         let released = claims::find_item_released_by(tx, provenance)?;
-        return Ok(item
-            .ok_or(HandoffRefusal::ItemNotFound)
-            .map(|item| AcceptedHandoff {
-                handoff,
-                item,
-                released,
-            }));
+        return Ok(item.ok_or(HandoffRefusal::ItemNotFound).map(|item| AcceptedHandoff {
+            handoff,
+            item,
+            released,
+        }));
     }
     let predecessor = load_predecessor(tx, &session)?;
     let facts = AcceptanceFacts {
@@ -225,9 +223,7 @@ pub(in super::super) fn reject_handoff(
         return Ok(Err(refusal));
     }
     if request.reason.is_empty() {
-        return Err(StoreError::denied(
-            "a rejection needs a session and a reason",
-        ));
+        return Err(StoreError::denied("a rejection needs a session and a reason"));
     }
     let rejected = HandoffStatus::Rejected;
     let reason = Some(request.reason.as_str());

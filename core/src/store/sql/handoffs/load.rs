@@ -101,20 +101,12 @@ pub(in super::super) fn list_handoffs(
     tx: &mut impl Tx,
     filter: HandoffFilter,
 ) -> Result<Vec<Handoff>> {
-    let statement = if filter.only_open {
-        &LIST_OPEN_HANDOFFS
-    } else {
-        &LIST_HANDOFFS
-    };
+    let statement = if filter.only_open { &LIST_OPEN_HANDOFFS } else { &LIST_HANDOFFS };
     tx.rows(statement, args![], handoff_from_row)
 }
 
 pub(in super::super) fn mark_handoff_shown(tx: &mut impl Tx, handoff: &Handoff) -> Result<()> {
-    let statement = if handoff.status.is_open() {
-        &MARK_SHOWN
-    } else {
-        &MARK_TOLD
-    };
+    let statement = if handoff.status.is_open() { &MARK_SHOWN } else { &MARK_TOLD };
     tx.execute(statement, args![handoff.id])?;
     Ok(())
 }

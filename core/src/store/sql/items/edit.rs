@@ -79,10 +79,9 @@ pub(in super::super) fn find_item_use(tx: &mut impl Tx, key: &ItemKey) -> Result
     if let Some(dependent) = tx.row(&FIND_DEPENDENT, args![key], |row| row.get(0))? {
         return Ok(Some(ItemUse::DependedOn(dependent)));
     }
-    for (statement, item_use) in [
-        (&HAS_PHASES, ItemUse::Phases),
-        (&HAS_WORKPLAN, ItemUse::Workplan),
-    ] {
+    for (statement, item_use) in
+        [(&HAS_PHASES, ItemUse::Phases), (&HAS_WORKPLAN, ItemUse::Workplan)]
+    {
         if tx.one_row(statement, args![key], |row| row.get(0))? {
             return Ok(Some(item_use));
         }
@@ -99,17 +98,12 @@ pub(in super::super) fn remove_item(
         return Ok(());
     }
     if let Some(item_use) = find_item_use(tx, key)? {
-        return Err(StoreError::denied(format!(
-            "item {key} cannot be removed: {item_use}"
-        )));
+        return Err(StoreError::denied(format!("item {key} cannot be removed: {item_use}")));
     }
     let facts: String = tx.one_row(&LOAD_ITEM_FACTS, args![key], |row| row.get(0))?;
-    for step in [
-        &ANNOUNCE_ITEM_REMOVAL,
-        &DELETE_ITEM_DEPENDENCIES,
-        &DELETE_ITEM,
-        &CONCLUDE_ITEM_REMOVAL,
-    ] {
+    for step in
+        [&ANNOUNCE_ITEM_REMOVAL, &DELETE_ITEM_DEPENDENCIES, &DELETE_ITEM, &CONCLUDE_ITEM_REMOVAL]
+    {
         tx.execute(step, args![key])?;
     }
     let facts = serde_json::from_str(&facts).unwrap_or_default();

@@ -27,10 +27,7 @@ pub(in super::super) fn add_item(
         if tx.is_replay(provenance)? {
             return Ok(present);
         }
-        return Err(StoreError::denied(format!(
-            "item {} already exists",
-            item.key
-        )));
+        return Err(StoreError::denied(format!("item {} already exists", item.key)));
     }
     insert_item(tx, item, provenance)?;
     load_existing_item(tx, &item.key)
@@ -45,25 +42,17 @@ pub(in super::super) fn insert_item(
     if let Some(parent) = &item.parent
         && load_item(tx, parent)?.is_none()
     {
-        return Err(StoreError::denied(format!(
-            "parent {parent} does not exist"
-        )));
+        return Err(StoreError::denied(format!("parent {parent} does not exist")));
     }
     let mut waiting = Vec::new();
     // An item that depends on nothing closes no cycle.
     if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
         waiting = dependencies::list_waiting_items(tx, parent)?;
-        waiting.push(DependencyEdge {
-            item: parent.clone(),
-            on: item.key.clone(),
-        });
+        waiting.push(DependencyEdge { item: parent.clone(), on: item.key.clone() });
     }
     let is_ready = dependencies::check_new_dependencies(tx, &item.key, &item.depends_on, &waiting)?;
-    let status = item.status.unwrap_or(if is_ready {
-        ItemStatus::Ready
-    } else {
-        ItemStatus::Queued
-    });
+    let status =
+        item.status.unwrap_or(if is_ready { ItemStatus::Ready } else { ItemStatus::Queued });
     tx.execute(
         &INSERT_ITEM,
         args![

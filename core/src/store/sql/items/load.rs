@@ -128,10 +128,7 @@ pub(in super::super) fn load_items<'k>(
         several => (&LOAD_ITEMS, json!(several).to_string()),
     };
     let items = tx.rows(statement, args![keys], item_from_row)?;
-    Ok(items
-        .into_iter()
-        .map(|item| (item.key.clone(), item))
-        .collect())
+    Ok(items.into_iter().map(|item| (item.key.clone(), item)).collect())
 }
 
 pub(in super::super) fn load_item_title(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<String>> {
@@ -182,11 +179,7 @@ pub(in super::super) fn find_item_keys(tx: &mut impl Tx, texts: &[&str]) -> Resu
         [] => Ok(Vec::new()),
         [first, ref others @ ..] if others.len() < 4 => {
             let text = |place: usize| others.get(place).unwrap_or(&first);
-            tx.rows(
-                &FIND_4_ITEM_KEYS,
-                args![first, text(0), text(1), text(2)],
-                read,
-            )
+            tx.rows(&FIND_4_ITEM_KEYS, args![first, text(0), text(1), text(2)], read)
         }
         _ => tx.rows(&FIND_ITEM_KEYS, args![json!(texts).to_string()], read),
     }

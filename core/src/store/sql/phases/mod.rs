@@ -172,11 +172,7 @@ fn insert_phase(
     position: i64,
     provenance: &Provenance,
 ) -> Result<()> {
-    let status = if phase.depends_on.is_empty() {
-        ItemStatus::Ready
-    } else {
-        ItemStatus::Queued
-    };
+    let status = if phase.depends_on.is_empty() { ItemStatus::Ready } else { ItemStatus::Queued };
     tx.execute(
         &INSERT_PHASE,
         args![

@@ -70,11 +70,7 @@ pub(in super::super) fn apply_phase_step(
     };
     let (item, phases) = load_item_with_phases(tx, &phase.item)?;
     let is_start = matches!(request.step, PhaseStep::Start { .. });
-    let starts = if is_start {
-        list_latest_starts(tx, &phase.id)?
-    } else {
-        Vec::new()
-    };
+    let starts = if is_start { list_latest_starts(tx, &phase.id)? } else { Vec::new() };
     let facts = PhaseStepFacts {
         mover: request.mover.as_ref(),
         item: &item,
@@ -110,18 +106,13 @@ pub(super) fn load_item_with_phases(
     item: &ItemKey,
 ) -> Result<(Item, Vec<Phase>)> {
     let missing = || StoreError::corrupt(format!("phases of item {item}, which does not exist"));
-    Ok((
-        items::load_item(tx, item)?.ok_or_else(missing)?,
-        list_phases_of_item(tx, item)?,
-    ))
+    Ok((items::load_item(tx, item)?.ok_or_else(missing)?, list_phases_of_item(tx, item)?))
 }
 
 fn list_latest_starts(tx: &mut impl Tx, id: &QueueId) -> Result<Vec<Timestamp>> {
     let cooldown = format!("-{COOLDOWN_SECONDS} seconds");
     let most = i64::try_from(MAX_STARTS).unwrap_or(i64::MAX);
-    tx.rows(&LIST_LATEST_STARTS, args![id, cooldown, most], |row| {
-        row.get(0)
-    })
+    tx.rows(&LIST_LATEST_STARTS, args![id, cooldown, most], |row| row.get(0))
 }
 
 /// Writes the changed phases of an item, under the epoch of its claim.
@@ -201,18 +192,12 @@ pub(super) fn load_phase_changes(
         ))
     })?;
     changes.sort_by_key(|change| change.phase.number);
-    Ok(PhaseChanges {
-        change,
-        affected: changes,
-    })
+    Ok(PhaseChanges { change, affected: changes })
 }
 
 fn list_phase_changes(tx: &mut impl Tx, provenance: &Provenance) -> Result<Vec<PhaseChange>> {
     tx.rows(&LIST_PHASE_CHANGES, args![provenance.op_id], |row| {
-        Ok(PhaseChange {
-            from: row.get(STATUS_BEFORE)?,
-            phase: phase_from_row(row)?,
-        })
+        Ok(PhaseChange { from: row.get(STATUS_BEFORE)?, phase: phase_from_row(row)? })
     })
 }
 
@@ -235,13 +220,9 @@ pub(in super::super) fn put_back_phases(
     reason: &str,
     provenance: &Provenance,
 ) -> Result<()> {
-    let provenance = Provenance {
-        reason: Some(reason.into()),
-        ..provenance.clone()
-    };
-    let items: Vec<ItemKey> = tx.rows(&LIST_ITEMS_RUNNING_FOR, args![orchestrator], |row| {
-        row.get(0)
-    })?;
+    let provenance = Provenance { reason: Some(reason.into()), ..provenance.clone() };
+    let items: Vec<ItemKey> =
+        tx.rows(&LIST_ITEMS_RUNNING_FOR, args![orchestrator], |row| row.get(0))?;
     for item in items {
         let (item, phases) = load_item_with_phases(tx, &item)?;
         let changed = phase::interrupt_phases(&phases, orchestrator, reason);

@@ -108,9 +108,7 @@ pub(in super::super) fn fail_stuck_phase(
         return Ok(None);
     }
     let (item, phases) = load_item_with_phases(tx, &current.phase.item)?;
-    let step = PhaseStep::Fail {
-        error: error.to_owned(),
-    };
+    let step = PhaseStep::Fail { error: error.to_owned() };
     let changed = change_phase(&phases, id, |phase| step.apply(phase, None));
     update_phases(tx, &item, &phases, &changed, provenance)?;
     load_phase_changes(tx, id, provenance).map(Some)

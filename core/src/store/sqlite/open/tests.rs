@@ -16,9 +16,7 @@ fn short_deadline() -> Deadline {
 
 fn add_item(store: &mut SqliteStore, key: &str) {
     let item = NewItem::new(key.parse().unwrap());
-    store
-        .add_item(&item, &Provenance::new("me", "test"))
-        .unwrap();
+    store.add_item(&item, &Provenance::new("me", "test")).unwrap();
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -66,10 +64,7 @@ fn a_database_has_one_log_and_one_queue_whatever_it_is_called() {
             // What is waited for until it is on the disk is the log that was written to.
             let log = store.engine.connection.wal_path();
             assert!(fs::metadata(&log).unwrap().len() > 0, "{}", log.display());
-            assert_eq!(
-                log.canonicalize().unwrap(),
-                at("real/some.db-wal").canonicalize().unwrap()
-            );
+            assert_eq!(log.canonicalize().unwrap(), at("real/some.db-wal").canonicalize().unwrap());
         }
         add_item(&mut first, "SD-9");
         drop(first);
@@ -81,13 +76,7 @@ fn a_database_has_one_log_and_one_queue_whatever_it_is_called() {
             names[creator].display()
         );
         let mut store = SqliteStore::open(&names[0], short_deadline()).unwrap();
-        assert_eq!(
-            store
-                .list_items(&crate::store::ItemFilter::default())
-                .unwrap()
-                .len(),
-            7
-        );
+        assert_eq!(store.list_items(&crate::store::ItemFilter::default()).unwrap().len(), 7);
     }
 }
 

@@ -9,9 +9,7 @@ fn first_free_searches() -> Vec<(&'static str, &'static str)> {
         let name = statement.name().rsplit("::").next().unwrap_or_default();
         name.starts_with("FIRST_")
     });
-    searches
-        .map(|statement| (statement.name(), statement.sqlite()))
-        .collect()
+    searches.map(|statement| (statement.name(), statement.sqlite())).collect()
 }
 
 fn is_in_repo(name: &str) -> bool {

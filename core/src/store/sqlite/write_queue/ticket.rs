@@ -95,32 +95,19 @@ fn draw_ticket(file: File) -> io::Result<(u64, Ticket)> {
     let socket_prefix = format!("trueup-queue-{:x}-{:x}", about.dev(), about.ino());
     let mut counter = [0; 8];
     let is_complete = file.read_at(&mut counter, 0)? == counter.len();
-    let previous = if is_complete {
-        u64::from_le_bytes(counter) % NUMBER_LIMIT
-    } else {
-        0
-    };
+    let previous = if is_complete { u64::from_le_bytes(counter) % NUMBER_LIMIT } else { 0 };
     let number = (previous + 1) % NUMBER_LIMIT;
     file.write_all_at(&number.to_le_bytes(), 0)?;
     try_lock_byte(&file, ticket_byte(number))?;
     set_byte_lock(&file, COUNTER_BYTE, libc::F_UNLCK)?;
     let file = Some(file);
-    Ok((
-        previous,
-        Ticket {
-            file,
-            number,
-            socket_prefix,
-        },
-    ))
+    Ok((previous, Ticket { file, number, socket_prefix }))
 }
 
 impl Ticket {
     /// Whether the holder of the previous number is done.
     fn try_take_turn(&self, previous: u64) -> io::Result<bool> {
-        self.file
-            .as_ref()
-            .map_or(Ok(true), |file| try_lock_byte(file, ticket_byte(previous)))
+        self.file.as_ref().map_or(Ok(true), |file| try_lock_byte(file, ticket_byte(previous)))
     }
 
     /// The address at which the process with a number listens: an abstract name, without a file.
@@ -159,9 +146,7 @@ fn try_lock_byte(file: &File, at: i64) -> io::Result<bool> {
 
 fn set_byte_lock(file: &File, at: i64, kind: libc::c_int) -> io::Result<()> {
     let range = byte_range::lock_request(kind, at, 1);
-    fcntl(file, FcntlArg::F_OFD_SETLK(&range))
-        .map(drop)
-        .map_err(io::Error::from)
+    fcntl(file, FcntlArg::F_OFD_SETLK(&range)).map(drop).map_err(io::Error::from)
 }
 
 #[cfg(test)]
@@ -247,10 +232,7 @@ mod tests {
             drop(first);
             // Whoever comes now comes last, however free the lock looks.
             let last = draw_and_wait(&path, LONG).unwrap();
-            assert_eq!(
-                entered.try_iter().collect::<Vec<_>>(),
-                [2, 3, 4, 5, 6, 7, 8]
-            );
+            assert_eq!(entered.try_iter().collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7, 8]);
             drop(last);
         });
     }
