@@ -330,7 +330,7 @@ impl SortedLines {
                 LineContent::Record(record) if target.owns(&record) => match verdicts.next() {
                     Some(SendVerdict::Sent) => self.sent += 1,
                     Some(SendVerdict::Refused(reason)) => {
-                        self.refused.push(RefusedWrite { reason, record: *record })
+                        self.refused.push(RefusedWrite { reason, record: *record });
                     }
                     None => return reached,
                 },

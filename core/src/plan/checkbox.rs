@@ -117,7 +117,7 @@ pub fn compare_checkboxes(text: &str, tasks: &[PlanTask]) -> Checkboxes {
         let relation = CheckboxRelation::compare(is_checked, status);
         match relation {
             CheckboxRelation::DatabaseAhead => {
-                comparison.edits.push(TextEdit { range: checkbox, replacement: "x".to_owned() })
+                comparison.edits.push(TextEdit { range: checkbox, replacement: "x".to_owned() });
             }
             CheckboxRelation::FileAhead => comparison.ahead_in_file.push(id.clone()),
             CheckboxRelation::Equal | CheckboxRelation::DatabaseKeeps => {}

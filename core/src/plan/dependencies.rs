@@ -53,12 +53,7 @@ fn strip_emphasis(text: &str) -> &str {
 /// is reported among the skipped lines.
 pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
     let PlanBuilder { tasks, ids, skipped } = plan;
-    // One set for each depth, so that the ids in a range are a contiguous part of a set.
-    let depth = |id: &PlanTaskId| id.numeric_parts().map_or(0, |numbers| numbers.len());
-    let mut ids_by_depth: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
-    for id in ids.iter() {
-        ids_by_depth.entry(depth(id)).or_default().insert(id);
-    }
+    let known = KnownTasks::new(ids);
     let mut remaining = MAX_PER_PLAN;
     for entry in tasks.iter_mut() {
         let Some(parts) = &entry.depends_on else {
@@ -66,12 +61,60 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
         };
         let most = MAX_PER_TASK.min(remaining);
         let line = entry.task.line;
-        let own_id = &entry.task.task.id;
+        let mut resolved = known.resolve_list(parts, &entry.task.task.id, most, |problem| {
+            skipped.push(match problem {
+                DependencyProblem::Itself(reason) => SkippedLine::new(line, &entry.text, reason),
+                DependencyProblem::Unknown(_, reason) => {
+                    SkippedLine::error(line, &entry.text, reason)
+                }
+            });
+        });
+        if parts.len() > MAX_LIST_ENTRIES {
+            let more = parts.len() - MAX_LIST_ENTRIES;
+            let reason = format!("more than {MAX_LIST_ENTRIES} entries; {more} are ignored");
+            skipped.push(SkippedLine::new(line, &entry.text, reason));
+        }
+        if resolved.len() > most {
+            skipped.push(SkippedLine::new(line, &entry.text, describe_exceeded_limit(most)));
+            resolved.truncate(most);
+        }
+        remaining -= resolved.len();
+        entry.task.task.depends_on = Some(resolved);
+    }
+    add_child_dependencies(tasks);
+    break_cycles(tasks, skipped);
+}
+
+/// The tasks of a plan, by which lists are resolved.
+struct KnownTasks<'a> {
+    ids: &'a BTreeSet<PlanTaskId>,
+    /// One set for each depth, so that the ids in a range are a contiguous part of a set.
+    ids_by_depth: BTreeMap<usize, BTreeSet<&'a PlanTaskId>>,
+}
+
+impl<'a> KnownTasks<'a> {
+    fn new(ids: &'a BTreeSet<PlanTaskId>) -> Self {
+        let mut ids_by_depth: BTreeMap<usize, BTreeSet<&PlanTaskId>> = BTreeMap::new();
+        for id in ids {
+            ids_by_depth.entry(depth_of(id)).or_default().insert(id);
+        }
+        Self { ids, ids_by_depth }
+    }
+
+    /// Resolves the list of one task to ids without repetition. Stops expanding ranges once there
+    /// are more than `most`.
+    fn resolve_list(
+        &self,
+        parts: &[String],
+        own_id: &PlanTaskId,
+        most: usize,
+        mut report: impl FnMut(&DependencyProblem),
+    ) -> Vec<PlanTaskId> {
         let mut resolved = Vec::new();
         // A hash set: comparing ids takes long, and there are many.
         let mut seen = HashSet::new();
         for part in parts.iter().take(MAX_LIST_ENTRIES) {
-            match parse_dependency(part, own_id, ids) {
+            match parse_dependency(part, own_id, self.ids) {
                 Ok((from, to)) if from == to => {
                     if seen.insert(from.clone()) {
                         resolved.push(from);
@@ -80,49 +123,48 @@ pub(super) fn resolve_dependencies(plan: &mut PlanBuilder) {
                 // The limit is reached, so long ranges are not expanded.
                 Ok(_) if resolved.len() > most => {}
                 Ok((from, to)) => {
-                    let same_depth = ids_by_depth.get(&depth(&from));
-                    let ends = (Bound::Included(&from), Bound::Included(&to));
-                    let in_range = same_depth
-                        .into_iter()
-                        .flat_map(|alike| alike.range::<PlanTaskId, _>(ends).copied());
-                    let others = in_range.filter(|id| *id != own_id).take(most + 1);
+                    let others = self.ids_in_range(&from, &to).filter(|id| *id != own_id);
+                    let others = others.take(most + 1);
                     resolved.extend(others.filter(|id| seen.insert((*id).clone())).cloned());
                 }
-                Err(DependencyProblem::Itself(reason)) => {
-                    skipped.push(SkippedLine::new(line, &entry.text, reason));
-                }
-                Err(DependencyProblem::Unknown(id, reason)) => {
-                    skipped.push(SkippedLine::error(line, &entry.text, reason));
+                Err(problem) => {
+                    report(&problem);
                     // The task waits for what the entry meant, whatever that is.
-                    if seen.insert(id.clone()) {
+                    if let DependencyProblem::Unknown(id, _) = problem
+                        && seen.insert(id.clone())
+                    {
                         resolved.push(id);
                     }
                 }
             }
         }
-        if parts.len() > MAX_LIST_ENTRIES {
-            let more = parts.len() - MAX_LIST_ENTRIES;
-            let reason = format!("more than {MAX_LIST_ENTRIES} entries; {more} are ignored");
-            skipped.push(SkippedLine::new(line, &entry.text, reason));
-        }
-        if resolved.len() > most {
-            let reason = if most == MAX_PER_TASK {
-                format!(
-                    "more than {MAX_PER_TASK} dependencies; only the first {MAX_PER_TASK} are used"
-                )
-            } else {
-                format!(
-                    "more than {MAX_PER_PLAN} dependencies in a plan; only {most} of these are used"
-                )
-            };
-            skipped.push(SkippedLine::new(line, &entry.text, reason));
-            resolved.truncate(most);
-        }
-        remaining -= resolved.len();
-        entry.task.task.depends_on = Some(resolved);
+        resolved
     }
-    add_child_dependencies(tasks);
-    break_cycles(tasks, skipped);
+
+    /// Lists the tasks from one to another of the same depth.
+    fn ids_in_range(
+        &self,
+        from: &PlanTaskId,
+        to: &PlanTaskId,
+    ) -> impl Iterator<Item = &PlanTaskId> {
+        let same_depth = self.ids_by_depth.get(&depth_of(from)).into_iter();
+        let ends = (Bound::Included(from), Bound::Included(to));
+        same_depth.flat_map(move |ids| ids.range::<PlanTaskId, _>(ends).copied())
+    }
+}
+
+/// Counts the numbers of an id.
+fn depth_of(id: &PlanTaskId) -> usize {
+    id.numeric_parts().map_or(0, |numbers| numbers.len())
+}
+
+/// Says which limit a task exceeded, of which the first `most` dependencies are used.
+fn describe_exceeded_limit(most: usize) -> String {
+    if most == MAX_PER_TASK {
+        format!("more than {MAX_PER_TASK} dependencies; only the first {MAX_PER_TASK} are used")
+    } else {
+        format!("more than {MAX_PER_PLAN} dependencies in a plan; only {most} of these are used")
+    }
 }
 
 /// Makes every task depend on its children, except on those that depend on it: an explicit

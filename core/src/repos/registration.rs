@@ -78,11 +78,11 @@ pub fn register_repo(
         return Ok(Err(RegisterRefusal::OtherName { path, slug }));
     }
     // Registered again without a name, it keeps the one it has.
-    let named = request
+    let chosen = request
         .slug
         .or_else(|| identity.name.clone())
         .or_else(|| same.or(here).map(|repo| repo.slug.clone()));
-    let slug = match named {
+    let slug = match chosen {
         Some(slug) => Some(slug),
         None => find_free_slug(store, &repos, &identity, &request.path, &request.host)?,
     };
@@ -90,33 +90,14 @@ pub fn register_repo(
         return Ok(Err(RegisterRefusal::NoSlug(path)));
     };
     let known = repos.iter().find(|repo| repo.slug.is_same(slug.as_str()));
-    let is_same = same.is_some_and(|same| known.is_some_and(|known| same.slug == known.slug));
-    let mut displaced = None;
-    if let Some(other) = here.filter(|repo| !repo.slug.is_same(slug.as_str())) {
-        // It was registered under its own name before clones were recognized.
-        if !is_same {
-            let slug = other.slug.clone();
-            return Ok(Err(RegisterRefusal::PathTaken { path, slug }));
-        }
-        displaced = Some(other.slug.clone());
-    }
-    let old = known.and_then(|repo| repo.path_on(&request.machine));
-    // A repository that was moved leaves nothing at its old path.
-    let elsewhere = old.filter(|old| **old != path && path_from_text(old).is_dir());
-    if let Some(old) = elsewhere.filter(|_| !is_same) {
-        let path = old.to_owned();
-        return Ok(Err(RegisterRefusal::NameTaken { slug, path }));
-    }
-    let is_further = elsewhere.is_some();
-    let gone = known.iter().flat_map(|repo| repo.checkouts_on(&request.machine));
-    let gone = gone.filter(|path| !path_from_text(path).is_dir());
-    let gone = gone.map(str::to_owned).collect();
-    if let Some(slug) = displaced {
-        store.remove_repo_place(
-            &slug,
-            &request.machine,
-            &request.provenance.with_new_operation(),
-        )?;
+    let location = Location { machine: &request.machine, path: &path, here, same };
+    let changes = match decide_place_changes(&slug, known, &location) {
+        Ok(changes) => changes,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if let Some(displaced) = changes.displaced {
+        let provenance = request.provenance.with_new_operation();
+        store.remove_repo_place(&displaced, &request.machine, &provenance)?;
     }
     let host = request.host.clone();
     let provenance = request.provenance.clone();
@@ -126,12 +107,62 @@ pub fn register_repo(
         passive: request.passive,
         machine: request.machine,
         place: RepoPlace { host: request.host, path, checkouts: Vec::new(), identity: remote },
-        is_additional: is_further,
-        missing_checkouts: gone,
+        is_additional: changes.is_additional,
+        missing_checkouts: changes.missing_checkouts,
         provenance: request.provenance,
     })?;
     follow_registration(store, &identity, &host, &after, &provenance)?;
     Ok(Ok((known.cloned(), after)))
+}
+
+/// Where a repository is to be registered.
+struct Location<'a> {
+    machine: &'a str,
+    path: &'a str,
+    /// The repository that is registered at that path.
+    here: Option<&'a Repo>,
+    /// The repository that the directory belongs to by its identity.
+    same: Option<&'a Repo>,
+}
+
+/// What a registration changes in the places that are registered already.
+struct PlaceChanges {
+    /// The slug that loses the path.
+    displaced: Option<RepoSlug>,
+    /// Whether the path is a further checkout of a repository that keeps its main one.
+    is_additional: bool,
+    /// The checkouts of the repository that are no longer on disk.
+    missing_checkouts: Vec<String>,
+}
+
+/// Decides whether a repository may be registered under a slug, which `known` has so far.
+fn decide_place_changes(
+    slug: &RepoSlug,
+    known: Option<&Repo>,
+    location: &Location<'_>,
+) -> std::result::Result<PlaceChanges, RegisterRefusal> {
+    let &Location { machine, path, here, same } = location;
+    let is_same = same.is_some_and(|same| known.is_some_and(|known| same.slug == known.slug));
+    let displaced =
+        here.filter(|repo| !repo.slug.is_same(slug.as_str())).map(|repo| repo.slug.clone());
+    // A directory of the same repository was registered under another name before clones were
+    // recognized; the path of another repository is refused.
+    if let Some(slug) = displaced.clone().filter(|_| !is_same) {
+        return Err(RegisterRefusal::PathTaken { path: path.to_owned(), slug });
+    }
+    let registered = known.and_then(|repo| repo.path_on(machine));
+    // A repository that was moved leaves nothing at its old path.
+    let elsewhere = registered.filter(|old| *old != path && path_from_text(old).is_dir());
+    if let Some(old) = elsewhere.filter(|_| !is_same) {
+        return Err(RegisterRefusal::NameTaken { slug: slug.clone(), path: old.to_owned() });
+    }
+    let checkouts = known.into_iter().flat_map(|repo| repo.checkouts_on(machine));
+    let missing = checkouts.filter(|checkout| !path_from_text(checkout).is_dir());
+    Ok(PlaceChanges {
+        displaced,
+        is_additional: elsewhere.is_some(),
+        missing_checkouts: missing.map(str::to_owned).collect(),
+    })
 }
 
 /// Finds a slug that no other repository has.
@@ -157,7 +188,7 @@ mod tests {
     use crate::store::HookStore as _;
     use crate::store::testing::ScratchStore;
 
-    fn wish(slug: Option<&str>, path: &Path) -> RegisterRepoRequest {
+    fn request_for(slug: Option<&str>, path: &Path) -> RegisterRepoRequest {
         RegisterRepoRequest {
             slug: slug.map(|slug| slug.parse().unwrap()),
             passive: None,
@@ -177,20 +208,20 @@ mod tests {
         let c = folder.path().join("deep/a");
         std::fs::create_dir_all(&c).unwrap();
         let mut store = ScratchStore::new();
-        let mut ask = |slug: Option<&str>, path: &Path| {
-            let asked = register_repo(&mut *store, wish(slug, path)).unwrap();
-            asked.map(|(was, is)| (was.is_some(), is.slug.to_string()))
+        let mut register = |slug: Option<&str>, path: &Path| {
+            let outcome = register_repo(&mut *store, request_for(slug, path)).unwrap();
+            outcome.map(|(before, after)| (before.is_some(), after.slug.to_string()))
         };
-        assert_eq!(ask(Some("x"), &a), Ok((false, "x".to_owned())));
-        assert_eq!(ask(None, &a), Ok((true, "x".to_owned())));
-        assert_eq!(ask(Some("a"), &folder.path().join("deep")), Ok((false, "a".to_owned())));
-        let taken = ask(Some("y"), &a).unwrap_err().to_string();
-        assert!(taken.ends_with("is already registered as x"), "{taken}");
-        assert_eq!(ask(None, &c), Ok((false, "deep-a".to_owned())));
-        let elsewhere = ask(Some("X"), &b).unwrap_err();
-        assert!(matches!(elsewhere, RegisterRefusal::NameTaken { .. }), "{elsewhere}");
+        assert_eq!(register(Some("x"), &a), Ok((false, "x".to_owned())));
+        assert_eq!(register(None, &a), Ok((true, "x".to_owned())));
+        assert_eq!(register(Some("a"), &folder.path().join("deep")), Ok((false, "a".to_owned())));
+        let refusal = register(Some("y"), &a).unwrap_err().to_string();
+        assert!(refusal.ends_with("is already registered as x"), "{refusal}");
+        assert_eq!(register(None, &c), Ok((false, "deep-a".to_owned())));
+        let refusal = register(Some("X"), &b).unwrap_err();
+        assert!(matches!(refusal, RegisterRefusal::NameTaken { .. }), "{refusal}");
         std::fs::remove_dir(&a).unwrap();
-        assert_eq!(ask(Some("x"), &b), Ok((true, "x".to_owned())));
+        assert_eq!(register(Some("x"), &b), Ok((true, "x".to_owned())));
         let repos = store.list_repos().unwrap();
         assert_eq!(find_owner(&repos, "m", &b).unwrap().slug.as_str(), "x");
         assert!(find_owner(&repos, "m", &a).is_none());

@@ -274,7 +274,7 @@ impl ShellReader<'_> {
                     is_expanded: word.unquoted == word.text,
                     terminator: word.text,
                     is_indented: indented,
-                })
+                });
             }
         }
     }

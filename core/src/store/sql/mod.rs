@@ -28,8 +28,8 @@ mod row;
 mod session_tasks;
 mod sessions;
 mod statement;
-mod store;
 mod stored_text;
+mod transactions;
 mod workplans;
 
 pub use engine::{Arg, Engine, ToArg, Tx};
@@ -80,8 +80,10 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         repos::STATEMENTS,
         retention::STATEMENTS,
         session_tasks::STATEMENTS,
-        sessions::STATEMENTS,
-        store::STATEMENTS,
+        sessions::LIFECYCLE_STATEMENTS,
+        sessions::LOAD_STATEMENTS,
+        sessions::STATE_STATEMENTS,
+        transactions::STATEMENTS,
         workplans::STATEMENTS,
     ]
     .into_iter()

@@ -1,0 +1,187 @@
+//! Reading sessions: one by its id, lists, and those whose lease has expired.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::super::NOW;
+use super::super::engine::{Tx, args};
+use super::super::row::Row;
+use super::super::statement::{Statement, columns, joined, statements};
+use super::{seconds_modifier, unregistered_error};
+use crate::model::{MAX_LEASE_SECONDS, SKEW_SECONDS, Session, SessionId, SessionStatus};
+use crate::store::{Result, SessionFilter, StoreError};
+
+columns! {
+    /// The columns of a session with the item that it holds.
+    enum SessionColumn {
+        Id = "s.session_id",
+        Repo = "s.repo",
+        Worktree = "s.worktree",
+        Host = "s.host",
+        Status = "s.status",
+        EndedReason = "s.ended_reason",
+        Predecessor = "s.predecessor",
+        RegisteredAt = "s.registered_at",
+        HeartbeatAt = "s.heartbeat_at",
+        LeaseExpiresAt = "s.lease_expires_at",
+        SilentUntil = "s.silent_until",
+        Revision = "s.revision",
+        Acknowledged = "s.acknowledged_revision",
+        Metadata = "s.metadata",
+        Item = "w.key",
+        Epoch = "w.claim_epoch",
+        ClaimedAt = "w.claimed_at",
+        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        Lineage = "(SELECT value FROM trueup_meta WHERE key = 'lineage')",
+        Process = "s.pid",
+        _Started = "s.pid_started",
+        _Boot = "s.boot_id",
+        _Machine = "s.machine_id",
+        _Namespace = "s.pid_namespace",
+    }
+}
+
+const SELECT_SESSION: &str = joined!(
+    "SELECT ",
+    SessionColumn::SQL,
+    " FROM claude_sessions s LEFT JOIN work_items w ON w.holder = s.session_id WHERE s.session_id "
+);
+
+const LIST_IDS: &str = "SELECT s.session_id FROM claude_sessions s \
+     WHERE s.status IN (?1, ?2, ?3, ?4) AND substr(s.session_id, 1, length(?5)) = ?5 ";
+const NEWEST_FIRST: &str = "ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?6";
+
+statements! {
+    /// Compiling so wide a statement costs more than running it, and one process may ask for
+    /// several sessions.
+    LOAD_SESSION = @repeated SELECT_SESSION, "= ?1";
+    LOAD_SESSIONS = SELECT_SESSION, "IN (SELECT value FROM json_each(?1))";
+    IS_REGISTERED = @repeated "SELECT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = ?1)";
+
+    LIST_SESSION_IDS = LIST_IDS, NEWEST_FIRST;
+    LIST_SESSION_IDS_OF_WORKTREE = LIST_IDS, "AND s.worktree = ?7 ", NEWEST_FIRST;
+
+    /// Walks the index of the sessions that no sweep is done with, and no table.
+    LIST_EXPIRED_SESSION_IDS =
+        "SELECT session_id FROM claude_sessions
+         WHERE swept = 0 AND (lease_expires_at <= ", NOW, " OR status = 'ended'
+             OR heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2)
+             OR lease_expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3))
+         ORDER BY lease_expires_at LIMIT ?1";
+}
+
+/// Every status that a session can have.
+const ALL_STATUSES: &[SessionStatus] =
+    &[SessionStatus::Active, SessionStatus::Idle, SessionStatus::Ended, SessionStatus::Lost];
+
+fn session_from_row(row: &dyn Row) -> Result<Session> {
+    Ok(Session {
+        lineage: row.get(SessionColumn::Lineage)?,
+        id: row.get(SessionColumn::Id)?,
+        repo: row.get(SessionColumn::Repo)?,
+        worktree: row.get(SessionColumn::Worktree)?,
+        host: row.get(SessionColumn::Host)?,
+        process: row.process(SessionColumn::Process)?,
+        status: row.get(SessionColumn::Status)?,
+        ended_reason: row.get(SessionColumn::EndedReason)?,
+        predecessor: row.get(SessionColumn::Predecessor)?,
+        registered_at: row.get(SessionColumn::RegisteredAt)?,
+        heartbeat_at: row.get(SessionColumn::HeartbeatAt)?,
+        lease_expires_at: row.get(SessionColumn::LeaseExpiresAt)?,
+        silent_until: row.lenient_time(SessionColumn::SilentUntil),
+        revision: row.get(SessionColumn::Revision)?,
+        acknowledged: row.get(SessionColumn::Acknowledged)?,
+        metadata: row.json(SessionColumn::Metadata)?,
+        item: row.get(SessionColumn::Item)?,
+        epoch: row.get(SessionColumn::Epoch).unwrap_or_default(),
+        claimed_at: row.lenient_time(SessionColumn::ClaimedAt),
+        read_at: row.get(SessionColumn::ReadAt)?,
+    })
+}
+
+pub(in crate::store::sql) fn load_session(
+    tx: &mut impl Tx,
+    id: &SessionId,
+) -> Result<Option<Session>> {
+    tx.row(&LOAD_SESSION, args![id], session_from_row)
+}
+
+/// Reads a session that an operation needs.
+pub(in crate::store::sql) fn load_registered(tx: &mut impl Tx, id: &SessionId) -> Result<Session> {
+    load_session(tx, id)?.ok_or_else(|| unregistered_error(id))
+}
+
+pub(in crate::store::sql) fn is_registered(tx: &mut impl Tx, id: &SessionId) -> Result<bool> {
+    tx.one_row(&IS_REGISTERED, args![id], |row| row.get(0))
+}
+
+/// Refuses an operation of a session that is not registered.
+pub(in crate::store::sql) fn check_registered(tx: &mut impl Tx, id: &SessionId) -> Result<()> {
+    if is_registered(tx, id)? { Ok(()) } else { Err(unregistered_error(id)) }
+}
+
+pub(in crate::store::sql) fn list_sessions(
+    tx: &mut impl Tx,
+    filter: &SessionFilter,
+) -> Result<Vec<Session>> {
+    let wanted = match filter.statuses {
+        [] => ALL_STATUSES,
+        some => some,
+    };
+    // The statement has as many places as there are statuses; a repeated one changes nothing.
+    let status = |place: usize| wanted.get(place).unwrap_or(&wanted[0]).as_str();
+    let limit = match filter.limit {
+        0 => i64::MAX,
+        limit => i64::from(limit),
+    };
+    let prefix = filter.prefix.as_deref().unwrap_or_default();
+    let (s0, s1, s2, s3) = (status(0), status(1), status(2), status(3));
+    let ids: Vec<String> = match &filter.worktree {
+        None => {
+            tx.rows(&LIST_SESSION_IDS, args![s0, s1, s2, s3, prefix, limit], |row| row.get(0))?
+        }
+        Some(worktree) => tx.rows(
+            &LIST_SESSION_IDS_OF_WORKTREE,
+            args![s0, s1, s2, s3, prefix, limit, worktree],
+            |row| row.get(0),
+        )?,
+    };
+    load_readable_sessions(tx, &ids)
+}
+
+pub(in crate::store::sql) fn sessions_with_expired_lease(
+    tx: &mut impl Tx,
+    limit: u32,
+) -> Result<Vec<Session>> {
+    let ids: Vec<String> = tx.rows(
+        &LIST_EXPIRED_SESSION_IDS,
+        args![
+            limit,
+            seconds_modifier(SKEW_SECONDS),
+            seconds_modifier(MAX_LEASE_SECONDS.saturating_add(SKEW_SECONDS)),
+        ],
+        |row| row.get(0),
+    )?;
+    load_readable_sessions(tx, &ids)
+}
+
+/// Reads the sessions that a narrow statement named, in its order; mostly it names none.
+///
+/// A row that others wrote and nobody can read is left out: it is reported when that session is
+/// asked for, and must not keep everybody from the list.
+fn load_readable_sessions(tx: &mut impl Tx, ids: &[String]) -> Result<Vec<Session>> {
+    let readable = |row: &dyn Row| match session_from_row(row) {
+        Err(StoreError::Unreadable { .. }) => Ok(None),
+        read => read.map(Some),
+    };
+    let (statement, names): (&'static Statement, String) = match ids {
+        [] => return Ok(Vec::new()),
+        [id] => (&LOAD_SESSION, id.clone()),
+        several => (&LOAD_SESSIONS, json!(several).to_string()),
+    };
+    let sessions = tx.rows(statement, args![names], readable)?;
+    let mut by_id: BTreeMap<String, Session> =
+        sessions.into_iter().flatten().map(|session| (session.id.to_string(), session)).collect();
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+}

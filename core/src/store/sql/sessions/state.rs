@@ -1,0 +1,203 @@
+//! Writing a session's state: pushes of execution state, merges of metadata, acknowledgement.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::super::NOW;
+use super::super::engine::{Tx, args};
+use super::super::statement::{Statement, joined, statements};
+use super::super::stored_text::{stored_object, stored_optional_text};
+use super::{METADATA_DEFAULTS, load_registered, unregistered_error};
+use crate::model::{FieldValue, Revision, Session, SessionId, StateField};
+use crate::store::{InterruptionMark, Provenance, Result, StatePush, StoreError};
+
+const PUSH_START: &str = joined!(
+    "UPDATE claude_sessions SET
+         metadata = json_insert(json_set(json_patch(metadata, ?1),
+             '$.execution_state.lastUpdatedAt', ",
+    NOW
+);
+const PUSH_END: &str = joined!(
+    "), ",
+    METADATA_DEFAULTS,
+    "),
+         acknowledged_revision = acknowledged_revision
+             + (?2 AND acknowledged_revision = revision),
+         last_actor = ?3, last_reason = ?4, last_op = ?5
+     WHERE session_id = ?6 AND revision = ?7
+       AND (?8 IS NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = ?8
+            AND holder = ?6 AND claim_epoch = ?9))"
+);
+
+statements! {
+    PUSH_STATE = @repeated PUSH_START, PUSH_END;
+    PUSH_INTERRUPTED_STATE = @repeated
+        PUSH_START, ", '$.execution_state.lastInterruptedAt', ", NOW, PUSH_END;
+    PUSH_RESUMED_STATE = @repeated
+        PUSH_START, ", '$.execution_state.lastResumedAt', ", NOW,
+        ", '$.execution_state.resumeCount',
+         coalesce(json_extract(metadata, '$.execution_state.resumeCount'), 0) + 1", PUSH_END;
+    PUSH_CLEARED_STATE = @repeated
+        PUSH_START, ", '$.execution_state.lastInterruptedAt', NULL,
+         '$.execution_state.lastResumedAt', NULL, '$.execution_state.resumeCount', 0", PUSH_END;
+
+    /// A push that changed nothing raised no revision: the next change must still be told.
+    LIMIT_ACKNOWLEDGED_REVISION = @repeated
+        "UPDATE claude_sessions SET acknowledged_revision = revision
+         WHERE session_id = ?1 AND acknowledged_revision > revision";
+
+    UPDATE_PHASE_OF_HELD_ITEM =
+        "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2,
+             last_reason = ?3, last_op = ?4
+         WHERE holder = ?5 AND phase IS DISTINCT FROM ?1";
+
+    MERGE_METADATA =
+        "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2),
+             last_actor = ?3, last_reason = ?4, last_op = ?5
+         WHERE session_id = ?1";
+    MERGE_METADATA_WITH_STATE =
+        "UPDATE claude_sessions SET
+             metadata = json_insert(json_patch(metadata, ?2), ", METADATA_DEFAULTS, "),
+             last_actor = ?3, last_reason = ?4, last_op = ?5
+         WHERE session_id = ?1";
+    PATCH_EXECUTION_STATE =
+        "UPDATE claude_sessions SET
+             metadata = json_insert(json_set(json_patch(metadata, ?2),
+                 '$.execution_state.lastUpdatedAt', ", NOW, "), ", METADATA_DEFAULTS, "),
+             last_actor = ?3, last_reason = ?4, last_op = ?5
+         WHERE session_id = ?1";
+
+    ACKNOWLEDGE_REVISION =
+        "UPDATE claude_sessions SET acknowledged_revision =
+             max(acknowledged_revision, min(?2, revision))
+         WHERE session_id = ?1"
+        => postgres "UPDATE claude_sessions SET acknowledged_revision =
+             greatest(acknowledged_revision, least(?2, revision))
+         WHERE session_id = ?1";
+}
+
+pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> Result<Session> {
+    if tx.is_replay(&push.provenance)? {
+        return load_registered(tx, &push.session);
+    }
+    let statement = match push.mark {
+        None => &PUSH_STATE,
+        Some(InterruptionMark::Interrupted) => &PUSH_INTERRUPTED_STATE,
+        Some(InterruptionMark::Resumed) => &PUSH_RESUMED_STATE,
+        Some(InterruptionMark::HistoryCleared) => &PUSH_CLEARED_STATE,
+    };
+    let token = push.fencing_token.as_ref();
+    let changed = tx.execute(
+        statement,
+        args![
+            stored_object(&metadata_patch(push)),
+            push.acknowledge,
+            push.provenance.actor,
+            push.provenance.reason,
+            push.provenance.op_id,
+            push.session,
+            push.base,
+            token.map(|(item, _)| item),
+            token.map(|(_, epoch)| epoch),
+        ],
+    )?;
+    if changed == 0 {
+        let session = load_registered(tx, &push.session)?;
+        return Err(StoreError::Conflict(if session.revision == push.base {
+            "the claim it was made under belongs to another session".to_owned()
+        } else {
+            format!(
+                "it was made from revision {}, but the current one is {}",
+                push.base, session.revision
+            )
+        }));
+    }
+    tx.execute(&LIMIT_ACKNOWLEDGED_REVISION, args![push.session])?;
+    if let Some(FieldValue::Text(phase)) = push.changes.get(&StateField::Phase) {
+        tx.execute(
+            &UPDATE_PHASE_OF_HELD_ITEM,
+            args![
+                stored_optional_text(phase.as_ref()),
+                push.provenance.actor,
+                push.provenance.reason,
+                push.provenance.op_id,
+                push.session,
+            ],
+        )?;
+    }
+    load_registered(tx, &push.session)
+}
+
+/// Returns the change as a merge patch of the metadata; `null` removes a key.
+fn metadata_patch(push: &StatePush) -> Map<String, Json> {
+    let mut metadata = Map::new();
+    let mut state = Map::new();
+    for (field, value) in &push.changes {
+        let value = match value {
+            FieldValue::Flag(flag) => json!(flag),
+            FieldValue::Text(text) => json!(text),
+        };
+        match field {
+            StateField::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
+            StateField::ChainOrchestrators => {
+                metadata.insert("chain_orchestrators".to_owned(), value)
+            }
+            other => state.insert(other.key().to_owned(), value),
+        };
+    }
+    if let Some(branch) = &push.branch {
+        metadata.insert("branch".to_owned(), json!(branch));
+    }
+    // Present even when empty, so that the moment of the change has a place.
+    metadata.insert("execution_state".to_owned(), Json::Object(state));
+    metadata
+}
+
+pub(in crate::store::sql) fn merge_metadata(
+    tx: &mut impl Tx,
+    id: &SessionId,
+    patch: &Map<String, Json>,
+    provenance: &Provenance,
+) -> Result<Session> {
+    if !tx.is_replay(provenance)? {
+        let statement = if patch.contains_key("execution_state") {
+            &MERGE_METADATA_WITH_STATE
+        } else {
+            &MERGE_METADATA
+        };
+        write_patch(tx, statement, id, patch, provenance)?;
+    }
+    load_registered(tx, id)
+}
+
+/// Changes a session's execution state, as one step of an operation that has others.
+pub(in crate::store::sql) fn patch_execution_state(
+    tx: &mut impl Tx,
+    id: &SessionId,
+    state: Json,
+    provenance: &Provenance,
+) -> Result<()> {
+    let patch = Map::from_iter([("execution_state".to_owned(), state)]);
+    write_patch(tx, &PATCH_EXECUTION_STATE, id, &patch, provenance)
+}
+
+fn write_patch(
+    tx: &mut impl Tx,
+    statement: &'static Statement,
+    id: &SessionId,
+    patch: &Map<String, Json>,
+    provenance: &Provenance,
+) -> Result<()> {
+    tx.change(
+        statement,
+        args![id, stored_object(patch), provenance.actor, provenance.reason, provenance.op_id,],
+        || unregistered_error(id),
+    )
+}
+
+pub(in crate::store::sql) fn acknowledge_revision(
+    tx: &mut impl Tx,
+    id: &SessionId,
+    revision: Revision,
+) -> Result<()> {
+    tx.change(&ACKNOWLEDGE_REVISION, args![id, revision], || unregistered_error(id))
+}

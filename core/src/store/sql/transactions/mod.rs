@@ -1,0 +1,16 @@
+//! Each operation as one transaction of the engine: the traits of `store/api`, one file each.
+
+mod handoffs;
+mod items;
+mod metadata;
+mod orchestrators;
+mod outbox_delivery;
+mod phases;
+mod plans;
+mod port_reservations;
+mod repos;
+mod retention;
+mod store;
+mod workplans;
+
+pub(super) use store::STATEMENTS;
