@@ -30,7 +30,7 @@ pub(crate) use open::{
 };
 pub use open::{
     append_to_foreign, create_private_dir, ensure_private_dir, open_to_append, read_bytes,
-    read_text, write_private,
+    read_private_text, read_text, write_private,
 };
 pub(crate) use replace::FileReplacement;
 pub use replace::WriteOutcome;

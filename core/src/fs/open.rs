@@ -45,6 +45,11 @@ pub(crate) fn open_for_reading(path: &Path, follow: bool) -> io::Result<(File, u
 /// large.
 pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> {
     let (file, size) = open_for_reading(path, follow)?;
+    read_limited(file, size, limit)
+}
+
+/// Reads a file of `size` bytes, of at most `limit`.
+fn read_limited(file: File, size: u64, limit: u64) -> io::Result<Vec<u8>> {
     let too_large =
         || io::Error::new(ErrorKind::FileTooLarge, format!("larger than {limit} bytes"));
     if size > limit {
@@ -65,7 +70,25 @@ pub fn read_bytes(path: &Path, limit: u64, follow: bool) -> io::Result<Vec<u8>> 
 ///
 /// Those of [`read_bytes`], and when it is not UTF-8.
 pub fn read_text(path: &Path, limit: u64, follow: bool) -> io::Result<String> {
-    let bytes = read_bytes(path, limit, follow)?;
+    into_text(read_bytes(path, limit, follow)?)
+}
+
+/// Reads a text file of the user's that contains a secret.
+///
+/// # Errors
+///
+/// Those of [`read_text`], and when others than its owner have any right to it.
+pub fn read_private_text(path: &Path, limit: u64) -> io::Result<String> {
+    let (file, data) = open_regular(OpenOptions::new().read(true), path, true)?;
+    let mode = mode_bits(&data);
+    if mode & !OWNER_BITS != 0 {
+        let problem = format!("others can read it (mode {mode:o}); make it 600");
+        return Err(io::Error::new(ErrorKind::PermissionDenied, problem));
+    }
+    into_text(read_limited(file, data.len(), limit)?)
+}
+
+fn into_text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
@@ -283,7 +306,7 @@ fn mode_bits(data: &Metadata) -> u32 {
 }
 
 #[cfg(not(unix))]
-fn mode_of(data: &Metadata) -> u32 {
+fn mode_bits(data: &Metadata) -> u32 {
     if data.is_dir() { PRIVATE_DIR_MODE } else { PRIVATE_MODE }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::TlsRoots;
 use crate::bounds::Bound;
 use crate::fs::read_text;
 use crate::text::one_line;
@@ -42,6 +43,9 @@ pub enum ConfigError {
 pub(super) struct ConfigFile {
     pub(super) database_url: Option<String>,
     pub(super) api_key: Option<String>,
+    pub(super) api_key_file: Option<PathBuf>,
+    pub(super) api_token_file: Option<PathBuf>,
+    pub(super) tls_roots: Option<TlsRoots>,
     pub(super) deadline_ms: Option<u64>,
     pub(super) lease_seconds: Option<u64>,
     pub(super) ceiling_seconds: Option<u64>,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::database_address::{HIDDEN_PART, is_database_name, is_host};
 use crate::text::path_to_text;
 
 /// Where the database is.
@@ -12,7 +13,7 @@ use crate::text::path_to_text;
 pub enum DatabaseUrl {
     /// `sqlite:PATH`
     Sqlite(PathBuf),
-    /// A remote database, which this build cannot use; kept for the error message.
+    /// `postgres://…` or `https://…`
     Remote(RemoteUrl),
     /// The URL is invalid; the reason is kept to report it where the database is used.
     Unusable(String),
@@ -74,6 +75,13 @@ impl fmt::Debug for DatabaseUrl {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteUrl(String);
 
+impl RemoteUrl {
+    /// Returns the whole text, which may contain credentials, for the place that connects.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));
@@ -113,27 +121,6 @@ impl fmt::Debug for RemoteUrl {
 
 /// Longest scheme that is repeated in an error.
 const MAX_SCHEME_CHARS: usize = 16;
-
-/// Stands for a part that is not shown.
-const HIDDEN_PART: &str = "…";
-
-/// Returns whether a text is a host, with or without a port.
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (text, ""),
-    };
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    let is_bracketed = host.starts_with('[') || !host.contains(':');
-    let is_port = port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
-    host.len() <= 255 && host.bytes().all(is_allowed) && is_bracketed && is_port
-}
-
-/// Returns whether a text is the name of a database.
-fn is_database_name(text: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    !text.is_empty() && text.len() <= 64 && text.chars().all(is_part)
-}
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ const VARIABLES: &[&str] = &[
     "TRUEUP_HOME",
     "TRUEUP_SESSION_ID",
     "TRUEUP_API_KEY",
+    "TRUEUP_API_TOKEN",
     "TRUEUP_DEADLINE_MS",
     "TRUEUP_LEASE_SECONDS",
     "TRUEUP_CEILING_SECONDS",
@@ -38,6 +39,9 @@ const VARIABLES: &[&str] = &[
     "CLAUDE_CODE_SESSION_ATTENDED",
     "CLAUDE_CONFIG_DIR",
     "BASH_DEFAULT_TIMEOUT_MS",
+    // PostgreSQL's. What proxies and the system's TLS roots need is read by their libraries.
+    "PGPASSWORD",
+    "PGPASSFILE",
     // The system's.
     "HOME",
     "USER",

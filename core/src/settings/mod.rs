@@ -3,17 +3,25 @@
 //! Invariants: a repository's file can set names, never the database, a command or a credential; an
 //! invalid number never breaks a hook; no `Debug` output contains a secret.
 
+mod api_credentials;
 mod config_file;
+mod database_address;
 mod database_url;
 mod environment;
 mod paths;
 mod pattern_limits;
 mod project;
 mod resolve;
+mod secret;
+mod tls_roots;
 
+pub use api_credentials::{ApiCredentials, CredentialError, CredentialSource};
 pub use config_file::ConfigError;
-pub use database_url::DatabaseUrl;
+pub use database_address::DatabaseAddress;
+pub use database_url::{DatabaseUrl, RemoteUrl};
 pub use environment::Environment;
 pub use paths::Paths;
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};
 pub use resolve::Settings;
+pub use secret::Secret;
+pub use tls_roots::TlsRoots;

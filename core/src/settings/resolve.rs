@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::config_file::{self, ConfigError, ConfigFile};
 use super::database_url::DatabaseUrl;
 use super::pattern_limits;
-use super::{Environment, Paths, RepositoryConfig};
+use super::{ApiCredentials, CredentialSource, Environment, Paths, RepositoryConfig, TlsRoots};
 use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
 use crate::log::LogLevel;
@@ -40,8 +40,10 @@ pub struct Settings {
     pub paths: Paths,
     /// The URL of the database.
     pub database: DatabaseUrl,
-    /// The credential for `https://`.
-    pub api_key: Option<String>,
+    /// The credentials for `https://`.
+    pub api_credentials: ApiCredentials,
+    /// Which authorities sign the certificate of a remote database.
+    pub tls_roots: TlsRoots,
     /// The time limit of a hook, if it was configured.
     pub deadline: Option<Duration>,
     /// The lease of a session, in seconds.
@@ -123,7 +125,21 @@ impl Settings {
         Self {
             paths,
             database,
-            api_key: environment.text("TRUEUP_API_KEY").map(str::to_owned).or(config.api_key),
+            api_credentials: ApiCredentials {
+                key: CredentialSource::choose(
+                    environment,
+                    "TRUEUP_API_KEY",
+                    config.api_key,
+                    config.api_key_file,
+                ),
+                token: CredentialSource::choose(
+                    environment,
+                    "TRUEUP_API_TOKEN",
+                    None,
+                    config.api_token_file,
+                ),
+            },
+            tls_roots: config.tls_roots.unwrap_or_default(),
             deadline: deadline
                 .map(|millis| Duration::from_millis(millis.clamp(1, MAX_DEADLINE_MILLIS))),
             lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS).clamp(1, MAX_LEASE_SECONDS),
@@ -244,7 +260,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let env = environment(folder.path(), &[("TRUEUP_API_KEY", "s3cret")]);
         let settings = Settings::load(&env).unwrap();
-        assert_eq!(settings.api_key.as_deref(), Some("s3cret"));
+        let key = settings.api_credentials.key.load().unwrap();
+        assert_eq!(key.unwrap().expose(), "s3cret");
         assert!(!format!("{settings:?} {env:?}").contains("s3cret"));
     }
 }

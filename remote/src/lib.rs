@@ -1,0 +1,22 @@
+//! The transports of trueup to a database that other machines share: `postgres://` and `https://`.
+//!
+//! This is the only package that links a network. It carries texts and knows nothing of what they
+//! say: a request goes to the function `trueup.exchange` of the database, and its answer comes back.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`error`] | why an exchange failed, what ends it, whether it may have been carried out |
+//! | `url` | URLs of databases, parsed; the password file |
+//! | `net` | one deadline around everything, name look-up, the bound on answers |
+//! | `tls` | trusted authorities, how much of a certificate is checked |
+//! | `postgres` | one function call over PostgreSQL's protocol, and the direct connection |
+//! | `https` | the same call as one POST, to Supabase, PostgREST or a hub |
+//!
+//! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
+//! bounded; nothing of a URL but scheme, host, port and database name is shown.
+
+pub mod error;
+mod transport;
+
+pub use error::{Activity, FailureKind, TlsFailure, TransportError};
+pub use transport::Transport;
