@@ -6,13 +6,15 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
-mod caller;
 mod command_context;
 mod command_error;
 mod command_line;
 mod commands;
+mod global_args;
 mod human_duration;
 mod output;
+mod path_argument;
+mod printer;
 #[cfg(test)]
 mod skill_commands;
 mod supervise;
@@ -23,10 +25,11 @@ use std::process::ExitCode;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
-use crate::command_line::{GlobalArgs, parse_arguments, parse_trueup};
+use crate::command_line::{parse_arguments, parse_trueup};
 use crate::commands::CliCommand;
 use crate::commands::validate::ValidateArgs;
-use crate::output::Printer;
+use crate::global_args::GlobalArgs;
+use crate::printer::Printer;
 
 pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
 

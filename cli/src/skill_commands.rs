@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
-use crate::command_line::TrueupArgs;
+use crate::commands::TrueupArgs;
 use crate::commands::validate::ValidateArgs;
 
 /// Splits a command line into words as a shell does, with double quotes and a trailing comment.

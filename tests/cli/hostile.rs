@@ -264,7 +264,7 @@ fn only_the_report_writes_to_the_streams() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
-            let is_printer = path.ends_with("output.rs");
+            let is_printer = path.ends_with("printer.rs");
             for call in ["stdout()", "io::stderr()", "println!", "print!("] {
                 let passes_on =
                     call == "io::stderr()" && text.contains("Stdio::from(io::stderr())");

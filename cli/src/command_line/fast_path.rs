@@ -9,7 +9,9 @@ use std::ffi::OsString;
 
 use clap::{Args, FromArgMatches, Subcommand};
 
-use super::{CliCommand, GlobalArgs, ParsedCommand, TrueupArgs, subcommand_names};
+use super::parsed_command::{ParsedCommand, subcommand_names};
+use crate::commands::{CliCommand, TrueupArgs};
+use crate::global_args::GlobalArgs;
 
 type Parsed = ParsedCommand<TrueupArgs>;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use trueup_core::model::{Blame, BlamedField, EventFilter, ItemKey, blame_item};
 use trueup_core::text::one_line;
 
-use super::render_json_value;
+use super::value_text::render_json_value;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;

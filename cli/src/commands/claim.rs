@@ -20,8 +20,8 @@ use trueup_core::repos::assign_repo_name;
 use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store, StoreError};
 use trueup_core::text::CommandLine;
 
-use super::item::load_item;
-use super::or_none;
+use super::item::lookup::load_item;
+use super::value_text::or_none;
 
 #[derive(Debug, Args)]
 pub(crate) struct ClaimArgs {

@@ -19,6 +19,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
+use super::value_text::render_json_value;
 use crate::command_error::{CommandError, CommandResult, REFUSED};
 use crate::output::Output;
 
@@ -167,7 +168,7 @@ fn describe_cache_file(path: &Path) -> String {
     let text = |field| reading.fields.get(&field).map_or(Value::Null, |value| json!(value));
     format!(
         "currentSd {}, currentPhase {}",
-        super::render_json_value(&text(StateField::Item)),
-        super::render_json_value(&text(StateField::Phase))
+        render_json_value(&text(StateField::Item)),
+        render_json_value(&text(StateField::Phase))
     )
 }

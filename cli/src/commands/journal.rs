@@ -6,8 +6,8 @@ use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::JournalEntry;
 use trueup_core::text::{one_line, pluralize};
 
-use crate::caller::{check_not_ended, find_session_by_prefix};
 use crate::command_context::CommandContext;
+use crate::command_context::{check_not_ended, find_session_by_prefix};
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 use crate::views;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::caller::{PERSON_ACTOR, find_session_by_prefix};
 use crate::command_context::CommandContext;
+use crate::command_context::{PERSON_ACTOR, find_session_by_prefix};
 use crate::command_error::{CommandError, CommandResult, LogCase, REFUSED, UsageCase};
 use crate::human_duration::HumanDuration;
-use crate::output::{Output, OutputStream, print_status};
+use crate::output::Output;
+use crate::printer::{OutputStream, print_status};
 use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use trueup_core::model::{Event, EventFilter, EventKind, ItemKey, SessionId, Time
 use trueup_core::store::{HookStore as _, Store};
 use trueup_core::text::one_line;
 
-use super::render_json_value;
+use super::value_text::render_json_value;
 
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {

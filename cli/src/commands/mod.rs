@@ -11,6 +11,7 @@ mod claim;
 mod db;
 mod demo;
 mod doctor;
+mod findings;
 mod handoff;
 mod item;
 mod journal;
@@ -18,29 +19,46 @@ mod log;
 mod meta;
 mod next;
 mod orchestrator;
-mod orchestrator_start;
 mod plan;
 mod ports;
 mod queue;
 mod repo;
+mod session_output;
 mod sessions;
 mod set;
 mod state;
 mod status;
 mod statusline;
 pub(crate) mod validate;
+mod value_text;
 
 use std::io::Write as _;
 
-use clap::{CommandFactory as _, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use serde_json::{Value, json};
+use serde_json::json;
 use trueup_core::model::ItemKey;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::command_line::TrueupArgs;
+use crate::global_args::GlobalArgs;
 use crate::output::Output;
+
+/// Keep every Claude Code session true to one database
+///
+/// The database is authoritative; .claude/auto-proceed-state.json is a copy of
+/// it. Hooks keep the two in sync automatically; these commands inspect and
+/// change the state.
+///
+/// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 100, verbatim_doc_comment)]
+pub(crate) struct TrueupArgs {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: CliCommand,
+}
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -224,11 +242,27 @@ impl CliCommand {
     pub(crate) const fn asks_for_json(&self) -> bool {
         matches!(self, Self::Check(check::CheckArgs { format: check::Format::Json, .. }))
     }
+
+    /// Tells whether the command acts for a session or filters by one, so that an unknown
+    /// `--session` would silently match nothing. The log has pruned sessions as well.
+    const fn needs_known_session(&self) -> bool {
+        !matches!(
+            self,
+            Self::Log(_)
+                | Self::Db(_)
+                | Self::Doctor { .. }
+                | Self::Demo
+                | Self::Statusline
+                | Self::Completions { .. }
+        )
+    }
 }
 
 /// Runs a command of `trueup`.
 pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> CommandResult {
-    context.check_named_session(&command)?;
+    if command.needs_known_session() {
+        context.check_named_session()?;
+    }
     let mut output = match command {
         CliCommand::Status { all } => status::cmd_status(context, all),
         CliCommand::Set(arguments) => set::cmd_set(context, &arguments),
@@ -269,18 +303,4 @@ fn cmd_completions(shell: Shell) -> CommandResult {
     let text = String::from_utf8_lossy(&script).into_owned();
     let lines = text.lines().map(str::to_owned).collect();
     Ok(Output::new(lines, json!({"shell": shell.to_string(), "script": text})))
-}
-
-/// Returns a value, or `none` for an absent one.
-fn or_none(value: Option<&str>) -> &str {
-    value.unwrap_or("none")
-}
-
-/// Renders a JSON value for a person.
-fn render_json_value(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

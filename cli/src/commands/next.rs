@@ -16,7 +16,9 @@ use trueup_core::sync::sweep_dead_sessions;
 use trueup_core::text::{CommandLine, one_line};
 
 use super::claim::{build_stale_epoch_error, interrupted_work_view, render_interrupted_work};
-use super::{item, sessions};
+use super::item::lookup::load_item;
+use super::item::render::{join_keys_with_status, render_item_line};
+use super::sessions::render_lost_session;
 
 #[derive(Debug, Args)]
 pub(crate) struct NextArgs {
@@ -62,7 +64,7 @@ fn show_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     let mut text = match &next {
         NextItem::KeepHeld { .. } => Vec::new(),
         NextItem::Offer { item, reason } => vec![
-            format!("next: {}", item::render_item_line(item)),
+            format!("next: {}", render_item_line(item)),
             format!(
                 "{}{}",
                 describe_reason(*reason),
@@ -70,7 +72,7 @@ fn show_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
             ),
         ],
         NextItem::Held { item, reason } => vec![
-            format!("still held: {}", item::render_item_line(item)),
+            format!("still held: {}", render_item_line(item)),
             format!("{}no other item is ready", describe_reason(*reason)),
         ],
         NextItem::Nothing { .. } => render_nothing(&next),
@@ -117,7 +119,7 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     }
     let mut warnings = Vec::new();
     let session = context.true_up_after_change(store, &session.id, &mut warnings)?;
-    let mut text: Vec<String> = lost_sessions.iter().map(sessions::render_lost_session).collect();
+    let mut text: Vec<String> = lost_sessions.iter().map(render_lost_session).collect();
     let next = taken.next;
     if let Some(released) = &taken.released {
         text.push(format!("released {}", released.key));
@@ -226,7 +228,7 @@ fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> Com
 
 fn check_parent_exists(store: &mut dyn Store, arguments: &NextArgs) -> CommandResult<()> {
     match &arguments.parent {
-        Some(parent) => item::load_item(store, parent).map(|_| ()),
+        Some(parent) => load_item(store, parent).map(|_| ()),
         None => Ok(()),
     }
 }
@@ -251,7 +253,7 @@ fn build_data(
     };
     // The claim may have changed the row further.
     let item = match item {
-        Some(item) => Some(item::load_item(store, &item.key)?),
+        Some(item) => Some(load_item(store, &item.key)?),
         None => None,
     };
     let data = json!({
@@ -311,7 +313,7 @@ fn render_blocker(hindrance: &Blocker) -> String {
     match &hindrance.cause {
         BlockerCause::HeldBy(holder) => format!("  {key} is held by {holder}"),
         BlockerCause::DependsOn(open) => {
-            format!("  {key} waits for {}", item::join_keys_with_status(open))
+            format!("  {key} waits for {}", join_keys_with_status(open))
         }
         BlockerCause::Blocked(Some(reason)) => {
             format!("  {key} is blocked: {}", one_line(reason, MAX_REASON_CHARS))

@@ -1,6 +1,6 @@
 //! `trueup ports`
 
-use crate::caller::Caller;
+use crate::command_context::Caller;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, PortCase};
 use crate::output::Output;

@@ -6,15 +6,16 @@ use clap::Subcommand;
 use serde_json::json;
 use trueup_core::model::{PlanTask, SessionId};
 use trueup_core::retention;
-use trueup_core::store::{ReleasedClaim, SessionFilter, Store};
+use trueup_core::store::{ReleasedClaim, SessionFilter};
 use trueup_core::sync::{fail_stuck_phases, fail_stuck_tasks, sweep_dead_sessions};
 
-use super::or_none;
-use crate::caller::find_session_by_prefix;
+use super::plan::render_failed_task;
+use super::queue::render::render_phase_move;
+use super::session_output::{build_session_output, list_sessions};
 use crate::command_context::CommandContext;
+use crate::command_context::find_session_by_prefix;
 use crate::command_error::CommandResult;
 use crate::output::Output;
-use crate::views;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -61,7 +62,7 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
         SessionsCommand::Show { id } => {
             let store = &mut *context.open_for_reading()?;
             let session = find_session_by_prefix(store, id)?;
-            super::status::build_session_output(context, store, &session)
+            build_session_output(context, store, &session)
         }
         SessionsCommand::Sweep => {
             let store = &mut *context.open_for_change()?;
@@ -73,9 +74,9 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
             }
             let mut text: Vec<String> = released.iter().map(render_lost_session).collect();
             let stuck = fail_stuck_phases(store, &context.run, &actor)?;
-            text.extend(stuck.iter().map(|moved| super::queue::render_phase_move(&moved.change)));
+            text.extend(stuck.iter().map(|moved| render_phase_move(&moved.change)));
             let tasks = fail_stuck_tasks(store, &context.run, &actor)?;
-            text.extend(tasks.iter().map(super::plan::render_failed_task));
+            text.extend(tasks.iter().map(render_failed_task));
             if text.is_empty() {
                 text.push("no dead sessions".to_owned());
             }
@@ -95,34 +96,4 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
 pub(super) fn render_lost_session(released: &ReleasedClaim) -> String {
     let item = released.item.as_ref().map_or("nothing", |item| item.as_str());
     format!("session {} died ({}); freed: {item}", released.session, released.reason)
-}
-
-/// Lists the sessions that match a filter.
-pub(super) fn list_sessions(
-    context: &CommandContext,
-    store: &mut dyn Store,
-    filter: &SessionFilter,
-) -> CommandResult {
-    let sessions = store.list_sessions(filter)?;
-    let mut text = Vec::new();
-    let mut rows = Vec::new();
-    for session in &sessions {
-        let vitality = views::assess_liveness(session, &context.run);
-        text.push(format!(
-            "{:<36} {:<7} {:<8} {:<20} {} on {}",
-            session.id.as_str(),
-            session.status.as_str(),
-            vitality.state.as_str(),
-            session.item.as_ref().map_or("none", |item| item.as_str()),
-            or_none(session.worktree.as_deref()),
-            or_none(session.host.as_deref()),
-        ));
-        rows.push(views::session_view(session, &vitality));
-    }
-    Ok(Output::table(
-        &format!("{:<36} {:<7} {:<8} {:<20} WHERE", "SESSION", "STATUS", "ALIVE", "ITEM"),
-        text,
-        "no sessions; one is registered when Claude Code starts with the plugin",
-        json!({"sessions": rows}),
-    ))
 }

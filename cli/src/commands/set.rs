@@ -9,7 +9,7 @@ use trueup_core::store::{InterruptionMark, Provenance, Store};
 use trueup_core::sync::{PushOutcome, RetriedPush, push_with_retry};
 use trueup_core::text::one_line;
 
-use super::render_json_value;
+use super::value_text::render_json_value;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;

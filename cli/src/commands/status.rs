@@ -1,25 +1,16 @@
 //! `trueup status`
 
-use serde_json::{Value, json};
-use trueup_core::model::{Item, Session, SessionStatus};
-use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
-use trueup_core::store::{SessionFilter, Store};
-use trueup_core::sync::{Observation, observe_session};
-use trueup_core::text::{one_line, path_to_text};
+use trueup_core::model::SessionStatus;
+use trueup_core::store::SessionFilter;
 
-use super::or_none;
+use super::session_output::{build_session_output, list_sessions};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::output::Output;
-use crate::views;
-
-/// Longest task shown, in characters.
-const MAX_TASK_CHARS: usize = 200;
 
 pub(super) fn cmd_status(context: &CommandContext, all: bool) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
     if all {
-        return super::sessions::list_sessions(
+        return list_sessions(
             context,
             store,
             &SessionFilter { statuses: SessionStatus::PRESENT, ..SessionFilter::default() },
@@ -27,107 +18,4 @@ pub(super) fn cmd_status(context: &CommandContext, all: bool) -> CommandResult {
     }
     let session = context.require_session(store)?;
     build_session_output(context, store, &session)
-}
-
-/// Builds the output for one session.
-pub(super) fn build_session_output(
-    context: &CommandContext,
-    store: &mut dyn Store,
-    session: &Session,
-) -> CommandResult {
-    let item = match &session.item {
-        Some(key) => store.load_item(key)?,
-        None => None,
-    };
-    let run_context = context.run_context_of(session);
-    let observation = observe_session(store, session, &[], &run_context)?;
-    let snapshot = &observation.snapshot;
-    let vitality = views::assess_liveness(session, &run_context);
-    let (state, age) = describe_cache(&observation);
-    let data = json!({
-        "session": views::session_view(session, &vitality),
-        "item": item.as_ref().map(views::item_view),
-        "cache": {"path": path_to_text(&observation.file.path), "state": state, "age_seconds": age},
-        "outbox": {"waiting": snapshot.outbox.waiting, "oldest_at": snapshot.outbox.oldest_at},
-    });
-    let mut text = render_session(
-        session,
-        item.as_ref(),
-        &format!("{} ({})", vitality.state.as_str(), vitality.evidence),
-    );
-    let age = age.as_u64().map_or(String::new(), |age| format!(", {age} s old"));
-    text.push(format!("cache    {state}{age}, {}", path_to_text(&observation.file.path)));
-    if snapshot.outbox.waiting > 0 {
-        let elsewhere = match snapshot.outbox.for_other_databases {
-            0 => String::new(),
-            count => format!(", {count} of them for another database"),
-        };
-        let waiting = snapshot.outbox.waiting;
-        text.push(format!("outbox   {waiting} writes waiting{elsewhere}"));
-    }
-    Ok(Output::new(text, data))
-}
-
-fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
-    let work = session.execution_state().work;
-    let clean =
-        |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_TASK_CHARS));
-    let holds = match item {
-        None => "none".to_owned(),
-        Some(item) => format!(
-            "{}, epoch {}, since {}{}",
-            item.key,
-            item.epoch,
-            session.claimed_at.map_or("?".to_owned(), |at| at.to_string()),
-            item.title
-                .as_deref()
-                .map_or(String::new(), |t| format!(", {}", one_line(t, MAX_TASK_CHARS)))
-        ),
-    };
-    let flag = |on: bool| if on { "on" } else { "off" };
-    let mut lines = vec![
-        format!("session  {} ({}), {alive}", session.id, session.status),
-        format!("item     {holds}"),
-        format!("phase    {}", clean(work.phase.as_deref())),
-        format!("task     {}", clean(work.task.as_deref())),
-        format!("branch   {}", clean(session.branch())),
-        format!(
-            "where    {} on {}",
-            or_none(session.worktree.as_deref()),
-            or_none(session.host.as_deref())
-        ),
-        format!(
-            "flags    auto-proceed {}, chain-orchestrators {}",
-            flag(work.auto_proceed),
-            flag(work.chain_orchestrators)
-        ),
-        format!("revision {}", session.revision),
-    ];
-    if work.was_interrupted {
-        lines.push("interrupted; resume with `trueup resume`".to_owned());
-    }
-    lines
-}
-
-/// Returns the state of the cache, as printed in JSON, and its age in seconds.
-fn describe_cache(observation: &Observation) -> (&'static str, Value) {
-    let snapshot = &observation.snapshot;
-    match (&snapshot.cache, &snapshot.database) {
-        (Reading::Missing, _) => ("missing", Value::Null),
-        (Reading::Fresh(cache), Reading::Fresh(database)) => {
-            let age = cache.synced_at.map(|at| snapshot.now.seconds_since(at));
-            (classify_cache(cache, database), json!(age))
-        }
-        _ => ("corrupt", Value::Null),
-    }
-}
-
-fn classify_cache(cache: &CacheReading, database: &DatabaseReading) -> &'static str {
-    let expected = database.expected_work_state();
-    let differs = cache.fields.iter().any(|(field, value)| expected.get(*field) != *value);
-    match &cache.lineage {
-        Some(lineage) if *lineage != database.lineage => "foreign",
-        _ if differs || !cache.edited.is_empty() || !cache.is_stamped() => "edited",
-        _ => "fresh",
-    }
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use trueup_core::model::SessionId;
 use trueup_core::text::one_line;
 
-use crate::caller::find_session_by_prefix;
 use crate::command_context::CommandContext;
+use crate::command_context::find_session_by_prefix;
 use crate::command_error::{CallerCase, CommandResult};
 use crate::output::Output;
 

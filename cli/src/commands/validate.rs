@@ -1,9 +1,9 @@
 //! `validate-session-state`
 
-use crate::caller::Caller;
+use crate::command_context::Caller;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, REFUSED};
-use crate::command_line::GlobalArgs;
+use crate::global_args::GlobalArgs;
 use crate::output::Output;
 use clap::Parser;
 use serde_json::{Value, json};

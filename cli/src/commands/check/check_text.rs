@@ -4,7 +4,7 @@ use trueup_core::consistency::{CheckFinding, CheckReport};
 use trueup_core::diagnostic::Severity;
 use trueup_core::text::path_to_text;
 
-use super::RepoCheck;
+use super::repo_check::RepoCheck;
 use crate::output::LineStyle;
 
 /// Most files of a commit that are named.

@@ -6,20 +6,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use trueup_core::consistency::check_checkout;
-use trueup_core::deadline::Deadline;
 use trueup_core::fs::{FileLock, create_private_dir};
 use trueup_core::repos::read_machine_name;
 use trueup_core::store::HookStore as _;
 use trueup_core::text::path_from_text;
 
-use super::{
-    RepoCheck, WRITE_PATIENCE, build_failed_outcome, build_output, build_request, checkout_target,
-    open_store,
-};
+use super::arguments::CheckArgs;
+use super::check_run::CheckRun;
+use super::checkout_target::describe_checkout;
+use super::repo_check::{RepoCheck, build_failed_outcome};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::commands::check::CheckArgs;
 use crate::output::Output;
 
 /// Time limit of a sweep. Repositories that are left are checked by the next one.
@@ -40,10 +37,9 @@ pub(super) fn sweep_registered_repos(
         other => other?,
     };
     let started_at = Instant::now();
-    let mut store = open_store(context, arguments)?;
-    let (request, session) = build_request(context, &mut store, arguments)?;
+    let mut run = CheckRun::begin(context, arguments)?;
     let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
-    let repos = store.list_repos()?;
+    let repos = run.store.list_repos()?;
     let local_checkouts: Vec<_> = repos
         .iter()
         .flat_map(|repo| {
@@ -69,26 +65,17 @@ pub(super) fn sweep_registered_repos(
             skip_reason,
         };
         if repo_check.skip_reason.is_none() {
-            store.set_deadline(Deadline::after(WRITE_PATIENCE.max(context.patience())));
-            let checkout = checkout_target::describe_checkout(&repos, &machine, root);
-            let paths = &context.run.settings.paths;
-            let outcome = check_checkout(&mut store, &checkout, &request, paths);
+            let checkout = describe_checkout(&repos, &machine, root);
+            let outcome = run.check(&checkout);
             // The other repositories are still checked.
             repo_check.outcome =
                 Some(outcome.unwrap_or_else(|error| build_failed_outcome(&checkout, &error)));
         }
-        repo_check.set_fix_directories(context);
         repo_checks.push(repo_check);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let mut warnings = Vec::new();
-    if let Some(session) = session {
-        context.true_up_after_change(&mut store, &session.id, &mut warnings)?;
-    }
-    let mut output = build_output(context, arguments, &repo_checks);
-    output.warnings.extend(warnings);
-    Ok(output)
+    run.finish(repo_checks)
 }
 
 /// Makes a progress bar, which is shown only on a terminal.

@@ -1,25 +1,22 @@
 //! Checks of the client, Claude Code: its settings and its version. Nothing is written, and entries
 //! that cannot be understood are ignored.
 
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use trueup_core::fs::read_bytes;
 
-use super::CheckResult;
+use super::check_result::CheckResult;
+use super::client_files::{find_config_dir, read_client_json, try_read_client_json};
 use super::plugin::{is_trueup_plugin, list_installed_ids};
 use crate::command_context::CommandContext;
 
 /// The oldest version of the client that trueup is tested with.
 const OLDEST_CLIENT: [u64; 3] = [2, 1, 328];
-
-/// Largest client file read, in bytes.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Longest wait for `PROGRAM --version`.
 const VERSION_PATIENCE: Duration = Duration::from_secs(10);
@@ -32,38 +29,6 @@ const MANAGED_SETTINGS: [&str; 2] = [
     "/etc/claude-code/managed-settings.json",
     "/Library/Application Support/ClaudeCode/managed-settings.json",
 ];
-
-/// Finds the configuration directory of the client.
-pub(super) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
-    context
-        .environment
-        .path("CLAUDE_CONFIG_DIR")
-        .or_else(|| context.environment.path("HOME").map(|home: PathBuf| home.join(".claude")))
-}
-
-/// Reads a JSON object of the client; absent when the file is missing or invalid.
-pub(super) fn read_client_json(path: &Path) -> Option<Value> {
-    try_read_client_json(path).ok().flatten()
-}
-
-/// Reads a JSON object of the client; absent when the file is missing, an error when it is invalid.
-fn try_read_client_json(path: &Path) -> Result<Option<Value>, String> {
-    let bytes = match read_bytes(path, MAX_FILE_BYTES, true) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.to_string()),
-    };
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    // An empty file counts as missing.
-    if bytes.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let is_object = value.is_object();
-    is_object.then_some(Some(value)).ok_or_else(|| "not a JSON object".to_owned())
-}
 
 /// Reads the settings files of the client, in order of precedence.
 fn read_settings(context: &CommandContext) -> Vec<(PathBuf, Value)> {

@@ -5,7 +5,7 @@ use trueup_core::liveness::unreadable_place_parts;
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::SessionFilter;
 
-use super::CheckResult;
+use super::check_result::CheckResult;
 
 /// Most sessions inspected, latest sign of life first.
 const MAX_SESSIONS_INSPECTED: u32 = 100;

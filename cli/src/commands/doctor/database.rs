@@ -5,7 +5,7 @@ use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HookStore as _, StoreError};
 
 use super::super::db::{render_violation, summarize_violations};
-use super::CheckResult;
+use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;
 

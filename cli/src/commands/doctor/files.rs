@@ -6,7 +6,7 @@ use std::path::Path;
 use trueup_core::fs::{available_space, create_private_dir};
 use trueup_core::settings::{RepositoryConfig, Settings};
 
-use super::CheckResult;
+use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 
 /// Space below which writes may soon fail, in bytes.

@@ -1,7 +1,9 @@
 //! `trueup doctor`: checks of the installation, each with a fix for what it finds. Nothing is
 //! changed without `--fix`.
 
+mod check_result;
 mod client;
+mod client_files;
 mod client_process;
 mod database;
 mod files;
@@ -12,6 +14,7 @@ mod project;
 
 use serde_json::{Value, json};
 
+use self::check_result::{CheckResult, CheckStatus};
 use crate::command_context::CommandContext;
 use crate::command_error::REFUSED;
 use crate::output::Output;
@@ -51,45 +54,6 @@ const fn doctor_check(
     run: fn(&CommandContext, bool) -> CheckResult,
 ) -> DoctorCheck {
     DoctorCheck { name, run }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CheckStatus {
-    Ok,
-    Warn,
-    Fail,
-}
-
-impl CheckStatus {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-/// The result of a check.
-struct CheckResult {
-    status: CheckStatus,
-    detail: String,
-    /// How to fix the finding; a command where there is one.
-    fix: Option<String>,
-}
-
-impl CheckResult {
-    fn ok(detail: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Ok, detail: detail.into(), fix: None }
-    }
-
-    fn warn(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Warn, detail: detail.into(), fix: Some(fix.into()) }
-    }
-
-    fn fail(detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { status: CheckStatus::Fail, ..Self::warn(detail, fix) }
-    }
 }
 
 pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use trueup_core::text::one_line;
 
-use super::CheckResult;
+use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 
 /// Longest name of a database shown, in characters.

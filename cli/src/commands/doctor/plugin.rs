@@ -7,8 +7,8 @@ use trueup_core::fs::{read_bytes, sha256_hex};
 use trueup_core::model::SessionStatus;
 use trueup_core::store::SessionFilter;
 
-use super::CheckResult;
-use super::client::{find_config_dir, read_client_json};
+use super::check_result::CheckResult;
+use super::client_files::{find_config_dir, read_client_json};
 use crate::command_context::CommandContext;
 
 /// Binaries that the hooks run.

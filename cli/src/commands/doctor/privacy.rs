@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use trueup_core::text::path_to_text;
 
-use super::CheckResult;
+use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 
 /// Most files inspected, in case the data directory is set to a large foreign directory by mistake.

@@ -1,9 +1,9 @@
 //! Checks of the project: its repository, git itself, and the configuration of the repository.
 
-use super::super::or_none;
-use super::CheckResult;
+use super::check_result::CheckResult;
 use super::client::run_version_command;
 use crate::command_context::CommandContext;
+use crate::commands::value_text::or_none;
 
 pub(super) fn check_repository(context: &CommandContext, _: bool) -> CheckResult {
     match (&context.run.project.git, context.run.warnings.first()) {

@@ -1,7 +1,7 @@
 //! `trueup handoff create`
 
-use crate::caller::find_session_by_prefix;
 use crate::command_context::CommandContext;
+use crate::command_context::find_session_by_prefix;
 use crate::command_error::{CommandError, CommandResult, HandoffCase, ItemCase};
 use crate::output::Output;
 use crate::views;
@@ -14,7 +14,7 @@ use trueup_core::model::{
 use trueup_core::store::{HandoffFilter, NewHandoff, Provenance, Store, StoreError};
 use trueup_core::sync::true_up;
 
-use super::{describe_addressee, handoff_data};
+use super::render::{describe_addressee, handoff_data};
 
 #[derive(Debug, Args)]
 pub(crate) struct HandoffCreateArgs {

@@ -2,14 +2,14 @@
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, HandoffCase};
-use crate::commands::or_none;
+use crate::commands::value_text::or_none;
 use crate::output::Output;
 use crate::views;
 use serde_json::Value;
 use trueup_core::model::{EventKind, HandoffId, HandoffRefusal};
 use trueup_core::store::{AcceptHandoffRequest, RejectHandoffRequest, Store};
 
-use super::handoff_data;
+use super::render::handoff_data;
 
 pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> CommandResult {
     let store = &mut *context.open_for_change()?;

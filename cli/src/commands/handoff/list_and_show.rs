@@ -6,10 +6,10 @@ use trueup_core::store::HandoffFilter;
 use trueup_core::text::one_line;
 
 use super::decide::refusal_to_error;
-use super::{describe_addressee, handoff_data};
+use super::render::{describe_addressee, handoff_data};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::commands::or_none;
+use crate::commands::value_text::or_none;
 use crate::output::Output;
 use crate::views;
 

@@ -3,15 +3,14 @@
 mod create;
 mod decide;
 mod list_and_show;
+mod render;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
-use trueup_core::model::{Handoff, HandoffId, SessionId};
+use trueup_core::model::HandoffId;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::handoff::create::HandoffCreateArgs;
-use crate::views;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -71,14 +70,4 @@ pub(super) fn cmd_handoff(context: &CommandContext, command: HandoffCommand) -> 
         HandoffCommand::List { all } => list_and_show::cmd_list(context, all),
         HandoffCommand::Show { id } => list_and_show::cmd_show(context, &id),
     }
-}
-
-/// Builds the `data` of a command on one hand-off.
-fn handoff_data(handoff: &Handoff) -> Value {
-    json!({"handoff": views::handoff_view(handoff)})
-}
-
-/// Describes the receiver of a hand-off.
-fn describe_addressee(handoff: &Handoff) -> &str {
-    handoff.to.as_ref().map_or("any session", SessionId::as_str)
 }

@@ -1,4 +1,4 @@
-//! `trueup item depend`, and the check of new dependencies.
+//! `trueup item depend`
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
@@ -6,10 +6,12 @@ use crate::output::Output;
 use crate::views;
 use clap::Args;
 use serde_json::json;
-use trueup_core::model::{DependencyEdge, EventKind, ItemKey, find_dependency_cycle, render_cycle};
-use trueup_core::store::{DependencyChange, Store};
+use trueup_core::model::{EventKind, ItemKey};
+use trueup_core::store::DependencyChange;
 
-use super::{join_keys, load_item};
+use super::dependency_check::check_new_dependencies;
+use super::lookup::load_item;
+use super::render::join_keys;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemDependArgs {
@@ -63,32 +65,4 @@ pub(super) fn cmd_depend(context: &CommandContext, arguments: ItemDependArgs) ->
         text.push(format!("{key}: {} -> {}", before.status, item.status));
     }
     Ok(Output::new(text, json!({"item": views::item_view(&item)})))
-}
-
-/// Refuses dependencies that do not exist or would form a cycle. The store checks again when it
-/// writes; this check gives the error its code.
-pub(super) fn check_new_dependencies(
-    store: &mut dyn Store,
-    key: &ItemKey,
-    parent: Option<&ItemKey>,
-    on: &[ItemKey],
-) -> CommandResult<()> {
-    if on.is_empty() {
-        return Ok(());
-    }
-    let mut waiting = store.list_waiting_items(key)?;
-    if let Some(parent) = parent {
-        waiting.extend(store.list_waiting_items(parent)?);
-        waiting.push(DependencyEdge { item: parent.clone(), on: key.clone() });
-    }
-    for on in on {
-        if let Some(circle) = find_dependency_cycle(key, on, &waiting) {
-            let message = format!("circular dependency: {}", render_cycle(&circle));
-            return Err(CommandError::new(ItemCase::DependencyCycle, message));
-        }
-        if store.load_item(on)?.is_none() {
-            return Err(CommandError::item_not_found(on));
-        }
-    }
-    Ok(())
 }

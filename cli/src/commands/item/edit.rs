@@ -2,7 +2,7 @@
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
-use crate::commands::render_json_value;
+use crate::commands::value_text::render_json_value;
 use crate::output::Output;
 use crate::views;
 use clap::Args;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use trueup_core::model::{DependencyEdge, EventKind, Item, ItemKey};
 use trueup_core::store::{ItemEditRequest, Store};
 
-use super::load_item;
+use super::lookup::load_item;
 
 #[derive(Debug, Args)]
 #[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]

@@ -10,6 +10,9 @@ use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
 use trueup_core::model::{EventKind, Item, ItemKey, ItemStatus, MoveRefusal, MoveTarget};
 use trueup_core::store::{MovedItem, Store};
 
+use super::lookup::load_item;
+use super::render::join_keys_with_status;
+
 #[derive(Debug, Args)]
 pub(crate) struct ItemTransitionArgs {
     /// Item key
@@ -46,7 +49,7 @@ fn move_item(
     let store = &mut *context.open_for_change()?;
     let kinds = [EventKind::Status, EventKind::Reopened, EventKind::Changed];
     if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
-        let item = super::load_item(store, &key)?;
+        let item = load_item(store, &key)?;
         let text = format!("this operation changed {key} at {}", event.at);
         return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
     }
@@ -134,8 +137,7 @@ fn build_refusal_error(
         }
         MoveRefusal::DependenciesOpen => {
             let open_dependencies = store.list_open_dependencies(key)?;
-            let message =
-                format!("{key} waits for {}", super::join_keys_with_status(&open_dependencies));
+            let message = format!("{key} waits for {}", join_keys_with_status(&open_dependencies));
             new_error(ItemCase::DependenciesOpen { item }, message)
         }
         MoveRefusal::EvidenceRequired => {

@@ -1,20 +1,20 @@
 //! `trueup meta check`
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult, REFUSED};
+use crate::command_error::{CommandError, CommandResult};
+use crate::commands::findings::{exit_code_for, render_divergences};
 use crate::output::Output;
 use clap::Args;
 use serde_json::json;
-use trueup_core::diagnostic::{Divergence, Severity};
 use trueup_core::metadata::list_metadata_files;
 use trueup_core::model::AdwId;
 use trueup_core::model::phase::PhaseName;
 use trueup_core::text::pluralize;
 
-use super::{
-    display_path, list_findings, metadata_file, not_found_error, phase_contract, schema,
-    unusable_file_finding,
+use super::workflow_file::{
+    display_path, list_findings, metadata_file, not_found_error, unusable_file_finding,
 };
+use super::{phase_contract, schema};
 
 #[derive(Debug, Args)]
 pub(crate) struct MetaCheckArgs {
@@ -87,19 +87,4 @@ pub(super) fn select_workflows(
     let strange = listed.invalid_names.iter();
     let warnings = strange.map(|name| format!("agents/{name} is not a workflow id; skipped"));
     Ok((listed.ids, warnings.collect()))
-}
-
-/// Renders findings, each with its fix.
-pub(in crate::commands) fn render_divergences(divergences: &[Divergence]) -> Vec<String> {
-    let line = |d: &Divergence| {
-        let finding = format!("{} {}", d.code.as_str(), d.message);
-        [finding, format!("     -> {}", d.fix)]
-    };
-    divergences.iter().flat_map(line).collect()
-}
-
-/// Returns the exit code of findings. With `strict` warnings count as well.
-pub(in crate::commands) fn exit_code_for(divergences: &[Divergence], strict: bool) -> u8 {
-    let min_severity = if strict { Severity::Warning } else { Severity::Error };
-    if divergences.iter().any(|d| d.severity >= min_severity) { REFUSED } else { 0 }
 }

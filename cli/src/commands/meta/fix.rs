@@ -2,6 +2,8 @@
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
+use crate::commands::findings::{exit_code_for, render_divergences};
+use crate::commands::value_text::render_json_value;
 use crate::output::Output;
 use serde_json::{Map, Value as Json, json};
 use trueup_core::diagnostic::Divergence;
@@ -10,8 +12,8 @@ use trueup_core::model::AdwId;
 use trueup_core::store::{MetadataAction, MetadataChange, Provenance, Store};
 use trueup_core::text::one_line;
 
-use super::check::{exit_code_for, render_divergences, select_workflows};
-use super::{
+use super::check::select_workflows;
+use super::workflow_file::{
     change_locked, describe_writer, display_path, list_findings, metadata_file, not_found_error,
     unusable_file_finding,
 };
@@ -106,8 +108,7 @@ fn fix_document(file: &MetadataFile, before_document: &JsonDocument) -> (JsonDoc
 }
 
 fn render_fix(id: &AdwId, fixed_file: &FixedFile) -> Vec<String> {
-    let render_value =
-        |value: &Json| one_line(&super::super::render_json_value(value), MAX_VALUE_CHARS);
+    let render_value = |value: &Json| one_line(&render_json_value(value), MAX_VALUE_CHARS);
     let removed = fixed_file.before.iter();
     let removed =
         removed.map(|(key, value)| format!("{id}: {key}: {} -> none", render_value(value)));

@@ -8,7 +8,7 @@ use trueup_core::metadata::{AdwState, JsonDocument, MetadataFile};
 use trueup_core::model::phase::PhaseName;
 use trueup_core::model::{AdwId, Phase};
 
-use super::{display_path, metadata_file, to_command_error};
+use super::workflow_file::{display_path, metadata_file, to_command_error};
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, MetadataCase};
 

@@ -74,7 +74,7 @@ pub(super) fn read_plan(context: &CommandContext, file: &Path) -> CommandResult<
     let plan_path = resolve_own_path(&parsed, &path);
     let id = PlanId::from_stem(&plan_file_stem(&plan_path))
         .map_err(|error| unreadable_plan_error(file, error))?;
-    let plan_path_text = path_text(&plan_path);
+    let plan_path_text = path_to_text(&plan_path);
     let skipped = parsed.skipped.clone();
     let plan_file =
         PlanFile { path: &file.to_string_lossy(), plan: Some(&id), is_committed: false };
@@ -135,17 +135,13 @@ fn plan_file_stem(path: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn path_text(path: &Path) -> String {
-    path_to_text(path)
-}
-
 /// Returns the paths by which a plan that is named by a file may be stored.
 pub(super) fn candidate_paths(context: &CommandContext, text: &str) -> Vec<String> {
     let path = context.cwd().join(path_from_text(text));
     let real = resolve_path(context, text);
     let status_plan = has_json_extension(&real).then(|| read_plan(context, &real).ok()).flatten();
     let own = status_plan.map(|read| read.plan.path);
-    own.into_iter().chain([path_text(&real), path_text(&path)]).collect()
+    own.into_iter().chain([path_to_text(&real), path_to_text(&path)]).collect()
 }
 
 /// Resolves a path, canonical if the file exists.

@@ -4,7 +4,7 @@ use serde_json::json;
 use trueup_core::model::EventKind;
 use trueup_core::text::pluralize;
 
-use super::{find_plan_by_name, show};
+use super::plan_lookup::{find_plan_by_name, load_plan_state};
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
 use crate::output::Output;
@@ -26,7 +26,7 @@ pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandRe
         return Err(CommandError::new(OrchestratorCase::PlanRunning { run: run_id }, text)
             .with_data(json!({"holder": views::orchestrator_view(run)})));
     }
-    let state = show::load_plan_state(store, &id)?;
+    let state = load_plan_state(store, &id)?;
     store.remove_plan(&id, &provenance)?;
     let text = format!(
         "removed plan {id} with {}; its file is kept",

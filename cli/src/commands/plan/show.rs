@@ -1,12 +1,11 @@
 //! `trueup plan list`, `status` and `next`
 
 use serde_json::{Value, json};
-use trueup_core::model::{Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
+use trueup_core::model::{Plan, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
 use trueup_core::plan::render_status_file;
-use trueup_core::store::Store;
 use trueup_core::text::one_line;
 
-use super::{not_found_error, resolve_plan};
+use super::plan_lookup::{load_plan_state, resolve_plan};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
@@ -39,7 +38,7 @@ pub(super) fn cmd_status(context: &CommandContext, plan_name: Option<&str>) -> C
     let state = load_plan_state(store, &id)?;
     // A plan may have thousands of tasks, so only the requested output is built.
     if context.json {
-        return Output::from_serializable(&views::plan_state_view(&state));
+        return Ok(Output::from_serializable(&views::plan_state_view(&state))?);
     }
     Ok(Output::new(render_plan(&state), Value::Null))
 }
@@ -73,14 +72,6 @@ pub(super) fn cmd_next(
     }
     let tasks: Vec<_> = tasks.into_iter().map(views::plan_task_view).collect();
     Ok(Output::new(text, json!({"tasks": tasks})))
-}
-
-/// Loads a plan whose id was resolved.
-pub(super) fn load_plan_state(store: &mut dyn Store, id: &PlanId) -> CommandResult<PlanState> {
-    match store.load_plan(id)? {
-        Some(state) => Ok(state),
-        None => Err(not_found_error(store, id.as_str())?),
-    }
 }
 
 /// Renders a plan in one line.
@@ -127,7 +118,7 @@ fn render_phase_heading(task: &PlanTask) -> String {
 }
 
 /// Renders a task that a sweep marked as failed.
-pub(in crate::commands) fn render_failed_task(task: &PlanTask) -> String {
+pub(crate) fn render_failed_task(task: &PlanTask) -> String {
     let error = task.error.as_deref().unwrap_or_default();
     format!("failed {}: {}", task.key(), one_line(error, MAX_TEXT_CHARS))
 }

@@ -1,56 +1,21 @@
 //! Steps of tasks: `trueup plan start`, `complete`, `fail`, `skip` and `retry`
 
-use std::str::FromStr;
-
-use crate::caller::PERSON_ACTOR;
 use crate::command_context::CommandContext;
+use crate::command_context::PERSON_ACTOR;
 use crate::command_error::{CommandError, CommandResult, PlanCase};
-use crate::commands::plan::PlanSelector;
 use crate::output::Output;
 use crate::views;
-use clap::Args;
 use serde_json::json;
 use trueup_core::model::{
-    EventKind, MAX_RETRIES, PlanId, PlanTask, PlanTaskId, PlanTaskRefusal, PlanTaskStatus,
-    PlanTaskStep, PlanWorker,
+    EventKind, MAX_RETRIES, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep,
+    PlanWorker,
 };
 use trueup_core::plan::{TaskStepOutcome, apply_task_step};
 use trueup_core::store::{Provenance, Store};
 
-use super::{resolve_plan_of_task, show};
-
-// Selects a task.
-#[derive(Debug, Args)]
-pub(crate) struct TaskSelector {
-    /// Task, such as 1.2 or fix-sync/1.2
-    #[arg(value_name = "T")]
-    pub(crate) task: TaskName,
-    #[command(flatten)]
-    pub(crate) which: PlanSelector,
-}
-
-/// The id of a task, with or without that of its plan.
-#[derive(Debug, Clone)]
-pub(crate) struct TaskName {
-    pub(crate) plan: Option<PlanId>,
-    pub(crate) id: PlanTaskId,
-}
-
-impl FromStr for TaskName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (plan, id) = match text.rsplit_once('/') {
-            None => (None, text),
-            Some((plan, id)) => {
-                let plan = plan.parse().map_err(|error| format!("{error}"))?;
-                (Some(plan), id)
-            }
-        };
-        let id = id.parse().map_err(|error| format!("{error}"))?;
-        Ok(Self { plan, id })
-    }
-}
+use super::plan_lookup::{load_plan_state, resolve_plan_of_task};
+use super::selectors::TaskSelector;
+use super::show::render_task_line;
 
 /// Resolves the worker: a session or a person, and the orchestrator of the environment.
 pub(super) fn resolve_worker(
@@ -80,7 +45,7 @@ pub(super) fn cmd_start(context: &CommandContext, task: &TaskSelector) -> Comman
     let step = PlanTaskStep::Start(worker);
     let (mut output, started_task) =
         take_task_step(context, store, &plan, task, &step, &provenance)?;
-    let state = show::load_plan_state(store, &plan)?;
+    let state = load_plan_state(store, &plan)?;
     let unknown = state.unknown_dependencies(&started_task).into_iter();
     output.warnings.extend(unknown.map(|other| {
         let id = &started_task.id;
@@ -145,7 +110,7 @@ fn take_task_step(
         }
     };
     let output = Output::new(
-        vec![format!("{}: {text}", task.key()), show::render_task_line(&task)],
+        vec![format!("{}: {text}", task.key()), render_task_line(&task)],
         json!({"task": views::plan_task_view(&task)}),
     );
     Ok((output, task))

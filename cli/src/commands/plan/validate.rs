@@ -18,15 +18,16 @@ use trueup_core::text::lenient_json::{bytes_from_text, text_from_bytes};
 use trueup_core::text::{path_from_text, path_to_text, pluralize};
 
 use super::plan_file::{self, MAX_PLAN_BYTES, PlanSource};
-use super::{
-    find_plan_by_file, find_plan_by_id, find_plan_by_name, resolve_plan, resolve_plan_name, show,
+use super::plan_lookup::{
+    find_plan_by_file, find_plan_by_id, find_plan_by_name, load_plan_state, resolve_plan,
+    resolve_plan_name,
 };
+use super::selectors::PlanSelector;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
-use crate::command_line::path_text;
-use crate::commands::meta::check::{exit_code_for, render_divergences};
-use crate::commands::plan::PlanSelector;
+use crate::commands::findings::{exit_code_for, render_divergences};
 use crate::output::Output;
+use crate::path_argument::path_text;
 use crate::views;
 
 #[derive(Debug, Args)]
@@ -132,7 +133,7 @@ fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandRe
             None => (Some(find_plan_by_name(context, store, text)?), None),
         },
     };
-    let state = id.map(|id| show::load_plan_state(store, &id)).transpose()?;
+    let state = id.map(|id| load_plan_state(store, &id)).transpose()?;
     let plan_file_path = || state.as_ref().map(|state| path_from_text(&state.plan.path));
     let file = file.map(path_from_text).or_else(plan_file_path).unwrap_or_default();
     Ok(PlanTarget { file, state })

@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use trueup_core::model::PlanState;
 
-use super::{resolve_plan, show};
+use super::plan_lookup::{load_plan_state, resolve_plan};
+use super::show;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::output::{Output, OutputStream};
+use crate::output::Output;
+use crate::printer::OutputStream;
 use crate::views;
 
 /// Length of one wait. The next one follows at once.
@@ -23,7 +25,7 @@ pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> Co
     loop {
         // Taken before reading, so that no write in between is missed.
         let change_mark = store.data_version()?;
-        let state = show::load_plan_state(&mut store, &id)?;
+        let state = load_plan_state(&mut store, &id)?;
         if last_shown.as_ref() != Some(&state) {
             let written = stream.print_item(
                 || json!(views::plan_state_view(&state)),

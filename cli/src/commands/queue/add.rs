@@ -10,7 +10,7 @@ use trueup_core::model::{EventKind, ItemKey, Phase, QueueId};
 use trueup_core::store::PhaseFilter;
 use trueup_core::text::pluralize;
 
-use super::{phase_views, render_phase_line};
+use super::render::{phase_views, render_phase_line};
 
 #[derive(Debug, Args)]
 pub(crate) struct QueueAddArgs {

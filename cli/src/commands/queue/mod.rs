@@ -1,20 +1,18 @@
 //! `trueup queue`
 
 mod add;
+mod list;
+pub(super) mod render;
 mod step;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
 use trueup_core::model::phase::PhaseStep;
-use trueup_core::model::{ItemKey, ItemStatus, Phase, QueueId};
-use trueup_core::store::{PhaseChange, PhaseFilter};
-use trueup_core::text::one_line;
+use trueup_core::model::{ItemKey, ItemStatus, QueueId};
+use trueup_core::store::PhaseFilter;
 
-use super::item::load_item;
+use self::add::QueueAddArgs;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::output::Output;
-use crate::views;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -27,7 +25,7 @@ pub(crate) enum QueueCommand {
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,lint,test --depends "4=2,3;3=2"
     #[command(verbatim_doc_comment)]
-    Add(add::QueueAddArgs),
+    Add(QueueAddArgs),
     /// List phases in queue order
     ///
     /// Example: trueup queue list --item SD-002C
@@ -113,14 +111,13 @@ pub(crate) enum QueueCommand {
     },
 }
 
-/// Longest message shown, in characters.
-const MAX_MESSAGE_CHARS: usize = 100;
-
 pub(super) fn cmd_queue(context: &CommandContext, command: QueueCommand) -> CommandResult {
     match command {
         QueueCommand::Add(arguments) => add::cmd_add(context, arguments),
-        QueueCommand::List { item, status } => cmd_list(context, &PhaseFilter { item, status }),
-        QueueCommand::Next => cmd_next(context),
+        QueueCommand::List { item, status } => {
+            list::cmd_list(context, &PhaseFilter { item, status })
+        }
+        QueueCommand::Next => list::cmd_next(context),
         QueueCommand::Start { id } => step::cmd_start(context, id),
         QueueCommand::Complete { id, pr } => {
             step::cmd_step(context, id, PhaseStep::Complete { pr_number: pr })
@@ -136,65 +133,6 @@ pub(super) fn cmd_queue(context: &CommandContext, command: QueueCommand) -> Comm
             step::cmd_step(context, id, PhaseStep::Cancel { reason })
         }
     }
-}
-
-fn cmd_list(context: &CommandContext, filter: &PhaseFilter) -> CommandResult {
-    let store = &mut *context.open_for_reading()?;
-    if let Some(item) = &filter.item {
-        load_item(store, item)?;
-    }
-    let phases = store.list_phases(filter)?;
-    Ok(Output::table(
-        &format!("{:<24} {:<9} {:<10} {:>4}", "PHASE", "NAME", "STATUS", "PRIO"),
-        phases.iter().map(render_phase_line),
-        "no phases; add those of an item with `trueup queue add ITEM`",
-        json!({"rows": phase_views(&phases)}),
-    ))
-}
-
-fn cmd_next(context: &CommandContext) -> CommandResult {
-    let store = &mut *context.open_for_reading()?;
-    let session = context.find_viewer_session(store)?;
-    let phase = store.find_next_phase(session.as_ref().map(|session| &session.id))?;
-    let text = phase.as_ref().map_or_else(
-        || "no ready phases; `trueup queue list` shows the waiting ones".to_owned(),
-        render_phase_line,
-    );
-    let row = phase.as_ref().map(views::phase_view);
-    Ok(Output::new(vec![text], json!({"row": row})))
-}
-
-/// Renders what changed.
-pub(super) fn render_phase_move(phase_move: &PhaseChange) -> String {
-    let Phase { id, name, status, .. } = &phase_move.phase;
-    let reason = phase_move.phase.error_message.as_deref();
-    let reason_text =
-        reason.map_or(String::new(), |why| format!(": {}", one_line(why, MAX_MESSAGE_CHARS)));
-    format!("{id} ({name}): {} -> {status}{reason_text}", phase_move.from)
-}
-
-fn render_phase_line(phase: &Phase) -> String {
-    let dependencies: Vec<String> = phase.depends_on.iter().map(u32::to_string).collect();
-    let waits = match (phase.status, dependencies.as_slice()) {
-        (ItemStatus::Queued, [_, ..]) => format!("  after {}", dependencies.join(", ")),
-        _ => String::new(),
-    };
-    let assignee = phase.assigned_to.as_ref();
-    let assignee_text = assignee.map_or(String::new(), |session| format!("  by {session}"));
-    let reason = phase.error_message.as_deref();
-    let reason_text =
-        reason.map_or(String::new(), |why| format!("  {}", one_line(why, MAX_MESSAGE_CHARS)));
-    format!(
-        "{:<24} {:<9} {:<10} {:>4}{waits}{assignee_text}{reason_text}",
-        phase.id.as_str(),
-        phase.name,
-        phase.status.as_str(),
-        phase.priority
-    )
-}
-
-fn phase_views(rows: &[Phase]) -> Vec<Value> {
-    rows.iter().map(views::phase_view).collect()
 }
 
 /// Parses text that must not be blank.

@@ -3,6 +3,7 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, PhaseCase};
 use crate::commands::meta::check_phase_can_start;
+use crate::commands::value_text::render_json_value;
 use crate::output::Output;
 use crate::views;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use trueup_core::model::{EventKind, ItemStatus, Phase, QueueId, Session};
 use trueup_core::store::{PhaseChanges, PhaseStepOutcome, PhaseStepRequest, Store};
 use trueup_core::text::one_line;
 
-use super::{MAX_MESSAGE_CHARS, render_phase_move};
+use super::render::{MAX_MESSAGE_CHARS, render_phase_move};
 
 /// Starts a phase. If its item is held by the session, it becomes the current phase of the session,
 /// so the cache is trued up.
@@ -77,7 +78,7 @@ fn check_replay_matches(
     };
     match context.find_replay(store, "phase", Some(id.as_str()), &[kind])? {
         Some(event) if target.is_some_and(|target| event.after["status"] != target) => {
-            let earlier = crate::commands::render_json_value(&event.after["status"]);
+            let earlier = render_json_value(&event.after["status"]);
             Err(CommandError::operation_id_used(format!(
                 "this operation id changed {id} to {earlier}"
             )))

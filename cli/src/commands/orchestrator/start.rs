@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::output::{Output, print_status};
+use crate::commands::plan::plan_lookup::find_plan_by_name;
+use crate::output::Output;
+use crate::printer::print_status;
 use crate::supervise::{
     Control, HEARTBEAT_INTERVAL, Signals, describe_signal, spawn_guarded, supervise_child,
 };
@@ -27,8 +29,7 @@ use trueup_core::store::{
 };
 use trueup_core::text::one_line;
 
-use super::orchestrator::{begin_run, build_running_error, find_replayed_run};
-use super::plan::find_plan_by_name;
+use super::registration::{begin_run, build_running_error, find_replayed_run};
 
 /// How long a heartbeat waits for the database. Signals are not handled meanwhile, so it is short.
 const HEARTBEAT_PATIENCE: Duration = Duration::from_secs(1);

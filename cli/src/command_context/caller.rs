@@ -1,33 +1,23 @@
-//! The caller of a command: the session, or the person, that it acts for. It is resolved only here.
+//! Resolution of the caller: the session, or the person, that a command acts for. It is resolved
+//! only here.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult};
-use crate::commands::CliCommand;
-use crate::views;
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::model::{LivenessState, OrchestratorId, Session, SessionId, SessionStatus};
 use trueup_core::reconcile::Reading;
 use trueup_core::store::{SessionFilter, Store};
+
+use super::{Caller, CommandContext};
+use crate::command_error::{CommandError, CommandResult};
+use crate::views;
 
 /// The actor of changes by a person at a terminal.
 pub(crate) const PERSON_ACTOR: &str = "user";
 
 /// Most sessions named where a prefix matches several.
 const MAX_SESSIONS_NAMED: u32 = 10;
-
-/// Whom a command acts for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// A registered session.
-    Session(SessionId),
-    /// The session of the environment, which is not registered in the database.
-    Unregistered(SessionId),
-    /// A person at a terminal, who cannot hold an item.
-    Person,
-}
 
 /// Finds the session with this id, or the only one whose id begins with it.
 pub(crate) fn find_session_by_prefix(
@@ -62,27 +52,6 @@ impl CommandContext {
         }
         let caller = self.find_caller(store)?;
         Ok(self.caller.get_or_init(|| caller).clone())
-    }
-
-    /// Refuses an unknown `--session`, also where the command uses it only as a filter, which would
-    /// silently match nothing.
-    pub(crate) fn check_named_session(&self, command: &CliCommand) -> CommandResult<()> {
-        // The log has pruned sessions as well; the other commands do not use the session.
-        let is_exempt = matches!(
-            command,
-            CliCommand::Log(_)
-                | CliCommand::Db(_)
-                | CliCommand::Doctor { .. }
-                | CliCommand::Demo
-                | CliCommand::Statusline
-                | CliCommand::Completions { .. }
-        );
-        let Some(id) = self.named_session.as_ref().filter(|_| !is_exempt) else {
-            return Ok(());
-        };
-        // The command itself reports a database that cannot be opened.
-        self.open_store()
-            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut store, id).map(drop))
     }
 
     fn find_caller(&self, store: &mut dyn Store) -> CommandResult<Caller> {

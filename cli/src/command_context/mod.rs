@@ -1,26 +1,27 @@
 //! What a command works with: environment, settings, project, database and caller.
 
+mod caller;
+mod session_change;
+mod store_access;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
-use trueup_core::diagnostic::{Code, Divergence};
-use trueup_core::log::LogLevel;
+use trueup_core::diagnostic::Divergence;
 use trueup_core::model::{
-    DeadOrchestrator, Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId,
+    Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId,
 };
-use trueup_core::orchestrators;
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
-use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store};
-use trueup_core::sync::{RunContext, TrueUpOutcome, drain_outbox, true_up};
-use trueup_core::text::redact::redact;
+use trueup_core::sync::RunContext;
 
-use crate::caller::Caller;
 use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
-use crate::command_line::GlobalArgs;
+use crate::global_args::GlobalArgs;
+
+pub(crate) use caller::{PERSON_ACTOR, check_not_ended, find_session_by_prefix};
 
 /// How long a command waits for the database by default. People and scripts prefer waiting to
 /// failing.
@@ -28,6 +29,17 @@ const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 
 fn database_patience(settings: &Settings) -> Duration {
     settings.deadline.unwrap_or(DEFAULT_PATIENCE)
+}
+
+/// Whom a command acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A registered session.
+    Session(SessionId),
+    /// The session of the environment, which is not registered in the database.
+    Unregistered(SessionId),
+    /// A person at a terminal, who cannot hold an item.
+    Person,
 }
 
 /// What a command works with.
@@ -43,7 +55,7 @@ pub(crate) struct CommandContext {
     /// `--op-id`: the id under which the main write of the command takes effect once.
     op_id: Option<OperationId>,
     /// Whom the command acts for, once resolved.
-    pub(crate) caller: OnceCell<Caller>,
+    caller: OnceCell<Caller>,
     cwd: PathBuf,
     /// Whether the agent had been told the current revision before this command changed something.
     agent_was_current: Cell<bool>,
@@ -134,77 +146,6 @@ impl CommandContext {
         self.run.warnings.iter().chain(&*notices).cloned().collect()
     }
 
-    /// Opens the database and does nothing else.
-    pub(crate) fn open_store(&self) -> CommandResult<SqliteStore> {
-        Ok(SqliteStore::open(self.database_path()?, self.run.deadline)?.until_exit())
-    }
-
-    /// Opens the database for reading. Orchestrators that died are reported and left as they are.
-    pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn Store>> {
-        Ok(Box::new(self.open_sqlite_for_reading()?))
-    }
-
-    /// Opens the database as [`Self::open_for_reading`] does, for what only SQLite offers.
-    pub(crate) fn open_sqlite_for_reading(&self) -> CommandResult<SqliteStore> {
-        let mut store = self.open_store()?;
-        self.add_orchestrator_notices(orchestrators::find_dead_orchestrators(
-            &mut store, &self.run,
-        ));
-        Ok(store)
-    }
-
-    /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
-    /// stop the command.
-    fn add_orchestrator_notices(&self, found: trueup_core::store::Result<Vec<DeadOrchestrator>>) {
-        match found {
-            Ok(deaths) => {
-                let mut notices = self.notices.borrow_mut();
-                notices.extend(deaths.iter().map(DeadOrchestrator::render_line));
-            }
-            Err(error) => self.run.log(LogLevel::Warn, "orchestrators", &error.to_string()),
-        }
-    }
-
-    /// Adds a notice where arguments contain secrets, which are redacted before they are stored.
-    fn warn_of_secrets(&self) {
-        let arguments = std::env::args_os().skip(1);
-        let found: usize = arguments
-            .take_while(|argument| argument != "--")
-            .map(|argument| redact(&argument.to_string_lossy()).findings.len())
-            .sum();
-        if found > 0 {
-            let text = format!("secrets in the arguments were redacted: {found}");
-            self.notices.borrow_mut().push(text);
-        }
-    }
-
-    /// Opens the database for a change, and drains the outbox first.
-    ///
-    /// A missing database is not created: where it was moved away, an empty one in its place would
-    /// make every cache foreign. `trueup db migrate` and the start of a session create one.
-    pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn Store>> {
-        Ok(Box::new(self.open_sqlite_for_change()?))
-    }
-
-    /// Opens the database as [`Self::open_for_change`] does, for what only SQLite offers.
-    pub(crate) fn open_sqlite_for_change(&self) -> CommandResult<SqliteStore> {
-        self.warn_of_secrets();
-        let mut store = self.open_store()?;
-        self.drain_outbox(&mut store);
-        let actor = |store: &mut SqliteStore| self.resolve_sweep_actor(store);
-        self.add_orchestrator_notices(orchestrators::clear_dead_orchestrators(
-            &mut store, &self.run, actor,
-        ));
-        Ok(store)
-    }
-
-    /// Drains the outbox, and adds a notice for each problem.
-    pub(crate) fn drain_outbox(&self, store: &mut dyn Store) {
-        let drained = drain_outbox(store, &self.run);
-        let drain_lines = drained.describe_problems(&self.run, self.named_session.as_ref());
-        self.notices.borrow_mut().extend(drain_lines);
-    }
-
     /// Returns the repositories whose items a command considers: that of the session, else the one
     /// here.
     pub(crate) fn repo_scope(
@@ -241,14 +182,6 @@ impl CommandContext {
         for finding in findings {
             finding.fix.set_directory(&self.run.project.dir);
         }
-    }
-
-    /// Tells whether the agent of a session runs this command, and so knows of its effect: the
-    /// session is that of the environment, and the command runs in its worktree.
-    pub(crate) fn is_run_by_agent_of(&self, session: &Session) -> bool {
-        let is_env_session = self.named_session.is_none()
-            && self.read_env_session().ok().flatten().is_some_and(|id| id == session.id);
-        is_env_session && session.worktree.as_ref().is_some_and(|dir| self.cwd.starts_with(dir))
     }
 
     /// Returns the run context of a session, whose project may be elsewhere on this machine.
@@ -305,56 +238,5 @@ impl CommandContext {
                 "operation id {op_id} was already used for another change: {other}"
             ))),
         }
-    }
-
-    /// Pushes edits of the cache by hand before the command changes something, because the revision
-    /// of the command would make them stale.
-    pub(crate) fn true_up_before_change(
-        &self,
-        store: &mut dyn Store,
-        session: Session,
-    ) -> CommandResult<Session> {
-        if !self.is_within_reach(&session) {
-            return Ok(session);
-        }
-        let run_context = self.run_context_of(&session);
-        let session = true_up(store, session, &[], &run_context)?.session;
-        self.agent_was_current.set(session.acknowledged >= session.revision);
-        Ok(session)
-    }
-
-    /// Loads the session that the caller changes something as, and trues up its cache.
-    pub(crate) fn begin_session_change(&self, store: &mut dyn Store) -> CommandResult<Session> {
-        let session = self.require_active_session(store)?;
-        self.true_up_before_change(store, session)
-    }
-
-    /// Trues up the cache after a change, and marks the revision as known to the agent where the
-    /// agent made the change.
-    pub(crate) fn true_up_after_change(
-        &self,
-        store: &mut dyn Store,
-        id: &SessionId,
-        warnings: &mut Vec<String>,
-    ) -> CommandResult<Session> {
-        let session = store
-            .load_session(id)?
-            .ok_or_else(|| CommandError::session_not_registered(id.as_str()))?;
-        if !self.is_within_reach(&session) {
-            return Ok(session);
-        }
-        let is_own_change = self.is_run_by_agent_of(&session);
-        let run_context = self.run_context_of(&session);
-        let TrueUpOutcome { session, problems, remaining, .. } =
-            true_up(store, session, &[], &run_context)?;
-        let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);
-        let problems = problems.into_iter().chain(unreadable.map(|d| d.message.clone()));
-        warnings.extend(problems.map(|p| format!("the cache is out of date: {p}")));
-        // If others made a change before this command, the agent still has to be told of it.
-        if is_own_change && self.agent_was_current.get() && session.acknowledged != session.revision
-        {
-            store.acknowledge_revision(id, session.revision)?;
-        }
-        Ok(session)
     }
 }

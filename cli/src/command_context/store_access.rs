@@ -1,0 +1,96 @@
+//! Opening the database for a command: what is done first, and what is noticed.
+
+use trueup_core::log::LogLevel;
+use trueup_core::model::DeadOrchestrator;
+use trueup_core::orchestrators;
+use trueup_core::store::Store;
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::sync::drain_outbox;
+use trueup_core::text::redact::redact;
+
+use super::{CommandContext, find_session_by_prefix};
+use crate::command_error::CommandResult;
+
+impl CommandContext {
+    /// Opens the database and does nothing else.
+    pub(crate) fn open_store(&self) -> CommandResult<SqliteStore> {
+        Ok(SqliteStore::open(self.database_path()?, self.run.deadline)?.until_exit())
+    }
+
+    /// Opens the database for reading. Orchestrators that died are reported and left as they are.
+    pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn Store>> {
+        Ok(Box::new(self.open_sqlite_for_reading()?))
+    }
+
+    /// Opens the database as [`Self::open_for_reading`] does, for what only SQLite offers.
+    pub(crate) fn open_sqlite_for_reading(&self) -> CommandResult<SqliteStore> {
+        let mut store = self.open_store()?;
+        self.add_orchestrator_notices(orchestrators::find_dead_orchestrators(
+            &mut store, &self.run,
+        ));
+        Ok(store)
+    }
+
+    /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
+    /// stop the command.
+    fn add_orchestrator_notices(&self, found: trueup_core::store::Result<Vec<DeadOrchestrator>>) {
+        match found {
+            Ok(deaths) => {
+                let mut notices = self.notices.borrow_mut();
+                notices.extend(deaths.iter().map(DeadOrchestrator::render_line));
+            }
+            Err(error) => self.run.log(LogLevel::Warn, "orchestrators", &error.to_string()),
+        }
+    }
+
+    /// Adds a notice where arguments contain secrets, which are redacted before they are stored.
+    fn warn_of_secrets(&self) {
+        let arguments = std::env::args_os().skip(1);
+        let found: usize = arguments
+            .take_while(|argument| argument != "--")
+            .map(|argument| redact(&argument.to_string_lossy()).findings.len())
+            .sum();
+        if found > 0 {
+            let text = format!("secrets in the arguments were redacted: {found}");
+            self.notices.borrow_mut().push(text);
+        }
+    }
+
+    /// Opens the database for a change, and drains the outbox first.
+    ///
+    /// A missing database is not created: where it was moved away, an empty one in its place would
+    /// make every cache foreign. `trueup db migrate` and the start of a session create one.
+    pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn Store>> {
+        Ok(Box::new(self.open_sqlite_for_change()?))
+    }
+
+    /// Opens the database as [`Self::open_for_change`] does, for what only SQLite offers.
+    pub(crate) fn open_sqlite_for_change(&self) -> CommandResult<SqliteStore> {
+        self.warn_of_secrets();
+        let mut store = self.open_store()?;
+        self.drain_outbox(&mut store);
+        let actor = |store: &mut SqliteStore| self.resolve_sweep_actor(store);
+        self.add_orchestrator_notices(orchestrators::clear_dead_orchestrators(
+            &mut store, &self.run, actor,
+        ));
+        Ok(store)
+    }
+
+    /// Drains the outbox, and adds a notice for each problem.
+    pub(crate) fn drain_outbox(&self, store: &mut dyn Store) {
+        let drained = drain_outbox(store, &self.run);
+        let drain_lines = drained.describe_problems(&self.run, self.named_session.as_ref());
+        self.notices.borrow_mut().extend(drain_lines);
+    }
+
+    /// Refuses an unknown `--session`, also where the command uses it only as a filter, which would
+    /// silently match nothing.
+    pub(crate) fn check_named_session(&self) -> CommandResult<()> {
+        let Some(id) = &self.named_session else {
+            return Ok(());
+        };
+        // The command itself reports a database that cannot be opened.
+        self.open_store()
+            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut store, id).map(drop))
+    }
+}

@@ -1,0 +1,89 @@
+//! `trueup item add`
+
+use clap::Args;
+use serde_json::json;
+use trueup_core::model::{EventKind, Item, ItemKey, NewItem};
+use trueup_core::repos::assign_repo_name;
+
+use super::dependency_check::check_new_dependencies;
+use super::render::render_item_line;
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, ItemCase};
+use crate::output::Output;
+use crate::views;
+
+#[derive(Debug, Args)]
+pub(crate) struct ItemAddArgs {
+    /// Item key: letters, digits and . _ - : #
+    pub(crate) key: ItemKey,
+    /// Title
+    #[arg(long, value_name = "T")]
+    pub(crate) title: Option<String>,
+    /// Parent item
+    #[arg(long, value_name = "KEY")]
+    pub(crate) parent: Option<ItemKey>,
+    /// Kind, any word; `orchestrator` for an item that leads others [default: task]
+    #[arg(long, value_name = "K")]
+    pub(crate) kind: Option<String>,
+    /// Position among its siblings [default: last]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) position: Option<i64>,
+    /// Items that must be completed first
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) depends: Vec<ItemKey>,
+    /// Require --evidence to complete it
+    #[arg(long)]
+    pub(crate) requires_evidence: bool,
+}
+
+pub(super) fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> CommandResult {
+    let store = &mut *context.open_for_change()?;
+    let actor = context.resolve_actor(store)?;
+    let key = arguments.key.clone();
+    if context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Added])?.is_some() {
+        let item = store.load_item(&key)?.ok_or_else(|| CommandError::item_not_found(&key))?;
+        return Ok(build_added_output(&item));
+    }
+    if store.load_item(&key)?.is_some() {
+        let item = (&key).into();
+        let message = format!("item {key} already exists");
+        return Err(CommandError::new(ItemCase::ItemExists { item }, message));
+    }
+    let parent = match &arguments.parent {
+        None => None,
+        Some(parent) => Some(store.load_item(parent)?.ok_or_else(|| {
+            let item = parent.into();
+            let message = format!("parent {parent} does not exist");
+            CommandError::new(ItemCase::ItemToAddToNotFound { item }, message)
+        })?),
+    };
+    check_new_dependencies(store, &key, arguments.parent.as_ref(), &arguments.depends)?;
+    let repo = assign_repo_name(store, context.run.named_place())?;
+    let item = store.add_item(
+        &NewItem {
+            key: arguments.key,
+            title: arguments.title,
+            kind: arguments.kind,
+            parent: arguments.parent,
+            position: arguments.position,
+            repo,
+            depends_on: arguments.depends,
+            requires_evidence: arguments.requires_evidence,
+            status: None,
+        },
+        &context.provenance(&actor, "item add"),
+    )?;
+    let mut output = build_added_output(&item);
+    output.warnings.extend(parent.filter(|parent| parent.status.is_finished()).map(|parent| {
+        let Item { key, status, .. } = parent;
+        format!("{key} is already {status}; it does not wait for its new child")
+    }));
+    Ok(output)
+}
+
+fn build_added_output(item: &Item) -> Output {
+    Output::new(
+        vec![format!("added {}", render_item_line(item))],
+        json!({"item": views::item_view(item)}),
+    )
+}

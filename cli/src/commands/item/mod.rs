@@ -1,0 +1,100 @@
+//! `trueup item`
+
+mod add;
+mod depend;
+mod dependency_check;
+mod edit;
+mod list;
+pub(super) mod lookup;
+pub(super) mod render;
+mod show;
+mod transition;
+
+use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
+use trueup_core::model::ItemKey;
+
+use self::add::ItemAddArgs;
+use self::depend::ItemDependArgs;
+use self::edit::ItemEditArgs;
+use self::list::ItemListArgs;
+use self::transition::ItemTransitionArgs;
+use crate::command_context::CommandContext;
+use crate::command_error::CommandResult;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum ItemCommand {
+    /// Add an item
+    ///
+    /// Example: trueup item add SD-002C --title "Sync on start" --parent SD-002
+    #[command(verbatim_doc_comment)]
+    Add(ItemAddArgs),
+    /// Edit an item's title, kind, parent or position
+    ///
+    /// Example: trueup item edit SD-002C --title "Sync on every start"
+    #[command(verbatim_doc_comment)]
+    Edit(ItemEditArgs),
+    /// Remove an item that nothing depends on; the log keeps its history
+    ///
+    /// Example: trueup item remove SD-002C
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// Item key
+        key: ItemKey,
+        /// Reason, for the log
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+    /// List items
+    ///
+    /// Example: trueup item list --parent SD-002 --unfinished
+    #[command(verbatim_doc_comment)]
+    List(ItemListArgs),
+    /// Show an item, its dependencies and its latest events
+    ///
+    /// Example: trueup item show SD-002C
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// Item key
+        key: ItemKey,
+    },
+    /// Change an item's status
+    ///
+    /// Statuses are queued, ready, running, blocked, completed, failed and cancelled.
+    /// Only the holder can move a held item. A finished item is released, and items
+    /// that depend on it become ready. To go back, use `trueup item reopen`.
+    ///
+    /// Example: trueup item transition SD-002B completed --evidence "PR 17, run 4711"
+    #[command(verbatim_doc_comment)]
+    Transition(ItemTransitionArgs),
+    /// Reopen an item: ready if its dependencies are completed, else queued
+    ///
+    /// Example: trueup item reopen SD-002B --reason "the test was wrong"
+    #[command(verbatim_doc_comment)]
+    Reopen {
+        /// Item key
+        key: ItemKey,
+        /// Reason, for the log
+        #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+    },
+    /// Add or remove an item's dependencies
+    ///
+    /// Example: trueup item depend SD-002C --on SD-002A,SD-002B
+    #[command(verbatim_doc_comment)]
+    Depend(ItemDependArgs),
+}
+
+pub(super) fn cmd_item(context: &CommandContext, command: ItemCommand) -> CommandResult {
+    match command {
+        ItemCommand::Add(arguments) => add::cmd_add(context, arguments),
+        ItemCommand::Edit(arguments) => edit::cmd_edit(context, arguments),
+        ItemCommand::Remove { key, reason } => edit::cmd_remove(context, &key, reason.as_deref()),
+        ItemCommand::List(arguments) => list::cmd_list(context, arguments),
+        ItemCommand::Show { key } => show::cmd_show(context, &key),
+        ItemCommand::Transition(arguments) => transition::cmd_transition(context, arguments),
+        ItemCommand::Reopen { key, reason } => transition::cmd_reopen(context, key, reason),
+        ItemCommand::Depend(arguments) => depend::cmd_depend(context, arguments),
+    }
+}
