@@ -56,7 +56,7 @@ pub(crate) struct Case {
 /// `session-start-sync` with a cache that is in step.
 pub(crate) const SESSION_START: &str = "session start, in step";
 /// The guard on a hand-off that may pass.
-pub(crate) const HANDOFF_GUARD: &str = "gate, hand-off, consistent";
+pub(crate) const HANDOFF_GUARD: &str = "guard, hand-off, consistent";
 /// The push with nothing to do.
 pub(crate) const CHECKPOINT_PUSH: &str = "push, nothing to do";
 
@@ -111,7 +111,7 @@ pub(crate) const CASES: [Case; 7] = [
         cache: CacheChange::Stays,
     },
     Case {
-        name: "gate, another command",
+        name: "guard, another command",
         program: "pre-handoff-validate",
         floor: Floor::Read,
         session: IN_STEP_SESSION,

@@ -1,21 +1,24 @@
 //! The core of trueup: one database is the truth, local files are copies of it.
 //!
-//! Code map, from the bottom up. A module uses only modules above it in this table:
+//! Code map, the lowest layer first. A module uses only modules of rows above its own:
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`authority`] | which copy is right about which fact, as data |
-//! | [`bounds`] | how much of each input a hook takes, as data |
+//! | [`bounds`], [`deadline`] | how much of each input a hook takes, as data; when its answer is due |
+//! | [`text`], `json_spans` | cleaning, delimiters, redaction of secrets; parts of a JSON text; no IO |
+//! | [`fs`] | safe opening, locks, atomic replacement, backups, digests |
 //! | [`model`] | sessions, work items, claims, revisions; no IO |
+//! | [`authority`] | which copy is right about which fact, as data |
 //! | [`diagnostic`] | the table of codes, divergences and the advice that ends them; no IO |
-//! | [`reconcile`] | readings in, divergences and actions out; no IO |
 //! | [`shell`], [`hook`] | command lines, and the JSON a hook reads and prints; no IO |
 //! | [`workplan`], [`repo_state`] | workplan files, and the state files of other repositories; no IO |
+//! | [`reconcile`] | readings in, divergences and actions out; no IO |
 //! | [`cache`] | the local copy: document, field digest, which file belongs to whom |
 //! | [`outbox`] | waiting writes, and the journal of rejected edits |
 //! | [`metadata`] | the files of workflows: document, rules, phase contracts, locked change |
 //! | [`store`] | the operations on the database, and the engine that runs them |
-//! | [`git`], [`liveness`], [`log`], [`settings`] | the surroundings of a run |
+//! | [`git`], [`liveness`], [`log`] | the repository, processes, and the log file |
+//! | [`settings`] | flag, environment, file, default; which project a run concerns |
 //! | [`plan`] | plan files, and work on their tasks in the store |
 //! | [`repos`] | which repositories are where on this machine |
 //! | [`sync`] | observe, decide, act: the core of every hook and command |

@@ -52,9 +52,9 @@ fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Harn
 
 #[test]
 fn a_refusal_stops_one_command_and_no_other() -> HarnessResult<()> {
-    let mut gate = runs("refuse");
-    gate["if"] = json!("Bash(*handoff*)");
-    let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [gate]}]});
+    let mut guard = runs("refuse");
+    guard["if"] = json!("Bash(*handoff*)");
+    let hooks = json!({"PreToolUse": [{"matcher": "Bash", "hooks": [guard]}]});
     let scripts = [("refuse", "cat >/dev/null; echo NOT-NOW >&2; exit 2")];
     let Some(scratch) = Scratch::with_scripts(&hooks, &scripts)? else {
         return Ok(());

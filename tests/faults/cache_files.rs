@@ -6,7 +6,7 @@ use support::home::{FIRST_SESSION, Home};
 
 /// Runs every hook on every case.
 fn with_each_hook(make: impl Fn(&Home)) {
-    for hook in ["start", "prompt", "push", "gate"] {
+    for hook in ["start", "prompt", "push", "guard"] {
         let home = Home::new().with_held_item();
         make(&home);
         let answer = match hook {

@@ -78,13 +78,13 @@ fn a_full_disk_under_the_repository() {
     assert!(answer.context().contains("Remaining differences:"), "{answer:?}");
     assert_eq!(fs::read(home.cache_path()).unwrap(), before, "the old file stays whole");
     assert_eq!(home.claude_names(), ["auto-proceed-state.json"], "no draft is left");
-    let gate = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
+    let guard = home.run_hook("pre-handoff-validate", &home.payload("pre-tool-use.agent"));
     assert_eq!(
-        gate.code,
+        guard.code,
         Some(0),
-        "the database is right, and no command could end a refusal: {gate:?}"
+        "the database is right, and no command could end a refusal: {guard:?}"
     );
-    assert!(gate.stdout.contains("No space left on device"), "{gate:?}");
+    assert!(guard.stdout.contains("No space left on device"), "{guard:?}");
     mount.free();
     assert_eq!(home.start_session().code, Some(0));
     assert_eq!(home.read_cache()["currentPhase"], "EXEC");

@@ -93,7 +93,7 @@ fn held_by_second(home: &Home, item: &str) {
     home.give_item(SECOND_SESSION, item);
 }
 
-fn gate(home: &Home) -> ProcessOutput {
+fn run_guard(home: &Home) -> ProcessOutput {
     home.run_hook("pre-handoff-validate", &home.payload("stop"))
 }
 
@@ -131,7 +131,7 @@ fn each_advised_command_ends_the_refusal() {
         let made = || {
             let home = Home::new().with_held_item();
             (state.make)(&home);
-            let answer = gate(&home);
+            let answer = run_guard(&home);
             assert_eq!(answer.code, Some(2), "state {number}: {answer:?}");
             assert!(answer.stderr.contains(state.line), "state {number}: {answer:?}");
             let advised = commands(&answer);
@@ -145,7 +145,7 @@ fn each_advised_command_ends_the_refusal() {
             let bash = home.payload("pre-tool-use.bash").with_input("command", command.as_str());
             home.run_hook("pre-handoff-validate", &bash).assert_silent();
             shell(&home, command);
-            let answer = gate(&home);
+            let answer = run_guard(&home);
             assert_eq!(answer.code, Some(0), "state {number}, {command}: {answer:?}");
             assert!(!answer.stderr.contains(state.line), "{command}: {answer:?}");
         }

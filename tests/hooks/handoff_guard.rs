@@ -11,7 +11,7 @@ fn bash(home: &Home, command: &str) -> Payload {
     home.payload("pre-tool-use.bash").with_input("command", command)
 }
 
-fn gate(home: &Home, payload: &Payload) -> ProcessOutput {
+fn run_guard(home: &Home, payload: &Payload) -> ProcessOutput {
     home.run_hook("pre-handoff-validate", payload)
 }
 
@@ -63,10 +63,10 @@ fn assert_denied(answer: &ProcessOutput, reason: &str) {
 #[test]
 fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
     let home = on_the_wrong_branch();
-    let answer = gate(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
+    let answer = run_guard(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
     assert_denied(&answer, &format!("{S05}\n{NEW_BRANCH}"));
     home.run_git(&["branch", "feat/SD-002C-y"]);
-    let answer = gate(&home, &bash(&home, "make handoff"));
+    let answer = run_guard(&home, &bash(&home, "make handoff"));
     let then = NEW_BRANCH.replace("-c feat/SD-002C", "feat/SD-002C-y");
     assert_denied(&answer, &format!("{S05}\n{then}"));
     home.start_session().ok();
@@ -75,11 +75,11 @@ fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
         &home.payload("session-start.startup").for_session(SECOND_SESSION),
     );
     home.give_item(SECOND_SESSION, "SD-002B");
-    let answer = gate(&home, &bash(&home, "make handoff"));
+    let answer = run_guard(&home, &bash(&home, "make handoff"));
     let then = "Hand-offs are refused until the copies agree. Run: git switch feat/SD-002C-y";
     assert_denied(&answer, &format!("{S05}\n{then}"));
     home.run_git(&["switch", "--quiet", "feat/SD-002C-y"]);
-    gate(&home, &bash(&home, "make handoff")).assert_silent();
+    run_guard(&home, &bash(&home, "make handoff")).assert_silent();
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_handoff_of_an_item_that_was_taken_is_denied() {
     home.give_item(SECOND_SESSION, "SD-002C");
     let since: String =
         home.query_value("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
-    let answer = gate(&home, &bash(&home, "trueup handoff create X"));
+    let answer = run_guard(&home, &bash(&home, "trueup handoff create X"));
     assert_denied(
         &answer,
         &format!(
@@ -105,24 +105,24 @@ fn a_handoff_of_an_item_that_was_taken_is_denied() {
 #[test]
 fn a_subagent_is_not_sent_off_on_the_wrong_branch() {
     let home = on_the_wrong_branch();
-    let answer = gate(&home, &home.payload("pre-tool-use.agent"));
+    let answer = run_guard(&home, &home.payload("pre-tool-use.agent"));
     assert_eq!(answer.code, Some(2));
     assert!(answer.stderr.starts_with(S05));
     let older = home.payload("pre-tool-use.agent").with("tool_name", "Task");
-    assert_eq!(gate(&home, &older).code, Some(2));
+    assert_eq!(run_guard(&home, &older).code, Some(2));
 }
 
 #[test]
 fn a_stop_is_blocked_once() {
     let home = on_the_wrong_branch();
-    let answer = gate(&home, &home.payload("stop"));
+    let answer = run_guard(&home, &home.payload("stop"));
     let reason = format!("{S05}\n{NEW_BRANCH}");
     assert_eq!(answer.code, Some(2));
     let mut told = answer.json();
     assert_fenced(told["reason"].take().as_str().unwrap(), &reason);
     assert_eq!(told, json!({"decision": "block", "reason": null}));
     assert_eq!(answer.stderr, format!("{reason}\n"));
-    gate(&home, &home.payload("stop.again")).assert_silent();
+    run_guard(&home, &home.payload("stop.again")).assert_silent();
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn drift_that_is_only_in_the_cache_is_mended_and_passes() {
     let home = Home::new().with_held_item();
     for fixture in ["pre-tool-use.agent", "stop"] {
         home.edit_cache("currentSd", "SD-002B");
-        gate(&home, &home.payload(fixture)).assert_silent();
+        run_guard(&home, &home.payload(fixture)).assert_silent();
         assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{fixture}");
         home.write_cache("{");
-        let answer = gate(&home, &home.payload(fixture)).ok();
+        let answer = run_guard(&home, &home.payload(fixture)).ok();
         assert!(answer.message()[0].starts_with("⚠️ cache unreadable; kept aside"));
         assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{fixture}");
     }
@@ -143,7 +143,7 @@ fn drift_that_is_only_in_the_cache_is_mended_and_passes() {
 fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentPhase", "EXEC");
-    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+    run_guard(&home, &bash(&home, "trueup handoff create X")).assert_silent();
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
 }
 
@@ -154,7 +154,7 @@ fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
     ahead["_trueup"]["revision"] = json!(99);
     ahead["currentSd"] = json!("SD-002B");
     home.write_cache(ahead.to_string());
-    let answer = gate(&home, &bash(&home, "trueup handoff create X")).ok();
+    let answer = run_guard(&home, &bash(&home, "trueup handoff create X")).ok();
     let told = answer.message().join("\n");
     assert!(told.contains("file is at revision 99"), "{told}");
     assert!(told.contains("kept in the journal as j-"), "{told}");
@@ -175,31 +175,31 @@ fn ordinary_commands_are_silent_and_touch_nothing() {
         "echo hand off",
         "",
     ] {
-        gate(&home, &bash(&home, command)).assert_silent();
+        run_guard(&home, &bash(&home, command)).assert_silent();
     }
-    gate(&home, &home.payload("pre-tool-use.read")).assert_silent();
+    run_guard(&home, &home.payload("pre-tool-use.read")).assert_silent();
     assert_eq!(fs::read_dir(home.trueup_home()).unwrap().count(), 0);
     let home = on_the_wrong_branch();
     home.edit_cache("currentSd", "SD-002B");
-    gate(&home, &bash(&home, "cargo test")).assert_silent();
+    run_guard(&home, &bash(&home, "cargo test")).assert_silent();
     assert_eq!(home.read_cache()["currentSd"], "SD-002B", "not even looked at");
 }
 
 #[test]
 fn without_a_database_or_a_registration_there_is_nothing_to_disagree() {
     let home = Home::new();
-    gate(&home, &bash(&home, "trueup handoff create X")).assert_silent();
-    gate(&home, &home.payload("stop")).assert_silent();
-    assert!(!home.trueup_home().join("trueup.db").exists(), "the gate creates no database");
+    run_guard(&home, &bash(&home, "trueup handoff create X")).assert_silent();
+    run_guard(&home, &home.payload("stop")).assert_silent();
+    assert!(!home.trueup_home().join("trueup.db").exists(), "the guard creates no database");
     home.start_session().ok();
-    gate(&home, &bash(&home, "trueup handoff create X").for_session(SECOND_SESSION))
+    run_guard(&home, &bash(&home, "trueup handoff create X").for_session(SECOND_SESSION))
         .assert_silent();
 }
 
 #[test]
 fn handoff_commands_come_from_the_user_and_from_the_repository() {
     let home = on_the_wrong_branch();
-    let code = |command: &str| gate(&home, &bash(&home, command)).code;
+    let code = |command: &str| run_guard(&home, &bash(&home, command)).code;
     assert_eq!((code("make ship"), code("npm run deploy --all")), (Some(0), Some(0)));
     fs::write(home.trueup_home().join("config.toml"), "handoff_commands = [\"make ship*\"]\n")
         .unwrap();
@@ -223,7 +223,7 @@ fn the_gate_leaves_no_trace_of_a_refusal_in_the_state() {
     let home = on_the_wrong_branch();
     let before: (i64, String) =
         (home.session_column("revision", FIRST_SESSION), home.execution_state().to_string());
-    gate(&home, &bash(&home, "trueup handoff create X"));
+    run_guard(&home, &bash(&home, "trueup handoff create X"));
     assert_eq!(
         (home.session_column::<i64>("revision", FIRST_SESSION), home.execution_state().to_string()),
         before

@@ -13,7 +13,7 @@ fn offline() -> Home {
     home
 }
 
-fn gate(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
+fn run_guard(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
     let payload = home.payload(fixture).with_input("command", "trueup handoff create X");
     let run = home.prepare_run("pre-handoff-validate").payload(&payload);
     run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait()
@@ -22,7 +22,7 @@ fn gate(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
 #[test]
 fn a_person_is_asked() {
     let home = offline();
-    let answer = gate(&home, "pre-tool-use.bash", "1");
+    let answer = run_guard(&home, "pre-tool-use.bash", "1");
     assert_eq!(answer.code, Some(0));
     let line = answer.stderr.trim_end();
     assert!(
@@ -45,7 +45,7 @@ fn a_person_is_asked() {
 fn unattended_work_goes_on_with_a_warning() {
     let home = offline();
     for attended in ["", "0"] {
-        let answer = gate(&home, "pre-tool-use.bash", attended);
+        let answer = run_guard(&home, "pre-tool-use.bash", attended);
         assert_eq!(answer.code, Some(0));
         assert_eq!(answer.json(), json!({"systemMessage": answer.stderr.trim_end()}));
         assert!(answer.message()[0].starts_with("⚠️ database unreachable"));
@@ -83,7 +83,7 @@ fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
 fn a_database_that_is_gone_is_one_that_cannot_be_asked() {
     let home = Home::new().with_held_item();
     fs::remove_file(home.trueup_home().join("trueup.db")).unwrap();
-    let answer = gate(&home, "pre-tool-use.bash", "1");
+    let answer = run_guard(&home, "pre-tool-use.bash", "1");
     assert_eq!(answer.json()["hookSpecificOutput"]["permissionDecision"], "ask");
-    assert!(!home.trueup_home().join("trueup.db").exists(), "the gate makes no database");
+    assert!(!home.trueup_home().join("trueup.db").exists(), "the guard makes no database");
 }

@@ -145,7 +145,7 @@ fn restore(home: &Home, copy: &std::path::Path) {
 
 #[test]
 fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
-    for hook in ["start", "prompt", "push", "gate", "next session"] {
+    for hook in ["start", "prompt", "push", "guard", "next session"] {
         let home = Home::new().with_held_item();
         let old = copy(&home);
         home.set_state(FIRST_SESSION, "execution_state.currentTask", "only in the file");
@@ -161,7 +161,7 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
             "start" => drop(home.start_session().ok()),
             "prompt" => drop(home.send_prompt().ok()),
             "push" => drop(home.push_event("post-tool-use.write").ok()),
-            "gate" => drop(home.run_hook("pre-handoff-validate", &home.payload("stop")).ok()),
+            "guard" => drop(home.run_hook("pre-handoff-validate", &home.payload("stop")).ok()),
             _ => {
                 home.execute_sql(
                     "UPDATE claude_sessions SET status = 'ended' WHERE session_id = ?1",

@@ -39,7 +39,7 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "file-changed",
     ];
     let push = ["session-start.", "user-prompt-submit", "pre-tool-use."];
-    let gate = [
+    let guard = [
         "session-start.",
         "user-prompt-submit",
         "post-tool-use.",
@@ -47,7 +47,7 @@ fn an_event_of_another_binary_is_silent_and_touches_nothing() {
         "task-",
         "file-changed",
     ];
-    for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &gate[..]]) {
+    for (binary, events) in BINARIES.iter().zip([&sync[..], &push[..], &guard[..]]) {
         for fixture in events.iter().flat_map(|event| Payload::list_fixtures(event)) {
             home.run_hook(binary, &home.payload(&fixture)).assert_silent();
         }

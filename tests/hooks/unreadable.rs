@@ -20,7 +20,7 @@ fn payload(home: &Home, place: &str, what: &[u8]) -> Vec<u8> {
     [&bytes[..at], what, &bytes[at + place.len()..]].concat()
 }
 
-fn gate(home: &Home, bytes: Vec<u8>, attended: &str) -> ProcessOutput {
+fn run_guard(home: &Home, bytes: Vec<u8>, attended: &str) -> ProcessOutput {
     let run = home.prepare_run("pre-handoff-validate").stdin(bytes);
     run.env("CLAUDE_CODE_SESSION_ATTENDED", attended).wait()
 }
@@ -33,23 +33,23 @@ fn a_command_with_what_is_no_character_is_still_one() {
         b"trueup handoff create X --summary \xff",
         br"trueup handoff create \udc00\ud83d",
     ] {
-        let answer = gate(&home, payload(&home, "COMMAND", command), "");
+        let answer = run_guard(&home, payload(&home, "COMMAND", command), "");
         assert_eq!(answer.code, Some(2), "{answer:?}");
         assert!(answer.stderr.starts_with("⚠️ Branch mismatch"), "{answer:?}");
     }
     let plain = payload(&home, "COMMAND", b"make handoff");
     let mut marked = b"\xef\xbb\xbf".to_vec();
     marked.extend(&plain);
-    assert_eq!(gate(&home, marked, "").code, Some(2));
+    assert_eq!(run_guard(&home, marked, "").code, Some(2));
     let twice = payload(&home, "\"COMMAND\"", b"\"ls\",\"command\":\"make handoff\"");
-    assert_eq!(gate(&home, twice, "").code, Some(2), "the last one counts");
+    assert_eq!(run_guard(&home, twice, "").code, Some(2), "the last one counts");
     let twice = payload(&home, "\"COMMAND\"", b"\"make handoff\",\"command\":\"ls\"");
-    gate(&home, twice, "").assert_silent();
+    run_guard(&home, twice, "").assert_silent();
 }
 
 #[track_caller]
 fn assert_asked(home: &Home, bytes: &[u8]) {
-    let answer = gate(home, bytes.to_vec(), "1");
+    let answer = run_guard(home, bytes.to_vec(), "1");
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(answer.code, Some(0), "{text}");
     let told = &answer.json()["hookSpecificOutput"];
@@ -57,7 +57,7 @@ fn assert_asked(home: &Home, bytes: &[u8]) {
     assert_eq!(told["hookEventName"], "PreToolUse");
     assert_eq!(answer.stderr.lines().count(), 1);
     for attended in ["", "0"] {
-        let answer = gate(home, bytes.to_vec(), attended);
+        let answer = run_guard(home, bytes.to_vec(), attended);
         assert_eq!(answer.code, Some(0));
         assert_eq!(answer.message(), [answer.stderr.trim_end()], "{text}");
     }
@@ -85,10 +85,10 @@ fn what_is_broken_and_no_hand_off_is_one_line() {
     let whole = payload(&home, "COMMAND", b"cargo build --workspace");
     let command = whole.windows(5).position(|part| part == b"cargo").unwrap();
     for end in [1, 20, command - 2, command + 12, whole.len() - 1] {
-        gate(&home, whole[..end].to_vec(), "1").single_line();
+        run_guard(&home, whole[..end].to_vec(), "1").single_line();
     }
     for garbage in [&b"handoff"[..], b"{", b"trueup handoff create", b"\x00\xff"] {
-        gate(&home, garbage.to_vec(), "1").single_line();
+        run_guard(&home, garbage.to_vec(), "1").single_line();
     }
 }
 

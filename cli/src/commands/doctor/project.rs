@@ -45,7 +45,7 @@ pub(super) fn check_handoff_commands(context: &CommandContext, _: bool) -> Check
     }
     CheckResult::warn(
         format!(
-            "the client passes only commands with the word handoff to the gate, so {} is checked only at Stop",
+            "the client passes only commands with the word handoff to the guard, so {} is checked only at Stop",
             unseen.join(", ")
         ),
         "add a PreToolUse hook of pre-handoff-validate for it to your settings.json",
