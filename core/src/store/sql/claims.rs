@@ -14,7 +14,7 @@ use crate::store::{
 statements! {
     /// Takes effect only while holder and epoch are those that the claim was decided on, and the
     /// holder has given no sign of life since.
-    TAKE_ITEM =
+    TAKE_ITEM(text, text, text, text, text, text, int, text) =
         "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = ", NOW, ",
              status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
              under_epoch = ?7,
@@ -26,21 +26,22 @@ statements! {
 
     /// A session that loses its item to another is lost, unless it ended itself; either way it
     /// holds nothing more that a sweep could look for.
-    MARK_HOLDER_LOST =
+    MARK_HOLDER_LOST(text, text, text, text, int, text) =
         "UPDATE claude_sessions SET swept = 1,
-             status = CASE WHEN ?5 AND status IN ('active', 'idle') THEN 'lost' ELSE status END,
+             status = CASE WHEN ?5 <> 0 AND status IN ('active', 'idle') THEN 'lost'
+                 ELSE status END,
              last_actor = ?2, last_reason = ?3, last_op = ?4
          WHERE session_id = ?1 AND swept = 0 AND session_id <> ?6
-           AND (?5 OR status = 'ended')";
+           AND (?5 <> 0 OR status = 'ended')";
 
-    CLEAR_HOLDER =
+    CLEAR_HOLDER(text, text, text, text, text) =
         "UPDATE work_items SET holder = NULL, last_actor = ?1, last_reason = ?2, last_op = ?3
          WHERE key = ?4 AND holder = ?5";
 
-    FIND_RELEASED_ITEM =
+    FIND_RELEASED_ITEM(text) =
         "SELECT key FROM events WHERE op_id = ?1 AND entity = 'item' AND kind = 'released'";
 
-    MARK_LOST =
+    MARK_LOST(text, text, text, text, text, text) =
         "UPDATE claude_sessions SET swept = 1,
              status = CASE WHEN status = 'ended' THEN 'ended' ELSE 'lost' END,
              last_actor = ?1, last_reason = ?2, last_op = ?3

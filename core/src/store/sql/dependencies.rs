@@ -17,7 +17,7 @@ use crate::store::{DependencyChange, Provenance, Result, StoreError};
 statements! {
     /// Every item that waits for an item: its dependents, and the parent, which is finished after
     /// its children. `CROSS` keeps SQLite from reading a whole table for the few that wait.
-    LIST_WAITING_ITEMS = @repeated
+    LIST_WAITING_ITEMS(text) = @repeated
         "WITH RECURSIVE waiting (key) AS (
              VALUES (?1)
              UNION SELECT d.item FROM waiting CROSS JOIN item_dependencies d ON d.depends_on = waiting.key
@@ -28,7 +28,7 @@ statements! {
                WHERE i.parent IS NOT NULL"
         => postgres
         "WITH RECURSIVE waiting (key) AS (
-             VALUES (?1)
+             VALUES (CAST(?1 AS bytewise_text))
              UNION SELECT next.key FROM waiting CROSS JOIN LATERAL (
                  SELECT d.item AS key FROM item_dependencies d WHERE d.depends_on = waiting.key
                  UNION SELECT i.parent FROM work_items i
@@ -37,23 +37,24 @@ statements! {
          UNION SELECT i.parent, i.key FROM waiting JOIN work_items i ON i.key = waiting.key
                WHERE i.parent IS NOT NULL";
 
-    LIST_OPEN_DEPENDENCIES =
+    LIST_OPEN_DEPENDENCIES(text, int) =
         "SELECT w.key, w.status
          FROM item_dependencies d JOIN work_items w ON w.key = d.depends_on
          WHERE d.item = ?1 AND w.status <> 'completed' ORDER BY d.depends_on LIMIT ?2";
 
-    LOAD_ITEM_STATUS = @repeated "SELECT status FROM work_items WHERE key = ?1";
+    LOAD_ITEM_STATUS(text) = @repeated "SELECT status FROM work_items WHERE key = ?1";
 
-    INSERT_DEPENDENCY = @repeated
+    INSERT_DEPENDENCY(text, text) = @repeated
         "INSERT INTO item_dependencies (item, depends_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    DELETE_DEPENDENCY = @repeated "DELETE FROM item_dependencies WHERE item = ?1 AND depends_on = ?2";
+    DELETE_DEPENDENCY(text, text) = @repeated
+        "DELETE FROM item_dependencies WHERE item = ?1 AND depends_on = ?2";
 
     /// An item that is held follows its holder, not its dependencies.
-    WRITE_DEPENDENCY_STATUS =
+    WRITE_DEPENDENCY_STATUS(text, text, text, text, text, text) =
         "UPDATE work_items SET status = ?1, last_actor = ?2, last_reason = ?3, last_op = ?4
          WHERE key = ?5 AND holder IS NULL AND status = ?6";
 
-    RAISE_ITEM_REVISION = @repeated
+    RAISE_ITEM_REVISION(text) = @repeated
         "UPDATE work_items SET revision = revision + 1, updated_at = ", NOW, " WHERE key = ?1";
 }
 

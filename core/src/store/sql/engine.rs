@@ -101,7 +101,7 @@ pub(super) use args;
 
 statements! {
     /// Whether an operation was carried out before.
-    IS_REPLAY = @repeated "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)";
+    IS_REPLAY(text) = @repeated "SELECT EXISTS (SELECT 1 FROM events WHERE op_id = ?1)";
 }
 
 /// The database at one moment, or within one transaction.

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::NOW;
-use super::engine::{Arg, ToArg as _, Tx, args};
+use super::engine::{Tx, args};
 use super::row::Row;
 use super::sessions::check_registered;
 use super::statement::{Statement, columns, joined, statements};
@@ -43,7 +43,7 @@ const LIST_END: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind
 /// The events of an item: phases have their item's key with a number behind a colon, and `;` is
 /// the character that follows the colon.
 const IS_OF_ITEM: &str = "(entity = 'item' AND key = ?3 OR entity = 'phase' AND key > ?3 || ':' \
-     AND key < ?3 || ';' AND substr(key, length(?3) + 2) NOT GLOB '*[^0-9]*')";
+     AND key < ?3 || ';' AND rtrim(substr(key, length(?3) + 2), '0123456789') = '')";
 const IS_OF_SESSION: &str = "(actor = ?4 OR entity = 'session' AND key = ?4)";
 const IS_OF_ACTOR: &str = "actor = ?5";
 const IS_OF_OPERATION: &str = "op_id = ?9";
@@ -54,29 +54,36 @@ const OR_ANY_ACTOR: &str = joined!("(?5 IS NULL OR ", IS_OF_ACTOR, ")");
 const OR_ANY_OPERATION: &str = joined!("(?9 IS NULL OR ", IS_OF_OPERATION, ")");
 
 statements! {
-    INSERT_EVENT = @repeated
+    INSERT_EVENT(text, text, text, text, json, json, int, text, text) = @repeated
         "INSERT INTO events (actor, entity, key, kind, before, after, epoch, reason, op_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-    /// Whether a session's state ever held a text or a flag, given as a JSON path and a value.
-    HAD_STATE_VALUE =
+    /// Whether a session's state ever held a text or a flag, given as a JSON path and a value; a
+    /// flag is 1 or 0.
+    HAD_STATE_VALUE(text, text, text) =
         "SELECT EXISTS (SELECT 1 FROM events
              WHERE entity = 'session' AND key = ?1 AND kind = 'state'
-               AND (before ->> ?2 IS NOT DISTINCT FROM ?3 OR after ->> ?2 IS NOT DISTINCT FROM ?3))";
+               AND (CAST(json_extract(before, ?2) AS text) IS NOT DISTINCT FROM ?3
+                    OR CAST(json_extract(after, ?2) AS text) IS NOT DISTINCT FROM ?3))";
 
-    LIST_EVENTS = LIST_START, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
+    LIST_EVENTS(int, int, text, text, text, text, text, text, text) =
+        LIST_START, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
         OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_ITEM = LIST_START, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
+    LIST_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text) =
+        LIST_START, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
         " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_SESSION = LIST_START, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
+    LIST_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text) =
+        LIST_START, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_ACTOR, " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_ACTOR = LIST_START, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
+    LIST_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text) =
+        LIST_START, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
         " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_OPERATION = LIST_START, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
+    LIST_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text) =
+        LIST_START, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, LIST_END;
 
     /// Every event holds a reading of the clock, in the order in which they were made.
-    DIFFERING_CLOCK_READING =
+    DIFFERING_CLOCK_READING(int) =
         "WITH present(first, last) AS (SELECT
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ?1 || ' seconds'),
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+' || ?1 || ' seconds'))
@@ -86,7 +93,7 @@ statements! {
                            WHERE version = 1 AND applied_at BETWEEN first AND last)
          ORDER BY seq DESC LIMIT 1";
 
-    DATABASE_TIME = "SELECT ", NOW;
+    DATABASE_TIME() = "SELECT ", NOW, " AS read_at";
 }
 
 pub(super) fn record_checkpoint(
@@ -117,12 +124,10 @@ pub(super) fn had_state_value(
     value: &FieldValue,
 ) -> Result<bool> {
     let value = match value {
-        FieldValue::Flag(flag) => flag.to_arg(),
-        FieldValue::Text(text) => text.to_arg(),
+        FieldValue::Flag(flag) => Some(if *flag { "1" } else { "0" }),
+        FieldValue::Text(text) => text.as_deref(),
     };
-    let path = field.path_in_state();
-    let args: [Arg<'_>; 3] = [session.to_arg(), path.to_arg(), value];
-    tx.one_row(&HAD_STATE_VALUE, &args, |row| row.get(0))
+    tx.one_row(&HAD_STATE_VALUE, args![session, field.path_in_state(), value], |row| row.get(0))
 }
 
 pub(super) fn record_refusal(

@@ -14,7 +14,7 @@ use crate::store::{
 };
 
 statements! {
-    LOAD_LINEAGE = "SELECT value FROM trueup_meta WHERE key = 'lineage'";
+    LOAD_LINEAGE() = "SELECT value FROM trueup_meta WHERE key = 'lineage'";
 }
 
 impl<E: Engine> HookStore for SqlStore<E> {

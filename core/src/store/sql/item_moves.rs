@@ -10,20 +10,20 @@ use crate::store::{GrantedMove, MovedItem, Provenance, Result, StoreError};
 
 statements! {
     /// Takes effect only on the revision, holder and epoch that the move was decided on.
-    MOVE_ITEM =
-        "UPDATE work_items SET status = ?1, holder = CASE WHEN ?2 THEN NULL ELSE holder END,
+    MOVE_ITEM(text, int, text, text, int, int, text, text, text, text, text, int) =
+        "UPDATE work_items SET status = ?1, holder = CASE WHEN ?2 <> 0 THEN NULL ELSE holder END,
              evidence = ?3, error_message = ?4, reopened = reopened + ?5, under_epoch = ?6,
              last_actor = ?7, last_reason = ?8, last_op = ?9
          WHERE key = ?10 AND holder IS NOT DISTINCT FROM ?11 AND claim_epoch = ?6
            AND revision = ?12";
 
-    LIST_DEPENDENTS =
+    LIST_DEPENDENTS(text) =
         "SELECT w.key, w.status, w.open_dependencies,
              (SELECT count(*) FROM item_dependencies a WHERE a.item = w.key)
          FROM item_dependencies d JOIN work_items w ON w.key = d.item
          WHERE d.depends_on = ?1 ORDER BY d.item";
 
-    LIST_MOVED_DEPENDENTS =
+    LIST_MOVED_DEPENDENTS(text, text) =
         "SELECT key, after ->> 'status' FROM events
          WHERE op_id = ?1 AND entity = 'item' AND kind = 'status' AND key <> ?2 ORDER BY key";
 }

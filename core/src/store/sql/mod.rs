@@ -21,6 +21,8 @@ mod phases;
 mod plan_tasks;
 mod plans;
 mod port_reservations;
+mod postgres_schema;
+mod registration;
 mod releases;
 mod repos;
 mod retention;
@@ -33,8 +35,9 @@ mod transactions;
 mod workplans;
 
 pub use engine::{Arg, Engine, ToArg, Tx};
+pub use postgres_schema::{PostgresFlavor, postgres_schema};
 pub use row::{ColumnValue, FromColumn, Row};
-pub use statement::{Column, Statement};
+pub use statement::{Column, Kind, Statement};
 
 /// The database's clock, as every statement writes it.
 pub(super) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";

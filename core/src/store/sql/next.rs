@@ -20,54 +20,107 @@ const FIRST_FREE: &str = joined!(
     "parent IS NOT DISTINCT FROM ?1 AND holder IS NULL AND open_dependencies = 0 \
      AND status IN ('queued', 'ready', 'running') "
 );
+const IN_REPO: &str = "AND repo IS NOT DISTINCT FROM ?4 ";
+const BEHIND: &str = "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ";
+const UNPLACED: &str = "AND (position IS NULL) = 1 ";
+const BEHIND_UNPLACED: &str = "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ";
+const PLACED_FIRST: &str = "ORDER BY position IS NULL, position, key LIMIT 1";
+const BY_POSITION: &str = "ORDER BY position, key LIMIT 1";
+const BY_KEY: &str = "ORDER BY key LIMIT 1";
+
+/// The same for PostgreSQL, whose indexes hold the empty text for an absent parent or repository,
+/// and where an absent position comes last by itself.
+const PG_FIRST_FREE: &str = joined!(
+    SELECT_ITEM,
+    "coalesce(parent, '') = coalesce(?1, '') AND holder IS NULL AND open_dependencies = 0 \
+     AND status IN ('queued', 'ready', 'running') "
+);
+const PG_IS_CHILD: &str = "coalesce(parent, '') = coalesce(?1, '') AND ";
+const PG_IN_REPO: &str =
+    "AND coalesce(repo, '') = coalesce(?4, '') AND repo IS NOT DISTINCT FROM ?4 ";
+const PG_BEHIND: &str = "AND (position, key) > (?2, ?3) ";
+const PG_UNPLACED: &str = "AND position IS NULL ";
+const PG_BEHIND_UNPLACED: &str = "AND position IS NULL AND key > ?3 ";
+
 const IS_ORCHESTRATOR: &str = "AND (kind = 'orchestrator' \
      OR EXISTS (SELECT 1 FROM work_items c WHERE c.parent = work_items.key)) ";
 const IS_UNFINISHED: &str = "status IN ('queued', 'ready', 'running', 'blocked') ";
 
 statements! {
-    FIRST_ALL = FIRST_FREE, "ORDER BY position IS NULL, position, key LIMIT 1";
-    FIRST_ALL_IN_REPO = FIRST_FREE, "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position IS NULL, position, key LIMIT 1";
-    FIRST_ALL_ORCHESTRATOR = FIRST_FREE, IS_ORCHESTRATOR, "ORDER BY position IS NULL, position, key LIMIT 1";
-    FIRST_ALL_ORCHESTRATOR_IN_REPO = FIRST_FREE, IS_ORCHESTRATOR, "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position IS NULL, position, key LIMIT 1";
-    FIRST_BEHIND_POSITION = FIRST_FREE, "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ", "ORDER BY position, key LIMIT 1";
-    FIRST_BEHIND_POSITION_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ", "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position, key LIMIT 1";
-    FIRST_BEHIND_POSITION_ORCHESTRATOR = FIRST_FREE, "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ", IS_ORCHESTRATOR, "ORDER BY position, key LIMIT 1";
-    FIRST_BEHIND_POSITION_ORCHESTRATOR_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ", IS_ORCHESTRATOR, "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position, key LIMIT 1";
-    FIRST_UNPLACED = FIRST_FREE, "AND (position IS NULL) = 1 ", "ORDER BY position, key LIMIT 1";
-    FIRST_UNPLACED_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 1 ", "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position, key LIMIT 1";
-    FIRST_UNPLACED_ORCHESTRATOR = FIRST_FREE, "AND (position IS NULL) = 1 ", IS_ORCHESTRATOR, "ORDER BY position, key LIMIT 1";
-    FIRST_UNPLACED_ORCHESTRATOR_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 1 ", IS_ORCHESTRATOR, "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY position, key LIMIT 1";
-    FIRST_BEHIND_UNPLACED = FIRST_FREE, "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ", "ORDER BY key LIMIT 1";
-    FIRST_BEHIND_UNPLACED_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ", "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY key LIMIT 1";
-    FIRST_BEHIND_UNPLACED_ORCHESTRATOR = FIRST_FREE, "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ", IS_ORCHESTRATOR, "ORDER BY key LIMIT 1";
-    FIRST_BEHIND_UNPLACED_ORCHESTRATOR_IN_REPO = FIRST_FREE, "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ", IS_ORCHESTRATOR, "AND repo IS NOT DISTINCT FROM ?4 ", "ORDER BY key LIMIT 1";
+    FIRST_ALL(text) = FIRST_FREE, PLACED_FIRST
+        => postgres PG_FIRST_FREE, BY_POSITION;
+    FIRST_ALL_IN_REPO(text, int, text, text) = FIRST_FREE, IN_REPO, PLACED_FIRST
+        => postgres PG_FIRST_FREE, PG_IN_REPO, BY_POSITION;
+    FIRST_ALL_ORCHESTRATOR(text) = FIRST_FREE, IS_ORCHESTRATOR, PLACED_FIRST
+        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, BY_POSITION;
+    FIRST_ALL_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+        FIRST_FREE, IS_ORCHESTRATOR, IN_REPO, PLACED_FIRST
+        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
+    FIRST_BEHIND_POSITION(text, int, text) = FIRST_FREE, BEHIND, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_BEHIND, BY_POSITION;
+    FIRST_BEHIND_POSITION_IN_REPO(text, int, text, text) = FIRST_FREE, BEHIND, IN_REPO, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_BEHIND, PG_IN_REPO, BY_POSITION;
+    FIRST_BEHIND_POSITION_ORCHESTRATOR(text, int, text) =
+        FIRST_FREE, BEHIND, IS_ORCHESTRATOR, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_BEHIND, IS_ORCHESTRATOR, BY_POSITION;
+    FIRST_BEHIND_POSITION_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+        FIRST_FREE, BEHIND, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_BEHIND, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
+    FIRST_UNPLACED(text) = FIRST_FREE, UNPLACED, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_UNPLACED, BY_KEY;
+    FIRST_UNPLACED_IN_REPO(text, int, text, text) = FIRST_FREE, UNPLACED, IN_REPO, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_UNPLACED, PG_IN_REPO, BY_KEY;
+    FIRST_UNPLACED_ORCHESTRATOR(text) = FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, BY_KEY;
+    FIRST_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+        FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
+        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_KEY;
+    FIRST_BEHIND_UNPLACED(text, int, text) = FIRST_FREE, BEHIND_UNPLACED, BY_KEY
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, BY_KEY;
+    FIRST_BEHIND_UNPLACED_IN_REPO(text, int, text, text) =
+        FIRST_FREE, BEHIND_UNPLACED, IN_REPO, BY_KEY
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, PG_IN_REPO, BY_KEY;
+    FIRST_BEHIND_UNPLACED_ORCHESTRATOR(text, int, text) =
+        FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_KEY
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_KEY;
+    FIRST_BEHIND_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+        FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_KEY
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_KEY;
 
-    LIST_UNFINISHED =
-        SELECT_ITEM, "parent IS NOT DISTINCT FROM ?1 AND ", IS_UNFINISHED, "LIMIT ?2";
-    LIST_UNFINISHED_IN_REPO =
+    LIST_UNFINISHED(text, int) =
+        SELECT_ITEM, "parent IS NOT DISTINCT FROM ?1 AND ", IS_UNFINISHED, "LIMIT ?2"
+        => postgres SELECT_ITEM, PG_IS_CHILD, IS_UNFINISHED, "LIMIT ?2";
+    LIST_UNFINISHED_IN_REPO(text, int, text) =
         SELECT_ITEM, "parent IS NOT DISTINCT FROM ?1 AND ", IS_UNFINISHED,
-        "AND repo IS NOT DISTINCT FROM ?3 LIMIT ?2";
-    HAS_UNHELD =
+        "AND repo IS NOT DISTINCT FROM ?3 LIMIT ?2"
+        => postgres SELECT_ITEM, PG_IS_CHILD, IS_UNFINISHED,
+        "AND coalesce(repo, '') = coalesce(?3, '') AND repo IS NOT DISTINCT FROM ?3 LIMIT ?2";
+    HAS_UNHELD(text) =
         "SELECT EXISTS (SELECT 1 FROM work_items WHERE parent IS NOT DISTINCT FROM ?1 AND ",
+        IS_UNFINISHED, "AND holder IS NULL)"
+        => postgres "SELECT EXISTS (SELECT 1 FROM work_items WHERE ", PG_IS_CHILD,
         IS_UNFINISHED, "AND holder IS NULL)";
-    HAS_UNHELD_IN_REPO =
+    HAS_UNHELD_IN_REPO(text, text) =
         "SELECT EXISTS (SELECT 1 FROM work_items WHERE parent IS NOT DISTINCT FROM ?1 AND ",
-        IS_UNFINISHED, "AND holder IS NULL AND repo IS NOT DISTINCT FROM ?2)";
+        IS_UNFINISHED, "AND holder IS NULL AND repo IS NOT DISTINCT FROM ?2)"
+        => postgres "SELECT EXISTS (SELECT 1 FROM work_items WHERE ", PG_IS_CHILD, IS_UNFINISHED,
+        "AND holder IS NULL AND coalesce(repo, '') = coalesce(?2, '')
+         AND repo IS NOT DISTINCT FROM ?2)";
 
-    HAS_CHILDREN = "SELECT EXISTS (SELECT 1 FROM work_items WHERE parent = ?1)";
-    COUNT_CHILDREN =
+    HAS_CHILDREN(text) = "SELECT EXISTS (SELECT 1 FROM work_items WHERE parent = ?1)";
+    COUNT_CHILDREN(text) =
         "SELECT count(*), count(*) FILTER (WHERE ", IS_UNFINISHED, ") FROM work_items
          WHERE parent = ?1";
 
     /// The item that a session held last. Only the latest of its events are read: the wanted one
     /// is among the last few.
-    LAST_HELD_ITEM =
+    LAST_HELD_ITEM(text) =
         "SELECT key FROM (SELECT * FROM events WHERE actor = ?1 ORDER BY seq DESC LIMIT 4096) AS latest
          WHERE entity = 'item' AND (after ->> 'holder' = ?1 OR before ->> 'holder' = ?1)
          ORDER BY seq DESC LIMIT 1";
 
     /// Who held an item last, and until when; only the latest of its events are read.
-    LAST_HOLDER =
+    LAST_HOLDER(text) =
         "SELECT before ->> 'holder', at FROM (
              SELECT seq, at, before, after FROM events
              WHERE entity = 'item' AND key = ?1 ORDER BY seq DESC LIMIT 4096) AS latest
@@ -75,7 +128,7 @@ statements! {
            AND after ->> 'holder' IS DISTINCT FROM before ->> 'holder'
          ORDER BY seq DESC LIMIT 1";
 
-    FIND_CLAIM = "SELECT key, reason FROM events
+    FIND_CLAIM(text) = "SELECT key, reason FROM events
          WHERE op_id = ?1 AND entity = 'item' AND kind = 'claimed'";
 }
 

@@ -30,7 +30,7 @@ columns! {
         Reason = "reason",
         Epoch = "epoch",
         Revision = "revision",
-        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS read_at",
         Process = "pid",
         _Started = "pid_started",
         _Boot = "boot_id",
@@ -46,32 +46,32 @@ const SELECT_ORCHESTRATOR: &str =
 const IS_LIVE: &str = "status IN ('running', 'stopping')";
 
 statements! {
-    LOAD_ORCHESTRATOR = @repeated SELECT_ORCHESTRATOR, "WHERE id = ?1";
-    HAS_LIVE_ORCHESTRATOR = "SELECT EXISTS (SELECT 1 FROM orchestrators WHERE ", IS_LIVE, ")";
-    LIST_LIVE_ORCHESTRATORS = SELECT_ORCHESTRATOR, "WHERE ", IS_LIVE, " ORDER BY plan_id";
-    LIST_ORCHESTRATORS =
+    LOAD_ORCHESTRATOR(text) = @repeated SELECT_ORCHESTRATOR, "WHERE id = ?1";
+    HAS_LIVE_ORCHESTRATOR() = "SELECT EXISTS (SELECT 1 FROM orchestrators WHERE ", IS_LIVE, ")";
+    LIST_LIVE_ORCHESTRATORS() = SELECT_ORCHESTRATOR, "WHERE ", IS_LIVE, " ORDER BY plan_id";
+    LIST_ORCHESTRATORS(int) =
         SELECT_ORCHESTRATOR, "ORDER BY started_at DESC, plan_id, epoch DESC LIMIT ?1";
-    FIND_LIVE_RUN = SELECT_ORCHESTRATOR, "WHERE ", IS_LIVE, " AND plan_id = ?1";
+    FIND_LIVE_RUN(text) = SELECT_ORCHESTRATOR, "WHERE ", IS_LIVE, " AND plan_id = ?1";
 
     /// The id of a run is the first one's, whatever a repetition of its registration proposes.
-    FIND_RUN_BEGUN_BY =
+    FIND_RUN_BEGUN_BY(text) =
         SELECT_ORCHESTRATOR,
         "WHERE id = (SELECT key FROM events WHERE op_id = ?1 AND entity = 'orchestrator')";
 
-    RECORD_RUN_HEARTBEAT =
+    RECORD_RUN_HEARTBEAT(text) =
         "UPDATE orchestrators SET heartbeat_at = ", NOW, " WHERE id = ?1 AND ", IS_LIVE;
 
-    REQUEST_RUN_STOP =
+    REQUEST_RUN_STOP(text) =
         "UPDATE orchestrators SET status = 'stopping',
              revision = revision + CASE WHEN status <> 'stopping' THEN 1 ELSE 0 END
          WHERE id = ?1 AND ", IS_LIVE;
 
-    END_RUN =
+    END_RUN(text, text, int, int, text) =
         "UPDATE orchestrators SET status = ?2, exit_code = ?3, signal = ?4, reason = ?5,
              stopped_at = ", NOW, ", revision = revision + 1
          WHERE id = ?1";
 
-    INSERT_RUN =
+    INSERT_RUN(text, text, text, text, int, int, text, int, text, text) =
         "INSERT INTO orchestrators (id, plan_id, session_id, host, pid, pid_started, boot_id,
              supervised, machine_id, pid_namespace, epoch)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,

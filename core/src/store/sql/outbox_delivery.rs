@@ -24,13 +24,13 @@ const DELIVERY_REASON: &str = "outbox";
 statements! {
     /// The revision at which the session's state was last changed by anything but a write that
     /// waited.
-    LOAD_FOREIGN_REVISION = @repeated
+    LOAD_FOREIGN_REVISION(text) = @repeated
         "SELECT moved_revision FROM claude_sessions WHERE session_id = ?1";
-    SET_FOREIGN_REVISION = @repeated
+    SET_FOREIGN_REVISION(text, int) = @repeated
         "UPDATE claude_sessions SET moved_revision = ?2 WHERE session_id = ?1";
 
     /// When that was, by the database's clock.
-    FOREIGN_CHANGE_TIME = @repeated
+    FOREIGN_CHANGE_TIME(text, text) = @repeated
         "SELECT at FROM events
          WHERE entity = 'session' AND key = ?1 AND kind = 'state'
            AND reason IS DISTINCT FROM ?2

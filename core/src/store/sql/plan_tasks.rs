@@ -72,31 +72,37 @@ const IS_WITHOUT_SIGN: &str = joined!(
 );
 
 statements! {
-    LOAD_TASK = @repeated SELECT_TASK, "t.plan_id = ?1 AND t.id = ?2";
-    LIST_TASKS = @repeated SELECT_TASK, "t.plan_id = ?1";
-    LIST_TASKS_CHANGED_BY =
+    LOAD_TASK(text, text) = @repeated SELECT_TASK, "t.plan_id = ?1 AND t.id = ?2";
+    LIST_TASKS(text) = @repeated SELECT_TASK, "t.plan_id = ?1";
+    LIST_TASKS_CHANGED_BY(text) =
         SELECT_TASK, "(t.plan_id || '/' || t.id) IN (
              SELECT key FROM events WHERE op_id = ?1 AND entity = 'plan_task')
          ORDER BY t.plan_id, t.position, t.id";
-    LIST_TASKS_RUNNING_FOR =
+    LIST_TASKS_RUNNING_FOR(text) =
         SELECT_TASK, "t.status = 'in_progress' AND t.orchestrator = ?1
          ORDER BY t.plan_id, t.position, t.id";
 
     /// Tasks in progress that changed long ago, and those dated in the future, are two ranges of
     /// an index.
-    LIST_SILENT_TASKS =
+    LIST_SILENT_TASKS(text, text) =
         SELECT_TASK, "t.status = 'in_progress' AND t.updated_at <= ", SILENT_SINCE, IS_WITHOUT_SIGN;
-    LIST_FUTURE_TASKS =
+    LIST_FUTURE_TASKS(text, text) =
         SELECT_TASK, "t.status = 'in_progress' AND t.updated_at > ", LATEST_PLAUSIBLE,
         " AND ", SILENT_SINCE, " IS NOT NULL", IS_WITHOUT_SIGN;
 
-    INSERT_TASK = @repeated
+    INSERT_TASK(
+        text, text, int, text, text, text, text, int, text, text, text, text, text, text, int,
+        text, text, text) =
+        @repeated
         "INSERT INTO plan_tasks (plan_id, id, phase_number, phase_title, title, status,
              priority, position, depends_on, extra, started_at, completed_at, error,
              skip_reason, retry_count, last_actor, last_reason, last_op)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
-    UPDATE_TASK = @repeated
+    UPDATE_TASK(
+        int, text, text, text, text, int, text, text, text, text, int, int, text, text, text,
+        int, text, text, text, text, text, int) =
+        @repeated
         "UPDATE plan_tasks SET phase_number = ?1, phase_title = ?2, title = ?3, status = ?4,
              priority = ?5, position = ?6, depends_on = ?7, extra = ?8, error = ?9,
              skip_reason = ?10, retry_count = ?11, stuck = ?12, orchestrator = ?13,

@@ -35,25 +35,33 @@ columns! {
 const STATUS_COUNTS: usize = PlanColumn::UpdatedAt as usize + 1;
 
 statements! {
-    LOAD_PLAN = @repeated "SELECT ", PlanColumn::SQL, " FROM plans WHERE plan_id = ?1";
-    FIND_PLAN_BY_PATH = "SELECT plan_id FROM plans WHERE path = ?1";
-    LIST_PLAN_IDS = "SELECT plan_id FROM plans ORDER BY plan_id";
-    LIST_PLANS =
+    LOAD_PLAN(text) = @repeated "SELECT ", PlanColumn::SQL, " FROM plans WHERE plan_id = ?1";
+    FIND_PLAN_BY_PATH(text) = "SELECT plan_id FROM plans WHERE path = ?1";
+    LIST_PLAN_IDS() = "SELECT plan_id FROM plans ORDER BY plan_id";
+    LIST_PLANS() =
         "SELECT ", PlanColumn::SQL, ", (SELECT json_group_object(status, n) FROM (
+             SELECT status, count(*) AS n FROM plan_tasks t WHERE t.plan_id = p.plan_id
+             GROUP BY status) AS counts)
+         FROM plans p ORDER BY plan_id"
+        => postgres
+        "SELECT ", PlanColumn::SQL, ", (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM (
              SELECT status, count(*) AS n FROM plan_tasks t WHERE t.plan_id = p.plan_id
              GROUP BY status) AS counts)
          FROM plans p ORDER BY plan_id";
 
-    INSERT_PLAN = "INSERT INTO plans (plan_id, path, title, extra) VALUES (?1, ?2, ?3, ?4)";
-    UPDATE_PLAN =
+    INSERT_PLAN(text, text, text, text) =
+        "INSERT INTO plans (plan_id, path, title, extra) VALUES (?1, ?2, ?3, ?4)";
+    UPDATE_PLAN(text, text, text) =
         "UPDATE plans SET title = ?2, extra = ?3, revision = revision + 1, updated_at = ", NOW, "
          WHERE plan_id = ?1";
 
     /// Tells the triggers that the removal of this plan is recorded here.
-    ANNOUNCE_PLAN_REMOVAL = "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)";
-    DELETE_PLAN_TASKS = "DELETE FROM plan_tasks WHERE plan_id = ?1";
-    DELETE_PLAN = "DELETE FROM plans WHERE plan_id = ?1";
-    CONCLUDE_PLAN_REMOVAL = "DELETE FROM trueup_meta WHERE key = 'removing_plan' AND value = ?1";
+    ANNOUNCE_PLAN_REMOVAL(text) =
+        "INSERT INTO trueup_meta (key, value) VALUES ('removing_plan', ?1)";
+    DELETE_PLAN_TASKS(text) = "DELETE FROM plan_tasks WHERE plan_id = ?1";
+    DELETE_PLAN(text) = "DELETE FROM plans WHERE plan_id = ?1";
+    CONCLUDE_PLAN_REMOVAL(text) =
+        "DELETE FROM trueup_meta WHERE key = 'removing_plan' AND value = ?1";
 }
 
 /// Most plans whose files have one name.

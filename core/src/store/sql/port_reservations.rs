@@ -24,40 +24,42 @@ columns! {
         _Machine = "machine_id",
         _Namespace = "pid_namespace",
         AllocatedAt = "allocated_at",
-        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS read_at",
     }
 }
 
 const SELECT_RESERVATION: &str = joined!("SELECT ", ReservationColumn::SQL, " FROM ");
 
 statements! {
-    LIST_RESERVATIONS =
+    LIST_RESERVATIONS(text) =
         SELECT_RESERVATION, "port_reservations WHERE ?1 IS NULL OR host = ?1 ORDER BY host, backend";
-    LOAD_RESERVATION = @repeated
+    LOAD_RESERVATION(text, text) = @repeated
         SELECT_RESERVATION, "port_reservations WHERE host = ?1 AND id = ?2";
 
     /// What a release carried out before gave up.
-    FIND_RESERVATION_RELEASED_BY =
+    FIND_RESERVATION_RELEASED_BY(text, text) =
         SELECT_RESERVATION, "(
-             SELECT key AS id, before ->> 'host' AS host, before ->> 'backend' AS backend,
-                    before ->> 'session' AS session, before ->> 'pid' AS pid,
-                    before ->> 'pid_started' AS pid_started, before ->> 'boot_id' AS boot_id,
+             SELECT key AS id, before ->> 'host' AS host,
+                    CAST(before ->> 'backend' AS bigint) AS backend,
+                    before ->> 'session' AS session, CAST(before ->> 'pid' AS bigint) AS pid,
+                    CAST(before ->> 'pid_started' AS bigint) AS pid_started,
+                    before ->> 'boot_id' AS boot_id,
                     before ->> 'machine_id' AS machine_id,
                     before ->> 'pid_namespace' AS pid_namespace,
                     before ->> 'allocated_at' AS allocated_at
              FROM events
              WHERE op_id = ?1 AND entity = 'port' AND key = ?2 AND kind = 'released') AS released";
 
-    INSERT_RESERVATION =
+    INSERT_RESERVATION(text, text, int, int, text, int, int, text, text, text) =
         "INSERT INTO port_reservations (id, host, backend, frontend, session, pid,
              pid_started, boot_id, machine_id, pid_namespace)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
          WHERE NOT EXISTS (SELECT 1 FROM port_reservations WHERE host = ?2 AND backend = ?3)";
-    REASSIGN_RESERVATION =
+    REASSIGN_RESERVATION(text, text, text, int, int, text, text, text) =
         "UPDATE port_reservations SET session = ?3, pid = ?4, pid_started = ?5, boot_id = ?6,
              machine_id = ?7, pid_namespace = ?8
          WHERE host = ?1 AND id = ?2";
-    DELETE_RESERVATION = "DELETE FROM port_reservations WHERE host = ?1 AND id = ?2";
+    DELETE_RESERVATION(text, text) = "DELETE FROM port_reservations WHERE host = ?1 AND id = ?2";
 }
 
 fn reservation_from_row(row: &dyn Row) -> Result<PortReservation> {

@@ -43,35 +43,52 @@ columns! {
 }
 
 const SELECT_REPO: &str = joined!("SELECT ", RepoColumn::SQL, " FROM repos ");
+const SET_PLACES: &str = joined!("UPDATE repos SET places = ?2, updated_at = ", NOW, " ");
+const SET_STATE: &str = joined!(
+    "UPDATE repos SET synced_at = ",
+    NOW,
+    ", synced_by = ?2, source_digest = ?3, digest = ?4, redacted = ?5, summary = ?6, content = ?7 "
+);
+
+/// SQLite's column itself ignores the case of a name; PostgreSQL compares what its index holds.
+const IS_SLUG: &str = "WHERE nocase(slug) = nocase(?1)";
 
 statements! {
-    LIST_REPOS = SELECT_REPO, "ORDER BY slug";
-    LOAD_REPO = @repeated SELECT_REPO, "WHERE slug = ?1";
-    LOAD_REPO_STATE = "SELECT ", StateColumn::SQL, " FROM repos WHERE slug = ?1";
+    LIST_REPOS() = SELECT_REPO, "ORDER BY slug" => postgres SELECT_REPO, "ORDER BY nocase(slug)";
+    LOAD_REPO(text) = @repeated SELECT_REPO, "WHERE slug = ?1" => postgres SELECT_REPO, IS_SLUG;
+    LOAD_REPO_STATE(text) = "SELECT ", StateColumn::SQL, " FROM repos WHERE slug = ?1"
+        => postgres "SELECT ", StateColumn::SQL, " FROM repos ", IS_SLUG;
 
-    UPSERT_REPO =
+    UPSERT_REPO(text, int, text) =
         "INSERT INTO repos (slug, passive, places) VALUES (?1, ?2, ?3)
          ON CONFLICT (slug) DO UPDATE
+         SET passive = excluded.passive, places = excluded.places, updated_at = ", NOW
+        => postgres
+        "INSERT INTO repos (slug, passive, places) VALUES (?1, ?2, ?3)
+         ON CONFLICT (nocase(slug)) DO UPDATE
          SET passive = excluded.passive, places = excluded.places, updated_at = ", NOW;
-    DELETE_REPO = "DELETE FROM repos WHERE slug = ?1";
-    UPDATE_REPO_PLACES = "UPDATE repos SET places = ?2, updated_at = ", NOW, " WHERE slug = ?1";
-    UPDATE_REPO_STATE =
-        "UPDATE repos SET synced_at = ", NOW, ", synced_by = ?2, source_digest = ?3, digest = ?4,
-             redacted = ?5, summary = ?6, content = ?7
-         WHERE slug = ?1";
+    DELETE_REPO(text) =
+        "DELETE FROM repos WHERE slug = ?1" => postgres "DELETE FROM repos ", IS_SLUG;
+    UPDATE_REPO_PLACES(text, text) =
+        SET_PLACES, "WHERE slug = ?1" => postgres SET_PLACES, IS_SLUG;
+    UPDATE_REPO_STATE(text, text, text, text, int, text, text) =
+        SET_STATE, "WHERE slug = ?1" => postgres SET_STATE, IS_SLUG;
 
-    FIND_REPO_NAME = "SELECT name FROM repo_names WHERE identity = ?1";
-    LIST_REPO_IDENTITIES = @repeated
-        "SELECT identity FROM repo_names WHERE name = ?1 ORDER BY identity";
-    UPSERT_REPO_NAME =
+    FIND_REPO_NAME(text) = "SELECT name FROM repo_names WHERE identity = ?1";
+    LIST_REPO_IDENTITIES(text) = @repeated
+        "SELECT identity FROM repo_names WHERE name = ?1 ORDER BY identity"
+        => postgres
+        "SELECT identity FROM repo_names WHERE nocase(name) = nocase(?1) ORDER BY identity";
+    UPSERT_REPO_NAME(text, text) =
         "INSERT INTO repo_names (identity, name) VALUES (?1, ?2)
          ON CONFLICT (identity) DO UPDATE SET name = excluded.name";
-    RENAME_REPO = "UPDATE repo_names SET name = ?2 WHERE name = ?1";
-    RENAME_REPO_OF_ITEMS =
+    RENAME_REPO(text, text) = "UPDATE repo_names SET name = ?2 WHERE name = ?1"
+        => postgres "UPDATE repo_names SET name = ?2 WHERE nocase(name) = nocase(?1)";
+    RENAME_REPO_OF_ITEMS(text, text, text, text, text) =
         "UPDATE work_items SET repo = ?2, last_actor = ?3, last_reason = ?4, last_op = ?5
          WHERE repo = ?1";
-    RENAME_REPO_OF_SESSIONS = "UPDATE claude_sessions SET repo = ?2 WHERE repo = ?1";
-    RENAME_REPO_OF_HANDOFFS = "UPDATE handoffs SET repo = ?2 WHERE repo = ?1";
+    RENAME_REPO_OF_SESSIONS(text, text) = "UPDATE claude_sessions SET repo = ?2 WHERE repo = ?1";
+    RENAME_REPO_OF_HANDOFFS(text, text) = "UPDATE handoffs SET repo = ?2 WHERE repo = ?1";
 }
 
 /// Reads the head of a state, from the column of its time on.

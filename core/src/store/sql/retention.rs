@@ -85,42 +85,43 @@ columns! {
                   AND status IN ('pending', 'in_progress'))
             WHEN 'port' THEN EXISTS (SELECT 1 FROM port_reservations WHERE id = e.key
                 AND host = coalesce(e.after, e.before) ->> 'host')
-            ELSE 0 END",
+            ELSE FALSE END",
     }
 }
 
 statements! {
     /// The sessions that ended, the youngest first, from a place on.
-    LIST_ENDED_SESSION_IDS =
+    LIST_ENDED_SESSION_IDS(text, text, int) =
         "SELECT session_id FROM claude_sessions
          WHERE status IN ('ended', 'lost') AND heartbeat_at <= ?1
            AND (heartbeat_at < ?1 OR session_id < ?2)
          ORDER BY heartbeat_at DESC, session_id DESC LIMIT ?3";
-    LOAD_ENDED_SESSIONS =
+    LOAD_ENDED_SESSIONS(text) =
         "SELECT ", EndedSessionColumn::SQL, " FROM claude_sessions s
          WHERE s.session_id IN (SELECT value FROM json_each(?1))";
-    LIST_SUCCESSORS =
+    LIST_SUCCESSORS(text) =
         "SELECT predecessor, session_id FROM claude_sessions
          WHERE predecessor IN (SELECT value FROM json_each(?1))";
-    DELETE_SESSION_TASKS =
+    DELETE_SESSION_TASKS(text) =
         "DELETE FROM session_tasks WHERE session_id IN (SELECT value FROM json_each(?1))";
-    DELETE_SESSIONS =
+    DELETE_SESSIONS(text) =
         "DELETE FROM claude_sessions WHERE session_id IN (SELECT value FROM json_each(?1))";
 
-    LIST_PRUNABLE_EVENTS =
+    LIST_PRUNABLE_EVENTS(int, int) =
         "SELECT ", PrunableEventColumn::SQL, " FROM events e WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-    LOAD_PRUNABLE_EVENTS =
+    LOAD_PRUNABLE_EVENTS(text) =
         "SELECT ", PrunableEventColumn::SQL, " FROM events e
-         WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq";
-    DELETE_EVENTS = "DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?1))";
+         WHERE seq IN (SELECT CAST(value AS bigint) FROM json_each(?1)) ORDER BY seq";
+    DELETE_EVENTS(text) =
+        "DELETE FROM events WHERE seq IN (SELECT CAST(value AS bigint) FROM json_each(?1))";
 
-    LOAD_META = @repeated "SELECT value FROM trueup_meta WHERE key = ?1";
-    WRITE_META = @repeated
+    LOAD_META(text) = @repeated "SELECT value FROM trueup_meta WHERE key = ?1";
+    WRITE_META(text, text) = @repeated
         "INSERT INTO trueup_meta (key, value) VALUES (?1, ?2)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    DELETE_META = @repeated "DELETE FROM trueup_meta WHERE key = ?1";
+    DELETE_META(text) = @repeated "DELETE FROM trueup_meta WHERE key = ?1";
 
-    RECORD_PRUNED =
+    RECORD_PRUNED(text, json, text, text) =
         "INSERT INTO events (actor, entity, key, kind, after, reason, op_id)
          SELECT ?1, 'database', value, 'pruned', ?2, ?3, ?4 FROM trueup_meta WHERE key = 'lineage'";
 }

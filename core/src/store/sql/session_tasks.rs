@@ -8,11 +8,11 @@ use crate::model::SessionId;
 use crate::store::{Result, SessionTask};
 
 statements! {
-    UPSERT_SESSION_TASK = @repeated
+    UPSERT_SESSION_TASK(text, text, text) = @repeated
         "INSERT INTO session_tasks (session_id, task_id, subject) VALUES (?1, ?2, ?3)
          ON CONFLICT (session_id, task_id) DO UPDATE SET subject = excluded.subject";
 
-    LOAD_SESSION_TASK =
+    LOAD_SESSION_TASK(text, text) =
         "SELECT subject FROM session_tasks WHERE session_id = ?1 AND task_id = ?2";
 }
 

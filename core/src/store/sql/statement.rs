@@ -4,19 +4,31 @@
 //! network can refuse whatever is not registered. Columns have names, which the compiler turns
 //! into their places, so a column that is added or moved cannot shift the meaning of the others.
 
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A number, a counter or a flag, which is 0 or 1.
+    Integer,
+    /// A text for a column that is JSON where the database has such columns.
+    Json,
+}
+
 /// An SQL text under a name, for each dialect.
 #[derive(Debug)]
 pub struct Statement {
     name: &'static str,
     sqlite: &'static str,
     postgres: Option<&'static str>,
+    params: &'static [Kind],
     is_repeated: bool,
 }
 
 impl Statement {
     /// A statement that runs once in most operations; its parameters are `?1`, `?2` and so on.
-    pub const fn new(name: &'static str, sqlite: &'static str) -> Self {
-        Self { name, sqlite, postgres: None, is_repeated: false }
+    pub const fn new(name: &'static str, sqlite: &'static str, params: &'static [Kind]) -> Self {
+        Self { name, sqlite, postgres: None, params, is_repeated: false }
     }
 
     /// Marks a statement that one process runs several times: an engine keeps it prepared.
@@ -42,9 +54,17 @@ impl Statement {
     }
 
     /// The text that PostgreSQL understands, given the functions with SQLite's names that its
-    /// schema defines; parameters are `$1`, `$2` and so on.
-    pub fn postgres(&self) -> String {
-        self.postgres.unwrap_or(self.sqlite).replace('?', "$")
+    /// schema defines.
+    pub const fn postgres(&self) -> &'static str {
+        match self.postgres {
+            Some(text) => text,
+            None => self.sqlite,
+        }
+    }
+
+    /// What each parameter takes.
+    pub const fn params(&self) -> &'static [Kind] {
+        self.params
     }
 
     /// Whether one process runs it several times.
@@ -106,14 +126,29 @@ macro_rules! joined {
 }
 pub(super) use joined;
 
+/// The kind of a parameter by its word.
+macro_rules! kind {
+    (text) => {
+        $crate::store::sql::statement::Kind::Text
+    };
+    (int) => {
+        $crate::store::sql::statement::Kind::Integer
+    };
+    (json) => {
+        $crate::store::sql::statement::Kind::Json
+    };
+}
+pub(super) use kind;
+
 /// Defines the statements of a module, and `STATEMENTS`, the list of them all.
 ///
-/// A text is one constant or several that are joined. `@repeated` keeps it prepared; a text behind
-/// `=> postgres` is for that dialect alone.
+/// Behind the name stand the kinds of the parameters, `text`, `int` or `json`. A text is one
+/// constant or several that are joined. `@repeated` keeps it prepared; a text behind `=> postgres`
+/// is for that dialect alone.
 macro_rules! statements {
     ($(
         $(#[$attribute:meta])*
-        $name:ident = $(@$kind:ident)? $($part:expr),+ $(=> postgres $($other:expr),+)?;
+        $name:ident($($param:ident),*) = $(@$mark:ident)? $($part:expr),+ $(=> postgres $($other:expr),+)?;
     )+) => {
         $(
             $(#[$attribute])*
@@ -121,8 +156,9 @@ macro_rules! statements {
                 $crate::store::sql::statement::Statement::new(
                     concat!(module_path!(), "::", stringify!($name)),
                     $crate::store::sql::statement::joined!($($part),+),
+                    &[$($crate::store::sql::statement::kind!($param)),*],
                 )
-                $(.$kind())?
+                $(.$mark())?
                 $(.with_postgres($crate::store::sql::statement::joined!($($other),+)))?;
         )+
 

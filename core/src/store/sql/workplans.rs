@@ -39,7 +39,7 @@ const SELECT_ROW: &str = joined!("SELECT ", WorkplanColumn::SQL, " FROM work_ite
 statements! {
     /// Reads items and links side by side, both in the order of their keys: each page of either is
     /// read once, where a search for the unlinked items alone would read all links again.
-    LIST_WORKPLAN_ROWS =
+    LIST_WORKPLAN_ROWS(text) =
         SELECT_ROW, "INDEXED BY sqlite_autoindex_work_items_1
          LEFT JOIN workplan_links l ON l.item = w.key
          WHERE (w.repo = ?1 COLLATE NOCASE OR w.kind = '", WORKPLAN_KIND, "')
@@ -48,36 +48,37 @@ statements! {
                    w.repo = ?1 COLLATE NOCASE)
          ORDER BY w.key"
         => postgres SELECT_ROW, "LEFT JOIN workplan_links l ON l.item = w.key
-         WHERE (lower(w.repo) = lower(?1) OR w.kind = '", WORKPLAN_KIND, "')
+         WHERE (nocase(w.repo) = nocase(?1) OR w.kind = '", WORKPLAN_KIND, "')
            AND CASE WHEN l.item IS NULL
                     THEN w.kind = '", WORKPLAN_KIND, "' AND w.status NOT IN ('completed', 'failed', 'cancelled')
-                    ELSE lower(w.repo) = lower(?1) END
+                    ELSE nocase(w.repo) = nocase(?1) END
          ORDER BY w.key";
-    COUNT_LINKS = "SELECT count(*) FROM workplan_links";
-    LIST_DEPENDENCIES = "SELECT item, depends_on FROM item_dependencies ORDER BY item";
+    COUNT_LINKS() = "SELECT count(*) FROM workplan_links";
+    LIST_DEPENDENCIES() =
+        "SELECT item, depends_on FROM item_dependencies ORDER BY item, depends_on";
 
-    FIND_WORKPLAN_ROWS =
+    FIND_WORKPLAN_ROWS(text, text) =
         SELECT_ROW, "LEFT JOIN workplan_links l ON l.item = w.key
          WHERE w.key IN (SELECT value FROM json_each(?1)
                          UNION SELECT item FROM workplan_links
                                WHERE link IN (SELECT value FROM json_each(?2)))
          ORDER BY w.key";
-    LIST_DEPENDENCIES_OF =
+    LIST_DEPENDENCIES_OF(text) =
         "SELECT item, depends_on FROM item_dependencies
          WHERE item IN (SELECT value FROM json_each(?1)) ORDER BY item, depends_on";
 
-    FIND_LINK = @repeated "SELECT link, digest, planning FROM workplan_links WHERE item = ?1";
-    INSERT_LINK = @repeated
+    FIND_LINK(text) = @repeated "SELECT link, digest, planning FROM workplan_links WHERE item = ?1";
+    INSERT_LINK(text, text, text, text, text) = @repeated
         "INSERT INTO workplan_links (item, link, digest, planning, description)
          VALUES (?1, ?2, ?3, ?4, ?5)";
-    UPDATE_LINK = @repeated
+    UPDATE_LINK(text, text, text, text) = @repeated
         "UPDATE workplan_links SET digest = ?2, planning = ?3, description = ?4 WHERE item = ?1";
 
-    ADOPT_ITEM =
+    ADOPT_ITEM(text, text, text, text, text, text) =
         "UPDATE work_items SET repo = coalesce(repo, ?2), title = coalesce(title, ?3),
              last_actor = ?4, last_reason = ?5, last_op = ?6
          WHERE key = ?1 AND (repo IS NULL OR title IS NULL)";
-    DESCRIBE_ITEM = @repeated
+    DESCRIBE_ITEM(text, text, int, text, text, text, text) = @repeated
         "UPDATE work_items SET title = coalesce(?2, title), position = coalesce(?3, position),
              repo = coalesce(?4, repo), last_actor = ?5, last_reason = ?6, last_op = ?7
          WHERE key = ?1 AND (title, position, repo) IS DISTINCT FROM

@@ -3,7 +3,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
-use crate::store::sql::{Arg, Row, Statement, Tx};
+use crate::store::sql::{Arg, Kind, Row, Statement, Tx};
 use crate::store::{Result, StoreError};
 
 /// A connection, or the transaction that is open on it.
@@ -23,6 +23,7 @@ impl<'c> SqliteTx<'c> {
         args: &[Arg<'_>],
         run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T>,
     ) -> Result<T> {
+        debug_assert!(is_as_declared(statement, args), "{}: {args:?}", statement.name());
         if statement.is_repeated() {
             let mut cached: CachedStatement<'_> =
                 self.connection.prepare_cached(statement.sqlite())?;
@@ -39,6 +40,17 @@ impl<'c> SqliteTx<'c> {
         self.connection.prepare_cached(text)?.execute([])?;
         Ok(())
     }
+}
+
+/// Whether the values are of the kinds that the statement declares. SQLite would take any; a
+/// database that reads them from JSON would not.
+fn is_as_declared(statement: &Statement, args: &[Arg<'_>]) -> bool {
+    let params = statement.params();
+    params.len() <= args.len()
+        && params.iter().zip(args).all(|(kind, arg)| match arg {
+            Arg::Text(_) => matches!(kind, Kind::Text | Kind::Json),
+            Arg::Integer(_) => *kind == Kind::Integer,
+        })
 }
 
 /// Binds the parameters in their order. Statements that answer one question in several ways are

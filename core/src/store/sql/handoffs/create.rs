@@ -17,10 +17,12 @@ use crate::store::{NewHandoff, Provenance, Result, StoreError};
 
 statements! {
     /// A repetition in another process proposes another id.
-    FIND_HANDOFF_MADE_BY =
+    FIND_HANDOFF_MADE_BY(text) =
         "SELECT key FROM events WHERE op_id = ?1 AND entity = 'handoff' AND kind = 'created'";
 
-    INSERT_HANDOFF =
+    INSERT_HANDOFF(
+        text, text, text, text, text, text, text, text, text, text, int, text, text, text, text,
+        text, text) =
         "INSERT INTO handoffs (id, type, item, from_session, to_session, repo, worktree, branch,
              phase, task, epoch, summary, deliverables, decisions, known_issues, resources,
              actions)

@@ -28,13 +28,13 @@ use crate::store::{
 
 statements! {
     /// Of two that decide at once the second finds the hand-off decided.
-    DECIDE_HANDOFF =
+    DECIDE_HANDOFF(text, text, text, text, text) =
         "UPDATE handoffs SET status = ?1, decided_by = ?2, reject_reason = ?3,
              decided_at = ", NOW, ", revision = revision + 1
          WHERE id = ?4 AND status = ?5";
 
     /// Gives the item to the receiver, on the claim that the hand-off was made under.
-    TRANSFER_ITEM =
+    TRANSFER_ITEM(text, text, int, text, text, text, text, text) =
         "UPDATE work_items SET holder = ?1, claim_epoch = claim_epoch + 1, claimed_at = ", NOW, ",
              status = CASE WHEN status IN ('queued', 'ready') THEN 'running' ELSE status END,
              phase = coalesce(?2, phase), under_epoch = ?3,

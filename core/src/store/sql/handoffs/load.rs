@@ -45,22 +45,19 @@ pub(super) const SELECT_HANDOFF: &str = joined!("SELECT ", HandoffColumn::SQL, "
 pub(super) const IS_OPEN: &str = "status IN ('pending_acceptance', 'blocked')";
 
 statements! {
-    LOAD_HANDOFF = @repeated SELECT_HANDOFF, "WHERE id = ?1";
-    LIST_HANDOFFS = SELECT_HANDOFF, "ORDER BY created_at DESC, rowid DESC";
-    LIST_OPEN_HANDOFFS =
+    LOAD_HANDOFF(text) = @repeated SELECT_HANDOFF, "WHERE id = ?1";
+    LIST_HANDOFFS() = SELECT_HANDOFF, "ORDER BY created_at DESC, rowid DESC";
+    LIST_OPEN_HANDOFFS() =
         SELECT_HANDOFF, "WHERE ", IS_OPEN, " ORDER BY created_at DESC, rowid DESC";
-    FIND_OPEN_HANDOFF = SELECT_HANDOFF, "WHERE item = ?1 AND ", IS_OPEN;
+    FIND_OPEN_HANDOFF(text) = SELECT_HANDOFF, "WHERE item = ?1 AND ", IS_OPEN;
 
-    MARK_SHOWN = "UPDATE handoffs SET shown_at = coalesce(shown_at, ", NOW, ") WHERE id = ?1";
-    MARK_TOLD = "UPDATE handoffs SET told_at = coalesce(told_at, ", NOW, ") WHERE id = ?1";
+    MARK_SHOWN(text) = "UPDATE handoffs SET shown_at = coalesce(shown_at, ", NOW, ") WHERE id = ?1";
+    MARK_TOLD(text) = "UPDATE handoffs SET told_at = coalesce(told_at, ", NOW, ") WHERE id = ?1";
 
     /// A hand-off is nothing that caches mirror, so it raises no revision, which would turn an
     /// edit of the reader into a rejected one.
-    MARK_SESSION_UNTOLD =
+    MARK_SESSION_UNTOLD(text) =
         "UPDATE claude_sessions SET acknowledged_revision = min(acknowledged_revision, revision - 1)
-         WHERE session_id = ?1"
-        => postgres
-        "UPDATE claude_sessions SET acknowledged_revision = least(acknowledged_revision, revision - 1)
          WHERE session_id = ?1";
 }
 

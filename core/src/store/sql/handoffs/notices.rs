@@ -17,13 +17,13 @@ const IS_VALID: &str = " AND EXISTS (
 statements! {
     /// Whether any session is to be told of a hand-off. Two short indexes answer it for a tenth
     /// of the price of the list below, and mostly there is none.
-    HAS_NOTICES =
+    HAS_NOTICES() =
         "SELECT EXISTS (SELECT 1 FROM handoffs WHERE ", IS_OPEN, ")
          OR EXISTS (SELECT 1 FROM handoffs
                     WHERE status IN ('accepted', 'rejected') AND told_at IS NULL)";
 
     /// A walk along one index for each kind; the rule decides which of them are worth a notice.
-    LIST_NOTICES =
+    LIST_NOTICES(text, text, text, int) =
         SELECT_HANDOFF, "WHERE ", IS_OPEN, IS_VALID, " AND to_session IN (?1, ?2)
             OR ", IS_OPEN, IS_VALID, " AND to_session IS NULL AND repo IS NOT DISTINCT FROM ?3
             OR status IN ('accepted', 'rejected') AND told_at IS NULL

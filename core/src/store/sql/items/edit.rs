@@ -12,22 +12,25 @@ use crate::store::event_draft::EventDraft;
 use crate::store::{ItemEditRequest, ItemUse, Provenance, Result, StoreError};
 
 statements! {
-    EDIT_ITEM =
+    EDIT_ITEM(text, text, text, text, int, text, text, text) =
         "UPDATE work_items SET title = coalesce(?2, title), kind = coalesce(?3, kind),
              parent = coalesce(?4, parent), position = coalesce(?5, position),
              last_actor = ?6, last_reason = ?7, last_op = ?8
          WHERE key = ?1";
 
-    FIND_DEPENDENT = "SELECT item FROM item_dependencies WHERE depends_on = ?1 ORDER BY item LIMIT 1";
-    HAS_PHASES = "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE item = ?1)";
-    HAS_WORKPLAN = "SELECT EXISTS (SELECT 1 FROM workplan_links WHERE item = ?1)";
-    LOAD_ITEM_FACTS = "SELECT facts FROM work_items WHERE key = ?1";
+    FIND_DEPENDENT(text) =
+        "SELECT item FROM item_dependencies WHERE depends_on = ?1 ORDER BY item LIMIT 1";
+    HAS_PHASES(text) = "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE item = ?1)";
+    HAS_WORKPLAN(text) = "SELECT EXISTS (SELECT 1 FROM workplan_links WHERE item = ?1)";
+    LOAD_ITEM_FACTS(text) = "SELECT facts FROM work_items WHERE key = ?1";
 
     /// Tells the triggers that the removal of this item is recorded here.
-    ANNOUNCE_ITEM_REMOVAL = "INSERT INTO trueup_meta (key, value) VALUES ('removing_item', ?1)";
-    DELETE_ITEM_DEPENDENCIES = "DELETE FROM item_dependencies WHERE item = ?1";
-    DELETE_ITEM = "DELETE FROM work_items WHERE key = ?1";
-    CONCLUDE_ITEM_REMOVAL = "DELETE FROM trueup_meta WHERE key = 'removing_item' AND value = ?1";
+    ANNOUNCE_ITEM_REMOVAL(text) =
+        "INSERT INTO trueup_meta (key, value) VALUES ('removing_item', ?1)";
+    DELETE_ITEM_DEPENDENCIES(text) = "DELETE FROM item_dependencies WHERE item = ?1";
+    DELETE_ITEM(text) = "DELETE FROM work_items WHERE key = ?1";
+    CONCLUDE_ITEM_REMOVAL(text) =
+        "DELETE FROM trueup_meta WHERE key = 'removing_item' AND value = ?1";
 }
 
 fn unknown_item_error(key: &ItemKey) -> StoreError {

@@ -9,13 +9,13 @@ use crate::model::{DependencyEdge, Item, ItemStatus, NewItem};
 use crate::store::{Provenance, Result, StoreError};
 
 statements! {
-    INSERT_ITEM = @repeated
+    INSERT_ITEM(text, text, text, text, int, text, text, int, text, text, text, int) = @repeated
         "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
              requires_evidence, last_actor, last_reason, last_op, completed_at)
          VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
              CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
                  (SELECT coalesce(max(position), 0) + 1 FROM work_items WHERE parent = ?4) END,
-             ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 THEN ", NOW, " END)";
+             ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 <> 0 THEN ", NOW, " END)";
 }
 
 pub(in super::super) fn add_item(

@@ -44,30 +44,33 @@ const IS_IN_SCOPE: &str = "(?4 = 'all' OR repo = ?5 OR ?4 = 'here' AND repo IS N
 const IS_LISTED: &str = joined!(
     "status IN (?6, ?7, ?8, ?9, ?10, ?11, ?12) AND (?2 IS NULL OR kind = ?2) AND ",
     IS_IN_SCOPE,
-    " ORDER BY parent, position IS NULL, position, key"
+    " ORDER BY parent NULLS FIRST, position IS NULL, position, key"
 );
 
 statements! {
     /// A change reads its item before and after.
-    LOAD_ITEM = @repeated SELECT_ITEM, "key = ?1";
-    LOAD_ITEMS = SELECT_ITEM, "key IN (SELECT value FROM json_each(?1))";
-    LOAD_ITEM_TITLE = "SELECT title FROM work_items WHERE key = ?1";
+    LOAD_ITEM(text) = @repeated SELECT_ITEM, "key = ?1";
+    LOAD_ITEMS(text) = SELECT_ITEM, "key IN (SELECT value FROM json_each(?1))";
+    LOAD_ITEM_TITLE(text) = "SELECT title FROM work_items WHERE key = ?1";
 
-    LIST_ITEMS = SELECT_ITEM, "?1 IS NULL AND ?3 = 0 AND ", IS_LISTED;
-    LIST_HELD_ITEMS = SELECT_ITEM, "?1 IS NULL AND ?3 AND holder IS NOT NULL AND ", IS_LISTED;
-    LIST_CHILDREN = SELECT_ITEM, "parent = ?1 AND (?3 = 0 OR holder IS NOT NULL) AND ", IS_LISTED;
+    LIST_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text) =
+        SELECT_ITEM, "?1 IS NULL AND ?3 = 0 AND ", IS_LISTED;
+    LIST_HELD_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text) =
+        SELECT_ITEM, "?1 IS NULL AND ?3 <> 0 AND holder IS NOT NULL AND ", IS_LISTED;
+    LIST_CHILDREN(text, text, int, text, text, text, text, text, text, text, text, text) =
+        SELECT_ITEM, "parent = ?1 AND (?3 = 0 OR holder IS NOT NULL) AND ", IS_LISTED;
 
     /// Keys among four texts, whatever their case; answered from the index
     /// `work_items_key_of_any_case`.
-    FIND_4_ITEM_KEYS =
+    FIND_4_ITEM_KEYS(text, text, text, text) =
         "SELECT key FROM work_items WHERE key COLLATE NOCASE IN (?1, ?2, ?3, ?4) ORDER BY key"
         => postgres "SELECT key FROM work_items
-             WHERE lower(key) IN (lower(?1), lower(?2), lower(?3), lower(?4)) ORDER BY key";
-    FIND_ITEM_KEYS =
+             WHERE nocase(key) IN (nocase(?1), nocase(?2), nocase(?3), nocase(?4)) ORDER BY key";
+    FIND_ITEM_KEYS(text) =
         "SELECT key FROM work_items
          WHERE key COLLATE NOCASE IN (SELECT value FROM json_each(?1)) ORDER BY key"
         => postgres "SELECT key FROM work_items
-             WHERE lower(key) IN (SELECT lower(value) FROM json_each(?1)) ORDER BY key";
+             WHERE nocase(key) IN (SELECT nocase(value) FROM json_each(?1)) ORDER BY key";
 
 }
 

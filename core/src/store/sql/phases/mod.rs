@@ -53,19 +53,20 @@ columns! {
 }
 
 const SELECT_PHASE: &str = joined!("SELECT ", PhaseColumn::SQL, " FROM phase_queue p WHERE ");
-const IN_ORDER: &str = " ORDER BY p.priority, p.queue_position, p.phase_number, p.rowid";
+const IN_ORDER: &str =
+    " ORDER BY p.priority, p.queue_position NULLS FIRST, p.phase_number, p.rowid";
 
 statements! {
-    LOAD_PHASE = SELECT_PHASE, "p.queue_id = ?1";
-    LIST_PHASES =
+    LOAD_PHASE(text) = SELECT_PHASE, "p.queue_id = ?1";
+    LIST_PHASES(text, text) =
         SELECT_PHASE, "?1 IS NULL AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
-    LIST_PHASES_OF_ITEM_IN_ORDER =
+    LIST_PHASES_OF_ITEM_IN_ORDER(text, text) =
         SELECT_PHASE, "p.item = ?1 AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
-    LIST_PHASES_OF_ITEM = @repeated SELECT_PHASE, "p.item = ?1 ORDER BY p.phase_number";
+    LIST_PHASES_OF_ITEM(text) = @repeated SELECT_PHASE, "p.item = ?1 ORDER BY p.phase_number";
 
     /// Walks along the index of the ready phases. It passes the phases of items that others hold,
     /// at most as many items as there are sessions at work, and those of finished items.
-    NEXT_PHASE =
+    NEXT_PHASE(text) =
         "SELECT ", PhaseColumn::SQL, " FROM phase_queue p INDEXED BY phase_queue_next
          CROSS JOIN work_items w ON w.key = p.item
          WHERE p.status = 'ready' AND p.is_over = 0 AND (w.holder IS NULL OR w.holder = ?1)
@@ -75,9 +76,11 @@ statements! {
          WHERE p.status = 'ready' AND p.is_over = 0 AND (w.holder IS NULL OR w.holder = ?1)
            AND w.status NOT IN ('completed', 'failed', 'cancelled')", IN_ORDER, " LIMIT 1";
 
-    NEXT_QUEUE_POSITION = "SELECT coalesce(max(queue_position), 0) + 1 FROM phase_queue";
+    NEXT_QUEUE_POSITION() = "SELECT coalesce(max(queue_position), 0) + 1 FROM phase_queue";
 
-    INSERT_PHASE = @repeated
+    INSERT_PHASE(
+        text, text, int, int, int, text, text, text, text, text, int, int, text, text, text) =
+        @repeated
         "INSERT INTO phase_queue (queue_id, item, issue_number, feature_id, phase_number,
              current_phase, status, depends_on_phases, phase_data, adw_id, priority,
              queue_position, last_actor, last_reason, last_op)

@@ -25,30 +25,31 @@ const STATUS_BEFORE: usize = PhaseColumn::Revision as usize + 1;
 statements! {
     /// The latest starts within the cooldown, newest first, by the database's clock. Reads along
     /// the events of one phase.
-    LIST_LATEST_STARTS =
+    LIST_LATEST_STARTS(text, text, int) =
         "SELECT at FROM events
          WHERE entity = 'phase' AND key = ?1 AND kind = 'status' AND after ->> 'status' = 'running'
            AND at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2)
          ORDER BY seq DESC LIMIT ?3";
 
-    UPDATE_PHASE = @repeated
+    UPDATE_PHASE(text, text, text, text, text, int, int, int, text, text, text, text, int) =
+        @repeated
         "UPDATE phase_queue SET status = ?1, error_message = ?2, blocked_by = ?3,
              assigned_to = ?4, orchestrator = ?5, pr_number = ?6, reopened = reopened + ?7,
              under_epoch = ?8, last_actor = ?9, last_reason = ?10, last_op = ?11
          WHERE queue_id = ?12 AND revision = ?13";
 
-    SET_PHASE_OF_ITEM =
+    SET_PHASE_OF_ITEM(text, text, text, text, text) =
         "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2,
              last_reason = ?3, last_op = ?4
          WHERE key = ?5 AND phase IS DISTINCT FROM ?1";
 
     /// The phases that an operation changed, in the order in which it did.
-    LIST_PHASE_CHANGES =
+    LIST_PHASE_CHANGES(text) =
         "SELECT ", PhaseColumn::SQL, ", e.before ->> 'status'
          FROM events e JOIN phase_queue p ON p.queue_id = e.key
          WHERE e.op_id = ?1 AND e.entity = 'phase' AND e.before IS NOT NULL ORDER BY e.seq";
 
-    LIST_ITEMS_RUNNING_FOR =
+    LIST_ITEMS_RUNNING_FOR(text) =
         "SELECT DISTINCT item FROM phase_queue
          WHERE status = 'running' AND orchestrator = ?1 ORDER BY item";
 }

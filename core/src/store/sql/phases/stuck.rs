@@ -34,32 +34,32 @@ const SELECT_STUCK: &str = joined!(
     " THEN '' ELSE coalesce(o.heartbeat_at, '') END
        ), ''), p.updated_at), ",
     NOW,
-    " FROM phase_queue p LEFT JOIN claude_sessions s ON s.session_id = p.assigned_to
+    " AS read_at FROM phase_queue p LEFT JOIN claude_sessions s ON s.session_id = p.assigned_to
           LEFT JOIN orchestrators o ON o.id = p.orchestrator WHERE "
 );
 const IS_SILENT: &str = joined!(
-    " AND coalesce(s.heartbeat_at <= ",
+    " AND (s.heartbeat_at <= ",
     BEFORE,
     " OR s.heartbeat_at > ",
     LATEST_PLAUSIBLE,
-    ", 1)
-      AND coalesce(o.heartbeat_at <= ",
+    ") IS NOT FALSE
+      AND (o.heartbeat_at <= ",
     BEFORE,
     " OR o.heartbeat_at > ",
     LATEST_PLAUSIBLE,
-    ", 1)
+    ") IS NOT FALSE
       ORDER BY p.updated_at LIMIT ?2"
 );
 
 statements! {
     /// Walks along the index of the running phases; where none runs, nothing is read. Phases that
     /// changed long ago and those dated in the future are two ranges of it.
-    LIST_SILENT_STUCK =
+    LIST_SILENT_STUCK(text, int) =
         SELECT_STUCK, "p.status = 'running' AND p.updated_at <= ", BEFORE, IS_SILENT;
-    LIST_FUTURE_STUCK =
+    LIST_FUTURE_STUCK(text, int) =
         SELECT_STUCK, "p.status = 'running' AND p.updated_at > ", LATEST_PLAUSIBLE, " AND ",
         BEFORE, " IS NOT NULL", IS_SILENT;
-    LOAD_STUCK = SELECT_STUCK, "p.queue_id = ?1";
+    LOAD_STUCK(text) = SELECT_STUCK, "p.queue_id = ?1";
 }
 
 pub(in super::super) fn list_stuck_phases(

@@ -2,36 +2,53 @@
 
 use super::super::NOW;
 use super::super::engine::{Tx, args};
-use super::super::statement::statements;
+use super::super::statement::{joined, statements};
 use super::super::stored_text::stored_text;
 use super::{METADATA_DEFAULTS, load_registered, seconds_modifier, unregistered_error};
 use crate::model::{Session, SessionId, SessionStatus};
 use crate::store::{HeartbeatRequest, Provenance, Result, SessionRegistration};
 
-statements! {
-    REGISTER_SESSION =
-        "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id,
-             machine_id, pid_namespace, predecessor, metadata, lease_expires_at, last_actor,
-             last_reason, last_op)
+const INSERT_SESSION: &str =
+    "INSERT INTO claude_sessions (session_id, repo, worktree, host, pid, pid_started, boot_id,
+             machine_id, pid_namespace, predecessor, lease_expires_at, last_actor, last_reason,
+             last_op, metadata)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-             json_insert(json_object('branch', ?11, 'auto_proceed', json('false'),
-                 'chain_orchestrators', json('false'), 'execution_state', json('{}')), ",
-                 METADATA_DEFAULTS, "),
-             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?12), ?13, ?14, ?15)
+             strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?12), ?13, ?14, ?15, ";
+/// The columns are those of the row that is there, not of the one that was to be inserted.
+const OR_RESUME: &str = ")
          ON CONFLICT (session_id) DO UPDATE SET
-             repo = coalesce(?2, repo), worktree = coalesce(?3, worktree),
-             host = coalesce(?4, host), pid = ?5, pid_started = ?6, boot_id = ?7,
+             repo = coalesce(?2, claude_sessions.repo),
+             worktree = coalesce(?3, claude_sessions.worktree),
+             host = coalesce(?4, claude_sessions.host), pid = ?5, pid_started = ?6, boot_id = ?7,
              machine_id = ?8, pid_namespace = ?9,
-             predecessor = coalesce(predecessor, ?10), status = 'active',
-             metadata = CASE WHEN ?11 IS NULL OR branch IS NOT DISTINCT FROM ?11 THEN metadata
-                             ELSE json_set(metadata, '$.branch', ?11) END,
-             ended_reason = NULL, swept = 0, heartbeat_at = ", NOW, ",
+             predecessor = coalesce(claude_sessions.predecessor, ?10), status = 'active',
+             metadata = CASE
+                 WHEN ?11 IS NULL OR claude_sessions.branch IS NOT DISTINCT FROM ?11
+                 THEN claude_sessions.metadata ELSE ";
+const RESUME_END: &str = joined!(
+    " END,
+             ended_reason = NULL, swept = 0, heartbeat_at = ",
+    NOW,
+    ",
              lease_expires_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?12),
-             last_actor = ?13, last_reason = ?14, last_op = ?15";
+             last_actor = ?13, last_reason = ?14, last_op = ?15"
+);
+
+statements! {
+    REGISTER_SESSION(
+        text, text, text, text, int, int, text, text, text, text, text, text, text, text, text) =
+        INSERT_SESSION,
+        "json_insert(json_object('branch', ?11, 'auto_proceed', json('false'),
+                 'chain_orchestrators', json('false'), 'execution_state', json('{}')), ",
+                 METADATA_DEFAULTS, ")",
+        OR_RESUME, "json_set(claude_sessions.metadata, '$.branch', ?11)", RESUME_END
+        => postgres
+        INSERT_SESSION, "with_metadata_defaults(jsonb_build_object('branch', ?11))",
+        OR_RESUME, "claude_sessions.metadata || jsonb_build_object('branch', ?11)", RESUME_END;
 
     /// A sign of life has no operation of its own; a change of status by one is still the
     /// session's, not plain SQL's.
-    RECORD_HEARTBEAT =
+    RECORD_HEARTBEAT(text, text, text, text, text) =
         "UPDATE claude_sessions SET
              heartbeat_at = CASE WHEN ?2 IS NULL THEN heartbeat_at ELSE ", NOW, " END,
              lease_expires_at =
@@ -45,14 +62,14 @@ statements! {
          WHERE session_id = ?1";
 
     /// Ending an ended session changes nothing, and would leave no trace of the operation.
-    RECORD_REPEATED_END =
+    RECORD_REPEATED_END(text, text, text, text) =
         "INSERT INTO events (actor, entity, key, kind, before, after, reason, op_id)
-         SELECT ?3, 'session', session_id, 'ended', json_object('status', status),
-                json_object('status', status), ?2, ?4
+         SELECT ?3, 'session', session_id, 'ended', '{\"status\":\"ended\"}',
+                '{\"status\":\"ended\"}', ?2, ?4
          FROM claude_sessions WHERE session_id = ?1 AND status = 'ended'";
-    END_SESSION =
+    END_SESSION(text, text, text, text) =
         "UPDATE claude_sessions SET status = 'ended', ended_reason = ?2,
-             swept = NOT EXISTS (SELECT 1 FROM work_items WHERE holder = ?1),
+             swept = CASE WHEN EXISTS (SELECT 1 FROM work_items WHERE holder = ?1) THEN 0 ELSE 1 END,
              last_actor = ?3, last_reason = ?2, last_op = ?4
          WHERE session_id = ?1";
 }

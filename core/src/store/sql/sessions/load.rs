@@ -32,7 +32,7 @@ columns! {
         Item = "w.key",
         Epoch = "w.claim_epoch",
         ClaimedAt = "w.claimed_at",
-        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        ReadAt = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS read_at",
         Lineage = "(SELECT value FROM trueup_meta WHERE key = 'lineage')",
         Process = "s.pid",
         _Started = "s.pid_started",
@@ -55,15 +55,17 @@ const NEWEST_FIRST: &str = "ORDER BY s.heartbeat_at DESC, s.session_id LIMIT ?6"
 statements! {
     /// Compiling so wide a statement costs more than running it, and one process may ask for
     /// several sessions.
-    LOAD_SESSION = @repeated SELECT_SESSION, "= ?1";
-    LOAD_SESSIONS = SELECT_SESSION, "IN (SELECT value FROM json_each(?1))";
-    IS_REGISTERED = @repeated "SELECT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = ?1)";
+    LOAD_SESSION(text) = @repeated SELECT_SESSION, "= ?1";
+    LOAD_SESSIONS(text) = SELECT_SESSION, "IN (SELECT value FROM json_each(?1))";
+    IS_REGISTERED(text) = @repeated
+        "SELECT EXISTS (SELECT 1 FROM claude_sessions WHERE session_id = ?1)";
 
-    LIST_SESSION_IDS = LIST_IDS, NEWEST_FIRST;
-    LIST_SESSION_IDS_OF_WORKTREE = LIST_IDS, "AND s.worktree = ?7 ", NEWEST_FIRST;
+    LIST_SESSION_IDS(text, text, text, text, text, int) = LIST_IDS, NEWEST_FIRST;
+    LIST_SESSION_IDS_OF_WORKTREE(text, text, text, text, text, int, text) =
+        LIST_IDS, "AND s.worktree = ?7 ", NEWEST_FIRST;
 
     /// Walks the index of the sessions that no sweep is done with, and no table.
-    LIST_EXPIRED_SESSION_IDS =
+    LIST_EXPIRED_SESSION_IDS(int, text, text) =
         "SELECT session_id FROM claude_sessions
          WHERE swept = 0 AND (lease_expires_at <= ", NOW, " OR status = 'ended'
              OR heartbeat_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2)

@@ -16,62 +16,74 @@ const PUSH_START: &str = joined!(
              '$.execution_state.lastUpdatedAt', ",
     NOW
 );
-const PUSH_END: &str = joined!(
-    "), ",
-    METADATA_DEFAULTS,
-    "),
-         acknowledged_revision = acknowledged_revision
-             + (?2 AND acknowledged_revision = revision),
+const PUSH_END: &str = joined!("), ", METADATA_DEFAULTS, "), ", PUSH_REST);
+
+/// PostgreSQL's schema has the merge as a function, whose last argument is what a push notes of
+/// the execution state beside its time.
+const PUSH_START_POSTGRES: &str =
+    "UPDATE claude_sessions SET metadata = patch_metadata(metadata, ?1, ";
+const PUSH_END_POSTGRES: &str = joined!("), ", PUSH_REST);
+const PUSH_REST: &str = "acknowledged_revision = acknowledged_revision
+             + CASE WHEN ?2 <> 0 AND acknowledged_revision = revision THEN 1 ELSE 0 END,
          last_actor = ?3, last_reason = ?4, last_op = ?5
      WHERE session_id = ?6 AND revision = ?7
        AND (?8 IS NULL OR EXISTS (SELECT 1 FROM work_items WHERE key = ?8
-            AND holder = ?6 AND claim_epoch = ?9))"
-);
+            AND holder = ?6 AND claim_epoch = ?9))";
+
+const PATCHED_BY: &str = "last_actor = ?3, last_reason = ?4, last_op = ?5 WHERE session_id = ?1";
 
 statements! {
-    PUSH_STATE = @repeated PUSH_START, PUSH_END;
-    PUSH_INTERRUPTED_STATE = @repeated
-        PUSH_START, ", '$.execution_state.lastInterruptedAt', ", NOW, PUSH_END;
-    PUSH_RESUMED_STATE = @repeated
+    PUSH_STATE(json, int, text, text, text, text, int, text, int) = @repeated PUSH_START, PUSH_END
+        => postgres PUSH_START_POSTGRES, "'{}'", PUSH_END_POSTGRES;
+    PUSH_INTERRUPTED_STATE(json, int, text, text, text, text, int, text, int) = @repeated
+        PUSH_START, ", '$.execution_state.lastInterruptedAt', ", NOW, PUSH_END
+        => postgres
+        PUSH_START_POSTGRES, "jsonb_build_object('lastInterruptedAt', ", NOW, ")",
+        PUSH_END_POSTGRES;
+    PUSH_RESUMED_STATE(json, int, text, text, text, text, int, text, int) = @repeated
         PUSH_START, ", '$.execution_state.lastResumedAt', ", NOW,
         ", '$.execution_state.resumeCount',
-         coalesce(json_extract(metadata, '$.execution_state.resumeCount'), 0) + 1", PUSH_END;
-    PUSH_CLEARED_STATE = @repeated
+         coalesce(json_extract(metadata, '$.execution_state.resumeCount'), 0) + 1", PUSH_END
+        => postgres
+        PUSH_START_POSTGRES, "jsonb_build_object('lastResumedAt', ", NOW, ", 'resumeCount',
+             coalesce(CAST(json_extract(metadata, '$.execution_state.resumeCount') AS numeric), 0)
+             + 1)", PUSH_END_POSTGRES;
+    PUSH_CLEARED_STATE(json, int, text, text, text, text, int, text, int) = @repeated
         PUSH_START, ", '$.execution_state.lastInterruptedAt', NULL,
-         '$.execution_state.lastResumedAt', NULL, '$.execution_state.resumeCount', 0", PUSH_END;
+         '$.execution_state.lastResumedAt', NULL, '$.execution_state.resumeCount', 0", PUSH_END
+        => postgres
+        PUSH_START_POSTGRES,
+        "'{\"lastInterruptedAt\": null, \"lastResumedAt\": null, \"resumeCount\": 0}'",
+        PUSH_END_POSTGRES;
 
     /// A push that changed nothing raised no revision: the next change must still be told.
-    LIMIT_ACKNOWLEDGED_REVISION = @repeated
+    LIMIT_ACKNOWLEDGED_REVISION(text) = @repeated
         "UPDATE claude_sessions SET acknowledged_revision = revision
          WHERE session_id = ?1 AND acknowledged_revision > revision";
 
-    UPDATE_PHASE_OF_HELD_ITEM =
+    UPDATE_PHASE_OF_HELD_ITEM(text, text, text, text, text) =
         "UPDATE work_items SET phase = ?1, under_epoch = claim_epoch, last_actor = ?2,
              last_reason = ?3, last_op = ?4
          WHERE holder = ?5 AND phase IS DISTINCT FROM ?1";
 
-    MERGE_METADATA =
-        "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2),
-             last_actor = ?3, last_reason = ?4, last_op = ?5
-         WHERE session_id = ?1";
-    MERGE_METADATA_WITH_STATE =
+    MERGE_METADATA(text, json, text, text, text) =
+        "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2), ", PATCHED_BY;
+    MERGE_METADATA_WITH_STATE(text, json, text, text, text) =
         "UPDATE claude_sessions SET
-             metadata = json_insert(json_patch(metadata, ?2), ", METADATA_DEFAULTS, "),
-             last_actor = ?3, last_reason = ?4, last_op = ?5
-         WHERE session_id = ?1";
-    PATCH_EXECUTION_STATE =
+             metadata = json_insert(json_patch(metadata, ?2), ", METADATA_DEFAULTS, "), ", PATCHED_BY
+        => postgres
+        "UPDATE claude_sessions SET
+             metadata = with_metadata_defaults(json_patch(metadata, ?2)), ", PATCHED_BY;
+    PATCH_EXECUTION_STATE(text, json, text, text, text) =
         "UPDATE claude_sessions SET
              metadata = json_insert(json_set(json_patch(metadata, ?2),
-                 '$.execution_state.lastUpdatedAt', ", NOW, "), ", METADATA_DEFAULTS, "),
-             last_actor = ?3, last_reason = ?4, last_op = ?5
-         WHERE session_id = ?1";
+                 '$.execution_state.lastUpdatedAt', ", NOW, "), ", METADATA_DEFAULTS, "), ", PATCHED_BY
+        => postgres
+        "UPDATE claude_sessions SET metadata = patch_metadata(metadata, ?2, '{}'), ", PATCHED_BY;
 
-    ACKNOWLEDGE_REVISION =
+    ACKNOWLEDGE_REVISION(text, int) =
         "UPDATE claude_sessions SET acknowledged_revision =
              max(acknowledged_revision, min(?2, revision))
-         WHERE session_id = ?1"
-        => postgres "UPDATE claude_sessions SET acknowledged_revision =
-             greatest(acknowledged_revision, least(?2, revision))
          WHERE session_id = ?1";
 }
 

@@ -79,7 +79,7 @@ CREATE FUNCTION trueup.strftime(format text, moment text, modifier text) RETURNS
 LANGUAGE sql STABLE
 RETURN CASE WHEN moment = 'now' THEN trueup.format_time(trueup.clock() + modifier::interval) END;
 
-CREATE FUNCTION trueup.instr(whole text, part text) RETURNS bigint
+CREATE FUNCTION trueup.instr(whole text, part text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN strpos(whole, part);
 
