@@ -1,5 +1,6 @@
 //! What the suites share.
 pub mod client;
 pub mod home;
+pub mod postgres;
 pub mod program;
 pub mod race;

@@ -29,7 +29,8 @@ const BY_POSITION: &str = "ORDER BY position, key LIMIT 1";
 const BY_KEY: &str = "ORDER BY key LIMIT 1";
 
 /// The same for PostgreSQL, whose indexes hold the empty text for an absent parent or repository,
-/// and where an absent position comes last by itself.
+/// and where an absent position comes last by itself. Ordered by the key alone, it might walk the
+/// index of all keys.
 const PG_FIRST_FREE: &str = joined!(
     SELECT_ITEM,
     "coalesce(parent, '') = coalesce(?1, '') AND holder IS NULL AND open_dependencies = 0 \
@@ -67,25 +68,25 @@ statements! {
         FIRST_FREE, BEHIND, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
         => postgres PG_FIRST_FREE, PG_BEHIND, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
     FIRST_UNPLACED(text) = FIRST_FREE, UNPLACED, BY_POSITION
-        => postgres PG_FIRST_FREE, PG_UNPLACED, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_UNPLACED, BY_POSITION;
     FIRST_UNPLACED_IN_REPO(text, int, text, text) = FIRST_FREE, UNPLACED, IN_REPO, BY_POSITION
-        => postgres PG_FIRST_FREE, PG_UNPLACED, PG_IN_REPO, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_UNPLACED, PG_IN_REPO, BY_POSITION;
     FIRST_UNPLACED_ORCHESTRATOR(text) = FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, BY_POSITION
-        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, BY_POSITION;
     FIRST_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
         FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
-        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
     FIRST_BEHIND_UNPLACED(text, int, text) = FIRST_FREE, BEHIND_UNPLACED, BY_KEY
-        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, BY_POSITION;
     FIRST_BEHIND_UNPLACED_IN_REPO(text, int, text, text) =
         FIRST_FREE, BEHIND_UNPLACED, IN_REPO, BY_KEY
-        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, PG_IN_REPO, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, PG_IN_REPO, BY_POSITION;
     FIRST_BEHIND_UNPLACED_ORCHESTRATOR(text, int, text) =
         FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_KEY
-        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_POSITION;
     FIRST_BEHIND_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
         FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_KEY
-        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_KEY;
+        => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
 
     LIST_UNFINISHED(text, int) =
         SELECT_ITEM, "parent IS NOT DISTINCT FROM ?1 AND ", IS_UNFINISHED, "LIMIT ?2"

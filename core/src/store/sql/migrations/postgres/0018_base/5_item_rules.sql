@@ -151,10 +151,10 @@ FOR EACH ROW WHEN (NEW.facts <> OLD.facts) EXECUTE FUNCTION trueup.record_item_c
 CREATE FUNCTION trueup.check_item_removal() RETURNS trigger
 LANGUAGE plpgsql SET search_path = trueup, pg_temp AS $$
 BEGIN
-    IF OLD.holder IS NOT NULL OR EXISTS (SELECT 1 FROM work_items WHERE parent = OLD.key) THEN
-        PERFORM refuse('TU014', 'an item that is held or has children stays');
-    ELSIF EXISTS (SELECT 1 FROM phase_queue WHERE item = OLD.key) THEN
+    IF EXISTS (SELECT 1 FROM phase_queue WHERE item = OLD.key) THEN
         PERFORM refuse('TU015', 'an item with phases stays');
+    ELSIF OLD.holder IS NOT NULL OR EXISTS (SELECT 1 FROM work_items WHERE parent = OLD.key) THEN
+        PERFORM refuse('TU014', 'an item that is held or has children stays');
     END IF;
     RETURN OLD;
 END $$;
