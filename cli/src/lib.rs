@@ -17,6 +17,7 @@ mod path_argument;
 mod printer;
 #[cfg(test)]
 mod skill_commands;
+mod store_location;
 mod supervise;
 mod views;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use support::client::{FinishedRun, HarnessResult, Scratch, Turn};
 use trueup_core::deadline::Deadline;
+use trueup_core::store::CommandStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
 /// How long to wait for another process before the test fails.
@@ -64,9 +65,9 @@ pub(crate) fn await_database(
 ) -> HarnessResult<()> {
     let database = database(scratch)?;
     let path = scratch.trueup_home().join("trueup.db");
-    let watch = SqliteStore::open(&path, Deadline::after(LIMIT))?;
+    let mut watch = SqliteStore::open(&path, Deadline::after(LIMIT))?;
     loop {
-        let seen = watch.data_version()?;
+        let seen = watch.change_mark()?;
         if says(&database)? {
             return Ok(());
         }

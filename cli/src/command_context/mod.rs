@@ -20,6 +20,7 @@ use trueup_core::sync::RunContext;
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
 use crate::global_args::GlobalArgs;
+use crate::store_location::{StoreLocation, find_sqlite_file};
 
 pub(crate) use caller::{PERSON_ACTOR, check_not_ended, find_session_by_prefix};
 
@@ -125,10 +126,14 @@ impl CommandContext {
         })
     }
 
-    pub(crate) fn database_path(&self) -> CommandResult<&Path> {
-        let path = self.run.settings.sqlite_path();
-        path.map(PathBuf::as_path)
-            .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))
+    /// Returns where the database is, for opening it another time.
+    pub(crate) fn store_location(&self) -> CommandResult<StoreLocation<'_>> {
+        StoreLocation::from_settings(&self.run.settings)
+    }
+
+    /// Returns the file of the database, for what only SQLite offers; see [`find_sqlite_file`].
+    pub(crate) fn sqlite_file(&self) -> CommandResult<&Path> {
+        find_sqlite_file(&self.run.settings)
     }
 
     pub(crate) const fn deadline(&self) -> Deadline {

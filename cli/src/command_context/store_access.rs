@@ -3,8 +3,8 @@
 use trueup_core::log::LogLevel;
 use trueup_core::model::DeadOrchestrator;
 use trueup_core::orchestrators;
-use trueup_core::store::Store;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{CommandStore, Result as StoreResult, Store};
 use trueup_core::sync::drain_outbox;
 use trueup_core::text::redact::redact;
 
@@ -13,27 +13,32 @@ use crate::command_error::CommandResult;
 
 impl CommandContext {
     /// Opens the database and does nothing else.
-    pub(crate) fn open_store(&self) -> CommandResult<SqliteStore> {
-        Ok(SqliteStore::open(self.database_path()?, self.run.deadline)?.until_exit())
+    fn open_store(&self) -> CommandResult<Box<dyn CommandStore>> {
+        Ok(self.store_location()?.open_until_exit(self.run.deadline)?)
     }
 
     /// Opens the database for reading. Orchestrators that died are reported and left as they are.
-    pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn Store>> {
-        Ok(Box::new(self.open_sqlite_for_reading()?))
+    pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn CommandStore>> {
+        let mut store = self.open_store()?;
+        self.report_dead_orchestrators(&mut *store);
+        Ok(store)
     }
 
-    /// Opens the database as [`Self::open_for_reading`] does, for what only SQLite offers.
+    /// Opens the file of the database as [`Self::open_for_reading`] does, to copy or to check it.
     pub(crate) fn open_sqlite_for_reading(&self) -> CommandResult<SqliteStore> {
-        let mut store = self.open_store()?;
-        self.add_orchestrator_notices(orchestrators::find_dead_orchestrators(
-            &mut store, &self.run,
-        ));
+        let mut store = SqliteStore::open(self.sqlite_file()?, self.run.deadline)?.until_exit();
+        self.report_dead_orchestrators(&mut store);
         Ok(store)
+    }
+
+    fn report_dead_orchestrators(&self, store: &mut dyn Store) {
+        let found = orchestrators::find_dead_orchestrators(store, &self.run);
+        self.add_orchestrator_notices(found);
     }
 
     /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
     /// stop the command.
-    fn add_orchestrator_notices(&self, found: trueup_core::store::Result<Vec<DeadOrchestrator>>) {
+    fn add_orchestrator_notices(&self, found: StoreResult<Vec<DeadOrchestrator>>) {
         match found {
             Ok(deaths) => {
                 let mut notices = self.notices.borrow_mut();
@@ -60,19 +65,13 @@ impl CommandContext {
     ///
     /// A missing database is not created: where it was moved away, an empty one in its place would
     /// make every cache foreign. `trueup db migrate` and the start of a session create one.
-    pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn Store>> {
-        Ok(Box::new(self.open_sqlite_for_change()?))
-    }
-
-    /// Opens the database as [`Self::open_for_change`] does, for what only SQLite offers.
-    pub(crate) fn open_sqlite_for_change(&self) -> CommandResult<SqliteStore> {
+    pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn CommandStore>> {
         self.warn_of_secrets();
         let mut store = self.open_store()?;
-        self.drain_outbox(&mut store);
-        let actor = |store: &mut SqliteStore| self.resolve_sweep_actor(store);
-        self.add_orchestrator_notices(orchestrators::clear_dead_orchestrators(
-            &mut store, &self.run, actor,
-        ));
+        self.drain_outbox(&mut *store);
+        let actor = |store: &mut dyn Store| self.resolve_sweep_actor(store);
+        let cleared = orchestrators::clear_dead_orchestrators(&mut *store, &self.run, actor);
+        self.add_orchestrator_notices(cleared);
         Ok(store)
     }
 
@@ -91,6 +90,6 @@ impl CommandContext {
         };
         // The command itself reports a database that cannot be opened.
         self.open_store()
-            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut store, id).map(drop))
+            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut *store, id).map(drop))
     }
 }

@@ -15,17 +15,17 @@ use trueup_core::deadline::Deadline;
 use trueup_core::fs::{create_private_dir, write_private};
 use trueup_core::model::{FieldValue, ItemKey, NewItem, Session, SessionId, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, Store};
+use trueup_core::store::{CommandStore, Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
 use super::value_text::render_json_value;
 use crate::command_error::{CommandError, CommandResult, REFUSED};
 use crate::output::Output;
+use crate::store_location::StoreLocation;
 
 /// A project whose database, branch and local file can be compared.
 struct DemoProject {
-    store: SqliteStore,
+    store: Box<dyn CommandStore>,
     session: SessionId,
     run_context: RunContext,
     cache_path: PathBuf,
@@ -39,8 +39,8 @@ pub(super) fn cmd_demo() -> CommandResult {
 
     let before = describe_cache_file(&demo.cache_path);
     let started_at = Instant::now();
-    let session = load_demo_session(&mut demo.store, &demo.session)?;
-    let synced = true_up(&mut demo.store, session, &[], &demo.run_context)?;
+    let session = load_demo_session(&mut *demo.store, &demo.session)?;
+    let synced = true_up(&mut *demo.store, session, &[], &demo.run_context)?;
     let elapsed = started_at.elapsed();
     let after = describe_cache_file(&demo.cache_path);
 
@@ -97,16 +97,17 @@ fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
         None,
         deadline,
     );
-    let mut store = SqliteStore::open_or_create(&home.join("trueup.db"), deadline)?;
+    let location = StoreLocation::from_settings(&run_context.settings)?;
+    let mut store = location.open_or_create(deadline)?;
     let session: SessionId = parse_literal("demo-session")?;
-    register_session(&mut store, &session, None, &run_context)?;
+    register_session(&mut *store, &session, None, &run_context)?;
     for key in ["SD-002B", "SD-002C"] {
-        claim_new_item(&mut store, &session, key, &run_context)?;
+        claim_new_item(&mut *store, &session, key, &run_context)?;
     }
     let changes = BTreeMap::from([(StateField::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
-    let current = load_demo_session(&mut store, &session)?;
-    let current = super::set::push_changes(&mut store, current, &changes, None, "demo")?;
-    true_up(&mut store, current, &[], &run_context)?;
+    let current = load_demo_session(&mut *store, &session)?;
+    let current = super::set::push_changes(&mut *store, current, &changes, None, "demo")?;
+    true_up(&mut *store, current, &[], &run_context)?;
     Ok(DemoProject { store, session, run_context, cache_path: cache::shared_cache_path(&project) })
 }
 

@@ -12,7 +12,7 @@ use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::model::{Event, EventFilter, EventKind, ItemKey, SessionId, Timestamp};
-use trueup_core::store::{HookStore as _, Store};
+use trueup_core::store::Store;
 use trueup_core::text::one_line;
 
 use super::value_text::render_json_value;
@@ -69,14 +69,14 @@ const KNOWN_ENTITIES: [&str; 12] = [
 ];
 
 pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandResult {
-    let mut store = context.open_sqlite_for_reading()?;
+    let store = &mut *context.open_for_reading()?;
     let now = store.database_time()?;
     let since = arguments.since.as_deref();
     let since = since.map(|text| parse_since(text, now)).transpose()?;
     let warning = warn_of_future(since, now);
     let session = match &context.named_session {
         None => None,
-        Some(id) => Some(find_logged_session(&mut store, id)?),
+        Some(id) => Some(find_logged_session(store, id)?),
     };
     let mut filter = EventFilter {
         after: arguments.after.unwrap_or(0),
@@ -90,10 +90,10 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
         // The limit of the store keeps the newest events, so paging by cursor loads all.
         limit: arguments.after.map_or(arguments.limit, |_| 0),
     };
-    let mut change_mark = store.data_version()?;
+    let mut change_mark = store.change_mark()?;
     let mut events = store.list_events(&filter)?;
     if events.is_empty() {
-        check_filters_known(&mut store, arguments)?;
+        check_filters_known(store, arguments)?;
     }
     if arguments.after.is_some() && arguments.limit > 0 {
         events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));

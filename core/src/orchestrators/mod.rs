@@ -118,10 +118,10 @@ pub fn find_dead_orchestrators(
 /// # Errors
 ///
 /// When the database cannot be asked.
-pub fn clear_dead_orchestrators<S: Store>(
-    store: &mut S,
+pub fn clear_dead_orchestrators(
+    store: &mut dyn Store,
     site: &RunContext,
-    actor: impl FnOnce(&mut S) -> String,
+    actor: impl FnOnce(&mut dyn Store) -> String,
 ) -> Result<Vec<DeadOrchestrator>> {
     let dead = find_dead_orchestrators(store, site)?;
     if dead.is_empty() {

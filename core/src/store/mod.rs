@@ -17,14 +17,15 @@ pub mod sqlite;
 pub(crate) mod testing;
 
 pub use api::{
-    AcceptHandoffRequest, AcceptedHandoff, ClaimedItem, EndedRun, GrantedClaim, HandoffFilter,
-    HandoffResult, HandoffStore, HeartbeatRequest, HookStore, ImportedPlan, InterruptionMark,
-    ItemFilter, MetadataAction, MetadataChange, MetadataStore, NewHandoff, NewRun,
-    OrchestratorStore, PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest,
-    PhaseStore, PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance,
-    RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
-    RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
-    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
+    AcceptHandoffRequest, AcceptedHandoff, ChangeMark, ClaimedItem, CommandStore, EndedRun,
+    GrantedClaim, HandoffFilter, HandoffResult, HandoffStore, HeartbeatRequest, HookStore,
+    ImportedPlan, InterruptionMark, ItemFilter, MetadataAction, MetadataChange, MetadataStore,
+    NewHandoff, NewRun, OrchestratorStore, PhaseChange, PhaseChanges, PhaseFilter,
+    PhaseStepOutcome, PhaseStepRequest, PhaseStore, PlanOverview, PlanStore, PlanTaskStepRequest,
+    PortStore, Provenance, RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim,
+    RepoNaming, RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration,
+    SessionCursor, SessionFilter, SessionRegistration, SessionTask, StatePush, Store,
+    WorkplanStore,
 };
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,

@@ -1,11 +1,12 @@
 //! Rows that violate a rule are reported, however they were written.
 
+use trueup_core::store::CommandStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
 use crate::fixture::{DatabaseFile, new_sqlite};
 use crate::requests::{add_item, register_holder, register_session};
 
-fn list_violations(store: &SqliteStore) -> Vec<String> {
+fn list_violations(store: &mut SqliteStore) -> Vec<String> {
     let flaws = store.find_violations().unwrap().into_iter();
     flaws.map(|f| format!("{} {} {} {}", f.table, f.row, f.field, f.problem)).collect()
 }
@@ -34,7 +35,7 @@ fn what_trueup_wrote_has_all_it_must_have() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
     add_item(&mut file.store, "B");
-    assert_eq!(list_violations(&file.store.engine), Vec::<String>::new());
+    assert_eq!(list_violations(&mut file.store.engine), Vec::<String>::new());
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn each_row_that_breaks_a_rule_is_named_with_its_field() {
         add_item(&mut file.store, "A");
         add_item(&mut file.store, "B");
         execute_without_rules(&file, sql);
-        let found = list_violations(&file.store.engine);
+        let found = list_violations(&mut file.store.engine);
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
         assert!(found[0].starts_with(expected), "{sql}: {found:?}");
     }
@@ -94,7 +95,7 @@ fn a_value_of_another_kind_is_a_flaw_and_no_failure() {
     register_session(&mut file.store, "s1");
     execute_without_rules(&file, "UPDATE claude_sessions SET metadata = CAST(x'ff00' AS TEXT)");
     assert_eq!(
-        list_violations(&file.store.engine),
+        list_violations(&mut file.store.engine),
         ["claude_sessions s1 metadata is not a JSON object"]
     );
 }

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use trueup_core::store::CommandStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
 use crate::fixture::{new_sqlite, test_deadline};
@@ -12,8 +13,8 @@ use crate::requests::{add_item, list_events};
 fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
     let mut file = new_sqlite();
     let path = file.path();
-    let reader = SqliteStore::open(&path, test_deadline()).unwrap();
-    let seen = reader.data_version().unwrap();
+    let mut reader = SqliteStore::open(&path, test_deadline()).unwrap();
+    let seen = reader.change_mark().unwrap();
     // Written between the reading and the wait, so the wait ends at once.
     add_item(&mut file.store, "A");
     let later = reader.wait_for_change(seen, Duration::ZERO).unwrap().unwrap();
@@ -26,8 +27,8 @@ fn a_write_of_another_ends_the_wait_and_nothing_before_it_is_missed() {
 
 #[test]
 fn reading_ends_no_wait() {
-    let file = new_sqlite();
-    let seen = file.store.engine.data_version().unwrap();
+    let mut file = new_sqlite();
+    let seen = file.store.engine.change_mark().unwrap();
     let mut other = SqliteStore::open(&file.path(), test_deadline()).unwrap();
     list_events(&mut other);
     let none = file.store.engine.wait_for_change(seen, Duration::from_millis(1));

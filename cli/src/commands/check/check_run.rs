@@ -7,8 +7,7 @@ use trueup_core::consistency::{
 };
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{Session, SessionId};
-use trueup_core::store::Store;
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{CommandStore, Store};
 
 use super::arguments::CheckArgs;
 use super::check_output::build_output;
@@ -23,7 +22,7 @@ const WRITE_PATIENCE: Duration = Duration::from_mins(5);
 pub(super) struct CheckRun<'a> {
     context: &'a CommandContext,
     arguments: &'a CheckArgs,
-    pub(super) store: SqliteStore,
+    pub(super) store: Box<dyn CommandStore>,
     request: CheckRequest,
     /// The session that makes the fixes.
     session: Option<SessionId>,
@@ -34,12 +33,9 @@ impl<'a> CheckRun<'a> {
         context: &'a CommandContext,
         arguments: &'a CheckArgs,
     ) -> CommandResult<Self> {
-        let mut store = if arguments.fix {
-            context.open_sqlite_for_change()?
-        } else {
-            context.open_sqlite_for_reading()?
-        };
-        let (request, session) = build_request(context, &mut store, arguments)?;
+        let mut store =
+            if arguments.fix { context.open_for_change()? } else { context.open_for_reading()? };
+        let (request, session) = build_request(context, &mut *store, arguments)?;
         let session = session.map(|session| session.id);
         Ok(Self { context, arguments, store, request, session })
     }
@@ -48,7 +44,7 @@ impl<'a> CheckRun<'a> {
     pub(super) fn check(&mut self, checkout: &Checkout) -> Result<CheckReport, CheckError> {
         self.store.set_deadline(Deadline::after(WRITE_PATIENCE.max(self.context.patience())));
         let paths = &self.context.run.settings.paths;
-        check_checkout(&mut self.store, checkout, &self.request, paths)
+        check_checkout(&mut *self.store, checkout, &self.request, paths)
     }
 
     /// Trues up the cache of the session that made the fixes, and builds the output.
@@ -58,7 +54,7 @@ impl<'a> CheckRun<'a> {
         }
         let mut warnings = Vec::new();
         if let Some(id) = &self.session {
-            self.context.true_up_after_change(&mut self.store, id, &mut warnings)?;
+            self.context.true_up_after_change(&mut *self.store, id, &mut warnings)?;
         }
         let mut output = build_output(self.context, self.arguments, &repo_checks);
         output.warnings.extend(warnings);

@@ -44,7 +44,7 @@ fn check_targets(context: &CommandContext, arguments: &CheckArgs) -> CommandResu
         return sweep_all::sweep_registered_repos(context, arguments);
     }
     let mut run = CheckRun::begin(context, arguments)?;
-    let targets = resolve_targets(context, &mut run.store, &arguments.targets)?;
+    let targets = resolve_targets(context, &mut *run.store, &arguments.targets)?;
     let is_only = targets.len() == 1;
     let mut repo_checks = Vec::with_capacity(targets.len());
     for target in targets {

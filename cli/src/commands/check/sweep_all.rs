@@ -8,7 +8,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::fs::{FileLock, create_private_dir};
 use trueup_core::repos::read_machine_name;
-use trueup_core::store::HookStore as _;
 use trueup_core::text::path_from_text;
 
 use super::arguments::CheckArgs;

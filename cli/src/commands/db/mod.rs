@@ -15,7 +15,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS};
 use trueup_core::retention::{self, PruneOptions};
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
-use trueup_core::store::{HookStore as _, StoreError, Violation};
+use trueup_core::store::{CommandStore as _, HookStore as _, StoreError, Violation};
 use trueup_core::text::path_to_text;
 
 #[derive(Debug, Subcommand)]
@@ -70,22 +70,23 @@ pub(crate) enum DbCommand {
 }
 
 pub(super) fn cmd_db(context: &CommandContext, command: &DbCommand) -> CommandResult {
-    let path = context.database_path()?;
     match command {
-        DbCommand::Status => cmd_status(context, path),
-        DbCommand::Migrate => cmd_migrate(context, path),
+        DbCommand::Status => cmd_status(context),
+        DbCommand::Migrate => cmd_migrate(context),
         DbCommand::Prune { keep, dry_run } => {
             cmd_prune(context, keep.map(|HumanDuration(seconds)| seconds), *dry_run)
         }
-        DbCommand::Restore { file } => restore::cmd_restore(context, path, file),
-        DbCommand::Backup { file } => {
-            context.open_sqlite_for_reading()?.back_up(file)?;
-            let size = std::fs::metadata(file)?.len();
-            let text =
-                vec![format!("copied {} to {} ({size} bytes)", path.display(), file.display())];
-            Ok(Output::new(text, json!({"file": path_to_text(file), "size_bytes": size})))
-        }
+        DbCommand::Restore { file } => restore::cmd_restore(context, file),
+        DbCommand::Backup { file } => cmd_backup(context, file),
     }
+}
+
+fn cmd_backup(context: &CommandContext, file: &Path) -> CommandResult {
+    let path = context.sqlite_file()?;
+    context.open_sqlite_for_reading()?.back_up(file)?;
+    let size = std::fs::metadata(file)?.len();
+    let text = vec![format!("copied {} to {} ({size} bytes)", path.display(), file.display())];
+    Ok(Output::new(text, json!({"file": path_to_text(file), "size_bytes": size})))
 }
 
 /// Prunes old ended sessions, events and files. The deadline starts anew for each batch, so that
@@ -104,13 +105,10 @@ fn cmd_prune(context: &CommandContext, keep: Option<u64>, dry_run: bool) -> Comm
         let message = "--keep must be at least 1d";
         return Err(CommandError::new(UsageCase::KeepTooShort, message));
     }
-    let mut store = if dry_run {
-        context.open_sqlite_for_reading()?
-    } else {
-        context.open_sqlite_for_change()?
-    };
-    let options = PruneOptions { actor: context.resolve_actor(&mut store)?, ..options };
-    let pruned = retention::prune_old_rows(&mut store, &options, &context.run, |store| {
+    let store =
+        &mut *if dry_run { context.open_for_reading()? } else { context.open_for_change()? };
+    let options = PruneOptions { actor: context.resolve_actor(store)?, ..options };
+    let pruned = retention::prune_old_rows(store, &options, &context.run, |store| {
         store.set_deadline(Deadline::after(context.patience()));
         true
     })?;
@@ -161,7 +159,8 @@ pub(super) fn render_violation(violation: &Violation) -> String {
     format!("{table} {row}: {field} {problem}")
 }
 
-fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
+fn cmd_status(context: &CommandContext) -> CommandResult {
+    let path = context.sqlite_file()?;
     let schema = SqliteStore::read_schema_status(path, context.deadline())?;
     let mut store = context.open_sqlite_for_reading()?;
     let damage = store.check_integrity()?;
@@ -213,7 +212,8 @@ fn cmd_status(context: &CommandContext, path: &Path) -> CommandResult {
     Ok(Output { warnings, exit_code, ..Output::new(text, data) })
 }
 
-fn cmd_migrate(context: &CommandContext, path: &Path) -> CommandResult {
+fn cmd_migrate(context: &CommandContext) -> CommandResult {
+    let path = context.sqlite_file()?;
     let before = match SqliteStore::read_schema_status(path, context.deadline()) {
         Ok(schema) => Some(schema.version),
         Err(StoreError::Missing(_)) => None,

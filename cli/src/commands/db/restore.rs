@@ -28,7 +28,8 @@ struct CacheForecast {
     is_known: bool,
 }
 
-pub(super) fn cmd_restore(context: &CommandContext, path: &Path, copy: &Path) -> CommandResult {
+pub(super) fn cmd_restore(context: &CommandContext, copy: &Path) -> CommandResult {
+    let path = context.sqlite_file()?;
     // This connection is closed before the restore, which requires exclusive access.
     let previous_sessions = SqliteStore::open(path, context.deadline())
         .ok()

@@ -13,7 +13,7 @@ use crate::command_error::CommandError;
 const MAX_DAMAGES_NAMED: usize = 3;
 
 pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult {
-    let path = match context.database_path() {
+    let path = match context.sqlite_file() {
         Ok(path) => path,
         Err(error) => return build_failed_result(error),
     };
@@ -68,8 +68,8 @@ fn build_failed_result(error: CommandError) -> CheckResult {
 /// the database.
 pub(super) fn check_rows(context: &CommandContext, _: bool) -> CheckResult {
     let violations = context
-        .open_sqlite_for_reading()
-        .and_then(|store| store.find_violations().map_err(CommandError::from));
+        .open_for_reading()
+        .and_then(|mut store| store.find_violations().map_err(CommandError::from));
     match violations.as_deref() {
         Ok(flaws @ [first, ..]) => CheckResult::fail(
             format!("{}, such as {}", summarize_violations(flaws), render_violation(first)),

@@ -23,7 +23,7 @@ const OTHERS_MASK: u32 = 0o077;
 pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckResult {
     let data_paths = &context.run.settings.paths;
     let mut paths_to_check: Vec<PathBuf> = Vec::new();
-    if let Ok(database) = context.database_path() {
+    if let Ok(database) = context.sqlite_file() {
         paths_to_check.extend(["", "-wal", "-shm"].map(|end| append_suffix(database, end)));
     }
     list_files_below(&data_paths.data, &mut paths_to_check);

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::command_error::CommandResult;
 use crate::commands::plan::plan_lookup::find_plan_by_name;
 use crate::output::Output;
 use crate::printer::print_status;
+use crate::store_location::StoreLocation;
 use crate::supervise::{
     Control, HEARTBEAT_INTERVAL, Signals, describe_signal, spawn_guarded, supervise_child,
 };
@@ -23,10 +23,7 @@ use trueup_core::model::{
     Orchestrator, OrchestratorId, OrchestratorStatus, RunEnd, describe_interrupted,
 };
 use trueup_core::orchestrators::judge_liveness;
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{
-    EndedRun, OrchestratorStore as _, Provenance, Result as StoreResult, StoreError,
-};
+use trueup_core::store::{EndedRun, Provenance, Result as StoreResult, StoreError};
 use trueup_core::text::one_line;
 
 use super::registration::{begin_run, build_running_error, find_replayed_run};
@@ -62,12 +59,12 @@ pub(super) fn cmd_start(
         ));
     }
     drop(opened);
-    let database = context.database_path()?;
+    let location = context.store_location()?;
     let record_end = |end: RunEnd, reason: &str| {
-        let mut store = SqliteStore::open(database, Deadline::after(context.patience()))?;
+        let mut store = location.open(Deadline::after(context.patience()))?;
         store.record_orchestrator_stop(&orchestrator.id, end, &Provenance::new(&actor, reason))
     };
-    let mut heartbeat = Heartbeat::new(database, &orchestrator.id);
+    let mut heartbeat = Heartbeat::new(location, &orchestrator.id);
     print_beside_command(&format!(
         "{} now runs plan {} (epoch {})",
         orchestrator.id, orchestrator.plan, orchestrator.epoch
@@ -116,9 +113,7 @@ fn spawn_run(
     ];
     environment.extend(orchestrator.session.as_ref().map(|id| ("TRUEUP_SESSION_ID", id.as_str())));
     let stdout = context.json.then(|| Stdio::from(io::stderr()));
-    // One lock for each plan of each database.
-    let run_path = context.database_path()?.join(orchestrator.plan.as_str());
-    let lock = context.run.settings.paths.lock_of(&run_path);
+    let lock = context.store_location()?.run_lock(&context.run.settings.paths, &orchestrator.plan);
     Ok(spawn_guarded(command, &lock, &environment, stdout)?)
 }
 
@@ -153,15 +148,15 @@ fn print_beside_command(line: &str) {
 
 /// Heartbeats while the command runs.
 struct Heartbeat<'r> {
-    database: &'r Path,
+    location: StoreLocation<'r>,
     id: &'r OrchestratorId,
     /// Whether a warning was printed.
     has_warned: bool,
 }
 
 impl<'r> Heartbeat<'r> {
-    const fn new(database: &'r Path, id: &'r OrchestratorId) -> Self {
-        Self { database, id, has_warned: false }
+    const fn new(location: StoreLocation<'r>, id: &'r OrchestratorId) -> Self {
+        Self { location, id, has_warned: false }
     }
 
     fn beat(&mut self) -> Control {
@@ -181,7 +176,8 @@ impl<'r> Heartbeat<'r> {
     }
 
     fn renew_lease(&self) -> StoreResult<Orchestrator> {
-        SqliteStore::open(self.database, Deadline::after(HEARTBEAT_PATIENCE))?
+        self.location
+            .open(Deadline::after(HEARTBEAT_PATIENCE))?
             .record_orchestrator_heartbeat(self.id)
     }
 
@@ -196,8 +192,10 @@ impl<'r> Heartbeat<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
     use trueup_core::model::{ProcessId, ProcessPlace};
-    use trueup_core::store::NewRun;
+    use trueup_core::store::sqlite::SqliteStore;
+    use trueup_core::store::{NewRun, OrchestratorStore as _};
 
     /// A database with one run of plan `P`, and its id.
     fn registered(folder: &Path) -> (SqliteStore, std::path::PathBuf, OrchestratorId) {
@@ -222,7 +220,7 @@ mod tests {
     fn a_pulse_hears_that_its_run_is_to_stop() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, path, id) = registered(folder.path());
-        let mut pulse = Heartbeat::new(&path, &id);
+        let mut pulse = Heartbeat::new(StoreLocation::SqliteFile(&path), &id);
         assert_eq!(pulse.beat(), Control::Continue);
         let by = Provenance::new("user", "");
         store.request_orchestrator_stop(&id, &by).unwrap();
@@ -237,7 +235,7 @@ mod tests {
         let row = store.load_orchestrator(&id).unwrap().unwrap();
         let by = Provenance::new("user", "");
         store.record_orchestrator_crash(&row, &by).unwrap();
-        let mut pulse = Heartbeat::new(&path, &id);
+        let mut pulse = Heartbeat::new(StoreLocation::SqliteFile(&path), &id);
         assert_eq!(pulse.beat(), Control::Stop);
         assert!(pulse.has_warned);
     }
@@ -246,7 +244,8 @@ mod tests {
     fn a_pulse_without_a_database_goes_on_and_tells_once() {
         let folder = tempfile::tempdir().unwrap();
         let (_, path, id) = registered(folder.path());
-        let (away, mut pulse) = (folder.path().join("away"), Heartbeat::new(&path, &id));
+        let (away, mut pulse) =
+            (folder.path().join("away"), Heartbeat::new(StoreLocation::SqliteFile(&path), &id));
         std::fs::rename(&path, &away).unwrap();
         assert_eq!((pulse.beat(), pulse.beat()), (Control::Continue, Control::Continue));
         assert!(pulse.has_warned);

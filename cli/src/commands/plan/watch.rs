@@ -18,14 +18,14 @@ const WAIT_PATIENCE: Duration = Duration::from_mins(10);
 
 /// Prints every consistent state of the plan until the reader closes the pipe.
 pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> CommandResult {
-    let mut store = context.open_sqlite_for_reading()?;
-    let id = resolve_plan(context, &mut store, plan_name)?;
+    let store = &mut *context.open_for_reading()?;
+    let id = resolve_plan(context, store, plan_name)?;
     let mut stream = OutputStream::new(context.json);
     let mut last_shown: Option<PlanState> = None;
     loop {
         // Taken before reading, so that no write in between is missed.
-        let change_mark = store.data_version()?;
-        let state = load_plan_state(&mut store, &id)?;
+        let change_mark = store.change_mark()?;
+        let state = load_plan_state(store, &id)?;
         if last_shown.as_ref() != Some(&state) {
             let written = stream.print_item(
                 || json!(views::plan_state_view(&state)),

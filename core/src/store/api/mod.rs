@@ -1,5 +1,6 @@
 //! The operations of the database: requests, answers and refusals.
 
+mod command_store;
 mod handoffs;
 mod hook_store;
 mod items;
@@ -22,6 +23,7 @@ use crate::model::{
 use crate::store::Result;
 use crate::text::redact::RedactedText;
 
+pub use command_store::{ChangeMark, CommandStore};
 pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
     RejectHandoffRequest,

@@ -23,19 +23,18 @@ mod watch;
 mod write_queue;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::sql::{Engine, SqlStore};
-use super::{Result, StoreError};
+use super::{ChangeMark, CommandStore, Result, StoreError, Violation};
 use crate::deadline::Deadline;
-use crate::store::Violation;
 
 use connection::StoreConnection;
 pub use engine::SqliteTx;
 pub use migrate::{APPLICATION_ID, AppliedMigration, SCHEMA_VERSION, SchemaStatus};
 pub use restore::RestoredDatabase;
-pub use watch::DataVersion;
 
 /// An open database of SQLite.
 pub type SqliteStore = SqlStore<SqliteEngine>;
@@ -74,11 +73,6 @@ impl SqliteStore {
         self
     }
 
-    /// Gives further writes another deadline, for work that consists of many.
-    pub const fn set_deadline(&mut self, deadline: Deadline) {
-        self.engine.deadline = deadline;
-    }
-
     /// Reads which schema a database has, without changing it.
     ///
     /// # Errors
@@ -115,13 +109,26 @@ impl SqliteStore {
     pub fn rebuild_indexes(&mut self) -> Result<()> {
         self.engine.run_write(integrity::rebuild_indexes)
     }
+}
 
-    /// Reads every row that has rules; returns the violations.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn find_violations(&self) -> Result<Vec<Violation>> {
+impl CommandStore for SqliteStore {
+    fn set_deadline(&mut self, deadline: Deadline) {
+        self.engine.deadline = deadline;
+    }
+
+    fn change_mark(&mut self) -> Result<ChangeMark> {
+        watch::read_change_mark(&self.engine.connection)
+    }
+
+    fn wait_for_change(
+        &mut self,
+        seen: ChangeMark,
+        patience: Duration,
+    ) -> Result<Option<ChangeMark>> {
+        watch::wait_for_change(&self.engine.connection, seen, patience)
+    }
+
+    fn find_violations(&mut self) -> Result<Vec<Violation>> {
         compliance::find_violations(&self.engine.connection)
     }
 }

@@ -7,54 +7,35 @@
 use std::thread;
 use std::time::Duration;
 
-use super::SqliteStore;
+use rusqlite::Connection;
+
 use crate::deadline::Deadline;
-use crate::store::Result;
+use crate::store::{ChangeMark, Result};
 
 /// The pause between two reads: a reader sees a change well within a quarter of a second, and
 /// uses a few thousandths of a percent of a processor meanwhile.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A state of the database as one connection saw it. Two versions are equal or not; nothing else
-/// about them has a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DataVersion(i64);
+pub(super) fn read_change_mark(connection: &Connection) -> Result<ChangeMark> {
+    let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+    Ok(statement.query_row([], |row| row.get(0).map(ChangeMark::new))?)
+}
 
-impl SqliteStore {
-    /// Returns the state of the database. To follow changes, take it *before* reading, so that no
-    /// write in between is missed.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn data_version(&self) -> Result<DataVersion> {
-        let connection = &self.engine.connection;
-        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
-        Ok(statement.query_row([], |row| row.get(0).map(DataVersion))?)
-    }
-
-    /// Waits until another connection has written since that state, for at most `patience`;
-    /// returns the new state, or nothing when there is none.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
-    pub fn wait_for_change(
-        &self,
-        seen_version: DataVersion,
-        patience: Duration,
-    ) -> Result<Option<DataVersion>> {
-        let deadline = Deadline::after(patience);
-        loop {
-            let current = self.data_version()?;
-            if current != seen_version {
-                return Ok(Some(current));
-            }
-            let left = deadline.remaining();
-            if left.is_zero() {
-                return Ok(None);
-            }
-            thread::sleep(POLL_INTERVAL.min(left));
+pub(super) fn wait_for_change(
+    connection: &Connection,
+    seen: ChangeMark,
+    patience: Duration,
+) -> Result<Option<ChangeMark>> {
+    let deadline = Deadline::after(patience);
+    loop {
+        let current = read_change_mark(connection)?;
+        if current != seen {
+            return Ok(Some(current));
         }
+        let left = deadline.remaining();
+        if left.is_zero() {
+            return Ok(None);
+        }
+        thread::sleep(POLL_INTERVAL.min(left));
     }
 }

@@ -1,0 +1,41 @@
+//! What only commands ask of a database.
+
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::store::{Result, Store, Violation};
+
+/// A state of the database as one connection saw it. Two marks are equal or not; nothing else about
+/// them has a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeMark(i64);
+
+impl ChangeMark {
+    /// Makes the mark of a state that an engine tells from others by this number.
+    pub const fn new(state: i64) -> Self {
+        Self(state)
+    }
+}
+
+/// A store for commands, which run longer than hooks: they follow the changes of others, write in
+/// many steps, and check all rows.
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`")]
+pub trait CommandStore: Store {
+    /// Gives further operations another deadline, for work that consists of many.
+    fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Returns the state of the database. To follow changes, take it *before* reading, so that no
+    /// write in between is missed.
+    fn change_mark(&mut self) -> Result<ChangeMark>;
+
+    /// Waits until another connection has written since that state, for at most `patience`;
+    /// returns the new state, or nothing when there is none.
+    fn wait_for_change(
+        &mut self,
+        seen: ChangeMark,
+        patience: Duration,
+    ) -> Result<Option<ChangeMark>>;
+
+    /// Reads every row that has rules; returns the violations.
+    fn find_violations(&mut self) -> Result<Vec<Violation>>;
+}
