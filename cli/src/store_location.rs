@@ -57,6 +57,6 @@ impl<'s> StoreLocation<'s> {
 /// that, with the tools of the server.
 pub(crate) fn find_sqlite_file(settings: &Settings) -> CommandResult<&Path> {
     let path = settings.sqlite_path();
-    path.map(|path| path.as_path())
+    path.map(PathBuf::as_path)
         .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))
 }

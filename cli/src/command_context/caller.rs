@@ -19,6 +19,15 @@ pub(crate) const PERSON_ACTOR: &str = "user";
 /// Most sessions named where a prefix matches several.
 const MAX_SESSIONS_NAMED: u32 = 10;
 
+/// Loads a session that must be registered.
+pub(crate) fn load_registered_session(
+    store: &mut dyn Store,
+    id: &SessionId,
+) -> CommandResult<Session> {
+    let session = store.load_session(id)?;
+    session.ok_or_else(|| CommandError::session_not_registered(id.as_str()))
+}
+
 /// Finds the session with this id, or the only one whose id begins with it.
 pub(crate) fn find_session_by_prefix(
     store: &mut dyn Store,
@@ -85,9 +94,7 @@ impl CommandContext {
     /// Loads the session of the caller, for showing it.
     pub(crate) fn require_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         match self.resolve_caller(store)? {
-            Caller::Session(id) => store
-                .load_session(&id)?
-                .ok_or_else(|| CommandError::session_not_registered(id.as_str())),
+            Caller::Session(id) => load_registered_session(store, &id),
             Caller::Unregistered(id) => Err(CommandError::session_not_registered(id.as_str())),
             Caller::Person => Err(CommandError::no_session()),
         }

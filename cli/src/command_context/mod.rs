@@ -22,7 +22,9 @@ use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
 use crate::global_args::GlobalArgs;
 use crate::store_location::{StoreLocation, find_sqlite_file};
 
-pub(crate) use caller::{PERSON_ACTOR, check_not_ended, find_session_by_prefix};
+pub(crate) use caller::{
+    PERSON_ACTOR, check_not_ended, find_session_by_prefix, load_registered_session,
+};
 
 /// How long a command waits for the database by default. People and scripts prefer waiting to
 /// failing.

@@ -5,8 +5,8 @@ use trueup_core::model::{Session, SessionId};
 use trueup_core::store::Store;
 use trueup_core::sync::{TrueUpOutcome, true_up};
 
-use super::CommandContext;
-use crate::command_error::{CommandError, CommandResult};
+use super::{CommandContext, load_registered_session};
+use crate::command_error::CommandResult;
 
 impl CommandContext {
     /// Tells whether the agent of a session runs this command, and so knows of its effect: the
@@ -39,6 +39,18 @@ impl CommandContext {
         self.true_up_before_change(store, session)
     }
 
+    /// Does what [`Self::begin_session_change`] does where the caller is a session, and nothing
+    /// where it is a person.
+    pub(crate) fn begin_change_by_anyone(
+        &self,
+        store: &mut dyn Store,
+    ) -> CommandResult<Option<Session>> {
+        match self.find_active_session(store)? {
+            Some(session) => self.true_up_before_change(store, session).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Trues up the cache after a change, and marks the revision as known to the agent where the
     /// agent made the change.
     pub(crate) fn true_up_after_change(
@@ -47,9 +59,7 @@ impl CommandContext {
         id: &SessionId,
         warnings: &mut Vec<String>,
     ) -> CommandResult<Session> {
-        let session = store
-            .load_session(id)?
-            .ok_or_else(|| CommandError::session_not_registered(id.as_str()))?;
+        let session = load_registered_session(store, id)?;
         if !self.is_within_reach(&session) {
             return Ok(session);
         }

@@ -316,7 +316,7 @@ pub(super) fn cmd_release(
     let key_text = key.as_ref().map(ItemKey::as_str);
     if let Some(event) = context.find_replay(store, "item", key_text, &[EventKind::Released])? {
         let key = event.key.parse().map_err(|_| StoreError::Conflict(event.key.clone()))?;
-        let item = store.load_item(&key)?.ok_or_else(|| CommandError::item_not_found(&key))?;
+        let item = load_item(store, &key)?;
         return Ok(build_release_output(&item, Vec::new()));
     }
     let session = match (context.find_active_session(store)?, &key) {

@@ -13,12 +13,13 @@ use trueup_core::cache::{self, CacheFile};
 use trueup_core::claims::{ClaimItemRequest, claim_item};
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{create_private_dir, write_private};
-use trueup_core::model::{FieldValue, ItemKey, NewItem, Session, SessionId, StateField};
+use trueup_core::model::{FieldValue, ItemKey, NewItem, SessionId, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{CommandStore, Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
 use super::value_text::render_json_value;
+use crate::command_context::load_registered_session;
 use crate::command_error::{CommandError, CommandResult, REFUSED};
 use crate::output::Output;
 use crate::store_location::StoreLocation;
@@ -39,7 +40,7 @@ pub(super) fn cmd_demo() -> CommandResult {
 
     let before = describe_cache_file(&demo.cache_path);
     let started_at = Instant::now();
-    let session = load_demo_session(&mut *demo.store, &demo.session)?;
+    let session = load_registered_session(&mut *demo.store, &demo.session)?;
     let synced = true_up(&mut *demo.store, session, &[], &demo.run_context)?;
     let elapsed = started_at.elapsed();
     let after = describe_cache_file(&demo.cache_path);
@@ -105,16 +106,10 @@ fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
         claim_new_item(&mut *store, &session, key, &run_context)?;
     }
     let changes = BTreeMap::from([(StateField::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
-    let current = load_demo_session(&mut *store, &session)?;
+    let current = load_registered_session(&mut *store, &session)?;
     let current = super::set::push_changes(&mut *store, current, &changes, None, "demo")?;
     true_up(&mut *store, current, &[], &run_context)?;
     Ok(DemoProject { store, session, run_context, cache_path: cache::shared_cache_path(&project) })
-}
-
-fn load_demo_session(store: &mut dyn Store, session: &SessionId) -> CommandResult<Session> {
-    store
-        .load_session(session)?
-        .ok_or_else(|| CommandError::session_not_registered(session.as_str()))
 }
 
 /// Parses an id that is valid by construction.

@@ -69,12 +69,7 @@ fn build_request(
     store: &mut dyn Store,
     arguments: &CheckArgs,
 ) -> CommandResult<(CheckRequest, Option<Session>)> {
-    let mut session = None;
-    if arguments.fix
-        && let Some(active) = context.find_active_session(store)?
-    {
-        session = Some(context.true_up_before_change(store, active)?);
-    }
+    let session = if arguments.fix { context.begin_change_by_anyone(store)? } else { None };
     let mover = FixActor {
         session: session.as_ref().map(|session| session.id.clone()),
         name: context.resolve_actor(store)?,

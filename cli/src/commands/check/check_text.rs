@@ -2,7 +2,7 @@
 
 use trueup_core::consistency::{CheckFinding, CheckReport};
 use trueup_core::diagnostic::Severity;
-use trueup_core::text::path_to_text;
+use trueup_core::text::{path_to_text, pluralize};
 
 use super::repo_check::RepoCheck;
 use crate::output::LineStyle;
@@ -107,15 +107,11 @@ fn render_summary(outcome: &CheckReport, fix: bool) -> String {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let fixed_count = outcome.findings.iter().filter(|it| it.is_fixed).count();
     let fixed_text = if fix { format!("{fixed_count} fixed, ") } else { String::new() };
-    let files = count_noun(outcome.workplan_count, "workplan");
+    let files = pluralize(outcome.workplan_count, "workplan", "workplans");
     if errors + warnings == 0 {
         return format!("{files}, {fixed_text}no differences");
     }
-    let (errors, warnings) = (count_noun(errors, "error"), count_noun(warnings, "warning"));
+    let errors = pluralize(errors, "error", "errors");
+    let warnings = pluralize(warnings, "warning", "warnings");
     format!("{files}, {fixed_text}{errors}, {warnings}")
-}
-
-fn count_noun(count: usize, noun: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{end}")
 }

@@ -2,26 +2,14 @@
 
 use crate::command_context::CommandContext;
 use trueup_core::liveness::unreadable_place_parts;
-use trueup_core::model::{Session, SessionStatus};
-use trueup_core::store::SessionFilter;
+use trueup_core::model::Session;
 
 use super::check_result::CheckResult;
-
-/// Most sessions inspected, latest sign of life first.
-const MAX_SESSIONS_INSPECTED: u32 = 100;
+use super::session_sample::{is_live_here, list_present_sessions};
 
 /// Checks that a dead session is detected by its process, not only by its silence.
 pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> CheckResult {
-    // Other checks report a database that cannot be read.
-    let sessions = context.open_for_reading().ok().and_then(|mut store| {
-        let filter = SessionFilter {
-            statuses: SessionStatus::PRESENT,
-            limit: MAX_SESSIONS_INSPECTED,
-            ..SessionFilter::default()
-        };
-        store.list_sessions(&filter).ok()
-    });
-    let sessions = sessions.unwrap_or_default();
+    let sessions = list_present_sessions(context);
     let without_process = sessions.iter().filter(|session| is_without_process(session, context));
     let environment = &context.environment;
     let is_in_session = environment.os_value("CLAUDE_CODE_SESSION_ID").is_some();
@@ -36,9 +24,7 @@ pub(super) fn check_client_processes(context: &CommandContext, _: bool) -> Check
 
 /// Tells whether a live session of this machine has no recorded process.
 fn is_without_process(session: &Session, context: &CommandContext) -> bool {
-    session.process.is_none()
-        && !session.is_lease_expired()
-        && session.host.as_ref() == Some(&context.run.host)
+    session.process.is_none() && is_live_here(session, context)
 }
 
 /// Assesses the parts of process identity that cannot be read here, the number of sessions without

@@ -4,10 +4,10 @@
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HookStore as _, StoreError};
 
-use super::super::db::{render_violation, summarize_violations};
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;
+use crate::commands::db::violation_text::{render_violation, summarize_violations};
 
 /// Most damages named: a damaged page affects many rows.
 const MAX_DAMAGES_NAMED: usize = 3;

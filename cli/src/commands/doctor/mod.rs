@@ -11,6 +11,7 @@ mod outbox;
 mod plugin;
 mod privacy;
 mod project;
+mod session_sample;
 
 use serde_json::{Value, json};
 

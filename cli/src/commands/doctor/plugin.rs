@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use trueup_core::fs::{read_bytes, sha256_hex};
-use trueup_core::model::SessionStatus;
-use trueup_core::store::SessionFilter;
 
 use super::check_result::CheckResult;
 use super::client_files::{find_config_dir, read_client_json};
+use super::session_sample::{is_live_here, list_present_sessions};
 use crate::command_context::CommandContext;
 
 /// Binaries that the hooks run.
@@ -22,9 +21,6 @@ const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 
 /// Largest plugin file read, in bytes. A binary has a few million.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Most sessions inspected, latest sign of life first.
-const MAX_SESSIONS_INSPECTED: u32 = 100;
 
 const REINSTALL_HINT: &str = "run install/install.sh again, then restart Claude Code";
 
@@ -66,17 +62,7 @@ fn has_client(context: &CommandContext) -> bool {
 /// Tells whether a session is live on this machine. Only hooks register sessions, so they run
 /// whatever the records of the client say, as with `--plugin-dir`.
 fn has_live_local_session(context: &CommandContext) -> bool {
-    let filter = SessionFilter {
-        statuses: SessionStatus::PRESENT,
-        limit: MAX_SESSIONS_INSPECTED,
-        ..SessionFilter::default()
-    };
-    // Other checks report a database that cannot be read.
-    let sessions =
-        context.open_for_reading().ok().and_then(|mut store| store.list_sessions(&filter).ok());
-    sessions.unwrap_or_default().iter().any(|session| {
-        !session.is_lease_expired() && session.host.as_ref() == Some(&context.run.host)
-    })
+    list_present_sessions(context).iter().any(|session| is_live_here(session, context))
 }
 
 /// An installed copy of the plugin in the records of the client.

@@ -6,6 +6,7 @@ use trueup_core::model::{EventKind, Item, ItemKey, NewItem};
 use trueup_core::repos::assign_repo_name;
 
 use super::dependency_check::check_new_dependencies;
+use super::lookup::load_item;
 use super::render::render_item_line;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
@@ -41,7 +42,7 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> Comma
     let actor = context.resolve_actor(store)?;
     let key = arguments.key.clone();
     if context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Added])?.is_some() {
-        let item = store.load_item(&key)?.ok_or_else(|| CommandError::item_not_found(&key))?;
+        let item = load_item(store, &key)?;
         return Ok(build_added_output(&item));
     }
     if store.load_item(&key)?.is_some() {

@@ -12,6 +12,7 @@ use trueup_core::store::DependencyChange;
 use super::dependency_check::check_new_dependencies;
 use super::lookup::load_item;
 use super::render::join_keys;
+use super::replay::find_replayed_change;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemDependArgs {
@@ -29,10 +30,8 @@ pub(super) fn cmd_depend(context: &CommandContext, arguments: ItemDependArgs) ->
     let ItemDependArgs { key, on, remove } = arguments;
     let store = &mut *context.open_for_change()?;
     let kinds = [EventKind::Dependencies];
-    if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
-        let item = load_item(store, &key)?;
-        let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
+    if let Some(output) = find_replayed_change(context, store, &key, &kinds)? {
+        return Ok(output);
     }
     context.find_active_session(store)?;
     let before = load_item(store, &key)?;

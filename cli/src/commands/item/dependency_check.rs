@@ -3,6 +3,7 @@
 use trueup_core::model::{DependencyEdge, ItemKey, find_dependency_cycle, render_cycle};
 use trueup_core::store::Store;
 
+use super::lookup::load_item;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 
 /// Refuses dependencies that do not exist or would form a cycle. The store checks again when it
@@ -26,9 +27,7 @@ pub(super) fn check_new_dependencies(
             let message = format!("circular dependency: {}", render_cycle(&circle));
             return Err(CommandError::new(ItemCase::DependencyCycle, message));
         }
-        if store.load_item(on)?.is_none() {
-            return Err(CommandError::item_not_found(on));
-        }
+        load_item(store, on)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use trueup_core::model::{DependencyEdge, EventKind, Item, ItemKey};
 use trueup_core::store::{ItemEditRequest, Store};
 
 use super::lookup::load_item;
+use super::replay::find_replayed_change;
 
 #[derive(Debug, Args)]
 #[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]
@@ -35,12 +36,8 @@ pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> Com
     let store = &mut *context.open_for_change()?;
     let provenance = context.provenance(&context.resolve_actor(store)?, "item edit");
     let key = arguments.key;
-    if let Some(event) =
-        context.find_replay(store, "item", Some(key.as_str()), &[EventKind::Changed])?
-    {
-        let item = load_item(store, &key)?;
-        let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
+    if let Some(output) = find_replayed_change(context, store, &key, &[EventKind::Changed])? {
+        return Ok(output);
     }
     let before = load_item(store, &key)?;
     if let Some(parent) = &arguments.parent {

@@ -7,6 +7,7 @@ mod edit;
 mod list;
 pub(super) mod lookup;
 pub(super) mod render;
+mod replay;
 mod show;
 mod transition;
 

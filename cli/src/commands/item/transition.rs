@@ -10,8 +10,8 @@ use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
 use trueup_core::model::{EventKind, Item, ItemKey, ItemStatus, MoveRefusal, MoveTarget};
 use trueup_core::store::{MovedItem, Store};
 
-use super::lookup::load_item;
 use super::render::join_keys_with_status;
+use super::replay::find_replayed_change;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemTransitionArgs {
@@ -48,15 +48,10 @@ fn move_item(
 ) -> CommandResult {
     let store = &mut *context.open_for_change()?;
     let kinds = [EventKind::Status, EventKind::Reopened, EventKind::Changed];
-    if let Some(event) = context.find_replay(store, "item", Some(key.as_str()), &kinds)? {
-        let item = load_item(store, &key)?;
-        let text = format!("this operation changed {key} at {}", event.at);
-        return Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})));
+    if let Some(output) = find_replayed_change(context, store, &key, &kinds)? {
+        return Ok(output);
     }
-    let mut session = context.find_active_session(store)?;
-    if let Some(active_session) = session {
-        session = Some(context.true_up_before_change(store, active_session)?);
-    }
+    let session = context.begin_change_by_anyone(store)?;
     let reason_text = reason.as_deref().unwrap_or("item transition");
     let request = MoveItemRequest {
         session: session.as_ref().map(|session| session.id.clone()),

@@ -153,21 +153,12 @@ fn check_status_plan(
     let (mut status_check, mut backup) = (check(&source.text)?, None);
     // A correct file is not locked.
     if fix && !status_check.wrong_counts.is_empty() {
-        let lock = context.run.settings.paths.lock_of(&source.path);
-        let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
-        (status_check, backup) = change_with_backup(
-            &source.path,
-            MAX_PLAN_BYTES,
-            change,
-            &now().to_compact_text(),
-            |bytes| {
-                let text = text_from_bytes(bytes)
-                    .ok_or_else(|| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
-                let status_check = check(&text)?;
-                let new = bytes_from_text(&apply_edits(&text, &status_check.edits));
-                Ok::<_, CommandError>((Some(new), status_check))
-            },
-        )?;
+        (status_check, backup) = change_plan_file(context, source, |bytes| {
+            let text = text_from_bytes(bytes)
+                .ok_or_else(|| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
+            let status_check = check(&text)?;
+            Ok((bytes_from_text(&apply_edits(&text, &status_check.edits)), status_check))
+        })?;
     }
     let (mut divergences, fixed, text) = match &backup {
         None => (summary_findings(&status_check, plan_file), Vec::new(), Vec::new()),
@@ -199,8 +190,25 @@ fn render_summary_fixes(
     );
     let lines = wrong
         .map(|wrong| format!("summary.{}: {} -> {}", wrong.field, wrong.written, wrong.expected));
-    let kept = format!("the old file is kept as {}", backup.display());
-    (rows.collect(), lines.chain([kept]).collect())
+    (rows.collect(), lines.chain([render_kept_file(backup)]).collect())
+}
+
+fn render_kept_file(backup: &Path) -> String {
+    format!("the old file is kept as {}", backup.display())
+}
+
+/// Changes a plan file under its lock. Returns what `decide` makes of the bytes in it, and the
+/// backup of the old file.
+fn change_plan_file<T>(
+    context: &CommandContext,
+    source: &PlanSource,
+    mut decide: impl FnMut(&[u8]) -> CommandResult<(Vec<u8>, T)>,
+) -> CommandResult<(T, Option<PathBuf>)> {
+    let lock = context.run.settings.paths.lock_of(&source.path);
+    let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
+    change_with_backup(&source.path, MAX_PLAN_BYTES, change, &now().to_compact_text(), |bytes| {
+        decide(bytes).map(|(new, decided)| (Some(new), decided))
+    })
 }
 
 /// Renders the numbers of tasks, findings and warnings. Warnings do not count as findings.
@@ -235,31 +243,19 @@ fn check_markdown_plan(
         .map(|(id, line)| json!({"field": "id", "line": line, "was": null, "now": id.as_str()}))
         .collect();
     if fix && !missing_id_rows.is_empty() {
-        let lock = context.run.settings.paths.lock_of(&source.path);
-        let change = LockedChange { lock: &lock, patience: context.deadline().remaining() };
         let shown_path = Path::new(plan_file.path);
-        (checkboxes, backup) = change_with_backup(
-            &source.path,
-            MAX_PLAN_BYTES,
-            change,
-            &now().to_compact_text(),
-            |bytes| {
-                let old = std::str::from_utf8(bytes);
-                let old =
-                    old.map_err(|_| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
-                let new = apply_edits(old, &id_edits(&check(old).file));
-                Ok::<_, CommandError>((Some(new.clone().into_bytes()), check(&new)))
-            },
-        )?;
+        (checkboxes, backup) = change_plan_file(context, source, |bytes| {
+            let old = std::str::from_utf8(bytes);
+            let old = old.map_err(|_| plan_file::unreadable_plan_error(shown_path, "not UTF-8"))?;
+            let new = apply_edits(old, &id_edits(&check(old).file));
+            let checkboxes = check(&new);
+            Ok((new.into_bytes(), checkboxes))
+        })?;
         text.push(format!(
             "added ids to {}",
             pluralize(missing_id_rows.len(), "checkbox", "checkboxes")
         ));
-        text.extend(
-            backup
-                .iter()
-                .map(|backup: &PathBuf| format!("the old file is kept as {}", backup.display())),
-        );
+        text.extend(backup.as_deref().map(render_kept_file));
         fixed = missing_id_rows;
     } else if fix {
         text.push("nothing to fix: every checkbox has an id".to_owned());

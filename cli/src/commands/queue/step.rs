@@ -18,10 +18,7 @@ use super::render::{MAX_MESSAGE_CHARS, render_phase_move};
 /// so the cache is trued up.
 pub(super) fn cmd_start(context: &CommandContext, id: QueueId) -> CommandResult {
     let store = &mut *context.open_for_change()?;
-    let session = match context.find_active_session(store)? {
-        Some(session) => Some(context.true_up_before_change(store, session)?),
-        None => None,
-    };
+    let session = context.begin_change_by_anyone(store)?;
     // A phase that is not ready is refused by the store with a better reason.
     if let Some(row) = store.load_phase(&id)?.filter(|row| row.status == ItemStatus::Ready) {
         check_phase_can_start(context, &row)?;
