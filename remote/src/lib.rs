@@ -6,17 +6,28 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`error`] | why an exchange failed, what ends it, whether it may have been carried out |
-//! | `url` | URLs of databases, parsed; the password file |
+//! | [`url`] | URLs of databases, parsed; the password file |
 //! | `net` | one deadline around everything, name look-up, the bound on answers |
 //! | `tls` | trusted authorities, how much of a certificate is checked |
-//! | `postgres` | one function call over PostgreSQL's protocol, and the direct connection |
-//! | `https` | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
+//! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
 //!
 //! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
 //! bounded; nothing of a URL but scheme, host, port and database name is shown.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
+
 pub mod error;
+pub mod https;
+mod net;
+pub mod postgres;
+mod remote_database;
+mod tls;
 mod transport;
+pub mod url;
 
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
+pub use https::HttpsTransport;
+pub use postgres::PostgresTransport;
+pub use remote_database::{RemoteDatabase, RemoteTransport};
 pub use transport::Transport;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::database_address::{HIDDEN_PART, is_database_name, is_host};
+use super::database_address::{DatabaseAddress, HIDDEN_PART, is_database_name, is_host};
 use crate::text::path_to_text;
 
 /// Where the database is.
@@ -80,10 +80,32 @@ impl RemoteUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Display for RemoteUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Returns what may be shown of the first of its hosts.
+    pub fn first_address(&self) -> DatabaseAddress {
+        let (scheme, hosts, path) = self.parts();
+        let host = hosts.split(',').next().unwrap_or_default();
+        let with_port = host.rsplit_once(':').and_then(|(name, port)| {
+            let port = port.parse().ok()?;
+            Some((name, Some(port)))
+        });
+        let (host, port) = with_port.unwrap_or((host, None));
+        let scheme = match scheme {
+            "postgres" | "postgresql" => "postgres",
+            "http" => "http",
+            _ => "https",
+        };
+        let name = path.strip_prefix('/').filter(|name| !name.is_empty());
+        DatabaseAddress {
+            scheme,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            database: name.filter(|_| scheme == "postgres").map(str::to_owned),
+        }
+    }
+
+    /// Takes the text apart: scheme, hosts with ports, and path.
+    fn parts(&self) -> (&str, &str, &str) {
         let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));
         let scheme = scheme.split(':').next().unwrap_or_default();
         let (authority, behind) = match rest.find(['/', '?', '#']) {
@@ -96,7 +118,13 @@ impl fmt::Display for RemoteUrl {
             None if behind.contains('@') => (HIDDEN_PART, ""),
             None => (authority, behind),
         };
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        (scheme, hosts, path.split(['?', '#']).next().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, hosts, path) = self.parts();
         write!(f, "{scheme}://")?;
         for (number, host) in hosts.split(',').enumerate() {
             let comma = if number > 0 { "," } else { "" };

@@ -12,6 +12,7 @@ pub(super) fn hint(kind: &FailureKind) -> Option<Cow<'static, str>> {
         K::Configuration(_) => "correct TRUEUP_DATABASE_URL or config.toml",
         K::NameNotFound => "check the host in the URL, and the network",
         K::Refused => "check host and port in the URL, and that the server runs",
+        K::ProxyRefused => "check HTTPS_PROXY; NO_PROXY names hosts to reach without it",
         K::Unreachable => "check the network, and the host in the URL",
         K::TimedOut(Activity::LookingUpName | Activity::Connecting) => {
             "check the network and the host; TRUEUP_DEADLINE_MS raises the limit"

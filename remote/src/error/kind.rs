@@ -17,6 +17,9 @@ pub enum FailureKind {
     /// There is no way to the host.
     #[error("the host cannot be reached")]
     Unreachable,
+    /// The proxy of the environment does not let the connection through.
+    #[error("the proxy refused to connect")]
+    ProxyRefused,
     /// The deadline passed.
     #[error("timed out while {0}")]
     TimedOut(Activity),

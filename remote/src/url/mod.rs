@@ -7,6 +7,7 @@ mod query;
 
 pub use https::{Flavour, HttpsUrl};
 pub use password_file::PasswordSources;
+pub(crate) use postgres::RootOption;
 pub use postgres::{PostgresHost, PostgresUrl, SessionAttributes, SslMode};
 
 /// Why a URL cannot be used. No text of the URL is shown but the names of options.

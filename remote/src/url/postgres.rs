@@ -154,6 +154,11 @@ impl PostgresUrl {
         }
     }
 
+    /// Returns what it is called where no host can be named.
+    pub(crate) fn address_without_host(&self) -> DatabaseAddress {
+        self.address_of(&PostgresHost::Tcp(String::new()), DEFAULT_PORT)
+    }
+
     /// Returns how long connecting to one host may take, if the URL says so.
     pub(crate) fn connect_timeout(&self) -> Option<Duration> {
         self.config.get_connect_timeout().copied()

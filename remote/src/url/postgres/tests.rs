@@ -23,18 +23,18 @@ fn addresses(text: &str) -> Vec<String> {
 #[test]
 fn hosts_and_ports_are_those_of_libpq() {
     assert_eq!(addresses("postgres://me:s3cret@db/work"), ["postgres://db:5432/work"]);
-    assert_eq!(addresses("postgresql://db:1,[::1]:2/w"), [
-        "postgres://db:1/w",
-        "postgres://[::1]:2/w"
-    ]);
+    assert_eq!(
+        addresses("postgresql://db:1,[::1]:2/w"),
+        ["postgres://db:1/w", "postgres://[::1]:2/w"]
+    );
     assert_eq!(addresses("postgres://a,b:6/w"), ["postgres://a:5432/w", "postgres://b:6/w"]);
     assert_eq!(addresses("postgres:///w?host=/run/pg&port=7"), ["postgres://%2Frun%2Fpg:7/w"]);
     assert_eq!(addresses("postgres://%2Frun%2Fpg/w"), ["postgres://%2Frun%2Fpg:5432/w"]);
     assert_eq!(addresses("postgres:///w?hostaddr=10.0.0.1"), ["postgres://10.0.0.1:5432/w"]);
-    assert_eq!(addresses("postgres:///w?host=a,b&port=1,2"), [
-        "postgres://a:1/w",
-        "postgres://b:2/w"
-    ]);
+    assert_eq!(
+        addresses("postgres:///w?host=a,b&port=1,2"),
+        ["postgres://a:1/w", "postgres://b:2/w"]
+    );
 }
 
 #[test]

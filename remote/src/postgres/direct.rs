@@ -1,0 +1,105 @@
+//! The direct connection: migrations, and what `doctor` asks a server.
+
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::SimpleQueryMessage;
+use trueup_core::deadline::Deadline;
+use trueup_core::settings::TlsRoots;
+
+use super::link::PostgresLink;
+use crate::error::{FailureKind, TransportError};
+use crate::url::PostgresUrl;
+
+/// What a server is asked about itself.
+const FACTS_QUERY: &str = "SELECT current_setting('server_version'), \
+     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// A row of a result, as texts.
+pub type SqlRow = Vec<Option<String>>;
+
+/// A connection that runs SQL texts, for migrations and `doctor`.
+///
+/// A batch may keep state on the connection, so there must be no transaction pooler in between.
+#[derive(Debug)]
+pub struct DirectConnection {
+    link: PostgresLink,
+}
+
+/// What `doctor` reports of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// The server's version, such as `15.4`.
+    pub version: String,
+    /// Whether the connection is encrypted.
+    pub uses_tls: bool,
+    /// Whole days until the server's certificate expires; negative once it has.
+    pub certificate_days_left: Option<i64>,
+    /// How long a query without work takes.
+    pub round_trip: Duration,
+    /// How far the server's clock is ahead of this machine's, within half a round trip.
+    pub clock_ahead: SignedDuration,
+}
+
+/// Connects for migrations or `doctor`.
+///
+/// # Errors
+///
+/// When there is no connection by the deadline.
+pub fn connect_directly(
+    url: PostgresUrl,
+    roots: TlsRoots,
+    deadline: Deadline,
+) -> Result<DirectConnection, TransportError> {
+    let mut link = PostgresLink::new(url, roots)?;
+    link.connect(deadline)?;
+    Ok(DirectConnection { link })
+}
+
+impl DirectConnection {
+    /// Runs a text of one or more statements, and returns the rows of all of them. Unless the text
+    /// says otherwise, it is one transaction.
+    ///
+    /// # Errors
+    ///
+    /// When a statement fails, or the deadline passes.
+    pub fn run_batch(
+        &mut self,
+        sql: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<SqlRow>, TransportError> {
+        let messages = self.link.run(deadline, async |client| client.simple_query(sql).await)?;
+        let rows = messages.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
+            }
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
+    /// Asks the server about itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::run_batch`].
+    pub fn server_facts(&mut self, deadline: Deadline) -> Result<ServerFacts, TransportError> {
+        // The second time, the server has everything at hand.
+        self.run_batch(FACTS_QUERY, deadline)?;
+        let (asked, began) = (Timestamp::now(), Instant::now());
+        let rows = self.run_batch(FACTS_QUERY, deadline)?;
+        let round_trip = began.elapsed();
+        let mut row = rows.into_iter().next().unwrap_or_default().into_iter().flatten();
+        let facts = row.next().zip(row.next().and_then(|text| text.parse::<i64>().ok()));
+        let (version, micros) = facts.ok_or_else(|| self.link.failure(FailureKind::NotJson))?;
+        let server_clock = SignedDuration::from_micros(micros);
+        let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
+        Ok(ServerFacts {
+            version,
+            uses_tls: self.link.peer.is_known(),
+            certificate_days_left: self.link.peer.days_left(),
+            round_trip,
+            clock_ahead: server_clock - asked.as_duration() - half,
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Opens what a URL names.
+
+use trueup_core::deadline::Deadline;
+use trueup_core::settings::{
+    ApiCredentials, DatabaseUrl, Environment, RemoteUrl, Settings, TlsRoots,
+};
+
+use crate::error::{FailureKind, TransportError};
+use crate::https::HttpsTransport;
+use crate::postgres::{DirectConnection, PostgresTransport, connect_directly};
+use crate::transport::Transport;
+use crate::url::{Flavour, HttpsUrl, PasswordSources, PostgresUrl, UrlError};
+
+/// A remote database as the settings describe it.
+#[derive(Debug, Clone)]
+pub struct RemoteDatabase {
+    /// Where it is.
+    pub url: RemoteUrl,
+    /// What authenticates a request to an `https://` database.
+    pub credentials: ApiCredentials,
+    /// Where the password for `postgres://` is if the URL has none.
+    pub passwords: PasswordSources,
+    /// Which authorities are trusted if the URL does not say.
+    pub roots: TlsRoots,
+    /// What answers at an `https://` URL, if it was found before.
+    pub flavour: Option<Flavour>,
+}
+
+/// A transport of either kind.
+#[derive(Debug)]
+pub enum RemoteTransport {
+    /// For `postgres://`.
+    Postgres(Box<PostgresTransport>),
+    /// For `https://`.
+    Https(Box<HttpsTransport>),
+}
+
+impl RemoteDatabase {
+    /// Returns the database of the settings; none if it is embedded, or its URL is unusable.
+    pub fn from_settings(settings: &Settings, environment: &Environment) -> Option<Self> {
+        let DatabaseUrl::Remote(url) = &settings.database else {
+            return None;
+        };
+        Some(Self {
+            url: url.clone(),
+            credentials: settings.api_credentials.clone(),
+            passwords: PasswordSources::from_environment(environment),
+            roots: settings.tls_roots,
+            flavour: None,
+        })
+    }
+
+    /// Prepares a transport without connecting.
+    ///
+    /// # Errors
+    ///
+    /// When the URL, a credential or the trusted authorities cannot be used.
+    pub fn open_transport(&self) -> Result<RemoteTransport, TransportError> {
+        if self.is_postgres() {
+            let url = self.parse_postgres()?;
+            return PostgresTransport::new(url, self.roots)
+                .map(|it| RemoteTransport::Postgres(Box::new(it)));
+        }
+        let mut url = HttpsUrl::parse(&self.url).map_err(|error| self.url_failure(error))?;
+        url.flavour = url.flavour.or(self.flavour);
+        HttpsTransport::new(url, &self.credentials, self.roots)
+            .map(|it| RemoteTransport::Https(Box::new(it)))
+    }
+
+    /// Connects for migrations or `doctor`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection by the deadline, or the URL is not `postgres://`.
+    pub fn connect_directly(&self, deadline: Deadline) -> Result<DirectConnection, TransportError> {
+        if !self.is_postgres() {
+            let problem = "this needs a direct connection, a postgres:// URL";
+            return Err(self.failure(FailureKind::Configuration(problem.to_owned())));
+        }
+        connect_directly(self.parse_postgres()?, self.roots, deadline)
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.url.expose().starts_with("postgres")
+    }
+
+    fn parse_postgres(&self) -> Result<PostgresUrl, TransportError> {
+        PostgresUrl::parse(&self.url, &self.passwords).map_err(|error| self.url_failure(error))
+    }
+
+    fn url_failure(&self, error: UrlError) -> TransportError {
+        let mut failure = self.failure(FailureKind::Configuration(error.to_string()));
+        failure.cause = Some(Box::new(error));
+        failure
+    }
+
+    fn failure(&self, kind: FailureKind) -> TransportError {
+        TransportError::new(self.url.first_address(), kind)
+    }
+}
+
+impl RemoteTransport {
+    /// Returns what answers at an `https://` URL, once it is known, to be remembered for that URL.
+    pub fn flavour(&self) -> Option<Flavour> {
+        match self {
+            Self::Postgres(_) => None,
+            Self::Https(transport) => transport.flavour(),
+        }
+    }
+}
+
+impl Transport for RemoteTransport {
+    fn exchange(&mut self, request: &str, deadline: Deadline) -> Result<String, TransportError> {
+        match self {
+            Self::Postgres(transport) => transport.exchange(request, deadline),
+            Self::Https(transport) => transport.exchange(request, deadline),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `https://` over plain HTTP on this machine: what is sent, and what answers mean.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use trueup_core::settings::{CredentialSource, Secret};
+use trueup_remote::url::Flavour;
+use trueup_remote::{FailureKind, Transport as _};
+
+use crate::support::faulty_proxy::{Fault, FaultyProxy};
+use crate::support::http_server::{HttpServer, Reply, Request};
+use crate::support::postgres_server::free_port;
+use crate::support::{REQUEST, assert_line, database, failure_of, late, open, soon};
+
+const SUPABASE: &str = "POST /rest/v1/rpc/trueup_exchange";
+const POSTGREST: &str = "POST /rpc/trueup_exchange";
+const HEALTH: &str = "GET /healthz";
+
+/// A page such as a gateway answers.
+const PAGE: &str = "<html><body>s3cret</body></html>";
+
+/// What PostgREST answers for a path that it does not have.
+const NO_PATH: &str = r#"{"code":"PGRST125","message":"Invalid path specified in request URL"}"#;
+
+/// Answers as the function of the tests does: with the request, as a JSON string.
+fn echo(request: &Request) -> Reply {
+    let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    Reply::json(&body["request"].to_string())
+}
+
+/// Starts a server at whose path `function` the function is.
+fn start_echo(function: &'static str) -> HttpServer {
+    HttpServer::start(move |request| match request.line.as_str() {
+        line if line == function => echo(request),
+        HEALTH => Reply::new("404 Not Found", "", PAGE),
+        _ => Reply::new("404 Not Found", "", NO_PATH),
+    })
+}
+
+fn lines(server: &HttpServer) -> Vec<String> {
+    server.requests().into_iter().map(|request| request.line).collect()
+}
+
+#[test]
+fn what_answers_is_found_at_the_first_exchange_and_kept() {
+    let hub = HttpServer::start(|request| match request.line.as_str() {
+        HEALTH => Reply::json(r#"{"service":"trueup-hub","version":"1"}"#),
+        _ => echo(request),
+    });
+    for (server, flavour, first) in [
+        (hub, Flavour::Hub, vec![HEALTH, POSTGREST]),
+        (start_echo(SUPABASE), Flavour::Supabase, vec![HEALTH, SUPABASE]),
+        (start_echo(POSTGREST), Flavour::Postgrest, vec![HEALTH, SUPABASE, POSTGREST]),
+    ] {
+        let url = format!("http://127.0.0.1:{}", server.port);
+        let mut transport = open(&url);
+        assert_eq!(transport.flavour(), None);
+        assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
+        assert_eq!(transport.flavour(), Some(flavour));
+        assert_eq!(lines(&server), first);
+        assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
+        assert_eq!(lines(&server).len(), first.len() + 1);
+        // It can be remembered, or said.
+        let mut remembered = database(&url);
+        remembered.flavour = Some(flavour);
+        let said = open(&format!("{url}?via={}", flavour.name()));
+        for mut transport in [remembered.open_transport().unwrap(), said] {
+            assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
+        }
+        assert_eq!(lines(&server).len(), first.len() + 3);
+    }
+}
+
+#[test]
+fn credentials_are_headers_and_are_sent_to_the_function_alone() {
+    let server = start_echo("POST /team/rpc/trueup_exchange");
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, "t0ken\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut described = database(&format!("http://localhost:{}/team/", server.port));
+    described.credentials.key = CredentialSource::Value(Secret::new("s3cret"));
+    described.open_transport().unwrap().exchange(REQUEST, late()).unwrap();
+    described.credentials.token = CredentialSource::File(token.clone());
+    described.open_transport().unwrap().exchange(REQUEST, late()).unwrap();
+    let requests = server.requests();
+    let (health, call) = (requests.first().unwrap(), requests.get(2).unwrap());
+    assert_eq!(health.line, "GET /team/healthz");
+    assert!(!health.headers.contains("s3cret"), "{}", health.headers);
+    for header in ["apikey: s3cret", "authorization: bearer s3cret", "user-agent: trueup/"] {
+        assert!(call.headers.contains(header), "{}", call.headers);
+    }
+    assert_eq!(call.body, r#"{"request":"{\"é\":\"ü\"}"}"#);
+    let last = requests.last().unwrap();
+    assert!(last.headers.contains("apikey: s3cret\r\nauthorization: bearer t0ken\r\n"));
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    let problem = "others can read it (mode 644); make it 600";
+    assert_line(
+        &described.open_transport().unwrap_err(),
+        &format!("http://localhost:{}: {}: {problem}", server.port, token.display()),
+    );
+}
+
+#[test]
+fn each_status_has_its_line() {
+    let busy = "Retry-After: 7\r\n";
+    for (status, headers, body, problem, hint) in [
+        (
+            "301 Moved",
+            "Location: http://127.0.0.1:1/\r\n",
+            "",
+            "the server redirects to another address (HTTP 301)",
+            "set the URL to the address that it redirects to",
+        ),
+        (
+            "401 Unauthorized",
+            "",
+            r#"{"message":"Invalid API key"}"#,
+            "the server does not accept the credentials (HTTP 401)",
+            "check TRUEUP_API_KEY and TRUEUP_API_TOKEN",
+        ),
+        (
+            "403 Forbidden",
+            "",
+            PAGE,
+            "the server forbids the request (HTTP 403)",
+            "check TRUEUP_API_KEY and TRUEUP_API_TOKEN",
+        ),
+        (
+            "404 Not Found",
+            "",
+            PAGE,
+            "there is no trueup database at this address (HTTP 404)",
+            "check the path of the URL; ?via=hub, supabase or postgrest names the server",
+        ),
+        (
+            "404 Not Found",
+            "",
+            r#"{"code":"PGRST202","message":"s3cret"}"#,
+            "this is not a trueup database",
+            "trueup db migrate",
+        ),
+        ("409 Conflict", "", "", "the request conflicts with another (HTTP 409)", "try again"),
+        (
+            "429 Too Many",
+            busy,
+            "",
+            "the server received too many requests (HTTP 429)",
+            "try again in 7 s",
+        ),
+        ("500 Oops", "", PAGE, "the server failed (HTTP 500)", "try again later"),
+        ("503 Unavailable", busy, "", "the server failed (HTTP 503)", "try again in 7 s"),
+        (
+            "504 Timeout",
+            "",
+            r#"{"code":"PGRST003","message":"pool"}"#,
+            "the server has no connection left",
+            "try again; use a pooler, or raise max_connections",
+        ),
+        (
+            "400 Bad",
+            "",
+            r#"{"code":"40001","message":"x"}"#,
+            "another transaction came first",
+            "try again",
+        ),
+        (
+            "401 Unauthorized",
+            "",
+            r#"{"code":"42501","message":"x"}"#,
+            "permission denied",
+            "GRANT trueup_client TO the role of the URL",
+        ),
+        (
+            "405 No",
+            "",
+            r#"{"code":"25006","message":"x"}"#,
+            "the server is read-only",
+            "name the primary server in the URL, or all servers with \
+             target_session_attrs=read-write",
+        ),
+        (
+            "200 OK",
+            "Content-Type: text/html\r\n",
+            PAGE,
+            "the answer is not JSON of trueup",
+            "check the URL; a proxy or a login page may answer in its place",
+        ),
+        (
+            "200 OK",
+            "",
+            r#"{"a":1}"#,
+            "the answer is not JSON of trueup",
+            "check the URL; a proxy or a login page may answer in its place",
+        ),
+        (
+            "204 No Content",
+            "",
+            "",
+            "the answer is not JSON of trueup",
+            "check the URL; a proxy or a login page may answer in its place",
+        ),
+    ] {
+        let server = HttpServer::start(move |_| Reply::new(status, headers, body));
+        let url = format!("http://127.0.0.1:{}/s3cret?via=supabase", server.port);
+        let error = failure_of(&url, late());
+        assert_line(&error, &format!("http://127.0.0.1:{}: {problem}", server.port));
+        assert_eq!(error.hint().as_deref(), Some(hint), "{status} {body}");
+        let is_ambiguous =
+            status.starts_with("50") && !body.contains("PGRST") || status.starts_with("20");
+        assert_eq!(error.may_have_committed(), is_ambiguous, "{status} {body}");
+        assert_eq!(server.requests().len(), 1, "{status}");
+    }
+}
+
+#[test]
+fn the_wait_that_a_server_asks_for_is_returned() {
+    let server = HttpServer::start(|_| Reply::new("429 Too Many", "Retry-After: 7\r\n", ""));
+    let error = failure_of(&format!("http://127.0.0.1:{}?via=hub", server.port), late());
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert!(error.is_retryable() && !error.may_have_committed());
+}
+
+#[test]
+fn an_answer_that_stops_early_or_never_is_ambiguous() {
+    let closed = "the connection was closed before the answer came; the write may have been made";
+    let cases: [(fn() -> Reply, &str); 4] = [
+        (|| Reply::raw(""), closed),
+        (
+            || Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n\"abc"),
+            "the answer was cut off; the write may have been made",
+        ),
+        (Reply::endless, "the answer is larger than 64 MiB"),
+        (
+            || Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 99000000\r\n\r\n"),
+            "the answer is larger than 64 MiB",
+        ),
+    ];
+    for (answer, problem) in cases {
+        let server = HttpServer::start(move |_| answer());
+        let url = format!("http://127.0.0.1:{}?via=postgrest", server.port);
+        let error = failure_of(&url, late());
+        assert_line(&error, &format!("http://127.0.0.1:{}: {problem}", server.port));
+        assert!(error.may_have_committed());
+    }
+}
+
+#[test]
+fn a_passed_deadline_tells_what_was_under_way() {
+    let waiting = HttpServer::start(|_| Reply::hanging(""));
+    let reading =
+        HttpServer::start(|_| Reply::hanging("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n\"a"));
+    let whole = start_echo(POSTGREST);
+    let dripping = FaultyProxy::start(whole.port, Fault::Drip(Duration::from_millis(20)));
+    // Its connections are never accepted, and its queue is full.
+    let full = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port_of_full = full.local_addr().unwrap().port();
+    for (port, activity, may_have_committed) in [
+        (waiting.port, "waiting for the answer; the write may have been made", true),
+        (reading.port, "reading the answer; the write may have been made", true),
+        (dripping.port, "waiting for the answer; the write may have been made", true),
+        (port_of_full, "waiting for the answer; the write may have been made", true),
+    ] {
+        let began = Instant::now();
+        let error = failure_of(&format!("http://127.0.0.1:{port}?via=postgrest"), soon());
+        assert!(began.elapsed() < Duration::from_secs(5));
+        assert_line(&error, &format!("http://127.0.0.1:{port}: timed out while {activity}"));
+        assert_eq!(error.may_have_committed(), may_have_committed);
+    }
+}
+
+#[test]
+fn what_cannot_be_connected_to_is_not_ambiguous() {
+    let port = free_port();
+    let error = failure_of(&format!("http://127.0.0.1:{port}"), late());
+    assert_line(&error, &format!("http://127.0.0.1:{port}: the connection was refused"));
+    assert!(!error.may_have_committed());
+    let error = failure_of("https://nowhere.invalid/s3cret", late());
+    assert_line(&error, "https://nowhere.invalid: the name of the host cannot be found");
+    assert_eq!(error.kind, FailureKind::NameNotFound);
+    let ssh = HttpServer::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.2\r\n"));
+    let error = failure_of(&format!("http://127.0.0.1:{}?via=hub", ssh.port), late());
+    let problem = "the server does not speak the protocol of the URL";
+    assert_line(&error, &format!("http://127.0.0.1:{}: {problem}", ssh.port));
+}

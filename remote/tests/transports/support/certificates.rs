@@ -1,0 +1,64 @@
+//! Certificates, made for each run.
+
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+
+/// A key and certificates in PEM.
+pub(crate) struct Identity {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+/// An authority of the tests.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
+        Self { issuer, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes the authority's certificate to a file, and returns that.
+    pub(crate) fn file(&self) -> PathBuf {
+        let path = self.folder.path().join("ca.pem");
+        std::fs::write(&path, self.issuer.pem()).unwrap();
+        path
+    }
+
+    /// Signs a certificate for a host.
+    pub(crate) fn sign(&self, host: &str) -> Identity {
+        self.sign_params(CertificateParams::new(vec![host.to_owned()]).unwrap())
+    }
+
+    /// Signs a certificate for a host that is no longer valid.
+    pub(crate) fn sign_expired(&self, host: &str) -> Identity {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        self.sign_params(params)
+    }
+
+    fn sign_params(&self, params: CertificateParams) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}
+
+/// Returns a certificate for a host that signed itself and says that it is an authority, as
+/// `openssl req -x509` makes them.
+pub(crate) fn self_signed(host: &str) -> Identity {
+    let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+}

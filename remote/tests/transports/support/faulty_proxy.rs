@@ -1,0 +1,130 @@
+//! A proxy that does to a connection what networks do.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
+/// What happens to the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// The answers of the server are passed on a byte at a time, with a pause after each.
+    Drip(Duration),
+    /// The connection is closed after so many bytes of the server's.
+    CutAfter(usize),
+    /// The connection is closed once the client has sent this; the server receives it.
+    CloseAt(&'static str),
+    /// The connection is reset once the client has sent this; the server does not receive it.
+    ResetAt(&'static str),
+    /// Nothing is passed on any more once the client has sent this.
+    SilenceAt(&'static str),
+    /// Nothing is ever passed on.
+    BlackHole,
+}
+
+/// A running proxy. Its threads end with the process.
+pub(crate) struct FaultyProxy {
+    pub(crate) port: u16,
+    connections: Arc<AtomicUsize>,
+}
+
+impl FaultyProxy {
+    /// Starts a proxy with a fault in front of a port of this machine.
+    pub(crate) fn start(upstream: u16, fault: Fault) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                let client = client.unwrap();
+                thread::spawn(move || pass_on(client, upstream, fault));
+            }
+        });
+        Self { port, connections }
+    }
+
+    /// Returns how many connections there were.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+fn pass_on(client: TcpStream, upstream: u16, fault: Fault) {
+    if matches!(fault, Fault::BlackHole) {
+        hold(client);
+    }
+    let server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, upstream))).unwrap();
+    let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    thread::spawn(move || pass_answers(from_server, to_client, fault));
+    pass_requests(client, server, fault);
+}
+
+/// Keeps a connection open until the client ends it.
+fn hold(mut client: TcpStream) -> ! {
+    let _ = std::io::copy(&mut client, &mut std::io::sink());
+    loop {
+        thread::park();
+    }
+}
+
+fn pass_requests(mut client: TcpStream, mut server: TcpStream, fault: Fault) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(read) = client.read(&mut buffer) {
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        let has = |marker: &str| bytes.windows(marker.len()).any(|it| it == marker.as_bytes());
+        match fault {
+            Fault::CloseAt(marker) if has(marker) => {
+                client.shutdown(Shutdown::Both).unwrap();
+                server.write_all(bytes).unwrap();
+                return;
+            }
+            Fault::ResetAt(marker) if has(marker) => {
+                server.shutdown(Shutdown::Both).unwrap();
+                // Closing with nothing to linger for sends a reset.
+                set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
+                return;
+            }
+            Fault::SilenceAt(marker) if has(marker) => hold(client),
+            _ => {
+                if server.write_all(bytes).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    let _ = server.shutdown(Shutdown::Write);
+}
+
+fn pass_answers(mut server: TcpStream, mut client: TcpStream, fault: Fault) {
+    let mut buffer = [0; 16 * 1024];
+    let mut passed = 0;
+    while let Ok(read) = server.read(&mut buffer) {
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        let sent = match fault {
+            Fault::Drip(pause) => bytes.iter().try_for_each(|byte| {
+                thread::sleep(pause);
+                client.write_all(&[*byte])
+            }),
+            Fault::CutAfter(limit) => {
+                let end = bytes.len().min(limit - passed);
+                passed += end;
+                client.write_all(bytes.get(..end).unwrap())
+            }
+            _ => client.write_all(bytes),
+        };
+        let is_cut = matches!(fault, Fault::CutAfter(limit) if limit == passed);
+        if sent.is_err() || is_cut {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+}
