@@ -38,7 +38,9 @@ pub(crate) fn classify_io(error: &io::Error, activity: Activity) -> FailureKind 
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
         | ErrorKind::NotConnected
-        | ErrorKind::UnexpectedEof => FailureKind::closed_while(activity),
+        | ErrorKind::UnexpectedEof
+        // An end in the middle of a message.
+        | ErrorKind::Other => FailureKind::closed_while(activity),
         ErrorKind::InvalidData | ErrorKind::InvalidInput => FailureKind::WrongProtocol,
         _ if activity.is_after_request() => FailureKind::ClosedMidway,
         _ => FailureKind::Local(error.kind().to_string()),

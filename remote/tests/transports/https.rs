@@ -254,14 +254,14 @@ fn a_passed_deadline_tells_what_was_under_way() {
         HttpServer::start(|_| Reply::hanging("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n\"a"));
     let whole = start_echo(POSTGREST);
     let dripping = FaultyProxy::start(whole.port, Fault::Drip(Duration::from_millis(20)));
-    // Its connections are never accepted, and its queue is full.
-    let full = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port_of_full = full.local_addr().unwrap().port();
+    // The kernel takes its connections, and nobody reads from them.
+    let stopped = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port_of_stopped = stopped.local_addr().unwrap().port();
     for (port, activity, may_have_committed) in [
         (waiting.port, "waiting for the answer; the write may have been made", true),
         (reading.port, "reading the answer; the write may have been made", true),
         (dripping.port, "waiting for the answer; the write may have been made", true),
-        (port_of_full, "waiting for the answer; the write may have been made", true),
+        (port_of_stopped, "waiting for the answer; the write may have been made", true),
     ] {
         let began = Instant::now();
         let error = failure_of(&format!("http://127.0.0.1:{port}?via=postgrest"), soon());

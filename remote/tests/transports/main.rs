@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests make files of their own")]
 
+mod dependencies;
 mod https;
 mod https_tls;
 mod postgres;
