@@ -18,11 +18,10 @@ const DEFAULT_PORT: u16 = 5432;
 const APPLICATION_NAME: &str = "trueup";
 
 /// Options that are handed on to `tokio_postgres` as they are.
-const PASSED_OPTIONS: [&str; 10] = [
+const PASSED_OPTIONS: [&str; 9] = [
     "user",
     "password",
     "dbname",
-    "host",
     "hostaddr",
     "port",
     "connect_timeout",
@@ -108,6 +107,8 @@ impl PostgresUrl {
         let mut ssl_mode = SslMode::default();
         let mut root = None;
         let mut session_attributes = SessionAttributes::default();
+        // `tokio_postgres` takes several hosts before the path alone.
+        let mut option_hosts = None;
         let mut passed = Vec::new();
         for (name, value) in options {
             match name {
@@ -118,6 +119,7 @@ impl PostgresUrl {
                     check_option(name, value)?;
                     passed.push((name, value));
                 }
+                "host" => option_hosts = percent_decode(value),
                 _ if PASSED_OPTIONS.contains(&name) => passed.push((name, value)),
                 _ => return Err(unknown_option(name)),
             }
@@ -132,6 +134,12 @@ impl PostgresUrl {
         })?;
         if config.get_application_name().is_none() {
             config.application_name(APPLICATION_NAME);
+        }
+        if option_hosts.is_some() && !config.get_hosts().is_empty() {
+            return Err(UrlError::Malformed("it names hosts twice"));
+        }
+        for host in option_hosts.iter().flat_map(|hosts| hosts.split(',')) {
+            config.host(host);
         }
         let hosts = pair_hosts(&config)?;
         if let Some(password) = passwords.find(&config, &hosts) {

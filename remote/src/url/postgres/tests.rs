@@ -78,6 +78,8 @@ fn what_is_not_supported_is_refused_by_name_and_nothing_else_is_shown() {
         let error = parse(&format!("postgres://me:s3cret@db/w?{option}")).unwrap_err();
         assert_eq!(error.to_string(), format!("{prefix} {problem}"));
     }
+    let error = parse("postgres://a/w?host=b").unwrap_err();
+    assert_eq!(error.to_string(), format!("{prefix} is malformed: it names hosts twice"));
     let error = parse("postgres:///w").unwrap_err();
     assert_eq!(error.to_string(), format!("{prefix} is malformed: it names no host"));
     let error = parse("postgres://me:s3cret@db:s3cret/w").unwrap_err().to_string();
