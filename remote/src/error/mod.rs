@@ -26,7 +26,7 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 #[error("{address}: {kind}")]
 pub struct TransportError {
     /// The database. Where a URL names several hosts, the one that was tried last.
-    pub address: DatabaseAddress,
+    pub address: Box<DatabaseAddress>,
     /// What went wrong.
     pub kind: FailureKind,
     /// The error of the library, where one is the cause.
@@ -37,7 +37,7 @@ pub struct TransportError {
 impl TransportError {
     /// Builds an error that no library reported.
     pub(crate) fn new(address: DatabaseAddress, kind: FailureKind) -> Self {
-        Self { address, kind, cause: None }
+        Self { address: Box::new(address), kind, cause: None }
     }
 
     /// Builds an error from a library's.
@@ -48,7 +48,7 @@ impl TransportError {
     ) -> Self {
         // The server's text about a refused login names the role, which is a part of the URL.
         let cause = (!kind.is_about_login()).then(|| cause.into());
-        Self { address, kind, cause }
+        Self { address: Box::new(address), kind, cause }
     }
 
     /// Returns what a person can do about it.

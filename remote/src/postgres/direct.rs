@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{Client, SimpleQueryMessage};
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
 
@@ -68,7 +68,8 @@ impl DirectConnection {
         sql: &str,
         deadline: Deadline,
     ) -> Result<Vec<SqlRow>, TransportError> {
-        let messages = self.link.run(deadline, async |client| client.simple_query(sql).await)?;
+        let messages =
+            self.link.run(deadline, &async |client: &Client| client.simple_query(sql).await)?;
         let rows = messages.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())

@@ -65,7 +65,7 @@ impl PostgresLink {
     pub(super) fn run<T>(
         &mut self,
         deadline: Deadline,
-        work: impl AsyncFn(&Client) -> Result<T, Error>,
+        work: &impl AsyncFn(&Client) -> Result<T, Error>,
     ) -> Result<T, TransportError> {
         let Self { url, runtime, tls, peer, budget, progress, session } = self;
         let connector = Connector { url, tls, peer, budget, progress };
@@ -82,12 +82,12 @@ impl PostgresLink {
                 Some(kept) => kept,
                 None => connector.open_session(deadline).await?,
             };
-            let (outcome, used) = run_once(used, budget, progress, &work).await;
+            let (outcome, used) = run_once(used, budget, progress, work).await;
             // A server that a kept connection leads to may have become a standby since.
             let moved = |error: &TransportError| error.kind == FailureKind::ReadOnly && was_kept;
             if outcome.as_ref().is_err_and(moved) {
                 let fresh = connector.open_session(deadline).await?;
-                let (outcome, used) = run_once(fresh, budget, progress, &work).await;
+                let (outcome, used) = run_once(fresh, budget, progress, work).await;
                 *session = used;
                 return outcome;
             }
@@ -102,7 +102,7 @@ impl PostgresLink {
     ///
     /// Those of [`Self::run`].
     pub(super) fn connect(&mut self, deadline: Deadline) -> Result<(), TransportError> {
-        self.run(deadline, async |_| Ok(()))
+        self.run(deadline, &async |_: &Client| Ok(()))
     }
 
     /// Returns an error about the server that was spoken to last.

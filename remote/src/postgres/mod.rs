@@ -9,6 +9,7 @@ mod failure;
 mod link;
 mod session;
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
@@ -43,7 +44,7 @@ impl PostgresTransport {
 
 impl Transport for PostgresTransport {
     fn exchange(&mut self, request: &str, deadline: Deadline) -> Result<String, TransportError> {
-        let answer = self.link.run(deadline, async |client| {
+        let answer = self.link.run(deadline, &async |client: &Client| {
             let rows = client.query_typed(EXCHANGE_CALL, &[(&request, Type::TEXT)]).await?;
             rows.first().map(|row| row.try_get::<_, Option<String>>(0)).transpose()
         })?;

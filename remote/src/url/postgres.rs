@@ -127,7 +127,7 @@ impl PostgresUrl {
         let mut text = base.to_owned();
         for (number, (name, value)) in passed.into_iter().enumerate() {
             text.push(if number == 0 { '?' } else { '&' });
-            text.push_str(&format!("{name}={value}"));
+            text.extend([name, "=", value]);
         }
         let mut config: Config = text.parse().map_err(|_| {
             UrlError::Malformed("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE")
@@ -251,15 +251,12 @@ fn percent_decode(text: &str) -> Option<String> {
     while let Some((&first, after)) = rest.split_first() {
         let escaped = after.get(..2).filter(|_| first == b'%');
         let byte = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
-        match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(first);
-                rest = after;
-            }
+        if let Some(byte) = byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            decoded.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            decoded.push(first);
+            rest = after;
         }
     }
     String::from_utf8(decoded).ok()

@@ -35,7 +35,7 @@ impl Authority {
 
     /// Signs a certificate for a host.
     pub(crate) fn sign(&self, host: &str) -> Identity {
-        self.sign_params(CertificateParams::new(vec![host.to_owned()]).unwrap())
+        self.sign_params(&CertificateParams::new(vec![host.to_owned()]).unwrap())
     }
 
     /// Signs a certificate for a host that is no longer valid.
@@ -43,10 +43,10 @@ impl Authority {
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
-        self.sign_params(params)
+        self.sign_params(&params)
     }
 
-    fn sign_params(&self, params: CertificateParams) -> Identity {
+    fn sign_params(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }

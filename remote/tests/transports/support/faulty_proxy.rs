@@ -116,7 +116,7 @@ fn pass_answers(mut server: TcpStream, mut client: TcpStream, fault: Fault) {
             Fault::CutAfter(limit) => {
                 let end = bytes.len().min(limit - passed);
                 passed += end;
-                client.write_all(bytes.get(..end).unwrap())
+                client.write_all(bytes.split_at(end).0)
             }
             _ => client.write_all(bytes),
         };

@@ -18,12 +18,14 @@ pub(crate) struct Request {
 }
 
 /// What is sent back, as bytes, and how the connection ends.
+#[derive(Clone)]
 pub(crate) struct Reply {
     bytes: Vec<u8>,
     then: End,
 }
 
 /// How a connection ends after the reply.
+#[derive(Clone, Copy)]
 enum End {
     Close,
     Hang,
@@ -118,7 +120,7 @@ fn serve(mut stream: impl Stream, seen: &Mutex<Vec<Request>>, answer: &impl Fn(&
         End::Hang => {
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
-        End::Endless => while stream.write_all(&[b'0'; 64 * 1024]).is_ok() {},
+        End::Endless => while stream.write_all(&[b'0'; 16 * 1024]).is_ok() {},
     }
 }
 
