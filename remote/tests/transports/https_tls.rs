@@ -1,8 +1,9 @@
 //! `https://` with certificates: who is trusted, and what is wrong with those who are not.
 //!
-//! The system's authorities are named by `SSL_CERT_FILE`, which is read once per process, so each
-//! case is a run of this test program with another environment.
+//! The system's authorities and the proxy are named by variables of the process, so each case is a
+//! run of this test program with another environment.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -23,9 +24,14 @@ fn start(identity: Identity) -> HttpServer {
 /// Makes one exchange in a process whose system trusts the authorities of a file; returns the
 /// answer or the line of the error.
 fn exchange_trusting(roots: &Path, url: &str) -> String {
+    exchange_with("SSL_CERT_FILE", roots.as_os_str(), url)
+}
+
+/// Makes one exchange in a process with a variable; returns the answer or the line of the error.
+fn exchange_with(variable: &str, value: &OsStr, url: &str) -> String {
     let mut run = Command::new(std::env::current_exe().unwrap());
     run.args(["https_tls::exchange_for_another_process", "--exact", "--ignored", "--nocapture"]);
-    run.env("SSL_CERT_FILE", roots).env("TEST_URL", url);
+    run.env(variable, value).env("TEST_URL", url);
     let output = run.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find_map(|line| line.split_once("RESULT ").map(|(_, line)| line));
@@ -87,4 +93,15 @@ fn a_server_without_tls_is_said_to_have_none() {
     let url = format!("https://localhost:{port}/?via=hub");
     let error = database(&url).open_transport().unwrap().exchange(REQUEST, late()).unwrap_err();
     assert_line(&error, &format!("https://localhost:{port}: the server does not support TLS"));
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used() {
+    let proxy = HttpServer::start(|_| Reply::new("407 Who are you", "", ""));
+    let address = format!("http://me:s3cret@127.0.0.1:{}", proxy.port);
+    let line = exchange_with("HTTPS_PROXY", OsStr::new(&address), "https://db.invalid/?via=hub");
+    assert_eq!(line, "https://db.invalid: the proxy refused to connect");
+    let requests = proxy.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests.first().map(|it| it.line.as_str()), Some("CONNECT db.invalid:443"));
 }
