@@ -56,8 +56,8 @@ fn an_ended_session_is_read_and_not_changed() {
     claimed(&home, "SD-1");
     end(&home, FIRST_SESSION);
     let of = ["--session", FIRST_SESSION];
-    let shown = data(&home, &[&["status"][..], &of].concat());
-    assert_eq!(shown["session"]["status"], "ended");
+    let answer = data(&home, &[&["status"][..], &of].concat());
+    assert_eq!(answer["session"]["status"], "ended");
     for arguments in [
         &["claim", "SD-2", "--create"][..],
         &["set", "--phase", "EXEC"],

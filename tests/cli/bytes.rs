@@ -58,7 +58,7 @@ impl Place {
     }
 
     fn git(&self, folder: &Path, arguments: &[&str], last: Option<&Path>) {
-        let done = Command::new("git")
+        let output = Command::new("git")
             .args(arguments)
             .args(last)
             .current_dir(folder)
@@ -66,7 +66,7 @@ impl Place {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .output()
             .unwrap();
-        assert!(done.status.success(), "git {arguments:?}: {done:?}");
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
     }
 
     fn run(&self, program: &str, arguments: &[OsString], input: &str) -> Output {
@@ -94,11 +94,11 @@ impl Place {
 
     #[track_caller]
     fn expect(&self, code: i32, arguments: &[OsString]) -> String {
-        let done = self.run("trueup", arguments, "");
-        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
+        let output = self.run("trueup", arguments, "");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
         // The output is UTF-8.
-        String::from_utf8(done.stderr).unwrap();
-        String::from_utf8(done.stdout).unwrap()
+        String::from_utf8(output.stderr).unwrap();
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 
@@ -155,9 +155,9 @@ fn every_command_works_where_paths_are_no_text() {
         ("checkpoint-push", "Stop"),
         ("pre-handoff-validate", "Stop"),
     ] {
-        let done = place.run(program, &[], &hook(event));
-        assert_eq!(done.status.code(), Some(0), "{program} {event}: {done:?}");
-        assert!(done.stderr.is_empty(), "{program} {event}: {done:?}");
+        let output = place.run(program, &[], &hook(event));
+        assert_eq!(output.status.code(), Some(0), "{program} {event}: {output:?}");
+        assert!(output.stderr.is_empty(), "{program} {event}: {output:?}");
     }
     fs::create_dir(place.project().join("workplans")).unwrap();
     fs::write(place.project().join("workplans/a.md"), PLAN).unwrap();
@@ -232,7 +232,7 @@ fn a_database_url_is_bytes_too() {
     let place = Place::new();
     let mut url = OsString::from("sqlite:");
     url.push(place.path("own.db"));
-    let done = Command::new(find_binary("trueup").unwrap())
+    let output = Command::new(find_binary("trueup").unwrap())
         .args(["db", "migrate"])
         .current_dir(place.project())
         .env_clear()
@@ -241,6 +241,6 @@ fn a_database_url_is_bytes_too() {
         .env("TRUEUP_DATABASE_URL", url)
         .output()
         .unwrap();
-    assert!(done.status.success(), "{done:?}");
+    assert!(output.status.success(), "{output:?}");
     assert!(place.path("own.db").exists());
 }

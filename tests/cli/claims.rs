@@ -15,16 +15,16 @@ fn holder(home: &Home, key: &str) -> Option<String> {
 fn a_free_item_is_claimed_and_the_cache_says_so_at_once() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let taken = data(&home, &["claim", "SD-1"]);
-    assert_eq!(taken["outcome"], "claimed");
-    assert_eq!(taken["item"]["holder"], FIRST_SESSION);
-    assert_eq!(taken["item"]["status"], "running");
+    let claim = data(&home, &["claim", "SD-1"]);
+    assert_eq!(claim["outcome"], "claimed");
+    assert_eq!(claim["item"]["holder"], FIRST_SESSION);
+    assert_eq!(claim["item"]["status"], "running");
     assert_eq!(home.read_cache()["currentSd"], "SD-1");
     assert_eq!(home.read_cache()["isActive"], true);
     assert_in_step(&home);
     let again = data(&home, &["claim", "SD-1"]);
     assert_eq!(again["outcome"], "already_owned");
-    assert_eq!(again["item"]["epoch"], taken["item"]["epoch"], "the fence stays");
+    assert_eq!(again["item"]["epoch"], claim["item"]["epoch"], "the fence stays");
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn a_dead_holder_is_taken_over_and_keeps_its_state_to_read() {
     drop(process);
     home.expire_lease(SECOND_SESSION, 1000);
     let before: i64 = home.query_value("SELECT claim_epoch FROM work_items WHERE key = 'SD-1'", []);
-    let taken = data(&home, &["claim", "SD-1", "--session", FIRST_SESSION]);
-    assert_eq!(taken["outcome"], "taken_over");
-    assert_eq!(taken["previous_holder"], SECOND_SESSION);
-    assert_eq!(taken["reason"], "holder_dead");
-    assert_eq!(taken["item"]["epoch"], before + 1, "the fence moves");
+    let claim = data(&home, &["claim", "SD-1", "--session", FIRST_SESSION]);
+    assert_eq!(claim["outcome"], "taken_over");
+    assert_eq!(claim["previous_holder"], SECOND_SESSION);
+    assert_eq!(claim["reason"], "holder_dead");
+    assert_eq!(claim["item"]["epoch"], before + 1, "the fence moves");
     let old = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert!(old["item"].is_null());
     assert_eq!(old["session"]["execution_state"]["currentTask"], "half done");
@@ -86,8 +86,8 @@ fn force_takes_an_item_after_a_minute_of_silence() {
          WHERE session_id = ?1",
         [SECOND_SESSION],
     );
-    let taken = data(&home, &["claim", "SD-1", "--force", "--session", FIRST_SESSION]);
-    assert_eq!((&taken["outcome"], &taken["reason"]), (&json!("taken_over"), &json!("forced")));
+    let claim = data(&home, &["claim", "SD-1", "--force", "--session", FIRST_SESSION]);
+    assert_eq!((&claim["outcome"], &claim["reason"]), (&json!("taken_over"), &json!("forced")));
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
 }
 
@@ -126,12 +126,12 @@ fn what_ended_with_its_process_is_had_at_once() {
     let payload = home.payload("session-end.prompt_input_exit").for_session(SECOND_SESSION);
     home.run_hook("checkpoint-push", &payload).ok();
     drop(process);
-    let taken = data(&home, &["claim", "SD-1", "--session", FIRST_SESSION]);
+    let claim = data(&home, &["claim", "SD-1", "--session", FIRST_SESSION]);
     assert_eq!(
-        (&taken["outcome"], &taken["reason"]),
+        (&claim["outcome"], &claim["reason"]),
         (&json!("taken_over"), &json!("holder_dead"))
     );
-    assert_eq!(taken["parked"]["task"], "half done", "{taken}");
+    assert_eq!(claim["parked"]["task"], "half done", "{claim}");
     let old = data(&home, &["sessions", "show", SECOND_SESSION]);
     assert_eq!(old["session"]["status"], "ended");
 }
@@ -217,8 +217,8 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
         );
         let wait: f64 =
             home.query_value("SELECT (julianday(?1) - julianday('now')) * 86400", [free_at]);
-        let words: Vec<&str> = command.split(' ').skip(1).collect();
-        let command = [&words[..], &["--session", FIRST_SESSION]].concat();
+        let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        let command = [&arguments[..], &["--session", FIRST_SESSION]].concat();
         // Well before that time, the same command is refused.
         pass(&home, SECOND_SESSION, wait - 30.0);
         object(&home, 1, &command);
@@ -234,9 +234,9 @@ fn after_clear_the_successor_takes_the_item_over() {
     claimed(&home, "SD-1");
     home.push_event("session-end.clear").ok();
     home.run_hook(SYNC, &home.payload("session-start.clear").for_session(SECOND_SESSION)).ok();
-    let taken = data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
-    assert_eq!((&taken["outcome"], &taken["reason"]), (&json!("taken_over"), &json!("successor")));
-    assert_eq!(taken["previous_holder"], FIRST_SESSION);
+    let claim = data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
+    assert_eq!((&claim["outcome"], &claim["reason"]), (&json!("taken_over"), &json!("successor")));
+    assert_eq!(claim["previous_holder"], FIRST_SESSION);
     let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert_eq!(status["session"]["predecessor"], FIRST_SESSION);
 }
@@ -251,8 +251,8 @@ fn a_session_after_two_clears_goes_on_with_what_the_first_left() {
         home.run_hook("checkpoint-push", &end).ok();
         home.run_hook(SYNC, &home.payload("session-start.clear").for_session(begins)).ok();
     }
-    let taken = data(&home, &["claim", "SD-1", "--session", THIRD]);
-    assert_eq!(taken["reason"], "successor");
+    let claim = data(&home, &["claim", "SD-1", "--session", THIRD]);
+    assert_eq!(claim["reason"], "successor");
     // Who does not come from it waits.
     let home = started();
     claimed(&home, "SD-1");
@@ -280,8 +280,8 @@ fn a_claim_outlives_a_goodbye_and_is_there_after_resume() {
 fn a_release_leaves_the_item_to_others_and_the_cache_in_step() {
     let home = started();
     claimed(&home, "SD-1");
-    let released = data(&home, &["release", "--reason", "lunch"]);
-    assert_eq!(released["item"]["holder"], Value::Null);
+    let item = data(&home, &["release", "--reason", "lunch"]);
+    assert_eq!(item["item"]["holder"], Value::Null);
     assert_eq!(holder(&home, "SD-1"), None);
     assert_in_step(&home);
     let reason: String = home.query_value(
@@ -305,8 +305,8 @@ fn one_reading_of_a_clock_that_is_ahead_takes_nothing_from_whom_nobody_can_ask()
     let claim = ["claim", "SD-1", "--session", SECOND_SESSION];
     for more in [&[] as &[&str], &["--force"]] {
         let code = if more.is_empty() { "held_by_silent_session" } else { "takeover_not_allowed" };
-        let refused = refused(&home, code, &[&claim, more].concat());
-        assert!(refused["error"]["hint"].as_str().unwrap().contains("trueup claim SD-1"));
+        let refusal = refused(&home, code, &[&claim, more].concat());
+        assert!(refusal["error"]["hint"].as_str().unwrap().contains("trueup claim SD-1"));
     }
     assert_ne!(home.count_events("refused", "SD-1"), 0);
     // A minute later, by the same clock, there are two readings.

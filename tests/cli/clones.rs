@@ -38,13 +38,13 @@ impl Clones {
     }
 
     fn git(&self, at: &Path, arguments: &[&str]) {
-        let done = std::process::Command::new("git")
+        let output = std::process::Command::new("git")
             .current_dir(at)
             .env("HOME", self.home.user_home())
             .args(arguments)
             .status()
             .unwrap();
-        assert!(done.success());
+        assert!(output.success());
     }
 
     fn start(&self, name: &str, session: &str) -> ProcessOutput {
@@ -76,14 +76,14 @@ fn what_one_clone_adds_the_other_is_offered_and_no_other_repository() {
         assert_eq!(clones.next(other), other.replace('/', "-"), "{other}");
     }
     clones.data("two/second-clone", &["item", "add", "theirs"]);
-    let listed = clones.data("one/app", &["item", "list"]);
-    let repos = listed["items"].as_array().unwrap();
+    let items = clones.data("one/app", &["item", "list"]);
+    let repos = items["items"].as_array().unwrap();
     let repos: Vec<&str> = repos.iter().map(|item| item["repo"].as_str().unwrap()).collect();
-    assert_eq!(repos, ["app", "app"], "{listed}");
+    assert_eq!(repos, ["app", "app"], "{items}");
     // A session of the other clone says the same.
     clones.start("two/second-clone", SECOND_SESSION);
-    let shown = clones.data("two/second-clone", &["sessions", "show", SECOND_SESSION]);
-    assert_eq!(shown["session"]["repo"], "app");
+    let session = clones.data("two/second-clone", &["sessions", "show", SECOND_SESSION]);
+    assert_eq!(session["session"]["repo"], "app");
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn what_was_added_before_a_remote_is_seen_once_others_have_it() {
     clones.start("five/thing", FIRST_SESSION);
     clones.data("five/thing", &["item", "add", "late"]);
     for name in ["four/app", "five/thing"] {
-        let listed = clones.data(name, &["item", "list"]);
-        let keys: Vec<&str> = listed["items"]
+        let items = clones.data(name, &["item", "list"]);
+        let keys: Vec<&str> = items["items"]
             .as_array()
             .unwrap()
             .iter()
@@ -208,7 +208,7 @@ fn what_the_files_call_a_repository_its_items_follow() {
         let repo: String =
             clones.home.query_value("SELECT repo FROM work_items WHERE key = 'ours'", []);
         assert_eq!(repo, "custodian", "{name}");
-        let listed = clones.data(name, &["item", "list"]).to_string();
-        assert!(listed.contains("\"ours\""), "{name}: {listed}");
+        let items = clones.data(name, &["item", "list"]).to_string();
+        assert!(items.contains("\"ours\""), "{name}: {items}");
     }
 }

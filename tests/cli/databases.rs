@@ -51,9 +51,9 @@ fn a_backup_is_a_whole_database() {
     let home = started();
     claimed(&home, "SD-1");
     let file = home.root().join("backup.db");
-    let made = data(&home, &["db", "backup", file.to_str().unwrap()]);
-    assert_eq!(keys(&made), ["file", "size_bytes"]);
-    assert_eq!(made["size_bytes"], fs::metadata(&file).unwrap().len());
+    let backup = data(&home, &["db", "backup", file.to_str().unwrap()]);
+    assert_eq!(keys(&backup), ["file", "size_bytes"]);
+    assert_eq!(backup["size_bytes"], fs::metadata(&file).unwrap().len());
     let copy = Connection::open(&file).unwrap();
     let held: String = copy
         .query_row("SELECT holder FROM work_items WHERE key = 'SD-1'", [], |r| r.get(0))

@@ -42,8 +42,8 @@ fn a_missing_database_is_told_and_made_by_fix_alone() {
     assert_eq!(check(&told, "database")["status"], "warn");
     assert_eq!(check(&told, "database")["fix"], "trueup db migrate");
     assert_eq!(fs::read_dir(home.trueup_home()).unwrap().count(), 0, "nothing was written");
-    let mended = data(&home, &["doctor", "--fix"]);
-    assert_eq!(check(&mended, "database")["status"], "ok");
+    let report = data(&home, &["doctor", "--fix"]);
+    assert_eq!(check(&report, "database")["status"], "ok");
     assert!(path.exists());
     data(&home, &["db", "status"]);
 }
@@ -89,8 +89,8 @@ fn a_directory_open_to_others_is_told_and_closed_by_fix() {
         |mode| fs::set_permissions(home.trueup_home(), fs::Permissions::from_mode(mode)).unwrap();
     mode(0o755);
     assert_eq!(check(&data(&home, &["doctor"]), "data directory")["status"], "warn");
-    let mended = data(&home, &["doctor", "--fix"]);
-    assert_eq!(check(&mended, "data directory")["status"], "ok");
+    let report = data(&home, &["doctor", "--fix"]);
+    assert_eq!(check(&report, "data directory")["status"], "ok");
     let now = fs::metadata(home.trueup_home()).unwrap().permissions().mode();
     assert_eq!(now & 0o777, 0o700);
 }
@@ -100,10 +100,10 @@ fn hand_off_commands_that_the_client_would_never_show_are_told() {
     let home = started();
     let text = "handoff_commands = [\"make ship*\"]\n";
     fs::write(home.project_dir().join(".trueup.toml"), text).unwrap();
-    let told = data(&home, &["doctor"]);
-    let told = check(&told, "hand-off commands");
-    assert_eq!(told["status"], "warn");
-    assert!(told["detail"].as_str().unwrap().contains("make ship*"), "{told}");
+    let report = data(&home, &["doctor"]);
+    let doctor_check = check(&report, "hand-off commands");
+    assert_eq!(doctor_check["status"], "warn");
+    assert!(doctor_check["detail"].as_str().unwrap().contains("make ship*"), "{doctor_check}");
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn the_demo_touches_nothing_of_the_user() {
     let object = object(&home, 0, &["demo"]);
     assert_eq!(keys(&object["data"]), ["after", "before", "consistent", "mended"]);
     assert_eq!(object["data"]["consistent"], true);
-    let mended = object["data"]["mended"].as_array().unwrap();
-    assert!(mended.contains(&json!("S-01")) && mended.contains(&json!("S-03")), "{object}");
+    let fixes = object["data"]["mended"].as_array().unwrap();
+    assert!(fixes.contains(&json!("S-01")) && fixes.contains(&json!("S-03")), "{object}");
     assert_eq!(object["divergences"][0]["code"], "S-01");
     assert_eq!(StateSnapshot::take(&home), before);
 }
@@ -138,10 +138,10 @@ fn a_broken_configuration_stops_every_command_but_doctor() {
     let status = object(&home, 3, &["status"]);
     let message = status["error"]["message"].as_str().unwrap();
     assert!(message.contains("config.toml:1:"), "{message}");
-    let told = object(&home, 1, &["doctor"]);
-    assert_eq!(check(&told["data"], "database")["status"], "ok", "{told}");
+    let report = object(&home, 1, &["doctor"]);
+    assert_eq!(check(&report["data"], "database")["status"], "ok", "{report}");
     fs::write(home.trueup_home().join("config.toml"), "branch_pattern = \"(\"").unwrap();
     object(&home, 3, &["status"]);
-    let told = object(&home, 1, &["doctor"]);
-    assert_eq!(check(&told["data"], "configuration")["status"], "fail");
+    let report = object(&home, 1, &["doctor"]);
+    assert_eq!(check(&report["data"], "configuration")["status"], "fail");
 }

@@ -12,8 +12,8 @@ fn fix_mends_lists_what_it_mended_and_exits_0() {
     for code in ["S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"] {
         let home = drifted(code);
         let object = findings(&home, 0, &["--fix"]);
-        let mended = object["data"]["mended"].as_array().unwrap();
-        assert!(mended.contains(&json!(code)), "{code}: {object}");
+        let fixes = object["data"]["mended"].as_array().unwrap();
+        assert!(fixes.contains(&json!(code)), "{code}: {object}");
         assert_eq!(object["data"]["consistent"], true);
         assert_eq!(codes(&object), [""; 0], "{code}");
         assert_in_step(&home);
@@ -54,8 +54,8 @@ fn fix_says_in_words_what_it_mended() {
 fn fix_keeps_an_edit_that_loses_in_the_journal() {
     let home = drifted("S-11");
     let object = findings(&home, 0, &["--fix"]);
-    let mended = object["data"]["mended"].as_array().unwrap();
-    assert!(mended.contains(&json!("S-04")) && mended.contains(&json!("S-11")), "{object}");
+    let fixes = object["data"]["mended"].as_array().unwrap();
+    assert!(fixes.contains(&json!("S-04")) && fixes.contains(&json!("S-11")), "{object}");
     assert_eq!(home.read_cache()["currentTask"], "theirs");
     assert_eq!(home.read_lines("journal.jsonl")[0]["fields"], json!({"Task": "mine"}));
     findings(&home, 0, &["--fix"]);
@@ -99,8 +99,8 @@ fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
         let divergences = object["divergences"].as_array().unwrap();
         let divergence = divergences.iter().find(|d| d["code"] == code).unwrap();
         assert_eq!(divergence["fix"], way, "{code}");
-        let mended = object["data"]["mended"].as_array().unwrap();
-        assert!(!mended.contains(&json!(code)), "{code}: {object}");
+        let fixes = object["data"]["mended"].as_array().unwrap();
+        assert!(!fixes.contains(&json!(code)), "{code}: {object}");
         let answer = validate(&home, &["--session", FIRST_SESSION]);
         assert!(answer.stdout.contains(&format!("  fix: {way}\n")), "{}", answer.stdout);
     }

@@ -61,7 +61,7 @@ fn holder(home: &Home, key: &str) -> Option<String> {
 #[test]
 fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command() {
     let home = two();
-    let made = handed(
+    let first_handoff = handed(
         &home,
         &[
             "--to",
@@ -80,7 +80,7 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
             "a",
         ],
     );
-    assert_eq!(keys(&made), HANDOFF_KEYS);
+    assert_eq!(keys(&first_handoff), HANDOFF_KEYS);
     let expected = json!({
         "type": "PLAN-TO-EXEC", "status": "pending_acceptance", "item": "SD-1",
         "from_session": SECOND_SESSION, "to_session": FIRST_SESSION, "repo": "project",
@@ -91,12 +91,12 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
         "told_at": null, "revision": 1,
     });
     for (key, value) in expected.as_object().unwrap() {
-        assert_eq!(&made[key], value, "{key}");
+        assert_eq!(&first_handoff[key], value, "{key}");
     }
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
-    let shown = data(&home, &["handoff", "show", id(&made)]);
-    assert_eq!(shown, json!({"handoff": made}));
-    assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": [made]}));
+    let handoff = data(&home, &["handoff", "show", id(&first_handoff)]);
+    assert_eq!(handoff, json!({"handoff": first_handoff}));
+    assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": [first_handoff]}));
 }
 
 #[test]
@@ -184,9 +184,9 @@ fn nothing_is_handed_on_while_copies_disagree() {
     let line = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
     assert_eq!(object["error"]["message"], line);
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002C-x"]);
-    let made = data(&home, &["handoff", "create", "X"]);
+    let handoff = data(&home, &["handoff", "create", "X"]);
     assert_eq!(
-        made["handoff"]["branch"], "feat/SD-002C-x",
+        handoff["handoff"]["branch"], "feat/SD-002C-x",
         "the branch as it is, though no hook has seen the switch"
     );
 }
@@ -197,23 +197,24 @@ fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
     data(&home, &["claim", "SD-1", "--create"]);
     home.edit_cache("currentSd", "SD-2");
     home.edit_cache("currentPhase", "EXEC");
-    let made = data(&home, &["handoff", "create", "X"]);
-    assert_eq!(made["handoff"]["item"], "SD-1");
-    assert_eq!(made["handoff"]["phase"], "EXEC", "an edit is pushed first");
+    let handoff = data(&home, &["handoff", "create", "X"]);
+    assert_eq!(handoff["handoff"]["item"], "SD-1");
+    assert_eq!(handoff["handoff"]["phase"], "EXEC", "an edit is pushed first");
     assert_eq!(home.read_cache()["currentSd"], "SD-1");
 }
 
 #[test]
 fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let first_handoff = handed(&home, &["--to", FIRST_SESSION]);
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
-    let answer = data(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]);
+    let answer =
+        data(&home, &["handoff", "accept", id(&first_handoff), "--session", FIRST_SESSION]);
     assert_eq!(keys(&answer), ["handoff"]);
-    let accepted = &answer["handoff"];
-    assert_eq!(accepted["status"], "accepted");
-    assert_eq!(accepted["decided_by"], FIRST_SESSION);
-    assert!(accepted["decided_at"].is_string());
+    let handoff = &answer["handoff"];
+    assert_eq!(handoff["status"], "accepted");
+    assert_eq!(handoff["decided_by"], FIRST_SESSION);
+    assert!(handoff["decided_at"].is_string());
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
     assert_eq!(holder(&home, "SD-9"), None, "one item at a time");
     let cache = home.read_cache();
@@ -224,7 +225,7 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     assert_in_step(&home);
     assert_eq!(data(&home, &["handoff", "list"]), json!({"handoffs": []}));
     let all = data(&home, &["handoff", "list", "--all"]);
-    assert_eq!(all["handoffs"][0]["id"], made["id"]);
+    assert_eq!(all["handoffs"][0]["id"], first_handoff["id"]);
     let status = data(&home, &["status", "--session", SECOND_SESSION]);
     assert!(status["item"].is_null(), "{status}");
     // The sender's copy is stale until its next hook, but nothing in it counts as lost.
@@ -234,30 +235,31 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
 #[test]
 fn the_text_says_what_went_from_whom_to_whom() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let first_handoff = handed(&home, &["--to", FIRST_SESSION]);
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
-    let answer = trueup(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]).ok();
+    let answer =
+        trueup(&home, &["handoff", "accept", id(&first_handoff), "--session", FIRST_SESSION]).ok();
     assert_eq!(
         answer.stdout,
         format!(
             "released SD-9\naccepted {}: SD-1 went from {SECOND_SESSION} to {FIRST_SESSION} (epoch 1 -> 2)\n\
              phase: PLAN, task: draft\n",
-            id(&made)
+            id(&first_handoff)
         )
     );
-    let shown = trueup(&home, &["handoff", "show", id(&made)]).ok().stdout;
-    assert!(shown.contains("summary: not given\n"), "{shown}");
-    assert!(shown.contains(&format!(" by {FIRST_SESSION}\n")), "{shown}");
+    let handoff = trueup(&home, &["handoff", "show", id(&first_handoff)]).ok().stdout;
+    assert!(handoff.contains("summary: not given\n"), "{handoff}");
+    assert!(handoff.contains(&format!(" by {FIRST_SESSION}\n")), "{handoff}");
 }
 
 #[test]
 fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let handoff = handed(&home, &["--to", FIRST_SESSION]);
     home.give_item(FIRST_SESSION, "SD-1");
     home.execute_sql("UPDATE work_items SET holder = NULL", []);
     home.give_item(SECOND_SESSION, "SD-1");
-    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
+    let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
     let object = refused(&home, "stale_epoch", &accept);
     assert_eq!(object["data"]["holder"]["session_id"], SECOND_SESSION);
     assert_eq!(object["data"]["handoff"]["status"], "pending_acceptance");
@@ -267,9 +269,9 @@ fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
 #[test]
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
     let home = two();
-    let made = handed(&home, &[]);
+    let handoff = handed(&home, &[]);
     data(&home, &["claim", "SD-7", "--create", "--session", SECOND_SESSION]);
-    data(&home, &["handoff", "accept", id(&made), "--session", FIRST_SESSION]);
+    data(&home, &["handoff", "accept", id(&handoff), "--session", FIRST_SESSION]);
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
     assert_eq!(home.read_cache()["currentTask"], "draft");
 }
@@ -285,8 +287,8 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     let own = ["handoff", "accept", id(&first), "--session", SECOND_SESSION];
     refused(&home, "own_handoff", &own);
     data(&home, &["release", "--session", SECOND_SESSION]);
-    let shown = data(&home, &["handoff", "show", id(&first)]);
-    assert_eq!(shown["handoff"]["status"], "rejected");
+    let handoff = data(&home, &["handoff", "show", id(&first)]);
+    assert_eq!(handoff["handoff"]["status"], "rejected");
     let accept = ["handoff", "accept", id(&first), "--session", FIRST_SESSION];
     refused(&home, "handoff_decided", &accept);
     // Under a new claim a new hand-off is possible, even beside one of an earlier claim.
@@ -294,17 +296,17 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     let second = handed(&home, &[]);
     home.give_item(FIRST_SESSION, "SD-1");
     data(&home, &["handoff", "create", "X", "--session", FIRST_SESSION]);
-    let shown = data(&home, &["handoff", "show", id(&second)]);
-    assert_eq!(shown["handoff"]["status"], "rejected");
+    let handoff = data(&home, &["handoff", "show", id(&second)]);
+    assert_eq!(handoff["handoff"]["status"], "rejected");
 }
 
 #[test]
 fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let handoff = handed(&home, &["--to", FIRST_SESSION]);
     let finish = ["item", "transition", "SD-1", "completed"];
     data(&home, &[&finish[..], &["--session", SECOND_SESSION]].concat());
-    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
+    let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
     refused(&home, "item_finished", &accept);
     assert_eq!(holder(&home, "SD-1"), None);
 }
@@ -312,9 +314,10 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
 #[test]
 fn a_rejection_says_why_and_leaves_the_item() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
-    let reject =
-        |reason| ["handoff", "reject", id(&made), "--session", FIRST_SESSION, "--reason", reason];
+    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let reject = |reason| {
+        ["handoff", "reject", id(&handoff), "--session", FIRST_SESSION, "--reason", reason]
+    };
     for blank in ["", "  "] {
         assert_eq!(trueup(&home, &reject(blank)).code, Some(2));
     }
@@ -323,7 +326,7 @@ fn a_rejection_says_why_and_leaves_the_item() {
     assert_eq!(answer["handoff"]["status"], "rejected");
     assert_eq!(answer["handoff"]["reject_reason"], "tests fail");
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(SECOND_SESSION));
-    let accept = ["handoff", "accept", id(&made), "--session", FIRST_SESSION];
+    let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
     refused(&home, "handoff_decided", &accept);
 }
 
@@ -333,8 +336,8 @@ fn another_sessions_handoff_is_left_alone() {
     let third = "0a1b2c3d-0000-4000-8000-000000000003";
     let start = home.payload("session-start.startup").for_session(third);
     crate::fixture::start(&home, &start, None);
-    let made = handed(&home, &["--to", FIRST_SESSION]);
-    let accept = ["handoff", "accept", id(&made), "--session", third];
+    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let accept = ["handoff", "accept", id(&handoff), "--session", third];
     refused(&home, "not_addressed", &accept);
     refused(&home, "handoff_not_found", &["handoff", "show", "h-1"]);
     refused(&home, "handoff_not_found", &["handoff", "accept", "h-1"]);
@@ -344,15 +347,15 @@ fn another_sessions_handoff_is_left_alone() {
 #[test]
 fn listing_and_showing_write_nothing() {
     let home = two();
-    let made = handed(&home, &["--to", FIRST_SESSION]);
+    let handoff = handed(&home, &["--to", FIRST_SESSION]);
     let count = || home.query_value::<i64>("SELECT count(*) FROM events", []);
     let before = count();
-    for arguments in [&["handoff", "list"][..], &["handoff", "show", id(&made)]] {
+    for arguments in [&["handoff", "list"][..], &["handoff", "show", id(&handoff)]] {
         trueup(&home, arguments).ok();
     }
     assert_eq!(count(), before);
-    let shown: Option<String> = home.query_value("SELECT shown_at FROM handoffs", []);
-    assert_eq!(shown, None);
+    let shown_at: Option<String> = home.query_value("SELECT shown_at FROM handoffs", []);
+    assert_eq!(shown_at, None);
 }
 
 #[test]
@@ -373,8 +376,8 @@ fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
             ["handoff", "reject", id(&second), "--reason", "no", "--session", FIRST_SESSION];
         [&reject[..], &["--op-id", op]].concat()
     };
-    let rejected = data(&home, &reject("op-000003"));
-    assert_eq!(data(&home, &reject("op-000003")), rejected);
+    let handoff = data(&home, &reject("op-000003"));
+    assert_eq!(data(&home, &reject("op-000003")), handoff);
     refused(&home, "op_id_used", &reject("op-000002"));
     assert_eq!(data(&home, &["handoff", "list", "--all"])["handoffs"].as_array().unwrap().len(), 2);
 }

@@ -130,8 +130,8 @@ fn the_list_of_commands_here_is_the_programs() {
         &["meta"],
     ] {
         let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
-        let listed = help.split_once("Commands:\n").unwrap().1;
-        let names = listed.lines().take_while(|line| !line.trim().is_empty());
+        let command_list = help.split_once("Commands:\n").unwrap().1;
+        let names = command_list.lines().take_while(|line| !line.trim().is_empty());
         let names = names.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
         for name in names.filter(|name| *name != "help" && !name.is_empty()) {
             let command = [group, &[name]].concat();

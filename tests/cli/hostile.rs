@@ -188,12 +188,12 @@ fn other_commands(file: &str) -> Vec<Vec<&str>> {
 fn no_command_prints_what_acts() {
     let home = infested();
     for line in commands() {
-        let words: Vec<&str> = line.iter().map(String::as_str).collect();
-        assert_inert(&format!("{words:?}"), &trueup(&home, &words));
+        let arguments: Vec<&str> = line.iter().map(String::as_str).collect();
+        assert_inert(&format!("{arguments:?}"), &trueup(&home, &arguments));
         if line.first().is_some_and(|word| word != HOSTILE) {
-            let answer = home.prepare_run("trueup").args(&words).args(["--json"]).wait();
-            assert_clean(&format!("{words:?} --json"), &answer.stdout);
-            assert_eq!(answer.stdout.lines().count(), 1, "{words:?}: {answer:?}");
+            let answer = home.prepare_run("trueup").args(&arguments).args(["--json"]).wait();
+            assert_clean(&format!("{arguments:?} --json"), &answer.stdout);
+            assert_eq!(answer.stdout.lines().count(), 1, "{arguments:?}: {answer:?}");
         }
     }
     assert_inert("validate-session-state", &validate(&home, &[]));
@@ -237,11 +237,11 @@ fn no_hook_says_what_acts() {
         if answer.stdout.is_empty() {
             continue;
         }
-        let said = answer.json();
+        let report = answer.json();
         for text in [
-            &said["systemMessage"],
-            &said["reason"],
-            &said["hookSpecificOutput"]["additionalContext"],
+            &report["systemMessage"],
+            &report["reason"],
+            &report["hookSpecificOutput"]["additionalContext"],
         ] {
             let text = text.as_str().unwrap_or_default();
             assert_clean("a hook", text);

@@ -9,7 +9,7 @@ use crate::state_snapshot::StateSnapshot;
 fn an_item_is_added_with_everything_said_of_it() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let added = data(
+    let added_item = data(
         &home,
         &[
             "item",
@@ -25,7 +25,7 @@ fn an_item_is_added_with_everything_said_of_it() {
             "-3",
         ],
     );
-    let item = &added["item"];
+    let item = &added_item["item"];
     assert_eq!(item["title"], "First child");
     assert_eq!(item["parent"], "SD-1");
     assert_eq!(item["kind"], "story");
@@ -95,11 +95,11 @@ fn lists_follow_parent_and_holder() {
 fn an_item_is_shown_with_what_happened_to_it() {
     let home = started();
     claimed(&home, "SD-1");
-    let shown = data(&home, &["item", "show", "SD-1"]);
-    assert_eq!(shown["item"]["holder"], FIRST_SESSION);
-    let events = shown["events"].as_array().unwrap();
+    let item = data(&home, &["item", "show", "SD-1"]);
+    assert_eq!(item["item"]["holder"], FIRST_SESSION);
+    let events = item["events"].as_array().unwrap();
     assert!(events.iter().all(|event| event["key"] == "SD-1"));
-    assert!(events.iter().any(|event| event["after"]["holder"] == FIRST_SESSION), "{shown}");
+    assert!(events.iter().any(|event| event["after"]["holder"] == FIRST_SESSION), "{item}");
     refused(&home, "item_not_found", &["item", "show", "SD-9"]);
 }
 

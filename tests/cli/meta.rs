@@ -159,8 +159,8 @@ fn the_id_is_that_of_the_folder() {
     write(&home, ID, r#"{"adw_id": "other"}"#);
     let checked = object(&home, 1, &["meta", "check", ID]);
     assert_eq!(codes(&checked), ["F-03"]);
-    let left = object(&home, 1, &["meta", "fix", ID]);
-    assert_eq!(codes(&left), ["F-03"], "which of the two is wrong is for a person");
+    let report = object(&home, 1, &["meta", "fix", ID]);
+    assert_eq!(codes(&report), ["F-03"], "which of the two is wrong is for a person");
     assert_eq!(text(&home, ID), r#"{"adw_id": "other"}"#);
     data(&home, &["meta", "set", ID, "adw_id=77c90e61"]);
     data(&home, &["meta", "check", ID]);
@@ -308,9 +308,9 @@ fn one_odd_file_hides_none_of_the_others() {
             assert!(made.unwrap().success());
         }
         let found = object(&home, 1, &["meta", "check"]);
-        let mut told = codes(&found);
-        told.sort_unstable();
-        assert_eq!(told, ["F-01", "F-02", "F-02"], "{name}");
+        let mut found_codes = codes(&found);
+        found_codes.sort_unstable();
+        assert_eq!(found_codes, ["F-01", "F-02", "F-02"], "{name}");
         assert!(message(&found, "F-02").contains("agents/00000000/adw_state.json"), "{name}");
         let fixed = object(&home, 1, &["meta", "fix"]);
         assert_eq!(fixed["data"]["fixed"][0]["id"], ID, "{name}: {fixed}");

@@ -18,17 +18,17 @@ fn status(home: &Home, key: &str) -> String {
 fn a_move_says_from_what_to_what_and_answers_with_the_item() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let moved = data(&home, &["item", "transition", "SD-1", "running"]);
-    assert_eq!(keys(&moved), ["item"]);
-    assert_eq!(moved["item"]["status"], "running");
+    let item = data(&home, &["item", "transition", "SD-1", "running"]);
+    assert_eq!(keys(&item), ["item"]);
+    assert_eq!(item["item"]["status"], "running");
     let answer = trueup(&home, &["item", "transition", "SD-1", "blocked", "--reason", "no key"]);
     assert_eq!(answer.ok().stdout, "SD-1: running -> blocked\n");
-    let shown = data(&home, &["item", "show", "SD-1"]);
-    assert_eq!(shown["item"]["error_message"], "no key");
+    let shown_item = data(&home, &["item", "show", "SD-1"]);
+    assert_eq!(shown_item["item"]["error_message"], "no key");
     let answer = trueup(&home, &["item", "transition", "SD-1", "blocked"]);
     assert_eq!(answer.ok().stdout, "SD-1 is still blocked\n");
-    let moved = data(&home, &["item", "transition", "SD-1", "running"]);
-    assert!(moved["item"]["error_message"].is_null(), "{moved}");
+    let item = data(&home, &["item", "transition", "SD-1", "running"]);
+    assert!(item["item"]["error_message"].is_null(), "{item}");
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn spellings_of_the_wild_are_taken_and_written_as_ours() {
         ("SD-4", "paused", "blocked"),
     ] {
         data(&home, &["item", "add", key]);
-        let moved = data(&home, &["item", "transition", key, spelling]);
-        assert_eq!(moved["item"]["status"], expected);
+        let item = data(&home, &["item", "transition", key, spelling]);
+        assert_eq!(item["item"]["status"], expected);
         assert_eq!(status(&home, key), expected);
     }
 }
@@ -102,9 +102,9 @@ fn going_back_needs_a_reason_and_is_an_event_of_its_own() {
     }
     let answer = trueup(&home, &["item", "reopen", "SD-1", "--reason", "wrong branch"]).ok();
     assert_eq!(answer.stdout, "SD-1: completed -> queued\n");
-    let shown = data(&home, &["item", "show", "SD-1"]);
-    assert!(shown["item"]["completed_at"].is_null() && shown["item"]["evidence"].is_null());
-    let event = shown["events"].as_array().unwrap().last().unwrap();
+    let item = data(&home, &["item", "show", "SD-1"]);
+    assert!(item["item"]["completed_at"].is_null() && item["item"]["evidence"].is_null());
+    let event = item["events"].as_array().unwrap().last().unwrap();
     assert_eq!(
         (&event["kind"], &event["reason"], &event["actor"]),
         (&json!("reopened"), &json!("wrong branch"), &json!(FIRST_SESSION))
@@ -195,8 +195,8 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
 #[test]
 fn an_item_that_asks_for_evidence_is_completed_with_it_alone() {
     let home = started();
-    let added = data(&home, &["item", "add", "SD-1", "--requires-evidence"]);
-    assert_eq!(added["item"]["requires_evidence"], true);
+    let item = data(&home, &["item", "add", "SD-1", "--requires-evidence"]);
+    assert_eq!(item["item"]["requires_evidence"], true);
     data(&home, &["claim", "SD-1"]);
     for arguments in [
         &["item", "transition", "SD-1", "completed"][..],

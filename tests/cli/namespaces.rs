@@ -36,8 +36,8 @@ fn within(home: &Home, way: &[&str], command: &[&str]) -> ProcessOutput {
     let run = home.prepare_run("trueup").args(["--json"]).args(command);
     let way: Vec<String> = way.iter().map(|&word| word.to_owned()).collect();
     run.run_through("unshare", move |binary| {
-        let words = way.iter().map(Into::into);
-        words.chain([binary.to_owned()]).collect()
+        let arguments = way.iter().map(Into::into);
+        arguments.chain([binary.to_owned()]).collect()
     })
     .wait()
 }

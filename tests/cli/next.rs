@@ -53,9 +53,9 @@ fn the_incident_of_the_stale_file_cannot_happen() {
 
     data(&home, &["item", "transition", "SD-002B", "completed"]);
     home.run_git(&["checkout", "--quiet", "-b", "feat/SD-002C-x"]);
-    let moved = next(&home, &["--claim"]);
-    assert_eq!(moved["outcome"], "claimed");
-    assert_eq!(moved["item"]["key"], "SD-002C");
+    let next_item = next(&home, &["--claim"]);
+    assert_eq!(next_item["outcome"], "claimed");
+    assert_eq!(next_item["item"]["key"], "SD-002C");
 
     assert_eq!(holder(&home, "SD-002C").as_deref(), Some(FIRST_SESSION));
     assert_eq!(home.execution_state()["currentSd"], "SD-002C");
@@ -68,8 +68,8 @@ fn the_incident_of_the_stale_file_cannot_happen() {
     assert_eq!(codes(&object), Vec::<&str>::new(), "{object}");
     // The same when the child was not finished first.
     data(&home, &["item", "reopen", "SD-002B", "--reason", "not yet"]);
-    let moved = next(&home, &["--claim", "--give-up"]);
-    assert_eq!(moved["item"]["key"], "SD-002B");
+    let next_item = next(&home, &["--claim", "--give-up"]);
+    assert_eq!(next_item["item"]["key"], "SD-002B");
     assert_eq!(home.read_cache()["currentSd"], "SD-002B");
     assert_in_step(&home);
 }
@@ -87,14 +87,14 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
     let text = trueup(&home, &["next"]).ok().stdout;
     assert!(text.starts_with("next: P.1 "), "{text}");
     assert_eq!(StateSnapshot::take(&home), before);
-    let taken = next(&home, &["--claim"]);
-    assert_eq!(taken["outcome"], "claimed");
-    assert_eq!(taken["item"]["key"], seen["item"]["key"]);
+    let next_item = next(&home, &["--claim"]);
+    assert_eq!(next_item["outcome"], "claimed");
+    assert_eq!(next_item["item"]["key"], seen["item"]["key"]);
     assert_eq!(
-        (&taken["item"]["holder"], &taken["item"]["status"]),
+        (&next_item["item"]["holder"], &next_item["item"]["status"]),
         (&json!(FIRST_SESSION), &json!("running"))
     );
-    assert!(taken["reason"].is_null() && taken["previous_holder"].is_null());
+    assert!(next_item["reason"].is_null() && next_item["previous_holder"].is_null());
     assert_eq!(holder(&home, "P"), None, "one at a time");
     assert_in_step(&home);
 }
@@ -103,8 +103,8 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
 fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
     let home = family();
     claimed(&home, "P.2");
-    let kept = refused(&home, "holds_unfinished", &["next", "--claim"]);
-    assert_eq!(kept["data"]["item"]["key"], "P.2");
+    let refusal = refused(&home, "holds_unfinished", &["next", "--claim"]);
+    assert_eq!(refusal["data"]["item"]["key"], "P.2");
     assert_eq!(holder(&home, "P.2").as_deref(), Some(FIRST_SESSION), "it is kept");
     let answer = object(&home, 0, &["next", "--claim", "--give-up"]);
     assert_eq!(answer["data"]["item"]["key"], "P.3", "the search goes on behind it");
@@ -126,13 +126,13 @@ fn the_one_held_stays_when_it_is_all_that_is_left() {
     }
     claimed(&home, "P.2");
     let answer = object(&home, 0, &["next", "--claim"]);
-    let taken = &answer["data"];
+    let next_item = &answer["data"];
     assert_eq!(
-        (&taken["outcome"], &taken["item"]["key"], &taken["reason"]),
+        (&next_item["outcome"], &next_item["item"]["key"], &next_item["reason"]),
         (&json!("already_owned"), &json!("P.2"), &json!("still_held"))
     );
     assert_eq!(answer["warnings"], json!(["P.2 is not finished, and no other item is ready"]));
-    assert_eq!(taken["item"]["epoch"], 1, "the fence stays");
+    assert_eq!(next_item["item"]["epoch"], 1, "the fence stays");
     assert_eq!(next(&home, &[])["reason"], "still_held");
 }
 
@@ -145,14 +145,17 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
         assert_eq!(next(&home, &["--claim"])["item"]["key"], child);
         done(&home, child);
     }
-    let taken = next(&home, &["--claim"]);
-    assert_eq!((&taken["item"]["key"], &taken["reason"]), (&json!("P"), &json!("last_child_done")));
+    let next_item = next(&home, &["--claim"]);
+    assert_eq!(
+        (&next_item["item"]["key"], &next_item["reason"]),
+        (&json!("P"), &json!("last_child_done"))
+    );
     assert_in_step(&home);
     done(&home, "P");
     let answer = object(&home, 0, &["next", "--claim"]);
-    let taken = &answer["data"];
-    assert_eq!(taken["reason"], "chaining_off");
-    assert!(taken["item"].is_null() && taken["outcome"].is_null());
+    let next_item = &answer["data"];
+    assert_eq!(next_item["reason"], "chaining_off");
+    assert!(next_item["item"].is_null() && next_item["outcome"].is_null());
     let text = trueup(&home, &["next"]).ok().stdout;
     assert!(
         text.contains("chaining") && text.contains("trueup set --chain-orchestrators on"),
@@ -160,9 +163,9 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
     );
     assert!(text.contains("Q is free"), "{text}");
     data(&home, &["set", "--chain-orchestrators", "on"]);
-    let taken = next(&home, &["--claim"]);
+    let next_item = next(&home, &["--claim"]);
     assert_eq!(
-        (&taken["item"]["key"], &taken["reason"]),
+        (&next_item["item"]["key"], &next_item["reason"]),
         (&json!("Q"), &json!("next_orchestrator"))
     );
 }
@@ -259,9 +262,9 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     data(&home, &["set", "--phase", "EXEC", "--task", task, "--session", SECOND_SESSION]);
     drop(process);
     home.expire_lease(SECOND_SESSION, 1_000);
-    let taken = next(&home, &["--parent", "P", "--claim", "--session", FIRST_SESSION]);
-    assert_eq!(taken["item"]["key"], "P.1");
-    let parked = &taken["parked"];
+    let next_item = next(&home, &["--parent", "P", "--claim", "--session", FIRST_SESSION]);
+    assert_eq!(next_item["item"]["key"], "P.1");
+    let parked = &next_item["parked"];
     assert_eq!(keys(parked), ["lost_at", "phase", "restore", "session_id", "task"]);
     assert_eq!(parked["session_id"], SECOND_SESSION);
     assert_eq!((&parked["phase"], &parked["task"]), (&json!("EXEC"), &json!(task)));
@@ -320,9 +323,9 @@ fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
     let claim = ["claim", "P.1", "--session", FIRST_SESSION];
     refused(&home, "held_by_live_session", &claim);
     data(&home, &["claim", "P", "--session", FIRST_SESSION]);
-    let taken = data(&home, &claim);
+    let next_item = data(&home, &claim);
     assert_eq!(
-        (&taken["outcome"], &taken["reason"], &taken["previous_holder"]),
+        (&next_item["outcome"], &next_item["reason"], &next_item["previous_holder"]),
         (&json!("taken_over"), &json!("parent_authority"), &json!(SECOND_SESSION))
     );
     assert_eq!(holder(&home, "P.1").as_deref(), Some(FIRST_SESSION));

@@ -110,9 +110,9 @@ fn exit_codes_are_passed_on_and_recorded() {
 fn of_20_that_start_at_once_one_runs_and_of_64() {
     let home = started();
     for (round, count) in [20, 20, 20, PROCESSES, PROCESSES].into_iter().enumerate() {
-        let begun = begin_at_once(count, |_| start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
+        let outputs = begin_at_once(count, |_| start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
         let (mut won, lost): (Vec<_>, Vec<_>) =
-            begun.into_iter().partition(|(_, line)| line == "ready");
+            outputs.into_iter().partition(|(_, line)| line == "ready");
         assert_eq!((won.len(), lost.len()), (1, count - 1), "round {round}");
         let (winner, _) = won.remove(0);
         let (id, host): (String, String) = (
@@ -172,8 +172,8 @@ fn a_stop_by_another_ends_the_command() {
     let home = started();
     let child = sleeping(&home);
     let id: String = home.query_value("SELECT id FROM orchestrators", []);
-    let told = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
-    assert_eq!(told["orchestrator"]["status"], "stopping");
+    let stop = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
+    assert_eq!(stop["orchestrator"]["status"], "stopping");
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(15));
     assert_eq!((home.count_events("stopping", &id), home.count_events("stopped", &id)), (1, 1));

@@ -221,9 +221,9 @@ fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 
     write(&home, "none.json", "{\"tasks\": []}");
-    let none = object(&home, 0, &["plan", "validate", "none.json", "--fix"]);
-    assert_eq!(messages(&none), ["none.json: summary is missing"]);
-    assert_eq!(none["data"]["summary"]["found"], Value::Null);
+    let report = object(&home, 0, &["plan", "validate", "none.json", "--fix"]);
+    assert_eq!(messages(&report), ["none.json: summary is missing"]);
+    assert_eq!(report["data"]["summary"]["found"], Value::Null);
 }
 
 #[test]

@@ -130,8 +130,8 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
     let here = home.prepare_run("trueup").cwd(home.project_dir().join("b"));
     let answer = envelope(&here.args(["plan", "status", "fix.md", "--json"]).wait(), 0);
     assert_eq!(plan(&answer["data"]), "fix-2");
-    let told = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix-2");
-    let answer = envelope(&told.args(["plan", "complete", "1.1", "--json"]).wait(), 0);
+    let run = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix-2");
+    let answer = envelope(&run.args(["plan", "complete", "1.1", "--json"]).wait(), 0);
     assert_eq!(answer["data"]["task"]["task_id"], "fix-2/1.1");
     let answer = data(&home, &["plan", "complete", "fix/1.1"]);
     assert_eq!(answer["task"]["task_id"], "fix/1.1");

@@ -69,8 +69,8 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     data(&home, &[&add[..], &["--adw", "77c90e61"]].concat());
     does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     does(&home, FIRST_SESSION, &["start", "SD-1:3"]);
-    let refused = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
-    let message = refused["error"]["message"].as_str().unwrap();
+    let refusal = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
+    let message = refusal["error"]["message"].as_str().unwrap();
     for part in [
         "worktree_path is not set",
         "plan_file is not set",
@@ -79,14 +79,14 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     ] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(refused["data"]["missing"].as_array().unwrap().len(), 3);
+    assert_eq!(refusal["data"]["missing"].as_array().unwrap().len(), 3);
     assert_eq!(statuses(&home), "running ready running");
     std::fs::create_dir_all(home.project_dir().join("trees/a")).unwrap();
     std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
     let set = ["meta", "set", "77c90e61", "worktree_path=trees/a", "plan_file=plan.md"];
     data(&home, &[&set[..], &["branch_name=b"]].concat());
-    let refused = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
-    let message = refused["error"]["message"].as_str().unwrap();
+    let refusal = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
+    let message = refusal["error"]["message"].as_str().unwrap();
     assert_eq!(
         message,
         "build cannot start: 77c90e61: plan_file plan.md has 99 bytes; a plan needs at least 100"
@@ -112,8 +112,8 @@ fn a_file_that_does_not_parse_starts_nothing_that_needs_it() {
 pub(crate) fn statuses(home: &Home) -> String {
     let rows = data(home, &["queue", "list", "--item", "SD-1"]);
     let rows = rows["rows"].as_array().unwrap();
-    let words: Vec<&str> = rows.iter().map(|row| row["status"].as_str().unwrap()).collect();
-    words.join(" ")
+    let statuses: Vec<&str> = rows.iter().map(|row| row["status"].as_str().unwrap()).collect();
+    statuses.join(" ")
 }
 
 #[test]

@@ -58,8 +58,8 @@ fn a_state_reaches_every_other_repository_and_never_its_own() {
     }
     assert!(!cache(&alpha).exists());
     assert_eq!(fs::read_to_string(alpha.join("STATE.md")).unwrap(), text);
-    let shown = data(&home, &["state", "show", "ALPHA"]);
-    assert_eq!((&shown["repo"], &shown["content"]), (&json!("alpha"), &json!(text)));
+    let state = data(&home, &["state", "show", "ALPHA"]);
+    assert_eq!((&state["repo"], &state["content"]), (&json!("alpha"), &json!(text)));
     assert_eq!(trueup(&home, &["state", "show", "alpha"]).ok().stdout, text);
     assert_eq!(within(&home, &alpha, &["state", "show"]).ok().stdout, text);
 }
@@ -274,9 +274,9 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
         fs::create_dir_all(&away).unwrap();
         let _ = fs::rename(home.trueup_home().join(name), away.join(name));
     }
-    let shown = within(&home, &beta, &["state", "show", "alpha"]);
-    assert_eq!((shown.code, &*shown.stdout), (Some(0), "a\r\nb"), "{shown:?}");
-    assert!(shown.stderr.contains("showing the local copy"), "{shown:?}");
+    let state = within(&home, &beta, &["state", "show", "alpha"]);
+    assert_eq!((state.code, &*state.stdout), (Some(0), "a\r\nb"), "{state:?}");
+    assert!(state.stderr.contains("showing the local copy"), "{state:?}");
     assert_eq!(within(&home, &beta, &["state", "show", "gamma"]).code, Some(3));
 }
 

@@ -34,8 +34,8 @@ fn a_repository_is_added_listed_and_removed() {
     assert_eq!(alpha["state"], json!(null));
     let beta = add(&home, "some where", &["--slug", "Beta", "--passive"]);
     assert_eq!((&beta["slug"], &beta["passive"]), (&json!("Beta"), &json!(true)));
-    let listed = data(&home, &["repo", "list"]);
-    assert_eq!(listed["repos"], json!([alpha, beta]));
+    let repos = data(&home, &["repo", "list"]);
+    assert_eq!(repos["repos"], json!([alpha, beta]));
     let text = trueup(&home, &["repo", "remove", "beta"]).ok().stdout;
     assert!(text.starts_with("removed Beta from "), "{text}");
     refused(&home, "repo_not_found", &["repo", "remove", "beta"]);

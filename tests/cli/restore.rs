@@ -74,9 +74,9 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
     let bytes = fs::read(&copy).unwrap();
     data(&home, &["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
     data(&home, &["item", "add", "SD-2"]);
-    let said = restore(&home, &copy);
+    let report = restore(&home, &copy);
     let all = ["caches", "from", "kept_as", "lineage", "outbox", "path", "schema"];
-    assert_eq!(keys(&said), all, "{said}");
+    assert_eq!(keys(&report), all, "{report}");
     assert_eq!(items(&home), 1);
     assert_eq!(fs::read(&copy).unwrap(), bytes, "the copy stays as it is");
     assert!(!home.root().join("copy.db-wal").exists());
@@ -85,7 +85,7 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
     }
 
     // What was there lies complete and private beside it.
-    let aside = PathBuf::from(said["kept_as"].as_str().unwrap());
+    let aside = PathBuf::from(report["kept_as"].as_str().unwrap());
     let kept: i64 = Connection::open(&aside)
         .unwrap()
         .query_row("SELECT count(*) FROM work_items", [], |row| row.get(0))
@@ -100,9 +100,9 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
     }
 
     // The cache is ahead, which is reported now and journaled by the next hook.
-    let told = &said["caches"][0];
-    assert_eq!(told["session_id"], FIRST_SESSION);
-    assert_eq!(told["codes"], json!(["S-03", "S-09", "S-11"]), "{said}");
+    let cache_report = &report["caches"][0];
+    assert_eq!(cache_report["session_id"], FIRST_SESSION);
+    assert_eq!(cache_report["codes"], json!(["S-03", "S-09", "S-11"]), "{report}");
     assert_eq!(home.read_lines("journal.jsonl").len(), 0);
     let message = home.send_prompt().ok().message().join("\n");
     assert!(message.contains("(restored from a backup?)"), "{message}");
@@ -123,8 +123,8 @@ fn a_session_that_began_after_the_copy_loses_nothing_either() {
     home.start_session().ok();
     claimed(&home, "SD-1");
     data(&home, &["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
-    let said = restore(&home, &copy);
-    assert_eq!(said["caches"][0]["known"], false, "{said}");
+    let report = restore(&home, &copy);
+    assert_eq!(report["caches"][0]["known"], false, "{report}");
     home.start_session().ok();
     let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["fields"]["Phase"], "EXEC");
@@ -215,11 +215,11 @@ fn a_missing_or_damaged_database_is_no_hindrance() {
             _ => break_an_index(&path),
         }
         let broken = fs::read(&path).ok();
-        let said = restore(&home, &copy);
+        let report = restore(&home, &copy);
         assert_eq!(items(&home), 1, "{damage}");
         assert_eq!(home.query_value::<String>("PRAGMA integrity_check", []), "ok");
-        let aside = said["kept_as"].as_str();
-        assert_eq!(aside.is_some(), broken.is_some(), "{damage}: {said}");
+        let aside = report["kept_as"].as_str();
+        assert_eq!(aside.is_some(), broken.is_some(), "{damage}: {report}");
         if matches!(damage, "garbage" | "empty") {
             assert_eq!(fs::read(aside.unwrap()).ok(), broken, "{damage}");
         }

@@ -120,10 +120,10 @@ fn what_anybody_needs_stays_and_the_rest_goes() {
     fs::write(home.trueup_home().join("outbox.taken.jsonl"), waiting).unwrap();
     let lock = home.trueup_home().join("outbox.lock");
     let lock = FileLock::acquire(&lock, Duration::from_mins(1)).unwrap();
-    let done = data(&home, &["db", "prune"]);
+    let counts = data(&home, &["db", "prune"]);
     drop(lock);
-    assert_eq!((&done["dry_run"], &done["sessions"]), (&json!(false), &json!(4)));
-    assert_eq!((&done["tasks"], &done["kept_sessions"]), (&json!(1), &dry["kept_sessions"]));
+    assert_eq!((&counts["dry_run"], &counts["sessions"]), (&json!(false), &json!(4)));
+    assert_eq!((&counts["tasks"], &counts["kept_sessions"]), (&json!(1), &dry["kept_sessions"]));
     let left: BTreeSet<String> =
         [FIRST_SESSION, "holder", "parked", "before", "in-journal", "in-outbox", "silent", "young"]
             .iter()
@@ -176,8 +176,8 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
     let goes = cases.iter().filter(|(.., stays)| !stays).count();
     let dry = data(&home, &["db", "prune", "--dry-run"]);
     assert_eq!(dry["events"], goes);
-    let done = data(&home, &["db", "prune"]);
-    assert_eq!(done["events"], goes);
+    let counts = data(&home, &["db", "prune"]);
+    assert_eq!(counts["events"], goes);
     for (entity, key, days, stays) in cases {
         let left: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE entity = ?1 AND key = ?2
@@ -189,7 +189,7 @@ fn events_of_what_is_done_go_and_of_what_is_not_stay() {
     let note = &data(&home, &["log", "--kind", "pruned"])["events"][0];
     assert_eq!(note["entity"], "database");
     assert_eq!(note["after"]["events"], goes);
-    assert_eq!(note["after"]["before"], done["before"]);
+    assert_eq!(note["after"]["before"], counts["before"]);
     assert_eq!(note["actor"], FIRST_SESSION);
 }
 
@@ -228,8 +228,8 @@ fn ten_thousand_events_go_while_others_write_and_none_of_theirs_is_lost() {
     }
     let pruned = pruned.join().unwrap();
     assert_eq!(pruned["data"]["events"], 10_000, "{pruned}");
-    let added: i64 = home.query_value("SELECT count(*) FROM events WHERE kind = 'added'", []);
-    assert_eq!(added, 32);
+    let added_count: i64 = home.query_value("SELECT count(*) FROM events WHERE kind = 'added'", []);
+    assert_eq!(added_count, 32);
     let old: i64 = home.query_value("SELECT count(*) FROM events WHERE at < '2021'", []);
     assert_eq!(old, 0);
     let gone = "DELETE FROM events";
@@ -264,8 +264,8 @@ fn one_reading_of_the_clock_removes_nothing() {
     }
     let before = sessions(&home);
     home.age_database("-1 year");
-    let pruned = data(&home, &["db", "prune"]);
-    assert_eq!((&pruned["sessions"], &pruned["events"]), (&json!(0), &json!(0)));
+    let counts = data(&home, &["db", "prune"]);
+    assert_eq!((&counts["sessions"], &counts["events"]), (&json!(0), &json!(0)));
     assert_eq!(sessions(&home), before);
     home.start_session().ok();
     assert_eq!(sessions(&home), before, "nor does a start remove anything");
@@ -277,13 +277,13 @@ fn what_was_old_by_two_readings_a_day_apart_goes() {
     session(&home, "old", "ended", 95);
     // The database is older than a day, and was read two days ago.
     home.age_database("-2 days");
-    let pruned = data(&home, &["db", "prune", "--dry-run"]);
-    assert_eq!(pruned["sessions"], 1, "{pruned}");
+    let counts = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(counts["sessions"], 1, "{counts}");
     home.execute_sql(
         "UPDATE claude_sessions SET heartbeat_at =
         strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-91 days') WHERE session_id = 'old'",
         [],
     );
-    let pruned = data(&home, &["db", "prune", "--dry-run"]);
-    assert_eq!(pruned["sessions"], 0, "89 days old by the other reading: {pruned}");
+    let counts = data(&home, &["db", "prune", "--dry-run"]);
+    assert_eq!(counts["sessions"], 0, "89 days old by the other reading: {counts}");
 }

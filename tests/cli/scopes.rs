@@ -54,16 +54,16 @@ fn next_takes_nothing_of_another_repository_unless_told() {
 #[test]
 fn the_hint_takes_what_was_shown() {
     let home = three();
-    let shown = trueup(&home, &["next"]).ok().stdout;
-    let hint = shown.split('`').nth(1).unwrap();
+    let next_text = trueup(&home, &["next"]).ok().stdout;
+    let hint = next_text.split('`').nth(1).unwrap();
     assert_eq!(hint, "trueup claim here");
-    let words: Vec<&str> = hint.split_whitespace().skip(1).collect();
-    trueup(&home, &words).ok();
+    let arguments: Vec<&str> = hint.split_whitespace().skip(1).collect();
+    trueup(&home, &arguments).ok();
     let holder: String = home.query_value("SELECT holder FROM work_items WHERE key = 'here'", []);
     assert_eq!(holder, FIRST_SESSION);
     // Now it names the item that would be released.
-    let shown = trueup(&home, &["next"]).ok().stdout;
-    assert!(shown.contains("gives up unfinished here"), "{shown}");
+    let next_text = trueup(&home, &["next"]).ok().stdout;
+    assert!(next_text.contains("gives up unfinished here"), "{next_text}");
 }
 
 #[test]

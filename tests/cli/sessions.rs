@@ -37,9 +37,9 @@ fn the_dead_are_shown_as_such_and_swept_once() {
     let (home, process) = held_by_second(&[]);
     drop(process);
     home.expire_lease(SECOND_SESSION, 1000);
-    let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
-    assert_eq!(shown["session"]["alive"], "dead");
-    assert!(shown["session"]["witness"].as_str().unwrap().contains("is gone"));
+    let session = data(&home, &["sessions", "show", SECOND_SESSION]);
+    assert_eq!(session["session"]["alive"], "dead");
+    assert!(session["session"]["witness"].as_str().unwrap().contains("is gone"));
     let swept = data(&home, &["sessions", "sweep"]);
     let released = swept["released"].as_array().unwrap();
     assert_eq!(released.len(), 1, "{swept}");
@@ -48,10 +48,10 @@ fn the_dead_are_shown_as_such_and_swept_once() {
         (&released[0]["session_id"], &released[0]["item"]),
         (&json!(SECOND_SESSION), &json!("SD-1"))
     );
-    let shown = data(&home, &["sessions", "show", SECOND_SESSION]);
-    assert_eq!(shown["session"]["status"], "lost");
-    assert!(shown["item"].is_null());
-    assert_eq!(shown["session"]["execution_state"]["currentSd"], "SD-1", "its state is kept");
+    let session = data(&home, &["sessions", "show", SECOND_SESSION]);
+    assert_eq!(session["session"]["status"], "lost");
+    assert!(session["item"].is_null());
+    assert_eq!(session["session"]["execution_state"]["currentSd"], "SD-1", "its state is kept");
     let item = data(&home, &["item", "show", "SD-1"]);
     assert!(item["item"]["holder"].is_null());
     assert_eq!(data(&home, &["sessions", "sweep"]), json!({"released": [], "failed": []}));

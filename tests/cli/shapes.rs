@@ -124,9 +124,9 @@ fn lists_of_sessions() {
 #[test]
 fn items() {
     let home = holding();
-    let added = data(&home, &["item", "add", "SD-2"]);
-    assert_eq!(keys(&added), ["item"]);
-    assert_eq!(keys(&added["item"]), ITEM_KEYS);
+    let added_item = data(&home, &["item", "add", "SD-2"]);
+    assert_eq!(keys(&added_item), ["item"]);
+    assert_eq!(keys(&added_item["item"]), ITEM_KEYS);
     for absent in [
         "title",
         "parent",
@@ -138,29 +138,29 @@ fn items() {
         "evidence",
         "completed_at",
     ] {
-        assert!(added["item"][absent].is_null(), "{absent}: {added}");
+        assert!(added_item["item"][absent].is_null(), "{absent}: {added_item}");
     }
     let list = data(&home, &["item", "list"]);
     assert_eq!(keys(&list), ["items"]);
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     assert_eq!(keys(&list["items"][0]), ITEM_KEYS);
-    let shown = data(&home, &["item", "show", "SD-1"]);
-    assert_eq!(keys(&shown), ["events", "item"]);
-    assert_eq!(keys(&shown["item"]), ITEM_KEYS);
-    assert_eq!(keys(&shown["events"][0]), EVENT_KEYS);
+    let item = data(&home, &["item", "show", "SD-1"]);
+    assert_eq!(keys(&item), ["events", "item"]);
+    assert_eq!(keys(&item["item"]), ITEM_KEYS);
+    assert_eq!(keys(&item["events"][0]), EVENT_KEYS);
 }
 
 #[test]
 fn claims_and_releases() {
     let home = started();
-    let taken = claimed(&home, "SD-1");
-    assert_eq!(keys(&taken), ["item", "outcome", "parked", "previous_holder", "reason"]);
-    assert_eq!(keys(&taken["item"]), ITEM_KEYS);
-    assert!(taken["parked"].is_null());
-    assert!(taken["previous_holder"].is_null() && taken["reason"].is_null());
-    let released = data(&home, &["release"]);
-    assert_eq!(keys(&released), ["item"]);
-    assert_eq!(keys(&released["item"]), ITEM_KEYS);
+    let claim = claimed(&home, "SD-1");
+    assert_eq!(keys(&claim), ["item", "outcome", "parked", "previous_holder", "reason"]);
+    assert_eq!(keys(&claim["item"]), ITEM_KEYS);
+    assert!(claim["parked"].is_null());
+    assert!(claim["previous_holder"].is_null() && claim["reason"].is_null());
+    let item = data(&home, &["release"]);
+    assert_eq!(keys(&item), ["item"]);
+    assert_eq!(keys(&item["item"]), ITEM_KEYS);
 }
 
 #[test]

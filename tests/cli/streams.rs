@@ -35,9 +35,9 @@ fn a_reader_that_went_away_is_no_failure() {
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let done = command(&home, arguments).stdout(writer).output().unwrap();
-        let stderr = String::from_utf8_lossy(&done.stderr);
-        assert_eq!((done.status.code(), &*stderr), (Some(0), ""), "{arguments:?}");
+        let output = command(&home, arguments).stdout(writer).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*stderr), (Some(0), ""), "{arguments:?}");
     }
 }
 
@@ -47,8 +47,8 @@ fn diagnostics_to_a_reader_that_went_away_keep_their_exit_code() {
     for (code, arguments) in [(1, &["item", "show", "SD-9"][..]), (2, &["frobnicate"])] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let done = command(&home, arguments).stderr(writer).output().unwrap();
-        assert_eq!((done.status.code(), done.stdout.len()), (Some(code), 0), "{arguments:?}");
+        let output = command(&home, arguments).stderr(writer).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{arguments:?}");
     }
 }
 
@@ -58,8 +58,8 @@ fn an_answer_that_cannot_be_written_is_exit_3() {
     let home = started();
     for arguments in [&["status"][..], &["status", "--json"]] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let done = command(&home, arguments).stdout(full).output().unwrap();
-        assert_eq!(done.status.code(), Some(3), "{arguments:?}");
+        let output = command(&home, arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
     }
 }
 
@@ -68,9 +68,9 @@ fn no_color_means_none_even_where_it_is_forced() {
     let home = started();
     for arguments in [&["--help"][..], &["frobnicate"], &["status"], &["item", "show", "SD-9"]] {
         let mut command = command(&home, arguments);
-        let done = command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().unwrap();
-        let said = [done.stdout, done.stderr].concat();
-        assert!(!said.contains(&0x1b), "{arguments:?}: {}", String::from_utf8_lossy(&said));
+        let output = command.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        assert!(!printed.contains(&0x1b), "{arguments:?}: {}", String::from_utf8_lossy(&printed));
     }
 }
 
@@ -115,10 +115,10 @@ fn nothing_from_the_database_acts_on_the_terminal() {
         &["release"],
     ] {
         let mut command = command(&home, &[arguments, &named].concat());
-        let done = command.env("CLICOLOR_FORCE", "1").output().unwrap();
-        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        let output = command.env("CLICOLOR_FORCE", "1").output().unwrap();
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-        assert!(!said.contains(acts), "{arguments:?}: {said:?}");
-        assert!(!said.contains("\nsecond"), "{arguments:?}: {said:?}");
+        assert!(!printed.contains(acts), "{arguments:?}: {printed:?}");
+        assert!(!printed.contains("\nsecond"), "{arguments:?}: {printed:?}");
     }
 }

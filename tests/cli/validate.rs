@@ -165,8 +165,8 @@ fn keys_that_make_no_sense_or_are_gone_differ_from_what_the_database_says() {
         home.write_cache(cache.to_string());
         let found = findings(&home, 1, &[]);
         assert_eq!(codes(&found), ["S-01", "S-06"], "{change}");
-        let mended = findings(&home, 0, &["--fix"]);
-        assert_eq!(mended["data"]["mended"], json!(["S-01", "S-06"]));
+        let report = findings(&home, 0, &["--fix"]);
+        assert_eq!(report["data"]["mended"], json!(["S-01", "S-06"]));
         assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     }
     let home = Home::new().with_held_item();

@@ -16,8 +16,8 @@ fn clearing_starts_a_new_session_that_knows_what_the_old_one_held() -> HarnessRe
     let hooks = run.hooks("SessionStart:clear");
     let successor = hooks.first().ok_or("no hook ran")?.session_id.clone();
     assert_ne!(successor, session);
-    let shown = scratch.run_trueup(&successor, &["sessions", "show", &successor])?;
-    assert_eq!(shown["data"]["session"]["predecessor"], session.as_str());
+    let shown_session = scratch.run_trueup(&successor, &["sessions", "show", &successor])?;
+    assert_eq!(shown_session["data"]["session"]["predecessor"], session.as_str());
     Ok(())
 }
 

@@ -16,8 +16,8 @@ fn a_resumed_session_is_told_its_item_before_the_model_answers() -> HarnessResul
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_eq!(run.session_id()?, session);
     assert_reasserted(&run, "SessionStart:resume")?;
-    let told = run.first_request()?.hook_context("SessionStart");
-    assert!(told.iter().any(|text| text.contains(PHASE)), "the phase is missing: {told:?}");
+    let context = run.first_request()?.hook_context("SessionStart");
+    assert!(context.iter().any(|text| text.contains(PHASE)), "the phase is missing: {context:?}");
     Ok(())
 }
 
@@ -34,13 +34,16 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
 
-    let said: Vec<String> = run
+    let contexts: Vec<String> = run
         .hooks("SessionStart")
         .iter()
         .map(support::client::HookResponse::system_message)
         .collect();
     let line = format!("⚠️ SD mismatch: file={OTHER_ITEM}, db_claim={ITEM}");
-    assert!(said.iter().any(|text| text.lines().any(|one| one == line)), "not said: {said:?}");
+    assert!(
+        contexts.iter().any(|text| text.lines().any(|one| one == line)),
+        "not said: {contexts:?}"
+    );
     assert_eq!(scratch.read_cache()?["currentSd"], ITEM, "the file was not mended");
     assert_reasserted(&run, "SessionStart:resume")
 }

@@ -33,10 +33,10 @@ pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
 /// Asserts that one hook of `event`, and the first request to the model, name the item.
 pub(crate) fn assert_reasserted(run: &FinishedRun, event: &str) -> HarnessResult<()> {
     assert_hook_names_item(run, event);
-    let told = run.first_request()?.hook_context("SessionStart");
+    let context = run.first_request()?.hook_context("SessionStart");
     assert!(
-        told.iter().any(|text| text.contains(ITEM)),
-        "the model's first request has no session context that names {ITEM}: {told:?}"
+        context.iter().any(|text| text.contains(ITEM)),
+        "the model's first request has no session context that names {ITEM}: {context:?}"
     );
     Ok(())
 }

@@ -36,15 +36,15 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Harnes
     assert!(!result_of(&request, &switch)?.is_error, "switching the branch is no hand-off");
     let ordinary = result_of(&request, "ordinary work")?;
     assert!(!ordinary.is_error && ordinary.text.trim() == "ordinary work goes on");
-    let refused = result_of(&request, HANDOFF)?;
-    assert!(refused.is_error, "handed on: {}", refused.text);
+    let tool_result = result_of(&request, HANDOFF)?;
+    assert!(tool_result.is_error, "handed on: {}", tool_result.text);
     let line = format!("⚠️ Branch mismatch: branch={branch} names {OTHER_ITEM}, db_claim={ITEM}");
-    assert!(refused.text.contains(&line), "{line:?} is not in {:?}", refused.text);
+    assert!(tool_result.text.contains(&line), "{line:?} is not in {:?}", tool_result.text);
     let mends = ["git switch", "git checkout", "trueup claim", "trueup release"];
     assert!(
-        mends.iter().any(|command| refused.text.contains(command)),
+        mends.iter().any(|command| tool_result.text.contains(command)),
         "no mending command: {}",
-        refused.text
+        tool_result.text
     );
     assert!(!scratch.repo().join("handed-on").exists(), "a refused command ran");
     Ok(())
@@ -60,9 +60,9 @@ fn a_hand_off_behind_another_command_is_refused_too() -> HarnessResult<()> {
     scratch.run_git(&["checkout", "-q", "-b", &format!("feat/{OTHER_ITEM}-x")])?;
     let hidden = format!("cd . && NOTE=1 {HANDOFF}");
     let run = scratch.plan_run([Turn::bash(&hidden)]).resume(&session).run_prompt("hand it on")?;
-    let refused = result_of(&run.last_request()?, HANDOFF)?;
-    assert!(refused.is_error, "handed on: {}", refused.text);
-    assert!(refused.text.contains("⚠️ Branch mismatch: "), "{}", refused.text);
+    let tool_result = result_of(&run.last_request()?, HANDOFF)?;
+    assert!(tool_result.is_error, "handed on: {}", tool_result.text);
+    assert!(tool_result.text.contains("⚠️ Branch mismatch: "), "{}", tool_result.text);
     Ok(())
 }
 
@@ -84,9 +84,9 @@ fn a_hand_off_in_step_goes_through() -> HarnessResult<()> {
 /// Stages the hooks for a client that knows shell lines in skills, and a skill with such a line;
 /// `false` when this client does not know them yet.
 fn add_skill_with_line(scratch: &Scratch, line: &str) -> HarnessResult<bool> {
-    let said = scratch.client_command().arg("--version").output()?.stdout;
-    let said = String::from_utf8_lossy(&said).into_owned();
-    let version = said.split([' ', '\n']).next().unwrap_or_default();
+    let stdout = scratch.client_command().arg("--version").output()?.stdout;
+    let stdout = String::from_utf8_lossy(&stdout).into_owned();
+    let version = stdout.split([' ', '\n']).next().unwrap_or_default();
     let numbers: Vec<u32> = version.split('.').filter_map(|n| n.parse().ok()).collect();
     if numbers < vec![2, 1, 332] {
         // Written to the stream directly, since the test runner captures the printing macros.

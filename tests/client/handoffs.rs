@@ -13,8 +13,8 @@ fn hand_on(scratch: &Scratch, session: &str, to: &str) -> HarnessResult<String> 
     let run = scratch.plan_run([Turn::bash(&create)]).resume(session).run_prompt("hand it on")?;
     let result = run.last_request()?.tool_result_of("handoff create").ok_or("Bash did not run")?;
     assert!(!result.is_error, "not handed on: {}", result.text);
-    let listed = scratch.run_trueup(session, &["handoff", "list"])?;
-    let id = listed["data"]["handoffs"][0]["id"].as_str();
+    let handoffs = scratch.run_trueup(session, &["handoff", "list"])?;
+    let id = handoffs["data"]["handoffs"][0]["id"].as_str();
     Ok(id.ok_or("no open hand-offs")?.to_owned())
 }
 
@@ -69,18 +69,18 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
     let sender = session_with_claim(&scratch)?;
     let receiver = scratch.plan_run([]).run_prompt("hello")?.session_id()?;
     let mut live = scratch.plan_run([]).resume(&receiver).open_session()?;
-    let told = |live: &support::client::LiveClient| {
+    let context = |live: &support::client::LiveClient| {
         let last = live.conversation().pop();
         last.map(|request| request.hook_context("UserPromptSubmit")).unwrap_or_default()
     };
     live.send("first")?;
-    assert_eq!(told(&live), Vec::<String>::new());
+    assert_eq!(context(&live), Vec::<String>::new());
 
     let id = hand_on(&scratch, &sender, &format!("--to {receiver}"))?;
     live.send("second")?;
-    assert_told(&told(&live), &id);
+    assert_told(&context(&live), &id);
     live.send("third")?;
-    assert_eq!(told(&live).len(), 1, "shown again");
+    assert_eq!(context(&live).len(), 1, "shown again");
 
     scratch.run_trueup(
         &receiver,
@@ -88,8 +88,8 @@ fn a_running_session_is_shown_the_handoff_at_its_next_prompt_and_the_sender_the_
     )?;
     live.finish()?;
     let run = scratch.plan_run([]).resume(&sender).run_prompt("go on")?;
-    let told = run.first_request()?.hook_context("SessionStart");
+    let context = run.first_request()?.hook_context("SessionStart");
     let rejected = format!("was rejected by {receiver}: tests fail");
-    assert!(told.iter().any(|text| text.contains(&rejected)), "{told:?}");
+    assert!(context.iter().any(|text| text.contains(&rejected)), "{context:?}");
     Ok(())
 }

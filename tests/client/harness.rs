@@ -41,8 +41,8 @@ fn a_session_context_reaches_the_first_request_and_survives_compaction() -> Harn
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("again")?;
     assert_eq!(run.session_id()?, session);
-    let told = run.first_request()?.hook_context("SessionStart");
-    assert!(told.iter().any(|text| text.contains("holds X-1")), "{told:?}");
+    let context = run.first_request()?.hook_context("SessionStart");
+    assert!(context.iter().any(|text| text.contains("holds X-1")), "{context:?}");
 
     let cleared = scratch.plan_run([]).resume(&session).run_prompt("/clear")?;
     let hooks = cleared.hooks("SessionStart:clear");
@@ -61,8 +61,8 @@ fn a_refusal_stops_one_command_and_no_other() -> HarnessResult<()> {
     };
     let turns = ["echo plain", "echo handoff"].map(Turn::bash);
     let request = scratch.plan_run(turns).run_prompt("go")?.last_request()?;
-    let refused = request.tool_result_of("echo handoff").ok_or("no result")?;
-    assert!(refused.is_error && refused.text.contains("NOT-NOW"), "{refused:?}");
+    let tool_result = request.tool_result_of("echo handoff").ok_or("no result")?;
+    assert!(tool_result.is_error && tool_result.text.contains("NOT-NOW"), "{tool_result:?}");
     let passed = request.tool_result_of("echo plain").ok_or("no result")?;
     assert!(!passed.is_error && passed.text == "plain", "{passed:?}");
     Ok(())
@@ -101,20 +101,20 @@ fn prompts_can_be_sent_one_by_one() -> HarnessResult<()> {
         return Ok(());
     };
     let quiet = scratch.repo().join("quiet");
-    let told = |live: &support::client::LiveClient| {
+    let context = |live: &support::client::LiveClient| {
         let last = live.conversation().pop();
         last.map_or(0, |request| request.hook_context("UserPromptSubmit").len())
     };
     fs::write(&quiet, "")?;
     let mut live = scratch.plan_run([]).open_session()?;
     live.send("first")?;
-    assert_eq!(told(&live), 0);
+    assert_eq!(context(&live), 0);
     fs::remove_file(&quiet)?;
     live.send("second")?;
-    assert_eq!(told(&live), 1);
+    assert_eq!(context(&live), 1);
     fs::write(&quiet, "")?;
     live.send("third")?;
-    assert_eq!(told(&live), 1);
+    assert_eq!(context(&live), 1);
     live.finish().map(drop)
 }
 

@@ -11,9 +11,9 @@ fn assert_valid(scratch: &Scratch, directory: &Path) -> HarnessResult<()> {
         .args(["plugin", "validate", "--strict"])
         .arg(directory)
         .output()?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {said}{complained}", directory.display());
+    assert!(output.status.success(), "{}: {stdout}{complained}", directory.display());
     Ok(())
 }
 

@@ -37,11 +37,14 @@ fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> HarnessResult<()>
 
     set_phase_by_sql(&scratch, &session, "EXEC")?;
     live.send("second")?;
-    let told = told_at_prompts(&live);
-    assert!(told.iter().any(|text| text.contains("EXEC")), "the change was not told: {told:?}");
+    let contexts = told_at_prompts(&live);
+    assert!(
+        contexts.iter().any(|text| text.contains("EXEC")),
+        "the change was not told: {contexts:?}"
+    );
     assert_eq!(scratch.read_cache()?["currentPhase"], "EXEC", "the file was not mended");
 
     live.send("third")?;
-    assert_eq!(told_at_prompts(&live), told, "the same change was told again");
+    assert_eq!(told_at_prompts(&live), contexts, "the same change was told again");
     live.finish().map(drop)
 }

@@ -33,8 +33,8 @@ fn a_sweep_does_not_park_a_session_in_a_long_command_though_its_lease_is_over() 
     )?;
     let swept = scratch.run_trueup("somebody", &["sessions", "sweep"])?;
     assert_eq!(swept["data"]["released"], json!([]));
-    let shown = scratch.run_trueup(&session, &["item", "show", ITEM])?;
-    assert_eq!(shown["data"]["item"]["holder"], session.as_str());
+    let item = scratch.run_trueup(&session, &["item", "show", ITEM])?;
+    assert_eq!(item["data"]["item"]["holder"], session.as_str());
 
     // Only the announcement protects it.
     database.execute("UPDATE claude_sessions SET silent_until = NULL", [])?;

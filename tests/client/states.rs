@@ -21,8 +21,8 @@ fn with_neighbour(scratch: &Scratch) -> HarnessResult<PathBuf> {
     let other = scratch.repo().with_file_name("other");
     fs::create_dir(&other)?;
     for path in [&scratch.repo(), &other] {
-        let made = Command::new("git").args(["init", "--quiet"]).arg(path).status()?;
-        assert!(made.success(), "git init {}", path.display());
+        let status = Command::new("git").args(["init", "--quiet"]).arg(path).status()?;
+        assert!(status.success(), "git init {}", path.display());
         as_a_person(scratch, &["repo", "add", &path.to_string_lossy()])?;
     }
     Ok(other)
@@ -75,9 +75,9 @@ fn a_session_that_starts_is_told_of_other_repositories_in_a_line_each() -> Harne
     fs::write(other.join("STATE.md"), text)?;
     as_a_person(&scratch, &["state", "sync", "other"])?;
     let run = scratch.plan_run([]).run_prompt("hello")?;
-    let told = run.first_request()?.hook_context("SessionStart").join("\n");
-    assert!(told.contains("other (") && told.contains("Current Phase: EXEC"), "{told}");
-    assert!(!told.contains("The body stays"), "{told}");
+    let context = run.first_request()?.hook_context("SessionStart").join("\n");
+    assert!(context.contains("other (") && context.contains("Current Phase: EXEC"), "{context}");
+    assert!(!context.contains("The body stays"), "{context}");
     Ok(())
 }
 

@@ -111,9 +111,9 @@ impl WalkStep {
                 if store.load_item(&item_key(what)).unwrap().is_none() {
                     return "nothing".to_owned();
                 }
-                let mut wish = claim_request(store, who, what);
-                wish.provenance = by(who);
-                store.claim(&wish).map(|taken| describe_item(&taken.item))
+                let mut request = claim_request(store, who, what);
+                request.provenance = by(who);
+                store.claim(&request).map(|taken| describe_item(&taken.item))
             }
             Self::Release(who, what) => {
                 let mut release = release_request(who, what);
@@ -162,8 +162,10 @@ fn move_item(
         Err(refusal) => return Ok(format!("{refusal:?}")),
     };
     let request = GrantedMove { grant, provenance };
-    let moved = store.move_item(&request);
-    moved.map(|moved| format!("{}, {:?}", describe_item(&moved.item), moved.moved_dependents))
+    let moved_item = store.move_item(&request);
+    moved_item.map(|moved_item| {
+        format!("{}, {:?}", describe_item(&moved_item.item), moved_item.moved_dependents)
+    })
 }
 
 fn describe_item(item: &Item) -> String {
@@ -195,22 +197,22 @@ fn describe_next(next: &NextItem) -> String {
 /// Describes all items, sessions and events of a store.
 fn describe_store(store: &mut dyn Store) -> Vec<String> {
     let items = store.list_items(&ItemFilter::default()).unwrap();
-    let mut picture: Vec<String> = items.iter().map(describe_item).collect();
+    let mut description: Vec<String> = items.iter().map(describe_item).collect();
     for who in SESSIONS {
         let session = store.load_session(&session_id(who)).unwrap().unwrap();
-        let wish = NextItemQuery { session: Some(session_id(who)), ..NextItemQuery::default() };
-        picture.push(format!(
+        let query = NextItemQuery { session: Some(session_id(who)), ..NextItemQuery::default() };
+        description.push(format!(
             "{who} {} {:?} {:?} next {}",
             session.revision,
             session.item,
             session.execution_state().work,
-            describe_next(&store.find_next_item(&wish).unwrap())
+            describe_next(&store.find_next_item(&query).unwrap())
         ));
     }
     for mut event in list_events(store) {
         event.before.sort_all_objects();
         event.after.sort_all_objects();
-        picture.push(format!(
+        description.push(format!(
             "{} {} {} {:?} {} {} {:?}",
             event.actor,
             event.key,
@@ -222,10 +224,10 @@ fn describe_store(store: &mut dyn Store) -> Vec<String> {
         ));
     }
     // Two databases never change at the same moment.
-    for line in &mut picture {
+    for line in &mut description {
         *line = support::home::without_times(line);
     }
-    picture
+    description
 }
 
 #[test]

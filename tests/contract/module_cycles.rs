@@ -94,15 +94,15 @@ fn a_circle_is_found() {
         (module(&["a", "one"]), source("use crate::b::{self, g as h};\npub struct X;")),
         (module(&["b"]), source("fn g(x: &crate::a::X) {}")),
     ]));
-    let left = keep_circles(&modules.edges());
-    let left: Vec<String> = left.keys().map(|path| path.join("::")).collect();
-    assert_eq!(left, ["a::one", "b"]);
+    let cycles = keep_circles(&modules.edges());
+    let cycles: Vec<String> = cycles.keys().map(|path| path.join("::")).collect();
+    assert_eq!(cycles, ["a::one", "b"]);
 }
 
 fn assert_no_circle(name: &str, what: &str, edges: &Edges) {
-    let left = keep_circles(edges);
+    let cycles = keep_circles(edges);
     let mut lines = Vec::new();
-    for (from, targets) in &left {
+    for (from, targets) in &cycles {
         for (to, path) in targets {
             lines.push(format!("{} -> {}  by {path}", from.join("::"), to.join("::")));
         }

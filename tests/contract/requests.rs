@@ -274,8 +274,8 @@ pub(crate) fn phase_statuses(store: &mut dyn Store, text: &str) -> String {
     let filter = PhaseFilter { item: Some(item_key(text)), status: None };
     let mut rows = store.list_phases(&filter).unwrap();
     rows.sort_by_key(|row| row.number);
-    let words: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
-    words.join(" ")
+    let statuses: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
+    statuses.join(" ")
 }
 
 pub(crate) fn list_events(store: &mut dyn Store) -> Vec<Event> {

@@ -23,24 +23,25 @@ fn with_each_hook(make: impl Fn(&Home)) {
         let aside = names.iter().filter(|name| name.contains(".corrupt-")).count();
         assert_eq!((aside, names.len()), (1, 2), "{hook}: {names:?}");
         let lines = answer.message();
-        let told = lines.iter().filter(|line| line.starts_with("⚠️ cache unreadable; ")).count();
-        assert_eq!(told, 1, "{hook}: {lines:?}");
+        let warning_count =
+            lines.iter().filter(|line| line.starts_with("⚠️ cache unreadable; ")).count();
+        assert_eq!(warning_count, 1, "{hook}: {lines:?}");
     }
 }
 
 #[test]
 fn a_truncated_cache_is_set_aside_at_any_length() {
     let home = Home::new().with_held_item();
-    let whole = fs::read(home.cache_path()).unwrap();
-    for length in [0, 1, 2, whole.len() / 3, whole.len() / 2, whole.len() - 3] {
-        home.write_cache(&whole[..length]);
+    let cache = fs::read(home.cache_path()).unwrap();
+    for length in [0, 1, 2, cache.len() / 3, cache.len() / 2, cache.len() - 3] {
+        home.write_cache(&cache[..length]);
         let answer = home.start_session().ok();
         assert_eq!(answer.message().len(), 1, "{length}: {answer:?}");
         assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{length}");
     }
     with_each_hook(|home| {
-        let whole = fs::read(home.cache_path()).unwrap();
-        home.write_cache(&whole[..whole.len() / 2]);
+        let cache = fs::read(home.cache_path()).unwrap();
+        home.write_cache(&cache[..cache.len() / 2]);
     });
 }
 

@@ -20,7 +20,7 @@ const TASKS: usize = 4;
 const KILLS: usize = 40;
 
 fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
-    let done = Command::new("git")
+    let output = Command::new("git")
         .args(arguments)
         .current_dir(folder)
         .env_clear()
@@ -28,8 +28,8 @@ fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
         .env("HOME", home.user_home())
         .output()
         .unwrap();
-    assert!(done.status.success(), "git {arguments:?}: {done:?}");
-    String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 fn plan(number: usize) -> String {
@@ -112,11 +112,11 @@ fn converges(home: &Home) {
         found.iter().all(info) && warnings.is_empty() && commit.is_null()
     };
     let mut last = Value::Null;
-    let settled = (0..200).any(|_| {
+    let is_stable = (0..200).any(|_| {
         last = fix(home);
         is_done(&last)
     });
-    assert!(settled, "{last}");
+    assert!(is_stable, "{last}");
     assert_files_are_whole(home);
     assert_eq!(git(home, project, &["status", "--porcelain"]), "");
     let head = git(home, project, &["rev-parse", "HEAD"]);
@@ -202,8 +202,8 @@ fn the_git_of_a_killed_run_is_waited_for() {
     let shims = home.root().join("shims");
     let (begun, go) = (shims.join("begun"), shims.join("go"));
     fs::create_dir(&shims).unwrap();
-    let made = Command::new("mkfifo").args([&begun, &go]).status();
-    assert!(made.unwrap().success());
+    let status = Command::new("mkfifo").args([&begun, &go]).status();
+    assert!(status.unwrap().success());
     let path = std::env::var("PATH").unwrap();
     let script = format!(
         "#!/bin/sh\ncase \" $* \" in *\" commit \"*) echo >{}; read -r _ <{} ;; esac\n\
@@ -221,8 +221,8 @@ fn the_git_of_a_killed_run_is_waited_for() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     // The files that this git process will commit are not reverted before it has.
-    let said = fix(&home)["warnings"].to_string();
-    assert!(said.contains("still running"), "{said}");
+    let warnings = fix(&home)["warnings"].to_string();
+    assert!(warnings.contains("still running"), "{warnings}");
     let text = fs::read_to_string(home.project_dir().join("workplans/1.md")).unwrap();
     assert_eq!(statuses(&text)["T1"], "in_progress");
     fs::write(&go, "\n").unwrap();

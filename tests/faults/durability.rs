@@ -23,12 +23,12 @@ fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
     let run = home.prepare_run("trueup").args(arguments);
     let answer = run
         .run_through("strace", |program| {
-            let mut words: Vec<OsString> = ["-f", "-y", "-e"].map(OsString::from).into();
-            words.push("trace=pwrite64,write,fsync,fdatasync".into());
-            words.push("-o".into());
-            words.push(record.clone().into());
-            words.push(program.to_owned());
-            words
+            let mut arguments: Vec<OsString> = ["-f", "-y", "-e"].map(OsString::from).into();
+            arguments.push("trace=pwrite64,write,fsync,fdatasync".into());
+            arguments.push("-o".into());
+            arguments.push(record.clone().into());
+            arguments.push(program.to_owned());
+            arguments
         })
         .wait();
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
@@ -73,8 +73,8 @@ fn assert_settled(home: &Home) {
     };
     let last = |names: [&str; 2]| calls.iter().rposition(|call| on_log(call, names));
     let written = last(["pwrite64(", " write("]).unwrap();
-    let settled = last(["fsync(", "fdatasync("]).unwrap();
-    let told = calls.iter().position(|call| call.contains("\"added SD-9")).unwrap();
-    assert!(written < settled, "{calls:#?}");
-    assert!(settled < told, "{calls:#?}");
+    let synced_at = last(["fsync(", "fdatasync("]).unwrap();
+    let printed_at = calls.iter().position(|call| call.contains("\"added SD-9")).unwrap();
+    assert!(written < synced_at, "{calls:#?}");
+    assert!(synced_at < printed_at, "{calls:#?}");
 }

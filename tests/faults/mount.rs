@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Mount(PathBuf);
 
 fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
-    let done: Output = Command::new(program)
+    let output: Output = Command::new(program)
         .args(arguments)
         .output()
         .map_err(|error| format!("{program}: {error}"))?;
-    if done.status.success() {
+    if output.status.success() {
         return Ok(());
     }
-    Err(String::from_utf8_lossy(&done.stderr).trim().to_owned())
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
 impl Mount {

@@ -56,7 +56,7 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
     for round in 0..ROUNDS {
         let home = race();
         let answers = at_once(&home, &["next", "--parent", "RACE", "--claim"]);
-        let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+        let mut claimed_items: BTreeMap<String, usize> = BTreeMap::new();
         let mut empty = 0;
         for (n, answer) in answers.iter().enumerate() {
             assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{answer:?}");
@@ -71,11 +71,11 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
             let holder: String =
                 home.query_value("SELECT holder FROM work_items WHERE key = ?1", [key]);
             assert_eq!(holder, id(n), "round {round}: {key}");
-            let twice = taken.insert(key.to_owned(), n);
+            let twice = claimed_items.insert(key.to_owned(), n);
             assert_eq!(twice, None, "round {round}: {key} went to two");
         }
         let all: Vec<String> = (0..CHILDREN).map(child).collect();
-        assert_eq!(taken.into_keys().collect::<Vec<_>>(), all, "round {round}");
+        assert_eq!(claimed_items.into_keys().collect::<Vec<_>>(), all, "round {round}");
         assert_eq!(empty, PROCESSES - CHILDREN);
         let claims: i64 = home.query_value(
             "SELECT count(*) FROM events WHERE kind = 'claimed' AND key LIKE 'RACE.%'",

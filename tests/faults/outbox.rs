@@ -98,7 +98,7 @@ fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
             .wait()
             .ok();
         drop(lock);
-        let said = home.send_prompt().message();
+        let message = home.send_prompt().message();
         assert_eq!(task(&home), "newer", "{hours}");
         let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1);
@@ -107,7 +107,7 @@ fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
             "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentTask)",
             journal[0]["id"].as_str().unwrap()
         );
-        assert!(said.contains(&line), "{hours}: {said:?}");
+        assert!(message.contains(&line), "{hours}: {message:?}");
         assert_idle(&home);
     }
 }
@@ -157,16 +157,16 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     spill(&home, "for a");
     let start = home.payload("session-start.resume");
     let answer = with(&home, "b.db", "session-start-sync", &start);
-    let said = answer.message().join("\n");
-    assert!(said.contains("1 writes are waiting for another database"), "{said}");
+    let message = answer.message().join("\n");
+    assert!(message.contains("1 writes are waiting for another database"), "{message}");
     for fixture in ["user-prompt-submit", "stop"] {
         let binary = if fixture == "stop" { "checkpoint-push" } else { "session-start-sync" };
         with(&home, "b.db", binary, &home.payload(fixture));
     }
     let b = rusqlite::Connection::open(place(&home, "b.db")).unwrap();
-    let strangers = "SELECT count(*) FROM events WHERE reason = 'outbox'";
-    let strangers: i64 = b.query_row(strangers, [], |row| row.get(0)).unwrap();
-    assert_eq!(strangers, 0);
+    let query = "SELECT count(*) FROM events WHERE reason = 'outbox'";
+    let delivered_events: i64 = b.query_row(query, [], |row| row.get(0)).unwrap();
+    assert_eq!(delivered_events, 0);
     let url = format!("sqlite:{}", place(&home, "b.db").display());
     let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url).wait();
@@ -199,9 +199,9 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     home.execute_sql("VACUUM INTO ?1", [aside.to_str().unwrap()]);
     remove(&database);
     hurried(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
-    let said = home.start_session().message().join("\n");
+    let message = home.start_session().message().join("\n");
     assert!(database.exists());
-    assert!(said.contains("1 writes are waiting for another database"), "{said}");
+    assert!(message.contains("1 writes are waiting for another database"), "{message}");
     let own: Value = home.execution_state()["currentTask"].clone();
     assert_eq!(own, json!(null));
     remove(&database);
@@ -240,10 +240,13 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     assert_eq!(outbox(&home).list_waiting().unwrap().len(), 2);
     let start = home.payload("session-start.resume");
     for _ in 0..2 {
-        let said = with(&home, "b.db", "session-start-sync", &start).message();
-        let said = said.join("\n");
-        assert!(said.contains("1 writes for another database, or refused by this one,"), "{said}");
-        assert!(said.contains("is full"), "{said}");
+        let message = with(&home, "b.db", "session-start-sync", &start).message();
+        let message = message.join("\n");
+        assert!(
+            message.contains("1 writes for another database, or refused by this one,"),
+            "{message}"
+        );
+        assert!(message.contains("is full"), "{message}");
     }
     let state = "SELECT json_extract(metadata, '$.execution_state.currentTask') FROM \
                  claude_sessions";

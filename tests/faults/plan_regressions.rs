@@ -99,7 +99,7 @@ fn assert_whole(state: &Value, tasks: usize) {
 /// Steps the tasks of a plan from many processes for some rounds, and calls `meanwhile` repeatedly
 /// until they end.
 fn busy(home: &Home, plan: &str, tasks: usize, rounds: usize, mut meanwhile: impl FnMut()) {
-    let done = AtomicBool::new(false);
+    let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let workers: Vec<_> = (1..=tasks)
             .map(|n| {
@@ -117,15 +117,15 @@ fn busy(home: &Home, plan: &str, tasks: usize, rounds: usize, mut meanwhile: imp
                 })
             })
             .collect();
-        let done = &done;
+        let is_done = &is_done;
         scope.spawn(move || {
             for worker in workers {
                 // A failed process has printed its error; the others are waited for.
                 let _ = worker.join();
             }
-            done.store(true, Ordering::Relaxed);
+            is_done.store(true, Ordering::Relaxed);
         });
-        while !done.load(Ordering::Relaxed) {
+        while !is_done.load(Ordering::Relaxed) {
             meanwhile();
         }
     });
@@ -252,11 +252,11 @@ fn commands_from_different_directories_keep_to_their_own() {
         thread::scope(|scope| {
             for n in 1..=PLACES {
                 scope.spawn(move || {
-                    let imported = run(n, &["plan", "import", "plan.md"]).ok().json();
+                    let plan = run(n, &["plan", "import", "plan.md"]).ok().json();
                     let path = place(n).join("plan.md").to_string_lossy().into_owned();
-                    assert_eq!(imported["data"]["plan"]["path"], path);
-                    assert_eq!(imported["data"]["plan"]["title"], format!("plan of {n}"));
-                    assert_eq!(imported["data"]["imported"], n);
+                    assert_eq!(plan["data"]["plan"]["path"], path);
+                    assert_eq!(plan["data"]["plan"]["title"], format!("plan of {n}"));
+                    assert_eq!(plan["data"]["imported"], n);
                     run(n, &["plan", "complete", "1.1", "--plan", "plan.md"]).ok();
                     let status = run(n, &["plan", "status", "plan.md"]).ok().json();
                     assert_eq!(status["data"]["plan"]["path"], path);
@@ -308,17 +308,17 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
 fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
     let home = migrated();
     planned(&home, "queue", TASKS);
-    let done = AtomicBool::new(false);
+    let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let (home, done) = (&home, &done);
+        let (home, is_done) = (&home, &is_done);
         scope.spawn(move || {
-            while !done.load(Ordering::Relaxed) {
+            while !is_done.load(Ordering::Relaxed) {
                 let _ = fs::remove_file(home.trueup_home().join("trueup.db.queue"));
                 thread::yield_now();
             }
         });
         let answers = at_once(home, TASKS, |n| words(&format!("plan complete queue/1.{n}")));
-        done.store(true, Ordering::Relaxed);
+        is_done.store(true, Ordering::Relaxed);
         assert!(answers.iter().all(|answer| answer.code == Some(0)), "{answers:?}");
     });
     assert_eq!(count(&home, "queue", "completed"), 30);

@@ -58,23 +58,23 @@ fn of_64_processes_that_take_the_next_phase_each_gets_another() {
         };
         let next = run(&["queue", "next"]).ok().json();
         let id = next["data"]["row"]["queue_id"].as_str().unwrap().to_owned();
-        let begun = run(&["queue", "start", &id]);
-        if begun.code == Some(0) {
+        let phase = run(&["queue", "start", &id]);
+        if phase.code == Some(0) {
             break id;
         }
-        assert_told(&begun, "illegal_transition");
+        assert_told(&phase, "illegal_transition");
     };
-    let taken: Vec<String> = std::thread::scope(|scope| {
+    let claims: Vec<String> = std::thread::scope(|scope| {
         let take = &take;
         let start = |n| scope.spawn(move || take(n));
         let workers: Vec<_> = (0..PROCESSES / 4).map(start).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     });
-    let distinct: BTreeSet<&String> = taken.iter().collect();
-    assert_eq!(distinct.len(), taken.len(), "{taken:?}");
+    let distinct: BTreeSet<&String> = claims.iter().collect();
+    assert_eq!(distinct.len(), claims.len(), "{claims:?}");
     let running: i64 =
         home.query_value("SELECT count(*) FROM phase_queue WHERE status = 'running'", []);
-    assert_eq!(running, i64::try_from(taken.len()).unwrap());
+    assert_eq!(running, i64::try_from(claims.len()).unwrap());
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped
         let children = family(&home, &parent, PROCESSES + 10);
         let next = format!("next --claim --parent {parent}");
         let answers = run_at_once(PROCESSES, |n| racer(&home, n, &next));
-        let mut taken = Vec::new();
+        let mut claims = Vec::new();
         for (n, answer) in answers.iter().enumerate() {
             assert_eq!(answer.code, Some(0), "round {round}, {n}: {answer:?}");
             let answer = answer.json();
@@ -94,10 +94,10 @@ fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped
                 home.query_value("SELECT holder FROM work_items WHERE key = ?1", [&key]);
             assert_eq!(holder, Some(id(n)), "round {round}: {key} was given twice");
             assert_eq!(home.count_events("claimed", &key), 1);
-            taken.push(key);
+            claims.push(key);
         }
-        taken.sort();
-        assert_eq!(taken, children[..PROCESSES], "round {round}");
+        claims.sort();
+        assert_eq!(claims, children[..PROCESSES], "round {round}");
         let finished = home.execute_sql(
             "UPDATE work_items SET status = 'completed', holder = NULL, under_epoch = claim_epoch
              WHERE holder IS NOT NULL",

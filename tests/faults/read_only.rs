@@ -65,9 +65,9 @@ fn what_only_a_copy_says_that_nobody_can_write_holds_nothing_up() {
     for payload in [home.payload("stop"), bash.with_input("command", "make handoff")] {
         let answer = home.run_hook("pre-handoff-validate", &payload);
         assert_eq!(answer.code, Some(0), "{answer:?}");
-        let told = answer.message().join("\n");
-        assert!(told.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"), "{told}");
-        for said in [&told, &answer.stderr] {
+        let message = answer.message().join("\n");
+        assert!(message.contains("⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C"), "{message}");
+        for said in [&message, &answer.stderr] {
             assert!(said.contains("not fixed: "), "it says why: {said}");
             assert!(said.contains("Read-only file system"), "{said}");
         }

@@ -16,8 +16,8 @@ fn a_hundred_megabytes_are_one_line_and_touch_nothing() {
     let home = Home::new();
     for (binary, fixture) in BINARIES {
         let text = "x".repeat(100_000_000);
-        let whole = home.payload(fixture).with("tool_response", text).to_bytes();
-        let line = home.prepare_run(binary).stdin(whole).wait().single_line();
+        let payload = home.payload(fixture).with("tool_response", text).to_bytes();
+        let line = home.prepare_run(binary).stdin(payload).wait().single_line();
         assert_eq!(
             line,
             format!("trueup: {binary}: stdin is larger than 16 MiB; nothing was done")
@@ -46,15 +46,13 @@ fn json_of_any_depth_breaks_nothing() {
             let middle = if open == "[" { "" } else { "1" };
             let deep = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
             for (binary, fixture) in BINARIES {
-                let whole = home.payload(fixture).with("session_title", "DEEP").to_bytes();
-                let whole = String::from_utf8(whole).unwrap();
+                let payload = home.payload(fixture).with("session_title", "DEEP").to_bytes();
+                let payload = String::from_utf8(payload).unwrap();
                 for place in ["session_title", "tool_input", "tool_response", "cwd"] {
-                    let whole = whole.replacen(&format!("\"{place}\":"), "\"was\":", 1).replacen(
-                        '{',
-                        &format!("{{\"{place}\":{deep},"),
-                        1,
-                    );
-                    let answer = home.prepare_run(binary).stdin(whole).wait();
+                    let payload = payload
+                        .replacen(&format!("\"{place}\":"), "\"was\":", 1)
+                        .replacen('{', &format!("{{\"{place}\":{deep},"), 1);
+                    let answer = home.prepare_run(binary).stdin(payload).wait();
                     assert_eq!(answer.code, Some(0), "{binary} {place} {depth}: {}", answer.stderr);
                     assert!(answer.stderr.lines().count() <= 1);
                 }

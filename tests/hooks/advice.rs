@@ -111,7 +111,7 @@ fn commands(answer: &ProcessOutput) -> Vec<String> {
 fn shell(home: &Home, command: &str) {
     let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
-    let done = Command::new("sh")
+    let output = Command::new("sh")
         .args(["-c", command])
         .current_dir(home.project_dir())
         .env_clear()
@@ -122,7 +122,7 @@ fn shell(home: &Home, command: &str) {
         .env("PATH", format!("{}:{path}", binaries.display()))
         .output()
         .unwrap();
-    assert!(done.status.success(), "{command}: {done:?}");
+    assert!(output.status.success(), "{command}: {output:?}");
 }
 
 #[test]

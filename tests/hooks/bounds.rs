@@ -93,8 +93,8 @@ fn end_past_their_deadline(home: &Home) {
         ("checkpoint-push", "stop"),
         ("pre-handoff-validate", "stop"),
     ] {
-        let none = [("TRUEUP_DEADLINE_MS", "1")];
-        let answer = limited(home, binary, &home.payload(event), &none);
+        let no_time = [("TRUEUP_DEADLINE_MS", "1")];
+        let answer = limited(home, binary, &home.payload(event), &no_time);
         assert!(matches!(answer.code, Some(0 | 2)), "{answer:.2000?}");
     }
 }

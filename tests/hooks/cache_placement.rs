@@ -9,12 +9,12 @@ const PATTERN: &str = "**/.claude/auto-proceed-state*";
 
 /// Returns git's status of the project.
 fn git_status(home: &Home) -> String {
-    let done = Command::new("git")
+    let output = Command::new("git")
         .current_dir(home.project_dir())
         .args(["status", "--porcelain", "--untracked-files=all"])
         .output()
         .unwrap();
-    String::from_utf8(done.stdout).unwrap()
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

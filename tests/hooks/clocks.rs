@@ -100,9 +100,9 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [SECOND_SESSION],
     );
-    let shown = home.prepare_run("trueup").args(["sessions", "show", SECOND_SESSION, "--json"]);
-    let shown: Value = shown.wait().json();
-    assert_ne!(shown["data"]["session"]["alive"], "alive", "{shown}");
+    let session = home.prepare_run("trueup").args(["sessions", "show", SECOND_SESSION, "--json"]);
+    let session: Value = session.wait().json();
+    assert_ne!(session["data"]["session"]["alive"], "alive", "{session}");
     // Its owner's next hook writes it anew.
     let prompt = home.payload("user-prompt-submit").for_session(SECOND_SESSION);
     hook(&home, &prompt, false, &newcomer.pid());

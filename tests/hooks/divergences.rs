@@ -16,9 +16,9 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
         home.query_value("SELECT holder FROM work_items WHERE key = 'SD-002C'", []);
     assert_eq!(holder, FIRST_SESSION);
     let context = answer.context();
-    let mended = "Fixed from the database:\n<trueup-data NONCE>\n\
+    let fixed = "Fixed from the database:\n<trueup-data NONCE>\n\
                   ⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C\n</trueup-data NONCE>";
-    assert!(context.replace(&answer.nonce(), "NONCE").contains(mended), "{context}");
+    assert!(context.replace(&answer.nonce(), "NONCE").contains(fixed), "{context}");
     assert_eq!(home.start_session().ok().message(), [""; 0], "what was mended stays mended");
 }
 

@@ -47,11 +47,11 @@ fn assert_fenced(told: &str, reason: &str) {
 #[track_caller]
 fn assert_denied(answer: &ProcessOutput, reason: &str) {
     assert_eq!(answer.code, Some(2), "{answer:?}");
-    let mut told = answer.json();
-    let text = told["hookSpecificOutput"]["permissionDecisionReason"].take();
+    let mut json = answer.json();
+    let text = json["hookSpecificOutput"]["permissionDecisionReason"].take();
     assert_fenced(text.as_str().unwrap(), reason);
     assert_eq!(
-        told,
+        json,
         json!({"hookSpecificOutput": {
             "hookEventName": "PreToolUse", "permissionDecision": "deny",
             "permissionDecisionReason": null,
@@ -118,9 +118,9 @@ fn a_stop_is_blocked_once() {
     let answer = run_guard(&home, &home.payload("stop"));
     let reason = format!("{S05}\n{NEW_BRANCH}");
     assert_eq!(answer.code, Some(2));
-    let mut told = answer.json();
-    assert_fenced(told["reason"].take().as_str().unwrap(), &reason);
-    assert_eq!(told, json!({"decision": "block", "reason": null}));
+    let mut json = answer.json();
+    assert_fenced(json["reason"].take().as_str().unwrap(), &reason);
+    assert_eq!(json, json!({"decision": "block", "reason": null}));
     assert_eq!(answer.stderr, format!("{reason}\n"));
     run_guard(&home, &home.payload("stop.again")).assert_silent();
 }
@@ -155,9 +155,9 @@ fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
     ahead["currentSd"] = json!("SD-002B");
     home.write_cache(ahead.to_string());
     let answer = run_guard(&home, &bash(&home, "trueup handoff create X")).ok();
-    let told = answer.message().join("\n");
-    assert!(told.contains("file is at revision 99"), "{told}");
-    assert!(told.contains("kept in the journal as j-"), "{told}");
+    let message = answer.message().join("\n");
+    assert!(message.contains("file is at revision 99"), "{message}");
+    assert!(message.contains("kept in the journal as j-"), "{message}");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     let journal = home.read_lines("journal.jsonl");
     assert_eq!(journal[0]["fields"], json!({"Item": "SD-002B"}));

@@ -210,9 +210,9 @@ fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
     assert_eq!(there.wait().ok().message(), [""; 0]);
     let next = home.payload("session-start.startup");
     let next = next.for_session(support::home::SECOND_SESSION);
-    let told = home.run_hook("session-start-sync", &next).ok().message();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(lost_id(&told[0], "currentPhase"), id);
+    let message = home.run_hook("session-start-sync", &next).ok().message();
+    assert_eq!(message.len(), 1, "{message:?}");
+    assert_eq!(lost_id(&message[0], "currentPhase"), id);
     let again = home.payload("session-start.resume");
     let again =
         home.run_hook("session-start-sync", &again.for_session(support::home::SECOND_SESSION));

@@ -24,10 +24,10 @@ fn thirty_calls_at_once_are_exactly_two_checkpoints() {
         [],
     );
     assert_eq!(counts, "15,30");
-    let told: Vec<&ProcessOutput> =
+    let outputs: Vec<&ProcessOutput> =
         answers.iter().filter(|answer| !answer.stdout.is_empty()).collect();
-    assert_eq!(told.len(), 2, "each checkpoint reminds once");
-    assert!(told.iter().all(|answer| answer.context().starts_with("trueup checkpoint: ")));
+    assert_eq!(outputs.len(), 2, "each checkpoint reminds once");
+    assert!(outputs.iter().all(|answer| answer.context().starts_with("trueup checkpoint: ")));
 }
 
 #[test]

@@ -71,16 +71,16 @@ fn fields_and_values_of_a_newer_client_are_ignored() {
 #[test]
 fn garbage_on_stdin_is_one_line_exit_0_and_touches_nothing() {
     let home = Home::new();
-    let whole = home.payload("session-start.startup").to_bytes();
+    let payload = home.payload("session-start.startup").to_bytes();
     let cases: [(&str, Vec<u8>); 9] = [
         ("empty", Vec::new()),
         ("blank", b" \n\n".to_vec()),
-        ("truncated", whole[..whole.len() / 2].to_vec()),
+        ("truncated", payload[..payload.len() / 2].to_vec()),
         ("no JSON", b"hello there".to_vec()),
         ("an array", b"[1, 2]".to_vec()),
         ("null", b"null".to_vec()),
         ("binary", vec![0xff, 0x00, 0xfe, 0x80]),
-        ("two objects", [whole.clone(), whole].concat()),
+        ("two objects", [payload.clone(), payload].concat()),
         ("an escape", b"\x1b[2J{".to_vec()),
     ];
     for (name, bytes) in cases {

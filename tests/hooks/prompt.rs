@@ -47,15 +47,15 @@ fn a_claim_that_was_taken_is_told_with_who_has_it() {
     .ok();
     home.send_prompt();
     home.give_item(SECOND_SESSION, "SD-002C");
-    let told = home.send_prompt().ok();
-    let context = told.context();
+    let output = home.send_prompt().ok();
+    let context = output.context();
     assert!(context.contains("item=none"), "{context}");
     let since: String =
         home.query_value("SELECT claimed_at FROM work_items WHERE key = 'SD-002C'", []);
     let line = format!("⚠️ claim on SD-002C now belongs to {SECOND_SESSION} since {since}");
     assert!(context.ends_with(&format!(" {line}: stop work on it.")), "{context}");
     assert_eq!(context.lines().count(), 1);
-    assert!(told.message().contains(&line), "{told:?}");
+    assert!(output.message().contains(&line), "{output:?}");
     home.send_prompt().assert_silent();
     assert_eq!(home.read_cache()["currentSd"], json!(null));
 }

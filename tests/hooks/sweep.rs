@@ -282,9 +282,9 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     assert!(back.context().contains("Next: continue with `trueup claim SD-002C`"), "{back:?}");
     let payload =
         home.payload("pre-tool-use.bash").with_input("command", "trueup handoff create X");
-    let refused = home.run_hook("pre-handoff-validate", &payload);
-    assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(refused.stderr.contains("Run: trueup claim SD-002C"), "{refused:?}");
+    let output = home.run_hook("pre-handoff-validate", &payload);
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.stderr.contains("Run: trueup claim SD-002C"), "{output:?}");
     let claim = home.prepare_run("trueup").args(["--session", FIRST_SESSION, "claim", "SD-002C"]);
     claim.wait().ok();
     home.run_hook("pre-handoff-validate", &payload).assert_silent();

@@ -52,9 +52,9 @@ fn assert_asked(home: &Home, bytes: &[u8]) {
     let answer = run_guard(home, bytes.to_vec(), "1");
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(answer.code, Some(0), "{text}");
-    let told = &answer.json()["hookSpecificOutput"];
-    assert_eq!(told["permissionDecision"], "ask", "{text}");
-    assert_eq!(told["hookEventName"], "PreToolUse");
+    let hook_output = &answer.json()["hookSpecificOutput"];
+    assert_eq!(hook_output["permissionDecision"], "ask", "{text}");
+    assert_eq!(hook_output["hookEventName"], "PreToolUse");
     assert_eq!(answer.stderr.lines().count(), 1);
     for attended in ["", "0"] {
         let answer = run_guard(home, bytes.to_vec(), attended);
@@ -70,10 +70,10 @@ fn a_hand_off_that_cannot_be_read_is_asked_about() {
         assert_asked(&home, &payload(&home, "\"COMMAND\"", command));
     }
     assert_asked(&home, &payload(&home, "\"Bash\"", b"[\"Bash\"]"));
-    let whole = payload(&home, "COMMAND", b"trueup handoff create X");
-    let command = whole.windows(14).position(|part| part == b"trueup handoff").unwrap();
-    for end in [command + 3, command + 9, command + 20, whole.len() - 1] {
-        assert_asked(&home, &whole[..end]);
+    let handoff_call = payload(&home, "COMMAND", b"trueup handoff create X");
+    let command = handoff_call.windows(14).position(|part| part == b"trueup handoff").unwrap();
+    for end in [command + 3, command + 9, command + 20, handoff_call.len() - 1] {
+        assert_asked(&home, &handoff_call[..end]);
     }
     let broken = payload(&home, "\"COMMAND\"", b"\"make handoff\",,");
     assert_asked(&home, &broken);
@@ -82,10 +82,10 @@ fn a_hand_off_that_cannot_be_read_is_asked_about() {
 #[test]
 fn what_is_broken_and_no_hand_off_is_one_line() {
     let home = on_the_wrong_branch();
-    let whole = payload(&home, "COMMAND", b"cargo build --workspace");
-    let command = whole.windows(5).position(|part| part == b"cargo").unwrap();
-    for end in [1, 20, command - 2, command + 12, whole.len() - 1] {
-        run_guard(&home, whole[..end].to_vec(), "1").single_line();
+    let harmless_call = payload(&home, "COMMAND", b"cargo build --workspace");
+    let command = harmless_call.windows(5).position(|part| part == b"cargo").unwrap();
+    for end in [1, 20, command - 2, command + 12, harmless_call.len() - 1] {
+        run_guard(&home, harmless_call[..end].to_vec(), "1").single_line();
     }
     for garbage in [&b"handoff"[..], b"{", b"trueup handoff create", b"\x00\xff"] {
         run_guard(&home, garbage.to_vec(), "1").single_line();
@@ -132,9 +132,9 @@ fn a_shell_line_of_a_skill_is_no_way_around_the_gate() {
     };
     let answer = line("trueup handoff create X");
     assert_eq!(answer.code, Some(2));
-    let told = answer.json();
-    assert_eq!(told["hookSpecificOutput"]["hookEventName"], "PreSkillShellCommand");
-    assert_eq!(told["hookSpecificOutput"]["permissionDecision"], "deny");
+    let json = answer.json();
+    assert_eq!(json["hookSpecificOutput"]["hookEventName"], "PreSkillShellCommand");
+    assert_eq!(json["hookSpecificOutput"]["permissionDecision"], "deny");
     line("git status").assert_silent();
     for other in ["session-start-sync", "checkpoint-push"] {
         home.run_hook(other, &home.payload("pre-skill-shell-command")).assert_silent();

@@ -32,9 +32,9 @@ fn installer(scratch: &Scratch, args: &[&str]) -> Command {
 fn what_cargo_names_is_staged_and_its_progress_shown() {
     let scratch = Scratch::new();
     let output = installer(&scratch, &["--prefix", "out", "--no-claude"]).output().unwrap();
-    let said = Said::new(output).exits(0);
-    assert!(said.err.contains("Compiling serde"), "{}", said.err);
-    assert!(said.out.contains("riscv64-unknown-none"), "says what was taken: {}", said.out);
+    let run = Said::new(output).exits(0);
+    assert!(run.err.contains("Compiling serde"), "{}", run.err);
+    assert!(run.out.contains("riscv64-unknown-none"), "says what was taken: {}", run.out);
     assert!(scratch.path("out/bin/checkpoint-push").exists());
     let asked = fs::read_to_string(scratch.path("path/asked")).unwrap();
     for word in ["build --release", "-p trueup-hooks", "-p trueup", "--target riscv64-unknown-none"]
@@ -48,8 +48,8 @@ fn a_build_that_fails_shows_cargos_own_error() {
     let scratch = Scratch::new();
     fs::write(scratch.path("path/broken"), "").unwrap();
     let output = installer(&scratch, &[]).output().unwrap();
-    let said = Said::new(output).exits(3);
-    assert!(said.err.contains("error[E0432]") && said.err.contains("hint:"), "{}", said.err);
+    let run = Said::new(output).exits(3);
+    assert!(run.err.contains("error[E0432]") && run.err.contains("hint:"), "{}", run.err);
     assert!(scratch.tree().is_empty());
 }
 
@@ -57,7 +57,7 @@ fn a_build_that_fails_shows_cargos_own_error() {
 fn a_dry_run_names_the_target_and_builds_nothing() {
     let scratch = Scratch::new();
     let output = installer(&scratch, &["--dry-run"]).output().unwrap();
-    let said = Said::new(output).exits(0);
-    assert!(said.out.contains("riscv64-unknown-none"), "{}", said.out);
+    let run = Said::new(output).exits(0);
+    assert!(run.out.contains("riscv64-unknown-none"), "{}", run.out);
     assert!(!scratch.path("path/asked").exists());
 }

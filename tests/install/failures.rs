@@ -21,11 +21,11 @@ fn wrong_usage_is_exit_2() {
 fn a_missing_binary_is_named() {
     let scratch = Scratch::new();
     fs::remove_file(scratch.path("bins/checkpoint-push")).unwrap();
-    let said = scratch.install(&[]).exits(3);
+    let output = scratch.install(&[]).exits(3);
     assert!(
-        said.err.contains("bins/checkpoint-push") && said.err.contains("hint:"),
+        output.err.contains("bins/checkpoint-push") && output.err.contains("hint:"),
         "{}",
-        said.err
+        output.err
     );
     assert!(scratch.tree().is_empty());
 }
@@ -36,11 +36,11 @@ fn a_binary_that_does_not_run_never_replaces_one_that_does() {
     scratch.install(&[]).exits(0);
     let working = tree(&scratch.stage());
     scratch.binary("pre-handoff-validate", "#!/bin/sh\necho broken >&2\nexit 7\n");
-    let said = scratch.install(&[]).exits(3);
+    let output = scratch.install(&[]).exits(3);
     assert!(
-        said.err.contains("pre-handoff-validate") && said.err.contains("broken"),
+        output.err.contains("pre-handoff-validate") && output.err.contains("broken"),
         "{}",
-        said.err
+        output.err
     );
     assert_eq!(tree(&scratch.stage()), working);
 }
@@ -49,8 +49,8 @@ fn a_binary_that_does_not_run_never_replaces_one_that_does() {
 fn a_database_that_cannot_be_made_is_not_in_place() {
     let scratch = Scratch::new();
     scratch.binary("trueup", "#!/bin/sh\n[ \"$1\" != db ] || { echo 'disk full' >&2; exit 3; }\n");
-    let said = scratch.install(&[]).exits(1);
-    assert!(said.out.contains("disk full"), "{}", said.out);
+    let output = scratch.install(&[]).exits(1);
+    assert!(output.out.contains("disk full"), "{}", output.out);
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn a_client_that_refuses_does_not_stop_the_rest() {
     let scratch = Scratch::with_client();
     fs::write(scratch.path("path/claude"), "#!/bin/sh\necho 'managed by policy' >&2\nexit 1\n")
         .unwrap();
-    let said = scratch.install(&[]).exits(1);
-    assert!(said.out.contains("managed by policy"), "{}", said.out);
-    assert!(said.out.contains("the doctor"), "{}", said.out);
+    let output = scratch.install(&[]).exits(1);
+    assert!(output.out.contains("managed by policy"), "{}", output.out);
+    assert!(output.out.contains("the doctor"), "{}", output.out);
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn a_broken_record_is_kept_and_named() {
     let scratch = Scratch::new();
     scratch.write(".local/share/trueup/install-manifest.json", "{ half");
     for args in [&["--uninstall"][..], &[]] {
-        let said = scratch.install(args).exits(3);
-        assert!(said.err.contains("install-manifest.json"), "{}", said.err);
+        let output = scratch.install(args).exits(3);
+        assert!(output.err.contains("install-manifest.json"), "{}", output.err);
     }
     let record = scratch.home(".local/share/trueup/install-manifest.json");
     assert_eq!(fs::read_to_string(record).unwrap(), "{ half");
@@ -88,17 +88,17 @@ fn without_cargo_the_script_says_how_to_get_it() {
         .env("PATH", scratch.path("path"))
         .output()
         .unwrap();
-    let said = Said::new(output).exits(3);
-    assert!(said.err.contains("https://rustup.rs") && said.err.contains("apt install rustup"));
+    let run = Said::new(output).exits(3);
+    assert!(run.err.contains("https://rustup.rs") && run.err.contains("apt install rustup"));
 }
 
 #[test]
 fn an_argument_is_printed_in_one_line_and_without_what_acts() {
     let scratch = Scratch::new();
     let evil = "x\n::error file=a::b\n\u{202e}evil\u{9b}[31m";
-    let said = scratch.run(&[evil]).exits(2);
+    let output = scratch.run(&[evil]).exits(2);
     let dry = scratch.install(&["--dry-run", "--prefix", evil]).exits(0);
-    for text in [&said.err, &said.out, &dry.out, &dry.err] {
+    for text in [&output.err, &output.out, &dry.out, &dry.err] {
         assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
         assert!(!text.contains(['\u{202e}', '\u{9b}']), "{text}");
     }
@@ -120,9 +120,9 @@ fn a_place_that_is_no_utf8_is_refused_before_anything_is_staged() {
             None => command.arg("--prefix").arg(&odd),
         };
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(3), "{variable:?}: {said}");
-        assert!(said.contains("is not UTF-8"), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{variable:?}: {stderr}");
+        assert!(stderr.contains("is not UTF-8"), "{stderr}");
         assert_eq!(scratch.tree(), before, "{variable:?}");
     }
 }

@@ -44,9 +44,9 @@ fn a_missing_binary_can_never_lock_a_user_out() {
             assert_eq!((event.as_str(), matcher.as_str()), ("PreToolUse", "Bash"), "{rule}");
             assert!(rule.contains("handoff"), "{event}: {rule}");
         }
-        let guard = handler["command"].as_str().unwrap().ends_with("pre-handoff-validate");
+        let is_guard = handler["command"].as_str().unwrap().ends_with("pre-handoff-validate");
         // The hook for each Bash call runs in the background (docs/adr/0007).
-        if guard && event == "PreToolUse" && matcher == "Bash" {
+        if is_guard && event == "PreToolUse" && matcher == "Bash" {
             let spans = handler["args"] == json!(["--span"]);
             assert_eq!(handler.get("if").is_none(), spans, "each call would pay");
             assert_eq!(handler["async"] == true, spans, "a verdict is waited for");

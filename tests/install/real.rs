@@ -35,8 +35,8 @@ fn it_registers_and_leaves_as_it_came() {
         assert_eq!(list[0]["readFromFolder"].as_str(), scratch.stage().to_str(), "{list}");
 
         let installed = scratch.tree();
-        let said = scratch.install(&[]).exits(0);
-        assert!(said.out.contains("Everything is up to date."), "{}", said.out);
+        let output = scratch.install(&[]).exits(0);
+        assert!(output.out.contains("Everything is up to date."), "{}", output.out);
         assert_eq!(scratch.tree(), installed);
 
         scratch.run(&["--uninstall"]).exits(0);
@@ -56,8 +56,11 @@ fn an_edit_made_since_survives() {
     let edited = fs::read_to_string(&settings).unwrap().replace("opus", "sonnet");
     fs::write(&settings, edited).unwrap();
     scratch.run(&["--uninstall"]).exits(0);
-    let left = fs::read_to_string(&settings).unwrap();
-    assert!(left.contains("sonnet") && !left.contains("trueup"), "{left}");
+    let settings_text = fs::read_to_string(&settings).unwrap();
+    assert!(
+        settings_text.contains("sonnet") && !settings_text.contains("trueup"),
+        "{settings_text}"
+    );
 }
 
 #[test]

@@ -63,10 +63,13 @@ fn an_edit_made_since_survives() {
     let settings = edit(&scratch, "opus", "sonnet");
     // A second installation must not record the user's edit as its own.
     scratch.install(&[]).exits(0);
-    let said = scratch.run(&["--uninstall"]).exits(0);
-    let left = fs::read_to_string(&settings).unwrap();
-    assert!(left.contains("sonnet") && !left.contains("trueup"), "{left}");
-    assert!(said.out.contains("the changes are kept"), "{}", said.out);
+    let output = scratch.run(&["--uninstall"]).exits(0);
+    let settings_text = fs::read_to_string(&settings).unwrap();
+    assert!(
+        settings_text.contains("sonnet") && !settings_text.contains("trueup"),
+        "{settings_text}"
+    );
+    assert!(output.out.contains("the changes are kept"), "{}", output.out);
 }
 
 #[test]
@@ -87,8 +90,8 @@ fn an_edited_file_without_the_client_is_reported() {
     scratch.install(&[]).exits(0);
     let settings = edit(&scratch, "opus", "sonnet");
     let edited = fs::read_to_string(&settings).unwrap();
-    let said = scratch.run(&["--uninstall", "--no-claude"]).exits(1);
-    assert!(said.out.contains("claude plugin uninstall trueup@trueup"), "{}", said.out);
+    let output = scratch.run(&["--uninstall", "--no-claude"]).exits(1);
+    assert!(output.out.contains("claude plugin uninstall trueup@trueup"), "{}", output.out);
     assert_eq!(fs::read_to_string(&settings).unwrap(), edited);
     scratch.run(&["--uninstall"]).exits(0);
     assert!(!scratch.home(".local/share/trueup/install-manifest.json").exists());

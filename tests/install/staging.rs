@@ -11,8 +11,8 @@ const PARTS: [&str; 4] = [".claude-plugin", "bin", "hooks", "skills"];
 #[test]
 fn a_prefix_without_client_is_staged_and_nothing_else() {
     let scratch = Scratch::with_client();
-    let said = scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
-    assert!(said.out.contains("the demo"), "{}", said.out);
+    let output = scratch.install(&["--prefix", "out", "--no-claude"]).exits(0);
+    assert!(output.out.contains("the demo"), "{}", output.out);
     let out = scratch.path("out");
     let mut names: Vec<_> = fs::read_dir(&out)
         .unwrap()
@@ -50,8 +50,8 @@ fn a_prefix_keeps_what_is_not_ours() {
     assert_eq!(tree(&scratch.path("out")), before);
 
     fs::create_dir(scratch.path("out/bin")).unwrap();
-    let said = scratch.install(&["--prefix", "out", "--no-claude"]).exits(3);
-    assert!(said.err.contains("out") && said.err.contains("hint:"), "{}", said.err);
+    let output = scratch.install(&["--prefix", "out", "--no-claude"]).exits(3);
+    assert!(output.err.contains("out") && output.err.contains("hint:"), "{}", output.err);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_dry_run_touches_nothing() {
     let scratch = Scratch::with_client();
     scratch.write(".claude/settings.json", "{ \"model\":\"opus\"}");
     let before = scratch.tree();
-    let said = scratch.install(&["--dry-run"]).exits(0);
+    let output = scratch.install(&["--dry-run"]).exits(0);
     for word in ["stage", "link", "register", "database", "demo", "doctor"] {
-        assert!(said.out.contains(word), "{word}: {}", said.out);
+        assert!(output.out.contains(word), "{word}: {}", output.out);
     }
     assert_eq!(scratch.tree(), before);
     assert!(!scratch.path("path/calls").exists());
@@ -75,15 +75,15 @@ fn a_dry_run_touches_nothing() {
 #[test]
 fn a_second_run_changes_nothing_and_says_so() {
     let scratch = Scratch::with_client();
-    let said = scratch.install(&[]).exits(0);
-    assert!(said.out.contains("the demo") && said.out.contains("the doctor"), "{}", said.out);
+    let output = scratch.install(&[]).exits(0);
+    assert!(output.out.contains("the demo") && output.out.contains("the doctor"), "{}", output.out);
     for name in ["trueup", "validate-session-state"] {
         let link = fs::read_link(scratch.home(".local/bin").join(name)).unwrap();
         assert_eq!(link, scratch.stage().join("bin").join(name));
     }
     let installed = scratch.tree();
-    let said = scratch.install(&[]).exits(0);
-    assert!(said.out.contains("Everything is up to date."), "{}", said.out);
+    let output = scratch.install(&[]).exits(0);
+    assert!(output.out.contains("Everything is up to date."), "{}", output.out);
     assert_eq!(scratch.tree(), installed);
 }
 
@@ -120,9 +120,9 @@ fn a_foreign_command_is_not_replaced() {
     let scratch = Scratch::new();
     scratch.write(".local/bin/trueup", "mine");
     let before = scratch.tree();
-    let said = scratch.install(&[]).exits(1);
-    assert!(said.out.contains("~/.local/bin/trueup") || said.out.contains(".local/bin/trueup"));
-    assert!(said.out.contains("failed"), "{}", said.out);
+    let output = scratch.install(&[]).exits(1);
+    assert!(output.out.contains("~/.local/bin/trueup") || output.out.contains(".local/bin/trueup"));
+    assert!(output.out.contains("failed"), "{}", output.out);
     assert_eq!(fs::read_to_string(scratch.home(".local/bin/trueup")).unwrap(), "mine");
     assert!(scratch.home(".local/bin/validate-session-state").exists(), "the rest goes on");
     scratch.run(&["--uninstall"]).exits(0);
@@ -182,8 +182,8 @@ fn no_directory_with_more_in_it_is_purged() {
     let scratch = Scratch::new();
     scratch.write("precious.txt", "mine");
     let home = scratch.home("");
-    let said =
+    let output =
         scratch.installer(&["--uninstall", "--purge"]).env("TRUEUP_HOME", &home).output().unwrap();
-    assert_eq!(said.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(3));
     assert!(Path::new(&home).join("precious.txt").exists());
 }

@@ -104,7 +104,7 @@ impl ProductRules {
     /// Tabulates the product's decisions.
     pub(crate) fn from_product() -> Self {
         let holder = session_row("holder", SessionStanding::Active, SilenceLength::Fresh);
-        let vitality = judge_session(&holder, ProcessState::Running, CEILING_SECONDS);
+        let liveness = judge_session(&holder, ProcessState::Running, CEILING_SECONDS);
         let free = item_row(ItemStatus::Running, false);
         let [running, completed] =
             [ItemStatus::Running, ItemStatus::Completed].map(ItemStatus::as_str);
@@ -112,7 +112,7 @@ impl ProductRules {
         assert_eq!(classify_transition(Entity::Item, completed, running), TransitionKind::Illegal);
         assert_eq!(classify_transition(Entity::Item, completed, "queued"), TransitionKind::Back);
         let finished = item_row(ItemStatus::Completed, true);
-        let refusal = product_claims(&finished, &holder, &vitality, true);
+        let refusal = product_claims(&finished, &holder, &liveness, true);
         assert_eq!(refusal, Err(ClaimRefusal::ItemFinished));
         let mut answers = Vec::new();
         for standing in STANDINGS {
@@ -124,7 +124,7 @@ impl ProductRules {
                 }
             }
         }
-        Self { free_is_free: product_claims(&free, &holder, &vitality, false).is_ok(), answers }
+        Self { free_is_free: product_claims(&free, &holder, &liveness, false).is_ok(), answers }
     }
 
     /// Returns rules that never take a session for dead.
@@ -150,14 +150,14 @@ fn ask_product(look: SessionView) -> ViewDecisions {
     let mut answers = ViewDecisions::default();
     for silence in look.clock.silences() {
         let holder = session_row("holder", look.standing, *silence);
-        let vitality = judge_session(&holder, look.evidence, CEILING_SECONDS);
+        let liveness = judge_session(&holder, look.evidence, CEILING_SECONDS);
         let held = item_row(ItemStatus::Running, true);
-        answers.taken |= product_claims(&held, &holder, &vitality, false).is_ok();
-        answers.taken_by_force |= product_claims(&held, &holder, &vitality, true).is_ok();
+        answers.taken |= product_claims(&held, &holder, &liveness, false).is_ok();
+        answers.taken_by_force |= product_claims(&held, &holder, &liveness, true).is_ok();
         // As `sync::lifecycle::sweep` says it, over the sessions that a store lists as lapsed.
         answers.parked |= (holder.is_lease_expired() || look.standing == SessionStanding::Ended)
             && look.standing != SessionStanding::Lost
-            && has_forfeited_claim(&holder, &vitality);
+            && has_forfeited_claim(&holder, &liveness);
     }
     answers
 }
@@ -165,14 +165,14 @@ fn ask_product(look: SessionView) -> ViewDecisions {
 fn product_claims(
     item: &Item,
     holder: &Session,
-    vitality: &Liveness,
+    liveness: &Liveness,
     force: bool,
 ) -> Result<(), ClaimRefusal> {
     let claimant = session_row("claimant", SessionStanding::Active, SilenceLength::Fresh);
     let verdict = decide_claim(&ClaimFacts {
         claimant: Some(&claimant),
         item: Some(item),
-        holder: item.holder.as_ref().map(|_| (holder, vitality)),
+        holder: item.holder.as_ref().map(|_| (holder, liveness)),
         force,
     });
     match verdict {

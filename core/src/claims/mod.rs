@@ -80,8 +80,8 @@ pub fn claim_item(
         };
         let holder = match holder {
             Some(holder) => {
-                let vitality = doubt.judge_session(&holder, site, store)?;
-                Some((holder, vitality))
+                let liveness = doubt.judge_session(&holder, site, store)?;
+                Some((holder, liveness))
             }
             None => None,
         };
@@ -94,12 +94,12 @@ pub fn claim_item(
         let facts = ClaimFacts {
             claimant: claimant.as_ref(),
             item: item.as_ref(),
-            holder: holder.as_ref().map(|(holder, vitality)| (holder, vitality)),
+            holder: holder.as_ref().map(|(holder, liveness)| (holder, liveness)),
             force: request.force,
         };
         let grant = match decide_claim(&facts) {
             Err(refusal) => {
-                let process = holder.as_ref().map(|(_, vitality)| vitality.process);
+                let process = holder.as_ref().map(|(_, liveness)| liveness.process);
                 let ceiling = site.settings.ceiling_seconds;
                 let forecast = match forecast_second_reading(&facts, site) {
                     Some(taking) => {
@@ -152,8 +152,8 @@ fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -
 
 /// Forecasts a claim that is refused only because a second reading of the clock is missing.
 fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<ClaimForecast> {
-    let (holder, vitality) = facts.holder.filter(|(_, it)| it.clock_doubt_seconds > 0)?;
-    let undoubted = judge_session(holder, vitality.process, site.settings.ceiling_seconds);
+    let (holder, liveness) = facts.holder.filter(|(_, it)| it.clock_doubt_seconds > 0)?;
+    let undoubted = judge_session(holder, liveness.process, site.settings.ceiling_seconds);
     let facts = ClaimFacts { holder: Some((holder, &undoubted)), ..facts.clone() };
     decide_claim(&facts).is_ok().then(|| ClaimForecast {
         at: holder.read_at.plus_seconds(CLOCK_READINGS_APART_SECONDS + 1),

@@ -64,15 +64,18 @@ pub fn move_item(store: &mut dyn Store, request: &MoveItemRequest) -> Result<Mov
             (Err(refusal), _) => return Ok(MoveAnswer::Refused(refusal)),
             (Ok(_), None) => return Ok(MoveAnswer::Refused(MoveRefusal::ItemNotFound)),
         };
-        let moved = if grant.changes_item(&before) {
+        let moved_item = if grant.changes_item(&before) {
             let provenance = request.provenance.clone();
             store.move_item(&GrantedMove { grant, provenance })
         } else {
             Ok(MovedItem { item: before.clone(), moved_dependents: Vec::new() })
         };
-        match moved {
-            Ok(moved) => {
-                return Ok(MoveAnswer::Moved { before: Box::new(before), moved: Box::new(moved) });
+        match moved_item {
+            Ok(moved_item) => {
+                return Ok(MoveAnswer::Moved {
+                    before: Box::new(before),
+                    moved: Box::new(moved_item),
+                });
             }
             // Another session was faster. The next reading shows what it did.
             Err(error @ StoreError::Conflict(_)) => conflict = Some(error),

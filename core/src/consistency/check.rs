@@ -189,10 +189,11 @@ fn decide_and_apply(
             // An applied fix proves nothing: what it touched is read again.
             let after = snapshot.refresh(store, paths.root, &touched.paths)?;
             let left = assess_checkout(&after).findings;
-            let left: HashSet<_> = left.iter().map(CheckFinding::identity).collect();
+            let findings: HashSet<_> = left.iter().map(CheckFinding::identity).collect();
             for finding in &mut report.findings {
                 // A file that is neither committed nor restored ends no finding.
-                finding.is_fixed = !touched.has_unrestored && !left.contains(&finding.identity());
+                finding.is_fixed =
+                    !touched.has_unrestored && !findings.contains(&finding.identity());
             }
         }
         if request.writeback {

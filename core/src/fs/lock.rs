@@ -33,11 +33,11 @@ impl FileLock {
         let end = Instant::now() + patience;
         loop {
             let file = open_to_update(path)?;
-            let left = end.saturating_duration_since(Instant::now());
+            let remaining = end.saturating_duration_since(Instant::now());
             let lock = match FileExt::try_lock_exclusive(&file) {
                 Ok(()) => Self(file),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait_for_lock(file, left)?
+                    wait_for_lock(file, remaining)?
                 }
                 Err(error) => return Err(error),
             };

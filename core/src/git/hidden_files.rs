@@ -47,11 +47,11 @@ impl Repository {
         let limit = TimeLimit::starting_now(limit);
         let call = self.build_command(Purpose::Read, "git check-ignore", limit);
         // This command takes paths literally anyway and rejects the option.
-        let told = call
+        let output = call
             .with_args(["--no-literal-pathspecs", "check-ignore", "--quiet", "--"])
             .with_args([format!("./{path}")])
             .run_query()?;
-        Ok(told.is_some())
+        Ok(output.is_some())
     }
 
     /// Lists the files below a folder, or the one file, that git does not look at.
@@ -61,8 +61,8 @@ impl Repository {
     /// When git fails or refuses.
     pub fn list_hidden(&self, folder: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
         let call = self.read_command("git ls-files");
-        let told = call.with_args(["ls-files", "-v", "-z", "--", folder]).run()?;
-        let hidden = split_records(&told).filter_map(|record| {
+        let output = call.with_args(["ls-files", "-v", "-z", "--", folder]).run()?;
+        let hidden = split_records(&output).filter_map(|record| {
             let (tag, path) = record.split_at_checked(2)?;
             Some((output_text(path).into_owned(), HiddenFlag::from_tag(*tag.first()?)?))
         });

@@ -216,8 +216,8 @@ mod tests {
                 "plan_file specs/plan.md has 99 bytes; a plan needs at least 100",
             ]
         );
-        let none = PathsOnDisk { plan_bytes: None, ..ALL_PRESENT };
-        let gone = list_missing_requirements(PhaseName::Validate, &complete_state(), none);
+        let no_plan = PathsOnDisk { plan_bytes: None, ..ALL_PRESENT };
+        let gone = list_missing_requirements(PhaseName::Validate, &complete_state(), no_plan);
         assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is not a file");
     }
 

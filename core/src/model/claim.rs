@@ -140,10 +140,10 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> 
         (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyOwned),
         // A holder that is not registered can neither renew its claim nor release it.
         (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
-        (Some(_), Some((holder, vitality))) => {
+        (Some(_), Some((holder, liveness))) => {
             // The holder of a parent may take any of its children back.
             let parent_held = item.parent.is_some() && item.parent == claimant.item;
-            match decide_takeover(claimant, holder, vitality, parent_held, facts.force) {
+            match decide_takeover(claimant, holder, liveness, parent_held, facts.force) {
                 Ok(reason) => grant(ClaimOutcome::TakenOver(reason)),
                 Err(refusal) => Err(refusal),
             }
@@ -154,18 +154,18 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> 
 /// Tells whether a holder has lost its right to an item, so that the next session that asks gets
 /// it: the holder is dead. A session that ended while its process runs or cannot be checked keeps
 /// the item until its lease ends, because that process may resume the session.
-pub fn has_forfeited_claim(holder: &Session, vitality: &Liveness) -> bool {
+pub fn has_forfeited_claim(holder: &Session, liveness: &Liveness) -> bool {
     let is_kept = holder.status == SessionStatus::Ended
-        && vitality.process != ProcessState::Gone
-        && (!holder.is_lease_expired_despite(vitality.clock_doubt_seconds)
+        && liveness.process != ProcessState::Gone
+        && (!holder.is_lease_expired_despite(liveness.clock_doubt_seconds)
             || holder.is_in_quiet_period());
-    vitality.state == LivenessState::Dead && !is_kept
+    liveness.state == LivenessState::Dead && !is_kept
 }
 
 fn decide_takeover(
     claimant: &Session,
     holder: &Session,
-    vitality: &Liveness,
+    liveness: &Liveness,
     parent_held: bool,
     force: bool,
 ) -> Result<&'static str, ClaimRefusal> {
@@ -173,21 +173,21 @@ fn decide_takeover(
     if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
         return Ok("successor");
     }
-    if has_forfeited_claim(holder, vitality) {
+    if has_forfeited_claim(holder, liveness) {
         return Ok(HOLDER_DEAD);
     }
     if parent_held {
         return Ok("parent_authority");
     }
     if force {
-        let enough = FORCE_AFTER_SECONDS.saturating_add(vitality.clock_doubt_seconds);
+        let enough = FORCE_AFTER_SECONDS.saturating_add(liveness.clock_doubt_seconds);
         return if holder.silence_seconds() >= enough {
             Ok(FORCED)
         } else {
             Err(ClaimRefusal::TakeoverNotAllowed)
         };
     }
-    Err(if vitality.state == LivenessState::Alive {
+    Err(if liveness.state == LivenessState::Alive {
         ClaimRefusal::HeldByLiveSession
     } else {
         ClaimRefusal::HeldBySilentSession

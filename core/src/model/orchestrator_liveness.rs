@@ -70,12 +70,12 @@ mod tests {
             (Stopped, 0, Process::Running, LivenessState::Dead),
             (Crashed, 0, Process::Running, LivenessState::Dead),
         ] {
-            let vitality =
+            let liveness =
                 judge_orchestrator(&sample_orchestrator(status, silence), process, 1_800);
             assert_eq!(
-                vitality.state, expected,
+                liveness.state, expected,
                 "{status} silent {silence} s, {process:?}: {}",
-                vitality.evidence
+                liveness.evidence
             );
         }
     }

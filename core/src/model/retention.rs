@@ -198,10 +198,10 @@ mod tests {
 
     #[test]
     fn a_session_goes_when_it_is_old_and_nothing_needs_it() {
-        let none = BTreeSet::new();
+        let no_names = BTreeSet::new();
         for status in [SessionStatus::Ended, SessionStatus::Lost] {
             let old = EndedSession { status, ..remains() };
-            assert_eq!(retention().keep_reason(&old, &none), None, "{status}");
+            assert_eq!(retention().keep_reason(&old, &no_names), None, "{status}");
         }
     }
 
@@ -229,12 +229,12 @@ mod tests {
             cases.push((tied, KeepReason::Tied(tie)));
         }
         for (session, expected) in cases {
-            let kept = retention().keep_reason(&session, &BTreeSet::new());
-            assert_eq!(kept, Some(expected), "{session:?}");
+            let reason = retention().keep_reason(&session, &BTreeSet::new());
+            assert_eq!(reason, Some(expected), "{session:?}");
         }
         let named = RetentionRules { named: ["s".parse().unwrap()].into(), ..retention() };
-        let kept = named.keep_reason(&remains(), &BTreeSet::new());
-        assert_eq!(kept, Some(KeepReason::NamedLocally));
+        let reason = named.keep_reason(&remains(), &BTreeSet::new());
+        assert_eq!(reason, Some(KeepReason::NamedLocally));
     }
 
     #[test]

@@ -140,8 +140,8 @@ mod tests {
             (1_801, Gone, 31_536_000, LivenessState::Dead),
         ] {
             let session = sample_session("s", SessionStatus::Active, silence);
-            let vitality = judge_session_with_doubt(&session, process, 1_800, doubt);
-            assert_eq!(vitality.state, expected, "{silence} {process:?} {doubt}");
+            let liveness = judge_session_with_doubt(&session, process, 1_800, doubt);
+            assert_eq!(liveness.state, expected, "{silence} {process:?} {doubt}");
         }
     }
 
@@ -185,11 +185,11 @@ mod tests {
         ] {
             let mut session = sample_session("s", status, silence);
             session.silent_until = span.map(seconds_from_now);
-            let vitality = judge_session(&session, process, 1800);
+            let liveness = judge_session(&session, process, 1800);
             assert_eq!(
-                vitality.state, expected,
+                liveness.state, expected,
                 "{status:?} silent {silence} s, span {span:?}, {process:?}: {}",
-                vitality.evidence
+                liveness.evidence
             );
         }
     }

@@ -182,13 +182,13 @@ mod tests {
     #[test]
     fn the_lowest_slot_is_taken_that_nobody_has() {
         let slots: Vec<PortSlot> = PortSlot::all().collect();
-        let none = BTreeSet::new();
-        assert_eq!(find_lowest_free_slot(&[], &none), Some(slots[0]));
+        let no_names = BTreeSet::new();
+        assert_eq!(find_lowest_free_slot(&[], &no_names), Some(slots[0]));
         let some = [reservation(slots[0]), reservation(slots[2])];
-        assert_eq!(find_lowest_free_slot(&some, &none), Some(slots[1]));
+        assert_eq!(find_lowest_free_slot(&some, &no_names), Some(slots[1]));
         assert_eq!(find_lowest_free_slot(&some, &[slots[1]].into()), Some(slots[3]));
         let all: Vec<PortReservation> = slots.iter().copied().map(reservation).collect();
-        assert_eq!(find_lowest_free_slot(&all, &none), None);
+        assert_eq!(find_lowest_free_slot(&all, &no_names), None);
         assert_eq!(find_lowest_free_slot(&all[..14], &[slots[14]].into()), None);
     }
 

@@ -25,7 +25,7 @@ pub enum StartAnswer {
         /// That orchestrator.
         holder: Orchestrator,
         /// Its liveness.
-        vitality: Liveness,
+        liveness: Liveness,
     },
 }
 
@@ -75,13 +75,13 @@ pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Resu
             }
             RunRegistration::PlanTaken(holder) => holder,
         };
-        let vitality = confirm_liveness(store, &holder, site, &mut ClockDoubt::default())?;
-        if vitality.state != LivenessState::Dead || attempt == MAX_ATTEMPTS {
-            return Ok(StartAnswer::Refused { holder, vitality });
+        let liveness = confirm_liveness(store, &holder, site, &mut ClockDoubt::default())?;
+        if liveness.state != LivenessState::Dead || attempt == MAX_ATTEMPTS {
+            return Ok(StartAnswer::Refused { holder, liveness });
         }
         store.record_orchestrator_crash(
             &holder,
-            &Provenance::new(&run.provenance.actor, &vitality.evidence),
+            &Provenance::new(&run.provenance.actor, &liveness.evidence),
         )?;
         attempt += 1;
     }
@@ -100,11 +100,11 @@ pub fn find_dead_orchestrators(
     let mut doubt = ClockDoubt::default();
     let mut dead = Vec::new();
     for orchestrator in live {
-        let vitality = confirm_liveness(store, &orchestrator, site, &mut doubt)?;
-        if vitality.state == LivenessState::Dead {
+        let liveness = confirm_liveness(store, &orchestrator, site, &mut doubt)?;
+        if liveness.state == LivenessState::Dead {
             dead.push(DeadOrchestrator {
                 orchestrator,
-                evidence: vitality.evidence,
+                evidence: liveness.evidence,
                 interrupted: Vec::new(),
             });
         }

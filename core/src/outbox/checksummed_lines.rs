@@ -173,8 +173,8 @@ mod tests {
         let path = folder.path().join("sub/l.jsonl");
         append_records(&path, &["one"]).unwrap();
         append_records(&path, &["two"]).unwrap();
-        let whole = fs::read(&path).unwrap();
-        fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         append_records(&path, &["three", "four"]).unwrap();
         let lines: ChecksummedLines<String> = read_records(&path).unwrap();
         assert_eq!(lines.records, ["one", "three", "four"]);

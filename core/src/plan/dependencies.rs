@@ -259,8 +259,8 @@ fn parse_dependency(
             Err(DependencyProblem::Unknown(id, reason))
         }
     };
-    let whole = strip_emphasis(part).parse::<PlanTaskId>();
-    let is_task = whole.is_ok_and(|id| task_ids.contains(&id));
+    let single = strip_emphasis(part).parse::<PlanTaskId>();
+    let is_task = single.is_ok_and(|id| task_ids.contains(&id));
     let Some((from, to)) = split_range(part).filter(|_| !is_task) else {
         let id = parse_task(part)?;
         return if id == *own_id {

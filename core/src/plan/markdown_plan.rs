@@ -57,9 +57,9 @@ pub fn parse_markdown(text: &str) -> ParsedPlan {
 /// their ends stay: they tell a box without a title from one without a space behind it.
 fn split_lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     NumberedLines::from_text(text, LineEnd::Any).map(|line| {
-        let whole = text.get(line.start..line.next_start).unwrap_or_default();
+        let line_text = text.get(line.start..line.next_start).unwrap_or_default();
         let number = usize::try_from(line.number).unwrap_or(usize::MAX);
-        (number, line.start, whole.trim_end_matches(['\n', '\r']))
+        (number, line.start, line_text.trim_end_matches(['\n', '\r']))
     })
 }
 

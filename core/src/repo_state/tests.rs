@@ -155,12 +155,12 @@ fn an_edited_section_is_found_by_its_closing_mark() {
 
 #[test]
 fn a_section_without_its_end_is_text_and_swallows_nothing() {
-    let whole = write_body(b"", "a", b"one");
-    let cut = as_text(&whole).replace("<!-- /trueup", "<!-- trueup");
-    for after in ["mine\n".to_owned(), cut.clone(), as_text(&whole).to_owned()] {
+    let body = write_body(b"", "a", b"one");
+    let cut = as_text(&body).replace("<!-- /trueup", "<!-- trueup");
+    for after in ["mine\n".to_owned(), cut.clone(), as_text(&body).to_owned()] {
         let file = format!("{cut}{after}");
         let file = write_body(file.as_bytes(), "b", b"two");
-        let expected = usize::from(after.as_bytes() == whole);
+        let expected = usize::from(after.as_bytes() == body);
         assert_eq!(list_sections(&file).len(), expected + 1);
         let new = write_body(&file, "a", b"three");
         let kept = if expected == 1 { cut.clone() } else { format!("{cut}{after}") };
@@ -172,9 +172,9 @@ fn a_section_without_its_end_is_text_and_swallows_nothing() {
 
 #[test]
 fn a_body_does_not_end_a_section_that_lost_its_end() {
-    let whole = write_body(b"", "a", b"one");
-    let lost = as_text(&whole).replace("<!-- /trueup", "<!-- trueup");
-    let closing = as_text(&whole).lines().next_back().unwrap().to_owned();
+    let written_body = write_body(b"", "a", b"one");
+    let lost = as_text(&written_body).replace("<!-- /trueup", "<!-- trueup");
+    let closing = as_text(&written_body).lines().next_back().unwrap().to_owned();
     let body = format!("text\n{closing}\nmore");
     let file = write_body(lost.as_bytes(), "a", body.as_bytes());
     assert_eq!(find_section(&file, &repo_slug("a")).unwrap().body, body.as_bytes());

@@ -91,8 +91,8 @@ fn many_go_in_many_batches_and_counting_says_how_many() {
     assert_eq!((dry.rows, dry.complete), (tally, true));
     let done = world.prune_world(TWO_DAYS / 2, false, usize::MAX);
     assert_eq!((done.rows, done.complete), (tally, true));
-    let left = world.store.list_events(&crate::model::EventFilter::default()).unwrap();
-    let kinds: Vec<&str> = left.iter().map(|e| e.kind.as_str()).collect();
+    let events = world.store.list_events(&crate::model::EventFilter::default()).unwrap();
+    let kinds: Vec<&str> = events.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["pruned"]);
     assert_eq!(world.prune_world(TWO_DAYS / 2, false, usize::MAX).rows, PruneCounts::default());
 }

@@ -192,15 +192,15 @@ pub fn judge_owner(
     let ceiling = site.settings.ceiling_seconds;
     if let Some(session) = session {
         let evidence = liveness::check_session_process(&session, &site.host);
-        let vitality = judge_session(&session, evidence, ceiling);
+        let liveness = judge_session(&session, evidence, ceiling);
         return Ok(Liveness {
             state: judge_port_owner(
-                Some(vitality.state),
+                Some(liveness.state),
                 evidence,
                 reservation.age_seconds(),
                 ceiling,
             ),
-            evidence: format!("session {}: {}", session.id, vitality.evidence),
+            evidence: format!("session {}: {}", session.id, liveness.evidence),
             process: evidence,
             clock_doubt_seconds: 0,
         });

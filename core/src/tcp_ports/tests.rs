@@ -52,12 +52,12 @@ impl World {
     }
 
     fn reserve_for(&mut self, id: &str, owner: PortOwner, probe: &mut FakeProbe) -> ReserveAnswer {
-        let wish = PortPairRequest {
+        let request = PortPairRequest {
             id: id.parse().unwrap(),
             owner,
             provenance: Provenance::new("me", "ports reserve"),
         };
-        reserve_ports(&mut *self.store, &wish, &self.site, probe).unwrap()
+        reserve_ports(&mut *self.store, &request, &self.site, probe).unwrap()
     }
 
     #[track_caller]

@@ -63,15 +63,15 @@ pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     if lone.peek().is_none() {
         return Cow::Borrowed(text);
     }
-    let mut whole = String::with_capacity(text.len());
+    let mut lenient = String::with_capacity(text.len());
     let mut end = 0;
     for start in lone {
-        whole.push_str(text.get(end..start).unwrap_or_default());
-        whole.push_str(REPLACEMENT_ESCAPE);
+        lenient.push_str(text.get(end..start).unwrap_or_default());
+        lenient.push_str(REPLACEMENT_ESCAPE);
         end = start + ESCAPE_BYTES;
     }
-    whole.push_str(text.get(end..).unwrap_or_default());
-    Cow::Owned(whole)
+    lenient.push_str(text.get(end..).unwrap_or_default());
+    Cow::Owned(lenient)
 }
 
 /// Characters that stand for bytes from 0x80 on which are not UTF-8. They are of a private use

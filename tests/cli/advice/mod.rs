@@ -95,12 +95,12 @@ impl State {
             command.to_owned()
         };
         shell(&home, &command, self.is_of_a_session());
-        let left = self.find(&home);
+        let findings = self.find(&home);
         // Other divergences of such a file have their own advice.
         let is_left =
             |it: &&Value| !self.code.starts_with('F') || it["message"] == finding["message"];
-        let left: Vec<_> = left.iter().filter(is_left).collect();
-        assert!(left.is_empty(), "{name}: {command}\nleaves {left:#?}");
+        let findings: Vec<_> = findings.iter().filter(is_left).collect();
+        assert!(findings.is_empty(), "{name}: {command}\nleaves {findings:#?}");
     }
 }
 
@@ -134,10 +134,10 @@ fn shell(home: &Home, command: &str, of_a_session: bool) {
     if of_a_session {
         shell.env("TRUEUP_SESSION_ID", FIRST_SESSION);
     }
-    let done = shell.output().unwrap();
+    let output = shell.output().unwrap();
     // There is no installation here, which doctor reports as well.
     let is_judged = !command.contains("trueup doctor");
-    assert!(done.status.success() || !is_judged, "{command}: {done:?}");
+    assert!(output.status.success() || !is_judged, "{command}: {output:?}");
 }
 
 /// Follows every advice, and lists those that do not end their divergence.

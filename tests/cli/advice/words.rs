@@ -22,7 +22,7 @@ proptest! {
         prop_assume!(word.last() != Some(&b'\n'));
         let line = CommandLine::new("printf %s").with_word(OsStr::from_bytes(&word));
         prop_assert_eq!(&visible_line(line.as_str(), usize::MAX), line.as_str());
-        let done = Command::new("sh").args(["-c", line.as_str()]).output();
-        prop_assert_eq!(done.unwrap().stdout, word);
+        let output = Command::new("sh").args(["-c", line.as_str()]).output();
+        prop_assert_eq!(output.unwrap().stdout, word);
     }
 }

@@ -85,8 +85,8 @@ fn clones_that_were_registered_under_two_names_are_one_from_now_on() {
     }
     let repo = clone.add(&second, &[]);
     assert_eq!(repo["slug"], "shop");
-    let listed = data(&clone.home, &["repo", "list"])["repos"].clone();
-    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let repos = data(&clone.home, &["repo", "list"])["repos"].clone();
+    assert_eq!(repos.as_array().unwrap().len(), 1, "{repos}");
     let text = clone.home.prepare_run("trueup").args(["repo", "list"]).wait().ok();
     assert!(text.stdout.contains(second.to_str().unwrap()), "{text:?}");
 }

@@ -76,8 +76,8 @@ impl Scene {
     /// What the dashboard shows.
     fn shown(&self, machine: Machine) -> Vec<String> {
         let tasks = ["T01", "T02", "T03"].map(|task| {
-            let shown = self.run(machine, &["item", "show", &format!("CUST-WP-0026-{task}")]);
-            shown["data"]["item"]["status"].as_str().unwrap().to_owned()
+            let item = self.run(machine, &["item", "show", &format!("CUST-WP-0026-{task}")]);
+            item["data"]["item"]["status"].as_str().unwrap().to_owned()
         });
         tasks.into()
     }

@@ -35,9 +35,9 @@ fn both_directions_in_one_commit_with_the_workplans() {
     assert_eq!(repo["pushed"], true);
     let text = clone.text("docs/plans/fix.md");
     assert_eq!(text, FIX.replace("[ ]  1.2", "[x]  1.2").replace("[ ] 1.3", "[X] 1.3"));
-    let said = clone.git(&["show", "--no-patch", "--format=%b", "HEAD"]);
+    let commit_text = clone.git(&["show", "--no-patch", "--format=%b", "HEAD"]);
     assert_eq!(
-        said,
+        commit_text,
         "Updated by trueup check:\n- fix/1.2: [ ] -> [x]\n- CUST-WP-0026-T01: todo -> done"
     );
     let stat = clone.git(&["show", "--format=", "--numstat", "HEAD"]);
@@ -60,8 +60,8 @@ fn a_plan_with_changes_of_its_own_waits_and_the_rest_goes_on() {
     assert_eq!(repo["written"], json!(["workplans/a.md"]));
     assert!(skipped(&repo).starts_with("docs/plans/fix.md was not written: "), "{repo}");
     assert_eq!(clone.text("docs/plans/fix.md"), changed);
-    let none = clone.object(0, &["--fix", "--no-writeback"]);
-    assert_eq!(codes(&none), ["C-15"]);
+    let report = clone.object(0, &["--fix", "--no-writeback"]);
+    assert_eq!(codes(&report), ["C-15"]);
     clone.git(&["commit", "-q", "-a", "-m", "more"]);
     clone.someone_pushes("x", "y");
     let gated = clone.object(0, &["--fix"]);

@@ -230,8 +230,8 @@ fn one_file_that_cannot_be_replaced_keeps_no_other_from_it() {
     clone.publish("workplans/archived/c.md", PLAN.replace("0026", "0028"));
     let locked = clone.root().join("workplans/archived");
     // Even root cannot write here.
-    let done = std::process::Command::new("chattr").arg("+i").arg(&locked).status();
-    if !done.is_ok_and(|status| status.success()) {
+    let output = std::process::Command::new("chattr").arg("+i").arg(&locked).status();
+    if !output.is_ok_and(|status| status.success()) {
         return;
     }
     let object = clone.object(0, &["--fix"]);

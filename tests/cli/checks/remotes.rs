@@ -138,8 +138,8 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
     assert_eq!(clone.remote_head(), clone.head());
     // A push by hand has the same effect.
     by_hand("three");
-    let begun = ["item", "transition", "CUST-WP-0026-T03", "running"];
-    data(&clone.home, &begun);
+    let start_item = ["item", "transition", "CUST-WP-0026-T03", "running"];
+    data(&clone.home, &start_item);
     assert_eq!(clone.fix()["pushed"], false);
     clone.git(&["push", "-q"]);
     assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);
@@ -217,8 +217,8 @@ fn no_password_of_an_address_is_shown() {
 
 /// The reading end of a pipe; it reports end of file once the last writer is dead.
 fn fifo(path: &Path) -> fs::File {
-    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
-    assert!(made.success());
+    let status = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(status.success());
     // Opened for reading and writing, so that opening does not wait for a writer.
     let open = |write: bool| {
         let mut options = fs::File::options();

@@ -68,9 +68,9 @@ pub(crate) fn git_at(home: &Home, folder: &Path, arguments: &[&str]) -> std::pro
 
 #[track_caller]
 pub(crate) fn git_in(home: &Home, folder: &Path, arguments: &[&str]) -> String {
-    let done = git_at(home, folder, arguments);
-    assert!(done.status.success(), "git {arguments:?}: {done:?}");
-    String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+    let output = git_at(home, folder, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 pub(crate) struct Clone {
@@ -141,8 +141,8 @@ impl Clone {
 
     /// Runs a git command that is expected to end in a conflict.
     pub(crate) fn git_stops(&self, arguments: &[&str]) {
-        let done = git_at(&self.home, self.root(), arguments);
-        assert!(!done.status.success(), "git {arguments:?}: {done:?}");
+        let output = git_at(&self.home, self.root(), arguments);
+        assert!(!output.status.success(), "git {arguments:?}: {output:?}");
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
@@ -257,8 +257,8 @@ impl Clone {
         if !remote.exists() {
             return String::new();
         }
-        let done = git_at(&self.home, &remote, &["rev-parse", "main"]);
-        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+        let output = git_at(&self.home, &remote, &["rev-parse", "main"]);
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 }
 

@@ -46,9 +46,9 @@ fn what_is_neither_is_refused_by_name() {
     // A name that is both a slug and a directory is the repository's.
     let other = clone.home.root().join("other");
     fs::create_dir_all(other.join("workplans")).unwrap();
-    let made =
+    let status =
         std::process::Command::new("git").args(["init", "--quiet"]).current_dir(&other).status();
-    assert!(made.unwrap().success());
+    assert!(status.unwrap().success());
     data(&clone.home, &["repo", "add", other.to_str().unwrap(), "--slug", "both"]);
     fs::create_dir(clone.root().join("both")).unwrap();
     let object = clone.object(0, &["both"]);

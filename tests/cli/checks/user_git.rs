@@ -61,8 +61,8 @@ fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
     clone.git(&["commit", "-q", "-m", "mine"]);
     assert_eq!(clone.git(&["show", "--format=%s", "--name-only"]), "mine\n\nmine");
     assert_eq!(clone.git(&["status", "--porcelain"]), "");
-    let said = fs::read_to_string(clone.root().join(".git/said")).unwrap();
-    assert!(said.contains("it runs in a commit hook"), "{said}");
+    let hook_output = fs::read_to_string(clone.root().join(".git/said")).unwrap();
+    assert!(hook_output.contains("it runs in a commit hook"), "{hook_output}");
 }
 
 #[test]

@@ -20,9 +20,9 @@ fn the_status_goes_into_its_line_in_a_commit_that_says_so() {
     assert_eq!(repo["mended"], json!(["C-15"]));
     assert_eq!(repo["written"], json!(["workplans/a.md"]));
     assert_eq!(repo["pushed"], true);
-    let said = clone.git(&["show", "--no-patch", "--format=%an <%ae>%n%B", "HEAD"]);
+    let commit_text = clone.git(&["show", "--no-patch", "--format=%an <%ae>%n%B", "HEAD"]);
     assert_eq!(
-        said,
+        commit_text,
         "Ana <ana@example.org>\nchore(consistency): sync task status from DB [auto]\n\n\
          Updated by trueup check:\n\
          - CUST-WP-0026-T01: todo -> done\n\
@@ -181,7 +181,7 @@ fn many_files_are_one_commit() {
     let repo = clone.fix();
     assert_eq!(repo["written"].as_array().unwrap().len(), 30);
     assert_eq!(clone.git(&["rev-parse", "HEAD^"]), before);
-    let said = clone.git(&["show", "--no-patch", "--format=%B", "HEAD"]);
-    assert_eq!(said.matches("\n- CUST-WP-00").count(), 120);
+    let commit_text = clone.git(&["show", "--no-patch", "--format=%B", "HEAD"]);
+    assert_eq!(commit_text.matches("\n- CUST-WP-00").count(), 120);
     assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);
 }

@@ -260,8 +260,8 @@ const BROKEN: [Broken; 21] = [
         break_it: |home, _| {
             let path = home.project_dir().join(".claude/settings.local.json");
             fs::remove_file(&path).unwrap();
-            let made = std::process::Command::new("mkfifo").arg(path).status();
-            assert!(made.unwrap().success());
+            let status = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(status.unwrap().success());
         },
         mend_it: |home, _| {
             fs::remove_file(home.project_dir().join(".claude/settings.local.json")).unwrap();
@@ -326,23 +326,23 @@ fn restore_hooks(_: &Home, root: &Path) {
 fn each_way_in_which_the_plugin_does_not_work_is_a_failed_check_until_it_is_mended() {
     let home = started();
     let root = installed(&home);
-    let whole = data(&home, &["doctor"]);
+    let before = data(&home, &["doctor"]);
     for name in ["plugin", "plugin files", "plugin enabled", "hooks enabled"] {
-        assert_eq!(check(&whole, name)["status"], "ok", "{whole}");
+        assert_eq!(check(&before, name)["status"], "ok", "{before}");
     }
     for (number, broken) in BROKEN.iter().enumerate() {
         (broken.break_it)(&home, &root);
         for arguments in [&["doctor"][..], &["doctor", "--fix"]] {
-            let told = object(&home, 1, arguments);
-            let told = check(&told["data"], broken.check);
-            assert_eq!(told["status"], "fail", "{number}: {told}");
-            let text = |key: &str| told[key].as_str().unwrap().to_owned();
-            assert!(text("detail").contains(broken.names), "{number}: {told}");
-            assert!(text("fix").contains(broken.fix), "{number}: {told}");
+            let report = object(&home, 1, arguments);
+            let doctor_check = check(&report["data"], broken.check);
+            assert_eq!(doctor_check["status"], "fail", "{number}: {doctor_check}");
+            let text = |key: &str| doctor_check[key].as_str().unwrap().to_owned();
+            assert!(text("detail").contains(broken.names), "{number}: {doctor_check}");
+            assert!(text("fix").contains(broken.fix), "{number}: {doctor_check}");
         }
         (broken.mend_it)(&home, &root);
-        let mended = data(&home, &["doctor"]);
-        assert_eq!(check(&mended, broken.check)["status"], "ok", "{number}");
+        let report_after = data(&home, &["doctor"]);
+        assert_eq!(check(&report_after, broken.check)["status"], "ok", "{number}");
     }
 }
 
@@ -370,9 +370,9 @@ fn a_missing_git_and_an_old_client_fail() {
     let home = started();
     let path = home.root().join("path");
     fs::create_dir(&path).unwrap();
-    let none = doctor_on(&home, &path, 1);
-    assert_eq!(check(&none, "git")["status"], "fail");
-    assert_eq!(check(&none, "client version")["status"], "ok");
+    let report = doctor_on(&home, &path, 1);
+    assert_eq!(check(&report, "git")["status"], "fail");
+    assert_eq!(check(&report, "client version")["status"], "ok");
 
     program(&path.join("git"), "echo git version 2.50.0");
     program(&path.join("claude"), "echo '2.1.9 (Claude Code)'");
@@ -391,8 +391,8 @@ fn a_missing_git_and_an_old_client_fail() {
 fn a_client_without_the_plugin_fails_unless_a_session_runs_its_hooks() {
     let home = Home::new();
     fs::create_dir_all(home.user_home().join(".claude")).unwrap();
-    let none = object(&home, 1, &["doctor"]);
-    assert_eq!(check(&none["data"], "plugin")["status"], "fail");
+    let report = object(&home, 1, &["doctor"]);
+    assert_eq!(check(&report["data"], "plugin")["status"], "fail");
     let home = started();
     fs::create_dir_all(home.user_home().join(".claude")).unwrap();
     let heard = data(&home, &["doctor"]);

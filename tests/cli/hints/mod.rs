@@ -138,10 +138,10 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
 fn fails(state: &State, scene: &Scene) -> String {
     let row = row(state.row);
     let json = state.failing.replacen("trueup ", "trueup --json ", 1);
-    let done = scene.shell(&json);
-    let context = || format!("{}: {}: {done:?}", row.name, state.failing);
-    assert_eq!(done.code, Some(i32::from(row.exit)), "{}", context());
-    let object = done.json();
+    let output = scene.shell(&json);
+    let context = || format!("{}: {}: {output:?}", row.name, state.failing);
+    assert_eq!(output.code, Some(i32::from(row.exit)), "{}", context());
+    let object = output.json();
     assert_eq!(object["ok"], false, "{}", context());
     assert_eq!(object["error"]["code"], row.code, "{}", context());
     object["error"]["hint"].as_str().unwrap().to_owned()
@@ -179,8 +179,8 @@ fn keeps_its_promises(state: &State) {
         if promise == HintPromise::Later {
             (state.wait)(&scene);
         }
-        let done = scene.shell(&command);
-        assert_eq!(done.code, Some(0), "{}: {command}: {done:?}", row.name);
+        let output = scene.shell(&command);
+        assert_eq!(output.code, Some(0), "{}: {command}: {output:?}", row.name);
         if promise == HintPromise::Ends {
             let again = scene.shell(state.failing);
             let context = || format!("{}: {command}: {}: {again:?}", row.name, state.failing);
@@ -240,8 +240,8 @@ fn an_advised_command_speaks_for_whom_the_first_spoke_for() {
     scene.second(None);
     let project = scene.home.project_dir().display().to_string();
     let failing = format!("trueup interrupt --session {SECOND_SESSION} --project {project} --json");
-    let done = scene.shell(&format!("cd / && {failing}")).json();
-    let hint = done["error"]["hint"].as_str().unwrap();
+    let output = scene.shell(&format!("cd / && {failing}")).json();
+    let hint = output["error"]["hint"].as_str().unwrap();
     let command = format!("trueup next --session {SECOND_SESSION} --project {project}");
     assert!(hint.contains(&format!("`{command}`")), "{hint}");
     assert_eq!(scene.shell(&format!("cd / && {command}")).code, Some(0));

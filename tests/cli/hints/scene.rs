@@ -74,9 +74,9 @@ impl Scene {
     /// Runs a command, which must succeed.
     #[track_caller]
     pub(super) fn sh(&self, command: &str) -> ProcessOutput {
-        let done = self.shell(command);
-        assert_eq!(done.code, Some(0), "{command}: {done:?}");
-        done
+        let output = self.shell(command);
+        assert_eq!(output.code, Some(0), "{command}: {output:?}");
+        output
     }
 
     /// Runs a command and returns its output, whatever its exit code.

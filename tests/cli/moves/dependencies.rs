@@ -10,17 +10,17 @@ fn completing_readies_what_waited_and_a_reopening_takes_it_back() {
     for key in ["SD-1", "SD-2"] {
         data(&home, &["item", "add", key]);
     }
-    let added = data(&home, &["item", "add", "SD-3", "--depends", "SD-2,SD-1"]);
-    assert_eq!(added["item"]["depends_on"], json!(["SD-1", "SD-2"]));
-    assert_eq!(added["item"]["status"], "queued");
-    let moved = trueup(&home, &["item", "transition", "SD-1", "done"]).ok();
-    assert_eq!(moved.stdout, "SD-1: queued -> completed\n");
+    let added_item = data(&home, &["item", "add", "SD-3", "--depends", "SD-2,SD-1"]);
+    assert_eq!(added_item["item"]["depends_on"], json!(["SD-1", "SD-2"]));
+    assert_eq!(added_item["item"]["status"], "queued");
+    let item = trueup(&home, &["item", "transition", "SD-1", "done"]).ok();
+    assert_eq!(item.stdout, "SD-1: queued -> completed\n");
     refused(&home, "dependencies_open", &["item", "transition", "SD-3", "ready"]);
-    let shown = trueup(&home, &["item", "show", "SD-3"]).ok().stdout;
-    assert!(shown.contains("  depends on SD-1, SD-2\n"), "{shown}");
-    assert!(shown.contains("  waits for SD-2 (queued)\n"), "{shown}");
-    let moved = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
-    assert_eq!(moved.stdout, "SD-2: queued -> completed\nSD-3 is now ready\n");
+    let shown_item = trueup(&home, &["item", "show", "SD-3"]).ok().stdout;
+    assert!(shown_item.contains("  depends on SD-1, SD-2\n"), "{shown_item}");
+    assert!(shown_item.contains("  waits for SD-2 (queued)\n"), "{shown_item}");
+    let item = trueup(&home, &["item", "transition", "SD-2", "done"]).ok();
+    assert_eq!(item.stdout, "SD-2: queued -> completed\nSD-3 is now ready\n");
     let reopened = trueup(&home, &["item", "reopen", "SD-1", "--reason", "why"]).ok();
     assert_eq!(reopened.stdout, "SD-1: completed -> queued\nSD-3 is now queued\n");
     data(&home, &["item", "transition", "SD-1", "done"]);

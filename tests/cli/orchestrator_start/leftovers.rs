@@ -53,8 +53,8 @@ fn a_command_that_ignores_signals_does_not_outlive_its_killed_supervisor() {
     // All have inherited stdout: its end is that of the last of them.
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(9));
-    let left: Vec<_> = pids.iter().filter(|pid| lives(pid)).collect();
-    assert_eq!(left, Vec::<&String>::new());
+    let alive: Vec<_> = pids.iter().filter(|pid| lives(pid)).collect();
+    assert_eq!(alive, Vec::<&String>::new());
 }
 
 #[test]

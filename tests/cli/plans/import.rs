@@ -11,15 +11,15 @@ fn an_import_says_what_it_took_and_what_not() {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     let path = write(&home, "docs/fix.md", PLAN);
-    let imported = data(&home, &["plan", "import", "docs/fix.md"]);
-    assert_eq!(keys(&imported), ["imported", "plan", "skipped"]);
-    assert_eq!(imported["imported"], 5);
+    let imported_plan = data(&home, &["plan", "import", "docs/fix.md"]);
+    assert_eq!(keys(&imported_plan), ["imported", "plan", "skipped"]);
+    assert_eq!(imported_plan["imported"], 5);
     let plan = json!({
         "plan_id": "fix", "path": path.to_string_lossy(), "title": "Fix the sync",
         "status": "in_progress",
     });
-    assert_eq!(imported["plan"], plan);
-    let skipped = imported["skipped"].as_array().unwrap();
+    assert_eq!(imported_plan["plan"], plan);
+    let skipped = imported_plan["skipped"].as_array().unwrap();
     assert_eq!(skipped.len(), 1);
     assert_eq!(keys(&skipped[0]), ["line", "reason", "text"]);
     assert_eq!(skipped[0]["line"], 7);
@@ -71,8 +71,8 @@ fn a_status_file_is_of_the_plan_it_names() {
     assert!(third["started_at"].is_string());
     let extra: String = home.query_value("SELECT extra FROM plan_tasks WHERE id = '1.1'", []);
     assert_eq!(extra, r#"{"duration":5}"#);
-    let shown = data(&home, &["plan", "status", "out/fix/status.json"]);
-    assert_eq!(shown["plan"]["plan_id"], "fix");
+    let status = data(&home, &["plan", "status", "out/fix/status.json"]);
+    assert_eq!(status["plan"]["plan_id"], "fix");
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn what_cannot_be_read_is_named_and_leaves_nothing() {
         assert!(message.starts_with(name), "{message}");
     }
     write(&home, "readme.md", "# Hello\n\n- [-] 1.1 odd\n");
-    let refused = refused(&home, "no_plan", &["plan", "import", "readme.md"]);
-    assert_eq!(refused["data"]["imported"], 0);
-    assert_eq!(refused["data"]["skipped"][0]["line"], 3);
+    let refusal = refused(&home, "no_plan", &["plan", "import", "readme.md"]);
+    assert_eq!(refusal["data"]["imported"], 0);
+    assert_eq!(refusal["data"]["skipped"][0]["line"], 3);
     assert_eq!(data(&home, &["plan", "list"]), json!({"plans": []}));
     assert_eq!(home.query_value::<i64>("SELECT count(*) FROM plans", []), 0);
 }

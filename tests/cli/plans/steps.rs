@@ -135,8 +135,8 @@ fn what_is_no_legal_step_is_refused() {
 fn a_failed_task_is_tried_again_twice() {
     let home = planned();
     for count in 1..=2 {
-        let failed = data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
-        assert_eq!(failed["task"]["error"], "boom");
+        let task = data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
+        assert_eq!(task["task"]["error"], "boom");
         let retried = data(&home, &["plan", "retry", "1.1"]);
         assert_eq!(retried["task"]["status"], "pending");
         assert_eq!(retried["task"]["retry_count"], count);

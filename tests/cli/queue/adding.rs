@@ -9,9 +9,9 @@ use crate::fixture::{data, keys, object, refused, started, trueup};
 fn an_item_gets_all_ten_phases_in_a_row() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let added = data(&home, &["queue", "add", "SD-1"]);
-    assert_eq!(keys(&added), ["rows"]);
-    let rows = added["rows"].as_array().unwrap();
+    let phases = data(&home, &["queue", "add", "SD-1"]);
+    assert_eq!(keys(&phases), ["rows"]);
+    let rows = phases["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["current_phase"].as_str().unwrap()).collect();
     assert_eq!(
         names,
@@ -119,6 +119,6 @@ fn what_cannot_be_added_is_refused_by_name() {
         unknown.stderr.contains("\"deploy\"") && unknown.stderr.contains("plan, validate, build"),
         "{unknown:?}"
     );
-    let listed = data(&home, &["queue", "list"]);
-    assert_eq!(listed["rows"].as_array().unwrap().len(), 2);
+    let phases = data(&home, &["queue", "list"]);
+    assert_eq!(phases["rows"].as_array().unwrap().len(), 2);
 }

@@ -9,13 +9,13 @@ use crate::fixture::{assert_in_step, claimed, data, keys, object, second};
 #[test]
 fn completing_1_readies_2_and_not_3() {
     let home = queued("plan,build,test");
-    let begun = does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
-    assert_eq!(keys(&begun), ["affected", "row"]);
-    assert_eq!(keys(&begun["row"]), ROW_KEYS);
-    assert_eq!(begun["row"]["status"], "running");
-    assert_eq!(begun["row"]["assigned_to"], FIRST_SESSION);
-    assert!(begun["row"]["started_timestamp"].is_string());
-    assert_eq!(begun["affected"], json!([]));
+    let phase = does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(keys(&phase), ["affected", "row"]);
+    assert_eq!(keys(&phase["row"]), ROW_KEYS);
+    assert_eq!(phase["row"]["status"], "running");
+    assert_eq!(phase["row"]["assigned_to"], FIRST_SESSION);
+    assert!(phase["row"]["started_timestamp"].is_string());
+    assert_eq!(phase["affected"], json!([]));
     let done = does(&home, FIRST_SESSION, &["complete", "SD-1:1", "--pr", "12"]);
     assert_eq!(done["row"]["status"], "completed");
     assert_eq!(done["row"]["pr_number"], 12);
@@ -35,9 +35,9 @@ fn completing_1_readies_2_and_not_3() {
 #[test]
 fn failing_1_blocks_2_and_3_with_its_message() {
     let home = queued("plan,build,test");
-    let failed = does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
-    assert_eq!(failed["row"]["error_message"], "no plan");
-    for row in failed["affected"].as_array().unwrap() {
+    let phase = does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
+    assert_eq!(phase["row"]["error_message"], "no plan");
+    for row in phase["affected"].as_array().unwrap() {
         assert_eq!(row["status"], "blocked");
         assert_eq!(row["error_message"], "phase 1 (plan) failed: no plan");
     }
@@ -102,8 +102,8 @@ fn of_a_held_item_the_holder_alone_moves_phases() {
     let home = queued("plan,build");
     second(&home, None);
     claimed(&home, "SD-1");
-    let refused = does_not(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
-    assert_eq!(refused["data"]["holder"], FIRST_SESSION);
+    let refusal = does_not(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
+    assert_eq!(refusal["data"]["holder"], FIRST_SESSION);
     does_not(&home, "phantom_session", "nobody", &["start", "SD-1:1"]);
     does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     // The claim moves on while the first one works.
@@ -123,8 +123,8 @@ fn a_person_without_a_session_moves_what_nobody_holds() {
     data(&home, &["db", "migrate"]);
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["queue", "add", "SD-1", "--phases", "plan"]);
-    let begun = data(&home, &["queue", "start", "SD-1:1"]);
-    assert!(begun["row"]["assigned_to"].is_null());
+    let phase = data(&home, &["queue", "start", "SD-1:1"]);
+    assert!(phase["row"]["assigned_to"].is_null());
     data(&home, &["queue", "complete", "SD-1:1"]);
     let bad = home.prepare_run("trueup").args(["queue", "next"]).env("TRUEUP_SESSION_ID", "a b");
     assert_eq!(bad.wait().code, Some(2));

@@ -47,8 +47,8 @@ fn files_of_those_that_went_go_with_them_and_others_stay() {
         fs::write(counters.join(name), "...").unwrap();
     }
     let dry = data(&home, &["db", "prune", "--dry-run"]);
-    let done = data(&home, &["db", "prune"]);
-    for answer in [&dry, &done] {
+    let counts = data(&home, &["db", "prune"]);
+    for answer in [&dry, &counts] {
         assert_eq!(answer["sessions"], 3);
         assert_eq!(
             (&answer["files"]["caches"], &answer["files"]["counters"]),
@@ -72,8 +72,8 @@ fn only_files_that_are_old_and_nobodys_go() {
         aged(&home.trueup_home().join(name), 400);
     }
     // Written long ago but set aside just now: the time in the name counts.
-    let done = data(&home, &["db", "prune"]);
-    assert_eq!(done["files"], json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0}));
+    let counts = data(&home, &["db", "prune"]);
+    assert_eq!(counts["files"], json!({"caches": 0, "counters": 0, "locks": 0, "set_aside": 0}));
     for name in ["trueup.db-wal.orphan-1", "x.corrupt-20200101", "notes.txt", "locks/0123"] {
         assert!(home.trueup_home().join(name).exists(), "{name}");
     }

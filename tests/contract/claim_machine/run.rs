@@ -204,14 +204,14 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
 
     fn claim(&mut self, session: usize, item: usize, force: bool) -> StepResult {
         let expected = self.reference.claim(session, item, force);
-        let wish = ClaimItemRequest {
+        let request = ClaimItemRequest {
             session: session_id(SESSIONS[session]),
             item: item_key(ITEMS[item]),
             force,
             quiet_period_seconds: None,
             provenance: new_provenance(SESSIONS[session]),
         };
-        match claims::claim_item(self.fixture.store(), &wish, &self.run_context).unwrap() {
+        match claims::claim_item(self.fixture.store(), &request, &self.run_context).unwrap() {
             ClaimAnswer::Granted { outcome, taken } => {
                 prop_assert_eq!(outcome.as_str(), expected);
                 self.fences[session].push((item, taken.item.epoch.0));
@@ -331,9 +331,9 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             prop_assert_eq!(work.phase, phase_text(row.phase), "phase of {}", name);
             let silence = found.silence_seconds();
             prop_assert!(is_near(silence, now - row.beat), "silence of {}: {} s", name, silence);
-            let left = found.lease_expires_at.seconds_since(found.read_at);
+            let remaining = found.lease_expires_at.seconds_since(found.read_at);
             let expected = row.lease.saturating_sub(now);
-            prop_assert!(is_near(left, expected), "lease of {}: {} s", name, left);
+            prop_assert!(is_near(remaining, expected), "lease of {}: {} s", name, remaining);
             self.assert_monotonic(n, found.revision.0)?;
         }
         for (n, name) in ITEMS[..2].iter().enumerate() {

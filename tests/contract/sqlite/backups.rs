@@ -17,13 +17,13 @@ fn a_backup_opens_as_what_was_copied() {
     register_holder(&mut file.store);
     let target = file.folder.path().join("copy.db");
     file.store.engine.back_up(&target).unwrap();
-    let me = load_session(&mut file.store, "s1");
-    file.store.push_state(&phase_push(&me, "LATER")).unwrap();
+    let own_session = load_session(&mut file.store, "s1");
+    file.store.push_state(&phase_push(&own_session, "LATER")).unwrap();
     let mut copy = SqliteStore::open(&target, test_deadline()).unwrap();
     assert_eq!(copy.load_lineage().unwrap(), file.store.load_lineage().unwrap());
-    let kept = load_session(&mut copy, "s1");
-    assert_eq!((kept.revision, kept.metadata), (me.revision, me.metadata));
-    assert_eq!(load_item(&mut copy, "A").holder, Some(me.id));
+    let session = load_session(&mut copy, "s1");
+    assert_eq!((session.revision, session.metadata), (own_session.revision, own_session.metadata));
+    assert_eq!(load_item(&mut copy, "A").holder, Some(own_session.id));
     assert_eq!(copy.list_events(&EventFilter::default()).unwrap().len(), 4);
     assert_eq!(copy.check_integrity().unwrap(), Vec::<String>::new());
     register_session(&mut copy, "s2");

@@ -19,16 +19,16 @@ use crate::requests::{
 fn a_write_that_others_keep_out_until_the_deadline_is_contended() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    let stranger = file.open_foreign_connection();
-    stranger.execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'").unwrap();
+    let foreign_connection = file.open_foreign_connection();
+    foreign_connection.execute_batch("BEGIN IMMEDIATE; UPDATE work_items SET title = 'x'").unwrap();
     let soon = Deadline::after(Duration::ZERO);
     let mut store = SqliteStore::open(&file.path(), soon).unwrap();
-    let me = load_session(&mut store, "s1");
-    let error = expect_refusal(store.push_state(&phase_push(&me, "PLAN")), "store_contended");
+    let session = load_session(&mut store, "s1");
+    let error = expect_refusal(store.push_state(&phase_push(&session, "PLAN")), "store_contended");
     assert_eq!(error.retry_advice(), RetryAdvice::Retry);
-    assert_eq!(load_session(&mut store, "s1").revision, me.revision);
-    stranger.execute_batch("ROLLBACK").unwrap();
-    store.push_state(&phase_push(&me, "PLAN")).unwrap();
+    assert_eq!(load_session(&mut store, "s1").revision, session.revision);
+    foreign_connection.execute_batch("ROLLBACK").unwrap();
+    store.push_state(&phase_push(&session, "PLAN")).unwrap();
 }
 
 #[test]
@@ -37,14 +37,14 @@ fn others_that_write_plain_sql_all_the_time_fail_no_write() {
     register_session(&mut file.store, "s1");
     add_item(&mut file.store, "A");
     let path = file.path();
-    let strangers: Vec<_> = (0..2).map(|_| file.open_foreign_connection()).collect();
-    let done = AtomicBool::new(false);
+    let foreign_connections: Vec<_> = (0..2).map(|_| file.open_foreign_connection()).collect();
+    let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
-        for stranger in strangers {
-            let done = &done;
+        for foreign_connection in foreign_connections {
+            let is_done = &is_done;
             scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
-                    stranger
+                while !is_done.load(Ordering::Relaxed) {
+                    foreign_connection
                         .execute("UPDATE work_items SET position = coalesce(position, 0) + 1", [])
                         .unwrap();
                 }
@@ -64,7 +64,7 @@ fn others_that_write_plain_sql_all_the_time_fail_no_write() {
             })
             .collect();
         let answers: Vec<_> = workers.into_iter().map(|w| w.join().unwrap()).collect();
-        done.store(true, Ordering::Relaxed);
+        is_done.store(true, Ordering::Relaxed);
         for answer in answers {
             answer.unwrap();
         }

@@ -103,8 +103,8 @@ fn a_rule_that_speaks_is_a_denial_in_its_own_words() {
         "CREATE TRIGGER closed BEFORE UPDATE OF holder ON work_items
          BEGIN SELECT RAISE(ABORT, 'closed for today'); END",
     );
-    let wish = crate::requests::claim_request(&mut file.store, "s1", "A");
-    let error = expect_refusal(file.store.claim(&wish), "denied");
+    let request = crate::requests::claim_request(&mut file.store, "s1", "A");
+    let error = expect_refusal(file.store.claim(&request), "denied");
     assert!(error.to_string().contains("closed for today"), "{error}");
     assert_eq!(load_item(&mut file.store, "A").holder, None);
 }

@@ -38,8 +38,8 @@ fn a_phase_dated_ahead_is_stuck_unless_something_else_lives() {
     assert_eq!(stuck(&mut file, STUCK_SECONDS), [], "clocks are a little apart");
     shift_column(&mut file, "phase_queue", "updated_at", "+1 year");
     let found = stuck(&mut file, STUCK_SECONDS);
-    let failed = file.store.fail_stuck_phase(&found[0], "stuck", &new_provenance("sweep"));
-    assert!(failed.unwrap().is_some());
+    let failed_phase = file.store.fail_stuck_phase(&found[0], "stuck", &new_provenance("sweep"));
+    assert!(failed_phase.unwrap().is_some());
     assert_eq!(first_phase_of(&mut file.store, "A:1").status.as_str(), "failed");
 }
 
@@ -57,8 +57,8 @@ fn a_task_of_a_plan_dated_ahead_is_stuck_unless_something_else_lives() {
         .unwrap();
     shift_column(&mut file, "plan_tasks", "updated_at", "+1 year");
     let fail = |file: &mut DatabaseFile, seconds| {
-        let failed = file.store.fail_stuck_plan_tasks(seconds, &new_provenance("sweep"));
-        failed.unwrap().len()
+        let failed_tasks = file.store.fail_stuck_plan_tasks(seconds, &new_provenance("sweep"));
+        failed_tasks.unwrap().len()
     };
     assert_eq!(fail(&mut file, STUCK_SECONDS), 0, "its session lives");
     shift_column(&mut file, "claude_sessions", "heartbeat_at", "+1 year");

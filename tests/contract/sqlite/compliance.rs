@@ -13,8 +13,8 @@ fn list_violations(store: &mut SqliteStore) -> Vec<String> {
 
 /// Runs a statement that the schema's rules would refuse.
 fn execute_without_rules(file: &DatabaseFile, sql: &str) {
-    let stranger = file.open_foreign_connection();
-    let triggers: Vec<String> = stranger
+    let foreign_connection = file.open_foreign_connection();
+    let triggers: Vec<String> = foreign_connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
         .unwrap()
         .query_map([], |row| row.get(0))
@@ -22,12 +22,12 @@ fn execute_without_rules(file: &DatabaseFile, sql: &str) {
         .map(|name| name.unwrap())
         .collect();
     for name in triggers {
-        stranger.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+        foreign_connection.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
     }
-    stranger
+    foreign_connection
         .execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
         .unwrap();
-    stranger.execute_batch(sql).unwrap();
+    foreign_connection.execute_batch(sql).unwrap();
 }
 
 #[test]

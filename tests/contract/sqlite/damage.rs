@@ -70,9 +70,9 @@ fn a_file_that_is_no_database() {
 #[test]
 fn a_truncated_database() {
     let (_folder, path) = closed_database();
-    let whole = fs::read(&path).unwrap();
-    for length in [50, 100, 1_000, 4_096, whole.len() / 2 / 4_096 * 4_096] {
-        fs::write(&path, &whole[..length]).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for length in [50, 100, 1_000, 4_096, bytes.len() / 2 / 4_096 * 4_096] {
+        fs::write(&path, &bytes[..length]).unwrap();
         assert_open_refused(&path, "store_corrupt");
     }
 }

@@ -35,8 +35,8 @@ fn a_foreign_change_of_the_state_raises_the_revision_and_is_an_event() {
         assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "state"));
         assert_eq!(event.op_id, None);
     }
-    let me = load_session(&mut file.store, "s1");
-    file.store.push_state(&phase_push(&me, "PLAN")).unwrap();
+    let session = load_session(&mut file.store, "s1");
+    file.store.push_state(&phase_push(&session, "PLAN")).unwrap();
     assert_eq!(newest_event(&mut file).actor, "s1");
 }
 
@@ -60,22 +60,22 @@ fn a_foreign_change_of_another_key_is_an_event_alone() {
 #[test]
 fn a_holder_changed_by_plain_sql_is_fenced_and_both_sessions_see_it() {
     let mut file = new_sqlite();
-    let fence = register_holder(&mut file.store);
+    let token = register_holder(&mut file.store);
     register_session(&mut file.store, "s2");
     let revisions = |file: &mut DatabaseFile| {
         ["s1", "s2"].map(|name| load_session(&mut file.store, name).revision.0)
     };
     let [one, two] = revisions(&mut file);
     file.execute_sql("UPDATE work_items SET holder = 's2' WHERE key = 'A'");
-    let taken = load_item(&mut file.store, "A");
-    assert_eq!((taken.holder, taken.epoch), (Some(session_id("s2")), Epoch(fence.0 + 1)));
+    let item = load_item(&mut file.store, "A");
+    assert_eq!((item.holder, item.epoch), (Some(session_id("s2")), Epoch(token.0 + 1)));
     assert_eq!(revisions(&mut file), [one + 1, two + 1]);
     let event = newest_event(&mut file);
     assert_eq!((event.actor.as_str(), event.kind.as_str()), ("sql", "taken_over"));
-    assert_eq!(event.epoch, Some(Epoch(fence.0 + 1)), "the event names the new fence");
-    let me = load_session(&mut file.store, "s1");
-    let mut old = phase_push(&me, "EXEC");
-    old.fencing_token = Some((item_key("A"), fence));
+    assert_eq!(event.epoch, Some(Epoch(token.0 + 1)), "the event names the new fence");
+    let session = load_session(&mut file.store, "s1");
+    let mut old = phase_push(&session, "EXEC");
+    old.fencing_token = Some((item_key("A"), token));
     crate::requests::expect_refusal(file.store.push_state(&old), "conflict");
     file.execute_sql("UPDATE work_items SET holder = NULL WHERE key = 'A'");
     assert_eq!(revisions(&mut file), [one + 1, two + 2]);
@@ -130,10 +130,10 @@ fn metadata_that_is_no_object_of_ours_never_breaks_a_write() {
     file.execute_sql(
         r#"UPDATE claude_sessions SET metadata = '{"execution_state": 7, "branch": []}'"#,
     );
-    let me = load_session(&mut file.store, "s1");
-    assert_eq!(me.branch(), None);
-    let me = file.store.push_state(&phase_push(&me, "PLAN")).unwrap();
-    assert_eq!(me.execution_state().work.phase.as_deref(), Some("PLAN"));
+    let session = load_session(&mut file.store, "s1");
+    assert_eq!(session.branch(), None);
+    let session = file.store.push_state(&phase_push(&session, "PLAN")).unwrap();
+    assert_eq!(session.execution_state().work.phase.as_deref(), Some("PLAN"));
 }
 
 #[test]

@@ -16,12 +16,12 @@ const FOREIGN_KEY_PRAGMAS: [&str; 2] = ["PRAGMA foreign_keys = OFF", "PRAGMA for
 #[track_caller]
 fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
     let connection = file.open_foreign_connection();
-    let picture = || -> String {
+    let read_row = || -> String {
         let sql = "SELECT group_concat(facts || claim_epoch || open_dependencies, x'0a')
              FROM (SELECT * FROM work_items ORDER BY key)";
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     };
-    let before = picture();
+    let before = read_row();
     for keys in FOREIGN_KEY_PRAGMAS {
         connection.execute_batch(keys).unwrap();
         let error = connection.execute_batch(sql).unwrap_err();
@@ -31,7 +31,7 @@ fn assert_refuses(file: &DatabaseFile, sql: &str, words: &str) {
             "{keys}; {sql}: {error}"
         );
         assert!(error.to_string().contains(words), "{keys}; {sql}: {error}");
-        assert_eq!(picture(), before, "{keys}; {sql}");
+        assert_eq!(read_row(), before, "{keys}; {sql}");
     }
 }
 
@@ -88,8 +88,8 @@ fn going_back_needs_everything_that_makes_a_reopening() {
 #[test]
 fn what_is_held_changes_under_its_epoch_alone() {
     let mut file = new_sqlite();
-    let fence = register_holder(&mut file.store).0;
-    let stale = fence - 1;
+    let token = register_holder(&mut file.store).0;
+    let stale = token - 1;
     for change in [
         "status = 'blocked'",
         "phase = 'PLAN'",
@@ -100,12 +100,12 @@ fn what_is_held_changes_under_its_epoch_alone() {
         let sql = format!("UPDATE work_items SET {change}");
         assert_refuses(&file, &sql, FENCE_MESSAGE);
         assert_refuses(&file, &format!("{sql}, under_epoch = {stale}"), FENCE_MESSAGE);
-        assert_refuses(&file, &format!("{sql}, under_epoch = {}", fence + 1), FENCE_MESSAGE);
+        assert_refuses(&file, &format!("{sql}, under_epoch = {}", token + 1), FENCE_MESSAGE);
     }
     // The epoch given for one write does not count for the next.
-    file.execute_sql(&format!("UPDATE work_items SET under_epoch = {fence}"));
+    file.execute_sql(&format!("UPDATE work_items SET under_epoch = {token}"));
     assert_refuses(&file, "UPDATE work_items SET phase = 'PLAN'", FENCE_MESSAGE);
-    file.execute_sql(&format!("UPDATE work_items SET phase = 'PLAN', under_epoch = {fence}"));
+    file.execute_sql(&format!("UPDATE work_items SET phase = 'PLAN', under_epoch = {token}"));
     let lingering: Option<i64> = file
         .open_foreign_connection()
         .query_row("SELECT under_epoch FROM work_items", [], |row| row.get(0))
@@ -160,13 +160,13 @@ fn a_session_that_holds_something_stays() {
 #[test]
 fn a_finished_item_has_no_holder() {
     let mut file = new_sqlite();
-    let fence = register_holder(&mut file.store).0;
+    let token = register_holder(&mut file.store).0;
     register_session(&mut file.store, "s2");
     add_item(&mut file.store, "B");
     move_item(&mut file.store, "user", "B", ItemStatus::Completed);
     for sql in [
         format!(
-            "UPDATE work_items SET status = 'completed', under_epoch = {fence} WHERE key = 'A'"
+            "UPDATE work_items SET status = 'completed', under_epoch = {token} WHERE key = 'A'"
         ),
         "UPDATE work_items SET holder = 's2' WHERE key = 'B'".to_owned(),
         "INSERT INTO work_items (key, holder, status) VALUES ('C', 's2', 'failed')".to_owned(),

@@ -160,9 +160,9 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
     let decided = store.load_handoff(&"h-decided".parse().unwrap());
     assert_eq!(decided.unwrap().unwrap().status, HandoffStatus::Accepted);
     let events = store.list_events(&EventFilter::default()).unwrap();
-    let told: Vec<_> = events.iter().filter(|e| e.entity == "handoff").collect();
-    assert_eq!(told.len(), closed.len());
-    for (event, (id, before, by)) in told.iter().zip(closed) {
+    let events_of_row: Vec<_> = events.iter().filter(|e| e.entity == "handoff").collect();
+    assert_eq!(events_of_row.len(), closed.len());
+    for (event, (id, before, by)) in events_of_row.iter().zip(closed) {
         assert_eq!((event.key.as_str(), event.kind.as_str()), (id, "rejected"));
         assert_eq!(event.actor, "trueup");
         assert_eq!(event.before["status"], before);

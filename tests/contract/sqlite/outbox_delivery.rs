@@ -40,8 +40,8 @@ fn a_row_that_cannot_be_read_is_the_trouble_of_its_own_session() {
     for name in ["s1", "s2"] {
         register_session(&mut file.store, name);
     }
-    let stranger = file.open_foreign_connection();
-    stranger
+    let foreign_connection = file.open_foreign_connection();
+    foreign_connection
         .execute("UPDATE claude_sessions SET heartbeat_at = 'soon' WHERE session_id = 's1'", [])
         .unwrap();
     let (bad, good) = (pending_task("s1", "bad"), pending_task("s2", "good"));

@@ -146,10 +146,10 @@ fn unfinished_phases_and_items_with_phases_stay() {
 #[test]
 fn plain_sql_is_stamped_and_told_like_any_other_change() {
     let mut file = file_with_three_phases();
-    let added = first_phase_of(&mut file.store, "A:1");
+    let added_phase = first_phase_of(&mut file.store, "A:1");
     file.execute_sql(&set_status_sql("running", 1));
     let running = first_phase_of(&mut file.store, "A:1");
-    assert_eq!(running.revision.0, added.revision.0 + 1);
+    assert_eq!(running.revision.0, added_phase.revision.0 + 1);
     assert_eq!(running.started_at, Some(running.updated_at));
     file.execute_sql(
         "UPDATE phase_queue SET priority = 10, phase_data = '{\"k\": 1}' WHERE queue_id = 'A:1'",
@@ -158,17 +158,17 @@ fn plain_sql_is_stamped_and_told_like_any_other_change() {
     assert_eq!((changed.revision.0, changed.priority), (3, 10));
     assert_eq!(changed.started_at, running.started_at);
     file.execute_sql(&set_status_sql("completed", 1));
-    let done = first_phase_of(&mut file.store, "A:1");
-    assert_eq!((done.status, done.completed_at), (ItemStatus::Completed, Some(done.updated_at)));
+    let phase = first_phase_of(&mut file.store, "A:1");
+    assert_eq!((phase.status, phase.completed_at), (ItemStatus::Completed, Some(phase.updated_at)));
     let all = list_events(&mut file.store);
-    let told: Vec<_> = all.iter().filter(|e| e.key == "A:1" && e.actor == "sql").collect();
-    let kinds: Vec<&str> = told.iter().map(|e| e.kind.as_str()).collect();
+    let events_of_row: Vec<_> = all.iter().filter(|e| e.key == "A:1" && e.actor == "sql").collect();
+    let kinds: Vec<&str> = events_of_row.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds, ["status", "changed", "status"]);
-    assert!(told.iter().all(|e| e.reason.is_none() && e.op_id.is_none()));
-    assert_eq!(told[1].before["phase_data"], Value::Null);
-    assert_eq!(told[1].after["phase_data"]["k"], 1);
+    assert!(events_of_row.iter().all(|e| e.reason.is_none() && e.op_id.is_none()));
+    assert_eq!(events_of_row[1].before["phase_data"], Value::Null);
+    assert_eq!(events_of_row[1].after["phase_data"]["k"], 1);
     file.execute_sql("UPDATE phase_queue SET priority = 10 WHERE queue_id = 'A:1'");
-    assert_eq!(first_phase_of(&mut file.store, "A:1"), done, "nothing changed");
+    assert_eq!(first_phase_of(&mut file.store, "A:1"), phase, "nothing changed");
 }
 
 #[test]
@@ -178,8 +178,8 @@ fn what_plain_sql_left_undone_is_done_by_the_next_step() {
     file.execute_sql(&set_status_sql("completed", 1));
     assert_eq!(phase_statuses(&mut file.store, "A"), "completed queued queued");
     let cancel = trueup_core::model::phase::PhaseStep::Cancel { reason: "x".to_owned() };
-    let done = apply_step(&mut file.store, &step_request("A:3", cancel));
-    assert_eq!(done.affected.len(), 1);
+    let phase = apply_step(&mut file.store, &step_request("A:3", cancel));
+    assert_eq!(phase.affected.len(), 1);
     assert_eq!(phase_statuses(&mut file.store, "A"), "completed ready cancelled");
 }
 

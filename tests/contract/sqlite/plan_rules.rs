@@ -72,15 +72,15 @@ fn a_change_by_plain_sql_is_dated_and_recorded() {
     file.execute_sql(&format!(
         "UPDATE plan_tasks SET status = 'in_progress', started_at = 'never' {FIRST_TASK}"
     ));
-    let begun = load_task(&mut file);
-    assert!(begun.started_at.is_some());
+    let task = load_task(&mut file);
+    assert!(task.started_at.is_some());
     file.execute_sql(&format!("UPDATE plan_tasks SET status = 'skipped' {FIRST_TASK}"));
     let skipped = load_task(&mut file);
-    assert!(skipped.completed_at >= begun.started_at);
-    assert_eq!(skipped.revision.0, begun.revision.0 + 1);
+    assert!(skipped.completed_at >= task.started_at);
+    assert_eq!(skipped.revision.0, task.revision.0 + 1);
     let last = list_events(&mut file.store).pop().unwrap();
     assert_eq!((last.actor.as_str(), last.kind.as_str()), ("sql", "status"));
-    assert_eq!((last.before, last.after), (begun.event_facts(), skipped.event_facts()));
+    assert_eq!((last.before, last.after), (task.event_facts(), skipped.event_facts()));
 }
 
 #[test]

@@ -58,13 +58,13 @@ fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_strange
                     let project = Project::at_dir(environment, folder);
                     let deadline = Deadline::after(Duration::from_mins(2));
                     let site = RunContext::new(environment, settings, project, None, deadline);
-                    let wish = PortPairRequest {
+                    let request = PortPairRequest {
                         id: format!("w{n}").parse().unwrap(),
                         owner: PortOwner::default(),
                         provenance: new_provenance("user"),
                     };
                     start.wait();
-                    match reserve_ports(&mut store, &wish, &site, &mut ContendedPorts(busy))
+                    match reserve_ports(&mut store, &request, &site, &mut ContendedPorts(busy))
                         .unwrap()
                     {
                         ReserveAnswer::Given(given) => {

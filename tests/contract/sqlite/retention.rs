@@ -36,8 +36,8 @@ fn nobody_deletes_an_event_before_or_after_a_pruning() {
     let yesterday = retention_of_days(&mut file, 1);
     let seqs: Vec<i64> = list_events(&mut file.store).iter().map(|e| e.seq).collect();
     assert_eq!(file.store.remove_events(&seqs, &yesterday).unwrap(), 2);
-    let left = list_events(&mut file.store);
-    assert_eq!(left.len(), 1, "the item is unfinished");
+    let events = list_events(&mut file.store);
+    assert_eq!(events.len(), 1, "the item is unfinished");
     for sql in [
         "DELETE FROM events",
         "DELETE FROM events WHERE at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day')",
@@ -45,7 +45,7 @@ fn nobody_deletes_an_event_before_or_after_a_pruning() {
     ] {
         assert_refuses(&file, sql, "append-only");
     }
-    assert_eq!(list_events(&mut file.store), left);
+    assert_eq!(list_events(&mut file.store), events);
 }
 
 #[test]

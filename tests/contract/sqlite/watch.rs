@@ -31,6 +31,6 @@ fn reading_ends_no_wait() {
     let seen = file.store.engine.change_mark().unwrap();
     let mut other = SqliteStore::open(&file.path(), test_deadline()).unwrap();
     list_events(&mut other);
-    let none = file.store.engine.wait_for_change(seen, Duration::from_millis(1));
-    assert_eq!(none.unwrap(), None);
+    let change = file.store.engine.wait_for_change(seen, Duration::from_millis(1));
+    assert_eq!(change.unwrap(), None);
 }

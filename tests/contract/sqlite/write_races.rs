@@ -93,9 +93,9 @@ fn many_push_on_one_revision_and_each_that_took_effect_counts_once() {
         let mut tries = 0;
         loop {
             tries += 1;
-            let me = store.load_session(&session_id("s1")).unwrap().unwrap();
+            let session = store.load_session(&session_id("s1")).unwrap().unwrap();
             let task = FieldValue::Text(Some(format!("task {n}")));
-            match store.push_state(&field_push(&me, StateField::Task, task)) {
+            match store.push_state(&field_push(&session, StateField::Task, task)) {
                 Ok(_) => return tries,
                 Err(StoreError::Conflict(_)) => {}
                 Err(other) => panic!("{other}"),
@@ -126,9 +126,9 @@ fn many_claim_one_item_and_one_wins() {
     });
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
     let winner = won.iter().position(|won| *won).unwrap();
-    let taken = load_item(&mut file.store, "A");
-    assert_eq!(taken.holder, Some(session_id(&format!("s{winner}"))));
-    assert_eq!(taken.epoch, Epoch(1));
+    let item = load_item(&mut file.store, "A");
+    assert_eq!(item.holder, Some(session_id(&format!("s{winner}"))));
+    assert_eq!(item.epoch, Epoch(1));
     assert_eq!(list_events(&mut file.store).iter().filter(|e| e.kind == "claimed").count(), 1);
 }
 
@@ -150,9 +150,9 @@ fn many_swap_items_and_each_holds_one() {
         }
     });
     for n in 0..THREADS {
-        let me = load_session(&mut file.store, &format!("s{n}"));
-        if let Some(held) = me.item {
-            assert_eq!(load_item(&mut file.store, held.as_str()).holder, Some(me.id));
+        let session = load_session(&mut file.store, &format!("s{n}"));
+        if let Some(held) = session.item {
+            assert_eq!(load_item(&mut file.store, held.as_str()).holder, Some(session.id));
         }
         let one = load_item(&mut file.store, &format!("A{n}"));
         let claims = list_events(&mut file.store)

@@ -29,18 +29,18 @@ on_every_store! {
 
 fn a_free_item_is_claimed(f: &mut impl StoreFixture) {
     let before = register_session(f.store(), "s1").revision;
-    let added = add_item(f.store(), "A");
-    let taken = claim_item(f.store(), "s1", "A");
-    assert_eq!(taken.item.holder, Some(session_id("s1")));
-    assert_eq!(taken.item.epoch, Epoch(1));
-    assert_eq!(taken.item.status, ItemStatus::Running);
-    assert_eq!(taken.item.revision.0, added.revision.0 + 1);
-    assert!(taken.item.claimed_at.is_some());
-    assert_eq!((taken.previous_holder, taken.released), (None, None));
-    let me = load_session(f.store(), "s1");
-    assert_eq!((me.item.clone(), me.epoch), (Some(item_key("A")), Some(Epoch(1))));
-    assert_eq!(me.revision.0, before.0 + 2, "one for the holder, one for the state");
-    let work = me.execution_state().work;
+    let item = add_item(f.store(), "A");
+    let claim = claim_item(f.store(), "s1", "A");
+    assert_eq!(claim.item.holder, Some(session_id("s1")));
+    assert_eq!(claim.item.epoch, Epoch(1));
+    assert_eq!(claim.item.status, ItemStatus::Running);
+    assert_eq!(claim.item.revision.0, item.revision.0 + 1);
+    assert!(claim.item.claimed_at.is_some());
+    assert_eq!((claim.previous_holder, claim.released), (None, None));
+    let session = load_session(f.store(), "s1");
+    assert_eq!((session.item.clone(), session.epoch), (Some(item_key("A")), Some(Epoch(1))));
+    assert_eq!(session.revision.0, before.0 + 2, "one for the holder, one for the state");
+    let work = session.execution_state().work;
     assert_eq!(work.item.as_deref(), Some("A"));
     assert!(work.is_active);
 }
@@ -50,18 +50,18 @@ fn a_claim_of_ones_own_changes_nothing(f: &mut impl StoreFixture) {
     let before = (load_session(f.store(), "s1").revision, load_item(f.store(), "A"));
     let request = claim_request(f.store(), "s1", "A");
     assert_eq!(request.grant.outcome, ClaimOutcome::AlreadyOwned);
-    let taken = f.store().claim(&request).unwrap();
-    assert_eq!((taken.previous_holder, taken.released), (None, None));
+    let claim = f.store().claim(&request).unwrap();
+    assert_eq!((claim.previous_holder, claim.released), (None, None));
     assert_eq!((load_session(f.store(), "s1").revision, load_item(f.store(), "A")), before);
 }
 
 fn a_takeover_fences_the_old_holder(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     let before = load_session(f.store(), "s1");
     register_session(f.store(), "s2");
-    let taken = claim_item(f.store(), "s2", "A");
-    assert_eq!(taken.previous_holder, Some(session_id("s1")));
-    assert_eq!(taken.item.epoch.0, fence.0 + 1);
+    let claim = claim_item(f.store(), "s2", "A");
+    assert_eq!(claim.previous_holder, Some(session_id("s1")));
+    assert_eq!(claim.item.epoch.0, token.0 + 1);
     let old = load_session(f.store(), "s1");
     assert_eq!((old.item.clone(), old.epoch), (None, None));
     assert_eq!(old.revision.0, before.revision.0 + 1);
@@ -99,14 +99,14 @@ fn a_takeover_of_an_item_released_meanwhile_is_a_conflict(f: &mut impl StoreFixt
 }
 
 fn a_takeover_from_one_that_gave_a_sign_of_life_meanwhile_is_a_conflict(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     register_session(f.store(), "s2");
     f.advance_time(1_000);
     let takeover = claim_request(f.store(), "s2", "A");
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
     expect_refusal(f.store().claim(&takeover), "conflict");
-    let kept = load_item(f.store(), "A");
-    assert_eq!((kept.holder, kept.epoch), (Some(session_id("s1")), fence));
+    let item = load_item(f.store(), "A");
+    assert_eq!((item.holder, item.epoch), (Some(session_id("s1")), token));
 }
 
 fn a_claim_of_ones_own_under_an_older_epoch_is_a_conflict(f: &mut impl StoreFixture) {
@@ -120,13 +120,13 @@ fn a_claim_of_ones_own_under_an_older_epoch_is_a_conflict(f: &mut impl StoreFixt
 fn another_claim_releases_the_first(f: &mut impl StoreFixture) {
     register_holder(f.store());
     add_item(f.store(), "B");
-    let taken = claim_item(f.store(), "s1", "B");
-    assert_eq!(taken.released, Some(item_key("A")));
+    let claim = claim_item(f.store(), "s1", "B");
+    assert_eq!(claim.released, Some(item_key("A")));
     assert_eq!(load_item(f.store(), "A").holder, None);
     assert_eq!(load_item(f.store(), "A").claimed_at, None);
-    let held = ItemFilter { held: true, ..ItemFilter::default() };
-    let held = f.store().list_items(&held).unwrap();
-    assert_eq!(held.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(), ["B"]);
+    let filter = ItemFilter { held: true, ..ItemFilter::default() };
+    let items = f.store().list_items(&filter).unwrap();
+    assert_eq!(items.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(), ["B"]);
 }
 
 fn a_failed_claim_keeps_what_was_held(f: &mut impl StoreFixture) {
@@ -142,8 +142,8 @@ fn a_failed_claim_keeps_what_was_held(f: &mut impl StoreFixture) {
 
 fn another_item_starts_with_its_own_phase_and_no_task(f: &mut impl StoreFixture) {
     register_holder(f.store());
-    let me = load_session(f.store(), "s1");
-    let mut push = phase_push(&me, "EXEC");
+    let session = load_session(f.store(), "s1");
+    let mut push = phase_push(&session, "EXEC");
     let task = trueup_core::model::FieldValue::Text(Some("tests".to_owned()));
     push.changes.insert(trueup_core::model::StateField::Task, task);
     f.store().push_state(&push).unwrap();
@@ -167,16 +167,16 @@ fn a_release_by_one_who_does_not_hold_it_is_a_conflict(f: &mut impl StoreFixture
 }
 
 fn a_release_leaves_the_session_idle_of_work(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     let before = load_session(f.store(), "s1").revision;
-    let freed = f.store().release(&release_request("s1", "A")).unwrap();
-    assert_eq!((freed.holder, freed.claimed_at), (None, None));
-    assert_eq!(freed.epoch, fence, "only a claim raises the fence");
-    assert_eq!(freed.status, ItemStatus::Running);
-    let me = load_session(f.store(), "s1");
-    assert_eq!(me.item, None);
-    assert_eq!(me.revision.0, before.0 + 2);
-    let work = me.execution_state().work;
+    let item = f.store().release(&release_request("s1", "A")).unwrap();
+    assert_eq!((item.holder, item.claimed_at), (None, None));
+    assert_eq!(item.epoch, token, "only a claim raises the fence");
+    assert_eq!(item.status, ItemStatus::Running);
+    let session = load_session(f.store(), "s1");
+    assert_eq!(session.item, None);
+    assert_eq!(session.revision.0, before.0 + 2);
+    let work = session.execution_state().work;
     assert_eq!((work.item, work.phase, work.task, work.is_active), (None, None, None, false));
 }
 
@@ -188,7 +188,7 @@ fn who_claims_lives(f: &mut impl StoreFixture) {
     let mut request = claim_request(f.store(), "s1", "A");
     request.quiet_seconds = Some(1_800);
     f.store().claim(&request).unwrap();
-    let me = load_session(f.store(), "s1");
-    assert_eq!(me.status, SessionStatus::Active);
-    assert!(!me.is_lease_expired() && me.is_in_quiet_period());
+    let session = load_session(f.store(), "s1");
+    assert_eq!(session.status, SessionStatus::Active);
+    assert!(!session.is_lease_expired() && session.is_in_quiet_period());
 }

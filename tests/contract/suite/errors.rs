@@ -17,27 +17,31 @@ on_every_store! {
 }
 
 fn nothing_is_written_for_a_session_that_never_registered(f: &mut impl StoreFixture) {
-    let mut ghost = register_session(f.store(), "s1");
-    ghost.id = session_id("ghost");
+    let mut unregistered = register_session(f.store(), "s1");
+    unregistered.id = session_id("ghost");
     add_item(f.store(), "A");
     let store = f.store();
     let claim = claim_request(store, "ghost", "A");
     expect_refusal(store.claim(&claim), "invalid");
     expect_refusal(store.record_heartbeat(&new_heartbeat("ghost")), "invalid");
-    expect_refusal(store.push_state(&phase_push(&ghost, "PLAN")), "invalid");
-    expect_refusal(store.merge_metadata(&ghost.id, &Map::new(), &new_provenance("x")), "invalid");
-    expect_refusal(store.acknowledge_revision(&ghost.id, Revision(1)), "invalid");
-    expect_refusal(store.record_checkpoint(&ghost.id, 1, &new_provenance("x")), "invalid");
-    let error = expect_refusal(store.end_session(&ghost.id, "x", &new_provenance("x")), "invalid");
+    expect_refusal(store.push_state(&phase_push(&unregistered, "PLAN")), "invalid");
+    expect_refusal(
+        store.merge_metadata(&unregistered.id, &Map::new(), &new_provenance("x")),
+        "invalid",
+    );
+    expect_refusal(store.acknowledge_revision(&unregistered.id, Revision(1)), "invalid");
+    expect_refusal(store.record_checkpoint(&unregistered.id, 1, &new_provenance("x")), "invalid");
+    let error =
+        expect_refusal(store.end_session(&unregistered.id, "x", &new_provenance("x")), "invalid");
     assert_eq!(error.to_string(), "session ghost is not registered");
-    assert_eq!(store.mark_lost(&ghost, &new_provenance("x")).unwrap(), None);
-    assert_eq!(store.load_session(&ghost.id).unwrap(), None);
+    assert_eq!(store.mark_lost(&unregistered, &new_provenance("x")).unwrap(), None);
+    assert_eq!(store.load_session(&unregistered.id).unwrap(), None);
 }
 
 fn a_conflict_asks_to_read_again_and_a_denial_does_not(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
-    f.store().push_state(&phase_push(&me, "PLAN")).unwrap();
-    let error = expect_refusal(f.store().push_state(&phase_push(&me, "EXEC")), "conflict");
+    let session = register_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&session, "PLAN")).unwrap();
+    let error = expect_refusal(f.store().push_state(&phase_push(&session, "EXEC")), "conflict");
     assert_eq!(error.retry_advice(), RetryAdvice::Reread);
     assert_eq!(
         error.to_string(),

@@ -41,8 +41,8 @@ fn every_change_has_its_kind(f: &mut impl StoreFixture) {
     step(&|s| drop(claim_item(s, "s2", "B")), &["B taken_over", "s1 lost", "s2 state"]);
     step(
         &|s| {
-            let me = load_session(s, "s2");
-            s.push_state(&phase_push(&me, "PLAN")).unwrap();
+            let session = load_session(s, "s2");
+            s.push_state(&phase_push(&session, "PLAN")).unwrap();
         },
         &["s2 state", "B changed"],
     );
@@ -54,8 +54,8 @@ fn every_change_has_its_kind(f: &mut impl StoreFixture) {
     step(
         &|s| {
             claim_item(s, "s1", "A");
-            let me = load_session(s, "s1");
-            s.mark_lost(&me, &new_provenance("s2")).unwrap();
+            let session = load_session(s, "s1");
+            s.mark_lost(&session, &new_provenance("s2")).unwrap();
         },
         &["A claimed", "s1 state", "s1 active", "s1 lost", "A released"],
     );
@@ -78,8 +78,8 @@ fn an_event_says_who_what_and_under_which_claim(f: &mut impl StoreFixture) {
     assert_eq!(event.op_id, Some(request.provenance.op_id));
     assert_eq!(event.before["holder"], json!("s1"));
     assert_eq!(event.after["holder"], json!("s2"));
-    let me = load_session(f.store(), "s2");
-    f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
+    let session = load_session(f.store(), "s2");
+    f.store().push_state(&phase_push(&session, "EXEC")).unwrap();
     let event = last_event(f, "state");
     assert_eq!(event.before["execution_state"]["currentPhase"], json!(null));
     assert_eq!(event.after["execution_state"]["currentPhase"], json!("EXEC"));
@@ -129,8 +129,8 @@ fn events_are_filtered(f: &mut impl StoreFixture) {
     assert_eq!(list(both), ["A claimed"]);
     let session = EventFilter { entity: Some("session".to_owned()), ..EventFilter::default() };
     assert_eq!(list(session), ["s1 registered", "s1 state", "s2 registered"]);
-    let added = EventFilter { kind: Some("added".to_owned()), ..EventFilter::default() };
-    assert_eq!(list(added), ["A added", "B added"]);
+    let filter = EventFilter { kind: Some("added".to_owned()), ..EventFilter::default() };
+    assert_eq!(list(filter), ["A added", "B added"]);
     let by_user = EventFilter {
         actor: Some("user".to_owned()),
         item: Some("B".to_owned()),

@@ -74,8 +74,8 @@ fn other_session_hands_off(
 fn register_pair(store: &mut dyn Store) {
     register_holder(store);
     register_session(store, "s2");
-    let me = load_session(store, "s1");
-    let mut push = phase_push(&me, "PLAN");
+    let session = load_session(store, "s1");
+    let mut push = phase_push(&session, "PLAN");
     let task = FieldValue::Text(Some("draft".to_owned()));
     push.changes.insert(StateField::Task, task);
     push.branch = Some("feat/A".to_owned());
@@ -116,24 +116,27 @@ fn list_notices(
     session: &str,
     starts: bool,
 ) -> Vec<(HandoffNoticeReason, HandoffId)> {
-    let told = store.list_handoff_notices(&session_id(session), starts).unwrap();
-    told.into_iter().map(|(news, h)| (news, h.id)).collect()
+    let notices = store.list_handoff_notices(&session_id(session), starts).unwrap();
+    notices.into_iter().map(|(news, h)| (news, h.id)).collect()
 }
 
 fn a_handoff_says_what_the_database_knows(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    assert_eq!(made.status, HandoffStatus::PendingAcceptance);
-    assert_eq!((made.item.clone(), made.epoch), (item_key("A"), Epoch(1)));
-    assert_eq!((made.from.clone(), made.to.clone()), (session_id("s1"), Some(session_id("s2"))));
-    assert_eq!(made.phase.as_deref(), Some("PLAN"));
-    assert_eq!(made.task.as_deref(), Some("draft"));
-    assert_eq!(made.branch.as_deref(), Some("feat/A"));
-    assert_eq!(made.worktree.as_deref(), Some("/w"));
-    assert_eq!(made.elements.get(HandoffElement::Actions), Some("write it"));
-    assert_eq!(made.elements.completeness_percent(), 33);
-    assert_eq!((made.decided_at, made.decided_by.clone()), (None, None));
-    assert_eq!(f.store().load_handoff(&made.id).unwrap(), Some(made));
+    let handoff = hand_off(f.store(), Some("s2"));
+    assert_eq!(handoff.status, HandoffStatus::PendingAcceptance);
+    assert_eq!((handoff.item.clone(), handoff.epoch), (item_key("A"), Epoch(1)));
+    assert_eq!(
+        (handoff.from.clone(), handoff.to.clone()),
+        (session_id("s1"), Some(session_id("s2")))
+    );
+    assert_eq!(handoff.phase.as_deref(), Some("PLAN"));
+    assert_eq!(handoff.task.as_deref(), Some("draft"));
+    assert_eq!(handoff.branch.as_deref(), Some("feat/A"));
+    assert_eq!(handoff.worktree.as_deref(), Some("/w"));
+    assert_eq!(handoff.elements.get(HandoffElement::Actions), Some("write it"));
+    assert_eq!(handoff.elements.completeness_percent(), 33);
+    assert_eq!((handoff.decided_at, handoff.decided_by.clone()), (None, None));
+    assert_eq!(f.store().load_handoff(&handoff.id).unwrap(), Some(handoff));
     assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")), "still the sender's");
 }
 
@@ -173,18 +176,18 @@ fn an_addressed_session_counts_as_not_told_on_its_own_revision(f: &mut impl Stor
 
 fn handoffs_are_listed_newest_first(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = [
+    let first_handoff = [
         hand_off(f.store(), None).id,
         other_session_hands_off(f.store(), "s3", "B", None).id,
         other_session_hands_off(f.store(), "s4", "C", None).id,
     ];
-    let answer = f.store().reject_handoff(&rejection(&made[1], "s2"));
+    let answer = f.store().reject_handoff(&rejection(&first_handoff[1], "s2"));
     answer.unwrap().unwrap();
     let list = |store: &mut dyn Store, open| -> Vec<HandoffId> {
         let found = store.list_handoffs(HandoffFilter { only_open: open }).unwrap();
         found.into_iter().map(|handoff| handoff.id).collect()
     };
-    let [a, b, c] = [&made[0], &made[1], &made[2]].map(Clone::clone);
+    let [a, b, c] = [&first_handoff[0], &first_handoff[1], &first_handoff[2]].map(Clone::clone);
     assert_eq!(list(f.store(), false), [c.clone(), b, a.clone()]);
     assert_eq!(list(f.store(), true), [c, a]);
 }
@@ -192,23 +195,23 @@ fn handoffs_are_listed_newest_first(f: &mut impl StoreFixture) {
 fn every_change_is_one_event(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let start = last_event_id(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    assert_eq!(list_event_kinds(f.store(), start), [format!("{} created", made.id)]);
+    let handoff = hand_off(f.store(), Some("s2"));
+    assert_eq!(list_event_kinds(f.store(), start), [format!("{} created", handoff.id)]);
     let event = list_events(f.store()).pop().unwrap();
     assert_eq!((event.entity.as_str(), event.actor.as_str()), ("handoff", "s1"));
     assert_eq!(event.epoch, Some(Epoch(1)));
     assert_eq!(event.after["to_session"], json!("s2"));
     assert_eq!(event.after["summary"], json!("the plan stands"));
     let start = last_event_id(f.store());
-    f.store().mark_handoff_shown(&made).unwrap();
+    f.store().mark_handoff_shown(&handoff).unwrap();
     assert_eq!(list_event_kinds(f.store(), start), Vec::<String>::new());
-    let request = acceptance(&made.id, "s2");
+    let request = acceptance(&handoff.id, "s2");
     f.store().accept_handoff(&request).unwrap().unwrap();
     let mut found = list_event_kinds(f.store(), start);
     found.sort();
     let mut expected = [
         "A taken_over".to_owned(),
-        format!("{} accepted", made.id),
+        format!("{} accepted", handoff.id),
         "s1 state".to_owned(),
         "s2 state".to_owned(),
     ];
@@ -220,7 +223,7 @@ fn every_change_is_one_event(f: &mut impl StoreFixture) {
     assert_eq!(accepted.before["status"], json!("pending_acceptance"));
     assert_eq!(accepted.after["decided_by"], json!("s2"));
     let moved = all.iter().rfind(|e| e.kind == "taken_over").unwrap();
-    assert_eq!(moved.reason, Some(format!("hand-off {}", made.id)));
+    assert_eq!(moved.reason, Some(format!("hand-off {}", handoff.id)));
     for state in all.iter().filter(|e| e.seq > start) {
         assert_eq!(state.actor, "s2", "{state:?}");
     }
@@ -231,14 +234,14 @@ fn repeating_returns_the_first_answer(f: &mut impl StoreFixture) {
     add_item(f.store(), "B");
     claim_item(f.store(), "s2", "B");
     let new = new_handoff(f.store(), Some("s2"));
-    let made = f.store().create_handoff(&new).unwrap();
+    let handoff = f.store().create_handoff(&new).unwrap();
     let start = last_event_id(f.store());
-    assert_eq!(f.store().create_handoff(&new).unwrap(), made);
+    assert_eq!(f.store().create_handoff(&new).unwrap(), handoff);
     let elsewhere = NewHandoff { id: NewHandoff::fresh_id(), ..new };
     let again = f.store().create_handoff(&elsewhere).unwrap();
-    assert_eq!(again, made, "the operation counts, not the id that was made for it");
+    assert_eq!(again, handoff, "the operation counts, not the id that was made for it");
     assert_eq!(last_event_id(f.store()), start);
-    let request = acceptance(&made.id, "s2");
+    let request = acceptance(&handoff.id, "s2");
     let first = f.store().accept_handoff(&request).unwrap().unwrap();
     let start = last_event_id(f.store());
     let second = f.store().accept_handoff(&request).unwrap().unwrap();
@@ -248,8 +251,8 @@ fn repeating_returns_the_first_answer(f: &mut impl StoreFixture) {
     claim_item(f.store(), "s1", "B");
     let mut other = self::new_handoff(f.store(), Some("s2"));
     other.fencing_token.0 = item_key("B");
-    let made = f.store().create_handoff(&other).unwrap();
-    let request = rejection(&made.id, "s2");
+    let handoff = f.store().create_handoff(&other).unwrap();
+    let request = rejection(&handoff.id, "s2");
     let first = f.store().reject_handoff(&request).unwrap().unwrap();
     let start = last_event_id(f.store());
     assert_eq!(f.store().reject_handoff(&request).unwrap().unwrap(), first);

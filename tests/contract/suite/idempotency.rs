@@ -29,8 +29,8 @@ on_every_store! {
 }
 
 fn a_repeated_push_counts_once(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
-    let mut push = field_push(&me, StateField::WasInterrupted, FieldValue::Flag(true));
+    let session = register_session(f.store(), "s1");
+    let mut push = field_push(&session, StateField::WasInterrupted, FieldValue::Flag(true));
     push.mark = Some(InterruptionMark::Resumed);
     let first = f.store().push_state(&push).unwrap();
     let before = last_event_id(f.store());
@@ -40,18 +40,18 @@ fn a_repeated_push_counts_once(f: &mut impl StoreFixture) {
 }
 
 fn a_repeated_push_does_not_undo_what_came_after(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
-    let push = phase_push(&me, "PLAN");
-    let me = f.store().push_state(&push).unwrap();
-    f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
+    let session = register_session(f.store(), "s1");
+    let push = phase_push(&session, "PLAN");
+    let session = f.store().push_state(&push).unwrap();
+    f.store().push_state(&phase_push(&session, "EXEC")).unwrap();
     let answer = f.store().push_state(&push).unwrap();
     assert_eq!(answer.execution_state().work.phase.as_deref(), Some("EXEC"));
 }
 
 fn a_push_that_was_refused_is_not_remembered(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
-    f.store().push_state(&phase_push(&me, "PLAN")).unwrap();
-    let mut late = phase_push(&me, "EXEC");
+    let session = register_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&session, "PLAN")).unwrap();
+    let mut late = phase_push(&session, "EXEC");
     expect_refusal(f.store().push_state(&late), "conflict");
     expect_refusal(f.store().push_state(&late), "conflict");
     late.base = load_session(f.store(), "s1").revision;
@@ -60,13 +60,13 @@ fn a_push_that_was_refused_is_not_remembered(f: &mut impl StoreFixture) {
 }
 
 fn a_repeated_merge_does_not_undo_what_came_after(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1").id;
+    let session = register_session(f.store(), "s1").id;
     let (old, new) = (json!({"a": 1, "auto_proceed": true}), json!({"a": 2}));
     let first = new_provenance("s1");
     let store = f.store();
-    store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
-    store.merge_metadata(&me, new.as_object().unwrap(), &new_provenance("s2")).unwrap();
-    let after = store.merge_metadata(&me, old.as_object().unwrap(), &first).unwrap();
+    store.merge_metadata(&session, old.as_object().unwrap(), &first).unwrap();
+    store.merge_metadata(&session, new.as_object().unwrap(), &new_provenance("s2")).unwrap();
+    let after = store.merge_metadata(&session, old.as_object().unwrap(), &first).unwrap();
     assert_eq!(after.metadata["a"], json!(2));
 }
 

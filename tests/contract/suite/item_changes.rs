@@ -144,13 +144,13 @@ fn a_parent_that_waits_for_its_child_is_denied(f: &mut impl StoreFixture) {
 fn an_edit_leaves_the_claim_alone(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_item(f.store(), "A");
-    let held = claim_item(f.store(), "s1", "A").item;
+    let item = claim_item(f.store(), "s1", "A").item;
     let edited = f.store().edit_item(&title_edit("A", "t")).unwrap();
     assert_eq!(
         (edited.holder, edited.epoch, edited.status),
-        (held.holder, held.epoch, held.status)
+        (item.holder, item.epoch, item.status)
     );
-    assert_eq!(edited.claimed_at, held.claimed_at);
+    assert_eq!(edited.claimed_at, item.claimed_at);
     f.store().release(&release_request("s1", "A")).unwrap();
 }
 

@@ -33,10 +33,10 @@ fn an_item_is_added_as_said(f: &mut impl StoreFixture) {
         repo: Some("r".to_owned()),
         ..child_item("issue#170:x", "A", -3)
     };
-    let added = f.store().add_item(&rich, &new_provenance("user")).unwrap();
-    assert_eq!(added, load_item(f.store(), "issue#170:x"));
-    assert_eq!((added.title, added.kind), (rich.title, "orchestrator".to_owned()));
-    assert_eq!((added.parent, added.position), (Some(item_key("A")), Some(-3)));
+    let item = f.store().add_item(&rich, &new_provenance("user")).unwrap();
+    assert_eq!(item, load_item(f.store(), "issue#170:x"));
+    assert_eq!((item.title, item.kind), (rich.title, "orchestrator".to_owned()));
+    assert_eq!((item.parent, item.position), (Some(item_key("A")), Some(-3)));
     assert_eq!(f.store().load_item(&item_key("B")).unwrap(), None);
 }
 

@@ -63,20 +63,20 @@ fn an_ended_session_is_listed_while_it_holds_something(f: &mut impl StoreFixture
 }
 
 fn a_parked_session_holds_nothing_and_keeps_its_state(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     f.advance_time(1_000);
     let read = load_session(f.store(), "s1");
-    let parked = mark_lost(f, &read).unwrap();
-    assert_eq!(parked.session, session_id("s1"));
-    assert_eq!(parked.item, Some(item_key("A")));
-    assert_eq!(parked.reason, "process_gone");
+    let released_claim = mark_lost(f, &read).unwrap();
+    assert_eq!(released_claim.session, session_id("s1"));
+    assert_eq!(released_claim.item, Some(item_key("A")));
+    assert_eq!(released_claim.reason, "process_gone");
     let after = load_session(f.store(), "s1");
     assert_eq!(after.status, SessionStatus::Lost);
     assert_eq!(after.item, None);
     assert_eq!(after.metadata, read.metadata);
     assert_eq!(after.revision.0, read.revision.0 + 1);
     let item = load_item(f.store(), "A");
-    assert_eq!((item.holder, item.epoch), (None, fence));
+    assert_eq!((item.holder, item.epoch), (None, token));
     assert_eq!(list_expired(f, 9), Vec::<String>::new());
 }
 

@@ -59,19 +59,19 @@ fn a_move_is_one_event(f: &mut impl StoreFixture) {
 }
 
 fn a_move_says_why_and_what_it_made_of_the_item(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     let before = load_item(f.store(), "A");
-    let moved = move_item(f.store(), "s1", "A", ItemStatus::Failed).item;
-    assert_eq!(moved, load_item(f.store(), "A"));
-    assert_eq!(moved.status, ItemStatus::Failed);
-    assert_eq!(moved.error_message.as_deref(), Some("why"));
-    assert_eq!(moved.revision.0, before.revision.0 + 1);
-    assert_eq!(moved.epoch, fence, "only a claim raises the fence");
+    let item = move_item(f.store(), "s1", "A", ItemStatus::Failed).item;
+    assert_eq!(item, load_item(f.store(), "A"));
+    assert_eq!(item.status, ItemStatus::Failed);
+    assert_eq!(item.error_message.as_deref(), Some("why"));
+    assert_eq!(item.revision.0, before.revision.0 + 1);
+    assert_eq!(item.epoch, token, "only a claim raises the fence");
     let event = list_events(f.store()).into_iter().rfind(|e| e.kind == "status");
     let event = event.unwrap();
     assert_eq!(
         (event.actor.as_str(), event.reason.as_deref(), event.epoch),
-        ("s1", Some("why"), Some(fence))
+        ("s1", Some("why"), Some(token))
     );
     assert_eq!(event.before["status"], json!("running"));
     assert_eq!(event.after["status"], json!("failed"));
@@ -86,14 +86,14 @@ fn what_is_finished_is_dated_and_released_and_its_holder_idle(f: &mut impl Store
         let (who, what) = (format!("s{n}"), format!("A{n}"));
         register_session(f.store(), &who);
         add_item(f.store(), &what);
-        let held = claim_item(f.store(), &who, &what).item;
-        assert_eq!(held.completed_at, None);
-        let done = move_item(f.store(), &who, &what, to).item;
-        assert_eq!((done.holder, done.claimed_at), (None, None), "{to}");
-        assert!(done.completed_at.is_some(), "{to}");
-        let me = load_session(f.store(), &who);
-        assert_eq!((me.item.clone(), me.epoch), (None, None), "{to}");
-        let work = me.execution_state().work;
+        let held_item = claim_item(f.store(), &who, &what).item;
+        assert_eq!(held_item.completed_at, None);
+        let item = move_item(f.store(), &who, &what, to).item;
+        assert_eq!((item.holder, item.claimed_at), (None, None), "{to}");
+        assert!(item.completed_at.is_some(), "{to}");
+        let session = load_session(f.store(), &who);
+        assert_eq!((session.item.clone(), session.epoch), (None, None), "{to}");
+        let work = session.execution_state().work;
         assert_eq!(
             (work.item, work.phase, work.task, work.is_active),
             (None, None, None, false),
@@ -203,15 +203,15 @@ fn completing_readies_what_waited_for_it_alone(f: &mut impl StoreFixture) {
         "A queued 0, B queued 0, C queued 2, D queued 1, E queued 1"
     );
     let before = last_event_id(f.store());
-    let moved = move_item(f.store(), "s1", "A", ItemStatus::Completed);
-    assert_eq!(moved.moved_dependents, [(item_key("D"), ItemStatus::Ready)]);
+    let moved_item = move_item(f.store(), "s1", "A", ItemStatus::Completed);
+    assert_eq!(moved_item.moved_dependents, [(item_key("D"), ItemStatus::Ready)]);
     assert_eq!(list_event_kinds(f.store(), before), ["A status", "D status"]);
     let all = list_events(f.store());
     let (first, second) = (&all[all.len() - 2], &all[all.len() - 1]);
     assert_eq!(first.op_id, second.op_id, "one operation");
     assert_eq!((second.actor.as_str(), second.reason.as_deref()), ("s1", Some("A completed")));
-    let moved = move_item(f.store(), "s1", "B", ItemStatus::Completed);
-    assert_eq!(moved.moved_dependents, [(item_key("C"), ItemStatus::Ready)]);
+    let moved_item = move_item(f.store(), "s1", "B", ItemStatus::Completed);
+    assert_eq!(moved_item.moved_dependents, [(item_key("C"), ItemStatus::Ready)]);
     assert_eq!(
         render_statuses(f.store()),
         "A completed 0, B completed 0, C ready 0, D ready 0, E queued 1"
@@ -235,8 +235,8 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl StoreFixtu
         move_item(f.store(), "s1", text, ItemStatus::Completed);
     }
     claim_item(f.store(), "s1", "D");
-    let moved = reopen_item(f.store(), "s1", "A");
-    assert_eq!(moved.moved_dependents, [(item_key("C"), ItemStatus::Queued)]);
+    let item = reopen_item(f.store(), "s1", "A");
+    assert_eq!(item.moved_dependents, [(item_key("C"), ItemStatus::Queued)]);
     assert_eq!(
         render_statuses(f.store()),
         "A queued 0, B completed 0, C queued 1, D running 1, E queued 1"

@@ -209,8 +209,8 @@ fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl StoreFixtu
     add_family(f.store(), &["a", "b"]);
     claim_item(f.store(), "s1", "a");
     let before = (last_event_id(f.store()), load_session(f.store(), "s1").revision);
-    let wish = NextItemQuery { session: Some(session_id("s1")), ..NextItemQuery::default() };
-    let seen = f.store().find_next_item(&wish).unwrap();
+    let query = NextItemQuery { session: Some(session_id("s1")), ..NextItemQuery::default() };
+    let seen = f.store().find_next_item(&query).unwrap();
     assert_eq!((last_event_id(f.store()), load_session(f.store(), "s1").revision), before);
     assert_eq!(describe_next(&seen), claim_next(f.store(), "s1"));
     let nobody = f.store().find_next_item(&NextItemQuery::default()).unwrap();
@@ -287,12 +287,12 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
         claim_item(s, "s3", "A");
     });
     assert_eq!(taken_over.as_deref(), Some("s2"));
-    let parked = last(&|s| {
-        let me = load_session(s, "s3");
+    let released_claim = last(&|s| {
+        let session = load_session(s, "s3");
         let dead = Provenance { reason: Some("gone".into()), ..new_provenance("s1") };
-        s.mark_lost(&me, &dead).unwrap();
+        s.mark_lost(&session, &dead).unwrap();
     });
-    assert_eq!(parked.as_deref(), Some("s3"));
+    assert_eq!(released_claim.as_deref(), Some("s3"));
     let finished = last(&|s| {
         claim_item(s, "s1", "A");
         move_item(s, "s1", "A", ItemStatus::Completed);
@@ -319,21 +319,21 @@ fn unfinished_work_is_kept_unless_it_is_given_up(f: &mut impl StoreFixture) {
     let after = (last_event_id(f.store()), load_item(f.store(), "a"), load_item(f.store(), "b"));
     assert_eq!(after, before);
     assert_eq!(load_session(f.store(), "s1").item, Some(item_key("a")));
-    let left = take_next(f.store(), "s1", None);
-    assert_eq!(describe_next(&left.next), "b");
-    assert_eq!(left.released.unwrap().key, item_key("a"));
+    let next_item = take_next(f.store(), "s1", None);
+    assert_eq!(describe_next(&next_item.next), "b");
+    assert_eq!(next_item.released.unwrap().key, item_key("a"));
 }
 
 fn who_kept_work_may_ask_again_under_the_same_operation(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_family(f.store(), &["a", "b"]);
     claim_item(f.store(), "s1", "a");
-    let asked = keep_request("s1", None);
-    let first = f.store().claim_next_item(&asked).unwrap();
+    let request = keep_request("s1", None);
+    let first = f.store().claim_next_item(&request).unwrap();
     assert_eq!(describe_next(&first.next), "a kept, not b");
     // It released nothing, so a replay may decide anew: the work is finished meanwhile.
     move_item(f.store(), "s1", "a", ItemStatus::Completed);
-    let second = f.store().claim_next_item(&asked).unwrap();
+    let second = f.store().claim_next_item(&request).unwrap();
     assert_eq!(describe_next(&second.next), "b");
     assert_eq!(load_session(f.store(), "s1").item, Some(item_key("b")));
 }

@@ -91,10 +91,10 @@ fn a_start_is_what_item_and_session_are_at(f: &mut impl StoreFixture) {
     let before = load_session(f.store(), "s1").revision.0;
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("plan"));
-    let me = load_session(f.store(), "s1");
-    assert_eq!(me.execution_state().work.phase.as_deref(), Some("plan"));
-    assert_eq!(me.execution_state().work.item.as_deref(), Some("A"));
-    assert_eq!(me.revision.0, before + 1);
+    let session = load_session(f.store(), "s1");
+    assert_eq!(session.execution_state().work.phase.as_deref(), Some("plan"));
+    assert_eq!(session.execution_state().work.item.as_deref(), Some("A"));
+    assert_eq!(session.revision.0, before + 1);
     // Starting again changes none of that.
     apply_step(f.store(), &session_step_request("s1", "A:1", crate::requests::reopen_step()));
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));

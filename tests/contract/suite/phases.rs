@@ -86,18 +86,18 @@ fn the_queue_goes_by_priority_then_position_then_number(f: &mut impl StoreFixtur
         "URGENT:1", "URGENT:2", "FIRST:1", "FIRST:2", "SECOND:1", "SECOND:2", "LATER:1", "LATER:2",
     ];
     assert_eq!(order, expected);
-    let listed = f.store().list_phases(&PhaseFilter::default()).unwrap();
-    let listed: Vec<&str> = listed.iter().map(|row| row.id.as_str()).collect();
-    assert_eq!(listed, expected);
+    let phases = f.store().list_phases(&PhaseFilter::default()).unwrap();
+    let ids: Vec<&str> = phases.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, expected);
 }
 
 fn completing_1_readies_2_and_not_3(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
-    let begun = apply_step(f.store(), &step_request("A:1", start_step()));
-    assert_eq!((begun.change.from, begun.affected.len()), (ItemStatus::Ready, 0));
-    let done = apply_step(f.store(), &step_request("A:1", complete_step()));
-    assert_eq!(done.change.phase.status, ItemStatus::Completed);
-    let affected: Vec<_> = done
+    let started_phase = apply_step(f.store(), &step_request("A:1", start_step()));
+    assert_eq!((started_phase.change.from, started_phase.affected.len()), (ItemStatus::Ready, 0));
+    let phase = apply_step(f.store(), &step_request("A:1", complete_step()));
+    assert_eq!(phase.change.phase.status, ItemStatus::Completed);
+    let affected: Vec<_> = phase
         .affected
         .iter()
         .map(|one| (one.phase.id.as_str(), one.from, one.phase.status))
@@ -108,13 +108,13 @@ fn completing_1_readies_2_and_not_3(f: &mut impl StoreFixture) {
 
 fn failing_1_blocks_2_and_3_with_its_message(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
-    let failed = apply_step(f.store(), &step_request("A:1", fail_step("no plan")));
-    assert_eq!(failed.change.phase.error_message.as_deref(), Some("no plan"));
-    assert_eq!(failed.affected.len(), 2);
-    for one in &failed.affected {
+    let phase = apply_step(f.store(), &step_request("A:1", fail_step("no plan")));
+    assert_eq!(phase.change.phase.error_message.as_deref(), Some("no plan"));
+    assert_eq!(phase.affected.len(), 2);
+    for one in &phase.affected {
         assert_eq!(one.phase.status, ItemStatus::Blocked);
-        let told = one.phase.error_message.as_deref();
-        assert_eq!(told, Some("phase 1 (plan) failed: no plan"));
+        let error_message = one.phase.error_message.as_deref();
+        assert_eq!(error_message, Some("phase 1 (plan) failed: no plan"));
         assert_eq!(one.phase.blocked_by, Some("A:1".parse().unwrap()));
     }
     assert_eq!(phase_statuses(f.store(), "A"), "failed blocked blocked");
@@ -124,11 +124,11 @@ fn reopening_frees_what_was_blocked(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     apply_step(f.store(), &step_request("A:1", fail_step("x")));
     let before = last_event_id(f.store());
-    let freed = apply_step(f.store(), &step_request("A:1", reopen_step()));
-    assert_eq!(freed.affected.len(), 2);
+    let phases = apply_step(f.store(), &step_request("A:1", reopen_step()));
+    assert_eq!(phases.affected.len(), 2);
     assert_eq!(phase_statuses(f.store(), "A"), "ready queued queued");
-    let told = list_event_kinds(f.store(), before);
-    assert_eq!(told, ["A:1 reopened", "A:2 reopened", "A:3 reopened"]);
+    let kinds = list_event_kinds(f.store(), before);
+    assert_eq!(kinds, ["A:1 reopened", "A:2 reopened", "A:3 reopened"]);
     let all = list_events(f.store());
     let reasons = all.iter().rev().take(3).map(|e| e.reason.as_deref());
     assert!(reasons.into_iter().all(|reason| reason == Some("said so")));
@@ -165,14 +165,14 @@ fn a_step_stamps_times_by_the_databases_clock(f: &mut impl StoreFixture) {
     assert_eq!(running.updated_at, running.started_at.unwrap());
     f.advance_time(60);
     apply_step(f.store(), &step_request("A:1", complete_step()));
-    let done = first_phase_of(f.store(), "A:1");
-    assert!(done.completed_at.unwrap().seconds_since(done.started_at.unwrap()) >= 60);
-    assert!(first_phase_of(f.store(), "A:2").ready_at >= done.completed_at);
-    assert_eq!(done.revision.0, 3);
+    let phase = first_phase_of(f.store(), "A:1");
+    assert!(phase.completed_at.unwrap().seconds_since(phase.started_at.unwrap()) >= 60);
+    assert!(first_phase_of(f.store(), "A:2").ready_at >= phase.completed_at);
+    assert_eq!(phase.revision.0, 3);
     apply_step(f.store(), &step_request("A:1", reopen_step()));
     let again = first_phase_of(f.store(), "A:1");
     assert_eq!((again.started_at, again.completed_at), (None, None));
-    assert!(again.ready_at >= done.completed_at);
+    assert!(again.ready_at >= phase.completed_at);
 }
 
 fn every_change_is_one_event(f: &mut impl StoreFixture) {
@@ -183,20 +183,21 @@ fn every_change_is_one_event(f: &mut impl StoreFixture) {
     let request = session_step_request("s1", "A:1", complete_step());
     apply_step(f.store(), &request);
     let all = list_events(f.store());
-    let told: Vec<_> = all.iter().filter(|e| e.seq > before).collect();
+    let events_of_row: Vec<_> = all.iter().filter(|e| e.seq > before).collect();
     assert_eq!(list_event_kinds(f.store(), before), ["A:1 status", "A:2 status"]);
-    for event in &told {
+    for event in &events_of_row {
         assert_eq!((event.entity.as_str(), event.actor.as_str()), ("phase", "s1"));
         assert_eq!(event.epoch.map(|epoch| epoch.0), Some(1));
         assert_eq!(event.reason.as_deref(), Some("said so"));
         assert_eq!(event.op_id, Some(request.provenance.op_id.clone()));
     }
-    assert_eq!(told[0].before["status"], "ready");
-    assert_eq!(told[0].after["status"], "completed");
-    let added: Vec<_> = all.iter().filter(|e| e.kind == "added" && e.entity == "phase").collect();
-    assert_eq!(added.len(), 3);
-    assert_eq!(added[1].after["depends_on_phases"], json!([1]));
-    assert_eq!(added[1].after["phase_data"], json!(null));
+    assert_eq!(events_of_row[0].before["status"], "ready");
+    assert_eq!(events_of_row[0].after["status"], "completed");
+    let added_events: Vec<_> =
+        all.iter().filter(|e| e.kind == "added" && e.entity == "phase").collect();
+    assert_eq!(added_events.len(), 3);
+    assert_eq!(added_events[1].after["depends_on_phases"], json!([1]));
+    assert_eq!(added_events[1].after["phase_data"], json!(null));
 }
 
 fn a_step_that_is_no_legal_one_changes_nothing(f: &mut impl StoreFixture) {
@@ -269,10 +270,10 @@ fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl StoreFixture) {
     apply_step(f.store(), &session_step_request("s1", "B:1", of("o-1")));
     let (once, gone) = (new_provenance("user"), "o-1".parse().unwrap());
     let store = f.store();
-    let freed = store.interrupt_phases(&gone, "its orchestrator died", &once).unwrap();
-    let ids: Vec<&str> = freed.iter().map(|row| row.id.as_str()).collect();
+    let phases = store.interrupt_phases(&gone, "its orchestrator died", &once).unwrap();
+    let ids: Vec<&str> = phases.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["A:1", "B:1"]);
-    for row in &freed {
+    for row in &phases {
         assert_eq!(row.status, ItemStatus::Ready);
         assert_eq!(row.error_message.as_deref(), Some("its orchestrator died"));
         assert_eq!((&row.orchestrator, &row.assigned_to), (&None, &None));
@@ -280,28 +281,28 @@ fn an_interruption_frees_what_the_orchestrator_ran(f: &mut impl StoreFixture) {
     assert_eq!(phase_statuses(store, "A"), "ready running");
     let before = last_event_id(store);
     let again = store.interrupt_phases(&gone, "its orchestrator died", &once).unwrap();
-    assert_eq!(again, freed);
+    assert_eq!(again, phases);
     assert_eq!(store.interrupt_phases(&gone, "x", &new_provenance("user")).unwrap(), []);
     assert_eq!(last_event_id(store), before);
     let all = list_events(store);
-    let told = all.iter().rfind(|e| e.key == "B:1").unwrap();
-    assert_eq!(told.kind, "reopened");
-    assert_eq!(told.reason.as_deref(), Some("its orchestrator died"));
+    let events_of_row = all.iter().rfind(|e| e.key == "B:1").unwrap();
+    assert_eq!(events_of_row.kind, "reopened");
+    assert_eq!(events_of_row.reason.as_deref(), Some("its orchestrator died"));
 }
 
 fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     add_queue(f.store(), "B", PHASE_CHAIN);
-    let mut listed = |item: Option<&str>, status| {
+    let mut phases = |item: Option<&str>, status| {
         let filter = PhaseFilter { item: item.map(item_key), status };
         let rows = f.store().list_phases(&filter).unwrap();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         ids.join(" ")
     };
-    assert_eq!(listed(Some("B"), None), "B:1 B:2 B:3");
-    assert_eq!(listed(None, Some(ItemStatus::Ready)), "A:1 B:1");
-    assert_eq!(listed(Some("A"), Some(ItemStatus::Queued)), "A:2 A:3");
-    assert_eq!(listed(None, Some(ItemStatus::Failed)), "");
-    assert_eq!(listed(None, None).split(' ').count(), 6);
+    assert_eq!(phases(Some("B"), None), "B:1 B:2 B:3");
+    assert_eq!(phases(None, Some(ItemStatus::Ready)), "A:1 B:1");
+    assert_eq!(phases(Some("A"), Some(ItemStatus::Queued)), "A:2 A:3");
+    assert_eq!(phases(None, Some(ItemStatus::Failed)), "");
+    assert_eq!(phases(None, None).split(' ').count(), 6);
     assert!(f.store().load_session(&session_id("nobody")).unwrap().is_none());
 }

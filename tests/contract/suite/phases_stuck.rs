@@ -97,18 +97,18 @@ fn a_stuck_phase_is_failed_and_what_follows_blocked(f: &mut impl StoreFixture) {
     f.advance_time(8_000);
     let found = list_stuck(f);
     let once = new_provenance("sweeper");
-    let failed = f.store().fail_stuck_phase(&found[0], "silent", &once).unwrap();
-    let failed = failed.unwrap();
+    let failed_phase = f.store().fail_stuck_phase(&found[0], "silent", &once).unwrap();
+    let failed_phase = failed_phase.unwrap();
     assert_eq!(
-        (failed.change.from, failed.change.phase.status),
+        (failed_phase.change.from, failed_phase.change.phase.status),
         (ItemStatus::Running, ItemStatus::Failed)
     );
-    assert_eq!(failed.change.phase.error_message.as_deref(), Some("silent"));
-    assert_eq!(failed.affected.len(), 1);
+    assert_eq!(failed_phase.change.phase.error_message.as_deref(), Some("silent"));
+    assert_eq!(failed_phase.affected.len(), 1);
     assert_eq!(phase_statuses(f.store(), "A"), "failed blocked");
     let before = last_event_id(f.store());
     let again = f.store().fail_stuck_phase(&found[0], "silent", &once).unwrap();
-    assert_eq!(again, Some(failed));
+    assert_eq!(again, Some(failed_phase));
     let other = new_provenance("sweeper");
     assert_eq!(f.store().fail_stuck_phase(&found[0], "silent", &other).unwrap(), None);
     assert_eq!(last_event_id(f.store()), before);
@@ -139,7 +139,7 @@ fn a_stuck_phase_of_a_held_item_is_failed_under_its_epoch(f: &mut impl StoreFixt
     apply_step(f.store(), &session_step_request("s1", "A:1", start_step()));
     f.advance_time(8_000);
     let found = list_stuck(f);
-    let failed = f.store().fail_stuck_phase(&found[0], "silent", &new_provenance("sweeper"));
-    assert!(failed.unwrap().is_some());
+    let failed_phase = f.store().fail_stuck_phase(&found[0], "silent", &new_provenance("sweeper"));
+    assert!(failed_phase.unwrap().is_some());
     assert_eq!(phase_statuses(f.store(), "A"), "failed blocked");
 }

@@ -91,14 +91,14 @@ fn plans_are_listed_with_their_counts(f: &mut impl StoreFixture) {
     import_plan(f.store(), &new_plan("/empty/p.md", &[]));
     apply_plan_step(f.store(), "1.1", PlanTaskStep::Complete);
     apply_plan_step(f.store(), "1.2", start_task_step(None, None));
-    let listed = f.store().list_plans().unwrap();
-    let ids: Vec<&str> = listed.iter().map(|plan| plan.plan.id.as_str()).collect();
+    let plans = f.store().list_plans().unwrap();
+    let ids: Vec<&str> = plans.iter().map(|plan| plan.plan.id.as_str()).collect();
     assert_eq!(ids, ["p", "p-2"]);
-    assert_eq!(listed[0].summary, load_plan_state(f.store()).summary());
+    assert_eq!(plans[0].summary, load_plan_state(f.store()).summary());
     let expected =
         PlanSummary { total: 3, pending: 1, in_progress: 1, completed: 1, failed: 0, skipped: 0 };
-    assert_eq!(listed[0].summary, expected);
-    assert_eq!(listed[1].summary, PlanSummary::default());
+    assert_eq!(plans[0].summary, expected);
+    assert_eq!(plans[1].summary, PlanSummary::default());
 }
 
 fn a_failed_task_may_be_left_out(f: &mut impl StoreFixture) {

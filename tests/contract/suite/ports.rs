@@ -157,8 +157,8 @@ fn all_that_was_said_of_an_owner_is_read_back(f: &mut impl StoreFixture) {
             },
         }),
     };
-    let asked = ReservePortRequest { owner: owner.clone(), ..port_request("a", 0) };
-    f.store().reserve_port(&asked).unwrap();
+    let request = ReservePortRequest { owner: owner.clone(), ..port_request("a", 0) };
+    f.store().reserve_port(&request).unwrap();
     assert_eq!(f.store().list_reservations(None).unwrap()[0].owner, owner);
     let once = port_release("a");
     assert_eq!(f.store().release_port(&once).unwrap().owner, owner);

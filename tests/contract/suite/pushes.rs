@@ -22,8 +22,8 @@ on_every_store! {
 }
 
 fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl StoreFixture) {
-    let made = register_session(f.store(), "s1");
-    let mut push = phase_push(&made, "PLAN");
+    let session = register_session(f.store(), "s1");
+    let mut push = phase_push(&session, "PLAN");
     push.changes.insert(StateField::AutoProceed, FieldValue::Flag(true));
     let after = f.store().push_state(&push).unwrap();
     assert_eq!(after.revision, Revision(2));
@@ -35,10 +35,10 @@ fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl StoreFixture) {
 }
 
 fn a_push_on_an_old_revision_changes_nothing(f: &mut impl StoreFixture) {
-    let made = register_session(f.store(), "s1");
-    f.store().push_state(&phase_push(&made, "PLAN")).unwrap();
-    expect_refusal(f.store().push_state(&phase_push(&made, "EXEC")), "conflict");
-    let ahead = StatePush { base: Revision(u64::MAX), ..phase_push(&made, "EXEC") };
+    let session = register_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&session, "PLAN")).unwrap();
+    expect_refusal(f.store().push_state(&phase_push(&session, "EXEC")), "conflict");
+    let ahead = StatePush { base: Revision(u64::MAX), ..phase_push(&session, "EXEC") };
     expect_refusal(f.store().push_state(&ahead), "conflict");
     let after = load_session(f.store(), "s1");
     assert_eq!(after.revision, Revision(2));
@@ -46,68 +46,72 @@ fn a_push_on_an_old_revision_changes_nothing(f: &mut impl StoreFixture) {
 }
 
 fn a_push_under_a_lost_claim_changes_nothing(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
+    let token = register_holder(f.store());
     register_session(f.store(), "s2");
     claim_item(f.store(), "s2", "A");
-    let me = load_session(f.store(), "s1");
-    let push = StatePush { fencing_token: Some((item_key("A"), fence)), ..phase_push(&me, "EXEC") };
+    let session = load_session(f.store(), "s1");
+    let push =
+        StatePush { fencing_token: Some((item_key("A"), token)), ..phase_push(&session, "EXEC") };
     expect_refusal(f.store().push_state(&push), "conflict");
-    assert_eq!(load_session(f.store(), "s1").revision, me.revision);
+    assert_eq!(load_session(f.store(), "s1").revision, session.revision);
     f.store().release(&release_request("s2", "A")).unwrap();
     let free = claim_item(f.store(), "s1", "A").item.epoch;
-    assert!(free > fence);
-    let me = load_session(f.store(), "s1");
-    let old = StatePush { fencing_token: Some((item_key("A"), fence)), ..phase_push(&me, "EXEC") };
+    assert!(free > token);
+    let session = load_session(f.store(), "s1");
+    let old =
+        StatePush { fencing_token: Some((item_key("A"), token)), ..phase_push(&session, "EXEC") };
     expect_refusal(f.store().push_state(&old), "conflict");
 }
 
 fn a_push_under_the_present_claim_goes_through(f: &mut impl StoreFixture) {
-    let fence = register_holder(f.store());
-    let me = load_session(f.store(), "s1");
+    let token = register_holder(f.store());
+    let session = load_session(f.store(), "s1");
     let push = |epoch: Epoch| StatePush {
         fencing_token: Some((item_key("A"), epoch)),
-        ..phase_push(&me, "EXEC")
+        ..phase_push(&session, "EXEC")
     };
-    expect_refusal(f.store().push_state(&push(Epoch(fence.0 + 1))), "conflict");
-    let after = f.store().push_state(&push(fence)).unwrap();
-    assert_eq!(after.revision.0, me.revision.0 + 1);
+    expect_refusal(f.store().push_state(&push(Epoch(token.0 + 1))), "conflict");
+    let after = f.store().push_state(&push(token)).unwrap();
+    assert_eq!(after.revision.0, session.revision.0 + 1);
 }
 
 fn the_phase_of_a_holder_is_also_the_items(f: &mut impl StoreFixture) {
     register_holder(f.store());
     add_item(f.store(), "B");
     let before = load_item(f.store(), "A").revision;
-    let me = load_session(f.store(), "s1");
-    let me = f.store().push_state(&phase_push(&me, "EXEC")).unwrap();
+    let session = load_session(f.store(), "s1");
+    let session = f.store().push_state(&phase_push(&session, "EXEC")).unwrap();
     assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
     assert_eq!(load_item(f.store(), "A").revision.0, before.0 + 1);
     assert_eq!(load_item(f.store(), "B").phase, None);
-    f.store().push_state(&field_push(&me, StateField::Phase, FieldValue::Text(None))).unwrap();
+    f.store().push_state(&field_push(&session, StateField::Phase, FieldValue::Text(None))).unwrap();
     assert_eq!(load_item(f.store(), "A").phase, None);
 }
 
 fn an_empty_text_is_no_text(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
+    let session = register_session(f.store(), "s1");
     let text = "two\nlines \u{1b}[0m \0 \"é\"";
-    let set = field_push(&me, StateField::Task, FieldValue::Text(Some(text.to_owned())));
-    let me = f.store().push_state(&set).unwrap();
-    assert_eq!(me.execution_state().work.task.as_deref(), Some(text));
-    let me =
-        f.store().push_state(&field_push(&me, StateField::Task, FieldValue::Text(None))).unwrap();
-    assert_eq!(me.execution_state().work.task, None);
+    let set = field_push(&session, StateField::Task, FieldValue::Text(Some(text.to_owned())));
+    let session = f.store().push_state(&set).unwrap();
+    assert_eq!(session.execution_state().work.task.as_deref(), Some(text));
+    let session = f
+        .store()
+        .push_state(&field_push(&session, StateField::Task, FieldValue::Text(None)))
+        .unwrap();
+    assert_eq!(session.execution_state().work.task, None);
 }
 
 fn moments_are_marked_and_counted(f: &mut impl StoreFixture) {
-    let mut me = register_session(f.store(), "s1");
+    let mut session = register_session(f.store(), "s1");
     let mut flag = false;
     let mut mark = |mark: InterruptionMark| {
         flag = !flag;
         let push = StatePush {
             mark: Some(mark),
-            ..field_push(&me, StateField::WasInterrupted, FieldValue::Flag(flag))
+            ..field_push(&session, StateField::WasInterrupted, FieldValue::Flag(flag))
         };
-        me = f.store().push_state(&push).unwrap();
-        me.execution_state().history
+        session = f.store().push_state(&push).unwrap();
+        session.execution_state().history
     };
     let history = mark(InterruptionMark::Interrupted);
     assert!(history.last_interrupted_at.is_some() && history.last_resumed_at.is_none());
@@ -122,29 +126,29 @@ fn moments_are_marked_and_counted(f: &mut impl StoreFixture) {
 }
 
 fn own_changes_need_not_be_told_but_foreign_ones_do(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
-    f.store().acknowledge_revision(&me.id, me.revision).unwrap();
+    let session = register_session(f.store(), "s1");
+    f.store().acknowledge_revision(&session.id, session.revision).unwrap();
     let own = |push: StatePush| StatePush { acknowledge: true, ..push };
-    let me = f.store().push_state(&own(phase_push(&me, "PLAN"))).unwrap();
-    assert_eq!(me.acknowledged, me.revision);
+    let session = f.store().push_state(&own(phase_push(&session, "PLAN"))).unwrap();
+    assert_eq!(session.acknowledged, session.revision);
     let foreign = serde_json::json!({"auto_proceed": true});
-    let me = f
+    let session = f
         .store()
-        .merge_metadata(&me.id, foreign.as_object().unwrap(), &new_provenance("other"))
+        .merge_metadata(&session.id, foreign.as_object().unwrap(), &new_provenance("other"))
         .unwrap();
-    assert!(me.acknowledged < me.revision);
-    let me = f.store().push_state(&own(phase_push(&me, "EXEC"))).unwrap();
-    assert!(me.acknowledged < me.revision, "the foreign change stays untold");
+    assert!(session.acknowledged < session.revision);
+    let session = f.store().push_state(&own(phase_push(&session, "EXEC"))).unwrap();
+    assert!(session.acknowledged < session.revision, "the foreign change stays untold");
 }
 
 fn a_push_of_a_branch_alone_is_seen(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1");
+    let session = register_session(f.store(), "s1");
     let push = StatePush {
         changes: std::collections::BTreeMap::new(),
         branch: Some("feat/x".to_owned()),
-        ..phase_push(&me, "")
+        ..phase_push(&session, "")
     };
-    let me = f.store().push_state(&push).unwrap();
-    assert_eq!(me.branch(), Some("feat/x"));
-    assert!(me.acknowledged <= me.revision);
+    let session = f.store().push_state(&push).unwrap();
+    assert_eq!(session.branch(), Some("feat/x"));
+    assert!(session.acknowledged <= session.revision);
 }

@@ -70,21 +70,21 @@ fn a_repository_lies_where_each_machine_says(f: &mut impl StoreFixture) {
     assert_eq!(twice.path_on("m3"), None);
     assert_eq!(twice.places["m2"].host, "m2-host");
     assert!(!twice.passive && twice.state.is_none());
-    let moved = add_repo(f.store(), "alpha", "m1", "/moved");
-    assert_eq!(moved.path_on("m1"), Some("/moved"));
+    let moved_repo = add_repo(f.store(), "alpha", "m1", "/moved");
+    assert_eq!(moved_repo.path_on("m1"), Some("/moved"));
     let all = f.store().list_repos().unwrap();
     let slugs: Vec<&str> = all.iter().map(|repo| repo.slug.as_str()).collect();
     assert_eq!(slugs, ["alpha", "beta"]);
-    assert_eq!(all[0], moved);
+    assert_eq!(all[0], moved_repo);
 }
 
 fn further_checkouts_belong_to_their_repository(f: &mut impl StoreFixture) {
     let mut further = |path: &str, gone: &[&str]| {
-        let mut wish = placement("alpha", "m1", path);
-        wish.is_additional = path != "/a";
-        wish.place.identity = Some("host/alpha".to_owned());
-        wish.missing_checkouts = gone.iter().map(|path| (*path).to_owned()).collect();
-        let repo = f.store().place_repo(&wish).unwrap();
+        let mut request = placement("alpha", "m1", path);
+        request.is_additional = path != "/a";
+        request.place.identity = Some("host/alpha".to_owned());
+        request.missing_checkouts = gone.iter().map(|path| (*path).to_owned()).collect();
+        let repo = f.store().place_repo(&request).unwrap();
         let all: Vec<String> = repo.checkouts_on("m1").map(str::to_owned).collect();
         assert_eq!(f.store().list_repos().unwrap(), [repo]);
         all
@@ -95,11 +95,11 @@ fn further_checkouts_belong_to_their_repository(f: &mut impl StoreFixture) {
     assert_eq!(further("/b", &[]), ["/a", "/b", "/c"]);
     assert_eq!(further("/d", &["/b"]), ["/a", "/c", "/d"]);
     // Its own path may be given again, and is not an additional place then.
-    let moved = add_repo(f.store(), "alpha", "m1", "/c");
-    assert_eq!(moved.path_on("m1"), Some("/c"));
-    assert!(moved.is_at("m1", "/d") && !moved.is_at("m1", "/a"));
-    assert_eq!(moved.places["m1"].identity.as_deref(), Some("host/alpha"));
-    assert_eq!(moved.checkouts_on("m2").count(), 0);
+    let repo = add_repo(f.store(), "alpha", "m1", "/c");
+    assert_eq!(repo.path_on("m1"), Some("/c"));
+    assert!(repo.is_at("m1", "/d") && !repo.is_at("m1", "/a"));
+    assert_eq!(repo.places["m1"].identity.as_deref(), Some("host/alpha"));
+    assert_eq!(repo.checkouts_on("m2").count(), 0);
 }
 
 fn a_slug_is_one_whatever_its_case(f: &mut impl StoreFixture) {
@@ -180,8 +180,8 @@ fn a_state_comes_back_exactly(f: &mut impl StoreFixture) {
     let read = f.store().load_repo_state(&repo_slug("alpha")).unwrap().unwrap();
     assert_eq!(read.content, text);
     assert_eq!((read.head.redacted, &*read.head.summary), (2, "all well"));
-    let listed = f.store().list_repos().unwrap().remove(0).state.unwrap();
-    assert_eq!(listed, read.head);
+    let state = f.store().list_repos().unwrap().remove(0).state.unwrap();
+    assert_eq!(state, read.head);
 }
 
 fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl StoreFixture) {
@@ -198,8 +198,8 @@ fn every_change_of_a_repository_is_one_event_without_the_text(f: &mut impl Store
     assert!(all.iter().all(|e| e.entity == "repo" && e.op_id.is_some()));
     assert_eq!(all[0].after["places"]["m1"]["path"], json!("/a"));
     assert_eq!(all[1].after["digest"], json!("digest of the text"));
-    let said = all.iter().map(|e| format!("{} {}", e.before, e.after));
-    assert!(said.into_iter().all(|text| !text.contains("\"the text\"")));
+    let changes = all.iter().map(|e| format!("{} {}", e.before, e.after));
+    assert!(changes.into_iter().all(|text| !text.contains("\"the text\"")));
 }
 
 fn a_state_needs_its_repository(f: &mut impl StoreFixture) {
@@ -262,9 +262,9 @@ fn what_a_repository_is_renamed_to_its_rows_are_renamed_to(f: &mut impl StoreFix
     let session = load_session(store, "s1");
     assert_eq!(session.repo.as_deref(), Some("acme"));
     // The event names the actor.
-    let said = list_events(store).into_iter().filter(|e| e.seq > before);
-    let said: Vec<(String, String)> = said.map(|e| (e.key, e.actor)).collect();
-    assert_eq!(said, [("A".to_owned(), "user".to_owned())]);
+    let key_and_actor = list_events(store).into_iter().filter(|e| e.seq > before);
+    let key_and_actor: Vec<(String, String)> = key_and_actor.map(|e| (e.key, e.actor)).collect();
+    assert_eq!(key_and_actor, [("A".to_owned(), "user".to_owned())]);
     // A repository without a name has no rows of its own.
     store.rename_repo("q", "other", &new_provenance("user")).unwrap();
     assert_eq!(store.find_repo_name("q").unwrap(), None);

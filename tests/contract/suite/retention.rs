@@ -128,12 +128,12 @@ fn a_session_that_holds_or_was_parked_is_tied(f: &mut impl StoreFixture) {
     claim_item(f.store(), "s1", "A");
     end_session(f.store(), "s1");
     assert_eq!(find_remains(f, "s1").ties, [SessionTie::Holder].into());
-    let me = load_session(f.store(), "s1");
-    f.store().mark_lost(&me, &new_provenance("sweep")).unwrap();
+    let session = load_session(f.store(), "s1");
+    f.store().mark_lost(&session, &new_provenance("sweep")).unwrap();
     assert_eq!(find_remains(f, "s1").ties, [SessionTie::InterruptedWork].into());
     let rule = expire_everything(f);
-    let kept = rule.keep_reason(&find_remains(f, "s1"), &BTreeSet::new());
-    assert_eq!(kept, Some(KeepReason::Tied(SessionTie::InterruptedWork)));
+    let reason = rule.keep_reason(&find_remains(f, "s1"), &BTreeSet::new());
+    assert_eq!(reason, Some(KeepReason::Tied(SessionTie::InterruptedWork)));
 }
 
 fn who_gave_an_item_up_is_tied_until_another_takes_it(f: &mut impl StoreFixture) {
@@ -226,8 +226,8 @@ fn events_are_about_what_stands_now(f: &mut impl StoreFixture) {
     end_session(f.store(), "s1");
     // Its item is unfinished; so the session stays, and the events of both.
     let rule = expire_everything(f);
-    let none = BTreeSet::new();
-    assert!(list_event_remains(f).iter().all(|event| !rule.may_remove_event(event, &none)));
+    let no_names = BTreeSet::new();
+    assert!(list_event_remains(f).iter().all(|event| !rule.may_remove_event(event, &no_names)));
     assert_eq!(f.store().remove_events(&seqs, &rule).unwrap(), 0);
     assert_eq!(list_events(f.store())[..all.len()], all);
 }

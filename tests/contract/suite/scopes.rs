@@ -57,9 +57,9 @@ fn list_keys(store: &mut dyn Store, filter: &ItemFilter) -> String {
 }
 
 fn offered_key(store: &mut dyn Store, session: Option<&str>, scope: &RepoScope) -> Option<String> {
-    let wish =
+    let query =
         NextItemQuery { session: session.map(session_id), parent: None, scope: scope.clone() };
-    match store.find_next_item(&wish).unwrap() {
+    match store.find_next_item(&query).unwrap() {
         NextItem::Offer { item, .. } => Some(item.key.to_string()),
         _ => None,
     }
@@ -96,8 +96,8 @@ fn a_list_filters_by_scope_and_by_all_else_at_once(f: &mut impl StoreFixture) {
         || ItemFilter { scope: RepoScope::Here(Some("a".to_owned())), ..ItemFilter::default() };
     let children = ItemFilter { parent: Some(item_key("of-a")), ..here() };
     assert_eq!(list_keys(f.store(), &children), "x z");
-    let held = ItemFilter { held: true, ..here() };
-    assert_eq!(list_keys(f.store(), &held), "x");
+    let filter = ItemFilter { held: true, ..here() };
+    assert_eq!(list_keys(f.store(), &filter), "x");
     let blocked = ItemFilter {
         statuses: vec![ItemStatus::Blocked, ItemStatus::Failed],
         kind: Some("task".to_owned()),
@@ -154,8 +154,8 @@ fn what_keeps_an_item_is_named_within_the_scope(f: &mut impl StoreFixture) {
         move_item(f.store(), "user", text, ItemStatus::Blocked);
     }
     for (scope, expected) in all_scopes() {
-        let wish = NextItemQuery { scope: scope.clone(), ..NextItemQuery::default() };
-        let found = f.store().find_next_item(&wish).unwrap();
+        let query = NextItemQuery { scope: scope.clone(), ..NextItemQuery::default() };
+        let found = f.store().find_next_item(&query).unwrap();
         let NextItem::Nothing { blockers: hindrances, .. } = found else {
             panic!("{scope:?}: {found:?}")
         };

@@ -47,17 +47,17 @@ fn a_session_registers_with_what_it_says(f: &mut impl StoreFixture) {
         predecessor: Some(session_id("s0")),
         ..registration("s1")
     };
-    let made = f.store().register_session(&new).unwrap();
-    assert_eq!(made.status, SessionStatus::Active);
-    assert_eq!(made.revision, Revision(1));
-    assert_eq!(made.branch(), Some("main"));
-    assert_eq!(made.process, Some(process));
-    assert_eq!(made.predecessor, Some(session_id("s0")));
-    assert_eq!((made.item.clone(), made.epoch), (None, None));
-    assert!(!made.is_lease_expired());
+    let session = f.store().register_session(&new).unwrap();
+    assert_eq!(session.status, SessionStatus::Active);
+    assert_eq!(session.revision, Revision(1));
+    assert_eq!(session.branch(), Some("main"));
+    assert_eq!(session.process, Some(process));
+    assert_eq!(session.predecessor, Some(session_id("s0")));
+    assert_eq!((session.item.clone(), session.epoch), (None, None));
+    assert!(!session.is_lease_expired());
     let read = load_session(f.store(), "s1");
     assert_eq!(read.worktree.as_deref(), Some("/w"));
-    assert_eq!(read.heartbeat_at, made.heartbeat_at);
+    assert_eq!(read.heartbeat_at, session.heartbeat_at);
     assert_eq!(f.store().load_session(&session_id("s2")).unwrap(), None);
 }
 
@@ -89,12 +89,12 @@ fn registering_again_refreshes_and_keeps_what_is_not_said(f: &mut impl StoreFixt
 fn an_ended_session_that_registers_is_active_and_holds_what_it_held(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_item(f.store(), "A");
-    let fence = claim_item(f.store(), "s1", "A").item.epoch;
+    let token = claim_item(f.store(), "s1", "A").item.epoch;
     f.store().end_session(&session_id("s1"), "logout", &new_provenance("s1")).unwrap();
     let again = register_session(f.store(), "s1");
     assert_eq!(again.status, SessionStatus::Active);
     assert_eq!(again.ended_reason, None);
-    assert_eq!(again.epoch, Some(fence));
+    assert_eq!(again.epoch, Some(token));
 }
 
 fn a_sign_of_life_renews_the_lease(f: &mut impl StoreFixture) {
@@ -152,9 +152,10 @@ fn a_new_session_has_every_key_of_the_contract(f: &mut impl StoreFixture) {
 }
 
 fn metadata_merges_key_by_key_and_null_removes(f: &mut impl StoreFixture) {
-    let me = register_session(f.store(), "s1").id;
-    let mut merge =
-        |patch: Json| f.store().merge_metadata(&me, &as_map(&patch), &new_provenance("x")).unwrap();
+    let session = register_session(f.store(), "s1").id;
+    let mut merge = |patch: Json| {
+        f.store().merge_metadata(&session, &as_map(&patch), &new_provenance("x")).unwrap()
+    };
     merge(json!({"a": 1, "deep": {"x": 1, "y": [1, null]}, "big": 12_345_678_901_234_u64}));
     merge(json!({"b": "é\n", "deep": {"z": {}}}));
     let read = merge(json!({"a": null, "deep": {"x": null}}));
@@ -170,9 +171,9 @@ fn metadata_merges_key_by_key_and_null_removes(f: &mut impl StoreFixture) {
 }
 
 fn what_was_told_is_remembered(f: &mut impl StoreFixture) {
-    let made = register_session(f.store(), "s1");
-    f.store().acknowledge_revision(&made.id, made.revision).unwrap();
-    assert_eq!(load_session(f.store(), "s1").acknowledged, made.revision);
+    let session = register_session(f.store(), "s1");
+    f.store().acknowledge_revision(&session.id, session.revision).unwrap();
+    assert_eq!(load_session(f.store(), "s1").acknowledged, session.revision);
     expect_refusal(f.store().acknowledge_revision(&session_id("s2"), Revision(1)), "invalid");
 }
 

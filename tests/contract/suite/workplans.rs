@@ -166,12 +166,12 @@ fn only_what_has_a_file_can_be_described(f: &mut impl StoreFixture) {
 fn a_workplan_without_a_file_is_a_ghost(f: &mut impl StoreFixture) {
     link_rows(f.store(), &[workplan_row("A-WP-1", None, "a")]);
     for (name, kind) in [("G-1", WORKPLAN_KIND), ("G-2", WORKPLAN_KIND), ("G-3", "task")] {
-        let ghost = NewItem {
+        let unlinked = NewItem {
             kind: Some(kind.to_owned()),
             status: (name == "G-2").then_some(ItemStatus::Completed),
             ..NewItem::new(item_key(name))
         };
-        f.store().add_item(&ghost, &new_provenance("user")).unwrap();
+        f.store().add_item(&unlinked, &new_provenance("user")).unwrap();
     }
     assert_eq!(row_keys(&f.store().load_workplan_rows("b").unwrap().unlinked), ["G-1"]);
 }

@@ -141,11 +141,11 @@ pub(super) fn lost(home: &Home) {
         .wait()
         .ok();
     drop(drains);
-    let told = starts(home).message();
-    let one_by_one = told.iter().filter(|line| line.contains("local edit lost"));
-    assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{told:?}");
+    let message = starts(home).message();
+    let one_by_one = message.iter().filter(|line| line.contains("local edit lost"));
+    assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{message:?}");
     let rest = format!("{} more edits lost", count - bounds::LOST_TOLD.len());
-    assert!(told.iter().any(|line| line.contains(&rest)), "{told:?}");
+    assert!(message.iter().any(|line| line.contains(&rest)), "{message:?}");
     assert_eq!(home.execution_state()["currentTask"], "newer");
 }
 

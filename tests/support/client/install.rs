@@ -84,8 +84,8 @@ fn fetch_client(cache: &Path, home: &Path, version: &str) -> HarnessResult<()> {
         .output()
         .map_err(|error| format!("npm could not be started: {error}"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let first = said.lines().next().unwrap_or("it said nothing");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let first = stderr.lines().next().unwrap_or("it said nothing");
         return Err(format!("npm install failed: {first}").into());
     }
     match fs::rename(partial.path(), home) {

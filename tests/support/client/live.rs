@@ -85,8 +85,8 @@ impl LiveClient {
 
     /// Returns the next event of the stream, or nothing at its end.
     fn next_event(&mut self, deadline: Instant) -> HarnessResult<Option<&Value>> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match self.incoming.recv_timeout(left) {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        match self.incoming.recv_timeout(remaining) {
             Ok(event) => {
                 self.events.push(event);
                 Ok(self.events.last())
@@ -102,10 +102,10 @@ impl LiveClient {
     fn finish_run(&mut self, status: ExitStatus) -> HarnessResult<FinishedRun> {
         let complaints = self.complaints.take().and_then(|thread| thread.join().ok());
         if !status.success() {
-            let said = complaints.unwrap_or_default();
+            let stderr = complaints.unwrap_or_default();
             let result = self.events.iter().rfind(|event| event["type"] == "result");
             let result = result.map(Value::to_string).unwrap_or_default();
-            return Err(format!("the client failed ({status}): {said} {result}").into());
+            return Err(format!("the client failed ({status}): {stderr} {result}").into());
         }
         let events = std::mem::take(&mut self.events);
         Ok(FinishedRun::new(events, self.model.requests()))

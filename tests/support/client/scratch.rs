@@ -163,7 +163,7 @@ fn require_success(output: Output, program: &str, arguments: &[&str]) -> Harness
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     let line = arguments.join(" ");
-    Err(format!("`{program} {line}` ended with {}: {}", output.status, said.trim()).into())
+    Err(format!("`{program} {line}` ended with {}: {}", output.status, stderr.trim()).into())
 }

@@ -31,9 +31,9 @@ impl RunningToolCall {
         timeout: impl Into<Value>,
     ) -> HarnessResult<Self> {
         let [started, release] = ["started", "release"].map(|name| scratch.repo().join(name));
-        let made = Command::new("mkfifo").args([&started, &release]).status()?;
-        if !made.success() {
-            return Err(format!("mkfifo: {made}").into());
+        let status = Command::new("mkfifo").args([&started, &release]).status()?;
+        if !status.success() {
+            return Err(format!("mkfifo: {status}").into());
         }
         let told = await_first_byte(started);
         // The shell outlives its client, and ends at the limit if it is not released.

@@ -74,8 +74,8 @@ impl Home {
     /// Makes a session the holder of an item without changing the session's state.
     #[track_caller]
     pub fn give_item(&self, session: &str, key: &str) {
-        let none: &[&dyn ToSql] = &[&session];
-        self.execute_sql("UPDATE work_items SET holder = NULL WHERE holder = ?1", none);
+        let parameters: &[&dyn ToSql] = &[&session];
+        self.execute_sql("UPDATE work_items SET holder = NULL WHERE holder = ?1", parameters);
         let taken = self.execute_sql(
             "UPDATE work_items SET holder = ?1, status = 'running' WHERE key = ?2",
             [session, key],

@@ -96,7 +96,7 @@ impl Home {
     }
 
     fn git_in(&self, directory: &Path, arguments: &[&str]) {
-        let done = Command::new("git")
+        let output = Command::new("git")
             .current_dir(directory)
             .env("HOME", self.user_home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -104,7 +104,7 @@ impl Home {
             .args(arguments)
             .output()
             .expect("git is installed");
-        assert!(done.status.success(), "git {arguments:?}: {done:?}");
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
     }
 
     /// Prepares a run of a binary.

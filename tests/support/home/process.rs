@@ -154,12 +154,12 @@ impl ProcessOutput {
             let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
             panic!("process {pid} did not end within {PROCESS_TIMEOUT:?}");
         };
-        let done = done.unwrap();
+        let output = done.unwrap();
         Self {
-            code: done.status.code(),
-            signal: done.status.signal(),
-            stdout: String::from_utf8(done.stdout).unwrap(),
-            stderr: String::from_utf8(done.stderr).unwrap(),
+            code: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 }

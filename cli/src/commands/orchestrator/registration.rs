@@ -50,7 +50,7 @@ pub(super) fn begin_run(
     };
     match start_run(store, &new_run, &context.run)? {
         StartAnswer::Started(orchestrator) => Ok(orchestrator),
-        StartAnswer::Refused { holder, vitality } => Err(build_running_error(&holder, &vitality)),
+        StartAnswer::Refused { holder, liveness } => Err(build_running_error(&holder, &liveness)),
     }
 }
 

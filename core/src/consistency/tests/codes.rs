@@ -217,9 +217,9 @@ fn c13_comes_in_the_run_that_links_a_finished_workplan() {
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
     assert_eq!(scene.codes(), ["C-04"]);
     assert_eq!(word(scene.only_finding("C-04").divergence.severity), "info");
-    let mut none = Fixture::linked("active", &[]);
-    assert_eq!(none.item_status("A-WP-1"), ItemStatus::Running);
-    assert_eq!(none.codes(), [""; 0]);
+    let mut unclaimed = Fixture::linked("active", &[]);
+    assert_eq!(unclaimed.item_status("A-WP-1"), ItemStatus::Running);
+    assert_eq!(unclaimed.codes(), [""; 0]);
 }
 
 #[test]

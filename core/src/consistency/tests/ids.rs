@@ -123,22 +123,22 @@ fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     let link = scene.load_row("A-WP-1-T01").link.unwrap().to_string();
     let own = scene.load_row("A-WP-1-T02").link.unwrap().to_string();
-    let stranger = "0190a0b0-0000-7000-8000-000000000000";
+    let foreign_id = "0190a0b0-0000-7000-8000-000000000000";
     // An unknown link, while the item has another one.
-    scene.replace_text("a.md", &link, stranger);
+    scene.replace_text("a.md", &link, foreign_id);
     let found = scene.only_finding("C-03").divergence;
     assert_eq!(word(found.severity), "error");
     assert_eq!(found.subject, "A-WP-1-T01");
     assert!(found.message.contains(&format!("A-WP-1-T01 has {link}")), "{found:?}");
     assert_eq!(found.expected.as_deref(), Some(&*link));
-    assert_eq!(found.found.as_deref(), Some(stranger));
+    assert_eq!(found.found.as_deref(), Some(foreign_id));
     // The link of another item.
-    scene.replace_text("a.md", stranger, &own);
+    scene.replace_text("a.md", foreign_id, &own);
     let found = scene.only_finding("C-03").divergence;
     assert!(found.message.contains("belongs to A-WP-1-T02"), "{found:?}");
     // An unknown link of an item that does not exist.
     let mut empty = Fixture::new();
-    let text = scene.read_workplan("a.md").replace(&own, stranger);
+    let text = scene.read_workplan("a.md").replace(&own, foreign_id);
     empty.write_workplan("a.md", &text);
     let codes = empty.codes();
     assert!(codes.contains(&"C-03") && !codes.contains(&"C-06"), "{codes:?}");

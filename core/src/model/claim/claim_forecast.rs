@@ -22,17 +22,17 @@ pub fn forecast_claim(
     evidence: ProcessState,
     ceiling_seconds: u64,
 ) -> Option<ClaimForecast> {
-    let (holder, vitality) = facts.holder?;
+    let (holder, liveness) = facts.holder?;
     // No forecast is made by a clock that is not trusted.
-    if vitality.clock_doubt_seconds == FOREVER {
+    if liveness.clock_doubt_seconds == FOREVER {
         return None;
     }
     let mut moments = list_turning_points(holder, ceiling_seconds);
     moments.sort_unstable();
     let granted = |at: &Timestamp, force| {
         let then = Session { read_at: *at, ..holder.clone() };
-        let vitality = judge_session(&then, evidence, ceiling_seconds);
-        let facts = ClaimFacts { holder: Some((&then, &vitality)), force, ..facts.clone() };
+        let liveness = judge_session(&then, evidence, ceiling_seconds);
+        let facts = ClaimFacts { holder: Some((&then, &liveness)), force, ..facts.clone() };
         decide_claim(&facts).is_ok()
     };
     // A claim without force is preferred even when it comes much later.
@@ -73,18 +73,18 @@ mod tests {
 
     fn judge_at(holder: &Session, at: Timestamp, evidence: ProcessState) -> (Session, Liveness) {
         let then = Session { read_at: at, ..holder.clone() };
-        let vitality = judge_session(&then, evidence, CEILING);
-        (then, vitality)
+        let liveness = judge_session(&then, evidence, CEILING);
+        (then, liveness)
     }
 
     fn is_granted(holder: &Session, at: Timestamp, evidence: ProcessState, force: bool) -> bool {
         let me = sample_session("me", SessionStatus::Active, 0);
         let held = sample_item(ItemStatus::Running, Some("peer"));
-        let (holder, vitality) = judge_at(holder, at, evidence);
+        let (holder, liveness) = judge_at(holder, at, evidence);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
-            holder: Some((&holder, &vitality)),
+            holder: Some((&holder, &liveness)),
             force,
         };
         decide_claim(&facts).is_ok()
@@ -93,11 +93,11 @@ mod tests {
     fn forecast_for(holder: &Session, evidence: ProcessState) -> Option<ClaimForecast> {
         let me = sample_session("me", SessionStatus::Active, 0);
         let held = sample_item(ItemStatus::Running, Some("peer"));
-        let (holder, vitality) = judge_at(holder, holder.read_at, evidence);
+        let (holder, liveness) = judge_at(holder, holder.read_at, evidence);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
-            holder: Some((&holder, &vitality)),
+            holder: Some((&holder, &liveness)),
             force: false,
         };
         forecast_claim(&facts, evidence, CEILING)

@@ -94,11 +94,11 @@ fn what_ended_is_free_once_its_process_is_gone() {
     ] {
         let mut peer = sample_session("peer", SessionStatus::Ended, silence);
         peer.silent_until = span.map(crate::model::fixture::seconds_from_now);
-        let vitality = crate::model::judge_session(&peer, process, 1_800);
+        let liveness = crate::model::judge_session(&peer, process, 1_800);
         let facts = ClaimFacts {
             claimant: Some(&me),
             item: Some(&held),
-            holder: Some((&peer, &vitality)),
+            holder: Some((&peer, &liveness)),
             force: false,
         };
         let expected = if free { "taken_over: holder_dead" } else { "held_by_silent_session" };

@@ -269,10 +269,10 @@ pub(super) fn remove_events(
 ) -> Result<u64> {
     let numbers = json!(events).to_string();
     let events = select_events(tx, &LOAD_PRUNABLE_EVENTS, args![numbers])?;
-    let none = BTreeSet::new();
+    let no_names = BTreeSet::new();
     let removable: Vec<i64> = events
         .iter()
-        .filter(|event| rules.may_remove_event(event, &none))
+        .filter(|event| rules.may_remove_event(event, &no_names))
         .map(|event| event.seq)
         .collect();
     let Some(last) = removable.last() else {

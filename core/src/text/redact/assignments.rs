@@ -60,15 +60,15 @@ fn find_assigned_secret(
     word: Range<usize>,
     before: Option<&Range<usize>>,
 ) -> Option<SecretSpan> {
-    let whole = text.get(word.clone())?;
-    let name = whole.trim_matches(['-', '.', '_']);
+    let word_text = text.get(word.clone())?;
+    let name = word_text.trim_matches(['-', '.', '_']);
     if name.len() == 6 && name.eq_ignore_ascii_case("bearer") {
         return find_bearer_token(text, word.end);
     }
     if name.len() == 5 && name.eq_ignore_ascii_case("basic") {
         return find_basic_credentials(text, word);
     }
-    if whole.starts_with('-')
+    if word_text.starts_with('-')
         && let Some(found) = credential_pairs::find_flagged_login(text, &word)
     {
         return Some(found);
@@ -80,8 +80,8 @@ fn find_assigned_secret(
     }
     let one_space = before.filter(|before| before.end + 1 == word.start);
     let earlier = one_space.and_then(|before| text.get(before.clone()));
-    let hint = match whole {
-        _ if whole.eq_ignore_ascii_case("x-honeycomb-team") => SecretHint::Key,
+    let hint = match word_text {
+        _ if word_text.eq_ignore_ascii_case("x-honeycomb-team") => SecretHint::Key,
         // `.npmrc` and the configuration of Docker: base64 of a name and its password.
         "_auth" | "auth" => SecretHint::Key,
         _ => secret_names::hint_from_name(name, earlier)?,
@@ -96,10 +96,10 @@ fn name_context(text: &str, word: &Range<usize>, name: &str, earlier: Option<&st
     let is_statement =
         |word: &str| ["with", "encrypted"].iter().any(|own| word.eq_ignore_ascii_case(own));
     let before = word.start.checked_sub(1);
-    let whole = text.get(word.clone()).unwrap_or_default();
+    let word_text = text.get(word.clone()).unwrap_or_default();
     NameContext {
         before: before.and_then(|at| text.as_bytes().get(at).copied()),
-        is_flag: whole.starts_with("--")
+        is_flag: word_text.starts_with("--")
             || matches!(earlier, Some("ENV" | "setenv" | "setx" | "-gx" | "-Ux")),
         is_code: name.bytes().any(|byte| byte == b'_')
             || name.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()),
@@ -120,7 +120,7 @@ fn secret_in_value(
     hint: SecretHint,
     found: &AssignedValue,
 ) -> Option<SecretSpan> {
-    let whole = text.get(word.clone())?;
+    let word_text = text.get(word.clone())?;
     let value = text.get(found.range.clone())?;
     // A shell continues the value in the next line behind a backslash.
     let cut = found.range.start + value.trim_end_matches('\\').len();
@@ -137,13 +137,13 @@ fn secret_in_value(
     if hint == SecretHint::Login {
         return credential_pairs::find_assigned_login(text, found.range.start);
     }
-    if whole == "auth" && !is_base64_with_colon(value.as_bytes()) {
+    if word_text == "auth" && !is_base64_with_colon(value.as_bytes()) {
         return None;
     }
     // A shell variable is assigned text as it stands, so a weak password counts as well.
     let is_given = hint == SecretHint::Password
         && text.as_bytes().get(word.end) == Some(&b'=')
-        && classify::is_password_of_variable(whole, value);
+        && classify::is_password_of_variable(word_text, value);
     if !is_given && !classify::is_secret(value, hint, found.context) {
         return None;
     }
@@ -151,7 +151,7 @@ fn secret_in_value(
         range: found.range.start
             ..more
                 .map_or_else(|| assigned_value::extended_end(text, &found.range), |more| more.end),
-        kind: assigned_kind(whole, value, hint),
+        kind: assigned_kind(word_text, value, hint),
     })
 }
 

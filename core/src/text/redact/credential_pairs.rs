@@ -24,9 +24,9 @@ enum PasswordEvidence {
 /// Finds the login behind `-u` of `curl`, directly behind the flag or in quotes. Behind the same
 /// flag of another program the password has to look like one.
 pub(super) fn find_flagged_login(text: &str, word: &Range<usize>) -> Option<SecretSpan> {
-    let whole = text.get(word.clone())?;
+    let word_text = text.get(word.clone())?;
     let next = text.as_bytes().get(word.end).copied()?;
-    let is_flag = matches!(whole, "-u" | "-U" | "--user" | "--proxy-user");
+    let is_flag = matches!(word_text, "-u" | "-U" | "--user" | "--proxy-user");
     if is_flag && matches!(next, b' ' | b'=' | b'\t') {
         let evidence = if is_of_curl(text, word.start) {
             PasswordEvidence::Given
@@ -35,7 +35,7 @@ pub(super) fn find_flagged_login(text: &str, word: &Range<usize>) -> Option<Secr
         };
         return read_login(text, assigned_value::skip_blanks(text, word.end + 1), evidence);
     }
-    let is_glued = whole.starts_with("-u") && (is_flag || next == b':');
+    let is_glued = word_text.starts_with("-u") && (is_flag || next == b':');
     (is_glued && is_of_curl(text, word.start))
         .then(|| read_login(text, word.start + 2, PasswordEvidence::Given))?
 }

@@ -235,8 +235,8 @@ fn the_nearest_heading_is_the_title() {
     }
     let own = parse_body_text("# Above\n```task\nid: a\nstatus: b\ntitle: 'Its own'\n```\n");
     assert_eq!(own.tasks[0].title(), Some("Its own"));
-    let none = parse_body_text("# Above\n```task\nid: a\nstatus: b\ntitle: ~\n```\n");
-    assert_eq!(none.tasks[0].title(), Some("Above"));
+    let parsed = parse_body_text("# Above\n```task\nid: a\nstatus: b\ntitle: ~\n```\n");
+    assert_eq!(parsed.tasks[0].title(), Some("Above"));
 }
 
 #[test]

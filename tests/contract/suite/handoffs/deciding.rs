@@ -17,13 +17,13 @@ on_every_store! {
 fn only_the_addressed_session_decides(f: &mut impl StoreFixture) {
     register_pair(f.store());
     register_session(f.store(), "s3");
-    let made = hand_off(f.store(), Some("s2"));
-    assert_eq!(expect_rejection(f.store(), &made.id, "s3"), HandoffRefusal::NotAddressed);
-    assert_eq!(expect_rejection(f.store(), &made.id, "s1"), HandoffRefusal::OwnHandoff);
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s3")).unwrap();
+    let handoff = hand_off(f.store(), Some("s2"));
+    assert_eq!(expect_rejection(f.store(), &handoff.id, "s3"), HandoffRefusal::NotAddressed);
+    assert_eq!(expect_rejection(f.store(), &handoff.id, "s1"), HandoffRefusal::OwnHandoff);
+    let answer = f.store().reject_handoff(&rejection(&handoff.id, "s3")).unwrap();
     assert_eq!(answer.unwrap_err(), HandoffRefusal::NotAddressed);
-    expect_refusal(f.store().accept_handoff(&acceptance(&made.id, "s9")), "invalid");
-    expect_refusal(f.store().reject_handoff(&rejection(&made.id, "s9")), "invalid");
+    expect_refusal(f.store().accept_handoff(&acceptance(&handoff.id, "s9")), "invalid");
+    expect_refusal(f.store().reject_handoff(&rejection(&handoff.id, "s9")), "invalid");
     let nobody = HandoffId::from_random(0);
     assert_eq!(expect_rejection(f.store(), &nobody, "s2"), HandoffRefusal::NotFound);
     let answer = f.store().reject_handoff(&rejection(&nobody, "s2")).unwrap();
@@ -33,52 +33,52 @@ fn only_the_addressed_session_decides(f: &mut impl StoreFixture) {
 fn anybody_takes_what_is_for_anybody(f: &mut impl StoreFixture) {
     register_pair(f.store());
     register_session(f.store(), "s3");
-    let made = hand_off(f.store(), None);
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
+    let handoff = hand_off(f.store(), None);
+    let answer = f.store().accept_handoff(&acceptance(&handoff.id, "s3"));
     assert_eq!(answer.unwrap().unwrap().item.holder, Some(session_id("s3")));
-    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
+    assert_eq!(expect_rejection(f.store(), &handoff.id, "s2"), HandoffRefusal::Decided);
 }
 
 fn a_decision_is_made_once(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
+    let handoff = hand_off(f.store(), Some("s2"));
+    let answer = f.store().reject_handoff(&rejection(&handoff.id, "s2"));
     answer.unwrap().unwrap();
-    assert_eq!(expect_rejection(f.store(), &made.id, "s2"), HandoffRefusal::Decided);
-    let again = f.store().reject_handoff(&rejection(&made.id, "s2")).unwrap();
+    assert_eq!(expect_rejection(f.store(), &handoff.id, "s2"), HandoffRefusal::Decided);
+    let again = f.store().reject_handoff(&rejection(&handoff.id, "s2")).unwrap();
     assert_eq!(again.unwrap_err(), HandoffRefusal::Decided);
 }
 
 fn a_rejection_leaves_the_item_and_is_told(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
+    let handoff = hand_off(f.store(), Some("s2"));
     let sender = load_session(f.store(), "s1");
     f.store().acknowledge_revision(&session_id("s1"), sender.revision).unwrap();
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s2"));
-    let rejected = answer.unwrap().unwrap();
-    assert_eq!(rejected.status, HandoffStatus::Rejected);
-    assert_eq!(rejected.decided_by, Some(session_id("s2")));
-    assert_eq!(rejected.reject_reason.as_deref(), Some("not now"));
-    assert!(rejected.decided_at.is_some());
+    let answer = f.store().reject_handoff(&rejection(&handoff.id, "s2"));
+    let rejected_handoff = answer.unwrap().unwrap();
+    assert_eq!(rejected_handoff.status, HandoffStatus::Rejected);
+    assert_eq!(rejected_handoff.decided_by, Some(session_id("s2")));
+    assert_eq!(rejected_handoff.reject_reason.as_deref(), Some("not now"));
+    assert!(rejected_handoff.decided_at.is_some());
     assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")));
     let after = load_session(f.store(), "s1");
     assert_eq!((after.item, after.epoch), (sender.item, sender.epoch));
     assert_eq!(after.revision, sender.revision);
     assert!(after.acknowledged < after.revision);
-    assert_eq!(list_notices(f.store(), "s1", false), [(HandoffNoticeReason::Answered, made.id)]);
+    assert_eq!(list_notices(f.store(), "s1", false), [(HandoffNoticeReason::Answered, handoff.id)]);
     // A rejection without a reason has none in its event either.
-    let made = hand_off(f.store(), Some("s2"));
-    let mut silent = rejection(&made.id, "s2");
+    let handoff = hand_off(f.store(), Some("s2"));
+    let mut silent = rejection(&handoff.id, "s2");
     silent.reason.clear();
     expect_refusal(f.store().reject_handoff(&silent), "denied");
 }
 
 fn a_sender_withdraws_without_being_told(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
+    let handoff = hand_off(f.store(), Some("s2"));
     let before = load_session(f.store(), "s1").revision;
     f.store().acknowledge_revision(&session_id("s1"), before).unwrap();
-    let answer = f.store().reject_handoff(&rejection(&made.id, "s1"));
+    let answer = f.store().reject_handoff(&rejection(&handoff.id, "s1"));
     answer.unwrap().unwrap();
     assert_eq!(load_session(f.store(), "s1").acknowledged, before);
     assert_eq!(list_notices(f.store(), "s1", true), []);

@@ -19,16 +19,16 @@ on_every_store! {
 
 fn what_is_shown_once_is_shown_again_only_at_a_start(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let told = [(HandoffNoticeReason::Addressed, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s2", false), told);
-    f.store().mark_handoff_shown(&made).unwrap();
+    let handoff = hand_off(f.store(), Some("s2"));
+    let notices = [(HandoffNoticeReason::Addressed, handoff.id.clone())];
+    assert_eq!(list_notices(f.store(), "s2", false), notices);
+    f.store().mark_handoff_shown(&handoff).unwrap();
     assert_eq!(list_notices(f.store(), "s2", false), []);
-    assert_eq!(list_notices(f.store(), "s2", true), told);
-    let first = f.store().load_handoff(&made.id).unwrap().unwrap();
+    assert_eq!(list_notices(f.store(), "s2", true), notices);
+    let first = f.store().load_handoff(&handoff.id).unwrap().unwrap();
     assert!(first.shown_at.is_some());
-    f.store().mark_handoff_shown(&made).unwrap();
-    let second = f.store().load_handoff(&made.id).unwrap().unwrap();
+    f.store().mark_handoff_shown(&handoff).unwrap();
+    let second = f.store().load_handoff(&handoff.id).unwrap().unwrap();
     assert_eq!(second, first, "only the first time counts");
 }
 
@@ -42,29 +42,30 @@ fn what_is_for_anybody_is_told_in_its_repository(f: &mut impl StoreFixture) {
     for (name, repo) in [("s1", "app"), ("s2", "app"), ("s3", "lib")] {
         place_in_repo(f.store(), name, repo);
     }
-    let made = hand_off(f.store(), None);
-    assert_eq!(made.repo.as_deref(), Some("app"));
-    let told = [(HandoffNoticeReason::Offered, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s2", true), told);
+    let handoff = hand_off(f.store(), None);
+    assert_eq!(handoff.repo.as_deref(), Some("app"));
+    let notices = [(HandoffNoticeReason::Offered, handoff.id.clone())];
+    assert_eq!(list_notices(f.store(), "s2", true), notices);
     assert_eq!(list_notices(f.store(), "s2", false), []);
     assert_eq!(list_notices(f.store(), "s3", true), []);
     assert_eq!(list_notices(f.store(), "s1", true), []);
     // Hand-offs for the session come first.
     let mine = other_session_hands_off(f.store(), "s4", "B", Some("s2"));
-    let told = [(HandoffNoticeReason::Addressed, mine.id), (HandoffNoticeReason::Offered, made.id)];
-    assert_eq!(list_notices(f.store(), "s2", true), told);
+    let notices =
+        [(HandoffNoticeReason::Addressed, mine.id), (HandoffNoticeReason::Offered, handoff.id)];
+    assert_eq!(list_notices(f.store(), "s2", true), notices);
 }
 
 fn a_decision_is_told_once(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s2"));
-    let accepted = answer.unwrap().unwrap().handoff;
-    let told = [(HandoffNoticeReason::Answered, made.id.clone())];
+    let first_handoff = hand_off(f.store(), Some("s2"));
+    let answer = f.store().accept_handoff(&acceptance(&first_handoff.id, "s2"));
+    let handoff = answer.unwrap().unwrap().handoff;
+    let notices = [(HandoffNoticeReason::Answered, first_handoff.id.clone())];
     for starts in [true, false] {
-        assert_eq!(list_notices(f.store(), "s1", starts), told);
+        assert_eq!(list_notices(f.store(), "s1", starts), notices);
     }
-    f.store().mark_handoff_shown(&accepted).unwrap();
+    f.store().mark_handoff_shown(&handoff).unwrap();
     for starts in [true, false] {
         assert_eq!(list_notices(f.store(), "s1", starts), []);
     }
@@ -72,22 +73,22 @@ fn a_decision_is_told_once(f: &mut impl StoreFixture) {
 
 fn a_note_of_what_was_decided_meanwhile_counts_for_nothing(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let shown = hand_off(f.store(), Some("s2"));
-    let answer = f.store().reject_handoff(&rejection(&shown.id, "s2"));
+    let handoff = hand_off(f.store(), Some("s2"));
+    let answer = f.store().reject_handoff(&rejection(&handoff.id, "s2"));
     answer.unwrap().unwrap();
-    f.store().mark_handoff_shown(&shown).unwrap();
+    f.store().mark_handoff_shown(&handoff).unwrap();
     assert_eq!(list_notices(f.store(), "s1", false).len(), 1, "the decision is still news");
 }
 
 fn a_successor_gets_the_mail(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    let made = hand_off(f.store(), Some("s2"));
+    let handoff = hand_off(f.store(), Some("s2"));
     f.store().end_session(&session_id("s2"), "clear", &new_provenance("s2")).unwrap();
     let successor =
         SessionRegistration { predecessor: Some(session_id("s2")), ..registration("s3") };
     f.store().register_session(&successor).unwrap();
-    let told = [(HandoffNoticeReason::Addressed, made.id.clone())];
-    assert_eq!(list_notices(f.store(), "s3", true), told);
-    let answer = f.store().accept_handoff(&acceptance(&made.id, "s3"));
+    let notices = [(HandoffNoticeReason::Addressed, handoff.id.clone())];
+    assert_eq!(list_notices(f.store(), "s3", true), notices);
+    let answer = f.store().accept_handoff(&acceptance(&handoff.id, "s3"));
     assert_eq!(answer.unwrap().unwrap().item.holder, Some(session_id("s3")));
 }

@@ -31,8 +31,8 @@ fn a_removed_plan_is_gone_with_its_tasks_and_no_other(f: &mut impl StoreFixture)
     let first = "1.1".parse().unwrap();
     assert_eq!(f.store().load_plan_task(&plan, &first).unwrap(), None);
     assert_eq!(f.store().list_plan_ids().unwrap(), std::slice::from_ref(&other.plan.id));
-    let kept = f.store().load_plan(&other.plan.id).unwrap();
-    assert_eq!(kept.as_ref(), Some(&other));
+    let plan = f.store().load_plan(&other.plan.id).unwrap();
+    assert_eq!(plan.as_ref(), Some(&other));
     // The name is free, and a new plan of that name starts from scratch.
     import_example(f.store());
     let all = load_plan_state(f.store()).tasks;
@@ -56,8 +56,8 @@ fn a_removal_is_recorded_with_who_and_why(f: &mut impl StoreFixture) {
 fn removing_no_plan_is_a_conflict(f: &mut impl StoreFixture) {
     import_example(f.store());
     let before = last_event_id(f.store());
-    let none = "q".parse().unwrap();
-    expect_refusal(f.store().remove_plan(&none, &new_provenance("user")), "conflict");
+    let unknown_plan = "q".parse().unwrap();
+    expect_refusal(f.store().remove_plan(&unknown_plan, &new_provenance("user")), "conflict");
     assert_eq!(last_event_id(f.store()), before);
     assert_eq!(load_plan_state(f.store()).tasks.len(), 3);
 }

@@ -28,21 +28,24 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl StoreFixture) {
     import_example(f.store());
     register_session(f.store(), "s1");
     let after = last_event_id(f.store());
-    let begun = apply_plan_step(f.store(), "1.1", start_task_step(Some("s1"), Some("o1")));
-    assert_eq!(begun.status, PlanTaskStatus::InProgress);
-    assert_eq!((begun.session.clone(), begun.revision), (Some(session_id("s1")), Revision(2)));
-    assert_eq!(begun.orchestrator.clone(), Some(orchestrator_id("o1")));
-    assert_eq!(begun.started_by.as_deref(), Some("s1"));
-    assert!(begun.started_at.is_some() && begun.completed_at.is_none());
-    let failed = apply_plan_step(f.store(), "1.1", fail_task_step());
-    assert_eq!(failed.error.as_deref(), Some("boom"));
-    assert_eq!(failed.started_at, begun.started_at);
-    assert!(failed.completed_at >= failed.started_at);
+    let started_task = apply_plan_step(f.store(), "1.1", start_task_step(Some("s1"), Some("o1")));
+    assert_eq!(started_task.status, PlanTaskStatus::InProgress);
+    assert_eq!(
+        (started_task.session.clone(), started_task.revision),
+        (Some(session_id("s1")), Revision(2))
+    );
+    assert_eq!(started_task.orchestrator.clone(), Some(orchestrator_id("o1")));
+    assert_eq!(started_task.started_by.as_deref(), Some("s1"));
+    assert!(started_task.started_at.is_some() && started_task.completed_at.is_none());
+    let failed_task = apply_plan_step(f.store(), "1.1", fail_task_step());
+    assert_eq!(failed_task.error.as_deref(), Some("boom"));
+    assert_eq!(failed_task.started_at, started_task.started_at);
+    assert!(failed_task.completed_at >= failed_task.started_at);
     let reason = "later".to_owned();
     let skipped = apply_plan_step(f.store(), "1.2", PlanTaskStep::Skip { reason });
     assert_eq!(skipped.skip_reason.as_deref(), Some("later"));
-    let done = apply_plan_step(f.store(), "1.3", PlanTaskStep::Complete);
-    assert!(done.started_at.is_none() && done.completed_at.is_some(), "never begun is legal");
+    let task = apply_plan_step(f.store(), "1.3", PlanTaskStep::Complete);
+    assert!(task.started_at.is_none() && task.completed_at.is_some(), "never begun is legal");
     let events: Vec<_> = list_events(f.store());
     let steps: Vec<_> =
         events.iter().filter(|e| e.seq > after && e.entity == "plan_task").collect();
@@ -57,8 +60,8 @@ fn a_step_is_recorded_once_with_who_and_when(f: &mut impl StoreFixture) {
         ("p/1.3", "status", "plan complete"),
     ];
     assert_eq!(told, expected);
-    assert_eq!(steps[1].before, begun.event_facts());
-    assert_eq!(steps[1].after, failed.event_facts());
+    assert_eq!(steps[1].before, started_task.event_facts());
+    assert_eq!(steps[1].after, failed_task.event_facts());
 }
 
 fn a_step_on_what_moved_on_is_a_conflict(f: &mut impl StoreFixture) {
@@ -73,13 +76,13 @@ fn a_step_on_what_moved_on_is_a_conflict(f: &mut impl StoreFixture) {
 
 fn a_step_that_the_rules_forbid_is_denied(f: &mut impl StoreFixture) {
     import_example(f.store());
-    let done = apply_plan_step(f.store(), "1.1", PlanTaskStep::Complete);
+    let task = apply_plan_step(f.store(), "1.1", PlanTaskStep::Complete);
     for step in [start_task_step(None, None), fail_task_step(), PlanTaskStep::Retry] {
         let change = task_change(f.store(), "1.1", step);
         let error = expect_refusal(f.store().apply_plan_task_step(&change), "denied");
         assert!(error.to_string().contains("p/1.1 is completed"), "{error}");
     }
-    assert_eq!(load_task(f.store(), "1.1"), done);
+    assert_eq!(load_task(f.store(), "1.1"), task);
 }
 
 fn going_back_empties_the_times_and_is_a_reopening(f: &mut impl StoreFixture) {
@@ -115,8 +118,8 @@ fn a_worker_is_a_registered_session(f: &mut impl StoreFixture) {
 fn repeating_an_operation_changes_nothing(f: &mut impl StoreFixture) {
     import_example(f.store());
     let first = task_change(f.store(), "1.1", fail_task_step());
-    let failed = f.store().apply_plan_task_step(&first).unwrap();
-    assert_eq!(f.store().apply_plan_task_step(&first).unwrap(), failed);
+    let task = f.store().apply_plan_task_step(&first).unwrap();
+    assert_eq!(f.store().apply_plan_task_step(&first).unwrap(), task);
     let retried = apply_plan_step(f.store(), "1.1", PlanTaskStep::Retry);
     let after = last_event_id(f.store());
     assert_eq!(f.store().apply_plan_task_step(&first).unwrap(), retried);
@@ -130,8 +133,8 @@ fn a_step_tells_who_comes_too_late(f: &mut impl StoreFixture) {
     let mut step = |step: &PlanTaskStep| {
         apply_task_step(f.store(), &plan, &first, step, &new_provenance("ann")).unwrap()
     };
-    let taken = step(&start_task_step(Some("s1"), None));
-    assert!(matches!(taken, TaskStepOutcome::Changed { from: PlanTaskStatus::Pending, .. }));
+    let started_task = step(&start_task_step(Some("s1"), None));
+    assert!(matches!(started_task, TaskStepOutcome::Changed { from: PlanTaskStatus::Pending, .. }));
     assert!(matches!(step(&start_task_step(Some("s1"), None)), TaskStepOutcome::Already(_)));
     match step(&start_task_step(None, None)) {
         TaskStepOutcome::Refused { refusal, task } => {
@@ -142,9 +145,14 @@ fn a_step_tells_who_comes_too_late(f: &mut impl StoreFixture) {
     }
     assert!(matches!(step(&PlanTaskStep::Complete), TaskStepOutcome::Changed { .. }));
     assert!(matches!(step(&PlanTaskStep::Complete), TaskStepOutcome::Already(_)));
-    let none = "9.9".parse().unwrap();
-    let unknown =
-        apply_task_step(f.store(), &plan, &none, &PlanTaskStep::Complete, &new_provenance("ann"))
-            .unwrap();
+    let unknown_task = "9.9".parse().unwrap();
+    let unknown = apply_task_step(
+        f.store(),
+        &plan,
+        &unknown_task,
+        &PlanTaskStep::Complete,
+        &new_provenance("ann"),
+    )
+    .unwrap();
     assert!(matches!(unknown, TaskStepOutcome::Unknown));
 }

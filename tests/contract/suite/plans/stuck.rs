@@ -46,8 +46,8 @@ fn an_interruption_puts_back_what_an_orchestrator_had_in_progress(f: &mut impl S
         .unwrap();
     assert_eq!(nothing, []);
     assert_eq!(last_event_id(f.store()), after);
-    let begun = apply_plan_step(f.store(), "1.1", start_task_step(None, None));
-    assert_eq!(begun.error, None, "what was interrupted goes on like any other");
+    let task = apply_plan_step(f.store(), "1.1", start_task_step(None, None));
+    assert_eq!(task.error, None, "what was interrupted goes on like any other");
 }
 
 fn what_gives_no_sign_of_life_is_failed(f: &mut impl StoreFixture) {
@@ -57,11 +57,11 @@ fn what_gives_no_sign_of_life_is_failed(f: &mut impl StoreFixture) {
     apply_plan_step(f.store(), "1.2", start_task_step(None, None));
     f.advance_time(3_700);
     let after = last_event_id(f.store());
-    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
-    let [failed] = &failed[..] else { panic!("{failed:?}") };
-    assert_eq!(*failed, load_task(f.store(), "1.1"));
-    assert_eq!((failed.status, failed.stuck), (PlanTaskStatus::Failed, true));
-    let error = failed.error.as_deref().unwrap();
+    let failed_tasks = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
+    let [failed_tasks] = &failed_tasks[..] else { panic!("{failed_tasks:?}") };
+    assert_eq!(*failed_tasks, load_task(f.store(), "1.1"));
+    assert_eq!((failed_tasks.status, failed_tasks.stuck), (PlanTaskStatus::Failed, true));
+    let error = failed_tasks.error.as_deref().unwrap();
     assert!(error.contains("7200 s"), "{error}");
     assert_eq!(list_event_kinds(f.store(), after), ["p/1.1 status"]);
     let again = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
@@ -78,8 +78,8 @@ fn a_sign_of_life_of_the_session_counts_for_its_task(f: &mut impl StoreFixture) 
     apply_plan_step(f.store(), "1.2", start_task_step(Some("s2"), None));
     f.advance_time(86_400);
     f.store().record_heartbeat(&new_heartbeat("s1")).unwrap();
-    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
-    let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
+    let failed_tasks = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
+    let ids: Vec<&str> = failed_tasks.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2"]);
     assert_eq!(load_task(f.store(), "1.1").status, PlanTaskStatus::InProgress);
 }
@@ -94,7 +94,7 @@ fn a_sign_of_life_of_the_orchestrator_counts_for_its_tasks(f: &mut impl StoreFix
     apply_plan_step(f.store(), "1.3", start_task_step(None, Some("unknown")));
     f.advance_time(86_400);
     f.store().record_orchestrator_heartbeat(&orchestrator_id("o1")).unwrap();
-    let failed = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
-    let ids: Vec<&str> = failed.iter().map(|task| task.id.as_str()).collect();
+    let failed_tasks = f.store().fail_stuck_plan_tasks(7_200, &new_provenance("ann")).unwrap();
+    let ids: Vec<&str> = failed_tasks.iter().map(|task| task.id.as_str()).collect();
     assert_eq!(ids, ["1.2", "1.3"]);
 }

@@ -39,8 +39,8 @@ fn asking_tells_how_far_the_sides_are_apart_and_changes_nothing() {
         scene.someone_pushes("theirs", "x");
         scene.someone_pushes("more", "x");
         let before = everything(&scene);
-        let told = ask();
-        assert_eq!((told.ahead, told.behind, told.gone), (1, 2, false));
+        let answer = ask();
+        assert_eq!((answer.ahead, answer.behind, answer.gone), (1, 2, false));
         assert_eq!(everything(&scene), before);
         assert_eq!(scene.upstream().behind, 0, "what was known is as it was");
     }
@@ -56,16 +56,16 @@ fn every_spelling_of_a_plain_remote_is_asked() {
         "../remote.git".to_owned(),
     ] {
         scene.git(&["remote", "set-url", "origin", &url]);
-        let told = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
-        assert_eq!((told.ahead, told.behind), (1, 1), "{url}");
+        let answer = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
+        assert_eq!((answer.ahead, answer.behind), (1, 1), "{url}");
     }
     // A spelling that the user's own settings define.
     let settings = fs::read_to_string(scene.path(".gitconfig")).unwrap();
     let short = format!("[url \"{}/\"]\ninsteadOf = hub:\n", scene.folder.path().display());
     fs::write(scene.path(".gitconfig"), settings + &short).unwrap();
     scene.git(&["remote", "set-url", "origin", "hub:remote.git"]);
-    let told = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
-    assert_eq!((told.ahead, told.behind), (1, 1));
+    let answer = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
+    assert_eq!((answer.ahead, answer.behind), (1, 1));
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
     let shallow = at(scene.folder.path(), &scene.path("shallow"));
     scene.someone_pushes("theirs", "more");
     let upstream = shallow.read_branch_status().unwrap().upstream.unwrap();
-    let told = shallow.query_remote(&upstream, LONG).unwrap();
-    assert_eq!((told.ahead, told.behind), (0, 1));
+    let answer = shallow.query_remote(&upstream, LONG).unwrap();
+    assert_eq!((answer.ahead, answer.behind), (0, 1));
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_told() {
     let missing = scene.repository.query_remote(&upstream, LONG).unwrap_err();
     assert!(matches!(missing, GitError::NoSuchBranch { .. }), "{missing}");
     fs::rename(&remote, scene.path("moved.git")).unwrap();
-    let said = reason(scene.repository.query_remote(&upstream, LONG));
-    assert!(said.contains("does not appear to be a git repository"), "{said}");
+    let message = reason(scene.repository.query_remote(&upstream, LONG));
+    assert!(message.contains("does not appear to be a git repository"), "{message}");
 }
 
 /// Settings of a repository that name a program which some fetch would start. `CANARY` stands for a

@@ -28,9 +28,9 @@ pub(super) fn busy() -> Scene {
 /// Tries to commit a changed and a new file, which must change nothing; returns the reason.
 fn refused(scene: &Scene) -> String {
     let before = (scene.head(), scene.index());
-    let said = reason(scene.repository.commit(&paths(&["plan", "new"]), "x", LONG));
-    assert_eq!((scene.head(), scene.index()), before, "{said}");
-    said
+    let message = reason(scene.repository.commit(&paths(&["plan", "new"]), "x", LONG));
+    assert_eq!((scene.head(), scene.index()), before, "{message}");
+    message
 }
 
 #[test]
@@ -129,8 +129,8 @@ fn a_hook_that_refuses_leaves_everything_as_it_was() {
     let scene = busy();
     for hook in ["pre-commit", "commit-msg", "prepare-commit-msg"] {
         scene.hook(hook, "echo 'looked at it'; echo 'lint: no' >&2; exit 1");
-        let said = refused(&scene);
-        assert!(said.ends_with("lint: no"), "{hook}: {said}");
+        let message = refused(&scene);
+        assert!(message.ends_with("lint: no"), "{hook}: {message}");
         scene.hook(hook, "");
     }
     scene.repository.commit(&paths(&["plan"]), "x", LONG).unwrap();
@@ -168,12 +168,12 @@ fn a_commit_of_nothing_is_refused() {
     ] {
         assert_eq!(found(scene.repository.commit(&paths(names), "x", LONG)), expected);
     }
-    let said = reason(scene.repository.commit(&paths(&["a.txt"]), "x", LONG));
-    assert!(said.contains("no changes added to commit"), "{said}");
-    let said = reason(scene.repository.commit(&paths(&["new", "nowhere"]), "x", LONG));
-    assert!(said.contains("nowhere' did not match"), "{said}");
-    let said = reason(scene.repository.commit(&paths(&["new"]), " \n", LONG));
-    assert!(said.contains("empty commit message"), "{said}");
+    let message = reason(scene.repository.commit(&paths(&["a.txt"]), "x", LONG));
+    assert!(message.contains("no changes added to commit"), "{message}");
+    let message = reason(scene.repository.commit(&paths(&["new", "nowhere"]), "x", LONG));
+    assert!(message.contains("nowhere' did not match"), "{message}");
+    let message = reason(scene.repository.commit(&paths(&["new"]), " \n", LONG));
+    assert!(message.contains("empty commit message"), "{message}");
     assert_eq!((scene.head(), scene.index()), before);
 }
 
@@ -182,8 +182,8 @@ fn an_ignored_file_is_refused_and_the_others_are_not_left_half_known() {
     let scene = busy();
     scene.write(".git/info/exclude", "new\n");
     let before = scene.index();
-    let said = reason(scene.repository.commit(&paths(&["untracked", "new"]), "x", LONG));
-    assert!(said.contains("ignored by one of your .gitignore"), "{said}");
+    let message = reason(scene.repository.commit(&paths(&["untracked", "new"]), "x", LONG));
+    assert!(message.contains("ignored by one of your .gitignore"), "{message}");
     assert_eq!(scene.index(), before);
 }
 
@@ -191,9 +191,9 @@ fn an_ignored_file_is_refused_and_the_others_are_not_left_half_known() {
 fn without_an_identity_there_is_no_commit() {
     let scene = busy();
     fs::write(scene.path(".gitconfig"), "[user]\nuseConfigOnly = true\n").unwrap();
-    let said = refused(&scene);
-    assert!(said.starts_with("fatal: "), "{said}");
-    assert!(said.contains("auto-detection is disabled"), "{said}");
+    let message = refused(&scene);
+    assert!(message.starts_with("fatal: "), "{message}");
+    assert!(message.contains("auto-detection is disabled"), "{message}");
 }
 
 #[test]
@@ -201,8 +201,8 @@ fn a_signature_that_fails_is_no_commit() {
     let scene = busy();
     scene.git(&["config", "gpg.program", "false"]);
     scene.git(&["config", "commit.gpgSign", "true"]);
-    let said = refused(&scene);
-    assert!(said.contains("failed to sign"), "{said}");
+    let message = refused(&scene);
+    assert!(message.contains("failed to sign"), "{message}");
 }
 
 #[test]
@@ -210,8 +210,8 @@ fn an_index_that_another_git_holds_is_left_alone() {
     let scene = busy();
     let before = scene.index();
     scene.write(".git/index.lock", "");
-    let said = reason(scene.repository.commit(&paths(&["plan"]), "x", LONG));
-    assert!(said.contains("index.lock"), "{said}");
+    let message = reason(scene.repository.commit(&paths(&["plan"]), "x", LONG));
+    assert!(message.contains("index.lock"), "{message}");
     fs::remove_file(scene.repository.root().join(".git/index.lock")).unwrap();
     assert_eq!(scene.index(), before);
 }

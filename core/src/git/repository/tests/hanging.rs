@@ -120,6 +120,7 @@ fn a_remote_that_wants_a_password_gets_none() {
     let call =
         scene.repository.remote_command("git credential", TimeLimit::starting_now(LONG)).unwrap();
     let call = call.with_args(["credential", "fill"]);
-    let said = reason(call.with_stdin(b"protocol=https\nhost=nowhere.invalid\n\n").unwrap().run());
-    assert!(said.contains("terminal prompts disabled"), "{said}");
+    let message =
+        reason(call.with_stdin(b"protocol=https\nhost=nowhere.invalid\n\n").unwrap().run());
+    assert!(message.contains("terminal prompts disabled"), "{message}");
 }

@@ -130,8 +130,8 @@ impl Scene {
     /// Everything in the index, flags included, and everything that differs from it. Cached file
     /// data is left out, because git may refresh it.
     fn index(&self) -> String {
-        let told = self.git(&["ls-files", "--stage", "--debug"]);
-        let entries = told.lines().filter_map(|line| match line.split_once("flags: ") {
+        let listing = self.git(&["ls-files", "--stage", "--debug"]);
+        let entries = listing.lines().filter_map(|line| match line.split_once("flags: ") {
             Some((_, flags)) => Some(flags),
             None => Some(line).filter(|line| !line.starts_with(' ')),
         });
@@ -174,8 +174,8 @@ pub(in crate::git) struct Gate(File);
 
 impl Gate {
     pub(in crate::git) fn new(path: &Path) -> Self {
-        let made = Command::new("mkfifo").arg(path).status().unwrap();
-        assert!(made.success());
+        let status = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(status.success());
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
         let mut options = File::options();
         Self(options.read(true).custom_flags(flags).open(path).unwrap())

@@ -91,8 +91,8 @@ fn a_rebase_that_stops_in_a_merge_of_its_own_is_a_rebase() {
 fn where_references_are_no_files_git_is_asked() {
     let scene = Scene::new();
     let home = scene.folder.path();
-    let made = git_command(home, home, &["init", "-q", "--ref-format=reftable", "tables"]);
-    if !made.status.success() {
+    let status = git_command(home, home, &["init", "-q", "--ref-format=reftable", "tables"]);
+    if !status.status.success() {
         eprintln!("skipped: this git knows no reftable");
         return;
     }
@@ -110,8 +110,8 @@ fn a_commit_of_files_does_not_end_a_merge() {
     scene.git_stops(&["merge", "side"]);
     scene.write("new", "x");
     let before = scene.index();
-    let said = reason(scene.repository.commit(&["new".to_owned()], "x", LONG));
-    assert!(said.contains("partial commit during a merge"), "{said}");
+    let message = reason(scene.repository.commit(&["new".to_owned()], "x", LONG));
+    assert!(message.contains("partial commit during a merge"), "{message}");
     assert_eq!(scene.index(), before);
     assert_eq!(scene.standing().operation, Some(crate::git::GitOperation::Merge));
 }

@@ -23,8 +23,8 @@ fn sides_that_parted_are_not_pulled() {
     scene.someone_pushes("theirs", "x");
     scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     let before = scene.head();
-    let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
-    assert!(said.contains("fast-forward"), "{said}");
+    let message = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
+    assert!(message.contains("fast-forward"), "{message}");
     assert_eq!(scene.head(), before);
 }
 
@@ -36,9 +36,9 @@ fn a_change_that_would_be_overwritten_stays() {
     scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap();
     scene.write("a.txt", "mine\n");
     let before = (scene.head(), scene.index());
-    let said = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
-    assert!(said.contains("would be overwritten"), "{said}");
-    assert!(said.contains("a.txt"), "{said}");
+    let message = reason(scene.repository.pull_fast_forward(&scene.upstream(), LONG));
+    assert!(message.contains("would be overwritten"), "{message}");
+    assert!(message.contains("a.txt"), "{message}");
     assert_eq!((scene.head(), scene.index()), before);
     let text = fs::read_to_string(scene.repository.root().join("a.txt")).unwrap();
     assert_eq!(text, "mine\n");
@@ -141,11 +141,11 @@ fn a_push_to_a_remote_that_moved_is_rejected() {
         git_in(scene.folder.path(), &scene.path("remote.git"), &["rev-parse", "main"])
     };
     let before = theirs(&scene);
-    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
-    assert!(said.contains("[rejected]"), "{said}");
+    let message = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
+    assert!(message.contains("[rejected]"), "{message}");
     scene.git(&["config", "remote.origin.push", "+refs/heads/main:refs/heads/main"]);
-    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
-    assert!(said.contains("[rejected]"), "{said}");
+    let message = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
+    assert!(message.contains("[rejected]"), "{message}");
     assert_eq!(theirs(&scene), before);
     assert_eq!(scene.upstream().ahead, 1);
 }
@@ -176,8 +176,8 @@ fn a_hook_may_refuse_a_push() {
     let scene = Scene::new();
     scene.commits("ours");
     scene.hook("pre-push", "cat >.git/seen; echo 'not today' >&2; exit 1");
-    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
-    assert!(said.contains("failed to push"), "{said}");
+    let message = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
+    assert!(message.contains("failed to push"), "{message}");
     // The hook sees the branch's own name.
     let seen = fs::read_to_string(scene.repository.root().join(".git/seen")).unwrap();
     assert!(seen.starts_with("refs/heads/main "), "{seen}");
@@ -203,9 +203,9 @@ fn a_refusal_of_the_remote_is_told() {
     scene.commits("ours");
     let script = "echo 'branch is protected'; exit 1";
     scene.program("../remote.git/hooks/pre-receive", script);
-    let said = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
-    assert!(said.contains("branch is protected"), "{said}");
-    assert!(said.contains("pre-receive hook declined"), "{said}");
+    let message = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
+    assert!(message.contains("branch is protected"), "{message}");
+    assert!(message.contains("pre-receive hook declined"), "{message}");
 }
 
 #[test]

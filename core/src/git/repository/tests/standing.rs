@@ -96,15 +96,15 @@ fn what_git_cannot_use_is_its_own_complaint() {
     let scene = Scene::new();
     let other_owner =
         scene.repository.clone().with_variable("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
-    let said = reason(other_owner.read_branch_status());
-    assert!(said.contains("dubious ownership"), "{said}");
+    let message = reason(other_owner.read_branch_status());
+    assert!(message.contains("dubious ownership"), "{message}");
 
     let no_git = scene.repository.clone().with_variable("PATH", "/nowhere");
     assert!(matches!(no_git.read_branch_status(), Err(GitError::Missing)));
 
     scene.git(&["config", "core.bare", "true"]);
-    let said = reason(scene.repository.list_uncommitted("."));
-    assert!(said.contains("must be run in a work tree"), "{said}");
+    let message = reason(scene.repository.list_uncommitted("."));
+    assert!(message.contains("must be run in a work tree"), "{message}");
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn a_broken_repository_does_not_stand_for_the_one_around_it() {
     fs::create_dir_all(inner.join(".git")).unwrap();
     fs::write(inner.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
     let inner = at(scene.folder.path(), &inner);
-    let said = reason(inner.read_branch_status());
-    assert!(said.contains("not a git repository"), "{said}");
+    let message = reason(inner.read_branch_status());
+    assert!(message.contains("not a git repository"), "{message}");
 }
 
 /// Runs other tests the way a hook of another repository would.
@@ -138,9 +138,9 @@ fn what_an_outer_git_leaves_in_the_environment_is_of_no_account() {
             .env("GIT_QUARANTINE_PATH", root)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&ran.stdout);
-        assert!(ran.status.success(), "{said}");
-        assert!(said.contains("1 passed"), "{said}");
+        let stdout = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{stdout}");
+        assert!(stdout.contains("1 passed"), "{stdout}");
     }
     assert_eq!(other.git(&["status", "--porcelain"]), "");
     assert_eq!(other.git(&["rev-list", "--count", "--all"]), "1");

@@ -81,8 +81,8 @@ fn check_invariants(rows: &[Phase]) -> Result<(), TestCaseError> {
             prop_assert!(blocked, "{:?}", row);
             let cause = rows.iter().find(|other| other.id == *by).unwrap();
             prop_assert!(find_causes(rows, row.number).contains(&cause.number), "{:?}", row);
-            let told = row.error_message.as_deref().unwrap_or_default();
-            prop_assert!(told.starts_with(&cause.title()), "{:?}", row);
+            let error_message = row.error_message.as_deref().unwrap_or_default();
+            prop_assert!(error_message.starts_with(&cause.title()), "{:?}", row);
         }
         if row.is_blocked_by_hand() {
             prop_assert_eq!(row.error_message.as_deref(), Some("by hand"));

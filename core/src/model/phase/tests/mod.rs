@@ -80,8 +80,8 @@ fn store_rows(rows: &mut [Phase], changed: &[Phase]) {
 }
 
 fn render_statuses(rows: &[Phase]) -> String {
-    let words: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
-    words.join(" ")
+    let statuses: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();
+    statuses.join(" ")
 }
 
 fn start_step() -> PhaseStep {

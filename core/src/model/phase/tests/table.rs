@@ -133,8 +133,8 @@ fn what_a_failure_blocks_is_not_reopened_around_it() {
     apply_step(&mut rows, 1, &fail_step("x")).unwrap();
     let refusal = apply_step(&mut rows, 3, &reopen_step()).unwrap_err();
     assert_eq!(refusal.code(), "illegal_transition");
-    let told = "phase 1 (plan) failed: x".to_owned();
-    let by = |from| PhaseRefusal::Blocked { from, by: queue_id(1), message: told.clone() };
+    let error_message = "phase 1 (plan) failed: x".to_owned();
+    let by = |from| PhaseRefusal::Blocked { from, by: queue_id(1), message: error_message.clone() };
     assert_eq!(refusal, by(ItemStatus::Blocked));
     apply_step(&mut rows, 2, &cancel_step("y")).unwrap();
     assert_eq!(apply_step(&mut rows, 2, &reopen_step()), Err(by(ItemStatus::Cancelled)));

@@ -81,11 +81,11 @@ pub(super) fn draw_and_wait(path: &Path, patience: Duration) -> io::Result<Ticke
 
 /// Returns the time left, which is never zero.
 fn time_left_until(end: Instant) -> io::Result<Duration> {
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() {
+    let remaining = end.saturating_duration_since(Instant::now());
+    if remaining.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    Ok(left)
+    Ok(remaining)
 }
 
 /// Draws the next number while the counter is locked, and unlocks it; returns the previous number
