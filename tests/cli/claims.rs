@@ -168,7 +168,7 @@ fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
 }
 
 /// Makes a session's last heartbeat older by so many seconds.
-fn pass(home: &Home, session: &str, seconds: f64) {
+fn age_heartbeat(home: &Home, session: &str, seconds: f64) {
     let back = format!("{} seconds", -seconds);
     let shift = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)");
     let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift);
@@ -220,9 +220,9 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
         let arguments: Vec<&str> = command.split(' ').skip(1).collect();
         let command = [&arguments[..], &["--session", FIRST_SESSION]].concat();
         // Well before that time, the same command is refused.
-        pass(&home, SECOND_SESSION, wait - 30.0);
+        age_heartbeat(&home, SECOND_SESSION, wait - 30.0);
         object(&home, 1, &command);
-        pass(&home, SECOND_SESSION, 31.0);
+        age_heartbeat(&home, SECOND_SESSION, 31.0);
         assert_eq!(data(&home, &command)["outcome"], "taken_over", "{context}");
         drop(process);
     }

@@ -19,7 +19,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 #[track_caller]
-fn unable(home: &Home, code: &str) {
+fn assert_unavailable(home: &Home, code: &str) {
     let path = home.trueup_home().join("trueup.db");
     let before = fs::read(&path).unwrap();
     for arguments in COMMANDS.iter().chain(&[&["db", "migrate"][..]]) {
@@ -81,7 +81,7 @@ fn a_damaged_database_is_refused_and_stays_byte_for_byte() {
     let home = started();
     fs::write(home.trueup_home().join("trueup.db"), "no database, but long enough ".repeat(9))
         .unwrap();
-    unable(&home, "store_corrupt");
+    assert_unavailable(&home, "store_corrupt");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_database_of_another_program_is_refused_and_stays_byte_for_byte() {
     let other = home.open_database();
     other.execute_batch("CREATE TABLE work_items (x); INSERT INTO work_items VALUES (1)").unwrap();
     other.close().unwrap();
-    unable(&home, "store_corrupt");
+    assert_unavailable(&home, "store_corrupt");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_newer_schema_is_refused_and_stays_byte_for_byte() {
     let journal = "PRAGMA journal_mode = DELETE; PRAGMA user_version = 9999";
     database.execute_batch(journal).unwrap();
     database.close().unwrap();
-    unable(&home, "schema_too_new");
+    assert_unavailable(&home, "schema_too_new");
 }
 
 #[test]

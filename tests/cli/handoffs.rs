@@ -35,7 +35,7 @@ const HANDOFF_KEYS: &[&str] = &[
 ];
 
 /// [`SESSION`] is there; [`SECOND`] holds `SD-1` in phase PLAN at a task.
-fn two() -> Home {
+fn home_with_two_sessions() -> Home {
     let home = started();
     second(&home, None);
     data(&home, &["claim", "SD-1", "--create", "--session", SECOND_SESSION]);
@@ -45,7 +45,7 @@ fn two() -> Home {
 }
 
 /// Lets [`SECOND`] hand `SD-1` on; returns the hand-off.
-fn handed(home: &Home, extra: &[&str]) -> Value {
+fn create_handoff(home: &Home, extra: &[&str]) -> Value {
     let arguments = ["handoff", "create", "PLAN-TO-EXEC", "--session", SECOND_SESSION];
     data(home, &[&arguments[..], extra].concat())["handoff"].take()
 }
@@ -60,8 +60,8 @@ fn holder(home: &Home, key: &str) -> Option<String> {
 
 #[test]
 fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command() {
-    let home = two();
-    let first_handoff = handed(
+    let home = home_with_two_sessions();
+    let first_handoff = create_handoff(
         &home,
         &[
             "--to",
@@ -101,12 +101,12 @@ fn a_handoff_takes_its_facts_from_the_database_and_its_elements_from_the_command
 
 #[test]
 fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
-    let home = two();
+    let home = home_with_two_sessions();
     let arguments = ["handoff", "create", "my_own-name", "--session", SECOND_SESSION];
     let bare = object(&home, 0, &arguments);
     assert_eq!(bare["data"]["handoff"]["score"], 0);
     assert_eq!(bare["data"]["handoff"]["type"], "my_own-name");
-    let home = two();
+    let home = home_with_two_sessions();
     let half = object(
         &home,
         0,
@@ -117,7 +117,7 @@ fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
         json!(["the hand-off scores 33 of 100; missing: known issues, decisions, \
                 deliverables, resources"])
     );
-    let whole = two();
+    let whole = home_with_two_sessions();
     let all = [
         "--summary",
         "s",
@@ -138,7 +138,7 @@ fn missing_elements_are_a_warning_with_a_score_and_no_refusal() {
 
 #[test]
 fn a_type_that_is_none_is_a_usage_error() {
-    let home = two();
+    let home = home_with_two_sessions();
     let long = "T".repeat(65);
     for kind in ["", "a b", "a.b", "ä", &long] {
         let answer = trueup(&home, &["handoff", "create", kind, "--session", SECOND_SESSION]);
@@ -156,7 +156,7 @@ fn who_holds_nothing_hands_nothing_on() {
 
 #[test]
 fn it_is_addressed_to_a_registered_session_that_is_another() {
-    let home = two();
+    let home = home_with_two_sessions();
     let to = |who| ["handoff", "create", "X", "--session", SECOND_SESSION, "--to", who];
     refused(&home, "phantom_session", &to("nobody"));
     refused(&home, "handoff_to_itself", &to(SECOND_SESSION));
@@ -165,7 +165,7 @@ fn it_is_addressed_to_a_registered_session_that_is_another() {
 
 #[test]
 fn a_session_that_is_gone_may_be_addressed_and_that_is_said() {
-    let home = two();
+    let home = home_with_two_sessions();
     home.push_event("session-end.other").ok();
     let create = ["handoff", "create", "X", "--session", SECOND_SESSION, "--to", FIRST_SESSION];
     let object = object(&home, 0, &create);
@@ -205,8 +205,8 @@ fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
 
 #[test]
 fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
-    let home = two();
-    let first_handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let first_handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
     let answer =
         data(&home, &["handoff", "accept", id(&first_handoff), "--session", FIRST_SESSION]);
@@ -234,8 +234,8 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
 
 #[test]
 fn the_text_says_what_went_from_whom_to_whom() {
-    let home = two();
-    let first_handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let first_handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
     let answer =
         trueup(&home, &["handoff", "accept", id(&first_handoff), "--session", FIRST_SESSION]).ok();
@@ -254,8 +254,8 @@ fn the_text_says_what_went_from_whom_to_whom() {
 
 #[test]
 fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
-    let home = two();
-    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     home.give_item(FIRST_SESSION, "SD-1");
     home.execute_sql("UPDATE work_items SET holder = NULL", []);
     home.give_item(SECOND_SESSION, "SD-1");
@@ -268,8 +268,8 @@ fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
 
 #[test]
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
-    let home = two();
-    let handoff = handed(&home, &[]);
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &[]);
     data(&home, &["claim", "SD-7", "--create", "--session", SECOND_SESSION]);
     data(&home, &["handoff", "accept", id(&handoff), "--session", FIRST_SESSION]);
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
@@ -278,8 +278,8 @@ fn a_handoff_of_an_item_that_was_given_up_claims_it() {
 
 #[test]
 fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
-    let home = two();
-    let first = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let first = create_handoff(&home, &["--to", FIRST_SESSION]);
     let create = ["handoff", "create", "X", "--session", SECOND_SESSION];
     let object = refused(&home, "handoff_open", &create);
     let message = object["error"]["message"].as_str().unwrap();
@@ -293,7 +293,7 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
     refused(&home, "handoff_decided", &accept);
     // Under a new claim a new hand-off is possible, even beside one of an earlier claim.
     data(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
-    let second = handed(&home, &[]);
+    let second = create_handoff(&home, &[]);
     home.give_item(FIRST_SESSION, "SD-1");
     data(&home, &["handoff", "create", "X", "--session", FIRST_SESSION]);
     let handoff = data(&home, &["handoff", "show", id(&second)]);
@@ -302,8 +302,8 @@ fn an_item_is_handed_on_once_at_a_time_and_a_release_withdraws_it() {
 
 #[test]
 fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
-    let home = two();
-    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     let finish = ["item", "transition", "SD-1", "completed"];
     data(&home, &[&finish[..], &["--session", SECOND_SESSION]].concat());
     let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
@@ -313,8 +313,8 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
 
 #[test]
 fn a_rejection_says_why_and_leaves_the_item() {
-    let home = two();
-    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     let reject = |reason| {
         ["handoff", "reject", id(&handoff), "--session", FIRST_SESSION, "--reason", reason]
     };
@@ -332,11 +332,11 @@ fn a_rejection_says_why_and_leaves_the_item() {
 
 #[test]
 fn another_sessions_handoff_is_left_alone() {
-    let home = two();
+    let home = home_with_two_sessions();
     let third = "0a1b2c3d-0000-4000-8000-000000000003";
     let start = home.payload("session-start.startup").for_session(third);
     crate::fixture::start(&home, &start, None);
-    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     let accept = ["handoff", "accept", id(&handoff), "--session", third];
     refused(&home, "not_addressed", &accept);
     refused(&home, "handoff_not_found", &["handoff", "show", "h-1"]);
@@ -346,8 +346,8 @@ fn another_sessions_handoff_is_left_alone() {
 
 #[test]
 fn listing_and_showing_write_nothing() {
-    let home = two();
-    let handoff = handed(&home, &["--to", FIRST_SESSION]);
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     let count = || home.query_value::<i64>("SELECT count(*) FROM events", []);
     let before = count();
     for arguments in [&["handoff", "list"][..], &["handoff", "show", id(&handoff)]] {
@@ -360,17 +360,17 @@ fn listing_and_showing_write_nothing() {
 
 #[test]
 fn a_command_that_is_repeated_under_its_id_answers_as_the_first_time() {
-    let home = two();
+    let home = home_with_two_sessions();
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
-    let first = handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]);
-    assert_eq!(handed(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]), first);
+    let first = create_handoff(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]);
+    assert_eq!(create_handoff(&home, &["--to", FIRST_SESSION, "--op-id", "op-000001"]), first);
     let accept =
         ["handoff", "accept", id(&first), "--session", FIRST_SESSION, "--op-id", "op-000002"];
     let accepted = trueup(&home, &accept).ok().stdout;
     assert!(accepted.starts_with("released SD-9\n"), "{accepted}");
     assert_eq!(trueup(&home, &accept).ok().stdout, accepted);
     data(&home, &["claim", "SD-9", "--session", SECOND_SESSION]);
-    let second = handed(&home, &[]);
+    let second = create_handoff(&home, &[]);
     let reject = |op| {
         let reject =
             ["handoff", "reject", id(&second), "--reason", "no", "--session", FIRST_SESSION];

@@ -53,7 +53,7 @@ fn assert_inert(what: &str, answer: &ProcessOutput) {
 }
 
 /// A project in which every text is the hostile one.
-fn infested() -> Home {
+fn home_with_hostile_texts() -> Home {
     let mut home = started();
     let project = home.root().join(name());
     fs::rename(home.project_dir(), &project).unwrap();
@@ -186,7 +186,7 @@ fn other_commands(file: &str) -> Vec<Vec<&str>> {
 
 #[test]
 fn no_command_prints_what_acts() {
-    let home = infested();
+    let home = home_with_hostile_texts();
     for line in commands() {
         let arguments: Vec<&str> = line.iter().map(String::as_str).collect();
         assert_inert(&format!("{arguments:?}"), &trueup(&home, &arguments));
@@ -202,14 +202,14 @@ fn no_command_prints_what_acts() {
 
 #[test]
 fn values_in_json_are_whole() {
-    let home = infested();
+    let home = home_with_hostile_texts();
     let item = data(&home, &["item", "show", "SD-1"]);
     assert_eq!(item["item"]["title"], HOSTILE);
 }
 
 #[test]
 fn annotations_are_one_command_a_finding() {
-    let home = infested();
+    let home = home_with_hostile_texts();
     let answer = trueup(&home, &["check", "--format", "github"]);
     assert_clean("github", &answer.stdout);
     let found = object(&home, answer.code.unwrap(), &["check"]);
@@ -224,7 +224,7 @@ fn annotations_are_one_command_a_finding() {
 
 #[test]
 fn no_hook_says_what_acts() {
-    let home = infested();
+    let home = home_with_hostile_texts();
     home.edit_cache("currentTask", format!("{HOSTILE}!"));
     for answer in [
         home.start_session(),

@@ -7,7 +7,7 @@ use crate::fixture::{assert_in_step, claimed, data, keys, refused, started, true
 use crate::state_snapshot::StateSnapshot;
 
 /// A session whose edit of phase and flag lost to a foreign change.
-fn lost() -> (Home, String) {
+fn home_with_rejected_edit() -> (Home, String) {
     let home = started();
     claimed(&home, "SD-1");
     home.edit_cache("currentPhase", "EXEC");
@@ -20,7 +20,7 @@ fn lost() -> (Home, String) {
 
 #[test]
 fn an_entry_is_listed_and_shown_completely() {
-    let (home, id) = lost();
+    let (home, id) = home_with_rejected_edit();
     let before = StateSnapshot::take(&home);
     for arguments in [&["journal", "list"][..], &["journal", "show", &id]] {
         let data = data(&home, arguments);
@@ -40,7 +40,7 @@ fn an_entry_is_listed_and_shown_completely() {
 
 #[test]
 fn a_restored_edit_holds_in_database_and_cache() {
-    let (home, id) = lost();
+    let (home, id) = home_with_rejected_edit();
     let answer = trueup(&home, &["journal", "restore", &id]).ok();
     assert!(answer.stdout.starts_with(&format!("restored {id}")), "{}", answer.stdout);
     assert!(answer.stdout.contains("\ncurrentPhase: LEAD -> EXEC\n"), "{}", answer.stdout);
@@ -57,7 +57,7 @@ fn a_restored_edit_holds_in_database_and_cache() {
 
 #[test]
 fn an_edit_made_since_is_not_lost_to_a_restoration() {
-    let (home, id) = lost();
+    let (home, id) = home_with_rejected_edit();
     home.edit_cache("currentTask", "since");
     data(&home, &["journal", "restore", &id]);
     assert_eq!(home.execution_state()["currentTask"], "since");
@@ -66,7 +66,7 @@ fn an_edit_made_since_is_not_lost_to_a_restoration() {
 
 #[test]
 fn an_unknown_entry_is_refused() {
-    let (home, _) = lost();
+    let (home, _) = home_with_rejected_edit();
     for verb in ["show", "restore"] {
         refused(&home, "entry_not_found", &["journal", verb, "j-0000000000"]);
     }
@@ -74,7 +74,7 @@ fn an_unknown_entry_is_refused() {
 
 #[test]
 fn a_damaged_line_is_skipped_and_said() {
-    let (home, id) = lost();
+    let (home, id) = home_with_rejected_edit();
     let path = home.trueup_home().join("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("garbage in a line\n{text}")).unwrap();

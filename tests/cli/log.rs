@@ -8,7 +8,7 @@ use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 use crate::fixture::{claimed, data, object, second, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
-fn busy() -> Home {
+fn home_with_events() -> Home {
     let home = started();
     claimed(&home, "SD-1");
     data(&home, &["set", "--phase", "PLAN"]);
@@ -29,7 +29,7 @@ fn sequence(events: &[Value]) -> Vec<i64> {
 
 #[test]
 fn events_come_in_the_order_they_happened_and_looking_adds_none() {
-    let home = busy();
+    let home = home_with_events();
     let before = StateSnapshot::take(&home);
     let all = sequence(&events(&home, &["--limit", "0"]));
     assert!(all.is_sorted() && all.len() > 5, "{all:?}");
@@ -41,7 +41,7 @@ fn events_come_in_the_order_they_happened_and_looking_adds_none() {
 
 #[test]
 fn by_item() {
-    let home = busy();
+    let home = home_with_events();
     let found = events(&home, &["--item", "SD-1"]);
     assert!(found.len() >= 2);
     assert!(found.iter().all(|e| e["entity"] == "item" && e["key"] == "SD-1"), "{found:?}");
@@ -50,7 +50,7 @@ fn by_item() {
 
 #[test]
 fn by_session() {
-    let home = busy();
+    let home = home_with_events();
     let found = events(&home, &["--session", SECOND_SESSION]);
     assert!(!found.is_empty());
     assert!(
@@ -106,7 +106,7 @@ fn a_time_is_read_as_it_is_written() {
 
 #[test]
 fn since_a_time_or_so_long_ago() {
-    let home = busy();
+    let home = home_with_events();
     let all = events(&home, &["--limit", "0"]).len();
     assert_eq!(events(&home, &["--since", "2h", "--limit", "0"]).len(), all);
     assert_eq!(events(&home, &["--since", "2000-01-01T00:00:00Z", "--limit", "0"]).len(), all);
@@ -119,7 +119,7 @@ fn since_a_time_or_so_long_ago() {
 
 #[test]
 fn the_newest_few() {
-    let home = busy();
+    let home = home_with_events();
     let all = sequence(&events(&home, &["--limit", "0"]));
     let newest = sequence(&events(&home, &["--limit", "2"]));
     assert_eq!(newest, all[all.len() - 2..]);
@@ -127,7 +127,7 @@ fn the_newest_few() {
 
 #[test]
 fn pages_by_cursor_miss_nothing() {
-    let home = busy();
+    let home = home_with_events();
     let all = sequence(&events(&home, &["--limit", "0"]));
     let (mut paged, mut cursor) = (Vec::new(), "0".to_owned());
     loop {
@@ -149,7 +149,7 @@ fn pages_by_cursor_miss_nothing() {
 
 #[test]
 fn a_foreign_change_is_an_event_too() {
-    let home = busy();
+    let home = home_with_events();
     home.execute_sql("UPDATE work_items SET title = 'by plain SQL' WHERE key = 'SD-1'", []);
     let last = events(&home, &["--item", "SD-1"]).pop().unwrap();
     assert!(last["after"].to_string().contains("by plain SQL"), "{last}");
@@ -158,7 +158,7 @@ fn a_foreign_change_is_an_event_too() {
 
 #[test]
 fn by_kind_thing_and_actor() {
-    let home = busy();
+    let home = home_with_events();
     home.execute_sql("UPDATE work_items SET title = 'x' WHERE key = 'SD-1'", []);
     for (flag, value, column) in
         [("--entity", "item", "entity"), ("--kind", "claimed", "kind"), ("--actor", "sql", "actor")]
@@ -174,7 +174,7 @@ fn by_kind_thing_and_actor() {
 
 #[test]
 fn the_phases_of_an_item_are_shown_with_it() {
-    let home = busy();
+    let home = home_with_events();
     for key in ["SD-1:1", "SD-1:12", "SD-1:x", "SD-11:1"] {
         home.execute_sql(
             "INSERT INTO events (actor, entity, key, kind) VALUES ('a', 'phase', ?1, 'status')",
@@ -189,7 +189,7 @@ fn the_phases_of_an_item_are_shown_with_it() {
 
 #[test]
 fn who_follows_sees_what_others_write() {
-    let home = busy();
+    let home = home_with_events();
     let arguments = ["log", "--follow", "--json", "--limit", "1", "--entity", "item"];
     let mut child = home.prepare_run("trueup").args(arguments).spawn();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -208,7 +208,7 @@ fn who_follows_sees_what_others_write() {
 
 #[test]
 fn who_follows_and_finds_nobody_reading_ends() {
-    let home = busy();
+    let home = home_with_events();
     let mut child = home.prepare_run("trueup").args(["log", "--follow"]).spawn();
     drop(child.stdout.take());
     data(&home, &["item", "add", "NEW"]);

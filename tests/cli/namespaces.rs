@@ -17,7 +17,7 @@ const WAYS: [&[&str]; 2] = [
 ];
 
 /// Returns the commands that this system permits, and prints which are missing.
-fn ways() -> Vec<&'static [&'static str]> {
+fn namespace_commands() -> Vec<&'static [&'static str]> {
     let permitted = |way: &&&[&str]| {
         let tried = Command::new("unshare").args(**way).arg("true").output();
         let permitted = tried.is_ok_and(|output| output.status.success());
@@ -32,7 +32,7 @@ fn ways() -> Vec<&'static [&'static str]> {
     WAYS.iter().filter(permitted).copied().collect()
 }
 
-fn within(home: &Home, way: &[&str], command: &[&str]) -> ProcessOutput {
+fn run_in_namespace(home: &Home, way: &[&str], command: &[&str]) -> ProcessOutput {
     let run = home.prepare_run("trueup").args(["--json"]).args(command);
     let way: Vec<String> = way.iter().map(|&word| word.to_owned()).collect();
     run.run_through("unshare", move |binary| {
@@ -59,24 +59,24 @@ fn statuses(home: &Home, table: &str) -> Value {
 
 #[test]
 fn a_run_that_cannot_be_seen_is_neither_crashed_nor_run_twice() {
-    for way in ways() {
+    for way in namespace_commands() {
         let home = with_plan();
         trueup(&home, &["orchestrator", "register", "P"]).ok();
         for command in
             [&["orchestrator", "register", "P"][..], &["orchestrator", "start", "P", "--", "true"]]
         {
-            let answer = within(&home, way, command);
+            let answer = run_in_namespace(&home, way, command);
             let object = envelope(&answer, 1);
             assert_eq!(object["error"]["code"], "plan_already_running", "{way:?}");
         }
-        envelope(&within(&home, way, &["item", "add", "SD-9"]), 0);
+        envelope(&run_in_namespace(&home, way, &["item", "add", "SD-9"]), 0);
         assert_eq!(statuses(&home, "orchestrators"), json!(["running"]), "{way:?}");
     }
 }
 
 #[test]
 fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
-    for way in ways() {
+    for way in namespace_commands() {
         for (silence, outcome) in [(1_000, "held_by_silent_session"), (1_900, "taken_over")] {
             let home = started();
             let client = spawn_bystander();
@@ -86,7 +86,7 @@ fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
             home.claim(SECOND_SESSION, "SD-1");
             home.expire_lease(SECOND_SESSION, silence);
             let claim = ["claim", "SD-1", "--session", FIRST_SESSION];
-            let answer = within(&home, way, &claim).json();
+            let answer = run_in_namespace(&home, way, &claim).json();
             let found = match answer["data"]["outcome"].as_str() {
                 Some(outcome) => outcome,
                 None => answer["error"]["code"].as_str().unwrap(),
@@ -98,9 +98,9 @@ fn a_session_that_cannot_be_seen_keeps_its_item_up_to_the_ceiling() {
 
 #[test]
 fn what_is_registered_inside_is_not_dead_outside() {
-    for way in ways() {
+    for way in namespace_commands() {
         let home = with_plan();
-        let answer = within(&home, way, &["orchestrator", "register", "P"]);
+        let answer = run_in_namespace(&home, way, &["orchestrator", "register", "P"]);
         envelope(&answer, 0);
         // The namespace and its process are gone, which cannot be seen from here.
         trueup(&home, &["item", "add", "SD-9"]).ok();

@@ -12,7 +12,7 @@ use crate::state_snapshot::StateSnapshot;
 const KEYS: [&str; 5] = ["item", "outcome", "parked", "previous_holder", "reason"];
 
 /// An orchestrator `P` with children `P.1`, `P.2` and `P.3`.
-fn family() -> Home {
+fn home_with_children() -> Home {
     let home = started();
     data(&home, &["item", "add", "P"]);
     for child in ["P.1", "P.2", "P.3"] {
@@ -27,7 +27,7 @@ fn next(home: &Home, arguments: &[&str]) -> Value {
     next
 }
 
-fn done(home: &Home, key: &str) {
+fn complete_item(home: &Home, key: &str) {
     data(home, &["item", "transition", key, "completed"]);
 }
 
@@ -76,7 +76,7 @@ fn the_incident_of_the_stale_file_cannot_happen() {
 
 #[test]
 fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
-    let home = family();
+    let home = home_with_children();
     data(&home, &["claim", "P"]);
     let before = StateSnapshot::take(&home);
     let seen = next(&home, &[]);
@@ -101,7 +101,7 @@ fn a_look_shows_what_a_claim_takes_and_writes_nothing() {
 
 #[test]
 fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
-    let home = family();
+    let home = home_with_children();
     claimed(&home, "P.2");
     let refusal = refused(&home, "holds_unfinished", &["next", "--claim"]);
     assert_eq!(refusal["data"]["item"]["key"], "P.2");
@@ -120,9 +120,9 @@ fn an_unfinished_child_is_left_with_a_warning_and_stays_for_others() {
 
 #[test]
 fn the_one_held_stays_when_it_is_all_that_is_left() {
-    let home = family();
+    let home = home_with_children();
     for child in ["P.1", "P.3"] {
-        done(&home, child);
+        complete_item(&home, child);
     }
     claimed(&home, "P.2");
     let answer = object(&home, 0, &["next", "--claim"]);
@@ -138,12 +138,12 @@ fn the_one_held_stays_when_it_is_all_that_is_left() {
 
 #[test]
 fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
-    let home = family();
+    let home = home_with_children();
     data(&home, &["item", "add", "Q", "--kind", "orchestrator"]);
     data(&home, &["claim", "P"]);
     for child in ["P.1", "P.2", "P.3"] {
         assert_eq!(next(&home, &["--claim"])["item"]["key"], child);
-        done(&home, child);
+        complete_item(&home, child);
     }
     let next_item = next(&home, &["--claim"]);
     assert_eq!(
@@ -151,7 +151,7 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
         (&json!("P"), &json!("last_child_done"))
     );
     assert_in_step(&home);
-    done(&home, "P");
+    complete_item(&home, "P");
     let answer = object(&home, 0, &["next", "--claim"]);
     let next_item = &answer["data"];
     assert_eq!(next_item["reason"], "chaining_off");
@@ -172,7 +172,7 @@ fn after_the_last_child_the_parent_is_offered_and_then_the_next_orchestrator() {
 
 #[test]
 fn when_nothing_is_ready_it_is_said_what_each_waits_for() {
-    let home = family();
+    let home = home_with_children();
     second(&home, None);
     data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     data(&home, &["item", "depend", "P.2", "--on", "P.1"]);
@@ -212,7 +212,7 @@ fn nothing_at_all_is_no_failure() {
 
 #[test]
 fn a_session_is_needed_to_claim_and_a_known_parent() {
-    let home = family();
+    let home = home_with_children();
     let nobody = |arguments: &[&str]| {
         let run = home.prepare_run("trueup").cwd(home.user_home());
         run.args([arguments, &["--json"]].concat()).wait()
@@ -234,7 +234,7 @@ fn a_session_is_needed_to_claim_and_a_known_parent() {
 
 #[test]
 fn a_repeated_operation_claims_once() {
-    let home = family();
+    let home = home_with_children();
     let arguments = ["next", "--parent", "P", "--claim", "--op-id", "operation-1"];
     let first = data(&home, &arguments);
     assert_eq!(data(&home, &arguments), first);
@@ -254,7 +254,7 @@ fn a_repeated_operation_claims_once() {
 
 #[test]
 fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
-    let home = family();
+    let home = home_with_children();
     let process = spawn_bystander();
     second(&home, Some(&process));
     data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
@@ -317,7 +317,7 @@ fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
 
 #[test]
 fn who_holds_the_parent_takes_a_child_back_from_a_live_session() {
-    let home = family();
+    let home = home_with_children();
     second(&home, None);
     data(&home, &["claim", "P.1", "--session", SECOND_SESSION]);
     let claim = ["claim", "P.1", "--session", FIRST_SESSION];

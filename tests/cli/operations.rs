@@ -10,7 +10,7 @@ const OP: &str = "script-7:step-1";
 /// Runs a command twice under one id; both must give the same `data`, and the second must
 /// leave no event.
 #[track_caller]
-fn twice(home: &Home, arguments: &[&str]) -> Value {
+fn run_twice(home: &Home, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--op-id", OP]].concat();
     let first = data(home, &arguments);
     let count = || home.query_value::<i64>("SELECT count(*) FROM events", []);
@@ -23,7 +23,7 @@ fn twice(home: &Home, arguments: &[&str]) -> Value {
 #[test]
 fn an_item_is_added_once() {
     let home = started();
-    let first = twice(&home, &["item", "add", "SD-1", "--title", "t"]);
+    let first = run_twice(&home, &["item", "add", "SD-1", "--title", "t"]);
     assert_eq!(first["item"]["title"], "t");
     refused(&home, "item_exists", &["item", "add", "SD-1"]);
 }
@@ -32,7 +32,7 @@ fn an_item_is_added_once() {
 fn a_claim_is_answered_as_it_was_the_first_time() {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
-    let first = twice(&home, &["claim", "SD-1"]);
+    let first = run_twice(&home, &["claim", "SD-1"]);
     assert_eq!(first["outcome"], "claimed");
     assert_eq!(first["item"]["epoch"], 1);
 }
@@ -44,7 +44,7 @@ fn a_takeover_is_answered_as_it_was_the_first_time() {
     second(&home, None);
     home.push_event("session-end.other").ok();
     home.expire_lease(FIRST_SESSION, 1_000);
-    let first = twice(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
+    let first = run_twice(&home, &["claim", "SD-1", "--session", SECOND_SESSION]);
     assert_eq!(first["outcome"], "taken_over");
     assert_eq!(first["previous_holder"], FIRST_SESSION);
     assert_eq!(first["reason"], "holder_dead");

@@ -26,16 +26,16 @@ fn with_signals<'h>(home: &'h Home, how: &str, plan: &str, command: &[&str]) -> 
 }
 
 /// Starts a shell script and waits until it is ready.
-fn ready(run: ProcessRun<'_>) -> Child {
+fn start_until_ready(run: ProcessRun<'_>) -> Child {
     let (child, line) = run.begin();
     assert_eq!(line, "ready");
     child
 }
 
 /// Starts an orchestrator of plan `P` and waits until its command sleeps.
-fn sleeping(home: &Home) -> Child {
+fn start_sleeping_orchestrator(home: &Home) -> Child {
     let command = ["sh", "-c", "echo ready; exec sleep 600"];
-    ready(start(home, "P", &command))
+    start_until_ready(start(home, "P", &command))
 }
 
 fn send(signal: &str, child: &Child) {
@@ -137,7 +137,7 @@ fn of_20_that_start_at_once_one_runs_and_of_64() {
 #[test]
 fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
     let home = started();
-    let child = sleeping(&home);
+    let child = start_sleeping_orchestrator(&home);
     begin_task(&home);
     send("TERM", &child);
     let answer = ProcessOutput::wait_for(child);
@@ -152,7 +152,7 @@ fn what_was_in_progress_is_put_back_when_a_signal_ends_it() {
 #[test]
 fn what_was_in_progress_is_put_back_when_it_was_killed() {
     let home = started();
-    let child = sleeping(&home);
+    let child = start_sleeping_orchestrator(&home);
     begin_task(&home);
     send("KILL", &child);
     ProcessOutput::wait_for(child);
@@ -170,7 +170,7 @@ fn what_was_in_progress_is_put_back_when_it_was_killed() {
 #[test]
 fn a_stop_by_another_ends_the_command() {
     let home = started();
-    let child = sleeping(&home);
+    let child = start_sleeping_orchestrator(&home);
     let id: String = home.query_value("SELECT id FROM orchestrators", []);
     let stop = data(&home, &["orchestrator", "stop", &id, "--reason", "enough"]);
     assert_eq!(stop["orchestrator"]["status"], "stopping");
@@ -213,7 +213,7 @@ fn with_json_stdout_holds_one_object() {
 #[test]
 fn a_database_that_is_lost_meanwhile_costs_no_exit_code() {
     let home = started();
-    let mut child = ready(start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
+    let mut child = start_until_ready(start(&home, "P", &["sh", "-c", UNTIL_STDIN_ENDS]));
     std::fs::rename(home.trueup_home().join("trueup.db"), home.trueup_home().join("away.db"))
         .unwrap();
     drop(child.stdin.take());

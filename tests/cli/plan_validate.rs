@@ -33,7 +33,7 @@ const PLAN: &str = "# Fix
 - [ ] 1.4 Show
 ";
 
-fn mended() -> String {
+fn corrected_summary() -> String {
     STATUS
         .replace("\"totalTasks\": 77", "\"totalTasks\": 7")
         .replace("\"completed\":  77", "\"completed\":  4")
@@ -55,7 +55,7 @@ fn scratch() -> (Home, PathBuf) {
 }
 
 /// A scratch with [`PLAN`] imported as `fix`.
-fn planned() -> Home {
+fn home_with_plan() -> Home {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     write(&home, "fix.md", PLAN);
@@ -71,7 +71,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn changed(path: &Path) -> (Vec<u8>, SystemTime) {
+fn read_with_time(path: &Path) -> (Vec<u8>, SystemTime) {
     let data = fs::metadata(path).unwrap();
     (fs::read(path).unwrap(), data.modified().unwrap())
 }
@@ -83,7 +83,7 @@ fn messages(object: &Value) -> Vec<&str> {
 
 /// Asserts that there is one finding with this text.
 #[track_caller]
-fn says(object: &Value, code: &str, words: &[&str]) {
+fn assert_finding(object: &Value, code: &str, words: &[&str]) {
     let found = object["divergences"].as_array().unwrap();
     let says = |d: &&Value| {
         let message = d["message"].as_str().unwrap();
@@ -95,13 +95,17 @@ fn says(object: &Value, code: &str, words: &[&str]) {
 #[test]
 fn a_wrong_summary_is_told_and_reading_writes_nothing() {
     let (home, path) = scratch();
-    let before = (StateSnapshot::take(&home), changed(&path));
+    let before = (StateSnapshot::take(&home), read_with_time(&path));
     let answer = trueup(&home, &["plan", "validate", "out/status.json"]);
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert!(answer.stdout.contains("summary.completed was 77, should be 4\n"), "{answer:?}");
     let object = object(&home, 1, &["plan", "validate", "out/status.json"]);
     assert_eq!(codes(&object), ["F-02", "F-02"]);
-    says(&object, "F-02", &["out/status.json:4:", "summary.totalTasks was 77, should be 7"]);
+    assert_finding(
+        &object,
+        "F-02",
+        &["out/status.json:4:", "summary.totalTasks was 77, should be 7"],
+    );
     let finding = &object["divergences"][1];
     assert_eq!(finding["severity"], "error");
     assert_eq!((&finding["expected"], &finding["found"]), (&json!("4"), &json!("77")));
@@ -118,7 +122,7 @@ fn a_wrong_summary_is_told_and_reading_writes_nothing() {
         json!({"totalTasks": 7, "completed": 4, "pending": 2, "in_progress": 0, "failed": 0,
             "skipped": 1})
     );
-    assert_eq!((StateSnapshot::take(&home), changed(&path)), before);
+    assert_eq!((StateSnapshot::take(&home), read_with_time(&path)), before);
     assert_eq!(names(path.parent().unwrap()), ["status.json"]);
 }
 
@@ -139,7 +143,7 @@ fn a_fix_writes_the_wrong_numbers_alone_and_keeps_what_was() {
             {"field": "completed", "was": 77, "now": 4}])
     );
     assert_eq!(data["summary"]["found"]["totalTasks"], 77);
-    assert_eq!(fs::read_to_string(&path).unwrap(), mended());
+    assert_eq!(fs::read_to_string(&path).unwrap(), corrected_summary());
     let backup = Path::new(data["backup"].as_str().unwrap());
     assert_eq!(backup.parent(), path.parent());
     let name = backup.file_name().unwrap().to_str().unwrap();
@@ -155,10 +159,10 @@ fn a_fix_writes_the_wrong_numbers_alone_and_keeps_what_was() {
     }
 
     // Nothing is left to fix, and nothing is written.
-    let before = changed(&path);
+    let before = read_with_time(&path);
     let again = object(&home, 0, &["plan", "validate", "out/status.json", "--fix"]);
     assert_eq!((&again["data"]["fixed"], &again["data"]["backup"]), (&json!([]), &Value::Null));
-    assert_eq!(changed(&path), before);
+    assert_eq!(read_with_time(&path), before);
     assert_eq!(names(path.parent().unwrap()).len(), 2);
     object(&home, 0, &["plan", "validate", "out/status.json", "--strict"]);
 }
@@ -185,7 +189,7 @@ fn a_file_is_checked_and_mended_without_any_database() {
     let arguments = ["plan", "validate", "status.json"];
     assert_eq!(codes(&object(&home, 1, &arguments)), ["F-02", "F-02"]);
     data(&home, &[&arguments[..], &["--fix"]].concat());
-    assert_eq!(fs::read_to_string(&path).unwrap(), mended());
+    assert_eq!(fs::read_to_string(&path).unwrap(), corrected_summary());
     assert!(!home.trueup_home().join("trueup.db").exists());
     write(&home, "fix.md", PLAN);
     let object = object(&home, 0, &["plan", "validate", "fix.md"]);
@@ -214,7 +218,7 @@ fn what_is_odd_in_a_status_file_is_a_warning_and_stays() {
         &["odd.json:4:1: duplicate id 1.1"],
         &["odd.json:5:1: ", "almost", "in_progress"],
     ] {
-        says(&found, "F-02", words);
+        assert_finding(&found, "F-02", words);
     }
     assert_eq!(messages(&found).len(), 5);
     object(&home, 1, &[&arguments[..], &["--strict"]].concat());
@@ -236,7 +240,7 @@ fn what_cannot_be_read_is_exit_3_and_stays() {
         ("bytes.md", b"\xff"),
     ] {
         let path = write(&home, &format!("bad/{name}"), bytes);
-        let before = changed(&path);
+        let before = read_with_time(&path);
         for more in [&[][..], &["--fix"]] {
             let name = format!("bad/{name}");
             let arguments = [&["plan", "validate", &name][..], more].concat();
@@ -244,7 +248,7 @@ fn what_cannot_be_read_is_exit_3_and_stays() {
             assert_eq!(object["error"]["code"], "plan_unreadable", "{object}");
             let message = object["error"]["message"].as_str().unwrap();
             assert!(message.contains(&name), "{message}");
-            assert_eq!(changed(&path), before);
+            assert_eq!(read_with_time(&path), before);
         }
     }
     assert_eq!(names(&home.project_dir().join("bad")).len(), 4);
@@ -266,7 +270,7 @@ fn a_byte_that_is_no_text_hides_nothing_and_stays() {
     let path = write(&home, "bytes.json", file(b"77"));
     let arguments = ["plan", "validate", "bytes.json"];
     let found = object(&home, 1, &arguments);
-    says(&found, "F-02", &["was 77, should be 1"]);
+    assert_finding(&found, "F-02", &["was 77, should be 1"]);
     data(&home, &[&arguments[..], &["--fix"]].concat());
     assert_eq!(fs::read(&path).unwrap(), file(b"1"), "byte for byte");
     assert_eq!(codes(&object(&home, 0, &arguments)), [""; 0]);
@@ -274,7 +278,7 @@ fn a_byte_that_is_no_text_hides_nothing_and_stays() {
 
 #[test]
 fn checkboxes_are_compared_with_the_database_in_both_directions() {
-    let home = planned();
+    let home = home_with_plan();
     let well = object(&home, 0, &["plan", "validate", "fix", "--strict"]);
     assert_eq!(codes(&well), [""; 0]);
     assert_eq!(well["data"]["plan"], "fix");
@@ -288,15 +292,19 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
         .replace("- [ ] 1.4", "- [x] 1.4")
         .replace(" Test\n", " Test\n- [x] 1.5 New\n- [ ] odd\n");
     let path = write(&home, "fix.md", &text);
-    let before = (StateSnapshot::take(&home), changed(&path));
+    let before = (StateSnapshot::take(&home), read_with_time(&path));
     // By its id, its file, the environment, and as the only one.
     let by_id = object(&home, 0, &["plan", "validate", "fix"]);
-    says(&by_id, "C-15", &["fix.md:4:4: ", "1.1", "[ ]", "completed", "the database is ahead"]);
-    says(&by_id, "C-10", &["fix.md:9:4: ", "1.4", "[x]", "in_progress", "ahead"]);
-    says(&by_id, "C-10", &["fix.md:8:4: ", "1.3", "skipped", "keeps"]);
-    says(&by_id, "F-02", &["fix.md:6:4: ", "1.5", "never imported"]);
-    says(&by_id, "F-02", &["fix.md:7:4: ", "never imported"]);
-    says(&by_id, "F-02", &["fix.md: ", "no id"]);
+    assert_finding(
+        &by_id,
+        "C-15",
+        &["fix.md:4:4: ", "1.1", "[ ]", "completed", "the database is ahead"],
+    );
+    assert_finding(&by_id, "C-10", &["fix.md:9:4: ", "1.4", "[x]", "in_progress", "ahead"]);
+    assert_finding(&by_id, "C-10", &["fix.md:8:4: ", "1.3", "skipped", "keeps"]);
+    assert_finding(&by_id, "F-02", &["fix.md:6:4: ", "1.5", "never imported"]);
+    assert_finding(&by_id, "F-02", &["fix.md:7:4: ", "never imported"]);
+    assert_finding(&by_id, "F-02", &["fix.md: ", "no id"]);
     assert_eq!(messages(&by_id).len(), 6);
     let warnings = by_id["divergences"].as_array().unwrap();
     assert!(warnings.iter().all(|d| d["severity"] == "warning"));
@@ -308,7 +316,7 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
     let run = home.prepare_run("trueup").env("TRUEUP_PLAN", "fix");
     let named = run.args(["plan", "validate", "--strict", "--json"]).wait();
     assert_eq!(envelope(&named, 1)["divergences"], by_id["divergences"]);
-    assert_eq!((StateSnapshot::take(&home), changed(&path)), before);
+    assert_eq!((StateSnapshot::take(&home), read_with_time(&path)), before);
 
     // The command that a finding names ends it.
     let fix = by_file["divergences"].as_array().unwrap();
@@ -322,26 +330,26 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
 
 #[test]
 fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
-    let home = planned();
+    let home = home_with_plan();
     write(&home, "fix.md", PLAN.replace("- [ ] 1.3 Ship\n", ""));
     home.open_database()
         .execute("UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'", [])
         .unwrap();
     let found = object(&home, 1, &["plan", "validate"]);
-    says(&found, "F-02", &["1.3", "not in the file"]);
-    says(&found, "F-02", &["fix/1.1 depends on 8.8"]);
+    assert_finding(&found, "F-02", &["1.3", "not in the file"]);
+    assert_finding(&found, "F-02", &["fix/1.1 depends on 8.8"]);
     assert_eq!(codes(&found).len(), 2);
 
     // They are told as well where the file is gone, which is no small thing.
     fs::remove_file(home.project_dir().join("fix.md")).unwrap();
     let gone = object(&home, 3, &["plan", "validate", "fix"]);
     assert_eq!(gone["error"]["code"], "plan_unreadable");
-    says(&gone, "F-02", &["fix/1.1 depends on 8.8"]);
+    assert_finding(&gone, "F-02", &["fix/1.1 depends on 8.8"]);
 }
 
 #[test]
 fn a_status_file_is_of_the_plan_that_it_names() {
-    let home = planned();
+    let home = home_with_plan();
     write(&home, "out/status.json", STATUS.replace("fix.md", "../fix.md"));
     let path = write(&home, "status.json", STATUS);
     let object = object(&home, 1, &["plan", "validate", path.to_str().unwrap()]);
@@ -357,6 +365,6 @@ fn a_link_is_followed_and_stays_one() {
     std::os::unix::fs::symlink(&path, &link).unwrap();
     data(&home, &["plan", "validate", "link.json", "--fix"]);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(fs::read_to_string(&path).unwrap(), mended());
+    assert_eq!(fs::read_to_string(&path).unwrap(), corrected_summary());
     assert_eq!(names(path.parent().unwrap()).len(), 2);
 }

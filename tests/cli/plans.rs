@@ -48,7 +48,7 @@ fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
 }
 
 /// A scratch without a session, and [`PLAN`] imported as `fix`.
-fn planned() -> Home {
+fn home_with_plan() -> Home {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     write(&home, "fix.md", PLAN);
@@ -70,7 +70,7 @@ fn ids(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn status_list_and_next_have_the_shapes_of_the_contract() {
-    let home = planned();
+    let home = home_with_plan();
     let status = data(&home, &["plan", "status"]);
     assert_eq!(keys(&status), ["plan", "summary", "tasks"]);
     assert_eq!(keys(&status["plan"]), ["path", "plan_id", "status", "title"]);
@@ -98,7 +98,7 @@ fn status_list_and_next_have_the_shapes_of_the_contract() {
 
 #[test]
 fn looking_writes_nothing() {
-    let home = planned();
+    let home = home_with_plan();
     let before = StateSnapshot::take(&home);
     for arguments in [&["plan", "status"][..], &["plan", "next"], &["plan", "list"]] {
         data(&home, arguments);
@@ -143,7 +143,7 @@ fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
 
 #[test]
 fn a_plan_is_one_in_all_checkouts_of_its_repository() {
-    let home = planned();
+    let home = home_with_plan();
     home.run_git(&["add", "fix.md"]);
     home.run_git(&["commit", "-q", "-m", "a plan"]);
     home.run_git(&["remote", "add", "origin", "https://example.org/team/app.git"]);
@@ -177,7 +177,7 @@ fn a_plan_is_one_in_all_checkouts_of_its_repository() {
 
 #[test]
 fn words_of_a_plan_cannot_write_to_the_terminal() {
-    let home = planned();
+    let home = home_with_plan();
     home.execute_sql(
         "UPDATE plan_tasks SET title = ?1, error = ?1",
         ["\u{1b}[31mred\nsecond line\u{202e}"],

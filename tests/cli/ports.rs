@@ -48,7 +48,7 @@ fn reserve(id: impl std::fmt::Display) -> Vec<String> {
 }
 
 /// Puts a reservation into the database as it was made `hours` ago by a process that is gone.
-fn forsaken(home: &Home, id: &str, backend: u16, hours: u32, pid: u32) {
+fn insert_reservation_of_dead_process(home: &Home, id: &str, backend: u16, hours: u32, pid: u32) {
     let host = trueup_core::liveness::host_name();
     home.execute_sql(
         "INSERT INTO port_reservations (id, host, backend, frontend, pid, pid_started, boot_id,
@@ -244,8 +244,8 @@ fn with_releases_in_between_nothing_is_given_twice() {
 #[test]
 fn what_is_old_and_forsaken_is_swept_and_nothing_else() {
     let home = started();
-    forsaken(&home, "old", 9100, 25, 1);
-    forsaken(&home, "young", 9101, 23, 1);
+    insert_reservation_of_dead_process(&home, "old", 9100, 25, 1);
+    insert_reservation_of_dead_process(&home, "young", 9101, 23, 1);
     home.execute_sql(
         "INSERT INTO port_reservations (id, host, backend, frontend, session, allocated_at)
          VALUES ('mine', 'elsewhere', 9100, 9200, ?1, '2000-01-01T00:00:00.000Z')",
@@ -275,7 +275,7 @@ fn a_full_pool_makes_room_of_what_is_stale() {
     let home = started();
     for (n, slot) in PortSlot::all().enumerate() {
         let hours = if slot.backend_port() == pool.free[1] { 30 } else { 1 };
-        forsaken(&home, &format!("w{n}"), slot.backend_port(), hours, 1);
+        insert_reservation_of_dead_process(&home, &format!("w{n}"), slot.backend_port(), hours, 1);
     }
     let object = object(&home, 0, &["ports", "reserve", "late"]);
     assert_eq!(object["data"]["backend"], pool.free[1]);

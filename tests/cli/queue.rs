@@ -35,7 +35,7 @@ const ROW_KEYS: &[&str] = &[
 ];
 
 /// A scratch with item `SD-1` and these phases.
-pub(crate) fn queued(phases: &str) -> Home {
+pub(crate) fn home_with_queue(phases: &str) -> Home {
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["queue", "add", "SD-1", "--phases", phases]);
@@ -49,13 +49,18 @@ fn queue_of(session: &str, arguments: &[&str]) -> Vec<String> {
 }
 
 #[track_caller]
-pub(crate) fn does(home: &Home, session: &str, arguments: &[&str]) -> Value {
+pub(crate) fn run_queue_command(home: &Home, session: &str, arguments: &[&str]) -> Value {
     let all = queue_of(session, arguments);
     data(home, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[track_caller]
-pub(crate) fn does_not(home: &Home, code: &str, session: &str, arguments: &[&str]) -> Value {
+pub(crate) fn expect_queue_refusal(
+    home: &Home,
+    code: &str,
+    session: &str,
+    arguments: &[&str],
+) -> Value {
     let all = queue_of(session, arguments);
     refused(home, code, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -67,9 +72,10 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     let phases = "plan,build,cleanup";
     let add = ["queue", "add", "SD-1", "--phases", phases, "--depends", "2=", "--depends", "3="];
     data(&home, &[&add[..], &["--adw", "77c90e61"]].concat());
-    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
-    does(&home, FIRST_SESSION, &["start", "SD-1:3"]);
-    let refusal = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:3"]);
+    let refusal =
+        expect_queue_refusal(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
     let message = refusal["error"]["message"].as_str().unwrap();
     for part in [
         "worktree_path is not set",
@@ -85,14 +91,15 @@ fn a_phase_starts_once_its_workflow_has_all_it_needs() {
     std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(99)).unwrap();
     let set = ["meta", "set", "77c90e61", "worktree_path=trees/a", "plan_file=plan.md"];
     data(&home, &[&set[..], &["branch_name=b"]].concat());
-    let refusal = does_not(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
+    let refusal =
+        expect_queue_refusal(&home, "phase_contract", FIRST_SESSION, &["start", "SD-1:2"]);
     let message = refusal["error"]["message"].as_str().unwrap();
     assert_eq!(
         message,
         "build cannot start: 77c90e61: plan_file plan.md has 99 bytes; a plan needs at least 100"
     );
     std::fs::write(home.project_dir().join("trees/a/plan.md"), "x".repeat(100)).unwrap();
-    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:2"]);
     assert_eq!(statuses(&home), "running running running");
 }
 
@@ -118,14 +125,14 @@ pub(crate) fn statuses(home: &Home) -> String {
 
 #[test]
 fn next_goes_by_priority_and_skips_what_others_hold() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     second(&home, None);
     for (item, priority) in [("SD-2", "50"), ("SD-3", "10")] {
         data(&home, &["item", "add", item]);
         data(&home, &["queue", "add", item, "--phases", "plan", "--priority", priority]);
     }
     let next = |session: &str| {
-        let found = does(&home, session, &["next"]);
+        let found = run_queue_command(&home, session, &["next"]);
         found["row"]["queue_id"].as_str().unwrap().to_owned()
     };
     assert_eq!(next(SECOND_SESSION), "SD-3:1");
@@ -139,7 +146,7 @@ fn next_goes_by_priority_and_skips_what_others_hold() {
 
 #[test]
 fn a_change_is_printed_from_what_to_what() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     let answer = trueup(&home, &["queue", "complete", "SD-1:1"]).ok();
     assert_eq!(
         answer.stdout,

@@ -8,13 +8,13 @@ use crate::queue::{does, does_not, queued, statuses};
 
 #[test]
 fn a_loop_that_starts_itself_again_is_stopped() {
-    let home = queued("plan");
+    let home = home_with_queue("plan");
     for _ in 0..3 {
-        does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
-        does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
-        does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "again"]);
+        run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+        run_queue_command(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
+        run_queue_command(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "again"]);
     }
-    let limit = does_not(&home, "retry_limit", FIRST_SESSION, &["start", "SD-1:1"]);
+    let limit = expect_queue_refusal(&home, "retry_limit", FIRST_SESSION, &["start", "SD-1:1"]);
     let (since, until) = (&limit["data"]["since"], &limit["data"]["until"]);
     assert_eq!(limit["data"]["starts"], 3);
     let message = limit["error"]["message"].as_str().unwrap();
@@ -36,9 +36,9 @@ fn silent(home: &Home, seconds: u32) {
 
 #[test]
 fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     claimed(&home, "SD-1");
-    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     silent(&home, 7_100);
     assert_eq!(data(&home, &["sessions", "sweep"])["failed"], json!([]));
     silent(&home, 7_300);
@@ -59,8 +59,8 @@ fn a_sweep_fails_what_is_stuck_and_a_read_does_not() {
 
 #[test]
 fn how_long_silence_is_endured_can_be_set() {
-    let home = queued("plan");
-    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    let home = home_with_queue("plan");
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     silent(&home, 100);
     let sweep = |seconds: &str| {
         let run = home.prepare_run("trueup").args(["sessions", "sweep", "--json"]);

@@ -28,12 +28,12 @@ fn read(root: &Path) -> String {
 }
 
 /// Runs a command in a repository.
-fn within(home: &Home, root: &Path, arguments: &[&str]) -> ProcessOutput {
+fn run_in_repo(home: &Home, root: &Path, arguments: &[&str]) -> ProcessOutput {
     let run = home.prepare_run("trueup").args(arguments);
     run.args(["--project", root.to_str().unwrap()]).wait()
 }
 
-fn changed(synced: &Value) -> Vec<(String, bool)> {
+fn changed_repos(synced: &Value) -> Vec<(String, bool)> {
     let rows = synced["synced"].as_array().unwrap();
     let row = |row: &Value| {
         let target = row["target"].as_str().unwrap().to_owned();
@@ -61,7 +61,7 @@ fn a_state_reaches_every_other_repository_and_never_its_own() {
     let state = data(&home, &["state", "show", "ALPHA"]);
     assert_eq!((&state["repo"], &state["content"]), (&json!("alpha"), &json!(text)));
     assert_eq!(trueup(&home, &["state", "show", "alpha"]).ok().stdout, text);
-    assert_eq!(within(&home, &alpha, &["state", "show"]).ok().stdout, text);
+    assert_eq!(run_in_repo(&home, &alpha, &["state", "show"]).ok().stdout, text);
 }
 
 #[test]
@@ -79,12 +79,15 @@ fn a_second_sync_changes_nothing_not_even_a_time() {
     let (before, at) = (read(&beta), data(&home, &["state", "show", "alpha"])["synced_at"].clone());
     let modified = fs::metadata(cache(&beta)).unwrap().modified().unwrap();
     let again = data(&home, &["state", "sync", "alpha"]);
-    assert_eq!(changed(&again), [("beta".to_owned(), false)]);
+    assert_eq!(changed_repos(&again), [("beta".to_owned(), false)]);
     assert_eq!(read(&beta), before);
     assert_eq!(fs::metadata(cache(&beta)).unwrap().modified().unwrap(), modified);
     assert_eq!(data(&home, &["state", "show", "alpha"])["synced_at"], at);
     fs::write(alpha.join("STATE.md"), "two\n").unwrap();
-    assert_eq!(changed(&data(&home, &["state", "sync", "alpha"])), [("beta".to_owned(), true)]);
+    assert_eq!(
+        changed_repos(&data(&home, &["state", "sync", "alpha"])),
+        [("beta".to_owned(), true)]
+    );
     assert_eq!(read(&beta).matches("trueup:repo-state slug=alpha").count(), 1);
 }
 
@@ -126,7 +129,7 @@ fn a_file_of_the_original_is_taken_over_once() {
         text.ends_with("## KAREMATCH State\n\n**Last Synced**: Never\n\nkept\n\n---\n"),
         "{text}"
     );
-    let again = changed(&data(&home, &["state", "sync", "ai-orchestrator"]));
+    let again = changed_repos(&data(&home, &["state", "sync", "ai-orchestrator"]));
     assert!(!again[0].1, "{again:?}");
 }
 
@@ -166,9 +169,9 @@ fn a_passive_repository_neither_gives_nor_takes() {
     let vault = repo(&home, "vault", Some("v\n"));
     data(&home, &["repo", "add", vault.to_str().unwrap(), "--passive"]);
     let synced = data(&home, &["state", "sync", "alpha"]);
-    assert_eq!(changed(&synced), []);
+    assert_eq!(changed_repos(&synced), []);
     refused(&home, "repo_passive", &["state", "sync", "vault"]);
-    assert_eq!(within(&home, &vault, &["state", "pull"]).code, Some(1));
+    assert_eq!(run_in_repo(&home, &vault, &["state", "pull"]).code, Some(1));
     assert!(!cache(&vault).exists() && !cache(&alpha).exists());
     // A repository can make itself passive.
     data(&home, &["repo", "add", vault.to_str().unwrap(), "--active"]);
@@ -219,7 +222,7 @@ fn a_cache_behind_a_link_is_not_written_and_the_others_are() {
     std::os::unix::fs::symlink(&elsewhere, beta.join(".aibrain")).unwrap();
     let answer = object(&home, 3, &["state", "sync", "alpha"]);
     assert!(answer["warnings"][0].as_str().unwrap().starts_with("beta was not updated"));
-    assert_eq!(changed(&answer["data"]), [("gamma".to_owned(), true)]);
+    assert_eq!(changed_repos(&answer["data"]), [("gamma".to_owned(), true)]);
     assert!(read(&gamma).contains("a\n"));
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
 }
@@ -231,7 +234,7 @@ fn a_repository_that_is_gone_is_passed_over_and_not_made() {
     let beta = repo(&home, "beta", None);
     fs::remove_dir_all(&beta).unwrap();
     let answer = object(&home, 0, &["state", "sync", "alpha"]);
-    assert_eq!(changed(&answer["data"]), []);
+    assert_eq!(changed_repos(&answer["data"]), []);
     let warnings = answer["warnings"].to_string();
     assert!(warnings.contains("beta was not updated"), "{answer}");
     assert!(warnings.contains("trueup repo remove beta"), "{answer}");
@@ -258,7 +261,7 @@ fn between_machines_the_state_travels_through_the_database() {
     let pulled = on_there(&["state", "pull"]);
     assert_eq!(pulled, json!({"synced": [{"repo": "alpha", "target": "beta", "changed": true}]}));
     assert!(read(&clone).contains("# A\r\nlast line\n<!--"), "{}", read(&clone));
-    let again = changed(&on_there(&["state", "pull", "alpha"]));
+    let again = changed_repos(&on_there(&["state", "pull", "alpha"]));
     assert!(!again[0].1, "{again:?}");
     assert_eq!(on_there(&["state", "show", "alpha"])["content"], "# A\r\nlast line");
 }
@@ -274,10 +277,10 @@ fn a_state_synced_before_is_shown_while_the_database_is_away() {
         fs::create_dir_all(&away).unwrap();
         let _ = fs::rename(home.trueup_home().join(name), away.join(name));
     }
-    let state = within(&home, &beta, &["state", "show", "alpha"]);
+    let state = run_in_repo(&home, &beta, &["state", "show", "alpha"]);
     assert_eq!((state.code, &*state.stdout), (Some(0), "a\r\nb"), "{state:?}");
     assert!(state.stderr.contains("showing the local copy"), "{state:?}");
-    assert_eq!(within(&home, &beta, &["state", "show", "gamma"]).code, Some(3));
+    assert_eq!(run_in_repo(&home, &beta, &["state", "show", "gamma"]).code, Some(3));
 }
 
 #[test]

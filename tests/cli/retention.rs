@@ -43,7 +43,7 @@ fn sessions(home: &Home) -> BTreeSet<String> {
 }
 
 /// Sessions that are old, of which some are needed.
-fn crowd() -> Home {
+fn home_with_old_sessions() -> Home {
     let home = started();
     for (id, status) in [
         ("gone", "ended"),
@@ -105,7 +105,7 @@ fn crowd() -> Home {
 
 #[test]
 fn what_anybody_needs_stays_and_the_rest_goes() {
-    let home = crowd();
+    let home = home_with_old_sessions();
     let before = StateSnapshot::take(&home);
     let dry = data(&home, &["db", "prune", "--dry-run"]);
     assert_eq!(StateSnapshot::take(&home), before, "only counted");
@@ -249,7 +249,7 @@ fn less_than_a_day_is_never_kept() {
 
 #[test]
 fn what_was_removed_is_told_to_people() {
-    let home = crowd();
+    let home = home_with_old_sessions();
     let text = trueup(&home, &["db", "prune", "--dry-run"]).ok().stdout;
     assert!(text.starts_with("would remove 4 sessions with 1 tasks, and "), "{text}");
     assert!(text.contains("kept "), "{text}");

@@ -6,7 +6,7 @@ use support::home::{FIRST_SESSION, Home};
 use crate::fixture::{data, object, started, trueup};
 
 /// Items `here` and `loose`, which is of no repository, and `there`, which is of another.
-fn three() -> Home {
+fn home_with_three_items() -> Home {
     let home = started();
     for (key, repo) in [("here", None), ("loose", Some("NULL")), ("there", Some("'other'"))] {
         data(&home, &["item", "add", key]);
@@ -25,7 +25,7 @@ fn keys(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn a_list_is_of_this_repository_and_of_what_has_none() {
-    let home = three();
+    let home = home_with_three_items();
     assert_eq!(keys(&data(&home, &["item", "list"])), ["here", "loose"]);
     let all = data(&home, &["item", "list", "--all-repos"]);
     assert_eq!(keys(&all), ["here", "loose", "there"]);
@@ -37,7 +37,7 @@ fn a_list_is_of_this_repository_and_of_what_has_none() {
 
 #[test]
 fn next_takes_nothing_of_another_repository_unless_told() {
-    let home = three();
+    let home = home_with_three_items();
     for key in ["here", "loose"] {
         let next = data(&home, &["next", "--claim"]);
         assert_eq!(next["item"]["key"], key);
@@ -53,7 +53,7 @@ fn next_takes_nothing_of_another_repository_unless_told() {
 
 #[test]
 fn the_hint_takes_what_was_shown() {
-    let home = three();
+    let home = home_with_three_items();
     let next_text = trueup(&home, &["next"]).ok().stdout;
     let hint = next_text.split('`').nth(1).unwrap();
     assert_eq!(hint, "trueup claim here");
@@ -68,7 +68,7 @@ fn the_hint_takes_what_was_shown() {
 
 #[test]
 fn a_child_of_what_is_finished_is_added_with_a_warning() {
-    let home = three();
+    let home = home_with_three_items();
     data(&home, &["item", "transition", "here", "completed"]);
     let answer = object(&home, 0, &["item", "add", "late", "--parent", "here"]);
     let warning = answer["warnings"][0].as_str().unwrap();
@@ -86,7 +86,7 @@ fn on_a_terminal(home: &Home, line: &str) -> String {
 
 #[test]
 fn a_table_has_a_header_on_a_terminal_and_none_in_a_pipe() {
-    let home = three();
+    let home = home_with_three_items();
     let shown = on_a_terminal(&home, "item list");
     assert!(shown.contains("KEY") && shown.contains("STATUS"), "{shown:?}");
     let piped = trueup(&home, &["item", "list"]).ok().stdout;

@@ -66,7 +66,7 @@ fn assert_status(data: &Value) {
     assert_eq!(data["outbox"], json!({"waiting": 0, "oldest_at": null}));
 }
 
-fn holding() -> Home {
+fn home_with_held_item() -> Home {
     let home = started();
     claimed(&home, "SD-1");
     home
@@ -96,7 +96,7 @@ fn status_and_sessions_show_without_an_item() {
 
 #[test]
 fn status_with_an_item() {
-    let home = holding();
+    let home = home_with_held_item();
     let data = data(&home, &["status"]);
     assert_status(&data);
     assert_eq!(keys(&data["item"]), ITEM_KEYS);
@@ -110,7 +110,7 @@ fn status_with_an_item() {
 
 #[test]
 fn lists_of_sessions() {
-    let home = holding();
+    let home = home_with_held_item();
     for arguments in
         [&["sessions", "list"][..], &["sessions", "list", "--all"], &["status", "--all"]]
     {
@@ -123,7 +123,7 @@ fn lists_of_sessions() {
 
 #[test]
 fn items() {
-    let home = holding();
+    let home = home_with_held_item();
     let added_item = data(&home, &["item", "add", "SD-2"]);
     assert_eq!(keys(&added_item), ["item"]);
     assert_eq!(keys(&added_item["item"]), ITEM_KEYS);
@@ -165,7 +165,7 @@ fn claims_and_releases() {
 
 #[test]
 fn the_log() {
-    let home = holding();
+    let home = home_with_held_item();
     let log = data(&home, &["log"]);
     assert_eq!(keys(&log), ["events", "next"]);
     let events = log["events"].as_array().unwrap();
@@ -178,7 +178,7 @@ fn the_log() {
 
 #[test]
 fn changes_of_state() {
-    let home = holding();
+    let home = home_with_held_item();
     for arguments in [&["set", "--phase", "PLAN"][..], &["interrupt"], &["resume"], &["clear"]] {
         let data = data(&home, arguments);
         assert_eq!(keys(&data), ["changed", "session"], "{arguments:?}");
@@ -191,7 +191,7 @@ fn changes_of_state() {
 
 #[test]
 fn the_validation() {
-    let home = holding();
+    let home = home_with_held_item();
     let object = findings(&home, 0, &[]);
     assert_eq!(keys(&object["data"]), ["consistent", "mended", "revision", "session_id"]);
     assert_eq!(object["data"]["session_id"], FIRST_SESSION);
@@ -202,7 +202,7 @@ fn the_validation() {
 
 #[test]
 fn the_journal_and_the_database() {
-    let home = holding();
+    let home = home_with_held_item();
     assert_eq!(data(&home, &["journal", "list"]), json!({"entries": []}));
     let status = data(&home, &["db", "status"]);
     let all = ["compliance", "healthy", "lineage", "path", "schema", "size_bytes", "url"];

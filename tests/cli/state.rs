@@ -6,7 +6,7 @@ use support::home::{FIRST_SESSION, Home};
 use crate::fixture::{assert_in_step, claimed, data, refused, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
-fn holding() -> Home {
+fn home_with_held_item() -> Home {
     let home = started();
     claimed(&home, "SD-1");
     home
@@ -14,7 +14,7 @@ fn holding() -> Home {
 
 #[test]
 fn set_records_every_field_and_says_from_what_to_what() {
-    let home = holding();
+    let home = home_with_held_item();
     let answer = trueup(&home, &["set", "--phase", "PLAN", "--task", "write it"]).ok();
     assert_eq!(answer.stdout, "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n");
     assert_in_step(&home);
@@ -32,7 +32,7 @@ fn set_records_every_field_and_says_from_what_to_what() {
 
 #[test]
 fn set_with_an_empty_value_removes_and_the_same_value_changes_nothing() {
-    let home = holding();
+    let home = home_with_held_item();
     data(&home, &["set", "--phase", "PLAN", "--task", "x"]);
     let answer = trueup(&home, &["set", "--task", ""]).ok();
     assert_eq!(answer.stdout, "currentTask: x -> none\n");
@@ -99,7 +99,7 @@ fn interrupt_without_an_item_is_refused_and_changes_nothing() {
 
 #[test]
 fn interrupt_and_resume_keep_count() {
-    let home = holding();
+    let home = home_with_held_item();
     let answer = trueup(&home, &["interrupt"]).ok();
     assert_eq!(answer.stdout, "Interrupted.\n");
     assert!(home.read_cache()["lastInterruptedAt"].is_string());
@@ -116,7 +116,7 @@ fn interrupt_and_resume_keep_count() {
 
 #[test]
 fn clear_empties_the_task_and_keeps_claim_and_history() {
-    let home = holding();
+    let home = home_with_held_item();
     data(&home, &["set", "--phase", "PLAN", "--task", "x"]);
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
@@ -133,7 +133,7 @@ fn clear_empties_the_task_and_keeps_claim_and_history() {
 
 #[test]
 fn clear_without_history_starts_the_count_anew() {
-    let home = holding();
+    let home = home_with_held_item();
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
     let answer = trueup(&home, &["clear", "--no-history"]).ok();

@@ -4,7 +4,7 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION};
 
 /// Runs a hook with a short deadline.
-fn hurried(home: &Home, binary: &str, fixture: &str) -> ProcessOutput {
+fn run_with_short_deadline(home: &Home, binary: &str, fixture: &str) -> ProcessOutput {
     let run = home.prepare_run(binary).payload(&home.payload(fixture));
     run.env("TRUEUP_DEADLINE_MS", "200").wait()
 }
@@ -14,7 +14,7 @@ fn what_waits_is_sent_before_anything_is_handed_on() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    run_with_short_deadline(&home, "checkpoint-push", "post-tool-use.todo-write");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
     other.execute_batch("COMMIT").unwrap();
     home.run_hook("pre-handoff-validate", &home.payload("stop")).assert_silent();
@@ -27,7 +27,7 @@ fn a_capture_waits_in_the_outbox_and_the_next_call_sends_it() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let answer = hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    let answer = run_with_short_deadline(&home, "checkpoint-push", "post-tool-use.todo-write");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     let lines: Vec<&str> = answer.stderr.lines().collect();
     assert!(
@@ -56,7 +56,7 @@ fn an_end_waits_and_is_sent_by_the_next_session() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let answer = hurried(&home, "checkpoint-push", "session-end.other");
+    let answer = run_with_short_deadline(&home, "checkpoint-push", "session-end.other");
     assert_eq!(answer.code, Some(0));
     other.execute_batch("COMMIT").unwrap();
     drop(other);
@@ -73,7 +73,7 @@ fn a_capture_that_waited_does_not_overwrite_what_came_after_it() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+    run_with_short_deadline(&home, "checkpoint-push", "post-tool-use.todo-write");
     other.execute_batch("COMMIT").unwrap();
     home.set_state(FIRST_SESSION, "execution_state.currentTask", "newer");
     home.set_state(FIRST_SESSION, "execution_state.lastUpdatedAt", "2999-01-01T00:00:00.000Z");
@@ -90,26 +90,26 @@ fn every_hook_ends_and_the_model_gets_the_copy() {
     let other = home.open_database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     // With nothing to write, another's lock changes nothing.
-    let answer = hurried(&home, "session-start-sync", "session-start.resume").ok();
+    let answer = run_with_short_deadline(&home, "session-start-sync", "session-start.resume").ok();
     assert!(answer.context().contains("item: SD-002C (claimed)"), "{answer:?}");
     other.execute_batch("COMMIT").unwrap();
     home.expire_lease(FIRST_SESSION, 500);
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let answer = hurried(&home, "session-start-sync", "session-start.resume");
+    let answer = run_with_short_deadline(&home, "session-start-sync", "session-start.resume");
     assert_eq!(answer.code, Some(0));
     assert!(answer.message()[0].starts_with("⚠️ database unreachable; cache used, "), "{answer:?}");
     assert!(answer.context().contains("currentSd: SD-002C"), "{answer:?}");
-    let answer = hurried(&home, "session-start-sync", "user-prompt-submit");
+    let answer = run_with_short_deadline(&home, "session-start-sync", "user-prompt-submit");
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    let answer = hurried(&home, "checkpoint-push", "stop");
+    let answer = run_with_short_deadline(&home, "checkpoint-push", "stop");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert_eq!(answer.stderr.lines().count(), 1, "{answer:?}");
     // Readers are not locked out, and nothing has to be fixed.
-    let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
+    let answer = run_with_short_deadline(&home, "pre-handoff-validate", "pre-tool-use.agent");
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
     assert!(answer.stderr.contains("quiet period not announced"), "{answer:?}");
     home.edit_cache("currentPhase", "EXEC");
-    let answer = hurried(&home, "pre-handoff-validate", "pre-tool-use.agent");
+    let answer = run_with_short_deadline(&home, "pre-handoff-validate", "pre-tool-use.agent");
     assert_eq!(answer.code, Some(0), "an edit that cannot be pushed now: {answer:?}");
     assert!(answer.message()[0].starts_with("⚠️ database unreachable"), "{answer:?}");
     other.execute_batch("COMMIT").unwrap();
@@ -145,8 +145,8 @@ fn a_session_whose_start_was_missed_registers_with_the_next_hook() {
         .ok();
         let other = home.open_database();
         other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-        hurried(&home, "session-start-sync", "session-start.startup");
-        hurried(&home, "checkpoint-push", "post-tool-use.todo-write");
+        run_with_short_deadline(&home, "session-start-sync", "session-start.startup");
+        run_with_short_deadline(&home, "checkpoint-push", "post-tool-use.todo-write");
         other.execute_batch("COMMIT").unwrap();
         let answer = home.run_hook(binary, &home.payload(fixture)).ok();
         assert_eq!(home.execution_state()["currentTask"], "write the test");

@@ -101,7 +101,7 @@ fn assert_files_are_whole(home: &Home) {
 
 /// Runs the check until nothing is left to do, and compares database, files and remote.
 #[track_caller]
-fn converges(home: &Home) {
+fn assert_converges(home: &Home) {
     let project = home.project_dir();
     // The git process of a killed run may still be running.
     let is_done = |object: &Value| {
@@ -174,10 +174,10 @@ fn what_a_killed_run_left_is_taken_up_or_back() {
         kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
         if number.is_multiple_of(8) {
-            converges(&home);
+            assert_converges(&home);
         }
     }
-    converges(&home);
+    assert_converges(&home);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_first_run_that_is_killed_links_nothing_twice() {
         let run = home.prepare_run("trueup").args(["check", "--fix"]);
         kill_loop.kill(run, b"");
         assert_files_are_whole(&home);
-        converges(&home);
+        assert_converges(&home);
     }
 }
 
@@ -226,13 +226,13 @@ fn the_git_of_a_killed_run_is_waited_for() {
     let text = fs::read_to_string(home.project_dir().join("workplans/1.md")).unwrap();
     assert_eq!(statuses(&text)["T1"], "in_progress");
     fs::write(&go, "\n").unwrap();
-    converges(&home);
+    assert_converges(&home);
     let log = git(&home, home.project_dir(), &["log", "--format=%s"]);
     assert_eq!(log.matches("sync task status").count(), 2, "{log}");
 }
 
 /// A linked repository on its own file system, with a task that is completed in the database.
-fn mounted() -> Option<(Home, Mount)> {
+fn home_on_own_file_system() -> Option<(Home, Mount)> {
     let mut home = Home::new();
     let place = home.root().join("mounted");
     fs::create_dir(&place).unwrap();
@@ -247,7 +247,7 @@ fn mounted() -> Option<(Home, Mount)> {
 }
 
 /// Asserts that nothing is written, that the output says why, and that a later run succeeds.
-fn waits(home: &Home, words: &str, mend: impl Fn()) {
+fn assert_waits_until_fixed(home: &Home, words: &str, mend: impl Fn()) {
     let text = || fs::read(home.project_dir().join("workplans/1.md")).unwrap();
     let head = || git(home, home.project_dir(), &["rev-parse", "HEAD"]);
     let before = (text(), head());
@@ -258,25 +258,25 @@ fn waits(home: &Home, words: &str, mend: impl Fn()) {
     assert_eq!((text(), head()), before);
     mend();
     assert_eq!(git(home, home.project_dir(), &["status", "--porcelain"]), "");
-    converges(home);
+    assert_converges(home);
 }
 
 #[test]
 fn a_full_disk_under_the_workplans() {
-    let Some((home, mount)) = mounted() else {
+    let Some((home, mount)) = home_on_own_file_system() else {
         return;
     };
     // The filler is not part of the repository.
     fs::write(home.project_dir().join(".git/info/exclude"), "filler\n").unwrap();
     mount.fill();
-    waits(&home, "No space left", || mount.free());
+    assert_waits_until_fixed(&home, "No space left", || mount.free());
 }
 
 #[test]
 fn workplans_on_a_read_only_file_system() {
-    let Some((home, mount)) = mounted() else {
+    let Some((home, mount)) = home_on_own_file_system() else {
         return;
     };
     mount.read_only(true);
-    waits(&home, "Read-only file system", || mount.read_only(false));
+    assert_waits_until_fixed(&home, "Read-only file system", || mount.read_only(false));
 }

@@ -99,7 +99,7 @@ fn pages_that_were_overwritten() {
 }
 
 /// Changes a good database by SQL.
-fn changed(bytes: &[u8], sql: &str) -> Vec<u8> {
+fn change_database(bytes: &[u8], sql: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.db");
     fs::write(&path, bytes).unwrap();
@@ -112,7 +112,7 @@ fn changed(bytes: &[u8], sql: &str) -> Vec<u8> {
 
 #[test]
 fn a_newer_schema() {
-    assert_refused("newer", |bytes| changed(&bytes, "PRAGMA user_version = 99"));
+    assert_refused("newer", |bytes| change_database(&bytes, "PRAGMA user_version = 99"));
 }
 
 #[test]

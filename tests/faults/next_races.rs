@@ -32,7 +32,7 @@ fn at_once(home: &Home, arguments: &[&str]) -> Vec<ProcessOutput> {
     })
 }
 
-fn race() -> Home {
+fn home_with_racers() -> Home {
     let home = Home::new();
     home.start_session().ok();
     for n in 0..PROCESSES {
@@ -54,7 +54,7 @@ fn race() -> Home {
 #[test]
 fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
     for round in 0..ROUNDS {
-        let home = race();
+        let home = home_with_racers();
         let answers = at_once(&home, &["next", "--parent", "RACE", "--claim"]);
         let mut claimed_items: BTreeMap<String, usize> = BTreeMap::new();
         let mut empty = 0;
@@ -88,7 +88,7 @@ fn of_64_processes_that_want_the_next_of_40_children_each_child_goes_to_one() {
 /// Each process completes its item and moves on until nothing is left.
 #[test]
 fn workers_that_complete_and_move_on_finish_every_child_once() {
-    let home = race();
+    let home = home_with_racers();
     let done: Vec<String> = thread::scope(|scope| {
         let home = &home;
         let work = |n: usize| {

@@ -12,7 +12,7 @@ use trueup_core::model::{FieldValue, StateField, Timestamp};
 use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
 /// Runs a hook with little time.
-fn hurried(home: &Home, binary: &str, payload: &Payload) -> ProcessOutput {
+fn run_with_short_deadline(home: &Home, binary: &str, payload: &Payload) -> ProcessOutput {
     let run = home.prepare_run(binary).payload(payload);
     run.env("TRUEUP_DEADLINE_MS", "200").wait()
 }
@@ -28,10 +28,10 @@ fn outbox(home: &Home) -> Outbox {
 }
 
 /// Puts a task write into the outbox, by locking the database.
-fn spill(home: &Home, task: &str) -> ProcessOutput {
+fn run_offline(home: &Home, task: &str) -> ProcessOutput {
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let answer = hurried(home, "checkpoint-push", &todo(home, task)).ok_of_hook();
+    let answer = run_with_short_deadline(home, "checkpoint-push", &todo(home, task)).ok_of_hook();
     other.execute_batch("ROLLBACK").unwrap();
     answer
 }
@@ -70,7 +70,8 @@ fn three_todos_while_another_writes_end_with_the_third() {
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     for task in ["first", "second", "third"] {
-        let answer = hurried(&home, "checkpoint-push", &todo(&home, task)).ok_of_hook();
+        let answer =
+            run_with_short_deadline(&home, "checkpoint-push", &todo(&home, task)).ok_of_hook();
         assert!(answer.stderr.contains("saved in the outbox"), "{answer:?}");
     }
     other.execute_batch("COMMIT").unwrap();
@@ -85,7 +86,7 @@ fn three_todos_while_another_writes_end_with_the_third() {
 fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
     for hours in [-1, 0, 1] {
         let home = Home::new().with_held_item();
-        spill(&home, "old");
+        run_offline(&home, "old");
         // As if the clock had been wrong then.
         let mut record = outbox(&home).list_waiting().unwrap().remove(0);
         record.at = Timestamp::from_millis(record.at.as_millis() + hours * 3_600_000);
@@ -115,10 +116,10 @@ fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
 #[test]
 fn a_write_made_while_own_ones_wait_goes_behind_them() {
     let home = Home::new().with_held_item();
-    spill(&home, "first");
+    run_offline(&home, "first");
     let lock = no_drains(&home);
     // The database could take it at once, but then the first write would come after it.
-    hurried(&home, "checkpoint-push", &todo(&home, "second")).ok_of_hook();
+    run_with_short_deadline(&home, "checkpoint-push", &todo(&home, "second")).ok_of_hook();
     drop(lock);
     home.send_prompt().ok();
     assert_eq!(task(&home), "second");
@@ -131,8 +132,10 @@ fn a_session_taken_up_again_before_its_end_arrived_lives() {
     let home = Home::new().with_held_item();
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    hurried(&home, "checkpoint-push", &home.payload("session-end.other")).ok_of_hook();
-    hurried(&home, "session-start-sync", &home.payload("session-start.resume")).ok_of_hook();
+    run_with_short_deadline(&home, "checkpoint-push", &home.payload("session-end.other"))
+        .ok_of_hook();
+    run_with_short_deadline(&home, "session-start-sync", &home.payload("session-start.resume"))
+        .ok_of_hook();
     other.execute_batch("COMMIT").unwrap();
     let second = home.payload("session-start.startup").for_session(SECOND_SESSION);
     home.run_hook("session-start-sync", &second).ok();
@@ -154,7 +157,7 @@ fn place(home: &Home, database: &str) -> PathBuf {
 #[test]
 fn a_write_waits_for_its_own_database_and_is_named() {
     let home = Home::new().with_held_item();
-    spill(&home, "for a");
+    run_offline(&home, "for a");
     let start = home.payload("session-start.resume");
     let answer = with(&home, "b.db", "session-start-sync", &start);
     let message = answer.message().join("\n");
@@ -198,7 +201,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     let aside = home.trueup_home().join("aside.db");
     home.execute_sql("VACUUM INTO ?1", [aside.to_str().unwrap()]);
     remove(&database);
-    hurried(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
+    run_with_short_deadline(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
     let message = home.start_session().message().join("\n");
     assert!(database.exists());
     assert!(message.contains("1 writes are waiting for another database"), "{message}");
@@ -226,7 +229,7 @@ fn fill(home: &Home) -> PathBuf {
 #[test]
 fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     let home = Home::new().with_held_item();
-    spill(&home, "for a");
+    run_offline(&home, "for a");
     let full = fill(&home);
     // While the other database is busy, a write for it is appended.
     let url = |database: &str| format!("sqlite:{}", place(&home, database).display());
@@ -275,7 +278,7 @@ fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
     for (file, bytes) in leftovers {
         let home = Home::new().with_held_item();
         fs::write(home.trueup_home().join(file), bytes).unwrap();
-        spill(&home, "after the crash");
+        run_offline(&home, "after the crash");
         home.send_prompt().ok();
         assert_eq!(task(&home), "after the crash", "{file}");
         assert_idle(&home);
@@ -283,8 +286,8 @@ fn what_a_crash_left_of_a_drain_keeps_nothing_from_being_sent() {
 }
 
 /// Writes many records of a session to the outbox, as after a long outage.
-pub(crate) fn crowd(home: &Home, count: usize) -> Vec<String> {
-    spill(home, "model");
+pub(crate) fn fill_outbox(home: &Home, count: usize) -> Vec<String> {
+    run_offline(home, "model");
     let model = outbox(home).list_waiting().unwrap().remove(0);
     fs::remove_file(home.trueup_home().join("outbox.jsonl")).unwrap();
     let write = |n: usize| PendingWrite {
@@ -321,7 +324,7 @@ fn sent_by(home: &Home, binary: &str, event: &str) -> usize {
 #[test]
 fn five_thousand_writes_stop_no_hook_and_are_sent_by_forty() {
     let home = Home::new().with_held_item();
-    let all = crowd(&home, 5_000);
+    let all = fill_outbox(&home, 5_000);
     // These have little time, on a slow machine less than a batch takes, and still make progress.
     for (binary, event) in [
         ("checkpoint-push", "post-tool-use.bash"),

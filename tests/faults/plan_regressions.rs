@@ -28,7 +28,7 @@ fn plan(title: &str, tasks: usize) -> String {
 }
 
 /// Writes a plan `name.md` and imports it.
-fn planned(home: &Home, name: &str, tasks: usize) {
+fn import_plan(home: &Home, name: &str, tasks: usize) {
     let file = format!("{name}.md");
     fs::write(home.project_dir().join(&file), plan(name, tasks)).unwrap();
     trueup(home, &["plan", "import", &file]).ok();
@@ -66,7 +66,7 @@ fn at_once(
     race::run_at_once(count, |n| home.prepare_run("trueup").args(command(n + 1)))
 }
 
-fn words(text: &str) -> Vec<String> {
+fn split_words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
@@ -98,7 +98,13 @@ fn assert_whole(state: &Value, tasks: usize) {
 
 /// Steps the tasks of a plan from many processes for some rounds, and calls `meanwhile` repeatedly
 /// until they end.
-fn busy(home: &Home, plan: &str, tasks: usize, rounds: usize, mut meanwhile: impl FnMut()) {
+fn step_tasks_concurrently(
+    home: &Home,
+    plan: &str,
+    tasks: usize,
+    rounds: usize,
+    mut meanwhile: impl FnMut(),
+) {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let workers: Vec<_> = (1..=tasks)
@@ -136,12 +142,12 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
     let home = migrated();
     for round in 0..REPETITIONS {
         let name = format!("same-{round}");
-        planned(&home, &name, 1);
+        import_plan(&home, &name, 1);
         let steps = [
             format!("plan complete {name}/1.1 --json"),
             format!("plan fail {name}/1.1 --error boom --json"),
         ];
-        let answers = at_once(&home, 2, |n| words(&steps[n - 1]));
+        let answers = at_once(&home, 2, |n| split_words(&steps[n - 1]));
         let winners: Vec<usize> = (0..2).filter(|n| answers[*n].code == Some(0)).collect();
         assert_eq!(winners.len(), 1, "{answers:?}");
         let expected = ["completed", "failed"][winners[0]];
@@ -151,7 +157,7 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
         assert_eq!(loser.code, Some(1), "{loser:?}");
         assert_eq!(loser.json()["error"]["code"], "illegal_transition");
         assert_eq!(loser.json()["data"]["task"]["status"], expected);
-        let same = at_once(&home, 2, |_| words(&format!("plan start {name}/1.1 --json")));
+        let same = at_once(&home, 2, |_| split_words(&format!("plan start {name}/1.1 --json")));
         assert!(same.iter().all(|answer| answer.code == Some(1)), "{same:?}");
     }
 }
@@ -161,8 +167,8 @@ fn of_two_processes_that_complete_the_same_task_one_is_recorded_and_both_are_tol
     let home = migrated();
     for round in 0..REPETITIONS {
         let name = format!("twice-{round}");
-        planned(&home, &name, 1);
-        let answers = at_once(&home, 2, |_| words(&format!("plan complete {name}/1.1")));
+        import_plan(&home, &name, 1);
+        let answers = at_once(&home, 2, |_| split_words(&format!("plan complete {name}/1.1")));
         let already = answers.into_iter().map(ProcessOutput::ok);
         let already = already.filter(|answer| answer.stdout.contains("already")).count();
         assert_eq!(already, 1);
@@ -175,8 +181,8 @@ fn of_two_processes_that_start_the_same_task_one_begins_it() {
     let home = migrated();
     for round in 0..REPETITIONS {
         let name = format!("start-{round}");
-        planned(&home, &name, 1);
-        let answers = at_once(&home, 2, |_| words(&format!("plan start {name}/1.1 --json")));
+        import_plan(&home, &name, 1);
+        let answers = at_once(&home, 2, |_| split_words(&format!("plan start {name}/1.1 --json")));
         let codes: i32 = answers.iter().filter_map(|answer| answer.code).sum();
         assert_eq!(codes, 1, "{answers:?}");
         assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
@@ -189,8 +195,9 @@ fn thirty_completes_of_thirty_tasks_at_once_are_thirty_recorded_in_each_of_twent
     let home = migrated();
     for round in 0..REPETITIONS {
         let name = format!("p{round}");
-        planned(&home, &name, TASKS);
-        let answers = at_once(&home, TASKS, |n| words(&format!("plan complete {name}/1.{n}")));
+        import_plan(&home, &name, TASKS);
+        let answers =
+            at_once(&home, TASKS, |n| split_words(&format!("plan complete {name}/1.{n}")));
         assert_eq!(count(&home, &name, "completed"), 30, "round {round}: {answers:?}");
         let key = format!("{name}/%");
         let events: i64 = home.query_value(
@@ -205,9 +212,9 @@ fn thirty_completes_of_thirty_tasks_at_once_are_thirty_recorded_in_each_of_twent
 #[test]
 fn a_status_read_while_others_write_is_never_torn() {
     let home = migrated();
-    planned(&home, "busy", 6);
+    import_plan(&home, "busy", 6);
     let mut read = 0;
-    busy(&home, "busy", 6, 3, || {
+    step_tasks_concurrently(&home, "busy", 6, 3, || {
         assert_whole(&status(&home, "busy"), 6);
         read += 1;
     });
@@ -218,8 +225,8 @@ fn a_status_read_while_others_write_is_never_torn() {
 #[test]
 fn counts_stay_consistent_in_every_list_during_concurrent_updates() {
     let home = migrated();
-    planned(&home, "busy", 6);
-    busy(&home, "busy", 6, 3, || {
+    import_plan(&home, "busy", 6);
+    step_tasks_concurrently(&home, "busy", 6, 3, || {
         let list = trueup(&home, &["plan", "list", "--json"]).ok().json();
         let summary = &list["data"]["plans"][0]["summary"];
         let of = |key: &str| summary[key].as_i64().unwrap();
@@ -307,7 +314,7 @@ fn an_import_killed_at_any_moment_leaves_nothing_or_all() {
 #[test]
 fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
     let home = migrated();
-    planned(&home, "queue", TASKS);
+    import_plan(&home, "queue", TASKS);
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let (home, is_done) = (&home, &is_done);
@@ -317,7 +324,7 @@ fn a_queue_file_that_vanishes_while_others_wait_loses_no_update() {
                 thread::yield_now();
             }
         });
-        let answers = at_once(home, TASKS, |n| words(&format!("plan complete queue/1.{n}")));
+        let answers = at_once(home, TASKS, |n| split_words(&format!("plan complete queue/1.{n}")));
         is_done.store(true, Ordering::Relaxed);
         assert!(answers.iter().all(|answer| answer.code == Some(0)), "{answers:?}");
     });

@@ -48,11 +48,11 @@ fn fix(home: &Home) -> ProcessOutput {
 /// Lists temporary files of killed processes and backups.
 fn drafts_and_backups(home: &Home) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let is_draft = |path: &PathBuf| path.to_string_lossy().contains(".tmp-");
-    others(home).into_iter().partition(is_draft)
+    list_other_files(home).into_iter().partition(is_draft)
 }
 
 /// Lists the other files in the folder.
-fn others(home: &Home) -> Vec<PathBuf> {
+fn list_other_files(home: &Home) -> Vec<PathBuf> {
     let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.filter(|other| *other != path(home)).collect()
@@ -66,7 +66,7 @@ fn of_many_processes_that_mend_one_file_one_does() {
         answer.ok();
     }
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(0));
-    let backups = others(&home);
+    let backups = list_other_files(&home);
     assert_eq!(backups.len(), 1, "{backups:?}");
     assert_eq!(fs::read_to_string(&backups[0]).unwrap(), text(77));
 }
@@ -110,7 +110,7 @@ fn a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it() {
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(answer.stderr.contains("No space left"), "{answer:?}");
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(77));
-    assert_eq!(others(&home), Vec::<PathBuf>::new());
+    assert_eq!(list_other_files(&home), Vec::<PathBuf>::new());
     mount.free();
     fix(&home).ok();
 }
@@ -126,7 +126,7 @@ fn a_read_only_folder_is_read_and_not_written() {
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(answer.stderr.contains("Read-only file system"), "{answer:?}");
     assert_eq!(fs::read_to_string(path(&home)).unwrap(), text(77));
-    assert_eq!(others(&home), Vec::<PathBuf>::new());
+    assert_eq!(list_other_files(&home), Vec::<PathBuf>::new());
     let arguments = ["plan", "validate", "plan/status.json"];
     let answer = home.prepare_run("trueup").args(arguments).wait();
     assert_eq!(answer.code, Some(1), "{answer:?}");

@@ -11,18 +11,18 @@ const REPETITIONS: usize = 20;
 /// How many processes complete at the same time.
 const COMPLETING: usize = 30;
 
-fn racer(number: usize) -> String {
+fn racer_id(number: usize) -> String {
     format!("racer-{number:02}")
 }
 
 /// A scratch with `count` registered sessions.
-fn racers(count: usize) -> Home {
+fn home_with_sessions(count: usize) -> Home {
     let home = Home::new();
     home.start_session().ok();
     for number in 0..count {
         home.execute_sql(
             "INSERT INTO claude_sessions (session_id, worktree) VALUES (?1, ?2)",
-            [racer(number), home.project_dir().display().to_string()],
+            [racer_id(number), home.project_dir().display().to_string()],
         );
     }
     home
@@ -47,12 +47,12 @@ fn assert_told(answer: &ProcessOutput, code: &str) {
 
 #[test]
 fn of_64_processes_that_take_the_next_phase_each_gets_another() {
-    let home = racers(PROCESSES);
+    let home = home_with_sessions(PROCESSES);
     add(&home, "WORK", PROCESSES);
     // The slower one asks again, as a worker does.
     let take = |number: usize| loop {
         let run = |arguments: &[&str]| {
-            let session = racer(number);
+            let session = racer_id(number);
             let all = [arguments, &["--json", "--session", &session]].concat();
             home.prepare_run("trueup").args(all).wait()
         };
@@ -79,7 +79,7 @@ fn of_64_processes_that_take_the_next_phase_each_gets_another() {
 
 #[test]
 fn of_30_completions_at_once_30_are_recorded_every_time() {
-    let home = racers(0);
+    let home = home_with_sessions(0);
     for round in 0..REPETITIONS {
         let item = format!("PLAN-{round}");
         add(&home, &item, COMPLETING);

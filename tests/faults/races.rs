@@ -13,7 +13,7 @@ fn id(n: usize) -> String {
 }
 
 /// A scratch with as many live sessions as there are processes.
-fn racers() -> Home {
+fn home_with_racers() -> Home {
     let home = Home::new();
     home.start_session().ok();
     for n in 0..PROCESSES {
@@ -41,12 +41,12 @@ fn only_winner(answers: &[ProcessOutput]) -> usize {
 
 #[test]
 fn of_64_processes_that_claim_one_item_exactly_one_wins() {
-    let home = racers();
+    let home = home_with_racers();
     for round in 0..ROUNDS {
         let key = format!("RACE-{round}");
         home.add_item(&key);
         let claim = format!("claim {key}");
-        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &claim));
+        let answers = run_at_once(PROCESSES, |n| prepare_racer(&home, n, &claim));
         let winner = only_winner(&answers);
         let holder: String =
             home.query_value("SELECT holder FROM work_items WHERE key = ?1", [&key]);
@@ -64,7 +64,7 @@ fn of_64_processes_that_claim_one_item_exactly_one_wins() {
 }
 
 /// Adds a parent with children in the order of their names.
-fn family(home: &Home, parent: &str, children: usize) -> Vec<String> {
+fn add_family(home: &Home, parent: &str, children: usize) -> Vec<String> {
     home.add_item(parent);
     let names: Vec<String> = (0..children).map(|n| format!("{parent}.{n:02}")).collect();
     for (position, name) in (0_i64..).zip(&names) {
@@ -78,12 +78,12 @@ fn family(home: &Home, parent: &str, children: usize) -> Vec<String> {
 
 #[test]
 fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped() {
-    let home = racers();
+    let home = home_with_racers();
     for round in 0..ROUNDS {
         let parent = format!("ORCH-{round}");
-        let children = family(&home, &parent, PROCESSES + 10);
+        let children = add_family(&home, &parent, PROCESSES + 10);
         let next = format!("next --claim --parent {parent}");
-        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &next));
+        let answers = run_at_once(PROCESSES, |n| prepare_racer(&home, n, &next));
         let mut claims = Vec::new();
         for (n, answer) in answers.iter().enumerate() {
             assert_eq!(answer.code, Some(0), "round {round}, {n}: {answer:?}");
@@ -109,13 +109,13 @@ fn of_64_processes_that_move_on_each_gets_a_child_of_its_own_and_none_is_skipped
 
 #[test]
 fn of_64_processes_that_start_one_phase_exactly_one_begins_it() {
-    let home = racers();
+    let home = home_with_racers();
     for round in 0..ROUNDS {
         let key = format!("QUEUE-{round}");
         home.add_item(&key);
-        racer(&home, 0, &format!("queue add {key} --phases plan,build")).wait().ok();
+        prepare_racer(&home, 0, &format!("queue add {key} --phases plan,build")).wait().ok();
         let start = format!("queue start {key}:1");
-        let answers = run_at_once(PROCESSES, |n| racer(&home, n, &start));
+        let answers = run_at_once(PROCESSES, |n| prepare_racer(&home, n, &start));
         let winner = only_winner(&answers);
         let worker: Option<String> = home.query_value(
             "SELECT assigned_to FROM phase_queue WHERE queue_id = ?1",

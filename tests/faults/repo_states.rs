@@ -25,7 +25,7 @@ fn command<'a>(home: &'a Home, arguments: &[&str]) -> ProcessRun<'a> {
 }
 
 /// Registers `alpha`, which shares its state, and a target.
-fn registered(home: &Home, target: &std::path::Path) {
+fn register_repos(home: &Home, target: &std::path::Path) {
     command(home, &["db", "migrate"]).wait().ok();
     let alpha = home.root().join("alpha");
     fs::create_dir(&alpha).unwrap();
@@ -49,7 +49,7 @@ fn syncing(home: &Home) -> ProcessRun<'_> {
 }
 
 /// Returns the state in the cache; asserts that it is complete and that nothing else changed.
-fn cached(target: &std::path::Path) -> String {
+fn read_cached_state(target: &std::path::Path) -> String {
     let file = fs::read_to_string(cache(target)).unwrap();
     assert!(file.starts_with(NOTES), "the notes are gone");
     assert_eq!(file.matches("<!-- trueup:repo-state ").count(), 1);
@@ -67,21 +67,21 @@ fn a_killed_sync_leaves_the_old_section_or_the_new_one() {
     let target = home.root().join("target");
     fs::create_dir_all(target.join(".aibrain")).unwrap();
     fs::write(cache(&target), NOTES).unwrap();
-    registered(&home, &target);
+    register_repos(&home, &target);
     save(&home, 0);
     syncing(&home).wait().ok();
     let mut kill_loop = KillLoop::new(KILLS);
     while kill_loop.goes_on() {
         let number = u64::try_from(kill_loop.runs()).unwrap() + 1;
-        let before = cached(&target);
+        let before = read_cached_state(&target);
         save(&home, number);
         kill_loop.kill(syncing(&home), b"");
-        let after = cached(&target);
+        let after = read_cached_state(&target);
         assert!(after == before || after == text(number), "neither old nor new");
     }
     syncing(&home).wait().ok();
     assert!(
-        cached(&target) == text(u64::try_from(kill_loop.runs()).unwrap()),
+        read_cached_state(&target) == text(u64::try_from(kill_loop.runs()).unwrap()),
         "the last state did not arrive"
     );
     let left = fs::read_dir(target.join(".aibrain")).unwrap().count();
@@ -100,7 +100,7 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     };
     fs::create_dir(full.join(".aibrain")).unwrap();
     fs::write(cache(&full), NOTES).unwrap();
-    registered(&home, &full);
+    register_repos(&home, &full);
     home.init_repository(&free);
     let add = ["repo", "add", free.to_str().unwrap()];
     command(&home, &add).wait().ok();
@@ -111,10 +111,10 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     let answer: ProcessOutput = syncing(&home).wait();
     assert_eq!(answer.code, Some(3), "{answer:?}");
     assert!(answer.stderr.contains("target was not updated"), "{answer:?}");
-    assert!(cached(&full) == text(1), "the cache changed");
+    assert!(read_cached_state(&full) == text(1), "the cache changed");
     let other = fs::read_to_string(cache(&free)).unwrap();
     assert!(other.contains(&text(2)), "the other was not updated");
     mount.free();
     syncing(&home).wait().ok();
-    assert!(cached(&full) == text(2), "it did not heal");
+    assert!(read_cached_state(&full) == text(2), "it did not heal");
 }

@@ -94,13 +94,18 @@ fn end_past_their_deadline(home: &Home) {
         ("pre-handoff-validate", "stop"),
     ] {
         let no_time = [("TRUEUP_DEADLINE_MS", "1")];
-        let answer = limited(home, binary, &home.payload(event), &no_time);
+        let answer = run_with_cpu_limit(home, binary, &home.payload(event), &no_time);
         assert!(matches!(answer.code, Some(0 | 2)), "{answer:.2000?}");
     }
 }
 
 /// Runs a hook with limited CPU time.
-fn limited(home: &Home, binary: &str, payload: &Payload, set: &[(&str, &str)]) -> ProcessOutput {
+fn run_with_cpu_limit(
+    home: &Home,
+    binary: &str,
+    payload: &Payload,
+    set: &[(&str, &str)],
+) -> ProcessOutput {
     let mut run = home.prepare_run(binary).payload(payload);
     for (name, value) in set {
         run = run.env(name, value);
@@ -118,25 +123,25 @@ fn fixes_cache(
     set: &[(&str, &str)],
 ) -> ProcessOutput {
     home.edit_cache("currentSd", "SD-002B");
-    let answer = limited(home, binary, payload, set);
+    let answer = run_with_cpu_limit(home, binary, payload, set);
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C", "{answer:.2000?}");
     answer
 }
 
 #[track_caller]
-fn starts(home: &Home) -> ProcessOutput {
+fn start_session(home: &Home) -> ProcessOutput {
     fixes_cache(home, "session-start-sync", &home.payload("session-start.resume"), &[])
 }
 
 #[track_caller]
-fn says(answer: &ProcessOutput, text: &str) {
+fn assert_message_contains(answer: &ProcessOutput, text: &str) {
     let lines = answer.stderr.lines().filter(|line| line.contains(text));
     assert_eq!(lines.count(), 1, "{text}: {}", answer.stderr);
     assert!(answer.stderr.lines().all(|line| line.chars().count() <= 4_100));
 }
 
-fn beyond(bound: Bound) -> usize {
+fn size_beyond(bound: Bound) -> usize {
     bound.len() * 2 + 1
 }
 
@@ -177,12 +182,12 @@ fn waits_for_more(pid: u32, pipe: &impl std::os::fd::AsFd) -> bool {
 fn payload(home: &Home) {
     let long = "x".repeat(bounds::PAYLOAD.len());
     let payload = home.payload("user-prompt-submit").with("prompt", long);
-    let line = limited(home, "session-start-sync", &payload, &[]).single_line();
+    let line = run_with_cpu_limit(home, "session-start-sync", &payload, &[]).single_line();
     assert!(line.contains("larger than 16 MiB"), "{line}");
 }
 
 fn long_path(home: &Home) {
-    let path = format!("/{}", "x".repeat(beyond(bounds::PATH)));
+    let path = format!("/{}", "x".repeat(size_beyond(bounds::PATH)));
     stands_in(home, &path);
 }
 
@@ -194,11 +199,14 @@ fn deep_path(home: &Home) {
 fn stands_in(home: &Home, path: &str) {
     let named = home.payload("session-start.resume").with("cwd", path);
     let answer = fixes_cache(home, "session-start-sync", &named, &[]);
-    says(&answer, "parts or");
+    assert_message_contains(&answer, "parts or");
     let set = [("CLAUDE_PROJECT_DIR", path)];
     if path.len() < 100_000 {
         let payload = home.payload("session-start.resume");
-        says(&fixes_cache(home, "session-start-sync", &payload, &set), "parts or");
+        assert_message_contains(
+            &fixes_cache(home, "session-start-sync", &payload, &set),
+            "parts or",
+        );
     }
 }
 
@@ -212,7 +220,7 @@ fn set(home: &Home, text: &str) {
 }
 
 /// Registers the project and others beside it.
-fn registered(home: &Home, others: usize) {
+fn register_repos(home: &Home, others: usize) {
     for number in 0..others {
         let path = home.root().join(format!("other-{number}"));
         let git = Command::new("git").args(["init", "--quiet"]).arg(&path).status();
@@ -238,7 +246,7 @@ fn task(home: &Home) {
 
 fn notes(home: &Home) {
     let others = bounds::NOTES.len() + 5;
-    registered(home, others);
+    register_repos(home, others);
     for number in 0..others {
         let cache = home.root().join(format!("other-{number}/.aibrain"));
         let _ = fs::remove_dir_all(&cache);
@@ -246,7 +254,7 @@ fn notes(home: &Home) {
     }
     write(&home.project_dir().join("STATE.md"), "# One\n");
     let answer = fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
-    says(&answer, "and 5 more lines");
+    assert_message_contains(&answer, "and 5 more lines");
     assert_eq!(answer.stderr.lines().count(), bounds::NOTES.len() + 1);
 }
 
@@ -260,7 +268,7 @@ fn long_error(home: &Home) {
         ("pre-handoff-validate", "stop"),
     ];
     for (binary, event) in events {
-        let answer = limited(home, binary, &home.payload(event), &set);
+        let answer = run_with_cpu_limit(home, binary, &home.payload(event), &set);
         assert_eq!(answer.code, Some(0), "{answer:.2000?}");
         assert!(answer.stdout.chars().count() < 25_000);
         let lines = [answer.context(), answer.message().join("\n")];

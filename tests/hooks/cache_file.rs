@@ -21,7 +21,7 @@ const ORIGINAL: &str = r#"{
 }"#;
 
 /// Returns the one file beside the cache whose name holds a word.
-fn aside(home: &Home, word: &str) -> String {
+fn find_file_beside_cache(home: &Home, word: &str) -> String {
     let names = home.claude_names();
     let found: Vec<&String> = names.iter().filter(|name| name.contains(word)).collect();
     assert_eq!(found.len(), 1, "{names:?}");
@@ -162,7 +162,7 @@ fn s_08_a_corrupt_file_is_kept_aside_and_written_anew() {
         assert_eq!(lines.len(), 1, "{lines:?}");
         let start = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (";
         assert!(lines[0].starts_with(start) && lines[0].contains(reason), "{lines:?}");
-        assert_eq!(aside(&home, "auto-proceed-state.json.corrupt-2"), text);
+        assert_eq!(find_file_beside_cache(&home, "auto-proceed-state.json.corrupt-2"), text);
         assert_eq!(home.read_cache()["currentSd"], "SD-002C");
         assert_eq!(home.start_session().ok().message(), [""; 0]);
     }
@@ -184,14 +184,17 @@ fn s_09_a_file_of_another_database_is_set_aside_by_name() {
     // The differences are reported as well.
     let differs = "⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C".to_owned();
     assert_eq!(home.start_session().ok().message(), [differs, line]);
-    assert_eq!(aside(&home, "auto-proceed-state.json.foreign-2"), cache.to_string());
+    assert_eq!(
+        find_file_beside_cache(&home, "auto-proceed-state.json.foreign-2"),
+        cache.to_string()
+    );
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     assert_eq!(home.read_cache()["_trueup"]["lineage"], lineage);
 }
 
 /// A file as a checkout or a restored backup may leave it: ahead of the database, with another
 /// item, phase and task.
-fn ahead(home: &Home) -> String {
+fn write_cache_ahead(home: &Home) -> String {
     let mut cache = home.read_cache();
     cache["_trueup"]["revision"] = json!(99_999);
     cache["currentSd"] = json!("SD-002B");
@@ -220,7 +223,7 @@ fn assert_mended_and_kept(home: &Home) {
 #[test]
 fn s_09_a_file_newer_than_the_database_is_reported_and_mended_by_each_hook() {
     let home = Home::new().with_held_item();
-    let line = ahead(&home);
+    let line = write_cache_ahead(&home);
     let message = home.start_session().ok().message().join("\n");
     assert!(message.contains(&line), "{message}");
     assert!(message.contains("kept in the journal as j-"), "{message}");
@@ -233,7 +236,7 @@ fn s_09_a_file_newer_than_the_database_is_reported_and_mended_by_each_hook() {
         ("pre-handoff-validate", "pre-tool-use.agent"),
     ] {
         let home = Home::new().with_held_item();
-        ahead(&home);
+        write_cache_ahead(&home);
         home.run_hook(binary, &home.payload(fixture)).ok();
         let journal = home.read_lines("journal.jsonl");
         assert_eq!(journal.len(), 1, "{fixture}: {journal:?}");

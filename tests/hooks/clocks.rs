@@ -25,16 +25,16 @@ fn can_fake() -> bool {
     can
 }
 
-fn ahead(run: ProcessRun<'_>) -> ProcessRun<'_> {
+fn run_with_clock_ahead(run: ProcessRun<'_>) -> ProcessRun<'_> {
     run.run_through("faketime", |program: &OsStr| vec!["-f".into(), "+365d".into(), program.into()])
 }
 
 fn hook(home: &Home, payload: &Payload, is_ahead: bool, pid: &str) -> ProcessOutput {
     let run = home.prepare_run("session-start-sync").payload(payload).env("CLAUDE_PID", pid);
-    if is_ahead { ahead(run) } else { run }.wait().ok()
+    if is_ahead { run_with_clock_ahead(run) } else { run }.wait().ok()
 }
 
-fn started(home: &Home, session: &str, is_ahead: bool, pid: &str) {
+fn start_with_clock(home: &Home, session: &str, is_ahead: bool, pid: &str) {
     let payload = home.payload("session-start.startup").for_session(session);
     hook(home, &payload, is_ahead, pid);
 }
@@ -60,21 +60,21 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
     }
     let home = Home::new();
     let (client, other, leaver) = (spawn_bystander(), spawn_bystander(), spawn_bystander());
-    started(&home, FIRST_SESSION, false, &client.pid());
+    start_with_clock(&home, FIRST_SESSION, false, &client.pid());
     home.claim(FIRST_SESSION, "SD-002C");
-    started(&home, HIDDEN, false, &other.pid());
+    start_with_clock(&home, HIDDEN, false, &other.pid());
     home.claim(HIDDEN, "SD-002D");
     home.execute_sql(
         "UPDATE claude_sessions SET host = 'elsewhere' WHERE session_id = ?1",
         [HIDDEN],
     );
-    started(&home, GONE, false, &leaver.pid());
+    start_with_clock(&home, GONE, false, &leaver.pid());
     let end = home.payload("session-end.other").for_session(GONE);
     home.run_hook("checkpoint-push", &end).ok();
     drop(leaver);
 
     let newcomer = spawn_bystander();
-    started(&home, SECOND_SESSION, true, &newcomer.pid());
+    start_with_clock(&home, SECOND_SESSION, true, &newcomer.pid());
     assert_eq!(status(&home, FIRST_SESSION), "active");
     assert_eq!(status(&home, HIDDEN), "active");
     assert_eq!(status(&home, GONE), "ended", "it is seconds old");
@@ -84,7 +84,7 @@ fn one_start_a_year_ahead_prunes_and_parks_nothing_and_its_lease_is_no_life() {
         assert_eq!(holder, session);
     }
     // A person's claim under the same clock takes nothing either.
-    let claim = ahead(home.prepare_run("trueup").args([
+    let claim = run_with_clock_ahead(home.prepare_run("trueup").args([
         "claim",
         "SD-002D",
         "--session",

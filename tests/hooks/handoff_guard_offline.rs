@@ -6,7 +6,7 @@ use serde_json::json;
 use support::home::{Home, ProcessOutput};
 
 /// A session whose database file was damaged.
-fn offline() -> Home {
+fn home_with_damaged_database() -> Home {
     let home = Home::new().with_held_item();
     fs::write(home.trueup_home().join("trueup.db"), "garbage that is no database".repeat(9))
         .unwrap();
@@ -21,7 +21,7 @@ fn run_guard(home: &Home, fixture: &str, attended: &str) -> ProcessOutput {
 
 #[test]
 fn a_person_is_asked() {
-    let home = offline();
+    let home = home_with_damaged_database();
     let answer = run_guard(&home, "pre-tool-use.bash", "1");
     assert_eq!(answer.code, Some(0));
     let line = answer.stderr.trim_end();
@@ -43,7 +43,7 @@ fn a_person_is_asked() {
 
 #[test]
 fn unattended_work_goes_on_with_a_warning() {
-    let home = offline();
+    let home = home_with_damaged_database();
     for attended in ["", "0"] {
         let answer = run_guard(&home, "pre-tool-use.bash", attended);
         assert_eq!(answer.code, Some(0));
@@ -54,7 +54,7 @@ fn unattended_work_goes_on_with_a_warning() {
 
 #[test]
 fn a_stop_is_never_blocked_by_ignorance() {
-    let home = offline();
+    let home = home_with_damaged_database();
     for attended in ["", "1"] {
         let payload = home.payload("stop");
         let run = home.prepare_run("pre-handoff-validate").payload(&payload);

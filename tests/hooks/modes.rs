@@ -7,7 +7,7 @@ use std::path::Path;
 use support::home::{Home, ProcessOutput, ProcessRun};
 
 /// Runs a binary under a umask.
-fn under(umask: &str, run: ProcessRun<'_>) -> ProcessOutput {
+fn run_with_umask(umask: &str, run: ProcessRun<'_>) -> ProcessOutput {
     let script = format!("umask {umask}; exec \"$0\" \"$@\"");
     let arguments =
         |program: &std::ffi::OsStr| vec!["-c".into(), script.clone().into(), program.into()];
@@ -15,7 +15,7 @@ fn under(umask: &str, run: ProcessRun<'_>) -> ProcessOutput {
 }
 
 fn trueup(home: &Home, umask: &str, arguments: &[&str]) {
-    let answer = under(umask, home.prepare_run("trueup").args(arguments));
+    let answer = run_with_umask(umask, home.prepare_run("trueup").args(arguments));
     assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
 }
 
@@ -23,7 +23,7 @@ fn hook(home: &Home, umask: &str, binary: &str, event: &str) {
     let payload = home.payload(event);
     let environment = home.root().join("environment.sh");
     let run = home.prepare_run(binary).payload(&payload).env("CLAUDE_ENV_FILE", environment);
-    let answer = under(umask, run);
+    let answer = run_with_umask(umask, run);
     assert_eq!(answer.code, Some(0), "{binary} {event}: {answer:?}");
 }
 

@@ -7,13 +7,13 @@ use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION}
 
 const LONG: &str = "pre-tool-use.bash-with-timeout";
 
-fn span(home: &Home, payload: &Payload) -> ProcessOutput {
+fn run_quiet_period_hook(home: &Home, payload: &Payload) -> ProcessOutput {
     let run = home.prepare_run("pre-handoff-validate").args(["--span"]);
     run.payload(payload).wait()
 }
 
 /// Returns how many quiet seconds are announced, or nothing.
-fn announced(home: &Home) -> Option<i64> {
+fn read_quiet_seconds(home: &Home) -> Option<i64> {
     home.session_column(
         "CAST(round((julianday(silent_until) - julianday('now')) * 86400) AS INTEGER)",
         FIRST_SESSION,
@@ -22,7 +22,7 @@ fn announced(home: &Home) -> Option<i64> {
 
 #[track_caller]
 fn assert_announced(home: &Home, seconds: i64) {
-    let found = announced(home).unwrap();
+    let found = read_quiet_seconds(home).unwrap();
     // Time may pass between the write and this reading.
     assert!((seconds - 30..=seconds).contains(&found), "{found} of {seconds}");
 }
@@ -30,7 +30,7 @@ fn assert_announced(home: &Home, seconds: i64) {
 #[test]
 fn a_long_command_announces_its_limit_and_a_minute() {
     let home = Home::new().with_held_item();
-    span(&home, &home.payload(LONG)).assert_silent();
+    run_quiet_period_hook(&home, &home.payload(LONG)).assert_silent();
     assert_announced(&home, 660);
 }
 
@@ -38,7 +38,7 @@ fn a_long_command_announces_its_limit_and_a_minute() {
 fn no_command_announces_more_than_half_an_hour() {
     let home = Home::new().with_held_item();
     let payload = home.payload(LONG).with_input("timeout", 7_200_000);
-    span(&home, &payload).assert_silent();
+    run_quiet_period_hook(&home, &payload).assert_silent();
     assert_announced(&home, 1_800);
 }
 
@@ -61,10 +61,10 @@ fn what_is_over_soon_or_runs_in_the_background_announces_nothing_and_opens_nothi
         home.payload("stop"),
         home.payload("session-start.startup"),
     ] {
-        span(&home, &payload).assert_silent();
+        run_quiet_period_hook(&home, &payload).assert_silent();
     }
     // What does announce, notices.
-    let line = span(&home, &home.payload(LONG)).single_line();
+    let line = run_quiet_period_hook(&home, &home.payload(LONG)).single_line();
     assert!(line.starts_with("trueup: quiet period not announced: "), "{line}");
 }
 
@@ -91,7 +91,7 @@ fn a_limit_that_the_user_set_for_all_commands_counts() {
     };
     for limit in ["120000", "", "soon"] {
         run(limit).assert_silent();
-        assert_eq!(announced(&home), None, "{limit}");
+        assert_eq!(read_quiet_seconds(&home), None, "{limit}");
     }
     run("900000").assert_silent();
     assert_announced(&home, 960);
@@ -113,7 +113,7 @@ fn a_longer_silence_that_was_announced_before_stays() {
         "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1700 seconds')",
         [],
     );
-    span(&home, &home.payload(LONG)).assert_silent();
+    run_quiet_period_hook(&home, &home.payload(LONG)).assert_silent();
     assert_announced(&home, 1_700);
 }
 
@@ -124,7 +124,7 @@ fn a_subagent_announces_half_an_hour_and_only_when_it_may_start() {
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
     let agent = home.payload("pre-tool-use.agent");
     assert_eq!(home.run_hook("pre-handoff-validate", &agent).code, Some(2));
-    assert_eq!(announced(&home), None);
+    assert_eq!(read_quiet_seconds(&home), None);
     home.run_git(&["switch", "--quiet", "main"]);
     home.run_hook("pre-handoff-validate", &agent).assert_silent();
     assert_announced(&home, 1_800);
@@ -135,10 +135,10 @@ fn the_gate_alone_announces_nothing_for_a_command_and_the_span_alone_refuses_not
     let home = Home::new().with_held_item();
     let handoff = home.payload(LONG).with_input("command", "make handoff");
     home.run_hook("pre-handoff-validate", &handoff).assert_silent();
-    assert_eq!(announced(&home), None);
+    assert_eq!(read_quiet_seconds(&home), None);
     home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);
-    span(&home, &handoff).assert_silent();
+    run_quiet_period_hook(&home, &handoff).assert_silent();
     assert_announced(&home, 660);
 }
 
@@ -155,11 +155,11 @@ fn an_unknown_argument_is_ignored() {
 #[test]
 fn a_session_that_is_not_registered_announces_nothing() {
     let home = Home::new();
-    span(&home, &home.payload(LONG)).assert_silent();
+    run_quiet_period_hook(&home, &home.payload(LONG)).assert_silent();
     assert!(!home.trueup_home().join("trueup.db").exists());
     home.start_session().ok();
-    span(&home, &home.payload(LONG).for_session(SECOND_SESSION)).assert_silent();
-    assert_eq!(announced(&home), None);
+    run_quiet_period_hook(&home, &home.payload(LONG).for_session(SECOND_SESSION)).assert_silent();
+    assert_eq!(read_quiet_seconds(&home), None);
 }
 
 /// Makes the first session one whose process cannot be seen, silent for longer than the ceiling.
@@ -171,7 +171,7 @@ fn unheard_of(home: &Home) {
 #[test]
 fn a_sweep_leaves_who_announced_its_silence_and_parks_it_when_that_is_over() {
     let home = Home::new().with_held_item();
-    span(&home, &home.payload(LONG)).assert_silent();
+    run_quiet_period_hook(&home, &home.payload(LONG)).assert_silent();
     unheard_of(&home);
     let sweep = || {
         let run = home.prepare_run("trueup").args(["sessions", "sweep", "--json"]);
@@ -186,7 +186,7 @@ fn a_sweep_leaves_who_announced_its_silence_and_parks_it_when_that_is_over() {
 #[test]
 fn a_sign_of_life_after_a_long_command_renews_the_lease() {
     let home = Home::new().with_held_item();
-    span(&home, &home.payload(LONG)).assert_silent();
+    run_quiet_period_hook(&home, &home.payload(LONG)).assert_silent();
     home.expire_lease(FIRST_SESSION, 901);
     home.push_event("post-tool-use.bash").assert_silent();
     let lives: bool = home.session_column("lease_expires_at > heartbeat_at", FIRST_SESSION);

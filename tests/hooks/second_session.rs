@@ -11,7 +11,7 @@ fn own_file(home: &Home) -> std::path::PathBuf {
 }
 
 /// Runs a hook for the second session, whose client is another process.
-fn second(home: &Home, client: &Bystander, fixture: &str) -> ProcessOutput {
+fn run_hook_of_second(home: &Home, client: &Bystander, fixture: &str) -> ProcessOutput {
     let binary = match fixture {
         f if f.starts_with("session-start") || f.starts_with("user") => "session-start-sync",
         _ => "checkpoint-push",
@@ -25,7 +25,7 @@ fn s_14_the_second_has_its_own_file_and_is_told_and_the_first_keeps_the_shared_o
     let home = Home::new().with_held_item();
     let client = spawn_bystander();
     let before = fs::read(home.cache_path()).unwrap();
-    let answer = second(&home, &client, "session-start.startup").ok();
+    let answer = run_hook_of_second(&home, &client, "session-start.startup").ok();
     let line =
         format!("⚠️ another live session works in this worktree: {FIRST_SESSION}, on SD-002C");
     assert_eq!(answer.message(), [line]);
@@ -40,16 +40,16 @@ fn s_14_the_second_has_its_own_file_and_is_told_and_the_first_keeps_the_shared_o
 fn each_session_pushes_and_receives_by_its_own_file_alone() {
     let home = Home::new().with_held_item();
     let client = spawn_bystander();
-    second(&home, &client, "session-start.startup").ok();
+    run_hook_of_second(&home, &client, "session-start.startup").ok();
     home.claim(SECOND_SESSION, "SD-002B");
-    second(&home, &client, "user-prompt-submit").ok();
-    second(&home, &client, "post-tool-use.todo-write").ok();
+    run_hook_of_second(&home, &client, "user-prompt-submit").ok();
+    run_hook_of_second(&home, &client, "post-tool-use.todo-write").ok();
     assert_eq!(Home::read_json(&own_file(&home))["currentSd"], "SD-002B");
     assert_eq!(Home::read_json(&own_file(&home))["currentTask"], "write the test");
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     assert_eq!(home.read_cache()["currentTask"], serde_json::Value::Null);
     home.edit_cache("currentPhase", "EXEC");
-    second(&home, &client, "post-tool-use.write").assert_silent();
+    run_hook_of_second(&home, &client, "post-tool-use.write").assert_silent();
     assert_eq!(
         home.read_cache()["currentPhase"],
         "EXEC",
@@ -63,9 +63,9 @@ fn each_session_pushes_and_receives_by_its_own_file_alone() {
 fn the_second_keeps_its_own_file_when_the_first_has_ended() {
     let home = Home::new().with_held_item();
     let client = spawn_bystander();
-    second(&home, &client, "session-start.startup").ok();
+    run_hook_of_second(&home, &client, "session-start.startup").ok();
     home.push_event("session-end.other").ok();
-    second(&home, &client, "session-start.resume").ok();
+    run_hook_of_second(&home, &client, "session-start.resume").ok();
     assert_eq!(home.read_cache()["sessionId"], FIRST_SESSION);
     assert_eq!(Home::read_json(&own_file(&home))["sessionId"], SECOND_SESSION);
 }
@@ -75,7 +75,7 @@ fn after_the_first_has_ended_a_new_session_takes_the_shared_file() {
     let home = Home::new().with_held_item();
     home.push_event("session-end.other").ok();
     let client = spawn_bystander();
-    let answer = second(&home, &client, "session-start.startup").ok();
+    let answer = run_hook_of_second(&home, &client, "session-start.startup").ok();
     assert_eq!(answer.message(), [""; 0]);
     assert_eq!(home.read_cache()["sessionId"], SECOND_SESSION);
     assert!(!own_file(&home).exists());
@@ -88,7 +88,7 @@ fn a_session_in_another_worktree_is_no_company() {
     let linked = home.root().join("linked");
     home.run_git(&["worktree", "add", "--quiet", "-b", "side", &linked.to_string_lossy()]);
     home.move_project(linked);
-    let answer = second(&home, &client, "session-start.startup").ok();
+    let answer = run_hook_of_second(&home, &client, "session-start.startup").ok();
     assert_eq!(answer.message(), [""; 0]);
     assert_eq!(home.read_cache()["sessionId"], SECOND_SESSION);
 }

@@ -3,7 +3,7 @@
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION, process_start_time, spawn_bystander};
 
 /// A first session, with its own client, that holds an item.
-fn first(home: &Home, pid: &str) {
+fn start_first_session(home: &Home, pid: &str) {
     let payload = home.payload("session-start.startup");
     home.prepare_run("session-start-sync").payload(&payload).env("CLAUDE_PID", pid).wait().ok();
     home.claim(FIRST_SESSION, "SD-002C");
@@ -24,7 +24,7 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
     let home = Home::new();
     let client = spawn_bystander();
     let pid = client.pid();
-    first(&home, &pid);
+    start_first_session(&home, &pid);
     drop(client);
     home.expire_lease(FIRST_SESSION, 1_000);
     let context = next_start(&home);
@@ -49,7 +49,7 @@ fn a_session_whose_process_is_gone_and_whose_lease_ran_out_is_lost() {
 fn a_session_whose_process_is_gone_within_its_lease_is_left() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     drop(client);
     next_start(&home);
     assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
@@ -60,7 +60,7 @@ fn a_session_whose_process_is_gone_within_its_lease_is_left() {
 fn a_live_process_with_an_expired_lease_is_left() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     home.expire_lease(FIRST_SESSION, 90_000);
     next_start(&home);
     assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
@@ -71,7 +71,7 @@ fn a_live_process_with_an_expired_lease_is_left() {
 fn a_process_number_that_was_used_again_is_no_life() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     assert_eq!(
         home.session_column::<i64>("pid_started", FIRST_SESSION),
         process_start_time(&client.pid())
@@ -96,7 +96,7 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
         for (silence, status) in [(1_700, "active"), (1_900, "lost")] {
             let home = Home::new();
             let client = spawn_bystander();
-            first(&home, &client.pid());
+            start_first_session(&home, &client.pid());
             home.execute_sql(&format!("UPDATE claude_sessions SET {elsewhere}"), []);
             // Its process cannot be seen from here.
             drop(client);
@@ -112,7 +112,7 @@ fn a_process_of_elsewhere_is_endured_up_to_the_ceiling() {
 fn declared_silence_postpones_the_sweep_up_to_its_ceiling() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     drop(client);
     home.execute_sql(
         "UPDATE claude_sessions SET silent_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1000 seconds')",
@@ -146,7 +146,7 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
 fn what_ended_with_its_process_is_free_for_the_next_start() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     home.push_event("session-end.other").ok();
     drop(client);
     let context = next_start(&home);
@@ -156,7 +156,7 @@ fn what_ended_with_its_process_is_free_for_the_next_start() {
 }
 
 /// The first session is resumed by another client.
-fn resumed(home: &Home) -> String {
+fn resume_first_session(home: &Home) -> String {
     let client = spawn_bystander();
     let payload = home.payload("session-start.resume");
     let run = home.prepare_run("session-start-sync").payload(&payload);
@@ -168,14 +168,14 @@ fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
     for (taken, expected) in [(false, FIRST_SESSION), (true, SECOND_SESSION)] {
         let home = Home::new();
         let client = spawn_bystander();
-        first(&home, &client.pid());
+        start_first_session(&home, &client.pid());
         home.push_event("session-end.other").ok();
         drop(client);
         next_start(&home);
         if taken {
             home.give_item(SECOND_SESSION, "SD-002C");
         }
-        let context = resumed(&home);
+        let context = resume_first_session(&home);
         assert_eq!(holder(&home).as_deref(), Some(expected), "{context}");
         let says = context.contains("item: SD-002C (claimed)");
         assert_eq!(says, !taken, "{context}");
@@ -189,18 +189,18 @@ fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
 fn who_gave_its_item_up_does_not_take_it_back() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     home.prepare_run("trueup")
         .args(["release", "SD-002C", "--session", FIRST_SESSION])
         .env("CLAUDE_PID", client.pid())
         .wait();
     home.push_event("session-end.other").ok();
-    resumed(&home);
+    resume_first_session(&home);
     assert_eq!(holder(&home), None);
 }
 
 /// Shifts the times in a session's row, as if a clock had been wrong once.
-fn shift(home: &Home, session: &str, shift: &str) {
+fn shift_times(home: &Home, session: &str, shift: &str) {
     let changed = home.execute_sql(
         "UPDATE claude_sessions SET
              heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', heartbeat_at, ?2),
@@ -215,8 +215,8 @@ fn shift(home: &Home, session: &str, shift: &str) {
 fn a_lease_that_a_wrong_clock_granted_is_no_life() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
-    shift(&home, FIRST_SESSION, "+1 year");
+    start_first_session(&home, &client.pid());
+    shift_times(&home, FIRST_SESSION, "+1 year");
     next_start(&home);
     assert_eq!(holder(&home).as_deref(), Some(FIRST_SESSION), "its process runs");
     drop(client);
@@ -229,7 +229,7 @@ fn a_lease_that_a_wrong_clock_granted_is_no_life() {
 fn a_lease_that_a_wrong_clock_granted_is_granted_anew_to_its_owner() {
     for hook in ["prompt", "tool", "stop"] {
         let home = Home::new().with_held_item();
-        shift(&home, FIRST_SESSION, "+1 year");
+        shift_times(&home, FIRST_SESSION, "+1 year");
         match hook {
             "prompt" => home.send_prompt().ok(),
             "tool" => home.push_event("post-tool-use.write").ok(),
@@ -250,7 +250,7 @@ fn one_start_with_a_wrong_clock_parks_nobody_who_cannot_be_asked() {
     // The clock of everything before is a year behind that of this start.
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     home.execute_sql("UPDATE claude_sessions SET host = 'elsewhere'", []);
     home.age_database("-1 year");
     next_start(&home);
@@ -272,7 +272,7 @@ fn a_session_does_not_sweep_itself() {
 fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     drop(client);
     home.expire_lease(FIRST_SESSION, 1_000);
     next_start(&home);
@@ -295,7 +295,7 @@ fn a_session_that_was_given_up_hands_nothing_on_until_it_claims_again() {
 fn the_next_start_fails_a_phase_that_gives_no_sign_of_life() {
     let home = Home::new();
     let client = spawn_bystander();
-    first(&home, &client.pid());
+    start_first_session(&home, &client.pid());
     let run = |arguments: &[&str]| {
         let all = [&["--session", FIRST_SESSION], arguments].concat();
         home.prepare_run("trueup").args(all).wait().ok();
@@ -321,7 +321,7 @@ fn a_hook_that_runs_on_after_its_client_brings_nobody_back() {
         let home = Home::new();
         let client = spawn_bystander();
         let pid = client.pid();
-        first(&home, &pid);
+        start_first_session(&home, &pid);
         let run = |fixture: &str| {
             let binary = match fixture {
                 "user-prompt-submit" => "session-start-sync",

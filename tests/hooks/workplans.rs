@@ -14,16 +14,16 @@ fn save(home: &Home, name: &str, seconds: u64) {
     let path = home.project_dir().join("workplans").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "---\nid: A-WP-0001\nstatus: active\n---\n").unwrap();
-    at(&path, seconds);
+    set_modified_time(&path, seconds);
 }
 
-fn at(path: &Path, seconds: u64) {
+fn set_modified_time(path: &Path, seconds: u64) {
     let file = fs::File::options().append(true).open(path).unwrap();
     let time = SystemTime::now() + Duration::from_secs(seconds);
     file.set_modified(time).unwrap();
 }
 
-fn offered(home: &Home) -> Option<String> {
+fn find_offer(home: &Home) -> Option<String> {
     let answer = home.push_event("stop").ok();
     if answer.stdout.is_empty() {
         return None;
@@ -45,23 +45,23 @@ fn what_changed_in_the_session_is_offered_once() {
         .unwrap()
         .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
         .unwrap();
-    assert_eq!(offered(&home), None);
+    assert_eq!(find_offer(&home), None);
     save(&home, "A-WP-0001.md", 10);
     save(&home, "archived/A-WP-0002.md", 10);
     save(&home, "README.md", 10);
-    let text = offered(&home).unwrap();
+    let text = find_offer(&home).unwrap();
     assert!(text.starts_with("workplans/A-WP-0001.md and 1 other workplans changed"), "{text}");
     // Noted before what was saved after now.
-    at(&path, 0);
-    at(&home.project_dir().join("workplans/archived/A-WP-0002.md"), 0);
+    set_modified_time(&path, 0);
+    set_modified_time(&home.project_dir().join("workplans/archived/A-WP-0002.md"), 0);
     let mark = home
         .trueup_home()
         .join("counters")
         .join(format!("{}.offered", support::home::FIRST_SESSION));
-    at(&mark, 20);
-    assert_eq!(offered(&home), None);
+    set_modified_time(&mark, 20);
+    assert_eq!(find_offer(&home), None);
     save(&home, "A-WP-0001.md", 30);
-    assert!(offered(&home).is_some());
+    assert!(find_offer(&home).is_some());
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn what_a_check_has_mended_since_is_not_offered() {
     save(&home, "A-WP-0001.md", 0);
     let run = home.prepare_run("trueup").args(["check", "--fix", "--json"]);
     assert_eq!(run.wait().json()["data"]["repos"][0]["files"], json!(1));
-    assert_eq!(offered(&home), None);
+    assert_eq!(find_offer(&home), None);
 }
 
 #[test]
 fn without_workplans_nothing_is_offered() {
     let home = Home::new();
     home.start_session().ok();
-    assert_eq!(offered(&home), None);
+    assert_eq!(find_offer(&home), None);
 }

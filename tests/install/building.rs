@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::scratch::{Said, Scratch};
+use crate::scratch::{InstallerOutput, Scratch};
 
 const RUSTC: &str = "#!/bin/sh\n[ \"$1\" = -vV ] && echo 'host: riscv64-unknown-none'\n";
 const CARGO: &str = r#"#!/bin/sh
@@ -32,7 +32,7 @@ fn installer(scratch: &Scratch, args: &[&str]) -> Command {
 fn what_cargo_names_is_staged_and_its_progress_shown() {
     let scratch = Scratch::new();
     let output = installer(&scratch, &["--prefix", "out", "--no-claude"]).output().unwrap();
-    let run = Said::new(output).exits(0);
+    let run = InstallerOutput::new(output).exits(0);
     assert!(run.err.contains("Compiling serde"), "{}", run.err);
     assert!(run.out.contains("riscv64-unknown-none"), "says what was taken: {}", run.out);
     assert!(scratch.path("out/bin/checkpoint-push").exists());
@@ -48,7 +48,7 @@ fn a_build_that_fails_shows_cargos_own_error() {
     let scratch = Scratch::new();
     fs::write(scratch.path("path/broken"), "").unwrap();
     let output = installer(&scratch, &[]).output().unwrap();
-    let run = Said::new(output).exits(3);
+    let run = InstallerOutput::new(output).exits(3);
     assert!(run.err.contains("error[E0432]") && run.err.contains("hint:"), "{}", run.err);
     assert!(scratch.tree().is_empty());
 }
@@ -57,7 +57,7 @@ fn a_build_that_fails_shows_cargos_own_error() {
 fn a_dry_run_names_the_target_and_builds_nothing() {
     let scratch = Scratch::new();
     let output = installer(&scratch, &["--dry-run"]).output().unwrap();
-    let run = Said::new(output).exits(0);
+    let run = InstallerOutput::new(output).exits(0);
     assert!(run.out.contains("riscv64-unknown-none"), "{}", run.out);
     assert!(!scratch.path("path/asked").exists());
 }

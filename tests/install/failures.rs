@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use support::client::repository_root;
 
-use crate::scratch::{Said, Scratch, tree};
+use crate::scratch::{InstallerOutput, Scratch, tree};
 
 #[test]
 fn wrong_usage_is_exit_2() {
@@ -88,7 +88,7 @@ fn without_cargo_the_script_says_how_to_get_it() {
         .env("PATH", scratch.path("path"))
         .output()
         .unwrap();
-    let run = Said::new(output).exits(3);
+    let run = InstallerOutput::new(output).exits(3);
     assert!(run.err.contains("https://rustup.rs") && run.err.contains("apt install rustup"));
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use support::client::find_binary;
 
-use crate::scratch::{Said, Scratch};
+use crate::scratch::{InstallerOutput, Scratch};
 
 fn install(scratch: &Scratch, umask: &str, arguments: &[&str]) {
     let script = format!("umask {umask}; exec \"$0\" \"$@\"");
@@ -17,10 +17,10 @@ fn install(scratch: &Scratch, umask: &str, arguments: &[&str]) {
         .arg(find_binary("trueup-install").unwrap())
         .args(["--bin-dir", bins.to_str().unwrap()])
         .args(arguments);
-    Said::new(command.output().unwrap()).exits(0);
+    InstallerOutput::new(command.output().unwrap()).exits(0);
 }
 
-fn below(folder: &Path, visit: &mut dyn FnMut(&Path, &fs::Metadata)) {
+fn visit_below(folder: &Path, visit: &mut dyn FnMut(&Path, &fs::Metadata)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let data = fs::symlink_metadata(&path).unwrap();
@@ -29,7 +29,7 @@ fn below(folder: &Path, visit: &mut dyn FnMut(&Path, &fs::Metadata)) {
         }
         visit(&path, &data);
         if data.is_dir() {
-            below(&path, visit);
+            visit_below(&path, visit);
         }
     }
 }
@@ -46,7 +46,7 @@ fn every_mode_is_set_whatever_the_umask() {
         }
         let deep = scratch.path("deep");
         let mut placed = vec![(deep.clone(), fs::metadata(&deep).unwrap())];
-        below(&deep, &mut |path, data| {
+        visit_below(&deep, &mut |path, data| {
             placed.push((path.to_owned(), data.clone()));
         });
         assert!(placed.len() > 10, "{placed:?}");

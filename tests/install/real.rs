@@ -6,13 +6,13 @@ use std::path::Path;
 use serde_json::Value;
 use support::client::{find_client, repository_root};
 
-use crate::scratch::{Said, Scratch, without_data};
+use crate::scratch::{InstallerOutput, Scratch, without_data};
 
 const ODD: &str = "{\"model\":\"opus\",\n\n   \"permissions\" : {\"allow\":[\"Bash(ls)\"]}\n  }";
 
-fn claude(scratch: &Scratch, args: &[&str]) -> Said {
+fn claude(scratch: &Scratch, args: &[&str]) -> InstallerOutput {
     let mut command = scratch.command(&scratch.path("path/claude"));
-    Said::new(command.args(args).output().unwrap())
+    InstallerOutput::new(command.args(args).output().unwrap())
 }
 
 #[test]

@@ -135,13 +135,13 @@ impl Scratch {
     }
 
     /// Installs with the stand-ins.
-    pub(crate) fn install(&self, args: &[&str]) -> Said {
+    pub(crate) fn install(&self, args: &[&str]) -> InstallerOutput {
         self.run(&[&["--bin-dir", self.path("bins").to_str().unwrap()], args].concat())
     }
 
     /// Runs the installer.
-    pub(crate) fn run(&self, args: &[&str]) -> Said {
-        Said::new(self.installer(args).output().unwrap())
+    pub(crate) fn run(&self, args: &[&str]) -> InstallerOutput {
+        InstallerOutput::new(self.installer(args).output().unwrap())
     }
 
     /// Everything in the home.
@@ -152,13 +152,13 @@ impl Scratch {
 
 /// The output of the installer.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct InstallerOutput {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Said {
+impl InstallerOutput {
     pub(crate) fn new(output: Output) -> Self {
         Self {
             code: output.status.code(),

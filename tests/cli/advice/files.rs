@@ -27,7 +27,7 @@ fn metadata(text: &str) -> Home {
 }
 
 /// A plan that was imported, whose file says something else by now.
-fn planned(before: &str, after: &str) -> Home {
+fn home_with_edited_plan(before: &str, after: &str) -> Home {
     let home = started();
     write(&home, "it's a $(plan).md", before);
     home.prepare_run("trueup").args(["plan", "import", "it's a $(plan).md"]).wait();
@@ -90,7 +90,7 @@ fn plan_files() -> Vec<State> {
         })
         .look(&["trueup", "plan", "validate", "./-out/it's $(x).json"]),
         state("F-02", Row::EditPlanFile, EDIT_PLAN, || {
-            planned(PLAN, &PLAN.replace("- [ ] 1.2 Write\n", ""))
+            home_with_edited_plan(PLAN, &PLAN.replace("- [ ] 1.2 Write\n", ""))
         })
         .look(VALIDATE)
         .by_hand(|home, command| {
@@ -98,7 +98,7 @@ fn plan_files() -> Vec<State> {
             command
         }),
         state("C-10", Row::EditPlanFile, EDIT_BOX, || {
-            let home = planned(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"));
+            let home = home_with_edited_plan(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"));
             data(&home, &["plan", "skip", "1.1", "--reason", "later"]);
             home
         })
@@ -108,7 +108,7 @@ fn plan_files() -> Vec<State> {
             command
         }),
         state("C-10", Row::ImportPlan, IMPORT, || {
-            planned(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"))
+            home_with_edited_plan(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"))
         })
         .look(VALIDATE),
         state("F-02", Row::ImportPlan, IMPORT, || {
@@ -119,7 +119,7 @@ fn plan_files() -> Vec<State> {
         .look(VALIDATE),
         state("F-02", Row::ReimportPlan, REIMPORT, || {
             let waits = PLAN.replace("1.2 Write", "1.2 Write (DEPENDS: 8.8)");
-            planned(&waits, &waits)
+            home_with_edited_plan(&waits, &waits)
         })
         .look(VALIDATE)
         .by_hand(|home, command| {

@@ -15,13 +15,13 @@ const FIXING: &[&str] = &["trueup", "check", "--fix"];
 const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
 
 /// A linked workplan with one text replaced in its file, committed or not.
-fn swapped(from: &str, to: &str) -> Clone {
+fn clone_with_edit(from: &str, to: &str) -> Clone {
     let clone = Clone::linked();
     clone.swap(from, to);
     clone
 }
 
-fn published(clone: &Clone) {
+fn publish_workplans(clone: &Clone) {
     clone.git(&["commit", "-q", "-a", "-m", "by hand"]);
     clone.git(&["push", "-q"]);
 }
@@ -55,25 +55,25 @@ fn empty_id(home: &Home, task: &str) {
     git_in(home, home.project_dir(), &["push", "-q"]);
 }
 
-fn unpushed(clone: &Clone) {
+fn commit_without_push(clone: &Clone) {
     clone.git(&["commit", "-q", "--allow-empty", "-m", SUBJECT]);
 }
 
 /// A remote that refuses every push, with a commit that waits for it.
-fn refusing() -> Home {
+fn clone_with_refusing_remote() -> Home {
     let clone = Clone::behind_the_database();
-    unpushed(&clone);
+    commit_without_push(&clone);
     let hook = clone.home.root().join("remote.git/hooks/pre-receive");
     support::program::write_program(&hook, "#!/bin/sh\nexit 1\n").unwrap();
     clone.home
 }
 
-fn checked(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
+fn finding_state(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
     state(code, row, fix, make).look(CHECK)
 }
 
-fn fixed(code: &'static str, make: fn() -> Home) -> State {
-    checked(code, Row::FixCheckout, FIX, make)
+fn fixable_state(code: &'static str, make: fn() -> Home) -> State {
+    finding_state(code, Row::FixCheckout, FIX, make)
 }
 
 pub(super) fn states() -> Vec<State> {
@@ -89,45 +89,50 @@ pub(super) fn states() -> Vec<State> {
 
 fn fixed_by_check() -> Vec<State> {
     vec![
-        fixed("C-04", || {
-            swapped("repo: the-custodian\nstatus: active", "repo: the-custodian\nstatus: completed")
-                .home
+        fixable_state("C-04", || {
+            clone_with_edit(
+                "repo: the-custodian\nstatus: active",
+                "repo: the-custodian\nstatus: completed",
+            )
+            .home
         }),
-        fixed("C-05", || swapped("### T01 — No-regress rule", "### T01 — Another").home),
-        fixed("C-06", || Clone::new().home),
-        fixed("C-09", || {
+        fixable_state("C-05", || {
+            clone_with_edit("### T01 — No-regress rule", "### T01 — Another").home
+        }),
+        fixable_state("C-06", || Clone::new().home),
+        fixable_state("C-09", || {
             let clone = Clone::linked();
             let other = "UPDATE work_items SET repo = 'other' WHERE key LIKE '%T01'";
             clone.home.execute_sql(other, []);
             clone.home
         }),
-        fixed("C-10", || swapped("T01\nstatus: todo", "T01\nstatus: done").home),
-        fixed("C-11", || {
+        fixable_state("C-10", || clone_with_edit("T01\nstatus: todo", "T01\nstatus: done").home),
+        fixable_state("C-11", || {
             let clone = Clone::linked();
             let more = "\n### T04\n\n```task\nid: CUST-WP-0026-T04\nstatus: todo\n```\n";
             clone.publish("workplans/a.md", clone.text("workplans/a.md") + more);
             clone.home
         }),
-        fixed("C-13", || {
+        fixable_state("C-13", || {
             let clone = Clone::linked();
             for task in ["T01", "T02", "T03"] {
                 clone.done(&format!("CUST-WP-0026-{task}"));
             }
             clone.home
         }),
-        fixed("C-15", || Clone::behind_the_database().home),
-        fixed("C-19", || {
+        fixable_state("C-15", || Clone::behind_the_database().home),
+        fixable_state("C-19", || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
             clone.write("workplans/a.md", text.replacen("priority: high", "priority: low", 1));
             clone.home
         }),
-        fixed("C-20", || {
+        fixable_state("C-20", || {
             let waits = "T03\nstatus: todo\ndepends_on: [CUST-WP-0026-T01]";
-            swapped("T03\nstatus: todo", waits).home
+            clone_with_edit("T03\nstatus: todo", waits).home
         }),
-        fixed("C-22", || swapped("Never back.", "Never ever back.").home),
-        fixed("C-23", || {
+        fixable_state("C-22", || clone_with_edit("Never back.", "Never ever back.").home),
+        fixable_state("C-23", || {
             let clone = Clone::empty();
             let plan = PLAN.replace("status: active", "status: todo");
             let plan = plan.replace("status: in_progress", "status: todo");
@@ -141,29 +146,34 @@ fn fixed_by_check() -> Vec<State> {
 
 fn of_commits() -> Vec<State> {
     vec![
-        checked("C-17", Row::FixCheckout, FIX, || {
+        finding_state("C-17", Row::FixCheckout, FIX, || {
             let clone = Clone::linked();
-            unpushed(&clone);
+            commit_without_push(&clone);
             clone.home
         }),
-        checked("C-17", Row::Publish, "git push", || {
+        finding_state("C-17", Row::Publish, "git push", || {
             let clone = Clone::linked();
-            unpushed(&clone);
+            commit_without_push(&clone);
             clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
             clone.home
         }),
-        checked("C-17", Row::PublishAndFix, "git push && trueup check --fix", refusing)
-            .look(FIXING)
-            .by_hand(|home, command| {
-                fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
-                command
-            }),
-        checked("C-16", Row::PullCheckout, "trueup check --fix --pull", || {
+        finding_state(
+            "C-17",
+            Row::PublishAndFix,
+            "git push && trueup check --fix",
+            clone_with_refusing_remote,
+        )
+        .look(FIXING)
+        .by_hand(|home, command| {
+            fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
+            command
+        }),
+        finding_state("C-16", Row::PullCheckout, "trueup check --fix --pull", || {
             let clone = Clone::linked();
             clone.someone_pushes("other", "x");
             clone.home
         }),
-        checked(
+        finding_state(
             "C-16",
             Row::MergeCheckout,
             "git pull --no-rebase --no-edit && trueup check --fix",
@@ -181,7 +191,7 @@ fn of_commits() -> Vec<State> {
 
 fn of_checkouts() -> Vec<State> {
     vec![
-        checked("C-15", Row::RetryCheckout, RETRY, || {
+        finding_state("C-15", Row::RetryCheckout, RETRY, || {
             let clone = Clone::behind_the_database();
             clone.hook("pre-commit", "exit 1");
             clone.home
@@ -191,12 +201,12 @@ fn of_checkouts() -> Vec<State> {
             fs::remove_file(home.project_dir().join(".git/hooks/pre-commit")).unwrap();
             command
         }),
-        checked("C-01", Row::MakeFolder, "mkdir workplans", || Clone::empty().home),
-        checked("C-00", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
+        finding_state("C-01", Row::MakeFolder, "mkdir workplans", || Clone::empty().home),
+        finding_state("C-00", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
             let copy = home.root().join("a copy.db");
             command.replace("BACKUP", &format!("'{}'", copy.display()))
         }),
-        checked("C-00", Row::CreateDatabase, "trueup db migrate", || {
+        finding_state("C-00", Row::CreateDatabase, "trueup db migrate", || {
             let clone = Clone::new();
             fs::remove_dir_all(clone.home.trueup_home()).unwrap();
             clone.home
@@ -206,22 +216,22 @@ fn of_checkouts() -> Vec<State> {
 
 fn edited_by_a_person() -> Vec<State> {
     vec![
-        checked("C-02", Row::EditWorkplan, EDIT, || {
-            swapped("T03\nstatus: todo", "T03\nstatus: somehow").home
+        finding_state("C-02", Row::EditWorkplan, EDIT, || {
+            clone_with_edit("T03\nstatus: todo", "T03\nstatus: somehow").home
         })
         .by_hand(|home, command| {
             edit(home, "status: somehow", "status: todo");
             command
         }),
-        checked("C-03", Row::EditWorkplan, EDIT, || {
+        finding_state("C-03", Row::EditWorkplan, EDIT, || {
             let waits = "T03\nstatus: todo\ndepends_on: [NO-SUCH-ITEM]";
-            swapped("T03\nstatus: todo", waits).home
+            clone_with_edit("T03\nstatus: todo", waits).home
         })
         .by_hand(|home, command| {
             edit(home, "\ndepends_on: [NO-SUCH-ITEM]", "");
             command
         }),
-        checked("C-02", Row::GiveOwnId, OWN_ID, || {
+        finding_state("C-02", Row::GiveOwnId, OWN_ID, || {
             let clone = Clone::new();
             clone.swap("id: CUST-WP-0026-T02", "id: CUST-WP-0026-T01");
             clone.home
@@ -234,13 +244,13 @@ fn edited_by_a_person() -> Vec<State> {
             );
             command
         }),
-        checked("C-02", Row::EmptyId, EMPTY, || {
+        finding_state("C-02", Row::EmptyId, EMPTY, || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
             let start = text.find("### T03").unwrap();
             let copy = text[start..].replace("T03", "T04");
             clone.write("workplans/a.md", format!("{text}\n{copy}"));
-            published(&clone);
+            publish_workplans(&clone);
             clone.home
         })
         .by_hand(|home, command| {
@@ -252,20 +262,20 @@ fn edited_by_a_person() -> Vec<State> {
 
 fn restored_by_a_person() -> Vec<State> {
     vec![
-        checked("C-03", Row::EmptyId, EMPTY, || {
+        finding_state("C-03", Row::EmptyId, EMPTY, || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
             let at = text.find("state_hub_task_id: \"").unwrap() + "state_hub_task_id: \"".len();
             let other = format!("{}ffffffff{}", &text[..at], &text[at + 8..]);
             clone.write("workplans/a.md", other);
-            published(&clone);
+            publish_workplans(&clone);
             clone.home
         })
         .by_hand(|home, command| {
             empty_id(home, "CUST-WP-0026-T01");
             command
         }),
-        checked("C-04", Row::SetFrontMatter, FRONT, || {
+        finding_state("C-04", Row::SetFrontMatter, FRONT, || {
             let clone = Clone::linked();
             for task in ["T01", "T02", "T03"] {
                 clone.done(&format!("CUST-WP-0026-{task}"));
@@ -277,13 +287,13 @@ fn restored_by_a_person() -> Vec<State> {
             edit(home, "status: active", "status: completed");
             command
         }),
-        checked("C-08", Row::BringBack, BRING_BACK, || {
+        finding_state("C-08", Row::BringBack, BRING_BACK, || {
             let clone = Clone::linked();
             for key in ["CUST-WP-0026-T01", "CUST-WP-0026-T02", "CUST-WP-0026-T03"] {
                 clone.done(key);
             }
             clone.done("CUST-WP-0026");
-            named(&clone);
+            register_repo(&clone);
             fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
             clone.home
         })
@@ -296,20 +306,25 @@ fn restored_by_a_person() -> Vec<State> {
 
 fn ended_items() -> Vec<State> {
     vec![
-        checked("C-07", Row::EndItem, CANCEL, || {
+        finding_state("C-07", Row::EndItem, CANCEL, || {
             let clone = Clone::linked();
-            named(&clone);
+            register_repo(&clone);
             fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
             clone.home
         }),
-        checked("C-12", Row::EndItem, "trueup item transition CUST-WP-0026-T03 cancelled", || {
-            let clone = Clone::linked();
-            let text = clone.text("workplans/a.md");
-            let start = text.find("### T03").unwrap();
-            clone.write("workplans/a.md", &text[..start]);
-            clone.home
-        }),
-        checked("C-14", Row::EndItem, "trueup item transition GHOST-1 cancelled", || {
+        finding_state(
+            "C-12",
+            Row::EndItem,
+            "trueup item transition CUST-WP-0026-T03 cancelled",
+            || {
+                let clone = Clone::linked();
+                let text = clone.text("workplans/a.md");
+                let start = text.find("### T03").unwrap();
+                clone.write("workplans/a.md", &text[..start]);
+                clone.home
+            },
+        ),
+        finding_state("C-14", Row::EndItem, "trueup item transition GHOST-1 cancelled", || {
             let clone = Clone::linked();
             let title = "Distributed Consistency";
             let add = ["item", "add", "GHOST-1", "--kind", "workplan", "--title", title];
@@ -322,13 +337,18 @@ fn ended_items() -> Vec<State> {
 
 fn reopened_items() -> Vec<State> {
     vec![
-        checked("C-10", Row::EndItem, "trueup item transition CUST-WP-0026-T01 completed", || {
-            let clone = Clone::behind_the_database();
-            clone.fix();
-            reopen(&clone, "CUST-WP-0026-T01");
-            clone.home
-        }),
-        checked(
+        finding_state(
+            "C-10",
+            Row::EndItem,
+            "trueup item transition CUST-WP-0026-T01 completed",
+            || {
+                let clone = Clone::behind_the_database();
+                clone.fix();
+                reopen_item(&clone, "CUST-WP-0026-T01");
+                clone.home
+            },
+        ),
+        finding_state(
             "C-15",
             Row::ReopenItem,
             "trueup item reopen CUST-WP-0026-T01 --reason 'work continues' && trueup check --fix",
@@ -339,7 +359,7 @@ fn reopened_items() -> Vec<State> {
                 clone.home
             },
         ),
-        checked(
+        finding_state(
             "C-04",
             Row::ReopenItem,
             "trueup item reopen CUST-WP-0026 --reason 'work continues' && trueup check --fix",
@@ -353,13 +373,13 @@ fn reopened_items() -> Vec<State> {
 }
 
 /// Registers the repository: without a file, nothing else names it.
-fn named(clone: &Clone) {
+fn register_repo(clone: &Clone) {
     let root = clone.root().to_str().unwrap();
     let add = ["repo", "add", root, "--slug", "the-custodian"];
     data(&clone.home, &add);
 }
 
-fn reopen(clone: &Clone, key: &str) {
+fn reopen_item(clone: &Clone, key: &str) {
     object(&clone.home, 0, &["item", "reopen", key, "--reason", "again"]);
 }
 

@@ -6,7 +6,7 @@ use super::scene::{Clone, PLAN};
 use crate::fixture::{codes, keys};
 
 /// A clone with a finding of every severity: C-02, C-15 and C-16.
-fn mixed() -> Clone {
+fn clone_with_all_severities() -> Clone {
     let clone = Clone::behind_the_database();
     clone.publish(
         "workplans/b, 100%:é.md",
@@ -47,7 +47,7 @@ fn exit_codes() {
 
 #[test]
 fn text_is_grouped_and_names_what_mends() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let answer = clone.run(&[]);
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""));
     let lines: Vec<&str> = answer.stdout.lines().collect();
@@ -69,7 +69,7 @@ fn text_is_grouped_and_names_what_mends() {
 
 #[test]
 fn colours_are_for_terminals_and_whoever_insists() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let run = |name: &str| {
         let run = clone.home.prepare_run("trueup").args(["check"]).env(name, "1");
         run.wait().stdout
@@ -94,7 +94,7 @@ fn a_mended_finding_is_said_to_be() {
 
 #[test]
 fn json_is_the_envelope_by_either_flag() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let by_flag = clone.object(1, &[]);
     let by_format = crate::fixture::envelope(&clone.run(&["--format", "json"]), 1);
     assert_eq!(by_flag, by_format);
@@ -107,7 +107,7 @@ fn json_is_the_envelope_by_either_flag() {
 
 #[test]
 fn sarif_has_what_version_2_1_0_requires() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let answer = clone.run(&["--format", "sarif"]);
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""));
     let log: Value = answer.json();
@@ -179,7 +179,7 @@ fn what_is_mended_is_no_annotation() {
 
 #[test]
 fn github_annotations_are_escaped() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let answer = clone.run(&["--format", "github"]);
     assert_eq!(answer.code, Some(1));
     let lines: Vec<&str> = answer.stdout.lines().collect();
@@ -202,7 +202,7 @@ fn github_annotations_are_escaped() {
 
 #[test]
 fn several_repositories_are_told_apart() {
-    let clone = mixed();
+    let clone = clone_with_all_severities();
     let other = clone.home.root().join("some where");
     std::fs::create_dir_all(other.join("workplans")).unwrap();
     std::fs::write(other.join("workplans/a.md"), "x").unwrap();

@@ -197,19 +197,19 @@ fn two_that_mend_at_the_very_same_time() {
     let scene = Scene::new();
     // Both link, and neither knows of the other.
     let linked = at_the_same_moment(&scene);
-    settle(&scene, &linked);
+    assert_all_fixed(&scene, &linked);
     scene.agrees(["queued", "running", "queued"]);
     // Both write back.
     scene.run(Remote, &["item", "transition", "CUST-WP-0026-T01", "completed"]);
     let written = at_the_same_moment(&scene);
-    settle(&scene, &written);
+    assert_all_fixed(&scene, &written);
     scene.agrees(["completed", "running", "queued"]);
 }
 
 /// The slower machine has its push refused, or is behind. Both wrote the same, so git merges it
 /// without a person.
 #[track_caller]
-fn settle(scene: &Scene, answers: &[ProcessOutput]) {
+fn assert_all_fixed(scene: &Scene, answers: &[ProcessOutput]) {
     let published = answers
         .iter()
         .map(|answer| envelope(answer, 0)["data"]["repos"][0]["pushed"] == json!(true));

@@ -8,7 +8,7 @@ use crate::fixture::{codes, data};
 const FIX: &str =
     "# Fix\r\n\r\n## Phase 1: Setup\r\n- [ ] 1.1 Write\r\n- [ ]  1.2 Test \r\n- [ ] 1.3 Ship";
 
-fn planned() -> Clone {
+fn clone_with_plan() -> Clone {
     let clone = Clone::linked();
     clone.publish("docs/plans/fix.md", FIX);
     data(&clone.home, &["plan", "import", "docs/plans/fix.md"]);
@@ -17,7 +17,7 @@ fn planned() -> Clone {
 
 #[test]
 fn both_directions_in_one_commit_with_the_workplans() {
-    let clone = planned();
+    let clone = clone_with_plan();
     assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);
     data(&clone.home, &["plan", "complete", "1.2"]);
     clone.done("CUST-WP-0026-T01");
@@ -51,7 +51,7 @@ fn both_directions_in_one_commit_with_the_workplans() {
 
 #[test]
 fn a_plan_with_changes_of_its_own_waits_and_the_rest_goes_on() {
-    let clone = planned();
+    let clone = clone_with_plan();
     data(&clone.home, &["plan", "complete", "1.1"]);
     clone.done("CUST-WP-0026-T01");
     let changed = format!("{FIX}\r\nmore");
@@ -82,7 +82,7 @@ fn a_repository_of_plans_alone_is_mended_too() {
 
 #[test]
 fn plan_validate_names_the_command_that_mends() {
-    let clone = planned();
+    let clone = clone_with_plan();
     data(&clone.home, &["plan", "complete", "1.1"]);
     let found = crate::fixture::object(&clone.home, 0, &["plan", "validate", "fix"]);
     assert_eq!(of_code(&found, "C-15")[0]["fix"], "trueup check --fix");

@@ -8,7 +8,7 @@ use super::scene::{Clone, PLAN, of_code, skipped};
 use crate::fixture::codes;
 
 /// A second workplan whose first task is done in the database too.
-fn two() -> Clone {
+fn clone_with_two_workplans() -> Clone {
     let clone = Clone::new();
     clone.publish("workplans/b.md", PLAN.replace("0026", "0027"));
     clone.fix();
@@ -20,7 +20,7 @@ fn two() -> Clone {
 #[test]
 fn a_file_with_changes_of_its_own_waits_and_the_rest_goes_on() {
     for stage in [false, true] {
-        let clone = two();
+        let clone = clone_with_two_workplans();
         clone.swap("Never back.", "Never ever back.");
         if stage {
             clone.git(&["add", "."]);
@@ -46,7 +46,7 @@ fn a_file_with_changes_of_its_own_waits_and_the_rest_goes_on() {
 
 #[test]
 fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
-    let clone = two();
+    let clone = clone_with_two_workplans();
     clone.write("staged", "s");
     clone.git(&["add", "staged"]);
     clone.hook("pre-commit", "echo 'lint: no' >&2; exit 1");
@@ -74,7 +74,7 @@ fn a_hook_that_refuses_leaves_file_and_index_as_they_were() {
 #[test]
 fn a_hook_that_formats_and_refuses_leaves_all_as_it_was() {
     for stages in ["", "git add workplans; "] {
-        let clone = two();
+        let clone = clone_with_two_workplans();
         let before = clone.state();
         let formats = "sed -i 's/^status: done$/status:  done/' workplans/a.md";
         clone.hook("pre-commit", &format!("{formats}; {stages}exit 1"));
@@ -117,7 +117,7 @@ fn workplans_of_a_submodule_are_not_written() {
 
 #[test]
 fn what_a_hook_adds_to_the_commit_is_told_and_undoes_nothing() {
-    let clone = two();
+    let clone = clone_with_two_workplans();
     clone.hook("pre-commit", "echo x >other; git add other");
     let object = clone.object(0, &["--fix"]);
     let repo = &object["data"]["repos"][0];
@@ -136,7 +136,7 @@ fn what_a_hook_adds_to_the_commit_is_told_and_undoes_nothing() {
 
 #[test]
 fn without_an_identity_nothing_is_committed() {
-    let clone = two();
+    let clone = clone_with_two_workplans();
     fs::write(
         clone.home.user_home().join(".gitconfig"),
         "[user]\nuseConfigOnly = true\n[protocol \"file\"]\nallow = always\n",
@@ -169,18 +169,18 @@ fn a_merge_a_rebase_and_a_detached_head_wait_for_their_end() {
         clone.git(&["commit", "-q", "-a", "-m", "theirs"]);
         clone.git(&["checkout", "-q", "main"]);
         clone.git_stops(stops);
-        waits(&clone, &format!("{name} is in progress"));
+        assert_nothing_written(&clone, &format!("{name} is in progress"));
     }
     let clone = Clone::behind_the_database();
     clone.git(&["checkout", "-q", "--detach"]);
-    waits(&clone, "HEAD is detached");
+    assert_nothing_written(&clone, "HEAD is detached");
     clone.git(&["checkout", "-q", "main"]);
     assert_eq!(clone.fix()["pushed"], true);
 }
 
 /// Asserts that nothing is written and that the output says why.
 #[track_caller]
-fn waits(clone: &Clone, why: &str) {
+fn assert_nothing_written(clone: &Clone, why: &str) {
     let before = clone.state();
     let object = clone.object(0, &["--fix"]);
     assert_eq!(codes(&object), ["C-15"], "{why}");
@@ -226,7 +226,7 @@ fn links_are_not_followed_out_of_the_repository() {
 
 #[test]
 fn one_file_that_cannot_be_replaced_keeps_no_other_from_it() {
-    let clone = two();
+    let clone = clone_with_two_workplans();
     clone.publish("workplans/archived/c.md", PLAN.replace("0026", "0028"));
     let locked = clone.root().join("workplans/archived");
     // Even root cannot write here.

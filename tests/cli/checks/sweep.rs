@@ -9,7 +9,7 @@ use super::scene::{Clone, PLAN, git_in, of_code, skipped};
 use crate::fixture::{codes, data};
 
 /// Adds a repository with a workplan beside the clone, registered, without a remote.
-fn beside(clone: &Clone, name: &str, number: &str) -> std::path::PathBuf {
+fn add_repo_beside(clone: &Clone, name: &str, number: &str) -> std::path::PathBuf {
     let root = clone.home.root().join(name);
     fs::create_dir_all(root.join("workplans")).unwrap();
     let text = PLAN.replace("0026", number).replace("the-custodian", name);
@@ -21,7 +21,7 @@ fn beside(clone: &Clone, name: &str, number: &str) -> std::path::PathBuf {
     root
 }
 
-fn all() -> Clone {
+fn clone_with_repos() -> Clone {
     let clone = Clone::new();
     let root = clone.root().to_str().unwrap().to_owned();
     data(&clone.home, &["repo", "add", &root, "--slug", "the-custodian"]);
@@ -35,9 +35,9 @@ fn of<'o>(object: &'o Value, name: &str) -> &'o Value {
 
 #[test]
 fn every_repository_is_mended_and_a_missing_one_passed_over() {
-    let clone = all();
-    let beta = beside(&clone, "beta", "0031");
-    let gone = beside(&clone, "gone", "0032");
+    let clone = clone_with_repos();
+    let beta = add_repo_beside(&clone, "beta", "0031");
+    let gone = add_repo_beside(&clone, "gone", "0032");
     fs::remove_dir_all(&gone).unwrap();
     let object = clone.object(0, &["--all", "--fix"]);
     assert_eq!(object["data"]["repos"].as_array().unwrap().len(), 3);
@@ -60,7 +60,7 @@ fn without_repositories_a_sweep_says_so() {
 
 #[test]
 fn a_second_sweep_is_skipped_and_is_no_failure() {
-    let clone = all();
+    let clone = clone_with_repos();
     let place = clone.home.trueup_home().join("locks/sweep");
     fs::create_dir_all(place.parent().unwrap()).unwrap();
     let lock = FileLock::acquire(&place, std::time::Duration::ZERO).unwrap();
@@ -78,8 +78,8 @@ fn a_second_sweep_is_skipped_and_is_no_failure() {
 
 #[test]
 fn a_repository_that_cannot_be_checked_is_c00_and_the_others_go_on() {
-    let clone = all();
-    let broken = beside(&clone, "broken", "0031");
+    let clone = clone_with_repos();
+    let broken = add_repo_beside(&clone, "broken", "0031");
     fs::remove_dir_all(broken.join("workplans")).unwrap();
     fs::write(broken.join("workplans"), "no folder").unwrap();
     for arguments in [&["--all", "--fix"][..], &["--fix", "broken", "the-custodian"]] {
@@ -102,8 +102,8 @@ fn a_repository_that_cannot_be_checked_is_c00_and_the_others_go_on() {
 
 #[test]
 fn the_repository_around_one_that_is_none_any_more_is_left_alone() {
-    let clone = all();
-    let beta = beside(&clone, "beta", "0031");
+    let clone = clone_with_repos();
+    let beta = add_repo_beside(&clone, "beta", "0031");
     fs::remove_dir_all(beta.join(".git")).unwrap();
     let around = clone.home.root();
     git_in(&clone.home, &around, &["init", "-q"]);
@@ -120,6 +120,6 @@ fn the_repository_around_one_that_is_none_any_more_is_left_alone() {
 
 #[test]
 fn targets_and_all_exclude_each_other() {
-    let clone = all();
+    let clone = clone_with_repos();
     assert_eq!(clone.run(&["--all", "the-custodian"]).code, Some(2));
 }

@@ -9,7 +9,7 @@ use super::{State, state};
 const ID: &str = "h-0000000001";
 
 /// [`SESSION`] and [`SECOND`] are there, and `from` handed `SD-1` on to `to`.
-fn handed(scene: &Scene, from: &str, to: Option<&str>) {
+fn create_handoff(scene: &Scene, from: &str, to: Option<&str>) {
     scene.start();
     scene.second_alive();
     scene.sh(&format!("trueup claim SD-1 --create --session {from}"));
@@ -20,12 +20,12 @@ fn handed(scene: &Scene, from: &str, to: Option<&str>) {
 }
 
 pub(super) fn states() -> Vec<State> {
-    let mut states = creating();
-    states.extend(deciding());
+    let mut states = creation_states();
+    states.extend(decision_states());
     states
 }
 
-fn creating() -> Vec<State> {
+fn creation_states() -> Vec<State> {
     vec![
         state(
             "NotConsistent",
@@ -39,7 +39,7 @@ fn creating() -> Vec<State> {
         state("NothingToHandOn", Scene::start, "trueup handoff create PLAN-TO-EXEC"),
         state(
             "HandoffOpen",
-            |s| handed(s, FIRST_SESSION, None),
+            |s| create_handoff(s, FIRST_SESSION, None),
             "trueup handoff create PLAN-TO-EXEC --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state(
@@ -53,14 +53,14 @@ fn creating() -> Vec<State> {
     ]
 }
 
-fn deciding() -> Vec<State> {
+fn decision_states() -> Vec<State> {
     vec![
         state("HandoffNotFound", Scene::start, "trueup handoff accept h-9"),
         state("HandoffNotFound", Scene::person, "trueup handoff show h-9"),
         state(
             "HandoffDecided",
             |s| {
-                handed(s, SECOND_SESSION, None);
+                create_handoff(s, SECOND_SESSION, None);
                 s.sh(&format!("trueup handoff reject {ID} --reason no --session {FIRST_SESSION}"));
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
@@ -68,7 +68,7 @@ fn deciding() -> Vec<State> {
         state(
             "HandoffNotAddressed",
             |s| {
-                handed(s, SECOND_SESSION, Some(FIRST_SESSION));
+                create_handoff(s, SECOND_SESSION, Some(FIRST_SESSION));
                 let third = SECOND_SESSION.replace("002", "003");
                 let start = s.home.payload("session-start.startup").for_session(&third);
                 s.home.run_hook("session-start-sync", &start).ok();
@@ -77,13 +77,13 @@ fn deciding() -> Vec<State> {
         ),
         state(
             "OwnHandoff",
-            |s| handed(s, FIRST_SESSION, None),
+            |s| create_handoff(s, FIRST_SESSION, None),
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state(
             "HandoffItemFinished",
             |s| {
-                handed(s, SECOND_SESSION, None);
+                create_handoff(s, SECOND_SESSION, None);
                 s.home.execute_sql("UPDATE work_items SET holder = NULL", []);
                 s.home.execute_sql("UPDATE work_items SET status = 'completed'", []);
             },
@@ -92,7 +92,7 @@ fn deciding() -> Vec<State> {
         state(
             "HandoffOutlived",
             |s| {
-                handed(s, SECOND_SESSION, None);
+                create_handoff(s, SECOND_SESSION, None);
                 s.home.execute_sql("UPDATE work_items SET claim_epoch = claim_epoch + 2", []);
             },
             "trueup handoff accept h-0000000001 --session 0a1b2c3d-0000-4000-8000-000000000001",

@@ -74,12 +74,14 @@ fn row(name: &str) -> &'static ErrorRow {
 
 /// Finds the commands in a printed hint, in order, each with its promised effect. A template may be
 /// printed several times, as for a list.
-fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String)> {
+fn find_promised_commands(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String)> {
     let mut used = BTreeSet::new();
     let printed = hint.split('`').skip(1).step_by(2);
     let found = printed.map(|command| {
         let bare = command.replace(speaks, "");
-        let is_it = |template: &str| fits(template, command) || fits(template, &bare);
+        let is_it = |template: &str| {
+            matches_template(template, command) || matches_template(template, &bare)
+        };
         let at = row.commands.iter().position(|(_, template)| is_it(template));
         let at = at.unwrap_or_else(|| panic!("{}: {command} is not in the table", row.name));
         used.insert(at);
@@ -91,7 +93,7 @@ fn advised(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String
 }
 
 /// Returns whether a command matches a template.
-fn fits(template: &str, command: &str) -> bool {
+fn matches_template(template: &str, command: &str) -> bool {
     let mut pieces = template.split('{');
     let begin = pieces.next().unwrap_or_default();
     let Some(mut rest) = command.strip_prefix(begin) else {
@@ -135,7 +137,7 @@ fn the_table_has_a_state_for_each_error_and_codes_have_one_exit_code() {
 }
 
 /// Runs the failing command; returns the hint.
-fn fails(state: &State, scene: &Scene) -> String {
+fn run_failing_command(state: &State, scene: &Scene) -> String {
     let row = row(state.row);
     let json = state.failing.replacen("trueup ", "trueup --json ", 1);
     let output = scene.shell(&json);
@@ -147,23 +149,29 @@ fn fails(state: &State, scene: &Scene) -> String {
     object["error"]["hint"].as_str().unwrap().to_owned()
 }
 
-fn made(state: &State) -> Scene {
+fn prepare_scene(state: &State) -> Scene {
     let scene = Scene::new();
     (state.make)(&scene);
     scene
 }
 
 /// Returns the flag by which a command line names its session.
-fn speaks(failing: &str) -> String {
+fn session_flag_of(failing: &str) -> String {
     let named = failing.split_once("--session ");
     named.map_or_else(|| "?".to_owned(), |(_, id)| format!(" --session {id}"))
 }
 
 fn keeps_its_promises(state: &State) {
     let row = row(state.row);
-    let advice = |scene: &Scene| advised(row, &fails(state, scene), &speaks(state.failing));
-    let first = made(state);
-    let hint = fails(state, &first);
+    let advice = |scene: &Scene| {
+        find_promised_commands(
+            row,
+            &run_failing_command(state, scene),
+            &session_flag_of(state.failing),
+        )
+    };
+    let first = prepare_scene(state);
+    let hint = run_failing_command(state, &first);
     let text = first.shell(state.failing);
     assert!(
         text.stderr.contains(&format!("hint: {hint}")) || state.row == "Usage",
@@ -174,7 +182,7 @@ fn keeps_its_promises(state: &State) {
     let mut first = Some(first);
     for number in 0..count {
         // Each command runs in a fresh state, so that none depends on the one before.
-        let scene = first.take().unwrap_or_else(|| made(state));
+        let scene = first.take().unwrap_or_else(|| prepare_scene(state));
         let (promise, command) = advice(&scene).swap_remove(number);
         if promise == HintPromise::Later {
             (state.wait)(&scene);

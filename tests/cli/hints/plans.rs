@@ -6,7 +6,7 @@ use super::{State, state};
 const PLAN: &str = "# Fix\n\n## Phase 1: First\n\n- [ ] 1.1 One\n- [ ] 1.2 Two\n";
 
 /// A person has the plan `fix`.
-fn planned(scene: &Scene) {
+fn import_plan(scene: &Scene) {
     scene.person();
     scene.write("fix.md", PLAN);
     scene.sh("trueup plan import fix.md");
@@ -14,7 +14,7 @@ fn planned(scene: &Scene) {
 
 /// Task `1.1` failed, after `retries` earlier retries.
 fn failed(scene: &Scene, retries: usize) {
-    planned(scene);
+    import_plan(scene);
     for _ in 0..retries {
         scene.sh("trueup plan fail 1.1 --error broken && trueup plan retry 1.1");
     }
@@ -23,7 +23,7 @@ fn failed(scene: &Scene, retries: usize) {
 
 /// Another session works on `1.1`, after `retries` earlier retries.
 fn worked_on(scene: &Scene, retries: usize) {
-    planned(scene);
+    import_plan(scene);
     for _ in 0..retries {
         scene.sh("trueup plan fail 1.1 --error broken && trueup plan retry 1.1");
     }
@@ -34,7 +34,7 @@ fn worked_on(scene: &Scene, retries: usize) {
 
 /// A run of `fix` by this process.
 fn run(scene: &Scene) {
-    planned(scene);
+    import_plan(scene);
     let run = scene.home.prepare_run("trueup");
     run.args(["orchestrator", "register", "fix"]).wait().ok();
     let home = &scene.home;
@@ -55,14 +55,14 @@ fn plans() -> Vec<State> {
         state(
             "SeveralPlans",
             |s| {
-                planned(s);
+                import_plan(s);
                 s.write("more.md", PLAN);
                 s.sh("trueup plan import more.md");
             },
             "trueup plan next",
         ),
-        state("PlanNotFound", planned, "trueup plan status gone"),
-        state("PlanNotFound", planned, "trueup orchestrator start gone -- true"),
+        state("PlanNotFound", import_plan, "trueup plan status gone"),
+        state("PlanNotFound", import_plan, "trueup orchestrator start gone -- true"),
         state("PlanOfNoneNotFound", Scene::person, "trueup plan status gone"),
         state(
             "NoTasks",
@@ -86,7 +86,7 @@ fn plans() -> Vec<State> {
 
 fn tasks() -> Vec<State> {
     vec![
-        state("TaskNotFound", planned, "trueup plan start 9.9"),
+        state("TaskNotFound", import_plan, "trueup plan start 9.9"),
         state(
             "TaskInProgress",
             |s| worked_on(s, 0),
@@ -104,7 +104,7 @@ fn tasks() -> Vec<State> {
         state(
             "IllegalTaskStep",
             |s| {
-                planned(s);
+                import_plan(s);
                 s.sh("trueup plan complete 1.1");
             },
             "trueup plan start 1.1",

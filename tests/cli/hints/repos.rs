@@ -4,21 +4,21 @@ use super::scene::Scene;
 use super::{State, state};
 
 /// The project is registered as `project`, and has a state.
-fn registered(scene: &Scene) {
+fn register_project(scene: &Scene) {
     scene.person();
     scene.write("STATE.md", "# All is well\n");
     scene.sh("trueup repo add .");
 }
 
 /// Creates a repository `other` beside the project.
-fn beside(scene: &Scene) {
+fn create_repo_beside(scene: &Scene) {
     scene.sh("git init --quiet ../other");
 }
 
 pub(super) fn states() -> Vec<State> {
     let mut all = missing_repos();
     all.extend(registrations());
-    all.extend(given());
+    all.extend(argument_states());
     all
 }
 
@@ -40,8 +40,8 @@ fn missing_repos() -> Vec<State> {
         state(
             "RepoElsewhere",
             |s| {
-                registered(s);
-                beside(s);
+                register_project(s);
+                create_repo_beside(s);
                 s.sh("trueup repo add ../other && rm -r ../other");
             },
             "trueup state sync other",
@@ -49,7 +49,7 @@ fn missing_repos() -> Vec<State> {
         state(
             "RepoElsewhere",
             |s| {
-                registered(s);
+                register_project(s);
                 s.home.execute_sql(
                     "UPDATE repos SET places = replace(places, substr(places, 3, 8), 'elsewher')",
                     [],
@@ -65,7 +65,7 @@ fn registrations() -> Vec<State> {
         state(
             "RepoPassive",
             |s| {
-                registered(s);
+                register_project(s);
                 s.sh("trueup repo add . --passive");
             },
             "trueup state sync",
@@ -73,7 +73,7 @@ fn registrations() -> Vec<State> {
         state(
             "RepoPassiveByFile",
             |s| {
-                registered(s);
+                register_project(s);
                 s.write(".trueup.toml", "passive = true\n");
             },
             "trueup state sync",
@@ -86,19 +86,19 @@ fn registrations() -> Vec<State> {
             },
             "trueup repo add '../with space'",
         ),
-        state("PathTaken", registered, "trueup repo add . --slug another"),
+        state("PathTaken", register_project, "trueup repo add . --slug another"),
         state(
             "SlugTaken",
             |s| {
-                registered(s);
-                beside(s);
+                register_project(s);
+                create_repo_beside(s);
             },
             "trueup repo add ../other --slug project",
         ),
         state(
             "SameRepository",
             |s| {
-                registered(s);
+                register_project(s);
                 s.sh("git worktree add --quiet ../tree");
             },
             "trueup repo add ../tree --slug another",
@@ -106,14 +106,14 @@ fn registrations() -> Vec<State> {
     ]
 }
 
-fn given() -> Vec<State> {
+fn argument_states() -> Vec<State> {
     vec![
-        state("NoState", registered, "trueup state show project"),
+        state("NoState", register_project, "trueup state show project"),
         state(
             "NoStateFromHere",
             |s| {
-                registered(s);
-                beside(s);
+                register_project(s);
+                create_repo_beside(s);
                 s.sh("trueup repo add ../other");
             },
             "trueup state show other",
@@ -121,7 +121,7 @@ fn given() -> Vec<State> {
         state(
             "NoStateFile",
             |s| {
-                registered(s);
+                register_project(s);
                 s.sh("rm STATE.md");
             },
             "trueup state sync",
@@ -129,7 +129,7 @@ fn given() -> Vec<State> {
         state(
             "StateUnfit",
             |s| {
-                registered(s);
+                register_project(s);
                 s.write(".trueup.toml", "state_file = \".env\"\n");
                 s.write(".env", "x");
             },
@@ -138,7 +138,7 @@ fn given() -> Vec<State> {
         state(
             "SecretsFound",
             |s| {
-                registered(s);
+                register_project(s);
                 s.write("STATE.md", "token: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n");
             },
             "trueup state sync --deny-secrets",

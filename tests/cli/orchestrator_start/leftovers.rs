@@ -10,7 +10,7 @@ use crate::fixture::started_with_plans as started;
 #[test]
 fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
     let home = started();
-    let child = sleeping(&home);
+    let child = start_sleeping_orchestrator(&home);
     let pid = child.id();
     send("KILL", &child);
     // The command has inherited stdout: its end is the command's.
@@ -27,7 +27,7 @@ fn killed_it_takes_the_command_along_and_leaves_the_plan_to_the_next() {
 
 /// Starts a command whose processes all ignore SIGTERM, some in a session of their own; returns the
 /// supervisor and the process ids.
-fn stubborn(home: &Home) -> (Child, Vec<String>) {
+fn start_ignoring_sigterm(home: &Home) -> (Child, Vec<String>) {
     let script = "trap '' TERM; \
         sleep 600 & a=$!; (sleep 600 & echo $! >left); setsid sleep 600 & c=$!; \
         sh -c 'trap \"\" TERM; sleep 600 & wait' & d=$!; \
@@ -38,7 +38,7 @@ fn stubborn(home: &Home) -> (Child, Vec<String>) {
     (child, pids)
 }
 
-fn lives(pid: &str) -> bool {
+fn is_running(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned());
     state.is_some_and(|state| !state.starts_with(['Z', 'X']))
@@ -47,20 +47,20 @@ fn lives(pid: &str) -> bool {
 #[test]
 fn a_command_that_ignores_signals_does_not_outlive_its_killed_supervisor() {
     let home = started();
-    let (child, pids) = stubborn(&home);
-    assert!(pids.iter().all(|pid| lives(pid)), "{pids:?}");
+    let (child, pids) = start_ignoring_sigterm(&home);
+    assert!(pids.iter().all(|pid| is_running(pid)), "{pids:?}");
     send("KILL", &child);
     // All have inherited stdout: its end is that of the last of them.
     let answer = ProcessOutput::wait_for(child);
     assert_eq!(answer.signal, Some(9));
-    let alive: Vec<_> = pids.iter().filter(|pid| lives(pid)).collect();
+    let alive: Vec<_> = pids.iter().filter(|pid| is_running(pid)).collect();
     assert_eq!(alive, Vec::<&String>::new());
 }
 
 #[test]
 fn a_run_begins_when_nothing_of_the_killed_one_before_is_left() {
     let home = started();
-    let (child, pids) = stubborn(&home);
+    let (child, pids) = start_ignoring_sigterm(&home);
     send("KILL", &child);
     let look = pids.iter().map(|pid| format!("kill -0 {pid} 2>/dev/null && echo {pid} lives;"));
     let script = format!("{} echo looked", look.collect::<String>());
@@ -76,7 +76,7 @@ fn what_a_command_leaves_behind_when_it_ends_by_itself_is_its_own() {
     let script = "sleep 600 >/dev/null 2>&1 </dev/null & echo $!";
     let answer = start(&home, "P", &["sh", "-c", script]).wait();
     let pid = answer.stdout.trim().to_owned();
-    assert!(lives(&pid), "{answer:?}");
+    assert!(is_running(&pid), "{answer:?}");
     let killed = Command::new("kill").args(["-KILL", &pid]).status();
     assert!(killed.unwrap().success());
 }

@@ -26,7 +26,7 @@ fn a_command_that_a_signal_ends_is_ended_by_it() {
 fn signals_reach_the_command_and_its_end_is_passed_on() {
     for signal in ["INT", "TERM", "HUP", "QUIT"] {
         let home = started();
-        let mut child = ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
+        let mut child = start_until_ready(start(&home, "P", &["sh", "-c", NAMES_ITS_SIGNAL]));
         let stdin = child.stdin.take();
         assert_eq!(row(&home)["status"], "running");
         send(signal, &child);
@@ -45,7 +45,7 @@ fn signals_reach_the_command_and_its_end_is_passed_on() {
 fn a_signal_that_the_command_does_not_catch_ends_both() {
     let home = started();
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
-        let child = sleeping(&home);
+        let child = start_sleeping_orchestrator(&home);
         send(name, &child);
         let answer = ProcessOutput::wait_for(child);
         assert_eq!((answer.code, answer.signal), (None, Some(number)), "{answer:?}");
@@ -61,7 +61,7 @@ fn a_second_signal_is_passed_on_too() {
     let home = started();
     let script = "trap 'echo first' INT; trap 'echo second; exit 8' TERM
         echo ready; read x; read x";
-    let mut child = ready(start(&home, "P", &["sh", "-c", script]));
+    let mut child = start_until_ready(start(&home, "P", &["sh", "-c", script]));
     let stdin = child.stdin.take();
     send("INT", &child);
     let mut first = [0; 6];
@@ -76,7 +76,7 @@ fn a_second_signal_is_passed_on_too() {
 #[test]
 fn a_signal_that_was_ignored_stays_ignored() {
     let home = started();
-    let child = ready(with_signals(
+    let child = start_until_ready(with_signals(
         &home,
         "--ignore-signal=HUP",
         "P",

@@ -91,7 +91,7 @@ fn everything_said_of_the_phases_is_kept() {
 
 #[test]
 fn what_cannot_be_added_is_refused_by_name() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     refused(&home, "item_not_found", &["queue", "add", "SD-9"]);
     let again = refused(&home, "phases_exist", &["queue", "add", "SD-1"]);
     assert_eq!(again["data"]["rows"].as_array().unwrap().len(), 2);

@@ -8,15 +8,15 @@ use crate::fixture::{assert_in_step, claimed, data, keys, object, second};
 
 #[test]
 fn completing_1_readies_2_and_not_3() {
-    let home = queued("plan,build,test");
-    let phase = does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    let home = home_with_queue("plan,build,test");
+    let phase = run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(keys(&phase), ["affected", "row"]);
     assert_eq!(keys(&phase["row"]), ROW_KEYS);
     assert_eq!(phase["row"]["status"], "running");
     assert_eq!(phase["row"]["assigned_to"], FIRST_SESSION);
     assert!(phase["row"]["started_timestamp"].is_string());
     assert_eq!(phase["affected"], json!([]));
-    let done = does(&home, FIRST_SESSION, &["complete", "SD-1:1", "--pr", "12"]);
+    let done = run_queue_command(&home, FIRST_SESSION, &["complete", "SD-1:1", "--pr", "12"]);
     assert_eq!(done["row"]["status"], "completed");
     assert_eq!(done["row"]["pr_number"], 12);
     let affected = done["affected"].as_array().unwrap();
@@ -34,8 +34,8 @@ fn completing_1_readies_2_and_not_3() {
 
 #[test]
 fn failing_1_blocks_2_and_3_with_its_message() {
-    let home = queued("plan,build,test");
-    let phase = does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
+    let home = home_with_queue("plan,build,test");
+    let phase = run_queue_command(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "no plan"]);
     assert_eq!(phase["row"]["error_message"], "no plan");
     for row in phase["affected"].as_array().unwrap() {
         assert_eq!(row["status"], "blocked");
@@ -43,38 +43,40 @@ fn failing_1_blocks_2_and_3_with_its_message() {
     }
     assert_eq!(statuses(&home), "failed blocked blocked");
     assert_eq!(data(&home, &["queue", "next"]), json!({"row": null}));
-    let around = does_not(
+    let around = expect_queue_refusal(
         &home,
         "illegal_transition",
         FIRST_SESSION,
         &["reopen", "SD-1:3", "--reason", "x"],
     );
     assert_eq!(around["data"]["blocked_by"], "SD-1:1");
-    does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "a better plan"]);
+    run_queue_command(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "a better plan"]);
     assert_eq!(statuses(&home), "ready queued queued");
-    does(&home, FIRST_SESSION, &["cancel", "SD-1:1", "--reason", "no need"]);
+    run_queue_command(&home, FIRST_SESSION, &["cancel", "SD-1:1", "--reason", "no need"]);
     let rows = data(&home, &["queue", "list", "--status", "blocked"]);
     assert_eq!(rows["rows"][1]["error_message"], "phase 1 (plan) cancelled: no need");
 }
 
 #[test]
 fn a_block_by_hand_keeps_its_reason() {
-    let home = queued("plan,build");
-    does(&home, FIRST_SESSION, &["block", "SD-1:2", "--reason", "lawyers"]);
-    does(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
-    does(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
-    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    let home = home_with_queue("plan,build");
+    run_queue_command(&home, FIRST_SESSION, &["block", "SD-1:2", "--reason", "lawyers"]);
+    run_queue_command(&home, FIRST_SESSION, &["fail", "SD-1:1", "--error", "x"]);
+    run_queue_command(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "y"]);
+    run_queue_command(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
     let rows = data(&home, &["queue", "list", "--status", "waiting"]);
     assert_eq!(rows["rows"][0]["error_message"], "lawyers");
-    let free = does(&home, FIRST_SESSION, &["reopen", "SD-1:2", "--reason", "they agreed"]);
+    let free =
+        run_queue_command(&home, FIRST_SESSION, &["reopen", "SD-1:2", "--reason", "they agreed"]);
     assert_eq!(free["row"]["status"], "ready");
     assert!(free["row"]["error_message"].is_null());
 }
 
 #[test]
 fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
-    let home = queued("plan,build");
-    let queued = does_not(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:2"]);
+    let home = home_with_queue("plan,build");
+    let queued =
+        expect_queue_refusal(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:2"]);
     assert_eq!(
         (&queued["data"]["from"], &queued["data"]["to"]),
         (&json!("queued"), &json!("running"))
@@ -83,11 +85,12 @@ fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
     assert_eq!(keys(&queued["data"]["row"]), ROW_KEYS);
     let message = queued["error"]["message"].as_str().unwrap();
     assert!(message.contains("it waits for phase 1 (plan), which is ready"), "{message}");
-    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
-    let done = does_not(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    let done =
+        expect_queue_refusal(&home, "illegal_transition", FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(done["data"]["legal"], json!([]));
     assert!(done["error"]["hint"].as_str().unwrap().contains("trueup queue reopen SD-1:1"));
-    does_not(&home, "phase_not_found", FIRST_SESSION, &["start", "SD-1:7"]);
+    expect_queue_refusal(&home, "phase_not_found", FIRST_SESSION, &["start", "SD-1:7"]);
     for arguments in [
         &["queue", "fail", "SD-1:2"][..],
         &["queue", "reopen", "SD-1:1", "--reason", " "],
@@ -99,22 +102,22 @@ fn an_illegal_step_says_from_where_to_where_and_what_is_legal() {
 
 #[test]
 fn of_a_held_item_the_holder_alone_moves_phases() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     second(&home, None);
     claimed(&home, "SD-1");
-    let refusal = does_not(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
+    let refusal = expect_queue_refusal(&home, "not_holder", SECOND_SESSION, &["start", "SD-1:1"]);
     assert_eq!(refusal["data"]["holder"], FIRST_SESSION);
-    does_not(&home, "phantom_session", "nobody", &["start", "SD-1:1"]);
-    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    expect_queue_refusal(&home, "phantom_session", "nobody", &["start", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     // The claim moves on while the first one works.
     home.expire_lease(FIRST_SESSION, 90);
     data(&home, &["claim", "SD-1", "--force", "--session", SECOND_SESSION]);
-    let stale = does_not(&home, "stale_epoch", FIRST_SESSION, &["complete", "SD-1:1"]);
+    let stale = expect_queue_refusal(&home, "stale_epoch", FIRST_SESSION, &["complete", "SD-1:1"]);
     assert_eq!(stale["data"]["holder"], SECOND_SESSION);
     assert_eq!(statuses(&home), "running queued");
-    does(&home, SECOND_SESSION, &["complete", "SD-1:1"]);
+    run_queue_command(&home, SECOND_SESSION, &["complete", "SD-1:1"]);
     data(&home, &["release", "--session", SECOND_SESSION]);
-    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:2"]);
 }
 
 #[test]
@@ -132,22 +135,22 @@ fn a_person_without_a_session_moves_what_nobody_holds() {
 
 #[test]
 fn what_the_holder_starts_is_what_item_session_and_cache_are_at() {
-    let home = queued("plan,build");
+    let home = home_with_queue("plan,build");
     claimed(&home, "SD-1");
-    does(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
     assert_eq!(data(&home, &["status"])["item"]["phase"], "plan");
     assert_eq!(home.execution_state()["currentPhase"], "plan");
     assert_eq!(home.read_cache()["currentPhase"], "plan");
     assert_in_step(&home);
-    does(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
-    does(&home, FIRST_SESSION, &["start", "SD-1:2"]);
+    run_queue_command(&home, FIRST_SESSION, &["complete", "SD-1:1"]);
+    run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:2"]);
     assert_eq!(home.read_cache()["currentPhase"], "build");
     assert_in_step(&home);
 }
 
 #[test]
 fn an_orchestrator_is_recorded_with_what_it_starts() {
-    let home = queued("plan");
+    let home = home_with_queue("plan");
     let run = home.prepare_run("trueup").args(["queue", "start", "SD-1:1"]);
     run.env("TRUEUP_ORCHESTRATOR_ID", "orch-1").wait().ok();
     let orchestrator: String = home.query_value("SELECT orchestrator FROM phase_queue", []);

@@ -11,7 +11,7 @@ use super::{crowd, session, sessions};
 use crate::fixture::{claimed, data, object, started};
 
 /// Makes a file's modification time so many days old.
-fn aged(path: &Path, days: u64) {
+fn set_age(path: &Path, days: u64) {
     let then = SystemTime::now() - Duration::from_secs(days * 86_400);
     File::options().write(true).open(path).unwrap().set_modified(then).unwrap();
 }
@@ -69,7 +69,7 @@ fn only_files_that_are_old_and_nobodys_go() {
     fs::create_dir_all(&locks).unwrap();
     for name in ["trueup.db-wal.orphan-1", "x.corrupt-20200101", "notes.txt", "locks/0123"] {
         fs::write(home.trueup_home().join(name), "x").unwrap();
-        aged(&home.trueup_home().join(name), 400);
+        set_age(&home.trueup_home().join(name), 400);
     }
     // Written long ago but set aside just now: the time in the name counts.
     let counts = data(&home, &["db", "prune"]);
@@ -81,7 +81,7 @@ fn only_files_that_are_old_and_nobodys_go() {
 
 #[test]
 fn a_journal_that_cannot_be_read_stops_it() {
-    let home = crowd();
+    let home = home_with_old_sessions();
     let journal = home.trueup_home().join("journal.jsonl");
     fs::remove_file(&journal).unwrap();
     fs::create_dir(&journal).unwrap();

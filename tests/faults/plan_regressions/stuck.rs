@@ -17,7 +17,7 @@ fn a_day_later(home: &Home) {
 #[test]
 fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
     let home = migrated();
-    planned(&home, "old", 3);
+    import_plan(&home, "old", 3);
     home.start_session().ok();
     trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     trueup(&home, &["plan", "start", "1.2"]).ok();
@@ -44,7 +44,7 @@ fn a_task_in_progress_for_a_day_is_failed_by_a_sweep_and_can_be_tried_again() {
 #[test]
 fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_task() {
     let home = migrated();
-    planned(&home, "old", 2);
+    import_plan(&home, "old", 2);
     home.start_session().ok();
     trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     // A shell in the session's worktree would act for it.

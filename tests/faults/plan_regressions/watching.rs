@@ -81,7 +81,7 @@ fn a_watch_during_rapid_updates_shows_no_state_that_never_was() {
     const BUSY: usize = 6;
     const TASKS: usize = BUSY + 1;
     let home = migrated();
-    planned(&home, "watched", TASKS);
+    import_plan(&home, "watched", TASKS);
     let watch = Watch::of(&home, "watched");
     let mut shown = vec![watch.next()];
     // One task is waited for; how many states of the others are seen depends on the scheduler.
@@ -90,7 +90,7 @@ fn a_watch_during_rapid_updates_shows_no_state_that_never_was() {
         trueup(&home, &["plan", step, &slow]).ok();
         shown.push(watch.next());
     }
-    busy(&home, "watched", BUSY, 3, || {
+    step_tasks_concurrently(&home, "watched", BUSY, 3, || {
         let state = watch.lines.recv_timeout(Duration::from_millis(50));
         shown.extend(state.ok());
     });
@@ -113,7 +113,7 @@ fn a_watch_during_rapid_updates_shows_no_state_that_never_was() {
 #[test]
 fn a_watch_whose_reader_goes_away_ends_with_the_next_change() {
     let home = migrated();
-    planned(&home, "left", 2);
+    import_plan(&home, "left", 2);
     let mut run = home.prepare_run("trueup").args(["plan", "watch", "left"]);
     let mut child = run.spawn();
     let mut out = BufReader::new(child.stdout.take().unwrap());

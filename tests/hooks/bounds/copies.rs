@@ -8,9 +8,9 @@ use trueup_core::bounds;
 use super::{beyond, fixes_cache, limited, registered, says, set, starts, write};
 
 pub(super) fn cache(home: &Home) {
-    home.write_cache(format!("{{\"x\": \"{}\"}}", "x".repeat(beyond(bounds::CACHE))));
+    home.write_cache(format!("{{\"x\": \"{}\"}}", "x".repeat(size_beyond(bounds::CACHE))));
     let payload = home.payload("session-start.resume");
-    let answer = limited(home, "session-start-sync", &payload, &[]);
+    let answer = run_with_cpu_limit(home, "session-start-sync", &payload, &[]);
     assert_eq!(answer.code, Some(0));
     assert!(
         answer.message().iter().any(|line| line.contains("is too large for a cache")),
@@ -18,7 +18,7 @@ pub(super) fn cache(home: &Home) {
     );
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     home.write_cache("[".repeat(bounds::CACHE.len()));
-    limited(home, "session-start-sync", &payload, &[]);
+    run_with_cpu_limit(home, "session-start-sync", &payload, &[]);
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
@@ -27,14 +27,17 @@ pub(super) fn cache_folder(home: &Home) {
         let name = format!("auto-proceed-state.json.tmp-{}", 5_000_000 + number);
         fs::write(home.project_dir().join(".claude").join(name), "").unwrap();
     }
-    starts(home);
+    start_session(home);
 }
 
 pub(super) fn exclude(home: &Home) {
-    write(&home.project_dir().join(".git/info/exclude"), "#\n".repeat(beyond(bounds::EXCLUDE)));
+    write(
+        &home.project_dir().join(".git/info/exclude"),
+        "#\n".repeat(size_beyond(bounds::EXCLUDE)),
+    );
     fs::remove_file(home.cache_path()).unwrap();
     let payload = home.payload("session-start.resume");
-    assert_eq!(limited(home, "session-start-sync", &payload, &[]).code, Some(0));
+    assert_eq!(run_with_cpu_limit(home, "session-start-sync", &payload, &[]).code, Some(0));
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
     let log = fs::read_to_string(home.trueup_home().join("trueup.log")).unwrap();
     assert!(log.contains("info/exclude: larger than"), "{log}");
@@ -42,11 +45,11 @@ pub(super) fn exclude(home: &Home) {
 
 pub(super) fn environment_file(home: &Home) {
     let file = home.root().join("environment.sh");
-    write(&file, "#\n".repeat(beyond(bounds::ENVIRONMENT_FILE)));
+    write(&file, "#\n".repeat(size_beyond(bounds::ENVIRONMENT_FILE)));
     let payload = home.payload("session-start.resume");
     let set = [("CLAUDE_ENV_FILE", file.to_str().unwrap())];
     let answer = fixes_cache(home, "session-start-sync", &payload, &set);
-    says(&answer, "CLAUDE_ENV_FILE cannot be written: larger than");
+    assert_message_contains(&answer, "CLAUDE_ENV_FILE cannot be written: larger than");
 }
 
 pub(super) fn workplans(home: &Home) {
@@ -56,22 +59,22 @@ pub(super) fn workplans(home: &Home) {
         fs::write(folder.join(format!("A-WP-{number:05}.md")), "").unwrap();
     }
     let answer = fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
-    says(&answer, "workplans/ has more than 4096 files");
+    assert_message_contains(&answer, "workplans/ has more than 4096 files");
     assert!(answer.message().iter().any(|line| line.contains("`trueup check --fix`")));
 }
 
 pub(super) fn state(home: &Home) {
-    registered(home, 1);
+    register_repos(home, 1);
     write(&home.project_dir().join("STATE.md"), "token=".repeat(700_000));
     let payload = home.payload("post-tool-use.bash");
     let answer = fixes_cache(home, "checkpoint-push", &payload, &[]);
-    says(&answer, "run: trueup state sync");
+    assert_message_contains(&answer, "run: trueup state sync");
     // The worst accepted state: it ends at the deadline, and is not tried again.
     let worst = "token=".repeat(bounds::STATE.len() / 6);
     write(&home.project_dir().join("STATE.md"), worst);
     let deadline = [("TRUEUP_DEADLINE_MS", "1500")];
     let answer = fixes_cache(home, "checkpoint-push", &payload, &deadline);
-    says(&answer, "run: trueup state sync");
+    assert_message_contains(&answer, "run: trueup state sync");
     let again = fixes_cache(home, "checkpoint-push", &payload, &deadline);
     assert_eq!(again.stderr, "");
     // A long but ordinary state is shared.
@@ -83,12 +86,12 @@ pub(super) fn state(home: &Home) {
 }
 
 pub(super) fn passed_mark(home: &Home) {
-    registered(home, 1);
+    register_repos(home, 1);
     write(&home.project_dir().join("STATE.md"), "# One\n");
     home.push_event("stop").ok();
     let marks = home.trueup_home().join("passed");
     let mark = fs::read_dir(&marks).unwrap().next().unwrap().unwrap().path();
-    fs::write(&mark, "x".repeat(beyond(bounds::PASSED_MARK))).unwrap();
+    fs::write(&mark, "x".repeat(size_beyond(bounds::PASSED_MARK))).unwrap();
     fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
     assert!(fs::metadata(&mark).unwrap().len() < bounds::PASSED_MARK.most);
 }
@@ -102,7 +105,7 @@ pub(super) fn untold(home: &Home) {
     ending("first");
     let kept = home.trueup_home().join("untold");
     let kept = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
-    fs::write(&kept, "x".repeat(beyond(bounds::UNTOLD))).unwrap();
+    fs::write(&kept, "x".repeat(size_beyond(bounds::UNTOLD))).unwrap();
     let size = fs::metadata(&kept).unwrap().len();
     home.start_session().ok();
     assert!(!kept.exists());
@@ -113,9 +116,9 @@ pub(super) fn untold(home: &Home) {
 
 pub(super) fn log(home: &Home) {
     let log = home.trueup_home().join("trueup.log");
-    write(&log, "x\n".repeat(beyond(bounds::LOG)));
+    write(&log, "x\n".repeat(size_beyond(bounds::LOG)));
     set(home, "unknown = 1\n");
-    starts(home);
+    start_session(home);
     assert!(fs::metadata(&log).unwrap().len() < 4_000);
     assert!(log.with_extension("log.1").exists());
 }

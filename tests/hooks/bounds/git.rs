@@ -10,11 +10,11 @@ use super::{beyond, fixes_cache, lines, starts, write};
 
 pub(super) fn git_files(home: &Home) {
     let git = home.project_dir().join(".git");
-    let long = "x".repeat(beyond(bounds::GIT_FILE));
+    let long = "x".repeat(size_beyond(bounds::GIT_FILE));
     write(&git.join("commondir"), &long);
-    starts(home);
+    start_session(home);
     write(&git.join("HEAD"), format!("ref: refs/heads/{long}\n"));
-    starts(home);
+    start_session(home);
 }
 
 /// Puts a stand-in for git first on PATH that leaves a mark, and makes HEAD that of a repository
@@ -47,7 +47,7 @@ pub(super) fn reftable(home: &Home) {
         b"REFT\x01\xff\xff\xff".as_slice(),
         &[0; 16],
         b"r\xff\xff\xff",
-        &record.repeat(beyond(bounds::REFTABLE)),
+        &record.repeat(size_beyond(bounds::REFTABLE)),
     ]
     .concat();
     write(&home.project_dir().join(".git/reftable/one.ref"), table);
@@ -59,14 +59,14 @@ pub(super) fn reftables(home: &Home) {
     let table = [b"REFT\x01\x00\x10\x00".as_slice(), &[0; 16]].concat();
     write(&home.project_dir().join(".git/reftable/a"), table);
     with_tables(home, &"a\n".repeat(30_000));
-    with_tables(home, &"a\n".repeat(beyond(bounds::GIT_FILE)));
+    with_tables(home, &"a\n".repeat(size_beyond(bounds::GIT_FILE)));
 }
 
 pub(super) fn branch(home: &Home) {
-    let name = format!("feat/SD-002B-{}", "x".repeat(beyond(bounds::BRANCH)));
+    let name = format!("feat/SD-002B-{}", "x".repeat(size_beyond(bounds::BRANCH)));
     home.add_item("SD-002B");
     write(&home.project_dir().join(".git/HEAD"), format!("ref: refs/heads/{name}\n"));
-    let answer = starts(home);
+    let answer = start_session(home);
     assert!(answer.stdout.len() < 20_000);
 }
 
@@ -74,7 +74,7 @@ pub(super) fn branch_matches(home: &Home) {
     write(&home.project_dir().join(".trueup.toml"), "branch_pattern = \"0|0.*b{200}\"\n");
     let name = "0".repeat(bounds::BRANCH.len());
     write(&home.project_dir().join(".git/HEAD"), format!("ref: refs/heads/{name}\n"));
-    starts(home);
+    start_session(home);
 }
 
 /// Puts the session on the branch of another item, so that one is looked for to advise.
@@ -85,7 +85,7 @@ fn on_another_branch(home: &Home) {
 
 #[track_caller]
 fn names_the_branch(home: &Home) {
-    let answer = starts(home);
+    let answer = start_session(home);
     assert!(answer.message().iter().any(|line| line.contains("Branch mismatch")));
 }
 

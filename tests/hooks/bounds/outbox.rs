@@ -22,19 +22,19 @@ fn landing(home: &Home) -> PathBuf {
 }
 
 /// Runs a push with little time, while another process writes the database.
-fn spill(home: &Home, payload: &Payload) -> ProcessOutput {
+fn run_offline(home: &Home, payload: &Payload) -> ProcessOutput {
     let other = home.open_database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let little = [("TRUEUP_DEADLINE_MS", "200")];
-    let answer = limited(home, "checkpoint-push", payload, &little);
+    let answer = run_with_cpu_limit(home, "checkpoint-push", payload, &little);
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
     answer
 }
 
 /// Puts so many task writes into the outbox.
-fn crowd(home: &Home, count: usize) {
-    spill(home, &home.payload("post-tool-use.todo-write"));
+fn append_task_writes(home: &Home, count: usize) {
+    run_offline(home, &home.payload("post-tool-use.todo-write"));
     let model = outbox(home).list_waiting().unwrap().remove(0);
     fs::remove_file(landing(home)).unwrap();
     let write = |n: usize| PendingWrite {
@@ -82,26 +82,26 @@ fn fill(home: &Home, file: &str, bound: Bound) {
 pub(super) fn waiting(home: &Home) {
     fill(home, "outbox.jsonl", bounds::OUTBOX);
     let drains = no_drains(home);
-    let answer = spill(home, &home.payload("post-tool-use.todo-write"));
+    let answer = run_offline(home, &home.payload("post-tool-use.todo-write"));
     drop(drains);
-    says(&answer, "lost, because the outbox cannot be written");
+    assert_message_contains(&answer, "lost, because the outbox cannot be written");
     // Writes that fill it are set aside, as far as there is time, and the hook does its job.
-    starts(home);
+    start_session(home);
     let push = home.payload("post-tool-use.bash");
     fixes_cache(home, "checkpoint-push", &push, &[]);
     while !outbox(home).is_idle() {
-        starts(home);
+        start_session(home);
     }
     let aside = fs::metadata(home.trueup_home().join("outbox.damaged")).unwrap();
     assert!(aside.len() <= bounds::OUTBOX.most);
 }
 
 pub(super) fn line(home: &Home) {
-    spill(home, &home.payload("post-tool-use.todo-write"));
-    let mut long = "x".repeat(beyond(bounds::OUTBOX_LINE)).into_bytes();
+    run_offline(home, &home.payload("post-tool-use.todo-write"));
+    let mut long = "x".repeat(size_beyond(bounds::OUTBOX_LINE)).into_bytes();
     long.extend(fs::read(landing(home)).unwrap());
     fs::write(landing(home), long).unwrap();
-    let answer = starts(home);
+    let answer = start_session(home);
     assert!(
         answer.message().iter().any(|line| line.contains("lines of the outbox cannot be read")),
         "{answer:.2000?}"
@@ -111,13 +111,13 @@ pub(super) fn line(home: &Home) {
 }
 
 pub(super) fn batch(home: &Home) {
-    crowd(home, beyond(bounds::OUTBOX_BATCH));
+    append_task_writes(home, size_beyond(bounds::OUTBOX_BATCH));
     // One for each batch that was begun, even if there was no time for a second.
     for _ in 0..3 {
-        starts(home);
+        start_session(home);
     }
     assert!(outbox(home).is_idle());
-    let last = format!("task {}", beyond(bounds::OUTBOX_BATCH) - 1);
+    let last = format!("task {}", size_beyond(bounds::OUTBOX_BATCH) - 1);
     assert_eq!(home.execution_state()["currentTask"], last);
 }
 
@@ -126,14 +126,14 @@ pub(super) fn counted(home: &Home) {
     fs::create_dir_all(&folder).unwrap();
     let lines = "\n".repeat(bounds::OUTBOX.len());
     fs::write(folder.join("lineage-0000000000000000.jsonl"), lines).unwrap();
-    starts(home);
+    start_session(home);
     let stop = home.payload("stop");
     fixes_cache(home, "checkpoint-push", &stop, &[]);
 }
 
 pub(super) fn lost(home: &Home) {
-    let count = beyond(bounds::LOST_TOLD);
-    crowd(home, count);
+    let count = size_beyond(bounds::LOST_TOLD);
+    append_task_writes(home, count);
     let drains = no_drains(home);
     home.prepare_run("trueup")
         .args(["set", "--task", "newer", "--session", FIRST_SESSION])
@@ -141,7 +141,7 @@ pub(super) fn lost(home: &Home) {
         .wait()
         .ok();
     drop(drains);
-    let message = starts(home).message();
+    let message = start_session(home).message();
     let one_by_one = message.iter().filter(|line| line.contains("local edit lost"));
     assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{message:?}");
     let rest = format!("{} more edits lost", count - bounds::LOST_TOLD.len());
@@ -154,26 +154,26 @@ pub(super) fn database_note(home: &Home) {
     let notes: Vec<PathBuf> =
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(notes.len(), 1);
-    let long = format!("{}\nname\n", "x".repeat(beyond(bounds::DATABASE_NOTE)));
+    let long = format!("{}\nname\n", "x".repeat(size_beyond(bounds::DATABASE_NOTE)));
     fs::write(&notes[0], &long).unwrap();
     without_database(home, || {
         let todo = home.payload("post-tool-use.todo-write");
-        limited(home, "checkpoint-push", &todo, &[]);
+        run_with_cpu_limit(home, "checkpoint-push", &todo, &[]);
     });
     let waiting = outbox(home).list_waiting().unwrap();
     assert_eq!(waiting[0].origin.as_ref().unwrap().lineage, None);
-    starts(home);
+    start_session(home);
     assert!(fs::metadata(&notes[0]).unwrap().len() < bounds::DATABASE_NOTE.most);
     assert!(outbox(home).is_idle());
 }
 
 pub(super) fn names(home: &Home) {
-    let long = "r".repeat(beyond(bounds::PAYLOAD_NAME) * 1_000);
+    let long = "r".repeat(size_beyond(bounds::PAYLOAD_NAME) * 1_000);
     let task = json!({"taskId": long, "status": "in_progress", "subject": "the long one"});
     let started = home.payload("post-tool-use.task-update").with("tool_input", task);
-    spill(home, &started);
+    run_offline(home, &started);
     let ended = home.payload("session-end.other").with("reason", &*long);
-    spill(home, &ended);
+    run_offline(home, &ended);
     let size = fs::metadata(landing(home)).unwrap().len();
     assert!(size < 10_000, "{size}");
     // Both arrive, though the session's end is not told to it again.

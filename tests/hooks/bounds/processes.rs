@@ -21,7 +21,12 @@ shift; "$@"; exit $?
 
 /// Starts a session whose client does not name its process, at some depth below a process with this
 /// name and these arguments; returns the output and the pid of that process.
-fn below(home: &Home, name: &str, depth: usize, more: &[String]) -> (ProcessOutput, i64) {
+fn start_below_process(
+    home: &Home,
+    name: &str,
+    depth: usize,
+    more: &[String],
+) -> (ProcessOutput, i64) {
     let root = home.root();
     let (script, top) = (root.join("claude"), root.join("top"));
     fs::write(&script, DEEPER).unwrap();
@@ -55,19 +60,19 @@ fn client(home: &Home) -> Option<i64> {
 
 pub(super) fn ancestors(home: &Home) {
     let most = bounds::ANCESTORS.len();
-    let (_, near) = below(home, "claude", most / 2, &[]);
+    let (_, near) = start_below_process(home, "claude", most / 2, &[]);
     assert_eq!(client(home), Some(near));
-    let (_, far) = below(home, "claude", most, &[]);
+    let (_, far) = start_below_process(home, "claude", most, &[]);
     assert_ne!(client(home), Some(far));
 }
 
 pub(super) fn command_line(home: &Home) {
     // The interpreter's script is called like the client.
-    let (_, near) = below(home, "node", 1, &[]);
+    let (_, near) = start_below_process(home, "node", 1, &[]);
     assert_eq!(client(home), Some(near));
     let long = "x".repeat(100_000);
-    let more = vec![long; beyond(bounds::COMMAND_LINE) / 100_000 + 1];
-    let (_, unread) = below(home, "node", 1, &more);
+    let more = vec![long; size_beyond(bounds::COMMAND_LINE) / 100_000 + 1];
+    let (_, unread) = start_below_process(home, "node", 1, &more);
     assert_ne!(client(home), Some(unread));
 }
 
@@ -81,12 +86,12 @@ fn records(home: &Home, count: usize, bound: Bound, size: usize) {
         // Pids that no process has.
         fs::write(folder.join(format!("{}.json", 5_000_000 + number)), record).unwrap();
     }
-    let (answer, _) = below(home, "shell", 1, &[]);
+    let (answer, _) = start_below_process(home, "shell", 1, &[]);
     assert!(answer.stdout.len() < bound.len() * 200, "{answer:.2000?}");
 }
 
 pub(super) fn client_records(home: &Home) {
-    records(home, beyond(bounds::CLIENT_RECORDS) * 50, bounds::CLIENT_RECORDS, 10);
+    records(home, size_beyond(bounds::CLIENT_RECORDS) * 50, bounds::CLIENT_RECORDS, 10);
 }
 
 pub(super) fn client_record(home: &Home) {
