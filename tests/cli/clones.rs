@@ -185,10 +185,13 @@ fn a_name_of_its_own_makes_a_clone_another_repository() {
 #[test]
 fn workplans_and_sessions_of_a_clone_agree_on_its_name() {
     let clones = Clones::new();
-    let tidy = clones.at("two/second-clone").join("workplans");
-    std::fs::create_dir(&tidy).unwrap();
-    std::fs::write(tidy.join("A-WP-0001.md"), "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n")
-        .unwrap();
+    let workplans = clones.at("two/second-clone").join("workplans");
+    std::fs::create_dir(&workplans).unwrap();
+    std::fs::write(
+        workplans.join("A-WP-0001.md"),
+        "---\nid: A-WP-0001\nstatus: active\n---\n# Plan\n",
+    )
+    .unwrap();
     clones.data("one/app", &["item", "add", "ours"]);
     let checked = clones.data("two/second-clone", &["check", "--fix", "--no-writeback"]);
     assert_eq!(checked["repos"][0]["repo"], "app", "{checked}");

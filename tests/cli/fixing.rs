@@ -19,7 +19,7 @@ fn fix_mends_lists_what_it_mended_and_exits_0() {
         assert_in_step(&home);
         let before = StateSnapshot::take(&home);
         let object = findings(&home, 0, &["--fix"]);
-        assert_eq!(object["data"]["mended"], json!([]), "{code}: a second --fix mends nothing");
+        assert_eq!(object["data"]["mended"], json!([]), "{code}: a second --fix fixes nothing");
         assert_eq!(StateSnapshot::take(&home), before, "{code}: a second --fix writes nothing");
     }
 }

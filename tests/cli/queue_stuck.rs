@@ -4,7 +4,7 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home};
 
 use crate::fixture::{claimed, data};
-use crate::queue::{does, does_not, queued, statuses};
+use crate::queue::{expect_queue_refusal, home_with_queue, run_queue_command, statuses};
 
 #[test]
 fn a_loop_that_starts_itself_again_is_stopped() {

@@ -44,7 +44,7 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
         contexts.iter().any(|text| text.lines().any(|one| one == line)),
         "not said: {contexts:?}"
     );
-    assert_eq!(scratch.read_cache()?["currentSd"], ITEM, "the file was not mended");
+    assert_eq!(scratch.read_cache()?["currentSd"], ITEM, "the file was not fixed");
     assert_reasserted(&run, "SessionStart:resume")
 }
 

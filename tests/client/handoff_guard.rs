@@ -40,9 +40,9 @@ fn a_hand_off_on_a_drifted_branch_is_refused_and_names_what_mends_it() -> Harnes
     assert!(tool_result.is_error, "handed on: {}", tool_result.text);
     let line = format!("⚠️ Branch mismatch: branch={branch} names {OTHER_ITEM}, db_claim={ITEM}");
     assert!(tool_result.text.contains(&line), "{line:?} is not in {:?}", tool_result.text);
-    let mends = ["git switch", "git checkout", "trueup claim", "trueup release"];
+    let fixes = ["git switch", "git checkout", "trueup claim", "trueup release"];
     assert!(
-        mends.iter().any(|command| tool_result.text.contains(command)),
+        fixes.iter().any(|command| tool_result.text.contains(command)),
         "no mending command: {}",
         tool_result.text
     );

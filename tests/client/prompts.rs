@@ -42,7 +42,7 @@ fn a_foreign_change_is_reasserted_once_at_the_next_prompt() -> HarnessResult<()>
         contexts.iter().any(|text| text.contains("EXEC")),
         "the change was not told: {contexts:?}"
     );
-    assert_eq!(scratch.read_cache()?["currentPhase"], "EXEC", "the file was not mended");
+    assert_eq!(scratch.read_cache()?["currentPhase"], "EXEC", "the file was not fixed");
 
     live.send("third")?;
     assert_eq!(told_at_prompts(&live), contexts, "the same change was told again");

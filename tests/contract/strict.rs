@@ -133,7 +133,7 @@ forward! {
         list_waiting_items(key: &ItemKey) -> Vec<DependencyEdge>;
         list_open_dependencies(key: &ItemKey) -> Vec<(ItemKey, ItemStatus)>;
         count_children(key: &ItemKey) -> ChildCounts;
-        find_next_item(wish: &NextItemQuery) -> NextItem;
+        find_next_item(query: &NextItemQuery) -> NextItem;
         claim_next_item(request: &ClaimNextRequest) -> ClaimedNext, by &request.provenance;
         find_last_holder(key: &ItemKey) -> Option<LastHolder>;
     }

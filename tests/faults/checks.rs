@@ -247,7 +247,7 @@ fn home_on_own_file_system() -> Option<(Home, Mount)> {
 }
 
 /// Asserts that nothing is written, that the output says why, and that a later run succeeds.
-fn assert_waits_until_fixed(home: &Home, words: &str, mend: impl Fn()) {
+fn assert_waits_until_fixed(home: &Home, words: &str, fix_cause: impl Fn()) {
     let text = || fs::read(home.project_dir().join("workplans/1.md")).unwrap();
     let head = || git(home, home.project_dir(), &["rev-parse", "HEAD"]);
     let before = (text(), head());
@@ -256,7 +256,7 @@ fn assert_waits_until_fixed(home: &Home, words: &str, mend: impl Fn()) {
     let skipped = repo["skipped"].as_str().unwrap_or_default();
     assert!(skipped.contains(words), "{object}");
     assert_eq!((text(), head()), before);
-    mend();
+    fix_cause();
     assert_eq!(git(home, home.project_dir(), &["status", "--porcelain"]), "");
     assert_converges(home);
 }

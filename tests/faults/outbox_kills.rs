@@ -3,7 +3,7 @@
 use support::home::{FIRST_SESSION, Home};
 
 use super::kill_loop::KillLoop;
-use super::outbox::{carried_out, crowd};
+use super::outbox::{carried_out, fill_outbox};
 
 /// Kills of the loop.
 const KILLS: usize = 40;
@@ -11,7 +11,7 @@ const KILLS: usize = 40;
 #[test]
 fn a_drain_that_is_killed_again_and_again_loses_nothing_and_writes_nothing_twice() {
     let home = Home::new().with_held_item();
-    let all = crowd(&home, 3_000);
+    let all = fill_outbox(&home, 3_000);
     let mut kill_loop = KillLoop::new(KILLS);
     let push = home.payload("post-tool-use.bash").to_bytes();
     while kill_loop.goes_on() {

@@ -151,7 +151,7 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
         let winners: Vec<usize> = (0..2).filter(|n| answers[*n].code == Some(0)).collect();
         assert_eq!(winners.len(), 1, "{answers:?}");
         let expected = ["completed", "failed"][winners[0]];
-        assert_eq!(count(&home, &name, expected), 1, "the winner's is what stands");
+        assert_eq!(count(&home, &name, expected), 1, "the winner's write is kept");
         assert_eq!(home.count_events("status", &format!("{name}/1.1")), 1);
         let loser = &answers[1 - winners[0]];
         assert_eq!(loser.code, Some(1), "{loser:?}");

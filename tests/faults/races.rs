@@ -26,7 +26,7 @@ fn home_with_racers() -> Home {
 }
 
 /// Prepares `trueup … --json` for one of them.
-fn racer<'h>(home: &'h Home, n: usize, words: &str) -> ProcessRun<'h> {
+fn prepare_racer<'h>(home: &'h Home, n: usize, words: &str) -> ProcessRun<'h> {
     let run = home.prepare_run("trueup").args(words.split(' '));
     run.args(["--json", "--session", &id(n)])
 }

@@ -116,5 +116,5 @@ fn a_full_disk_leaves_the_cache_as_it_was_and_reaches_the_others() {
     assert!(other.contains(&text(2)), "the other was not updated");
     mount.free();
     syncing(&home).wait().ok();
-    assert!(read_cached_state(&full) == text(2), "it did not heal");
+    assert!(read_cached_state(&full) == text(2), "it was not repaired");
 }

@@ -19,7 +19,7 @@ fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
     let fixed = "Fixed from the database:\n<trueup-data NONCE>\n\
                   ⚠️ SD mismatch: file=SD-002B, db_claim=SD-002C\n</trueup-data NONCE>";
     assert!(context.replace(&answer.nonce(), "NONCE").contains(fixed), "{context}");
-    assert_eq!(home.start_session().ok().message(), [""; 0], "what was mended stays mended");
+    assert_eq!(home.start_session().ok().message(), [""; 0], "what was fixed stays fixed");
 }
 
 #[test]

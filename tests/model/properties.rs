@@ -11,12 +11,12 @@ use crate::state::{
 pub(crate) const ONE_HOLDER: &str = "never two live holders with a valid epoch of one item";
 pub(crate) const ONE_ITEM: &str = "a session never holds two items";
 pub(crate) const LIVE_KEEPS_ITEM: &str = "no live holder is displaced";
-pub(crate) const LIVE_NOT_LOST: &str = "no live session is parked";
+pub(crate) const LIVE_NOT_LOST: &str = "no live session is marked lost";
 pub(crate) const OLD_EPOCH_REFUSED: &str = "no write under an old epoch is accepted";
 pub(crate) const NO_WRITE_LOST: &str = "no acknowledged write is lost";
 pub(crate) const EFFECT_IS_REPORTED: &str = "no write that took effect is reported as refused";
 pub(crate) const INTERRUPTED_CLAIMABLE: &str =
-    "every parked item can be claimed by every live session";
+    "every item of a lost session can be claimed by every live session";
 pub(crate) const DEAD_ITEM_FREED: &str =
     "whatever a dead session holds can be had when its time is over";
 

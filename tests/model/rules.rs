@@ -154,7 +154,7 @@ fn ask_product(look: SessionView) -> ViewDecisions {
         let held = item_row(ItemStatus::Running, true);
         answers.taken |= product_claims(&held, &holder, &liveness, false).is_ok();
         answers.taken_by_force |= product_claims(&held, &holder, &liveness, true).is_ok();
-        // As `sync::lifecycle::sweep` says it, over the sessions that a store lists as lapsed.
+        // As `sync::lifecycle::sweep` says it, over the sessions whose lease has expired.
         answers.parked |= (holder.is_lease_expired() || look.standing == SessionStanding::Ended)
             && look.standing != SessionStanding::Lost
             && has_forfeited_claim(&holder, &liveness);

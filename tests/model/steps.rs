@@ -44,7 +44,7 @@ impl ClaimModel {
             }
             ModelAction::Beat(session) => state.note_sign_of_life(session),
             ModelAction::DecideClaim { session, item, reading } => {
-                self.decide_claim(&mut state, session, item, reading)?
+                self.decide_claim(&mut state, session, item, reading)?;
             }
             ModelAction::DecidePark { session, victim, here } => {
                 if !self.rules.marks_lost(state.view_session(victim, here)) {

@@ -108,7 +108,7 @@ pub(super) fn planning_json<'a>(
     json.into()
 }
 
-/// Parses a list of dependencies. Tasks of the same workplan may stand there by their short ids.
+/// Parses a list of dependencies. It may name tasks of the same workplan by their short ids.
 pub(super) fn parse_dependencies(
     list: &[Scalar],
     workplan: &ItemKey,

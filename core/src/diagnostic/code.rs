@@ -148,7 +148,7 @@ impl Code {
         )
     }
 
-    /// Tells whether nothing may be handed on while it stands: item, phase, task, flags, claim or
+    /// Tells whether nothing may be handed on until it is fixed: item, phase, task, flags, claim or
     /// branch disagree.
     pub const fn blocks_handoff(self) -> bool {
         self.concerns_local_copy()

@@ -46,7 +46,7 @@ pub struct Orchestrator {
     pub reason: Option<String>,
     /// Rises with every run of the plan.
     pub epoch: Epoch,
-    /// The number of changes; a heartbeat is none.
+    /// The number of changes, heartbeats not counted.
     pub revision: Revision,
     /// The database's clock when this was read, from which every age is computed.
     pub read_at: Timestamp,

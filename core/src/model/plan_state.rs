@@ -127,7 +127,7 @@ impl PlanState {
     }
 
     /// Lists the dependencies of a task that are not tasks of the plan. They keep the task waiting,
-    /// because whoever wrote them meant something.
+    /// because their author meant something.
     pub fn unknown_dependencies<'a>(&'a self, task: &'a PlanTask) -> Vec<&'a PlanTaskId> {
         let known: HashSet<&PlanTaskId> = self.tasks.iter().map(|task| &task.id).collect();
         let ids = task.depends_on.iter();

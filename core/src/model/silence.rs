@@ -104,7 +104,7 @@ mod tests {
             (60, 1_800, false),
             (61, 1_800, true),
             (YEAR, 1_800, true),
-            // For ever is never over, whoever asks.
+            // A silence without an end is not over at any time.
             (YEAR, FOREVER, false),
             (-YEAR, FOREVER, false),
         ] {

@@ -129,7 +129,7 @@ impl<'a> KnownTasks<'a> {
                 }
                 Err(problem) => {
                     report(&problem);
-                    // The task waits for what the entry meant, whatever that is.
+                    // The task waits for the placeholder, so it does not start without the missing task.
                     if let DependencyProblem::Unknown(id, _) = problem
                         && seen.insert(id.clone())
                     {
@@ -235,7 +235,7 @@ fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
 enum DependencyProblem {
     /// It is the task itself.
     Itself(String),
-    /// It is no task of the plan; the id stands for whatever was meant.
+    /// It is not a task of the plan; the id is a placeholder for it.
     Unknown(PlanTaskId, String),
 }
 

@@ -1,4 +1,4 @@
-//! Rules for single rows, whoever wrote them.
+//! Rules for single rows, checked for every writer.
 //!
 //! The schema refuses most violations. This finds what it cannot refuse, or did not refuse yet when
 //! a row was written, such as a malformed time or a cycle of dependencies.

@@ -32,7 +32,7 @@ fn edit(home: &Home, from: &str, to: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from:?} in {text}");
     fs::write(&path, text.replacen(from, to, 1)).unwrap();
-    git_in(home, home.project_dir(), &["commit", "-q", "--allow-empty", "-a", "-m", "mended"]);
+    git_in(home, home.project_dir(), &["commit", "-q", "--allow-empty", "-a", "-m", "fix"]);
     git_in(home, home.project_dir(), &["push", "-q"]);
 }
 

@@ -35,7 +35,7 @@ fn exit_codes() {
     clone.done("CUST-WP-0026-T01");
     assert_eq!(clone.run(&[]).code, Some(0), "a warning");
     assert_eq!(clone.run(&["--strict"]).code, Some(1));
-    assert_eq!(clone.run(&["--fix", "--strict"]).code, Some(0), "mended");
+    assert_eq!(clone.run(&["--fix", "--strict"]).code, Some(0), "fixed");
     clone.someone_pushes("x", "y");
     assert_eq!(clone.run(&["--strict"]).code, Some(0), "an information");
     assert_eq!(clone.run(&["--fix", "--strict"]).code, Some(1), "a warning");

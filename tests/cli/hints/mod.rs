@@ -37,7 +37,7 @@ const fn state(row: &'static str, make: fn(&Scene), failing: &'static str) -> St
 
 /// Rows that no test causes, and why.
 const UNTRIED: &[(&str, &str)] = &[
-    ("Internal", "a panic is a fault that is mended when it is known"),
+    ("Internal", "a panic is a fault that is fixed when it is known"),
     ("Orphaned", "the supervisor has to die between two steps of its child"),
     ("CommandStillRuns", "a command has to outlive its killed supervisor for half a minute"),
     (

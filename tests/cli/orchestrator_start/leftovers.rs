@@ -4,7 +4,7 @@ use std::process::{Child, Command};
 
 use support::home::{Home, ProcessOutput};
 
-use super::{row, send, sleeping, start};
+use super::{row, send, start, start_sleeping_orchestrator};
 use crate::fixture::started_with_plans as started;
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use support::home::ProcessOutput;
 
-use super::{ready, row, send, sleeping, start, with_signals};
+use super::{row, send, start, start_sleeping_orchestrator, start_until_ready, with_signals};
 use crate::fixture::started_with_plans as started;
 
 /// A command that prints the signal it gets and exits with 9. It starts no other process.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support::home::Home;
 
-use super::{PLAN, ids, planned, task, write};
+use super::{PLAN, home_with_plan, ids, task, write};
 use crate::fixture::{data, envelope, keys, object, refused, trueup};
 
 #[test]
@@ -31,7 +31,7 @@ fn an_import_says_what_it_took_and_what_not() {
 
 #[test]
 fn importing_again_takes_words_and_never_sets_back() {
-    let home = planned();
+    let home = home_with_plan();
     data(&home, &["plan", "complete", "1.1"]);
     let text =
         PLAN.replace("1.1 Write", "1.1 Rewrite").replace("- [ ] 2.2 Show", "- [x] 2.1.1 New");
@@ -49,7 +49,7 @@ fn importing_again_takes_words_and_never_sets_back() {
 
 #[test]
 fn a_status_file_is_of_the_plan_it_names() {
-    let home = planned();
+    let home = home_with_plan();
     let tasks = json!([
         {"id": "1.1", "description": "Write the migration", "status": "done", "duration": 5,
          "startedAt": "2026-01-01T10:00:00Z", "completedAt": "2026-01-01T11:00:00Z"},

@@ -3,13 +3,13 @@
 use serde_json::json;
 use support::home::FIRST_SESSION;
 
-use super::{PLAN, TASK_KEYS, ids, planned, task, write};
+use super::{PLAN, TASK_KEYS, home_with_plan, ids, task, write};
 use crate::fixture::{data, envelope, keys, object, refused, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn next_is_in_progress_first_then_what_is_ready() {
-    let home = planned();
+    let home = home_with_plan();
     let next = |arguments: &[&str]| -> Vec<String> {
         let answer = data(&home, &[&["plan", "next"], arguments].concat());
         ids(&answer).into_iter().map(str::to_owned).collect()
@@ -29,7 +29,7 @@ fn next_is_in_progress_first_then_what_is_ready() {
 
 #[test]
 fn steps_say_from_what_to_what() {
-    let home = planned();
+    let home = home_with_plan();
     let text = trueup(&home, &["plan", "start", "1.1"]).ok().stdout;
     assert!(text.starts_with("fix/1.1: pending -> in_progress\n"), "{text}");
     let answer = data(&home, &["plan", "complete", "fix/1.1"]);
@@ -51,7 +51,7 @@ Phase 1: Setup
 
 #[test]
 fn a_start_says_what_is_still_open() {
-    let home = planned();
+    let home = home_with_plan();
     let answer = object(&home, 0, &["plan", "start", "1.3"]);
     assert_eq!(answer["warnings"], json!(["1.3 depends on 1.1, which is pending"]));
     assert_eq!(answer["data"]["task"]["status"], "in_progress");
@@ -59,7 +59,7 @@ fn a_start_says_what_is_still_open() {
 
 #[test]
 fn a_task_in_progress_elsewhere_is_refused_by_name() {
-    let home = planned();
+    let home = home_with_plan();
     home.start_session().ok();
     data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
     let again = data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
@@ -89,7 +89,7 @@ fn a_task_in_progress_elsewhere_is_refused_by_name() {
 
 #[test]
 fn who_is_named_but_not_registered_is_refused() {
-    let home = planned();
+    let home = home_with_plan();
     for step in
         [&["plan", "start", "1.1"][..], &["plan", "complete", "1.1"], &["plan", "import", "fix.md"]]
     {
@@ -100,7 +100,7 @@ fn who_is_named_but_not_registered_is_refused() {
 
 #[test]
 fn what_is_no_legal_step_is_refused() {
-    let home = planned();
+    let home = home_with_plan();
     data(&home, &["plan", "complete", "1.1"]);
     data(&home, &["plan", "skip", "2.2", "--reason", "r"]);
     for step in [
@@ -133,7 +133,7 @@ fn what_is_no_legal_step_is_refused() {
 
 #[test]
 fn a_failed_task_is_tried_again_twice() {
-    let home = planned();
+    let home = home_with_plan();
     for count in 1..=2 {
         let task = data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
         assert_eq!(task["task"]["error"], "boom");
@@ -149,7 +149,7 @@ fn a_failed_task_is_tried_again_twice() {
 
 #[test]
 fn a_step_is_an_event_with_who_why_and_what() {
-    let home = planned();
+    let home = home_with_plan();
     home.start_session().ok();
     data(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]);
     data(&home, &["plan", "fail", "1.1", "--error", "boom"]);
@@ -164,7 +164,7 @@ fn a_step_is_an_event_with_who_why_and_what() {
 
 #[test]
 fn a_repeated_operation_answers_as_the_first_did() {
-    let home = planned();
+    let home = home_with_plan();
     let start = ["plan", "start", "1.1", "--op-id", "operation-1"];
     data(&home, &start);
     data(&home, &["plan", "complete", "1.1"]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ROW_KEYS, queued};
+use super::{ROW_KEYS, home_with_queue};
 use crate::fixture::{data, keys, object, refused, started, trueup};
 
 #[test]

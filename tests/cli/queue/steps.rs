@@ -3,7 +3,7 @@
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
-use super::{ROW_KEYS, does, does_not, queued, statuses};
+use super::{ROW_KEYS, expect_queue_refusal, home_with_queue, run_queue_command, statuses};
 use crate::fixture::{assert_in_step, claimed, data, keys, object, second};
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use support::home::FIRST_SESSION;
 
-use super::{crowd, session, sessions};
+use super::{home_with_old_sessions, session, sessions};
 use crate::fixture::{claimed, data, object, started};
 
 /// Makes a file's modification time so many days old.

@@ -115,7 +115,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             MachineStep::Carry(session) => self.apply_decision(session)?,
             MachineStep::Release { session, held } => self.release(session, held)?,
             MachineStep::Push { session, newest, fence, phase } => {
-                self.push(session, newest, fence, phase)?
+                self.push(session, newest, fence, phase)?;
             }
             MachineStep::Sweep => self.run_sweep()?,
             MachineStep::Look(session) => {

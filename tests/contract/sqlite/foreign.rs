@@ -146,9 +146,9 @@ fn an_item_given_by_plain_sql_to_a_session_that_is_gone_is_swept() {
     file.store.mark_lost(&read, &new_provenance("s2")).unwrap();
     assert_eq!(file.store.sessions_with_expired_lease(9).unwrap().len(), 0);
     file.execute_sql("UPDATE work_items SET holder = 's1' WHERE key = 'A'");
-    let lapsed = file.store.sessions_with_expired_lease(9).unwrap();
-    assert_eq!(lapsed.len(), 1);
-    file.store.mark_lost(&lapsed[0], &new_provenance("s2")).unwrap();
+    let expired = file.store.sessions_with_expired_lease(9).unwrap();
+    assert_eq!(expired.len(), 1);
+    file.store.mark_lost(&expired[0], &new_provenance("s2")).unwrap();
     assert_eq!(load_item(&mut file.store, "A").holder, None);
     assert_eq!(file.store.sessions_with_expired_lease(9).unwrap().len(), 0);
 }

@@ -261,8 +261,8 @@ fn a_repeated_move_returns_the_first_answer(f: &mut impl StoreFixture) {
     let again = f.store().move_item(&request).unwrap();
     assert_eq!(again.item.status, ItemStatus::Queued, "nothing happens twice");
     // A claim made since does not affect a replay either.
-    let wish = claim_request(f.store(), "s1", "A");
-    f.store().claim(&wish).unwrap();
+    let claim = claim_request(f.store(), "s1", "A");
+    f.store().claim(&claim).unwrap();
     f.store().move_item(&request).unwrap();
     assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")));
 }

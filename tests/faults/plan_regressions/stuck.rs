@@ -3,7 +3,7 @@
 use serde_json::Value;
 use support::home::{FIRST_SESSION, Home};
 
-use super::{count, migrated, planned, status, trueup};
+use super::{count, import_plan, migrated, status, trueup};
 
 /// Makes everything so far a day older.
 fn a_day_later(home: &Home) {

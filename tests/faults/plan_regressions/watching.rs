@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use support::home::{Home, ProcessOutput};
 
-use super::{assert_whole, busy, migrated, planned, trueup};
+use super::{assert_whole, import_plan, migrated, step_tasks_concurrently, trueup};
 
 /// A running watch, and its output.
 struct Watch {

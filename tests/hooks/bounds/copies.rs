@@ -5,7 +5,10 @@ use std::fs;
 use support::home::{FIRST_SESSION, Home};
 use trueup_core::bounds;
 
-use super::{beyond, fixes_cache, limited, registered, says, set, starts, write};
+use super::{
+    assert_message_contains, fixes_cache, register_repos, run_with_cpu_limit, set, size_beyond,
+    start_session, write,
+};
 
 pub(super) fn cache(home: &Home) {
     home.write_cache(format!("{{\"x\": \"{}\"}}", "x".repeat(size_beyond(bounds::CACHE))));
@@ -23,7 +26,7 @@ pub(super) fn cache(home: &Home) {
 }
 
 pub(super) fn cache_folder(home: &Home) {
-    for number in 0..beyond(bounds::CACHE_FOLDER) {
+    for number in 0..size_beyond(bounds::CACHE_FOLDER) {
         let name = format!("auto-proceed-state.json.tmp-{}", 5_000_000 + number);
         fs::write(home.project_dir().join(".claude").join(name), "").unwrap();
     }
@@ -55,7 +58,7 @@ pub(super) fn environment_file(home: &Home) {
 pub(super) fn workplans(home: &Home) {
     let folder = home.project_dir().join("workplans");
     fs::create_dir(&folder).unwrap();
-    for number in 0..beyond(bounds::WORKPLANS) {
+    for number in 0..size_beyond(bounds::WORKPLANS) {
         fs::write(folder.join(format!("A-WP-{number:05}.md")), "").unwrap();
     }
     let answer = fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);

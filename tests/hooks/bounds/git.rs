@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use support::home::Home;
 use trueup_core::bounds;
 
-use super::{beyond, fixes_cache, lines, starts, write};
+use super::{fixes_cache, lines, size_beyond, start_session, write};
 
 pub(super) fn git_files(home: &Home) {
     let git = home.project_dir().join(".git");
@@ -100,7 +100,7 @@ pub(super) fn packed_refs(home: &Home) {
 
 pub(super) fn branches(home: &Home) {
     on_another_branch(home);
-    for number in 0..beyond(bounds::BRANCHES) {
+    for number in 0..size_beyond(bounds::BRANCHES) {
         let folder = format!(".git/refs/heads/empty/{number}");
         fs::create_dir_all(home.project_dir().join(folder)).unwrap();
     }

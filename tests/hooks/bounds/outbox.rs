@@ -11,7 +11,7 @@ use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
-use super::{beyond, fixes_cache, limited, says, starts};
+use super::{assert_message_contains, fixes_cache, run_with_cpu_limit, size_beyond, start_session};
 
 fn outbox(home: &Home) -> Outbox {
     Outbox::new(landing(home))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use support::home::{FIRST_SESSION, Home, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
 
-use super::{COMPUTING, beyond};
+use super::{COMPUTING, size_beyond};
 
 /// A script that calls itself to a given depth, prints the pid of the outermost process, and then
 /// runs a command.

@@ -5,7 +5,7 @@ use std::fs;
 use support::home::{Home, ProcessOutput};
 use trueup_core::bounds;
 
-use super::{beyond, fixes_cache, lines, says, set, starts, write};
+use super::{assert_message_contains, fixes_cache, lines, set, size_beyond, start_session, write};
 
 pub(super) fn config(home: &Home) {
     let text = format!("log = \"info\"\n#{}", "x".repeat(size_beyond(bounds::CONFIG)));

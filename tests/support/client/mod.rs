@@ -6,7 +6,7 @@
 
 #![expect(
     clippy::missing_errors_doc,
-    reason = "every error here is a sentence for whoever reads the failed test"
+    reason = "every error here is a sentence for the person who reads the failed test"
 )]
 
 mod finished;

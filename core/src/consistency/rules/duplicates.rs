@@ -10,7 +10,7 @@ use crate::consistency::finding::CheckFinding;
 use crate::diagnostic::{Code, Way};
 use crate::model::WorkplanLink;
 
-/// Marks nodes whose key stands twice, and the tasks of workplans whose key does.
+/// Marks nodes whose key occurs twice, and the tasks of workplans whose key does.
 pub(crate) fn mark_duplicates(nodes: &mut Nodes<'_>, findings: &mut Vec<CheckFinding>) {
     if nodes.is_all_linked() {
         return;
@@ -40,7 +40,7 @@ pub(crate) fn mark_duplicates(nodes: &mut Nodes<'_>, findings: &mut Vec<CheckFin
     }
 }
 
-/// Where ids stand: the first node of each, and whether there are more.
+/// Where ids occur: the first node of each, and whether there are more.
 struct IdOccurrences<'a>(HashMap<&'a str, (Node<'a>, bool)>);
 
 impl<'a> IdOccurrences<'a> {

@@ -17,7 +17,7 @@ pub(crate) struct Node<'a> {
     pub(crate) task: Option<&'a TaskEntry>,
     /// The row with the same key.
     pub(crate) row: Option<&'a WorkplanRow>,
-    /// Whether its key stands twice, or that of its workplan.
+    /// Whether its key occurs twice, or that of its workplan.
     pub(crate) is_duplicate: bool,
     pub(crate) row_match: RowMatch<'a>,
     /// The status that its file gives its row.
@@ -156,7 +156,7 @@ impl<'a> Nodes<'a> {
     }
 
     /// Tells whether each node has a row of its own and carries no id but that of its row. Then
-    /// no id stands twice, because none stands in two rows.
+    /// no id occurs twice, because none occurs in two rows.
     pub(crate) fn is_all_linked(&self) -> bool {
         let is_linked = |node: &Node<'_>| {
             node.row.is_some_and(|row| {

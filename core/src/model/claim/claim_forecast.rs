@@ -122,7 +122,7 @@ mod tests {
             // A process that runs gives way to force alone.
             (Active, 5, None, Running, seconds_from_now(55), true),
             (Active, 5_000, None, Running, seconds_from_now(0), true),
-            // After a goodbye the lease is left to whoever may come back.
+            // A session that ended may be resumed until its lease expires.
             (Ended, 100, None, Running, seconds_from_now(800), false),
             (Ended, 100, None, Unknown, seconds_from_now(800), false),
             (Ended, 100, None, Gone, seconds_from_now(0), false),

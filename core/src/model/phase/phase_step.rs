@@ -179,7 +179,7 @@ pub fn decide_phase_step(
         return Err(PhaseRefusal::RetryLimit(limit));
     }
     let changed = change_phase(facts.rows, facts.id, |row| step.apply(row, facts.mover));
-    // While the failed dependency stands, reopening leads back to blocked.
+    // While the dependency is failed, reopening leads back to blocked.
     let now = changed.iter().find(|now| now.id == row.id).unwrap_or(row);
     if reopening && let Some(by) = &now.blocked_by {
         return Err(PhaseRefusal::Blocked {

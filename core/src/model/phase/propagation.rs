@@ -62,7 +62,7 @@ pub fn interrupt_phases(rows: &[Phase], orchestrator: &OrchestratorId, reason: &
 }
 
 impl Phase {
-    /// Takes it away from whoever works on it. Its dependencies decide whether it is ready.
+    /// Takes it away from the session or orchestrator that works on it. Its dependencies decide whether it is ready.
     pub(super) fn release(&mut self) {
         self.status = ItemStatus::Queued;
         self.assigned_to = None;

@@ -42,7 +42,7 @@ proptest! {
     fn any_text_is_read_and_every_task_is_accounted_for(text in arbitrary_plan()) {
         let plan = parse_markdown(&text);
         let ids: BTreeSet<_> = plan.tasks.iter().map(|task| task.task.id.clone()).collect();
-        prop_assert_eq!(ids.len(), plan.tasks.len(), "an id stands once");
+        prop_assert_eq!(ids.len(), plan.tasks.len(), "an id occurs once");
         for task in &plan.tasks {
             let mark = text.get(task.checkbox.clone().unwrap()).unwrap();
             prop_assert!(matches!(mark, " " | "x" | "X"));

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::diagnostic::Code;
 use crate::model::{FieldValue, StateField};
 
-/// What may stand after the actions: the branch, the claim and the surroundings, which no
+/// The divergences that may remain after the actions: the branch, the claim and the surroundings, which no
 /// action fixes.
 const NOT_OF_THE_CACHE: [Code; 5] = [
     Code::BranchNamesOtherItem,

@@ -310,6 +310,6 @@ pub trait Store:
     /// [`StoreError::Conflict`](super::StoreError::Conflict) when the session does not hold it.
     fn release(&mut self, release: &ReleaseRequest) -> Result<Item>;
 
-    /// Records that an item was refused to whoever asked for it, and so when that was.
+    /// Records that a session asked for an item and was refused, which also tells when.
     fn record_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()>;
 }

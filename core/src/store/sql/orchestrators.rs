@@ -114,7 +114,7 @@ fn load_existing_orchestrator(tx: &mut impl Tx, id: &OrchestratorId) -> Result<O
 }
 
 pub(super) fn list_live_orchestrators(tx: &mut impl Tx) -> Result<Vec<Orchestrator>> {
-    // Every change asks, and mostly there is none: the short question is a third of the price.
+    // Every change runs this check, and usually finds nothing: the short query costs a third.
     if !tx.one_row(&HAS_LIVE_ORCHESTRATOR, args![], |row| row.get(0))? {
         return Ok(Vec::new());
     }

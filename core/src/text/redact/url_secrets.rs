@@ -1,4 +1,4 @@
-//! URLs that give access to whoever knows them: `scheme://user:PASSWORD@host`, and webhooks.
+//! URLs that give access to anyone who knows them: `scheme://user:PASSWORD@host`, and webhooks.
 
 use std::ops::Range;
 

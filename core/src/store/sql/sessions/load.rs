@@ -64,7 +64,7 @@ statements! {
     LIST_SESSION_IDS_OF_WORKTREE(text, text, text, text, text, int, text) =
         LIST_IDS, "AND s.worktree = ?7 ", NEWEST_FIRST;
 
-    /// Walks the index of the sessions that no sweep is done with, and no table.
+    /// Reads only the index of the sessions that still have to be swept, not the table.
     LIST_EXPIRED_SESSION_IDS(int, text, text) =
         "SELECT session_id FROM claude_sessions
          WHERE swept = 0 AND (lease_expires_at <= ", NOW, " OR status = 'ended'

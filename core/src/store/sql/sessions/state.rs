@@ -56,7 +56,7 @@ statements! {
         "'{\"lastInterruptedAt\": null, \"lastResumedAt\": null, \"resumeCount\": 0}'",
         PUSH_END_POSTGRES;
 
-    /// A push that changed nothing raised no revision: the next change must still be told.
+    /// A push that changed nothing raised no revision: the next change must still be shown.
     LIMIT_ACKNOWLEDGED_REVISION(text) = @repeated
         "UPDATE claude_sessions SET acknowledged_revision = revision
          WHERE session_id = ?1 AND acknowledged_revision > revision";

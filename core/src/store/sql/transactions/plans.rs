@@ -54,7 +54,7 @@ impl<E: Engine> PlanStore for SqlStore<E> {
         stuck_seconds: u64,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>> {
-        // Mostly there is none, and looking costs no turn in the queue of writers.
+        // Usually nothing is stuck, and reading takes no ticket in the queue of writers.
         let stuck = self.engine.read(|tx| plan_tasks::list_stuck_tasks(tx, stuck_seconds))?;
         if stuck.is_empty() {
             return Ok(Vec::new());

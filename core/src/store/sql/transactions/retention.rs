@@ -38,7 +38,7 @@ impl<E: Engine> RetentionStore for SqlStore<E> {
         before: Timestamp,
         provenance: &Provenance,
     ) -> Result<Option<PruneCounts>> {
-        // Mostly there is nothing, and looking costs no turn in the queue of writers.
+        // Usually there is nothing to record, and reading takes no ticket in the queue of writers.
         if self.engine.read(|tx| retention::load_unrecorded_tally(tx))?.is_none() {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 statements! {
-    /// Whether there is anything for the sweeps of work: one small question for three large ones.
+    /// Whether there is anything for the sweeps of work: one small query instead of three large ones.
     HAS_RUNNING_WORK() =
         "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE status = 'running')
          OR EXISTS (SELECT 1 FROM plan_tasks WHERE status = 'in_progress')
