@@ -47,7 +47,7 @@ impl Bound {
 macro_rules! bounds {
     ($($name:ident: $most:expr, $unit:ident, $input:literal, $beyond:literal;)*) => {
         $(
-            #[doc = concat!("Of ", $input, "; beyond: ", $beyond, ".")]
+            #[doc = concat!("Bound of ", $input, "; above it: ", $beyond, ".")]
             pub const $name: Bound = Bound {
                 input: $input,
                 most: $most,
@@ -105,7 +105,7 @@ bounds! {
         "it is treated as a hand-off command";
     CACHE: MIB, Bytes, "a session's cache file",
         "it is set aside as corrupt, with a warning";
-    CACHE_FOLDER: 4_096, Entries, "the files next to a cache searched for temporary files",
+    CACHE_DIR: 4_096, Entries, "the files next to a cache searched for temporary files",
         "temporary files of killed processes may remain";
     OUTBOX: 16 * MIB, Bytes, "the waiting writes",
         "more writes are lost, with a warning; a warning is printed from half of this size on";
@@ -115,7 +115,7 @@ bounds! {
         "the rest are sent in more batches, while there is time, and by the next hooks";
     OUTBOX_COUNTED: 200_000, Entries, "the lines of a file of the outbox that are counted",
         "the rest are not counted; a full file has fewer";
-    LOST_TOLD: 3, Entries, "the rejected edits reported one by one",
+    LOST_EDITS_SHOWN: 3, Entries, "the rejected edits reported one by one",
         "the rest are counted in one more line";
     DATABASE_NOTE: 16 * KIB, Bytes, "the record of the database at an address",
         "writes made while it is unreachable are bound only to the address";
@@ -135,9 +135,9 @@ bounds! {
         "the rest are not checked, with a warning";
     STATE: MIB, Bytes, "a repository's STATE.md",
         "hooks do not share it, with a warning; `trueup state sync` does";
-    PASSED_MARK: 16 * KIB, Bytes, "the record of the state shared last",
+    SHARED_STATE_RECORD: 16 * KIB, Bytes, "the record of the state shared last",
         "the state is shared again";
-    UNTOLD: 16 * KIB, Bytes, "the notice for the next session about a session that ended",
+    PENDING_NOTICE: 16 * KIB, Bytes, "the notice for the next session about a session that ended",
         "the rest is only in the journal";
     TASK: 2_000, Characters, "a task",
         "the rest is cut";
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_sweep_looks_through_as_many_entries_as_it_says() {
-        assert_eq!(CACHE_FOLDER.most, crate::fs::MAX_SWEPT_ENTRIES);
+        assert_eq!(CACHE_DIR.most, crate::fs::MAX_SWEPT_ENTRIES);
     }
 
     #[test]

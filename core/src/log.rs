@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn lines_pass_the_filter_and_the_file_is_capped() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.log");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.log");
         let at = Timestamp::from_millis(0);
         append_log_line(&path, LogLevel::Warn, LogLevel::Info, at, "x", "not this");
         append_log_line(&path, LogLevel::Warn, LogLevel::Error, at, "x", "this\u{1b}[31m");

@@ -113,7 +113,7 @@ fn reader_of(letter: u8) -> Option<fn(&str)> {
         },
         b'r' => |text| drop(redact(text)),
         b'1' => |text| drop(find_field_uses(Language::Python, text)),
-        b'2' => |text| drop(find_field_uses(Language::Script, text)),
+        b'2' => |text| drop(find_field_uses(Language::JavaScript, text)),
         b'3' => |text| drop(find_field_uses(Language::Ruby, text)),
         b'4' => |text| drop(find_field_uses(Language::Go, text)),
         b'5' => |text| drop(find_field_uses(Language::Rust, text)),

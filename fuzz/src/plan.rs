@@ -114,7 +114,7 @@ fn nothing_is_lost(text: &str, plan: &ParsedPlan) {
     }
 }
 
-/// Tells whether a word is numbers with dots between them, as the ids of tasks are.
+/// Returns whether a word is numbers with dots between them, as the ids of tasks are.
 fn is_numbered(word: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     word.contains('.') && word.split('.').all(is_number)
@@ -156,7 +156,7 @@ pub(crate) fn told(found: &[Divergence]) {
     for divergence in found {
         assert_one_line(&divergence.message);
         assert_one_line(divergence.found.as_deref().unwrap_or_default());
-        assert_one_line(&divergence.fix.to_string());
+        assert_one_line(&divergence.advice.to_string());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::text::lines;
 
 const LANGUAGES: [Language; 6] = [
     Language::Python,
-    Language::Script,
+    Language::JavaScript,
     Language::Ruby,
     Language::Go,
     Language::Rust,

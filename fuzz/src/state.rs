@@ -45,7 +45,7 @@ fn in_order(file: &[u8], found: &[RepoSection<'_>]) {
     }
 }
 
-/// Tells whether a section is of this repository; the original spells names freely.
+/// Returns whether a section is of this repository; the original spells names freely.
 fn is_of(section: &RepoSection<'_>, slug: &RepoSlug) -> bool {
     let plain = |text: &str| text.replace(['-', '_', ' '], "").to_ascii_lowercase();
     match section.state {

@@ -1,7 +1,7 @@
 //! Recognizes shell commands that hand work off.
 //!
 //! Such a command is `trueup handoff`, or one that a configured pattern matches. Quoted arguments
-//! do not count, unless a shell is told to run them: then they are read as commands in turn.
+//! do not count, unless a shell runs them: then they are read as commands in turn.
 
 mod pattern;
 mod prefilter;

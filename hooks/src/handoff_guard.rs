@@ -8,7 +8,7 @@ use crate::handoff_command::{
 use crate::hook_context::{render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
 use crate::{HookContext, HookOutcome};
-use trueup_core::diagnostic::{Advice, Divergence, Way};
+use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
 use trueup_core::hook::{
     HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
 };
@@ -68,11 +68,11 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
         Err(error) => {
             let line =
                 format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
-            let way = match &error {
-                SyncError::Store(error) => Way::from_store_error(error.code()),
-                SyncError::Journal(_) => Way::EndTrouble,
+            let advice = match &error {
+                SyncError::Store(error) => AdviceKind::from_store_error(error.code()),
+                SyncError::Journal(_) => AdviceKind::FixReportedCause,
             };
-            ask_or_warn(&context.environment, point, line, Some(&way.into()))
+            ask_or_warn(&context.environment, point, line, Some(&advice.into()))
         }
     };
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))

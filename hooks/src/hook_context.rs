@@ -194,7 +194,7 @@ pub(crate) fn render_findings(divergences: &[Divergence]) -> Option<String> {
 /// Keeps the fixed divergences that changed the user's own work: edits that were undone, an item
 /// that moved. A hook that otherwise prints nothing still reports these; a copy that was merely
 /// stale is not reported.
-pub(crate) fn retain_user_work(mut fixed: Vec<Divergence>) -> Vec<Divergence> {
+pub(crate) fn keep_changes_to_user_work(mut fixed: Vec<Divergence>) -> Vec<Divergence> {
     fixed.retain(|d| {
         d.code.touches_user_edits()
             || matches!(d.code, Code::ItemDiffersFromClaim | Code::ItemDiffersFromState)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 
-use trueup_core::bounds::UNTOLD;
+use trueup_core::bounds::PENDING_NOTICE;
 use trueup_core::fs::{ensure_private_dir, open_to_append, read_bytes};
 use trueup_core::hook::HookEvent;
 use trueup_core::text::visible_line;
@@ -30,14 +30,14 @@ pub(crate) fn save_for_next_start(context: &HookContext, lines: &[String]) -> Op
 
 fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
     let path = context.run.settings.paths.pending_notice(&context.run.project.dir);
-    if let Some(folder) = path.parent() {
-        ensure_private_dir(folder)?;
+    if let Some(parent) = path.parent() {
+        ensure_private_dir(parent)?;
     }
     let lines: Vec<String> = lines.iter().map(|it| visible_line(it, MAX_LINE_CHARS)).collect();
     let text = lines.join("\n") + "\n";
     let mut file = open_to_append(&path)?;
     let size = file.metadata()?.len();
-    if size.saturating_add(text.len() as u64) > UNTOLD.most {
+    if size.saturating_add(text.len() as u64) > PENDING_NOTICE.most {
         // The lost edits are in the journal all the same.
         return Ok(());
     }
@@ -47,7 +47,7 @@ fn append_lines(context: &HookContext, lines: &[String]) -> io::Result<()> {
 /// Takes the saved lines. Of two sessions that start at once, one gets them.
 pub(crate) fn take_saved(context: &HookContext) -> Vec<String> {
     let path = context.run.settings.paths.pending_notice(&context.run.project.dir);
-    let bytes = match read_bytes(&path, UNTOLD.most, false) {
+    let bytes = match read_bytes(&path, PENDING_NOTICE.most, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
         // An unreadable file is removed, or it would block later lines.
         other => other.unwrap_or_default(),

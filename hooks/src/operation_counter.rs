@@ -10,11 +10,11 @@ use trueup_core::fs::{ensure_private_dir, open_to_append};
 use trueup_core::model::SessionId;
 
 /// Counts one operation and returns its number, starting at 1.
-pub(crate) fn count_operation(folder: &Path, session: &SessionId) -> io::Result<u64> {
-    let path = folder.join(session.as_str());
+pub(crate) fn count_operation(dir: &Path, session: &SessionId) -> io::Result<u64> {
+    let path = dir.join(session.as_str());
     let mut file = match open_to_append(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            ensure_private_dir(folder)?;
+            ensure_private_dir(dir)?;
             open_to_append(&path)?
         }
         other => other?,
@@ -31,14 +31,14 @@ mod tests {
 
     #[test]
     fn every_number_is_given_once() {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let session: SessionId = "s1".parse().unwrap();
         let numbers: Vec<u64> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..8)
                 .map(|_| {
                     scope.spawn(|| {
                         (0..50)
-                            .map(|_| count_operation(&folder.path().join("c"), &session).unwrap())
+                            .map(|_| count_operation(&dir.path().join("c"), &session).unwrap())
                             .collect::<Vec<_>>()
                     })
                 })

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use crate::auto_prune::prune_when_due;
 use crate::enqueue_offline::enqueue_resumed;
-use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
+use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
 use crate::share_state::gather_repo_context;
 use crate::{HookContext, HookOutcome, lost_notices};
 use trueup_core::bounds::ENVIRONMENT_FILE;
@@ -96,8 +96,8 @@ fn start_session(
         let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
         stuck_notices = describe_stuck_work(&tasks, &phases);
     }
-    let present_sessions = list_worktree_sessions(&mut store, &session, SessionStatus::PRESENT)?;
-    let synced = true_up(&mut store, session, &present_sessions, &context.run)?;
+    let peers = list_worktree_sessions(&mut store, &session, SessionStatus::PRESENT)?;
+    let synced = true_up(&mut store, session, &peers, &context.run)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge_revision(id, session.revision)?;
@@ -233,11 +233,11 @@ fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
     let observation = observe_without_database(&context.payload.session, reason, &context.run);
     let policy = Policy { create_cache: false };
     let divergences = reconcile(&observation.snapshot, policy).divergences;
-    let mut whose = "so this is the local copy, which may be outdated".to_owned();
+    let mut cache_origin = "so this is the local copy, which may be outdated".to_owned();
     let cache_text = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
-            whose = match &cache.session {
-                Some(owner) if *owner == context.payload.session => whose,
+            cache_origin = match &cache.session {
+                Some(owner) if *owner == context.payload.session => cache_origin,
                 Some(owner) => format!(
                     "and the local copy belongs to session {owner}, not to this one: it describes \
                      that session's work, which this session does not hold"
@@ -264,7 +264,7 @@ fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
     };
     let findings = render_findings(&divergences).unwrap_or_default();
     let message = format!(
-        "trueup: the database is unreachable, {whose}. Do not hand off work until `trueup doctor` \
+        "trueup: the database is unreachable, {cache_origin}. Do not hand off work until `trueup doctor` \
          reports that the database is back.\n{findings}\n{cache_text}"
     );
     let response = HookResponse {
@@ -327,15 +327,16 @@ fn update_prompt_context(
     if has_news {
         store.acknowledge_revision(id, session.revision)?;
     }
-    let mut shown = retain_user_work(synced.fixed_findings());
+    let mut shown = keep_changes_to_user_work(synced.fixed_findings());
     let mut response = HookResponse::default();
     if has_news {
         let lost_claim = synced.remaining.iter().find(|d| d.code == Code::ClaimTakenAway);
         shown.extend(lost_claim.cloned());
         let title = load_item_title(&mut store, session)?;
-        let line = lost_claim.map(|d| d.message.as_str());
+        let lost_claim_message = lost_claim.map(|d| d.message.as_str());
         let delimiter = context.new_delimiter();
-        let mut text = render_database_change(session, title.as_deref(), line, &delimiter);
+        let mut text =
+            render_database_change(session, title.as_deref(), lost_claim_message, &delimiter);
         // Loaded after the revision was acknowledged: a hand-off made from now on raises it again,
         // so the next prompt shows it.
         let notices = take_handoff_notices(&mut store, session, false)?;

@@ -1,7 +1,7 @@
 //! `checkpoint-push`: brings local changes to the database.
 
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
-use crate::hook_context::{render_findings, render_unfixed, retain_user_work};
+use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
 use crate::record_event::record_session_work;
 use crate::share_state::share_with_repos;
 use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
@@ -84,7 +84,7 @@ fn push_checkpoint(
     let synced = true_up(&mut store, session, &[], &context.run)?;
     context.set_session_base(&synced.session);
     lost_lines.extend(lost_edit_lines(&synced.found));
-    let mut found = retain_user_work(synced.fixed_findings());
+    let mut found = keep_changes_to_user_work(synced.fixed_findings());
     let mut notes = render_unfixed(&synced.problems);
     let has_problems = !synced.problems.is_empty();
     let wrote_event = if drained.counts.is_waiting {

@@ -45,7 +45,7 @@ pub fn run_hook(
     run_hook_or(name, timeout, handle, |_| None)
 }
 
-/// Runs a hook on stdin; what is no payload goes to `broken` first, which may know an answer.
+/// Runs a hook on stdin. `handle_broken` gets input that is not a payload and may answer it.
 pub fn run_hook_or(
     name: &'static str,
     timeout: Duration,
@@ -71,7 +71,7 @@ pub fn run_hook_or(
     };
     let timeout = settings.deadline.unwrap_or(timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
     let context = match read_context(environment, settings, timeout) {
-        Ok(Some(call)) => call,
+        Ok(Some(context)) => context,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
         Err(PayloadFailure { input, problem }) => {
             let answer = handle_broken(&input);

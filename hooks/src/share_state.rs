@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use trueup_core::bounds::{PASSED_MARK, STATE};
+use trueup_core::bounds::{SHARED_STATE_RECORD, STATE};
 use trueup_core::fs::{read_text, write_private};
 use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{
@@ -50,7 +50,7 @@ fn find_checked_out_repo<'a>(
     let name = context.run.project.name();
     let main_dir = context.run.project.git.as_ref().and_then(|git| git.common_dir.parent());
     let main_dir = main_dir.map(path_to_text);
-    let lies_at = |path: &str| repos.iter().find(|repo| repo.is_at(machine, path));
+    let lies_at = |path: &str| repos.iter().find(|repo| repo.has_checkout(machine, path));
     lies_at(&name).or_else(|| lies_at(&main_dir?)).filter(|repo| !repo.passive && !is_passive)
 }
 
@@ -153,7 +153,8 @@ impl ShareRecord {
     }
 
     fn is_written(&self) -> bool {
-        read_text(&self.path, PASSED_MARK.most, false).is_ok_and(|noted| noted == self.content)
+        read_text(&self.path, SHARED_STATE_RECORD.most, false)
+            .is_ok_and(|noted| noted == self.content)
     }
 
     /// Writes the record. If that fails, the same state is shared once more, which changes nothing.

@@ -12,8 +12,8 @@ use trueup_core::workplan::is_workplan_path;
 
 use crate::HookContext;
 
-/// Folders with workplans, below the project.
-const WORKPLAN_FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
+/// Directories with workplans, below the project.
+const WORKPLAN_DIRS: [&str; 2] = ["workplans", "workplans/archived"];
 
 /// Longest path shown, in characters.
 const MAX_PATH_CHARS: usize = 200;
@@ -23,7 +23,7 @@ const MAX_PATH_CHARS: usize = 200;
 pub(crate) struct CheckSuggestion {
     /// The line for the user.
     pub(crate) line: Option<String>,
-    /// Folders that were not searched whole, one line each.
+    /// Directories that were not searched whole, one line each.
     pub(crate) notes: Vec<String>,
 }
 
@@ -46,10 +46,10 @@ pub(crate) fn suggest_for_workplans(
         .filter_map(|stamp| modified_at(stamp))
         .fold(UNIX_EPOCH + Duration::from_millis(started_ms), SystemTime::max);
     let mut changed = Vec::new();
-    for folder in WORKPLAN_FOLDERS {
-        let folder_changes = list_changed_in(dir, folder, since);
-        changed.extend(folder_changes.changed);
-        if folder_changes.is_truncated {
+    for folder in WORKPLAN_DIRS {
+        let dir_changes = list_changed_in(dir, folder, since);
+        changed.extend(dir_changes.changed);
+        if dir_changes.is_truncated {
             suggestion.notes.push(format!(
                 "trueup: {folder}/ has more than {} files; the rest were not checked",
                 WORKPLANS.most
@@ -78,10 +78,10 @@ fn modified_at(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).ok()?.modified().ok()
 }
 
-/// The workplans of a folder that changed after a time, as paths from the project's root.
+/// The workplans of a directory that changed after a time, as paths from the project's root.
 struct ChangedWorkplans {
     changed: Vec<PathBuf>,
-    /// Whether the folder holds more files than were searched.
+    /// Whether the directory holds more files than were searched.
     is_truncated: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::checks::scene::PLAN;
 /// Names that are not UTF-8, and two that look like an escaped one.
 const NAME: &[u8] = b"p\xff\xc3(\\xFF";
 
-/// A scratch whose folders have that name.
+/// A scratch whose directories have that name.
 struct Place {
     root: tempfile::TempDir,
 }
@@ -22,8 +22,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let place = Self { root: tempfile::tempdir().unwrap() };
-        for folder in [place.home(), place.trueup(), place.project()] {
-            fs::create_dir_all(folder).unwrap();
+        for dir in [place.home(), place.trueup(), place.project()] {
+            fs::create_dir_all(dir).unwrap();
         }
         fs::write(
             place.home().join(".gitconfig"),
@@ -57,11 +57,11 @@ impl Place {
         self.path("app")
     }
 
-    fn git(&self, folder: &Path, arguments: &[&str], last: Option<&Path>) {
+    fn git(&self, dir: &Path, arguments: &[&str], last: Option<&Path>) {
         let output = Command::new("git")
             .args(arguments)
             .args(last)
-            .current_dir(folder)
+            .current_dir(dir)
             .env("HOME", self.home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .output()
@@ -209,13 +209,13 @@ fn assert_paths_are_taken(place: &Place) {
 }
 
 #[test]
-fn a_workplan_whose_name_is_no_text_is_told_and_left_alone() {
+fn a_workplan_whose_name_is_no_text_is_reported_and_left_alone() {
     let place = Place::new();
     place.trueup_run(0, &["db", "migrate"]);
-    let folder = place.project().join("workplans");
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("a.md"), PLAN).unwrap();
-    let strange = folder.join(OsStr::from_bytes(b"b\xff.md"));
+    let dir = place.project().join("workplans");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("a.md"), PLAN).unwrap();
+    let strange = dir.join(OsStr::from_bytes(b"b\xff.md"));
     let text = PLAN.replace("CUST-WP-0026", "CUST-WP-0027");
     fs::write(&strange, &text).unwrap();
     place.git(&place.project(), &["add", "."], None);

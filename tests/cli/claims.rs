@@ -107,7 +107,7 @@ fn announced_silence_protects_past_lease_and_process() {
 }
 
 #[test]
-fn a_longer_silence_than_half_an_hour_is_cut_and_said() {
+fn a_longer_silence_than_half_an_hour_is_cut_and_reported() {
     let home = started();
     let answer = object(&home, 0, &["claim", "SD-1", "--create", "--span", "2h"]);
     assert_eq!(answer["warnings"], json!(["--span is limited to 30 min"]));
@@ -178,7 +178,7 @@ fn age_heartbeat(home: &Home, session: &str, seconds: f64) {
 
 #[test]
 fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then() {
-    // The holder's process ends, it ends regularly, or its process cannot be asked.
+    // The holder's process ends, it ends regularly, or its process cannot be checked.
     for (dies, ends, hides, span) in [
         (false, false, false, false),
         (true, false, false, false),

@@ -202,10 +202,10 @@ fn what_the_files_call_a_repository_its_items_follow() {
     let clones = Clones::new();
     clones.data("one/app", &["item", "add", "ours"]);
     for name in ["one/app", "two/second-clone"] {
-        let folder = clones.at(name).join("workplans");
-        std::fs::create_dir(&folder).unwrap();
+        let dir = clones.at(name).join("workplans");
+        std::fs::create_dir(&dir).unwrap();
         let text = "---\nid: A-WP-0001\nrepo: custodian\nstatus: active\n---\n# Plan\n";
-        std::fs::write(folder.join("A-WP-0001.md"), text).unwrap();
+        std::fs::write(dir.join("A-WP-0001.md"), text).unwrap();
         let checked = clones.data(name, &["check", "--fix", "--no-writeback"]);
         assert_eq!(checked["repos"][0]["repo"], "custodian", "{checked}");
         let repo: String =

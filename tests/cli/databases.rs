@@ -1,4 +1,4 @@
-//! `trueup db`.
+//! `trueup db`: creating, migrating and inspecting a database, and backups.
 
 use std::fs;
 
@@ -92,10 +92,10 @@ fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
 #[test]
 fn a_relative_backup_is_made_where_the_user_stands() {
     let home = started();
-    let folder = home.root().join("elsewhere");
-    fs::create_dir(&folder).unwrap();
-    let run = home.prepare_run("trueup").args(["db", "backup", "b.db"]).cwd(&folder);
+    let dir = home.root().join("elsewhere");
+    fs::create_dir(&dir).unwrap();
+    let run = home.prepare_run("trueup").args(["db", "backup", "b.db"]).cwd(&dir);
     run.wait().ok();
-    assert!(folder.join("b.db").exists());
+    assert!(dir.join("b.db").exists());
     refused(&home, "item_not_found", &["item", "show", "SD-1"]);
 }

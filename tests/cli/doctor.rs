@@ -35,7 +35,7 @@ fn every_check_has_a_status_and_what_is_wrong_a_fix() {
 }
 
 #[test]
-fn a_missing_database_is_told_and_made_by_fix_alone() {
+fn a_missing_database_is_reported_and_made_by_fix_alone() {
     let home = Home::new();
     let path = home.trueup_home().join("trueup.db");
     let told = data(&home, &["doctor"]);
@@ -82,7 +82,7 @@ fn a_damaged_database_is_a_finding_and_stays_even_with_fix() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_open_to_others_is_told_and_closed_by_fix() {
+fn a_directory_open_to_others_is_reported_and_closed_by_fix() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = started();
     let mode =
@@ -96,7 +96,7 @@ fn a_directory_open_to_others_is_told_and_closed_by_fix() {
 }
 
 #[test]
-fn hand_off_commands_that_the_client_would_never_show_are_told() {
+fn hand_off_commands_that_the_client_would_never_show_are_reported() {
     let home = started();
     let text = "handoff_commands = [\"make ship*\"]\n";
     fs::write(home.project_dir().join(".trueup.toml"), text).unwrap();

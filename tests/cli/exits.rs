@@ -104,7 +104,7 @@ fn a_newer_schema_is_refused_and_stays_byte_for_byte() {
 }
 
 #[test]
-fn an_unreachable_database_is_said_with_the_age_of_the_cache() {
+fn an_unreachable_database_is_reported_with_the_age_of_the_cache() {
     let home = started();
     fs::write(home.trueup_home().join("trueup.db"), "garbage ".repeat(99)).unwrap();
     for arguments in [&[][..], &["--session", FIRST_SESSION]] {

@@ -1,4 +1,4 @@
-//! `validate-session-state --fix`.
+//! What `validate-session-state --fix` fixes, what it leaves, and what it advises then.
 
 use serde_json::json;
 use support::home::FIRST_SESSION;
@@ -8,7 +8,7 @@ use crate::state_snapshot::StateSnapshot;
 use crate::validate::drifted;
 
 #[test]
-fn fix_mends_lists_what_it_mended_and_exits_0() {
+fn fix_lists_the_fixed_codes_and_exits_0() {
     for code in ["S-01", "S-02", "S-03", "S-04", "S-06", "S-07", "S-08", "S-09", "S-10"] {
         let home = drifted(code);
         let object = findings(&home, 0, &["--fix"]);
@@ -25,7 +25,7 @@ fn fix_mends_lists_what_it_mended_and_exits_0() {
 }
 
 #[test]
-fn a_file_ahead_of_its_database_shows_all_that_differs_and_fix_keeps_it() {
+fn a_file_ahead_of_its_database_shows_every_difference_and_fix_keeps_its_values() {
     let home = drifted("S-01");
     let mut cache = home.read_cache();
     cache["_trueup"]["revision"] = json!(99_999);
@@ -41,7 +41,7 @@ fn a_file_ahead_of_its_database_shows_all_that_differs_and_fix_keeps_it() {
 }
 
 #[test]
-fn fix_says_in_words_what_it_mended() {
+fn fix_reports_what_it_fixed() {
     let home = drifted("S-03");
     let answer = validate(&home, &["--fix"]).ok();
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
@@ -51,7 +51,7 @@ fn fix_says_in_words_what_it_mended() {
 }
 
 #[test]
-fn fix_keeps_an_edit_that_loses_in_the_journal() {
+fn fix_keeps_a_rejected_edit_in_the_journal() {
     let home = drifted("S-11");
     let object = findings(&home, 0, &["--fix"]);
     let fixes = object["data"]["mended"].as_array().unwrap();
@@ -70,7 +70,7 @@ fn fix_pushes_an_edit_on_the_current_revision() {
 }
 
 #[test]
-fn fix_sends_what_waits_in_the_outbox() {
+fn fix_sends_the_writes_in_the_outbox() {
     let home = drifted("S-15");
     findings(&home, 0, &["--fix", "--session", FIRST_SESSION]);
     assert_eq!(home.read_lines("outbox.jsonl").len(), 0);
@@ -89,7 +89,7 @@ fn fix_keeps_a_damaged_and_a_foreign_file_aside() {
 }
 
 #[test]
-fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
+fn a_branch_and_a_lost_claim_are_left_to_the_user() {
     // A command without `--session` would act for the second session, which is newer.
     let clear = format!("trueup clear --session {FIRST_SESSION}");
     for (code, way) in [("S-05", "git switch -c feat/SD-002C"), ("S-13", clear.as_str())] {
@@ -107,7 +107,7 @@ fn a_branch_and_a_lost_claim_are_for_the_user_to_mend() {
 }
 
 #[test]
-fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
+fn advice_for_a_branch_switches_to_the_branch_of_the_held_item() {
     let home = drifted("S-05");
     home.run_git(&["branch", "feat/SD-002C-fence"]);
     let object = findings(&home, 1, &["--fix"]);
@@ -117,7 +117,7 @@ fn the_way_given_for_a_branch_is_to_the_branch_of_the_item_held() {
 }
 
 #[test]
-fn fix_of_all_mends_every_session() {
+fn fix_with_all_fixes_every_session() {
     let home = drifted("S-03");
     let object = findings(&home, 0, &["--all", "--fix"]);
     assert_eq!(object["data"]["sessions"][0]["mended"], json!(["S-03"]));

@@ -192,7 +192,7 @@ fn nothing_is_handed_on_while_copies_disagree() {
 }
 
 #[test]
-fn drift_that_is_only_in_the_cache_is_mended_on_the_way() {
+fn drift_that_is_only_in_the_cache_is_fixed_on_the_way() {
     let home = started();
     data(&home, &["claim", "SD-1", "--create"]);
     home.edit_cache("currentSd", "SD-2");

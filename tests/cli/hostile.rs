@@ -255,12 +255,12 @@ fn no_hook_says_what_acts() {
 #[test]
 fn only_the_report_writes_to_the_streams() {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/src");
-    let mut folders = vec![source];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+    let mut dirs = vec![source];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                dirs.push(path);
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();

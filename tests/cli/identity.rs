@@ -37,7 +37,7 @@ fn flag_then_trueups_variable_then_the_clients_then_the_newest_that_lives() {
 }
 
 #[test]
-fn the_cache_names_the_session_from_any_folder_of_the_worktree() {
+fn the_cache_names_the_session_from_any_directory_of_the_worktree() {
     let home = started();
     let deep = home.project_dir().join("src/deep");
     fs::create_dir_all(&deep).unwrap();
@@ -99,7 +99,7 @@ fn each_of_two_sessions_in_a_worktree_has_its_own_file() {
 }
 
 #[test]
-fn what_the_models_own_command_changed_is_not_told_to_it_again() {
+fn an_agents_own_change_is_not_reported_to_it() {
     let home = started();
     let run = home.prepare_run("trueup").args(["set", "--phase", "EXEC"]);
     run.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait().ok();

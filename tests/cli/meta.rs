@@ -153,7 +153,7 @@ fn a_poisoned_file_is_savable_and_says_so() {
 }
 
 #[test]
-fn the_id_is_that_of_the_folder() {
+fn the_id_is_that_of_the_directory() {
     let home = Home::new();
     refused(&home, "id_mismatch", &["meta", "set", ID, "adw_id=other"]);
     write(&home, ID, r#"{"adw_id": "other"}"#);
@@ -301,10 +301,10 @@ fn one_odd_file_hides_none_of_the_others() {
         let home = started();
         write(&home, ID, r#"{"adw_id": "77c90e61", "status": "running"}"#);
         for odd in ["00000000", "ffffffff"] {
-            let folder = home.project_dir().join("agents").join(odd);
-            fs::create_dir_all(&folder).unwrap();
+            let dir = home.project_dir().join("agents").join(odd);
+            fs::create_dir_all(&dir).unwrap();
             let made =
-                std::process::Command::new("sh").args(["-c", make]).current_dir(&folder).status();
+                std::process::Command::new("sh").args(["-c", make]).current_dir(&dir).status();
             assert!(made.unwrap().success());
         }
         let found = object(&home, 1, &["meta", "check"]);

@@ -46,7 +46,7 @@ fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// A scratch with a database and, in a folder of its own, [`STATUS`].
+/// A scratch with a database and, in a directory of its own, [`STATUS`].
 fn scratch() -> (Home, PathBuf) {
     let home = Home::new();
     data(&home, &["db", "migrate"]);
@@ -63,8 +63,8 @@ fn home_with_plan() -> Home {
     home
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -93,7 +93,7 @@ fn assert_finding(object: &Value, code: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_wrong_summary_is_told_and_reading_writes_nothing() {
+fn a_wrong_summary_is_reported_and_reading_writes_nothing() {
     let (home, path) = scratch();
     let before = (StateSnapshot::take(&home), read_with_time(&path));
     let answer = trueup(&home, &["plan", "validate", "out/status.json"]);
@@ -171,11 +171,11 @@ fn a_fix_writes_the_wrong_numbers_alone_and_keeps_what_was() {
 fn a_fix_says_what_it_changed_and_where_the_backup_is() {
     let (home, path) = scratch();
     let answer = trueup(&home, &["plan", "validate", "out/status.json", "--fix"]).ok();
-    let folder = names(path.parent().unwrap());
+    let dir = names(path.parent().unwrap());
     for words in [
         "summary.totalTasks: 77 -> 7\n",
         "summary.completed: 77 -> 4\n",
-        &format!("{}\n", folder[1]),
+        &format!("{}\n", dir[1]),
         "out/status.json: 7 tasks, 0 findings\n",
     ] {
         assert!(answer.stdout.contains(words), "{words}: {answer:?}");
@@ -183,7 +183,7 @@ fn a_fix_says_what_it_changed_and_where_the_backup_is() {
 }
 
 #[test]
-fn a_file_is_checked_and_mended_without_any_database() {
+fn a_file_is_checked_and_fixed_without_any_database() {
     let home = Home::new();
     let path = write(&home, "status.json", STATUS);
     let arguments = ["plan", "validate", "status.json"];

@@ -9,14 +9,14 @@ use support::home::Home;
 use crate::fixture::{data, keys, object, refused, started, trueup};
 
 /// Makes a repository beside the project.
-fn folder(home: &Home, name: &str) -> PathBuf {
+fn dir(home: &Home, name: &str) -> PathBuf {
     let path = home.root().join(name);
     home.init_repository(&path);
     path
 }
 
 fn add(home: &Home, name: &str, more: &[&str]) -> serde_json::Value {
-    let path = folder(home, name);
+    let path = dir(home, name);
     let path = path.to_str().unwrap();
     data(home, &[&["repo", "add", path], more].concat())["repo"].clone()
 }
@@ -56,8 +56,8 @@ fn a_path_within_a_repository_stands_for_its_root() {
 fn what_is_taken_is_refused_and_says_by_whom() {
     let home = started();
     add(&home, "alpha", &[]);
-    let alpha = folder(&home, "alpha");
-    let other = folder(&home, "other/alpha");
+    let alpha = dir(&home, "alpha");
+    let other = dir(&home, "other/alpha");
     let [alpha, other] = [&alpha, &other].map(|path| path.to_str().unwrap());
     refused(&home, "already_registered", &["repo", "add", alpha, "--slug", "beta"]);
     let error = refused(&home, "slug_taken", &["repo", "add", other, "--slug", "alpha"]);
@@ -98,8 +98,8 @@ fn a_directory_that_is_none_is_no_repository() {
 fn machines_that_share_a_database_do_not_move_each_others_repositories() {
     let home = started();
     add(&home, "alpha", &[]);
-    let there = folder(&home, "there");
-    let clone = folder(&home, "clone");
+    let there = dir(&home, "there");
+    let clone = dir(&home, "clone");
     let url = format!("sqlite:{}", home.trueup_home().join("trueup.db").display());
     let on_there = |arguments: &[&str]| {
         let run = home.prepare_run("trueup").args(arguments).args(["--json"]);

@@ -12,10 +12,10 @@ fn token() -> String {
     ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat()
 }
 
-/// Returns every file below a folder that holds the token.
-fn holders(folder: &Path, token: &str) -> Vec<String> {
+/// Returns every file below a directory that holds the token.
+fn holders(dir: &Path, token: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
+    for entry in fs::read_dir(dir).into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(holders(&path, token));

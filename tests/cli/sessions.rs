@@ -23,7 +23,7 @@ fn sessions_are_listed_and_looking_writes_nothing() {
 }
 
 #[test]
-fn a_session_that_said_goodbye_is_no_active_one() {
+fn a_session_that_ended_is_no_active_one() {
     let home = started();
     home.push_event("session-end.other").ok();
     assert_eq!(data(&home, &["status", "--all"]), json!({"sessions": []}));

@@ -18,8 +18,8 @@ impl StateSnapshot {
     /// Reads all of it.
     pub(crate) fn take(home: &Home) -> Self {
         let mut files = Vec::new();
-        for folder in [home.project_dir().join(".claude"), home.project_dir().join(".git/info")] {
-            list(&folder, &mut files);
+        for dir in [home.project_dir().join(".claude"), home.project_dir().join(".git/info")] {
+            list(&dir, &mut files);
         }
         for name in ["journal.jsonl", "outbox.jsonl", "config.toml"] {
             note(&home.trueup_home().join(name), &mut files);
@@ -28,8 +28,8 @@ impl StateSnapshot {
     }
 }
 
-fn list(folder: &Path, files: &mut Vec<(PathBuf, SystemTime, Vec<u8>)>) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+fn list(dir: &Path, files: &mut Vec<(PathBuf, SystemTime, Vec<u8>)>) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {

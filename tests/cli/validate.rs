@@ -67,9 +67,9 @@ fn findings_are_exit_1_with_their_line() {
         ("S-04", "⚠️ Task mismatch: file=none, db=\"new\""),
         ("S-05", "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C"),
         ("S-06", "⚠️ Flag mismatch: autoProceed: file=false, db=true"),
-        ("S-08", "⚠️ cache unreadable; kept aside as *.corrupt-<time> ("),
+        ("S-08", "⚠️ cache unreadable; will be kept aside as *.corrupt-<time> ("),
         ("S-09", "⚠️ cache written for another database"),
-        ("S-11", "⚠️ local edit lost to a newer database state, kept in the journal as "),
+        ("S-11", "⚠️ local edit lost to a newer database state, will be kept in the journal as "),
         ("S-13", "⚠️ claim on SD-002C now belongs to 0a1b2c3d-0000-4000-8000-000000000002 since "),
     ] {
         let home = drifted(code);

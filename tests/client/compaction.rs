@@ -2,7 +2,7 @@
 
 use support::client::{HarnessResult, RequestKind, Scratch};
 
-use crate::fixture::{ITEM, assert_hook_names_item, assert_reasserted, session_with_claim};
+use crate::fixture::{ITEM, assert_hook_names_item, assert_item_in_context, session_with_claim};
 
 #[test]
 fn clearing_starts_a_new_session_that_knows_what_the_old_one_held() -> HarnessResult<()> {
@@ -32,7 +32,7 @@ fn compaction_reasserts_the_item_at_once_and_in_the_next_request() -> HarnessRes
     assert_hook_names_item(&compacted, "SessionStart:compact");
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
-    assert_reasserted(&run, "SessionStart:resume")?;
+    assert_item_in_context(&run, "SessionStart:resume")?;
     let status = scratch.run_trueup(&session, &["status"])?;
     assert_eq!(status["data"]["item"]["key"], ITEM);
     assert_eq!(status["data"]["item"]["holder"], session.as_str());

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use support::client::{HarnessResult, Scratch, Turn};
 
-use crate::fixture::{ITEM, OTHER_ITEM, PHASE, assert_reasserted, session_with_claim};
+use crate::fixture::{ITEM, OTHER_ITEM, PHASE, assert_item_in_context, session_with_claim};
 
 #[test]
 fn a_resumed_session_is_told_its_item_before_the_model_answers() -> HarnessResult<()> {
@@ -15,14 +15,14 @@ fn a_resumed_session_is_told_its_item_before_the_model_answers() -> HarnessResul
     let session = session_with_claim(&scratch)?;
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
     assert_eq!(run.session_id()?, session);
-    assert_reasserted(&run, "SessionStart:resume")?;
+    assert_item_in_context(&run, "SessionStart:resume")?;
     let context = run.first_request()?.hook_context("SessionStart");
     assert!(context.iter().any(|text| text.contains(PHASE)), "the phase is missing: {context:?}");
     Ok(())
 }
 
 #[test]
-fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
+fn a_drifted_cache_is_fixed_and_named_at_resume() -> HarnessResult<()> {
     let Some(scratch) = Scratch::with_product()? else {
         return Ok(());
     };
@@ -45,7 +45,7 @@ fn a_drifted_cache_is_mended_and_named_at_resume() -> HarnessResult<()> {
         "not said: {contexts:?}"
     );
     assert_eq!(scratch.read_cache()?["currentSd"], ITEM, "the file was not fixed");
-    assert_reasserted(&run, "SessionStart:resume")
+    assert_item_in_context(&run, "SessionStart:resume")
 }
 
 #[test]

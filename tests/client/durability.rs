@@ -2,7 +2,7 @@
 
 use support::client::{HarnessResult, RunningToolCall, Scratch};
 
-use crate::fixture::{ITEM, PHASE, TASK, assert_reasserted, session_with_claim};
+use crate::fixture::{ITEM, PHASE, TASK, assert_item_in_context, session_with_claim};
 
 #[test]
 fn a_killed_client_leaves_item_phase_and_task_behind() -> HarnessResult<()> {
@@ -19,7 +19,7 @@ fn a_killed_client_leaves_item_phase_and_task_behind() -> HarnessResult<()> {
     let epoch = data["item"]["epoch"].clone();
 
     let run = scratch.plan_run([]).resume(&session).run_prompt("go on")?;
-    assert_reasserted(&run, "SessionStart:resume")?;
+    assert_item_in_context(&run, "SessionStart:resume")?;
     let data = scratch.run_trueup(&session, &["status", "--session", &session])?["data"].take();
     assert_eq!(data["item"]["holder"], session.as_str());
     assert_eq!(data["item"]["epoch"], epoch, "the same owner needs no new claim");

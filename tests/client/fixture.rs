@@ -31,7 +31,7 @@ pub(crate) fn session_with_claim(scratch: &Scratch) -> HarnessResult<String> {
 }
 
 /// Asserts that one hook of `event`, and the first request to the model, name the item.
-pub(crate) fn assert_reasserted(run: &FinishedRun, event: &str) -> HarnessResult<()> {
+pub(crate) fn assert_item_in_context(run: &FinishedRun, event: &str) -> HarnessResult<()> {
     assert_hook_names_item(run, event);
     let context = run.first_request()?.hook_context("SessionStart");
     assert!(
@@ -61,14 +61,14 @@ pub(crate) fn database(scratch: &Scratch) -> HarnessResult<Connection> {
 pub(crate) fn await_database(
     scratch: &Scratch,
     what: &str,
-    says: impl Fn(&Connection) -> rusqlite::Result<bool>,
+    condition: impl Fn(&Connection) -> rusqlite::Result<bool>,
 ) -> HarnessResult<()> {
     let database = database(scratch)?;
     let path = scratch.trueup_home().join("trueup.db");
     let mut watch = SqliteStore::open(&path, Deadline::after(LIMIT))?;
     loop {
         let seen = watch.change_mark()?;
-        if says(&database)? {
+        if condition(&database)? {
             return Ok(());
         }
         let change = watch.wait_for_change(seen, LIMIT)?;

@@ -12,8 +12,8 @@ fn files_that_documents_name_exist() {
         ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)).into();
     collect(&root.join("docs"), "md", &mut documents);
     let mut sources = Vec::new();
-    for folder in ["core", "cli", "hooks", "install", "bench", "tests", "fuzz"] {
-        collect(&root.join(folder), "rs", &mut sources);
+    for dir in ["core", "cli", "hooks", "install", "bench", "tests", "fuzz"] {
+        collect(&root.join(dir), "rs", &mut sources);
     }
     let is_source = |path: &str| sources.iter().any(|source| source.ends_with(path));
     let named = Regex::new(r"`([\w./-]+\.rs)`").unwrap();
@@ -29,8 +29,8 @@ fn files_that_documents_name_exist() {
     assert!(!documents.is_empty() && missing.is_empty(), "{missing:#?}");
 }
 
-fn collect(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
+fn collect(dir: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, extension, found);

@@ -25,9 +25,9 @@ pub(crate) trait StoreFixture {
     fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp;
 }
 
-/// A database file in its own folder.
+/// A database file in its own directory.
 pub(crate) struct DatabaseFile {
-    pub(crate) folder: TempDir,
+    pub(crate) dir: TempDir,
     pub(crate) store: StrictStore<SqliteStore>,
 }
 
@@ -36,15 +36,15 @@ pub(crate) fn test_deadline() -> Deadline {
 }
 
 pub(crate) fn new_sqlite() -> DatabaseFile {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open_or_create(&folder.path().join("t.db"), test_deadline()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_or_create(&dir.path().join("t.db"), test_deadline()).unwrap();
     let store = StrictStore::new(store);
-    DatabaseFile { folder, store }
+    DatabaseFile { dir, store }
 }
 
 impl DatabaseFile {
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("t.db")
+        self.dir.path().join("t.db")
     }
 
     /// Opens another connection, as the `sqlite3` shell does.

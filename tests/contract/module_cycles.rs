@@ -2,7 +2,7 @@
 //!
 //! The graph comes from the `use` lines and the paths in the code. A name that a parent re-exports
 //! counts as the file that defines it, and a re-export of a child is no use of it: else every
-//! folder with a `mod.rs` would be a circle.
+//! directory with a `mod.rs` would be a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -59,13 +59,12 @@ fn nothing_goes_in_circles() {
 #[test]
 fn model_and_fs_know_nobody_but_text() {
     for (from, targets) in Crate::read("core").edges() {
-        let Some(folder) = from.first().filter(|name| ["model", "fs"].contains(&name.as_str()))
-        else {
+        let Some(dir) = from.first().filter(|name| ["model", "fs"].contains(&name.as_str())) else {
             continue;
         };
         for (to, path) in targets {
             let is_text = to.first().is_some_and(|name| name == "text");
-            let is_own = to.first() == Some(folder);
+            let is_own = to.first() == Some(dir);
             assert!(is_own || is_text, "{} uses {path}", from.join("::"));
         }
     }
@@ -222,8 +221,8 @@ impl Parent for ModulePath {
     }
 }
 
-fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
+fn collect_files(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "tests" {

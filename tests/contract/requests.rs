@@ -108,7 +108,7 @@ pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) ->
     let item = load_item(store, text);
     let outcome = match &item.holder {
         None => ClaimOutcome::Claimed,
-        Some(holder) if *holder == session_id(session) => ClaimOutcome::AlreadyOwned,
+        Some(holder) if *holder == session_id(session) => ClaimOutcome::AlreadyHeld,
         Some(_) => ClaimOutcome::TakenOver("holder_dead"),
     };
     let other = item.holder.clone().filter(|holder| *holder != session_id(session));

@@ -47,7 +47,7 @@ fn check_values<S>(_: &mut S, push: &StatePush) {
 fn check_outcome<S>(_: &mut S, grant: &ClaimGrant) {
     let is_consistent = match (grant.outcome, &grant.expected_holder) {
         (ClaimOutcome::Claimed, None) => true,
-        (ClaimOutcome::AlreadyOwned, Some(holder)) => *holder == grant.session,
+        (ClaimOutcome::AlreadyHeld, Some(holder)) => *holder == grant.session,
         (ClaimOutcome::TakenOver(_), Some(holder)) => *holder != grant.session,
         _ => false,
     };
@@ -279,7 +279,7 @@ mod tests {
         let mine: SessionId = session_id("s1");
         for (outcome, holder) in [
             (ClaimOutcome::Claimed, Some(session_id("s2"))),
-            (ClaimOutcome::AlreadyOwned, None),
+            (ClaimOutcome::AlreadyHeld, None),
             (ClaimOutcome::TakenOver("x"), None),
             (ClaimOutcome::TakenOver("x"), Some(mine.clone())),
         ] {

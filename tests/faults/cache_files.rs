@@ -67,7 +67,7 @@ fn a_cache_of_nested_arrays_that_are_closed_breaks_nothing() {
 }
 
 #[test]
-fn a_directory_in_the_place_of_the_cache_is_said_and_left() {
+fn a_directory_in_the_place_of_the_cache_is_reported_and_left() {
     let home = Home::new().with_held_item();
     fs::remove_file(home.cache_path()).unwrap();
     fs::create_dir(home.cache_path()).unwrap();
@@ -81,7 +81,7 @@ fn a_directory_in_the_place_of_the_cache_is_said_and_left() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_folder_is_said_and_left() {
+fn a_file_in_the_place_of_the_directory_is_reported_and_left() {
     let home = Home::new();
     fs::write(home.project_dir().join(".claude"), "a file").unwrap();
     let answer = home.start_session();

@@ -19,10 +19,10 @@ const TASKS: usize = 4;
 /// Kills of the longer loop.
 const KILLS: usize = 40;
 
-fn git(home: &Home, folder: &Path, arguments: &[&str]) -> String {
+fn git(home: &Home, dir: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(dir)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.user_home())

@@ -118,8 +118,8 @@ fn a_newer_schema() {
 #[test]
 fn a_database_of_another_program() {
     assert_refused("foreign", |_| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.db");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
         connection.close().unwrap();

@@ -29,7 +29,7 @@ fn set(home: &Home, pair: &str) -> ProcessOutput {
     setting(home, pair).wait()
 }
 
-/// Lists the names in the file's folder.
+/// Lists the names in the file's directory.
 fn names(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(path(home).parent().unwrap()).unwrap();
     let mut names: Vec<String> =

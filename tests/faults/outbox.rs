@@ -83,7 +83,7 @@ fn three_todos_while_another_writes_end_with_the_third() {
 }
 
 #[test]
-fn what_waited_never_overwrites_what_was_set_since_whatever_the_clock_said() {
+fn queued_writes_never_overwrite_later_changes_at_any_clock() {
     for hours in [-1, 0, 1] {
         let home = Home::new().with_held_item();
         run_offline(&home, "old");

@@ -46,13 +46,13 @@ impl Bound {
         if !self.is_root {
             return run.wait();
         }
-        let folder = self.home.root().join("bin");
+        let dir = self.home.root().join("bin");
         let arguments = move |program: &OsStr| -> Vec<OsString> {
             let name = Path::new(program).file_name().unwrap();
             ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"]
                 .into_iter()
                 .map(OsString::from)
-                .chain([folder.join(name).into_os_string()])
+                .chain([dir.join(name).into_os_string()])
                 .collect()
         };
         run.run_through("setpriv", arguments).wait()
@@ -152,8 +152,8 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
         mode(&lock.unwrap().path(), 0o666);
     }
     mode(&bound.home.cache_path(), 0o644);
-    let folder = bound.home.project_dir().join(".claude");
-    mode(&folder, 0o555);
+    let dir = bound.home.project_dir().join(".claude");
+    mode(&dir, 0o555);
     mode(&bound.home.project_dir().join(".git"), 0o555);
     bound.home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     let before = fs::read(bound.home.cache_path()).unwrap();
@@ -163,5 +163,5 @@ fn a_project_that_may_not_be_written_still_gets_the_truth() {
     assert!(answer.stderr.starts_with("trueup: not fixed: "), "{answer:?}");
     assert!(answer.stderr.contains("ermission denied"), "{answer:?}");
     assert_eq!(fs::read(bound.home.cache_path()).unwrap(), before);
-    mode(&folder, 0o755);
+    mode(&dir, 0o755);
 }

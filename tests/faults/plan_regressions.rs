@@ -163,7 +163,7 @@ fn two_processes_that_update_the_same_task_lose_nothing() {
 }
 
 #[test]
-fn of_two_processes_that_complete_the_same_task_one_is_recorded_and_both_are_told() {
+fn of_two_completions_of_a_task_one_is_recorded_and_both_get_an_answer() {
     let home = migrated();
     for round in 0..REPETITIONS {
         let name = format!("twice-{round}");

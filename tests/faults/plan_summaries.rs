@@ -116,7 +116,7 @@ fn a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it() {
 }
 
 #[test]
-fn a_read_only_folder_is_read_and_not_written() {
+fn a_read_only_directory_is_read_and_not_written() {
     let Some((home, mount)) = Mount::under_a_repository() else {
         return;
     };

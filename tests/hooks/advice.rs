@@ -153,7 +153,7 @@ fn each_advised_command_ends_the_refusal() {
 }
 
 #[test]
-fn another_sessions_work_is_not_told_as_ones_own() {
+fn another_sessions_work_is_not_reported_as_ones_own() {
     let home = Home::new().with_held_item();
     fs::write(home.trueup_home().join("trueup.db"), "garbage, no database".repeat(20)).unwrap();
     let start = |session: &str| -> String {
@@ -210,9 +210,9 @@ const DIFFERENCES: [Difference; 13] = [
     Difference {
         code: "S-08",
         make: |home| {
-            let (folder, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
-            fs::rename(&folder, &elsewhere).unwrap();
-            std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+            let (dir, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
+            fs::rename(&dir, &elsewhere).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &dir).unwrap();
         },
     },
     Difference {

@@ -24,7 +24,7 @@ fn a_word_in_the_shape_of_an_item_is_none() {
 }
 
 #[test]
-fn a_known_item_is_seen_whatever_the_case() {
+fn a_known_item_is_seen_regardless_of_the_case() {
     let home = Home::new().with_held_item();
     for key in ["SD-002B", "login", "170", "app_v2.x"] {
         home.execute_sql("INSERT INTO work_items (key) VALUES (?1)", [key]);
@@ -47,7 +47,7 @@ fn a_known_item_is_seen_whatever_the_case() {
 }
 
 #[test]
-fn what_a_pattern_of_the_repository_finds_must_be_known_too() {
+fn keys_found_by_a_pattern_of_the_repository_must_exist() {
     let home = Home::new().with_held_item();
     std::fs::write(
         home.project_dir().join(".trueup.toml"),

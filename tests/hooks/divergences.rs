@@ -6,7 +6,7 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION, without_times};
 
 #[test]
-fn s_01_a_file_on_another_item_is_mended_and_the_claim_stays() {
+fn s_01_a_file_on_another_item_is_fixed_and_the_claim_stays() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentSd", "SD-002B");
     let answer = home.start_session().ok();
@@ -35,7 +35,7 @@ fn s_02_a_file_on_another_item_than_the_state_without_a_claim() {
 }
 
 #[test]
-fn s_03_a_mismatch_of_the_phase_alone_is_found_and_mended() {
+fn s_03_a_mismatch_of_the_phase_alone_is_found_and_fixed() {
     let home = Home::new();
     home.start_session().ok();
     home.claim(FIRST_SESSION, "SD-002C");
@@ -116,7 +116,7 @@ fn s_07_a_missing_cache_is_written_without_a_word() {
 }
 
 #[test]
-fn s_13_a_claim_that_was_taken_is_told_with_holder_and_time() {
+fn s_13_a_claim_that_was_taken_is_reported_with_holder_and_time() {
     let home = Home::new().with_held_item();
     home.run_hook(
         "session-start-sync",

@@ -61,7 +61,7 @@ fn assert_denied(answer: &ProcessOutput, reason: &str) {
 }
 
 #[test]
-fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_mends() {
+fn a_handoff_on_the_wrong_branch_is_denied_with_the_command_that_fixes_it() {
     let home = on_the_wrong_branch();
     let answer = run_guard(&home, &bash(&home, "trueup handoff create PLAN-TO-EXEC"));
     assert_denied(&answer, &format!("{S05}\n{NEW_BRANCH}"));
@@ -126,7 +126,7 @@ fn a_stop_is_blocked_once() {
 }
 
 #[test]
-fn drift_that_is_only_in_the_cache_is_mended_and_passes() {
+fn drift_that_is_only_in_the_cache_is_fixed_and_passes() {
     let home = Home::new().with_held_item();
     for fixture in ["pre-tool-use.agent", "stop"] {
         home.edit_cache("currentSd", "SD-002B");
@@ -148,7 +148,7 @@ fn an_edit_of_the_phase_is_pushed_before_it_is_handed_on() {
 }
 
 #[test]
-fn drift_of_a_file_ahead_of_the_database_is_mended_told_and_passes() {
+fn drift_of_a_file_ahead_of_the_database_is_fixed_and_reported_and_passes() {
     let home = Home::new().with_held_item();
     let mut ahead = home.read_cache();
     ahead["_trueup"]["revision"] = json!(99);

@@ -65,7 +65,7 @@ fn a_stop_is_never_blocked_by_ignorance() {
 }
 
 #[test]
-fn a_database_that_this_release_cannot_reach_is_said_without_its_password() {
+fn a_database_that_this_release_cannot_reach_is_reported_without_its_password() {
     let home = Home::new().with_held_item();
     let payload = home.payload("pre-tool-use.agent");
     for url in ["postgres://me:s3cret@db.example/x", "https://me:s3cret@hub.example"] {

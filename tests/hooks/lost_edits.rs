@@ -144,7 +144,7 @@ fn restore(home: &Home, copy: &std::path::Path) {
 }
 
 #[test]
-fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
+fn values_unknown_to_a_restored_database_are_kept_at_any_later_revision() {
     for hook in ["start", "prompt", "push", "guard", "next session"] {
         let home = Home::new().with_held_item();
         let old = copy(&home);
@@ -181,7 +181,7 @@ fn what_a_restored_database_never_had_is_kept_however_far_it_has_come_since() {
 }
 
 #[test]
-fn what_the_database_once_had_is_no_loss() {
+fn values_that_the_database_once_had_are_not_reported_lost() {
     let home = Home::new().with_held_item();
     for task in ["one", "two", "three"] {
         home.set_state(FIRST_SESSION, "execution_state.currentTask", task);
@@ -195,7 +195,7 @@ fn what_the_database_once_had_is_no_loss() {
 }
 
 #[test]
-fn what_was_lost_at_the_end_of_a_session_is_told_at_the_next_start_once() {
+fn edits_lost_as_a_session_ended_are_reported_once_at_the_next_start() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentPhase", "EXEC");
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");

@@ -66,9 +66,9 @@ fn write_everything(home: &Home, umask: &str) {
 }
 
 /// Lists everything below a directory, with its mode.
-fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
+fn modes(dir: &Path) -> Vec<(String, bool, u32)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let data = fs::symlink_metadata(&path).unwrap();
         found.push((path.display().to_string(), data.is_dir(), data.mode() & 0o777));
@@ -80,7 +80,7 @@ fn modes(folder: &Path) -> Vec<(String, bool, u32)> {
 }
 
 #[test]
-fn every_mode_is_set_whatever_the_umask() {
+fn every_mode_is_set_regardless_of_the_umask() {
     for umask in ["000", "077", "277", "777"] {
         let home = Home::new();
         write_everything(&home, umask);
@@ -88,20 +88,20 @@ fn every_mode_is_set_whatever_the_umask() {
         for part in ["passed", "checked", "locks", "counters", "outbox", "journal", ".log"] {
             assert!(own.iter().any(|(path, ..)| path.contains(part)), "{part}: {own:?}");
         }
-        for (path, is_folder, mode) in own {
-            let expected = if is_folder { 0o700 } else { 0o600 };
+        for (path, is_dir, mode) in own {
+            let expected = if is_dir { 0o700 } else { 0o600 };
             assert_eq!(mode, expected, "{path} is {mode:o} under umask {umask}");
         }
         let environment = home.root().join("environment.sh");
         assert_eq!(fs::metadata(environment).unwrap().mode() & 0o777, 0o600);
         let in_repositories = ["project/.claude", "other/.aibrain", "project/agents"];
-        for folder in in_repositories.map(|name| home.root().join(name)) {
-            let folder_mode = fs::metadata(&folder).unwrap().mode();
-            let own = folder_mode & 0o722;
-            assert_eq!(own, 0o700, "{} under {umask}", folder.display());
-            for (path, is_folder, mode) in modes(&folder) {
+        for dir in in_repositories.map(|name| home.root().join(name)) {
+            let dir_mode = fs::metadata(&dir).unwrap().mode();
+            let own = dir_mode & 0o722;
+            assert_eq!(own, 0o700, "{} under {umask}", dir.display());
+            for (path, is_dir, mode) in modes(&dir) {
                 assert_eq!(mode & 0o022, 0, "{path} is {mode:o} under umask {umask}");
-                let own = if is_folder { 0o700 } else { 0o600 };
+                let own = if is_dir { 0o700 } else { 0o600 };
                 assert_eq!(mode & own, own, "{path} is {mode:o} under umask {umask}");
                 let is_cache = path.contains("auto-proceed-state");
                 assert!(!is_cache || mode == 0o600, "{path} is {mode:o} under umask {umask}");
@@ -112,13 +112,13 @@ fn every_mode_is_set_whatever_the_umask() {
 
 /// A file that an earlier release left readable to others becomes private with the next write.
 #[test]
-fn what_was_open_to_others_is_closed() {
+fn files_open_to_others_are_closed() {
     let home = Home::new();
     write_everything(&home, "077");
-    for folder in ["passed", "checked", "locks", "counters"] {
-        let path = home.trueup_home().join(folder);
-        for (path, is_folder, _) in modes(&path) {
-            let mode = if is_folder { 0o777 } else { 0o666 };
+    for dir in ["passed", "checked", "locks", "counters"] {
+        let path = home.trueup_home().join(dir);
+        for (path, is_dir, _) in modes(&path) {
+            let mode = if is_dir { 0o777 } else { 0o666 };
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         }
     }
@@ -139,8 +139,8 @@ fn doctor_tells_what_is_open_to_others_and_closes_it() {
     write_everything(&home, "077");
     let own = || modes(&home.trueup_home());
     let closed = own();
-    for (path, is_folder, _) in &closed {
-        let mode = if *is_folder { 0o755 } else { 0o644 };
+    for (path, is_dir, _) in &closed {
+        let mode = if *is_dir { 0o755 } else { 0o644 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
     fs::write(home.trueup_home().join("config.toml"), "").unwrap();
@@ -156,8 +156,8 @@ fn doctor_tells_what_is_open_to_others_and_closes_it() {
     assert_eq!(found["fix"], "trueup doctor --fix");
     assert_eq!(doctor(&["--fix"])["status"], "ok");
     assert_eq!(doctor(&[])["status"], "ok");
-    for (path, is_folder, mode) in own() {
-        let expected = if is_folder { 0o700 } else { 0o600 };
+    for (path, is_dir, mode) in own() {
+        let expected = if is_dir { 0o700 } else { 0o600 };
         let is_users = path.ends_with("config.toml");
         assert!(mode == expected || is_users, "{path} is {mode:o}");
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 #[test]
-fn a_foreign_change_is_told_once_in_one_line_and_the_file_is_mended() {
+fn a_foreign_change_is_reported_once_in_one_line_and_the_file_is_trued_up() {
     let home = Home::new().with_held_item();
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "EXEC");
     home.set_state(FIRST_SESSION, "execution_state.currentTask", "from another machine");
@@ -28,7 +28,7 @@ fn a_foreign_change_is_told_once_in_one_line_and_the_file_is_mended() {
 }
 
 #[test]
-fn another_foreign_change_is_told_again() {
+fn another_foreign_change_is_reported_again() {
     let home = Home::new().with_held_item();
     for phase in ["LEAD", "EXEC", "LEAD"] {
         home.set_state(FIRST_SESSION, "execution_state.currentPhase", phase);
@@ -38,7 +38,7 @@ fn another_foreign_change_is_told_again() {
 }
 
 #[test]
-fn a_claim_that_was_taken_is_told_with_who_has_it() {
+fn a_claim_that_was_taken_is_reported_with_who_has_it() {
     let home = Home::new().with_held_item();
     home.run_hook(
         "session-start-sync",
@@ -61,7 +61,7 @@ fn a_claim_that_was_taken_is_told_with_who_has_it() {
 }
 
 #[test]
-fn what_the_session_itself_wrote_is_not_told_back() {
+fn changes_by_the_session_itself_are_not_reported_to_it() {
     let home = Home::new().with_held_item();
     home.push_event("post-tool-use.todo-write").ok();
     home.edit_cache("currentPhase", "EXEC");
@@ -72,7 +72,7 @@ fn what_the_session_itself_wrote_is_not_told_back() {
 }
 
 #[test]
-fn a_change_of_metadata_that_no_cache_mirrors_is_not_told() {
+fn a_change_of_metadata_that_no_cache_mirrors_is_not_reported() {
     let home = Home::new().with_held_item();
     home.set_state(FIRST_SESSION, "dashboard_colour", "green");
     home.send_prompt().assert_silent();
@@ -90,7 +90,7 @@ fn the_clients_own_notification_is_no_prompt() {
 }
 
 #[test]
-fn a_drifted_file_is_mended_and_only_an_item_written_by_hand_is_worth_a_word() {
+fn a_drifted_file_is_fixed_and_only_an_item_written_by_hand_is_reported() {
     let home = Home::new().with_held_item();
     home.edit_cache("currentSd", "SD-002B");
     let answer = home.send_prompt().ok();
@@ -124,7 +124,7 @@ fn an_idle_session_is_active_again_with_a_prompt() {
 }
 
 #[test]
-fn a_corrupt_file_is_set_aside_and_the_user_is_told() {
+fn a_corrupt_file_is_set_aside_and_reported_to_the_user() {
     let home = Home::new().with_held_item();
     home.write_cache("{");
     let answer = home.send_prompt().ok();

@@ -43,7 +43,7 @@ fn no_command_announces_more_than_half_an_hour() {
 }
 
 #[test]
-fn what_is_over_soon_or_runs_in_the_background_announces_nothing_and_opens_nothing() {
+fn short_and_background_commands_announce_nothing() {
     let home = Home::new().with_held_item();
     let database = home.trueup_home().join("trueup.db");
     fs::rename(&database, home.trueup_home().join("away")).unwrap();

@@ -21,7 +21,7 @@ fn run_hook_of_second(home: &Home, client: &Bystander, fixture: &str) -> Process
 }
 
 #[test]
-fn s_14_the_second_has_its_own_file_and_is_told_and_the_first_keeps_the_shared_one() {
+fn s_14_the_second_session_gets_its_own_file_and_the_first_keeps_the_shared_one() {
     let home = Home::new().with_held_item();
     let client = spawn_bystander();
     let before = fs::read(home.cache_path()).unwrap();

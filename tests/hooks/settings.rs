@@ -87,7 +87,7 @@ fn a_repository_cannot_name_the_database_or_any_other_setting_of_the_user() {
 }
 
 #[test]
-fn a_broken_repository_file_is_said_and_breaks_nothing() {
+fn a_broken_repository_file_is_reported_and_breaks_nothing() {
     let home = Home::new();
     fs::write(home.project_dir().join(".trueup.toml"), "repo = [\n").unwrap();
     let answer = home.start_session();

@@ -143,7 +143,7 @@ fn a_claim_of_an_ended_session_is_freed_when_its_lease_is_over_and_not_before() 
 }
 
 #[test]
-fn what_ended_with_its_process_is_free_for_the_next_start() {
+fn the_item_of_a_session_that_ended_with_its_process_is_freed_at_the_next_start() {
     let home = Home::new();
     let client = spawn_bystander();
     start_first_session(&home, &client.pid());
@@ -164,7 +164,7 @@ fn resume_first_session(home: &Home) -> String {
 }
 
 #[test]
-fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
+fn a_resumed_session_takes_its_free_item_back() {
     for (taken, expected) in [(false, FIRST_SESSION), (true, SECOND_SESSION)] {
         let home = Home::new();
         let client = spawn_bystander();
@@ -186,7 +186,7 @@ fn who_is_resumed_takes_its_item_back_while_nobody_holds_it() {
 }
 
 #[test]
-fn who_gave_its_item_up_does_not_take_it_back() {
+fn a_session_that_released_its_item_does_not_take_it_back() {
     let home = Home::new();
     let client = spawn_bystander();
     start_first_session(&home, &client.pid());

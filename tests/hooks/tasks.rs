@@ -112,7 +112,7 @@ fn a_task_that_is_put_back_is_not_worked_on() {
 }
 
 #[test]
-fn what_one_todo_cannot_say_hides_no_other() {
+fn an_unreadable_todo_does_not_hide_the_others() {
     let unreadable = || json!({"content": 5, "status": "in_progress"});
     for (todos, expected) in [
         (json!([unreadable()]), "before"),

@@ -80,7 +80,7 @@ fn a_hand_off_that_cannot_be_read_is_asked_about() {
 }
 
 #[test]
-fn what_is_broken_and_no_hand_off_is_one_line() {
+fn broken_input_that_is_no_hand_off_gets_one_line() {
     let home = on_the_wrong_branch();
     let harmless_call = payload(&home, "COMMAND", b"cargo build --workspace");
     let command = harmless_call.windows(5).position(|part| part == b"cargo").unwrap();

@@ -33,7 +33,7 @@ fn find_offer(home: &Home) -> Option<String> {
 }
 
 #[test]
-fn what_changed_in_the_session_is_offered_once() {
+fn a_check_is_suggested_once_for_workplans_changed_in_the_session() {
     let home = Home::new();
     save(&home, "A-WP-0001.md", 0);
     home.start_session().ok();
@@ -65,7 +65,7 @@ fn what_changed_in_the_session_is_offered_once() {
 }
 
 #[test]
-fn what_a_check_has_mended_since_is_not_offered() {
+fn no_check_is_suggested_for_workplans_checked_since() {
     let home = Home::new();
     home.start_session().ok();
     save(&home, "A-WP-0001.md", 0);

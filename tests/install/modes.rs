@@ -35,7 +35,7 @@ fn visit_below(folder: &Path, visit: &mut dyn FnMut(&Path, &fs::Metadata)) {
 }
 
 #[test]
-fn every_mode_is_set_whatever_the_umask() {
+fn every_mode_is_set_regardless_of_the_umask() {
     for umask in ["000", "022", "077", "0277"] {
         let scratch = Scratch::new();
         let prefix = ["--prefix", "deep/out", "--no-claude"];

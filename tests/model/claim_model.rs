@@ -108,10 +108,10 @@ impl Model for ClaimModel {
     }
 
     fn actions(&self, state: &ModelState, actions: &mut Vec<ModelAction>) {
-        if state.wrong.is_some() {
+        if state.broken_law.is_some() {
             return;
         }
-        let room = state.under_way() < self.max_pending;
+        let room = state.count_pending() < self.max_pending;
         for session in 0..SESSIONS {
             let row = &state.sessions[session];
             if row.standing != SessionStanding::Lost {
@@ -126,7 +126,7 @@ impl Model for ClaimModel {
                     actions.push(ModelAction::Deliver { session, answered });
                 }
             }
-            if row.underway != PendingDecision::Nothing {
+            if row.decision != PendingDecision::Nothing {
                 actions.push(ModelAction::ApplyDecision(session));
             }
             if !row.runs {
@@ -142,7 +142,7 @@ impl Model for ClaimModel {
             if room && row.outbox.is_none() {
                 actions.push(ModelAction::MakeWrite(session));
             }
-            if room && row.underway == PendingDecision::Nothing {
+            if room && row.decision == PendingDecision::Nothing {
                 for item in 0..ITEMS {
                     actions.extend(HOLDER_VIEWS.map(|reading| ModelAction::DecideClaim {
                         session,

@@ -25,11 +25,11 @@ use properties::{
 };
 use rules::ProductRules;
 
-fn new_machine(under_way: usize) -> ClaimModel {
+fn new_machine(max_pending: usize) -> ClaimModel {
     ClaimModel {
         rules: ProductRules::from_product(),
         guards: StoreGuards::ALL,
-        max_pending: under_way,
+        max_pending,
         forgets_refused: true,
     }
 }

@@ -38,19 +38,19 @@ pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
         Property::always(ONE_HOLDER, has_one_holder),
         Property::always(ONE_ITEM, holds_one_item),
         Property::always(LIVE_KEEPS_ITEM, |_, s: &ModelState| {
-            s.wrong != Some(BrokenLaw::LiveHolderDisplaced)
+            s.broken_law != Some(BrokenLaw::LiveHolderDisplaced)
         }),
         Property::always(LIVE_NOT_LOST, |_, s: &ModelState| {
-            s.wrong != Some(BrokenLaw::LiveSessionParked)
+            s.broken_law != Some(BrokenLaw::LiveSessionParked)
         }),
         Property::always(OLD_EPOCH_REFUSED, |_, s: &ModelState| {
-            s.wrong != Some(BrokenLaw::OldEpochAccepted)
+            s.broken_law != Some(BrokenLaw::OldEpochAccepted)
         }),
         Property::always(NO_WRITE_LOST, |_, s: &ModelState| {
-            s.wrong != Some(BrokenLaw::AcknowledgedWriteLost)
+            s.broken_law != Some(BrokenLaw::AcknowledgedWriteLost)
         }),
         Property::always(EFFECT_IS_REPORTED, |_, s: &ModelState| {
-            s.wrong != Some(BrokenLaw::WriteDenied)
+            s.broken_law != Some(BrokenLaw::WriteDenied)
         }),
         Property::always(INTERRUPTED_CLAIMABLE, is_claimable),
         Property::always(DEAD_ITEM_FREED, is_freed),
@@ -59,19 +59,19 @@ pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
             s.items.iter().all(|item| item.holder.is_some())
         }),
         Property::sometimes("all three are about to claim one item", |_, s: &ModelState| {
-            s.sessions.iter().all(|row| wants_item(row.underway, 0))
+            s.sessions.iter().all(|row| wants_item(row.decision, 0))
         }),
         Property::sometimes(
             "a living session has lost its item unawares",
             |machine, s: &ModelState| {
                 (0..SESSIONS).any(|session| {
                     let row = &s.sessions[session];
-                    row.belief.is_some_and(|held| !machine.accepts_write(s, session, held))
+                    row.believed_claim.is_some_and(|held| !machine.accepts_write(s, session, held))
                 })
             },
         ),
         Property::sometimes("a write comes after one of a newer epoch", |_, s: &ModelState| {
-            let late = |write: PendingWrite| write.under.fence == FenceAge::Overtaken;
+            let late = |write: PendingWrite| write.claim.fence == FenceAge::Overtaken;
             s.sessions.iter().any(|row| row.outbox.is_some_and(late))
         }),
         Property::sometimes("a write took effect and its answer was lost", |_, s: &ModelState| {
@@ -84,8 +84,8 @@ pub(crate) fn list_properties() -> Vec<Property<ClaimModel>> {
     ]
 }
 
-fn wants_item(underway: PendingDecision, item: usize) -> bool {
-    matches!(underway, PendingDecision::Claim { wanted, .. } if wanted.item == item)
+fn wants_item(decision: PendingDecision, item: usize) -> bool {
+    matches!(decision, PendingDecision::Claim { wanted, .. } if wanted.item == item)
 }
 
 fn has_one_holder(machine: &ClaimModel, state: &ModelState) -> bool {
@@ -93,7 +93,7 @@ fn has_one_holder(machine: &ClaimModel, state: &ModelState) -> bool {
         let sessions = state.sessions.iter().enumerate();
         sessions
             .filter(|(_, row)| row.runs)
-            .filter_map(|(session, row)| row.belief.map(|held| (session, held)))
+            .filter_map(|(session, row)| row.believed_claim.map(|held| (session, held)))
             .filter(|(session, held)| {
                 held.item == item && machine.accepts_write(state, *session, *held)
             })
@@ -144,7 +144,7 @@ fn decide_and_apply(
     by: usize,
 ) -> Option<ModelState> {
     let mut state = *state;
-    state.sessions[by].underway = PendingDecision::Nothing;
+    state.sessions[by].decision = PendingDecision::Nothing;
     let decided = machine.apply_action(&state, decision)?;
     machine.apply_action(&decided, ModelAction::ApplyDecision(by))
 }
@@ -152,9 +152,9 @@ fn decide_and_apply(
 fn can_have(machine: &ClaimModel, state: &ModelState, session: usize, item: usize) -> bool {
     let claim = ModelAction::DecideClaim { session, item, reading: HolderView::Here };
     decide_and_apply(machine, state, claim, session).is_some_and(|after| {
-        let belief = after.sessions[session].belief;
+        let believed_claim = after.sessions[session].believed_claim;
         after.items[item].holder == Some(session)
-            && belief.is_some_and(|held| {
+            && believed_claim.is_some_and(|held| {
                 held.item == item && machine.accepts_write(&after, session, held)
             })
     })

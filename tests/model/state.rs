@@ -30,7 +30,7 @@ pub(crate) struct HeldClaim {
 /// A write in the outbox, made under a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PendingWrite {
-    pub(crate) under: HeldClaim,
+    pub(crate) claim: HeldClaim,
     /// Whether it took effect but its answer was lost.
     pub(crate) committed: bool,
 }
@@ -44,12 +44,12 @@ pub(crate) enum PendingDecision {
         /// The holder when it was read.
         seen: Option<usize>,
         /// Whether that holder sent a heartbeat since.
-        stirred: bool,
+        heartbeat_since: bool,
     },
     Park {
         victim: usize,
         /// Whether the victim sent a heartbeat since.
-        stirred: bool,
+        heartbeat_since: bool,
     },
 }
 
@@ -60,8 +60,8 @@ pub(crate) struct ModelSession {
     /// Whether its process runs.
     pub(crate) runs: bool,
     /// The claim it believes to have.
-    pub(crate) belief: Option<HeldClaim>,
-    pub(crate) underway: PendingDecision,
+    pub(crate) believed_claim: Option<HeldClaim>,
+    pub(crate) decision: PendingDecision,
     pub(crate) outbox: Option<PendingWrite>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) enum BrokenLaw {
 pub(crate) struct ModelState {
     pub(crate) sessions: [ModelSession; SESSIONS],
     pub(crate) items: [ModelItem; ITEMS],
-    pub(crate) wrong: Option<BrokenLaw>,
+    pub(crate) broken_law: Option<BrokenLaw>,
 }
 
 impl ModelState {
@@ -99,12 +99,12 @@ impl ModelState {
             standing: SessionStanding::Active,
             clock: LeaseClock::Running,
             runs: true,
-            belief: None,
-            underway: PendingDecision::Nothing,
+            believed_claim: None,
+            decision: PendingDecision::Nothing,
             outbox: None,
         };
         let item = ModelItem { finished: false, holder: None };
-        Self { sessions: [session; SESSIONS], items: [item; ITEMS], wrong: None }
+        Self { sessions: [session; SESSIONS], items: [item; ITEMS], broken_law: None }
     }
 
     /// Returns a session as an observer sees it; one on another machine cannot see its process.
@@ -124,9 +124,9 @@ impl ModelState {
     }
 
     /// Counts pending decisions and undelivered writes.
-    pub(crate) fn under_way(&self) -> usize {
+    pub(crate) fn count_pending(&self) -> usize {
         let of = |session: &ModelSession| {
-            usize::from(session.underway != PendingDecision::Nothing)
+            usize::from(session.decision != PendingDecision::Nothing)
                 + usize::from(session.outbox.is_some())
         };
         self.sessions.iter().map(of).sum()
@@ -137,12 +137,12 @@ impl ModelState {
         self.sessions
             .iter_mut()
             .flat_map(|session| {
-                let claim = match &mut session.underway {
+                let claim = match &mut session.decision {
                     PendingDecision::Claim { wanted, .. } => Some(wanted),
                     PendingDecision::Nothing | PendingDecision::Park { .. } => None,
                 };
-                let write = session.outbox.as_mut().map(|write| &mut write.under);
-                [session.belief.as_mut(), claim, write]
+                let write = session.outbox.as_mut().map(|write| &mut write.claim);
+                [session.believed_claim.as_mut(), claim, write]
             })
             .flatten()
             .filter(move |held| held.item == item)
@@ -151,11 +151,13 @@ impl ModelState {
     /// Notes a heartbeat in all pending decisions about this session.
     pub(crate) fn note_sign_of_life(&mut self, session: usize) {
         for other in &mut self.sessions {
-            match &mut other.underway {
-                PendingDecision::Claim { seen, stirred, .. } if *seen == Some(session) => {
-                    *stirred = true;
+            match &mut other.decision {
+                PendingDecision::Claim { seen, heartbeat_since, .. } if *seen == Some(session) => {
+                    *heartbeat_since = true;
                 }
-                PendingDecision::Park { victim, stirred } if *victim == session => *stirred = true,
+                PendingDecision::Park { victim, heartbeat_since } if *victim == session => {
+                    *heartbeat_since = true
+                }
                 _ => {}
             }
         }
@@ -184,13 +186,13 @@ impl ModelState {
     fn with_items_swapped(mut self) -> Self {
         self.items.swap(0, 1);
         for session in &mut self.sessions {
-            let belief = session.belief.as_mut();
-            let write = session.outbox.as_mut().map(|write| &mut write.under);
-            let claim = match &mut session.underway {
+            let believed_claim = session.believed_claim.as_mut();
+            let write = session.outbox.as_mut().map(|write| &mut write.claim);
+            let claim = match &mut session.decision {
                 PendingDecision::Claim { wanted, .. } => Some(wanted),
                 PendingDecision::Nothing | PendingDecision::Park { .. } => None,
             };
-            for held in [belief, write, claim].into_iter().flatten() {
+            for held in [believed_claim, write, claim].into_iter().flatten() {
                 held.item = 1 - held.item;
             }
         }
@@ -202,13 +204,15 @@ impl ModelState {
         order.sort_by_key(|session| {
             let row = &self.sessions[*session];
             let held = self.items.map(|item| item.holder == Some(*session));
-            let underway = match row.underway {
+            let decision = match row.decision {
                 PendingDecision::Nothing => (0, None, false),
-                PendingDecision::Claim { wanted, stirred, .. } => (1, Some(wanted), stirred),
-                PendingDecision::Park { stirred, .. } => (2, None, stirred),
+                PendingDecision::Claim { wanted, heartbeat_since, .. } => {
+                    (1, Some(wanted), heartbeat_since)
+                }
+                PendingDecision::Park { heartbeat_since, .. } => (2, None, heartbeat_since),
             };
-            let ModelSession { standing, clock, runs, belief, outbox, .. } = *row;
-            (held, standing, clock, runs, belief, outbox, underway)
+            let ModelSession { standing, clock, runs, believed_claim, outbox, .. } = *row;
+            (held, standing, clock, runs, believed_claim, outbox, decision)
         });
         if order == [0, 1, 2] {
             return self;
@@ -223,7 +227,7 @@ impl ModelState {
             item.holder = item.holder.map(|old| name[old]);
         }
         for session in &mut state.sessions {
-            match &mut session.underway {
+            match &mut session.decision {
                 PendingDecision::Claim { seen, .. } => *seen = seen.map(|old| name[old]),
                 PendingDecision::Park { victim, .. } => *victim = name[*victim],
                 PendingDecision::Nothing => {}

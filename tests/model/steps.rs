@@ -13,10 +13,10 @@ impl ClaimModel {
         &self,
         state: &ModelState,
         session: usize,
-        under: HeldClaim,
+        claim: HeldClaim,
     ) -> bool {
-        let holds = state.items[under.item].holder == Some(session);
-        (holds || !self.guards.holder) && (under.fence == FenceAge::Current || !self.guards.epoch)
+        let holds = state.items[claim.item].holder == Some(session);
+        (holds || !self.guards.holder) && (claim.fence == FenceAge::Current || !self.guards.epoch)
     }
 
     /// Applies an action, if it is possible.
@@ -50,27 +50,28 @@ impl ClaimModel {
                 if !self.rules.marks_lost(state.view_session(victim, here)) {
                     return None;
                 }
-                state.sessions[session].underway = PendingDecision::Park { victim, stirred: false };
+                state.sessions[session].decision =
+                    PendingDecision::Park { victim, heartbeat_since: false };
             }
             ModelAction::ApplyDecision(session) => self.apply_decision(&mut state, session),
             ModelAction::MakeWrite(session) => {
-                let under = state.sessions[session].belief?;
-                state.sessions[session].outbox = Some(PendingWrite { under, committed: false });
+                let claim = state.sessions[session].believed_claim?;
+                state.sessions[session].outbox = Some(PendingWrite { claim, committed: false });
             }
             ModelAction::Deliver { session, answered } => {
                 self.deliver_write(&mut state, session, answered)?;
             }
             ModelAction::Finish(session) => {
-                let under = state.sessions[session].belief?;
-                if self.accepts_write(&state, session, under) {
-                    accept_write(&mut state, under);
-                    state.items[under.item].finished = true;
-                    state.items[under.item].holder = None;
+                let claim = state.sessions[session].believed_claim?;
+                if self.accepts_write(&state, session, claim) {
+                    accept_write(&mut state, claim);
+                    state.items[claim.item].finished = true;
+                    state.items[claim.item].holder = None;
                 }
                 refresh_view(&mut state, session);
             }
             ModelAction::Release(session) => {
-                let item = state.sessions[session].belief?.item;
+                let item = state.sessions[session].believed_claim?.item;
                 if state.items[item].holder == Some(session) {
                     state.items[item].holder = None;
                 }
@@ -98,57 +99,59 @@ impl ClaimModel {
                 self.rules.takes_over(look, reading == HolderView::Forced)
             }
         };
-        state.sessions[session].underway = PendingDecision::Claim {
+        state.sessions[session].decision = PendingDecision::Claim {
             wanted: HeldClaim { item, fence: FenceAge::Current },
             seen,
-            stirred: false,
+            heartbeat_since: false,
         };
         granted.then_some(())
     }
 
     /// Returns whether the conditions of a decision no longer hold. They never hold again, since no
     /// epoch comes back and no heartbeat is undone.
-    fn will_refuse(&self, state: &ModelState, underway: PendingDecision) -> bool {
-        match underway {
+    fn will_refuse(&self, state: &ModelState, decision: PendingDecision) -> bool {
+        match decision {
             PendingDecision::Nothing => false,
-            PendingDecision::Claim { wanted, seen, stirred } => {
+            PendingDecision::Claim { wanted, seen, heartbeat_since } => {
                 was_reclaimed(state, wanted, seen) && self.guards.claim
-                    || stirred && self.guards.takeover
+                    || heartbeat_since && self.guards.takeover
             }
-            PendingDecision::Park { stirred, .. } => stirred && self.guards.park,
+            PendingDecision::Park { heartbeat_since, .. } => heartbeat_since && self.guards.park,
         }
     }
 
     /// Drops every decision that the store will refuse.
     pub(crate) fn forget_refused(&self, state: &mut ModelState) {
         for session in 0..SESSIONS {
-            if self.will_refuse(state, state.sessions[session].underway) {
-                state.sessions[session].underway = PendingDecision::Nothing;
+            if self.will_refuse(state, state.sessions[session].decision) {
+                state.sessions[session].decision = PendingDecision::Nothing;
             }
         }
     }
 
     fn apply_decision(&self, state: &mut ModelState, session: usize) {
-        let underway =
-            std::mem::replace(&mut state.sessions[session].underway, PendingDecision::Nothing);
-        if self.will_refuse(state, underway) {
+        let decision =
+            std::mem::replace(&mut state.sessions[session].decision, PendingDecision::Nothing);
+        if self.will_refuse(state, decision) {
             return;
         }
-        match underway {
+        match decision {
             PendingDecision::Nothing => {}
-            PendingDecision::Claim { wanted, seen, stirred } => self.claim_item(
+            PendingDecision::Claim { wanted, seen, heartbeat_since } => self.claim_item(
                 state,
                 session,
                 wanted,
-                stirred || was_reclaimed(state, wanted, seen),
+                heartbeat_since || was_reclaimed(state, wanted, seen),
             ),
-            PendingDecision::Park { victim, stirred } => self.mark_lost(state, victim, stirred),
+            PendingDecision::Park { victim, heartbeat_since } => {
+                self.mark_lost(state, victim, heartbeat_since)
+            }
         }
     }
 
     fn mark_lost(&self, state: &mut ModelState, victim: usize, moved: bool) {
         if moved && !self.rules.marks_lost(state.view_session(victim, true)) {
-            state.wrong = Some(BrokenLaw::LiveSessionParked);
+            state.broken_law = Some(BrokenLaw::LiveSessionParked);
         }
         if let Some(item) = state.held_by(victim) {
             state.items[item].holder = None;
@@ -170,7 +173,7 @@ impl ClaimModel {
             && moved
             && !self.rules.takes_over(state.view_session(other, true), false)
         {
-            state.wrong = Some(BrokenLaw::LiveHolderDisplaced);
+            state.broken_law = Some(BrokenLaw::LiveHolderDisplaced);
         }
         if let Some(other) = displaced.map(|other| &mut state.sessions[other])
             && other.standing == SessionStanding::Active
@@ -189,7 +192,8 @@ impl ClaimModel {
         state.sessions[session].standing = SessionStanding::Active;
         state.note_sign_of_life(session);
         if state.sessions[session].runs {
-            state.sessions[session].belief = Some(HeldClaim { item, fence: FenceAge::Current });
+            state.sessions[session].believed_claim =
+                Some(HeldClaim { item, fence: FenceAge::Current });
         }
     }
 
@@ -197,13 +201,13 @@ impl ClaimModel {
         let write = state.sessions[session].outbox?;
         if write.committed && self.guards.repeat {
             state.sessions[session].outbox = None;
-        } else if self.accepts_write(state, session, write.under) {
-            accept_write(state, write.under);
+        } else if self.accepts_write(state, session, write.claim) {
+            accept_write(state, write.claim);
             state.sessions[session].outbox =
                 (!answered).then_some(PendingWrite { committed: true, ..write });
         } else {
             if write.committed {
-                state.wrong = Some(BrokenLaw::WriteDenied);
+                state.broken_law = Some(BrokenLaw::WriteDenied);
             }
             state.sessions[session].outbox = None;
             if state.sessions[session].runs {
@@ -222,39 +226,39 @@ fn was_reclaimed(state: &ModelState, wanted: HeldClaim, seen: Option<usize>) -> 
 /// Ends a process. What it believed is read again when it comes back.
 fn stop_session(session: &mut ModelSession) {
     session.runs = false;
-    session.belief = None;
+    session.believed_claim = None;
 }
 
 /// Reads what a session holds.
 fn refresh_view(state: &mut ModelState, session: usize) {
-    state.sessions[session].belief =
+    state.sessions[session].believed_claim =
         state.held_by(session).map(|item| HeldClaim { item, fence: FenceAge::Current });
 }
 
 /// Notes in pending decisions that a session's row changed.
 fn notice_loss(state: &mut ModelState, session: usize) {
     for other in &mut state.sessions {
-        if let PendingDecision::Park { victim, stirred } = &mut other.underway
+        if let PendingDecision::Park { victim, heartbeat_since } = &mut other.decision
             && *victim == session
         {
-            *stirred = true;
+            *heartbeat_since = true;
         }
     }
 }
 
 /// Applies a write: it is acknowledged, and writes under older epochs are outdated.
-fn accept_write(state: &mut ModelState, under: HeldClaim) {
-    match under.fence {
+fn accept_write(state: &mut ModelState, claim: HeldClaim) {
+    match claim.fence {
         FenceAge::Current => {}
-        FenceAge::Old => state.wrong = Some(BrokenLaw::OldEpochAccepted),
-        FenceAge::Overtaken => state.wrong = Some(BrokenLaw::AcknowledgedWriteLost),
+        FenceAge::Old => state.broken_law = Some(BrokenLaw::OldEpochAccepted),
+        FenceAge::Overtaken => state.broken_law = Some(BrokenLaw::AcknowledgedWriteLost),
     }
     for session in &mut state.sessions {
         if let Some(write) = &mut session.outbox
-            && write.under.item == under.item
-            && write.under.fence == FenceAge::Old
+            && write.claim.item == claim.item
+            && write.claim.fence == FenceAge::Old
         {
-            write.under.fence = FenceAge::Overtaken;
+            write.claim.fence = FenceAge::Overtaken;
         }
     }
 }

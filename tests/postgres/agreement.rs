@@ -122,7 +122,7 @@ fn postgres_rows(database: &TestDatabase, sql: &str) -> Vec<Vec<Value>> {
 #[test]
 fn each_change_leaves_the_same_rows_and_events() {
     let Some(database) = TestDatabase::create() else { return };
-    let (_folder, sqlite) = new_sqlite();
+    let (_dir, sqlite) = new_sqlite();
     for change in CHANGES.split_inclusive(";\n") {
         sqlite.execute_batch(change).unwrap_or_else(|error| panic!("{change}: {error}"));
         let done = database.run(&format!("SET search_path = trueup; {change}"));

@@ -216,7 +216,7 @@ fn new_postgres() -> Option<TestDatabase> {
 #[test]
 fn both_refuse_in_the_same_words() {
     let Some(database) = new_postgres() else { return };
-    let (_folder, sqlite) = new_sqlite();
+    let (_dir, sqlite) = new_sqlite();
     sqlite.execute_batch(SCENE).unwrap();
     for (sql, words) in ILLEGAL {
         let by_sqlite = sqlite.execute_batch(sql).unwrap_err();
@@ -231,7 +231,7 @@ fn both_refuse_in_the_same_words() {
 #[test]
 fn both_refuse_what_is_against_a_constraint() {
     let Some(database) = new_postgres() else { return };
-    let (_folder, sqlite) = new_sqlite();
+    let (_dir, sqlite) = new_sqlite();
     sqlite.execute_batch(SCENE).unwrap();
     for sql in AGAINST_CONSTRAINTS {
         let by_sqlite = sqlite.execute_batch(sql).unwrap_err();

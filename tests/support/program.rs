@@ -1,8 +1,7 @@
 //! Programs that a test writes and then runs.
 //!
-//! Another process writes them. A file that is open for writing cannot be run, and what is open
-//! in this process is open in whatever another test starts meanwhile, until that has become
-//! another program.
+//! Another process writes them: a child inherits our open files until it calls exec, so a file
+//! written here could still be open for writing, and then it cannot be run.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
@@ -20,7 +19,7 @@ pub fn write_program(path: &Path, text: &str) -> io::Result<()> {
     let mut shell = Command::new("sh").args(arguments).stdin(Stdio::piped()).spawn()?;
     // Dropping stdin ends the input.
     shell.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()))?;
-    retry_until_closed(path, shell.wait()?.success())
+    check_written(path, shell.wait()?.success())
 }
 
 /// Copies a program, with its permissions.
@@ -30,10 +29,10 @@ pub fn write_program(path: &Path, text: &str) -> io::Result<()> {
 /// When it cannot be copied.
 pub fn copy_program(from: &Path, to: &Path) -> io::Result<()> {
     let copied = Command::new("cp").arg("-p").args([from, to]).status()?;
-    retry_until_closed(to, copied.success())
+    check_written(to, copied.success())
 }
 
-fn retry_until_closed(path: &Path, is_written: bool) -> io::Result<()> {
+fn check_written(path: &Path, is_written: bool) -> io::Result<()> {
     let failure = || io::Error::other(format!("{} could not be written", path.display()));
     is_written.then_some(()).ok_or_else(failure)
 }

@@ -167,7 +167,7 @@ impl CommandContext {
         let elsewhere = session.filter(|s| s.worktree.as_ref() != Some(&self.run.project.name()));
         Ok(RepoScope::Here(match elsewhere {
             Some(session) => session.repo.clone(),
-            None => find_repo_name(store, self.run.named_place())?,
+            None => find_repo_name(store, self.run.naming_context())?,
         }))
     }
 
@@ -187,7 +187,7 @@ impl CommandContext {
             return;
         }
         for finding in findings {
-            finding.fix.set_directory(&self.run.project.dir);
+            finding.advice.set_directory(&self.run.project.dir);
         }
     }
 

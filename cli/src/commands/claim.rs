@@ -152,7 +152,7 @@ fn add_missing_item(
     session: &SessionId,
 ) -> CommandResult<()> {
     let item = NewItem {
-        repo: assign_repo_name(store, context.run.named_place())?,
+        repo: assign_repo_name(store, context.run.naming_context())?,
         ..NewItem::new(key.clone())
     };
     match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
@@ -195,7 +195,7 @@ fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
     text.extend(taken.released.as_ref().map(|released| format!("released {released}")));
     text.push(match outcome {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
-        ClaimOutcome::AlreadyOwned => format!("{key} is already held by this session"),
+        ClaimOutcome::AlreadyHeld => format!("{key} is already held by this session"),
         ClaimOutcome::TakenOver(reason) => format!(
             "took {key} over from {} ({reason}, epoch {}); to see its state: trueup sessions show {}",
             taken.previous_holder.as_ref().map_or("nobody", SessionId::as_str),

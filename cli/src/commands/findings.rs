@@ -8,7 +8,7 @@ use crate::command_error::REFUSED;
 pub(super) fn render_divergences(divergences: &[Divergence]) -> Vec<String> {
     let line = |d: &Divergence| {
         let finding = format!("{} {}", d.code.as_str(), d.message);
-        [finding, format!("     -> {}", d.fix)]
+        [finding, format!("     -> {}", d.advice)]
     };
     divergences.iter().flat_map(line).collect()
 }

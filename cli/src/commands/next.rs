@@ -8,8 +8,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::claims::find_interrupted_work;
 use trueup_core::model::{
-    Blocker, BlockerCause, EventKind, Item, ItemKey, NextItem, NoneReason, PickReason, RepoScope,
-    Session,
+    Blocker, BlockerCause, EventKind, Item, ItemKey, NextItem, NoOfferReason, PickReason,
+    RepoScope, Session,
 };
 use trueup_core::store::{ClaimNextRequest, NextItemQuery, Store, StoreError};
 use trueup_core::sync::sweep_dead_sessions;
@@ -291,10 +291,10 @@ fn render_nothing(next: &NextItem) -> Vec<String> {
     };
     let mut text = vec![
         match lack {
-            NoneReason::NothingReady => "no ready items here",
-            NoneReason::AllHeld => "all remaining items are held by other sessions",
-            NoneReason::Waiting => "no ready items: the remaining ones wait for others",
-            NoneReason::ChainingOff => {
+            NoOfferReason::NothingReady => "no ready items here",
+            NoOfferReason::AllHeld => "all remaining items are held by other sessions",
+            NoOfferReason::Waiting => "no ready items: the remaining ones wait for others",
+            NoOfferReason::ChainingOff => {
                 "the orchestrator is finished, and chaining to the next one is off; \
                  turn it on with `trueup set --chain-orchestrators on`"
             }

@@ -103,7 +103,7 @@ impl MachineRepos {
     /// that exists. A linked worktree does not count.
     fn find_root(&self, context: &CommandContext, repo: &Repo) -> CommandResult<PathBuf> {
         let dir = &context.run.project.dir;
-        if repo.is_at(&self.machine, &path_to_text(dir)) {
+        if repo.has_checkout(&self.machine, &path_to_text(dir)) {
             return Ok(dir.clone());
         }
         let mut places = repo.checkouts_on(&self.machine).map(path_from_text);

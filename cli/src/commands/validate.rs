@@ -7,7 +7,7 @@ use crate::global_args::GlobalArgs;
 use crate::output::Output;
 use clap::Parser;
 use serde_json::{Value, json};
-use trueup_core::diagnostic::{Code, Divergence, Severity, Way};
+use trueup_core::diagnostic::{AdviceKind, Code, Divergence, Severity};
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Policy, reconcile};
 use trueup_core::store::{SessionFilter, Store};
@@ -117,10 +117,10 @@ fn set_fix_targets(context: &CommandContext, default_caller: &Caller, report: &m
     let is_another = *default_caller != Caller::Session(session.id.clone());
     for divergence in &mut report.remaining {
         if is_elsewhere {
-            divergence.fix.set_directory(&run_context.project.dir);
+            divergence.advice.set_directory(&run_context.project.dir);
         }
         if is_elsewhere || is_another {
-            divergence.fix.set_session(&session.id);
+            divergence.advice.set_session(&session.id);
         }
     }
 }
@@ -141,7 +141,7 @@ fn build_output(
         let fixed_codes: Vec<&str> = report.fixed.iter().map(|code| code.as_str()).collect();
         for divergence in &report.remaining {
             text.push(divergence.message.clone());
-            text.push(format!("  fix: {}", divergence.fix));
+            text.push(format!("  fix: {}", divergence.advice));
         }
         if !fixed_codes.is_empty() {
             text.push(format!("fixed {}", fixed_codes.join(", ")));
@@ -182,7 +182,7 @@ fn build_unreachable_error(context: &CommandContext, error: CommandError) -> Com
     let policy = Policy { create_cache: false };
     let mut divergences = reconcile(&observation.snapshot, policy).divergences;
     for divergence in divergences.iter_mut().filter(|d| d.code == Code::DatabaseUnreachable) {
-        divergence.fix = Way::from_store_error(error.code()).into();
+        divergence.advice = AdviceKind::from_store_error(error.code()).into();
     }
     let unreachable = divergences.iter().find(|d| d.code == Code::DatabaseUnreachable);
     CommandError {

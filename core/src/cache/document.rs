@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_reads_back_unedited() {
+    fn a_written_document_reads_back_as_unedited() {
         let reading = CacheDocument::parse(&written().render()).unwrap().to_reading();
         assert!(reading.is_stamped() && reading.edited.is_empty());
         assert_eq!(reading.revision, Some(Revision(7)));
@@ -250,7 +250,7 @@ mod tests {
 
     /// Stamps that only a person would write. None may make an edit look like trueup's own.
     #[test]
-    fn a_strange_stamp_is_said_and_leaves_an_edit_an_edit() {
+    fn a_strange_stamp_is_reported_and_leaves_an_edit_an_edit() {
         let whole = Json::Object(written().0)[STAMP_KEY].clone();
         let part = |key: &str, value: Json| {
             let mut stamp = whole.clone();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_says_why() {
+    fn a_file_that_is_no_document_is_rejected_with_a_reason() {
         for (bytes, reason) in [
             (&b""[..], "empty"),
             (b"  \n", "empty"),

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::CacheDocument;
-use crate::diagnostic::Way;
+use crate::diagnostic::AdviceKind;
 pub use crate::fs::WriteOutcome;
 use crate::fs::{FileReplacement, PRIVATE_MODE, create_shared_dir, is_symlink, open_for_reading};
 use crate::model::Timestamp;
@@ -64,10 +64,10 @@ impl CacheFile {
 
     /// Suggests the `mv` command for an obstacle that keeps the cache from being read. trueup does
     /// not move it because it is not trueup's file.
-    pub fn suggest_move_aside(&self) -> Way {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        let is_folder = is_symlink(folder) || fs::read_dir(folder).is_err();
-        let obstacle = if is_folder { folder.to_owned() } else { self.path.clone() };
+    pub fn suggest_move_aside(&self) -> AdviceKind {
+        let dir = self.path.parent().unwrap_or(&self.path);
+        let is_dir = is_symlink(dir) || fs::read_dir(dir).is_err();
+        let obstacle = if is_dir { dir.to_owned() } else { self.path.clone() };
         let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
         let name = |end: &str| {
             let mut name = obstacle.as_os_str().to_owned();
@@ -77,7 +77,7 @@ impl CacheFile {
         let mut numbered = (2..100).map(|number| name(&format!(".aside-{number}")));
         let first = Some(name(".aside")).filter(is_free);
         let to = first.or_else(|| numbered.find(is_free));
-        Way::MoveAside { from: obstacle.clone(), to: to.unwrap_or_else(|| name(".aside")) }
+        AdviceKind::MoveAside { from: obstacle.clone(), to: to.unwrap_or_else(|| name(".aside")) }
     }
 
     /// Renames the file and returns the new path.
@@ -99,8 +99,8 @@ impl CacheFile {
 }
 
 fn read_document(path: &Path) -> Reading<CacheDocument> {
-    if let Some(folder) = path.parent().filter(|folder| is_symlink(folder)) {
-        let path = folder.to_owned();
+    if let Some(dir) = path.parent().filter(|dir| is_symlink(dir)) {
+        let path = dir.to_owned();
         return Reading::Unavailable(CacheError::Symlink { path }.to_string());
     }
     let (file, size) = match open_for_reading(path, false) {
@@ -152,9 +152,9 @@ fn replace_if_unchanged(
 ) -> Result<WriteOutcome, CacheError> {
     let io = |source| CacheError::Io { path: path.to_owned(), source };
     refuse_symlink(path)?;
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let dir = path.parent().unwrap_or_else(|| Path::new("."));
     // Create `.claude`, but never the project directory that contains it.
-    create_shared_dir(folder).map_err(io)?;
+    create_shared_dir(dir).map_err(io)?;
     let replacement = FileReplacement {
         path,
         content,
@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn a_replacement_is_private_and_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sub/c.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub/c.json");
         let put =
             |content: &[u8]| replace_if_unchanged(&path, content, &read_document(&path)).unwrap();
         assert_eq!(put(b"{}\n"), WriteOutcome::Replaced);
@@ -189,8 +189,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_symlink_is_neither_read_nor_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let (victim, path) = (folder.path().join("victim"), folder.path().join("c.json"));
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, path) = (dir.path().join("victim"), dir.path().join("c.json"));
         fs::write(&victim, "{}").unwrap();
         std::os::unix::fs::symlink(&victim, &path).unwrap();
         assert!(matches!(CacheFile::read(&path).document, Reading::Unavailable(_)));
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn damage_is_a_reading_and_moves_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
         assert_eq!(CacheFile::read(&path).document, Reading::Missing);
         fs::write(&path, "{").unwrap();
         let file = CacheFile::read(&path);
@@ -218,16 +218,16 @@ mod tests {
 
     #[test]
     fn a_huge_file_is_not_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
         fs::File::create(&path).unwrap().set_len(MAX_CACHE_BYTES + 1).unwrap();
         assert!(matches!(CacheFile::read(&path).document, Reading::Corrupt(_)));
     }
 
     #[test]
     fn a_file_saved_in_between_is_left_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
         fs::write(&path, "{\"a\": 1}").unwrap();
         let before = read_document(&path);
         fs::write(&path, "{\"a\": 2}").unwrap();
@@ -243,18 +243,18 @@ mod tests {
             replace_if_unchanged(&path, b"{}", &before).unwrap(),
             WriteOutcome::ChangedMeanwhile
         );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no draft stays");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no draft stays");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_that_is_a_symlink_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let victim = folder.path().join("victim");
+    fn a_directory_that_is_a_symlink_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
         fs::create_dir(&victim).unwrap();
         fs::write(victim.join("c.json"), "{}").unwrap();
-        std::os::unix::fs::symlink(&victim, folder.path().join(".claude")).unwrap();
-        let path = folder.path().join(".claude/c.json");
+        std::os::unix::fs::symlink(&victim, dir.path().join(".claude")).unwrap();
+        let path = dir.path().join(".claude/c.json");
         assert!(matches!(read_document(&path), Reading::Unavailable(_)));
         assert!(matches!(
             replace_if_unchanged(&path, b"x", &Reading::Missing),

@@ -19,11 +19,11 @@ const EXCLUDE_FILE_MODE: u32 = 0o644;
 ///
 /// When the file cannot be read or written, is too large, or a symlink leads to it.
 pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
-    let folder = common_dir.join("info");
-    if is_symlink(&folder) {
+    let dir = common_dir.join("info");
+    if is_symlink(&dir) {
         return Err(io::Error::other("a symlink, which is not followed"));
     }
-    let path = folder.join("exclude");
+    let path = dir.join("exclude");
     let text = match read_bytes(&path, EXCLUDE.most, false) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -34,7 +34,7 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
     if missing.is_empty() {
         return Ok(false);
     }
-    create_shared_dir(&folder)?;
+    create_shared_dir(&dir)?;
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     // A single write, so that two hooks at once can at worst add a line twice.
     append_to_foreign(
@@ -53,17 +53,17 @@ mod tests {
 
     #[test]
     fn the_line_is_added_once_and_others_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("info")).unwrap();
-        fs::write(folder.path().join("info/exclude"), "mine").unwrap();
-        assert!(exclude_from_git(folder.path()).unwrap());
-        assert!(!exclude_from_git(folder.path()).unwrap());
-        let text = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("info")).unwrap();
+        fs::write(dir.path().join("info/exclude"), "mine").unwrap();
+        assert!(exclude_from_git(dir.path()).unwrap());
+        assert!(!exclude_from_git(dir.path()).unwrap());
+        let text = fs::read_to_string(dir.path().join("info/exclude")).unwrap();
         // An exclude file of an earlier version has the first line only.
         let old = format!("{}\n", EXCLUDE_PATTERNS[0]);
-        fs::write(folder.path().join("info/exclude"), &old).unwrap();
-        assert!(exclude_from_git(folder.path()).unwrap());
-        let added = fs::read_to_string(folder.path().join("info/exclude")).unwrap();
+        fs::write(dir.path().join("info/exclude"), &old).unwrap();
+        assert!(exclude_from_git(dir.path()).unwrap());
+        let added = fs::read_to_string(dir.path().join("info/exclude")).unwrap();
         assert_eq!(added, format!("{old}{}\n", EXCLUDE_PATTERNS[1]));
         assert_eq!(text, format!("mine\n{}\n", EXCLUDE_PATTERNS.join("\n")));
     }

@@ -63,7 +63,7 @@ pub enum ClaimAnswer {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the item kept changing hands.
+/// When the database cannot be read, or the item kept changing hands.
 pub fn claim_item(
     store: &mut dyn Store,
     request: &ClaimItemRequest,
@@ -166,7 +166,7 @@ fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the item kept changing hands.
+/// When the database cannot be read, or the item kept changing hands.
 pub fn reclaim_own_item(
     store: &mut dyn Store,
     session: &Session,
@@ -196,7 +196,7 @@ pub fn reclaim_own_item(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn find_interrupted_work(
     store: &mut dyn Store,
     item: &Item,

@@ -12,7 +12,7 @@ pub struct MoveItemRequest {
     pub session: Option<SessionId>,
     /// The item.
     pub item: ItemKey,
-    /// The status asked for.
+    /// The requested status.
     pub target: MoveTarget,
     /// The evidence of completion.
     pub evidence: Option<String>,
@@ -40,7 +40,7 @@ pub enum MoveAnswer {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the item kept changing.
+/// When the database cannot be read, or the item kept changing.
 pub fn move_item(store: &mut dyn Store, request: &MoveItemRequest) -> Result<MoveAnswer> {
     let mut conflict = None;
     for _ in 0..MAX_ATTEMPTS {

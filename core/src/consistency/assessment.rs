@@ -15,7 +15,7 @@ use super::rules::unlinked_duplicates::report_unlinked_duplicates;
 use super::rules::unreadable::UnreadableFiles;
 use super::snapshot::CheckoutSnapshot;
 use crate::authority::Fact;
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 
 /// What differs in a checkout, and what is done about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,20 +55,20 @@ pub fn assess_checkout(snapshot: &CheckoutSnapshot) -> Assessment {
     Assessment { findings, fixes, held_back }
 }
 
-/// Reports a missing folder, and what is wrong with single files.
+/// Reports a missing directory, and what is wrong with single files.
 fn report_files(snapshot: &CheckoutSnapshot, findings: &mut Vec<CheckFinding>) {
     let existence = Fact::WorkplanExistence.authority();
-    if !snapshot.has_folder && !snapshot.is_partial {
+    if !snapshot.has_dir && !snapshot.is_partial {
         let text = "the directory workplans is missing";
         let finding = CheckFinding::new(Code::NoWorkplans, &snapshot.repo, existence, text);
-        findings.push(finding.advise(Way::MakeFolder));
+        findings.push(finding.advise(AdviceKind::MakeDirectory));
     }
     for (path, problem) in &snapshot.problems {
         let place = file_line(path, problem.place);
         findings.push(
             CheckFinding::new(Code::WorkplanInvalid, &problem.subject, existence, &problem.text)
                 .at(path, Some(problem.place))
-                .advise(Way::EditWorkplan { place }),
+                .advise(AdviceKind::EditWorkplan { place }),
         );
     }
 }

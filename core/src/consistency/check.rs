@@ -14,7 +14,7 @@ use super::row_updates::{FixActor, apply_row_fixes};
 use super::snapshot::CheckoutSnapshot;
 use super::undo_log;
 use super::writeback::{TouchedFiles, WritebackPaths, describe_not_written, write_back};
-use crate::diagnostic::Way;
+use crate::diagnostic::AdviceKind;
 use crate::fs::write_private;
 use crate::liveness;
 use crate::model::RepoSlug;
@@ -94,7 +94,7 @@ pub fn check_checkout(
         notes = undo_log::undo_interrupted_run(&undo_log, &git_lock, root);
     }
     let inspect = || inspect_checkout(root, mode, request.push);
-    // A pull changes the files, so it comes before they are read; else git is asked meanwhile.
+    // A pull changes the files, so it comes before they are read; else git is queried meanwhile.
     let pulled = request.pull.then(inspect);
     let (preflight, snapshot) = thread::scope(|scope| {
         let inspection = pulled.is_none().then(|| scope.spawn(inspect));
@@ -209,9 +209,9 @@ fn decide_and_apply(
 /// would not either.
 fn advise_retry(findings: &mut [CheckFinding]) {
     for finding in findings.iter_mut().filter(|finding| !finding.is_fixed) {
-        let advice = &mut finding.divergence.fix;
-        if *advice.way() == Way::FixCheckout {
-            *advice = Way::RetryCheckout.into();
+        let advice = &mut finding.divergence.advice;
+        if *advice.kind() == AdviceKind::FixCheckout {
+            *advice = AdviceKind::RetryCheckout.into();
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn acquire_lock(lock: &Path, root: &Path) -> io::Result<CheckLock> {
     Ok(CheckLock::Granted(Some(locked.sign_as(&signature)?)))
 }
 
-/// Tells whether an ancestor of this process holds the lock.
+/// Returns whether an ancestor of this process holds the lock.
 fn is_within_check(lock: &Path) -> bool {
     /// Longest signature, in bytes.
     const MAX_SIGNATURE_BYTES: u64 = 100;
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn the_holder_of_a_lock_is_known_to_its_descendants_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let lock = folder.path().join("lock");
+        let dir = tempfile::tempdir().unwrap();
+        let lock = dir.path().join("lock");
         assert!(!is_within_check(&lock), "there is none");
         let parent = process_signature(std::os::unix::process::parent_id());
         for (signed, expected) in [
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_lock_that_is_given_back_names_nobody() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        let lock = acquire_lock(&path, folder.path()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let lock = acquire_lock(&path, dir.path()).unwrap();
         let held_by = fs::read_to_string(&path).unwrap();
         assert_eq!(held_by, process_signature(std::process::id()));
         assert!(matches!(lock, CheckLock::Granted(Some(_))));

@@ -12,8 +12,8 @@ use crate::fs::{is_symlink, read_bytes};
 use crate::text::{path_from_text, path_to_text};
 use crate::workplan::{TextPosition, is_workplan_path};
 
-/// The folder of workplans, and the folder of archived ones.
-const WORKPLAN_FOLDERS: [&str; 2] = ["workplans", "workplans/archived"];
+/// The directory of workplans, and the directory of archived ones.
+const WORKPLAN_DIRS: [&str; 2] = ["workplans", "workplans/archived"];
 
 /// Largest workplan read, in bytes. Typical ones have some ten kilobytes.
 const MAX_WORKPLAN_BYTES: u64 = 4 * 1024 * 1024;
@@ -30,18 +30,18 @@ pub(super) type ReadWorkplan = (Option<WorkplanFile>, Vec<ParseProblem>);
 /// The workplans of a checkout.
 #[derive(Debug, Default)]
 pub(super) struct CheckoutFiles {
-    pub(super) has_folder: bool,
+    pub(super) has_dir: bool,
     /// How many files there are, readable or not.
     pub(super) count: usize,
     pub(super) workplans: Vec<WorkplanFile>,
     pub(super) problems: Vec<(String, ParseProblem)>,
 }
 
-/// Lists the workplans of a checkout, by path from its root; `None` without a folder of them.
+/// Lists the workplans of a checkout, by path from its root; `None` without a directory of them.
 pub(super) fn list_workplan_paths(root: &Path) -> io::Result<Option<Vec<String>>> {
     let mut paths = Vec::new();
-    for (number, folder) in WORKPLAN_FOLDERS.into_iter().enumerate() {
-        let directory = root.join(folder);
+    for (number, dir) in WORKPLAN_DIRS.into_iter().enumerate() {
+        let directory = root.join(dir);
         let with_path = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
         };
@@ -57,10 +57,10 @@ pub(super) fn list_workplan_paths(root: &Path) -> io::Result<Option<Vec<String>>
         };
         for entry in entries {
             let entry = entry.map_err(with_path)?;
-            let path = path_to_text(&Path::new(folder).join(entry.file_name()));
-            // The name of a folder may end in `.md`, too.
-            let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_workplan_path(&path) && !is_folder() {
+            let path = path_to_text(&Path::new(dir).join(entry.file_name()));
+            // The name of a directory may end in `.md`, too.
+            let is_dir = || entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_workplan_path(&path) && !is_dir() {
                 paths.push(path);
             }
         }
@@ -116,7 +116,7 @@ impl FileReader<'_> {
         });
         read.sort_unstable_by_key(|(number, _)| *number);
         let mut files = CheckoutFiles {
-            has_folder: true,
+            has_dir: true,
             count: paths.len(),
             workplans: Vec::with_capacity(paths.len()),
             ..CheckoutFiles::default()

@@ -26,7 +26,7 @@ pub(super) struct RepoNames<'a> {
 }
 
 impl RepoNames<'_> {
-    /// Tells whether no other repository has this name.
+    /// Returns whether no other repository has this name.
     pub(super) fn is_free(&self, name: &str) -> bool {
         !self.others.iter().any(|other| other.is_same(name))
     }
@@ -59,7 +59,7 @@ pub(super) fn read_checkout(
     let first_name = || first.as_ref()?.0.as_ref()?.repo_slug().filter(is_free);
     let name = names.given.clone().or_else(first_name);
     let (files, repo, rows) = if let Some(name) = name.or(names.remembered.clone()) {
-        // The database is asked while files are read.
+        // The database is queried while files are read.
         thread::scope(|scope| {
             let files = scope.spawn(|| reader.read_workplans(paths, first));
             let rows = store.load_workplan_rows(&name);
@@ -83,7 +83,7 @@ pub(super) fn read_checkout(
     };
     let mut snapshot = CheckoutSnapshot {
         repo,
-        has_folder: files.has_folder,
+        has_dir: files.has_dir,
         file_count: files.count,
         workplans: files.workplans,
         problems: files.problems,

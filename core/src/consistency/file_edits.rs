@@ -98,7 +98,7 @@ fn reverse_edits(old: &[u8], new: &[u8], edits: &[ByteEdit]) -> Vec<ByteEdit> {
     if apply_edits(new, reversed.clone()) == old {
         return reversed;
     }
-    // Some edits overlap or lie behind the end, so that not all of them were applied.
+    // Some edits overlap or are past the end, so that not all of them were applied.
     vec![ByteEdit { span: 0..new.len(), text: text(old) }]
 }
 
@@ -169,7 +169,7 @@ mod tests {
             vec![edit(0..1, "xyz")],
             vec![edit(5..5, "l: 1\r\n"), edit(0..3, "")],
             vec![edit(3..4, "long"), edit(4..4, "+"), edit(7..8, "")],
-            // One overlaps another, and one lies behind the end.
+            // One overlaps another, and one is past the end.
             vec![edit(0..4, "x"), edit(3..5, "y"), edit(90..91, "z")],
         ] {
             let new = apply_edits(old, edits.clone());

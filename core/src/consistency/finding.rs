@@ -2,7 +2,7 @@
 
 use super::fix::Fix;
 use crate::authority::Authority;
-use crate::diagnostic::{Code, Divergence, FileLine, Way};
+use crate::diagnostic::{AdviceKind, Code, Divergence, FileLine};
 use crate::text::one_line;
 use crate::text::redact::redact;
 use crate::workplan::TextPosition;
@@ -35,7 +35,7 @@ impl CheckFinding {
         text: impl Into<String>,
     ) -> Self {
         Self {
-            divergence: Divergence::new(code, subject, text, Way::FixCheckout)
+            divergence: Divergence::new(code, subject, text, AdviceKind::FixCheckout)
                 .with_authority(authority),
             path: None,
             place: None,
@@ -64,8 +64,8 @@ impl CheckFinding {
     }
 
     /// Sets what a person has to do.
-    pub(super) fn advise(mut self, way: Way) -> Self {
-        self.divergence.fix = way.into();
+    pub(super) fn advise(mut self, advice: AdviceKind) -> Self {
+        self.divergence.advice = advice.into();
         self
     }
 
@@ -84,7 +84,7 @@ impl CheckFinding {
         (it.code, &it.subject, self.path.as_deref(), dependency)
     }
 
-    /// Tells whether the finding is that a file does not exist.
+    /// Returns whether the finding is that a file does not exist.
     pub(super) fn is_missing_file(&self) -> bool {
         let missing = [
             Code::NoWorkplans,

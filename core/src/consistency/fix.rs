@@ -94,7 +94,7 @@ impl FixPlan {
         plan
     }
 
-    /// Tells whether there is nothing to fix.
+    /// Returns whether there is nothing to fix.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::finding::{CheckFinding, redacted_error, redacted_line};
 use super::report::PushScope;
 use crate::authority::Authority;
-use crate::diagnostic::{Code, Severity, Way};
+use crate::diagnostic::{AdviceKind, Code, Severity};
 use crate::git::{BranchStatus, GitError, Repository, Upstream};
 use crate::workplan::is_workplan_path;
 
@@ -208,11 +208,11 @@ impl GitPreflight {
         if let Some(unpushed) = unpushed.filter(|unpushed| unpushed.by_trueup > 0) {
             let own = count_commits(unpushed.by_trueup);
             let mut text = format!("{own} of an earlier run not pushed");
-            let mut advice = Way::FixCheckout;
+            let mut advice = AdviceKind::FixCheckout;
             if unpushed.by_user > 0 {
                 let users = count_commits(unpushed.by_user);
                 text = format!("{text}, nor {users} of yours");
-                advice = Way::Publish;
+                advice = AdviceKind::Publish;
             }
             let finding = CheckFinding::new(Code::CommitsNotPushed, repo, Authority::Git, text);
             self.findings.push(finding.advise(advice));
@@ -319,7 +319,7 @@ struct UnpushedCommits {
 }
 
 impl UnpushedCommits {
-    /// Tells whether they are pushed now. A push sends every commit before the last one, and the
+    /// Returns whether they are pushed now. A push sends every commit before the last one, and the
     /// user decides when the user's own work is published.
     const fn is_due(self, scope: PushScope) -> bool {
         match scope {
@@ -337,7 +337,8 @@ fn count_commits(count: u64) -> String {
 }
 
 fn unpushed_finding(repo: &str, text: &str) -> CheckFinding {
-    CheckFinding::new(Code::CommitsNotPushed, repo, Authority::Git, text).advise(Way::PublishAndFix)
+    CheckFinding::new(Code::CommitsNotPushed, repo, Authority::Git, text)
+        .advise(AdviceKind::PublishAndFix)
 }
 
 /// Describes a branch whose remote has commits that are not here.
@@ -347,10 +348,10 @@ fn describe_behind(upstream: &Upstream, repo: &str, fix: bool) -> (CheckFinding,
         let own = count_commits(upstream.ahead);
         let text =
             format!("repository {repo} has diverged from its remote: {own} here, {theirs} there");
-        (text, Way::MergeCheckout)
+        (text, AdviceKind::MergeCheckout)
     } else {
         let text = format!("repository {repo} is behind its remote by {theirs}");
-        (text, Way::PullCheckout)
+        (text, AdviceKind::PullCheckout)
     };
     let mut severity = Severity::Info;
     if fix {

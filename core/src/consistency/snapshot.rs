@@ -10,8 +10,8 @@ use crate::model::{RepoSlug, WorkplanRow};
 pub struct CheckoutSnapshot {
     /// The name by which the database knows the repository.
     pub repo: String,
-    /// Whether the checkout has a folder of workplans.
-    pub has_folder: bool,
+    /// Whether the checkout has a directory of workplans.
+    pub has_dir: bool,
     /// How many workplan files there are, readable or not.
     pub file_count: usize,
     /// The workplans that could be read, by path.

@@ -36,8 +36,8 @@ struct UndoLog {
 /// Records how the files that are about to be replaced are restored.
 pub(super) fn record_edits(log_path: &Path, edits: &[PlannedEdit]) -> io::Result<()> {
     let log = UndoLog { files: edits.iter().map(|planned| planned.undo.clone()).collect() };
-    if let Some(folder) = log_path.parent() {
-        create_private_dir(folder)?;
+    if let Some(dir) = log_path.parent() {
+        create_private_dir(dir)?;
     }
     let replacement = FileReplacement {
         path: log_path,
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn only_what_the_run_itself_wrote_is_put_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.md");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
         for (found, after, is_restored) in
             [("new", "old", true), ("old", "old", false), ("edited since", "edited since", false)]
         {
@@ -160,12 +160,12 @@ mod tests {
 
     #[test]
     fn a_record_that_is_none_is_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("record");
-        let lock = folder.path().join("lock");
-        assert_eq!(undo_interrupted_run(&log, &lock, folder.path()), [""; 0]);
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("record");
+        let lock = dir.path().join("lock");
+        assert_eq!(undo_interrupted_run(&log, &lock, dir.path()), [""; 0]);
         fs::write(&log, "{\"files\": [").unwrap();
-        assert_eq!(undo_interrupted_run(&log, &lock, folder.path()), [""; 0]);
+        assert_eq!(undo_interrupted_run(&log, &lock, dir.path()), [""; 0]);
         assert!(!log.exists());
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn describe_not_written(path: &str, reason: &str) -> String {
     format!("{path} was not written: {reason}")
 }
 
-/// Tells whether a file belongs to another repository inside this one, such as a submodule. No
+/// Returns whether a file belongs to another repository inside this one, such as a submodule. No
 /// commit of this repository takes it, and git shows no change of it.
 fn is_in_nested_repository(root: &Path, path: &str) -> bool {
     let path = root.join(path);
@@ -277,9 +277,9 @@ mod tests {
     use crate::workplan::ByteEdit;
 
     #[test]
-    fn what_somebody_saved_meanwhile_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.md");
+    fn an_edit_saved_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.md");
         let edit = |old: &str, new: &str| FileEdit {
             path: "a.md".to_owned(),
             old_digest: sha256_hex(old.as_bytes()),
@@ -288,15 +288,15 @@ mod tests {
         };
         let write = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let written = replace_file(folder.path(), &edit("todo\n", "done\n")).unwrap();
+            let written = replace_file(dir.path(), &edit("todo\n", "done\n")).unwrap();
             (written, std::fs::read_to_string(&path).unwrap())
         };
         assert_eq!(write("todo\n"), (WriteOutcome::Replaced, "done\n".to_owned()));
         let saved = (WriteOutcome::ChangedMeanwhile, "todo!\n".to_owned());
         assert_eq!(write("todo!\n"), saved);
-        std::fs::rename(&path, folder.path().join("b.md")).unwrap();
+        std::fs::rename(&path, dir.path().join("b.md")).unwrap();
         std::os::unix::fs::symlink("b.md", &path).unwrap();
-        assert!(replace_file(folder.path(), &edit("todo!\n", "done!\n")).is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(replace_file(dir.path(), &edit("todo!\n", "done!\n")).is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

@@ -97,9 +97,9 @@ codes! {
     ClaimTakenAway = "S-13", Error, ClaimedItem, "the claim belongs to another session now";
     WorktreeShared = "S-14", Warning, SessionRecord, "another live session works in this worktree";
     WritesWaiting = "S-15", Warning, SessionRecord, "writes wait in the outbox";
-    MetadataHoldsOwnedField = "F-01", Error, PhaseQueue, "a metadata file, or a script that reads or writes it, uses a field the database owns";
+    MetadataHasDatabaseField = "F-01", Error, PhaseQueue, "a metadata file, or a script that reads or writes it, uses a field the database owns";
     FileInvalid = "F-02", Error, Metadata, "a metadata or plan file does not parse, or a field of it breaks a rule (then a warning)";
-    MetadataIdWrong = "F-03", Error, Metadata, "a metadata file lacks its id, or has another than its folder";
+    MetadataIdWrong = "F-03", Error, Metadata, "a metadata file lacks its id, or has another than its directory";
     CheckFailed = "C-00", Error, SessionRecord, "the check itself failed";
     NoWorkplans = "C-01", Warning, WorkplanExistence, "no workplans";
     WorkplanInvalid = "C-02", Error, WorkplanExistence, "does not parse";
@@ -130,13 +130,13 @@ impl Code {
         self.fact().authority()
     }
 
-    /// Tells whether trueup undid or moved something of the user's own. A hook that is silent
+    /// Returns whether trueup undid or moved something of the user's own. A hook that is silent
     /// once everything is fixed still reports these.
     pub const fn touches_user_edits(self) -> bool {
         matches!(self, Self::CacheUnreadable | Self::CacheFromOtherDatabase | Self::EditRejected)
     }
 
-    /// Tells whether only the local copy is wrong, so that the database can be relied on.
+    /// Returns whether only the local copy is wrong, so that the database can be relied on.
     pub const fn concerns_local_copy(self) -> bool {
         matches!(
             self,
@@ -148,7 +148,7 @@ impl Code {
         )
     }
 
-    /// Tells whether nothing may be handed on until it is fixed: item, phase, task, flags, claim or
+    /// Returns whether nothing may be handed on until it is fixed: item, phase, task, flags, claim or
     /// branch disagree.
     pub const fn blocks_handoff(self) -> bool {
         self.concerns_local_copy()

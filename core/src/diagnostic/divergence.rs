@@ -24,7 +24,8 @@ pub struct Divergence {
     /// The line for a person, complete in itself.
     pub message: String,
     /// What ends it.
-    pub fix: Advice,
+    #[serde(rename = "fix")]
+    pub advice: Advice,
 }
 
 impl Divergence {
@@ -33,7 +34,7 @@ impl Divergence {
         code: Code,
         subject: impl Into<String>,
         message: impl Into<String>,
-        fix: impl Into<Advice>,
+        advice: impl Into<Advice>,
     ) -> Self {
         Self {
             code,
@@ -43,7 +44,7 @@ impl Divergence {
             expected: None,
             found: None,
             message: message.into(),
-            fix: fix.into(),
+            advice: advice.into(),
         }
     }
 
@@ -71,8 +72,8 @@ impl Divergence {
 
     /// Replaces what ends it.
     #[must_use]
-    pub fn with_fix(mut self, fix: impl Into<Advice>) -> Self {
-        self.fix = fix.into();
+    pub fn with_advice(mut self, advice: impl Into<Advice>) -> Self {
+        self.advice = advice.into();
         self
     }
 

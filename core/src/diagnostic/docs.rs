@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Code, Row};
+use super::{AdviceRow, Code};
 use crate::authority::Fact;
 
 /// Renders the page.
@@ -58,7 +58,7 @@ fn docs_of_codes() {
 fn every_code_has_its_advice() {
     for code in Code::ALL {
         assert!(
-            Row::ALL.iter().any(|row| row.codes().contains(code)),
+            AdviceRow::ALL.iter().any(|row| row.codes().contains(code)),
             "{} ends by no advice",
             code.as_str()
         );

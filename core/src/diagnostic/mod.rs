@@ -11,6 +11,6 @@ mod divergence;
 #[cfg(test)]
 mod docs;
 
-pub use advice::{Advice, BranchTarget, FileLine, Row, Way};
+pub use advice::{Advice, AdviceKind, AdviceRow, BranchTarget, FileLine};
 pub use code::{Code, Severity};
 pub use divergence::Divergence;

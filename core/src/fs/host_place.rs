@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_line_is_short_and_says_something() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("id");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
         for (text, expected) in [("  abc\n", Some("abc")), ("", None), (" \n", None)] {
             fs::write(&path, text).unwrap();
             assert_eq!(read_trimmed_line(&path).as_deref(), expected, "{text:?}");
         }
         fs::write(&path, "x".repeat(100_000)).unwrap();
         assert_eq!(read_trimmed_line(&path), None, "no name is as long");
-        assert_eq!(read_trimmed_line(&folder.path().join("absent")), None);
+        assert_eq!(read_trimmed_line(&dir.path().join("absent")), None);
     }
 }

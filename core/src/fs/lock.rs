@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn a_second_taker_waits_no_longer_than_told_and_gets_it_after_the_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
         let first = FileLock::acquire(&path, Duration::ZERO).unwrap();
         let refused = FileLock::acquire(&path, Duration::from_millis(1)).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
@@ -178,8 +178,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_lock_file_that_vanishes_while_waited_for_lets_nobody_in_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
         let take = |patience| FileLock::acquire(&path, patience);
         let first = take(Duration::ZERO).unwrap();
         let (told, tell) = mpsc::channel();
@@ -209,10 +209,10 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_symlink_is_no_lock_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("target");
-        std::os::unix::fs::symlink(&target, folder.path().join("lock")).unwrap();
-        assert!(FileLock::acquire(&folder.path().join("lock"), Duration::ZERO).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        std::os::unix::fs::symlink(&target, dir.path().join("lock")).unwrap();
+        assert!(FileLock::acquire(&dir.path().join("lock"), Duration::ZERO).is_err());
         assert!(!target.exists());
     }
 }

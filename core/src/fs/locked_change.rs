@@ -85,8 +85,8 @@ pub(crate) fn retry_under_lock<T, E>(
 }
 
 fn take_lock(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeError> {
-    let folder = change.lock.parent().unwrap_or_else(|| Path::new("."));
-    create_private_dir(folder).map_err(|source| ChangeError::from_io(folder, source))?;
+    let dir = change.lock.parent().unwrap_or_else(|| Path::new("."));
+    create_private_dir(dir).map_err(|source| ChangeError::from_io(dir, source))?;
     FileLock::acquire(change.lock, change.patience).map_err(|source| match source.kind() {
         ErrorKind::WouldBlock => ChangeError::Busy { path: path.to_owned(), source },
         _ => ChangeError::from_io(change.lock, source),

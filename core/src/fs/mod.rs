@@ -1,8 +1,6 @@
-//! The ground floor: everything here is about files, and nothing about what is in them.
+//! File primitives: safe opening, locking, atomic replacement, backups, digests.
 //!
-//! Files are opened safely and within bounds, replaced atomically, locked, backed up and named.
-//! This module uses no other module of the crate but the plainest of [`crate::text`], so that
-//! every other module can use it.
+//! Of the other modules only [`crate::text`] is used, so that all others can use this one.
 
 mod backup;
 mod digest;

@@ -60,9 +60,9 @@ impl FileReplacement<'_> {
             // Remove the unused temporary file. That this can fail changes nothing.
             let _ = fs::remove_file(draft);
         } else if self.durable
-            && let Some(folder) = self.path.parent()
+            && let Some(dir) = self.path.parent()
         {
-            sync_dir(folder)?;
+            sync_dir(dir)?;
         }
         written
     }
@@ -142,10 +142,10 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_mode_asked_for_is_the_modes_of_the_file_whatever_the_umask() {
+    fn a_file_gets_the_requested_mode_regardless_of_the_umask() {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
         for (exists, mode) in [(false, 0o666), (true, PRIVATE_MODE), (true, 0o640)] {
             let replacement =
                 FileReplacement { path: &path, content: b"x", mode, durable: true, exists };

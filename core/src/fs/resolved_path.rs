@@ -63,14 +63,14 @@ fn resolve_links(path: &Path, links: usize) -> PathBuf {
     let Some(parent) = path.parent() else {
         return path.to_owned();
     };
-    let folder = resolve_links(parent, links);
+    let dir = resolve_links(parent, links);
     let Some(name) = path.file_name() else {
         // The path ends in `..`.
-        return folder.parent().unwrap_or(&folder).to_owned();
+        return dir.parent().unwrap_or(&dir).to_owned();
     };
-    let place = folder.join(name);
+    let place = dir.join(name);
     match fs::read_link(&place) {
-        Ok(target) if links > 0 => resolve_links(&folder.join(target), links - 1),
+        Ok(target) if links > 0 => resolve_links(&dir.join(target), links - 1),
         _ => place,
     }
 }
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn every_name_of_a_place_is_one_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
         let at = |name: &str| root.join(name);
         fs::create_dir_all(at("real/deep")).unwrap();
         fs::write(at("real/file"), "").unwrap();
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn what_leads_nowhere_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
         symlink("b", at("a")).unwrap();
         symlink("a", at("b")).unwrap();
         // Each round makes the path longer.

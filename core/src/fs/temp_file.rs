@@ -81,13 +81,13 @@ fn temp_prefix(name: &OsStr) -> OsString {
 /// Removes temporary files that killed writers left beside a file. Those of running processes stay,
 /// and so do those whose writer cannot be judged from here.
 pub(crate) fn sweep_temp_files(path: &Path) {
-    let (Some(folder), Some(name), Some(here)) =
+    let (Some(dir), Some(name), Some(here)) =
         (path.parent(), path.file_name(), WriterPlace::current())
     else {
         return;
     };
     let prefix = temp_prefix(name);
-    let Ok(entries) = fs::read_dir(folder) else {
+    let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
     for (entry, _) in entries.flatten().zip(0..MAX_SWEPT_ENTRIES) {
@@ -156,13 +156,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn drafts_of_the_dead_are_removed_and_of_the_living_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.json");
         let live = temp_path_for(&path);
         let name = live.file_name().unwrap().to_str().unwrap();
         let dead = name.replace(&format!("-{}-", std::process::id()), "-4194399-");
-        let dead = folder.path().join(dead);
-        let elsewhere = folder.path().join("c.json.tmp-00000000-00000000-4194399-0");
+        let dead = dir.path().join(dead);
+        let elsewhere = dir.path().join("c.json.tmp-00000000-00000000-4194399-0");
         for path in [&live, &dead, &elsewhere] {
             fs::write(path, "x").unwrap();
         }

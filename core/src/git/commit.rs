@@ -166,11 +166,11 @@ impl Repository {
     fn check_file_path(&self, path: &str) -> Result<(), GitError> {
         let place = Path::new(path);
         let plain = place.components().all(|part| matches!(part, Component::Normal(_)));
-        let folder = || {
+        let dir = || {
             let data = self.root().join(place).symlink_metadata();
             data.is_ok_and(|data| data.is_dir())
         };
-        if path.is_empty() || path.ends_with('/') || path.contains('\0') || !plain || folder() {
+        if path.is_empty() || path.ends_with('/') || path.contains('\0') || !plain || dir() {
             return Err(unexpected_state(&format!("{path:?} is not a file path")));
         }
         Ok(())

@@ -137,7 +137,7 @@ fn run_remote_call(call: super::command::GitCommand, upstream: &Upstream) -> Res
 /// A temporary repository with a minimal configuration, removed when dropped.
 struct ScratchRepository {
     repository: Repository,
-    _folder: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl ScratchRepository {
@@ -146,8 +146,8 @@ impl ScratchRepository {
         local: Option<&str>,
         tracking: Option<&str>,
     ) -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let git_dir = folder.path().join(".git");
+        let dir = tempfile::tempdir()?;
+        let git_dir = dir.path().join(".git");
         for part in ["objects/info", "refs/known"] {
             create_private_dir(&git_dir.join(part))?;
         }
@@ -161,9 +161,9 @@ impl ScratchRepository {
             }
         }
         let worktree =
-            Worktree { root: folder.path().to_owned(), common_dir: git_dir.clone(), git_dir };
+            Worktree { root: dir.path().to_owned(), common_dir: git_dir.clone(), git_dir };
         let repository = Repository { worktree, ..repository.clone() };
-        Ok(Self { repository, _folder: folder })
+        Ok(Self { repository, _dir: dir })
     }
 
     /// Counts the commits that only the local branch has, and those that only the remote has.

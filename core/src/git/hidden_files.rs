@@ -54,14 +54,14 @@ impl Repository {
         Ok(output.is_some())
     }
 
-    /// Lists the files below a folder, or the one file, that git does not look at.
+    /// Lists the files below a directory, or the one file, that git does not look at.
     ///
     /// # Errors
     ///
     /// When git fails or refuses.
-    pub fn list_hidden(&self, folder: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
+    pub fn list_hidden(&self, dir: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
         let call = self.read_command("git ls-files");
-        let output = call.with_args(["ls-files", "-v", "-z", "--", folder]).run()?;
+        let output = call.with_args(["ls-files", "-v", "-z", "--", dir]).run()?;
         let hidden = split_records(&output).filter_map(|record| {
             let (tag, path) = record.split_at_checked(2)?;
             Some((output_text(path).into_owned(), HiddenFlag::from_tag(*tag.first()?)?))

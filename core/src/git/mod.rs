@@ -168,12 +168,12 @@ impl Worktree {
     /// Returns the repository's name: that of the directory that contains the shared git directory,
     /// so that all worktrees agree.
     pub fn name(&self) -> Option<String> {
-        let folder = if self.common_dir.file_name().is_some_and(|name| name == ".git") {
+        let named_dir = if self.common_dir.file_name().is_some_and(|name| name == ".git") {
             self.common_dir.parent()?
         } else {
             &self.common_dir
         };
-        Some(folder.file_name()?.to_string_lossy().trim_end_matches(".git").to_owned())
+        Some(named_dir.file_name()?.to_string_lossy().trim_end_matches(".git").to_owned())
     }
 }
 
@@ -199,8 +199,8 @@ mod tests {
 
     #[test]
     fn a_linked_worktree_shares_its_repository() {
-        let folder = tempfile::tempdir().unwrap();
-        let main = folder.path().join("project");
+        let temp_dir = tempfile::tempdir().unwrap();
+        let main = temp_dir.path().join("project");
         fs::create_dir_all(main.join("deep/er")).unwrap();
         git(&main, &["init", "-q"]);
         git(&main, &["commit", "-q", "--allow-empty", "-m", "x"]);
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(first.branch().as_deref(), Some("main"));
         assert_eq!(first.name().as_deref(), Some("project"));
 
-        let second = Worktree::discover(&folder.path().join("other")).unwrap();
+        let second = Worktree::discover(&temp_dir.path().join("other")).unwrap();
         assert_eq!(second.branch().as_deref(), Some("feat/SD-002C-x"));
         assert_eq!(second.common_dir, first.common_dir);
         assert_eq!(second.name(), first.name());
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn references_in_tables_are_read_as_git_reads_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let main = folder.path().join("project");
+        let temp_dir = tempfile::tempdir().unwrap();
+        let main = temp_dir.path().join("project");
         fs::create_dir_all(&main).unwrap();
         git(&main, &["init", "-q", "--ref-format=reftable", "-b", "feat/SD-002B-x"]);
         let first = Worktree::discover(&main).unwrap();
@@ -237,7 +237,7 @@ mod tests {
         git(&main, &["switch", "-q", "-c", "other"]);
         assert_eq!(first.branch().as_deref(), Some("other"));
         git(&main, &["worktree", "add", "-q", "-b", "linked", "../linked"]);
-        let linked = Worktree::discover(&folder.path().join("linked")).unwrap();
+        let linked = Worktree::discover(&temp_dir.path().join("linked")).unwrap();
         assert_eq!(linked.branch().as_deref(), Some("linked"));
         git(&main, &["refs", "verify"]);
         git(&main, &["switch", "-q", "--detach"]);
@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn outside_a_repository_there_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(".git")).unwrap();
-        assert_eq!(Worktree::at_root(folder.path()), None);
+        let temp_dir = tempfile::tempdir().unwrap();
+        fs::create_dir(temp_dir.path().join(".git")).unwrap();
+        assert_eq!(Worktree::at_root(temp_dir.path()), None);
     }
 }

@@ -51,8 +51,8 @@ struct LooseRefs {
 }
 
 impl LooseRefs {
-    fn collect_names(&mut self, folder: &Path, prefix: &str) {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    fn collect_names(&mut self, dir: &Path, prefix: &str) {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
         for entry in entries {
             let Some(left) = self.left.checked_sub(1) else {
                 return;

@@ -32,14 +32,14 @@ enum TableHead {
 
 /// Returns the target of a worktree's HEAD, such as `refs/heads/main`.
 pub(super) fn read_head_target(git_dir: &Path) -> Option<String> {
-    let folder = git_dir.join("reftable");
-    let tables = super::read_git_file(&folder.join("tables.list")).ok()?;
+    let dir = git_dir.join("reftable");
+    let tables = super::read_git_file(&dir.join("tables.list")).ok()?;
     for name in tables.lines().rev().take(REFTABLES.len()) {
-        // A name must be a single file of the folder.
+        // A name must be a single file of the directory.
         if name.is_empty() || name.contains('/') {
             return None;
         }
-        let (file, _) = open_for_reading(&folder.join(name), false).ok()?;
+        let (file, _) = open_for_reading(&dir.join(name), false).ok()?;
         let mut table = Vec::new();
         file.take(REFTABLE.most).read_to_end(&mut table).ok()?;
         match read_table_head(&table)? {

@@ -276,13 +276,13 @@ mod tests {
 
     #[test]
     fn a_daemon_that_holds_the_output_is_not_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut gate = Gate::new(&folder.path().join("gate"));
+        let dir = tempfile::tempdir().unwrap();
+        let mut gate = Gate::new(&dir.path().join("gate"));
         let mut command = sh("exec 9>gate; echo here; sleep 1000 & echo $! >pid");
-        command.current_dir(folder.path());
+        command.current_dir(dir.path());
         let ended = run_process(&mut command, Deadline::after(LONG)).unwrap().unwrap();
         assert_eq!(ended.stdout, b"here\n");
-        let daemon = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+        let daemon = std::fs::read_to_string(dir.path().join("pid")).unwrap();
         let daemon = daemon.trim().parse().ok().and_then(Pid::from_raw).unwrap();
         rustix::process::kill_process(daemon, Signal::KILL).unwrap();
         assert_eq!(gate.wait(), b"");
@@ -290,13 +290,13 @@ mod tests {
 
     #[test]
     fn at_the_deadline_the_whole_group_dies_even_if_it_does_not_want_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut gate = Gate::new(&folder.path().join("gate"));
+        let dir = tempfile::tempdir().unwrap();
+        let mut gate = Gate::new(&dir.path().join("gate"));
         let script = "trap '' TERM; exec 9>gate; (sleep 1000 & wait) & echo >&9; sleep 1000";
         // Doubled until the script reached the pipe.
         for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
             let mut command = sh(script);
-            command.current_dir(folder.path());
+            command.current_dir(dir.path());
             let ended = run_process(&mut command, Deadline::after(limit)).unwrap();
             assert!(ended.is_none());
             if gate.wait() == b"\n" {
@@ -308,15 +308,15 @@ mod tests {
 
     #[test]
     fn a_process_is_asked_before_it_is_killed() {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let script =
             "touch lock; trap 'rm lock; exit' TERM; echo >begun; while :; do sleep 1; done";
         for limit in (0..9).map(|power| Duration::from_millis(100 << power)) {
             let mut command = sh(script);
-            command.current_dir(folder.path());
+            command.current_dir(dir.path());
             assert!(run_process(&mut command, Deadline::after(limit)).unwrap().is_none());
-            if folder.path().join("begun").exists() {
-                assert!(!folder.path().join("lock").exists());
+            if dir.path().join("begun").exists() {
+                assert!(!dir.path().join("lock").exists());
                 return;
             }
         }

@@ -13,8 +13,8 @@ use crate::fs::read_bytes;
 
 /// Finds the process that the client recorded for a session. The directory has one file per
 /// process, named by its pid. A record whose pid now belongs to something else is skipped.
-pub fn find_recorded_client(folder: &Path, session: &str) -> Option<u32> {
-    let entries = fs::read_dir(folder).ok()?.flatten().take(CLIENT_RECORDS.len());
+pub fn find_recorded_client(dir: &Path, session: &str) -> Option<u32> {
+    let entries = fs::read_dir(dir).ok()?.flatten().take(CLIENT_RECORDS.len());
     let numbered = entries.filter_map(|entry| {
         let path = entry.path();
         let number = path.file_stem()?.to_str()?.parse::<u32>().ok()?;
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn a_record_names_its_session_in_whatever_company() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("77.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("77.json");
         for (text, expected) in [
             (format!(r#"{{"sessionId": "{SESSION}", "new": [1]}}"#), true),
             (r#"{"sessionId": "another"}"#.to_owned(), false),
@@ -54,18 +54,18 @@ mod tests {
             fs::write(&path, &text).unwrap();
             assert_eq!(record_names_session(&path, SESSION), expected, "{text}");
         }
-        assert!(!record_names_session(&folder.path().join("absent"), SESSION));
+        assert!(!record_names_session(&dir.path().join("absent"), SESSION));
     }
 
     #[test]
     fn a_number_under_which_no_client_runs_is_passed_over() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(find_recorded_client(&folder.path().join("absent"), SESSION), None);
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(find_recorded_client(&dir.path().join("absent"), SESSION), None);
         let record = format!(r#"{{"sessionId": "{SESSION}"}}"#);
         // This process runs, but is not the client.
         for name in [format!("{}.json", std::process::id()), "x.json".to_owned()] {
-            fs::write(folder.path().join(name), &record).unwrap();
+            fs::write(dir.path().join(name), &record).unwrap();
         }
-        assert_eq!(find_recorded_client(folder.path(), SESSION), None);
+        assert_eq!(find_recorded_client(dir.path(), SESSION), None);
     }
 }

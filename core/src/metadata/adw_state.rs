@@ -51,19 +51,19 @@ pub enum ModelSet {
     )
 )]
 pub struct AdwState {
-    /// The workflow; also the name of the folder.
+    /// The workflow; also the name of the directory.
     #[cfg_attr(
         test,
         schemars(required, with = "String", regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"))
     )]
     pub adw_id: Option<AdwId>,
-    /// The issue; a text, whatever it looks like.
+    /// The issue number, as text.
     pub issue_number: Option<String>,
     /// Where the isolated worktree is.
     pub worktree_path: Option<String>,
     /// The branch of the work.
     pub branch_name: Option<String>,
-    /// The plan, from the project's directory or absolute.
+    /// Path of the plan, absolute or relative to the project.
     pub plan_file: Option<String>,
     /// What kind of issue it is.
     pub issue_class: Option<IssueClass>,

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::database_fields::{DATABASE_FIELDS, DatabaseField};
 use super::{JsonDocument, JsonDocumentError};
-use crate::diagnostic::{Advice, Code, Divergence, FileLine, Severity, Way};
+use crate::diagnostic::{Advice, AdviceKind, Code, Divergence, FileLine, Severity};
 use crate::model::AdwId;
 use crate::text::one_line;
 
@@ -55,10 +55,10 @@ fn database_field_finding(
          change it with `{command}`"
     );
     Divergence::new(
-        Code::MetadataHoldsOwnedField,
+        Code::MetadataHasDatabaseField,
         id.to_string(),
         message,
-        Way::FixMetadata { id: id.clone() },
+        AdviceKind::FixMetadata { id: id.clone() },
     )
     .with_values(None, Some(shown))
 }
@@ -68,16 +68,16 @@ fn id_finding(id: &AdwId, path: &str, document: &JsonDocument) -> Option<Diverge
     if value.as_ref().and_then(Json::as_str) == Some(id.as_str()) {
         return None;
     }
-    let (what, fix) = match &value {
-        None => ("has no adw_id".to_owned(), Way::FixMetadata { id: id.clone() }),
+    let (what, advice) = match &value {
+        None => ("has no adw_id".to_owned(), AdviceKind::FixMetadata { id: id.clone() }),
         // Only a person can tell which of the two is wrong.
         Some(value) => (
             format!("has adw_id={}, but its directory is {id}", render_value(value)),
-            Way::SetMetadataId { id: id.clone() },
+            AdviceKind::SetMetadataId { id: id.clone() },
         ),
     };
-    let message = format!("⚠️ Metadata without its id: {path} {what}");
-    let divergence = Divergence::new(Code::MetadataIdWrong, id.to_string(), message, fix)
+    let message = format!("⚠️ Metadata id is missing or wrong: {path} {what}");
+    let divergence = Divergence::new(Code::MetadataIdWrong, id.to_string(), message, advice)
         .with_values(Some(id.to_string()), value.as_ref().map(render_value));
     Some(divergence)
 }
@@ -95,7 +95,7 @@ fn duplicate_field_findings(id: &AdwId, path: &str, document: &JsonDocument) -> 
 
 fn edit_advice(id: &AdwId, place: FileLine) -> Advice {
     let id = id.clone();
-    Way::EditMetadata { id, place }.into()
+    AdviceKind::EditMetadata { id, place }.into()
 }
 
 /// Returns the finding on a file that does not parse.
@@ -127,8 +127,8 @@ pub fn schema_violation_finding(id: &AdwId, path: &str, field: &str, rule: &str)
     let field = one_line(field, MAX_SHOWN_CHARS);
     let message =
         format!("Metadata breaks a rule: {path}: {field}: {}", one_line(rule, 2 * MAX_SHOWN_CHARS));
-    let fix = edit_advice(id, FileLine::whole_file(path));
-    Divergence::new(Code::FileInvalid, id.to_string(), message, fix)
+    let advice = edit_advice(id, FileLine::whole_file(path));
+    Divergence::new(Code::FileInvalid, id.to_string(), message, advice)
         .with_severity(Severity::Warning)
         .with_values(Some(one_line(rule, MAX_SHOWN_CHARS)), Some(field))
 }
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{text}");
             assert_eq!(
                 (found[0].code, found[0].severity),
-                (Code::MetadataHoldsOwnedField, Severity::Error)
+                (Code::MetadataHasDatabaseField, Severity::Error)
             );
             for part in
                 [PATH, &format!("{}=x", field.name), field.command, "written by adw_build_iso"]
@@ -184,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_id_is_mended_and_a_wrong_one_is_for_a_person() {
-        let fix = |text: &str| check_text(text, None)[0].fix.to_string();
+    fn a_missing_id_is_fixed_and_a_wrong_one_is_for_a_person() {
+        let fix = |text: &str| check_text(text, None)[0].advice.to_string();
         assert_eq!(fix("{}"), "trueup meta fix 77c90e61");
         assert_eq!(fix(r#"{"adw_id": "x"}"#), "trueup meta set 77c90e61 adw_id=77c90e61");
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::AdwState;
 use crate::model::phase::PhaseName;
 
-/// The least size of a plan that says something, in bytes.
+/// Minimum size of a plan, in bytes.
 pub const MIN_PLAN_BYTES: u64 = 100;
 
 /// A requirement of a phase.
@@ -79,8 +79,8 @@ pub fn list_missing_requirements(
     paths: PathsOnDisk,
 ) -> Vec<MissingRequirement> {
     let contract = CONTRACTS.iter().find(|(name, _)| *name == phase);
-    let needs = contract.map_or(&[][..], |(_, needs)| needs);
-    needs.iter().flat_map(|need| need.check(state, paths)).collect()
+    let requirements = contract.map_or(&[][..], |(_, requirements)| requirements);
+    requirements.iter().flat_map(|requirement| requirement.check(state, paths)).collect()
 }
 
 /// Returns a text unless it is missing or blank.

@@ -10,7 +10,7 @@ use crate::fs::read_bytes;
 /// The largest script that is read, in bytes. Larger ones are generated.
 const MAX_SCRIPT_BYTES: u64 = 1024 * 1024;
 
-/// Directories with files of other programs.
+/// Directories of generated or third-party files.
 const SKIPPED_DIRECTORIES: [&str; 12] = [
     ".git",
     ".hg",
@@ -58,11 +58,11 @@ pub fn list_files_below(root: &Path) -> io::Result<FileTree> {
     }
     fs::read_dir(root)?;
     let mut pending = vec![root.to_owned()];
-    while let Some(folder) = pending.pop() {
-        let entries = match fs::read_dir(&folder) {
+    while let Some(dir) = pending.pop() {
+        let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(error) => {
-                tree.unreadable.push(format!("{}: {error}", folder.display()));
+                tree.unreadable.push(format!("{}: {error}", dir.display()));
                 continue;
             }
         };
@@ -81,9 +81,9 @@ pub fn list_files_below(root: &Path) -> io::Result<FileTree> {
     Ok(tree)
 }
 
-fn is_skipped(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    SKIPPED_DIRECTORIES.contains(&&*name) || folder.join(".git").exists()
+fn is_skipped(dir: &Path) -> bool {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    SKIPPED_DIRECTORIES.contains(&&*name) || dir.join(".git").exists()
 }
 
 impl ScriptFile {
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn scripts_are_found_and_what_others_made_is_passed_by() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
         for (path, text) in [
             ("b.py", "x"),
             ("a/run", "#!/bin/sh\n"),

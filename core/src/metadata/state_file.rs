@@ -19,7 +19,7 @@ pub const MAX_METADATA_BYTES: u64 = 8 * 1024 * 1024;
 /// Why a file was not read or written. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// A symlink is in its place, or in the place of a folder on the way.
+    /// A symlink is in its place, or in the place of a directory on the way.
     #[error("{path} is a symlink; it is not followed")]
     Symlink {
         /// The symlink.
@@ -90,15 +90,15 @@ pub struct MetadataFile {
     path: PathBuf,
 }
 
-/// The folder of all workflows, in the project.
-const WORKFLOWS_FOLDER: &str = "agents";
+/// The directory of all workflows, in the project.
+const WORKFLOWS_DIR: &str = "agents";
 
-/// The name of the file in the folder of a workflow.
+/// The name of the file in the directory of a workflow.
 const FILE_NAME: &str = "adw_state.json";
 
 /// Returns the path of a workflow's file, relative to the project.
 pub fn metadata_path(id: &AdwId) -> PathBuf {
-    Path::new(WORKFLOWS_FOLDER).join(id.as_str()).join(FILE_NAME)
+    Path::new(WORKFLOWS_DIR).join(id.as_str()).join(FILE_NAME)
 }
 
 /// The workflows of a project that have a file.
@@ -106,7 +106,7 @@ pub fn metadata_path(id: &AdwId) -> PathBuf {
 pub struct MetadataListing {
     /// Their ids, sorted.
     pub ids: Vec<AdwId>,
-    /// Names of folders that have such a file and are no valid id, sorted.
+    /// Names of directories that have such a file and are no valid id, sorted.
     pub invalid_names: Vec<String>,
 }
 
@@ -114,19 +114,19 @@ pub struct MetadataListing {
 ///
 /// # Errors
 ///
-/// When the folder of workflows exists and cannot be read.
+/// When the directory of workflows exists and cannot be read.
 pub fn list_metadata_files(project: &Path) -> Result<MetadataListing, MetadataError> {
-    let folder = project.join(WORKFLOWS_FOLDER);
-    if is_symlink(&folder) {
-        return Err(MetadataError::Symlink { path: folder });
+    let dir = project.join(WORKFLOWS_DIR);
+    if is_symlink(&dir) {
+        return Err(MetadataError::Symlink { path: dir });
     }
     let mut listing = MetadataListing::default();
-    let entries = match fs::read_dir(&folder) {
+    let entries = match fs::read_dir(&dir) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(listing),
-        other => other.map_err(|source| io_error(&folder, source))?,
+        other => other.map_err(|source| io_error(&dir, source))?,
     };
     for entry in entries {
-        let entry = entry.map_err(|source| io_error(&folder, source))?;
+        let entry = entry.map_err(|source| io_error(&dir, source))?;
         if fs::symlink_metadata(entry.path().join(FILE_NAME)).is_err() {
             continue;
         }
@@ -188,8 +188,8 @@ impl MetadataFile {
     /// the worktree.
     pub fn check_paths(&self, state: &AdwState) -> PathsOnDisk {
         let worktree = state.worktree_path.as_ref().map(|p| self.project.join(p));
-        let plan_in = |folder: &Path| {
-            let plan = folder.join(state.plan_file.as_ref()?);
+        let plan_in = |dir: &Path| {
+            let plan = dir.join(state.plan_file.as_ref()?);
             let data = fs::metadata(plan).ok().filter(fs::Metadata::is_file)?;
             Some(data.len())
         };
@@ -224,10 +224,10 @@ impl MetadataFile {
         })
     }
 
-    /// Returns the folders from the project down to the file, and the file.
+    /// Returns the directories from the project down to the file, and the file.
     fn path_steps(&self) -> [PathBuf; 3] {
-        let workflows_folder = self.project.join(WORKFLOWS_FOLDER);
-        [workflows_folder.clone(), workflows_folder.join(self.id.as_str()), self.path.clone()]
+        let workflows_dir = self.project.join(WORKFLOWS_DIR);
+        [workflows_dir.clone(), workflows_dir.join(self.id.as_str()), self.path.clone()]
     }
 
     fn read_bytes(&self) -> Result<Option<Vec<u8>>, MetadataError> {
@@ -255,11 +255,11 @@ impl MetadataFile {
         if expected == Some(content) {
             return Ok(WriteOutcome::Unchanged);
         }
-        let [all_workflows, own_folder, _] = self.path_steps();
-        for folder in [all_workflows, own_folder] {
-            create_shared_dir(&folder).map_err(|source| io_error(&folder, source))?;
-            if is_symlink(&folder) {
-                return Err(MetadataError::Symlink { path: folder });
+        let [all_workflows, own_dir, _] = self.path_steps();
+        for dir in [all_workflows, own_dir] {
+            create_shared_dir(&dir).map_err(|source| io_error(&dir, source))?;
+            if is_symlink(&dir) {
+                return Err(MetadataError::Symlink { path: dir });
             }
         }
         Ok(replace_if_unchanged(&self.path, content, expected, MAX_METADATA_BYTES)?)

@@ -106,7 +106,7 @@ pub fn blame_item<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
         .collect()
 }
 
-/// Tells whether an event set a field. The first event of an item sets all of them.
+/// Returns whether an event set a field. The first event of an item sets all of them.
 fn event_sets_field(event: &Event, field: BlamedField) -> bool {
     let (before, after) = (&event.before, &event.after);
     before.is_null() || before[field.as_str()] != after[field.as_str()]

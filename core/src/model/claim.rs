@@ -39,7 +39,7 @@ pub enum ClaimOutcome {
     /// Nobody held it.
     Claimed,
     /// The claimant held it already.
-    AlreadyOwned,
+    AlreadyHeld,
     /// The item was taken from its holder; the text is a stable reason for scripts.
     TakenOver(&'static str),
 }
@@ -49,12 +49,12 @@ impl ClaimOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
-            Self::AlreadyOwned => "already_owned",
+            Self::AlreadyHeld => "already_owned",
             Self::TakenOver(_) => "taken_over",
         }
     }
 
-    /// Tells whether the former holder becomes a lost session, which it does when its silence cost
+    /// Returns whether the former holder becomes a lost session, which it does when its silence cost
     /// it the item.
     pub fn loses_holder(self) -> bool {
         matches!(self, Self::TakenOver(HOLDER_DEAD | FORCED))
@@ -130,14 +130,14 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> 
             expected_epoch: item.epoch,
             holder_seen_at: match outcome {
                 ClaimOutcome::TakenOver(_) => facts.holder.map(|(holder, _)| holder.heartbeat_at),
-                ClaimOutcome::Claimed | ClaimOutcome::AlreadyOwned => None,
+                ClaimOutcome::Claimed | ClaimOutcome::AlreadyHeld => None,
             },
             outcome,
         })
     };
     match (&item.holder, facts.holder) {
         (None, _) => grant(ClaimOutcome::Claimed),
-        (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyOwned),
+        (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyHeld),
         // A holder that is not registered can neither renew its claim nor release it.
         (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
         (Some(_), Some((holder, liveness))) => {
@@ -151,7 +151,7 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> 
     }
 }
 
-/// Tells whether a holder has lost its right to an item, so that the next session that asks gets
+/// Returns whether a holder has lost its right to an item, so that the next session that asks gets
 /// it: the holder is dead. A session that ended while its process runs or cannot be checked keeps
 /// the item until its lease ends, because that process may resume the session.
 pub fn has_forfeited_claim(holder: &Session, liveness: &Liveness) -> bool {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_circle_is_told() {
+    fn the_whole_circle_is_reported() {
         for (item, on, edges, expected) in [
             ("A", "A", &[][..], Some("A -> A")),
             ("A", "B", &[], None),

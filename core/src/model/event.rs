@@ -33,9 +33,9 @@ macro_rules! event_kinds {
 event_kinds! {
     /// A session registered.
     Registered = "registered";
-    /// A session said goodbye.
+    /// A session ended.
     Ended = "ended";
-    /// Fields changed that no other kind is about.
+    /// Fields without a kind of their own changed.
     Changed = "changed";
     /// Something was added.
     Added = "added";
@@ -65,13 +65,13 @@ event_kinds! {
     Reserved = "reserved";
     /// A run of a plan began.
     Started = "started";
-    /// A run of a plan was told to stop.
+    /// A run of a plan was asked to stop.
     Stopping = "stopping";
     /// A run of a plan ended as it should.
     Stopped = "stopped";
     /// A run of a plan was found dead.
     Crashed = "crashed";
-    /// A session reported how much it has done.
+    /// `checkpoint-push` recorded the number of operations so far.
     Checkpoint = "checkpoint";
     /// Old rows were removed.
     Pruned = "pruned";
@@ -87,7 +87,7 @@ event_kinds! {
     Lost = "lost";
     /// An item was linked to a workplan file.
     Linked = "linked";
-    /// A workplan file describes an item in another way.
+    /// The text of an item changed in its workplan file.
     Described = "described";
     /// Fields of a metadata file were set.
     Set = "set";
@@ -123,7 +123,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Tells whether the event is of a kind.
+    /// Returns whether the event is of a kind.
     pub fn is_kind(&self, kind: EventKind) -> bool {
         self.kind == kind.as_str()
     }
@@ -152,7 +152,7 @@ pub struct EventFilter {
     pub limit: u32,
 }
 
-/// Tells whether a thing is an item or one of its phases. The key of a phase is the key of its
+/// Returns whether a thing is an item or one of its phases. The key of a phase is the key of its
 /// item, a colon and a number.
 pub fn concerns_item(entity: &str, key: &str, item: &str) -> bool {
     match entity {

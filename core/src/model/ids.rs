@@ -130,7 +130,7 @@ identifier!(
 );
 
 identifier!(
-    /// A workflow, named like the folder of its metadata: `77c90e61` or `adw-3af4a34d`.
+    /// A workflow, named like the directory of its metadata: `77c90e61` or `adw-3af4a34d`.
     ///
     /// 1 to 64 characters: letters, digits, `_` and `-`, not starting with `-`.
     AdwId, "workflow id", 1..=64, "_-"
@@ -190,7 +190,7 @@ identifier!(
 );
 
 impl RepoSlug {
-    /// Tells whether a text names this repository. Case is ignored, because file systems and people
+    /// Returns whether a text names this repository. Case is ignored, because file systems and people
     /// differ on it.
     pub fn is_same(&self, text: &str) -> bool {
         self.0.eq_ignore_ascii_case(text)
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_id_is_one_name_of_a_folder() {
+    fn a_workflow_id_is_one_name_of_a_directory() {
         for id in ["77c90e61", "adw-3af4a34d", "a", "A_1"] {
             assert_eq!(id.parse::<AdwId>().unwrap().as_str(), id);
         }

@@ -1,4 +1,4 @@
-//! Work items.
+//! Work items: what sessions claim, with parents, positions and dependencies.
 
 use serde_json::{Value, json};
 

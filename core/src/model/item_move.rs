@@ -34,7 +34,7 @@ pub struct MoveFacts<'a> {
     pub actor: MoveActor<'a>,
     /// The item, or `None` when it does not exist.
     pub item: Option<&'a Item>,
-    /// The status asked for.
+    /// The requested status.
     pub target: MoveTarget,
     /// The evidence of completion, if some was given.
     pub evidence: Option<&'a str>,
@@ -67,7 +67,7 @@ pub struct MoveGrant {
 }
 
 impl MoveGrant {
-    /// Tells whether the move changes anything of the item.
+    /// Returns whether the move changes anything of the item.
     pub fn changes_item(&self, item: &Item) -> bool {
         self.to != item.status
             || self.evidence != item.evidence
@@ -90,7 +90,7 @@ pub enum MoveRefusal {
     IllegalTransition {
         /// The present status.
         from: ItemStatus,
-        /// The status asked for.
+        /// The requested status.
         to: ItemStatus,
         /// The statuses that are allowed.
         legal: Vec<&'static str>,

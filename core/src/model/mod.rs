@@ -58,8 +58,8 @@ pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
 pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
 pub use next_item::{
-    Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoneReason, PickReason, Requester,
-    Siblings, find_next_item,
+    Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoOfferReason, PickReason,
+    Requester, Siblings, find_next_item,
 };
 pub use orchestrator::{DeadOrchestrator, Orchestrator, RunEnd, describe_interrupted};
 pub use orchestrator_liveness::judge_orchestrator;
@@ -70,7 +70,7 @@ pub use plan_state::{
     decide_plan_task_step, merge_reimported_task,
 };
 pub use process::{ProcessId, ProcessPlace};
-pub use repo::{Repo, RepoPlace, RepoState, StateHead};
+pub use repo::{Repo, RepoPlace, RepoState, StateSummary};
 pub(crate) use repo::{parse_places, places_to_json};
 pub use repo_scope::RepoScope;
 pub use retention::{

@@ -5,7 +5,7 @@
 
 mod next_answer;
 
-pub use next_answer::{Blocker, BlockerCause, NextItem, NoneReason, PickReason};
+pub use next_answer::{Blocker, BlockerCause, NextItem, NoOfferReason, PickReason};
 
 use super::{
     Item, ItemKey, ItemStatus, ORCHESTRATOR_KIND, RepoScope, Session, SessionId, SiblingPosition,
@@ -21,7 +21,7 @@ const MAX_LEVELS: usize = 64;
 /// What the search asks the database. A free item has no holder and no open dependency; it may be
 /// in progress.
 ///
-/// Every question fails when the database cannot be asked.
+/// Every question fails when the database cannot be read.
 #[expect(clippy::missing_errors_doc, reason = "said once above")]
 pub trait ItemSource {
     /// Why a question was not answered.
@@ -33,7 +33,7 @@ pub trait ItemSource {
     /// Loads the item that a session held last.
     fn load_last_held(&mut self, session: &SessionId) -> Result<Option<ItemKey>, Self::Error>;
 
-    /// Tells whether an item has children.
+    /// Returns whether an item has children.
     fn has_children(&mut self, key: &ItemKey) -> Result<bool, Self::Error>;
 
     /// Finds the first free item among siblings.
@@ -47,7 +47,7 @@ pub trait ItemSource {
         limit: u32,
     ) -> Result<Vec<Item>, Self::Error>;
 
-    /// Tells whether there is an unfinished child without a holder.
+    /// Returns whether there is an unfinished child without a holder.
     fn has_unheld(
         &mut self,
         parent: Option<&ItemKey>,
@@ -80,7 +80,7 @@ pub struct Siblings<'a> {
 pub struct Requester<'a> {
     /// The session, or `None` for a person at a terminal.
     pub session: Option<&'a Session>,
-    /// The parent whose children were asked for.
+    /// The parent whose children were requested.
     pub parent: Option<&'a ItemKey>,
     /// Only items of these repositories.
     pub scope: &'a RepoScope,
@@ -100,7 +100,7 @@ impl Requester<'_> {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn find_next_item<B: ItemSource>(
     items: &mut B,
     requester: &Requester<'_>,
@@ -198,13 +198,13 @@ fn is_orchestrator<B: ItemSource>(items: &mut B, item: &Item) -> Result<bool, B:
     Ok(item.kind == ORCHESTRATOR_KIND || items.has_children(&item.key)?)
 }
 
-fn none_found(lack: NoneReason, hindrances: Vec<Blocker>) -> NextItem {
+fn none_found(lack: NoOfferReason, hindrances: Vec<Blocker>) -> NextItem {
     NextItem::Nothing { reason: lack, blockers: hindrances, has_more: false }
 }
 
 fn chaining_off_answer(item: Item) -> NextItem {
     let hindrance = Blocker { item: item.key, cause: BlockerCause::Free };
-    none_found(NoneReason::ChainingOff, vec![hindrance])
+    none_found(NoOfferReason::ChainingOff, vec![hindrance])
 }
 
 /// Explains what keeps the unfinished children of a parent from being started, given that none of
@@ -218,11 +218,11 @@ fn find_blockers<B: ItemSource>(
     let more = unfinished.len() > MAX_BLOCKERS as usize;
     unfinished.truncate(MAX_BLOCKERS as usize);
     let lack = if unfinished.is_empty() {
-        NoneReason::NothingReady
+        NoOfferReason::NothingReady
     } else if items.has_unheld(parent, scope)? {
-        NoneReason::Waiting
+        NoOfferReason::Waiting
     } else {
-        NoneReason::AllHeld
+        NoOfferReason::AllHeld
     };
     let mut hindrances = Vec::with_capacity(unfinished.len());
     for item in unfinished {
@@ -285,7 +285,7 @@ fn climb_from_finished<B: ItemSource>(
             && !hindrances.is_empty()
         {
             return Ok(NextItem::Nothing {
-                reason: NoneReason::NothingReady,
+                reason: NoOfferReason::NothingReady,
                 blockers: hindrances,
                 has_more: more,
             });
@@ -293,7 +293,7 @@ fn climb_from_finished<B: ItemSource>(
         let Some(parent) = item.parent else { break };
         at = parent;
     }
-    Ok(none_found(NoneReason::NothingReady, Vec::new()))
+    Ok(none_found(NoOfferReason::NothingReady, Vec::new()))
 }
 
 /// Offers an item whose children are finished, unless it has a holder or waits.
@@ -313,8 +313,8 @@ fn offer_parent<B: ItemSource>(
     let cause = find_blocker_cause(items, &item)?;
     let lack = match &cause {
         BlockerCause::Free => return Ok(NextItem::Offer { item, reason }),
-        BlockerCause::HeldBy(_) => NoneReason::AllHeld,
-        BlockerCause::DependsOn(_) | BlockerCause::Blocked(_) => NoneReason::Waiting,
+        BlockerCause::HeldBy(_) => NoOfferReason::AllHeld,
+        BlockerCause::DependsOn(_) | BlockerCause::Blocked(_) => NoOfferReason::Waiting,
     };
     Ok(none_found(lack, vec![Blocker { item: item.key, cause }]))
 }

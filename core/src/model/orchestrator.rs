@@ -30,7 +30,7 @@ pub struct Orchestrator {
     pub host: Host,
     /// The process that is the orchestrator.
     pub process: ProcessId,
-    /// Whether that process is trueup itself, which stops the command it supervises when told to.
+    /// Whether that process is trueup itself, which stops the command it supervises on request.
     pub supervised: bool,
     /// The status.
     pub status: OrchestratorStatus,
@@ -72,20 +72,20 @@ impl Orchestrator {
         silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
-    /// Tells whether it is still live and has given no heartbeat since `read`.
+    /// Returns whether it is still live and has given no heartbeat since `read`.
     pub fn is_unchanged_since(&self, read: &Self) -> bool {
         self.status.is_live()
             && self.status == read.status
             && self.heartbeat_at == read.heartbeat_at
     }
 
-    /// Describes why the work it had started is put back when it ends with this status.
+    /// Describes why the work it had started is returned to the queue when it ends with this status.
     pub fn describe_interruption(&self, end: OrchestratorStatus, reason: Option<&str>) -> String {
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         format!("orchestrator {} {end}{why}", self.id)
     }
 
-    /// Tells whether the last heartbeat is more than this many seconds ago.
+    /// Returns whether the last heartbeat is more than this many seconds ago.
     pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
         silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }

@@ -14,9 +14,9 @@ pub fn judge_orchestrator(
     process: ProcessState,
     ceiling_seconds: u64,
 ) -> Liveness {
-    let answer = |alive, witness: String| Liveness {
+    let answer = |alive, evidence: String| Liveness {
         state: alive,
-        evidence: witness,
+        evidence,
         process,
         clock_doubt_seconds: 0,
     };
@@ -46,7 +46,7 @@ mod tests {
     use crate::model::fixture::sample_orchestrator;
 
     #[test]
-    fn its_process_is_both_witnesses() {
+    fn the_process_alone_decides_whether_it_lives() {
         use OrchestratorStatus::{Crashed, Running, Stopped, Stopping};
         use ProcessState as Process;
         for (status, silence, process, expected) in [

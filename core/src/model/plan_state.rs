@@ -145,7 +145,7 @@ impl PlanState {
     }
 }
 
-/// Tells whether tasks that depend on this one may start.
+/// Returns whether tasks that depend on this one may start.
 const fn is_done(task: &PlanTask) -> bool {
     matches!(task.status, PlanTaskStatus::Completed | PlanTaskStatus::Skipped)
 }

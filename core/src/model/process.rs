@@ -15,7 +15,7 @@ pub struct ProcessPlace {
 }
 
 impl ProcessPlace {
-    /// Tells whether numbers are valid in both places alike: every part is known on both sides and
+    /// Returns whether numbers are valid in both places alike: every part is known on both sides and
     /// equal.
     pub fn is_same_place(&self, other: &Self) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;

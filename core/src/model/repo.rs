@@ -16,7 +16,7 @@ pub struct Repo {
     /// Its location by machine.
     pub places: BTreeMap<String, RepoPlace>,
     /// What is known of its state.
-    pub state: Option<StateHead>,
+    pub state: Option<StateSummary>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When its properties or locations last changed.
@@ -30,7 +30,7 @@ pub struct RepoPlace {
     pub host: String,
     /// The path.
     pub path: String,
-    /// Further clones and worktrees on that machine.
+    /// Additional clones and worktrees on that machine.
     pub checkouts: Vec<String>,
     /// The normalized name of its remote, or `None` without a remote.
     pub identity: Option<String>,
@@ -38,7 +38,7 @@ pub struct RepoPlace {
 
 /// A shared state without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateHead {
+pub struct StateSummary {
     /// When it was shared.
     pub synced_at: Timestamp,
     /// Who shared it.
@@ -57,7 +57,7 @@ pub struct StateHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoState {
     /// Everything but the text.
-    pub head: StateHead,
+    pub head: StateSummary,
     /// The text.
     pub content: String,
 }
@@ -72,13 +72,13 @@ impl Repo {
     pub fn checkouts_on(&self, machine: &str) -> impl Iterator<Item = &str> {
         let place = self.places.get(machine).into_iter();
         place.flat_map(|place| {
-            let further = place.checkouts.iter().map(String::as_str);
-            std::iter::once(place.path.as_str()).chain(further)
+            let additional_checkouts = place.checkouts.iter().map(String::as_str);
+            std::iter::once(place.path.as_str()).chain(additional_checkouts)
         })
     }
 
-    /// Tells whether a path on a machine is one of its checkouts.
-    pub fn is_at(&self, machine: &str, path: &str) -> bool {
+    /// Returns whether a path on a machine is one of its checkouts.
+    pub fn has_checkout(&self, machine: &str, path: &str) -> bool {
         self.checkouts_on(machine).any(|place| place == path)
     }
 
@@ -89,21 +89,21 @@ impl Repo {
 }
 
 impl RepoPlace {
-    /// Merges this location into the one before: as a further checkout, or as the new main path.
+    /// Merges this location into the one before: as an additional checkout, or as the new main path.
     /// Paths in `gone` are dropped.
     pub(crate) fn merge_with(
         self,
         before: Option<&Self>,
-        is_further: bool,
+        is_additional: bool,
         gone: &[String],
     ) -> Self {
         let Some(before) = before else {
             return self;
         };
-        let (path, further) =
-            if is_further { (before.path.clone(), Some(self.path)) } else { (self.path, None) };
+        let (path, additional) =
+            if is_additional { (before.path.clone(), Some(self.path)) } else { (self.path, None) };
         let mut checkouts = before.checkouts.clone();
-        checkouts.extend(further);
+        checkouts.extend(additional);
         checkouts.retain(|checkout| *checkout != path && !gone.contains(checkout));
         let mut seen = std::collections::BTreeSet::new();
         checkouts.retain(|checkout| seen.insert(checkout.clone()));
@@ -116,7 +116,7 @@ impl RepoPlace {
     }
 }
 
-impl StateHead {
+impl StateSummary {
     /// Returns what an event records of a state; its text is never recorded.
     pub fn event_facts(&self) -> Value {
         json!({"digest": self.digest, "redacted": self.redacted, "summary": self.summary})

@@ -13,7 +13,7 @@ pub enum RepoScope {
 }
 
 impl RepoScope {
-    /// Tells whether an item of this repository, or of none, is selected.
+    /// Returns whether an item of this repository, or of none, is selected.
     pub fn includes(&self, repo: Option<&str>) -> bool {
         match self {
             Self::All => true,

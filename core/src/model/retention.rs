@@ -101,7 +101,7 @@ impl RetentionRules {
         self.named.contains(&session.id).then_some(KeepReason::NamedLocally)
     }
 
-    /// Tells whether an event may be removed after `removed_sessions`.
+    /// Returns whether an event may be removed after `removed_sessions`.
     pub fn may_remove_event(
         &self,
         event: &PrunableEvent,

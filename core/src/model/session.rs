@@ -42,7 +42,7 @@ pub struct Session {
     pub silent_until: Option<Timestamp>,
     /// The number of changes of what the cache mirrors.
     pub revision: Revision,
-    /// The newest revision that the agent of this session was told about.
+    /// The newest revision that the agent of this session knows.
     pub acknowledged: Revision,
     /// Everything else, merged key by key.
     pub metadata: Map<String, Value>,
@@ -78,19 +78,19 @@ impl Session {
         silence::describe_silence(self.read_at, self.heartbeat_at)
     }
 
-    /// Tells whether the last sign of life is more than this many seconds ago.
+    /// Returns whether the last sign of life is more than this many seconds ago.
     pub fn is_silent_longer_than(&self, seconds: u64) -> bool {
         silence::is_silent_longer_than(self.read_at, self.heartbeat_at, seconds)
     }
 
-    /// Tells whether the lease has expired, by the database's clock. A lease that a wrong clock
+    /// Returns whether the lease has expired, by the database's clock. A lease that a wrong clock
     /// granted counts as expired.
     pub fn is_lease_expired(&self) -> bool {
         silence::is_too_far_ahead(self.read_at, self.heartbeat_at, 0)
             || !silence::is_still_valid(self.read_at, self.lease_expires_at, MAX_LEASE_SECONDS)
     }
 
-    /// Tells whether the lease has expired even if the clock is this many seconds ahead.
+    /// Returns whether the lease has expired even if the clock is this many seconds ahead.
     pub fn is_lease_expired_despite(&self, doubt_seconds: u64) -> bool {
         let granted = self.lease_expires_at;
         let is_over = if granted > self.read_at {
@@ -101,7 +101,7 @@ impl Session {
         self.is_lease_expired() && is_over
     }
 
-    /// Tells whether the next sign of life has to renew the lease: `seconds` have passed since the
+    /// Returns whether the next sign of life has to renew the lease: `seconds` have passed since the
     /// last one, or a wrong clock dated it.
     pub fn is_renewal_due(&self, seconds: u64) -> bool {
         self.silence_seconds() >= seconds
@@ -117,7 +117,7 @@ impl Session {
             .map_or(0, |until| until.seconds_since(self.read_at))
     }
 
-    /// Tells whether the session announced its present silence, within the longest silence that an
+    /// Returns whether the session announced its present silence, within the longest silence that an
     /// announcement covers.
     pub fn is_in_quiet_period(&self) -> bool {
         self.silent_until.is_some_and(|until| {

@@ -31,7 +31,7 @@ pub enum LivenessState {
     Alive,
     /// Two pieces of evidence show that it is dead.
     Dead,
-    /// It cannot be told.
+    /// The evidence does not tell.
     Unknown,
 }
 
@@ -75,12 +75,8 @@ pub fn judge_session_with_doubt(
     clock_doubt_seconds: u64,
 ) -> Liveness {
     let ceiling_seconds = ceiling_seconds.saturating_add(clock_doubt_seconds);
-    let answer = |alive, witness: String| Liveness {
-        state: alive,
-        evidence: witness,
-        process,
-        clock_doubt_seconds,
-    };
+    let answer =
+        |alive, evidence: String| Liveness { state: alive, evidence, process, clock_doubt_seconds };
     match session.status {
         SessionStatus::Lost => return answer(LivenessState::Dead, "marked lost".to_owned()),
         // Its process may run on under another session id, so it is no evidence.
@@ -127,7 +123,7 @@ mod tests {
     use crate::model::fixture::{sample_session, seconds_from_now};
 
     #[test]
-    fn what_silence_alone_tells_must_hold_by_the_right_time_too() {
+    fn conclusions_from_silence_allow_for_clock_doubt() {
         use ProcessState::{Gone, Unknown};
         for (silence, process, doubt, expected) in [
             (1_801, Unknown, 0, LivenessState::Dead),

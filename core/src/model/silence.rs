@@ -1,6 +1,6 @@
-//! Ages of signs of life.
+//! How long sessions and orchestrators have been silent, allowing for a wrong clock.
 //!
-//! The clock may have been wrong when a sign was dated. A date further ahead than a right clock
+//! The clock may have been wrong when a sign of life was dated. A date further ahead than a right clock
 //! could have written proves nothing: neither that something lives nor how long it has been silent.
 
 use super::Timestamp;
@@ -18,7 +18,7 @@ pub const QUIET_PERIOD_CEILING_SECONDS: u64 = 45 * 60;
 /// The silence of something that never gave a usable sign of life.
 pub const FOREVER: u64 = u64::MAX;
 
-/// Tells whether a time is further ahead than `seconds` plus the skew of clocks.
+/// Returns whether a time is further ahead than `seconds` plus the skew of clocks.
 pub(super) fn is_too_far_ahead(now: Timestamp, time: Timestamp, seconds: u64) -> bool {
     let ahead = time.as_millis().saturating_sub(now.as_millis());
     let most = seconds.saturating_add(SKEW_SECONDS).saturating_mul(1_000);
@@ -33,7 +33,7 @@ pub fn silence_seconds(now: Timestamp, sign: Timestamp) -> u64 {
     now.seconds_since(sign)
 }
 
-/// Tells whether a sign of life is more than this many seconds ago.
+/// Returns whether a sign of life is more than this many seconds ago.
 pub(super) fn is_silent_longer_than(now: Timestamp, sign: Timestamp, seconds: u64) -> bool {
     if is_too_far_ahead(now, sign, 0) {
         return seconds < FOREVER;
@@ -42,7 +42,7 @@ pub(super) fn is_silent_longer_than(now: Timestamp, sign: Timestamp, seconds: u6
     u64::try_from(silence).is_ok_and(|millis| millis > seconds.saturating_mul(1_000))
 }
 
-/// Tells whether a time in the future is near enough to have been granted by a right clock.
+/// Returns whether a time in the future is near enough to have been granted by a right clock.
 pub(super) fn is_still_valid(now: Timestamp, until: Timestamp, longest: u64) -> bool {
     until > now && !is_too_far_ahead(now, until, longest)
 }
@@ -55,12 +55,12 @@ pub(super) fn describe_silence(now: Timestamp, sign: Timestamp) -> String {
     }
 }
 
-/// Returns how many seconds older something must be than it looks before it counts as old.
+/// Returns the seconds to add to a time limit because the clock may be wrong.
 ///
-/// The present reading of the clock may be wrong. `earlier` is the latest reading of another time:
-/// something that is old by both readings is old whichever of the two is wrong. Without an earlier
-/// reading the database is too young for a contradiction. A present before the last reading is not
-/// trusted at all.
+/// `earlier` is the latest recorded reading of the clock that is not of the same time. Something
+/// that is old by both readings is old whichever of the two is wrong. Without an earlier reading
+/// there is nothing to compare with, so the clock is trusted. If the clock now reads earlier than
+/// before, no age is trusted.
 pub fn clock_doubt_seconds(now: Timestamp, earlier: Option<Timestamp>) -> u64 {
     match earlier {
         None => 0,
@@ -78,7 +78,7 @@ mod tests {
     const YEAR: i64 = 365 * 24 * 3_600;
 
     #[test]
-    fn a_sign_dated_ahead_is_just_now_within_the_skew_and_nothing_beyond() {
+    fn a_heartbeat_in_the_future_counts_only_within_the_clock_skew() {
         for (sign, expected) in [
             (-5, 5),
             (0, 0),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_of_the_future_ends_no_silence() {
+    fn a_heartbeat_in_the_future_does_not_end_silence() {
         for (sign, limit, expected) in [
             (-1_800, 1_800, false),
             (-1_801, 1_800, true),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_have_been_granted_does_not_hold() {
+    fn a_time_limit_too_far_in_the_future_is_invalid() {
         for (until, longest, expected) in [
             (-1, 900, false),
             (0, 900, false),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn no_date_is_too_far_to_be_judged() {
+    fn extreme_dates_do_not_overflow() {
         let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
         for (now, time) in [(first, last), (last, first)] {
             let _ = (describe_silence(now, time), clock_doubt_seconds(now, Some(time)));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn doubt_is_the_distance_to_the_other_reading() {
+    fn doubt_is_the_distance_between_two_clock_readings() {
         for (earlier, expected) in
             [(None, 0), (Some(-10), 11), (Some(-YEAR), 365 * 24 * 3_600 + 1), (Some(1), FOREVER)]
         {

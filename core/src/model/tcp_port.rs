@@ -91,7 +91,7 @@ impl PortReservation {
         super::silence::silence_seconds(self.read_at, self.allocated_at)
     }
 
-    /// Tells whether two readings are of the same reservation by the same owner.
+    /// Returns whether two readings are of the same reservation by the same owner.
     pub fn is_same_reservation(&self, other: &Self) -> bool {
         self.id == other.id
             && self.host == other.host
@@ -128,7 +128,7 @@ pub fn judge_port_owner(
     }
 }
 
-/// Tells whether a reservation may be cleared: it is old *and* its owner is gone.
+/// Returns whether a reservation may be cleared: it is old *and* its owner is gone.
 pub fn is_stale_reservation(age_seconds: u64, owner: LivenessState) -> bool {
     age_seconds > RESERVATION_STALE_SECONDS && owner == LivenessState::Dead
 }

@@ -1,4 +1,4 @@
-//! Revisions, epochs and lineages.
+//! Numbers that tell versions apart: revisions of sessions, epochs of claims, lineages of databases.
 
 use std::fmt;
 

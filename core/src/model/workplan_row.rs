@@ -48,7 +48,7 @@ pub struct WorkplanRow {
     pub is_reopened: bool,
     /// The session that holds it.
     pub holder: Option<SessionId>,
-    /// What its file said when it was last synced.
+    /// What its file contained when it was last synced.
     pub facts: Option<WorkplanFileFacts>,
     /// The items that must be completed before it.
     pub depends_on: Vec<ItemKey>,

@@ -65,7 +65,7 @@ fn confirm_liveness(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Result<StartAnswer> {
     let mut attempt = 1;
     loop {
@@ -91,7 +91,7 @@ pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Resu
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn find_dead_orchestrators(
     store: &mut dyn Store,
     site: &RunContext,
@@ -117,7 +117,7 @@ pub fn find_dead_orchestrators(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn clear_dead_orchestrators(
     store: &mut dyn Store,
     site: &RunContext,
@@ -129,13 +129,13 @@ pub fn clear_dead_orchestrators(
     }
     let actor = actor(store);
     let mut cleared = Vec::new();
-    for DeadOrchestrator { orchestrator, evidence: witness, .. } in dead {
-        let provenance = Provenance::new(&actor, &witness);
+    for DeadOrchestrator { orchestrator, evidence, .. } in dead {
+        let provenance = Provenance::new(&actor, &evidence);
         let crashed = store.record_orchestrator_crash(&orchestrator, &provenance)?;
         cleared.extend(crashed.map(|ended| DeadOrchestrator {
             interrupted: ended.describe_interrupted(),
             orchestrator: ended.orchestrator,
-            evidence: witness,
+            evidence,
         }));
     }
     Ok(cleared)

@@ -111,8 +111,8 @@ pub(super) fn append_rotating(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn open_for_append(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        create_private_dir(folder)?;
+    if let Some(dir) = path.parent() {
+        create_private_dir(dir)?;
     }
     match open_to_append(path) {
         Err(_) if is_obstructed(path) => {
@@ -158,7 +158,7 @@ pub(super) fn remove_if_present(path: &Path) -> io::Result<()> {
 /// Makes a rename or a removal in the file's directory durable.
 pub(super) fn sync_parent_dir(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) => sync_dir(folder),
+        Some(dir) => sync_dir(dir),
         None => Ok(()),
     }
 }
@@ -168,9 +168,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_torn_line_costs_itself_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sub/l.jsonl");
+    fn a_torn_line_loses_only_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub/l.jsonl");
         append_records(&path, &["one"]).unwrap();
         append_records(&path, &["two"]).unwrap();
         let bytes = fs::read(&path).unwrap();
@@ -182,9 +182,9 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_is_not_believed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("l.jsonl");
+    fn a_corrupt_line_is_rejected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l.jsonl");
         append_records(&path, &["value"]).unwrap();
         let flipped = fs::read_to_string(&path).unwrap().replace("value", "valuf");
         fs::write(&path, flipped).unwrap();
@@ -192,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_fit_is_refused_and_the_rest_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("l.jsonl");
+    fn a_line_over_the_size_limit_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l.jsonl");
         append_records(&path, &["first"]).unwrap();
         let huge = "x".repeat(usize::try_from(MAX_FILE_BYTES).unwrap());
         let refused = append_records(&path, &[huge]).unwrap_err();

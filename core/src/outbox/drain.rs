@@ -80,7 +80,7 @@ impl Outbox {
         }
         let lock = self.lock_path();
         move_obstacle_aside(&lock)?;
-        create_private_dir(self.folder())?;
+        create_private_dir(self.dir())?;
         let Ok(_lock) = FileLock::acquire(&lock, limits.patience) else {
             counts.is_waiting = true;
             return Ok(counts);

@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn the_same_edit_is_kept_once_and_reads_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::new(folder.path().join("journal.jsonl"));
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path().join("journal.jsonl"));
         assert!(journal.entries().unwrap().is_empty());
         let lost = RejectedEdit {
             session: "s1".parse().unwrap(),

@@ -16,18 +16,18 @@ use crate::model::Lineage;
 /// The directory with one note per address.
 #[derive(Debug, Clone)]
 pub struct KnownDatabases {
-    folder: PathBuf,
+    dir: PathBuf,
 }
 
 impl KnownDatabases {
     /// Uses a directory, which need not exist.
-    pub const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub const fn new(dir: PathBuf) -> Self {
+        Self { dir }
     }
 
     /// Returns the lineage of the database that was last seen at an address.
     pub fn last_known_at(&self, address: &str) -> Option<Lineage> {
-        read_note(&self.folder.join(address)).map(|(lineage, _)| lineage)
+        read_note(&self.dir.join(address)).map(|(lineage, _)| lineage)
     }
 
     /// Records the database at an address, unless it is already recorded.
@@ -39,8 +39,8 @@ impl KnownDatabases {
         if self.last_known_at(address).as_ref() == Some(lineage) {
             return Ok(());
         }
-        create_private_dir(&self.folder)?;
-        let path = self.folder.join(address);
+        create_private_dir(&self.dir)?;
+        let path = self.dir.join(address);
         move_obstacle_aside(&path)?;
         let name = name.replace(char::is_control, "?");
         let content = format!("{lineage}\n{name}\n");
@@ -56,7 +56,7 @@ impl KnownDatabases {
 
     /// Returns the name under which a database was last in use.
     pub fn find_name(&self, lineage: &Lineage) -> Option<String> {
-        let entries = fs::read_dir(&self.folder).ok()?;
+        let entries = fs::read_dir(&self.dir).ok()?;
         let mut named = entries.flatten().filter_map(|entry| read_note(&entry.path()));
         named.find_map(|(found, name)| (found == *lineage).then_some(name))
     }

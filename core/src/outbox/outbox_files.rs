@@ -192,7 +192,7 @@ impl Outbox {
         self.sibling_path("lock")
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(super) fn dir(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
     }
 

@@ -8,7 +8,7 @@ use super::{
     Checkbox, CheckboxRelation, Checkboxes, LineColumn, ParsedPlan, StatusFileCheck, missing_ids,
 };
 use crate::authority::Authority;
-use crate::diagnostic::{Advice, Code, Divergence, FileLine, Severity, Way};
+use crate::diagnostic::{Advice, AdviceKind, Code, Divergence, FileLine, Severity};
 use crate::model::{PlanId, PlanState, PlanTaskId};
 use crate::text::path_from_text;
 use crate::text::{one_line, pluralize};
@@ -45,15 +45,15 @@ impl PlanFile<'_> {
             None => FileLine::whole_file(self.path),
         };
         let path = self.file();
-        Way::EditPlanFile { path, place }.into()
+        AdviceKind::EditPlanFile { path, place }.into()
     }
 
     fn fix_advice(self) -> Advice {
-        Way::FixPlanFile { path: self.file() }.into()
+        AdviceKind::FixPlanFile { path: self.file() }.into()
     }
 
     fn import_advice(self) -> Advice {
-        Way::ImportPlan { path: self.file() }.into()
+        AdviceKind::ImportPlan { path: self.file() }.into()
     }
 
     fn location(self, place: Option<LineColumn>) -> String {
@@ -79,7 +79,7 @@ pub fn summary_findings(check: &StatusFileCheck, file: PlanFile<'_>) -> Vec<Dive
         file.warning(Some(wrong.position), &problem)
             .with_severity(Code::FileInvalid.severity())
             .with_values(Some(wrong.expected.to_string()), Some(was))
-            .with_fix(file.fix_advice())
+            .with_advice(file.fix_advice())
     };
     check.wrong_counts.iter().map(finding).collect()
 }
@@ -97,8 +97,8 @@ pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergenc
         .filter(|finding| finding.severity == Severity::Error)
         .collect();
     for finding in &mut findings {
-        if let Way::EditPlanFile { path, place } = finding.fix.way().clone() {
-            finding.fix = Way::ReimportPlan { path, place }.into();
+        if let AdviceKind::EditPlanFile { path, place } = finding.advice.kind().clone() {
+            finding.advice = AdviceKind::ReimportPlan { path, place }.into();
         }
     }
     findings
@@ -133,18 +133,18 @@ pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Div
             "{} in the file",
             pluralize(missing_count, "checkbox has no id", "checkboxes have no id")
         );
-        findings.push(file.warning(None, &problem).with_fix(file.fix_advice()));
+        findings.push(file.warning(None, &problem).with_advice(file.fix_advice()));
     }
     if file.plan.is_none() {
         let never_imported = file.warning(None, "this plan was never imported");
-        findings.push(never_imported.with_fix(file.import_advice()));
+        findings.push(never_imported.with_advice(file.import_advice()));
         return findings;
     }
     findings.extend(checkboxes.checkboxes.iter().filter_map(|it| checkbox_finding(it, file)));
     let not_imported = checkboxes.not_imported.iter().map(|(id, place)| {
         file.warning(Some(*place), &format!("task {id} was never imported"))
             .with_subject(id.to_string())
-            .with_fix(file.import_advice())
+            .with_advice(file.import_advice())
     });
     findings.extend(not_imported);
     let not_in_file = checkboxes.not_in_file.iter().map(|id| {
@@ -190,7 +190,7 @@ fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergenc
                 "task {id} is [ ] in the file but {status} in the database; the database is ahead"
             ),
             if file.is_committed {
-                Way::FixCheckout.into()
+                AdviceKind::FixCheckout.into()
             } else {
                 file.edit_advice(Some(checkbox.position))
             },
@@ -210,7 +210,7 @@ pub fn task_findings(state: &PlanState) -> Vec<Divergence> {
     let reimport_advice = || -> Advice {
         let place = FileLine::whole_file(&state.plan.path);
         let path = path_from_text(&state.plan.path);
-        Way::ReimportPlan { path, place }.into()
+        AdviceKind::ReimportPlan { path, place }.into()
     };
     let known: BTreeSet<&PlanTaskId> = state.tasks.iter().map(|task| &task.id).collect();
     let warning = |subject: String, message: String| {

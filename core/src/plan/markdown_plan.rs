@@ -74,7 +74,7 @@ struct MarkdownPlanReader<'a> {
     title_counts: BTreeMap<(String, Option<PlanTaskId>, String), usize>,
 }
 
-/// Tells whether a line is the heading of a phase, or looks like one.
+/// Returns whether a line is the heading of a phase, or looks like one.
 fn is_phase(line: &str) -> bool {
     heading(line).is_some_and(|(level, title)| level > 1 && parse_phase_title(title).is_some())
 }

@@ -136,7 +136,7 @@ impl StatusFileCheck {
         Ok(())
     }
 
-    /// Tells whether a written count may be correct. An entry with an unreadable status may be in
+    /// Returns whether a written count may be correct. An entry with an unreadable status may be in
     /// any count, and is in the total.
     fn may_equal(&self, field: &str, raw: &str, count: u64) -> bool {
         let more = if field == "totalTasks" { 0 } else { self.unreadable_entries };
@@ -156,7 +156,7 @@ fn last_value<'a>(
     Some(member.1.get())
 }
 
-/// Tells whether a written number equals a count: `4.0` is 4.
+/// Returns whether a written number equals a count: `4.0` is 4.
 fn is_same_number(raw: &str, count: u64) -> bool {
     let count = u32::try_from(count).map_or(f64::NAN, f64::from);
     let number: Option<f64> = raw.parse().ok();

@@ -15,7 +15,7 @@ const TERMS_LIKE_IDS: [&str; 20] = [
 /// How many digits of the digest are in a generated id.
 const GENERATED_DIGITS: usize = 8;
 
-/// Tells whether the first word of a line is the id of a task: numbers with dots, which may end in
+/// Returns whether the first word of a line is the id of a task: numbers with dots, which may end in
 /// a word (`1.2`, `3.2.A`), a word of capitals with a number (`VERIFY-1`), or `T001`.
 pub(super) fn is_id_word(word: &str) -> bool {
     is_numbered(word) || is_labelled(word) || is_t_number(word)
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_told_from_names() {
+    fn ids_are_distinguished_from_names() {
         for id in [
             "1.2",
             "1.2.3",

@@ -61,11 +61,20 @@ impl RejectedEdit {
         format!("j-{}", to_hex(&hash.finalize()[..5]))
     }
 
-    /// Renders the line that reports it.
+    /// Renders the line that reports it once it is in the journal.
     pub fn render_line(&self) -> String {
+        self.render_with("kept")
+    }
+
+    /// Renders the line that reports it before it is in the journal.
+    pub fn render_planned_line(&self) -> String {
+        self.render_with("will be kept")
+    }
+
+    fn render_with(&self, kept: &str) -> String {
         let keys: Vec<&str> = self.fields.keys().map(|field| field.key()).collect();
         format!(
-            "⚠️ local edit lost to a newer database state, kept in the journal as {} ({})",
+            "⚠️ local edit lost to a newer database state, {kept} in the journal as {} ({})",
             self.id(),
             keys.join(", ")
         )
@@ -88,6 +97,11 @@ impl SetAsideReason {
             Self::Corrupt => "corrupt",
             Self::Foreign => "foreign",
         }
+    }
+
+    /// Describes under which name the file will be kept. The time is not known before it is.
+    pub fn describe_plan(self) -> String {
+        format!("will be kept aside as *.{}-<time>", self.as_str())
     }
 }
 

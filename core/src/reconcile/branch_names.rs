@@ -51,7 +51,7 @@ impl BranchPattern {
     }
 }
 
-/// Tells whether the bytes `start..end` of `text` are not part of a longer word.
+/// Returns whether the bytes `start..end` of `text` are not part of a longer word.
 fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric();
     let before = text.get(..start).and_then(|t| t.chars().next_back());
@@ -59,7 +59,7 @@ fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     !before.is_some_and(word) && !after.is_some_and(word)
 }
 
-/// Tells whether a branch contains the key as whole words, ignoring case.
+/// Returns whether a branch contains the key as whole words, ignoring case.
 pub fn branch_names_item(branch: &str, key: &str) -> bool {
     let (branch, key) = (branch.to_ascii_lowercase(), key.to_ascii_lowercase());
     branch.match_indices(&key).any(|(at, found)| is_whole_word(&branch, at, at + found.len()))
@@ -168,7 +168,7 @@ pub fn decide_switch_target(
     new.map_or(BranchTarget::Detached, BranchTarget::New)
 }
 
-/// Tells whether git and a shell take this part of a name literally.
+/// Returns whether git and a shell take this part of a name literally.
 fn is_plain_part(part: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-#".contains(c);
     !part.is_empty()
@@ -179,7 +179,7 @@ fn is_plain_part(part: &str) -> bool {
         && part.chars().all(plain)
 }
 
-/// Tells whether git accepts the name for a new branch beside the existing ones.
+/// Returns whether git accepts the name for a new branch beside the existing ones.
 fn is_free_name(name: &str, branches: &[String]) -> bool {
     // A branch is stored as a file, so its name cannot be a directory of another branch.
     let lies_in = |one: &str, other: &str| {

@@ -8,12 +8,13 @@ use super::context_rules::{
     report_branch_and_claim, report_peers_and_outbox, report_unreachable_database,
 };
 use super::divergence_lines::{
-    MAX_EXCERPT_CHARS, push_divergence, render_plain, render_quoted, report_mismatch,
+    DivergenceDetail, MAX_EXCERPT_CHARS, push_divergence, render_plain, render_quoted,
+    report_mismatch,
 };
 use super::snapshot::{CacheReading, DatabaseReading, Policy, Reading, Snapshot};
 use crate::authority::{self, Authority};
+use crate::diagnostic::AdviceKind;
 use crate::diagnostic::Code;
-use crate::diagnostic::Way;
 use crate::model::{FieldValue, StateField};
 use crate::text::one_line;
 
@@ -30,13 +31,13 @@ pub fn reconcile(snapshot: &Snapshot, policy: Policy) -> Reconciliation {
         }
         Reading::Missing => {
             let reason = "there is no database yet";
-            report_unreachable_database(reason, Way::CreateDatabase, snapshot, &mut out);
+            report_unreachable_database(reason, AdviceKind::CreateDatabase, snapshot, &mut out);
         }
         Reading::Corrupt(reason) => {
-            report_unreachable_database(reason, Way::RestoreDatabase, snapshot, &mut out);
+            report_unreachable_database(reason, AdviceKind::RestoreDatabase, snapshot, &mut out);
         }
         Reading::Unavailable(reason) => {
-            report_unreachable_database(reason, Way::EndTrouble, snapshot, &mut out);
+            report_unreachable_database(reason, AdviceKind::FixReportedCause, snapshot, &mut out);
         }
     }
     report_peers_and_outbox(snapshot, &mut out);
@@ -53,19 +54,14 @@ fn compare_cache(
     match &snapshot.cache {
         Reading::Missing if policy.create_cache => {
             let message = "cache missing; it is written from the database".to_owned();
-            push_divergence(
-                out,
-                snapshot,
-                Code::CacheMissing,
-                message,
-                (None, None, Way::TrueUpSession),
-            );
+            push_divergence(out, snapshot, Code::CacheMissing, message, AdviceKind::TrueUpSession);
             out.actions.push(Action::ReplaceCache);
         }
         Reading::Missing => {}
         Reading::Corrupt(reason) => {
             let message = format!(
-                "⚠️ cache unreadable; kept aside as *.corrupt-<time> ({})",
+                "⚠️ cache unreadable; {} ({})",
+                SetAsideReason::Corrupt.describe_plan(),
                 one_line(reason, MAX_EXCERPT_CHARS)
             );
             push_divergence(
@@ -73,7 +69,7 @@ fn compare_cache(
                 snapshot,
                 Code::CacheUnreadable,
                 message,
-                (None, None, Way::TrueUpSession),
+                AdviceKind::TrueUpSession,
             );
             out.actions.push(Action::SetAside(SetAsideReason::Corrupt));
             out.actions.push(Action::ReplaceCache);
@@ -81,8 +77,8 @@ fn compare_cache(
         Reading::Unavailable(reason) => {
             let message = format!("⚠️ cache unreadable ({})", one_line(reason, MAX_EXCERPT_CHARS));
             // The caller that read the file knows its path and advises where to move it.
-            let detail = (None, None, Way::TrueUpSession);
-            push_divergence(out, snapshot, Code::CacheUnreadable, message, detail);
+            let advice = AdviceKind::TrueUpSession;
+            push_divergence(out, snapshot, Code::CacheUnreadable, message, advice);
         }
         Reading::Fresh(cache) => compare_fresh_cache(database, cache, snapshot, out),
     }
@@ -96,15 +92,16 @@ fn compare_fresh_cache(
 ) {
     if let Some(lineage) = cache.lineage.as_ref().filter(|l| **l != database.lineage) {
         let message = format!(
-            "⚠️ cache written for another database: file={}, db={}; kept aside as *.foreign-<time>",
+            "⚠️ cache written for another database: file={}, db={}; {}",
             one_line(lineage.short(), MAX_EXCERPT_CHARS),
-            one_line(database.lineage.short(), MAX_EXCERPT_CHARS)
+            one_line(database.lineage.short(), MAX_EXCERPT_CHARS),
+            SetAsideReason::Foreign.describe_plan()
         );
-        let detail = (
-            Some(one_line(&database.lineage.0, MAX_EXCERPT_CHARS)),
-            Some(one_line(&lineage.0, MAX_EXCERPT_CHARS)),
-            Way::TrueUpSession,
-        );
+        let detail = DivergenceDetail {
+            expected: Some(one_line(&database.lineage.0, MAX_EXCERPT_CHARS)),
+            found: Some(one_line(&lineage.0, MAX_EXCERPT_CHARS)),
+            advice: AdviceKind::TrueUpSession,
+        };
         push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
         let expected = database.expected_work_state();
         for (field, found) in list_differences(database, cache) {
@@ -116,7 +113,11 @@ fn compare_fresh_cache(
     }
     if let Some(problem) = cache.stamp_problem {
         let message = format!("⚠️ cache written for another database: {problem}");
-        let detail = (None, Some(problem.to_owned()), Way::TrueUpSession);
+        let detail = DivergenceDetail {
+            expected: None,
+            found: Some(problem.to_owned()),
+            advice: AdviceKind::TrueUpSession,
+        };
         push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     }
     if cache.session.as_ref().is_some_and(|session| *session != snapshot.session) {
@@ -129,7 +130,7 @@ fn compare_fresh_cache(
 }
 
 /// Handles a file from a later state than the database: the database was restored from a backup, or
-/// the stamp was changed by hand. The database is right all the same. The values of the file go to
+/// the stamp was changed by hand. The database is still authoritative. The values of the file go to
 /// the journal, edited or not, because nothing else has them.
 fn adopt_older_database(
     database: &DatabaseReading,
@@ -143,7 +144,11 @@ fn adopt_older_database(
          (restored from a backup?)",
         database.revision
     );
-    let detail = (Some(database.revision.to_string()), Some(found.to_string()), Way::TrueUpSession);
+    let detail = DivergenceDetail {
+        expected: Some(database.revision.to_string()),
+        found: Some(found.to_string()),
+        advice: AdviceKind::TrueUpSession,
+    };
     push_divergence(out, snapshot, Code::CacheFromOtherDatabase, message, detail);
     let expected = database.expected_work_state();
     let mut rejected = BTreeMap::new();
@@ -222,7 +227,7 @@ fn compare_fields(
     let on_current = same_revision && cache.session.as_ref() == Some(&snapshot.session);
     // With equal revisions and no edit, the file is from a time that a restored database never had.
     // Whether work is active also depends on who holds the item now.
-    let is_of_another_time =
+    let predates_restore =
         |field| same_revision && (field != StateField::IsActive || database.claim.is_some());
     let mut proposal = BTreeMap::new();
     let mut rejected = BTreeMap::new();
@@ -238,11 +243,11 @@ fn compare_fields(
                 render_quoted(&expected.get(field)),
                 render_quoted(found)
             );
-            let detail = (
-                Some(render_plain(&expected.get(field))),
-                Some(render_plain(found)),
-                Way::TrueUpSession,
-            );
+            let detail = DivergenceDetail {
+                expected: Some(render_plain(&expected.get(field))),
+                found: Some(render_plain(found)),
+                advice: AdviceKind::TrueUpSession,
+            };
             push_divergence(out, snapshot, Code::EditNotPushed, message, detail);
             proposal.insert(field, found.clone());
             continue;
@@ -252,7 +257,7 @@ fn compare_fields(
         if cache.stamp_problem.is_some() || may_propose && (edited || !cache.is_stamped()) {
             rejected.insert(field, found.clone());
         } else if may_propose
-            && (is_of_another_time(field) || cache.unknown_to_database.contains(&field))
+            && (predates_restore(field) || cache.unknown_to_database.contains(&field))
         {
             rejected.insert(field, found.clone());
             reason = RejectionReason::OlderDatabaseAdopted;
@@ -269,8 +274,8 @@ fn compare_fields(
     }
 }
 
-/// Reports fields that cannot be read. They are no proposals, but they hide what the database says.
-/// Tells whether there is one.
+/// Reports fields that cannot be read. They are never pushed, but they hide the database's value.
+/// Returns whether there is one.
 fn report_malformed_fields(
     database: &DatabaseReading,
     cache: &CacheReading,
@@ -290,7 +295,7 @@ fn report_malformed_fields(
     found
 }
 
-/// Tells whether the file has to be written although nothing in it is wrong.
+/// Returns whether the file has to be written although nothing in it is wrong.
 fn is_incomplete(database: &DatabaseReading, cache: &CacheReading, snapshot: &Snapshot) -> bool {
     cache.revision != Some(database.revision)
         || cache.lineage.is_none()
@@ -329,12 +334,12 @@ fn journal_rejected_edit(
     };
     // The values of an unstamped file are kept, but they are far more often old state than an edit.
     if reason != RejectionReason::UnstampedCache {
-        let (id, message) = (rejected.id(), rejected.render_line());
-        let detail = (
-            Some(database.revision.to_string()),
-            rejected.base.map(|r| r.to_string()),
-            Way::RestoreEdit { entry: id },
-        );
+        let (id, message) = (rejected.id(), rejected.render_planned_line());
+        let detail = DivergenceDetail {
+            expected: Some(database.revision.to_string()),
+            found: rejected.base.map(|r| r.to_string()),
+            advice: AdviceKind::RestoreEdit { entry: id },
+        };
         push_divergence(out, snapshot, Code::EditRejected, message, detail);
     }
     out.actions.push(Action::Journal(rejected));

@@ -4,16 +4,16 @@
 use std::fmt::Write as _;
 
 use super::Reconciliation;
-use super::divergence_lines::{MAX_EXCERPT_CHARS, push_divergence};
+use super::divergence_lines::{DivergenceDetail, MAX_EXCERPT_CHARS, push_divergence};
 use super::snapshot::{CacheReading, DatabaseReading, Reading, Snapshot};
-use crate::diagnostic::{Advice, Way};
+use crate::diagnostic::{Advice, AdviceKind};
 use crate::diagnostic::{Code, Divergence};
 use crate::model::SessionId;
 use crate::text::one_line;
 
 pub(super) fn report_unreachable_database(
     reason: &str,
-    way: Way,
+    advice: AdviceKind,
     snapshot: &Snapshot,
     out: &mut Reconciliation,
 ) {
@@ -28,7 +28,7 @@ pub(super) fn report_unreachable_database(
         }
         _ => format!("⚠️ database unreachable; no cache available ({reason})"),
     };
-    push_divergence(out, snapshot, Code::DatabaseUnreachable, message, (None, None, way));
+    push_divergence(out, snapshot, Code::DatabaseUnreachable, message, advice);
 }
 
 pub(super) fn report_branch_and_claim(
@@ -43,22 +43,27 @@ pub(super) fn report_branch_and_claim(
             (one_line(&branch.name, MAX_EXCERPT_CHARS), one_line(named, MAX_EXCERPT_CHARS));
         let message =
             format!("⚠️ Branch mismatch: branch={name} names {named}, db_claim={}", claim.item);
-        let way = Way::SwitchBranch { to: branch.switch_target.clone() };
-        let detail = (Some(claim.item.to_string()), Some(name), way);
+        let advice = AdviceKind::SwitchBranch { to: branch.switch_target.clone() };
+        let expected = Some(claim.item.to_string());
+        let detail = DivergenceDetail { expected, found: Some(name), advice };
         push_divergence(out, snapshot, Code::BranchNamesOtherItem, message, detail);
     }
     if let Some(lost) = &database.lost_claim {
         let since = lost.since.map_or_else(|| "?".to_owned(), |t| t.to_string());
         // An item that another session holds, or that is finished, cannot be claimed.
-        let way = if lost.holder.is_some() || lost.is_finished {
-            Way::AcceptLoss
+        let advice = if lost.holder.is_some() || lost.is_finished {
+            AdviceKind::AcceptLoss
         } else {
             let item = lost.item.to_string();
-            Way::ClaimItem { item }
+            AdviceKind::ClaimItem { item }
         };
         let holder = lost.holder.as_ref().map_or("nobody", SessionId::as_str);
         let message = format!("⚠️ claim on {} now belongs to {holder} since {since}", lost.item);
-        let detail = (Some(holder.to_owned()), Some(snapshot.session.to_string()), way);
+        let detail = DivergenceDetail {
+            expected: Some(holder.to_owned()),
+            found: Some(snapshot.session.to_string()),
+            advice,
+        };
         push_divergence(out, snapshot, Code::ClaimTakenAway, message, detail);
     }
 }
@@ -70,7 +75,10 @@ pub fn list_other_advice(divergence: &Divergence, snapshot: &Snapshot) -> Vec<Ad
     let free = branch
         .filter(|branch| divergence.code == Code::BranchNamesOtherItem && branch.other_is_free);
     let named = free.and_then(|branch| branch.other_item.as_ref());
-    named.map(|named| Advice::from(Way::ClaimItem { item: named.clone() })).into_iter().collect()
+    named
+        .map(|named| Advice::from(AdviceKind::ClaimItem { item: named.clone() }))
+        .into_iter()
+        .collect()
 }
 
 pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliation) {
@@ -86,7 +94,11 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
         );
         // It ends when one of the two sessions ends; no command of this session ends it.
         let session = peer.session.clone();
-        let detail = (None, Some(session.to_string()), Way::LeaveWorktree { session });
+        let detail = DivergenceDetail {
+            expected: None,
+            found: Some(session.to_string()),
+            advice: AdviceKind::LeaveWorktree { session },
+        };
         push_divergence(out, snapshot, Code::WorktreeShared, message, detail);
     }
     if snapshot.outbox.waiting > 0 {
@@ -97,11 +109,11 @@ pub(super) fn report_peers_and_outbox(snapshot: &Snapshot, out: &mut Reconciliat
             let elsewhere = snapshot.outbox.for_other_databases;
             let _ = write!(message, " ({elsewhere} of them for another database)");
         }
-        let way = if snapshot.outbox.for_other_databases < snapshot.outbox.waiting {
-            Way::SendWaiting
+        let advice = if snapshot.outbox.for_other_databases < snapshot.outbox.waiting {
+            AdviceKind::SendWaiting
         } else {
-            Way::SendElsewhere
+            AdviceKind::SendToOtherDatabase
         };
-        push_divergence(out, snapshot, Code::WritesWaiting, message, (None, None, way));
+        push_divergence(out, snapshot, Code::WritesWaiting, message, advice);
     }
 }

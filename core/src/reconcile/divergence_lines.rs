@@ -2,24 +2,39 @@
 
 use super::Reconciliation;
 use super::snapshot::{DatabaseReading, Snapshot};
-use crate::diagnostic::{Code, Divergence, Way};
+use crate::diagnostic::{AdviceKind, Code, Divergence};
 use crate::model::{FieldValue, StateField, WorkState};
 use crate::text::one_line;
 
 /// Longest value shown in a line, in characters.
 pub(super) const MAX_EXCERPT_CHARS: usize = 120;
 
-/// Adds a divergence of the session; `detail` is what the database says, what the other copy
-/// says, and what ends it.
+/// The values of a divergence, and what ends it.
+pub(super) struct DivergenceDetail {
+    /// What the database says.
+    pub(super) expected: Option<String>,
+    /// What the other copy says.
+    pub(super) found: Option<String>,
+    /// What ends it.
+    pub(super) advice: AdviceKind,
+}
+
+impl From<AdviceKind> for DivergenceDetail {
+    fn from(advice: AdviceKind) -> Self {
+        Self { expected: None, found: None, advice }
+    }
+}
+
+/// Adds a divergence of the session.
 pub(super) fn push_divergence(
     out: &mut Reconciliation,
     snapshot: &Snapshot,
     code: Code,
     message: String,
-    detail: (Option<String>, Option<String>, Way),
+    detail: impl Into<DivergenceDetail>,
 ) {
-    let (expected, found, way) = detail;
-    let divergence = Divergence::new(code, snapshot.session.to_string(), message, way)
+    let DivergenceDetail { expected, found, advice } = detail.into();
+    let divergence = Divergence::new(code, snapshot.session.to_string(), message, advice)
         .with_values(expected, found);
     out.divergences.push(divergence);
 }
@@ -57,7 +72,9 @@ pub(super) fn report_mismatch(
             (Code::FlagDiffers, format!("⚠️ Flag mismatch: {}: file={file}, db={db}", flag.key()))
         }
     };
-    push_divergence(out, snapshot, code, message, (Some(db), Some(file), Way::TrueUpSession));
+    let advice = AdviceKind::TrueUpSession;
+    let detail = DivergenceDetail { expected: Some(db), found: Some(file), advice };
+    push_divergence(out, snapshot, code, message, detail);
 }
 
 /// Renders a value without quotes.

@@ -108,18 +108,18 @@ pub struct CacheReading {
 }
 
 impl CacheReading {
-    /// Tells whether trueup wrote the file.
+    /// Returns whether trueup wrote the file.
     pub fn is_stamped(&self) -> bool {
         self.lineage.is_some() && self.revision.is_some()
     }
 
-    /// Tells whether the file was written from a later state than the database has: a backup was
+    /// Returns whether the file was written from a later state than the database has: a backup was
     /// restored, or the stamp was changed by hand. A revision without a lineage cannot be compared.
     pub fn is_ahead_of(&self, database: &DatabaseReading) -> bool {
         self.lineage.as_ref() == Some(&database.lineage) && self.revision > Some(database.revision)
     }
 
-    /// Tells whether the file of another session holds a later state of that session than the
+    /// Returns whether the file of another session holds a later state of that session than the
     /// database does.
     pub fn is_ahead_of_owner(&self) -> bool {
         self.is_stamped() && self.revision > self.owner_revision

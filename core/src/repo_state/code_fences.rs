@@ -46,7 +46,7 @@ impl CodeFences {
         Self { code }
     }
 
-    /// Tells whether the line that begins at an offset is code.
+    /// Returns whether the line that begins at an offset is code.
     pub(super) fn is_code(&self, at: usize) -> bool {
         let behind = self.code.partition_point(|code| code.end <= at);
         self.code.get(behind).is_some_and(|code| code.start <= at)

@@ -54,7 +54,7 @@ pub(super) fn render_closing(digest: &str) -> String {
     format!("{CLOSING_PREFIX}sha256={digest}{MARKER_END}")
 }
 
-/// Tells whether a line is an opening marker, or what an edit left of one.
+/// Returns whether a line is an opening marker, or what an edit left of one.
 pub(super) fn is_opening(line: &[u8]) -> bool {
     line.starts_with(OPENING_PREFIX.as_bytes())
 }

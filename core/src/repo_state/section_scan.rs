@@ -33,7 +33,7 @@ pub(super) struct LocatedSection<'a> {
 }
 
 impl LocatedSection<'_> {
-    /// Tells whether the section is of this repository. Legacy headings are in capitals, with `_`
+    /// Returns whether the section is of this repository. Legacy headings are in capitals, with `_`
     /// in the place of other characters.
     pub(super) fn is_of(&self, slug: &RepoSlug) -> bool {
         let plain = |text: &str| -> Vec<u8> {

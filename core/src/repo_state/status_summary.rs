@@ -67,7 +67,7 @@ fn parse_labeled_line(line: &str) -> Option<(usize, &str)> {
     })
 }
 
-/// Tells whether a line is text, and no heading, rule, table, comment or list marker.
+/// Returns whether a line is text, and no heading, rule, table, comment or list marker.
 fn is_prose(line: &str) -> bool {
     !line.starts_with(['#', '|', '<', '=']) && line.chars().any(char::is_alphanumeric)
 }

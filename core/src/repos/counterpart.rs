@@ -5,7 +5,7 @@ use std::path::Path;
 use super::RepoIdentity;
 use crate::git::Worktree;
 
-/// Tells whether two paths are the same file in two checkouts of one repository: linked worktrees,
+/// Returns whether two paths are the same file in two checkouts of one repository: linked worktrees,
 /// or clones with the same remote or name. Only files are read.
 pub fn are_counterparts(one: &Path, other: &Path) -> bool {
     if one.file_name() != other.file_name() {

@@ -96,12 +96,12 @@ pub fn find_owner<'a>(repos: &'a [Repo], machine: &str, root: &Path) -> Option<&
     let first = same.min_by_key(|repo| (repo.created_at, repo.slug.as_str()));
     let lies_at = |path: &str| {
         let mut repos = repos.iter();
-        repos.find(|repo| repo.is_at(machine, path))
+        repos.find(|repo| repo.has_checkout(machine, path))
     };
     first.or_else(|| lies_at(&path)).or_else(|| lies_at(&path_to_text(&identity.main)))
 }
 
-/// Tells whether a directory is known to belong to another repository.
+/// Returns whether a directory is known to belong to another repository.
 pub(super) fn is_other_repo(repo: &Repo, machine: &str, identity: &RepoIdentity) -> bool {
     compare_identity(repo, machine, identity) == IdentityMatch::Other
 }

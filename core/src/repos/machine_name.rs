@@ -65,14 +65,14 @@ mod tests {
 
     use super::*;
 
-    fn paths(folder: &Path) -> Paths {
-        Paths { config: folder.to_owned(), data: folder.join("data") }
+    fn paths(dir: &Path) -> Paths {
+        Paths { config: dir.to_owned(), data: dir.join("data") }
     }
 
     #[test]
     fn a_machine_keeps_the_name_it_was_given() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
         assert_eq!(read_machine_name(&paths).unwrap(), None);
         assert!(!paths.data.exists());
         let name = ensure_machine_name(&paths).unwrap();
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn two_that_name_a_machine_at_once_come_to_one_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
         let names: Vec<String> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 (0..8).map(|_| scope.spawn(|| ensure_machine_name(&paths).unwrap())).collect();
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_an_error_that_names_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let paths = paths(dir.path());
         fs::create_dir(&paths.data).unwrap();
         fs::write(paths.machine_name(), "a b\n").unwrap();
         let error = ensure_machine_name(&paths).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Registers repositories.
+//! Registers repositories, and their checkouts on a machine.
 
 use std::path::{Path, PathBuf};
 
@@ -61,7 +61,7 @@ pub enum RegisterRefusal {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn register_repo(
     store: &mut dyn Store,
     request: RegisterRepoRequest,
@@ -69,7 +69,7 @@ pub fn register_repo(
     let path = path_to_text(&request.path);
     let repos = store.list_repos()?;
     let identity = RepoIdentity::read(&request.path);
-    let here = repos.iter().find(|repo| repo.is_at(&request.machine, &path));
+    let here = repos.iter().find(|repo| repo.has_checkout(&request.machine, &path));
     let same = find_owner(&repos, &request.machine, &request.path);
     if let (Some(slug), Some(same), None) = (&request.slug, same, here)
         && !same.slug.is_same(slug.as_str())
@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_place_is_one_repositorys_and_a_repository_has_one_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
         std::fs::create_dir(&a).unwrap();
         std::fs::create_dir(&b).unwrap();
-        let c = folder.path().join("deep/a");
+        let c = dir.path().join("deep/a");
         std::fs::create_dir_all(&c).unwrap();
         let mut store = ScratchStore::new();
         let mut register = |slug: Option<&str>, path: &Path| {
@@ -214,7 +214,7 @@ mod tests {
         };
         assert_eq!(register(Some("x"), &a), Ok((false, "x".to_owned())));
         assert_eq!(register(None, &a), Ok((true, "x".to_owned())));
-        assert_eq!(register(Some("a"), &folder.path().join("deep")), Ok((false, "a".to_owned())));
+        assert_eq!(register(Some("a"), &dir.path().join("deep")), Ok((false, "a".to_owned())));
         let refusal = register(Some("y"), &a).unwrap_err().to_string();
         assert!(refusal.ends_with("is already registered as x"), "{refusal}");
         assert_eq!(register(None, &c), Ok((false, "deep-a".to_owned())));

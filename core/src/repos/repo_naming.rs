@@ -53,7 +53,7 @@ struct UnsettledName {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the name of this machine cannot be read.
+/// When the database cannot be read, or the name of this machine cannot be read.
 pub fn find_repo_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<Option<String>> {
     Ok(match find_name(store, context)? {
         NameLookup::Settled(name) => name,
@@ -105,12 +105,12 @@ pub fn assign_repo_name(
     find_repo_name(store, context)
 }
 
-/// Tells whether a session that was registered here may still have the right name, without looking
+/// Returns whether a session that was registered here may still have the right name, without looking
 /// at other repositories.
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or the name of this machine cannot be read.
+/// When the database cannot be read, or the name of this machine cannot be read.
 pub fn may_keep_name(
     store: &mut dyn Store,
     context: NamingContext<'_>,
@@ -121,7 +121,7 @@ pub fn may_keep_name(
         let path = path_to_text(project_root(context.project));
         let repos = store.list_repos()?;
         let slug = configured.as_ref().map_or_else(
-            || repos.iter().find(|repo| repo.is_at(&machine, &path)),
+            || repos.iter().find(|repo| repo.has_checkout(&machine, &path)),
             |name| repos.iter().find(|repo| repo.slug.is_same(name)),
         );
         if let Some(repo) = slug {
@@ -135,7 +135,7 @@ pub fn may_keep_name(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn load_repo_name(store: &mut dyn Store, root: &Path, host: &str) -> Result<Option<String>> {
     for identity in list_identities(&RepoIdentity::read(root), host) {
         if let Some(name) = store.find_repo_name(&identity)? {
@@ -177,7 +177,7 @@ pub fn record_repo_name(
     }
 }
 
-/// Tells whether a name is used for rows of another, unregistered repository.
+/// Returns whether a name is used for rows of another, unregistered repository.
 pub(super) fn is_name_of_another(
     store: &mut dyn Store,
     identity: &RepoIdentity,
@@ -298,7 +298,7 @@ fn find_known_name(
     })
 }
 
-/// Tells whether a name is stored only for paths.
+/// Returns whether a name is stored only for paths.
 fn has_no_remote(store: &mut dyn Store, name: &str) -> Result<bool> {
     let holders = store.list_repo_identities(name)?;
     Ok(holders.iter().all(|it| !it.starts_with(REMOTE)))
@@ -325,7 +325,7 @@ fn place_prefix(host: &str) -> String {
     format!("place {host} ")
 }
 
-/// Tells whether a repository without a remote has left its path on this machine.
+/// Returns whether a repository without a remote has left its path on this machine.
 fn is_place_gone(identity: &str, host: &str) -> bool {
     let path = identity.strip_prefix(&place_prefix(host));
     path.is_some_and(|path| !path_from_text(path).is_dir())

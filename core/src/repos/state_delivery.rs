@@ -17,7 +17,7 @@ use crate::fs::{
     replace_if_unchanged, retry_under_lock,
 };
 use crate::git::{Repository, Worktree};
-use crate::model::{Repo, RepoSlug, RepoState, StateHead, Timestamp};
+use crate::model::{Repo, RepoSlug, RepoState, StateSummary, Timestamp};
 use crate::repo_state::{
     MAX_BODY_BYTES, MAX_FILE_BYTES, StatusBody, summarize_status, write_section,
 };
@@ -29,8 +29,8 @@ use crate::text::to_hex;
 /// The default path of the state file.
 const DEFAULT_STATE_FILE: &str = "STATE.md";
 
-/// The folder of the cache, and its name there.
-const CACHE_FOLDER: &str = ".aibrain";
+/// The directory of the cache, and its name there.
+const CACHE_DIR: &str = ".aibrain";
 const CACHE_NAME: &str = "global-state-cache.md";
 
 /// Why a state was not shared.
@@ -225,7 +225,7 @@ pub struct PublishedState {
 ///
 /// # Errors
 ///
-/// When it has secrets and `deny_secrets` is set, or the database cannot be asked.
+/// When it has secrets and `deny_secrets` is set, or the database cannot be read.
 pub fn publish_state(
     store: &mut dyn HookStore,
     slug: &RepoSlug,
@@ -239,7 +239,7 @@ pub fn publish_state(
         return Err(StateError::Secrets { path: file.path.clone(), found });
     }
     let state = RepoState {
-        head: StateHead {
+        head: StateSummary {
             // The store sets both.
             synced_at: Timestamp::from_millis(0),
             synced_by: provenance.actor.clone(),
@@ -278,7 +278,7 @@ pub enum CacheOutcome {
 
 /// Returns the path of the cache in a checkout.
 pub fn cache_path(root: &Path) -> PathBuf {
-    root.join(CACHE_FOLDER).join(CACHE_NAME)
+    root.join(CACHE_DIR).join(CACHE_NAME)
 }
 
 /// Writes a state into the caches of all other repositories on this machine that receive states, in
@@ -356,8 +356,8 @@ pub fn deliver_state(
             else {
                 return Ok(Some(false));
             };
-            if let Some(folder) = cache.parent() {
-                create_shared_dir(folder).map_err(failed)?;
+            if let Some(dir) = cache.parent() {
+                create_shared_dir(dir).map_err(failed)?;
             }
             let written = replace_if_unchanged(&cache, &new, old.as_deref(), MAX_FILE_BYTES)?;
             Ok((written != WriteOutcome::ChangedMeanwhile).then_some(true))

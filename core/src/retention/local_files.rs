@@ -59,7 +59,7 @@ pub(super) fn remove_session_files(
     }
 }
 
-/// Tells whether a cache only repeats what this database said of the session. An edited cache
+/// Returns whether a cache only repeats what this database said of the session. An edited cache
 /// belongs to the user.
 fn is_own_cache(path: &Path, lineage: &Lineage, session: &SessionId) -> bool {
     match CacheFile::read(path).document {
@@ -113,7 +113,7 @@ pub(super) fn remove_old_files(
     Ok(files)
 }
 
-/// Tells whether a file has a name of one that was set aside.
+/// Returns whether a file has a name of one that was set aside.
 fn is_set_aside(name: &str) -> bool {
     [".corrupt-", ".foreign-", ".orphan-"].iter().any(|mark| name.contains(mark))
 }
@@ -126,7 +126,7 @@ fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
 }
 
-/// Lists the regular files of a folder that were neither written nor renamed within the retention.
+/// Lists the regular files of a directory that were neither written nor renamed within the retention.
 fn list_aged_files(folder: &Path, options: &PruneOptions) -> Vec<PathBuf> {
     let keep = Duration::from_secs(options.keep_seconds);
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

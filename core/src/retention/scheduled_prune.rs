@@ -17,7 +17,7 @@ const PRUNE_INTERVAL: Duration = Duration::from_hours(24);
 /// later.
 const INTERVAL_ELAPSED_IF_INCOMPLETE: Duration = Duration::from_hours(23);
 
-/// Tells whether pruning is due. Every session start asks this, so it only reads the age of one
+/// Returns whether pruning is due. Every session start asks this, so it only reads the age of one
 /// file.
 pub fn is_prune_due(site: &RunContext) -> bool {
     site.settings.retention_days > 0 && is_interval_over(site)

@@ -18,22 +18,22 @@ const TWO_DAYS: u64 = 172_800;
 struct World {
     store: ScratchStore,
     site: RunContext,
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().as_os_str().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().as_os_str().to_owned();
         let environment =
             Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
         let settings = Settings::load(&environment).unwrap();
-        let project = Project::at_dir(&environment, folder.path().to_owned());
+        let project = Project::at_dir(&environment, dir.path().to_owned());
         let deadline = Deadline::after(Duration::from_mins(1));
         Self {
             store: ScratchStore::new(),
             site: RunContext::new(&environment, settings, project, None, deadline),
-            folder,
+            dir,
         }
     }
 
@@ -71,13 +71,13 @@ impl World {
     }
 
     fn write_file(&self, name: &str) {
-        let path = self.folder.path().join(name);
+        let path = self.dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "x").unwrap();
     }
 
     fn has_file(&self, name: &str) -> bool {
-        self.folder.path().join(name).exists()
+        self.dir.path().join(name).exists()
     }
 }
 
@@ -120,7 +120,7 @@ fn only_old_files_that_are_nobodys_go() {
     for name in mine.into_iter().chain(aside).chain(["notes.txt", "trueup.log"]) {
         world.write_file(name);
     }
-    let held = world.folder.path().join("locks/held");
+    let held = world.dir.path().join("locks/held");
     let lock = FileLock::acquire(&held, Duration::ZERO).unwrap();
     let young = world.prune_world(3_600, false, usize::MAX).files;
     assert_eq!(young, PrunedFiles::default());
@@ -142,7 +142,7 @@ fn it_is_time_once_a_day_for_one_at_a_time() {
         super::prune_if_due(&mut *world.store, "me", &world.site, Duration::from_mins(1)).unwrap()
     };
     assert!(is_prune_due(&world.site));
-    let lock = world.folder.path().join("pruned.lock");
+    let lock = world.dir.path().join("pruned.lock");
     let other = FileLock::acquire(&lock, Duration::ZERO).unwrap();
     assert_eq!(gently(&mut world), None, "another is at it");
     drop(other);

@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
         fs::write(&path, "s3cret\n").unwrap();
         let source = CredentialSource::File(path.clone());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();

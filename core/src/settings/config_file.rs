@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
         assert!(
             read_toml::<ConfigFile>(&path, crate::bounds::CONFIG, true)
                 .unwrap()

@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_place_has_one_lock_and_one_mark_whatever_it_is_called() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let temp_dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp_dir.path().join(name);
         std::fs::create_dir_all(at("real/.claude")).unwrap();
         symlink("real", at("link")).unwrap();
         let paths = Paths { config: at("config"), data: at("data") };

@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn a_repository_cannot_name_the_database() {
-        let folder = tempfile::tempdir().unwrap();
+        let temp_dir = tempfile::tempdir().unwrap();
         std::fs::write(
-            folder.path().join(".trueup.toml"),
+            temp_dir.path().join(".trueup.toml"),
             "repo = \"app\"\ndatabase_url = \"sqlite:/evil\"\nhandoff_commands = [\"make ship*\"]\n",
         )
         .unwrap();
-        let project = Project::at_dir(&Environment::default(), folder.path().to_owned());
+        let project = Project::at_dir(&Environment::default(), temp_dir.path().to_owned());
         let config = project.read_config().unwrap();
         assert_eq!(config.repo.as_deref(), Some("app"));
         assert_eq!(config.handoff_commands.unwrap(), ["make ship*"]);
@@ -170,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_repository_can_have_is_ignored_and_said() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_name_that_no_repository_can_have_is_ignored_and_reported() {
+        let temp_dir = tempfile::tempdir().unwrap();
         for name in ["", "a b", "../x", "ünï"] {
             let text = format!("repo = \"{name}\"\n");
-            std::fs::write(folder.path().join(".trueup.toml"), text).unwrap();
-            let project = Project::at_dir(&Environment::default(), folder.path().to_owned());
+            std::fs::write(temp_dir.path().join(".trueup.toml"), text).unwrap();
+            let project = Project::at_dir(&Environment::default(), temp_dir.path().to_owned());
             let config = project.read_config().unwrap();
             assert_eq!(config.repo, None, "{name:?}");
             let [problem] = config.problems.as_slice() else {

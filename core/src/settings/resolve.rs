@@ -233,22 +233,22 @@ mod tests {
 
     #[test]
     fn environment_beats_file_beats_default() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("config.toml");
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config.toml");
         std::fs::write(config, "lease_seconds = 60\nceiling_seconds = 70\n").unwrap();
-        let env = environment(folder.path(), &[("TRUEUP_LEASE_SECONDS", "30")]);
+        let env = environment(dir.path(), &[("TRUEUP_LEASE_SECONDS", "30")]);
         let settings = Settings::load(&env).unwrap();
         assert_eq!((settings.lease_seconds, settings.ceiling_seconds), (30, 70));
         assert_eq!(settings.renewal_seconds(), 10);
         assert_eq!(settings.checkpoint_every, 15);
-        assert_eq!(settings.sqlite_path().unwrap(), &folder.path().join("trueup.db"));
+        assert_eq!(settings.sqlite_path().unwrap(), &dir.path().join("trueup.db"));
     }
 
     #[test]
     fn a_bad_number_is_a_warning_and_a_broken_file_only_stops_commands() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("config.toml"), "[").unwrap();
-        let env = environment(folder.path(), &[("TRUEUP_DEADLINE_MS", "soon")]);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), "[").unwrap();
+        let env = environment(dir.path(), &[("TRUEUP_DEADLINE_MS", "soon")]);
         assert!(Settings::load(&env).unwrap_err().to_string().contains("config.toml:1:"));
         let settings = Settings::load_leniently(&env).unwrap();
         assert_eq!(settings.deadline, None);
@@ -257,8 +257,8 @@ mod tests {
 
     #[test]
     fn a_credential_is_never_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        let env = environment(folder.path(), &[("TRUEUP_API_KEY", "s3cret")]);
+        let dir = tempfile::tempdir().unwrap();
+        let env = environment(dir.path(), &[("TRUEUP_API_KEY", "s3cret")]);
         let settings = Settings::load(&env).unwrap();
         let key = settings.api_credentials.key.load().unwrap();
         assert_eq!(key.unwrap().expose(), "s3cret");

@@ -1,4 +1,4 @@
-//! A credential.
+//! A credential, which no output shows.
 
 use std::fmt;
 

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_told_from_their_first_key() {
+    fn circles_are_rendered_from_their_first_key() {
         for (edges, expected) in [
             (&[][..], &[][..]),
             (&[("a", "b"), ("b", "c"), ("a", "c")], &[]),
@@ -307,7 +307,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_told_is_a_circle_and_there_is_none_when_nothing_is(
+        fn what_is_reported_is_a_circle_and_there_is_none_when_nothing_is(
             edges in prop::collection::vec((0..8_u8, 0..8_u8), 0..24),
         ) {
             let edges: Vec<(String, String)> = edges

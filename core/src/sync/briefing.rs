@@ -13,7 +13,7 @@ const MAX_VALUE_CHARS: usize = 400;
 /// Most lines per section.
 const MAX_LINES: usize = 12;
 
-/// What the agent is told when its session starts.
+/// What the agent reads when its session starts.
 #[derive(Debug)]
 pub struct Briefing<'a> {
     /// The session that starts.
@@ -46,7 +46,7 @@ impl Briefing<'_> {
         packer.add_part(
             "heading",
             format!(
-                "trueup: this is session {}; its state is at revision {} of {}. The database is \
+                "trueup: this is session {}; its state is at revision {}, read at {}. The database is \
                  authoritative; .claude/auto-proceed-state.json is a copy of it.",
                 session.id, session.revision, session.read_at
             ),
@@ -98,7 +98,7 @@ impl Briefing<'_> {
             .iter()
             .filter(|d| d.severity > Severity::Info)
             .take(MAX_LINES)
-            .map(|d| format!("{} (fix: {})", d.message, d.fix))
+            .map(|d| format!("{} (fix: {})", d.message, d.advice))
             .collect();
         if lines.is_empty() {
             return String::new();

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn missing_elements_are_named() {
         let one = sample_handoff(HandoffStatus::PendingAcceptance, None);
         let text = render_handoffs(&[(HandoffNoticeReason::Offered, one)], &fence());
         assert!(text.starts_with("Open hand-off to any session"));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn decisions_are_told_with_the_reason() {
+    fn decisions_are_reported_with_the_reason() {
         let mut accepted = sample_handoff(HandoffStatus::Accepted, Some("x"));
         accepted.decided_by = Some("x".parse().unwrap());
         let mut rejected = sample_handoff(HandoffStatus::Rejected, Some("x"));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn without_news_nothing_is_said() {
+    fn without_news_nothing_is_reported() {
         assert_eq!(render_handoffs(&[], &fence()), "");
     }
 }

@@ -27,7 +27,7 @@ pub fn register_session(
     predecessor: Option<SessionId>,
     context: &RunContext,
 ) -> Result<Session> {
-    let repo = assign_repo_name(store, context.named_place())?;
+    let repo = assign_repo_name(store, context.naming_context())?;
     store.register_session(&SessionRegistration {
         session: id.clone(),
         repo,
@@ -67,8 +67,8 @@ pub fn is_registration_current(
         && context.branch().is_none_or(|branch| session.branch() == Some(&branch));
     Ok(is_current
         && match &session.repo {
-            Some(name) => may_keep_name(store, context.named_place(), name)?,
-            None => find_repo_name(store, context.named_place())?.is_none(),
+            Some(name) => may_keep_name(store, context.naming_context(), name)?,
+            None => find_repo_name(store, context.naming_context())?.is_none(),
         })
 }
 

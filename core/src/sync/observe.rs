@@ -93,13 +93,13 @@ fn find_unknown_fields(
     if !is_earlier {
         return Ok(unknown);
     }
-    let now = session.execution_state().work;
+    let current_work = session.execution_state().work;
     for field in [StateField::Phase, StateField::Task] {
         let Some(value @ FieldValue::Text(Some(_))) = cache.fields.get(&field) else {
             continue;
         };
         // A local edit is handled as an edit.
-        if now.get(field) != *value
+        if current_work.get(field) != *value
             && !cache.edited.contains(&field)
             && !store.had_state_value(&session.id, field, value)?
         {

@@ -13,7 +13,7 @@ use crate::store::{DeliveryOutcome, HookStore, RegistrationDefaults, StoreError}
 const DRAIN_TIME_DIVISOR: u32 = 3;
 
 /// Most lost edits that are listed one by one.
-const MAX_LOST_SHOWN: usize = crate::bounds::LOST_TOLD.len();
+const MAX_LOST_SHOWN: usize = crate::bounds::LOST_EDITS_SHOWN.len();
 
 /// The result of draining the outbox.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,22 +27,15 @@ pub struct DrainReport {
 impl DrainReport {
     /// Adds the result of a later drain.
     pub fn add(&mut self, later: Self) {
-        let DrainCounts {
-            sent,
-            refused: dead,
-            elsewhere,
-            damaged,
-            unmovable: stays,
-            is_waiting: waits,
-            problem: trouble,
-        } = later.counts;
+        let DrainCounts { sent, refused, elsewhere, damaged, unmovable, is_waiting, problem } =
+            later.counts;
         self.counts.sent += sent;
-        self.counts.refused += dead;
+        self.counts.refused += refused;
         self.counts.elsewhere += elsewhere;
         self.counts.damaged += damaged;
-        self.counts.unmovable = stays;
-        self.counts.is_waiting = waits;
-        self.counts.problem = trouble;
+        self.counts.unmovable = unmovable;
+        self.counts.is_waiting = is_waiting;
+        self.counts.problem = problem;
         self.lost.extend(later.lost);
     }
 
@@ -72,16 +65,16 @@ impl DrainReport {
         session: Option<&SessionId>,
     ) -> Vec<String> {
         let mut lines = self.describe_lost_edits(session);
-        let beside = |name: &str| context.settings.paths.data.join(name).display().to_string();
-        let DrainCounts { refused: dead, damaged, elsewhere, .. } = self.counts;
-        if dead > 0 {
-            let file = beside("outbox.dead.jsonl");
+        let data_file = |name: &str| context.settings.paths.data.join(name).display().to_string();
+        let DrainCounts { refused, damaged, elsewhere, .. } = self.counts;
+        if refused > 0 {
+            let file = data_file("outbox.dead.jsonl");
             lines.push(format!(
-                "⚠️ {dead} writes were refused by the database and are kept in {file}"
+                "⚠️ {refused} writes were refused by the database and are kept in {file}"
             ));
         }
         if damaged > 0 {
-            let file = beside("outbox.damaged");
+            let file = data_file("outbox.damaged");
             lines.push(format!(
                 "⚠️ {damaged} lines of the outbox cannot be read and are kept in {file}"
             ));
@@ -95,19 +88,19 @@ impl DrainReport {
     /// Describes writes that stay in the outbox because they can neither be sent nor moved aside.
     /// Shown at session start only, because it stays true until someone frees disk space.
     pub fn describe_unmovable(&self) -> Option<String> {
-        let DrainCounts { unmovable: stays, problem: trouble, .. } = &self.counts;
-        let why = trouble.as_deref().unwrap_or_default();
-        (*stays > 0).then(|| {
+        let DrainCounts { unmovable, problem, .. } = &self.counts;
+        let reason = problem.as_deref().unwrap_or_default();
+        (*unmovable > 0).then(|| {
             format!(
-                "⚠️ {stays} writes for another database, or refused by this one, cannot be set \
-                 aside and stay in the outbox ({why}); see trueup doctor"
+                "⚠️ {unmovable} writes for another database, or refused by this one, cannot be set \
+                 aside and stay in the outbox ({reason}); see trueup doctor"
             )
         })
     }
 }
 
-/// Sends what waits, in order, as far as there is time; what cannot be sent stays, and what came
-/// too late is in the journal.
+/// Sends queued writes in order while there is time. Writes that cannot be sent stay in the outbox;
+/// those that came too late go to the journal.
 pub fn drain_outbox(store: &mut dyn HookStore, context: &RunContext) -> DrainReport {
     if context.outbox().is_idle() {
         return DrainReport::default();
@@ -115,17 +108,17 @@ pub fn drain_outbox(store: &mut dyn HookStore, context: &RunContext) -> DrainRep
     let mut lost = Vec::new();
     match send_waiting(store, context, &mut lost) {
         Ok(counts) => {
-            if let Some(trouble) = &counts.problem {
-                context.log(LogLevel::Warn, "outbox", trouble);
+            if let Some(problem) = &counts.problem {
+                context.log(LogLevel::Warn, "outbox", problem);
             }
             DrainReport { counts, lost }
         }
         Err(error) => {
-            let trouble = format!("the outbox cannot be drained: {error}");
-            context.log(LogLevel::Error, "outbox", &trouble);
-            let tally =
-                DrainCounts { is_waiting: true, problem: Some(trouble), ..DrainCounts::default() };
-            DrainReport { counts: tally, lost }
+            let problem = format!("the outbox cannot be drained: {error}");
+            context.log(LogLevel::Error, "outbox", &problem);
+            let counts =
+                DrainCounts { is_waiting: true, problem: Some(problem), ..DrainCounts::default() };
+            DrainReport { counts, lost }
         }
     }
 }
@@ -156,12 +149,12 @@ fn send_waiting(
         share: Deadline::after(share),
         deadline: Deadline::after(left.saturating_sub(share)),
     };
-    let newcomer = RegistrationDefaults {
+    let registration_defaults = RegistrationDefaults {
         host: Some(context.host.clone()),
         lease_seconds: context.settings.lease_seconds,
     };
     let send = |batch: &[&PendingWrite]| -> Result<Vec<SendVerdict>, SendError> {
-        let delivered = store.deliver_pending(batch, &newcomer, bounds.deadline)?;
+        let delivered = store.deliver_pending(batch, &registration_defaults, bounds.deadline)?;
         let (verdicts, rejected) = split_deliveries(delivered);
         lost.extend(context.journal().record_all(rejected, now()).map_err(SendError::Journal)?);
         Ok(verdicts)

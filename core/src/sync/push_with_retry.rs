@@ -18,7 +18,7 @@ pub struct RetriedPush {
     pub branch: Option<String>,
     /// The timestamp to set along with the change.
     pub mark: Option<InterruptionMark>,
-    /// Whether the agent made the change itself and need not be told about it.
+    /// Whether the agent made the change itself and need not be notified of it.
     pub acknowledge: bool,
     /// Who makes the change.
     pub provenance: Provenance,

@@ -56,7 +56,7 @@ pub(super) fn render_repo_summaries(
     }
     let mut sorted: Vec<&RepoSummary> = summaries.iter().collect();
     sorted.sort_by(|a, b| (a.age_seconds, &a.slug).cmp(&(b.age_seconds, &b.slug)));
-    let lines = sorted.iter().take(MAX_REPOS).map(|neighbour| neighbour.render_line());
+    let lines = sorted.iter().take(MAX_REPOS).map(|summary| summary.render_line());
     let lines: Vec<String> = lines.collect();
     let more = sorted.len().saturating_sub(MAX_REPOS);
     let more = if more > 0 { format!(" {more} more: `trueup repo list`.") } else { String::new() };
@@ -70,7 +70,7 @@ pub(super) fn render_repo_summaries(
 mod tests {
     use super::*;
 
-    fn neighbour(slug: &str, age: u64) -> RepoSummary {
+    fn summary_of(slug: &str, age: u64) -> RepoSummary {
         RepoSummary {
             slug: slug.parse().unwrap(),
             summary: format!("all\nwell in {slug}"),
@@ -96,10 +96,11 @@ mod tests {
     fn the_youngest_come_first_and_the_rest_is_counted() {
         let fence = DataDelimiter::new("0123456789ab").unwrap();
         assert_eq!(render_repo_summaries(&[], &fence), "");
-        let text = render_repo_summaries(&[neighbour("old", 90_000), neighbour("new", 60)], &fence);
+        let text =
+            render_repo_summaries(&[summary_of("old", 90_000), summary_of("new", 60)], &fence);
         let (new, old) = (text.find("new (60 s old): all well").unwrap(), text.find("old (25 h"));
         assert!(new < old.unwrap(), "{text}");
-        let many: Vec<RepoSummary> = (0..20).map(|n| neighbour(&format!("r{n}"), n)).collect();
+        let many: Vec<RepoSummary> = (0..20).map(|n| summary_of(&format!("r{n}"), n)).collect();
         let text = render_repo_summaries(&many, &fence);
         assert!(text.contains("r11 ") && !text.contains("r12 "), "{text}");
         assert!(text.ends_with("8 more: `trueup repo list`."), "{text}");

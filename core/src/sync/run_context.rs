@@ -122,8 +122,8 @@ impl RunContext {
         })
     }
 
-    /// Returns the place whose repository is named.
-    pub fn named_place(&self) -> NamingContext<'_> {
+    /// Returns what names the repository of this run.
+    pub fn naming_context(&self) -> NamingContext<'_> {
         NamingContext {
             project: &self.project,
             config: &self.repository,

@@ -84,8 +84,8 @@ impl TrueUpOutcome {
 pub struct HandoffReadiness {
     /// Divergences that block the hand-off.
     pub forbidding: Vec<Divergence>,
-    /// Blocking divergences of a copy that cannot be written. The database is right regardless, so
-    /// refusing because of them would leave the user no way out.
+    /// Blocking divergences of a copy that cannot be written. The database is still authoritative,
+    /// so refusing because of them would leave the user no way out.
     pub unwritable: Vec<Divergence>,
     /// The commands that fix them, in the order to run them.
     pub fixes: Vec<Advice>,
@@ -101,7 +101,7 @@ impl TrueUpOutcome {
         let is_unwritable =
             |d: &mut Divergence| !self.problems.is_empty() && d.code.concerns_local_copy();
         let unwritable = forbidding.extract_if(.., is_unwritable).collect();
-        let mut fixes: Vec<Advice> = forbidding.iter().map(|d| d.fix.clone()).collect();
+        let mut fixes: Vec<Advice> = forbidding.iter().map(|d| d.advice.clone()).collect();
         fixes.dedup();
         let snapshot = &self.observation.snapshot;
         let alternatives = forbidding.iter().flat_map(|d| list_other_advice(d, snapshot));
@@ -148,7 +148,7 @@ pub fn observe_and_decide(
     if let Reading::Unavailable(_) = observation.snapshot.cache {
         let unreadable =
             decision.divergences.iter_mut().filter(|d| d.code == Code::CacheUnreadable);
-        unreadable.for_each(|d| d.fix = observation.file.suggest_move_aside().into());
+        unreadable.for_each(|d| d.advice = observation.file.suggest_move_aside().into());
     }
     Ok((session, observation, decision))
 }
@@ -158,7 +158,7 @@ pub fn observe_and_decide(
 /// # Errors
 ///
 /// When the database cannot be read or the journal cannot be written. A cache that cannot be
-/// written is reported in `problems` and is not an error: the database is right regardless.
+/// written is reported in `problems` and is not an error: the database is still authoritative.
 pub fn true_up(
     store: &mut dyn HookStore,
     mut session: Session,
@@ -168,8 +168,10 @@ pub fn true_up(
     let mut first_findings: Option<Vec<Divergence>> = None;
     let mut progress = TrueUpProgress::default();
     for round in 1.. {
-        let (read, observation, decision) = observe_and_decide(store, session, peers, context)?;
-        session = read;
+        let (fresh_session, observation, mut decision) =
+            observe_and_decide(store, session, peers, context)?;
+        session = fresh_session;
+        progress.report_kept_edits(&mut decision.divergences);
         let found = first_findings.get_or_insert_with(|| decision.divergences.clone());
         // Findings that appear in a later round, such as an edit rejected while it was being
         // pushed, are reported too.
@@ -202,6 +204,8 @@ pub fn true_up(
                 ActionOutcome::ReadAgain => break,
             }
         }
+        progress.report_kept_edits(found);
+        progress.report_set_aside(found);
         if let Some(fresh) = store.load_session(&session.id)? {
             session = fresh;
         }
@@ -214,12 +218,36 @@ struct TrueUpProgress {
     wrote_cache: bool,
     pushed_edit: bool,
     problems: Vec<String>,
+    /// Edits that are in the journal by now: the line before that, and the line since.
+    kept_edits: Vec<(String, String)>,
+    /// The name that the cache file was announced to be kept under, and the one that it got.
+    set_aside: Option<(String, String)>,
 }
 
 impl TrueUpProgress {
+    /// Makes findings say of rejected edits that they are in the journal.
+    fn report_kept_edits(&self, found: &mut [Divergence]) {
+        for (planned, kept) in &self.kept_edits {
+            replace_text(found, planned, kept);
+        }
+    }
+
+    /// Makes findings say under which name the cache file is kept.
+    fn report_set_aside(&mut self, found: &mut [Divergence]) {
+        if let Some((planned, kept)) = self.set_aside.take() {
+            replace_text(found, &planned, &kept);
+        }
+    }
+
     /// A file that could not be written in this round cannot be written in the next one either.
     fn is_blocked(&self) -> bool {
         !self.problems.is_empty()
+    }
+}
+
+fn replace_text(found: &mut [Divergence], from: &str, to: &str) {
+    for divergence in found.iter_mut().filter(|d| d.message.contains(from)) {
+        divergence.message = divergence.message.replace(from, to);
     }
 }
 
@@ -239,15 +267,20 @@ fn apply_action(
     match action {
         Action::Journal(lost) => {
             context.journal().record(lost, now()).map_err(SyncError::Journal)?;
+            progress.kept_edits.push((lost.render_planned_line(), lost.render_line()));
             Ok(ActionOutcome::Done)
         }
-        Action::SetAside(why) => {
-            if let Err(error) = observation.file.set_aside(*why, now()) {
-                progress.problems.push(error.to_string());
-                return Ok(ActionOutcome::ReadAgain);
+        Action::SetAside(why) => match observation.file.set_aside(*why, now()) {
+            Ok(aside) => {
+                let name = aside.file_name().unwrap_or_default().to_string_lossy();
+                progress.set_aside = Some((why.describe_plan(), format!("kept aside as {name}")));
+                Ok(ActionOutcome::Done)
             }
-            Ok(ActionOutcome::Done)
-        }
+            Err(error) => {
+                progress.problems.push(error.to_string());
+                Ok(ActionOutcome::ReadAgain)
+            }
+        },
         Action::Push(proposal) => match store.push_state(&build_push(session, proposal)) {
             Ok(fresh) => {
                 *session = fresh;
@@ -340,8 +373,8 @@ fn replace_cache(
 
 fn lock_cache(path: &Path, context: &RunContext) -> Result<FileLock, String> {
     let lock_path = context.settings.paths.lock_of(path);
-    if let Some(folder) = lock_path.parent() {
-        create_private_dir(folder).map_err(|error| error.to_string())?;
+    if let Some(parent) = lock_path.parent() {
+        create_private_dir(parent).map_err(|error| error.to_string())?;
     }
     let patience = CACHE_LOCK_PATIENCE.min(context.deadline.remaining());
     FileLock::acquire(&lock_path, patience)

@@ -46,12 +46,12 @@ pub struct JudgedReservation {
 }
 
 impl JudgedReservation {
-    /// Tells whether it may be cleared.
+    /// Returns whether it may be cleared.
     pub fn is_stale(&self) -> bool {
         self.is_stale_despite(0)
     }
 
-    /// Tells whether it may be cleared even if the clock is `doubt` seconds ahead.
+    /// Returns whether it may be cleared even if the clock is `doubt` seconds ahead.
     fn is_stale_despite(&self, doubt: u64) -> bool {
         let age = self.reservation.age_seconds().saturating_sub(doubt);
         is_stale_reservation(age, self.owner.state)
@@ -89,7 +89,7 @@ pub struct ReservedPorts {
 ///
 /// # Errors
 ///
-/// When the database cannot be asked, or its ports kept changing hands.
+/// When the database cannot be read, or its ports kept changing hands.
 pub fn reserve_ports(
     store: &mut dyn Store,
     request: &PortPairRequest,
@@ -151,9 +151,9 @@ pub fn reserve_ports(
 }
 
 fn lock_pool(site: &RunContext) -> Option<FileLock> {
-    let folder = &site.settings.paths.data;
-    create_private_dir(folder).ok()?;
-    FileLock::acquire(&folder.join("ports.lock"), site.deadline.remaining() / 2).ok()
+    let dir = &site.settings.paths.data;
+    create_private_dir(dir).ok()?;
+    FileLock::acquire(&dir.join("ports.lock"), site.deadline.remaining() / 2).ok()
 }
 
 /// Makes the requester the owner of a reservation that its id has.
@@ -178,7 +178,7 @@ fn keep_reservation(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn judge_owner(
     store: &mut dyn Store,
     reservation: &PortReservation,
@@ -237,7 +237,7 @@ fn judge_reservations(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn list_reservations(
     store: &mut dyn Store,
     site: &RunContext,
@@ -250,7 +250,7 @@ pub fn list_reservations(
 ///
 /// # Errors
 ///
-/// When the database cannot be asked.
+/// When the database cannot be read.
 pub fn sweep_stale_reservations(
     store: &mut dyn Store,
     actor: &str,

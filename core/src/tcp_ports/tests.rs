@@ -32,22 +32,22 @@ impl SlotProbe for FakeProbe {
 struct World {
     store: ScratchStore,
     site: RunContext,
-    _folder: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().as_os_str().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().as_os_str().to_owned();
         let environment =
             Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
         let settings = Settings::load(&environment).unwrap();
-        let project = Project::at_dir(&environment, folder.path().to_owned());
+        let project = Project::at_dir(&environment, dir.path().to_owned());
         let deadline = Deadline::after(Duration::from_mins(1));
         Self {
             store: ScratchStore::new(),
             site: RunContext::new(&environment, settings, project, None, deadline),
-            _folder: folder,
+            _dir: dir,
         }
     }
 

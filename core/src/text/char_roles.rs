@@ -1,5 +1,4 @@
-//! Tells characters that act or hide from those that are read, and where a joiner belongs to a
-//! word.
+//! Classifies control and invisible characters.
 
 /// What the cleaning does with a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(super) fn char_role(c: char) -> CharRole {
     }
 }
 
-/// Tells whether a character is a control, a directional mark, or drawn as nothing or as a blank
+/// Returns whether a character is a control, a directional mark, or drawn as nothing or as a blank
 /// without being a space. Two such characters suffice to hide any bytes in a text.
 fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -56,17 +55,17 @@ fn is_hidden(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Tells whether a reader does not see the character.
+/// Returns whether a reader does not see the character.
 pub(crate) fn is_invisible(c: char) -> bool {
     char_role(c) != CharRole::Shown
 }
 
-/// Tells whether some program ends a line at the character.
+/// Returns whether some program ends a line at the character.
 pub(super) const fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Tells whether a joiner between these two belongs to a word or an emoji.
+/// Returns whether a joiner between these two belongs to a word or an emoji.
 pub(super) fn is_joined(before: char, after: Option<char>) -> bool {
     let emoji = |c: char| is_emoji(c) || matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
     match after {
@@ -93,12 +92,12 @@ pub(super) fn flag_tags(text: &str) -> Option<&'static str> {
     COUNTRY_TAGS.into_iter().find(|tags| text.starts_with(tags))
 }
 
-/// Tells whether the emoji selector may stand between these two.
+/// Returns whether the emoji selector may stand between these two.
 pub(super) fn takes_emoji_style(before: char, after: Option<char>) -> bool {
     is_emoji(before) || matches!(before, '0'..='9' | '#' | '*') && after == Some('\u{20e3}')
 }
 
-/// Tells whether a character is of a script whose words need joiners: Arabic and others whose
+/// Returns whether a character is of a script whose words need joiners: Arabic and others whose
 /// letters connect, and those of India and its neighbors, whose consonants do.
 const fn is_in_joining_script(c: char) -> bool {
     matches!(c,
@@ -111,7 +110,7 @@ const fn is_in_joining_script(c: char) -> bool {
         | '\u{fe70}'..='\u{fefc}' | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
 }
 
-/// Tells whether a character removes the vowel of a consonant.
+/// Returns whether a character removes the vowel of a consonant.
 const fn is_virama(c: char) -> bool {
     matches!(
         c,
@@ -130,7 +129,7 @@ const fn is_virama(c: char) -> bool {
     )
 }
 
-/// Tells whether a character has an emoji form, by blocks of Unicode.
+/// Returns whether a character has an emoji form, by blocks of Unicode.
 const fn is_emoji(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'

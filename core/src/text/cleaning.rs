@@ -13,7 +13,7 @@ use super::escapes::strip_escapes;
 /// What stands for a line end within a single line.
 const LINE_END_MARK: char = '⏎';
 
-/// Tells whether a text is printable ASCII, as almost every text is, and needs no cleaning.
+/// Returns whether a text is printable ASCII, as almost every text is, and needs no cleaning.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -33,7 +33,7 @@ fn quote_for_print(word: &[u8]) -> String {
     }
 }
 
-/// Tells whether a text survives printing. Backquotes surround commands in a sentence, and `##[` is
+/// Returns whether a text survives printing. Backquotes surround commands in a sentence, and `##[` is
 /// a command to CI runners.
 fn is_printed_unchanged(text: &str) -> bool {
     !text.contains('`') && !text.contains("##[") && visible_line(text, usize::MAX) == text

@@ -160,13 +160,13 @@ impl CodeFence {
         (length >= 3).then_some((Self { marker, length }, text.get(length..)?))
     }
 
-    /// Tells whether this fence opens a block. Backticks with more of them behind on their line
+    /// Returns whether this fence opens a block. Backticks with more of them behind on their line
     /// are code within the line.
     pub(crate) fn can_open(self, behind: &[u8]) -> bool {
         self.marker == b'~' || !behind.contains(&self.marker)
     }
 
-    /// Tells whether this fence, with nothing behind it, closes the block that another one opened.
+    /// Returns whether this fence, with nothing behind it, closes the block that another one opened.
     pub(crate) fn closes(self, opening: Self) -> bool {
         self.marker == opening.marker && self.length >= opening.length
     }
@@ -182,7 +182,7 @@ impl CodeFence {
         fence.can_open(behind).then_some((fence, info))
     }
 
-    /// Tells whether a line closes the code block that this fence opened. `text_column` is the
+    /// Returns whether a line closes the code block that this fence opened. `text_column` is the
     /// column at which the text around the block begins.
     pub(crate) fn is_closed_by(self, line: &str, text_column: usize) -> bool {
         let (columns, text) = split_indentation(line);
@@ -192,18 +192,18 @@ impl CodeFence {
     }
 }
 
-/// Tells whether nothing but blanks and line ends stands in a text.
+/// Returns whether nothing but blanks and line ends stands in a text.
 pub(crate) fn is_blank(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// Tells whether a text, without its indentation, begins a comment that goes on in the next line.
+/// Returns whether a text, without its indentation, begins a comment that goes on in the next line.
 pub(crate) fn opens_comment(text: &str) -> bool {
     // `<!-->` is a whole comment.
     text.starts_with("<!--") && !ends_comment(text)
 }
 
-/// Tells whether a comment ends in a line.
+/// Returns whether a comment ends in a line.
 pub(crate) fn ends_comment(line: &str) -> bool {
     line.contains("-->")
 }

@@ -1,4 +1,4 @@
-//! Counts with nouns.
+//! Renders counts with nouns in singular or plural.
 
 /// Formats a count: `1 task`, `2 tasks`.
 pub fn pluralize(count: usize, singular: &str, plural: &str) -> String {

@@ -192,7 +192,7 @@ impl<'a> BodyParser<'a, '_> {
         None
     }
 
-    /// Tells whether a line begins a list item: directly below a plain paragraph, only a bullet or
+    /// Returns whether a line begins a list item: directly below a plain paragraph, only a bullet or
     /// the number 1 with text does.
     fn can_begin_list_item(&self, text: &str, item: &str) -> bool {
         let is_plain = matches!(self.paragraph, Paragraph::At(_));

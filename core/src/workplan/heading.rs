@@ -1,13 +1,13 @@
 //! Underlined headings, and rules across the page, by the rules of <https://spec.commonmark.org>.
 
-/// Tells whether a line turns the paragraph above it into a heading.
+/// Returns whether a line turns the paragraph above it into a heading.
 pub(super) fn is_setext_underline(text: &str) -> bool {
     ['=', '-']
         .iter()
         .any(|mark| text.starts_with(*mark) && text.trim_start_matches(*mark).is_empty())
 }
 
-/// Tells whether a line is a thematic break, such as `---`.
+/// Returns whether a line is a thematic break, such as `---`.
 pub(super) fn is_thematic_break(text: &str) -> bool {
     let Some(mark) = text.chars().next().filter(|c| matches!(c, '-' | '*' | '_')) else {
         return false;

@@ -2,12 +2,12 @@
 
 use crate::text::markdown::{BLANKS, CODE_INDENT, CodeFence, split_blanks_at, split_indentation};
 
-/// Tells whether what follows a fence on its line says that the block is one of a task.
+/// Returns whether what follows a fence on its line says that the block is one of a task.
 pub(super) fn is_task_info(info: &str) -> bool {
     info.trim_matches(BLANKS).split(BLANKS).next() == Some("task")
 }
 
-/// Tells whether a line would open the block of a task if code or a comment did not hide it.
+/// Returns whether a line would open the block of a task if code or a comment did not hide it.
 pub(super) fn opens_task_block(line: &str) -> bool {
     // The search for the word is cheap, and this is asked of every hidden line.
     line.contains("task")

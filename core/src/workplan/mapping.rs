@@ -51,7 +51,7 @@ impl Mapping {
         field.map(|field| &field.value)
     }
 
-    /// Tells whether a key exists, even if its value could not be parsed.
+    /// Returns whether a key exists, even if its value could not be parsed.
     pub(super) fn has_key(&self, key: Key) -> bool {
         self.find_value(key).is_some()
     }

@@ -6,7 +6,7 @@ pub const CONFLICT_PROBLEM: &str = "merge conflict marker";
 /// The problem of a byte order mark that is not at the beginning of a file.
 pub(super) const BYTE_ORDER_MARK_PROBLEM: &str = "a byte order mark in the middle of the file";
 
-/// Tells whether a line is the marker with which git begins or ends a conflict.
+/// Returns whether a line is the marker with which git begins or ends a conflict.
 pub(super) fn is_conflict_marker(line: &str) -> bool {
     ["<<<<<<< ", ">>>>>>> "].iter().any(|mark| {
         let label = line.strip_prefix(mark);

@@ -60,7 +60,7 @@ impl Scalar {
         self.span.range()
     }
 
-    /// Tells whether its text is blank, as it is for `""`, `~`, `null` and a missing value.
+    /// Returns whether its text is blank, as it is for `""`, `~`, `null` and a missing value.
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }

@@ -117,13 +117,13 @@ pub(super) fn parse_scalar(site: &ValueSource<'_>) -> Result<Scalar, UnreadReaso
     Ok(Scalar::from_written(site.slice(start, end), start, place, style))
 }
 
-/// Tells whether a line is blank or a comment.
+/// Returns whether a line is blank or a comment.
 fn is_blank_or_comment(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
     text.is_empty() || text.starts_with('#')
 }
 
-/// Tells whether a line continues the plain value above it.
+/// Returns whether a line continues the plain value above it.
 fn continues_plain_value(line: &str) -> bool {
     let text = line.trim_start_matches(BLANKS);
     let (end, has_comment) = find_plain_end(text);
@@ -132,7 +132,7 @@ fn continues_plain_value(line: &str) -> bool {
     !(has_comment || is_item || is_key) && end == text.len()
 }
 
-/// Tells whether only blanks and comments follow a value.
+/// Returns whether only blanks and comments follow a value.
 pub(super) fn only_comments_follow(text: &str) -> bool {
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The paths of workplan files.
 
-/// Tells whether a path, relative to the root of a repository and with `/` as separator, is that of
+/// Returns whether a path, relative to the root of a repository and with `/` as separator, is that of
 /// a workplan: `workplans/*.md` or `workplans/archived/*.md`, except hidden files and readmes.
 pub fn is_workplan_path(relative: &str) -> bool {
     let Some(below) = relative.strip_prefix("workplans/") else {

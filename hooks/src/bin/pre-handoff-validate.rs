@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    let spans = std::env::args_os().any(|argument| argument == "--span");
+    let announces_quiet_period = std::env::args_os().any(|argument| argument == "--span");
     let (name, time) = ("pre-handoff-validate", Duration::from_secs(1));
-    if spans {
+    if announces_quiet_period {
         trueup_hooks::run_hook(name, time, trueup_hooks::quiet_period::handle_event)
     } else {
         trueup_hooks::run_hook_or(

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use support::home::Home;
-use trueup_core::diagnostic::Row;
+use trueup_core::diagnostic::AdviceRow;
 
 use super::{State, data, state};
 use crate::fixture::started;
@@ -46,13 +46,15 @@ pub(super) fn states() -> Vec<State> {
 
 fn metadata_and_scripts() -> Vec<State> {
     vec![
-        state("F-01", Row::FixMetadata, "trueup meta fix 77c90e61", || {
+        state("F-01", AdviceRow::FixMetadata, "trueup meta fix 77c90e61", || {
             metadata(r#"{"adw_id": "77c90e61", "status": "x"}"#)
         })
         .look(META),
-        state("F-03", Row::FixMetadata, "trueup meta fix 77c90e61", || metadata("{}")).look(META),
-        state("F-03", Row::SetMetadataId, SET_ID, || metadata(r#"{"adw_id": "other"}"#)).look(META),
-        state("F-02", Row::EditMetadata, EDIT_METADATA, || {
+        state("F-03", AdviceRow::FixMetadata, "trueup meta fix 77c90e61", || metadata("{}"))
+            .look(META),
+        state("F-03", AdviceRow::SetMetadataId, SET_ID, || metadata(r#"{"adw_id": "other"}"#))
+            .look(META),
+        state("F-02", AdviceRow::EditMetadata, EDIT_METADATA, || {
             metadata("{\n  \"adw_id\": \"77c90e61\",\n  x}")
         })
         .look(META)
@@ -62,7 +64,7 @@ fn metadata_and_scripts() -> Vec<State> {
             write(home, "agents/77c90e61/adw_state.json", &text);
             command
         }),
-        state("F-01", Row::EditScript, EDIT_SCRIPT, || {
+        state("F-01", AdviceRow::EditScript, EDIT_SCRIPT, || {
             let home = started();
             let script = "from adw_modules.state import ADWState\n\nstate = \
                           ADWState.load(adw_id)\nif state.get('status') == 'running':\n    pass\n";
@@ -79,7 +81,7 @@ fn metadata_and_scripts() -> Vec<State> {
 
 fn plan_files() -> Vec<State> {
     vec![
-        state("F-02", Row::FixPlanFile, FIX_PLAN, || {
+        state("F-02", AdviceRow::FixPlanFile, FIX_PLAN, || {
             let home = started();
             let text = r#"{"summary": {"totalTasks": 2, "completed": 77, "pending": 1,
                 "in_progress": 0, "failed": 0}, "tasks": [
@@ -89,7 +91,7 @@ fn plan_files() -> Vec<State> {
             home
         })
         .look(&["trueup", "plan", "validate", "./-out/it's $(x).json"]),
-        state("F-02", Row::EditPlanFile, EDIT_PLAN, || {
+        state("F-02", AdviceRow::EditPlanFile, EDIT_PLAN, || {
             home_with_edited_plan(PLAN, &PLAN.replace("- [ ] 1.2 Write\n", ""))
         })
         .look(VALIDATE)
@@ -97,7 +99,7 @@ fn plan_files() -> Vec<State> {
             write(home, NAME, PLAN);
             command
         }),
-        state("C-10", Row::EditPlanFile, EDIT_BOX, || {
+        state("C-10", AdviceRow::EditPlanFile, EDIT_BOX, || {
             let home = home_with_edited_plan(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"));
             data(&home, &["plan", "skip", "1.1", "--reason", "later"]);
             home
@@ -107,17 +109,17 @@ fn plan_files() -> Vec<State> {
             write(home, NAME, PLAN);
             command
         }),
-        state("C-10", Row::ImportPlan, IMPORT, || {
+        state("C-10", AdviceRow::ImportPlan, IMPORT, || {
             home_with_edited_plan(PLAN, &PLAN.replace("[ ] 1.1", "[x] 1.1"))
         })
         .look(VALIDATE),
-        state("F-02", Row::ImportPlan, IMPORT, || {
+        state("F-02", AdviceRow::ImportPlan, IMPORT, || {
             let home = started();
             write(&home, NAME, PLAN);
             home
         })
         .look(VALIDATE),
-        state("F-02", Row::ReimportPlan, REIMPORT, || {
+        state("F-02", AdviceRow::ReimportPlan, REIMPORT, || {
             let waits = PLAN.replace("1.2 Write", "1.2 Write (DEPENDS: 8.8)");
             home_with_edited_plan(&waits, &waits)
         })

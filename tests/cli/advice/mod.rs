@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 use support::client::find_binary;
 use support::home::{Bystander, FIRST_SESSION, Home};
-use trueup_core::diagnostic::{Code, Row};
+use trueup_core::diagnostic::{AdviceRow, Code};
 
 use crate::fixture::data;
 
@@ -26,7 +26,7 @@ struct State {
     /// The code of the divergence.
     code: &'static str,
     /// The row of the advice table.
-    row: Row,
+    row: AdviceRow,
     /// The printed advice, without what differs between runs.
     fix: &'static str,
     /// Creates the state.
@@ -40,7 +40,7 @@ struct State {
 const SESSION_LOOK: &[&str] = &["validate-session-state"];
 const CHECK: &[&str] = &["trueup", "check"];
 
-const fn state(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
+const fn state(code: &'static str, row: AdviceRow, fix: &'static str, make: fn() -> Home) -> State {
     State { code, row, fix, make, look: SESSION_LOOK, by_hand: None }
 }
 
@@ -174,8 +174,8 @@ fn every_code_and_every_row_of_the_table_has_a_state() {
     let codes: BTreeSet<&str> = states.iter().map(|state| state.code).collect();
     let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(codes, all);
-    let rows: BTreeSet<Row> = states.iter().map(|state| state.row).collect();
-    let all: BTreeSet<Row> = Row::ALL.iter().copied().collect();
+    let rows: BTreeSet<AdviceRow> = states.iter().map(|state| state.row).collect();
+    let all: BTreeSet<AdviceRow> = AdviceRow::ALL.iter().copied().collect();
     assert_eq!(rows, all);
     for state in &states {
         let is_for = state.row.codes().iter().any(|code| code.as_str() == state.code);

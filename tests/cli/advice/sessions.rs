@@ -1,9 +1,9 @@
-//! States of sessions.
+//! States of sessions that each advice is run in.
 
 use std::fs;
 
 use support::home::{Home, SECOND_SESSION, spawn_bystander};
-use trueup_core::diagnostic::Row;
+use trueup_core::diagnostic::AdviceRow;
 
 use super::{State, data, keep, state};
 use crate::fixture::second;
@@ -13,7 +13,7 @@ const TRUE_UP: &str = "validate-session-state --fix";
 
 macro_rules! drifts {
     ($($code:literal),*) => {
-        [$(state($code, Row::TrueUpSession, TRUE_UP, || drifted($code))),*]
+        [$(state($code, AdviceRow::TrueUpSession, TRUE_UP, || drifted($code))),*]
     };
 }
 
@@ -23,25 +23,25 @@ pub(super) fn states() -> Vec<State> {
     states.extend([
         state(
             "S-11",
-            Row::RestoreEdit,
+            AdviceRow::RestoreEdit,
             "validate-session-state --fix && trueup journal restore j-*",
             || drifted("S-11"),
         ),
-        state("S-05", Row::SwitchBranch, "git switch -c feat/SD-002C", || drifted("S-05")),
-        state("S-05", Row::SwitchBranch, "git switch feat/SD-002C-y", || {
+        state("S-05", AdviceRow::SwitchBranch, "git switch -c feat/SD-002C", || drifted("S-05")),
+        state("S-05", AdviceRow::SwitchBranch, "git switch feat/SD-002C-y", || {
             let home = drifted("S-05");
             home.run_git(&["branch", "feat/SD-002C-y"]);
             home
         }),
-        state("S-13", Row::ClaimItem, "trueup claim SD-002C", || {
+        state("S-13", AdviceRow::ClaimItem, "trueup claim SD-002C", || {
             let home = Home::new().with_held_item();
             let free = "UPDATE work_items SET holder = NULL WHERE key = 'SD-002C'";
             home.execute_sql(free, []);
             home
         }),
-        state("S-13", Row::AcceptLoss, "trueup clear", || drifted("S-13")),
-        state("S-08", Row::MoveAside, MOVE_FILE, symlink),
-        state("S-08", Row::MoveAside, MOVE_FOLDER, symlink_of_folder),
+        state("S-13", AdviceRow::AcceptLoss, "trueup clear", || drifted("S-13")),
+        state("S-08", AdviceRow::MoveAside, MOVE_FILE, symlink),
+        state("S-08", AdviceRow::MoveAside, MOVE_DIR, symlink_of_dir),
     ]);
     states.extend(beyond_the_session());
     states
@@ -50,16 +50,16 @@ pub(super) fn states() -> Vec<State> {
 /// States of the database, of other sessions and of the outbox.
 fn beyond_the_session() -> [State; 6] {
     [
-        state("S-12", Row::CreateDatabase, "trueup db migrate", || {
+        state("S-12", AdviceRow::CreateDatabase, "trueup db migrate", || {
             let home = Home::new().with_held_item();
             fs::remove_dir_all(home.trueup_home()).unwrap();
             home
         }),
-        state("S-12", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
+        state("S-12", AdviceRow::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
             let copy = home.root().join("a copy.db");
             command.replace("BACKUP", &format!("'{}'", copy.display()))
         }),
-        state("S-12", Row::EndTrouble, TROUBLE, || {
+        state("S-12", AdviceRow::FixReportedCause, TROUBLE, || {
             let home = Home::new().with_held_item();
             let version: i64 = home.query_value("PRAGMA user_version", []);
             fs::write(home.root().join("version"), version.to_string()).unwrap();
@@ -72,7 +72,7 @@ fn beyond_the_session() -> [State; 6] {
             set_version(home, &version);
             command
         }),
-        state("S-14", Row::LeaveWorktree, LEAVE, || {
+        state("S-14", AdviceRow::LeaveWorktree, LEAVE, || {
             let home = Home::new().with_held_item();
             let process = spawn_bystander();
             second(&home, Some(&process));
@@ -84,8 +84,8 @@ fn beyond_the_session() -> [State; 6] {
             home.run_hook("checkpoint-push", &end);
             command
         }),
-        state("S-15", Row::SendWaiting, "trueup doctor --fix", || drifted("S-15")),
-        state("S-15", Row::SendElsewhere, ELSEWHERE, || {
+        state("S-15", AdviceRow::SendWaiting, "trueup doctor --fix", || drifted("S-15")),
+        state("S-15", AdviceRow::SendToOtherDatabase, ELSEWHERE, || {
             let home = drifted("S-15");
             fs::rename(home.trueup_home().join("trueup.db"), home.root().join("a.db")).unwrap();
             data(&home, &["db", "migrate"]);
@@ -101,7 +101,7 @@ fn beyond_the_session() -> [State; 6] {
 
 const MOVE_FILE: &str = "mv ROOT/project/.claude/auto-proceed-state.json \
                          ROOT/project/.claude/auto-proceed-state.json.aside-2";
-const MOVE_FOLDER: &str = "mv ROOT/project/.claude ROOT/project/.claude.aside";
+const MOVE_DIR: &str = "mv ROOT/project/.claude ROOT/project/.claude.aside";
 const RESTORE: &str =
     "replace BACKUP with the path of a backup, then run `trueup db restore BACKUP`";
 const TROUBLE: &str = "fix the reported cause, then run `trueup db status`";
@@ -125,11 +125,11 @@ fn symlink() -> Home {
     home
 }
 
-fn symlink_of_folder() -> Home {
+fn symlink_of_dir() -> Home {
     let home = Home::new().with_held_item();
-    let (folder, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
-    fs::rename(&folder, &elsewhere).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+    let (dir, elsewhere) = (home.project_dir().join(".claude"), home.root().join("a b"));
+    fs::rename(&dir, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &dir).unwrap();
     home
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use support::home::Home;
-use trueup_core::diagnostic::Row;
+use trueup_core::diagnostic::AdviceRow;
 
 use super::sessions::damaged;
 use super::{CHECK, State, data, state};
@@ -68,12 +68,17 @@ fn clone_with_refusing_remote() -> Home {
     clone.home
 }
 
-fn finding_state(code: &'static str, row: Row, fix: &'static str, make: fn() -> Home) -> State {
+fn finding_state(
+    code: &'static str,
+    row: AdviceRow,
+    fix: &'static str,
+    make: fn() -> Home,
+) -> State {
     state(code, row, fix, make).look(CHECK)
 }
 
 fn fixable_state(code: &'static str, make: fn() -> Home) -> State {
-    finding_state(code, Row::FixCheckout, FIX, make)
+    finding_state(code, AdviceRow::FixCheckout, FIX, make)
 }
 
 pub(super) fn states() -> Vec<State> {
@@ -146,12 +151,12 @@ fn fixed_by_check() -> Vec<State> {
 
 fn of_commits() -> Vec<State> {
     vec![
-        finding_state("C-17", Row::FixCheckout, FIX, || {
+        finding_state("C-17", AdviceRow::FixCheckout, FIX, || {
             let clone = Clone::linked();
             commit_without_push(&clone);
             clone.home
         }),
-        finding_state("C-17", Row::Publish, "git push", || {
+        finding_state("C-17", AdviceRow::Publish, "git push", || {
             let clone = Clone::linked();
             commit_without_push(&clone);
             clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
@@ -159,7 +164,7 @@ fn of_commits() -> Vec<State> {
         }),
         finding_state(
             "C-17",
-            Row::PublishAndFix,
+            AdviceRow::PublishAndFix,
             "git push && trueup check --fix",
             clone_with_refusing_remote,
         )
@@ -168,14 +173,14 @@ fn of_commits() -> Vec<State> {
             fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
             command
         }),
-        finding_state("C-16", Row::PullCheckout, "trueup check --fix --pull", || {
+        finding_state("C-16", AdviceRow::PullCheckout, "trueup check --fix --pull", || {
             let clone = Clone::linked();
             clone.someone_pushes("other", "x");
             clone.home
         }),
         finding_state(
             "C-16",
-            Row::MergeCheckout,
+            AdviceRow::MergeCheckout,
             "git pull --no-rebase --no-edit && trueup check --fix",
             || {
                 let clone = Clone::behind_the_database();
@@ -191,7 +196,7 @@ fn of_commits() -> Vec<State> {
 
 fn of_checkouts() -> Vec<State> {
     vec![
-        finding_state("C-15", Row::RetryCheckout, RETRY, || {
+        finding_state("C-15", AdviceRow::RetryCheckout, RETRY, || {
             let clone = Clone::behind_the_database();
             clone.hook("pre-commit", "exit 1");
             clone.home
@@ -201,12 +206,14 @@ fn of_checkouts() -> Vec<State> {
             fs::remove_file(home.project_dir().join(".git/hooks/pre-commit")).unwrap();
             command
         }),
-        finding_state("C-01", Row::MakeFolder, "mkdir workplans", || Clone::empty().home),
-        finding_state("C-00", Row::RestoreDatabase, RESTORE, damaged).by_hand(|home, command| {
-            let copy = home.root().join("a copy.db");
-            command.replace("BACKUP", &format!("'{}'", copy.display()))
-        }),
-        finding_state("C-00", Row::CreateDatabase, "trueup db migrate", || {
+        finding_state("C-01", AdviceRow::MakeDirectory, "mkdir workplans", || Clone::empty().home),
+        finding_state("C-00", AdviceRow::RestoreDatabase, RESTORE, damaged).by_hand(
+            |home, command| {
+                let copy = home.root().join("a copy.db");
+                command.replace("BACKUP", &format!("'{}'", copy.display()))
+            },
+        ),
+        finding_state("C-00", AdviceRow::CreateDatabase, "trueup db migrate", || {
             let clone = Clone::new();
             fs::remove_dir_all(clone.home.trueup_home()).unwrap();
             clone.home
@@ -216,14 +223,14 @@ fn of_checkouts() -> Vec<State> {
 
 fn edited_by_a_person() -> Vec<State> {
     vec![
-        finding_state("C-02", Row::EditWorkplan, EDIT, || {
+        finding_state("C-02", AdviceRow::EditWorkplan, EDIT, || {
             clone_with_edit("T03\nstatus: todo", "T03\nstatus: somehow").home
         })
         .by_hand(|home, command| {
             edit(home, "status: somehow", "status: todo");
             command
         }),
-        finding_state("C-03", Row::EditWorkplan, EDIT, || {
+        finding_state("C-03", AdviceRow::EditWorkplan, EDIT, || {
             let waits = "T03\nstatus: todo\ndepends_on: [NO-SUCH-ITEM]";
             clone_with_edit("T03\nstatus: todo", waits).home
         })
@@ -231,7 +238,7 @@ fn edited_by_a_person() -> Vec<State> {
             edit(home, "\ndepends_on: [NO-SUCH-ITEM]", "");
             command
         }),
-        finding_state("C-02", Row::GiveOwnId, OWN_ID, || {
+        finding_state("C-02", AdviceRow::GiveOwnId, OWN_ID, || {
             let clone = Clone::new();
             clone.swap("id: CUST-WP-0026-T02", "id: CUST-WP-0026-T01");
             clone.home
@@ -244,7 +251,7 @@ fn edited_by_a_person() -> Vec<State> {
             );
             command
         }),
-        finding_state("C-02", Row::EmptyId, EMPTY, || {
+        finding_state("C-02", AdviceRow::ClearId, EMPTY, || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
             let start = text.find("### T03").unwrap();
@@ -262,7 +269,7 @@ fn edited_by_a_person() -> Vec<State> {
 
 fn restored_by_a_person() -> Vec<State> {
     vec![
-        finding_state("C-03", Row::EmptyId, EMPTY, || {
+        finding_state("C-03", AdviceRow::ClearId, EMPTY, || {
             let clone = Clone::linked();
             let text = clone.text("workplans/a.md");
             let at = text.find("state_hub_task_id: \"").unwrap() + "state_hub_task_id: \"".len();
@@ -275,7 +282,7 @@ fn restored_by_a_person() -> Vec<State> {
             empty_id(home, "CUST-WP-0026-T01");
             command
         }),
-        finding_state("C-04", Row::SetFrontMatter, FRONT, || {
+        finding_state("C-04", AdviceRow::SetFrontMatter, FRONT, || {
             let clone = Clone::linked();
             for task in ["T01", "T02", "T03"] {
                 clone.done(&format!("CUST-WP-0026-{task}"));
@@ -287,7 +294,7 @@ fn restored_by_a_person() -> Vec<State> {
             edit(home, "status: active", "status: completed");
             command
         }),
-        finding_state("C-08", Row::BringBack, BRING_BACK, || {
+        finding_state("C-08", AdviceRow::RestoreInFile, BRING_BACK, || {
             let clone = Clone::linked();
             for key in ["CUST-WP-0026-T01", "CUST-WP-0026-T02", "CUST-WP-0026-T03"] {
                 clone.done(key);
@@ -306,7 +313,7 @@ fn restored_by_a_person() -> Vec<State> {
 
 fn ended_items() -> Vec<State> {
     vec![
-        finding_state("C-07", Row::EndItem, CANCEL, || {
+        finding_state("C-07", AdviceRow::FinishItem, CANCEL, || {
             let clone = Clone::linked();
             register_repo(&clone);
             fs::remove_file(clone.root().join("workplans/a.md")).unwrap();
@@ -314,7 +321,7 @@ fn ended_items() -> Vec<State> {
         }),
         finding_state(
             "C-12",
-            Row::EndItem,
+            AdviceRow::FinishItem,
             "trueup item transition CUST-WP-0026-T03 cancelled",
             || {
                 let clone = Clone::linked();
@@ -324,14 +331,21 @@ fn ended_items() -> Vec<State> {
                 clone.home
             },
         ),
-        finding_state("C-14", Row::EndItem, "trueup item transition GHOST-1 cancelled", || {
-            let clone = Clone::linked();
-            let title = "Distributed Consistency";
-            let add = ["item", "add", "GHOST-1", "--kind", "workplan", "--title", title];
-            data(&clone.home, &add);
-            clone.home.execute_sql("UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'", []);
-            clone.home
-        }),
+        finding_state(
+            "C-14",
+            AdviceRow::FinishItem,
+            "trueup item transition GHOST-1 cancelled",
+            || {
+                let clone = Clone::linked();
+                let title = "Distributed Consistency";
+                let add = ["item", "add", "GHOST-1", "--kind", "workplan", "--title", title];
+                data(&clone.home, &add);
+                clone
+                    .home
+                    .execute_sql("UPDATE work_items SET repo = NULL WHERE key = 'GHOST-1'", []);
+                clone.home
+            },
+        ),
     ]
 }
 
@@ -339,7 +353,7 @@ fn reopened_items() -> Vec<State> {
     vec![
         finding_state(
             "C-10",
-            Row::EndItem,
+            AdviceRow::FinishItem,
             "trueup item transition CUST-WP-0026-T01 completed",
             || {
                 let clone = Clone::behind_the_database();
@@ -350,7 +364,7 @@ fn reopened_items() -> Vec<State> {
         ),
         finding_state(
             "C-15",
-            Row::ReopenItem,
+            AdviceRow::ReopenItem,
             "trueup item reopen CUST-WP-0026-T01 --reason 'work continues' && trueup check --fix",
             || {
                 let clone = Clone::linked();
@@ -361,7 +375,7 @@ fn reopened_items() -> Vec<State> {
         ),
         finding_state(
             "C-04",
-            Row::ReopenItem,
+            AdviceRow::ReopenItem,
             "trueup item reopen CUST-WP-0026 --reason 'work continues' && trueup check --fix",
             || {
                 let clone = Clone::linked();

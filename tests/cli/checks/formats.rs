@@ -82,7 +82,7 @@ fn colours_are_for_terminals_and_whoever_insists() {
 }
 
 #[test]
-fn a_mended_finding_is_said_to_be() {
+fn a_fixed_finding_is_marked_as_fixed() {
     let clone = Clone::behind_the_database();
     let text = clone.run(&["--fix"]).ok().stdout;
     assert!(text.contains("fixed   C-15 "), "{text}");
@@ -169,7 +169,7 @@ fn assert_results(results: &[Value], rules: &[Value]) {
 }
 
 #[test]
-fn what_is_mended_is_no_annotation() {
+fn fixed_findings_are_not_annotated() {
     let clone = Clone::behind_the_database();
     let log = clone.run(&["--fix", "--format", "sarif"]).ok().json();
     assert_eq!(log["runs"][0]["results"], json!([]));

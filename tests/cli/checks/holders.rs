@@ -11,7 +11,7 @@ fn say_done(clone: &Clone) {
 }
 
 #[test]
-fn what_another_live_session_holds_is_not_moved_and_that_is_said() {
+fn items_held_by_another_live_session_are_reported_and_not_moved() {
     let clone = Clone::linked();
     clone.home.start_session().ok();
     let process = spawn_bystander();

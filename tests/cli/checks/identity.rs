@@ -9,7 +9,7 @@ use super::scene::{Clone, PLAN, git_in, of_code};
 use crate::fixture::{codes, data, refused};
 
 impl Clone {
-    /// Makes another clone of a remote, in a folder beside this one.
+    /// Makes another clone of a remote, in a directory beside this one.
     fn another(&self, remote: &str, name: &str) -> PathBuf {
         let root = self.home.root();
         git_in(&self.home, &root, &["clone", "-q", remote, name]);

@@ -67,7 +67,7 @@ fn a_second_run_changes_and_commits_nothing() {
 }
 
 #[test]
-fn without_writeback_the_database_is_mended_and_files_are_not() {
+fn without_writeback_the_database_is_fixed_and_files_are_not() {
     let clone = Clone::new();
     let before = (clone.head(), clone.bytes("workplans/a.md"));
     let object = clone.object(0, &["--fix", "--no-writeback"]);
@@ -94,7 +94,7 @@ fn without_writeback_the_database_is_mended_and_files_are_not() {
 }
 
 #[test]
-fn what_git_does_not_know_yet_is_not_written_and_the_rest_is() {
+fn untracked_files_are_not_written_and_the_others_are() {
     let clone = Clone::new();
     let other = PLAN.replace("CUST-WP-0026", "CUST-WP-0027");
     clone.write("workplans/new.md", &other);

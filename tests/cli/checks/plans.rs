@@ -70,7 +70,7 @@ fn a_plan_with_changes_of_its_own_waits_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_repository_of_plans_alone_is_mended_too() {
+fn a_repository_of_plans_alone_is_fixed_too() {
     let clone = Clone::empty();
     clone.publish("fix.md", FIX);
     data(&clone.home, &["plan", "import", "fix.md"]);

@@ -192,7 +192,7 @@ fn assert_nothing_written(clone: &Clone, why: &str) {
 }
 
 #[test]
-fn without_git_the_database_is_mended_alone() {
+fn without_git_the_database_is_fixed_alone() {
     let mut clone = Clone::linked();
     let plain = clone.home.root().join("plain");
     fs::create_dir_all(plain.join("workplans")).unwrap();

@@ -54,7 +54,7 @@ fn pull_brings_the_branch_up_to_date_first() {
 }
 
 #[test]
-fn a_pull_that_is_not_possible_is_told_and_nothing_is_written() {
+fn a_pull_that_is_not_possible_is_reported_and_nothing_is_written() {
     let clone = Clone::behind_the_database();
     let text = clone.text("workplans/a.md");
     clone.someone_pushes("workplans/a.md", &text.replace("Never back.", "theirs"));

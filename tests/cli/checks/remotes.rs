@@ -95,7 +95,7 @@ fn a_remote_that_is_away_blocks_what_follows_until_it_is_back() {
 }
 
 #[test]
-fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
+fn commits_by_hand_are_pushed_only_on_request() {
     let clone = Clone::behind_the_database();
     let remote = clone.remote_head();
     let by_hand = |name: &str| {
@@ -146,7 +146,7 @@ fn commits_by_hand_are_not_pushed_along_unless_that_is_said() {
 }
 
 #[test]
-fn who_wants_nothing_pushed_gets_that() {
+fn no_push_pushes_nothing() {
     let clone = Clone::behind_the_database();
     let remote = clone.remote_head();
     let repo = clone.object(0, &["--fix", "--no-push"])["data"]["repos"][0].clone();

@@ -53,10 +53,10 @@ status: todo
 ";
 
 /// Runs git with a home of its own.
-pub(crate) fn git_at(home: &Home, folder: &Path, arguments: &[&str]) -> std::process::Output {
+pub(crate) fn git_at(home: &Home, dir: &Path, arguments: &[&str]) -> std::process::Output {
     Command::new("git")
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(dir)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.user_home())
@@ -175,7 +175,7 @@ impl Clone {
         self.write("workplans/a.md", text.replace(from, to));
     }
 
-    /// Writes a program; in the hooks folder it is a git hook.
+    /// Writes a program; in the hooks directory it is a git hook.
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.root().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -262,10 +262,10 @@ impl Clone {
     }
 }
 
-/// All files of a folder but those of git.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+/// All files of a directory but those of git.
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.ends_with(".git") {
             continue;

@@ -1,4 +1,4 @@
-//! `trueup check --all`
+//! `trueup check --all`: every registered repository of the machine, one sweep at a time.
 
 use std::fs;
 

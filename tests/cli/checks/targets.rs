@@ -36,7 +36,7 @@ fn a_repository_is_named_by_slug_or_path() {
 }
 
 #[test]
-fn what_is_neither_is_refused_by_name() {
+fn a_target_that_is_neither_is_refused_by_name() {
     let clone = Clone::new();
     let object = clone.object(1, &["nobody"]);
     assert_eq!(object["error"]["code"], "repo_not_found");
@@ -62,7 +62,7 @@ fn what_is_neither_is_refused_by_name() {
 }
 
 #[test]
-fn without_a_slug_the_file_its_rows_or_the_folder_names_it() {
+fn without_a_slug_the_file_its_rows_or_the_directory_names_it() {
     let clone = Clone::new();
     clone.swap("repo: the-custodian\n", "");
     assert_eq!(clone.object(0, &[])["data"]["repos"][0]["repo"], "project");

@@ -71,7 +71,7 @@ fn a_file_that_cannot_be_read_whole_is_not_written_and_the_others_are() {
 }
 
 #[test]
-fn once_it_is_mended_it_is_written() {
+fn once_it_is_fixed_it_is_written() {
     let clone = Clone::empty();
     let broken = PLAN.replacen("priority: high\n```\n", "priority: high\n", 1);
     clone.publish("workplans/a.md", &broken);

@@ -66,7 +66,7 @@ fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
 }
 
 #[test]
-fn what_git_is_told_not_to_look_at_is_not_written() {
+fn files_hidden_from_git_are_not_written() {
     for mark in ["assume-unchanged", "skip-worktree"] {
         let clone = Clone::new();
         clone.publish("workplans/b.md", PLAN.replace("0026", "0027"));
@@ -91,7 +91,7 @@ fn what_git_is_told_not_to_look_at_is_not_written() {
 }
 
 #[test]
-fn what_a_sparse_checkout_leaves_out_is_not_missing() {
+fn files_outside_a_sparse_checkout_are_not_missing() {
     let clone = Clone::new();
     clone.publish("workplans/b.md", PLAN.replace("0026", "0027"));
     clone.publish("src/main.rs", "x");
@@ -104,7 +104,7 @@ fn what_a_sparse_checkout_leaves_out_is_not_missing() {
     assert!(warnings.contains("workplans/b.md: not checked out here"), "{warnings}");
     clone.done("CUST-WP-0026-T01");
     assert_eq!(clone.fix()["pushed"], true);
-    // Not even the folder.
+    // Not even the directory.
     clone.git(&["sparse-checkout", "set", "--no-cone", "/src/"]);
     assert!(!clone.root().join("workplans").exists());
     assert_eq!(codes(&clone.object(0, &["--strict"])), [""; 0]);

@@ -323,7 +323,7 @@ fn restore_hooks(_: &Home, root: &Path) {
 }
 
 #[test]
-fn each_way_in_which_the_plugin_does_not_work_is_a_failed_check_until_it_is_mended() {
+fn each_defect_of_the_plugin_is_a_failed_check_until_it_is_fixed() {
     let home = started();
     let root = installed(&home);
     let before = data(&home, &["doctor"]);

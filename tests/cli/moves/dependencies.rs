@@ -1,4 +1,4 @@
-//! Dependencies between items.
+//! `trueup item depend`, and items that wait for others.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `queue add`.
+//! `queue add`: phases, their order and their dependencies.
 
 use serde_json::{Value, json};
 

@@ -51,7 +51,7 @@ pub(super) struct MachineRun<'f, F> {
     fixture: &'f mut F,
     reference: ReferenceStore,
     run_context: RunContext,
-    _folder: TempDir,
+    _dir: TempDir,
     clients: [Option<Bystander>; 3],
     decisions: [Option<(GrantedClaim, ClaimDecision)>; 3],
     readings: [Option<SessionReading>; 3],
@@ -66,8 +66,8 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         for item in &ITEMS[..2] {
             requests::add_item(fixture.store(), item);
         }
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().to_owned();
         let environment = Environment::from_lookup(|name| {
             (name == "TRUEUP_HOME").then(|| home.clone().into_os_string())
         });
@@ -79,7 +79,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             fixture,
             reference: ReferenceStore::default(),
             run_context: RunContext::new(&environment, settings, project, None, test_deadline()),
-            _folder: folder,
+            _dir: dir,
             clients: [const { None }; 3],
             decisions: [const { None }; 3],
             readings: [const { None }; 3],

@@ -15,7 +15,7 @@ use crate::requests::{
 fn a_backup_opens_as_what_was_copied() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    let target = file.folder.path().join("copy.db");
+    let target = file.dir.path().join("copy.db");
     file.store.engine.back_up(&target).unwrap();
     let own_session = load_session(&mut file.store, "s1");
     file.store.push_state(&phase_push(&own_session, "LATER")).unwrap();
@@ -40,7 +40,7 @@ fn a_copy_that_is_damaged_is_no_backup() {
              UPDATE claude_sessions SET status = 'none of ours'",
         )
         .unwrap();
-    let target = file.folder.path().join("copy.db");
+    let target = file.dir.path().join("copy.db");
     expect_refusal(file.store.engine.back_up(&target), "store_corrupt");
     assert!(!target.exists());
 }
@@ -48,20 +48,19 @@ fn a_copy_that_is_damaged_is_no_backup() {
 #[test]
 fn a_backup_replaces_no_file() {
     let file = new_sqlite();
-    let target = file.folder.path().join("copy.db");
+    let target = file.dir.path().join("copy.db");
     fs::write(&target, "mine").unwrap();
     expect_refusal(file.store.engine.back_up(&target), "invalid");
     assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
-    expect_refusal(file.store.engine.back_up(&file.folder.path().join("none/copy.db")), "io");
+    expect_refusal(file.store.engine.back_up(&file.dir.path().join("none/copy.db")), "io");
 }
 
 #[test]
 fn a_backup_is_one_file() {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
-    let folder = tempfile::tempdir().unwrap();
-    file.store.engine.back_up(&folder.path().join("copy.db")).unwrap();
-    let names: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let dir = tempfile::tempdir().unwrap();
+    file.store.engine.back_up(&dir.path().join("copy.db")).unwrap();
+    let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["copy.db"]);
 }

@@ -15,9 +15,9 @@ fn closed_database() -> (TempDir, PathBuf) {
     let mut file = new_sqlite();
     register_holder(&mut file.store);
     let path = file.path();
-    let folder = file.folder;
+    let dir = file.dir;
     drop(file.store);
-    (folder, path)
+    (dir, path)
 }
 
 /// Asserts that every way of opening refuses the file with this code and leaves it unchanged.
@@ -38,8 +38,8 @@ fn assert_open_refused(path: &Path, code: &str) {
 
 #[test]
 fn a_database_of_another_program() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
     drop(other);
@@ -48,8 +48,8 @@ fn a_database_of_another_program() {
 
 #[test]
 fn a_database_of_another_program_with_our_table_names() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
     let other = rusqlite::Connection::open(&path).unwrap();
     let sql = "CREATE TABLE claude_sessions (session_id); PRAGMA user_version = 1";
     other.execute_batch(sql).unwrap();
@@ -59,8 +59,8 @@ fn a_database_of_another_program_with_our_table_names() {
 
 #[test]
 fn a_file_that_is_no_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
     for content in ["", "x", &"no database ".repeat(1_000)] {
         fs::write(&path, content).unwrap();
         assert_open_refused(&path, "store_corrupt");
@@ -69,7 +69,7 @@ fn a_file_that_is_no_database() {
 
 #[test]
 fn a_truncated_database() {
-    let (_folder, path) = closed_database();
+    let (_dir, path) = closed_database();
     let bytes = fs::read(&path).unwrap();
     for length in [50, 100, 1_000, 4_096, bytes.len() / 2 / 4_096 * 4_096] {
         fs::write(&path, &bytes[..length]).unwrap();
@@ -79,7 +79,7 @@ fn a_truncated_database() {
 
 #[test]
 fn a_database_with_an_overwritten_schema() {
-    let (_folder, path) = closed_database();
+    let (_dir, path) = closed_database();
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..4_096].fill(0xff);
     fs::write(&path, &bytes).unwrap();
@@ -91,7 +91,7 @@ fn a_database_with_an_overwritten_schema() {
 
 #[test]
 fn a_newer_schema() {
-    let (_folder, path) = closed_database();
+    let (_dir, path) = closed_database();
     let newer = rusqlite::Connection::open(&path).unwrap();
     newer.execute_batch("PRAGMA user_version = 99; ALTER TABLE work_items ADD x TEXT").unwrap();
     drop(newer);
@@ -105,40 +105,40 @@ fn a_newer_schema() {
 }
 
 #[test]
-fn a_folder_in_place_of_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let error = SqliteStore::open_or_create(folder.path(), test_deadline()).unwrap_err();
+fn a_directory_in_place_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = SqliteStore::open_or_create(dir.path(), test_deadline()).unwrap_err();
     assert_eq!(error.code(), "store_corrupt");
 }
 
 #[test]
 fn opening_what_is_missing_makes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sub/t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sub/t.db");
     let error = SqliteStore::open(&path, test_deadline()).unwrap_err();
     assert_eq!(error.code(), "store_missing");
     assert_eq!(
         SqliteStore::read_schema_status(&path, test_deadline()).unwrap_err().code(),
         "store_missing"
     );
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn the_log_of_a_database_that_is_gone_is_not_played_back_over_a_new_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
     let mut old = SqliteStore::open_or_create(&path, test_deadline()).unwrap();
     register_session(&mut old, "s1");
-    let log = fs::read(folder.path().join("t.db-wal")).unwrap();
+    let log = fs::read(dir.path().join("t.db-wal")).unwrap();
     drop(old);
     fs::remove_file(&path).unwrap();
-    fs::write(folder.path().join("t.db-wal"), &log).unwrap();
+    fs::write(dir.path().join("t.db-wal"), &log).unwrap();
 
     let mut new = SqliteStore::open_or_create(&path, test_deadline()).unwrap();
     assert!(new.check_integrity().unwrap().is_empty());
     assert!(new.load_session(&session_id("s1")).unwrap().is_none());
-    let kept = fs::read_dir(folder.path()).unwrap().flatten();
+    let kept = fs::read_dir(dir.path()).unwrap().flatten();
     let kept = kept.filter(|e| e.file_name().to_string_lossy().contains("-wal.orphan-"));
     assert_eq!(kept.count(), 1, "nothing is deleted");
 }

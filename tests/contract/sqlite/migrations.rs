@@ -21,8 +21,8 @@ const FIRST_SCHEMA: &str = include_str!(concat!(
 
 /// Creates a database as the first version of trueup did, with a session and an item.
 fn create_first_version() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(&format!(
@@ -43,7 +43,7 @@ fn create_first_version() -> (TempDir, PathBuf) {
              COMMIT;"
         ))
         .unwrap();
-    (folder, path)
+    (dir, path)
 }
 
 fn read_schema(path: &Path) -> Vec<String> {
@@ -57,7 +57,7 @@ fn read_schema(path: &Path) -> Vec<String> {
 
 #[test]
 fn eight_at_once_migrate_exactly_once() {
-    let (folder, path) = create_first_version();
+    let (dir, path) = create_first_version();
     let start = Barrier::new(8);
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -73,14 +73,14 @@ fn eight_at_once_migrate_exactly_once() {
     let versions: Vec<i64> = status.applied.iter().map(|a| a.version).collect();
     assert_eq!(versions, (1..=SCHEMA_VERSION).collect::<Vec<_>>());
     assert!(!status.applied[0].is_unchanged, "another text was applied as the first");
-    let fresh = folder.path().join("fresh.db");
+    let fresh = dir.path().join("fresh.db");
     drop(SqliteStore::open_or_create(&fresh, test_deadline()).unwrap());
     assert_eq!(read_schema(&path), read_schema(&fresh));
 }
 
 #[test]
 fn what_was_there_is_there_after_a_migration() {
-    let (_folder, path) = create_first_version();
+    let (_dir, path) = create_first_version();
     let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
     assert_eq!(store.load_lineage().unwrap().0, "old-lineage");
     let session = store.load_session(&session_id("s1")).unwrap().unwrap();
@@ -92,7 +92,7 @@ fn what_was_there_is_there_after_a_migration() {
 
 #[test]
 fn reading_the_version_migrates_nothing() {
-    let (_folder, path) = create_first_version();
+    let (_dir, path) = create_first_version();
     let status = SqliteStore::read_schema_status(&path, test_deadline()).unwrap();
     assert_eq!((status.version, status.newest_known), (1, SCHEMA_VERSION));
     assert_eq!(SqliteStore::read_schema_status(&path, test_deadline()).unwrap().version, 1);
@@ -100,7 +100,7 @@ fn reading_the_version_migrates_nothing() {
 
 /// Creates a database with all migrations before the named one.
 fn create_version_before(name: &str) -> (TempDir, PathBuf) {
-    let (folder, path) = create_first_version();
+    let (dir, path) = create_first_version();
     let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/store/sqlite/migrations");
     let files = fs::read_dir(migrations).unwrap();
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
@@ -118,12 +118,12 @@ fn create_version_before(name: &str) -> (TempDir, PathBuf) {
             ))
             .unwrap();
     }
-    (folder, path)
+    (dir, path)
 }
 
 #[test]
 fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
-    let (folder, path) = create_version_before("one_open_handoff");
+    let (dir, path) = create_version_before("one_open_handoff");
     // Of those made at one time the later row is the newer. What is decided or of another item
     // stays as it is.
     Connection::open(&path)
@@ -176,7 +176,7 @@ fn of_two_open_handoffs_of_an_item_the_older_is_closed_by_the_upgrade() {
                  VALUES ('h-more', 'EXEC', 'A', 's1', 4)";
     let error = Connection::open(&path).unwrap().execute_batch(again);
     assert!(error.unwrap_err().to_string().contains("handoffs.item"));
-    let fresh = folder.path().join("fresh.db");
+    let fresh = dir.path().join("fresh.db");
     drop(SqliteStore::open_or_create(&fresh, test_deadline()).unwrap());
     assert_eq!(read_schema(&path), read_schema(&fresh));
 }

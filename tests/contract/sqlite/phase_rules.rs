@@ -144,7 +144,7 @@ fn unfinished_phases_and_items_with_phases_stay() {
 }
 
 #[test]
-fn plain_sql_is_stamped_and_told_like_any_other_change() {
+fn plain_sql_is_stamped_and_reported_like_any_other_change() {
     let mut file = file_with_three_phases();
     let added_phase = first_phase_of(&mut file.store, "A:1");
     file.execute_sql(&set_status_sql("running", 1));

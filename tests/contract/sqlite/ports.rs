@@ -43,7 +43,7 @@ impl SlotProbe for ContendedPorts<'_> {
 #[test]
 fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_stranger() {
     let file = new_sqlite();
-    let home = file.folder.path().as_os_str().to_owned();
+    let home = file.dir.path().as_os_str().to_owned();
     let environment =
         Environment::from_lookup(|name| (name == "TRUEUP_HOME").then(|| home.clone()));
     let (busy, start) = (AtomicBool::new(false), Barrier::new(15));
@@ -51,11 +51,11 @@ fn fifteen_at_once_all_get_ports_because_none_takes_anothers_trial_for_a_strange
         let workers: Vec<_> = (0..15)
             .map(|n| {
                 let (busy, start, environment, path) = (&busy, &start, &environment, file.path());
-                let folder = file.folder.path().to_owned();
+                let dir = file.dir.path().to_owned();
                 scope.spawn(move || {
                     let mut store = SqliteStore::open(&path, test_deadline()).unwrap();
                     let settings = Settings::load(environment).unwrap();
-                    let project = Project::at_dir(environment, folder);
+                    let project = Project::at_dir(environment, dir);
                     let deadline = Deadline::after(Duration::from_mins(2));
                     let site = RunContext::new(environment, settings, project, None, deadline);
                     let request = PortPairRequest {

@@ -9,7 +9,7 @@ use crate::requests::{register_session, session_id};
 use trueup_core::store::HookStore as _;
 
 fn wal_path(file: &DatabaseFile) -> PathBuf {
-    file.folder.path().join("t.db-wal")
+    file.dir.path().join("t.db-wal")
 }
 
 /// Opens a store on a file that nobody else has open.
@@ -20,7 +20,7 @@ fn open_alone() -> (DatabaseFile, SqliteStore) {
     // Closing it moves the log into the file.
     drop(std::mem::replace(
         &mut file.store.engine,
-        SqliteStore::open_or_create(&file.folder.path().join("other.db"), test_deadline()).unwrap(),
+        SqliteStore::open_or_create(&file.dir.path().join("other.db"), test_deadline()).unwrap(),
     ));
     assert!(!wal_path(&file).exists());
     let store = SqliteStore::open(&path, test_deadline()).unwrap().until_exit();

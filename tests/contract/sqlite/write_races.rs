@@ -39,8 +39,8 @@ pub(super) fn run_at_once<T: Send>(
 
 #[test]
 fn many_create_one_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("deep/t.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep/t.db");
     let start = Barrier::new(THREADS);
     let lineages: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -62,7 +62,7 @@ fn many_create_one_database() {
         store.list_sessions(&trueup_core::store::SessionFilter::default()).unwrap().len(),
         THREADS
     );
-    let left = std::fs::read_dir(folder.path().join("deep")).unwrap();
+    let left = std::fs::read_dir(dir.path().join("deep")).unwrap();
     let drafts = left.filter(|e| {
         e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".new-database-")
     });

@@ -1,4 +1,4 @@
-//! Claims and releases.
+//! Claims and releases: conditions, epochs and outcomes.
 
 use trueup_core::model::{ClaimOutcome, Epoch, ItemStatus, SessionStatus};
 use trueup_core::store::ItemFilter;
@@ -49,7 +49,7 @@ fn a_claim_of_ones_own_changes_nothing(f: &mut impl StoreFixture) {
     register_holder(f.store());
     let before = (load_session(f.store(), "s1").revision, load_item(f.store(), "A"));
     let request = claim_request(f.store(), "s1", "A");
-    assert_eq!(request.grant.outcome, ClaimOutcome::AlreadyOwned);
+    assert_eq!(request.grant.outcome, ClaimOutcome::AlreadyHeld);
     let claim = f.store().claim(&request).unwrap();
     assert_eq!((claim.previous_holder, claim.released), (None, None));
     assert_eq!((load_session(f.store(), "s1").revision, load_item(f.store(), "A")), before);

@@ -1,4 +1,4 @@
-//! Dependencies between items.
+//! Changes of dependencies between items, and refused ones.
 
 use serde_json::json;
 use trueup_core::model::{Item, ItemKey, ItemStatus, NewItem};

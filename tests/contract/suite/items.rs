@@ -10,7 +10,7 @@ use crate::requests::{
 };
 
 on_every_store! {
-    an_item_is_added_as_said
+    an_added_item_has_the_given_fields
     a_duplicate_is_refused_and_changes_nothing
     a_parent_must_exist
     items_are_listed_by_parent_position_and_key
@@ -23,7 +23,7 @@ fn child_item(text: &str, parent: &str, position: i64) -> NewItem {
     NewItem { parent: Some(item_key(parent)), position: Some(position), ..new_item(text) }
 }
 
-fn an_item_is_added_as_said(f: &mut impl StoreFixture) {
+fn an_added_item_has_the_given_fields(f: &mut impl StoreFixture) {
     let plain = add_item(f.store(), "A");
     assert_eq!((plain.kind.as_str(), plain.status), ("task", ItemStatus::Queued));
     assert_eq!((plain.epoch, plain.holder.clone()), (Epoch(0), None));

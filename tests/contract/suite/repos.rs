@@ -1,7 +1,7 @@
 //! Repositories: their checkouts, names and STATE.md.
 
 use serde_json::json;
-use trueup_core::model::{NewItem, Repo, RepoPlace, RepoSlug, RepoState, StateHead};
+use trueup_core::model::{NewItem, Repo, RepoPlace, RepoSlug, RepoState, StateSummary};
 use trueup_core::store::{RepoNaming, RepoPlacement, SessionRegistration, Store, StoreError};
 
 use crate::fixture::StoreFixture;
@@ -50,7 +50,7 @@ fn add_repo(store: &mut dyn Store, name: &str, machine: &str, path: &str) -> Rep
 }
 
 fn repo_state(content: &str) -> RepoState {
-    let head = StateHead {
+    let head = StateSummary {
         synced_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         synced_by: "nobody".to_owned(),
         source_digest: format!("source of {content}"),
@@ -97,7 +97,7 @@ fn further_checkouts_belong_to_their_repository(f: &mut impl StoreFixture) {
     // Its own path may be given again, and is not an additional place then.
     let repo = add_repo(f.store(), "alpha", "m1", "/c");
     assert_eq!(repo.path_on("m1"), Some("/c"));
-    assert!(repo.is_at("m1", "/d") && !repo.is_at("m1", "/a"));
+    assert!(repo.has_checkout("m1", "/d") && !repo.has_checkout("m1", "/a"));
     assert_eq!(repo.places["m1"].identity.as_deref(), Some("host/alpha"));
     assert_eq!(repo.checkouts_on("m2").count(), 0);
 }

@@ -1,4 +1,4 @@
-//! Registration, leases, metadata.
+//! Sessions: registration, leases and metadata.
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{

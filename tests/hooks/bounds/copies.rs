@@ -25,8 +25,8 @@ pub(super) fn cache(home: &Home) {
     assert_eq!(home.read_cache()["currentSd"], "SD-002C");
 }
 
-pub(super) fn cache_folder(home: &Home) {
-    for number in 0..size_beyond(bounds::CACHE_FOLDER) {
+pub(super) fn cache_dir(home: &Home) {
+    for number in 0..size_beyond(bounds::CACHE_DIR) {
         let name = format!("auto-proceed-state.json.tmp-{}", 5_000_000 + number);
         fs::write(home.project_dir().join(".claude").join(name), "").unwrap();
     }
@@ -94,9 +94,9 @@ pub(super) fn passed_mark(home: &Home) {
     home.push_event("stop").ok();
     let marks = home.trueup_home().join("passed");
     let mark = fs::read_dir(&marks).unwrap().next().unwrap().unwrap().path();
-    fs::write(&mark, "x".repeat(size_beyond(bounds::PASSED_MARK))).unwrap();
+    fs::write(&mark, "x".repeat(size_beyond(bounds::SHARED_STATE_RECORD))).unwrap();
     fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
-    assert!(fs::metadata(&mark).unwrap().len() < bounds::PASSED_MARK.most);
+    assert!(fs::metadata(&mark).unwrap().len() < bounds::SHARED_STATE_RECORD.most);
 }
 
 pub(super) fn untold(home: &Home) {
@@ -108,11 +108,11 @@ pub(super) fn untold(home: &Home) {
     ending("first");
     let kept = home.trueup_home().join("untold");
     let kept = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
-    fs::write(&kept, "x".repeat(size_beyond(bounds::UNTOLD))).unwrap();
+    fs::write(&kept, "x".repeat(size_beyond(bounds::PENDING_NOTICE))).unwrap();
     let size = fs::metadata(&kept).unwrap().len();
     home.start_session().ok();
     assert!(!kept.exists());
-    fs::write(&kept, "x".repeat(bounds::UNTOLD.len())).unwrap();
+    fs::write(&kept, "x".repeat(bounds::PENDING_NOTICE.len())).unwrap();
     ending("second");
     assert!(fs::metadata(&kept).unwrap().len() < size);
 }

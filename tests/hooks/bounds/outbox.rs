@@ -122,17 +122,17 @@ pub(super) fn batch(home: &Home) {
 }
 
 pub(super) fn counted(home: &Home) {
-    let folder = home.trueup_home().join("outbox.elsewhere");
-    fs::create_dir_all(&folder).unwrap();
+    let dir = home.trueup_home().join("outbox.elsewhere");
+    fs::create_dir_all(&dir).unwrap();
     let lines = "\n".repeat(bounds::OUTBOX.len());
-    fs::write(folder.join("lineage-0000000000000000.jsonl"), lines).unwrap();
+    fs::write(dir.join("lineage-0000000000000000.jsonl"), lines).unwrap();
     start_session(home);
     let stop = home.payload("stop");
     fixes_cache(home, "checkpoint-push", &stop, &[]);
 }
 
 pub(super) fn lost(home: &Home) {
-    let count = size_beyond(bounds::LOST_TOLD);
+    let count = size_beyond(bounds::LOST_EDITS_SHOWN);
     append_task_writes(home, count);
     let drains = no_drains(home);
     home.prepare_run("trueup")
@@ -143,16 +143,16 @@ pub(super) fn lost(home: &Home) {
     drop(drains);
     let message = start_session(home).message();
     let one_by_one = message.iter().filter(|line| line.contains("local edit lost"));
-    assert_eq!(one_by_one.count(), bounds::LOST_TOLD.len(), "{message:?}");
-    let rest = format!("{} more edits lost", count - bounds::LOST_TOLD.len());
+    assert_eq!(one_by_one.count(), bounds::LOST_EDITS_SHOWN.len(), "{message:?}");
+    let rest = format!("{} more edits lost", count - bounds::LOST_EDITS_SHOWN.len());
     assert!(message.iter().any(|line| line.contains(&rest)), "{message:?}");
     assert_eq!(home.execution_state()["currentTask"], "newer");
 }
 
 pub(super) fn database_note(home: &Home) {
-    let folder = home.trueup_home().join("databases");
+    let dir = home.trueup_home().join("databases");
     let notes: Vec<PathBuf> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(notes.len(), 1);
     let long = format!("{}\nname\n", "x".repeat(size_beyond(bounds::DATABASE_NOTE)));
     fs::write(&notes[0], &long).unwrap();

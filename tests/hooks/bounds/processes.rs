@@ -11,7 +11,7 @@ use super::{COMPUTING, size_beyond};
 
 /// A script that calls itself to a given depth, prints the pid of the outermost process, and then
 /// runs a command.
-const DEEPER: &str = r#"
+const NESTING_SCRIPT: &str = r#"
 ulimit -t "$1"; deep=$2; top=$3; shift 3
 [ -e "$top" ] || echo $$ > "$top"
 if [ "$deep" -gt 0 ]; then sh "$0" unlimited $((deep - 1)) "$top" "$@"; exit $?; fi
@@ -25,11 +25,11 @@ fn start_below_process(
     home: &Home,
     name: &str,
     depth: usize,
-    more: &[String],
+    extra_arguments: &[String],
 ) -> (ProcessOutput, i64) {
     let root = home.root();
     let (script, top) = (root.join("claude"), root.join("top"));
-    fs::write(&script, DEEPER).unwrap();
+    fs::write(&script, NESTING_SCRIPT).unwrap();
     let _ = fs::remove_file(&top);
     let shell = root.join("bin").join(name);
     fs::create_dir_all(shell.parent().unwrap()).unwrap();
@@ -44,8 +44,8 @@ fn start_below_process(
         let limit = COMPUTING.to_string();
         let first = [script.clone().into(), limit.into(), depth.to_string().into()];
         let first = first.into_iter().chain([top.clone().into()]);
-        let more = more.iter().map(|argument| argument.clone().into());
-        first.chain(more).chain(["--".into(), program.into()]).collect()
+        let extra_arguments = extra_arguments.iter().map(|argument| argument.clone().into());
+        first.chain(extra_arguments).chain(["--".into(), program.into()]).collect()
     });
     let answer = run.wait();
     assert_eq!(answer.code, Some(0), "{answer:.2000?}");
@@ -58,7 +58,7 @@ fn client(home: &Home) -> Option<i64> {
     home.session_column("pid", FIRST_SESSION)
 }
 
-pub(super) fn ancestors(home: &Home) {
+pub(super) fn bounds_ancestor_search(home: &Home) {
     let most = bounds::ANCESTORS.len();
     let (_, near) = start_below_process(home, "claude", most / 2, &[]);
     assert_eq!(client(home), Some(near));
@@ -71,8 +71,8 @@ pub(super) fn command_line(home: &Home) {
     let (_, near) = start_below_process(home, "node", 1, &[]);
     assert_eq!(client(home), Some(near));
     let long = "x".repeat(100_000);
-    let more = vec![long; size_beyond(bounds::COMMAND_LINE) / 100_000 + 1];
-    let (_, unread) = start_below_process(home, "node", 1, &more);
+    let extra_arguments = vec![long; size_beyond(bounds::COMMAND_LINE) / 100_000 + 1];
+    let (_, unread) = start_below_process(home, "node", 1, &extra_arguments);
     assert_ne!(client(home), Some(unread));
 }
 

@@ -1,4 +1,4 @@
-//! A running client.
+//! A running client that takes prompts one after the other.
 
 use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus};
@@ -16,7 +16,7 @@ pub struct LiveClient {
     child: Child,
     stdin: Option<ChildStdin>,
     incoming: Receiver<Value>,
-    complaints: Option<JoinHandle<String>>,
+    stderr_reader: Option<JoinHandle<String>>,
     events: Vec<Value>,
     model: ScriptedModel,
 }
@@ -26,10 +26,17 @@ impl LiveClient {
         child: Child,
         stdin: Option<ChildStdin>,
         incoming: Receiver<Value>,
-        complaints: JoinHandle<String>,
+        stderr_reader: JoinHandle<String>,
         model: ScriptedModel,
     ) -> Self {
-        Self { child, stdin, incoming, complaints: Some(complaints), events: Vec::new(), model }
+        Self {
+            child,
+            stdin,
+            incoming,
+            stderr_reader: Some(stderr_reader),
+            events: Vec::new(),
+            model,
+        }
     }
 
     /// Sends a prompt and waits for the turn's end.
@@ -100,9 +107,9 @@ impl LiveClient {
     }
 
     fn finish_run(&mut self, status: ExitStatus) -> HarnessResult<FinishedRun> {
-        let complaints = self.complaints.take().and_then(|thread| thread.join().ok());
+        let stderr_reader = self.stderr_reader.take().and_then(|thread| thread.join().ok());
         if !status.success() {
-            let stderr = complaints.unwrap_or_default();
+            let stderr = stderr_reader.unwrap_or_default();
             let result = self.events.iter().rfind(|event| event["type"] == "result");
             let result = result.map(Value::to_string).unwrap_or_default();
             return Err(format!("the client failed ({status}): {stderr} {result}").into());

@@ -56,8 +56,8 @@ pub fn stage_product(target: &Path) -> HarnessResult<()> {
 
 /// Writes a plugin whose programs in `bin/` are shell scripts: a name and a body each.
 pub fn stage_scripts(target: &Path, hooks: &Value, scripts: &[(&str, &str)]) -> HarnessResult<()> {
-    for folder in [".claude-plugin", "hooks", "bin"] {
-        fs::create_dir_all(target.join(folder))?;
+    for dir in [".claude-plugin", "hooks", "bin"] {
+        fs::create_dir_all(target.join(dir))?;
     }
     let manifest = json!({"name": "scripted", "version": "0.0.1", "description": "scripts"});
     fs::write(target.join(".claude-plugin/plugin.json"), manifest.to_string())?;

@@ -57,8 +57,8 @@ impl Scratch {
         };
         let root = tempfile::Builder::new().prefix("trueup-client-").tempdir()?;
         let scratch = Self { root, client: client.to_path_buf() };
-        for folder in ["home/.claude", "repo", "plugin", "trueup"] {
-            fs::create_dir_all(scratch.path(folder))?;
+        for dir in ["home/.claude", "repo", "plugin", "trueup"] {
+            fs::create_dir_all(scratch.path(dir))?;
         }
         stage(&scratch.plugin())?;
         scratch.answer_first_run_questions()?;

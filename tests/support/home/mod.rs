@@ -36,7 +36,7 @@ pub const SECOND_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000002";
 /// The scratch directories: `home` of the user, `trueup`'s own, and the project.
 #[derive(Debug)]
 pub struct Home {
-    folder: TempDir,
+    dir: TempDir,
     project: PathBuf,
 }
 
@@ -51,17 +51,17 @@ impl Home {
 
     /// Makes a scratch whose project is not a git repository.
     pub fn without_git() -> Self {
-        let folder = tempfile::Builder::new().prefix("trueup-").tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
+        let dir = tempfile::Builder::new().prefix("trueup-").tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
         for name in ["home", "trueup", "project"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        Self { project: root.join("project"), folder }
+        Self { project: root.join("project"), dir }
     }
 
     /// Returns the root of everything.
     pub fn root(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap()
+        self.dir.path().canonicalize().unwrap()
     }
 
     /// Returns the user's home directory.

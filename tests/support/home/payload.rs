@@ -28,8 +28,8 @@ impl Payload {
 
     /// Lists the fixtures whose names start with `prefix`.
     pub fn list_fixtures(prefix: &str) -> Vec<String> {
-        let folder = repository_root().join("tests/fixtures/hooks");
-        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let dir = repository_root().join("tests/fixtures/hooks");
+        let entries = fs::read_dir(&dir).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
             .filter_map(|entry| {
                 entry.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)

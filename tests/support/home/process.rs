@@ -66,8 +66,8 @@ impl<'h> ProcessRun<'h> {
 
     /// Sets the working directory.
     #[must_use]
-    pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.command.current_dir(folder.into());
+    pub fn cwd(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.command.current_dir(dir.into());
         self
     }
 

@@ -25,7 +25,7 @@ fn render_annotation(finding: &CheckFinding) -> String {
         .chain([("title", title)])
         .map(|(name, value)| format!("{name}={}", escape_property(&value)))
         .collect();
-    let message = escape_message(&format!("{}\n-> {}", divergence.message, divergence.fix));
+    let message = escape_message(&format!("{}\n-> {}", divergence.message, divergence.advice));
     format!("::{level} {}::{message}", properties.join(","))
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use trueup_core::consistency::{CheckError, CheckFinding, CheckReport, Checkout};
-use trueup_core::diagnostic::{Code, Divergence, Way};
+use trueup_core::diagnostic::{AdviceKind, Code, Divergence};
 use trueup_core::text::path_to_text;
 
 use crate::command_context::CommandContext;
@@ -27,7 +27,7 @@ impl RepoCheck {
         }
         let findings = self.outcome.iter_mut().flat_map(|it| &mut it.findings);
         for finding in findings {
-            finding.divergence.fix.set_directory(&self.root);
+            finding.divergence.advice.set_directory(&self.root);
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn build_failed_check_finding(subject: &str, reason: &str, code: &str
             Code::CheckFailed,
             subject,
             format!("{subject} could not be checked: {reason}"),
-            Way::from_store_error(code),
+            AdviceKind::from_store_error(code),
         ),
         path: None,
         place: None,

@@ -64,7 +64,7 @@ fn sarif_result(finding: &CheckFinding, codes: &[Code]) -> Value {
         "ruleId": divergence.code.as_str(),
         "ruleIndex": codes.binary_search(&divergence.code).ok(),
         "level": sarif_level(divergence.severity),
-        "message": {"text": format!("{}\n-> {}", divergence.message, divergence.fix)},
+        "message": {"text": format!("{}\n-> {}", divergence.message, divergence.advice)},
         "locations": [{"physicalLocation": location}],
         // Identifies the finding in later runs, even when its line has moved.
         "partialFingerprints": {

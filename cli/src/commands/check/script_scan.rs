@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::command_error::{CommandError, CommandResult, FileCase, REFUSED};
 use crate::output::Output;
 use serde_json::{Value as Json, json};
-use trueup_core::diagnostic::{Code, Divergence, FileLine, Way};
+use trueup_core::diagnostic::{AdviceKind, Code, Divergence, FileLine};
 use trueup_core::metadata::script_search::{Access, FieldUse, find_field_uses};
 use trueup_core::metadata::{ScriptFile, list_files_below};
 use trueup_core::text::{one_line, path_to_text, pluralize};
@@ -67,11 +67,11 @@ fn build_divergence(root: &Path, file: &str, hit: &FieldUse) -> Divergence {
         hit.field,
         hit.command()
     );
-    let fix = Way::EditScript {
+    let fix = AdviceKind::EditScript {
         place: FileLine::new(file, u64::try_from(hit.line).unwrap_or(0)),
         root: root.to_owned(),
     };
-    Divergence::new(Code::MetadataHoldsOwnedField, place, message, fix)
+    Divergence::new(Code::MetadataHasDatabaseField, place, message, fix)
         .with_values(Some(hit.command().to_owned()), Some(line))
 }
 

@@ -59,7 +59,7 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> Comma
         })?),
     };
     check_new_dependencies(store, &key, arguments.parent.as_ref(), &arguments.depends)?;
-    let repo = assign_repo_name(store, context.run.named_place())?;
+    let repo = assign_repo_name(store, context.run.naming_context())?;
     let item = store.add_item(
         &NewItem {
             key: arguments.key,

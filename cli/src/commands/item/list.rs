@@ -113,7 +113,7 @@ fn resolve_repo_name(
     let registered = registered.iter().map(|repo| repo.slug.to_string());
     let items = store.list_items(&ItemFilter::default())?;
     let of_items = items.into_iter().filter_map(|item| item.repo);
-    let repo_here = find_repo_name(store, context.run.named_place())?;
+    let repo_here = find_repo_name(store, context.run.naming_context())?;
     let mut known_names = of_items.chain(repo_here).chain(registered);
     if let Some(known) = known_names.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);

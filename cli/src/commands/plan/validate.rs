@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::diagnostic::{Divergence, Severity, Way};
+use trueup_core::diagnostic::{AdviceKind, Divergence, Severity};
 use trueup_core::fs::{LockedChange, change_with_backup};
 use trueup_core::git::Worktree;
 use trueup_core::model::PlanState;
@@ -89,8 +89,8 @@ pub(super) fn cmd_validate(
     file_check.divergences.extend(task_divergences);
     if let Some(root) = git.map(|git| git.root).filter(|root| root != context.cwd()) {
         let found = file_check.divergences.iter_mut();
-        for finding in found.filter(|finding| *finding.fix.way() == Way::FixCheckout) {
-            finding.fix.set_directory(&root);
+        for finding in found.filter(|finding| *finding.advice.kind() == AdviceKind::FixCheckout) {
+            finding.advice.set_directory(&root);
         }
     }
     let mut text = std::mem::take(&mut file_check.text);

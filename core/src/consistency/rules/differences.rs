@@ -7,7 +7,7 @@ use crate::authority::{Authority, Fact, of_status};
 use crate::consistency::finding::{CheckFinding, file_line, redacted_line};
 use crate::consistency::workplan_file::{to_file_status, to_item_status};
 use crate::consistency::{CheckoutSnapshot, DeclaredStatus, Fix, TaskEntry, WorkplanFile};
-use crate::diagnostic::{Code, Severity, Way};
+use crate::diagnostic::{AdviceKind, Code, Severity};
 use crate::model::{ItemKey, ItemStatus, WorkplanRow};
 use crate::text::redact::redact;
 
@@ -109,7 +109,7 @@ fn compare_task_status(
     findings.push(match known {
         Some(status) => finding.with_fix(Fix::WriteStatus(node.id, status)),
         // A file has no word for it.
-        None => finding.advise(Way::ReopenItem { item: task.key.clone() }),
+        None => finding.advise(AdviceKind::ReopenItem { item: task.key.clone() }),
     });
 }
 
@@ -148,9 +148,9 @@ fn compare_workplan_status(
     }
     let is_rollup = is_rollup_of_tasks(workplan, known);
     let advice = if known.is_finished() && !is_rollup {
-        Way::ReopenItem { item: workplan.key.clone() }
+        AdviceKind::ReopenItem { item: workplan.key.clone() }
     } else {
-        Way::SetFrontMatter {
+        AdviceKind::SetFrontMatter {
             place: file_line(&workplan.path, workplan.status_place),
             to: known.to_string(),
         }
@@ -174,7 +174,9 @@ fn advance_row(
     if to.is_finished() && row.is_reopened {
         let item = row.key.clone();
         finding.divergence.authority = Authority::Database.as_str();
-        return finding.with_values(Some(in_db), Some(in_file)).advise(Way::EndItem { item, to });
+        return finding
+            .with_values(Some(in_db), Some(in_file))
+            .advise(AdviceKind::FinishItem { item, to });
     }
     node.advances_to = Some(to);
     finding
@@ -182,7 +184,7 @@ fn advance_row(
         .with_fix(Fix::AdvanceItem(node.key().clone(), to))
 }
 
-/// Tells whether the tasks of a file say what the database says of the workplan.
+/// Returns whether the tasks of a file say what the database says of the workplan.
 fn is_rollup_of_tasks(workplan: &WorkplanFile, known: ItemStatus) -> bool {
     let mut tasks = workplan.tasks.iter();
     match known.rank() {
@@ -226,7 +228,7 @@ pub(crate) fn check_dependencies(nodes: &Nodes<'_>, findings: &mut Vec<CheckFind
             } else {
                 let text = format!("depends on {on}, which is not in the database");
                 let place = file_line(&node.workplan.path, *place);
-                finding(Code::UnknownReference, text).advise(Way::EditWorkplan { place })
+                finding(Code::UnknownReference, text).advise(AdviceKind::EditWorkplan { place })
             });
         }
     }

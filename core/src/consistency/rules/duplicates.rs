@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::{Node, Nodes};
 use crate::authority::Fact;
 use crate::consistency::finding::CheckFinding;
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::model::WorkplanLink;
 
 /// Marks nodes whose key occurs twice, and the tasks of workplans whose key does.
@@ -30,12 +30,12 @@ pub(crate) fn mark_duplicates(nodes: &mut Nodes<'_>, findings: &mut Vec<CheckFin
         }
         let place = node.file_line();
         if let Some(first) = keys.first_other(key, node) {
-            findings.push(duplicate_finding(node, key, first, Way::GiveOwnId { place }));
+            findings.push(duplicate_finding(node, key, first, AdviceKind::GiveOwnId { place }));
         } else if !node.is_duplicate
             && let Some(link) = node.link().map(WorkplanLink::as_str)
             && let Some(first) = links.first_other(link, node)
         {
-            findings.push(duplicate_finding(node, link, first, Way::EmptyId { place }));
+            findings.push(duplicate_finding(node, link, first, AdviceKind::ClearId { place }));
         }
     }
 }
@@ -66,7 +66,12 @@ impl<'a> IdOccurrences<'a> {
     }
 }
 
-fn duplicate_finding(node: &Node<'_>, id: &str, first: &Node<'_>, advice: Way) -> CheckFinding {
+fn duplicate_finding(
+    node: &Node<'_>,
+    id: &str,
+    first: &Node<'_>,
+    advice: AdviceKind,
+) -> CheckFinding {
     let place = first.place();
     let elsewhere = format!("{}:{}:{}", first.workplan.path, place.line, place.column);
     let text = format!("duplicate id {id}, also at {elsewhere}");

@@ -8,7 +8,7 @@ use super::{Node, Nodes, RowMatch};
 use crate::authority::Fact;
 use crate::consistency::finding::{CheckFinding, file_line};
 use crate::consistency::{CheckoutSnapshot, Fix};
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::model::{WorkplanLink, WorkplanRow};
 
 /// Matches every node with its row.
@@ -71,7 +71,7 @@ fn link_conflict(
     let place = node.file_line();
     node.finding(Code::UnknownReference, Fact::WorkplanLink, text)
         .with_values(own.map(WorkplanLink::as_str), Some(link.as_str()))
-        .advise(Way::EmptyId { place })
+        .advise(AdviceKind::ClearId { place })
 }
 
 /// Matches a node that carries the id of the row with its key.
@@ -92,7 +92,7 @@ fn match_linked<'a>(
     findings.push(
         node.finding(Code::WrongRepository, Fact::WorkplanLink, text)
             .with_values(Some(&snapshot.repo), Some(other))
-            .advise(Way::GiveOwnId { place }),
+            .advise(AdviceKind::GiveOwnId { place }),
     );
     RowMatch::Unknown
 }
@@ -112,7 +112,7 @@ fn match_by_key<'a>(
         findings.push(
             node.finding(Code::WorkplanInvalid, Fact::WorkplanLink, text)
                 .with_values(Some(repo), Some(&snapshot.repo))
-                .advise(Way::GiveOwnId { place }),
+                .advise(AdviceKind::GiveOwnId { place }),
         );
         return RowMatch::Unknown;
     }
@@ -137,7 +137,7 @@ fn plan_row<'a>(
     if node.task.is_some() && matches!(workplan_match, RowMatch::Unknown) {
         // What is wrong with the workplan has to be fixed first.
         let place = file_line(&node.workplan.path, node.workplan.place);
-        findings.push(finding.advise(Way::EditWorkplan { place }));
+        findings.push(finding.advise(AdviceKind::EditWorkplan { place }));
         return RowMatch::Unknown;
     }
     findings.push(finding.with_fix(Fix::CreateRow(node.id)));
@@ -155,7 +155,7 @@ fn find_other_repo<'a>(snapshot: &'a CheckoutSnapshot, row: &WorkplanRow) -> Opt
     others.find(|other| other.is_same(repo)).map(crate::model::RepoSlug::as_str)
 }
 
-/// Tells whether a row is linked to a file of another repository.
+/// Returns whether a row is linked to a file of another repository.
 fn is_linked_elsewhere(snapshot: &CheckoutSnapshot, row: &WorkplanRow) -> bool {
     let repo = row.repo.as_deref().filter(|_| row.link.is_some());
     repo.is_some_and(|repo| !repo.eq_ignore_ascii_case(&snapshot.repo))

@@ -7,7 +7,7 @@ use super::Nodes;
 use crate::authority::Fact;
 use crate::consistency::CheckoutSnapshot;
 use crate::consistency::finding::{CheckFinding, file_line, redacted_line};
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::model::{ItemStatus, WORKPLAN_KIND, WorkplanRow};
 
 /// Reports workplans without a file, and tasks without a block.
@@ -63,13 +63,13 @@ pub(crate) fn report_missing(
 }
 
 /// Advises what a person does about a row without a file.
-fn advise_missing(snapshot: &CheckoutSnapshot, row: &WorkplanRow) -> Way {
+fn advise_missing(snapshot: &CheckoutSnapshot, row: &WorkplanRow) -> AdviceKind {
     let item = row.key.clone();
     match snapshot.problems.first() {
         // What cannot be read may hold it.
-        Some((path, problem)) => Way::EditWorkplan { place: file_line(path, problem.place) },
+        Some((path, problem)) => AdviceKind::EditWorkplan { place: file_line(path, problem.place) },
         // Finished work was worth doing, so it is not cancelled.
-        None if row.status.is_finished() => Way::BringBack { item },
-        None => Way::EndItem { item, to: ItemStatus::Cancelled },
+        None if row.status.is_finished() => AdviceKind::RestoreInFile { item },
+        None => AdviceKind::FinishItem { item, to: ItemStatus::Cancelled },
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum RowMatch<'a> {
     Row(&'a WorkplanRow),
     /// Nothing yet; a fix creates its row.
     ToCreate,
-    /// Nothing that can be told.
+    /// Nothing that can be determined.
     Unknown,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Nodes<'a> {
         Self { all, rows }
     }
 
-    /// Tells whether each node has a row of its own and carries no id but that of its row. Then
+    /// Returns whether each node has a row of its own and carries no id but that of its row. Then
     /// no id occurs twice, because none occurs in two rows.
     pub(crate) fn is_all_linked(&self) -> bool {
         let is_linked = |node: &Node<'_>| {

@@ -3,7 +3,7 @@
 
 use crate::consistency::finding::CheckFinding;
 use crate::consistency::{CheckoutSnapshot, Fix};
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::plan::{CheckboxRelation, PlanFile, checkbox_findings};
 use crate::workplan::TextPosition;
 
@@ -21,7 +21,7 @@ pub(crate) fn check_plan_checkboxes(snapshot: &CheckoutSnapshot, findings: &mut 
             divergence.subject = format!("{}/{}", file.plan, checkbox.id);
             let fix = match checkbox.relation {
                 CheckboxRelation::FileAhead => {
-                    divergence.fix = Way::FixCheckout.into();
+                    divergence.advice = AdviceKind::FixCheckout.into();
                     let (plan, task) = (file.plan.clone(), checkbox.id.clone());
                     Some(Fix::CompletePlanTask(plan, task))
                 }

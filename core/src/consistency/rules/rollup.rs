@@ -7,7 +7,7 @@ use crate::authority::Authority;
 use crate::consistency::finding::CheckFinding;
 use crate::consistency::workplan_file::to_item_status;
 use crate::consistency::{CheckoutSnapshot, Fix};
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::model::{ItemKey, ItemStatus};
 
 /// The tasks of a workplan, counted by the status that the database will have for them.
@@ -17,7 +17,7 @@ struct TaskCounts {
     finished: u64,
     completed: u64,
     underway: u64,
-    /// Tasks whose status cannot be told.
+    /// Tasks whose status is unknown.
     unknown: u64,
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn roll_up_workplans(
         let key = workplan.key.clone();
         // Somebody reopened it although its tasks were finished.
         findings.push(if is_reopened && to.is_finished() {
-            finding.advise(Way::EndItem { item: key, to })
+            finding.advise(AdviceKind::FinishItem { item: key, to })
         } else {
             finding.with_fix(Fix::AdvanceWorkplan(key, to))
         });

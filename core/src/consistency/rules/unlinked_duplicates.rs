@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::authority::Authority;
 use crate::consistency::CheckoutSnapshot;
 use crate::consistency::finding::CheckFinding;
-use crate::diagnostic::{Code, Way};
+use crate::diagnostic::{AdviceKind, Code};
 use crate::model::ItemStatus;
 
 /// Reports rows without a file that have the title of a workplan with one.
@@ -34,7 +34,7 @@ pub(crate) fn report_unlinked_duplicates(
         findings.push(
             CheckFinding::new(Code::UnlinkedDuplicate, key, Authority::Database, text)
                 .with_values(Some(twin), Some(key))
-                .advise(Way::EndItem { item, to }),
+                .advise(AdviceKind::FinishItem { item, to }),
         );
     }
 }

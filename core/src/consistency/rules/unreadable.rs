@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::consistency::CheckoutSnapshot;
 use crate::consistency::finding::{CheckFinding, file_line};
-use crate::diagnostic::{Advice, Code, Way};
+use crate::diagnostic::{Advice, AdviceKind, Code};
 use crate::workplan::TextPosition;
 
 /// Where the first problem of each file is, by path.
@@ -50,12 +50,12 @@ impl UnreadableFiles {
             let Some(place) = self.0.get(path) else {
                 return true;
             };
-            if *divergence.fix.way() != Way::FixCheckout {
+            if *divergence.advice.kind() != AdviceKind::FixCheckout {
                 return true;
             }
             if divergence.code == Code::DatabaseAhead {
                 let place = file_line(path, *place);
-                divergence.fix = Advice::from(Way::EditWorkplan { place });
+                divergence.advice = Advice::from(AdviceKind::EditWorkplan { place });
                 finding.fix = None;
             }
             ![Code::WorkplanNotLinked, Code::TaskNotLinked].contains(&divergence.code)

@@ -2,7 +2,7 @@
 
 use super::super::CheckFinding;
 use super::fixture::*;
-use crate::diagnostic::Way;
+use crate::diagnostic::AdviceKind;
 use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
 use crate::store::ItemStore as _;
 
@@ -23,10 +23,10 @@ fn says(scene: &mut Fixture, expected: &str, is_fixed: bool) {
         place.unwrap_or_default()
     );
     assert_eq!(text, expected);
-    let way = divergence.fix.way();
-    assert_eq!(*way == Way::FixCheckout, is_fixed, "{code}: {way:?}");
+    let advice = divergence.advice.kind();
+    assert_eq!(*advice == AdviceKind::FixCheckout, is_fixed, "{code}: {advice:?}");
     assert_eq!(found.fix.is_some(), is_fixed, "{code}: {:?}", found.fix);
-    assert!(way.row().codes().contains(&divergence.code), "{code}");
+    assert!(advice.row().codes().contains(&divergence.code), "{code}");
     scene.apply_fixes();
     let codes = scene.codes();
     assert_eq!(!codes.contains(&code), is_fixed, "{code} afterwards: {codes:?}");
@@ -49,14 +49,14 @@ fn linked() -> Fixture {
 }
 
 #[test]
-fn c01_no_folder() {
+fn c01_no_directory() {
     let mut scene = Fixture::new();
     std::fs::remove_dir_all(scene.root().join("workplans")).unwrap();
     says(&mut scene, &format!("C-01 warning file {REPO}"), false);
 }
 
 #[test]
-fn an_empty_folder_is_no_finding() {
+fn an_empty_directory_is_no_finding() {
     let mut scene = Fixture::new();
     scene.write_workplan("README.md", "---\nid: no\n");
     scene.write_workplan("readme.md", "x");
@@ -165,7 +165,7 @@ fn c12_task_without_a_block() {
     let found = scene.only_finding("C-12");
     assert_eq!((found.path.as_deref(), found.place), (Some("workplans/a.md"), None));
     assert_eq!(found.divergence.subject, "A-WP-1-T02");
-    let fix = found.divergence.fix.to_string();
+    let fix = found.divergence.advice.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1-T02 cancelled");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T02"), ItemStatus::Queued);
@@ -175,16 +175,16 @@ fn c12_task_without_a_block() {
 }
 
 #[test]
-fn what_may_stand_in_a_block_that_does_not_parse_is_not_to_be_cancelled() {
+fn a_task_that_an_unparsable_block_may_hold_is_not_cancelled() {
     let mut scene = linked();
     let text = scene.read_workplan("a.md");
     let end = text.rfind("```").unwrap();
     scene.write_workplan("a.md", &text[..end]);
     assert_eq!(scene.codes(), ["C-12", "C-02"]);
-    let fix = scene.only_finding("C-12").divergence.fix.to_string();
+    let fix = scene.only_finding("C-12").divergence.advice.to_string();
     assert!(fix.starts_with("correct workplans/a.md:"), "{fix}");
     scene.write_workplan("a.md", "---\n");
-    let fix = scene.only_finding("C-07").divergence.fix.to_string();
+    let fix = scene.only_finding("C-07").divergence.advice.to_string();
     assert!(!fix.contains("cancelled"), "{fix}");
 }
 

@@ -32,7 +32,7 @@ fn findings_come_by_file_and_place_and_those_of_no_file_last() {
 }
 
 #[test]
-fn what_may_be_older_than_what_others_published_lacks_nothing() {
+fn an_outdated_checkout_reports_nothing_missing() {
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     let text = scene.read_workplan("a.md");
     scene.write_workplan("a.md", &text[..text.find("### Task T02").unwrap()]);
@@ -103,7 +103,7 @@ fn hold(scene: &mut Fixture, session: &str, name: &str) {
 }
 
 #[test]
-fn what_another_holds_stays_and_nothing_follows_from_it() {
+fn an_item_held_by_another_session_stays_unchanged() {
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     scene.register_session("one");
     scene.register_session("two");
@@ -129,7 +129,7 @@ fn what_another_holds_stays_and_nothing_follows_from_it() {
 }
 
 #[test]
-fn what_is_completed_with_evidence_only_is_not_completed_by_a_word() {
+fn an_item_that_needs_evidence_is_not_completed_by_its_file() {
     let mut scene = Fixture::new();
     scene.add_item(&NewItem { requires_evidence: true, ..NewItem::new(item_key("A-WP-1-T01")) });
     scene.write_workplan(

@@ -22,7 +22,7 @@ use crate::workplan::apply_edits;
 pub(super) const REPO: &str = "shop";
 
 pub(super) struct Fixture {
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub(super) store: ScratchStore,
 }
 
@@ -49,9 +49,9 @@ pub(super) fn workplan_text(id: &str, status: &str, tasks: &[(&str, &str)]) -> S
 
 impl Fixture {
     pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join("workplans/archived")).unwrap();
-        Self { folder, store: ScratchStore::new() }
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("workplans/archived")).unwrap();
+        Self { dir, store: ScratchStore::new() }
     }
 
     /// Creates a fixture with one workplan, `A-WP-1` in `a.md`, that is linked.
@@ -63,7 +63,7 @@ impl Fixture {
     }
 
     pub(super) fn root(&self) -> &Path {
-        self.folder.path()
+        self.dir.path()
     }
 
     pub(super) fn write_workplan(&self, name: &str, text: &str) {

@@ -119,7 +119,7 @@ fn a_copied_id_of_the_database_stays_with_its_owner() {
 }
 
 #[test]
-fn an_id_that_the_database_does_not_know_is_told_with_what_it_has_instead() {
+fn an_id_that_the_database_does_not_know_is_reported_with_what_it_has_instead() {
     let mut scene = Fixture::linked("active", &[("T01", "todo"), ("T02", "todo")]);
     let link = scene.load_row("A-WP-1-T01").link.unwrap().to_string();
     let own = scene.load_row("A-WP-1-T02").link.unwrap().to_string();
@@ -290,7 +290,7 @@ const WRONG: [(&str, &str, u32, u32, &str); 12] = [
 ];
 
 #[test]
-fn ids_outside_the_pattern_and_unknown_words_are_told_with_their_place() {
+fn ids_outside_the_pattern_and_unknown_words_are_reported_with_their_place() {
     let mut scene = Fixture::new();
     for (name, text, line, column, words) in WRONG {
         scene.write_workplan(name, text);

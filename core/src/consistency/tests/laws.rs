@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::{Assessment, assess_checkout};
 use super::fixture::*;
-use crate::diagnostic::Way;
+use crate::diagnostic::AdviceKind;
 use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
 
 /// Words for statuses: of both vocabularies, and unknown ones.
@@ -194,8 +194,10 @@ fn check_fix_laws(scene: &mut Fixture) {
     let after = collect_ranks(scene);
     nothing_went_back(&before, &after);
     let Assessment { findings, fixes: deeds, .. } = scene.assess();
-    let claims: Vec<_> =
-        findings.iter().filter(|it| *it.divergence.fix.way() == Way::FixCheckout).collect();
+    let claims: Vec<_> = findings
+        .iter()
+        .filter(|it| *it.divergence.advice.kind() == AdviceKind::FixCheckout)
+        .collect();
     assert!(done.refused.len() >= claims.len(), "left: {claims:#?}\nrefused: {:?}", done.refused);
     if done.refused.is_empty() {
         assert!(deeds.is_empty(), "{deeds:?}");

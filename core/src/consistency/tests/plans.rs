@@ -4,7 +4,7 @@ use std::fs;
 
 use super::super::{PlanCheckboxes, row_updates};
 use super::fixture::*;
-use crate::diagnostic::Row;
+use crate::diagnostic::AdviceRow;
 use crate::model::{NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker};
 use crate::plan::apply_task_step;
 use crate::store::{HookStore as _, PlanStore as _};
@@ -44,7 +44,7 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
     let place = ahead.place.unwrap();
     assert_eq!((place.line, place.column), (4, 4));
     assert!(ahead.divergence.message.starts_with("docs/fix.md:4:4: "), "{ahead:?}");
-    let fixes: Vec<_> = found.iter().map(|it| it.divergence.fix.to_string()).collect();
+    let fixes: Vec<_> = found.iter().map(|it| it.divergence.advice.to_string()).collect();
     assert_eq!(fixes, ["trueup check --fix"; 2]);
     scene.apply_fixes();
     assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
@@ -88,14 +88,14 @@ fn plans_elsewhere_and_status_files_are_no_part_of_a_checkout() {
 }
 
 #[test]
-fn what_ended_otherwise_in_the_database_stays() {
+fn a_task_that_ended_otherwise_in_the_database_stays() {
     let mut scene = Fixture::new();
     import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.3", "[x] 1.3"));
     let reason = "later".to_owned();
     step(&mut scene, "1.3", &PlanTaskStep::Skip { reason });
     let found = scene.only_finding("C-10").divergence;
     assert_eq!(found.authority, "database");
-    assert_eq!(found.fix.way().row(), Row::EditPlanFile);
+    assert_eq!(found.advice.kind().row(), AdviceRow::EditPlanFile);
     assert!(scene.assess().fixes.is_empty());
 }
 

@@ -77,7 +77,7 @@ fn every_pair(words: &[(&'static str, WorkplanTaskStatus); 5], mark: &str) {
                     (
                         it.divergence.code.as_str(),
                         it.divergence.authority,
-                        it.divergence.fix.way().row().codes().contains(&it.divergence.code),
+                        it.divergence.advice.kind().row().codes().contains(&it.divergence.code),
                     )
                 })
                 .collect();
@@ -153,12 +153,12 @@ fn other_spellings_are_understood_and_left_as_they_are() {
 }
 
 #[test]
-fn a_failed_item_is_told_and_neither_side_changes() {
+fn a_failed_item_is_reported_and_neither_side_changes() {
     let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
     scene.force_status("A-WP-1-T02", ItemStatus::Failed);
     let found = scene.only_finding("C-15");
     assert_eq!(
-        found.divergence.fix.to_string(),
+        found.divergence.advice.to_string(),
         "trueup item reopen A-WP-1-T02 --reason 'work continues' && trueup check --fix"
     );
     let message = found.divergence.message;
@@ -184,7 +184,7 @@ fn the_line_of_c15_names_both_words_and_the_place_of_the_word() {
     );
     assert_eq!(found.divergence.expected.as_deref(), Some("done"));
     assert_eq!(found.divergence.found.as_deref(), Some("wait"));
-    assert_eq!(found.divergence.fix.to_string(), "trueup check --fix");
+    assert_eq!(found.divergence.advice.to_string(), "trueup check --fix");
 }
 
 /// Asserts what follows from the status in a file and the status in the database.
@@ -239,17 +239,17 @@ fn a_front_matter_that_lags_behind_its_own_tasks_is_no_warning() {
     scene.apply_fixes();
     let found = scene.only_finding("C-04");
     assert_eq!(word(found.divergence.severity), "warning");
-    let fix = found.divergence.fix.to_string();
+    let fix = found.divergence.advice.to_string();
     assert!(fix.starts_with("trueup item reopen A-WP-1 "), "{fix}");
 }
 
 #[test]
-fn what_was_reopened_on_purpose_is_not_finished_again_by_a_file() {
+fn a_reopened_item_is_not_finished_again_by_its_file() {
     let mut scene = Fixture::linked("active", &[("T01", "done"), ("T02", "todo")]);
     scene.force_status("A-WP-1-T01", ItemStatus::Queued);
     let found = scene.only_finding("C-10").divergence;
     assert_eq!((found.authority, found.severity), ("database", Severity::Warning));
-    assert_eq!(found.fix.to_string(), "trueup item transition A-WP-1-T01 completed");
+    assert_eq!(found.advice.to_string(), "trueup item transition A-WP-1-T01 completed");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     assert!(scene.read_workplan("a.md").contains("status: done\n"));
@@ -268,7 +268,7 @@ fn a_workplan_that_was_reopened_is_not_closed_again_by_its_tasks() {
     let mut scene = Fixture::linked("active", &[("T01", "done")]);
     assert_eq!(scene.item_status("A-WP-1"), ItemStatus::Completed);
     scene.force_status("A-WP-1", ItemStatus::Queued);
-    let fix = scene.only_finding("C-13").divergence.fix.to_string();
+    let fix = scene.only_finding("C-13").divergence.advice.to_string();
     assert_eq!(fix, "trueup item transition A-WP-1 completed");
     scene.apply_fixes();
     // The front matter still says `active`.

@@ -27,10 +27,10 @@ impl FileLine {
     }
 
     fn render(&self, directory: Option<&Path>) -> String {
-        let folder = directory.map_or(String::new(), |folder| format!("{}/", folder.display()));
+        let prefix = directory.map_or(String::new(), |dir| format!("{}/", dir.display()));
         match self.line {
-            Some(line) => format!("{folder}{}:{line}", self.path),
-            None => format!("{folder}{}", self.path),
+            Some(line) => format!("{prefix}{}:{line}", self.path),
+            None => format!("{prefix}{}", self.path),
         }
     }
 }
@@ -50,9 +50,9 @@ pub enum BranchTarget {
 /// Makes the table of advice: for each row the values it needs and the codes it is given for.
 macro_rules! rows {
     ($($(#[$doc:meta])* $name:ident $({ $($field:ident: $type:ty),* })? for $($code:ident)*;)*) => {
-        /// A way to end a finding, with its values.
+        /// A kind of advice, with its values.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum Way {
+        pub enum AdviceKind {
             $($(#[$doc])* $name $({ $(
                 #[doc = concat!("The ", stringify!($field), ".")]
                 $field: $type
@@ -61,11 +61,11 @@ macro_rules! rows {
 
         /// A row of the table of advice.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Row {
+        pub enum AdviceRow {
             $($(#[$doc])* $name,)*
         }
 
-        impl Row {
+        impl AdviceRow {
             /// Every row.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
@@ -77,11 +77,11 @@ macro_rules! rows {
             }
         }
 
-        impl Way {
+        impl AdviceKind {
             /// Returns its row.
-            pub const fn row(&self) -> Row {
+            pub const fn row(&self) -> AdviceRow {
                 match self {
-                    $(Self::$name $({ $($field: _),* })? => Row::$name,)*
+                    $(Self::$name $({ $($field: _),* })? => AdviceRow::$name,)*
                 }
             }
         }
@@ -99,28 +99,28 @@ rows! {
     ClaimItem { item: String } for BranchNamesOtherItem ClaimTakenAway;
     /// Accept the loss of a claim.
     AcceptLoss for ClaimTakenAway;
-    /// Move away whatever is in the place of the cache.
+    /// Move away what is in the place of the cache.
     MoveAside { from: PathBuf, to: PathBuf } for CacheUnreadable;
     /// Create the database.
     CreateDatabase for DatabaseUnreachable CheckFailed;
     /// Restore a damaged database from a backup.
     RestoreDatabase for DatabaseUnreachable CheckFailed;
-    /// Remove what keeps the database or a checkout from being used.
-    EndTrouble for DatabaseUnreachable CheckFailed;
+    /// Remove what prevents the use of the database or a checkout.
+    FixReportedCause for DatabaseUnreachable CheckFailed;
     /// End one of several sessions in a worktree.
     LeaveWorktree { session: SessionId } for WorktreeShared;
     /// Send the writes in the outbox.
     SendWaiting for WritesWaiting;
     /// Send writes to the other database that they are meant for.
-    SendElsewhere for WritesWaiting;
+    SendToOtherDatabase for WritesWaiting;
     /// Remove fields that the database owns from a metadata file, and set its id.
-    FixMetadata { id: AdwId } for MetadataHoldsOwnedField MetadataIdWrong;
-    /// Set the id of a metadata file to the name of its folder.
+    FixMetadata { id: AdwId } for MetadataHasDatabaseField MetadataIdWrong;
+    /// Set the id of a metadata file to the name of its directory.
     SetMetadataId { id: AdwId } for MetadataIdWrong;
     /// Edit a metadata file.
     EditMetadata { id: AdwId, place: FileLine } for FileInvalid;
     /// Edit a script.
-    EditScript { place: FileLine, root: PathBuf } for MetadataHoldsOwnedField;
+    EditScript { place: FileLine, root: PathBuf } for MetadataHasDatabaseField;
     /// Correct numbers or ids in a plan file.
     FixPlanFile { path: PathBuf } for FileInvalid;
     /// Edit a plan file.
@@ -141,31 +141,31 @@ rows! {
     Publish for CommitsNotPushed;
     /// The same, and true up database and checkout.
     PublishAndFix for CommitsNotPushed;
-    /// Make a folder for workplans.
-    MakeFolder for NoWorkplans;
+    /// Make a directory for workplans.
+    MakeDirectory for NoWorkplans;
     /// Edit a workplan.
     EditWorkplan { place: FileLine } for WorkplanInvalid UnknownReference OpenWorkplanWithoutFile TaskNotLinked TaskWithoutBlock DatabaseAhead;
     /// Give a workplan or task an id of its own.
     GiveOwnId { place: FileLine } for WorkplanInvalid WrongRepository;
     /// Remove an id from a workplan or task that the database knows for another one.
-    EmptyId { place: FileLine } for WorkplanInvalid UnknownReference;
+    ClearId { place: FileLine } for WorkplanInvalid UnknownReference;
     /// Set the status in the front matter of a workplan.
     SetFrontMatter { place: FileLine, to: String } for WorkplanStatusDiffers;
     /// Restore the file of a finished workplan, or the block of a finished task.
-    BringBack { item: ItemKey } for FinishedWorkplanWithoutFile TaskWithoutBlock;
+    RestoreInFile { item: ItemKey } for FinishedWorkplanWithoutFile TaskWithoutBlock;
     /// Finish an item in the database.
-    EndItem { item: ItemKey, to: ItemStatus } for WorkplanStatusDiffers OpenWorkplanWithoutFile FileAhead TaskWithoutBlock WorkplanStillOpen UnlinkedDuplicate;
+    FinishItem { item: ItemKey, to: ItemStatus } for WorkplanStatusDiffers OpenWorkplanWithoutFile FileAhead TaskWithoutBlock WorkplanStillOpen UnlinkedDuplicate;
     /// Reopen an item that its file says is not finished.
     ReopenItem { item: ItemKey } for WorkplanStatusDiffers DatabaseAhead;
 }
 
-impl Way {
-    /// Returns the advice for a store that cannot be asked, by the code of the error.
+impl AdviceKind {
+    /// Returns the advice for a store that cannot be read, by the code of the error.
     pub fn from_store_error(code: &str) -> Self {
         match code {
             "store_missing" => Self::CreateDatabase,
             "store_corrupt" => Self::RestoreDatabase,
-            _ => Self::EndTrouble,
+            _ => Self::FixReportedCause,
         }
     }
 
@@ -174,11 +174,11 @@ impl Way {
         let shown = |place: &FileLine| place.render(directory);
         Some(match self {
             Self::RestoreDatabase => "replace BACKUP with the path of a backup".to_owned(),
-            Self::EndTrouble => "fix the reported cause".to_owned(),
+            Self::FixReportedCause => "fix the reported cause".to_owned(),
             Self::LeaveWorktree { session } => {
                 format!("end session {session} or move it to its own worktree")
             }
-            Self::SendElsewhere => {
+            Self::SendToOtherDatabase => {
                 "replace URL with the database they wait for (see `trueup doctor`)".to_owned()
             }
             Self::EditMetadata { place, .. }
@@ -190,11 +190,11 @@ impl Way {
             Self::GiveOwnId { place } => {
                 format!("give {} its own id and clear its database id", shown(place))
             }
-            Self::EmptyId { place } => format!("clear the database id in {}", shown(place)),
+            Self::ClearId { place } => format!("clear the database id in {}", shown(place)),
             Self::SetFrontMatter { place, to } => {
                 format!("set the status in {} to {to}", shown(place))
             }
-            Self::BringBack { item } => format!("restore {item} in its file"),
+            Self::RestoreInFile { item } => format!("restore {item} in its file"),
             _ => return None,
         })
     }
@@ -220,10 +220,10 @@ impl Way {
             Self::MoveAside { from, to } => new("mv").with_path(from).with_path(to),
             Self::CreateDatabase => new("trueup db migrate"),
             Self::RestoreDatabase => new("trueup db restore BACKUP"),
-            Self::EndTrouble => new("trueup db status"),
+            Self::FixReportedCause => new("trueup db status"),
             Self::LeaveWorktree { .. } => new("trueup sessions sweep"),
             Self::SendWaiting => new("trueup doctor --fix"),
-            Self::SendElsewhere => new("TRUEUP_DATABASE_URL=URL trueup doctor --fix"),
+            Self::SendToOtherDatabase => new("TRUEUP_DATABASE_URL=URL trueup doctor --fix"),
             Self::FixMetadata { id } => new("trueup meta fix").with_word(id.as_str()),
             Self::SetMetadataId { id } => {
                 let value = format!("adw_id={id}");
@@ -242,14 +242,14 @@ impl Way {
             | Self::RetryCheckout
             | Self::EditWorkplan { .. }
             | Self::GiveOwnId { .. }
-            | Self::EmptyId { .. } => fix_checkout(),
+            | Self::ClearId { .. } => fix_checkout(),
             Self::PullCheckout => new("trueup check --fix --pull"),
             Self::MergeCheckout => new("git pull --no-rebase --no-edit").and_then(&fix_checkout()),
             Self::Publish => new("git push"),
             Self::PublishAndFix => new("git push").and_then(&fix_checkout()),
-            Self::MakeFolder => new("mkdir workplans"),
-            Self::SetFrontMatter { .. } | Self::BringBack { .. } => new("trueup check"),
-            Self::EndItem { item, to } => {
+            Self::MakeDirectory => new("mkdir workplans"),
+            Self::SetFrontMatter { .. } | Self::RestoreInFile { .. } => new("trueup check"),
+            Self::FinishItem { item, to } => {
                 let line = new("trueup item transition").with_word(item.as_str());
                 line.with_word(to.as_str())
             }

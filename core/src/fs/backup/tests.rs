@@ -1,3 +1,5 @@
+//! Backups: their names, their number, and concurrent ones.
+
 use std::thread;
 use std::time::Duration;
 
@@ -55,7 +57,7 @@ impl Scratch {
 const NAME: &str = "f.bak-20260202T030405006Z";
 
 #[test]
-fn what_a_file_said_is_kept_beside_it_under_a_name_of_its_own() {
+fn a_backup_of_the_old_text_is_kept_beside_the_file() {
     let scratch = Scratch::new("one");
     let ((), backup) = scratch.change(|_| Some("two".to_owned())).unwrap();
     assert_eq!(backup, Some(scratch.file().with_file_name(NAME)));
@@ -75,7 +77,7 @@ fn a_file_that_is_left_alone_has_no_backup() {
 }
 
 #[test]
-fn what_is_saved_in_between_is_what_is_kept_and_changed() {
+fn an_edit_saved_meanwhile_is_backed_up_and_changed() {
     let scratch = Scratch::new("one");
     let mut asked = 0;
     let changed = scratch.change(|old| {
@@ -91,7 +93,7 @@ fn what_is_saved_in_between_is_what_is_kept_and_changed() {
 }
 
 #[test]
-fn a_file_that_never_rests_is_given_up_and_leaves_nothing() {
+fn a_file_that_keeps_changing_is_given_up() {
     let scratch = Scratch::new("0");
     let mut asked = 0;
     let changed = scratch.change(|_| {
@@ -105,7 +107,7 @@ fn a_file_that_never_rests_is_given_up_and_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_changed() {
+fn an_unreadable_file_is_not_changed() {
     let scratch = Scratch::new(&"x".repeat(101));
     assert!(matches!(scratch.change(|_| Some("y".to_owned())), Err(ChangeError::Io { .. })));
     fs::remove_file(scratch.file()).unwrap();
@@ -114,7 +116,7 @@ fn what_cannot_be_read_is_not_changed() {
 }
 
 #[test]
-fn threads_that_change_at_once_lose_nothing() {
+fn concurrent_changes_lose_nothing() {
     let scratch = Scratch::new("");
     thread::scope(|scope| {
         for _ in 0..8 {

@@ -1,3 +1,5 @@
+//! Which files are opened, and with which permissions.
+
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
@@ -21,8 +23,8 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn only_small_regular_files_are_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, link) = (folder.path().join("f"), folder.path().join("l"));
+    let dir = tempfile::tempdir().unwrap();
+    let (file, link) = (dir.path().join("f"), dir.path().join("l"));
     fs::write(&file, "text").unwrap();
     symlink(&file, &link).unwrap();
     assert_eq!(read_text(&file, 4, false).unwrap(), "text");
@@ -30,14 +32,14 @@ fn only_small_regular_files_are_read() {
     assert!(read_text(&link, 4, false).is_err());
     assert!(read_text(&file, 3, false).is_err());
     assert!(read_text(Path::new("/dev/zero"), 9, true).is_err());
-    let missing = read_text(&folder.path().join("none"), 9, true).unwrap_err();
+    let missing = read_text(&dir.path().join("none"), 9, true).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
 }
 
 /// What can be in place of a file: a pipe without a reader, one with a reader, a device, a link to
 /// each of these, and a link to a file.
-fn stand_ins(folder: &Path) -> Vec<PathBuf> {
-    let named = |name: &str| folder.join(name);
+fn stand_ins(dir: &Path) -> Vec<PathBuf> {
+    let named = |name: &str| dir.join(name);
     let fifo = named("fifo");
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -57,9 +59,9 @@ fn stand_ins(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn nothing_but_a_regular_file_is_written_and_nothing_is_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let places = stand_ins(folder.path());
+fn only_regular_files_are_written_and_none_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let places = stand_ins(dir.path());
     for (name, write) in WRITERS {
         for place in &places {
             assert!(write(place).is_err(), "{name} wrote {}", place.display());
@@ -71,8 +73,8 @@ fn nothing_but_a_regular_file_is_written_and_nothing_is_waited_for() {
         assert!(write(&places[0]).is_err(), "{name}");
     }
     drop(reader);
-    assert_eq!(fs::read(folder.path().join("victim")).unwrap(), b"theirs");
-    assert!(!folder.path().join("absent").exists());
+    assert_eq!(fs::read(dir.path().join("victim")).unwrap(), b"theirs");
+    assert!(!dir.path().join("absent").exists());
     for place in places {
         let read = read_bytes(&place, LIMIT, false);
         assert!(read.is_err(), "{}", place.display());
@@ -81,9 +83,9 @@ fn nothing_but_a_regular_file_is_written_and_nothing_is_waited_for() {
 
 #[test]
 fn a_file_of_our_own_is_closed_to_others_also_when_it_was_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     for (name, write) in WRITERS {
-        let path = folder.path().join(name);
+        let path = dir.path().join(name);
         write(&path).unwrap();
         let is_theirs = name == "append_to_theirs";
         assert_eq!(mode(&path), if is_theirs { 0o644 } else { PRIVATE_MODE }, "{name}");
@@ -95,8 +97,8 @@ fn a_file_of_our_own_is_closed_to_others_also_when_it_was_open() {
 
 #[test]
 fn a_directory_of_our_own_is_closed_and_one_that_was_there_is_left_to_its_owner() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ours, theirs) = (folder.path().join("a/b"), folder.path().join("c"));
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (dir.path().join("a/b"), dir.path().join("c"));
     create_private_dir(&ours).unwrap();
     assert_eq!((mode(&ours), mode(ours.parent().unwrap())), (0o700, 0o700));
     fs::create_dir(&theirs).unwrap();
@@ -105,7 +107,7 @@ fn a_directory_of_our_own_is_closed_and_one_that_was_there_is_left_to_its_owner(
     assert_eq!(mode(&theirs), 0o755);
     ensure_private_dir(&theirs).unwrap();
     assert_eq!(mode(&theirs), 0o700);
-    let link = folder.path().join("link");
+    let link = dir.path().join("link");
     symlink(&ours, &link).unwrap();
     ensure_private_dir(&link).unwrap();
     write_private(&link.join("new/file"), b"x").unwrap();
@@ -113,9 +115,9 @@ fn a_directory_of_our_own_is_closed_and_one_that_was_there_is_left_to_its_owner(
 }
 
 #[test]
-fn what_was_longer_is_replaced_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("f");
+fn a_longer_file_is_replaced_completely() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
     write_private(&path, b"longer").unwrap();
     write_private(&path, b"x").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"x");

@@ -1,3 +1,5 @@
+//! The schema of `adw_state.json`, and the values that it accepts.
+
 use std::fs;
 use std::path::Path;
 

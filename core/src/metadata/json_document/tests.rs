@@ -1,3 +1,5 @@
+//! Edits of a JSON text that keep every other byte.
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -99,7 +101,7 @@ fn of_a_field_that_is_there_twice_the_last_one_counts() {
 }
 
 #[test]
-fn what_is_no_document_is_named_by_its_place() {
+fn a_syntax_error_is_reported_with_its_place() {
     let deep = format!("{{\n\"a\": {}1{}}}", "[".repeat(200), "]".repeat(200));
     for (bytes, place, words) in [
         (&b""[..], (1, 1), "empty"),
@@ -189,7 +191,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_no_character_is_read_and_kept_byte_for_byte() {
+fn invalid_utf_8_is_read_and_kept_byte_for_byte() {
     for bytes in [
         &b"{\"issue_class\": \"a\\ud83d\", \"branch_name\": \"x\"}"[..],
         b"{\"\\udc00\": 1, \"issue_class\": \"a\xff\", \"branch_name\": \"x\"}",

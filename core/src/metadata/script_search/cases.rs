@@ -1,7 +1,7 @@
 //! Scripts with the places they use, and scripts that use none.
 
 use super::Access::{self, Reads, Writes};
-use super::Language::{self, Go, Python, Ruby, Rust, Script, Shell};
+use super::Language::{self, Go, JavaScript, Python, Ruby, Rust, Shell};
 
 /// A script, and the line, field and access of each place in it.
 pub(super) type Case = (Language, &'static str, &'static [(usize, &'static str, Access)]);
@@ -93,33 +93,33 @@ pub(super) const PRESENT: &[Case] = &[
         &[(3, "status", Reads)],
     ),
     (
-        Script,
+        JavaScript,
         "const statePath = join(dir, 'adw_state.json');\nconst raw = await readFile(statePath, 'utf-8');\nconst state = JSON.parse(raw);\nswitch (state.status) {\n  default:\n}",
         &[(4, "status", Reads)],
     ),
-    (Script, "const now = ADWState.load(id)?.get(\"status\");", &[(1, "status", Reads)]),
+    (JavaScript, "const now = ADWState.load(id)?.get(\"status\");", &[(1, "status", Reads)]),
     (
         Shell,
         "s=$(python3 -c \"import json;print(json.load(open('agents/$1/adw_state.json'))['status'])\")",
         &[(1, "status", Reads)],
     ),
     (
-        Script,
+        JavaScript,
         "const state = JSON.parse(fs.readFileSync(`agents/${id}/adw_state.json`, 'utf8'));\nif (state.status === 'running') {\n  go();\n}",
         &[(2, "status", Reads)],
     ),
     (
-        Script,
+        JavaScript,
         "const { adw_id, status } = require('./agents/a/adw_state.json');",
         &[(1, "status", Reads)],
     ),
     (
-        Script,
+        JavaScript,
         "const s = JSON.parse(fs.readFileSync('adw_state.json'));\nfs.writeFileSync('adw_state.json', JSON.stringify({ ...s, status: 'x' }));",
         &[(2, "status", Writes)],
     ),
     (
-        Script,
+        JavaScript,
         "const s = readJson('adw_state.json');\ns.status = 'failed';",
         &[(2, "status", Writes)],
     ),
@@ -228,31 +228,31 @@ pub(super) const ABSENT: &[(Language, &str)] = &[
         "# adw\nparser.add_argument('--status', help='state.status')\nstate.save(workflow_step='Build')",
     ),
     (
-        Script,
+        JavaScript,
         "const res = await fetch(url);\nif (res.status !== 200) throw new Error('adw_state.json not found');",
     ),
     (
-        Script,
+        JavaScript,
         "const r = spawnSync('git', ['add', 'adw_state.json']);\nif (r.status !== 0) process.exit(1);",
     ),
     (
-        Script,
+        JavaScript,
         "function reducer(state, action) {\n  switch (action.type) {\n    case 'x': return { ...state, status: 'y' };\n  }\n  return state.status;\n}",
     ),
     (
-        Script,
+        JavaScript,
         "const s = JSON.parse(fs.readFileSync('adw_state.json'));\nconst row = db.get(s.issue_number);\nif (row.status === 'x') go();",
     ),
     (
-        Script,
+        JavaScript,
         "const s = JSON.parse(fs.readFileSync('adw_state.json'));\ndelete s.status;\ndelete s['current_phase'];",
     ),
     (
-        Script,
+        JavaScript,
         "const s = JSON.parse(fs.readFileSync('adw_state.json'));\nconsole.log(s.external_build_results.status);",
     ),
-    (Script, "/* s.status of adw_state.json */\nconst s = load();\n// s.status\ns.name;"),
-    (Script, "const url = `/api/status?file=adw_state.json`;\nconst status = await get(url);"),
+    (JavaScript, "/* s.status of adw_state.json */\nconst s = load();\n// s.status\ns.name;"),
+    (JavaScript, "const url = `/api/status?file=adw_state.json`;\nconst status = await get(url);"),
     (
         Ruby,
         "s = JSON.parse(File.read('adw_state.json'))\nrow = Queue.find(s['issue_number'])\nputs row['status']",
@@ -294,15 +294,15 @@ pub(super) const MISSED: &[(Language, &str)] = &[
         "def main():\n    print(load_state('a')['status'])\n\ndef load_state(i):\n    return json.loads(Path('agents', i, 'adw_state.json').read_text())",
     ),
     (
-        Script,
+        JavaScript,
         "const p = path.join('agents', id, 'adw_state.json')\nconst s = JSON.parse(\n  fs.readFileSync(p, 'utf8')\n)\ns['current_phase'] = 'build'",
     ),
     (
-        Script,
+        JavaScript,
         "async function load(id) {\n  const text = await fs.readFile(`agents/${id}/adw_state.json`);\n  return JSON.parse(text);\n}\nasync function main() {\n  const s = await load('a');\n  console.log(`is ${s?.status}`);\n}",
     ),
     (
-        Script,
+        JavaScript,
         "const load = (id) => JSON.parse(fs.readFileSync(`${id}/adw_state.json`));\nconst done = load('a').status === 'completed';",
     ),
 ];

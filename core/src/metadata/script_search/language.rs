@@ -1,12 +1,12 @@
-//! Languages of scripts.
+//! The languages that scripts are searched in, and how one is detected.
 
 /// A language with patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// Python.
     Python,
-    /// JavaScript and TypeScript.
-    Script,
+    /// JavaScript or TypeScript.
+    JavaScript,
     /// Ruby.
     Ruby,
     /// Go.
@@ -23,7 +23,7 @@ impl Language {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
             "py" | "pyi" | "pyw" => Some(Self::Python),
-            "js" | "jsx" | "cjs" | "mjs" | "ts" | "tsx" | "cts" | "mts" => Some(Self::Script),
+            "js" | "jsx" | "cjs" | "mjs" | "ts" | "tsx" | "cts" | "mts" => Some(Self::JavaScript),
             "rb" | "rake" => Some(Self::Ruby),
             "go" => Some(Self::Go),
             "rs" => Some(Self::Rust),
@@ -37,9 +37,9 @@ impl Language {
         let interpreters = [
             ("python", Self::Python),
             ("uv run", Self::Python),
-            ("node", Self::Script),
-            ("bun", Self::Script),
-            ("deno", Self::Script),
+            ("node", Self::JavaScript),
+            ("bun", Self::JavaScript),
+            ("deno", Self::JavaScript),
             ("ruby", Self::Ruby),
             ("sh", Self::Shell),
         ];
@@ -51,7 +51,7 @@ impl Language {
     pub(super) const fn comment_mark(self) -> &'static str {
         match self {
             Self::Python | Self::Ruby | Self::Shell => "#",
-            Self::Script | Self::Go | Self::Rust => "//",
+            Self::JavaScript | Self::Go | Self::Rust => "//",
         }
     }
 }

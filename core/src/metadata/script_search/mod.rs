@@ -172,7 +172,7 @@ impl Search {
         }
     }
 
-    /// Tells whether a value is the file, its path or its content.
+    /// Returns whether a value is the file, its path or its content.
     fn is_file(&self, value: &str) -> bool {
         let is_loaded = names_file(value) || self.matchers.loads.is_match(value);
         let start = value.len() - value.trim_start_matches([' ', '&', '*']).len();
@@ -180,7 +180,7 @@ impl Search {
             && (names_file(value) || self.holders(value).any(|at| is_loaded || at == start))
     }
 
-    /// Tells whether a text names the file, or a name that holds it.
+    /// Returns whether a text names the file, or a name that holds it.
     fn mentions_file(&self, text: &str) -> bool {
         names_file(text) || self.holders(text).next().is_some()
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use super::language::Language::{self, Go, Python, Ruby, Rust, Script, Shell};
+use super::language::Language::{self, Go, JavaScript, Python, Ruby, Rust, Shell};
 use crate::metadata::database_fields::DATABASE_FIELDS;
 
 /// The name of a metadata file.
@@ -38,7 +38,7 @@ pub(super) enum Evidence {
 use Access::{Reads, Writes};
 use Evidence::{Assigned, AssignedOrUsual, InPattern, OnLine};
 
-const ALL: &[Language] = &[Python, Script, Ruby, Go, Rust, Shell];
+const ALL: &[Language] = &[Python, JavaScript, Ruby, Go, Rust, Shell];
 
 /// The uses of a field: languages, access, evidence and a regular expression.
 ///
@@ -58,12 +58,12 @@ pub(super) const USES: &[(&[Language], Access, Evidence, &str)] = &[
     // s.status, only where s is known: too many other values have a status.
     (ALL, Reads, Assigned, r"\bNAME(?:\.data)?[?!]?\.FIELD\b"),
     // {...s, status: 'x'}
-    (&[Script], Writes, Assigned, r"\.\.\.NAME\b[^}]*?[\s,](?P<at>FIELD)\s*:"),
+    (&[JavaScript], Writes, Assigned, r"\.\.\.NAME\b[^}]*?[\s,](?P<at>FIELD)\s*:"),
     // ADWState.load(id).get('status'), json.load(open('adw_state.json'))['status']
     (ALL, Reads, InPattern, r#"\bADWState\b[\w.]*\([^()]*\)\??(?:\.get\(|\.|\[)\s*['"]?FIELD\b"#),
     (ALL, Reads, InPattern, r#"\badw_state\.json[^;]*?\)\??(?:\.get\(|\.|\[)\s*['"]?FIELD\b"#),
     // const { status } = require('./adw_state.json')
-    (&[Script], Reads, OnLine, r"[{,]\s*(?P<at>FIELD)\b[^{}=]*\}\s*=[^=>]"),
+    (&[JavaScript], Reads, OnLine, r"[{,]\s*(?P<at>FIELD)\b[^{}=]*\}\s*=[^=>]"),
     // json.dump({'status': 'x'}, open('adw_state.json', 'w'))
     (ALL, Writes, OnLine, r#"\b(?:dumps?|writeFile(?:Sync)?|write_text|outputJson)\(.*?(?P<at>['"]?FIELD['"]?)\s*:"#),
     // jq -r .status adw_state.json, jq '.["status"]' "$F"

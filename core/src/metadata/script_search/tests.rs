@@ -1,4 +1,6 @@
-use super::Language::{Go, Python, Ruby, Rust, Script, Shell};
+//! The search for scripts that use fields of the database, over a table of cases.
+
+use super::Language::{Go, JavaScript, Python, Ruby, Rust, Shell};
 use super::cases::{ABSENT, FALSE_ALARMS, MISSED, PRESENT};
 use super::*;
 
@@ -51,11 +53,11 @@ fn a_place_is_named_with_its_line_and_the_command() {
 }
 
 #[test]
-fn a_language_is_told_by_name_or_first_line() {
+fn a_language_is_detected_by_name_or_first_line() {
     for (name, line, language) in [
         ("a.py", "", Some(Python)),
-        ("b.cjs", "", Some(Script)),
-        ("c.tsx", "", Some(Script)),
+        ("b.cjs", "", Some(JavaScript)),
+        ("c.tsx", "", Some(JavaScript)),
         ("ci.yml", "", Some(Shell)),
         ("Makefile", "", Some(Shell)),
         ("run", "#!/usr/bin/env python3", Some(Python)),
@@ -69,12 +71,12 @@ fn a_language_is_told_by_name_or_first_line() {
 }
 
 #[test]
-fn what_nobody_writes_by_hand_is_searched_quickly_and_without_a_deep_stack() {
+fn generated_text_is_searched_quickly_and_without_a_deep_stack() {
     let nested = format!("x = adw_state;{}", "`${".repeat(5_000));
     let long = format!("adw_state = f({})", "g(h(1), \"adw_state.json\"), ".repeat(5_000));
     let open = format!("adw_state{}", "('".repeat(5_000));
     for text in [&nested, &long, &open] {
-        for language in [Python, Script, Ruby, Go, Rust, Shell] {
+        for language in [Python, JavaScript, Ruby, Go, Rust, Shell] {
             find_field_uses(language, text);
         }
     }
@@ -85,7 +87,7 @@ proptest::proptest! {
     fn any_text_is_searched_without_a_panic(
         code in "(state|status|adw_state.json|\\.|\\[|\\]|\\(|\\)|\\{|\\}|'|\"|=|:|,|\n| |def |with |as |for |in |jq|<<|EOF|é|\\\\){0,30}",
     ) {
-        for language in [Python, Script, Ruby, Go, Rust, Shell] {
+        for language in [Python, JavaScript, Ruby, Go, Rust, Shell] {
             find_field_uses(language, &code);
         }
     }

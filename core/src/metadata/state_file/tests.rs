@@ -1,3 +1,5 @@
+//! Locked changes of a metadata file, and concurrent ones.
+
 use std::thread;
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ impl Project {
 }
 
 #[test]
-fn a_missing_file_is_made_with_its_folders_and_is_private() {
+fn a_missing_file_is_made_with_its_directories_and_is_private() {
     let project = Project::create();
     assert_eq!(project.state_file().read().unwrap(), None);
     project.set_field("branch_name", "b").unwrap();
@@ -104,7 +106,7 @@ fn no_symlink_on_the_way_is_followed() {
 }
 
 #[test]
-fn what_is_saved_without_the_lock_in_between_is_kept() {
+fn an_edit_saved_without_the_lock_is_kept() {
     let project = Project::create();
     project.write_file("{\"adw_id\": \"77c90e61\"}");
     let lock = project.0.path().join("locks/l");
@@ -125,7 +127,7 @@ fn what_is_saved_without_the_lock_in_between_is_kept() {
 }
 
 #[test]
-fn threads_that_change_at_once_lose_nothing() {
+fn concurrent_changes_lose_nothing() {
     let project = Project::create();
     thread::scope(|scope| {
         for n in 0..16 {
@@ -139,13 +141,13 @@ fn threads_that_change_at_once_lose_nothing() {
 }
 
 #[test]
-fn folders_with_a_file_are_listed_and_others_are_not() {
+fn directories_with_a_file_are_listed_and_others_are_not() {
     let project = Project::create();
     assert_eq!(list_metadata_files(project.0.path()).unwrap(), MetadataListing::default());
     for name in ["b", "a", "not an id"] {
-        let folder = project.0.path().join("agents").join(name);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("adw_state.json"), "{}").unwrap();
+        let dir = project.0.path().join("agents").join(name);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("adw_state.json"), "{}").unwrap();
     }
     fs::create_dir(project.0.path().join("agents/empty")).unwrap();
     fs::write(project.0.path().join("agents/port_allocations.json"), "{}").unwrap();

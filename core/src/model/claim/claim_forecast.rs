@@ -27,7 +27,7 @@ pub fn forecast_claim(
     if liveness.clock_doubt_seconds == FOREVER {
         return None;
     }
-    let mut moments = list_turning_points(holder, ceiling_seconds);
+    let mut moments = list_decision_times(holder, ceiling_seconds);
     moments.sort_unstable();
     let granted = |at: &Timestamp, force| {
         let then = Session { read_at: *at, ..holder.clone() };
@@ -43,7 +43,7 @@ pub fn forecast_claim(
 }
 
 /// Lists the times, from now on, at which the judgment of a silent holder can change.
-fn list_turning_points(holder: &Session, ceiling_seconds: u64) -> Vec<Timestamp> {
+fn list_decision_times(holder: &Session, ceiling_seconds: u64) -> Vec<Timestamp> {
     // "Longer than" begins with the next millisecond.
     let after = |seconds: u64, millis: i64| {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -104,22 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn the_time_told_is_that_of_what_is_awaited() {
+    fn forecast_is_when_the_blocking_condition_ends() {
         use ProcessState::{Gone, Running, Unknown};
         use SessionStatus::{Active, Ended};
         let millis = |seconds: i64, millis| {
             Timestamp::from_millis(seconds_from_now(seconds).as_millis() + millis)
         };
         for (status, silence, span, process, from, by_force) in [
-            // A lease, which is all that a dead process leaves.
+            // The lease of a session whose process is gone.
             (Active, 100, None, Gone, seconds_from_now(800), false),
-            // The ceiling, where the process cannot be asked.
+            // The ceiling, where the process cannot be checked.
             (Active, 100, None, Unknown, millis(1_700, 1), false),
             (Active, 1_000, None, Unknown, millis(800, 1), false),
-            // Announced silence.
+            // A quiet period.
             (Active, 100, Some(1_000), Gone, seconds_from_now(1_000), false),
             (Active, 1_000, Some(1_780), Gone, millis(1_700, 1), false),
-            // A process that runs gives way to force alone.
+            // A running process yields only to --force.
             (Active, 5, None, Running, seconds_from_now(55), true),
             (Active, 5_000, None, Running, seconds_from_now(0), true),
             // A session that ended may be resumed until its lease expires.
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_works_at_the_time_told_and_not_before() {
+    fn a_claim_is_granted_at_the_forecast_time_and_not_before() {
         use ProcessState::{Gone, Running, Unknown};
         use SessionStatus::{Active, Ended, Idle, Lost};
         for status in [Active, Idle, Ended, Lost] {
@@ -149,13 +149,13 @@ mod tests {
                         let mut holder = sample_session("peer", status, silence);
                         holder.silent_until = span.map(seconds_from_now);
                         let context = format!("{status:?} {process:?} {silence} {span:?}");
-                        let taking = forecast_for(&holder, process).expect(&context);
-                        let granted = |at| is_granted(&holder, at, process, taking.by_force);
-                        assert!(taking.at >= holder.read_at, "{context}");
-                        assert!(granted(taking.at), "{context}: {taking:?}");
-                        let before = Timestamp::from_millis(taking.at.as_millis() - 1);
+                        let forecast = forecast_for(&holder, process).expect(&context);
+                        let granted = |at| is_granted(&holder, at, process, forecast.by_force);
+                        assert!(forecast.at >= holder.read_at, "{context}");
+                        assert!(granted(forecast.at), "{context}: {forecast:?}");
+                        let before = Timestamp::from_millis(forecast.at.as_millis() - 1);
                         if before >= holder.read_at {
-                            assert!(!granted(before), "{context}: {taking:?}");
+                            assert!(!granted(before), "{context}: {forecast:?}");
                         }
                     }
                 }

@@ -76,7 +76,7 @@ fn takeover_needs_proof_or_force_past_a_minute() {
 }
 
 #[test]
-fn what_ended_is_free_once_its_process_is_gone() {
+fn ended_session_frees_its_item_once_its_process_is_gone() {
     use ProcessState::{Gone, Running, Unknown};
     let me = sample_session("me", SessionStatus::Active, 0);
     let held = sample_item(ItemStatus::Running, Some("peer"));
@@ -111,10 +111,10 @@ fn what_ended_is_free_once_its_process_is_gone() {
 }
 
 #[test]
-fn who_was_silent_is_lost_with_the_item_and_who_ended_or_shared_it_is_not() {
+fn only_silent_holders_become_lost() {
     for (outcome, loses) in [
         (ClaimOutcome::Claimed, false),
-        (ClaimOutcome::AlreadyOwned, false),
+        (ClaimOutcome::AlreadyHeld, false),
         (ClaimOutcome::TakenOver("holder_dead"), true),
         (ClaimOutcome::TakenOver("forced"), true),
         (ClaimOutcome::TakenOver("successor"), false),
@@ -164,7 +164,7 @@ fn claiming_again_is_the_same_claim() {
 }
 
 #[test]
-fn who_holds_the_parent_takes_a_child_from_anybody() {
+fn the_holder_of_a_parent_may_take_its_children() {
     let peer = sample_session("peer", SessionStatus::Active, 0);
     let mut held = sample_item(ItemStatus::Running, Some("peer"));
     held.parent = Some("SD-002".parse().unwrap());
@@ -190,7 +190,7 @@ fn who_holds_the_parent_takes_a_child_from_anybody() {
         };
         assert_eq!(describe_verdict(&decide_claim(&facts)), expected, "{mine:?} {alive:?}");
     }
-    // Two that belong to nothing are no parent and child.
+    // Items without a parent are not related.
     held.parent = None;
     let me = sample_session("me", SessionStatus::Active, 0);
     let facts = ClaimFacts {

@@ -1,4 +1,4 @@
-//! Which hand-offs the agent of a session is told about, and when.
+//! Which hand-offs are shown to the agent of a session, and when.
 
 use super::handoff_decision::replaced_session;
 use super::{Handoff, HandoffStatus};
@@ -15,7 +15,7 @@ pub enum HandoffNoticeReason {
     Offered,
 }
 
-/// The session that is to be told about hand-offs.
+/// The session that hand-offs may be shown to.
 #[derive(Debug, Clone, Copy)]
 pub struct HandoffReader<'a> {
     /// The session.
@@ -26,7 +26,7 @@ pub struct HandoffReader<'a> {
     pub at_session_start: bool,
 }
 
-/// Decides whether a session is told about a hand-off, and why.
+/// Decides whether a hand-off is shown to a session, and why.
 ///
 /// A hand-off that can no longer be accepted, because its item is finished or has changed hands, is
 /// not reported.
@@ -55,7 +55,7 @@ pub fn decide_handoff_notice(
 }
 
 impl Handoff {
-    /// Tells whether reporting it has to be recorded, so that it is not reported again and again.
+    /// Returns whether reporting it has to be recorded, so that it is not reported again and again.
     pub const fn is_unread(&self) -> bool {
         match self.status {
             HandoffStatus::PendingAcceptance | HandoffStatus::Blocked => {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_the_session_is_told_at_every_start_and_once_at_a_prompt() {
+    fn what_is_for_the_session_is_shown_at_every_start_and_once_at_a_prompt() {
         use HandoffStatus::{Blocked, PendingAcceptance as Pending};
         for status in [Pending, Blocked] {
             let mut one = sample_handoff(status, Some("me"));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_anybody_is_told_at_starts_in_the_same_repository() {
+    fn what_is_for_anybody_is_shown_at_starts_in_the_same_repository() {
         let mut one = sample_handoff(HandoffStatus::PendingAcceptance, None);
         assert_eq!(notice_reason(&one, true), Some(HandoffNoticeReason::Offered));
         assert_eq!(notice_reason(&one, false), None);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_told_to_the_sender_once() {
+    fn a_decision_is_shown_to_the_sender_once() {
         for status in [HandoffStatus::Accepted, HandoffStatus::Rejected] {
             let mut one = sample_handoff(status, Some("x"));
             one.decided_by = Some("x".parse().unwrap());

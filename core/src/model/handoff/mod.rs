@@ -49,12 +49,12 @@ impl HandoffStatus {
         }
     }
 
-    /// Tells whether it can still be decided.
+    /// Returns whether it can still be decided.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::PendingAcceptance | Self::Blocked)
     }
 
-    /// Tells whether a hand-off may change from this status to another. A trigger of the schema
+    /// Returns whether a hand-off may change from this status to another. A trigger of the schema
     /// enforces the same rule.
     pub fn may_become(self, to: Self) -> bool {
         self == to || self.is_open() && to != Self::PendingAcceptance
@@ -116,7 +116,7 @@ pub struct Handoff {
     pub reject_reason: Option<String>,
     /// When it was first shown to the agent of the addressed session.
     pub shown_at: Option<Timestamp>,
-    /// When the agent of the sender was told the decision.
+    /// When the decision was shown to the sender's agent.
     pub told_at: Option<Timestamp>,
     /// The number of changes.
     pub revision: Revision,

@@ -7,7 +7,7 @@ use super::super::{ClaimOutcome, Item, ItemKey, ItemStatus, SessionId};
 pub enum PickReason {
     /// All its children are finished.
     LastChildDone,
-    /// Its children were asked for, and it has none.
+    /// Its children were requested, and it has none.
     NoChildren,
     /// The orchestrator before it is finished, and the session chains orchestrators.
     NextOrchestrator,
@@ -33,18 +33,18 @@ impl PickReason {
 
 /// Why no item is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoneReason {
+pub enum NoOfferReason {
     /// No item is left to start.
     NothingReady,
-    /// Other sessions hold all that is left.
+    /// Other sessions hold every remaining item.
     AllHeld,
-    /// Everything that is left waits.
+    /// Every remaining item waits for a dependency.
     Waiting,
     /// The next item belongs to another orchestrator, and the session does not chain orchestrators.
     ChainingOff,
 }
 
-impl NoneReason {
+impl NoOfferReason {
     /// Returns the word for scripts.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ pub enum NextItem {
     /// No item.
     Nothing {
         /// Why.
-        reason: NoneReason,
+        reason: NoOfferReason,
         /// What is left, and what blocks it; at most [`MAX_BLOCKERS`](super::MAX_BLOCKERS) items.
         blockers: Vec<Blocker>,
         /// Whether more is left than is named.
@@ -121,7 +121,7 @@ impl NextItem {
     ) -> Option<(&mut Item, ClaimOutcome, Option<PickReason>)> {
         match self {
             Self::Offer { item, reason } => Some((item, ClaimOutcome::Claimed, *reason)),
-            Self::Held { item, reason } => Some((item, ClaimOutcome::AlreadyOwned, *reason)),
+            Self::Held { item, reason } => Some((item, ClaimOutcome::AlreadyHeld, *reason)),
             Self::KeepHeld { .. } | Self::Nothing { .. } => None,
         }
     }

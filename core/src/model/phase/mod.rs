@@ -83,7 +83,7 @@ impl Phase {
         format!("phase {} ({})", self.number, self.name)
     }
 
-    /// Tells whether somebody blocked it, rather than the failure of a dependency.
+    /// Returns whether somebody blocked it, rather than the failure of a dependency.
     pub fn is_blocked_by_hand(&self) -> bool {
         self.status == ItemStatus::Blocked && self.blocked_by.is_none()
     }

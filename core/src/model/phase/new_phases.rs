@@ -38,7 +38,7 @@ pub struct NewPhases {
     pub data: Option<Map<String, Json>>,
 }
 
-/// Why phases cannot be added as asked.
+/// Why phases cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhasePlanError {
     /// A text that does not describe dependencies.

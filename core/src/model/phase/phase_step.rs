@@ -119,7 +119,7 @@ pub enum PhaseRefusal {
     Illegal {
         /// The present status.
         from: ItemStatus,
-        /// The status asked for.
+        /// The requested status.
         to: ItemStatus,
         /// The statuses that are allowed.
         legal: Vec<ItemStatus>,

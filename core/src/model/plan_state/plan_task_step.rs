@@ -73,7 +73,7 @@ impl PlanTaskStep {
         }
     }
 
-    /// Tells whether it goes back, which counts as a reopening.
+    /// Returns whether it goes back, which counts as a reopening.
     pub const fn is_back(&self) -> bool {
         self.back_from().is_some()
     }
@@ -178,7 +178,7 @@ pub fn decide_plan_task_step(task: &PlanTask, step: &PlanTaskStep) -> PlanTaskVe
     }
 }
 
-/// Tells whether a task in progress belongs to this worker. People at terminals cannot be told
+/// Returns whether a task in progress belongs to this worker. People at terminals cannot be told
 /// apart, so a task that one of them started belongs to nobody in particular.
 fn is_own_task(task: &PlanTask, worker: &PlanWorker) -> bool {
     match (&task.session, &worker.session) {

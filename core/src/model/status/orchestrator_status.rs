@@ -13,7 +13,7 @@ use super::UnknownStatus;
 pub enum OrchestratorStatus {
     /// It works.
     Running,
-    /// It was told to stop and has not stopped yet.
+    /// It was asked to stop and has not stopped yet.
     Stopping,
     /// It ended as it should.
     Stopped,
@@ -35,12 +35,12 @@ impl OrchestratorStatus {
         }
     }
 
-    /// Tells whether the run still occupies its plan.
+    /// Returns whether the run still occupies its plan.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Stopping)
     }
 
-    /// Tells whether the status may change to `next`. A run that ended keeps its status; a new run
+    /// Returns whether the status may change to `next`. A run that ended keeps its status; a new run
     /// is a new row.
     pub const fn may_become(self, next: Self) -> bool {
         match self {

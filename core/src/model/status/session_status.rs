@@ -15,7 +15,7 @@ pub enum SessionStatus {
     Active,
     /// Between turns.
     Idle,
-    /// The client said goodbye. Claims are kept until the lease ends.
+    /// The client ended the session. Claims are kept until the lease ends.
     Ended,
     /// Two pieces of evidence showed that it died. It holds nothing; what it was doing stays
     /// readable.
@@ -36,7 +36,7 @@ impl SessionStatus {
         }
     }
 
-    /// Tells whether the session counts as present. It may still have died unnoticed.
+    /// Returns whether the session counts as present. It may still have died unnoticed.
     pub const fn is_present(self) -> bool {
         matches!(self, Self::Active | Self::Idle)
     }

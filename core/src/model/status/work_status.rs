@@ -41,7 +41,7 @@ macro_rules! vocabulary {
                 }
             }
 
-            /// Tells whether nothing more is to be done unless it is reopened.
+            /// Returns whether nothing more is to be done unless it is reopened.
             pub const fn is_finished(self) -> bool {
                 self.rank() == 2
             }

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn what_is_not_taken_stays_in_order_and_nothing_stays_of_what_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
     }
@@ -19,13 +19,13 @@ fn what_is_not_taken_stays_in_order_and_nothing_stays_of_what_is() {
     assert_eq!(outbox.count_backlog().unwrap().waiting, 3);
     assert_eq!(drained(&outbox, "a"), operations(2..=4));
     assert!(outbox.is_idle());
-    assert_eq!(names(folder.path()), ["outbox.lock"]);
+    assert_eq!(names(dir.path()), ["outbox.lock"]);
 }
 
 #[test]
-fn a_failure_loses_nothing_and_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+fn a_failure_loses_nothing_and_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     outbox.put(&pending(1, "a")).unwrap();
     let fail = |_: &[&PendingWrite]| Err::<Vec<SendVerdict>, _>("locked");
     let tally = outbox.drain(&target("a"), &bounds(), fail).unwrap();
@@ -36,8 +36,8 @@ fn a_failure_loses_nothing_and_is_said() {
 
 #[test]
 fn what_is_put_in_while_a_drain_sends_is_sent_after_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     outbox.put(&pending(1, "a")).unwrap();
     let mut sent = Vec::new();
     let take = |batch: &[&PendingWrite]| {
@@ -53,8 +53,8 @@ fn what_is_put_in_while_a_drain_sends_is_sent_after_it() {
 
 #[test]
 fn one_that_is_refused_holds_nobody_up_and_is_kept_with_the_reason() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
     }
@@ -75,8 +75,8 @@ fn one_that_is_refused_holds_nobody_up_and_is_kept_with_the_reason() {
 
 #[test]
 fn a_write_waits_for_its_own_database_and_goes_nowhere_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     for (n, database) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
         outbox.put(&pending(n, database)).unwrap();
     }
@@ -96,8 +96,8 @@ fn a_write_waits_for_its_own_database_and_goes_nowhere_else() {
 
 #[test]
 fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     let mut record = pending(1, "a");
     record.origin.as_mut().unwrap().lineage = None;
     outbox.put(&record).unwrap();
@@ -109,8 +109,8 @@ fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
 
 #[test]
 fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     outbox.put(&pending(1, "a")).unwrap();
     let new = DrainTarget { lineage: Lineage("made anew".to_owned()), ..target("a") };
     let send = |_: &[&PendingWrite]| Ok::<_, String>(Vec::new());
@@ -165,9 +165,9 @@ fn nothing_that_is_found_in_place_of_a_file_keeps_later_writes_from_being_sent()
     ];
     for file in files {
         for what in left {
-            let folder = tempfile::tempdir().unwrap();
-            let outbox = outbox(folder.path());
-            leave(what, &folder.path().join(file));
+            let dir = tempfile::tempdir().unwrap();
+            let outbox = outbox(dir.path());
+            leave(what, &dir.path().join(file));
             for n in 1..=2 {
                 outbox.put(&pending(n, "a")).unwrap();
             }
@@ -181,10 +181,10 @@ fn nothing_that_is_found_in_place_of_a_file_keeps_later_writes_from_being_sent()
 
 #[test]
 fn what_is_damaged_is_kept_aside_and_counted_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     outbox.put(&pending(1, "a")).unwrap();
-    let path = folder.path().join("outbox.jsonl");
+    let path = dir.path().join("outbox.jsonl");
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend(b"garbage\n\0\0\0\0\n");
     fs::write(&path, bytes).unwrap();
@@ -193,37 +193,37 @@ fn what_is_damaged_is_kept_aside_and_counted_once() {
     assert_eq!(drain_into(&outbox, "a", &mut sent).damaged, 2);
     assert_eq!(sent, operations([1]));
     assert_eq!(outbox.count_damaged().unwrap(), 2);
-    let aside = fs::read_to_string(folder.path().join("outbox.damaged")).unwrap();
+    let aside = fs::read_to_string(dir.path().join("outbox.damaged")).unwrap();
     assert_eq!(aside, "garbage\n(4 zero bytes)\n");
     assert!(outbox.is_idle());
 }
 
 #[test]
 fn a_mark_of_another_file_says_nothing_of_this_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     for n in 1..=2 {
         outbox.put(&pending(n, "a")).unwrap();
     }
     let first = |_: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent]);
     outbox.drain(&target("a"), &bounds(), first).unwrap();
     // Killed after the file was removed and before its mark was.
-    fs::remove_file(folder.path().join("outbox.taken.jsonl")).unwrap();
+    fs::remove_file(dir.path().join("outbox.taken.jsonl")).unwrap();
     for n in 3..=4 {
         outbox.put(&pending(n, "a")).unwrap();
     }
-    let taken = folder.path().join("outbox.taken.jsonl");
-    fs::rename(folder.path().join("outbox.jsonl"), taken).unwrap();
+    let taken = dir.path().join("outbox.taken.jsonl");
+    fs::rename(dir.path().join("outbox.jsonl"), taken).unwrap();
     assert_eq!(drained(&outbox, "a"), operations(3..=4));
 }
 
 #[test]
 fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     let many = 5_000;
     let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, "a")).collect();
-    checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    checksummed_lines::append_records(&dir.path().join("outbox.jsonl"), &records).unwrap();
     let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let mut sent = Vec::new();
     let mut drains = 0;
@@ -248,8 +248,8 @@ fn a_drain_that_has_little_time_gets_on_by_a_batch_and_goes_on_there() {
 
 #[test]
 fn a_batch_of_the_longest_records_is_sent_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     let batch = crate::bounds::OUTBOX_BATCH.len();
     let reason = "\u{1f600}".repeat(crate::bounds::TASK.len());
     let long = |n| PendingWrite {
@@ -257,7 +257,7 @@ fn a_batch_of_the_longest_records_is_sent_whole() {
         ..pending(n, "a")
     };
     let records: Vec<PendingWrite> = (0..2 * batch).map(long).collect();
-    checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    checksummed_lines::append_records(&dir.path().join("outbox.jsonl"), &records).unwrap();
     let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let take = |sent: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; sent.len()]);
     for _ in 0..2 {

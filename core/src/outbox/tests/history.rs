@@ -61,8 +61,8 @@ proptest! {
     fn whatever_happens_each_database_gets_its_own_in_order(
         steps in prop::collection::vec(step(), 1..40)
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let outbox = outbox(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(dir.path());
         let mut put: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut sent: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (n, step) in steps.iter().enumerate() {
@@ -76,7 +76,7 @@ proptest! {
                     drain_some(&outbox, name(first), most, fails, to);
                 }
                 Step::LoseMark => {
-                    let _ = fs::remove_file(folder.path().join("outbox.sent.jsonl"));
+                    let _ = fs::remove_file(dir.path().join("outbox.sent.jsonl"));
                 }
                 Step::Close => {
                     // A file that was appended to before can still be appended to.
@@ -85,7 +85,7 @@ proptest! {
                 Step::Open => drop(fs::remove_file(outbox.elsewhere_dir())),
                 Step::Tear => {
                     use std::io::Write as _;
-                    let path = folder.path().join("outbox.jsonl");
+                    let path = dir.path().join("outbox.jsonl");
                     let mut options = fs::OpenOptions::new();
                     let mut file = options.create(true).append(true).open(path).unwrap();
                     file.write_all(b"\n0123456789abcdef {\"op_id\"").unwrap();

@@ -59,12 +59,12 @@ fn operations(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
     numbers.into_iter().map(|n| format!("op-{n}")).collect()
 }
 
-fn outbox(folder: &Path) -> Outbox {
-    Outbox::new(folder.join("outbox.jsonl"))
+fn outbox(dir: &Path) -> Outbox {
+    Outbox::new(dir.join("outbox.jsonl"))
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
     let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
     names.sort();

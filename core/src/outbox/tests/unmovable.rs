@@ -23,8 +23,8 @@ fn of_another(outbox: &Outbox) -> std::path::PathBuf {
 #[test]
 fn what_cannot_be_put_aside_stays_in_order_and_is_counted() {
     for what in ["full", "no folder"] {
-        let folder = tempfile::tempdir().unwrap();
-        let outbox = outbox(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(dir.path());
         let closed = of_another(&outbox);
         close(what, &closed);
         for (n, database) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
@@ -60,13 +60,13 @@ fn what_cannot_be_put_aside_stays_in_order_and_is_counted() {
 
 #[test]
 fn what_stays_is_still_there_after_a_drain_without_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
     close("full", &of_another(&outbox));
     let many = 1_000;
     let database = |n: usize| if n.is_multiple_of(3) { "a" } else { "b" };
     let records: Vec<PendingWrite> = (0..many).map(|n| pending(n, database(n))).collect();
-    checksummed_lines::append_records(&folder.path().join("outbox.jsonl"), &records).unwrap();
+    checksummed_lines::append_records(&dir.path().join("outbox.jsonl"), &records).unwrap();
     let hurried = DrainLimits { share: Deadline::after(Duration::ZERO), ..bounds() };
     let mut sent = Vec::new();
     for _ in 0..many {
@@ -86,11 +86,11 @@ fn what_stays_is_still_there_after_a_drain_without_time() {
 #[test]
 fn what_was_not_joined_before_a_crash_is_sent() {
     for taken in [&[][..], &[1]] {
-        let folder = tempfile::tempdir().unwrap();
-        let outbox = outbox(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(dir.path());
         let put = |file: &str, numbers: &[usize]| {
             let records: Vec<PendingWrite> = numbers.iter().map(|n| pending(*n, "a")).collect();
-            checksummed_lines::append_records(&folder.path().join(file), &records).unwrap();
+            checksummed_lines::append_records(&dir.path().join(file), &records).unwrap();
         };
         put("outbox.taken.jsonl", taken);
         put("outbox.next.jsonl", &[2, 3]);
@@ -98,15 +98,15 @@ fn what_was_not_joined_before_a_crash_is_sent() {
         let all: Vec<usize> = taken.iter().copied().chain([2, 3, 4]).collect();
         assert_eq!(outbox.count_backlog().unwrap().waiting, all.len());
         assert_eq!(drained(&outbox, "a"), operations(all));
-        assert_eq!(names(folder.path()), ["outbox.lock"]);
+        assert_eq!(names(dir.path()), ["outbox.lock"]);
     }
 }
 
 #[test]
 fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
-    let full = folder.path().join("outbox.dead.jsonl");
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
+    let full = dir.path().join("outbox.dead.jsonl");
     close("full", &full);
     for n in 1..=3 {
         outbox.put(&pending(n, "a")).unwrap();
@@ -136,14 +136,14 @@ fn what_a_database_refuses_and_cannot_be_kept_stays_and_holds_nobody_up() {
 
 #[test]
 fn what_cannot_be_read_is_kept_in_two_files_at_most() {
-    let folder = tempfile::tempdir().unwrap();
-    let outbox = outbox(folder.path());
-    close("full", &folder.path().join("outbox.damaged"));
-    fs::write(folder.path().join("outbox.jsonl"), "garbage\n").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
+    close("full", &dir.path().join("outbox.damaged"));
+    fs::write(dir.path().join("outbox.jsonl"), "garbage\n").unwrap();
     outbox.put(&pending(1, "a")).unwrap();
     assert_eq!(drained(&outbox, "a"), operations([1]));
-    let aside = fs::read_to_string(folder.path().join("outbox.damaged")).unwrap();
+    let aside = fs::read_to_string(dir.path().join("outbox.damaged")).unwrap();
     assert_eq!(aside, "garbage\n");
-    let old = fs::metadata(folder.path().join("outbox.damaged.1")).unwrap();
+    let old = fs::metadata(dir.path().join("outbox.damaged.1")).unwrap();
     assert_eq!(old.len(), crate::bounds::OUTBOX.most);
 }

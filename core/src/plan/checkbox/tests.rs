@@ -1,3 +1,5 @@
+//! Differences between checkboxes and rows, and edits of checkboxes.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -69,7 +71,7 @@ fn the_byte_between_the_brackets_and_no_other_is_written() {
 }
 
 #[test]
-fn what_is_hidden_twice_or_oddly_written_stays() {
+fn hidden_duplicate_and_odd_checkboxes_stay() {
     for text in [
         "## Phase 1: a\n```\n- [ ] 1.1 a\n",
         "## Phase 1: a\n<!--\n- [ ] 1.1 a\n-->\n",
@@ -103,7 +105,7 @@ fn places_are_lines_and_characters() {
 }
 
 #[test]
-fn what_one_of_the_two_has_alone_is_told() {
+fn tasks_on_one_side_only_are_reported() {
     let found =
         compare_checkboxes(SAMPLE_PLAN, &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]));
     let alone: Vec<&str> = found.not_imported.iter().map(|(id, _)| id.as_str()).collect();
@@ -142,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_written_back_is_in_step_and_nothing_else_moved(
+    fn written_checkboxes_agree_and_other_bytes_are_unchanged(
         text in plan_text(),
         is_whole in any::<bool>(),
         mark in "\u{feff}?",

@@ -1,3 +1,5 @@
+//! Findings in plan files, and their advice.
+
 use serde_json::Map;
 
 use super::*;
@@ -44,7 +46,7 @@ const STATUS: &str = r#"{"summary": {"totalTasks": 3, "completed": 77, "pending"
     {"id": "1.3", "description": "c", "status": "almost"}]}"#;
 
 #[test]
-fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
+fn a_wrong_number_is_an_error_and_an_odd_value_a_warning() {
     let check = check_status_file(STATUS).unwrap();
     let file = PlanFile { path: "out/a b.json", plan: None, is_committed: true };
     let wrong = summary_findings(&check, file);
@@ -55,7 +57,7 @@ fn a_wrong_number_is_a_finding_and_what_is_odd_a_warning() {
     let wrong = &wrong[0];
     assert_eq!(wrong.severity, Severity::Error);
     assert_eq!((wrong.expected.as_deref(), wrong.found.as_deref()), (Some("1"), Some("77")));
-    let fix = wrong.fix.to_string();
+    let fix = wrong.advice.to_string();
     assert_eq!(fix, "trueup plan validate 'out/a b.json' --fix");
 
     let others = status_file_findings(&check, file);
@@ -107,7 +109,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
         ]
     );
     assert!(found.iter().all(|d| d.severity == Severity::Warning));
-    let fixes: Vec<_> = found.iter().map(|d| d.fix.to_string()).collect();
+    let fixes: Vec<_> = found.iter().map(|d| d.advice.to_string()).collect();
     let import = "trueup plan import fix.md";
     let check = "trueup check --fix";
     let ids = "trueup plan validate fix.md --fix";
@@ -130,7 +132,7 @@ fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
 }
 
 #[test]
-fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
+fn text_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
     let text = format!("## Phase 1: a\n- [-] a\u{1b}[31mb{}\n", "x".repeat(500));
     let file = PlanFile { path: "fix.md", plan: None, is_committed: true };
     let found = checkbox_findings(&compare_checkboxes(&text, &[]), file);
@@ -143,7 +145,7 @@ fn what_came_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
 }
 
 #[test]
-fn dependencies_on_nothing_and_in_circles_are_told() {
+fn missing_and_circular_dependencies_are_reported() {
     let sound =
         plan_state(vec![plan_task("1.1", Pending, &[]), plan_task("1.2", Pending, &["1.1"])]);
     assert_eq!(task_findings(&sound), []);

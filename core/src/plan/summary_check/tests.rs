@@ -1,3 +1,5 @@
+//! The summary of a status file, compared with its tasks.
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -103,7 +105,7 @@ fn every_entry_of_the_list_counts_whatever_an_import_makes_of_it() {
 }
 
 #[test]
-fn what_is_odd_is_told_and_not_written() {
+fn odd_values_are_reported_and_not_written() {
     for (text, problem, line) in [
         (r#"{"tasks": []}"#.to_owned(), "summary is missing", None),
         (status_file("[1]", ""), "summary is not an object", Some(1)),
@@ -154,7 +156,7 @@ fn of_two_summaries_the_last_one_counts() {
 }
 
 #[test]
-fn what_is_no_status_file_says_so() {
+fn a_file_that_is_no_status_file_is_rejected() {
     for text in ["", "{", "[]", "{}", r#"{"tasks": {}}"#, STATUS] {
         // A number such as 00000 is not JSON.
         check_status_file(text).unwrap_err();
@@ -165,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_mended_is_right_and_all_else_as_it_was(
+    fn a_fixed_summary_is_correct_and_other_bytes_are_unchanged(
         numbers in proptest::collection::vec(prop_oneof![0..4_u32, any::<u32>()], 6),
         statuses in proptest::collection::vec("(pending|completed|failed|skipped|in_progress|odd)", 0..8),
         mark in "\u{feff}?",

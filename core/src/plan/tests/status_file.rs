@@ -1,4 +1,4 @@
-//! Status files.
+//! How `status.json` files are read: forms, summaries and damaged input.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -74,7 +74,7 @@ fn a_status_file_is_read_value_for_value() {
 }
 
 #[test]
-fn what_is_no_status_file_says_so() {
+fn a_file_that_is_no_status_file_is_rejected() {
     for (text, words) in [
         ("", "does not parse"),
         ("{", "does not parse"),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::diagnostic::{Advice, Way};
+use crate::diagnostic::{Advice, AdviceKind};
 
 /// Returns the item a branch names, where these items are known, as the database finds them.
 fn find_named_item(branch: &str, held: &str, known: &str, pattern: Option<&str>) -> Option<String> {
@@ -66,7 +66,7 @@ fn only_known_items_are_named() {
 }
 
 #[test]
-fn what_a_pattern_finds_must_be_known_too() {
+fn keys_found_by_a_pattern_must_exist() {
     let pattern = Some(r"issue-([0-9]+)");
     for (branch, known, expected) in [
         ("fix/issue-170-x", "170", Some("170")),
@@ -110,7 +110,7 @@ fn the_way_back() {
         let list =
             |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
         let to = decide_switch_target(held, &list(branches), &list(elsewhere));
-        let line = Advice::from(Way::SwitchBranch { to }).to_string();
+        let line = Advice::from(AdviceKind::SwitchBranch { to }).to_string();
         assert_eq!(line, format!("git switch {expected}"), "{held}: {branches}");
     }
 }

@@ -14,7 +14,7 @@ fn s_07_the_cache_is_missing() {
 
 #[test]
 fn s_08_the_cache_is_unreadable() {
-    let line = "⚠️ cache unreadable; kept aside as *.corrupt-<time> (line 1 column 2)";
+    let line = "⚠️ cache unreadable; will be kept aside as *.corrupt-<time> (line 1 column 2)";
     let corrupt = |s: &mut Snapshot| s.cache = Reading::Corrupt("line 1\ncolumn 2".to_owned());
     let actions = expect_divergences(corrupt, &[(Code::CacheUnreadable, line)]);
     assert_eq!(actions, [Action::SetAside(SetAsideReason::Corrupt), Action::ReplaceCache]);
@@ -25,8 +25,8 @@ fn s_08_the_cache_is_unreadable() {
 
 #[test]
 fn s_09_the_cache_is_of_another_database_or_newer_than_this_one() {
-    let line = "⚠️ cache written for another database: file=99998888, db=11112222; kept aside \
-                as *.foreign-<time>";
+    let line = "⚠️ cache written for another database: file=99998888, db=11112222; will be kept \
+                aside as *.foreign-<time>";
     let foreign =
         |s: &mut Snapshot| cache_mut(s).lineage = Some(Lineage("99998888-bbbb".to_owned()));
     let actions = expect_divergences(foreign, &[(Code::CacheFromOtherDatabase, line)]);
@@ -54,7 +54,7 @@ fn s_09_hides_nothing_and_what_the_file_held_is_kept() {
         .into(),
     };
     let kept = format!(
-        "⚠️ local edit lost to a newer database state, kept in the journal as {} \
+        "⚠️ local edit lost to a newer database state, will be kept in the journal as {} \
          (currentSd, currentPhase)",
         lost.id()
     );
@@ -96,7 +96,7 @@ fn a_state_of_the_same_revision_that_the_database_never_had_is_kept() {
         fields: [(StateField::Phase, text_value("EXEC"))].into(),
     };
     let kept = format!(
-        "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
+        "⚠️ local edit lost to a newer database state, will be kept in the journal as {} (currentPhase)",
         lost.id()
     );
     let change = |s: &mut Snapshot| {
@@ -136,7 +136,7 @@ fn s_11_a_local_edit_lost() {
         fields: [(StateField::Phase, text_value("EXEC"))].into(),
     };
     let line = format!(
-        "⚠️ local edit lost to a newer database state, kept in the journal as {} (currentPhase)",
+        "⚠️ local edit lost to a newer database state, will be kept in the journal as {} (currentPhase)",
         lost.id()
     );
     let change = |s: &mut Snapshot| {

@@ -262,7 +262,7 @@ proptest! {
     fn every_line_is_one_clean_line(s in any_snapshot(), p in any_policy()) {
         for divergence in World::from_snapshot(s).reconcile(p).divergences {
             let texts = [
-                Some(divergence.message), divergence.expected, divergence.found, Some(divergence.fix.to_string()),
+                Some(divergence.message), divergence.expected, divergence.found, Some(divergence.advice.to_string()),
             ];
             for text in texts.into_iter().flatten() {
                 prop_assert_eq!(crate::text::one_line(&text, 1_000), text.trim_end());
@@ -273,8 +273,8 @@ proptest! {
     #[test]
     fn a_command_offered_runs_nothing_else(s in any_snapshot(), p in any_policy()) {
         for found in World::from_snapshot(s).reconcile(p).divergences {
-            prop_assert!(found.fix.way().row().codes().contains(&found.code), "{found:?}");
-            let fix = found.fix.command().to_string();
+            prop_assert!(found.advice.kind().row().codes().contains(&found.code), "{found:?}");
+            let fix = found.advice.command().to_string();
             let bare = fix.replace(" && ", " ").chars().all(|c| c.is_ascii_alphanumeric() || " -_./:#@+=,%'".contains(c));
             prop_assert!(bare, "{fix:?}");
         }

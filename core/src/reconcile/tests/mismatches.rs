@@ -105,7 +105,7 @@ fn s_05_the_branch_names_another_item() {
         "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C"
     );
     assert_eq!(found[0].authority, "git");
-    assert_eq!(found[0].fix.to_string(), "git switch feat/SD-002C-y");
+    assert_eq!(found[0].advice.to_string(), "git switch feat/SD-002C-y");
     assert_eq!(others, ["trueup claim SD-002B"]);
     let (found, others) = on("feat/SD-002B-x", false);
     assert_eq!((found.len(), others.len()), (1, 0), "an item that another holds is not offered");

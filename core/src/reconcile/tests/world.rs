@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Tells whether the rules leave this world alone on purpose.
+    /// Returns whether the rules leave this world alone on purpose.
     pub(super) fn is_held(&self, policy: Policy) -> bool {
         if !matches!(self.snapshot.database, Reading::Fresh(_)) {
             return true;

@@ -1,4 +1,4 @@
-//! Hand-offs.
+//! The operations on hand-offs, and their requests.
 
 use super::Provenance;
 use crate::model::{

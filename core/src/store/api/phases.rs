@@ -1,4 +1,4 @@
-//! The phase queue.
+//! The operations on the phase queue, and their requests.
 
 use super::Provenance;
 use crate::model::phase::{NewPhases, PhaseRefusal, PhaseStep, StuckPhase};

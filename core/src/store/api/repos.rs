@@ -4,7 +4,7 @@ use super::Provenance;
 use crate::model::{Repo, RepoPlace, RepoSlug, RepoState};
 use crate::store::Result;
 
-/// A request to record where a repository lies.
+/// A request to record where a repository is.
 #[derive(Debug, Clone)]
 pub struct RepoPlacement {
     /// The repository.
@@ -27,14 +27,14 @@ pub struct RepoPlacement {
 /// A request to name an unregistered repository, for the rows that belong to it.
 #[derive(Debug, Clone, Copy)]
 pub struct RepoNaming<'a> {
-    /// Its identity: its remote, or else the path where it lies.
+    /// Its identity: its remote, or else the path of its directory.
     pub identity: &'a str,
     /// Its name.
     pub name: &'a str,
     /// An identity that may share the name: another one of the same repository, or of one that no
     /// longer exists.
     pub shared_with: Option<&'a str>,
-    /// Whether the identity loses the name that it has, because another repository lies in its
+    /// Whether the identity loses the name that it has, because another repository is in its
     /// place now.
     pub replaces_name: bool,
 }
@@ -42,7 +42,7 @@ pub struct RepoNaming<'a> {
 /// The operations on repositories. Slugs are compared without regard to case.
 #[expect(clippy::missing_errors_doc, reason = "said once at `Store`, and where one is special")]
 pub trait RepoStore {
-    /// Adds a repository, or says where it lies on one more machine, or elsewhere on one.
+    /// Registers a repository, or records its path on a machine.
     fn place_repo(&mut self, placement: &RepoPlacement) -> Result<Repo>;
 
     /// Removes the place of a repository on a machine; with its last place it is removed with its

@@ -52,7 +52,7 @@ statements! {
 pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<ClaimedItem> {
     let grant = &claim.grant;
     let session = load_registered(tx, &grant.session)?;
-    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyOwned;
+    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyHeld;
     let is_replay = tx.is_replay(&claim.provenance)?;
     let released = if is_replay {
         find_item_released_by(tx, &claim.provenance)?

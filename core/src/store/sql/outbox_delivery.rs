@@ -1,5 +1,4 @@
-//! Writes that waited outside the database, for the sessions as they are now: in their order, in
-//! one transaction.
+//! Applies queued writes, in order, in one transaction.
 
 use std::collections::BTreeMap;
 
@@ -18,18 +17,18 @@ use crate::store::{
     SessionRegistration, StatePush, StoreError,
 };
 
-/// The reason that the record of changes gives for every write that waited.
+/// The reason that the record of changes gives for every queued write.
 const DELIVERY_REASON: &str = "outbox";
 
 statements! {
-    /// The revision at which the session's state was last changed by anything but a write that
-    /// waited.
-    LOAD_FOREIGN_REVISION(text) = @repeated
+    /// The revision at which the session's state was last changed by anything but a queued
+    /// write.
+    LOAD_MOVED_REVISION(text) = @repeated
         "SELECT moved_revision FROM claude_sessions WHERE session_id = ?1";
-    SET_FOREIGN_REVISION(text, int) = @repeated
+    SET_MOVED_REVISION(text, int) = @repeated
         "UPDATE claude_sessions SET moved_revision = ?2 WHERE session_id = ?1";
 
-    /// When that was, by the database's clock.
+    /// The time of that change, by the database's clock.
     FOREIGN_CHANGE_TIME(text, text) = @repeated
         "SELECT at FROM events
          WHERE entity = 'session' AND key = ?1 AND kind = 'state'
@@ -52,7 +51,7 @@ pub(super) fn deliver_pending(
         let outcome = tx
             .attempt(|tx| deliver_write(tx, &mut foreign_changes, pending, registration_defaults));
         outcomes.push(match outcome {
-            // A write that the rules forbid must keep no other from being written.
+            // A write that the rules forbid must not block the others.
             Err(error) if is_permanent(&error) => DeliveryOutcome::Refused(error.to_string()),
             other => other?,
         });
@@ -243,7 +242,7 @@ fn state_push(session: &Session, change: DeliveredChange, provenance: Provenance
     }
 }
 
-/// Tells whether, and why, a write comes too late.
+/// Returns whether, and why, a write comes too late.
 fn find_stale_reason(
     tx: &mut impl Tx,
     foreign_changes: &mut ForeignChanges,
@@ -252,7 +251,7 @@ fn find_stale_reason(
     foreign_revision: Revision,
 ) -> Result<Option<RejectionReason>> {
     let Some(origin) = &pending.origin else {
-        // Written by a version that noted the time alone; one in the future is no time.
+        // Written by a version that recorded only the time; a future time is ignored.
         let changed_at = load_foreign_change_time(tx, foreign_changes, &session.id)?;
         let is_late = changed_at.is_some_and(|at| at >= pending.at) || pending.at > session.read_at;
         return Ok(is_late.then_some(RejectionReason::DatabaseMovedOn));
@@ -269,7 +268,7 @@ fn find_stale_reason(
 }
 
 fn load_foreign_revision(tx: &mut impl Tx, id: &SessionId) -> Result<Revision> {
-    let revision = tx.one_row(&LOAD_FOREIGN_REVISION, args![id], |row| row.get::<i64>(0))?;
+    let revision = tx.one_row(&LOAD_MOVED_REVISION, args![id], |row| row.get::<i64>(0))?;
     Ok(Revision(u64::try_from(revision).unwrap_or(0)))
 }
 
@@ -289,6 +288,6 @@ fn load_foreign_change_time(
 /// Pushes, and leaves the revision of the last foreign change as it is.
 fn push_delivered(tx: &mut impl Tx, push: &StatePush, foreign_revision: Revision) -> Result<()> {
     push_state(tx, push)?;
-    tx.execute(&SET_FOREIGN_REVISION, args![push.session, foreign_revision])?;
+    tx.execute(&SET_MOVED_REVISION, args![push.session, foreign_revision])?;
     Ok(())
 }

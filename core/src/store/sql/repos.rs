@@ -8,7 +8,7 @@ use super::events::record_event;
 use super::row::Row;
 use super::statement::{Column, columns, joined, statements};
 use crate::model::EventKind;
-use crate::model::{Repo, RepoSlug, RepoState, StateHead, parse_places, places_to_json};
+use crate::model::{Repo, RepoSlug, RepoState, StateSummary, parse_places, places_to_json};
 use crate::store::event_draft::EventDraft;
 use crate::store::{Provenance, RepoNaming, RepoPlacement, Result, StoreError};
 
@@ -92,13 +92,13 @@ statements! {
 }
 
 /// Reads the head of a state, from the column of its time on.
-fn state_head_from_row(row: &dyn Row, first: impl Column) -> Result<Option<StateHead>> {
+fn state_head_from_row(row: &dyn Row, first: impl Column) -> Result<Option<StateSummary>> {
     let first = first.place();
     let Some(synced_at) = row.get(first)? else {
         return Ok(None);
     };
     let column = |column: StateColumn| first + column as usize;
-    Ok(Some(StateHead {
+    Ok(Some(StateSummary {
         synced_at,
         synced_by: row.get(column(StateColumn::SyncedBy))?,
         source_digest: row.get(column(StateColumn::SourceDigest))?,
@@ -261,7 +261,7 @@ pub(super) fn update_repo_state(
         ],
     )?;
     let after = load_existing_repo(tx, slug)?;
-    let facts = |repo: &Repo| repo.state.as_ref().map_or(Json::Null, StateHead::event_facts);
+    let facts = |repo: &Repo| repo.state.as_ref().map_or(Json::Null, StateSummary::event_facts);
     let draft = EventDraft::of_repo(&after.slug, EventKind::State, facts(&before), facts(&after));
     record_event(tx, provenance, &draft)?;
     Ok(after)

@@ -197,7 +197,7 @@ fn find_assignment(text: &str, end: usize, name: NameContext) -> Option<(usize, 
     Some((spaced + length + width, setting))
 }
 
-/// Tells whether the next word is long enough for a secret and has a digit.
+/// Returns whether the next word is long enough for a secret and has a digit.
 fn has_digit_nearby(rest: &str) -> bool {
     let word = rest.as_bytes().get(..16).unwrap_or_default();
     !word.is_empty() && word.iter().all(u8::is_ascii_graphic) && word.iter().any(u8::is_ascii_digit)
@@ -311,7 +311,7 @@ fn bare_value_end(text: &str, start: usize, name: NameContext) -> usize {
     start + value.trim_end_matches(closes).len()
 }
 
-/// Tells whether another assignment follows, as in `token=…&state=open`.
+/// Returns whether another assignment follows, as in `token=…&state=open`.
 fn is_name_next(rest: &[u8]) -> bool {
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
     let length = rest.iter().take(32).take_while(is_name).count();

@@ -169,7 +169,7 @@ fn assigned_kind(name: &str, value: &str, hint: SecretHint) -> SecretKind {
     }
 }
 
-/// Tells whether a name is that of a setter: `setPassword`, `builder.password`.
+/// Returns whether a name is that of a setter: `setPassword`, `builder.password`.
 fn is_setter_name(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     let verbs = ["set", "with", "update", "change"];
@@ -252,7 +252,7 @@ fn token_after_spaces(text: &str, end: usize, has: impl Fn(u8) -> bool) -> Optio
     (start > end && !token.is_empty() && !is_rest).then_some(start..start + token.len())
 }
 
-/// Tells whether a token is base64 of printable text with a colon in it.
+/// Returns whether a token is base64 of printable text with a colon in it.
 fn is_base64_with_colon(token: &[u8]) -> bool {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

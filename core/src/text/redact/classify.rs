@@ -107,12 +107,12 @@ const REFERENCE_STARTS: [&str; 30] = [
 const DIGEST_STARTS: [&str; 9] =
     ["sha1:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:", "sha256-", "sha384-", "sha512-"];
 
-/// Tells whether a value has many different characters, as random ones have.
+/// Returns whether a value has many different characters, as random ones have.
 pub(super) fn is_varied(value: &str) -> bool {
     bits_per_byte(value_head(value)) >= 2.5
 }
 
-/// Tells whether a value is a password, where a command takes nothing else.
+/// Returns whether a value is a password, where a command takes nothing else.
 pub(super) fn is_given_password(value: &str) -> bool {
     let head = value_head(value);
     let lower = head.to_ascii_lowercase();
@@ -130,7 +130,7 @@ pub(super) fn is_given_password(value: &str) -> bool {
     !is_none
 }
 
-/// Tells whether a shell variable holds a password: `DB_PASSWORD=…` assigns plain text, no code.
+/// Returns whether a shell variable holds a password: `DB_PASSWORD=…` assigns plain text, no code.
 pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
     let head = value_head(value);
     let is_variable = !name.bytes().any(|byte| byte.is_ascii_lowercase() || b"-.".contains(&byte));
@@ -151,20 +151,20 @@ pub(super) fn is_password_of_variable(name: &str, value: &str) -> bool {
         && !TECHNIQUE_NAMES.contains(&head.to_ascii_lowercase().as_str())
 }
 
-/// Tells whether a run of letters and digits in the body looks random.
+/// Returns whether a run of letters and digits in the body looks random.
 pub(super) fn has_random_run(body: &str) -> bool {
     let runs = value_head(body).split(|c: char| !c.is_ascii_alphanumeric());
     runs.filter(|run| run.len() >= 16).any(is_random_run)
 }
 
-/// Tells whether a part of a value has digits in it, or letters as no word has them.
+/// Returns whether a part of a value has digits in it, or letters as no word has them.
 pub(super) fn is_not_a_word(part: &str) -> bool {
     let head = value_head(part);
     let stats = CharStats::from_value(head);
     stats.digits > 0 && !is_of_words(head) || is_irregular_word(head)
 }
 
-/// Tells whether a long body has all kinds of characters and repeats hardly any.
+/// Returns whether a long body has all kinds of characters and repeats hardly any.
 pub(super) fn is_dense(body: &str) -> bool {
     let head = value_head(body);
     let stats = CharStats::from_value(head);
@@ -178,14 +178,14 @@ fn is_random_run(run: &str) -> bool {
     stats.digits > 0 && stats.digits < run.len() && stats.changes_often()
 }
 
-/// Tells whether a value is a secret, given what its name hints at and where it stands.
+/// Returns whether a value is a secret, given what its name hints at and where it stands.
 pub(super) fn is_secret(value: &str, hint: SecretHint, context: ValueContext) -> bool {
     let head = value_head(value);
     // The expensive check is last, for the few values that get there.
     head.len() >= MIN_SECRET_BYTES && looks_secret(head, hint, context) && !is_stand_in(head)
 }
 
-/// Tells whether the value is a placeholder, a reference, a digest or the name of a technique.
+/// Returns whether the value is a placeholder, a reference, a digest or the name of a technique.
 fn is_stand_in(head: &str) -> bool {
     let lower = head.to_ascii_lowercase();
     is_placeholder(head)
@@ -234,13 +234,13 @@ fn looks_secret(head: &str, hint: SecretHint, context: ValueContext) -> bool {
     }
 }
 
-/// Tells whether digits are a password and no date, time, size or port.
+/// Returns whether digits are a password and no date, time, size or port.
 fn is_number_password(value: &str, stats: &CharStats) -> bool {
     let strong = value.bytes().any(|byte| b"!#$^&*?@~".contains(&byte));
     stats.digits >= 6 && (strong || stats.digits == value.len())
 }
 
-/// Tells whether the value looks chosen as a password: no word, id, path or version.
+/// Returns whether the value looks chosen as a password: no word, id, path or version.
 fn is_chosen(value: &str, stats: &CharStats) -> bool {
     let strong = value.bytes().any(|byte| b"!#$%^&*?~@+".contains(&byte));
     if strong {
@@ -263,7 +263,7 @@ fn is_chosen(value: &str, stats: &CharStats) -> bool {
     !counted && !starts_as_number && !is_of_words(value) && !value.contains(['/', '(', ')'])
 }
 
-/// Tells whether every part of the value is a word, a number, or a word with a number. A single
+/// Returns whether every part of the value is a word, a number, or a word with a number. A single
 /// part proves nothing.
 fn is_of_words(value: &str) -> bool {
     let parts = value.split(|c: char| !c.is_ascii_alphanumeric());
@@ -285,14 +285,14 @@ fn is_of_words(value: &str) -> bool {
     count > 1
 }
 
-/// Tells whether a part of three letters has a capital behind a small one, as no word or acronym
+/// Returns whether a part of three letters has a capital behind a small one, as no word or acronym
 /// has: `qRw`, `bNx`.
 fn has_inner_capital(part: &str) -> bool {
     let stats = CharStats::from_value(part);
     part.len() == 3 && stats.humps == 1 && stats.lower == 2 && stats.letters() == 3
 }
 
-/// Tells whether letters cannot be pronounced: many consonants in a row, or capitals all over.
+/// Returns whether letters cannot be pronounced: many consonants in a row, or capitals all over.
 fn is_unpronounceable(value: &str, stats: &CharStats) -> bool {
     if value.len() < 12 || stats.letters() < value.len() - stats.symbols {
         return false;
@@ -308,7 +308,7 @@ fn is_unpronounceable(value: &str, stats: &CharStats) -> bool {
     !is_all_capitals && (longest >= 6 || stats.humps * 5 >= value.len() && value.len() >= 16)
 }
 
-/// Tells whether the value looks random, wherever it stands.
+/// Returns whether the value looks random, wherever it stands.
 fn is_random(value: &str, stats: &CharStats) -> bool {
     let alnum = stats.letters() + stats.digits;
     if alnum < 12 || stats.digits == 0 || is_of_words(value) || is_path(value) {
@@ -323,7 +323,7 @@ fn is_random(value: &str, stats: &CharStats) -> bool {
     restless && bits_per_byte(value) >= 2.8
 }
 
-/// Tells whether the value looks like a path or a file name.
+/// Returns whether the value looks like a path or a file name.
 fn is_path(value: &str) -> bool {
     let is_rooted = ["/", "./", "../", "~/"].iter().any(|s| value.starts_with(s));
     let parts = value.split('/');
@@ -338,7 +338,7 @@ fn is_path(value: &str) -> bool {
     count > 1 && wordy == count || is_rooted && count > 2 && wordy * 2 > count
 }
 
-/// Tells whether the value says where the secret is kept.
+/// Returns whether the value says where the secret is kept.
 fn is_reference(value: &str, lower: &str) -> bool {
     // A scheme is short; anything longer before `://` is part of the value.
     let is_address = value.split_once("://").is_some_and(|(scheme, _)| {

@@ -45,7 +45,7 @@ pub(super) fn find_assigned_login(text: &str, start: usize) -> Option<SecretSpan
     read_login(text, start, PasswordEvidence::Judged)
 }
 
-/// Tells whether the command line before this offset, which may begin some lines above, is one of
+/// Returns whether the command line before this offset, which may begin some lines above, is one of
 /// `curl`.
 fn is_of_curl(text: &str, at: usize) -> bool {
     let from = text.floor_char_boundary(at.saturating_sub(MAX_COMMAND_BYTES));

@@ -8,7 +8,7 @@ const MIN_LETTERS: usize = 8;
 /// Most consonants in a row in a word of small letters, as in `lengths`.
 const MAX_CONSONANTS: usize = 4;
 
-/// Tells whether a value of letters alone is no word, and no words run together such as
+/// Returns whether a value of letters alone is no word, and no words run together such as
 /// `getUserName` and `XMLHttpRequest`: it has too few vowels, or capitals all over.
 pub(super) fn is_irregular_word(value: &str) -> bool {
     let signs = CharStats::from_value(value);
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_told_from_what_a_machine_made() {
+    fn words_are_distinguished_from_what_a_machine_made() {
         for word in [
             "required",
             "getUserName",

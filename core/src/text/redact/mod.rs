@@ -106,7 +106,7 @@ pub fn redact_tokens(line: &str) -> Cow<'_, str> {
 /// The longest id or time that is never a secret, in bytes: that of a UUID.
 const MAX_ID_BYTES: usize = 36;
 
-/// Tells whether a text is a time, a UUID or a digest. Tables are full of them.
+/// Returns whether a text is a time, a UUID or a digest. Tables are full of them.
 fn is_time_or_id(text: &str) -> bool {
     let is_part =
         |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-' | b':' | b'.' | b'T' | b'Z');
@@ -117,7 +117,7 @@ fn is_time_or_id(text: &str) -> bool {
 /// The longest word of a plain sentence, in bytes.
 const MAX_WORD_BYTES: usize = 11;
 
-/// Tells whether a text consists of short words alone: nothing in it is random, and nothing
+/// Returns whether a text consists of short words alone: nothing in it is random, and nothing
 /// assigns.
 fn is_prose(text: &str) -> bool {
     let mut word = 0;

@@ -74,13 +74,13 @@ const SAMPLE_PASSWORDS: [&str; 34] = [
     "prompted",
 ];
 
-/// Tells whether the value only stands in the place of a secret.
+/// Returns whether the value only stands in the place of a secret.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let head = value_head(value);
     is_placeholder_syntax(head) || contains_placeholder(head)
 }
 
-/// Tells whether the value is a variable, a gap in brackets, or one character repeated.
+/// Returns whether the value is a variable, a gap in brackets, or one character repeated.
 fn is_placeholder_syntax(head: &str) -> bool {
     let only = |set: &[u8]| head.bytes().all(|byte| set.contains(&byte));
     let opened = head.starts_with(['<', '{', '[', '(', '%']);
@@ -98,12 +98,12 @@ fn is_placeholder_syntax(head: &str) -> bool {
         || !head.is_ascii() && head.chars().all(|c| !c.is_alphanumeric())
 }
 
-/// Tells whether documentation uses the value for a password.
+/// Returns whether documentation uses the value for a password.
 pub(super) fn is_sample_password(value: &str) -> bool {
     SAMPLE_PASSWORDS.iter().any(|sample| value.eq_ignore_ascii_case(sample))
 }
 
-/// Tells whether something in the form of a secret, or in the place of one, was elided on purpose.
+/// Returns whether something in the form of a secret, or in the place of one, was elided on purpose.
 /// A value that is merely simple is replaced: that costs a reader nothing, and a leaked secret
 /// costs a lot.
 pub(super) fn is_elided(value: &str) -> bool {
@@ -119,7 +119,7 @@ fn contains_placeholder(head: &str) -> bool {
     PLACEHOLDER_PARTS.iter().any(|part| lower.contains(part))
 }
 
-/// Tells whether a replacement begins in these bytes.
+/// Returns whether a replacement begins in these bytes.
 pub(super) fn contains_replacement(text: &str, range: &Range<usize>) -> bool {
     let end = text.floor_char_boundary(range.end + REPLACEMENT_START.len() - 1);
     let bytes = text.get(range.start..end);

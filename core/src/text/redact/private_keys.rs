@@ -120,7 +120,7 @@ impl Gap {
     }
 }
 
-/// Tells whether the line ends here, or the string literal in which it is written.
+/// Returns whether the line ends here, or the string literal in which it is written.
 fn ends_line(after: &str) -> bool {
     let rest = after.trim_start_matches([' ', '\t', '"', '\'', '`', ',', '\r']);
     rest.is_empty() || rest.starts_with(['\n', '\\']) || rest.starts_with(TAIL)

@@ -254,7 +254,7 @@ pub(super) fn hint_from_name(name: &str, before: Option<&str>) -> Option<SecretH
     })
 }
 
-/// Tells whether a token or key in a name is qualified as harmless. Directly before it the
+/// Returns whether a token or key in a name is qualified as harmless. Directly before it the
 /// qualifier says what the token is of; elsewhere it only makes the name doubtful: `next_token` is
 /// harmless, `next_access_token` and `item password: …` are not.
 fn has_harmless_qualifier(segments: &[&str], own: usize) -> bool {

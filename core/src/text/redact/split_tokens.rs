@@ -29,7 +29,7 @@ pub(super) struct JoinedToken {
 }
 
 impl JoinedToken {
-    /// Tells whether a token with this prefix begins here, interrupted or not.
+    /// Returns whether a token with this prefix begins here, interrupted or not.
     pub(super) fn starts_with_prefix(text: &str, start: usize, prefix: &str) -> bool {
         let mut at = start;
         prefix.bytes().enumerate().all(|(number, wanted)| {
@@ -80,7 +80,7 @@ impl JoinedToken {
         lines.filter(|length| !self.is_full(*length)).filter_map(|length| self.token.get(..length))
     }
 
-    /// Tells whether the line that ends at this length is a full line of text that goes on.
+    /// Returns whether the line that ends at this length is a full line of text that goes on.
     fn is_full(&self, length: usize) -> bool {
         let Some(number) = self.lines.iter().position(|end| *end == length) else {
             return false;
@@ -102,7 +102,7 @@ const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b':')
 }
 
-/// Tells whether an interruption can begin with a byte.
+/// Returns whether an interruption can begin with a byte.
 pub(super) const fn may_begin_joint(byte: u8) -> bool {
     !matches!(byte, b' '..=b')' | b'+'..=b'[' | b']'..=b'}')
 }

@@ -27,7 +27,7 @@ fn parse_corpus_line(line: &str) -> (Vec<String>, Vec<String>) {
     (kept, secrets)
 }
 
-/// Tells whether exactly the secrets were replaced.
+/// Returns whether exactly the secrets were replaced.
 fn is_redacted(kept: &[String], text: &str) -> bool {
     let clean = redact(text);
     let mut rest = clean.text.as_ref();
@@ -47,7 +47,7 @@ fn is_redacted(kept: &[String], text: &str) -> bool {
 }
 
 #[test]
-fn the_corpus_is_told_apart() {
+fn the_corpus_is_classified_correctly() {
     let (mut hits, mut misses, mut alarms) = (0_u32, Vec::new(), Vec::new());
     for line in SECRETS.lines() {
         let (kept, secrets) = parse_corpus_line(line);
@@ -124,7 +124,7 @@ fn a_finding_names_line_and_kind() {
 }
 
 #[test]
-fn the_kind_that_says_more_is_told() {
+fn the_kind_that_says_more_is_reported() {
     let body = "Zq3vT8wLk1Rf6Yp0Nd5Xc2Bm9Hs4Gj7AeQuW";
     for (text, kind) in [
         (concat_parts(&["API_KEY=gl", "pat-", &body[..20]]), SecretKind::GitLab),

@@ -49,7 +49,7 @@ impl TestRandom {
 }
 
 #[test]
-fn what_was_not_seen_before_is_told_apart() {
+fn unseen_samples_are_classified_correctly() {
     let mut random = TestRandom(0x9E37_79B9_7F4A_7C15);
     let (mut hits, mut misses) = (0_u32, Vec::new());
     let mut expect = |text: String, secret: &str| {

@@ -1,4 +1,4 @@
-//! Removing a plan.
+//! Removing a plan removes its tasks and nothing else.
 
 use serde_json::Value as Json;
 use trueup_core::model::{PlanTaskStatus, PlanTaskStep};

@@ -12,8 +12,8 @@ fn behind() -> Scene {
 
 /// Everything in a repository that asking might change.
 fn everything(scene: &Scene) -> (String, String, Vec<PathBuf>) {
-    fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
+    fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 files(&path, found);
@@ -61,7 +61,7 @@ fn every_spelling_of_a_plain_remote_is_asked() {
     }
     // A spelling that the user's own settings define.
     let settings = fs::read_to_string(scene.path(".gitconfig")).unwrap();
-    let short = format!("[url \"{}/\"]\ninsteadOf = hub:\n", scene.folder.path().display());
+    let short = format!("[url \"{}/\"]\ninsteadOf = hub:\n", scene.dir.path().display());
     fs::write(scene.path(".gitconfig"), settings + &short).unwrap();
     scene.git(&["remote", "set-url", "origin", "hub:remote.git"]);
     let answer = scene.repository.query_remote(&scene.upstream(), LONG).unwrap();
@@ -72,16 +72,12 @@ fn every_spelling_of_a_plain_remote_is_asked() {
 fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
     let scene = behind();
     scene.git(&["worktree", "add", "-q", "-b", "topic", "../tree", "origin/main"]);
-    let tree = at(scene.folder.path(), &scene.path("tree"));
+    let tree = at(scene.dir.path(), &scene.path("tree"));
     let upstream = tree.read_branch_status().unwrap().upstream.unwrap();
     assert_eq!(tree.query_remote(&upstream, LONG).unwrap().behind, 1);
     let url = format!("file://{}", scene.path("remote.git").display());
-    git_in(
-        scene.folder.path(),
-        scene.folder.path(),
-        &["clone", "-q", "--depth=1", &url, "shallow"],
-    );
-    let shallow = at(scene.folder.path(), &scene.path("shallow"));
+    git_in(scene.dir.path(), scene.dir.path(), &["clone", "-q", "--depth=1", &url, "shallow"]);
+    let shallow = at(scene.dir.path(), &scene.path("shallow"));
     scene.someone_pushes("theirs", "more");
     let upstream = shallow.read_branch_status().unwrap().upstream.unwrap();
     let answer = shallow.query_remote(&upstream, LONG).unwrap();
@@ -89,13 +85,13 @@ fn a_linked_worktree_and_a_shallow_clone_are_asked_too() {
 }
 
 #[test]
-fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_told() {
+fn a_branch_that_is_not_there_and_a_remote_that_is_not_are_reported() {
     let scene = Scene::new();
     scene.git(&["checkout", "-q", "-b", "feat"]);
     scene.git(&["push", "-q", "-u", "origin", "feat"]);
     let upstream = scene.upstream();
     let remote = scene.path("remote.git");
-    git_in(scene.folder.path(), &remote, &["branch", "-q", "-D", "feat"]);
+    git_in(scene.dir.path(), &remote, &["branch", "-q", "-D", "feat"]);
     let missing = scene.repository.query_remote(&upstream, LONG).unwrap_err();
     assert!(matches!(missing, GitError::NoSuchBranch { .. }), "{missing}");
     fs::rename(&remote, scene.path("moved.git")).unwrap();
@@ -140,21 +136,21 @@ fn nothing_that_a_repository_names_is_started() {
         let trace = scene.path("trace");
         let canary = scene.program("../canary", &format!("touch '{}'; exit 1", trace.display()));
         let canary = canary.canonicalize().unwrap();
-        let folder = canary.parent().unwrap();
-        let hooks = folder.join("hooks");
+        let dir = canary.parent().unwrap();
+        let hooks = dir.join("hooks");
         fs::create_dir_all(&hooks).unwrap();
         for name in ["reference-transaction", "post-index-change", "post-checkout"] {
             std::os::unix::fs::symlink(&canary, hooks.join(name)).unwrap();
         }
         // A helper of this name would be found too.
-        std::os::unix::fs::symlink(&canary, folder.join("git-remote-canary")).unwrap();
+        std::os::unix::fs::symlink(&canary, dir.join("git-remote-canary")).unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut places = vec![folder.to_owned()];
+        let mut places = vec![dir.to_owned()];
         places.extend(std::env::split_paths(&path));
         let places = std::env::join_paths(places).unwrap();
         let repository = scene.repository.clone().with_variable("PATH", places);
         fs::write(
-            folder.join("included"),
+            dir.join("included"),
             format!("[remote \"origin\"]\nuploadpack = {}\n", canary.display()),
         )
         .unwrap();
@@ -164,7 +160,7 @@ fn nothing_that_a_repository_names_is_started() {
             let setting = setting
                 .replace("CANARY", canary.to_str().unwrap())
                 .replace("HOOKS", hooks.to_str().unwrap())
-                .replace("INCLUDED", folder.join("included").to_str().unwrap());
+                .replace("INCLUDED", dir.join("included").to_str().unwrap());
             let (key, value) = setting.split_once('=').unwrap();
             scene.git(&["config", "--replace-all", key, value]);
         }
@@ -195,7 +191,7 @@ fn the_traps_are_traps() {
             let (key, value) = setting.split_once('=').unwrap();
             scene.git(&["config", key, value]);
         }
-        git_command(scene.folder.path(), scene.repository.root(), &["fetch"]);
+        git_command(scene.dir.path(), scene.repository.root(), &["fetch"]);
         assert!(trace.exists(), "{settings:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Uncommitted content.
+//! Which files have uncommitted content, and which git hides.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -92,18 +92,18 @@ fn without_commits_everything_is_uncommitted() {
 }
 
 #[test]
-fn a_folder_behind_a_symlink_cannot_be_judged() {
+fn a_directory_behind_a_symlink_cannot_be_judged() {
     let scene = Scene::new();
     scene.write("real/plans/a", "x");
     std::os::unix::fs::symlink("real", scene.repository.root().join("link")).unwrap();
-    for folder in ["link", "link/plans"] {
-        let found = found(scene.repository.list_uncommitted(folder));
+    for dir in ["link", "link/plans"] {
+        let found = found(scene.repository.list_uncommitted(dir));
         assert!(found.ends_with("link is a symlink"), "{found}");
     }
 }
 
 #[test]
-fn a_folder_is_a_name_and_no_pattern() {
+fn a_directory_is_a_name_and_no_pattern() {
     let scene = Scene::new();
     scene.write("p[a]/x", "x");
     scene.write("pa/x", "x");

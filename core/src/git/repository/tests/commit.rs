@@ -137,7 +137,7 @@ fn a_hook_that_refuses_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn what_a_hook_adds_is_in_the_commit_and_told() {
+fn what_a_hook_adds_is_in_the_commit_and_reported() {
     let scene = busy();
     scene.hook("pre-commit", "echo fixed >plan; git add plan");
     let commit = |names: &[&str]| scene.repository.commit(&paths(names), "x", LONG).unwrap();
@@ -217,7 +217,7 @@ fn an_index_that_another_git_holds_is_left_alone() {
 }
 
 #[test]
-fn a_file_that_became_a_folder_is_no_file() {
+fn a_file_that_became_a_directory_is_no_file() {
     let scene = busy();
     fs::remove_file(scene.repository.root().join("a.txt")).unwrap();
     scene.write("a.txt/inside", "x");
@@ -238,7 +238,7 @@ fn line_ends_that_git_converts_are_no_change() {
 }
 
 #[test]
-fn a_message_is_kept_as_it_is_whatever_the_settings() {
+fn a_message_is_kept_as_it_is_regardless_of_the_settings() {
     let scene = busy();
     scene.git(&["config", "commit.cleanup", "strip"]);
     scene.git(&["config", "i18n.commitEncoding", "ISO-8859-1"]);

@@ -57,8 +57,8 @@ fn a_formatting_hook_leaves_what_a_commit_by_hand_leaves() {
 
 /// The lines of `text` that git itself set for a hook, the same for every scene.
 fn git_lines(scene: &Scene, text: &str) -> std::collections::BTreeSet<String> {
-    // The same folder name for both.
-    let text = text.replace(scene.folder.path().to_str().unwrap(), "/scene");
+    // The same directory name for both.
+    let text = text.replace(scene.dir.path().to_str().unwrap(), "/scene");
     let own = std::env::vars_os().map(|(name, _)| name.into_string().unwrap());
     let own: std::collections::HashSet<String> = own.collect();
     let is_gits = |line: &&str| {

@@ -1,4 +1,4 @@
-//! Real repositories in scratch folders, with their own home and settings.
+//! Real repositories in scratch directories, with their own home and settings.
 
 mod asking;
 mod changes;
@@ -28,7 +28,7 @@ const LONG: Duration = Duration::from_mins(2);
 
 /// A home, a bare repository as remote, and a clone of it with one pushed commit.
 struct Scene {
-    folder: tempfile::TempDir,
+    dir: tempfile::TempDir,
     repository: Repository,
 }
 
@@ -44,29 +44,29 @@ impl Scene {
 
     /// A scene without commits.
     fn cloned(options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let settings = "[user]\nname = t\nemail = t@example.invalid\n[init]\ndefaultBranch = main\n\
                         [advice]\ndetachedHead = false\n[protocol \"file\"]\nallow = always\n";
-        fs::write(folder.path().join(".gitconfig"), settings).unwrap();
-        let git = |arguments: &[&str]| git_in(folder.path(), folder.path(), arguments);
+        fs::write(dir.path().join(".gitconfig"), settings).unwrap();
+        let git = |arguments: &[&str]| git_in(dir.path(), dir.path(), arguments);
         let init = [&["init", "-q", "--bare", "-b", "main"], options, &["remote.git"]].concat();
         git(&init);
         git(&["clone", "-q", "remote.git", "work tree"]);
-        let repository = at(folder.path(), &folder.path().join("work tree"));
-        Self { folder, repository }
+        let repository = at(dir.path(), &dir.path().join("work tree"));
+        Self { dir, repository }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.dir.path().join(name)
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        git_in(self.folder.path(), self.repository.root(), arguments)
+        git_in(self.dir.path(), self.repository.root(), arguments)
     }
 
     /// Runs git where a conflict is expected.
     fn git_stops(&self, arguments: &[&str]) {
-        let output = git_command(self.folder.path(), self.repository.root(), arguments);
+        let output = git_command(self.dir.path(), self.repository.root(), arguments);
         assert!(!output.status.success(), "git {arguments:?}: {output:?}");
     }
 
@@ -76,7 +76,7 @@ impl Scene {
         fs::write(path, text).unwrap();
     }
 
-    /// Writes a program; in the folder of hooks, that is a hook.
+    /// Writes a program; in the directory of hooks, that is a hook.
     fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.repository.root().join(name);
         // Not written by this process: a test that starts a program in this moment would inherit
@@ -98,9 +98,9 @@ impl Scene {
     fn someone_pushes(&self, name: &str, text: &str) {
         let other = self.path("other");
         if !other.exists() {
-            git_in(self.folder.path(), self.folder.path(), &["clone", "-q", "remote.git", "other"]);
+            git_in(self.dir.path(), self.dir.path(), &["clone", "-q", "remote.git", "other"]);
         }
-        let git = |arguments: &[&str]| git_in(self.folder.path(), &other, arguments);
+        let git = |arguments: &[&str]| git_in(self.dir.path(), &other, arguments);
         git(&["pull", "-q", "--ff-only"]);
         fs::write(other.join(name), text).unwrap();
         git(&["add", "."]);
@@ -169,7 +169,7 @@ fn git_in(home: &Path, directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// A pipe in a folder that processes open for writing.
+/// A pipe in a directory that processes open for writing.
 pub(in crate::git) struct Gate(File);
 
 impl Gate {

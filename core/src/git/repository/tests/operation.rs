@@ -1,4 +1,4 @@
-//! Operations in progress.
+//! Merges, rebases and other operations in progress are detected.
 
 use super::*;
 use crate::git::GitOperation;
@@ -56,7 +56,7 @@ fn in_a_linked_worktree_it_is_that_of_the_worktree() {
     conflict(&scene);
     scene.git(&["worktree", "add", "-q", "-b", "linked", "../linked"]);
     let first = scene.repository.clone();
-    scene.repository = at(scene.folder.path(), &scene.path("linked"));
+    scene.repository = at(scene.dir.path(), &scene.path("linked"));
     scene.git_stops(&["merge", "side"]);
     assert_eq!(scene.standing().operation, Some(GitOperation::Merge));
     assert_eq!(first.read_branch_status().unwrap().operation, None);
@@ -90,13 +90,13 @@ fn a_rebase_that_stops_in_a_merge_of_its_own_is_a_rebase() {
 #[test]
 fn where_references_are_no_files_git_is_asked() {
     let scene = Scene::new();
-    let home = scene.folder.path();
+    let home = scene.dir.path();
     let status = git_command(home, home, &["init", "-q", "--ref-format=reftable", "tables"]);
     if !status.status.success() {
         eprintln!("skipped: this git knows no reftable");
         return;
     }
-    let scene = Scene { repository: at(home, &scene.path("tables")), folder: scene.folder };
+    let scene = Scene { repository: at(home, &scene.path("tables")), dir: scene.dir };
     scene.commits("a.txt");
     conflict(&scene);
     assert_eq!(scene.standing().branch.as_deref(), Some("main"));

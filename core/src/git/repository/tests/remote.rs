@@ -68,7 +68,7 @@ fn a_fetch_touches_the_upstreams_branch_alone() {
     scene.git(&["tag", "mine"]);
     scene.someone_pushes("theirs", "x");
     git_in(
-        scene.folder.path(),
+        scene.dir.path(),
         &scene.path("other"),
         &["push", "-q", "origin", ":doomed", "main:other", "main:refs/tags/theirs"],
     );
@@ -98,11 +98,11 @@ fn a_remote_that_is_not_there_is_a_failure() {
 }
 
 #[test]
-fn a_branch_that_the_remote_does_not_have_is_told_apart() {
+fn a_branch_that_the_remote_does_not_have_is_distinguished() {
     let scene = Scene::new();
     scene.git(&["checkout", "-q", "-b", "feat"]);
     scene.git(&["push", "-q", "-u", "origin", "feat"]);
-    git_in(scene.folder.path(), &scene.path("remote.git"), &["branch", "-q", "-D", "feat"]);
+    git_in(scene.dir.path(), &scene.path("remote.git"), &["branch", "-q", "-D", "feat"]);
     let missing = scene.repository.fetch_upstream(&scene.upstream(), LONG).unwrap_err();
     assert_eq!(missing.to_string(), "origin has no branch refs/heads/feat");
     // The last known state is still there.
@@ -126,7 +126,7 @@ fn a_push_arrives_and_takes_nothing_else_along() {
     scene.git(&["tag", "-a", "-m", "x", "v1"]);
     scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
     assert_eq!(scene.upstream().ahead, 0);
-    let remote = git_in(scene.folder.path(), &scene.path("remote.git"), &["for-each-ref"]);
+    let remote = git_in(scene.dir.path(), &scene.path("remote.git"), &["for-each-ref"]);
     assert_eq!(remote, format!("{} commit\trefs/heads/main", scene.head()));
     // Again, with nothing to send.
     scene.repository.push_upstream(&scene.upstream(), LONG).unwrap();
@@ -137,9 +137,8 @@ fn a_push_to_a_remote_that_moved_is_rejected() {
     let scene = Scene::new();
     scene.commits("ours");
     scene.someone_pushes("theirs", "x");
-    let theirs = |scene: &Scene| {
-        git_in(scene.folder.path(), &scene.path("remote.git"), &["rev-parse", "main"])
-    };
+    let theirs =
+        |scene: &Scene| git_in(scene.dir.path(), &scene.path("remote.git"), &["rev-parse", "main"]);
     let before = theirs(&scene);
     let message = reason(scene.repository.push_upstream(&scene.upstream(), LONG));
     assert!(message.contains("[rejected]"), "{message}");
@@ -157,7 +156,7 @@ fn a_mirror_is_not_overwritten() {
     scene.commits("ours");
     scene.git(&["config", "remote.origin.mirror", "true"]);
     assert!(scene.repository.push_upstream(&scene.upstream(), LONG).is_err());
-    let remote = git_in(scene.folder.path(), &scene.path("remote.git"), &["log", "--format=%s"]);
+    let remote = git_in(scene.dir.path(), &scene.path("remote.git"), &["log", "--format=%s"]);
     assert_eq!(remote, "theirs\nfirst");
 }
 
@@ -198,7 +197,7 @@ fn a_push_that_leaves_no_trace_is_not_believed() {
 }
 
 #[test]
-fn a_refusal_of_the_remote_is_told() {
+fn a_refusal_of_the_remote_is_reported() {
     let scene = Scene::new();
     scene.commits("ours");
     let script = "echo 'branch is protected'; exit 1";

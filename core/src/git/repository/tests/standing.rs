@@ -113,7 +113,7 @@ fn a_broken_repository_does_not_stand_for_the_one_around_it() {
     let inner = scene.repository.root().join("inner");
     fs::create_dir_all(inner.join(".git")).unwrap();
     fs::write(inner.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
-    let inner = at(scene.folder.path(), &inner);
+    let inner = at(scene.dir.path(), &inner);
     let message = reason(inner.read_branch_status());
     assert!(message.contains("not a git repository"), "{message}");
 }
@@ -150,7 +150,7 @@ fn what_an_outer_git_leaves_in_the_environment_is_of_no_account() {
 fn a_submodule_and_a_linked_worktree_stand_for_themselves() {
     let scene = Scene::new();
     scene.git(&["submodule", "--quiet", "add", "../remote.git", "sub"]);
-    let sub = at(scene.folder.path(), &scene.repository.root().join("sub"));
+    let sub = at(scene.dir.path(), &scene.repository.root().join("sub"));
     assert_ne!(sub.worktree.git_dir, scene.repository.worktree.git_dir);
     let upstream = sub.read_branch_status().unwrap().upstream.unwrap();
     assert_eq!((upstream.ahead, upstream.behind), (0, 0));
@@ -159,7 +159,7 @@ fn a_submodule_and_a_linked_worktree_stand_for_themselves() {
     sub.push_upstream(&upstream, LONG).unwrap();
 
     scene.git(&["worktree", "add", "-q", "-b", "linked", "../linked"]);
-    let linked = at(scene.folder.path(), &scene.path("linked"));
+    let linked = at(scene.dir.path(), &scene.path("linked"));
     fs::write(linked.root().join("new"), "x").unwrap();
     linked.commit(&["new".to_owned()], "linked", LONG).unwrap();
     assert_eq!(linked.read_branch_status().unwrap().branch.as_deref(), Some("linked"));

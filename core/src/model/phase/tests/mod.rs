@@ -1,4 +1,4 @@
-//! Phases: what is asked for, what follows, who may.
+//! Phases: planning, propagation, permissions and steps.
 
 mod laws;
 mod permission;

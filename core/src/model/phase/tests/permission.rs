@@ -1,4 +1,4 @@
-//! Who may, and what may not be done.
+//! Who may change a phase, and which steps are illegal.
 
 use super::*;
 use crate::model::phase::PhaseRefusal;
@@ -17,7 +17,7 @@ fn ask_step(
 }
 
 #[test]
-fn a_phase_of_a_held_item_is_the_holders() {
+fn only_the_holder_may_step_a_held_item() {
     let held = sample_item(ItemStatus::Running, Some("s1"));
     let mut rows = build_queue(&[&[]]);
     let holder = session_id("s1");
@@ -28,7 +28,7 @@ fn a_phase_of_a_held_item_is_the_holders() {
     for mover in [Some("s2"), None] {
         assert_eq!(ask_step(&rows, &unheld_item(), mover, 1, &start_step()), Ok(()));
     }
-    // Begun by one from whom the item was taken since.
+    // Started by a session that has lost the item since.
     rows[0].status = ItemStatus::Running;
     rows[0].assigned_to = Some(session_id("s2"));
     let stale = PhaseRefusal::StaleEpoch { holder: holder.clone() };
@@ -84,7 +84,7 @@ fn a_refusal_says_what_is_legal_and_what_is_waited_for() {
 }
 
 #[test]
-fn ready_in_name_alone_is_not_begun() {
+fn a_ready_phase_with_open_dependencies_does_not_start() {
     let mut rows = build_queue(&[&[], &[1]]);
     rows[1].status = ItemStatus::Ready;
     let refusal = ask_step(&rows, &unheld_item(), None, 2, &start_step()).unwrap_err();

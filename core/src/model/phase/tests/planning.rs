@@ -13,7 +13,7 @@ fn render_plan(names: &str, depends: &[&str]) -> Result<String, PhasePlanError> 
 }
 
 #[test]
-fn each_depends_on_the_one_before_unless_it_is_said() {
+fn each_phase_depends_on_the_one_before_by_default() {
     for (names, depends, expected) in [
         ("plan,build,test", &[][..], "1 plan<; 2 build<1; 3 test<2"),
         ("plan", &[], "1 plan<"),

@@ -102,7 +102,7 @@ fn a_link_that_leads_to_itself_is_an_answer() {
 }
 
 #[test]
-fn a_second_name_by_a_hard_link_is_refused_and_said() {
+fn a_second_name_by_a_hard_link_is_refused_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     drop(SqliteStore::open_or_create(&at("some.db"), short_deadline()).unwrap());
