@@ -156,7 +156,7 @@ impl ModelState {
                     *heartbeat_since = true;
                 }
                 PendingDecision::Park { victim, heartbeat_since } if *victim == session => {
-                    *heartbeat_since = true
+                    *heartbeat_since = true;
                 }
                 _ => {}
             }

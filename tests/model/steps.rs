@@ -144,7 +144,7 @@ impl ClaimModel {
                 heartbeat_since || was_reclaimed(state, wanted, seen),
             ),
             PendingDecision::Park { victim, heartbeat_since } => {
-                self.mark_lost(state, victim, heartbeat_since)
+                self.mark_lost(state, victim, heartbeat_since);
             }
         }
     }
