@@ -6,22 +6,32 @@ use clap::Args;
 use trueup_core::model::{OperationId, SessionId};
 use trueup_core::text::{path_to_text, quote_for_shell};
 
+/// The heading of these arguments in the help of a command.
+const HEADING: &str = "Global options";
+
 /// The arguments that every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GlobalArgs {
     /// Print one JSON object
-    #[arg(long, global = true, overrides_with = "json")]
+    #[arg(long, global = true, overrides_with = "json", help_heading = HEADING)]
     pub(crate) json: bool,
     #[arg(
         long,
         global = true,
         value_name = "ID",
         overrides_with = "session",
+        help_heading = HEADING,
         help = "Session to act for [default: $TRUEUP_SESSION_ID, or the session of this project]"
     )]
     pub(crate) session: Option<SessionId>,
     /// Project directory [default: the current git worktree]
-    #[arg(long, global = true, value_name = "DIR", overrides_with = "project")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        overrides_with = "project",
+        help_heading = HEADING
+    )]
     pub(crate) project: Option<PathBuf>,
     /// Operation id; repeating a command with the same id changes nothing
     #[arg(long, global = true, value_name = "ID", hide = true)]

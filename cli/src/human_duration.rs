@@ -12,13 +12,18 @@ impl FromStr for HumanDuration {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not a duration such as 90s, 30m, 1h30m or 2d");
-        let seconds = parse_seconds(text).filter(|seconds| *seconds > 0);
-        seconds.map(Self).ok_or_else(wrong)
+        match parse_seconds(text) {
+            Some(0) => Err("must be longer than 0".to_owned()),
+            seconds => seconds.map(Self).ok_or_else(wrong),
+        }
     }
 }
 
 /// Sums up the parts of a duration. Each must have a smaller unit than the one before.
 fn parse_seconds(text: &str) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
     let (mut rest, mut seconds, mut last) = (text, 0_u64, u64::MAX);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit());

@@ -12,6 +12,7 @@ mod command_line;
 mod commands;
 mod global_args;
 mod human_duration;
+mod number_argument;
 mod output;
 mod path_argument;
 mod printer;

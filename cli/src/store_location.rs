@@ -8,6 +8,7 @@ use trueup_core::model::PlanId;
 use trueup_core::settings::{Paths, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult};
+use trueup_core::text::path_to_text;
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 
@@ -56,7 +57,13 @@ impl<'s> StoreLocation<'s> {
 /// replace by a backup, to create, and to check page by page. On a server its administrator does
 /// that, with the tools of the server.
 pub(crate) fn find_sqlite_file(settings: &Settings) -> CommandResult<&Path> {
-    let path = settings.sqlite_path();
-    path.map(PathBuf::as_path)
-        .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))
+    let path = settings
+        .sqlite_path()
+        .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))?;
+    if path.is_dir() {
+        let shown = path_to_text(path);
+        let case = DatabaseCase::DatabaseIsDirectory { path: shown.as_str().into() };
+        return Err(CommandError::new(case, format!("{shown}: is a directory, not a database")));
+    }
+    Ok(path)
 }

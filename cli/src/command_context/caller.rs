@@ -86,8 +86,10 @@ impl CommandContext {
         let live_sessions = local_sessions.into_iter().filter(|session| {
             views::assess_liveness(session, &self.run).state != LivenessState::Dead
         });
-        let newest =
-            live_sessions.max_by_key(|session| (session.registered_at, session.id.clone()));
+        let mut live_sessions: Vec<Session> = live_sessions.collect();
+        live_sessions.sort_by_key(|session| (session.registered_at, session.id.clone()));
+        self.is_one_of_several.set(live_sessions.len() > 1);
+        let newest = live_sessions.pop();
         Ok(newest.map_or(Caller::Person, |session| Caller::Session(session.id)))
     }
 
@@ -105,6 +107,13 @@ impl CommandContext {
     pub(crate) fn require_active_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         let session = self.require_session(store)?;
         check_not_ended(&session)?;
+        if self.is_one_of_several.take() {
+            self.notices.borrow_mut().push(format!(
+                "several sessions are live in this worktree; this acts for the newest, {}; \
+                 choose another with --session",
+                session.id
+            ));
+        }
         Ok(session)
     }
 

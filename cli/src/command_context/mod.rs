@@ -60,6 +60,8 @@ pub(crate) struct CommandContext {
     /// Whom the command acts for, once resolved.
     caller: OnceCell<Caller>,
     cwd: PathBuf,
+    /// Whether the caller is the newest of several live sessions, which a change has yet to say.
+    is_one_of_several: Cell<bool>,
     /// Whether the agent had been told the current revision before this command changed something.
     agent_was_current: Cell<bool>,
     /// Notices that do not concern the command itself, one line each.
@@ -102,17 +104,28 @@ impl CommandContext {
         let project = match &global.project {
             None => Project::find(&environment, &cwd),
             Some(dir) => {
-                let dir = dir.canonicalize().map_err(|error| {
-                    let message = format!("--project {}: {error}", dir.display());
+                let refuse = |problem: &dyn std::fmt::Display| {
+                    let message = format!("--project {}: {problem}", dir.display());
                     CommandError::usage("trueup --help", message)
-                })?;
+                };
+                let dir = dir.canonicalize().map_err(|error| refuse(&error))?;
+                if !dir.is_dir() {
+                    return Err(refuse(&"not a directory"));
+                }
                 Project::at_dir(&environment, dir)
             }
         };
         let deadline = Deadline::after(database_patience(&settings));
         let mut run_context = RunContext::new(&environment, settings, project, None, deadline);
         if let Err(error) = run_context.branch_pattern() {
-            run_context.warnings.push(format!("{error}; branches are not compared"));
+            let no_repository_config = RepositoryConfig::default();
+            let file = match run_context.settings.branch_pattern(&no_repository_config) {
+                Some(_) => run_context.settings.paths.config_file(),
+                None => run_context.project.dir.join(".trueup.toml"),
+            };
+            run_context
+                .warnings
+                .push(format!("{}: {error}; branches are not compared", file.display()));
         }
         Ok(Self {
             environment,
@@ -123,6 +136,7 @@ impl CommandContext {
             op_id: global.op_id.clone(),
             caller: OnceCell::new(),
             cwd,
+            is_one_of_several: Cell::new(false),
             agent_was_current: Cell::new(false),
             notices: RefCell::new(Vec::new()),
         })

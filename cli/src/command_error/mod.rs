@@ -195,7 +195,11 @@ impl From<CheckError> for CommandError {
 
 impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
-        Self::new(DatabaseCase::Configuration, error.to_string())
+        let case = match error {
+            ConfigError::Io { .. } => DatabaseCase::ConfigurationUnreadable,
+            ConfigError::Syntax { .. } | ConfigError::Value(_) => DatabaseCase::Configuration,
+        };
+        Self::new(case, error.to_string())
     }
 }
 

@@ -1,4 +1,4 @@
-//! `trueup blame`
+//! `trueup blame`: for each field of an item, the event that set its present value.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -14,7 +14,8 @@ use crate::output::Output;
 pub(crate) struct BlameArgs {
     /// The item
     pub(crate) key: ItemKey,
-    /// A single field, such as status or holder
+    /// A single field: title, kind, parent, position, repo, status, phase, holder, error_message or
+    /// evidence
     pub(crate) field: Option<BlamedField>,
 }
 

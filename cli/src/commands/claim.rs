@@ -1,4 +1,5 @@
-//! `trueup claim` and `trueup release`
+//! `trueup claim` and `trueup release`: taking an item for a session and giving it back, and the
+//! refusal that says who holds it.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, HintText, ItemCase, REFUSED};
@@ -14,13 +15,14 @@ use trueup_core::claims::{
 use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::model::{
     ClaimForecast, ClaimOutcome, ClaimRefusal, Event, EventKind, InterruptedWork, Item, ItemKey,
-    Liveness, LivenessState, NewItem, Session, SessionId,
+    Liveness, LivenessState, NewItem, ProcessState, Session, SessionId,
 };
 use trueup_core::repos::assign_repo_name;
 use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store, StoreError};
-use trueup_core::text::CommandLine;
+use trueup_core::text::{CommandLine, one_line};
 
 use super::item::lookup::load_item;
+use super::session_output::render_quiet_period;
 use super::value_text::or_none;
 
 #[derive(Debug, Args)]
@@ -34,9 +36,12 @@ pub(crate) struct ClaimArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// Announced quiet period of this session, at most 30m
-    #[arg(long, value_name = "30m")]
+    #[arg(long, value_name = "30m", allow_hyphen_values = true)]
     pub(crate) span: Option<HumanDuration>,
 }
+
+/// Longest phase or task shown, in characters.
+const MAX_WORK_CHARS: usize = 200;
 
 pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> CommandResult {
     let store = &mut *context.open_for_change()?;
@@ -77,8 +82,11 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
     };
     match claimed {
         ClaimAnswer::Granted { taken, outcome } => {
-            context.true_up_after_change(store, &id, &mut warnings)?;
-            Ok(build_grant_output(store, &taken, outcome)?.with_warnings(warnings))
+            let session = context.true_up_after_change(store, &id, &mut warnings)?;
+            warnings.extend(warn_of_open_dependencies(store, &key)?);
+            let mut output = build_grant_output(store, &taken, outcome)?;
+            output.text.extend(render_quiet_period(&session));
+            Ok(output.with_warnings(warnings))
         }
         ClaimAnswer::Refused { refusal, holder, forecast: taking } => Err(build_refusal_error(
             &id,
@@ -89,6 +97,12 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
             &context.caller_flags,
         )),
     }
+}
+
+/// Warns of each dependency that is not completed; a claim does not wait for it.
+fn warn_of_open_dependencies(store: &mut dyn Store, key: &ItemKey) -> CommandResult<Vec<String>> {
+    let open = store.list_open_dependencies(key)?.into_iter();
+    Ok(open.map(|(on, status)| format!("{key} depends on {on}, which is {status}")).collect())
 }
 
 /// Returns the session that claims. A refusal of the session itself names no holder.
@@ -177,12 +191,13 @@ pub(super) fn interrupted_work_view(interrupted_work: Option<&InterruptedWork>) 
 
 /// Renders what the last holder was doing, and the command that continues it.
 pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec<String> {
+    let shorten = |text: Option<&str>| text.map(|text| one_line(text, MAX_WORK_CHARS));
     let mut text = vec![format!(
         "{} worked on it until {}: phase {}, task {}",
         interrupted_work.session,
         interrupted_work.lost_at,
-        or_none(interrupted_work.phase.as_deref()),
-        or_none(interrupted_work.task.as_deref())
+        or_none(shorten(interrupted_work.phase.as_deref()).as_deref()),
+        or_none(shorten(interrupted_work.task.as_deref()).as_deref())
     )];
     let restore = restore_command(interrupted_work);
     text.extend(restore.map(|command| format!("to continue there: {command}")));
@@ -197,7 +212,7 @@ fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
         ClaimOutcome::AlreadyHeld => format!("{key} is already held by this session"),
         ClaimOutcome::TakenOver(reason) => format!(
-            "took {key} over from {} ({reason}, epoch {}); to see its state: trueup sessions show {}",
+            "took {key} over from {} ({reason}, epoch {}); to see its state: `trueup sessions show {}`",
             taken.previous_holder.as_ref().map_or("nobody", SessionId::as_str),
             taken.item.epoch,
             taken.previous_holder.as_ref().map_or("ID", SessionId::as_str),
@@ -292,16 +307,20 @@ fn describe_next_chance(
 ) -> (CommandLine, HintText, HintText) {
     let (Some((session, vitality)), Some(taking)) = (holder, taking) else {
         let command = CommandLine::new("trueup claim").with_word(key.as_str());
-        let condition = "its holder shows no further sign of life".into();
+        let condition = "its holder stays silent until then".into();
         return (command, "an unknown time".into(), condition);
     };
     let condition = match (taking.by_force, session.status.is_present()) {
         (true, _) => format!(
-            "its process, which {}, shows no sign of life until then",
-            vitality.process.describe()
+            "session {} stays silent until then (its process {})",
+            session.id,
+            match vitality.process {
+                ProcessState::Running => "is running",
+                other => other.describe(),
+            }
         ),
-        (false, true) => "that session shows no sign of life until then".to_owned(),
-        (false, false) => "that session is not resumed until then".to_owned(),
+        (false, true) => format!("session {} stays silent until then", session.id),
+        (false, false) => format!("session {} is not resumed until then", session.id),
     };
     let command = claim_command(taking, key);
     (command, (&taking.at).into(), condition.as_str().into())

@@ -1,9 +1,10 @@
-//! `trueup journal`
+//! `trueup journal`: listing, showing and restoring local edits that the database rejected.
 
 use clap::Subcommand;
 use serde_json::json;
 use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::JournalEntry;
+use trueup_core::reconcile::RejectionReason;
 use trueup_core::text::{one_line, pluralize};
 
 use crate::command_context::CommandContext;
@@ -79,7 +80,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
         JournalCommand::Show { id } => {
             let entry = find_entry(id)?;
             Ok(Output::new(
-                vec![render_entry(entry)],
+                render_entry_in_full(entry),
                 json!({"entries": [views::journal_entry_view(entry)]}),
             ))
         }
@@ -112,9 +113,31 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
     let data = json!({
         "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
     });
-    let mut text = vec![format!("restored {}", render_entry(entry))];
-    text.extend(super::set::render_changes(&super::set::diff_sessions(&before, &session)));
+    let changed = super::set::diff_sessions(&before, &session);
+    let text = if changed.is_empty() && !fields.is_empty() {
+        vec![format!("{} is already restored", entry.id)]
+    } else {
+        let mut text = vec![format!("restored {}", render_entry(entry))];
+        text.extend(super::set::render_changes(&changed));
+        text
+    };
     Ok(Output::new(text, data).with_warnings(warnings))
+}
+
+fn render_entry_in_full(entry: &JournalEntry) -> Vec<String> {
+    let reason = match entry.lost.reason {
+        RejectionReason::DatabaseMovedOn => "the database had a newer revision",
+        RejectionReason::UnstampedCache => "the file had no stamp of trueup",
+        RejectionReason::OlderDatabaseAdopted => "the database was restored from a backup",
+        RejectionReason::AlteredStamp => "the stamp of the file was changed by hand",
+        RejectionReason::ClaimLost => "another session had taken the item",
+    };
+    let base = entry.lost.base.map_or_else(|| "unknown".to_owned(), |base| base.to_string());
+    vec![
+        render_entry(entry),
+        format!("reason: {reason}"),
+        format!("made from revision {base}, lost to revision {}", entry.lost.database),
+    ]
 }
 
 fn render_entry(entry: &JournalEntry) -> String {

@@ -1,4 +1,4 @@
-//! `trueup log`
+//! `trueup log`: listing, filtering and following events, and rendering one as a line.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use crate::command_context::CommandContext;
 use crate::command_context::{PERSON_ACTOR, find_session_by_prefix};
 use crate::command_error::{CommandError, CommandResult, LogCase, REFUSED, UsageCase};
 use crate::human_duration::HumanDuration;
+use crate::number_argument::{parse_natural, parse_whole_number};
 use crate::output::Output;
 use crate::printer::{OutputStream, print_status};
 use crate::views;
@@ -20,26 +21,26 @@ use super::value_text::render_json_value;
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
     /// Only events of this item and its phases
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "KEY")]
     pub(crate) item: Option<ItemKey>,
     /// Only events of this entity, such as item, phase, session or port
     #[arg(long, value_name = "E")]
     pub(crate) entity: Option<String>,
     /// Only events of this kind, such as claimed, released, status or reopened
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
     /// Only events by this actor: a session id, a user, or sql
     #[arg(long, value_name = "A")]
     pub(crate) actor: Option<String>,
     /// Only events since this time, such as 2026-02-02T03:00:00Z or 2026-02-02 (UTC by default),
     /// or since a duration ago, such as 2h, 1h30m or 1w
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
     /// Only events after this cursor, the `next` value of an earlier answer
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", allow_negative_numbers = true, value_parser = parse_natural)]
     pub(crate) after: Option<i64>,
     /// Maximum number of events: the newest, or the next ones with --after; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = parse_whole_number::<u32>)]
     pub(crate) limit: u32,
     /// Keep running and print new events
     #[arg(long)]
@@ -170,7 +171,9 @@ fn check_filters_known(store: &mut dyn Store, arguments: &LogArgs) -> CommandRes
     {
         let kind_filter = EventFilter { kind: Some(kind.to_owned()), ..EventFilter::default() };
         if !is_logged(kind_filter)? {
-            return unknown(LogCase::EventKindNotFound, "kind of event", kind);
+            let kinds = EventKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
+            let kinds = kinds.join(", ");
+            return unknown(LogCase::EventKindNotFound { kinds }, "kind of event", kind);
         }
     }
     if let Some(entity) =
@@ -179,7 +182,8 @@ fn check_filters_known(store: &mut dyn Store, arguments: &LogArgs) -> CommandRes
         let entity_filter =
             EventFilter { entity: Some(entity.to_owned()), ..EventFilter::default() };
         if !is_logged(entity_filter)? {
-            return unknown(LogCase::EntityNotFound, "entity", entity);
+            let entities = KNOWN_ENTITIES.join(", ");
+            return unknown(LogCase::EntityNotFound { entities }, "entity", entity);
         }
     }
     if let Some(actor) =
@@ -231,16 +235,35 @@ pub(super) fn render_event(event: &Event) -> String {
         .reason
         .as_deref()
         .map_or(String::new(), |r| format!(" ({})", one_line(r, MAX_VALUE_CHARS)));
+    let difference = match render_difference(event) {
+        text if text.is_empty() => text,
+        text => format!(": {text}"),
+    };
     format!(
-        "{:>6} {} {} {} {}{reason}{} by {}",
+        "{:>6} {} {} {} {}{reason}{difference}",
         event.seq,
         event.at,
-        event.entity,
-        event.key,
-        event.kind,
-        render_difference(event),
-        event.actor
+        event.actor,
+        describe_kind(event),
+        match event.entity.as_str() {
+            "item" => event.key.clone(),
+            entity => format!("{entity} {}", event.key),
+        },
     )
+}
+
+/// Describes what the actor of an event did, as a verb.
+fn describe_kind(event: &Event) -> String {
+    match event.kind.as_str() {
+        "status" | "dependencies" | "metadata" => "changed".to_owned(),
+        "taken_over" => "took over".to_owned(),
+        "state" => "shared the state of".to_owned(),
+        "active" | "idle" | "lost" | "crashed" | "stopping" => {
+            format!("recorded as {}", event.kind)
+        }
+        "checkpoint" => "recorded a checkpoint of".to_owned(),
+        verb => verb.replace('_', " "),
+    }
 }
 
 /// Renders the fields that an event changed.
@@ -270,9 +293,9 @@ fn render_difference(event: &Event) -> String {
                 old_values.iter().find(|(k, _)| *k == key).map_or(Value::Null, |(_, v)| v.clone());
             (old != new).then(|| {
                 let render_value = |v: &Value| one_line(&render_json_value(v), MAX_VALUE_CHARS);
-                format!(" {key}: {} -> {}", render_value(&old), render_value(&new))
+                format!("{key} {} -> {}", render_value(&old), render_value(&new))
             })
         })
         .collect();
-    changes.join(",")
+    changes.join(", ")
 }

@@ -50,7 +50,9 @@ use crate::output::Output;
 /// it. Hooks keep the two in sync automatically; these commands inspect and
 /// change the state.
 ///
-/// Example: trueup item add SD-002C --title "Sync on start" && trueup claim SD-002C
+/// Exit codes: 0 done, 1 findings or refused, 2 usage or no session, 3 failed.
+///
+/// Example: trueup db migrate && trueup item add SD-002C --title "Sync on start"
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, max_term_width = 100, verbatim_doc_comment)]
 pub(crate) struct TrueupArgs {
@@ -87,12 +89,12 @@ pub(crate) enum CliCommand {
     /// Example: trueup resume
     #[command(verbatim_doc_comment)]
     Resume,
-    /// Clear the current task; keep the claim
+    /// Clear the current task and keep the claim; also accepts the loss of a claim
     ///
     /// Example: trueup clear --no-history
     #[command(verbatim_doc_comment)]
     Clear {
-        /// Reset the resume count too
+        /// Also reset the resume count
         #[arg(long)]
         no_history: bool,
     },

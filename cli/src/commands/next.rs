@@ -1,4 +1,4 @@
-//! `trueup next`
+//! `trueup next`: showing or claiming the next ready item, and why there is none.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
@@ -108,20 +108,20 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
         lease_seconds: context.run.settings.lease_seconds,
         provenance: context.provenance(session.id.as_str(), "next"),
     });
-    let taken = match (claimed, replayed.and_then(|event| event.key.parse().ok())) {
+    let claimed = match (claimed, replayed.and_then(|event| event.key.parse().ok())) {
         (Err(StoreError::Conflict(message)), Some(key)) => {
             return Err(build_stale_epoch_error(context, store, &key, message)?);
         }
-        (taken, _) => taken?,
+        (claimed, _) => claimed?,
     };
-    if let NextItem::KeepHeld { held, item } = &taken.next {
+    if let NextItem::KeepHeld { held, item } = &claimed.next {
         return Err(build_unfinished_error(held, item, give_up_line));
     }
     let mut warnings = Vec::new();
     let session = context.true_up_after_change(store, &session.id, &mut warnings)?;
     let mut text: Vec<String> = lost_sessions.iter().map(render_lost_session).collect();
-    let next = taken.next;
-    if let Some(released) = &taken.released {
+    let next = claimed.next;
+    if let Some(released) = &claimed.released {
         text.push(format!("released {}", released.key));
         warnings.extend(warn_of_left_item(released, &next));
     }
@@ -178,11 +178,11 @@ fn describe_claim_command(
         (None, None) => return format!("claim it in a session with `{claim}`"),
         (None, Some(_)) => claim,
     };
-    let left_text = match next.clone().keep_held(held) {
+    let give_up_note = match next.clone().keep_held(held) {
         NextItem::KeepHeld { held, .. } => format!(", which gives up unfinished {}", held.key),
         _ => String::new(),
     };
-    format!("claim it with `{claim}`{left_text}")
+    format!("claim it with `{claim}`{give_up_note}")
 }
 
 /// Mentions ready items of other repositories, where this one has none.
@@ -218,7 +218,7 @@ fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> Com
     let message = format!("this session holds unfinished {key} ({})", held.status);
     let (held_key, next) = (key.into(), (&item.key).into());
     let case = if held.requires_evidence && held.evidence.is_none() {
-        ItemCase::HoldsUnproven { item: held_key, next, give_up }
+        ItemCase::HoldsWithoutEvidence { item: held_key, next, give_up }
     } else {
         ItemCase::HoldsUnfinished { item: held_key, next, give_up }
     };
@@ -245,7 +245,7 @@ fn build_data(
             (Some(item), Some(reason.map_or(STILL_HELD, PickReason::as_str)))
         }
         NextItem::KeepHeld { .. } => (None, None),
-        NextItem::Nothing { reason: lack, .. } => (None, Some(lack.as_str())),
+        NextItem::Nothing { reason, .. } => (None, Some(reason.as_str())),
     };
     let interrupted_work = match item {
         Some(item) => find_interrupted_work(store, item)?,
@@ -275,7 +275,8 @@ fn describe_reason(reason: Option<PickReason>) -> &'static str {
     }
 }
 
-/// Warns of an unfinished item that was released. An orchestrator is continued by its children.
+/// Warns of an unfinished item that was released. Moving from a parent item to its
+/// child does not abandon the parent.
 fn warn_of_left_item(released: &Item, next: &NextItem) -> Option<String> {
     let NextItem::Offer { item, .. } = next else {
         return None;
@@ -286,11 +287,11 @@ fn warn_of_left_item(released: &Item, next: &NextItem) -> Option<String> {
 }
 
 fn render_nothing(next: &NextItem) -> Vec<String> {
-    let NextItem::Nothing { reason: lack, blockers, has_more: more } = next else {
+    let NextItem::Nothing { reason, blockers, has_more } = next else {
         return Vec::new();
     };
     let mut text = vec![
-        match lack {
+        match reason {
             NoOfferReason::NothingReady => "no ready items here",
             NoOfferReason::AllHeld => "all remaining items are held by other sessions",
             NoOfferReason::Waiting => "no ready items: the remaining ones wait for others",
@@ -302,15 +303,15 @@ fn render_nothing(next: &NextItem) -> Vec<String> {
         .to_owned(),
     ];
     text.extend(blockers.iter().map(render_blocker));
-    if *more {
+    if *has_more {
         text.push("  and more: `trueup item list --unfinished`".to_owned());
     }
     text
 }
 
-fn render_blocker(hindrance: &Blocker) -> String {
-    let key = &hindrance.item;
-    match &hindrance.cause {
+fn render_blocker(blocker: &Blocker) -> String {
+    let key = &blocker.item;
+    match &blocker.cause {
         BlockerCause::HeldBy(holder) => format!("  {key} is held by {holder}"),
         BlockerCause::DependsOn(open) => {
             format!("  {key} waits for {}", join_keys_with_status(open))

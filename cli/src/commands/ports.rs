@@ -1,4 +1,4 @@
-//! `trueup ports`
+//! `trueup ports`: reserving, releasing and listing pairs of ports, and freeing stale ones.
 
 use crate::command_context::Caller;
 use crate::command_context::CommandContext;

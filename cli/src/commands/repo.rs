@@ -1,4 +1,4 @@
-//! `trueup repo`
+//! `trueup repo`: registering, listing and removing repositories of this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ pub(super) fn find_repo_root(path: &Path) -> CommandResult<PathBuf> {
         if path.is_dir() { Ok(path) } else { Err(std::io::ErrorKind::NotADirectory.into()) }
     });
     let dir = directory.map_err(|error| {
-        CommandError::new(FileCase::File, format!("{}: {error}", path.display()))
+        CommandError::new(FileCase::NoDirectory, format!("{}: {error}", path.display()))
     })?;
     Ok(Worktree::discover(&dir).map_or(dir, |git| git.root))
 }

@@ -5,7 +5,7 @@ use trueup_core::model::{Item, Session};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{Observation, observe_session};
-use trueup_core::text::{one_line, path_to_text};
+use trueup_core::text::{one_line, path_to_text, pluralize};
 
 use super::value_text::or_none;
 use crate::command_context::CommandContext;
@@ -61,6 +61,10 @@ pub(super) fn build_session_output(
     let snapshot = &observation.snapshot;
     let vitality = views::assess_liveness(session, &run_context);
     let (state, age) = describe_cache(&observation);
+    let unreadable_reason = match &snapshot.cache {
+        Reading::Unavailable(reason) => format!(": {}", one_line(reason, MAX_TASK_CHARS)),
+        _ => String::new(),
+    };
     let data = json!({
         "session": views::session_view(session, &vitality),
         "item": item.as_ref().map(views::item_view),
@@ -73,14 +77,19 @@ pub(super) fn build_session_output(
         &format!("{} ({})", vitality.state.as_str(), vitality.evidence),
     );
     let age = age.as_u64().map_or(String::new(), |age| format!(", {age} s old"));
-    text.push(format!("cache    {state}{age}, {}", path_to_text(&observation.file.path)));
+    text.push(match unreadable_reason.as_str() {
+        "" => format!("cache    {state}{age}, {}", path_to_text(&observation.file.path)),
+        // The reason begins with the path.
+        reason => format!("cache    {state}{reason}"),
+    });
     if snapshot.outbox.waiting > 0 {
         let elsewhere = match snapshot.outbox.for_other_databases {
             0 => String::new(),
             count => format!(", {count} of them for another database"),
         };
         let waiting = snapshot.outbox.waiting;
-        text.push(format!("outbox   {waiting} writes waiting{elsewhere}"));
+        let writes = pluralize(waiting, "write", "writes");
+        text.push(format!("outbox   {writes} waiting{elsewhere}"));
     }
     Ok(Output::new(text, data))
 }
@@ -120,10 +129,17 @@ fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<St
         ),
         format!("revision {}", session.revision),
     ];
+    lines.extend(render_quiet_period(session));
     if work.was_interrupted {
         lines.push("interrupted; resume with `trueup resume`".to_owned());
     }
     lines
+}
+
+/// Renders the quiet period that a session announced, while it lasts.
+pub(super) fn render_quiet_period(session: &Session) -> Option<String> {
+    let until = session.silent_until.filter(|_| session.quiet_seconds_left() > 0)?;
+    Some(format!("quiet period until {until}"))
 }
 
 /// Returns the state of the cache, as printed in JSON, and its age in seconds.
@@ -135,6 +151,7 @@ fn describe_cache(observation: &Observation) -> (&'static str, Value) {
             let age = cache.synced_at.map(|at| snapshot.now.seconds_since(at));
             (classify_cache(cache, database), json!(age))
         }
+        (Reading::Unavailable(_), _) => ("unreadable", Value::Null),
         _ => ("corrupt", Value::Null),
     }
 }
@@ -144,7 +161,9 @@ fn classify_cache(cache: &CacheReading, database: &DatabaseReading) -> &'static 
     let differs = cache.fields.iter().any(|(field, value)| expected.get(*field) != *value);
     match &cache.lineage {
         Some(lineage) if *lineage != database.lineage => "foreign",
-        _ if differs || !cache.edited.is_empty() || !cache.is_stamped() => "edited",
+        _ if !cache.edited.is_empty() || !cache.is_stamped() => "edited",
+        // Nobody changed the file, so the database changed and the file could not be written.
+        _ if differs => "outdated",
         _ => "fresh",
     }
 }

@@ -1,4 +1,4 @@
-//! `trueup sessions`
+//! `trueup sessions`: listing and showing sessions, and sweeping dead ones.
 
 use std::time::Duration;
 

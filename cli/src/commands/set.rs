@@ -184,13 +184,34 @@ pub(super) fn render_changes(changed: &Map<String, Json>) -> Vec<String> {
     if changed.is_empty() {
         return vec!["nothing changed".to_owned()];
     }
-    let render_value = |value: &Json| one_line(&render_json_value(value), MAX_VALUE_CHARS);
+    let render_value = |value: &Json| match value {
+        Json::Bool(true) => "on".to_owned(),
+        Json::Bool(false) => "off".to_owned(),
+        other => one_line(&render_json_value(other), MAX_VALUE_CHARS),
+    };
     let line = |(key, change): (&String, &Json)| match (key.as_str(), &change["to"]) {
         ("wasInterrupted", Json::Bool(true)) => "Interrupted.".to_owned(),
         ("wasInterrupted", Json::Bool(false)) => "No longer interrupted.".to_owned(),
-        _ => format!("{key}: {} -> {}", render_value(&change["from"]), render_value(&change["to"])),
+        _ => {
+            let name = field_name(key);
+            format!("{name}: {} -> {}", render_value(&change["from"]), render_value(&change["to"]))
+        }
     };
     changed.iter().map(line).collect()
+}
+
+/// Returns the name of a field as `trueup status` and the options have it.
+fn field_name(key: &str) -> &str {
+    match key {
+        "currentSd" => "item",
+        "currentPhase" => "phase",
+        "currentTask" => "task",
+        "isActive" => "active",
+        "autoProceed" => "auto-proceed",
+        "chainOrchestrators" => "chain-orchestrators",
+        "resumeCount" => "resume count",
+        other => other,
+    }
 }
 
 pub(super) fn diff_sessions(before: &Session, after: &Session) -> Map<String, Json> {

@@ -1,4 +1,4 @@
-//! `trueup state`
+//! `trueup state`: sharing a STATE.md, delivering the shared states to the caches, and showing them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `trueup status`
+//! `trueup status`: the session of the caller, or all active ones.
 
 use trueup_core::model::SessionStatus;
 use trueup_core::store::SessionFilter;

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use serde_json::{Value, json};
-use trueup_core::model::SessionId;
-use trueup_core::text::one_line;
+use trueup_core::model::{Session, SessionId};
+use trueup_core::text::{one_line, pluralize};
 
 use crate::command_context::CommandContext;
 use crate::command_context::find_session_by_prefix;
@@ -53,12 +53,12 @@ fn render_statusline(context: &CommandContext) -> CommandResult<String> {
         parts.push("interrupted".to_owned());
     }
     if session.acknowledged < session.revision {
-        parts
-            .push(format!("model is at revision {} of {}", session.acknowledged, session.revision));
+        let Session { acknowledged, revision, .. } = &session;
+        parts.push(format!("agent has seen revision {acknowledged} of {revision}"));
     }
     let waiting = context.run.outbox().count_backlog().map_or(0, |backlog| backlog.waiting);
     if waiting > 0 {
-        parts.push(format!("{waiting} writes waiting"));
+        parts.push(format!("{} waiting", pluralize(waiting, "write", "writes")));
     }
     Ok(parts.join(" · "))
 }

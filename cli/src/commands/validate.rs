@@ -1,4 +1,6 @@
-//! `validate-session-state`
+//! `validate-session-state`: findings on one or all sessions, and fixing them.
+
+use std::path::PathBuf;
 
 use crate::command_context::Caller;
 use crate::command_context::CommandContext;
@@ -12,10 +14,12 @@ use trueup_core::model::{Session, SessionStatus};
 use trueup_core::reconcile::{Policy, reconcile};
 use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{observe_and_decide, observe_without_database, true_up};
+use trueup_core::text::{path_to_text, pluralize};
 
 /// Report every difference between the database, the local cache and git
 ///
-/// Exit codes: 0 consistent, 1 findings, 2 no session, 3 the check could not run.
+/// Exit codes: 0 consistent, 1 findings or an unknown session, 2 no session could be determined,
+/// 3 the check could not run.
 ///
 /// Example: validate-session-state --fix
 #[derive(Debug, Parser)]
@@ -41,13 +45,50 @@ const MAX_NEIGHBORS: u32 = 12;
 struct SessionReport {
     session: Session,
     remaining: Vec<Divergence>,
-    fixed: Vec<Code>,
+    fixed: Vec<Divergence>,
     warnings: Vec<String>,
+    /// The cache, if `--fix` could not write it.
+    unwritable_cache: Option<PathBuf>,
 }
 
 impl SessionReport {
     fn is_consistent(&self) -> bool {
         !self.remaining.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Renders the advice for a finding. Where `--fix` could not write the cache, it would fail
+    /// again.
+    fn render_fix(&self, divergence: &Divergence) -> String {
+        match &self.unwritable_cache {
+            Some(cache) if *divergence.fix.way() == Way::TrueUpSession => {
+                let folder = path_to_text(cache.parent().unwrap_or(cache));
+                format!("make {folder} writable, then run `{}`", divergence.fix)
+            }
+            _ => divergence.fix.to_string(),
+        }
+    }
+
+    /// Renders how the session stands.
+    fn render_conclusion(&self) -> Option<String> {
+        let Session { id, revision, .. } = &self.session;
+        if !self.is_consistent() {
+            return None;
+        }
+        if self.remaining.is_empty() {
+            return Some(format!("session {id} is consistent at revision {revision}"));
+        }
+        let is_edit = |d: &&Divergence| d.code == Code::EditNotPushed;
+        let edits = self.remaining.iter().filter(is_edit).count();
+        let others = self.remaining.len() - edits;
+        let mut open = Vec::new();
+        if edits > 0 {
+            open.push(pluralize(edits, "edit waits", "edits wait") + " to be pushed");
+        }
+        if others > 0 {
+            open.push(pluralize(others, "warning", "warnings"));
+        }
+        let open = open.join(", ");
+        Some(format!("session {id} has no errors at revision {revision}; {open}"))
     }
 }
 
@@ -75,8 +116,8 @@ pub(crate) fn cmd_validate(context: &CommandContext, arguments: &ValidateArgs) -
         .map(|session| check_session(context, store, session, arguments.fix))
         .collect::<Result<Vec<_>, _>>()?;
     let default_caller = context.find_default_caller(store)?;
-    for finding in &mut reports {
-        set_fix_targets(context, &default_caller, finding);
+    for report in &mut reports {
+        set_fix_targets(context, &default_caller, report);
     }
     Ok(build_output(context, arguments, reports))
 }
@@ -97,14 +138,23 @@ fn check_session(
     if !fix {
         let (session, _, decision) = observe_and_decide(store, session, &neighbors, &run_context)?;
         let remaining = decision.divergences;
-        return Ok(SessionReport { session, remaining, fixed: Vec::new(), warnings: Vec::new() });
+        return Ok(SessionReport {
+            session,
+            remaining,
+            fixed: Vec::new(),
+            warnings: Vec::new(),
+            unwritable_cache: None,
+        });
     }
     let synced = true_up(store, session, &neighbors, &run_context)?;
-    let fixed = synced.fixed_codes();
+    let fixed_codes = synced.fixed_codes();
+    let mut fixed = synced.found;
+    fixed.retain(|divergence| fixed_codes.contains(&divergence.code));
     Ok(SessionReport {
         session: synced.session,
         remaining: synced.remaining,
         fixed,
+        unwritable_cache: (!synced.problems.is_empty()).then_some(synced.file.path),
         warnings: synced.problems,
     })
 }
@@ -138,20 +188,15 @@ fn build_output(
     for report in reports {
         let consistent = report.is_consistent();
         has_findings |= !consistent || (arguments.strict && !report.remaining.is_empty());
-        let fixed_codes: Vec<&str> = report.fixed.iter().map(|code| code.as_str()).collect();
+        let mut fixed_codes: Vec<&str> = report.fixed.iter().map(|d| d.code.as_str()).collect();
+        fixed_codes.dedup();
         for divergence in &report.remaining {
             text.push(divergence.message.clone());
-            text.push(format!("  fix: {}", divergence.advice));
+            text.push(format!("  fix: {}", report.render_fix(divergence)));
         }
-        if !fixed_codes.is_empty() {
-            text.push(format!("fixed {}", fixed_codes.join(", ")));
-        }
-        if consistent {
-            text.push(format!(
-                "session {} is consistent at revision {}",
-                report.session.id, report.session.revision
-            ));
-        }
+        let fixed = report.fixed.iter();
+        text.extend(fixed.map(|d| format!("fixed {}: {}", d.code.as_str(), d.message)));
+        text.extend(report.render_conclusion());
         rows.push(json!({
             "session_id": report.session.id,
             "revision": report.session.revision,

@@ -214,8 +214,8 @@ fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
             more += 1;
             continue;
         };
-        let reason = format!("circular dependency, ignored: {circle}");
-        skipped.push(SkippedLine::new(entry.task.line, &entry.text, reason));
+        let reason = format!("dependency ignored, it is circular: {circle}");
+        skipped.push(SkippedLine::ignored_dependency(entry.task.line, &entry.text, reason));
     }
     for (from, targets) in &left_out {
         let entry = tasks.get_mut(*from);
@@ -226,8 +226,8 @@ fn break_cycles(tasks: &mut [UnresolvedTask], skipped: &mut Vec<SkippedLine>) {
     if let Some(entry) =
         left_out.keys().next_back().and_then(|last| tasks.get(*last)).filter(|_| more > 0)
     {
-        let reason = format!("{more} more circular dependencies, ignored");
-        skipped.push(SkippedLine::new(entry.task.line, &entry.text, reason));
+        let reason = format!("{more} more circular dependencies ignored");
+        skipped.push(SkippedLine::ignored_dependency(entry.task.line, &entry.text, reason));
     }
 }
 

@@ -93,6 +93,8 @@ pub struct SkippedLine {
     pub reason: String,
     /// Whether it is an error, because a task depends on something that does not exist.
     pub is_error: bool,
+    /// Whether the task was imported, and only a dependency of it ignored.
+    pub is_imported: bool,
 }
 
 /// Shortens a text: a line may be as long as the file, and be reported many times.
@@ -102,7 +104,17 @@ fn excerpt(text: &str) -> String {
 
 impl SkippedLine {
     fn new(line: usize, text: &str, reason: impl Into<String>) -> Self {
-        Self { line, text: excerpt(text), reason: reason.into(), is_error: false }
+        Self {
+            line,
+            text: excerpt(text),
+            reason: reason.into(),
+            is_error: false,
+            is_imported: false,
+        }
+    }
+
+    fn ignored_dependency(line: usize, text: &str, reason: impl Into<String>) -> Self {
+        Self { is_imported: true, ..Self::new(line, text, reason) }
     }
 
     fn error(line: usize, text: &str, reason: impl Into<String>) -> Self {

@@ -1,7 +1,8 @@
 //! The settings of one run.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config_file::{self, ConfigError, ConfigFile};
@@ -99,21 +100,33 @@ impl Settings {
         warnings
             .extend(pattern_limits::limit_handoff_commands(&source, &mut config.handoff_commands));
         warnings.extend(pattern_limits::limit_branch_pattern(&source, &mut config.branch_pattern));
-        let mut number = |name: &str, configured: Option<u64>, default: Option<u64>| {
+        let mut number = |name: &str, configured: Option<u64>, range: RangeInclusive<u64>| {
             let set = environment.number(name).unwrap_or_else(|problem| {
                 warnings.push(problem);
                 None
             });
-            set.or(configured).or(default)
+            let (value, limited) = limit_number(&source, name, (set, configured), &range);
+            warnings.extend(limited);
+            value
         };
-        let lease =
-            number("TRUEUP_LEASE_SECONDS", config.lease_seconds, Some(DEFAULT_LEASE_SECONDS));
-        let ceiling =
-            number("TRUEUP_CEILING_SECONDS", config.ceiling_seconds, Some(DEFAULT_CEILING_SECONDS));
-        let stuck =
-            number("TRUEUP_STUCK_SECONDS", config.stuck_seconds, Some(DEFAULT_STUCK_SECONDS));
-        let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, None);
-        let log = environment.text("TRUEUP_LOG").or(config.log.as_deref());
+        let lease = number("TRUEUP_LEASE_SECONDS", config.lease_seconds, 1..=MAX_LEASE_SECONDS);
+        let ceiling = number("TRUEUP_CEILING_SECONDS", config.ceiling_seconds, 0..=MAX_SECONDS);
+        let stuck = number("TRUEUP_STUCK_SECONDS", config.stuck_seconds, 1..=MAX_SECONDS);
+        let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, 1..=MAX_DEADLINE_MILLIS);
+        let mut configured_number = |key: &str, configured: Option<u64>, range| {
+            let (value, limited) = limit_number(&source, key, (None, configured), &range);
+            warnings.extend(limited);
+            value
+        };
+        let checkpoint_every =
+            configured_number("checkpoint_every", config.checkpoint_every, 1..=1_000);
+        let retention_days = configured_number(
+            "retention_days",
+            config.retention_days,
+            0..=MAX_SECONDS / (24 * 3_600),
+        );
+        let (log, unknown_level) = choose_log_level(&source, environment, config.log.as_deref());
+        warnings.extend(unknown_level);
         let url = environment
             .os_value("TRUEUP_DATABASE_URL")
             .or(config.database_url.as_deref().map(OsStr::new));
@@ -140,20 +153,13 @@ impl Settings {
                 ),
             },
             tls_roots: config.tls_roots.unwrap_or_default(),
-            deadline: deadline
-                .map(|millis| Duration::from_millis(millis.clamp(1, MAX_DEADLINE_MILLIS))),
-            lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS).clamp(1, MAX_LEASE_SECONDS),
-            ceiling_seconds: ceiling.unwrap_or(DEFAULT_CEILING_SECONDS).min(MAX_SECONDS),
-            stuck_seconds: stuck.unwrap_or(DEFAULT_STUCK_SECONDS).clamp(1, MAX_SECONDS),
-            checkpoint_every: config
-                .checkpoint_every
-                .unwrap_or(DEFAULT_CHECKPOINT_EVERY)
-                .clamp(1, 1_000),
-            retention_days: config
-                .retention_days
-                .unwrap_or(DEFAULT_RETENTION_DAYS)
-                .min(MAX_SECONDS / (24 * 3_600)),
-            log: log.and_then(LogLevel::parse).unwrap_or(LogLevel::Warn),
+            deadline: deadline.map(Duration::from_millis),
+            lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS),
+            ceiling_seconds: ceiling.unwrap_or(DEFAULT_CEILING_SECONDS),
+            stuck_seconds: stuck.unwrap_or(DEFAULT_STUCK_SECONDS),
+            checkpoint_every: checkpoint_every.unwrap_or(DEFAULT_CHECKPOINT_EVERY),
+            retention_days: retention_days.unwrap_or(DEFAULT_RETENTION_DAYS),
+            log,
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,
             warnings,
@@ -207,6 +213,57 @@ impl Settings {
     }
 }
 
+/// Limits a number of the environment, or else of the file, to what is allowed; with a warning
+/// where that changes it. `name` is that of the variable, which the file has in lower case without
+/// the prefix.
+fn limit_number(
+    file: &Path,
+    name: &str,
+    (set, configured): (Option<u64>, Option<u64>),
+    range: &RangeInclusive<u64>,
+) -> (Option<u64>, Option<String>) {
+    let Some(value) = set.or(configured) else {
+        return (None, None);
+    };
+    let used = value.clamp(*range.start(), *range.end());
+    let warning = (used != value).then(|| {
+        let setting = match set {
+            Some(_) => format!("{name}={value}"),
+            None => format!("{}: {} = {value}", file.display(), config_key(name)),
+        };
+        format!("{setting} is not between {} and {}; {used} is used", range.start(), range.end())
+    });
+    (Some(used), warning)
+}
+
+/// Chooses the level that is logged; with a warning where the configured one is unknown.
+fn choose_log_level(
+    file: &Path,
+    environment: &Environment,
+    configured: Option<&str>,
+) -> (LogLevel, Option<String>) {
+    let set = environment.text("TRUEUP_LOG");
+    let Some(text) = set.or(configured) else {
+        return (LogLevel::Warn, None);
+    };
+    match LogLevel::parse(text) {
+        Some(level) => (level, None),
+        None => {
+            let setting = match set {
+                Some(_) => format!("TRUEUP_LOG={text:?}"),
+                None => format!("{}: log = {text:?}", file.display()),
+            };
+            let warning = format!("{setting} is not off, error, warn, info or debug; warn is used");
+            (LogLevel::Warn, Some(warning))
+        }
+    }
+}
+
+/// Returns the key of `config.toml` for a variable.
+fn config_key(variable: &str) -> String {
+    variable.trim_start_matches("TRUEUP_").to_ascii_lowercase()
+}
+
 impl std::fmt::Debug for Settings {
     /// Leaves the credential out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -253,6 +310,29 @@ mod tests {
         let settings = Settings::load_leniently(&env).unwrap();
         assert_eq!(settings.deadline, None);
         assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);
+    }
+
+    #[test]
+    fn a_setting_out_of_range_is_a_warning_with_the_value_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, "lease_seconds = 0\nceiling_seconds = 70\n").unwrap();
+        let env = environment(
+            folder.path(),
+            &[("TRUEUP_LOG", "loud"), ("TRUEUP_DEADLINE_MS", "99999999999")],
+        );
+        let settings = Settings::load(&env).unwrap();
+        assert_eq!(settings.lease_seconds, 1);
+        let expected = [
+            format!(
+                "{}: lease_seconds = 0 is not between 1 and {MAX_LEASE_SECONDS}; 1 is used",
+                config.display()
+            ),
+            "TRUEUP_DEADLINE_MS=99999999999 is not between 1 and 3600000; 3600000 is used"
+                .to_owned(),
+            "TRUEUP_LOG=\"loud\" is not off, error, warn, info or debug; warn is used".to_owned(),
+        ];
+        assert_eq!(settings.warnings, expected);
     }
 
     #[test]

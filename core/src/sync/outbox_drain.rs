@@ -8,6 +8,7 @@ use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
 use crate::store::{DeliveryOutcome, HookStore, RegistrationDefaults, StoreError};
+use crate::text::pluralize;
 
 /// A drain may take this fraction of the remaining time; the caller needs the rest.
 const DRAIN_TIME_DIVISOR: u32 = 3;
@@ -70,17 +71,20 @@ impl DrainReport {
         if refused > 0 {
             let file = data_file("outbox.dead.jsonl");
             lines.push(format!(
-                "⚠️ {refused} writes were refused by the database and are kept in {file}"
+                "⚠️ {} refused by the database and kept in {file}",
+                pluralize(refused, "write was", "writes were")
             ));
         }
         if damaged > 0 {
             let file = data_file("outbox.damaged");
             lines.push(format!(
-                "⚠️ {damaged} lines of the outbox cannot be read and are kept in {file}"
+                "⚠️ {} of the outbox cannot be read; kept in {file}",
+                pluralize(damaged, "line", "lines")
             ));
         }
         if elsewhere > 0 {
-            lines.push(format!("⚠️ {elsewhere} writes are waiting for another database"));
+            let writes = pluralize(elsewhere, "write is", "writes are");
+            lines.push(format!("⚠️ {writes} waiting for another database"));
         }
         lines
     }

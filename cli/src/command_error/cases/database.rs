@@ -1,6 +1,6 @@
 //! Errors of the configuration and of the database.
 
-use crate::command_error::hint::{HintPart, HintPromise};
+use crate::command_error::hint::{HintPart, HintPromise, HintText};
 use crate::command_error::table::{ErrorCase, ErrorRow, REFUSED, UNABLE, error_cases};
 
 error_cases! {
@@ -9,6 +9,10 @@ error_cases! {
         /// The configuration cannot be read.
         Configuration => UNABLE "config" {
             says "correct the setting, or remove it to use the default";
+        }
+        /// The file of the configuration cannot be read.
+        ConfigurationUnreadable => UNABLE "config" {
+            says "make it a readable file, or move it away to use the defaults";
         }
         /// The URL names no database that this build supports.
         DatabaseUrl => UNABLE "store_unavailable" {
@@ -33,8 +37,12 @@ error_cases! {
         }
         /// The database is damaged, or not a database of trueup.
         DatabaseCorrupt => UNABLE "store_corrupt" {
-            says "nothing was changed; restore a backup with trueup db restore FILE, or set \
+            says "nothing was changed; restore a backup with `trueup db restore FILE`, or set \
                   TRUEUP_DATABASE_URL to another database";
+        }
+        /// The path of the database is that of a directory.
+        DatabaseIsDirectory { path: HintText } => UNABLE "store_corrupt" {
+            says "move {path} away, then run `trueup db migrate`";
         }
         /// Another write came first.
         Conflict => REFUSED "conflict" {
@@ -48,13 +56,17 @@ error_cases! {
         Invalid => REFUSED "invalid" {
             says "nothing was changed; correct the value and try again";
         }
+        /// The file to write a copy to exists.
+        CopyExists => REFUSED "invalid" {
+            says "choose a file that does not exist";
+        }
         /// A copy cannot be written.
         CopyUnwritable => UNABLE "io" {
             says "choose a file in an existing, writable directory with enough space";
         }
         /// A copy is no usable database to restore.
         CopyUnusable => UNABLE "copy_unusable" {
-            says "nothing was changed; use a file created by trueup db backup";
+            says "nothing was changed; use a file created by `trueup db backup FILE`";
         }
         /// Another process has the database open.
         DatabaseInUse => REFUSED "database_in_use" {

@@ -10,6 +10,10 @@ error_cases! {
         File => UNABLE "io" {
             says "check that the file and its directory exist and are writable, and that the disk has space";
         }
+        /// A directory that a command was given does not exist.
+        NoDirectory => UNABLE "io" {
+            says "give an existing directory";
+        }
         /// The data directory of trueup cannot be written.
         DataDirectory => UNABLE "io" {
             says "check that trueup's data directory is writable and that the disk has space";

@@ -32,17 +32,17 @@ error_cases! {
         /// A live session holds the item.
         HeldByLive { command: CommandLine, at: HintText, condition: HintText } =>
             REFUSED "held_by_live_session" {
-            later "{command}" "takes it when it becomes free, at {at}, if {condition}";
+            later "{command}" "takes it from {at} on, if {condition}";
         }
         /// A session that may still be alive holds the item.
         HeldBySilent { command: CommandLine, at: HintText, condition: HintText } =>
             REFUSED "held_by_silent_session" {
-            later "{command}" "takes it when it becomes free, at {at}, if {condition}";
+            later "{command}" "takes it from {at} on, if {condition}";
         }
         /// The last sign of life of the holder is too recent for `--force`.
         TakeoverNotAllowed { command: CommandLine, at: HintText, condition: HintText } =>
             REFUSED "takeover_not_allowed" {
-            later "{command}" "takes it when it becomes free, at {at}, if {condition}";
+            later "{command}" "takes it from {at} on, if {condition}";
         }
         /// The claim was lost: the item has another epoch.
         ClaimLost { item: ShellWord } => REFUSED "stale_epoch" {
@@ -54,7 +54,7 @@ error_cases! {
         }
         /// The session holds no item to release.
         NothingHeld => REFUSED "not_holder" {
-            runs "trueup status" "shows what this session holds";
+            runs "trueup item list --held" "shows held items";
         }
         /// The session holds no item to hand on.
         NothingToHandOn => REFUSED "not_holder" {
@@ -71,7 +71,7 @@ error_cases! {
         /// The session holds no item whose work could be interrupted.
         NoItem => REFUSED "no_item" {
             runs "trueup next" "shows what can be claimed";
-            says "only work on an item claimed with trueup claim can be interrupted";
+            says "only work on an item claimed with `trueup claim KEY` can be interrupted";
         }
         /// The held item is unfinished, and `--give-up` was not given.
         HoldsUnfinished { item: ShellWord, next: ShellWord, give_up: CommandLine } =>
@@ -80,9 +80,9 @@ error_cases! {
             runs "{give_up}" "gives it up and claims {next}";
         }
         /// The held item is unfinished and needs evidence, and `--give-up` was not given.
-        HoldsUnproven { item: ShellWord, next: ShellWord, give_up: CommandLine } =>
+        HoldsWithoutEvidence { item: ShellWord, next: ShellWord, give_up: CommandLine } =>
             REFUSED "holds_unfinished" {
-            says "trueup item transition {item} completed --evidence REF completes it";
+            says "`trueup item transition {item} completed --evidence REF` completes it";
             runs "{give_up}" "gives it up and claims {next}";
         }
         /// No item has that kind.
@@ -96,7 +96,12 @@ error_cases! {
         }
         /// New dependencies would form a cycle.
         DependencyCycle => REFUSED "dependency_cycle" {
-            says "each waits for the next, and a parent for its children; remove one of them";
+            says "each waits for the next, and a parent for its children; remove one dependency with \
+                  `trueup item depend KEY --on KEY --remove`";
+        }
+        /// A new dependency is that of an item on itself.
+        SelfDependency => REFUSED "dependency_cycle" {
+            says "name another item";
         }
         /// A new parent would form a cycle.
         ParentCycle { item: ShellWord } => REFUSED "dependency_cycle" {

@@ -24,7 +24,7 @@ error_cases! {
         }
         /// The workflow lacks what the phase needs.
         PhaseContract => REFUSED "phase_contract" {
-            says "set missing fields with trueup meta set ID FIELD=VALUE";
+            says "set missing fields with `trueup meta set ID FIELD=VALUE`";
         }
         /// The phase names a workflow id that is invalid.
         PhaseWorkflow => REFUSED "phase_contract" {

@@ -26,7 +26,7 @@ error_cases! {
         }
         /// The process that started the run is gone.
         Orphaned => UNABLE "orphaned" {
-            says "nothing was run; start again with trueup orchestrator start";
+            says "nothing was run; start again with `trueup orchestrator start PLAN -- CMD`";
         }
         /// The command of a previous run is still running.
         CommandStillRuns => UNABLE "command_still_runs" {

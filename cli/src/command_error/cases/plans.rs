@@ -8,7 +8,7 @@ error_cases! {
     PlanCase {
         /// No plan was imported.
         NoPlans => USAGE "usage" {
-            says "trueup plan import FILE imports a plan";
+            says "`trueup plan import FILE` imports a plan";
         }
         /// No plan was named, and there are several.
         SeveralPlans => USAGE "usage" {
@@ -22,7 +22,7 @@ error_cases! {
         }
         /// The plan does not exist, and no other does.
         PlanOfNoneNotFound => REFUSED "plan_not_found" {
-            says "trueup plan import FILE imports a plan";
+            says "`trueup plan import FILE` imports a plan";
         }
         /// The file contains no task.
         NoTasks => REFUSED "no_plan" {

@@ -17,7 +17,7 @@ error_cases! {
         /// The repository is not on this machine.
         RepoElsewhere { slug: HintText } => REFUSED "repo_not_here" {
             runs "trueup repo list" "shows the registered directories";
-            says "trueup repo add PATH --slug {slug} registers its directory on this machine";
+            says "`trueup repo add PATH --slug {slug}` registers its directory on this machine";
         }
         /// The repository is passive.
         RepoPassive { path: ShellWord } => REFUSED "repo_passive" {
@@ -56,7 +56,7 @@ error_cases! {
         /// The repository has not shared its state, which is not possible from here.
         NoStateFromHere => REFUSED "no_state" {
             runs "trueup repo list" "shows the registered directories";
-            says "run trueup state sync on the machine that has the repository and its STATE.md";
+            says "run `trueup state sync SLUG` on the machine that has the repository and its STATE.md";
         }
         /// The repository has no STATE.md.
         NoStateFile => REFUSED "no_state_file" {

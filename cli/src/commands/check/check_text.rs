@@ -94,7 +94,7 @@ fn render_finding(page: &mut TextPage, finding: &CheckFinding) {
     let code = divergence.code.as_str();
     page.add_line(style, format!("    {mark:<7} {code} {}", divergence.message));
     if !finding.is_fixed {
-        let line = format!("            -> {}", divergence.advice);
+        let line = format!("            fix: {}", divergence.advice);
         page.add_line(Some(LineStyle::Faint), line);
     }
 }

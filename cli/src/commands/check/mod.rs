@@ -1,4 +1,4 @@
-//! `trueup check`
+//! `trueup check`: comparing workplan files, the database and git; which kind of check is run.
 
 mod arguments;
 mod check_output;

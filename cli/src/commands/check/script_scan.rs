@@ -1,4 +1,4 @@
-//! `trueup check --sources`
+//! `trueup check --sources`: scripts that use fields which the database owns.
 
 use std::path::Path;
 

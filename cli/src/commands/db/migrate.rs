@@ -1,4 +1,4 @@
-//! `trueup db migrate`
+//! `trueup db migrate`: creating the database, or upgrading its schema.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `trueup db`
+//! `trueup db`: the subcommands on the database as a whole.
 
 mod backup;
 mod migrate;
@@ -58,7 +58,7 @@ pub(crate) enum DbCommand {
     #[command(verbatim_doc_comment)]
     Prune {
         /// Age to keep, at least 1d [default: 90d, or retention_days in config.toml]
-        #[arg(long, value_name = "90d")]
+        #[arg(long, value_name = "90d", allow_hyphen_values = true)]
         keep: Option<HumanDuration>,
         /// Only count what would be removed
         #[arg(long)]

@@ -1,9 +1,10 @@
-//! `trueup db prune`
+//! `trueup db prune`: removing old rows and files, or counting them.
 
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{DEFAULT_RETENTION_DAYS, MIN_RETENTION_SECONDS};
 use trueup_core::retention::{self, PruneOptions};
+use trueup_core::text::pluralize;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, UsageCase};
@@ -38,16 +39,28 @@ pub(super) fn cmd_prune(
     })?;
     let (rows, files) = (pruned.rows, pruned.files);
     let verb = if dry_run { "would remove" } else { "removed" };
+    let count = |number: u64, singular: &str, plural: &str| {
+        pluralize(usize::try_from(number).unwrap_or(usize::MAX), singular, plural)
+    };
     let text = vec![
         format!(
-            "{verb} {} sessions with {} tasks, and {} events, from before {}",
-            rows.sessions, rows.tasks, rows.events, pruned.before
+            "{verb} {} with {}, and {}, from before {}",
+            count(rows.sessions, "session", "sessions"),
+            count(rows.tasks, "task", "tasks"),
+            count(rows.events, "event", "events"),
+            pruned.before
         ),
         format!(
-            "{verb} {} counters, {} locks, {} caches, and {} files set aside",
-            files.counters, files.locks, files.caches, files.set_aside
+            "{verb} {}, {}, {}, and {} set aside",
+            count(files.counters, "counter", "counters"),
+            count(files.locks, "lock", "locks"),
+            count(files.caches, "cache", "caches"),
+            count(files.set_aside, "file", "files")
         ),
-        format!("kept {} old sessions that are still in use", pruned.kept_sessions),
+        format!(
+            "kept {} still in use",
+            count(pruned.kept_sessions, "old session that is", "old sessions that are")
+        ),
     ];
     let data = json!({
         "before": pruned.before,

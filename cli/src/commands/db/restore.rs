@@ -1,4 +1,4 @@
-//! `trueup db restore`
+//! `trueup db restore`: replacing the database by a copy, and telling which caches will differ.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use trueup_core::reconcile::Reading;
 use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{SessionFilter, Store};
 use trueup_core::sync::{now, observe_and_decide};
-use trueup_core::text::path_to_text;
+use trueup_core::text::{path_to_text, pluralize};
 
 /// Most sessions whose caches are inspected.
 const MAX_SESSIONS_INSPECTED: u32 = 100;
@@ -65,7 +65,8 @@ pub(super) fn cmd_restore(context: &CommandContext, copy: &Path) -> CommandResul
     text.extend(forecasts.iter().map(render_forecast));
     if waiting_writes > 0 {
         text.push(format!(
-            "{waiting_writes} writes are waiting in the outbox; the next hook sends them"
+            "{} waiting in the outbox; the next hook sends what can be sent",
+            pluralize(waiting_writes, "write is", "writes are")
         ));
     }
     let caches: Vec<_> = forecasts
@@ -149,9 +150,9 @@ fn render_forecast(forecast: &CacheForecast) -> String {
     } else {
         ""
     };
-    let registration_text = if forecast.is_known { "" } else { " registers again and" };
+    let registration_text = if forecast.is_known { "" } else { " registers it again and" };
     format!(
-        "session {}{registration_text} will be told {} of {}{journal_text}",
+        "the next hook of {}{registration_text} reports {} for {}{journal_text}",
         forecast.session,
         codes.join(", "),
         forecast.path.display()

@@ -1,4 +1,4 @@
-//! `trueup db status`
+//! `trueup db status`: location, schema and health of the database.
 
 use serde_json::json;
 use trueup_core::store::sqlite::SqliteStore;

@@ -3,6 +3,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckStatus {
     Ok,
+    /// Nothing was checked.
+    Skip,
     Warn,
     Fail,
 }
@@ -11,6 +13,7 @@ impl CheckStatus {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Skip => "skip",
             Self::Warn => "warn",
             Self::Fail => "fail",
         }
@@ -28,6 +31,11 @@ pub(super) struct CheckResult {
 impl CheckResult {
     pub(super) fn ok(detail: impl Into<String>) -> Self {
         Self { status: CheckStatus::Ok, detail: detail.into(), fix: None }
+    }
+
+    /// What would be checked is not there or cannot be read, which another check reports.
+    pub(super) fn skip(detail: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Skip, ..Self::ok(detail) }
     }
 
     pub(super) fn warn(detail: impl Into<String>, fix: impl Into<String>) -> Self {

@@ -120,7 +120,7 @@ pub(super) fn check_hooks_enabled(context: &CommandContext, _: bool) -> CheckRes
 /// plugin.
 pub(super) fn check_client_version(_: &CommandContext, _: bool) -> CheckResult {
     let Some(line) = run_version_command("claude") else {
-        return CheckResult::ok("claude is not on PATH");
+        return CheckResult::skip("claude is not on PATH");
     };
     match parse_version(&line) {
         Some(version) if version < OLDEST_CLIENT => {

@@ -6,6 +6,8 @@ use std::path::Path;
 use trueup_core::fs::{available_space, create_private_dir};
 use trueup_core::settings::{RepositoryConfig, Settings};
 
+use trueup_core::text::pluralize;
+
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 
@@ -102,9 +104,11 @@ pub(super) fn check_disk_space(context: &CommandContext, _: bool) -> CheckResult
 pub(super) fn check_journal(context: &CommandContext, _: bool) -> CheckResult {
     let journal = context.run.journal();
     match (journal.entries(), journal.count_damaged()) {
-        (Ok(entries), Ok(0)) => CheckResult::ok(format!("{} rejected edits", entries.len())),
+        (Ok(entries), Ok(0)) => {
+            CheckResult::ok(pluralize(entries.len(), "rejected edit", "rejected edits"))
+        }
         (Ok(_), Ok(damaged)) => CheckResult::warn(
-            format!("{damaged} damaged lines were skipped"),
+            pluralize(damaged, "damaged line was skipped", "damaged lines were skipped"),
             "trueup journal list",
         ),
         (Err(error), _) | (_, Err(error)) => {

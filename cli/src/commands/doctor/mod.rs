@@ -65,7 +65,7 @@ pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
         .flat_map(|(name, found)| {
             let status = found.status.as_str();
             let line = format!("{status:<4} {name:<17} {}", found.detail);
-            let fix = found.fix.as_ref().map(|fix| format!("       -> {fix}"));
+            let fix = found.fix.as_ref().map(|fix| format!("       fix: {fix}"));
             std::iter::once(line).chain(fix)
         })
         .collect();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use trueup_core::text::one_line;
+use trueup_core::text::{one_line, pluralize};
 
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
@@ -43,20 +43,32 @@ struct OutboxContents {
 impl OutboxContents {
     fn to_check_result(&self) -> CheckResult {
         let mut line = format!(
-            "{} writes are waiting, {} lines are damaged",
-            self.for_this_database, self.damaged
+            "{}, {}",
+            pluralize(self.for_this_database, "write is waiting", "writes are waiting"),
+            pluralize(self.damaged, "line is damaged", "lines are damaged")
         );
         for (database, count) in &self.for_others {
-            let _ = write!(line, ", {count} writes are waiting for another database: {database}");
+            let writes = pluralize(*count, "write is waiting", "writes are waiting");
+            let _ = write!(line, ", {writes} for another database: {database}");
         }
         if self.dead > 0 {
-            let _ = write!(line, ", {} writes were refused permanently", self.dead);
+            let writes = pluralize(self.dead, "write was", "writes were");
+            let _ = write!(line, ", {writes} refused permanently");
         }
         let fix = if self.for_this_database > 0 {
             "trueup doctor --fix".to_owned()
         } else if self.damaged + self.dead > 0 {
+            let names = ["outbox.damaged", "outbox.dead.jsonl"].into_iter();
+            let present: Vec<&str> = names.filter(|name| self.folder.join(name).exists()).collect();
             let folder = self.folder.display();
-            format!("inspect outbox.damaged and outbox.dead.jsonl in {folder}, then remove them")
+            match present.as_slice() {
+                // Damaged lines are moved to a file of their own when the outbox is sent.
+                [] => "trueup doctor --fix".to_owned(),
+                [name] => format!("inspect {name} in {folder}, then remove it"),
+                names => {
+                    format!("inspect {} in {folder}, then remove them", names.join(" and "))
+                }
+            }
         } else if self.for_others.is_empty() {
             return CheckResult::ok("empty");
         } else {

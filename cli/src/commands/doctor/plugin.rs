@@ -142,7 +142,7 @@ pub(super) fn check_plugin_files(context: &CommandContext, _: bool) -> CheckResu
     }
     match roots.first() {
         Some(root) => CheckResult::ok(root.display().to_string()),
-        None => CheckResult::ok("not checked"),
+        None => CheckResult::skip("not checked"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use trueup_core::text::path_to_text;
+use trueup_core::text::{path_to_text, pluralize};
 
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
@@ -40,12 +40,14 @@ pub(super) fn check_private_files(context: &CommandContext, fix: bool) -> CheckR
         open_files.retain(|path| close_to_others(path).is_err());
     }
     match open_files.as_slice() {
-        [] if found > 0 => CheckResult::ok(format!("made {found} files private")),
+        [] if found > 0 => {
+            CheckResult::ok(format!("made {} private", pluralize(found, "file", "files")))
+        }
         [] => CheckResult::ok("trueup's files are private"),
         [first, ..] => CheckResult::warn(
             format!(
-                "{} files can be read by others, such as {}",
-                open_files.len(),
+                "{} can be read by others, such as {}",
+                pluralize(open_files.len(), "file", "files"),
                 path_to_text(first)
             ),
             if fix {

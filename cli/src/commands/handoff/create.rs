@@ -1,4 +1,4 @@
-//! `trueup handoff create`
+//! `trueup handoff create`: offering the held item, refused while copies of the state differ.
 
 use crate::command_context::CommandContext;
 use crate::command_context::find_session_by_prefix;

@@ -1,4 +1,4 @@
-//! `trueup handoff accept` and `trueup handoff reject`
+//! `trueup handoff accept` and `trueup handoff reject`: deciding on an offer, and the refusals.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, HandoffCase};

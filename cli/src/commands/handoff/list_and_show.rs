@@ -1,4 +1,4 @@
-//! `trueup handoff list` and `trueup handoff show`
+//! `trueup handoff list` and `trueup handoff show`: hand-offs in one line, and in full.
 
 use serde_json::json;
 use trueup_core::model::{Handoff, HandoffElement, HandoffId, HandoffRefusal};
@@ -28,7 +28,11 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     Ok(Output::table(
         &format!("{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY", "HAND-OFF", "STATUS", "TYPE"),
         handoffs.iter().map(render_handoff_line),
-        "no open hand-offs; create one with `trueup handoff create TYPE`",
+        if all {
+            "no hand-offs; create one with `trueup handoff create TYPE`"
+        } else {
+            "no open hand-offs; create one with `trueup handoff create TYPE`"
+        },
         json!({"handoffs": views}),
     ))
 }

@@ -1,4 +1,4 @@
-//! `trueup handoff`
+//! `trueup handoff`: the subcommands on hand-offs.
 
 mod create;
 mod decide;

@@ -1,15 +1,17 @@
-//! `trueup item add`
+//! `trueup item add`: adding an item, after checking its parent and dependencies.
 
 use clap::Args;
 use serde_json::json;
 use trueup_core::model::{EventKind, Item, ItemKey, NewItem};
 use trueup_core::repos::assign_repo_name;
+use trueup_core::store::Store;
 
 use super::dependency_check::check_new_dependencies;
 use super::lookup::load_item;
 use super::render::render_item_line;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
+use crate::number_argument::parse_whole_number;
 use crate::output::Output;
 use crate::views;
 
@@ -27,7 +29,7 @@ pub(crate) struct ItemAddArgs {
     #[arg(long, value_name = "K")]
     pub(crate) kind: Option<String>,
     /// Position among its siblings [default: last]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_whole_number::<i64>)]
     pub(crate) position: Option<i64>,
     /// Items that must be completed first
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
@@ -75,11 +77,27 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> Comma
         &context.provenance(&actor, "item add"),
     )?;
     let mut output = build_added_output(&item);
+    output.warnings.extend(warn_of_similar_key(store, &item.key)?);
     output.warnings.extend(parent.filter(|parent| parent.status.is_finished()).map(|parent| {
         let Item { key, status, .. } = parent;
         format!("{key} is already {status}; it does not wait for its new child")
     }));
     Ok(output)
+}
+
+/// Warns of an item whose key differs only in case, which is probably the one that was meant.
+fn warn_of_similar_key(store: &mut dyn Store, key: &ItemKey) -> CommandResult<Option<String>> {
+    for spelling in [key.as_str().to_ascii_uppercase(), key.as_str().to_ascii_lowercase()] {
+        let other = spelling.parse().ok().filter(|other| other != key);
+        if let Some(other) = other
+            && store.load_item(&other)?.is_some()
+        {
+            return Ok(Some(format!(
+                "{key} and {other} are different items: keys are case-sensitive"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 fn build_added_output(item: &Item) -> Output {

@@ -1,4 +1,4 @@
-//! `trueup item depend`
+//! `trueup item depend`: adding and removing dependencies of an item.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};

@@ -23,6 +23,10 @@ pub(super) fn check_new_dependencies(
         waiting.push(DependencyEdge { item: parent.clone(), on: key.clone() });
     }
     for on in on {
+        if on == key {
+            let message = format!("{key} cannot depend on itself");
+            return Err(CommandError::new(ItemCase::SelfDependency, message));
+        }
         if let Some(circle) = find_dependency_cycle(key, on, &waiting) {
             let message = format!("circular dependency: {}", render_cycle(&circle));
             return Err(CommandError::new(ItemCase::DependencyCycle, message));

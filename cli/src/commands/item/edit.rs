@@ -1,8 +1,10 @@
-//! `trueup item edit` and `trueup item remove`
+//! `trueup item edit` and `trueup item remove`: changing the facts of an item, and removing one that
+//! nothing uses.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::commands::value_text::render_json_value;
+use crate::number_argument::parse_whole_number;
 use crate::output::Output;
 use crate::views;
 use clap::Args;
@@ -14,7 +16,6 @@ use super::lookup::load_item;
 use super::replay::find_replayed_change;
 
 #[derive(Debug, Args)]
-#[group(id = "facts", required = true, multiple = true, args = ["title", "kind", "parent", "position"])]
 pub(crate) struct ItemEditArgs {
     /// Item key
     pub(crate) key: ItemKey,
@@ -28,11 +29,24 @@ pub(crate) struct ItemEditArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) parent: Option<ItemKey>,
     /// Position among its siblings
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_whole_number::<i64>)]
     pub(crate) position: Option<i64>,
 }
 
+impl ItemEditArgs {
+    const fn changes_nothing(&self) -> bool {
+        self.title.is_none()
+            && self.kind.is_none()
+            && self.parent.is_none()
+            && self.position.is_none()
+    }
+}
+
 pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> CommandResult {
+    if arguments.changes_nothing() {
+        let message = "give at least one of --title, --kind, --parent and --position";
+        return Err(CommandError::usage("trueup item edit --help", message));
+    }
     let store = &mut *context.open_for_change()?;
     let provenance = context.provenance(&context.resolve_actor(store)?, "item edit");
     let key = arguments.key;
@@ -59,7 +73,12 @@ fn check_new_parent(store: &mut dyn Store, key: &ItemKey, parent: &ItemKey) -> C
     load_item(store, parent)?;
     let waits = store.list_waiting_items(parent)?;
     let is_key = |waits: &DependencyEdge| waits.item == *key;
-    if parent == key || waits.iter().any(is_key) {
+    if parent == key {
+        let item = key.into();
+        let text = format!("{key} cannot be its own parent");
+        return Err(CommandError::new(ItemCase::ParentCycle { item }, text));
+    }
+    if waits.iter().any(is_key) {
         let text = format!(
             "circular dependency: {key} waits for {parent}, which would wait for its child {key}"
         );

@@ -1,4 +1,4 @@
-//! `trueup item list`
+//! `trueup item list`: items by filter, and why a list is empty.
 
 use clap::Args;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(crate) struct ItemListArgs {
     /// Only held items
     #[arg(long)]
     pub(crate) held: bool,
-    /// Only items with these statuses
+    /// Only items with these statuses: queued, ready, running, blocked, completed, failed, cancelled
     #[arg(long, value_name = "S,…", value_delimiter = ',')]
     pub(crate) status: Vec<ItemStatus>,
     /// Only unfinished items

@@ -1,4 +1,4 @@
-//! `trueup item`
+//! `trueup item`: the subcommands on work items, one module each.
 
 mod add;
 mod depend;

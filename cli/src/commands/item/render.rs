@@ -8,6 +8,9 @@ use crate::commands::value_text::or_none;
 /// Longest title in a list, in characters.
 pub(super) const MAX_TITLE_CHARS: usize = 80;
 
+/// Longest phase in a list, in characters. A phase is free text.
+const MAX_PHASE_CHARS: usize = 40;
+
 /// Joins keys with commas.
 pub(super) fn join_keys(keys: &[ItemKey]) -> String {
     let keys: Vec<&str> = keys.iter().map(ItemKey::as_str).collect();
@@ -27,10 +30,11 @@ pub(crate) fn render_item_line(item: &Item) -> String {
         .title
         .as_deref()
         .map_or(String::new(), |t| format!("  {}", one_line(t, MAX_TITLE_CHARS)));
+    let phase = item.phase.as_deref().map(|phase| one_line(phase, MAX_PHASE_CHARS));
     format!(
         "{:<24} {:<10} {:<8}{held}{title}",
         item.key.as_str(),
         item.status.as_str(),
-        or_none(item.phase.as_deref())
+        or_none(phase.as_deref())
     )
 }

@@ -1,4 +1,4 @@
-//! `trueup item show`
+//! `trueup item show`: an item with its dependencies and latest events.
 
 use serde_json::json;
 use trueup_core::model::{EventFilter, Item, ItemKey};

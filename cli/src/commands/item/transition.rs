@@ -1,4 +1,5 @@
-//! `trueup item transition` and `trueup item reopen`
+//! `trueup item transition` and `trueup item reopen`: changing the status of an item, and the
+//! refusals of that.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
@@ -17,7 +18,7 @@ use super::replay::find_replayed_change;
 pub(crate) struct ItemTransitionArgs {
     /// Item key
     pub(crate) key: ItemKey,
-    /// New status, in any of its usual spellings
+    /// New status: queued, ready, running, blocked, completed, failed or cancelled
     pub(crate) status: ItemStatus,
     /// Reason; shown for blocked and failed items
     #[arg(long, value_name = "R")]
@@ -119,7 +120,11 @@ fn build_refusal_error(
                 (MoveTarget::BackToStart, _) => {
                     format!("{key} is {from} and does not need to be reopened")
                 }
-                (_, []) => format!("{key} is {from} and cannot become {to}: it is finished"),
+                (_, []) => {
+                    format!(
+                        "{key} is {from} and cannot become {to}; `trueup item reopen` reopens it"
+                    )
+                }
                 (_, legal) => {
                     format!("{key} is {from} and cannot become {to}; allowed: {}", legal.join(", "))
                 }

@@ -1,15 +1,14 @@
-//! `trueup meta check`
+//! `trueup meta check`: findings on the metadata files of workflows.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
-use crate::commands::findings::{exit_code_for, render_divergences};
+use crate::commands::findings::{count_findings, exit_code_for, render_divergences};
 use crate::output::Output;
 use clap::Args;
 use serde_json::json;
 use trueup_core::metadata::list_metadata_files;
 use trueup_core::model::AdwId;
 use trueup_core::model::phase::PhaseName;
-use trueup_core::text::pluralize;
 
 use super::workflow_file::{
     display_path, list_findings, metadata_file, not_found_error, unusable_file_finding,
@@ -61,11 +60,7 @@ pub(super) fn cmd_check(context: &CommandContext, arguments: MetaCheckArgs) -> C
         return Err(error);
     }
     let mut text = render_divergences(&divergences);
-    text.push(format!(
-        "{} checked, {}",
-        ids.len(),
-        pluralize(divergences.len(), "finding", "findings")
-    ));
+    text.push(format!("{} checked, {}", ids.len(), count_findings(&divergences)));
     Ok(Output {
         exit_code: exit_code_for(&divergences, arguments.strict),
         divergences,

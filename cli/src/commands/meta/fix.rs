@@ -1,4 +1,4 @@
-//! `trueup meta fix`
+//! `trueup meta fix`: removing fields that the database owns, and recording their values.
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
@@ -76,7 +76,8 @@ pub(super) fn cmd_fix(context: &CommandContext, ids: Vec<AdwId>) -> CommandResul
         }
     }
     if text.is_empty() {
-        text.push("nothing to fix".to_owned());
+        let is_clean = remaining.is_empty();
+        text.push(if is_clean { "nothing to fix" } else { "nothing could be fixed" }.to_owned());
     }
     context.set_fix_directories(&mut remaining);
     text.extend(render_divergences(&remaining));

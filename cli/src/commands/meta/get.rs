@@ -1,4 +1,4 @@
-//! `trueup meta get`
+//! `trueup meta get`: the fields of a metadata file, or one of them.
 
 use serde_json::json;
 use trueup_core::metadata::find_database_field;

@@ -1,4 +1,4 @@
-//! `trueup meta set`
+//! `trueup meta set`: changing fields that the file owns.
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::metadata::{JsonDocument, JsonLiteral, find_database_field};

@@ -1,4 +1,4 @@
-//! `trueup orchestrator list`
+//! `trueup orchestrator list`: running orchestrators, then those that ended.
 
 use serde_json::{Value, json};
 use trueup_core::model::{Liveness, LivenessState, OrchestratorStatus};

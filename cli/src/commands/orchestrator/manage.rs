@@ -1,4 +1,4 @@
-//! `trueup orchestrator register`, `heartbeat` and `stop`
+//! `trueup orchestrator register`, `heartbeat` and `stop`: runs whose process trueup did not start.
 
 use std::os::unix::process::parent_id;
 
@@ -22,9 +22,9 @@ pub(super) fn cmd_register(context: &CommandContext, plan: &str) -> CommandResul
         None => begin_run(context, store, plan, parent_id(), false)?,
     };
     let text = format!(
-        "{} now runs plan {} (pid {} on {}, epoch {})",
+        "{} now runs plan {:?} (pid {} on {}, epoch {})",
         orchestrator.id,
-        orchestrator.plan,
+        orchestrator.plan.as_str(),
         orchestrator.process.pid,
         orchestrator.host,
         orchestrator.epoch

@@ -1,4 +1,4 @@
-//! `trueup orchestrator`
+//! `trueup orchestrator`: the subcommands on runs of plans.
 
 mod list;
 mod manage;

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::command_context::CommandContext;
-use crate::command_error::CommandResult;
+use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
 use crate::commands::plan::plan_lookup::find_plan_by_name;
 use crate::output::Output;
 use crate::printer::print_status;
@@ -39,6 +41,7 @@ pub(super) fn cmd_start(
     plan: &str,
     command: &[OsString],
 ) -> CommandResult {
+    check_program(context, command)?;
     // Before the run is recorded, so that no signal can end this process and leave the run.
     let mut signals = Signals::watch()?;
     let mut opened = context.open_for_change()?;
@@ -66,8 +69,10 @@ pub(super) fn cmd_start(
     };
     let mut heartbeat = Heartbeat::new(location, &orchestrator.id);
     print_beside_command(&format!(
-        "{} now runs plan {} (epoch {})",
-        orchestrator.id, orchestrator.plan, orchestrator.epoch
+        "{} now runs plan {:?} (epoch {})",
+        orchestrator.id,
+        orchestrator.plan.as_str(),
+        orchestrator.epoch
     ));
     let status = spawn_run(context, &orchestrator, command).and_then(|mut child| {
         Ok(supervise_child(&mut child, &mut signals, HEARTBEAT_INTERVAL, || heartbeat.beat())?)
@@ -80,6 +85,44 @@ pub(super) fn cmd_start(
     let mut output = build_output(&orchestrator, run_end);
     add_recorded_end(&mut output, &orchestrator.id, record_end(run_end, &describe_end(run_end)));
     Ok(output)
+}
+
+/// Refuses a program that does not exist or cannot be executed, before the run is recorded and uses
+/// up an epoch. What this misses, the start of the program itself reports.
+fn check_program(context: &CommandContext, command: &[OsString]) -> CommandResult<()> {
+    let Some(program) = command.first() else {
+        return Ok(());
+    };
+    let refuse = |case: OrchestratorCase, problem: &str| {
+        let message = format!("{}: {problem}", program.to_string_lossy());
+        Err(CommandError::new(case, message))
+    };
+    if program.as_encoded_bytes().contains(&b'/') {
+        let path = context.cwd().join(program);
+        return if !path.exists() {
+            refuse(OrchestratorCase::CommandNotFound, "no such file")
+        } else if !is_executable(&path) {
+            refuse(OrchestratorCase::CommandNotExecutable, "not an executable file")
+        } else {
+            Ok(())
+        };
+    }
+    // Without PATH the system has a default of its own.
+    let Some(path) = context.environment.os_value("PATH") else {
+        return Ok(());
+    };
+    let mut candidates =
+        std::env::split_paths(path).map(|dir| context.cwd().join(dir).join(program));
+    if candidates.any(|candidate| candidate.exists()) {
+        Ok(())
+    } else {
+        refuse(OrchestratorCase::CommandNotFound, "no such program on PATH")
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    let metadata = std::fs::metadata(path);
+    metadata.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 /// Adds to the output how the end of the run was recorded.
@@ -192,7 +235,6 @@ impl<'r> Heartbeat<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
     use trueup_core::model::{ProcessId, ProcessPlace};
     use trueup_core::store::sqlite::SqliteStore;
     use trueup_core::store::{NewRun, OrchestratorStore as _};

@@ -1,4 +1,4 @@
-//! `trueup plan import`
+//! `trueup plan import`: importing a file, and reporting lines that were skipped.
 
 use std::path::Path;
 
@@ -41,16 +41,20 @@ pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> CommandResult
     let imported = store.import_plan(&plan_read.plan, &provenance)?;
     let (state, count) = (&imported.plan_state, plan_read.plan.tasks.len());
     let mut text = vec![format!(
-        "imported {} of plan {}: {} new, {} changed",
+        "imported {} of plan {:?}: {} new, {} changed",
         pluralize(count, "task", "tasks"),
-        state.plan.id,
+        state.plan.id.as_str(),
         imported.added,
         imported.changed
     )];
     text.extend(plan_read.skipped.iter().map(|skipped| {
-        let SkippedLine { line, reason, text, is_error } = skipped;
-        let what = if *is_error { "error in" } else { "skipped" };
-        format!("{what} line {line}: {reason}: {text}")
+        let SkippedLine { line, reason, text, is_error, .. } = skipped;
+        let what = match (is_error, skipped.is_imported) {
+            (true, _) => "error in line",
+            (false, true) => "line",
+            (false, false) => "skipped line",
+        };
+        format!("{what} {line}: {reason}: {text}")
     }));
     let exit_code = if plan_read.errors.is_empty() { 0 } else { REFUSED };
     let warnings =

@@ -1,4 +1,4 @@
-//! `trueup plan`
+//! `trueup plan`: the subcommands on plans and their tasks.
 
 mod import;
 mod plan_file;
@@ -20,6 +20,7 @@ use self::selectors::{PlanSelector, TaskSelector};
 use self::validate::PlanValidateArgs;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
+use crate::number_argument::parse_count;
 use crate::path_argument::path_text;
 
 pub(super) use show::render_failed_task;
@@ -61,7 +62,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Status {
         /// Plan, by id or file
-        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        #[arg(value_name = "PLAN", conflicts_with = "plan", value_parser = path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: PlanSelector,
@@ -72,7 +73,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Next {
         /// Maximum number of tasks
-        #[arg(value_name = "N", default_value_t = 5)]
+        #[arg(value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = parse_count)]
         count: usize,
         #[command(flatten)]
         which: PlanSelector,
@@ -95,7 +96,7 @@ pub(crate) enum PlanCommand {
         #[command(flatten)]
         task: TaskSelector,
         /// Error text
-        #[arg(long, value_name = "E", value_parser = NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
         error: String,
     },
     /// Skip a task; tasks that depend on it no longer wait
@@ -131,7 +132,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Export {
         /// Plan, by id or file
-        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        #[arg(value_name = "PLAN", conflicts_with = "plan", value_parser = path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: PlanSelector,
@@ -142,7 +143,7 @@ pub(crate) enum PlanCommand {
     #[command(verbatim_doc_comment)]
     Watch {
         /// Plan, by id or file
-        #[arg(conflicts_with = "plan", value_parser = path_text())]
+        #[arg(value_name = "PLAN", conflicts_with = "plan", value_parser = path_text())]
         name: Option<String>,
         #[command(flatten)]
         which: PlanSelector,

@@ -1,4 +1,4 @@
-//! `trueup plan remove`
+//! `trueup plan remove`: removing a plan that nothing runs.
 
 use serde_json::json;
 use trueup_core::model::EventKind;

@@ -19,7 +19,7 @@ pub(crate) struct PlanSelector {
 #[derive(Debug, Args)]
 pub(crate) struct TaskSelector {
     /// Task, such as 1.2 or fix-sync/1.2
-    #[arg(value_name = "T")]
+    #[arg(value_name = "TASK")]
     pub(crate) task: TaskName,
     #[command(flatten)]
     pub(crate) which: PlanSelector,

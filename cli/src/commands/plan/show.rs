@@ -1,4 +1,4 @@
-//! `trueup plan list`, `status` and `next`
+//! `trueup plan list`, `status`, `next` and `export`: plans and tasks as text.
 
 use serde_json::{Value, json};
 use trueup_core::model::{Plan, PlanState, PlanSummary, PlanTask, PlanTaskStatus};

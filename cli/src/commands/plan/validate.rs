@@ -1,4 +1,4 @@
-//! `trueup plan validate`
+//! `trueup plan validate`: findings on the file of a plan, and fixing them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `trueup plan watch`
+//! `trueup plan watch`: printing a plan whenever it changes.
 
 use std::time::Duration;
 

@@ -1,12 +1,13 @@
-//! `trueup queue add`
+//! `trueup queue add`: adding the phases of an item with their dependencies.
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase, PhaseCase};
+use crate::number_argument::{parse_natural, parse_whole_number};
 use crate::output::Output;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use trueup_core::model::phase::{NewPhases, PhaseName, PhasePlanError, plan_phases};
-use trueup_core::model::{EventKind, ItemKey, Phase, QueueId};
+use trueup_core::model::{AdwId, EventKind, ItemKey, Phase, QueueId};
 use trueup_core::store::PhaseFilter;
 use trueup_core::text::pluralize;
 
@@ -16,23 +17,24 @@ use super::render::{phase_views, render_phase_line};
 pub(crate) struct QueueAddArgs {
     /// Item key
     pub(crate) item: ItemKey,
-    /// Phases, in order [default: all ten]
+    /// Phases, in order [default: plan, validate, build, lint, test, review, document, ship, cleanup,
+    /// verify]
     #[arg(long, value_name = "P,…", value_delimiter = ',')]
     pub(crate) phases: Vec<PhaseName>,
     /// Dependencies by phase number: 4=1,3 or 4=1,3;5=4; 4= for none
     #[arg(long, value_name = "N=N,…")]
     pub(crate) depends: Vec<String>,
     /// Priority; lower numbers come first, 10 is urgent
-    #[arg(long, value_name = "N", default_value_t = trueup_core::model::phase::DEFAULT_PRIORITY, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = trueup_core::model::phase::DEFAULT_PRIORITY, allow_negative_numbers = true, value_parser = parse_whole_number::<i64>)]
     pub(crate) priority: i64,
-    /// Workflow id
+    /// Id of the workflow, whose metadata is agents/<ID>/adw_state.json
     #[arg(long, value_name = "ID")]
-    pub(crate) adw: Option<String>,
+    pub(crate) adw: Option<AdwId>,
     /// Issue number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_natural)]
     pub(crate) issue: Option<i64>,
     /// Parent issue number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_natural)]
     pub(crate) parent_issue: Option<i64>,
     /// Data for the scripts of the phases
     #[arg(long, value_name = "JSON", value_parser = parse_json_object)]
@@ -76,7 +78,7 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Comm
         priority: arguments.priority,
         issue_number: arguments.issue,
         feature_id: arguments.parent_issue,
-        adw_id: arguments.adw,
+        adw_id: arguments.adw.map(|id| id.to_string()),
         data: arguments.data,
     };
     let provenance = context.provenance(&context.resolve_actor(store)?, "queue add");

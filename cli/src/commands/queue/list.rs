@@ -1,4 +1,4 @@
-//! `trueup queue list` and `trueup queue next`
+//! `trueup queue list` and `trueup queue next`: phases in queue order, and the next to start.
 
 use serde_json::json;
 use trueup_core::store::PhaseFilter;

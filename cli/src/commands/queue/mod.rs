@@ -1,4 +1,4 @@
-//! `trueup queue`
+//! `trueup queue`: the subcommands on the phases of items.
 
 mod add;
 mod list;
@@ -13,6 +13,7 @@ use trueup_core::store::PhaseFilter;
 use self::add::QueueAddArgs;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
+use crate::number_argument::parse_natural;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -62,7 +63,7 @@ pub(crate) enum QueueCommand {
         /// Phase id
         id: QueueId,
         /// Pull request number
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_natural)]
         pr: Option<i64>,
     },
     /// Mark a phase as failed; phases that depend on it are blocked
@@ -73,7 +74,7 @@ pub(crate) enum QueueCommand {
         /// Phase id
         id: QueueId,
         /// Error text
-        #[arg(long, value_name = "T", value_parser = parse_nonempty_text)]
+        #[arg(long, value_name = "TEXT", value_parser = parse_nonempty_text)]
         error: String,
     },
     /// Block a phase on something outside the queue

@@ -189,13 +189,16 @@ fn describe_illegal_step(
     } else {
         format!("; it waits for {}", waits_for.join(" and "))
     };
-    let back = reopens.then_some("reopened");
-    let next_statuses: Vec<&str> = legal.iter().map(|status| status.as_str()).chain(back).collect();
-    let ways = format!("; allowed: {}", next_statuses.join(", "));
+    let next_statuses: Vec<&str> = legal.iter().map(|status| status.as_str()).collect();
+    let allowed = match next_statuses.as_slice() {
+        [] => String::new(),
+        statuses => format!("; allowed: {}", statuses.join(", ")),
+    };
+    let reopen = if reopens { "; `trueup queue reopen` reopens it" } else { "" };
     if from == to {
-        format!("{id} is already {from}{ways}")
+        format!("{id} is already {from}{allowed}{reopen}")
     } else {
-        format!("{id} cannot go from {from} to {to}{waits}{ways}")
+        format!("{id} is {from} and cannot become {to}{waits}{allowed}{reopen}")
     }
 }
 

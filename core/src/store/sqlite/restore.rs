@@ -80,6 +80,8 @@ fn unwritable_error(error: &io::Error) -> StoreError {
 fn unusable_copy_error(copy: &Path, error: StoreError) -> StoreError {
     match error {
         contended @ StoreError::Contended { .. } => contended,
+        // These name the file themselves.
+        missing @ StoreError::Missing(_) => StoreError::CopyUnusable(missing.to_string()),
         other => StoreError::CopyUnusable(format!("{}: {other}", copy.display())),
     }
 }
