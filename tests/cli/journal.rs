@@ -43,8 +43,8 @@ fn a_restored_edit_holds_in_database_and_cache() {
     let (home, id) = home_with_rejected_edit();
     let answer = trueup(&home, &["journal", "restore", &id]).ok();
     assert!(answer.stdout.starts_with(&format!("restored {id}")), "{}", answer.stdout);
-    assert!(answer.stdout.contains("\ncurrentPhase: LEAD -> EXEC\n"), "{}", answer.stdout);
-    assert!(answer.stdout.contains("\nautoProceed: false -> true\n"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("\nphase: LEAD -> EXEC\n"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("\nauto-proceed: off -> on\n"), "{}", answer.stdout);
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
     assert_eq!(home.read_cache()["autoProceed"], true);
     assert_in_step(&home);

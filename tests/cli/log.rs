@@ -36,7 +36,7 @@ fn events_come_in_the_order_they_happened_and_looking_adds_none() {
     assert_eq!(StateSnapshot::take(&home), before);
     let text = trueup(&home, &["log", "--limit", "0"]).ok().stdout;
     assert_eq!(text.lines().count(), all.len());
-    assert!(text.contains("currentPhase: PLAN -> EXEC"), "{text}");
+    assert!(text.contains("currentPhase PLAN -> EXEC"), "{text}");
 }
 
 #[test]

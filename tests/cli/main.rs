@@ -7,6 +7,8 @@
 
 mod acting_session;
 mod advice;
+mod answers;
+mod arguments;
 mod blame;
 mod bytes;
 mod checks;

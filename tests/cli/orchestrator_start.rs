@@ -88,7 +88,7 @@ fn the_command_knows_whom_it_runs_for_and_has_the_streams_to_itself() {
     let recorded: String = home.query_value("SELECT id FROM orchestrators", []);
     assert_eq!(id, recorded);
     assert!(answer.stderr.ends_with("beside\n"), "{answer:?}");
-    assert!(answer.stderr.starts_with(&format!("trueup: {id} now runs plan P")), "{answer:?}");
+    assert!(answer.stderr.starts_with(&format!("trueup: {id} now runs plan \"P\"")), "{answer:?}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn the_status_line_shows_what_the_model_has_not_heard() {
     home.send_prompt();
     home.set_state(FIRST_SESSION, "execution_state.wasInterrupted", true);
     let line = trueup(&home, &["statusline"]).ok().stdout;
-    assert!(line.contains(" · interrupted · model is at revision "), "{line}");
+    assert!(line.contains(" · interrupted · agent has seen revision "), "{line}");
 }
 
 #[test]

@@ -16,15 +16,15 @@ fn home_with_held_item() -> Home {
 fn set_records_every_field_and_says_from_what_to_what() {
     let home = home_with_held_item();
     let answer = trueup(&home, &["set", "--phase", "PLAN", "--task", "write it"]).ok();
-    assert_eq!(answer.stdout, "currentPhase: none -> PLAN\ncurrentTask: none -> write it\n");
+    assert_eq!(answer.stdout, "phase: none -> PLAN\ntask: none -> write it\n");
     assert_in_step(&home);
     assert_eq!(home.read_cache()["currentTask"], "write it");
     let answer =
         trueup(&home, &["set", "--auto-proceed", "on", "--chain-orchestrators", "on"]).ok();
-    assert_eq!(answer.stdout, "autoProceed: false -> true\nchainOrchestrators: false -> true\n");
+    assert_eq!(answer.stdout, "auto-proceed: off -> on\nchain-orchestrators: off -> on\n");
     assert_in_step(&home);
     let answer = trueup(&home, &["set", "--phase", "EXEC", "--auto-proceed", "off"]).ok();
-    assert_eq!(answer.stdout, "currentPhase: PLAN -> EXEC\nautoProceed: true -> false\n");
+    assert_eq!(answer.stdout, "phase: PLAN -> EXEC\nauto-proceed: on -> off\n");
     assert_in_step(&home);
     let phase: String = home.query_value("SELECT phase FROM work_items WHERE key = 'SD-1'", []);
     assert_eq!(phase, "EXEC", "the item moves with its session");
@@ -35,7 +35,7 @@ fn set_with_an_empty_value_removes_and_the_same_value_changes_nothing() {
     let home = home_with_held_item();
     data(&home, &["set", "--phase", "PLAN", "--task", "x"]);
     let answer = trueup(&home, &["set", "--task", ""]).ok();
-    assert_eq!(answer.stdout, "currentTask: x -> none\n");
+    assert_eq!(answer.stdout, "task: x -> none\n");
     assert_in_step(&home);
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
     let answer = trueup(&home, &["set", "--task", ""]).ok();
@@ -105,7 +105,7 @@ fn interrupt_and_resume_keep_count() {
     assert!(home.read_cache()["lastInterruptedAt"].is_string());
     assert_in_step(&home);
     let answer = trueup(&home, &["resume"]).ok();
-    assert_eq!(answer.stdout, "No longer interrupted.\nresumeCount: 0 -> 1\n");
+    assert_eq!(answer.stdout, "No longer interrupted.\nresume count: 0 -> 1\n");
     assert!(home.read_cache()["lastResumedAt"].is_string());
     assert_eq!(home.read_cache()["resumeCount"], 1);
     assert_in_step(&home);
@@ -121,7 +121,7 @@ fn clear_empties_the_task_and_keeps_claim_and_history() {
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
     let answer = trueup(&home, &["clear"]).ok();
-    assert_eq!(answer.stdout, "currentTask: x -> none\nisActive: true -> false\n");
+    assert_eq!(answer.stdout, "task: x -> none\nactive: on -> off\n");
     let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 1);
     assert!(cache["lastResumedAt"].is_string() && cache["lastInterruptedAt"].is_string());
@@ -137,7 +137,7 @@ fn clear_without_history_starts_the_count_anew() {
     data(&home, &["interrupt"]);
     data(&home, &["resume"]);
     let answer = trueup(&home, &["clear", "--no-history"]).ok();
-    assert_eq!(answer.stdout, "isActive: true -> false\nresumeCount: 1 -> 0\n");
+    assert_eq!(answer.stdout, "active: on -> off\nresume count: 1 -> 0\n");
     let cache = home.read_cache();
     assert_eq!(cache["resumeCount"], 0);
     assert!(cache["lastResumedAt"].is_null() && cache["lastInterruptedAt"].is_null());

@@ -161,7 +161,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let start = home.payload("session-start.resume");
     let answer = with(&home, "b.db", "session-start-sync", &start);
     let message = answer.message().join("\n");
-    assert!(message.contains("1 writes are waiting for another database"), "{message}");
+    assert!(message.contains("1 write is waiting for another database"), "{message}");
     for fixture in ["user-prompt-submit", "stop"] {
         let binary = if fixture == "stop" { "checkpoint-push" } else { "session-start-sync" };
         with(&home, "b.db", binary, &home.payload(fixture));
@@ -174,7 +174,7 @@ fn a_write_waits_for_its_own_database_and_is_named() {
     let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url).wait();
     assert!(
-        doctor.stdout.contains("1 writes are waiting for another database: ")
+        doctor.stdout.contains("1 write is waiting for another database: ")
             && doctor.stdout.contains("trueup.db"),
         "{}",
         doctor.stdout
@@ -204,7 +204,7 @@ fn what_waits_for_a_database_that_is_gone_is_not_swallowed_by_a_new_one() {
     run_with_short_deadline(&home, "checkpoint-push", &todo(&home, "for the old one")).ok_of_hook();
     let message = home.start_session().message().join("\n");
     assert!(database.exists());
-    assert!(message.contains("1 writes are waiting for another database"), "{message}");
+    assert!(message.contains("1 write is waiting for another database"), "{message}");
     let own: Value = home.execution_state()["currentTask"].clone();
     assert_eq!(own, json!(null));
     remove(&database);
@@ -257,7 +257,7 @@ fn what_cannot_be_put_aside_stays_and_holds_nobody_up() {
     assert_eq!(task_of_b.as_deref(), Some("for b"));
     let doctor = home.prepare_run("trueup").args(["doctor", "--json"]);
     let doctor = doctor.env("TRUEUP_DATABASE_URL", url("b.db")).wait();
-    assert!(doctor.stdout.contains("1 writes are waiting for another database: "), "{doctor:?}");
+    assert!(doctor.stdout.contains("1 write is waiting for another database: "), "{doctor:?}");
     // It still waits for its own database.
     fs::remove_file(full).unwrap();
     home.send_prompt().ok();

@@ -59,7 +59,7 @@ fn text_is_grouped_and_names_what_mends() {
             .unwrap_or_else(|| panic!("{text}: {answer:?}"))
     };
     let c15 = at("warning C-15 workplans/a.md:");
-    assert_eq!(lines[c15 + 1].trim(), "-> trueup check --fix");
+    assert_eq!(lines[c15 + 1].trim(), "fix: trueup check --fix");
     assert!(at("  workplans/a.md") < c15);
     let c02 = at("error   C-02 workplans/b, 100%:é.md:");
     assert!(at("info    C-16 ") < c15 && c15 < c02);
@@ -86,7 +86,7 @@ fn a_fixed_finding_is_marked_as_fixed() {
     let clone = Clone::behind_the_database();
     let text = clone.run(&["--fix"]).ok().stdout;
     assert!(text.contains("fixed   C-15 "), "{text}");
-    assert!(!text.contains("-> trueup check --fix"), "{text}");
+    assert!(!text.contains("fix: trueup check --fix"), "{text}");
     let short: String = clone.head().chars().take(10).collect();
     assert!(text.contains(&format!("committed {short}, pushed: workplans/a.md")), "{text}");
     assert!(text.ends_with("1 workplan, 1 fixed, no differences\n"), "{text}");

@@ -118,7 +118,7 @@ fn releases_and_moves() -> Vec<State> {
             "trueup next --claim --parent SD-0 --all-repos",
         ),
         state(
-            "HoldsUnproven",
+            "HoldsWithoutEvidence",
             |s| {
                 s.start();
                 s.sh("trueup item add SD-1 --requires-evidence && trueup item add SD-2");

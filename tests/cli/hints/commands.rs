@@ -68,6 +68,14 @@ fn sessions() -> Vec<State> {
         state("PhantomSession", Scene::person, "trueup set --phase PLAN --session nobody"),
         state("PhantomSession", Scene::person, "trueup sessions show nobody"),
         state(
+            "ConfigurationUnreadable",
+            |s| {
+                s.person();
+                fs::create_dir(s.home.trueup_home().join("config.toml")).unwrap();
+            },
+            "trueup item list",
+        ),
+        state(
             "Configuration",
             |s| {
                 s.person();

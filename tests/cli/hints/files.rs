@@ -52,6 +52,11 @@ fn unusable_databases() -> Vec<State> {
             },
             "trueup item list",
         ),
+        state(
+            "DatabaseIsDirectory",
+            |s| fs::create_dir_all(s.home.trueup_home().join("trueup.db")).unwrap(),
+            "trueup db status",
+        ),
     ]
 }
 
@@ -87,6 +92,14 @@ fn refused_writes_and_copies() -> Vec<State> {
             },
             "trueup db restore \"$TRUEUP_HOME/trueup.db\"",
         ),
+        state(
+            "CopyExists",
+            |s| {
+                s.person();
+                s.write("copy.db", "mine");
+            },
+            "trueup db backup copy.db",
+        ),
         state("CopyUnwritable", Scene::person, "trueup db backup /nowhere/copy.db"),
         state(
             "CopyUnusable",
@@ -114,8 +127,16 @@ fn refused_writes_and_copies() -> Vec<State> {
 
 fn others() -> Vec<State> {
     vec![
-        state("File", Scene::person, "trueup repo add /nowhere"),
-        state("File", Scene::person, "trueup check --sources /nowhere"),
+        state(
+            "File",
+            |s| {
+                s.person();
+                fs::create_dir_all(s.home.project_dir().join("agents/a/adw_state.json")).unwrap();
+            },
+            "trueup meta get a",
+        ),
+        state("NoDirectory", Scene::person, "trueup repo add /nowhere"),
+        state("NoDirectory", Scene::person, "trueup check --sources /nowhere"),
         state(
             "JournalUnreadable",
             |s| {

@@ -56,6 +56,14 @@ fn items_in_use() -> Vec<State> {
             "trueup item depend SD-2 --on SD-1",
         ),
         state(
+            "SelfDependency",
+            |s| {
+                s.person();
+                s.sh("trueup item add SD-1");
+            },
+            "trueup item depend SD-1 --on SD-1",
+        ),
+        state(
             "ParentCycle",
             |s| {
                 s.person();

@@ -76,7 +76,7 @@ fn row(name: &str) -> &'static ErrorRow {
 /// printed several times, as for a list.
 fn find_promised_commands(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(HintPromise, String)> {
     let mut used = BTreeSet::new();
-    let printed = hint.split('`').skip(1).step_by(2);
+    let printed = hint.split('`').skip(1).step_by(2).filter(|command| !is_form(command));
     let found = printed.map(|command| {
         let bare = command.replace(speaks, "");
         let is_it = |template: &str| {
@@ -90,6 +90,13 @@ fn find_promised_commands(row: &ErrorRow, hint: &str, speaks: &str) -> Vec<(Hint
     let found = found.collect();
     assert_eq!(used.len(), row.commands.len(), "{}: {hint}", row.name);
     found
+}
+
+/// Returns whether a command has placeholders, such as `FILE`, and so cannot be run as it is.
+fn is_form(command: &str) -> bool {
+    const PLACEHOLDERS: [&str; 9] =
+        ["CMD", "FIELD", "FILE", "ID", "KEY", "PATH", "PLAN", "REF", "SLUG"];
+    command.split([' ', '=']).any(|word| PLACEHOLDERS.contains(&word))
 }
 
 /// Returns whether a command matches a template.

@@ -41,7 +41,7 @@ fn circles_are_refused_with_the_whole_path() {
         data(&home, arguments);
     }
     for (arguments, path) in [
-        (&["item", "depend", "A", "--on", "A"][..], "A -> A"),
+        (&["item", "depend", "A", "--on", "A"][..], "A cannot depend on itself"),
         (&["item", "depend", "A", "--on", "C"], "A -> C -> B -> A"),
         (&["item", "depend", "A.1", "--on", "A"], "A.1 -> A -> A.1"),
         (&["item", "add", "A.2", "--parent", "A", "--depends", "C"], "A.2 -> C -> B -> A -> A.2"),

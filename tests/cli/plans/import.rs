@@ -25,7 +25,7 @@ fn an_import_says_what_it_took_and_what_not() {
     assert_eq!(skipped[0]["line"], 7);
     assert_eq!(skipped[0]["text"], "- [ ] 1.3 Twice");
     let text = trueup(&home, &["plan", "import", "docs/fix.md"]).ok().stdout;
-    assert!(text.starts_with("imported 5 tasks of plan fix: 0 new, 0 changed\n"), "{text}");
+    assert!(text.starts_with("imported 5 tasks of plan \"fix\": 0 new, 0 changed\n"), "{text}");
     assert!(text.contains("skipped line 7: duplicate id 1.3"), "{text}");
 }
 

@@ -41,7 +41,6 @@ pub(super) fn cmd_start(
     plan: &str,
     command: &[OsString],
 ) -> CommandResult {
-    check_program(context, command)?;
     // Before the run is recorded, so that no signal can end this process and leave the run.
     let mut signals = Signals::watch()?;
     let mut opened = context.open_for_change()?;
@@ -52,6 +51,7 @@ pub(super) fn cmd_start(
     {
         return Ok(build_output(&row, row.end));
     }
+    check_program(context, command)?;
     let actor = context.resolve_actor(store)?;
     let orchestrator = begin_run(context, store, plan, std::process::id(), true)?;
     if orchestrator.process != identify_process(std::process::id()) {
