@@ -42,7 +42,7 @@ error_cases! {
         }
         /// The path of the database is that of a directory.
         DatabaseIsDirectory { path: HintText } => UNABLE "store_corrupt" {
-            says "move {path} away, then run `trueup db migrate`";
+            says "move {path} away; trueup db migrate then creates it";
         }
         /// Another write came first.
         Conflict => REFUSED "conflict" {
