@@ -71,13 +71,20 @@ fn start_session(
     drained: &mut DrainReport,
 ) -> Result<HookOutcome, SyncError> {
     let mut store = context.open_or_create_store()?;
-    record_session_database(&mut store, &context.run)?;
-    drained.add(drain_outbox(&mut store, &context.run));
     let id = &context.payload.session;
-    let stored = store.load_session(id)?;
+    let mut stored = store.load_session(id)?;
+    let lineage = match &stored {
+        Some(session) => session.lineage.clone(),
+        None => store.load_lineage()?,
+    };
+    record_session_database(lineage, &context.run);
+    if !context.run.outbox().is_idle() {
+        drained.add(drain_outbox(&mut store, &context.run));
+        stored = store.load_session(id)?;
+    }
     let was_ended = stored.as_ref().is_some_and(|session| session.status == SessionStatus::Ended);
     let session = register_if_needed(context, &mut store, stored, source)?;
-    let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str())?;
+    let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str(), session.read_at)?;
     let session = if was_ended
         && source == StartSource::Resume
         && reclaim_own_item(&mut store, &session, &context.run)?
@@ -87,7 +94,8 @@ fn start_session(
         session
     };
     let (mut dead_orchestrators, mut stuck_notices) = (Vec::new(), Vec::new());
-    if store.has_running_work()? {
+    let pending = store.find_pending_matters()?;
+    if pending.has_running_work {
         let tasks = fail_stuck_tasks(&mut store, &context.run, id.as_str())?;
         let cleared =
             orchestrators::clear_dead_orchestrators(&mut store, &context.run, |_| id.to_string())?;
@@ -96,7 +104,8 @@ fn start_session(
         let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
         stuck_notices = describe_stuck_work(&tasks, &phases);
     }
-    let peers = list_worktree_sessions(&mut store, &session, SessionStatus::PRESENT)?;
+    let peers = store.list_peers(&session, MAX_SESSIONS)?;
+    let revision = session.revision;
     let synced = true_up(&mut store, session, &peers, &context.run)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
@@ -104,7 +113,13 @@ fn start_session(
     }
     let title = load_item_title(&mut store, session)?;
     let resumable = find_resumable_item(&mut store, session)?;
-    let notices = take_handoff_notices(&mut store, session, true)?;
+    // A hand-off that was made since the question has raised the revision, which the agent is
+    // told of below.
+    let notices = if pending.has_handoffs || session.revision != revision {
+        take_handoff_notices(&mut store, session, true)?
+    } else {
+        Vec::new()
+    };
     let repo_context = gather_repo_context(context, &mut store, session)?;
     let briefing = Briefing {
         session,

@@ -105,9 +105,10 @@ forward! {
         find_differing_clock_reading(apart_seconds: u64) -> Option<Timestamp>;
         register_session(registration: &SessionRegistration) -> Session, by &registration.provenance;
         list_sessions(filter: &SessionFilter) -> Vec<Session>;
-        sessions_with_expired_lease(limit: u32) -> Vec<Session>;
+        list_peers(session: &Session, limit: u32) -> Vec<Session>;
+        sessions_with_expired_lease(now: Timestamp, limit: u32) -> Vec<Session>;
         mark_lost(session: &Session, provenance: &Provenance) -> Option<ReleasedClaim>, by provenance;
-        has_running_work() -> bool;
+        find_pending_matters() -> PendingMatters;
         add_item(item: &NewItem, provenance: &Provenance) -> Item, by provenance;
         list_items(filter: &ItemFilter) -> Vec<Item>;
         claim(request: &GrantedClaim)

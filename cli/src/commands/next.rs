@@ -92,7 +92,8 @@ fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     check_parent_exists(store, &arguments)?;
     let session = context.true_up_before_change(store, session)?;
     // Items of dead sessions become free first, so that no child is skipped.
-    let lost_sessions = sweep_dead_sessions(store, &context.run, session.id.as_str())?;
+    let now = session.read_at;
+    let lost_sessions = sweep_dead_sessions(store, &context.run, session.id.as_str(), now)?;
     let scope = context.repo_scope(store, Some(&session), arguments.all_repos)?;
     let request = NextItemQuery {
         session: Some(session.id.clone()),

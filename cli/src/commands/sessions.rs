@@ -67,7 +67,8 @@ pub(super) fn cmd_sessions(context: &CommandContext, command: &SessionsCommand) 
         SessionsCommand::Sweep => {
             let store = &mut *context.open_for_change()?;
             let actor = context.resolve_actor(store)?;
-            let released = sweep_dead_sessions(store, &context.run, &actor)?;
+            let now = store.database_time()?;
+            let released = sweep_dead_sessions(store, &context.run, &actor, now)?;
             let mut warnings = Vec::new();
             if let Err(error) = retention::prune_if_due(store, &actor, &context.run, PRUNE_BUDGET) {
                 warnings.push(format!("old records were not pruned: {error}"));

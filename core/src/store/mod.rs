@@ -20,7 +20,7 @@ pub use api::{
     AcceptHandoffRequest, AcceptedHandoff, ChangeMark, ClaimedItem, CommandStore, EndedRun,
     GrantedClaim, HandoffFilter, HandoffResult, HandoffStore, HeartbeatRequest, HookStore,
     ImportedPlan, InterruptionMark, ItemFilter, MetadataAction, MetadataChange, MetadataStore,
-    NewHandoff, NewRun, OrchestratorStore, PhaseChange, PhaseChanges, PhaseFilter,
+    NewHandoff, NewRun, OrchestratorStore, PendingMatters, PhaseChange, PhaseChanges, PhaseFilter,
     PhaseStepOutcome, PhaseStepRequest, PhaseStore, PlanOverview, PlanStore, PlanTaskStepRequest,
     PortStore, Provenance, RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim,
     RepoNaming, RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration,

@@ -4,7 +4,7 @@ use super::clock_doubt::ClockDoubt;
 use super::run_context::RunContext;
 use crate::cache::{self, CacheFile};
 use crate::hook::StartSource;
-use crate::model::{Session, SessionId, SessionStatus, has_forfeited_claim};
+use crate::model::{Session, SessionId, SessionStatus, Timestamp, has_forfeited_claim};
 use crate::reconcile::Reading;
 use crate::repos::{assign_repo_name, find_repo_name, may_keep_name};
 use crate::store::{Provenance, ReleasedClaim, Result, SessionFilter, SessionRegistration, Store};
@@ -109,7 +109,7 @@ pub fn find_predecessor(
 }
 
 /// Marks sessions lost whose death is certain and releases their claims; their state stays
-/// readable.
+/// readable. `now` is the time of the database.
 ///
 /// # Errors
 ///
@@ -118,10 +118,11 @@ pub fn sweep_dead_sessions(
     store: &mut dyn Store,
     context: &RunContext,
     actor: &str,
+    now: Timestamp,
 ) -> Result<Vec<ReleasedClaim>> {
     let mut released = Vec::new();
     let mut clock_doubt = ClockDoubt::default();
-    for session in store.sessions_with_expired_lease(SWEEP_LIMIT)? {
+    for session in store.sessions_with_expired_lease(now, SWEEP_LIMIT)? {
         let liveness = clock_doubt.judge_session(&session, context, store)?;
         if !has_forfeited_claim(&session, &liveness) {
             continue;

@@ -3,7 +3,7 @@
 use super::run_context::{RunContext, now};
 use crate::deadline::Deadline;
 use crate::log::LogLevel;
-use crate::model::SessionId;
+use crate::model::{Lineage, SessionId};
 use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
@@ -192,18 +192,7 @@ fn record_database(target: &DrainTarget, context: &RunContext) {
 }
 
 /// Records which database a session was started with.
-///
-/// # Errors
-///
-/// When the database cannot be read.
-pub fn record_session_database(
-    store: &mut dyn HookStore,
-    context: &RunContext,
-) -> Result<(), StoreError> {
-    let target = DrainTarget {
-        lineage: store.load_lineage()?,
-        database: context.settings.database_address(),
-    };
+pub fn record_session_database(lineage: Lineage, context: &RunContext) {
+    let target = DrainTarget { lineage, database: context.settings.database_address() };
     record_database(&target, context);
-    Ok(())
 }

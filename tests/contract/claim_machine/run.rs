@@ -270,8 +270,10 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
 
     fn run_sweep(&mut self) -> StepResult {
         let expected: Vec<_> = self.reference.sweep();
+        let now = self.fixture.store().database_time().unwrap();
         let released =
-            sync::sweep_dead_sessions(self.fixture.store(), &self.run_context, "sweep").unwrap();
+            sync::sweep_dead_sessions(self.fixture.store(), &self.run_context, "sweep", now)
+                .unwrap();
         let mut found: Vec<_> =
             released.into_iter().map(|released| (released.session, released.item)).collect();
         found.sort();

@@ -6,7 +6,7 @@ use crate::requests::{
     load_session, new_provenance, phase_push, register_holder, register_session, session_id,
 };
 use serde_json::json;
-use trueup_core::model::{Epoch, Event};
+use trueup_core::model::{Epoch, Event, Session};
 use trueup_core::store::{HookStore as _, Store};
 
 fn newest_event(file: &mut DatabaseFile) -> Event {
@@ -136,6 +136,11 @@ fn metadata_that_is_no_object_of_ours_never_breaks_a_write() {
     assert_eq!(session.execution_state().work.phase.as_deref(), Some("PLAN"));
 }
 
+fn list_expired(store: &mut impl Store) -> Vec<Session> {
+    let now = store.database_time().unwrap();
+    store.sessions_with_expired_lease(now, 9).unwrap()
+}
+
 #[test]
 fn an_item_given_by_plain_sql_to_a_session_that_is_gone_is_swept() {
     let mut file = new_sqlite();
@@ -144,13 +149,13 @@ fn an_item_given_by_plain_sql_to_a_session_that_is_gone_is_swept() {
     crate::fixture::StoreFixture::advance_time(&mut file, 10_000);
     let read = load_session(&mut file.store, "s1");
     file.store.mark_lost(&read, &new_provenance("s2")).unwrap();
-    assert_eq!(file.store.sessions_with_expired_lease(9).unwrap().len(), 0);
+    assert_eq!(list_expired(&mut file.store).len(), 0);
     file.execute_sql("UPDATE work_items SET holder = 's1' WHERE key = 'A'");
-    let expired = file.store.sessions_with_expired_lease(9).unwrap();
+    let expired = list_expired(&mut file.store);
     assert_eq!(expired.len(), 1);
     file.store.mark_lost(&expired[0], &new_provenance("s2")).unwrap();
     assert_eq!(load_item(&mut file.store, "A").holder, None);
-    assert_eq!(file.store.sessions_with_expired_lease(9).unwrap().len(), 0);
+    assert_eq!(list_expired(&mut file.store).len(), 0);
 }
 
 #[test]

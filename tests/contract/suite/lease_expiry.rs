@@ -21,7 +21,8 @@ on_every_store! {
 }
 
 fn list_expired(f: &mut impl StoreFixture, limit: u32) -> Vec<String> {
-    let found = f.store().sessions_with_expired_lease(limit).unwrap();
+    let now = f.store().database_time().unwrap();
+    let found = f.store().sessions_with_expired_lease(now, limit).unwrap();
     found.iter().map(|s| s.id.to_string()).collect()
 }
 

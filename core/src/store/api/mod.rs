@@ -154,6 +154,15 @@ pub enum InterruptionMark {
     HistoryCleared,
 }
 
+/// What the start of a session has to look at closer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PendingMatters {
+    /// A phase, a task of a plan or a run of a plan is in progress, which a sweep may have to end.
+    pub has_running_work: bool,
+    /// A hand-off is open, or its sender has not been told the decision.
+    pub has_handoffs: bool,
+}
+
 /// Which sessions to list.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
@@ -270,9 +279,15 @@ pub trait Store:
     /// Lists sessions.
     fn list_sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>>;
 
+    /// Lists the other sessions that are present in a session's worktree, the latest sign of life
+    /// first.
+    fn list_peers(&mut self, session: &Session, limit: u32) -> Result<Vec<Session>>;
+
     /// Lists sessions that may have died: active or idle with a lease that is over or that a
     /// wrong clock granted, or ended with an item.
-    fn sessions_with_expired_lease(&mut self, limit: u32) -> Result<Vec<Session>>;
+    ///
+    /// `now` is the time of the database, from [`Self::database_time`] or [`Session::read_at`].
+    fn sessions_with_expired_lease(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Session>>;
 
     /// Marks a dead session lost (an ended one stays ended) and takes its item from it; its state
     /// stays.
@@ -285,9 +300,8 @@ pub trait Store:
         provenance: &Provenance,
     ) -> Result<Option<ReleasedClaim>>;
 
-    /// Whether a phase, a task of a plan or a run of a plan is in progress, which a sweep may have
-    /// to end. One small question in place of three large ones.
-    fn has_running_work(&mut self) -> Result<bool>;
+    /// Finds out what the start of a session has to look at closer, be it of this session or not.
+    fn find_pending_matters(&mut self) -> Result<PendingMatters>;
 
     /// Adds an item.
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;

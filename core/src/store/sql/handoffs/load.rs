@@ -42,7 +42,10 @@ columns! {
 }
 
 pub(super) const SELECT_HANDOFF: &str = joined!("SELECT ", HandoffColumn::SQL, " FROM handoffs ");
-pub(super) const IS_OPEN: &str = "status IN ('pending_acceptance', 'blocked')";
+pub(in crate::store::sql) const IS_OPEN: &str = "status IN ('pending_acceptance', 'blocked')";
+/// Decided, and the sender was not told.
+pub(in crate::store::sql) const IS_UNTOLD: &str =
+    "status IN ('accepted', 'rejected') AND told_at IS NULL";
 
 statements! {
     LOAD_HANDOFF(text) = @repeated SELECT_HANDOFF, "WHERE id = ?1";

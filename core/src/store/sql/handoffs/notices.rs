@@ -4,7 +4,7 @@ use super::super::engine::{Tx, args};
 use super::super::items;
 use super::super::sessions::load_registered;
 use super::super::statement::statements;
-use super::load::{IS_OPEN, SELECT_HANDOFF, handoff_from_row, load_predecessor};
+use super::load::{IS_OPEN, IS_UNTOLD, SELECT_HANDOFF, handoff_from_row, load_predecessor};
 use crate::model::{Handoff, HandoffNoticeReason, HandoffReader, SessionId, decide_handoff_notice};
 use crate::store::Result;
 
@@ -19,15 +19,13 @@ statements! {
     /// of the price of the list below, and mostly there is none.
     HAS_NOTICES() =
         "SELECT EXISTS (SELECT 1 FROM handoffs WHERE ", IS_OPEN, ")
-         OR EXISTS (SELECT 1 FROM handoffs
-                    WHERE status IN ('accepted', 'rejected') AND told_at IS NULL)";
+         OR EXISTS (SELECT 1 FROM handoffs WHERE ", IS_UNTOLD, ")";
 
     /// A walk along one index for each kind; the rule decides which of them are worth a notice.
     LIST_NOTICES(text, text, text, int) =
         SELECT_HANDOFF, "WHERE ", IS_OPEN, IS_VALID, " AND to_session IN (?1, ?2)
             OR ", IS_OPEN, IS_VALID, " AND to_session IS NULL AND repo IS NOT DISTINCT FROM ?3
-            OR status IN ('accepted', 'rejected') AND told_at IS NULL
-               AND from_session IN (?1, ?2)
+            OR ", IS_UNTOLD, " AND from_session IN (?1, ?2)
          ORDER BY created_at DESC LIMIT ?4";
 }
 

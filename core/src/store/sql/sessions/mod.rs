@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 pub(super) use lifecycle::{end_session, record_heartbeat, register_session};
 pub(super) use load::{
-    check_registered, is_registered, list_sessions, load_registered, load_session,
+    check_registered, is_registered, list_peers, list_sessions, load_registered, load_session,
     sessions_with_expired_lease,
 };
 pub(super) use state::{acknowledge_revision, merge_metadata, patch_execution_state, push_state};

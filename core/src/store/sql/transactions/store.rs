@@ -1,20 +1,24 @@
 //! What every command may need: sessions, items, claims.
 
 use super::super::engine::{Engine, Tx, args};
+use super::super::handoffs::{IS_OPEN, IS_UNTOLD};
 use super::super::statement::statements;
 use super::super::{SqlStore, claims, events, items, releases, sessions};
 use crate::model::{Item, ItemKey, NewItem, Session, Timestamp};
 use crate::store::{
-    ClaimedItem, GrantedClaim, ItemFilter, Provenance, ReleaseRequest, ReleasedClaim, Result,
-    SessionFilter, SessionRegistration, Store,
+    ClaimedItem, GrantedClaim, ItemFilter, PendingMatters, Provenance, ReleaseRequest,
+    ReleasedClaim, Result, SessionFilter, SessionRegistration, Store,
 };
 
 statements! {
-    /// Whether there is anything for the sweeps of work: one small query instead of three large ones.
-    HAS_RUNNING_WORK() =
-        "SELECT EXISTS (SELECT 1 FROM phase_queue WHERE status = 'running')
-         OR EXISTS (SELECT 1 FROM plan_tasks WHERE status = 'in_progress')
-         OR EXISTS (SELECT 1 FROM orchestrators WHERE status IN ('running', 'stopping'))";
+    /// Each row says of which kind one matter is: 1 for work in progress, 2 for a hand-off. Mostly
+    /// there is none, and so one small question stands for five large ones.
+    LIST_PENDING_KINDS() =
+        "SELECT 1 FROM phase_queue WHERE status = 'running'
+         UNION ALL SELECT 1 FROM plan_tasks WHERE status = 'in_progress'
+         UNION ALL SELECT 1 FROM orchestrators WHERE status IN ('running', 'stopping')
+         UNION ALL SELECT 2 FROM handoffs WHERE ", IS_OPEN, "
+         UNION ALL SELECT 2 FROM handoffs WHERE ", IS_UNTOLD;
 }
 
 impl<E: Engine> Store for SqlStore<E> {
@@ -34,8 +38,12 @@ impl<E: Engine> Store for SqlStore<E> {
         self.engine.read(|tx| sessions::list_sessions(tx, filter))
     }
 
-    fn sessions_with_expired_lease(&mut self, limit: u32) -> Result<Vec<Session>> {
-        self.engine.read(|tx| sessions::sessions_with_expired_lease(tx, limit))
+    fn list_peers(&mut self, session: &Session, limit: u32) -> Result<Vec<Session>> {
+        self.engine.read(|tx| sessions::list_peers(tx, session, limit))
+    }
+
+    fn sessions_with_expired_lease(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
+        self.engine.read(|tx| sessions::sessions_with_expired_lease(tx, now, limit))
     }
 
     fn mark_lost(
@@ -46,8 +54,18 @@ impl<E: Engine> Store for SqlStore<E> {
         self.engine.write(|tx| claims::mark_lost(tx, session, provenance))
     }
 
-    fn has_running_work(&mut self) -> Result<bool> {
-        self.engine.read(|tx| tx.one_row(&HAS_RUNNING_WORK, args![], |row| row.get(0)))
+    fn find_pending_matters(&mut self) -> Result<PendingMatters> {
+        let mut pending = PendingMatters::default();
+        self.engine.read(|tx| {
+            tx.for_each_row(&LIST_PENDING_KINDS, args![], |row| {
+                match row.get::<u8>(0)? {
+                    1 => pending.has_running_work = true,
+                    _ => pending.has_handoffs = true,
+                }
+                Ok(())
+            })
+        })?;
+        Ok(pending)
     }
 
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
