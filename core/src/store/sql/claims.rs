@@ -164,7 +164,7 @@ pub(super) fn clear_holder(
     provenance: &Provenance,
     reason: Option<&str>,
 ) -> Result<bool> {
-    let changed = tx.execute(
+    let changed = tx.count_changes(
         &CLEAR_HOLDER,
         args![
             provenance.actor,
@@ -217,7 +217,7 @@ pub(super) fn mark_lost(
     session: &Session,
     provenance: &Provenance,
 ) -> Result<Option<ReleasedClaim>> {
-    let changed = tx.execute(
+    let changed = tx.count_changes(
         &MARK_LOST,
         args![
             provenance.actor,

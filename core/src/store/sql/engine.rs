@@ -130,12 +130,20 @@ pub trait Tx {
         read: impl FnOnce(&dyn Row) -> Result<T>,
     ) -> Result<Option<T>>;
 
+    /// Writes, however many rows that changes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`] when a rule of the schema forbids it: at once, or when the
+    /// transaction is committed. Inside [`Self::attempt`] it is known at its end.
+    fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<()>;
+
     /// Writes; returns how many rows the statement changed.
     ///
     /// # Errors
     ///
     /// [`StoreError::Denied`] when a rule of the schema forbids it.
-    fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64>;
+    fn count_changes(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64>;
 
     /// Runs a part of a transaction whose failure undoes that part alone.
     ///
@@ -191,10 +199,28 @@ pub trait Tx {
         args: &[Arg<'_>],
         otherwise: impl FnOnce() -> StoreError,
     ) -> Result<()> {
-        match self.execute(statement, args)? {
+        match self.count_changes(statement, args)? {
             0 => Err(otherwise()),
             _ => Ok(()),
         }
+    }
+
+    /// Says that only reads follow, whatever they find: an engine behind a network commits with
+    /// the first of them, and what they return is what was committed.
+    fn finish(&mut self) {}
+
+    /// Asks a question whose answer is mostly no. An engine behind a network may go on before it
+    /// is certain, and have the commit check it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn is_usually_false(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Arg<'_>],
+    ) -> Result<bool> {
+        self.one_row(statement, args, |row| row.get(0))
     }
 
     /// Whether this operation was carried out before, so that its answer may have been lost and
@@ -204,7 +230,7 @@ pub trait Tx {
     ///
     /// When the database cannot be read.
     fn is_replay(&mut self, provenance: &Provenance) -> Result<bool> {
-        self.one_row(&IS_REPLAY, args![provenance.op_id], |row| row.get(0))
+        self.is_usually_false(&IS_REPLAY, args![provenance.op_id])
     }
 }
 
@@ -220,14 +246,14 @@ pub trait Engine {
     /// # Errors
     ///
     /// When the read fails.
-    fn read<T>(&self, operation: impl FnOnce(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
+    fn read<T>(&self, operation: impl Fn(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
 
     /// Runs a read of several statements that see one moment.
     ///
     /// # Errors
     ///
     /// When the read fails.
-    fn snapshot<T>(&mut self, operation: impl FnOnce(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
+    fn snapshot<T>(&mut self, operation: impl Fn(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
 
     /// Runs a write as one transaction; returns once what it wrote survives a power cut. An
     /// engine that loses a race runs the operation again.

@@ -130,7 +130,7 @@ pub(super) fn list_orchestrators(tx: &mut impl Tx, limit: u32) -> Result<Vec<Orc
 }
 
 pub(super) fn record_heartbeat(tx: &mut impl Tx, id: &OrchestratorId) -> Result<Orchestrator> {
-    let changed = tx.execute(&RECORD_RUN_HEARTBEAT, args![id])?;
+    let changed = tx.count_changes(&RECORD_RUN_HEARTBEAT, args![id])?;
     load_changed_orchestrator(tx, id, changed)
 }
 
@@ -143,7 +143,7 @@ pub(super) fn request_stop(
     if tx.is_replay(provenance)? {
         return Ok(before);
     }
-    let changed = tx.execute(&REQUEST_RUN_STOP, args![id])?;
+    let changed = tx.count_changes(&REQUEST_RUN_STOP, args![id])?;
     let after = load_changed_orchestrator(tx, id, changed)?;
     if after.status != before.status {
         let draft = EventDraft::of_run(EventKind::Stopping, Some(&before), &after);

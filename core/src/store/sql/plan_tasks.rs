@@ -206,7 +206,7 @@ pub(super) fn update_task(
     is_back: bool,
     provenance: &Provenance,
 ) -> Result<bool> {
-    let changed = tx.execute(
+    let changed = tx.count_changes(
         &UPDATE_TASK,
         args![
             after.phase_number,

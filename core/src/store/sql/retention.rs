@@ -279,7 +279,7 @@ pub(super) fn remove_events(
         return Ok(0);
     };
     begin_pruning(tx, *last)?;
-    let removed = tx.execute(&DELETE_EVENTS, args![json!(removable).to_string()])?;
+    let removed = tx.count_changes(&DELETE_EVENTS, args![json!(removable).to_string()])?;
     end_pruning(tx)?;
     add_to_tally(tx, PruneCounts { events: removed, ..PruneCounts::default() })?;
     Ok(removed)

@@ -120,7 +120,11 @@ impl Tx for SqliteTx<'_> {
         })
     }
 
-    fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64> {
+    fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<()> {
+        self.count_changes(statement, args).map(drop)
+    }
+
+    fn count_changes(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64> {
         self.prepared(statement, args, |prepared| {
             let changed = prepared.raw_execute()?;
             Ok(u64::try_from(changed).unwrap_or(u64::MAX))

@@ -171,11 +171,11 @@ impl SqliteEngine {
 impl Engine for SqliteEngine {
     type Tx<'t> = SqliteTx<'t>;
 
-    fn read<T>(&self, operation: impl FnOnce(&mut SqliteTx<'_>) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, operation: impl Fn(&mut SqliteTx<'_>) -> Result<T>) -> Result<T> {
         operation(&mut SqliteTx::new(&self.connection))
     }
 
-    fn snapshot<T>(&mut self, operation: impl FnOnce(&mut SqliteTx<'_>) -> Result<T>) -> Result<T> {
+    fn snapshot<T>(&mut self, operation: impl Fn(&mut SqliteTx<'_>) -> Result<T>) -> Result<T> {
         let transaction = self.connection.transaction()?;
         operation(&mut SqliteTx::new(&transaction))
     }

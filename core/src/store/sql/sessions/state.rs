@@ -98,7 +98,7 @@ pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> R
         Some(InterruptionMark::HistoryCleared) => &PUSH_CLEARED_STATE,
     };
     let token = push.fencing_token.as_ref();
-    let changed = tx.execute(
+    let changed = tx.count_changes(
         statement,
         args![
             stored_object(&metadata_patch(push)),

@@ -55,17 +55,17 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     fn find_pending_matters(&mut self) -> Result<PendingMatters> {
-        let mut pending = PendingMatters::default();
         self.engine.read(|tx| {
+            let mut pending = PendingMatters::default();
             tx.for_each_row(&LIST_PENDING_KINDS, args![], |row| {
                 match row.get::<u8>(0)? {
                     1 => pending.has_running_work = true,
                     _ => pending.has_handoffs = true,
                 }
                 Ok(())
-            })
-        })?;
-        Ok(pending)
+            })?;
+            Ok(pending)
+        })
     }
 
     fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
