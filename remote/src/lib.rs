@@ -1,7 +1,8 @@
 //! The transports of trueup to a database that other machines share: `postgres://` and `https://`.
 //!
-//! This is the only package that links a network. It carries texts and knows nothing of what they
-//! say: a request goes to the function `trueup.exchange` of the database, and its answer comes back.
+//! This is the only package that links a network. A transport carries texts and knows nothing of
+//! what they say: a request goes to the function `trueup.exchange` of the database, and its answer
+//! comes back. The engine over it makes requests of the operations of the store.
 //!
 //! | module | what lives there |
 //! | --- | --- |
@@ -11,6 +12,7 @@
 //! | `tls` | trusted authorities, how much of a certificate is checked |
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | [`exchange`] | the operations of the store, as requests that commit at once or not at all |
 //!
 //! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
 //! bounded; nothing of a URL but scheme, host, port and database name is shown.
@@ -18,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 pub mod error;
+pub mod exchange;
 pub mod https;
 mod net;
 pub mod postgres;
@@ -27,6 +30,7 @@ mod transport;
 pub mod url;
 
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
+pub use exchange::RemoteStore;
 pub use https::HttpsTransport;
 pub use postgres::PostgresTransport;
 pub use remote_database::{RemoteDatabase, RemoteTransport};

@@ -79,48 +79,56 @@ impl StoreFixture for DatabaseFile {
 
     /// The engine's clock cannot be set, so all stored times are shifted back instead.
     fn advance_time(&mut self, seconds: u64) {
-        let dated: [(&str, &[&str], &str); 5] = [
-            (
-                "claude_sessions",
-                &["registered_at", "heartbeat_at", "lease_expires_at", "silent_until"],
-                "",
-            ),
-            ("plan_tasks", &["updated_at"], ""),
-            (
-                "phase_queue",
-                &[
-                    "created_at",
-                    "updated_at",
-                    "completed_at",
-                    "ready_timestamp",
-                    "started_timestamp",
-                ],
-                "",
-            ),
-            (
-                "orchestrators",
-                &["started_at", "heartbeat_at"],
-                "WHERE status IN ('running', 'stopping')",
-            ),
-            ("events", &["at"], ""),
-        ];
-        let back = |column: &&str| {
-            format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
-        };
-        let moved = dated.map(|(table, columns, those)| {
-            let columns: Vec<String> = columns.iter().map(back).collect();
-            format!("UPDATE {table} SET {} {those};", columns.join(", "))
-        });
-        self.execute_unchecked(&moved.concat());
+        self.execute_unchecked(&shift_all_times(seconds));
     }
 
     fn age_events(&mut self, seconds: u64) {
-        self.execute_unchecked(&format!(
-            "UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');"
-        ));
+        self.execute_unchecked(&shift_event_times(seconds));
     }
+
     fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp {
-        let millis = i64::try_from(seconds * 1000).unwrap();
-        Timestamp::from_millis(then.as_millis() - millis)
+        shift_back(then, seconds)
     }
+}
+
+/// Returns the SQL that shifts all stored times back.
+pub(crate) fn shift_all_times(seconds: u64) -> String {
+    let dated: [(&str, &[&str], &str); 5] = [
+        (
+            "claude_sessions",
+            &["registered_at", "heartbeat_at", "lease_expires_at", "silent_until"],
+            "",
+        ),
+        ("plan_tasks", &["updated_at"], ""),
+        (
+            "phase_queue",
+            &["created_at", "updated_at", "completed_at", "ready_timestamp", "started_timestamp"],
+            "",
+        ),
+        (
+            "orchestrators",
+            &["started_at", "heartbeat_at"],
+            "WHERE status IN ('running', 'stopping')",
+        ),
+        ("events", &["at"], ""),
+    ];
+    let back = |column: &&str| {
+        format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
+    };
+    let moved = dated.map(|(table, columns, those)| {
+        let columns: Vec<String> = columns.iter().map(back).collect();
+        format!("UPDATE {table} SET {} {those};", columns.join(", "))
+    });
+    moved.concat()
+}
+
+/// Returns the SQL that shifts the times of all events back.
+pub(crate) fn shift_event_times(seconds: u64) -> String {
+    format!("UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');")
+}
+
+/// Returns a time that was read before its database was shifted back.
+pub(crate) fn shift_back(then: Timestamp, seconds: u64) -> Timestamp {
+    let millis = i64::try_from(seconds * 1000).unwrap();
+    Timestamp::from_millis(then.as_millis() - millis)
 }

@@ -10,6 +10,7 @@ mod claim_machine;
 mod doc_paths;
 mod fixture;
 mod module_cycles;
+mod postgres_fixture;
 mod purity;
 mod requests;
 mod sqlite;

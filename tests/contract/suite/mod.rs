@@ -6,6 +6,14 @@ macro_rules! on_every_store {
         mod sqlite {
             $(#[test] fn $name() { super::$name(&mut crate::fixture::new_sqlite()); })*
         }
+        mod postgres {
+            $(#[test] fn $name() {
+                // Without a server the harness has said that this is skipped.
+                if let Some(mut fixture) = crate::postgres_fixture::new_postgres() {
+                    super::$name(&mut fixture);
+                }
+            })*
+        }
     };
 }
 

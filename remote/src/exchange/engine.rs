@@ -1,0 +1,207 @@
+//! Runs an operation until it is committed or the deadline has passed.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::thread;
+use std::time::Duration;
+
+use trueup_core::deadline::Deadline;
+use trueup_core::store::sql::{Engine, SqlStore};
+use trueup_core::store::{Result, StoreError};
+
+use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
+use super::transaction::{Ending, ExchangeTx, Rerun, Trust};
+use crate::transport::Transport;
+
+/// A store over a database that other machines share.
+pub type RemoteStore = SqlStore<ExchangeEngine>;
+
+/// The longest wait before an operation runs again, in milliseconds.
+const MAX_WAIT_MS: u64 = 200;
+
+/// Carries out the operations of the store by exchanges.
+#[derive(Debug)]
+pub struct ExchangeEngine {
+    link: Link,
+}
+
+impl ExchangeEngine {
+    /// An engine over a transport to a database of this schema.
+    pub fn new(transport: Box<dyn Transport>, schema: i64, deadline: Deadline) -> Self {
+        Self {
+            link: Link {
+                transport: RefCell::new(transport),
+                schema,
+                deadline: Cell::new(deadline),
+            },
+        }
+    }
+
+    /// Gives what follows another deadline.
+    pub fn set_deadline(&self, deadline: Deadline) {
+        self.link.deadline.set(deadline);
+    }
+}
+
+/// The way to the database, and until when it may be used.
+pub(super) struct Link {
+    transport: RefCell<Box<dyn Transport>>,
+    schema: i64,
+    deadline: Cell<Deadline>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// Why steps were not carried out.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// A step found something else than was expected.
+    Conflict {
+        /// Its index in the request.
+        step: usize,
+    },
+    /// Sending the operation again may help; whether it was carried out is not known.
+    Broken(StoreError),
+    /// It would not help.
+    Store(StoreError),
+}
+
+impl Link {
+    /// Sends steps; returns the result of each.
+    pub(super) fn send(
+        &self,
+        mode: Mode,
+        steps: &[RequestStep<'_>],
+    ) -> std::result::Result<Vec<StepResult>, SendError> {
+        let invalid = |error: serde_json::Error| {
+            SendError::Store(StoreError::unavailable(format!(
+                "the answer of the database cannot be read: {error}"
+            )))
+        };
+        // PostgreSQL has no text with this character, and would not say which one it was.
+        let has_nul = |step: &RequestStep<'_>| {
+            step.args.iter().any(|arg| arg.as_str().is_some_and(|text| text.contains('\0')))
+        };
+        if steps.iter().any(has_nul) {
+            let problem = "the database cannot store a text with a NUL character";
+            return Err(SendError::Store(StoreError::invalid(problem)));
+        }
+        let request =
+            serde_json::to_string(&Request::new(mode, self.schema, steps)).map_err(invalid)?;
+        let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());
+        let text = sent.map_err(|error| {
+            let may_help = error.is_retryable() || error.may_have_committed();
+            let error = StoreError::from(error);
+            if may_help { SendError::Broken(error) } else { SendError::Store(error) }
+        })?;
+        let answer: Answer = serde_json::from_str(&text).map_err(invalid)?;
+        self.take_results(answer, steps.len())
+    }
+
+    fn take_results(
+        &self,
+        answer: Answer,
+        steps: usize,
+    ) -> std::result::Result<Vec<StepResult>, SendError> {
+        if answer.ok && answer.results.len() == steps {
+            return Ok(answer.results);
+        }
+        if let Some(step) = answer.conflict {
+            return Err(SendError::Conflict { step });
+        }
+        let error = match (answer.denied, answer.refused) {
+            (Some(denial), _) => StoreError::denied(denial.message),
+            (None, Some(reason)) => self.refusal_error(&reason, answer.schema),
+            (None, None) => {
+                StoreError::unavailable("the answer of the database is not complete".to_owned())
+            }
+        };
+        Err(SendError::Store(error))
+    }
+
+    fn refusal_error(&self, reason: &str, schema: Option<i64>) -> StoreError {
+        match schema {
+            Some(found) if found > self.schema => {
+                StoreError::SchemaTooNew { found, known: self.schema }
+            }
+            Some(found) if found < self.schema => StoreError::unavailable(format!(
+                "the database has schema {found}, and this trueup needs schema {}",
+                self.schema
+            )),
+            _ => StoreError::unavailable(format!("the database refuses the request: {reason}")),
+        }
+    }
+}
+
+impl Engine for ExchangeEngine {
+    type Tx<'t> = ExchangeTx<'t>;
+
+    fn read<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
+        self.run(operation)
+    }
+
+    fn snapshot<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
+        self.run(operation)
+    }
+
+    fn write<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
+        self.run(operation)
+    }
+
+    fn write_until<T>(
+        &mut self,
+        deadline: Deadline,
+        operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let own_deadline = self.link.deadline.replace(deadline);
+        let outcome = self.run(operation);
+        self.link.deadline.set(own_deadline);
+        outcome
+    }
+}
+
+impl ExchangeEngine {
+    fn run<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
+        let mut trust = Trust::Assume;
+        let mut runs = 0;
+        loop {
+            let mut tx = ExchangeTx::new(&self.link, trust);
+            let outcome = operation(&mut tx);
+            match tx.settle(outcome) {
+                Ending::Done(result) => return result,
+                Ending::Replay(value, recording) => {
+                    let mut tx = ExchangeTx::replaying(&self.link, recording);
+                    return match operation(&mut tx) {
+                        Ok(replayed) if !tx.has_diverged() => Ok(replayed),
+                        _ => Ok(value),
+                    };
+                }
+                Ending::Again(rerun) => {
+                    runs += 1;
+                    trust = rerun.trust;
+                    self.wait_before_rerun(rerun, runs)?;
+                }
+            }
+        }
+    }
+
+    /// Waits a moment, which differs between processes, or fails once there is no time left.
+    fn wait_before_rerun(&self, rerun: Rerun, runs: u64) -> Result<()> {
+        let deadline = self.link.deadline.get();
+        if deadline.has_passed() {
+            return Err(rerun.error);
+        }
+        if rerun.should_wait && runs > 1 {
+            let random = RandomState::new().build_hasher().finish();
+            let longest = (8 << runs.min(8)).min(MAX_WAIT_MS);
+            let wait = Duration::from_millis(random % longest);
+            thread::sleep(wait.min(deadline.remaining()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests to the function `trueup.exchange` and its answers, as JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// The version of the protocol.
+const PROTOCOL: u32 = 1;
+
+/// What the database does with the steps of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// Runs reads, which all see one moment.
+    Read,
+    /// Runs everything, answers, and undoes it.
+    Try,
+    /// Takes its turn among all writers, and commits everything or nothing.
+    Commit,
+}
+
+/// A statement by its digest, with the values of its parameters.
+#[derive(Debug, Serialize)]
+pub(super) struct RequestStep<'a> {
+    #[serde(rename = "s")]
+    pub(super) digest: &'a str,
+    #[serde(rename = "a")]
+    pub(super) args: &'a [Json],
+    /// The digest of the rows that a read must return.
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<&'a str>,
+    /// How many rows a write must change.
+    #[serde(rename = "n", skip_serializing_if = "Option::is_none")]
+    pub(super) expected: Option<u64>,
+}
+
+/// One request.
+#[derive(Debug, Serialize)]
+pub(super) struct Request<'a> {
+    protocol: u32,
+    mode: Mode,
+    schema: i64,
+    steps: &'a [RequestStep<'a>],
+}
+
+impl<'a> Request<'a> {
+    pub(super) const fn new(mode: Mode, schema: i64, steps: &'a [RequestStep<'a>]) -> Self {
+        Self { protocol: PROTOCOL, mode, schema, steps }
+    }
+}
+
+/// What a step came to.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct StepResult {
+    /// The rows of a read, each with its values in the order of the columns.
+    pub(super) rows: Option<Vec<Vec<Json>>>,
+    /// The digest of these rows.
+    pub(super) digest: Option<String>,
+    /// Whether a read returned what the request expected of it.
+    #[serde(default)]
+    pub(super) same: bool,
+    /// How many rows a write changed.
+    pub(super) changed: Option<u64>,
+}
+
+/// Why a rule of the schema refused a step.
+#[derive(Debug, Deserialize)]
+pub(super) struct Denial {
+    /// The rule's own words.
+    pub(super) message: String,
+}
+
+/// The answer to one request.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Answer {
+    #[serde(default)]
+    pub(super) ok: bool,
+    #[serde(default)]
+    pub(super) results: Vec<StepResult>,
+    /// The step that found something else than the request expected.
+    pub(super) conflict: Option<usize>,
+    pub(super) denied: Option<Denial>,
+    /// Why the database did not look at the steps.
+    pub(super) refused: Option<String>,
+    /// The schema of the database, where the request was refused for another.
+    pub(super) schema: Option<i64>,
+}

@@ -1,0 +1,72 @@
+//! The store over a PostgreSQL database, with the rights of a client alone.
+
+use std::ffi::OsStr;
+
+use support::postgres::TestDatabase;
+use trueup_core::model::Timestamp;
+use trueup_core::settings::{ApiCredentials, DatabaseUrl, TlsRoots};
+use trueup_core::store::Store;
+use trueup_core::store::sqlite::SCHEMA_VERSION;
+use trueup_remote::exchange::ExchangeEngine;
+use trueup_remote::url::PasswordSources;
+use trueup_remote::{RemoteDatabase, RemoteStore};
+
+use crate::fixture::{StoreFixture, shift_all_times, shift_back, shift_event_times, test_deadline};
+use crate::strict::StrictStore;
+
+/// A database of its own on a server of the tests.
+pub(crate) struct PostgresDatabase {
+    database: TestDatabase,
+    store: StrictStore<RemoteStore>,
+}
+
+/// Creates a database and connects to it; `None` where there is no server.
+pub(crate) fn new_postgres() -> Option<PostgresDatabase> {
+    let database = TestDatabase::create()?;
+    let store = open_store(&database.add_user("trueup_client"));
+    Some(PostgresDatabase { database, store: StrictStore::new(store) })
+}
+
+fn open_store(url: &str) -> RemoteStore {
+    let DatabaseUrl::Remote(url) = DatabaseUrl::parse(OsStr::new(url)).unwrap() else {
+        panic!("{url} is not the URL of a server");
+    };
+    let remote = RemoteDatabase {
+        url,
+        credentials: ApiCredentials::default(),
+        passwords: PasswordSources::default(),
+        roots: TlsRoots::default(),
+        flavour: None,
+    };
+    let transport = remote.open_transport().unwrap();
+    let engine = ExchangeEngine::new(Box::new(transport), SCHEMA_VERSION, test_deadline());
+    RemoteStore::new(engine)
+}
+
+impl PostgresDatabase {
+    /// Runs SQL as the superuser, without the rules.
+    fn execute_unchecked(&self, sql: &str) {
+        let sql =
+            format!("SET search_path = trueup; SET session_replication_role = replica; {sql}");
+        self.database.run(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+impl StoreFixture for PostgresDatabase {
+    fn store(&mut self) -> &mut dyn Store {
+        &mut self.store
+    }
+
+    /// The server's clock cannot be set, so all stored times are shifted back instead.
+    fn advance_time(&mut self, seconds: u64) {
+        self.execute_unchecked(&shift_all_times(seconds));
+    }
+
+    fn age_events(&mut self, seconds: u64) {
+        self.execute_unchecked(&shift_event_times(seconds));
+    }
+
+    fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp {
+        shift_back(then, seconds)
+    }
+}
