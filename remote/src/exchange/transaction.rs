@@ -363,28 +363,17 @@ impl Tx for ExchangeTx<'_> {
         self.ask_for_count(statement, args)
     }
 
-    fn change(
-        &mut self,
-        statement: &'static Statement,
-        args: &[Arg<'_>],
-        otherwise: impl FnOnce() -> StoreError,
-    ) -> Result<()> {
+    fn try_change(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<bool> {
         if self.trust == Trust::Ask {
-            return match self.ask_for_count(statement, args)? {
-                0 => Err(otherwise()),
-                _ => Ok(()),
-            };
+            return Ok(self.ask_for_count(statement, args)? > 0);
         }
         let args = to_json_args(statement, args);
         if let Some(call) = self.recording.replay(statement, &args) {
-            return match call? {
-                Call::Count(0) => Err(otherwise()),
-                _ => Ok(()),
-            };
+            return Ok(!matches!(call?, Call::Count(0)));
         }
         self.collect_write(statement, args.clone(), Some(1), true)?;
         self.recording.add(statement, args, Call::Write);
-        Ok(())
+        Ok(true)
     }
 
     fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {

@@ -164,7 +164,7 @@ pub(super) fn clear_holder(
     provenance: &Provenance,
     reason: Option<&str>,
 ) -> Result<bool> {
-    let changed = tx.count_changes(
+    tx.try_change(
         &CLEAR_HOLDER,
         args![
             provenance.actor,
@@ -173,8 +173,7 @@ pub(super) fn clear_holder(
             item,
             holder,
         ],
-    )?;
-    Ok(changed > 0)
+    )
 }
 
 /// Makes the item the session's current one. Another item starts with its own phase and no task;
@@ -217,7 +216,7 @@ pub(super) fn mark_lost(
     session: &Session,
     provenance: &Provenance,
 ) -> Result<Option<ReleasedClaim>> {
-    let changed = tx.count_changes(
+    let is_marked = tx.try_change(
         &MARK_LOST,
         args![
             provenance.actor,
@@ -228,7 +227,7 @@ pub(super) fn mark_lost(
             session.status.as_str(),
         ],
     )?;
-    if changed == 0 {
+    if !is_marked {
         return Ok(None);
     }
     let item = match &session.item {

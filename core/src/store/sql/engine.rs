@@ -188,6 +188,16 @@ pub trait Tx {
         row.ok_or_else(|| StoreError::invalid("Query returned no rows"))
     }
 
+    /// Writes on a condition; returns whether a row was changed. An engine behind a network may go
+    /// on before it is certain, as if one were, and have the commit check it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`] when a rule of the schema forbids it.
+    fn try_change(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<bool> {
+        Ok(self.count_changes(statement, args)? > 0)
+    }
+
     /// Writes on a condition: changes a row, or fails as `otherwise` says.
     ///
     /// # Errors
@@ -199,10 +209,7 @@ pub trait Tx {
         args: &[Arg<'_>],
         otherwise: impl FnOnce() -> StoreError,
     ) -> Result<()> {
-        match self.count_changes(statement, args)? {
-            0 => Err(otherwise()),
-            _ => Ok(()),
-        }
+        if self.try_change(statement, args)? { Ok(()) } else { Err(otherwise()) }
     }
 
     /// Says that only reads follow, whatever they find: an engine behind a network commits with

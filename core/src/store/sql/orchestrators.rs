@@ -130,8 +130,9 @@ pub(super) fn list_orchestrators(tx: &mut impl Tx, limit: u32) -> Result<Vec<Orc
 }
 
 pub(super) fn record_heartbeat(tx: &mut impl Tx, id: &OrchestratorId) -> Result<Orchestrator> {
-    let changed = tx.count_changes(&RECORD_RUN_HEARTBEAT, args![id])?;
-    load_changed_orchestrator(tx, id, changed)
+    let is_changed = tx.try_change(&RECORD_RUN_HEARTBEAT, args![id])?;
+    tx.finish();
+    load_changed_orchestrator(tx, id, is_changed)
 }
 
 pub(super) fn request_stop(
@@ -143,8 +144,8 @@ pub(super) fn request_stop(
     if tx.is_replay(provenance)? {
         return Ok(before);
     }
-    let changed = tx.count_changes(&REQUEST_RUN_STOP, args![id])?;
-    let after = load_changed_orchestrator(tx, id, changed)?;
+    let is_changed = tx.try_change(&REQUEST_RUN_STOP, args![id])?;
+    let after = load_changed_orchestrator(tx, id, is_changed)?;
     if after.status != before.status {
         let draft = EventDraft::of_run(EventKind::Stopping, Some(&before), &after);
         record_event(tx, provenance, &draft)?;
@@ -218,10 +219,10 @@ fn end_run(
 fn load_changed_orchestrator(
     tx: &mut impl Tx,
     id: &OrchestratorId,
-    changed: u64,
+    is_changed: bool,
 ) -> Result<Orchestrator> {
     let orchestrator = load_existing_orchestrator(tx, id)?;
-    if changed == 0 {
+    if !is_changed {
         return Err(ended_orchestrator_error(&orchestrator));
     }
     Ok(orchestrator)

@@ -101,6 +101,7 @@ pub(in crate::store::sql) fn register_session(
             registration.provenance.op_id,
         ],
     )?;
+    tx.finish();
     load_registered(tx, &registration.session)
 }
 
@@ -135,5 +136,6 @@ pub(in crate::store::sql) fn end_session(
         tx.execute(&RECORD_REPEATED_END, args)?;
         tx.change(&END_SESSION, args, || unregistered_error(id))?;
     }
+    tx.finish();
     load_registered(tx, id)
 }

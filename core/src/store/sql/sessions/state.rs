@@ -98,7 +98,7 @@ pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> R
         Some(InterruptionMark::HistoryCleared) => &PUSH_CLEARED_STATE,
     };
     let token = push.fencing_token.as_ref();
-    let changed = tx.count_changes(
+    let is_pushed = tx.try_change(
         statement,
         args![
             stored_object(&metadata_patch(push)),
@@ -112,7 +112,7 @@ pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> R
             token.map(|(_, epoch)| epoch),
         ],
     )?;
-    if changed == 0 {
+    if !is_pushed {
         let session = load_registered(tx, &push.session)?;
         return Err(StoreError::Conflict(if session.revision == push.base {
             "the claim it was made under belongs to another session".to_owned()
@@ -136,6 +136,7 @@ pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> R
             ],
         )?;
     }
+    tx.finish();
     load_registered(tx, &push.session)
 }
 
@@ -178,6 +179,7 @@ pub(in crate::store::sql) fn merge_metadata(
         };
         write_patch(tx, statement, id, patch, provenance)?;
     }
+    tx.finish();
     load_registered(tx, id)
 }
 
