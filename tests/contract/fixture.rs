@@ -79,11 +79,11 @@ impl StoreFixture for DatabaseFile {
 
     /// The engine's clock cannot be set, so all stored times are shifted back instead.
     fn advance_time(&mut self, seconds: u64) {
-        self.execute_unchecked(&shift_all_times(seconds));
+        self.execute_unchecked(&shift_all_times(|column| shift_column(column, seconds)));
     }
 
     fn age_events(&mut self, seconds: u64) {
-        self.execute_unchecked(&shift_event_times(seconds));
+        self.execute_unchecked(&format!("UPDATE events SET at = {};", shift_column("at", seconds)));
     }
 
     fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp {
@@ -91,8 +91,8 @@ impl StoreFixture for DatabaseFile {
     }
 }
 
-/// Returns the SQL that shifts all stored times back.
-pub(crate) fn shift_all_times(seconds: u64) -> String {
+/// Returns the SQL that sets all stored times to what `shift` makes of their column.
+pub(crate) fn shift_all_times(shift: impl Fn(&str) -> String) -> String {
     let dated: [(&str, &[&str], &str); 5] = [
         (
             "claude_sessions",
@@ -112,9 +112,7 @@ pub(crate) fn shift_all_times(seconds: u64) -> String {
         ),
         ("events", &["at"], ""),
     ];
-    let back = |column: &&str| {
-        format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
-    };
+    let back = |column: &&str| format!("{column} = {}", shift(column));
     let moved = dated.map(|(table, columns, those)| {
         let columns: Vec<String> = columns.iter().map(back).collect();
         format!("UPDATE {table} SET {} {those};", columns.join(", "))
@@ -122,9 +120,9 @@ pub(crate) fn shift_all_times(seconds: u64) -> String {
     moved.concat()
 }
 
-/// Returns the SQL that shifts the times of all events back.
-pub(crate) fn shift_event_times(seconds: u64) -> String {
-    format!("UPDATE events SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-{seconds} seconds');")
+/// Returns the SQL of an earlier time than that of a column, for SQLite.
+fn shift_column(column: &str, seconds: u64) -> String {
+    format!("strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '-{seconds} seconds')")
 }
 
 /// Returns a time that was read before its database was shifted back.

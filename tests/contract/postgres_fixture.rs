@@ -11,7 +11,7 @@ use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::url::PasswordSources;
 use trueup_remote::{RemoteDatabase, RemoteStore};
 
-use crate::fixture::{StoreFixture, shift_all_times, shift_back, shift_event_times, test_deadline};
+use crate::fixture::{StoreFixture, shift_all_times, shift_back, test_deadline};
 use crate::strict::StrictStore;
 
 /// A database of its own on a server of the tests.
@@ -43,6 +43,14 @@ fn open_store(url: &str) -> RemoteStore {
     RemoteStore::new(engine)
 }
 
+/// Returns the SQL of an earlier time than that of a column.
+fn shift_column(column: &str, seconds: u64) -> String {
+    format!(
+        "to_char(({column}::timestamptz - interval '{seconds} seconds') AT TIME ZONE 'UTC', \
+             'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+    )
+}
+
 impl PostgresDatabase {
     /// Runs SQL as the superuser, without the rules.
     fn execute_unchecked(&self, sql: &str) {
@@ -59,11 +67,11 @@ impl StoreFixture for PostgresDatabase {
 
     /// The server's clock cannot be set, so all stored times are shifted back instead.
     fn advance_time(&mut self, seconds: u64) {
-        self.execute_unchecked(&shift_all_times(seconds));
+        self.execute_unchecked(&shift_all_times(|column| shift_column(column, seconds)));
     }
 
     fn age_events(&mut self, seconds: u64) {
-        self.execute_unchecked(&shift_event_times(seconds));
+        self.execute_unchecked(&format!("UPDATE events SET at = {};", shift_column("at", seconds)));
     }
 
     fn shifted_time(&self, then: Timestamp, seconds: u64) -> Timestamp {

@@ -172,7 +172,11 @@ impl Recording {
             return None;
         }
         match self.calls.pop_front() {
-            Some((recorded, with, call)) if std::ptr::eq(recorded, statement) && with == args => {
+            // A write is committed already; some name their operation anew in each run.
+            Some((recorded, with, call))
+                if std::ptr::eq(recorded, statement)
+                    && (with == args || !matches!(call, Call::Rows(_))) =>
+            {
                 Some(Ok(call))
             }
             _ => {

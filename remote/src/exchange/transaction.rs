@@ -62,6 +62,8 @@ pub struct ExchangeTx<'e> {
     steps: Vec<Step>,
     /// How many of the steps are known to be allowed.
     tried: usize,
+    /// How many attempts the operation is within.
+    attempts: usize,
     recording: Recording,
     /// Whether the commit found later rows than the operation was answered with.
     is_outdated: bool,
@@ -76,6 +78,7 @@ impl<'e> ExchangeTx<'e> {
             progress: Progress::Open,
             steps: Vec::new(),
             tried: 0,
+            attempts: 0,
             recording: Recording::default(),
             is_outdated: false,
             rerun: None,
@@ -378,7 +381,9 @@ impl Tx for ExchangeTx<'_> {
 
     fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let start = self.steps.len();
+        self.attempts += 1;
         let outcome = part(self).and_then(|value| self.try_writes().map(|()| value));
+        self.attempts -= 1;
         if outcome.is_err() && self.rerun.is_none() {
             let mut index = 0;
             self.steps.retain(|step| {
@@ -392,7 +397,9 @@ impl Tx for ExchangeTx<'_> {
     }
 
     fn finish(&mut self) {
-        self.progress = Progress::Finishing;
+        if self.attempts == 0 {
+            self.progress = Progress::Finishing;
+        }
     }
 
     fn is_usually_false(

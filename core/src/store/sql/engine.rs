@@ -213,7 +213,8 @@ pub trait Tx {
     }
 
     /// Says that only reads follow, whatever they find: an engine behind a network commits with
-    /// the first of them, and what they return is what was committed.
+    /// the first of them, and what they return is what was committed. Inside [`Self::attempt`],
+    /// which others follow, it says nothing.
     fn finish(&mut self) {}
 
     /// Asks a question whose answer is mostly no. An engine behind a network may go on before it
