@@ -60,11 +60,11 @@ impl SessionReport {
     /// again.
     fn render_fix(&self, divergence: &Divergence) -> String {
         match &self.unwritable_cache {
-            Some(cache) if *divergence.fix.way() == Way::TrueUpSession => {
+            Some(cache) if *divergence.advice.kind() == AdviceKind::TrueUpSession => {
                 let folder = path_to_text(cache.parent().unwrap_or(cache));
-                format!("make {folder} writable, then run `{}`", divergence.fix)
+                format!("make {folder} writable, then run `{}`", divergence.advice)
             }
-            _ => divergence.fix.to_string(),
+            _ => divergence.advice.to_string(),
         }
     }
 
