@@ -251,7 +251,7 @@ fn less_than_a_day_is_never_kept() {
 fn what_was_removed_is_told_to_people() {
     let home = home_with_old_sessions();
     let text = trueup(&home, &["db", "prune", "--dry-run"]).ok().stdout;
-    assert!(text.starts_with("would remove 4 sessions with 1 tasks, and "), "{text}");
+    assert!(text.starts_with("would remove 4 sessions with 1 task, and "), "{text}");
     assert!(text.contains("kept "), "{text}");
 }
 

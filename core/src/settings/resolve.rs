@@ -246,17 +246,15 @@ fn choose_log_level(
     let Some(text) = set.or(configured) else {
         return (LogLevel::Warn, None);
     };
-    match LogLevel::parse(text) {
-        Some(level) => (level, None),
-        None => {
-            let setting = match set {
-                Some(_) => format!("TRUEUP_LOG={text:?}"),
-                None => format!("{}: log = {text:?}", file.display()),
-            };
-            let warning = format!("{setting} is not off, error, warn, info or debug; warn is used");
-            (LogLevel::Warn, Some(warning))
-        }
+    if let Some(level) = LogLevel::parse(text) {
+        return (level, None);
     }
+    let setting = match set {
+        Some(_) => format!("TRUEUP_LOG={text:?}"),
+        None => format!("{}: log = {text:?}", file.display()),
+    };
+    let warning = format!("{setting} is not off, error, warn, info or debug; warn is used");
+    (LogLevel::Warn, Some(warning))
 }
 
 /// Returns the key of `config.toml` for a variable.

@@ -167,8 +167,8 @@ fn the_next_phase_and_the_stuck_ones_are_found_along_their_indexes() {
 }
 
 #[test]
-fn whether_work_is_running_is_answered_by_indexes_of_the_running_alone() {
-    for name in ["store::HAS_RUNNING_WORK", "notices::HAS_NOTICES"] {
+fn pending_matters_are_found_by_indexes_of_the_pending_rows_only() {
+    for name in ["store::LIST_PENDING_KINDS", "notices::HAS_NOTICES"] {
         for step in plan_of(&migrated_database(), name) {
             let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
             assert!(!scans || step.contains(" INDEX "), "{step}");
