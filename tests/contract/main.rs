@@ -13,6 +13,7 @@ mod module_cycles;
 mod postgres_fixture;
 mod purity;
 mod requests;
+mod round_trips;
 mod sqlite;
 mod strict;
 mod suite;

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 
 use support::postgres::TestDatabase;
 use trueup_core::model::Timestamp;
-use trueup_core::settings::{ApiCredentials, DatabaseUrl, TlsRoots};
+use trueup_core::settings::{ApiCredentials, DatabaseAddress, DatabaseUrl, RemoteUrl, TlsRoots};
 use trueup_core::store::Store;
 use trueup_core::store::sqlite::SCHEMA_VERSION;
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::url::PasswordSources;
-use trueup_remote::{RemoteDatabase, RemoteStore};
+use trueup_remote::{RemoteDatabase, RemoteStore, RemoteTransport, Transport};
 
 use crate::fixture::{StoreFixture, shift_all_times, shift_back, test_deadline};
 use crate::strict::StrictStore;
@@ -27,20 +27,38 @@ pub(crate) fn new_postgres() -> Option<PostgresDatabase> {
     Some(PostgresDatabase { database, store: StrictStore::new(store) })
 }
 
+/// Creates a database and connects to it through `wrap`, for a test that looks at the requests.
+pub(crate) fn new_postgres_through(
+    wrap: impl FnOnce(RemoteTransport, DatabaseAddress) -> Box<dyn Transport>,
+) -> Option<(TestDatabase, RemoteStore)> {
+    let database = TestDatabase::create()?;
+    let url = remote_url(&database.add_user("trueup_client"));
+    let transport = wrap(open_transport(&url), url.first_address());
+    let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline());
+    Some((database, RemoteStore::new(engine)))
+}
+
 fn open_store(url: &str) -> RemoteStore {
+    let transport = Box::new(open_transport(&remote_url(url)));
+    RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline()))
+}
+
+fn remote_url(url: &str) -> RemoteUrl {
     let DatabaseUrl::Remote(url) = DatabaseUrl::parse(OsStr::new(url)).unwrap() else {
         panic!("{url} is not the URL of a server");
     };
+    url
+}
+
+fn open_transport(url: &RemoteUrl) -> RemoteTransport {
     let remote = RemoteDatabase {
-        url,
+        url: url.clone(),
         credentials: ApiCredentials::default(),
         passwords: PasswordSources::default(),
         roots: TlsRoots::default(),
         flavour: None,
     };
-    let transport = remote.open_transport().unwrap();
-    let engine = ExchangeEngine::new(Box::new(transport), SCHEMA_VERSION, test_deadline());
-    RemoteStore::new(engine)
+    remote.open_transport().unwrap()
 }
 
 /// Returns the SQL of an earlier time than that of a column.

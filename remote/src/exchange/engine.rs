@@ -83,14 +83,6 @@ impl Link {
                 "the answer of the database cannot be read: {error}"
             )))
         };
-        // PostgreSQL has no text with this character, and would not say which one it was.
-        let has_nul = |step: &RequestStep<'_>| {
-            step.args.iter().any(|arg| arg.as_str().is_some_and(|text| text.contains('\0')))
-        };
-        if steps.iter().any(has_nul) {
-            let problem = "the database cannot store a text with a NUL character";
-            return Err(SendError::Store(StoreError::invalid(problem)));
-        }
         let request =
             serde_json::to_string(&Request::new(mode, self.schema, steps)).map_err(invalid)?;
         let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde_json::Value as Json;
-use trueup_core::store::sql::{Arg, Statement};
+use trueup_core::store::sql::{Arg, Kind, Statement};
 use trueup_core::store::{Result, StoreError};
 
 use super::protocol::{RequestStep, StepResult};
@@ -189,14 +189,33 @@ impl Recording {
 
 /// Returns the values of a statement's parameters. Statements that answer one question in several
 /// ways are given the same values, of which some use only the first.
-pub(super) fn to_json_args(statement: &Statement, args: &[Arg<'_>]) -> Vec<Json> {
-    args.iter().take(statement.params().len()).map(to_json).collect()
+///
+/// # Errors
+///
+/// When a text has a character that PostgreSQL cannot store; its own error would not name it.
+pub(super) fn to_json_args(statement: &Statement, args: &[Arg<'_>]) -> Result<Vec<Json>> {
+    statement.params().iter().zip(args).map(|(kind, arg)| to_json(*kind, arg)).collect()
 }
 
-fn to_json(arg: &Arg<'_>) -> Json {
+fn to_json(kind: Kind, arg: &Arg<'_>) -> Result<Json> {
     match arg {
-        Arg::Text(Some(text)) => Json::from(*text),
-        Arg::Integer(Some(integer)) => Json::from(*integer),
-        Arg::Text(None) | Arg::Integer(None) => Json::Null,
+        Arg::Text(Some(text)) if has_nul(kind, text) => {
+            Err(StoreError::invalid("the database cannot store a text with a NUL character"))
+        }
+        Arg::Text(Some(text)) => Ok(Json::from(*text)),
+        Arg::Integer(Some(integer)) => Ok(Json::from(*integer)),
+        Arg::Text(None) | Arg::Integer(None) => Ok(Json::Null),
     }
+}
+
+/// Returns whether a text has a NUL, which JSON writes as an escape behind no other backslash.
+fn has_nul(kind: Kind, text: &str) -> bool {
+    if kind != Kind::Json {
+        return text.contains('\0');
+    }
+    text.match_indices("\\u0000").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        backslashes % 2 == 0
+    })
 }

@@ -166,7 +166,7 @@ impl<'e> ExchangeTx<'e> {
 
     /// Reads rows: at once while nothing was written, else behind the writes so far.
     fn fetch(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<Rows> {
-        let args = to_json_args(statement, args);
+        let args = to_json_args(statement, args)?;
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_rows);
         }
@@ -225,7 +225,7 @@ impl<'e> ExchangeTx<'e> {
 
     /// Asks how many rows a write would change, and collects it.
     fn ask_for_count(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64> {
-        let args = to_json_args(statement, args);
+        let args = to_json_args(statement, args)?;
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_count);
         }
@@ -353,7 +353,7 @@ impl Tx for ExchangeTx<'_> {
     }
 
     fn execute(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<()> {
-        let args = to_json_args(statement, args);
+        let args = to_json_args(statement, args)?;
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(drop);
         }
@@ -370,7 +370,7 @@ impl Tx for ExchangeTx<'_> {
         if self.trust == Trust::Ask {
             return Ok(self.ask_for_count(statement, args)? > 0);
         }
-        let args = to_json_args(statement, args);
+        let args = to_json_args(statement, args)?;
         if let Some(call) = self.recording.replay(statement, &args) {
             return Ok(!matches!(call?, Call::Count(0)));
         }
@@ -410,7 +410,7 @@ impl Tx for ExchangeTx<'_> {
         if self.trust == Trust::Ask || self.has_writes() {
             return self.one_row(statement, args, |row| row.get(0));
         }
-        let args = to_json_args(statement, args);
+        let args = to_json_args(statement, args)?;
         if let Some(call) = self.recording.replay(statement, &args) {
             return match call?.into_rows().first() {
                 Some(row) => <dyn Row>::get(&JsonRow(row), 0),

@@ -1,7 +1,7 @@
 //! Changes of state, conditional on revision and claim.
 
 use trueup_core::model::{Epoch, FieldValue, Revision, StateField};
-use trueup_core::store::{InterruptionMark, StatePush};
+use trueup_core::store::{InterruptionMark, StatePush, StoreError};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
@@ -16,6 +16,7 @@ on_every_store! {
     a_push_under_the_present_claim_goes_through
     the_phase_of_a_holder_is_also_the_items
     an_empty_text_is_no_text
+    a_nul_is_kept_or_refused_by_name
     moments_are_marked_and_counted
     own_changes_need_not_be_told_but_foreign_ones_do
     a_push_of_a_branch_alone_is_seen
@@ -90,7 +91,7 @@ fn the_phase_of_a_holder_is_also_the_items(f: &mut impl StoreFixture) {
 
 fn an_empty_text_is_no_text(f: &mut impl StoreFixture) {
     let session = register_session(f.store(), "s1");
-    let text = "two\nlines \u{1b}[0m \0 \"é\"";
+    let text = "two\nlines \u{1b}[0m \\u0000 \"é\"";
     let set = field_push(&session, StateField::Task, FieldValue::Text(Some(text.to_owned())));
     let session = f.store().push_state(&set).unwrap();
     assert_eq!(session.execution_state().work.task.as_deref(), Some(text));
@@ -99,6 +100,18 @@ fn an_empty_text_is_no_text(f: &mut impl StoreFixture) {
         .push_state(&field_push(&session, StateField::Task, FieldValue::Text(None)))
         .unwrap();
     assert_eq!(session.execution_state().work.task, None);
+}
+
+/// PostgreSQL has no text with this character.
+fn a_nul_is_kept_or_refused_by_name(f: &mut impl StoreFixture) {
+    let session = register_session(f.store(), "s1");
+    let text = "a\0b";
+    let set = field_push(&session, StateField::Task, FieldValue::Text(Some(text.to_owned())));
+    match f.store().push_state(&set) {
+        Ok(session) => assert_eq!(session.execution_state().work.task.as_deref(), Some(text)),
+        Err(StoreError::Invalid { message, .. }) => assert!(message.contains("NUL"), "{message}"),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn moments_are_marked_and_counted(f: &mut impl StoreFixture) {

@@ -297,5 +297,5 @@ fn numbers_of_events_are_never_given_again(f: &mut impl StoreFixture) {
         .unwrap();
     assert_eq!(list_events(f.store()), []);
     add_item(f.store(), "A");
-    assert_eq!(last_event_id(f.store()), last + 1);
+    assert!(last_event_id(f.store()) > last);
 }
