@@ -12,7 +12,7 @@ use trueup_core::claims::reclaim_own_item;
 use trueup_core::diagnostic::Code;
 use trueup_core::fs::{append_to_foreign, read_bytes};
 use trueup_core::hook::{HookEvent, HookResponse, PromptKind, StartSource};
-use trueup_core::model::{RepoScope, Session, SessionStatus};
+use trueup_core::model::{DeadOrchestrator, RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;
 use trueup_core::reconcile::{Policy, Reading, reconcile};
 use trueup_core::store::{HeartbeatRequest, HookStore, SessionFilter, Store, StoreError};
@@ -93,17 +93,12 @@ fn start_session(
     } else {
         session
     };
-    let (mut dead_orchestrators, mut stuck_notices) = (Vec::new(), Vec::new());
     let pending = store.find_pending_matters()?;
-    if pending.has_running_work {
-        let tasks = fail_stuck_tasks(&mut store, &context.run, id.as_str())?;
-        let cleared =
-            orchestrators::clear_dead_orchestrators(&mut store, &context.run, |_| id.to_string())?;
-        dead_orchestrators =
-            cleared.iter().map(trueup_core::model::DeadOrchestrator::render_line).collect();
-        let phases = fail_stuck_phases(&mut store, &context.run, id.as_str())?;
-        stuck_notices = describe_stuck_work(&tasks, &phases);
-    }
+    let failed_work = if pending.has_running_work {
+        fail_silent_work(context, &mut store)?
+    } else {
+        FailedWork::default()
+    };
     let peers = store.list_peers(&session, MAX_SESSIONS)?;
     let revision = session.revision;
     let synced = true_up(&mut store, session, &peers, &context.run)?;
@@ -128,8 +123,8 @@ fn start_session(
         remaining: &synced.remaining,
         handoffs: &notices,
         interrupted: &interrupted,
-        dead_orchestrators: &dead_orchestrators,
-        stuck_work: &stuck_notices,
+        dead_orchestrators: &failed_work.orchestrators,
+        stuck_work: &failed_work.phases_and_tasks,
         other_repos: &repo_context.summaries,
         suggestion: resumable,
     };
@@ -144,6 +139,25 @@ fn start_session(
         notes: render_unfixed(&synced.problems),
         after_output: Some(prune_when_due),
         ..HookOutcome::default()
+    })
+}
+
+/// Work that was in progress without a sign of life, one line each.
+#[derive(Default)]
+struct FailedWork {
+    orchestrators: Vec<String>,
+    phases_and_tasks: Vec<String>,
+}
+
+/// Fails what is in progress without a sign of life.
+fn fail_silent_work(context: &HookContext, store: &mut dyn Store) -> Result<FailedWork, SyncError> {
+    let actor = context.payload.session.as_str();
+    let tasks = fail_stuck_tasks(store, &context.run, actor)?;
+    let dead = orchestrators::clear_dead_orchestrators(store, &context.run, |_| actor.to_owned())?;
+    let phases = fail_stuck_phases(store, &context.run, actor)?;
+    Ok(FailedWork {
+        orchestrators: dead.iter().map(DeadOrchestrator::render_line).collect(),
+        phases_and_tasks: describe_stuck_work(&tasks, &phases),
     })
 }
 

@@ -48,9 +48,25 @@ pub enum CredentialError {
     Malformed,
 }
 
+impl ApiCredentials {
+    /// Chooses the sources from the environment and the keys of `config.toml`, which never holds
+    /// the token itself.
+    pub(super) fn choose(
+        environment: &Environment,
+        key: Option<String>,
+        key_file: Option<PathBuf>,
+        token_file: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            key: CredentialSource::choose(environment, "TRUEUP_API_KEY", key, key_file),
+            token: CredentialSource::choose(environment, "TRUEUP_API_TOKEN", None, token_file),
+        }
+    }
+}
+
 impl CredentialSource {
     /// Chooses the source: the variable, then the value of `config.toml`, then its file.
-    pub(super) fn choose(
+    fn choose(
         environment: &Environment,
         variable: &str,
         value: Option<String>,

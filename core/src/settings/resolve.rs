@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::config_file::{self, ConfigError, ConfigFile};
 use super::database_url::DatabaseUrl;
 use super::pattern_limits;
-use super::{ApiCredentials, CredentialSource, Environment, Paths, RepositoryConfig, TlsRoots};
+use super::{ApiCredentials, Environment, Paths, RepositoryConfig, TlsRoots};
 use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
 use crate::log::LogLevel;
@@ -138,20 +138,12 @@ impl Settings {
         Self {
             paths,
             database,
-            api_credentials: ApiCredentials {
-                key: CredentialSource::choose(
-                    environment,
-                    "TRUEUP_API_KEY",
-                    config.api_key,
-                    config.api_key_file,
-                ),
-                token: CredentialSource::choose(
-                    environment,
-                    "TRUEUP_API_TOKEN",
-                    None,
-                    config.api_token_file,
-                ),
-            },
+            api_credentials: ApiCredentials::choose(
+                environment,
+                config.api_key,
+                config.api_key_file,
+                config.api_token_file,
+            ),
             tls_roots: config.tls_roots.unwrap_or_default(),
             deadline: deadline.map(Duration::from_millis),
             lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS),

@@ -103,7 +103,7 @@ pub(super) fn line(home: &Home) {
     fs::write(landing(home), long).unwrap();
     let answer = start_session(home);
     assert!(
-        answer.message().iter().any(|line| line.contains("lines of the outbox cannot be read")),
+        answer.message().iter().any(|line| line.contains("line of the outbox cannot be read")),
         "{answer:.2000?}"
     );
     assert_eq!(home.execution_state()["currentTask"], "write the test");
