@@ -72,16 +72,7 @@ fn start_session(
 ) -> Result<HookOutcome, SyncError> {
     let mut store = context.open_or_create_store()?;
     let id = &context.payload.session;
-    let mut stored = store.load_session(id)?;
-    let lineage = match &stored {
-        Some(session) => session.lineage.clone(),
-        None => store.load_lineage()?,
-    };
-    record_session_database(lineage, &context.run);
-    if !context.run.outbox().is_idle() {
-        drained.add(drain_outbox(&mut store, &context.run));
-        stored = store.load_session(id)?;
-    }
+    let stored = load_after_drain(context, &mut store, drained)?;
     let was_ended = stored.as_ref().is_some_and(|session| session.status == SessionStatus::Ended);
     let session = register_if_needed(context, &mut store, stored, source)?;
     let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str(), session.read_at)?;
@@ -140,6 +131,26 @@ fn start_session(
         after_output: Some(prune_when_due),
         ..HookOutcome::default()
     })
+}
+
+/// Loads the session as it is once what waited is written, and records which database it is in.
+fn load_after_drain(
+    context: &HookContext,
+    store: &mut dyn HookStore,
+    drained: &mut DrainReport,
+) -> Result<Option<Session>, StoreError> {
+    let id = &context.payload.session;
+    let stored = store.load_session(id)?;
+    let lineage = match &stored {
+        Some(session) => session.lineage.clone(),
+        None => store.load_lineage()?,
+    };
+    record_session_database(lineage, &context.run);
+    if context.run.outbox().is_idle() {
+        return Ok(stored);
+    }
+    drained.add(drain_outbox(store, &context.run));
+    store.load_session(id)
 }
 
 /// Work that was in progress without a sign of life, one line each.

@@ -41,7 +41,7 @@ pub struct Settings {
     pub paths: Paths,
     /// The URL of the database.
     pub database: DatabaseUrl,
-    /// The credentials for `https://`.
+    /// The credentials for `https://`; of a database that is remote alone.
     pub api_credentials: ApiCredentials,
     /// Which authorities sign the certificate of a remote database.
     pub tls_roots: TlsRoots,
@@ -135,15 +135,20 @@ impl Settings {
             // Reported where the database is used, like one that cannot be reached.
             Some(url) => DatabaseUrl::parse(url).unwrap_or_else(DatabaseUrl::Unusable),
         };
-        Self {
-            paths,
-            database,
-            api_credentials: ApiCredentials::choose(
+        // Hooks run hundreds of times a session, and each look-up costs a thousand instructions.
+        let api_credentials = match &database {
+            DatabaseUrl::Remote(_) => ApiCredentials::choose(
                 environment,
                 config.api_key,
                 config.api_key_file,
                 config.api_token_file,
             ),
+            _ => ApiCredentials::default(),
+        };
+        Self {
+            paths,
+            database,
+            api_credentials,
             tls_roots: config.tls_roots.unwrap_or_default(),
             deadline: deadline.map(Duration::from_millis),
             lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS),
@@ -328,7 +333,8 @@ mod tests {
     #[test]
     fn a_credential_is_never_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let env = environment(dir.path(), &[("TRUEUP_API_KEY", "s3cret")]);
+        let url = ("TRUEUP_DATABASE_URL", "https://db.example");
+        let env = environment(dir.path(), &[("TRUEUP_API_KEY", "s3cret"), url]);
         let settings = Settings::load(&env).unwrap();
         let key = settings.api_credentials.key.load().unwrap();
         assert_eq!(key.unwrap().expose(), "s3cret");
