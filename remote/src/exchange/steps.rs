@@ -219,3 +219,59 @@ fn has_nul(kind: Kind, text: &str) -> bool {
         backslashes % 2 == 0
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    static READ: Statement = Statement::new("read", "SELECT ?1", &[Kind::Text]);
+    static WRITE: Statement = Statement::new("write", "DELETE FROM t WHERE k = ?1", &[Kind::Text]);
+
+    #[test]
+    fn a_nul_is_found_in_texts_and_in_json_but_not_behind_a_backslash() {
+        for (kind, text, expected) in [
+            (Kind::Text, "a\0b", true),
+            (Kind::Text, r"a\u0000b", false),
+            (Kind::Json, r#"{"a":"\u0000"}"#, true),
+            (Kind::Json, r#"{"a":"\\u0000"}"#, false),
+            (Kind::Json, r#"{"a":"\\\u0000"}"#, true),
+        ] {
+            assert_eq!(has_nul(kind, text), expected, "{kind:?} {text}");
+        }
+    }
+
+    /// Without them a commit would not notice that others changed what the operation had read.
+    #[test]
+    fn a_commit_demands_the_rows_that_were_read_and_the_rows_that_change() {
+        let read = StepKind::Read { digest: "seen".to_owned(), is_assumed: false };
+        let write = StepKind::Write { expected: Some(1), is_assumed: true };
+        let request = |step: &Step| serde_json::to_value(step.to_request()).unwrap();
+        let sent = request(&Step::new(&READ, vec![json!("k")], read));
+        assert_eq!(sent, json!({"s": READ.digest(), "a": ["k"], "d": "seen"}));
+        let sent = request(&Step::new(&WRITE, vec![json!("k")], write));
+        assert_eq!(sent, json!({"s": WRITE.digest(), "a": ["k"], "n": 1}));
+    }
+
+    #[test]
+    fn a_replay_answers_reads_with_the_rows_of_the_commit() {
+        let mut recording = Recording::default();
+        recording.add(&WRITE, vec![json!("first id")], Call::Write);
+        recording.add(&READ, vec![json!("k")], Call::Rows(vec![vec![json!("tried")]]));
+        let kind = StepKind::LaterRead { digest: "tried".to_owned(), call: 1 };
+        let steps = [Step::new(&READ, vec![json!("k")], kind)];
+        let committed = StepResult {
+            rows: Some(vec![vec![json!("committed")]]),
+            digest: Some("committed".to_owned()),
+            ..StepResult::default()
+        };
+        assert!(recording.refresh(&steps, vec![committed]));
+        let mut replay = recording.into_replay();
+        // A write may name its operation anew in each run; a read must be the same.
+        replay.replay(&WRITE, &[json!("second id")]).unwrap().unwrap();
+        let rows = replay.replay(&READ, &[json!("k")]).unwrap().unwrap().into_rows();
+        assert_eq!(rows, [[json!("committed")]]);
+        assert!(replay.replay(&READ, &[json!("k")]).unwrap().is_err());
+        assert!(replay.has_diverged());
+    }
+}
