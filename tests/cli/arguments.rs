@@ -50,6 +50,8 @@ fn a_project_is_a_directory() {
     for command in ["status", "next"] {
         let message = usage_error(&home, &[command, "--project", "a"]);
         assert_eq!(message, "--project a: not a directory");
+        let message = usage_error(&home, &[command, "--project", "b"]);
+        assert_eq!(message, "--project b: there is no such directory");
     }
 }
 

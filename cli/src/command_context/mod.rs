@@ -108,7 +108,10 @@ impl CommandContext {
                     let message = format!("--project {}: {problem}", dir.display());
                     CommandError::usage("trueup --help", message)
                 };
-                let dir = dir.canonicalize().map_err(|error| refuse(&error))?;
+                let dir = dir.canonicalize().map_err(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => refuse(&"there is no such directory"),
+                    _ => refuse(&error),
+                })?;
                 if !dir.is_dir() {
                     return Err(refuse(&"not a directory"));
                 }
