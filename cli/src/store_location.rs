@@ -5,57 +5,82 @@ use std::path::{Path, PathBuf};
 
 use trueup_core::deadline::Deadline;
 use trueup_core::model::PlanId;
-use trueup_core::settings::{Paths, Settings};
-use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::settings::{Environment, Paths, Settings};
+use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
 use trueup_core::store::{CommandStore, Result as StoreResult};
 use trueup_core::text::path_to_text;
+use trueup_remote::exchange::ExchangeEngine;
+use trueup_remote::{RemoteDatabase, RemoteStore};
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 
-/// The database of the configured URL. Another kind of database is another variant.
-#[derive(Debug, Clone, Copy)]
+/// The database of the configured URL.
+#[derive(Debug, Clone)]
 pub(crate) enum StoreLocation<'s> {
     SqliteFile(&'s Path),
+    Remote(Box<RemoteDatabase>),
 }
 
 impl<'s> StoreLocation<'s> {
-    pub(crate) fn from_settings(settings: &'s Settings) -> CommandResult<Self> {
-        find_sqlite_file(settings).map(Self::SqliteFile)
+    pub(crate) fn from_settings(
+        settings: &'s Settings,
+        environment: &Environment,
+    ) -> CommandResult<Self> {
+        match RemoteDatabase::from_settings(settings, environment) {
+            Some(database) => Ok(Self::Remote(Box::new(database))),
+            None => find_sqlite_file(settings).map(Self::SqliteFile),
+        }
     }
 
-    /// Opens the database; a missing one is an error.
-    pub(crate) fn open(self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
+    /// Opens the database; a missing file is an error. A remote one is connected to by its first
+    /// operation.
+    pub(crate) fn open(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
+            Self::Remote(database) => open_remote(database, deadline),
         }
     }
 
     /// Opens the database as [`Self::open`] does, for the rest of the process: what closing would
     /// free is left to the kernel.
-    pub(crate) fn open_until_exit(self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
+    pub(crate) fn open_until_exit(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?.until_exit())),
+            Self::Remote(database) => open_remote(database, deadline),
         }
     }
 
-    /// Opens the database, and creates a missing one.
-    pub(crate) fn open_or_create(self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
+    /// Opens the database, and creates a missing file; `trueup db migrate` alone creates a remote
+    /// database.
+    pub(crate) fn open_or_create(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
+            Self::Remote(database) => open_remote(database, deadline),
         }
     }
 
     /// Returns the lock of a run: one for each plan of each database.
-    pub(crate) fn run_lock(self, paths: &Paths, plan: &PlanId) -> PathBuf {
+    pub(crate) fn run_lock(&self, paths: &Paths, plan: &PlanId) -> PathBuf {
         match self {
             Self::SqliteFile(path) => paths.lock_of(&path.join(plan.as_str())),
+            Self::Remote(database) => {
+                paths.lock_of(&Path::new(&database.url.to_string()).join(plan.as_str()))
+            }
         }
     }
 }
 
+fn open_remote(
+    database: &RemoteDatabase,
+    deadline: Deadline,
+) -> StoreResult<Box<dyn CommandStore>> {
+    let transport = Box::new(database.open_transport()?);
+    Ok(Box::new(RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline))))
+}
+
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to
-/// replace by a backup, to create, and to check page by page. On a server its administrator does
-/// that, with the tools of the server.
+/// replace by a backup, and to check page by page. On a server its administrator does that, with
+/// the tools of the server.
 pub(crate) fn find_sqlite_file(settings: &Settings) -> CommandResult<&Path> {
     let path = settings
         .sqlite_path()

@@ -12,6 +12,8 @@
 //! | `tls` | trusted authorities, how much of a certificate is checked |
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | `schema` | creating and upgrading the schema |
+//! | `server_facts` | what `doctor` reports of a server |
 //! | [`exchange`] | the operations of the store, as requests that commit at once or not at all |
 //!
 //! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
@@ -25,13 +27,17 @@ pub mod https;
 mod net;
 pub mod postgres;
 mod remote_database;
+mod schema;
+mod server_facts;
 mod tls;
 mod transport;
 pub mod url;
 
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
-pub use https::HttpsTransport;
+pub use https::{FlavourMemory, HttpsTransport};
 pub use postgres::PostgresTransport;
 pub use remote_database::{RemoteDatabase, RemoteTransport};
+pub use schema::{MigratedSchema, migrate_schema};
+pub use server_facts::{ServerFacts, UserRights};
 pub use transport::Transport;

@@ -6,10 +6,10 @@ use trueup_core::settings::{
 };
 
 use crate::error::{FailureKind, TransportError};
-use crate::https::HttpsTransport;
+use crate::https::{FlavourMemory, HttpsTransport};
 use crate::postgres::{DirectConnection, PostgresTransport, connect_directly};
 use crate::transport::Transport;
-use crate::url::{Flavour, HttpsUrl, PasswordSources, PostgresUrl, UrlError};
+use crate::url::{HttpsUrl, PasswordSources, PostgresUrl, UrlError};
 
 /// A remote database as the settings describe it.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub struct RemoteDatabase {
     pub passwords: PasswordSources,
     /// Which authorities are trusted if the URL does not say.
     pub roots: TlsRoots,
-    /// What answers at an `https://` URL, if it was found before.
-    pub flavour: Option<Flavour>,
+    /// Where it is remembered what answers at an `https://` URL.
+    pub flavour_memory: Option<FlavourMemory>,
 }
 
 /// A transport of either kind.
@@ -42,11 +42,11 @@ impl RemoteDatabase {
             return None;
         };
         Some(Self {
+            flavour_memory: Some(FlavourMemory::of_url(&settings.paths.servers(), url)),
             url: url.clone(),
             credentials: settings.api_credentials.clone(),
             passwords: PasswordSources::from_environment(environment),
             roots: settings.tls_roots,
-            flavour: None,
         })
     }
 
@@ -61,10 +61,12 @@ impl RemoteDatabase {
             return PostgresTransport::new(url, self.roots)
                 .map(|it| RemoteTransport::Postgres(Box::new(it)));
         }
-        let mut url = HttpsUrl::parse(&self.url).map_err(|error| self.url_failure(error))?;
-        url.flavour = url.flavour.or(self.flavour);
-        HttpsTransport::new(url, &self.credentials, self.roots)
-            .map(|it| RemoteTransport::Https(Box::new(it)))
+        let url = HttpsUrl::parse(&self.url).map_err(|error| self.url_failure(error))?;
+        let mut transport = HttpsTransport::new(url, &self.credentials, self.roots)?;
+        if let Some(memory) = &self.flavour_memory {
+            transport = transport.with_memory(memory.clone());
+        }
+        Ok(RemoteTransport::Https(Box::new(transport)))
     }
 
     /// Connects for migrations or `doctor`.
@@ -80,7 +82,8 @@ impl RemoteDatabase {
         connect_directly(self.parse_postgres()?, self.roots, deadline)
     }
 
-    fn is_postgres(&self) -> bool {
+    /// Returns whether the URL is `postgres://`, so that a direct connection is possible.
+    pub fn is_postgres(&self) -> bool {
         self.url.expose().starts_with("postgres")
     }
 
@@ -96,16 +99,6 @@ impl RemoteDatabase {
 
     fn failure(&self, kind: FailureKind) -> TransportError {
         TransportError::new(self.url.first_address(), kind)
-    }
-}
-
-impl RemoteTransport {
-    /// Returns what answers at an `https://` URL, once it is known, to be remembered for that URL.
-    pub fn flavour(&self) -> Option<Flavour> {
-        match self {
-            Self::Postgres(_) => None,
-            Self::Https(transport) => transport.flavour(),
-        }
     }
 }
 

@@ -56,7 +56,7 @@ fn open_transport(url: &RemoteUrl) -> RemoteTransport {
         credentials: ApiCredentials::default(),
         passwords: PasswordSources::default(),
         roots: TlsRoots::default(),
-        flavour: None,
+        flavour_memory: None,
     };
     remote.open_transport().unwrap()
 }

@@ -15,7 +15,7 @@ use trueup_core::model::{
 };
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
-use trueup_core::store::{Provenance, Store};
+use trueup_core::store::{CommandStore, Provenance, Store};
 use trueup_core::sync::RunContext;
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
@@ -64,6 +64,8 @@ pub(crate) struct CommandContext {
     is_one_of_several: Cell<bool>,
     /// Whether the agent had been told the current revision before this command changed something.
     agent_was_current: Cell<bool>,
+    /// The database, between two uses.
+    opened: RefCell<Option<Box<dyn CommandStore>>>,
     /// Notices that do not concern the command itself, one line each.
     notices: RefCell<Vec<String>>,
 }
@@ -141,13 +143,14 @@ impl CommandContext {
             cwd,
             is_one_of_several: Cell::new(false),
             agent_was_current: Cell::new(false),
+            opened: RefCell::new(None),
             notices: RefCell::new(Vec::new()),
         })
     }
 
     /// Returns where the database is, for opening it another time.
     pub(crate) fn store_location(&self) -> CommandResult<StoreLocation<'_>> {
-        StoreLocation::from_settings(&self.run.settings)
+        StoreLocation::from_settings(&self.run.settings, &self.environment)
     }
 
     /// Returns the file of the database, for what only SQLite offers; see [`find_sqlite_file`].

@@ -9,43 +9,55 @@ use trueup_core::sync::drain_outbox;
 use trueup_core::text::redact::redact;
 
 use super::{CommandContext, find_session_by_prefix};
-use crate::command_error::CommandResult;
+use crate::command_error::{CommandResult, UNABLE};
 
 impl CommandContext {
     /// Opens the database and does nothing else.
     fn open_store(&self) -> CommandResult<Box<dyn CommandStore>> {
-        Ok(self.store_location()?.open_until_exit(self.run.deadline)?)
+        match self.opened.take() {
+            Some(opened) => Ok(opened),
+            None => Ok(self.store_location()?.open_until_exit(self.run.deadline)?),
+        }
     }
 
     /// Opens the database for reading. Orchestrators that died are reported and left as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be used, which the first question to it tells where it is remote.
     pub(crate) fn open_for_reading(&self) -> CommandResult<Box<dyn CommandStore>> {
         let mut store = self.open_store()?;
-        self.report_dead_orchestrators(&mut *store);
+        self.report_dead_orchestrators(&mut *store)?;
         Ok(store)
     }
 
     /// Opens the file of the database as [`Self::open_for_reading`] does, to copy or to check it.
     pub(crate) fn open_sqlite_for_reading(&self) -> CommandResult<SqliteStore> {
         let mut store = SqliteStore::open(self.sqlite_file()?, self.run.deadline)?.until_exit();
-        self.report_dead_orchestrators(&mut store);
+        self.report_dead_orchestrators(&mut store)?;
         Ok(store)
     }
 
-    fn report_dead_orchestrators(&self, store: &mut dyn Store) {
+    fn report_dead_orchestrators(&self, store: &mut dyn Store) -> CommandResult<()> {
         let found = orchestrators::find_dead_orchestrators(store, &self.run);
-        self.add_orchestrator_notices(found);
+        self.add_orchestrator_notices(found)
     }
 
     /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
-    /// stop the command.
-    fn add_orchestrator_notices(&self, found: StoreResult<Vec<DeadOrchestrator>>) {
+    /// stop the command, unless the database cannot be used at all.
+    fn add_orchestrator_notices(
+        &self,
+        found: StoreResult<Vec<DeadOrchestrator>>,
+    ) -> CommandResult<()> {
         match found {
             Ok(deaths) => {
                 let mut notices = self.notices.borrow_mut();
                 notices.extend(deaths.iter().map(DeadOrchestrator::render_line));
             }
+            Err(error) if error.is_out_of_use() => return Err(error.into()),
             Err(error) => self.run.log(LogLevel::Warn, "orchestrators", &error.to_string()),
         }
+        Ok(())
     }
 
     /// Adds a notice where arguments contain secrets, which are redacted before they are stored.
@@ -71,7 +83,7 @@ impl CommandContext {
         self.drain_outbox(&mut *store);
         let actor = |store: &mut dyn Store| self.resolve_sweep_actor(store);
         let cleared = orchestrators::clear_dead_orchestrators(&mut *store, &self.run, actor);
-        self.add_orchestrator_notices(cleared);
+        self.add_orchestrator_notices(cleared)?;
         Ok(store)
     }
 
@@ -88,8 +100,17 @@ impl CommandContext {
         let Some(id) = &self.named_session else {
             return Ok(());
         };
-        // The command itself reports a database that cannot be opened.
-        self.open_store()
-            .map_or(Ok(()), |mut store| find_session_by_prefix(&mut *store, id).map(drop))
+        let Ok(mut store) = self.open_store() else {
+            // The command itself reports a database that cannot be opened.
+            return Ok(());
+        };
+        match find_session_by_prefix(&mut *store, id) {
+            Err(error) if error.exit_code() == UNABLE => Ok(()),
+            found => {
+                // The command goes on with it: another connection costs as much as some requests.
+                self.opened.replace(Some(store));
+                found.map(drop)
+            }
+        }
     }
 }

@@ -12,9 +12,10 @@ use trueup_core::metadata::MetadataError;
 use trueup_core::model::{ItemKey, Session};
 use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
-use trueup_core::store::StoreError;
+use trueup_core::store::{EngineError, StoreError};
 use trueup_core::sync::SyncError;
 use trueup_core::text::CommandLine;
+use trueup_remote::TransportError;
 
 use crate::output::Output;
 
@@ -149,6 +150,18 @@ impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let case = match error {
             StoreError::Missing(_) => DatabaseCase::DatabaseMissing,
+            StoreError::NotCreated(_) => DatabaseCase::RemoteDatabaseMissing,
+            StoreError::SchemaTooOld { .. } => DatabaseCase::SchemaTooOld,
+            StoreError::Unavailable { source: Some(ref source), .. }
+                if let Some(advice) = find_advice(source) =>
+            {
+                DatabaseCase::RemoteDatabase { advice }
+            }
+            StoreError::Contended { source: Some(ref source), .. }
+                if let Some(advice) = find_advice(source) =>
+            {
+                DatabaseCase::RemoteDatabaseBusy { advice }
+            }
             StoreError::Unavailable { .. } => DatabaseCase::DatabaseUnavailable,
             StoreError::Contended { .. } => DatabaseCase::DatabaseContended,
             StoreError::SchemaTooNew { .. } => DatabaseCase::SchemaTooNew,
@@ -164,6 +177,12 @@ impl From<StoreError> for CommandError {
         };
         Self::new(case, error.to_string())
     }
+}
+
+/// Returns what a person can do about the failure of a remote database.
+fn find_advice(source: &EngineError) -> Option<HintText> {
+    let advice = source.downcast_ref::<TransportError>()?.hint()?;
+    Some(HintText::from(&advice))
 }
 
 impl From<SyncError> for CommandError {

@@ -98,7 +98,7 @@ fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
         None,
         deadline,
     );
-    let location = StoreLocation::from_settings(&run_context.settings)?;
+    let location = StoreLocation::from_settings(&run_context.settings, &environment)?;
     let mut store = location.open_or_create(deadline)?;
     let session: SessionId = parse_literal("demo-session")?;
     register_session(&mut *store, &session, None, &run_context)?;

@@ -60,6 +60,11 @@ impl Paths {
         self.data.join("databases")
     }
 
+    /// Returns the directory that remembers what answers at which `https://` URL.
+    pub fn servers(&self) -> PathBuf {
+        self.data.join("servers")
+    }
+
     /// Returns the log file.
     pub fn log(&self) -> PathBuf {
         self.data.join("trueup.log")

@@ -186,13 +186,13 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// A line that names the database that this build cannot reach.
+    /// A line that names a database which is not embedded.
     pub fn sqlite_path(&self) -> Result<&PathBuf, String> {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
             DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
             DatabaseUrl::Remote(_) => {
-                Err(format!("{}: only sqlite: URLs are supported", self.database))
+                Err(format!("{}: only an embedded database, sqlite:, can do this", self.database))
             }
         }
     }

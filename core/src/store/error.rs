@@ -9,6 +9,9 @@ pub enum StoreError {
     /// There is no database yet; names the file.
     #[error("there is no database at {0}")]
     Missing(String),
+    /// A server has no database of trueup at this address.
+    #[error("there is no trueup database at {0}")]
+    NotCreated(String),
     /// The database cannot be reached: path, permission, disk, input or output.
     #[error("the database cannot be used: {message}")]
     Unavailable {
@@ -35,6 +38,14 @@ pub enum StoreError {
         found: i64,
         /// The newest schema that this program knows.
         known: i64,
+    },
+    /// The schema of a remote database, which only its owner upgrades, is older than this program's.
+    #[error("the database has schema {found}; this trueup needs schema {needed}")]
+    SchemaTooOld {
+        /// The schema of the database.
+        found: i64,
+        /// The schema that this program works with.
+        needed: i64,
     },
     /// A copy cannot be written where it was asked for; the database itself is well.
     #[error("the backup cannot be written: {0}")]
@@ -116,14 +127,27 @@ impl StoreError {
         Self::Invalid { message: message.into(), source: None }
     }
 
+    /// Whether the database as a whole cannot be used, rather than one operation on it.
+    pub const fn is_out_of_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing(_)
+                | Self::NotCreated(_)
+                | Self::Unavailable { .. }
+                | Self::SchemaTooNew { .. }
+                | Self::SchemaTooOld { .. }
+        )
+    }
+
     /// The stable code for scripts.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Missing(_) => "store_missing",
+            Self::Missing(_) | Self::NotCreated(_) => "store_missing",
             Self::Unavailable { .. } => "store_unavailable",
             Self::Contended { .. } => "store_contended",
             Self::Conflict(_) => "conflict",
             Self::SchemaTooNew { .. } => "schema_too_new",
+            Self::SchemaTooOld { .. } => "schema_too_old",
             Self::CopyUnwritable(_) => "io",
             Self::CopyUnusable(_) => "copy_unusable",
             Self::InUse(_) => "database_in_use",
@@ -137,6 +161,7 @@ impl StoreError {
     pub const fn retry_advice(&self) -> RetryAdvice {
         match self {
             Self::Missing(_)
+            | Self::NotCreated(_)
             | Self::Unavailable { .. }
             | Self::Contended { .. }
             | Self::InUse(_) => RetryAdvice::Retry,

@@ -23,6 +23,19 @@ pub struct Violation {
     pub problem: String,
 }
 
+impl Violation {
+    /// Rows that refer to each other in a circle, by their keys.
+    pub(crate) fn of_cycle(table: &str, field: &str, cycle: &[String]) -> Self {
+        let first = cycle.first().cloned().unwrap_or_default();
+        Self {
+            table: table.to_owned(),
+            field: field.to_owned(),
+            problem: format!("circular: {} -> {first}", cycle.join(" -> ")),
+            row: first,
+        }
+    }
+}
+
 /// What a column must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnRule {

@@ -8,16 +8,13 @@ impl From<TransportError> for StoreError {
     fn from(error: TransportError) -> Self {
         let message = error.to_string();
         match &error.kind {
-            FailureKind::NotTrueup => Self::Missing(error.address.to_string()),
+            FailureKind::NotTrueup => Self::NotCreated(error.address.to_string()),
             FailureKind::Serialization
             | FailureKind::Deadlock
             | FailureKind::LockTimeout
             | FailureKind::OutOfConnections
             | FailureKind::TooManyRequests { .. } => {
                 Self::Contended { message, source: Some(Box::new(error)) }
-            }
-            FailureKind::PermissionDenied | FailureKind::ReadOnly => {
-                Self::Denied { message, source: Some(Box::new(error)) }
             }
             _ => Self::Unavailable { message, source: Some(Box::new(error)) },
         }

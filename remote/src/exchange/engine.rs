@@ -4,11 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trueup_core::deadline::Deadline;
-use trueup_core::store::sql::{Engine, SqlStore};
-use trueup_core::store::{Result, StoreError};
+use trueup_core::store::sql::{
+    CommandEngine, Engine, SqlStore, find_row_violations, read_newest_event_mark,
+};
+use trueup_core::store::{ChangeMark, Result, RetryAdvice, StoreError, Violation};
 
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::transaction::{Ending, ExchangeTx, Rerun, Trust};
@@ -20,10 +22,20 @@ pub type RemoteStore = SqlStore<ExchangeEngine>;
 /// The longest wait before an operation runs again, in milliseconds.
 const MAX_WAIT_MS: u64 = 200;
 
+/// The pause between two looks at the newest event: a reader sees a change within half a second,
+/// and a database serves hundreds of them beside its work.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long a reader that follows goes on without an answer before it gives up: a server that is
+/// restarted, or replaced by its standby, is back by then.
+const OUTAGE_PATIENCE: Duration = Duration::from_mins(2);
+
 /// Carries out the operations of the store by exchanges.
 #[derive(Debug)]
 pub struct ExchangeEngine {
     link: Link,
+    /// How long one operation may take where the work consists of many.
+    patience: Duration,
 }
 
 impl ExchangeEngine {
@@ -35,12 +47,8 @@ impl ExchangeEngine {
                 schema,
                 deadline: Cell::new(deadline),
             },
+            patience: deadline.remaining(),
         }
-    }
-
-    /// Gives what follows another deadline.
-    pub fn set_deadline(&self, deadline: Deadline) {
-        self.link.deadline.set(deadline);
     }
 }
 
@@ -121,10 +129,9 @@ impl Link {
             Some(found) if found > self.schema => {
                 StoreError::SchemaTooNew { found, known: self.schema }
             }
-            Some(found) if found < self.schema => StoreError::unavailable(format!(
-                "the database has schema {found}, and this trueup needs schema {}",
-                self.schema
-            )),
+            Some(found) if found < self.schema => {
+                StoreError::SchemaTooOld { found, needed: self.schema }
+            }
             _ => StoreError::unavailable(format!("the database refuses the request: {reason}")),
         }
     }
@@ -154,6 +161,49 @@ impl Engine for ExchangeEngine {
         let outcome = self.run(operation);
         self.link.deadline.set(own_deadline);
         outcome
+    }
+}
+
+impl CommandEngine for ExchangeEngine {
+    fn set_deadline(&mut self, deadline: Deadline) {
+        self.link.deadline.set(deadline);
+    }
+
+    fn change_mark(&mut self) -> Result<ChangeMark> {
+        read_newest_event_mark(self)
+    }
+
+    /// Looks at the newest event again and again; every look, and whatever is read after the wait,
+    /// has a deadline of its own.
+    fn wait_for_change(
+        &mut self,
+        seen: ChangeMark,
+        patience: Duration,
+    ) -> Result<Option<ChangeMark>> {
+        let end = Deadline::after(patience);
+        let mut last_answer = Instant::now();
+        loop {
+            self.link.deadline.set(Deadline::after(self.patience));
+            match read_newest_event_mark(self) {
+                Ok(current) if current != seen => return Ok(Some(current)),
+                Ok(_) => last_answer = Instant::now(),
+                Err(error) => {
+                    let may_pass = error.retry_advice() == RetryAdvice::Retry;
+                    if !may_pass || last_answer.elapsed() > OUTAGE_PATIENCE {
+                        return Err(error);
+                    }
+                }
+            }
+            let left = end.remaining();
+            if left.is_zero() {
+                return Ok(None);
+            }
+            thread::sleep(POLL_INTERVAL.min(left));
+        }
+    }
+
+    fn find_violations(&mut self) -> Result<Vec<Violation>> {
+        find_row_violations(self)
     }
 }
 

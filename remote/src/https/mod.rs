@@ -3,12 +3,14 @@
 mod answer;
 mod client;
 mod flavour;
+mod flavour_memory;
 mod request_body;
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+pub use flavour_memory::FlavourMemory;
 use reqwest::Client;
 use reqwest::header::HeaderMap;
 use trueup_core::deadline::Deadline;
@@ -31,6 +33,8 @@ pub struct HttpsTransport {
     /// Shared with what looks up names and what sends bodies.
     progress: Arc<Progress>,
     flavour: Option<Flavour>,
+    /// Where the flavour is remembered, if the URL does not say it.
+    memory: Option<FlavourMemory>,
 }
 
 impl HttpsTransport {
@@ -50,13 +54,29 @@ impl HttpsTransport {
         let runtime = NetworkRuntime::new().map_err(|error| {
             progress.failure_from(FailureKind::Local(error.kind().to_string()), error)
         })?;
-        Ok(Self { flavour: url.flavour, url, client, headers, peer, runtime, progress })
+        let (flavour, memory) = (url.flavour, None);
+        Ok(Self { flavour, memory, url, client, headers, peer, runtime, progress })
+    }
+
+    /// Remembers what answers at the URL, and starts with what was remembered.
+    #[must_use]
+    pub fn with_memory(mut self, memory: FlavourMemory) -> Self {
+        if self.flavour.is_none() {
+            self.flavour = memory.recall();
+            self.memory = Some(memory);
+        }
+        self
     }
 
     /// Returns what answers at the URL, once it is known: what the URL says, or what was found at
     /// the first exchange. It can be remembered and put into [`HttpsUrl::flavour`].
     pub fn flavour(&self) -> Option<Flavour> {
         self.flavour
+    }
+
+    /// Returns whether requests are encrypted: all but those to this machine are.
+    pub fn uses_tls(&self) -> bool {
+        self.url.is_secure()
     }
 
     /// Returns how many whole days the server's certificate is still valid, once it was shown.
@@ -67,7 +87,7 @@ impl HttpsTransport {
 
 impl Transport for HttpsTransport {
     fn exchange(&mut self, request: &str, deadline: Deadline) -> Result<String, TransportError> {
-        let Self { url, client, headers, runtime, progress, flavour, .. } = self;
+        let Self { url, client, headers, runtime, progress, flavour, memory, .. } = self;
         progress.turn_to(url.address());
         let body = serde_json::to_vec(&serde_json::json!({ "request": request }))
             .map_err(|error| progress.failure_from(FailureKind::Local(error.to_string()), error))?;
@@ -75,13 +95,27 @@ impl Transport for HttpsTransport {
         runtime.run(deadline, progress, async {
             let body = Bytes::from(body);
             if let Some(known) = *flavour {
-                return server.call(known, body).await;
+                let outcome = server.call(known, body.clone()).await;
+                let Some(memory) = memory.as_ref().filter(|_| is_gone(&outcome)) else {
+                    return outcome;
+                };
+                // Another server answers at the URL now.
+                memory.forget();
             }
             let (found, outcome) = server.discover(body).await?;
             *flavour = Some(found);
+            if let Some(memory) = memory.as_ref().filter(|_| outcome.is_ok()) {
+                memory.remember(found);
+            }
             outcome
         })
     }
+}
+
+/// Returns whether nothing was called, because the server has no such path.
+fn is_gone(outcome: &Result<String, TransportError>) -> bool {
+    let is_gone = |error: &TransportError| error.kind == FailureKind::NotFound;
+    outcome.as_ref().is_err_and(is_gone)
 }
 
 impl fmt::Debug for HttpsTransport {

@@ -1,6 +1,6 @@
 //! The direct connection: migrations, and what `doctor` asks a server.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -9,11 +9,22 @@ use trueup_core::settings::TlsRoots;
 
 use super::link::PostgresLink;
 use crate::error::{FailureKind, TransportError};
+use crate::server_facts::{ServerFacts, UserRights, clock_difference};
 use crate::url::PostgresUrl;
 
 /// What a server is asked about itself.
 const FACTS_QUERY: &str = "SELECT current_setting('server_version'), \
      (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// What a server is asked about the user: name, whether `trueup.exchange` may be called, and
+/// whether tables may be changed. A schema that is missing is no error.
+const RIGHTS_QUERY: &str = "SELECT current_user, \
+     coalesce((SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_catalog.pg_proc AS p \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+         WHERE n.nspname = 'trueup' AND p.proname = 'exchange'), false), \
+     (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+         OR EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'trueup_owner' \
+                    AND pg_has_role(current_user, oid, 'MEMBER'))";
 
 /// A row of a result, as texts.
 pub type SqlRow = Vec<Option<String>>;
@@ -24,21 +35,6 @@ pub type SqlRow = Vec<Option<String>>;
 #[derive(Debug)]
 pub struct DirectConnection {
     link: PostgresLink,
-}
-
-/// What `doctor` reports of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerFacts {
-    /// The server's version, such as `15.4`.
-    pub version: String,
-    /// Whether the connection is encrypted.
-    pub uses_tls: bool,
-    /// Whole days until the server's certificate expires; negative once it has.
-    pub certificate_days_left: Option<i64>,
-    /// How long a query without work takes.
-    pub round_trip: Duration,
-    /// How far the server's clock is ahead of this machine's, within half a round trip.
-    pub clock_ahead: SignedDuration,
 }
 
 /// Connects for migrations or `doctor`.
@@ -93,14 +89,24 @@ impl DirectConnection {
         let mut row = rows.into_iter().next().unwrap_or_default().into_iter().flatten();
         let facts = row.next().zip(row.next().and_then(|text| text.parse::<i64>().ok()));
         let (version, micros) = facts.ok_or_else(|| self.link.failure(FailureKind::NotJson))?;
-        let server_clock = SignedDuration::from_micros(micros);
-        let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
         Ok(ServerFacts {
             version,
             uses_tls: self.link.peer.is_known(),
             certificate_days_left: self.link.peer.days_left(),
             round_trip,
-            clock_ahead: server_clock - asked.as_duration() - half,
+            clock_ahead: clock_difference(SignedDuration::from_micros(micros), asked, round_trip),
+            rights: Some(self.load_rights(deadline)?),
+        })
+    }
+
+    fn load_rights(&mut self, deadline: Deadline) -> Result<UserRights, TransportError> {
+        let rows = self.run_batch(RIGHTS_QUERY, deadline)?;
+        let row = rows.into_iter().next().unwrap_or_default();
+        let text = |column: usize| row.get(column).and_then(Option::as_deref);
+        Ok(UserRights {
+            user: text(0).unwrap_or_default().to_owned(),
+            is_client: text(1) == Some("t"),
+            is_owner: text(2) == Some("t"),
         })
     }
 }

@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
 
-pub use direct::{DirectConnection, ServerFacts, SqlRow, connect_directly};
+pub use direct::{DirectConnection, SqlRow, connect_directly};
 use link::PostgresLink;
 
 use crate::error::{FailureKind, TransportError};

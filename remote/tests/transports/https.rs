@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use trueup_core::settings::{CredentialSource, Secret};
 use trueup_remote::url::Flavour;
-use trueup_remote::{FailureKind, Transport as _};
+use trueup_remote::{FailureKind, FlavourMemory, Transport as _};
 
 use crate::support::faulty_proxy::{Fault, FaultyProxy};
 use crate::support::http_server::{HttpServer, Reply, Request};
@@ -56,21 +56,43 @@ fn what_answers_is_found_at_the_first_exchange_and_kept() {
     ] {
         let url = format!("http://127.0.0.1:{}", server.port);
         let mut transport = open(&url);
-        assert_eq!(transport.flavour(), None);
         assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
-        assert_eq!(transport.flavour(), Some(flavour));
         assert_eq!(lines(&server), first);
         assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
         assert_eq!(lines(&server).len(), first.len() + 1);
-        // It can be remembered, or said.
-        let mut remembered = database(&url);
-        remembered.flavour = Some(flavour);
-        let said = open(&format!("{url}?via={}", flavour.name()));
-        for mut transport in [remembered.open_transport().unwrap(), said] {
-            assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
-        }
-        assert_eq!(lines(&server).len(), first.len() + 3);
+        let mut said = open(&format!("{url}?via={}", flavour.name()));
+        assert_eq!(said.exchange(REQUEST, late()).unwrap(), REQUEST);
+        assert_eq!(lines(&server).len(), first.len() + 2);
     }
+}
+
+#[test]
+fn what_answers_is_remembered_for_its_url_until_something_else_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let open_with_memory = |url: &str| {
+        let mut database = database(url);
+        let memory = FlavourMemory::of_url(&folder.path().join("servers"), &database.url);
+        database.flavour_memory = Some(memory);
+        database.open_transport().unwrap()
+    };
+    let server = start_echo(POSTGREST);
+    let url = format!("http://127.0.0.1:{}", server.port);
+    open_with_memory(&url).exchange(REQUEST, late()).unwrap();
+    assert_eq!(lines(&server), [HEALTH, SUPABASE, POSTGREST]);
+    open_with_memory(&url).exchange(REQUEST, late()).unwrap();
+    assert_eq!(lines(&server)[3..], [POSTGREST]);
+    // Of another URL nothing is known, and a server that has moved is found again.
+    open_with_memory(&format!("{url}/")).exchange(REQUEST, late()).unwrap();
+    assert_eq!(lines(&server).len(), 7);
+    let file = std::fs::read_dir(folder.path().join("servers")).unwrap().next().unwrap().unwrap();
+    std::fs::write(file.path(), "supabase").unwrap();
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    for _ in 0..2 {
+        open_with_memory(&url).exchange(REQUEST, late()).unwrap();
+        open_with_memory(&format!("{url}/")).exchange(REQUEST, late()).unwrap();
+    }
+    let searches = lines(&server).into_iter().filter(|line| line == HEALTH).count();
+    assert_eq!(searches, 3);
 }
 
 #[test]

@@ -18,6 +18,32 @@ error_cases! {
         DatabaseUrl => UNABLE "store_unavailable" {
             says "set TRUEUP_DATABASE_URL to sqlite:/path, or unset it to use the default";
         }
+        /// A server has no database of trueup.
+        RemoteDatabaseMissing => UNABLE "store_missing" {
+            ends "trueup db migrate" "creates it, with the URL of its owner";
+        }
+        /// The schema of a remote database is older than this trueup.
+        SchemaTooOld => UNABLE "schema_too_old" {
+            ends "trueup db migrate" "upgrades it, with the URL of its owner";
+        }
+        /// A remote database cannot be reached or used.
+        RemoteDatabase { advice: HintText } => UNABLE "store_unavailable" {
+            says "{advice}";
+        }
+        /// A remote database has no connection left, or was busy until the deadline.
+        RemoteDatabaseBusy { advice: HintText } => UNABLE "store_contended" {
+            says "{advice}";
+        }
+        /// The user of the URL may not change the schema.
+        MigrationNotPermitted => UNABLE "store_unavailable" {
+            says "use the URL of a user who may create roles and schemas, or run what \
+                  `trueup db schema` prints as such a user";
+        }
+        /// Only a direct connection can do it.
+        NeedsDirectConnection => UNABLE "store_unavailable" {
+            says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner, or run what \
+                  `trueup db schema --supabase` prints in the SQL editor";
+        }
         /// The database file does not exist.
         DatabaseMissing => UNABLE "store_missing" {
             ends "trueup db migrate" "creates it";

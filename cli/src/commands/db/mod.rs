@@ -4,6 +4,7 @@ mod backup;
 mod migrate;
 mod prune;
 mod restore;
+mod schema;
 mod status;
 pub(super) mod violation_text;
 
@@ -25,9 +26,20 @@ pub(crate) enum DbCommand {
     Status,
     /// Create the database, or upgrade its schema
     ///
+    /// A postgres:// database needs the URL of a user who may create roles and schemas;
+    /// everybody else uses one that belongs to trueup_client.
+    ///
     /// Example: trueup db migrate
     #[command(verbatim_doc_comment)]
     Migrate,
+    /// Print the schema of a shared database, for psql or an SQL editor
+    ///
+    /// It creates the database or upgrades it, as `trueup db migrate` does, and may be
+    /// run again.
+    ///
+    /// Example: trueup db schema --supabase
+    #[command(verbatim_doc_comment)]
+    Schema(schema::SchemaArgs),
     /// Copy the database into a new file; others can keep using it
     ///
     /// Example: trueup db backup before-upgrade.db
@@ -70,6 +82,7 @@ pub(super) fn cmd_db(context: &CommandContext, command: &DbCommand) -> CommandRe
     match command {
         DbCommand::Status => status::cmd_status(context),
         DbCommand::Migrate => migrate::cmd_migrate(context),
+        DbCommand::Schema(arguments) => Ok(schema::cmd_schema(context, *arguments)),
         DbCommand::Prune { keep, dry_run } => {
             prune::cmd_prune(context, keep.map(|HumanDuration(seconds)| seconds), *dry_run)
         }

@@ -67,7 +67,7 @@ pub(super) fn cmd_start(
         let mut store = location.open(Deadline::after(context.patience()))?;
         store.record_orchestrator_stop(&orchestrator.id, end, &Provenance::new(&actor, reason))
     };
-    let mut heartbeat = Heartbeat::new(location, &orchestrator.id);
+    let mut heartbeat = Heartbeat::new(&location, &orchestrator.id);
     print_beside_command(&format!(
         "{} now runs plan {:?} (epoch {})",
         orchestrator.id,
@@ -191,14 +191,14 @@ fn print_beside_command(line: &str) {
 
 /// Heartbeats while the command runs.
 struct Heartbeat<'r> {
-    location: StoreLocation<'r>,
+    location: &'r StoreLocation<'r>,
     id: &'r OrchestratorId,
     /// Whether a warning was printed.
     has_warned: bool,
 }
 
 impl<'r> Heartbeat<'r> {
-    const fn new(location: StoreLocation<'r>, id: &'r OrchestratorId) -> Self {
+    const fn new(location: &'r StoreLocation<'r>, id: &'r OrchestratorId) -> Self {
         Self { location, id, has_warned: false }
     }
 
@@ -262,7 +262,8 @@ mod tests {
     fn a_pulse_hears_that_its_run_is_to_stop() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, path, id) = registered(folder.path());
-        let mut pulse = Heartbeat::new(StoreLocation::SqliteFile(&path), &id);
+        let location = StoreLocation::SqliteFile(&path);
+        let mut pulse = Heartbeat::new(&location, &id);
         assert_eq!(pulse.beat(), Control::Continue);
         let by = Provenance::new("user", "");
         store.request_orchestrator_stop(&id, &by).unwrap();
@@ -277,7 +278,8 @@ mod tests {
         let row = store.load_orchestrator(&id).unwrap().unwrap();
         let by = Provenance::new("user", "");
         store.record_orchestrator_crash(&row, &by).unwrap();
-        let mut pulse = Heartbeat::new(StoreLocation::SqliteFile(&path), &id);
+        let location = StoreLocation::SqliteFile(&path);
+        let mut pulse = Heartbeat::new(&location, &id);
         assert_eq!(pulse.beat(), Control::Stop);
         assert!(pulse.has_warned);
     }
@@ -286,8 +288,8 @@ mod tests {
     fn a_pulse_without_a_database_goes_on_and_tells_once() {
         let folder = tempfile::tempdir().unwrap();
         let (_, path, id) = registered(folder.path());
-        let (away, mut pulse) =
-            (folder.path().join("away"), Heartbeat::new(StoreLocation::SqliteFile(&path), &id));
+        let (away, location) = (folder.path().join("away"), StoreLocation::SqliteFile(&path));
+        let mut pulse = Heartbeat::new(&location, &id);
         std::fs::rename(&path, &away).unwrap();
         assert_eq!((pulse.beat(), pulse.beat()), (Control::Continue, Control::Continue));
         assert!(pulse.has_warned);

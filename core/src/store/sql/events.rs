@@ -93,6 +93,8 @@ statements! {
                            WHERE version = 1 AND applied_at BETWEEN first AND last)
          ORDER BY seq DESC LIMIT 1";
 
+    NEWEST_EVENT_NUMBER() = "SELECT coalesce(max(seq), 0) FROM events";
+
     DATABASE_TIME() = "SELECT ", NOW, " AS read_at";
 }
 
@@ -235,4 +237,8 @@ pub(super) fn find_differing_clock_reading(
 
 pub(super) fn load_database_time(tx: &mut impl Tx) -> Result<Timestamp> {
     tx.one_row(&DATABASE_TIME, args![], |row| row.get(0))
+}
+
+pub(super) fn load_newest_number(tx: &mut impl Tx) -> Result<i64> {
+    tx.one_row(&NEWEST_EVENT_NUMBER, args![], |row| row.get(0))
 }

@@ -6,6 +6,7 @@
 //! that SQLite pays nothing for the others.
 
 mod claims;
+mod command_engine;
 mod dependencies;
 mod engine;
 mod events;
@@ -27,6 +28,7 @@ mod releases;
 mod repos;
 mod retention;
 mod row;
+mod row_checks;
 mod session_tasks;
 mod sessions;
 mod statement;
@@ -34,6 +36,7 @@ mod stored_text;
 mod transactions;
 mod workplans;
 
+pub use command_engine::{CommandEngine, find_row_violations, read_newest_event_mark, read_server_version};
 pub use engine::{Arg, Engine, ToArg, Tx};
 pub use postgres_schema::{PostgresFlavor, postgres_schema};
 pub use row::{ColumnValue, FromColumn, Row};
@@ -59,6 +62,7 @@ impl<E> SqlStore<E> {
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
     [
         claims::STATEMENTS,
+        command_engine::STATEMENTS,
         dependencies::STATEMENTS,
         engine::STATEMENTS,
         events::STATEMENTS,
@@ -82,6 +86,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         port_reservations::STATEMENTS,
         repos::STATEMENTS,
         retention::STATEMENTS,
+        row_checks::STATEMENTS,
         session_tasks::STATEMENTS,
         sessions::LIFECYCLE_STATEMENTS,
         sessions::LOAD_STATEMENTS,

@@ -88,14 +88,6 @@ fn find_cycles_in_table(
     let edges: Vec<(String, String)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .and_then(Iterator::collect)?;
-    let flaws = find_cycles(&edges).into_iter().map(|circle| {
-        let first = circle.first().cloned().unwrap_or_default();
-        Violation {
-            table: table.to_owned(),
-            field: field.to_owned(),
-            problem: format!("circular: {} -> {first}", circle.join(" -> ")),
-            row: first,
-        }
-    });
-    Ok(flaws.collect())
+    let cycles = find_cycles(&edges).into_iter();
+    Ok(cycles.map(|cycle| Violation::of_cycle(table, field, &cycle)).collect())
 }

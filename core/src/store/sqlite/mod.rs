@@ -27,8 +27,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::sql::{Engine, SqlStore};
-use super::{ChangeMark, CommandStore, Result, StoreError, Violation};
+use super::sql::{CommandEngine, Engine, SqlStore};
+use super::{ChangeMark, Result, StoreError, Violation};
 use crate::deadline::Deadline;
 
 use connection::StoreConnection;
@@ -111,13 +111,13 @@ impl SqliteStore {
     }
 }
 
-impl CommandStore for SqliteStore {
+impl CommandEngine for SqliteEngine {
     fn set_deadline(&mut self, deadline: Deadline) {
-        self.engine.deadline = deadline;
+        self.deadline = deadline;
     }
 
     fn change_mark(&mut self) -> Result<ChangeMark> {
-        watch::read_change_mark(&self.engine.connection)
+        watch::read_change_mark(&self.connection)
     }
 
     fn wait_for_change(
@@ -125,11 +125,11 @@ impl CommandStore for SqliteStore {
         seen: ChangeMark,
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
-        watch::wait_for_change(&self.engine.connection, seen, patience)
+        watch::wait_for_change(&self.connection, seen, patience)
     }
 
     fn find_violations(&mut self) -> Result<Vec<Violation>> {
-        compliance::find_violations(&self.engine.connection)
+        compliance::find_violations(&self.connection)
     }
 }
 

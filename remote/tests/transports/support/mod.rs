@@ -27,7 +27,7 @@ pub(crate) fn database(url: &str) -> RemoteDatabase {
         credentials: ApiCredentials::default(),
         passwords: PasswordSources::default(),
         roots: TlsRoots::Webpki,
-        flavour: None,
+        flavour_memory: None,
     }
 }
 

@@ -1,0 +1,91 @@
+//! What commands ask of an engine beyond the operations.
+
+use std::time::Duration;
+
+use super::engine::{Tx as _, args};
+use super::row_checks::{ROW_CHECKS, find_edge_cycles};
+use super::statement::statements;
+use super::{Engine, SqlStore, events};
+use crate::deadline::Deadline;
+use crate::store::{ChangeMark, CommandStore, Result, Violation};
+
+statements! {
+    SERVER_VERSION() =
+        "SELECT sqlite_version()" => postgres "SELECT current_setting('server_version')";
+}
+
+/// An engine whose store serves commands; see [`CommandStore`].
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`")]
+pub trait CommandEngine: Engine {
+    /// Gives further operations another deadline.
+    fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Returns the state of the database.
+    fn change_mark(&mut self) -> Result<ChangeMark>;
+
+    /// Waits until another connection has written since that state.
+    fn wait_for_change(
+        &mut self,
+        seen: ChangeMark,
+        patience: Duration,
+    ) -> Result<Option<ChangeMark>>;
+
+    /// Reads every row that has rules; returns the violations.
+    fn find_violations(&mut self) -> Result<Vec<Violation>>;
+}
+
+impl<E: CommandEngine> CommandStore for SqlStore<E> {
+    fn set_deadline(&mut self, deadline: Deadline) {
+        self.engine.set_deadline(deadline);
+    }
+
+    fn change_mark(&mut self) -> Result<ChangeMark> {
+        self.engine.change_mark()
+    }
+
+    fn wait_for_change(
+        &mut self,
+        seen: ChangeMark,
+        patience: Duration,
+    ) -> Result<Option<ChangeMark>> {
+        self.engine.wait_for_change(seen, patience)
+    }
+
+    fn find_violations(&mut self) -> Result<Vec<Violation>> {
+        self.engine.find_violations()
+    }
+}
+
+/// Returns the state of the database as far as events tell it: every change but a sign of life
+/// writes one. For an engine whose database does not tell connections of each other's writes.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn read_newest_event_mark(engine: &impl Engine) -> Result<ChangeMark> {
+    engine.read(|tx| events::load_newest_number(tx)).map(ChangeMark::new)
+}
+
+/// Returns the version of the program that serves the database.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn read_server_version(engine: &impl Engine) -> Result<String> {
+    engine.read(|tx| tx.one_row(&SERVER_VERSION, args![], |row| row.get(0)))
+}
+
+/// Finds every row that breaks a rule, reading the rows in pages. For an engine whose database
+/// enforces references by itself.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn find_row_violations(engine: &impl Engine) -> Result<Vec<Violation>> {
+    let mut found = Vec::new();
+    for check in &ROW_CHECKS {
+        found.extend(check.find_violations(engine)?);
+    }
+    found.extend(find_edge_cycles(engine)?);
+    Ok(found)
+}
