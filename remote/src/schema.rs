@@ -61,8 +61,7 @@ fn inspect_schema(
 ) -> Result<(Option<i64>, PostgresFlavor)> {
     let row = read_row(connection, FIND_QUERY, deadline)?;
     let is_true = |column: usize| row.get(column).and_then(Option::as_deref) == Some("t");
-    let flavor =
-        if is_true(1) { PostgresFlavor::Supabase } else { PostgresFlavor::Postgres };
+    let flavor = if is_true(1) { PostgresFlavor::Supabase } else { PostgresFlavor::Postgres };
     if !is_true(0) {
         return Ok((None, flavor));
     }

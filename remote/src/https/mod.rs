@@ -55,7 +55,7 @@ impl HttpsTransport {
             progress.failure_from(FailureKind::Local(error.kind().to_string()), error)
         })?;
         let (flavour, memory) = (url.flavour, None);
-        Ok(Self { flavour, memory, url, client, headers, peer, runtime, progress })
+        Ok(Self { url, client, headers, peer, runtime, progress, flavour, memory })
     }
 
     /// Remembers what answers at the URL, and starts with what was remembered.

@@ -36,7 +36,9 @@ mod stored_text;
 mod transactions;
 mod workplans;
 
-pub use command_engine::{CommandEngine, find_row_violations, read_newest_event_mark, read_server_version};
+pub use command_engine::{
+    CommandEngine, find_row_violations, read_newest_event_mark, read_server_version,
+};
 pub use engine::{Arg, Engine, ToArg, Tx};
 pub use postgres_schema::{PostgresFlavor, postgres_schema};
 pub use row::{ColumnValue, FromColumn, Row};

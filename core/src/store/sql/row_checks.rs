@@ -1,11 +1,11 @@
 //! Reading every row that has rules, in pages, since the answer of a remote database is bounded.
 
+use super::Engine;
 use super::engine::{Tx, args};
 use super::row::Row;
 use super::statement::{Statement, statements};
-use super::Engine;
-use crate::store::row_rules::{TABLE_RULES, TableRules, Violation, find_cycles};
 use crate::store::Result;
+use crate::store::row_rules::{TABLE_RULES, TableRules, Violation, find_cycles};
 
 /// Most rows of one page.
 const PAGE_ROWS: i64 = 2_000;
@@ -88,7 +88,10 @@ pub(super) fn find_edge_cycles(engine: &impl Engine) -> Result<Vec<Violation>> {
     Ok(found)
 }
 
-fn list_edges(engine: &impl Engine, statement: &'static Statement) -> Result<Vec<(String, String)>> {
+fn list_edges(
+    engine: &impl Engine,
+    statement: &'static Statement,
+) -> Result<Vec<(String, String)>> {
     let mut edges: Vec<(String, String)> = Vec::new();
     loop {
         let (from, to) = edges.last().cloned().unwrap_or_default();
@@ -109,8 +112,12 @@ mod tests {
     #[test]
     fn each_statement_selects_the_key_and_the_columns_with_rules() {
         for check in &ROW_CHECKS {
-            let columns: Vec<String> =
-                check.rules.rules.iter().map(|(field, _)| format!("CAST({field} AS text)")).collect();
+            let columns: Vec<String> = check
+                .rules
+                .rules
+                .iter()
+                .map(|(field, _)| format!("CAST({field} AS text)"))
+                .collect();
             let expected = format!(
                 "SELECT {}, {} FROM {} ",
                 check.rules.key_column,
