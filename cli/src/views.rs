@@ -169,8 +169,7 @@ pub(crate) fn event_view(event: &Event) -> Value {
         "seq": event.seq,
         "at": event.at,
         "actor": event.actor,
-        // The caller of a database over the network; an embedded one has none.
-        "via": null,
+        "via": event.via,
         "entity": event.entity,
         "key": event.key,
         "kind": event.kind,

@@ -14,6 +14,7 @@ mod postgres_fixture;
 mod purity;
 mod requests;
 mod round_trips;
+mod signs_of_life;
 mod sqlite;
 mod strict;
 mod suite;

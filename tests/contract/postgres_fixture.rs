@@ -38,6 +38,26 @@ pub(crate) fn new_postgres_through(
     Some((database, RemoteStore::new(engine)))
 }
 
+/// A database that several connections of a test share.
+pub(crate) struct SharedDatabase {
+    pub(crate) database: TestDatabase,
+    url: String,
+}
+
+impl SharedDatabase {
+    /// Creates a database; `None` where there is no server.
+    pub(crate) fn create() -> Option<Self> {
+        let database = TestDatabase::create()?;
+        let url = database.add_user("trueup_client");
+        Some(Self { database, url })
+    }
+
+    /// Opens another connection.
+    pub(crate) fn open_store(&self) -> RemoteStore {
+        open_store(&self.url)
+    }
+}
+
 fn open_store(url: &str) -> RemoteStore {
     let transport = Box::new(open_transport(&remote_url(url)));
     RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline()))

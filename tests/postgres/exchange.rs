@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use support::postgres::TestDatabase;
+use trueup_core::store::sqlite::SCHEMA_VERSION;
 
 use crate::requests::{commit, exchange, insert_item, register_session, request, step};
 
@@ -70,8 +71,10 @@ fn what_is_not_understood_is_refused_with_the_facts() {
     let Some(database) = TestDatabase::create() else { return };
     let url = database.add_user("trueup_client");
     let known = exchange(&url, &request("read", &[])).unwrap();
-    assert_eq!(known["schema"], 18);
-    for (key, wrong) in [("schema", json!(17)), ("lineage", json!("x")), ("mode", json!("write"))] {
+    assert_eq!(known["schema"], SCHEMA_VERSION);
+    for (key, wrong) in
+        [("schema", json!(SCHEMA_VERSION - 1)), ("lineage", json!("x")), ("mode", json!("write"))]
+    {
         let mut request = request("commit", &[insert_item("A", "op1")]);
         request[key] = wrong;
         let answer = exchange(&url, &request).unwrap();

@@ -12,3 +12,4 @@ mod requests;
 mod roles;
 mod schema;
 mod sqlite;
+mod upgrades;

@@ -28,23 +28,6 @@ fn every_statement_can_be_prepared() {
 }
 
 #[test]
-fn a_second_run_changes_nothing() {
-    let Some(database) = TestDatabase::create() else { return };
-    database.run("INSERT INTO trueup.work_items (key) VALUES ('A')").unwrap();
-    let picture = "SELECT (SELECT count(*) FROM trueup.work_items),
-         (SELECT value FROM trueup.trueup_meta WHERE key = 'lineage'),
-         (SELECT json_agg(m) FROM trueup.schema_migrations m),
-         (SELECT count(*) FROM trueup.legal_transitions),
-         (SELECT count(*) FROM trueup.statements),
-         (SELECT count(*) FROM pg_proc WHERE pronamespace = 'trueup'::regnamespace),
-         (SELECT array_agg(proacl ORDER BY oid) FROM pg_proc
-          WHERE pronamespace = 'trueup'::regnamespace)";
-    let before = database.run(picture).unwrap();
-    database.run(&postgres_schema(PostgresFlavor::Postgres)).unwrap();
-    assert_eq!(database.run(picture).unwrap(), before);
-}
-
-#[test]
 fn a_user_without_all_rights_makes_and_upgrades_the_schema() {
     let Some(database) = TestDatabase::create_empty() else { return };
     let url = database.add_user("pg_monitor");

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a server that cannot be had fails its test")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -101,6 +101,46 @@ impl TestDatabase {
     }
 }
 
+/// A connection that holds the turn of writers until it is released.
+#[derive(Debug)]
+pub struct HeldTurn {
+    psql: Child,
+}
+
+impl HeldTurn {
+    /// Lets the next writer go on.
+    pub fn release(mut self) {
+        drop(self.psql.stdin.take());
+        self.psql.wait().unwrap();
+    }
+}
+
+impl TestDatabase {
+    /// Takes the turn of writers, as a writer does that never ends. The key is that of the schema;
+    /// a database without one has it too, for the scripts that make it.
+    pub fn hold_turn(&self) -> HeldTurn {
+        let mut psql = start_psql(&self.url());
+        let hold = "BEGIN; SELECT pg_advisory_xact_lock(1414681936) IS NULL;\n";
+        psql.stdin.as_mut().unwrap().write_all(hold.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let mut stdout = BufReader::new(psql.stdout.as_mut().unwrap());
+        stdout.read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim_end(), "f", "the turn is held");
+        HeldTurn { psql }
+    }
+
+    /// Waits until so many connections wait for a lock.
+    pub fn await_waiting(&self, connections: usize) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let begun = Instant::now();
+        while self.run(waiting).unwrap() != connections.to_string() {
+            assert!(begun.elapsed() < START_LIMIT, "{connections} connections wait for a lock");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let name = &self.name;
@@ -120,7 +160,8 @@ impl Drop for TestDatabase {
 /// What the server said no to.
 pub fn run_psql(url: &str, sql: &str) -> Result<String, SqlError> {
     let mut child = start_psql(url);
-    child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+    // It reads no further than the first error, which its answer tells.
+    let _ = child.stdin.take().unwrap().write_all(sql.as_bytes());
     let output = child.wait_with_output().unwrap();
     if output.status.success() {
         return Ok(String::from_utf8(output.stdout).unwrap().trim_end().to_owned());

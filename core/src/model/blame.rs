@@ -133,6 +133,7 @@ mod tests {
             epoch: Some(Epoch(3)),
             reason: None,
             op_id: None,
+            via: None,
         }
     }
 

@@ -120,6 +120,8 @@ pub struct Event {
     pub reason: Option<String>,
     /// The id of the operation that made it.
     pub op_id: Option<String>,
+    /// Who called a shared database, as the server knows the caller; an embedded one has none.
+    pub via: Option<String>,
 }
 
 impl Event {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::engine::{Tx, args};
-use super::sessions::{load_registered, patch_execution_state, record_heartbeat};
+use super::sessions::{load_registered, patch_execution_state, record_heartbeat_of_any};
 use super::statement::statements;
 use super::{NOW, items};
 use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
@@ -72,7 +72,7 @@ pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<Claim
     // A repetition is no new sign of life: the session may have ended since.
     if !is_replay {
         set_current_work(tx, &session, &item, &claim.provenance)?;
-        record_heartbeat(
+        record_heartbeat_of_any(
             tx,
             &HeartbeatRequest {
                 session: grant.session.clone(),

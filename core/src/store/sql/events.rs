@@ -29,6 +29,7 @@ columns! {
         Epoch = "epoch",
         Reason = "reason",
         OpId = "op_id",
+        Via = "via",
     }
 }
 
@@ -222,6 +223,7 @@ fn event_from_row(row: &dyn Row) -> Result<Event> {
         epoch: row.get(EventColumn::Epoch).unwrap_or_default(),
         reason: row.get(EventColumn::Reason)?,
         op_id: row.get(EventColumn::OpId)?,
+        via: row.get(EventColumn::Via)?,
     })
 }
 

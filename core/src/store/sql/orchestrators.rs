@@ -58,7 +58,7 @@ statements! {
         SELECT_ORCHESTRATOR,
         "WHERE id = (SELECT key FROM events WHERE op_id = ?1 AND entity = 'orchestrator')";
 
-    RECORD_RUN_HEARTBEAT(text) =
+    RECORD_RUN_HEARTBEAT(text) = @sign_of_life
         "UPDATE orchestrators SET heartbeat_at = ", NOW, " WHERE id = ?1 AND ", IS_LIVE;
 
     REQUEST_RUN_STOP(text) =

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::engine::{Tx, args};
 use super::session_tasks::{load_task, upsert_task};
-use super::sessions::{end_session, load_session, push_state, record_heartbeat, register_session};
+use super::sessions::{
+    end_session, load_session, push_state, record_heartbeat_of_any, register_session,
+};
 use super::statement::statements;
 use crate::deadline::Deadline;
 use crate::model::{
@@ -162,7 +164,7 @@ fn resume_session(
     registration_defaults: &RegistrationDefaults,
 ) -> Result<DeliveryOutcome> {
     if !session.status.is_present() {
-        record_heartbeat(
+        record_heartbeat_of_any(
             tx,
             &HeartbeatRequest {
                 session: session.id.clone(),

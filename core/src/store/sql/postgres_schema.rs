@@ -24,19 +24,40 @@ struct Migration {
     texts: &'static [&'static str],
 }
 
-/// The first one makes what the migrations for SQLite up to its number add up to.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 18,
-    name: "base",
-    texts: &[
-        include_str!("migrations/postgres/0018_base/1_functions.sql"),
-        include_str!("migrations/postgres/0018_base/2_tables.sql"),
-        include_str!("migrations/postgres/0018_base/3_indexes.sql"),
-        include_str!("migrations/postgres/0018_base/4_session_rules.sql"),
-        include_str!("migrations/postgres/0018_base/5_item_rules.sql"),
-        include_str!("migrations/postgres/0018_base/6_phase_and_plan_rules.sql"),
-    ],
-}];
+impl Migration {
+    fn sql(&self) -> String {
+        self.texts.concat()
+    }
+
+    fn checksum(&self) -> String {
+        to_hex(&Sha256::digest(self.sql().as_bytes()))
+    }
+}
+
+/// The first one makes what the migrations for SQLite up to its number add up to. The text of a
+/// released one never changes: a script refuses a database that was made with another text.
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 18,
+        name: "base",
+        texts: &[
+            include_str!("migrations/postgres/0018_base/1_functions.sql"),
+            include_str!("migrations/postgres/0018_base/2_tables.sql"),
+            include_str!("migrations/postgres/0018_base/3_indexes.sql"),
+            include_str!("migrations/postgres/0018_base/4_session_rules.sql"),
+            include_str!("migrations/postgres/0018_base/5_item_rules.sql"),
+            include_str!("migrations/postgres/0018_base/6_phase_and_plan_rules.sql"),
+        ],
+    },
+    Migration {
+        version: 19,
+        name: "callers_and_signs_of_life",
+        texts: &[include_str!("migrations/postgres/0019_callers_and_signs_of_life.sql")],
+    },
+];
+
+/// The schema that the script makes.
+const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 const ROLES: &str = include_str!("migrations/postgres/roles.sql");
 const EXCHANGE: &str = include_str!("migrations/postgres/exchange.sql");
@@ -54,6 +75,7 @@ pub fn postgres_schema(flavor: PostgresFlavor) -> String {
          DO $$ BEGIN PERFORM pg_advisory_xact_lock(1414681936); END $$;\n\n",
     );
     script.push_str(ROLES);
+    push_refusal_of_newer(&mut script);
     for migration in MIGRATIONS {
         push_migration(&mut script, migration);
     }
@@ -67,16 +89,40 @@ pub fn postgres_schema(flavor: PostgresFlavor) -> String {
     script
 }
 
-fn push_migration(script: &mut String, Migration { version, name, texts }: &Migration) {
-    let sql = texts.concat();
-    let checksum = to_hex(&Sha256::digest(sql.as_bytes()));
+/// Refuses a schema that this script does not know. It would replace functions that the newer
+/// schema relies on. The error undoes the transaction, whatever runs the script.
+fn push_refusal_of_newer(script: &mut String) {
     let _ = write!(
         script,
-        "\nDO $trueup$ BEGIN\n\
-         IF NOT EXISTS (SELECT 1 FROM trueup.schema_migrations WHERE version = {version}) THEN\n\
+        "\nDO $trueup$ DECLARE\n\
+         found bigint := (SELECT max(version) FROM trueup.schema_migrations);\n\
+         BEGIN\n\
+         IF found > {NEWEST} THEN\n\
+         RAISE EXCEPTION USING ERRCODE = 'TU030', MESSAGE = format(\n\
+         'the database has schema %s, and this script of trueup knows {NEWEST}', found),\n\
+         HINT = 'take the script of a newer trueup; nothing was changed';\n\
+         END IF;\nEND $trueup$;\n"
+    );
+}
+
+/// Applies a migration unless it was applied. One that was applied with another text is refused:
+/// what follows would build on something that is not there.
+fn push_migration(script: &mut String, migration: &Migration) {
+    let Migration { version, name, .. } = migration;
+    let (sql, checksum) = (migration.sql(), migration.checksum());
+    let _ = write!(
+        script,
+        "\nDO $trueup$ DECLARE\n\
+         applied text := (SELECT checksum FROM trueup.schema_migrations WHERE version = {version});\n\
+         BEGIN\n\
+         IF applied IS NULL THEN\n\
          EXECUTE $migration$\n{sql}$migration$;\n\
          INSERT INTO trueup.schema_migrations (version, name, checksum)\n\
          VALUES ({version}, '{name}', '{checksum}');\n\
+         ELSIF applied <> '{checksum}' THEN\n\
+         RAISE EXCEPTION USING ERRCODE = 'TU031',\n\
+         MESSAGE = 'migration {version} ({name}) was applied with another text than this script has',\n\
+         HINT = 'the database was made by a changed trueup; nothing was changed';\n\
          END IF;\nEND $trueup$;\n"
     );
 }
@@ -95,18 +141,24 @@ fn push_facts(script: &mut String) {
         format!("('{entity}', '{}', '{}', {})", edge.from, edge.to, u8::from(edge.is_reopening))
     });
     script.push_str(&edges.collect::<Vec<_>>().join(",\n"));
-    script.push_str(";\n\nINSERT INTO trueup.statements (digest, name, text, writes) VALUES\n");
+    script.push_str(
+        ";\n\nINSERT INTO trueup.statements (digest, name, text, writes, is_sign_of_life) VALUES\n",
+    );
     let rows = statements().map(|statement| {
         format!(
-            "('{}', '{}', {}, {})",
+            "('{}', '{}', {}, {}, {})",
             statement.digest(),
             statement.name(),
             literal(&statement.registered_text()),
-            statement.is_write()
+            statement.is_write(),
+            statement.is_sign_of_life(),
         )
     });
     script.push_str(&rows.collect::<Vec<_>>().join(",\n"));
-    script.push_str("\nON CONFLICT (digest) DO UPDATE SET name = excluded.name;\n\n");
+    script.push_str(
+        "\nON CONFLICT (digest) DO UPDATE\n\
+         SET name = excluded.name, is_sign_of_life = excluded.is_sign_of_life;\n\n",
+    );
 }
 
 /// Writes a text as a literal.
@@ -126,10 +178,38 @@ mod tests {
         assert_eq!(versions, expected);
     }
 
+    /// A number that one of the databases lacks would make one schema version mean two schemas.
+    #[test]
+    fn every_migration_since_the_base_is_a_pair_of_files() {
+        let expected: Vec<String> =
+            MIGRATIONS.iter().skip(1).map(|m| format!("{:04}_{}.sql", m.version, m.name)).collect();
+        for dir in ["src/store/sqlite/migrations", "src/store/sql/migrations/postgres"] {
+            let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
+            let names = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().file_name());
+            let mut numbered: Vec<String> = names
+                .filter_map(|name| name.into_string().ok())
+                .filter(|name| name.get(..4).is_some_and(|digits| digits > "0018"))
+                .filter(|name| name.starts_with(|first: char| first.is_ascii_digit()))
+                .collect();
+            numbered.sort();
+            assert_eq!(numbered, expected);
+        }
+    }
+
+    /// A database that was made with the text of a released migration must accept the script.
+    #[test]
+    fn released_migrations_have_the_text_that_was_released() {
+        let released = [(18, "efb874f559d45bee0c7cb7fffc14b1157f65f98aacd17bbcee2022fcbd63378d")];
+        for (version, checksum) in released {
+            let migration = MIGRATIONS.iter().find(|migration| migration.version == version);
+            assert_eq!(migration.unwrap().checksum(), checksum, "migration {version}");
+        }
+    }
+
     #[test]
     fn no_text_ends_the_quotes_around_it() {
         for migration in MIGRATIONS {
-            let sql = migration.texts.concat();
+            let sql = migration.sql();
             assert!(!sql.contains("$migration$") && !sql.contains("$trueup$"));
         }
         assert_eq!(literal("it's"), "'it''s'");

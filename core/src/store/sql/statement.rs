@@ -23,18 +23,26 @@ pub struct Statement {
     postgres: Option<&'static str>,
     params: &'static [Kind],
     is_repeated: bool,
+    is_sign_of_life: bool,
 }
 
 impl Statement {
     /// A statement that runs once in most operations; its parameters are `?1`, `?2` and so on.
     pub const fn new(name: &'static str, sqlite: &'static str, params: &'static [Kind]) -> Self {
-        Self { name, sqlite, postgres: None, params, is_repeated: false }
+        Self { name, sqlite, postgres: None, params, is_repeated: false, is_sign_of_life: false }
     }
 
     /// Marks a statement that one process runs several times: an engine keeps it prepared.
     #[must_use]
     pub const fn repeated(self) -> Self {
         Self { is_repeated: true, ..self }
+    }
+
+    /// Marks a write of one row that causes no event: where many write, it does not wait for its
+    /// turn among them.
+    #[must_use]
+    pub const fn sign_of_life(self) -> Self {
+        Self { is_sign_of_life: true, ..self }
     }
 
     /// Gives the text for PostgreSQL, with the parameters written as for SQLite.
@@ -70,6 +78,11 @@ impl Statement {
     /// Whether one process runs it several times.
     pub const fn is_repeated(&self) -> bool {
         self.is_repeated
+    }
+
+    /// Whether it is a write of one row that causes no event.
+    pub const fn is_sign_of_life(&self) -> bool {
+        self.is_sign_of_life
     }
 }
 
@@ -143,8 +156,8 @@ pub(super) use kind;
 /// Defines the statements of a module, and `STATEMENTS`, the list of them all.
 ///
 /// Behind the name stand the kinds of the parameters, `text`, `int` or `json`. A text is one
-/// constant or several that are joined. `@repeated` keeps it prepared; a text behind `=> postgres`
-/// is for that dialect alone.
+/// constant or several that are joined. `@repeated` keeps it prepared, `@sign_of_life` lets it pass those who
+/// wait for their turn; a text behind `=> postgres` is for that dialect alone.
 macro_rules! statements {
     ($(
         $(#[$attribute:meta])*

@@ -72,10 +72,15 @@ const MIGRATIONS: &[Migration] = &[
     ),
     Migration::new(17, "repo_names", include_str!("migrations/0017_repo_names.sql")),
     Migration::new(18, "swept", include_str!("migrations/0018_swept.sql")),
+    Migration::new(
+        19,
+        "callers_and_signs_of_life",
+        include_str!("migrations/0019_callers_and_signs_of_life.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 18;
+pub const SCHEMA_VERSION: i64 = 19;
 
 /// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::engine::{Tx, args};
 use super::super::events::record_event;
 use super::super::sessions::{
-    load_registered, load_session, patch_execution_state, record_heartbeat,
+    load_registered, load_session, patch_execution_state, record_heartbeat_of_any,
 };
 use super::super::statement::statements;
 use super::super::stored_text::stored_text;
@@ -135,7 +135,7 @@ pub(in super::super) fn accept_handoff(
     if transfer_path == TransferPath::FromSender {
         clear_sender_work(tx, &handoff, provenance)?;
     }
-    record_heartbeat(
+    record_heartbeat_of_any(
         tx,
         &HeartbeatRequest {
             session: session.id.clone(),

@@ -34,6 +34,17 @@ const RESUME_END: &str = joined!(
              last_actor = ?13, last_reason = ?14, last_op = ?15"
 );
 
+const SET_HEARTBEAT: &str = joined!(
+    "UPDATE claude_sessions SET
+             heartbeat_at = CASE WHEN ?2 IS NULL THEN heartbeat_at ELSE ",
+    NOW,
+    " END,
+             lease_expires_at =
+                 coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2), lease_expires_at),
+             silent_until = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), silent_until),
+             status = coalesce(?4, status), "
+);
+
 statements! {
     REGISTER_SESSION(
         text, text, text, text, int, int, text, text, text, text, text, text, text, text, text) =
@@ -46,15 +57,15 @@ statements! {
         INSERT_SESSION, "with_metadata_defaults(jsonb_build_object('branch', ?11))",
         OR_RESUME, "claude_sessions.metadata || jsonb_build_object('branch', ?11)", RESUME_END;
 
-    /// A sign of life has no operation of its own; a change of status by one is still the
-    /// session's, not plain SQL's.
+    /// A present session that stays present: nothing that an event tells changes.
+    RECORD_SIGN_OF_LIFE(text, text, text, text) = @sign_of_life
+        SET_HEARTBEAT, "swept = 0
+         WHERE session_id = ?1 AND status IN ('active', 'idle')
+           AND coalesce(?4, status) IN ('active', 'idle')";
+    /// A heartbeat has no operation of its own; a change of status by one is still the session's,
+    /// not plain SQL's.
     RECORD_HEARTBEAT(text, text, text, text, text) =
-        "UPDATE claude_sessions SET
-             heartbeat_at = CASE WHEN ?2 IS NULL THEN heartbeat_at ELSE ", NOW, " END,
-             lease_expires_at =
-                 coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2), lease_expires_at),
-             silent_until = coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3), silent_until),
-             status = coalesce(?4, status),
+        SET_HEARTBEAT, "
              last_actor = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_actor ELSE ?1 END,
              last_reason = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_reason END,
              last_op = CASE WHEN ?4 IS NULL OR ?4 = status THEN last_op ELSE ?5 END,
@@ -106,6 +117,23 @@ pub(in crate::store::sql) fn register_session(
 }
 
 pub(in crate::store::sql) fn record_heartbeat(
+    tx: &mut impl Tx,
+    heartbeat: &HeartbeatRequest,
+) -> Result<()> {
+    let is_recorded = tx.try_change(
+        &RECORD_SIGN_OF_LIFE,
+        args![
+            heartbeat.session,
+            heartbeat.lease_seconds.map(seconds_modifier),
+            heartbeat.quiet_seconds.map(seconds_modifier),
+            heartbeat.status.map(SessionStatus::as_str),
+        ],
+    )?;
+    if is_recorded { Ok(()) } else { record_heartbeat_of_any(tx, heartbeat) }
+}
+
+/// Records a heartbeat of a session that may have ended or been lost.
+pub(in crate::store::sql) fn record_heartbeat_of_any(
     tx: &mut impl Tx,
     heartbeat: &HeartbeatRequest,
 ) -> Result<()> {

@@ -7,7 +7,9 @@ mod state;
 use crate::model::SessionId;
 use crate::store::StoreError;
 
-pub(super) use lifecycle::{end_session, record_heartbeat, register_session};
+pub(super) use lifecycle::{
+    end_session, record_heartbeat, record_heartbeat_of_any, register_session,
+};
 pub(super) use load::{
     check_registered, is_registered, list_peers, list_sessions, load_registered, load_session,
     sessions_with_expired_lease,

@@ -81,7 +81,7 @@ statements! {
         => postgres
         "UPDATE claude_sessions SET metadata = patch_metadata(metadata, ?2, '{}'), ", PATCHED_BY;
 
-    ACKNOWLEDGE_REVISION(text, int) =
+    ACKNOWLEDGE_REVISION(text, int) = @sign_of_life
         "UPDATE claude_sessions SET acknowledged_revision =
              max(acknowledged_revision, min(?2, revision))
          WHERE session_id = ?1";

@@ -1,22 +1,23 @@
 -- The one function that clients call. A request is a list of steps, each a registered statement by
 -- its digest with the values of its parameters:
 --
---   {"protocol":1,"mode":"read"|"try"|"commit","schema":18,"lineage":"…",
+--   {"protocol":1,"mode":"read"|"try"|"commit","schema":19,"lineage":"…",
 --    "steps":[{"s":"<digest>","a":[text|integer|null,…],"d":"<digest of rows>","n":<rows>},…]}
 --   {"protocol":1,"batch":[{"mode":…},…]}    each part by itself, in order
 --
 -- read    runs reads alone; all of them see one moment
 -- try     runs everything, answers, and undoes it
--- commit  takes its turn among all writers, and commits everything or nothing
+-- commit  takes its turn among all writers, and commits everything or nothing; signs of life, such
+--         as a heartbeat, are committed at once
 --
 -- A read with "d" was seen before: {"same":true} when its rows still are those, otherwise a
 -- conflict; in mode read, the rows as they are now. A write with "n" must change as many rows.
 --
 --   {"ok":true,"results":[{"rows":[[…],…],"digest":"…"}|{"same":true}|{"changed":n},…],
---    "schema":18,"lineage":"…"}
+--    "schema":19,"lineage":"…"}
 --   {"conflict":<step>}
 --   {"denied":{"step":i,"sqlstate":"TU012","message":"…","constraint":"…"}}
---   {"refused":"<why>","schema":18,"lineage":"…"}
+--   {"refused":"<why>","schema":19,"lineage":"…"}
 --
 -- What may succeed when it is repeated (a deadlock, a lock that was waited for too long) is raised
 -- as an error.
@@ -99,7 +100,7 @@ BEGIN
         RETURN format('{"refused":%s,%s}',
             to_json('unregistered statement ' || coalesce(unknown, 'null')), facts);
     END IF;
-    IF mode = 'commit' THEN
+    IF mode = 'commit' AND NOT is_sign_of_life() THEN
         PERFORM take_turn();
     END IF;
     PERFORM set_config('trueup.clock', clock_timestamp()::text, true);
@@ -146,6 +147,14 @@ BEGIN
         array_to_string(results, ','), facts));
 END $$;
 
+-- Whether all that a part writes are signs of life.
+CREATE OR REPLACE FUNCTION trueup.has_only_signs_of_life(part jsonb) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = trueup, pg_temp AS $$
+    SELECT coalesce(bool_and(statements.is_sign_of_life), false)
+    FROM jsonb_array_elements(part -> 'steps') AS s (step)
+    JOIN statements ON digest = s.step ->> 's' AND writes
+$$;
+
 RESET ROLE;
 
 -- As SECURITY INVOKER, whoever may call it could as well change the tables. The wait for a turn is
@@ -164,13 +173,18 @@ BEGIN
     ELSIF parsed -> 'protocol' IS DISTINCT FROM '1' THEN
         RETURN '{"refused":"protocol","protocol":1}';
     END IF;
+    -- In a batch one could hold its row while it waits for the turn of the next part.
+    PERFORM set_config('trueup.is_sign_of_life',
+        CASE WHEN NOT parsed ? 'batch' AND has_only_signs_of_life(parsed) THEN 'yes' ELSE '' END,
+        true);
     FOR part IN SELECT value FROM jsonb_array_elements(
         CASE jsonb_typeof(parsed -> 'batch')
             WHEN 'array' THEN parsed -> 'batch' ELSE jsonb_build_array(parsed) END) LOOP
         answers := answers || run_part(part);
     END LOOP;
-    -- What the caller's transaction still does has a time of its own.
+    -- What the caller's transaction still does has a time and a turn of its own.
     PERFORM set_config('trueup.clock', '', true);
+    PERFORM set_config('trueup.is_sign_of_life', '', true);
     RETURN CASE WHEN parsed ? 'batch' THEN format('{"batch":[%s]}', array_to_string(answers, ','))
         ELSE answers[1] END;
 END $$;
