@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::PlanId;
 use trueup_core::settings::{Environment, Paths, Settings};
-use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::SCHEMA_VERSION;
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult};
 use trueup_core::text::path_to_text;
 use trueup_remote::exchange::ExchangeEngine;
@@ -37,7 +38,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
-            Self::Remote(database) => open_remote(database, deadline),
+            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
         }
     }
 
@@ -46,7 +47,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_until_exit(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?.until_exit())),
-            Self::Remote(database) => open_remote(database, deadline),
+            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
         }
     }
 
@@ -55,7 +56,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_or_create(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
-            Self::Remote(database) => open_remote(database, deadline),
+            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
         }
     }
 
@@ -70,12 +71,9 @@ impl<'s> StoreLocation<'s> {
     }
 }
 
-fn open_remote(
-    database: &RemoteDatabase,
-    deadline: Deadline,
-) -> StoreResult<Box<dyn CommandStore>> {
+fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
     let transport = Box::new(database.open_transport()?);
-    Ok(Box::new(RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline))))
+    Ok(RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline)))
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

@@ -11,6 +11,7 @@ use trueup_core::model::{
 use trueup_core::outbox::JournalEntry;
 use trueup_core::store::Violation;
 use trueup_core::sync::RunContext;
+use trueup_remote::ServerFacts;
 
 pub(crate) use plan_views::{plan_state_view, plan_summary_view, plan_task_view, plan_view};
 
@@ -160,6 +161,21 @@ pub(crate) fn phase_view(phase: &Phase) -> Value {
 pub(crate) fn violation_view(flaw: &Violation) -> Value {
     json!({
         "table": flaw.table, "row": flaw.row, "field": flaw.field, "problem": flaw.problem,
+    })
+}
+
+/// Builds the view of the server of a shared database.
+pub(crate) fn server_view(facts: &ServerFacts) -> Value {
+    let rights = facts.rights.as_ref();
+    json!({
+        "version": facts.version,
+        "tls": facts.uses_tls,
+        "certificate_days_left": facts.certificate_days_left,
+        "round_trip_ms": facts.round_trip.as_secs_f64() * 1000.0,
+        "clock_ahead_ms": i64::try_from(facts.clock_ahead.as_millis()).unwrap_or(i64::MAX),
+        "user": rights.map(|rights| &rights.user),
+        "is_client": rights.map(|rights| rights.is_client),
+        "is_owner": rights.map(|rights| rights.is_owner),
     })
 }
 

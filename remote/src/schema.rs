@@ -1,8 +1,8 @@
 //! Creating and upgrading the schema of a remote database over a direct connection.
 
 use trueup_core::deadline::Deadline;
+use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sql::{PostgresFlavor, postgres_schema};
-use trueup_core::store::sqlite::SCHEMA_VERSION;
 use trueup_core::store::{Result, StoreError};
 
 use crate::postgres::DirectConnection;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::deadline::Deadline;
+use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sql::read_server_version;
-use trueup_core::store::sqlite::SCHEMA_VERSION;
 use trueup_core::store::{Result, Store as _};
 
 use crate::error::TransportError;

@@ -181,7 +181,7 @@ impl From<StoreError> for CommandError {
 
 /// Returns what a person can do about the failure of a remote database.
 fn find_advice(source: &EngineError) -> Option<HintText> {
-    let advice = source.downcast_ref::<TransportError>()?.hint()?;
+    let advice = source.downcast_ref::<TransportError>()?.hint();
     Some(HintText::from(&advice))
 }
 

@@ -11,6 +11,7 @@ mod api;
 mod error;
 mod event_draft;
 mod row_rules;
+mod schema_status;
 pub mod sql;
 pub mod sqlite;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use api::{
 pub use api::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults};
 pub use error::{EngineError, RetryAdvice, StoreError};
 pub use row_rules::Violation;
+pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};
 
 /// The result of a store operation.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Activity, FailureKind, TlsFailure};
 
-/// Returns the advice about a failure; none where only waiting helps.
-pub(super) fn hint(kind: &FailureKind) -> Option<Cow<'static, str>> {
+/// Returns the advice about a failure.
+pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
     use FailureKind as K;
     let text = match kind {
         K::Configuration(_) => "correct TRUEUP_DATABASE_URL or config.toml",
@@ -37,7 +37,7 @@ pub(super) fn hint(kind: &FailureKind) -> Option<Cow<'static, str>> {
             "check the path of the URL; ?via=hub, supabase or postgrest names the server"
         }
         K::TooManyRequests { retry_after } | K::ServerFailed { retry_after, .. } => {
-            return Some(wait_hint(*retry_after));
+            return wait_hint(*retry_after);
         }
         K::Redirected(_) => "set the URL to the address that it redirects to",
         K::NotJson | K::WrongProtocol => {
@@ -53,9 +53,11 @@ pub(super) fn hint(kind: &FailureKind) -> Option<Cow<'static, str>> {
         | K::ClosedEarly
         | K::ClosedMidway
         | K::Truncated => "try again",
-        K::Database { .. } | K::UnexpectedStatus(_) | K::Local(_) => return None,
+        K::Database { .. } => "the log of the server may tell more",
+        K::UnexpectedStatus(_) => "check the URL, and the log of the server",
+        K::Local(_) => "check what this process may open: files, sockets, memory",
     };
-    Some(Cow::Borrowed(text))
+    Cow::Borrowed(text)
 }
 
 const fn tls_hint(failure: &TlsFailure) -> &'static str {

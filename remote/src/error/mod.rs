@@ -52,7 +52,7 @@ impl TransportError {
     }
 
     /// Returns what a person can do about it.
-    pub fn hint(&self) -> Option<Cow<'static, str>> {
+    pub fn hint(&self) -> Cow<'static, str> {
         hint::hint(&self.kind)
     }
 

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sql::{
-    CommandEngine, Engine, SqlStore, find_row_violations, read_newest_event_mark,
+    CommandEngine, Engine, SqlStore, find_row_violations, load_postgres_schema_status,
+    read_newest_event_mark,
 };
-use trueup_core::store::{ChangeMark, Result, RetryAdvice, StoreError, Violation};
+use trueup_core::store::{ChangeMark, Result, RetryAdvice, SchemaStatus, StoreError, Violation};
 
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::transaction::{Ending, ExchangeTx, Rerun, Trust};
@@ -200,6 +201,10 @@ impl CommandEngine for ExchangeEngine {
             }
             thread::sleep(POLL_INTERVAL.min(left));
         }
+    }
+
+    fn load_schema_status(&mut self) -> Result<SchemaStatus> {
+        load_postgres_schema_status(self)
     }
 
     fn find_violations(&mut self) -> Result<Vec<Violation>> {

@@ -126,7 +126,7 @@ fn check(cases: Vec<Case>, is_ambiguous: impl Fn(&Case) -> bool) {
         let url = format!("http://127.0.0.1:{}/s3cret?via=supabase", server.port);
         let error = failure_of(&url, late());
         assert_line(&error, &format!("http://127.0.0.1:{}: {}", server.port, case.problem));
-        assert_eq!(error.hint().unwrap_or_default(), case.hint, "{status} {body}");
+        assert_eq!(error.hint(), case.hint, "{status} {body}");
         assert_eq!(error.may_have_committed(), is_ambiguous(&case), "{status} {body}");
         assert_eq!(server.requests().len(), 1, "{status}");
     }

@@ -118,7 +118,7 @@ fn what_the_server_refuses_is_said_in_one_line() {
     ] {
         let error = failure_of(&url, late());
         assert_line(&error, &format!("postgres://{name}:{port}{problem}"));
-        assert_eq!(error.hint().as_deref(), Some(hint));
+        assert_eq!(error.hint(), hint);
         assert!(!error.may_have_committed() && !error.is_retryable(), "{error}");
     }
 }

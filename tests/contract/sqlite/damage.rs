@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::SCHEMA_VERSION;
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HookStore as _, StoreError};
 
 use crate::fixture::{new_sqlite, test_deadline};

@@ -8,7 +8,8 @@ use std::thread;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use trueup_core::model::{EventFilter, HandoffStatus, ItemKey};
-use trueup_core::store::sqlite::{APPLICATION_ID, SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::SCHEMA_VERSION;
+use trueup_core::store::sqlite::{APPLICATION_ID, SqliteStore};
 use trueup_core::store::{HandoffFilter, HandoffStore as _, HookStore as _};
 
 use crate::fixture::test_deadline;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::StoreError;
 use trueup_core::store::sql::PostgresFlavor;
-use trueup_core::store::sqlite::{SCHEMA_VERSION, SqliteStore};
+use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::path_to_text;
 use trueup_remote::{FailureKind, RemoteDatabase, TransportError, migrate_schema};
 
@@ -30,7 +31,7 @@ fn migrate_file(context: &CommandContext, path: &Path) -> CommandResult {
     open_and_check(context, path)?;
     let after = SqliteStore::read_schema_status(path, context.deadline())?.version;
     let text = describe(&path.display().to_string(), before, after);
-    Ok(Output::new(vec![text], migration_view(path_to_text(path).into(), before, after)))
+    Ok(Output::new(vec![text], migration_view(Some(&path_to_text(path)), before, after)))
 }
 
 /// Opens or creates the database, and fails if it is damaged.
@@ -61,7 +62,7 @@ fn migrate_remote(context: &CommandContext, database: &RemoteDatabase) -> Comman
     if migrated.before.is_none() {
         text.push("let a user in with: GRANT trueup_client TO NAME".to_owned());
     }
-    Ok(Output::new(text, migration_view(Value::Null, migrated.before, migrated.after)))
+    Ok(Output::new(text, migration_view(None, migrated.before, migrated.after)))
 }
 
 /// Turns a refused statement into advice about the user.
@@ -86,7 +87,7 @@ fn describe(name: &str, before: Option<i64>, after: i64) -> String {
     }
 }
 
-fn migration_view(path: Value, before: Option<i64>, after: i64) -> Value {
+fn migration_view(path: Option<&str>, before: Option<i64>, after: i64) -> Value {
     json!({
         "path": path, "created": before.is_none(), "from": before, "to": after,
         "known": SCHEMA_VERSION,

@@ -5,6 +5,7 @@ mod migrate;
 mod prune;
 mod restore;
 mod schema;
+pub(super) mod server_text;
 mod status;
 pub(super) mod violation_text;
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use trueup_core::settings::DatabaseUrl;
+use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sql::{PostgresFlavor, postgres_schema};
-use trueup_core::store::sqlite::SCHEMA_VERSION;
 
 use crate::command_context::CommandContext;
 use crate::output::Output;

@@ -1,22 +1,41 @@
 //! Checks of the database: that it can be opened, is not damaged, and has no rows that break a
 //! rule.
 
+use std::path::Path;
+
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{HookStore as _, StoreError};
+use trueup_remote::RemoteDatabase;
 
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;
 use crate::commands::db::violation_text::{render_violation, summarize_violations};
+use crate::store_location::StoreLocation;
 
 /// Most damages named: a damaged page affects many rows.
 const MAX_DAMAGES_NAMED: usize = 3;
 
 pub(super) fn check_database(context: &CommandContext, fix: bool) -> CheckResult {
-    let path = match context.sqlite_file() {
-        Ok(path) => path,
-        Err(error) => return build_failed_result(error),
-    };
+    match context.store_location() {
+        Ok(StoreLocation::SqliteFile(path)) => check_file(context, path, fix),
+        Ok(StoreLocation::Remote(database)) => check_remote(context, &database),
+        Err(error) => build_failed_result(error),
+    }
+}
+
+/// Checks that a shared database answers. One that is not there yet is created by its owner alone.
+fn check_remote(context: &CommandContext, database: &RemoteDatabase) -> CheckResult {
+    let lineage = context
+        .open_for_reading()
+        .and_then(|mut store| store.load_lineage().map_err(CommandError::from));
+    match lineage {
+        Ok(lineage) => CheckResult::ok(format!("{}, lineage {}", database.url, lineage.short())),
+        Err(error) => build_failed_result(error),
+    }
+}
+
+fn check_file(context: &CommandContext, path: &Path, fix: bool) -> CheckResult {
     let opened = if fix {
         SqliteStore::open_or_create(path, context.deadline())
     } else {

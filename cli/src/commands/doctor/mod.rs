@@ -11,6 +11,7 @@ mod outbox;
 mod plugin;
 mod privacy;
 mod project;
+mod server;
 mod session_sample;
 
 use serde_json::{Value, json};
@@ -50,6 +51,9 @@ const CHECKS: [DoctorCheck; 18] = [
     doctor_check("client process", client_process::check_client_processes),
 ];
 
+/// The check behind which those of the server of a shared database stand.
+const BEFORE_SERVER: &str = "database";
+
 const fn doctor_check(
     name: &'static str,
     run: fn(&CommandContext, bool) -> CheckResult,
@@ -58,8 +62,13 @@ const fn doctor_check(
 }
 
 pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
-    let results: Vec<(&str, CheckResult)> =
-        CHECKS.iter().map(|check| (check.name, (check.run)(context, fix))).collect();
+    let mut results: Vec<(&str, CheckResult)> = Vec::new();
+    for check in &CHECKS {
+        results.push((check.name, (check.run)(context, fix)));
+        if check.name == BEFORE_SERVER {
+            results.extend(server::check_server(context));
+        }
+    }
     let text = results
         .iter()
         .flat_map(|(name, found)| {

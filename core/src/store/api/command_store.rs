@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::store::{Result, Store, Violation};
+use crate::store::{Result, SchemaStatus, Store, Violation};
 
 /// A state of the database as one connection saw it. Two marks are equal or not; nothing else about
 /// them has a meaning.
@@ -35,6 +35,9 @@ pub trait CommandStore: Store {
         seen: ChangeMark,
         patience: Duration,
     ) -> Result<Option<ChangeMark>>;
+
+    /// Reads which schema the database has.
+    fn load_schema_status(&mut self) -> Result<SchemaStatus>;
 
     /// Reads every row that has rules; returns the violations.
     fn find_violations(&mut self) -> Result<Vec<Violation>>;

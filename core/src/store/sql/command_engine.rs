@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use super::engine::{Tx as _, args};
+use super::postgres_schema::is_known_migration;
 use super::row_checks::{ROW_CHECKS, find_edge_cycles};
 use super::statement::statements;
 use super::{Engine, SqlStore, events};
 use crate::deadline::Deadline;
-use crate::store::{ChangeMark, CommandStore, Result, Violation};
+use crate::store::{
+    AppliedMigration, ChangeMark, CommandStore, Result, SCHEMA_VERSION, SchemaStatus, Violation,
+};
 
 statements! {
+    LIST_MIGRATIONS() =
+        "SELECT version, name, applied_at, checksum FROM schema_migrations ORDER BY version";
     SERVER_VERSION() =
         "SELECT sqlite_version()" => postgres "SELECT current_setting('server_version')";
 }
@@ -30,6 +35,9 @@ pub trait CommandEngine: Engine {
         patience: Duration,
     ) -> Result<Option<ChangeMark>>;
 
+    /// Reads which schema the database has.
+    fn load_schema_status(&mut self) -> Result<SchemaStatus>;
+
     /// Reads every row that has rules; returns the violations.
     fn find_violations(&mut self) -> Result<Vec<Violation>>;
 }
@@ -49,6 +57,10 @@ impl<E: CommandEngine> CommandStore for SqlStore<E> {
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
         self.engine.wait_for_change(seen, patience)
+    }
+
+    fn load_schema_status(&mut self) -> Result<SchemaStatus> {
+        self.engine.load_schema_status()
     }
 
     fn find_violations(&mut self) -> Result<Vec<Violation>> {
@@ -73,6 +85,27 @@ pub fn read_newest_event_mark(engine: &impl Engine) -> Result<ChangeMark> {
 /// When the database cannot be read.
 pub fn read_server_version(engine: &impl Engine) -> Result<String> {
     engine.read(|tx| tx.one_row(&SERVER_VERSION, args![], |row| row.get(0)))
+}
+
+/// Reads which schema a database of PostgreSQL has.
+///
+/// # Errors
+///
+/// When the database cannot be read.
+pub fn load_postgres_schema_status(engine: &impl Engine) -> Result<SchemaStatus> {
+    let applied = engine.read(|tx| {
+        tx.rows(&LIST_MIGRATIONS, args![], |row| {
+            let (version, checksum): (i64, String) = (row.get(0)?, row.get(3)?);
+            Ok(AppliedMigration {
+                version,
+                name: row.get(1)?,
+                applied_at: row.get(2)?,
+                is_unchanged: is_known_migration(version, &checksum),
+            })
+        })
+    })?;
+    let version = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
+    Ok(SchemaStatus { version, newest_known: SCHEMA_VERSION, applied })
 }
 
 /// Finds every row that breaks a rule, reading the rows in pages. For an engine whose database

@@ -37,7 +37,8 @@ mod transactions;
 mod workplans;
 
 pub use command_engine::{
-    CommandEngine, find_row_violations, read_newest_event_mark, read_server_version,
+    CommandEngine, find_row_violations, load_postgres_schema_status, read_newest_event_mark,
+    read_server_version,
 };
 pub use engine::{Arg, Engine, ToArg, Tx};
 pub use postgres_schema::{PostgresFlavor, postgres_schema};

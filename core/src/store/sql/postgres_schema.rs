@@ -89,6 +89,12 @@ pub fn postgres_schema(flavor: PostgresFlavor) -> String {
     script
 }
 
+/// Returns whether a migration was applied with the text that this program has for it.
+pub(super) fn is_known_migration(version: i64, checksum: &str) -> bool {
+    let migration = MIGRATIONS.iter().find(|migration| migration.version == version);
+    migration.is_some_and(|migration| migration.checksum() == checksum)
+}
+
 /// Refuses a schema that this script does not know. It would replace functions that the newer
 /// schema relies on. The error undoes the transaction, whatever runs the script.
 fn push_refusal_of_newer(script: &mut String) {
@@ -169,7 +175,7 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::SCHEMA_VERSION;
+    use crate::store::SCHEMA_VERSION;
 
     #[test]
     fn versions_rise_by_one_and_end_where_those_for_sqlite_do() {

@@ -16,18 +16,18 @@ statements! {
         "SELECT session_id, CAST(status AS text), CAST(session_id AS text),
              CAST(metadata AS text), CAST(registered_at AS text), CAST(heartbeat_at AS text),
              CAST(lease_expires_at AS text), CAST(revision AS text)
-         FROM claude_sessions WHERE session_id > ?1 ORDER BY session_id LIMIT ?2";
+         FROM claude_sessions AS t WHERE t.session_id > ?1 ORDER BY t.session_id LIMIT ?2";
     LIST_ITEM_VALUES(text, int) =
         "SELECT key, CAST(status AS text), CAST(key AS text), CAST(kind AS text),
              CAST(claim_epoch AS text), CAST(created_at AS text), CAST(updated_at AS text),
              CAST(completed_at AS text), CAST(revision AS text)
-         FROM work_items WHERE key > ?1 ORDER BY key LIMIT ?2";
+         FROM work_items AS t WHERE t.key > ?1 ORDER BY t.key LIMIT ?2";
     LIST_PHASE_VALUES(text, int) =
         "SELECT queue_id, CAST(status AS text), CAST(queue_id AS text), CAST(item AS text),
              CAST(phase_number AS text), CAST(current_phase AS text),
              CAST(depends_on_phases AS text), CAST(created_at AS text), CAST(updated_at AS text),
              CAST(started_timestamp AS text), CAST(completed_at AS text), CAST(revision AS text)
-         FROM phase_queue WHERE queue_id > ?1 ORDER BY queue_id LIMIT ?2";
+         FROM phase_queue AS t WHERE t.queue_id > ?1 ORDER BY t.queue_id LIMIT ?2";
     LIST_DEPENDENCY_EDGES(text, text, int) =
         "SELECT item, depends_on FROM item_dependencies
          WHERE item > ?1 OR item = ?1 AND depends_on > ?2 ORDER BY item, depends_on LIMIT ?3";

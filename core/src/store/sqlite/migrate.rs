@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 
 use crate::model::legal_edges;
-use crate::store::{Result, StoreError};
+use crate::store::{AppliedMigration, Result, SCHEMA_VERSION, SchemaStatus, StoreError};
 use crate::text::to_hex;
 
 /// Marks a file as trueup's: "TRUP".
@@ -78,33 +78,6 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0019_callers_and_signs_of_life.sql"),
     ),
 ];
-
-/// The newest schema that this program knows.
-pub const SCHEMA_VERSION: i64 = 19;
-
-/// A migration that was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppliedMigration {
-    /// Its number.
-    pub version: i64,
-    /// Its name.
-    pub name: String,
-    /// When it was applied, by the database's clock.
-    pub applied_at: String,
-    /// Whether its text is still the one that was applied.
-    pub is_unchanged: bool,
-}
-
-/// The schema of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SchemaStatus {
-    /// Its version.
-    pub version: i64,
-    /// The newest version that this program knows.
-    pub newest_known: i64,
-    /// The migrations that were applied.
-    pub applied: Vec<AppliedMigration>,
-}
 
 /// Reads the version of a file that is trueup's.
 pub(super) fn read_schema_version(connection: &Connection) -> Result<i64> {

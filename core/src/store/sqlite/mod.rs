@@ -28,12 +28,12 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::sql::{CommandEngine, Engine, SqlStore};
-use super::{ChangeMark, Result, StoreError, Violation};
+use super::{ChangeMark, Result, SchemaStatus, StoreError, Violation};
 use crate::deadline::Deadline;
 
 use connection::StoreConnection;
 pub use engine::SqliteTx;
-pub use migrate::{APPLICATION_ID, AppliedMigration, SCHEMA_VERSION, SchemaStatus};
+pub use migrate::APPLICATION_ID;
 pub use restore::RestoredDatabase;
 
 /// An open database of SQLite.
@@ -126,6 +126,10 @@ impl CommandEngine for SqliteEngine {
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
         watch::wait_for_change(&self.connection, seen, patience)
+    }
+
+    fn load_schema_status(&mut self) -> Result<SchemaStatus> {
+        migrate::load_schema_status(&self.connection)
     }
 
     fn find_violations(&mut self) -> Result<Vec<Violation>> {

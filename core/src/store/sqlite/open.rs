@@ -8,12 +8,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::connection::StoreConnection;
-use super::migrate::{self, SCHEMA_VERSION, SchemaStatus};
+use super::migrate;
 use super::{SqliteEngine, set_journal_mode, write_queue};
 use crate::deadline::Deadline;
 use crate::fs::{PRIVATE_MODE, ResolvedPath, create_private_dir, open_for_reading, set_mode};
 use crate::model::Lineage;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, SCHEMA_VERSION, SchemaStatus, StoreError};
 
 pub(super) fn open_connection(
     path: &Path,

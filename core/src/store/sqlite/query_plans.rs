@@ -4,7 +4,8 @@ mod items;
 
 use rusqlite::Connection;
 
-use super::migrate::{SCHEMA_VERSION, migrate_to};
+use super::migrate::migrate_to;
+use crate::store::SCHEMA_VERSION;
 use crate::store::sql::{self, Statement};
 
 fn migrated_database() -> Connection {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::migrate::{self, SCHEMA_VERSION};
+use super::migrate;
 use super::open::{self, DatabaseFileKind};
 use super::{SqliteStore, backup, integrity, set_journal_mode, write_queue};
 use crate::deadline::Deadline;
@@ -19,6 +19,7 @@ use crate::fs::{
     PRIVATE_MODE, ResolvedPath, create_new, create_private_dir, open_for_reading, sync_dir,
 };
 use crate::model::{Lineage, Timestamp};
+use crate::store::SCHEMA_VERSION;
 use crate::store::{Result, StoreError};
 
 /// A database that was restored from a copy.

@@ -1,0 +1,114 @@
+//! Checks of the server of a shared database: version, clock, certificate, and what the user of
+//! the URL may do.
+
+use jiff::SignedDuration;
+use trueup_remote::{ServerFacts, UserRights};
+
+use super::check_result::CheckResult;
+use crate::command_context::CommandContext;
+use crate::commands::db::server_text::describe_server;
+use crate::store_location::StoreLocation;
+
+/// The oldest supported version of PostgreSQL.
+const MIN_SERVER_VERSION: u32 = 15;
+
+/// With fewer days left, a certificate should be renewed.
+const MIN_CERTIFICATE_DAYS: i64 = 14;
+
+/// How far the clocks may be apart. Ages are computed by the server's clock alone, so that a
+/// difference misleads only people who compare times.
+const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Checks the server of a shared database, which is asked once; nothing where it is embedded. A
+/// database that cannot be reached is reported by its own check.
+pub(super) fn check_server(context: &CommandContext) -> Vec<(&'static str, CheckResult)> {
+    let Ok(StoreLocation::Remote(database)) = context.store_location() else {
+        return Vec::new();
+    };
+    let facts = database.load_server_facts(context.deadline()).ok();
+    let not_checked = || CheckResult::skip("not checked");
+    let server = facts.as_ref().map_or_else(not_checked, assess_server);
+    let rights = facts.and_then(|facts| facts.rights);
+    let user = rights.as_ref().map_or_else(not_checked, assess_user);
+    vec![("database server", server), ("database user", user)]
+}
+
+fn assess_server(facts: &ServerFacts) -> CheckResult {
+    let line = describe_server(facts);
+    let major = facts.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major < MIN_SERVER_VERSION) {
+        return CheckResult::fail(line, format!("upgrade it to PostgreSQL {MIN_SERVER_VERSION}"));
+    }
+    if facts.certificate_days_left.is_some_and(|days| days < MIN_CERTIFICATE_DAYS) {
+        return CheckResult::warn(line, "renew the server's certificate");
+    }
+    if facts.clock_ahead.abs() > MAX_CLOCK_DIFFERENCE {
+        return CheckResult::warn(line, "set the clocks of this machine and of the server");
+    }
+    CheckResult::ok(line)
+}
+
+fn assess_user(rights: &UserRights) -> CheckResult {
+    let UserRights { user, is_client, is_owner } = rights;
+    if !is_client {
+        return CheckResult::fail(
+            format!("{user} may not use the database"),
+            format!("let its owner run: GRANT trueup_client TO {user}"),
+        );
+    }
+    if *is_owner {
+        return CheckResult::warn(
+            format!("{user} may change tables and rules"),
+            "use the URL of a user who only belongs to trueup_client",
+        );
+    }
+    CheckResult::ok(format!("{user} may use the database, and not change its rules"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::commands::doctor::check_result::CheckStatus;
+
+    fn facts() -> ServerFacts {
+        ServerFacts {
+            version: "15.4 (Debian)".to_owned(),
+            uses_tls: true,
+            certificate_days_left: Some(80),
+            round_trip: Duration::from_micros(400),
+            clock_ahead: SignedDuration::from_millis(-3),
+            rights: None,
+        }
+    }
+
+    #[test]
+    fn an_old_server_fails_and_a_certificate_or_a_clock_warns() {
+        let good = assess_server(&facts());
+        assert_eq!(good.status, CheckStatus::Ok);
+        assert_eq!(
+            good.detail,
+            "PostgreSQL 15.4 (Debian), TLS, certificate valid for 80 days, round trip 0.4 ms, \
+             clock -3 ms"
+        );
+        let old = ServerFacts { version: "14.9".to_owned(), ..facts() };
+        assert_eq!(assess_server(&old).status, CheckStatus::Fail);
+        let expiring = ServerFacts { certificate_days_left: Some(13), ..facts() };
+        assert_eq!(assess_server(&expiring).status, CheckStatus::Warn);
+        let behind = ServerFacts { clock_ahead: SignedDuration::from_secs(-61), ..facts() };
+        assert_eq!(assess_server(&behind).status, CheckStatus::Warn);
+    }
+
+    #[test]
+    fn a_user_may_use_the_database_and_nothing_else() {
+        for (is_client, is_owner, expected) in [
+            (true, false, CheckStatus::Ok),
+            (true, true, CheckStatus::Warn),
+            (false, false, CheckStatus::Fail),
+        ] {
+            let rights = UserRights { user: "ann".to_owned(), is_client, is_owner };
+            assert_eq!(assess_user(&rights).status, expected);
+        }
+    }
+}
