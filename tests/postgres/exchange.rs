@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use support::postgres::TestDatabase;
-use trueup_core::store::sqlite::SCHEMA_VERSION;
+use trueup_core::store::SCHEMA_VERSION;
 
 use crate::requests::{commit, exchange, insert_item, register_session, request, step};
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::thread;
 
 use support::postgres::{SqlError, TestDatabase, run_psql};
+use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sql::{PostgresFlavor, postgres_schema};
-use trueup_core::store::sqlite::SCHEMA_VERSION;
 
 /// Everything that the catalog tells of the schema, an object a line.
 const CATALOG: &str = "
