@@ -29,6 +29,8 @@ step cargo build --locked --workspace
 step cargo test --locked --workspace --no-fail-fast
 # The newest client is what the suite above ran on; this is the oldest that is supported.
 step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
+# The death of a PostgreSQL leader under load; says so where it is skipped.
+step sh tests/cluster.sh
 # Instruction counts and sizes of the release binaries; no wall clock.
 step cargo run --quiet --locked --release -p trueup-bench -- check
 # With the same seed and number of inputs each time, so that a failure here is about the change

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod exchange;
+mod load;
 mod order;
 mod query_plans;
 mod refusals;
