@@ -5,12 +5,4 @@
 
 mod agreement;
 mod exchange;
-mod load;
-mod order;
-mod query_plans;
-mod refusals;
-mod requests;
-mod roles;
-mod schema;
-mod sqlite;
-mod upgrades;
+mod guides;

@@ -28,3 +28,6 @@ BEGIN
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION public.trueup_exchange(text) TO trueup_client;
+
+-- The gateway knows functions from a cache. Supabase renews it by itself, PostgREST when it is told.
+NOTIFY pgrst, 'reload schema';
