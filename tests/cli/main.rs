@@ -50,6 +50,7 @@ mod scopes;
 mod secrets;
 mod sessions;
 mod shapes;
+mod shared_databases;
 mod show;
 mod state;
 mod state_snapshot;
