@@ -125,8 +125,8 @@ fn doctor_checks_the_server_and_what_the_user_may_do() {
     for (url, user, opened) in
         [(&client, "ok", "ok"), (&database.url(), "warn", "ok"), (&reader, "fail", "fail")]
     {
-        // The plugin is not installed in the home of the test, so the exit code is 1 anyway.
-        let doctor = object_with(&home, url, 1, &["doctor"]);
+        let code = i32::from(opened == "fail");
+        let doctor = object_with(&home, url, code, &["doctor"]);
         assert_eq!(find_check(&doctor, "database")["status"], opened, "{doctor}");
         let server = find_check(&doctor, "database server");
         assert_eq!(server["status"], "ok");
