@@ -21,6 +21,16 @@ fn unusable_databases() -> Vec<State> {
         state("DatabaseMissing", |_| (), "trueup item list"),
         state("DatabaseMissing", |_| (), "trueup item add SD-1"),
         state(
+            "RemoteDatabase",
+            |_| (),
+            "TRUEUP_DATABASE_URL=postgres://me@127.0.0.1:1/work trueup item list",
+        ),
+        state(
+            "NeedsDirectConnection",
+            |_| (),
+            "TRUEUP_DATABASE_URL=https://db.example.com trueup db migrate",
+        ),
+        state(
             "DatabaseUnavailable",
             Scene::person,
             "TRUEUP_DATABASE_URL=sqlite:/dev/null/x.db trueup db migrate",

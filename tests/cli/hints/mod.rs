@@ -53,6 +53,8 @@ const UNTRIED: &[(&str, &str)] = &[
     ("PoolOccupied", "other processes of the machine have to listen on thirty ports"),
     ("RemoteDatabaseMissing", "a server has to be there; `shared_databases` follows the hint"),
     ("SchemaTooOld", "a server has to be there, with a schema of the past"),
+    ("RemoteDatabaseBusy", "a server has to be there, with all its connections in use"),
+    ("MigrationNotPermitted", "a server has to be there; `shared_databases` follows the hint"),
     ("NoSlug", "every name of a directory makes one that was tried"),
     ("MetadataBusy", "another process has to keep a lock that the test cannot name"),
     ("FileBusy", "another process has to keep a lock that the test cannot name"),

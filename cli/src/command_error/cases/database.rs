@@ -36,13 +36,13 @@ error_cases! {
         }
         /// The user of the URL may not change the schema.
         MigrationNotPermitted => UNABLE "store_unavailable" {
-            says "use the URL of a user who may create roles and schemas, or run what \
-                  `trueup db schema` prints as such a user";
+            says "use the URL of a user who may create roles and schemas";
+            runs "trueup db schema" "prints a script that such a user can run";
         }
         /// Only a direct connection can do it.
         NeedsDirectConnection => UNABLE "store_unavailable" {
-            says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner, or run what \
-                  `trueup db schema --supabase` prints in the SQL editor";
+            says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner";
+            runs "trueup db schema --supabase" "prints a script for the SQL editor";
         }
         /// The database file does not exist.
         DatabaseMissing => UNABLE "store_missing" {
