@@ -93,6 +93,7 @@ const COMMANDS: &[&[&str]] = &[
     &["db", "migrate"],
     &["db", "backup"],
     &["db", "prune"],
+    &["db", "schema"],
     &["db", "restore"],
     &["doctor"],
     &["demo"],

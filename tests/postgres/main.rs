@@ -6,3 +6,12 @@
 mod agreement;
 mod exchange;
 mod guides;
+mod load;
+mod order;
+mod query_plans;
+mod refusals;
+mod requests;
+mod roles;
+mod schema;
+mod sqlite;
+mod upgrades;
