@@ -13,7 +13,7 @@ set -eu
 postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 PATH=$PATH:/usr/sbin:/sbin
 # It takes about a minute where nothing else runs.
-limit=240
+limit=600
 
 # Prepares as the caller, then goes on as a user whom PostgreSQL does not refuse.
 prepare() {
@@ -205,9 +205,9 @@ for node in 1 2 3; do
   start "loop$node" sh -c "$serve_node" serve_node $node
 done
 start haproxy haproxy -f haproxy.cfg
-wait_for 90 "the start of the cluster" is_whole
+wait_for 180 "the start of the cluster" is_whole
 admin=postgres://postgres:super@127.0.0.1:$proxy
-wait_for 30 "the proxy" psql -XAtqc "SELECT 1" "$admin/postgres" >/dev/null
+wait_for 90 "the proxy" psql -XAtqc "SELECT 1" "$admin/postgres" >/dev/null
 psql -Xq "$admin/postgres" -c "CREATE DATABASE trueup"
 ./load schema | psql -Xq -v ON_ERROR_STOP=1 "$admin/trueup" -f - >/dev/null
 psql -Xq "$admin/trueup" -c "CREATE ROLE agent LOGIN PASSWORD 'agent' IN ROLE trueup_client"
@@ -223,7 +223,7 @@ by_hosts="postgres://agent:agent@127.0.0.1:$sql1,127.0.0.1:$sql2,127.0.0.1:$sql3
 by_hosts="$by_hosts?target_session_attrs=read-write"
 start follow1 ./load follow "$by_proxy" --until end-follow --log logs/follow-1.log
 start follow2 ./load follow "$by_hosts" --until end-follow --log logs/follow-2.log
-wait_for 30 "the first reading of the followers" test -s logs/follow-1.log -a -s logs/follow-2.log
+wait_for 90 "the first reading of the followers" test -s logs/follow-1.log -a -s logs/follow-2.log
 workers="1 2 3 4 5 6 7 8"
 for worker in $workers; do
   url=$by_proxy
@@ -240,9 +240,9 @@ have_done() {
     [ $((done_now - $(cat "mark$worker"))) -ge "$1" ] || return 1
   done
 }
-wait_for 30 "the first operations" test -s logs/work-8.log
+wait_for 90 "the first operations" test -s logs/work-8.log
 mark
-wait_for 60 "the load" have_done 15
+wait_for 120 "the load" have_done 15
 
 killed=$(leader)
 number=${killed#node}
@@ -250,11 +250,11 @@ touch "$killed/down"
 kill -9 "$(cat "pids/patroni$number")" "$(head -n 1 "$killed/data/postmaster.pid")"
 echo "$killed killed under load"
 has_another_leader() { now=$(leader) && [ -n "$now" ] && [ "$now" != "$killed" ]; }
-wait_for 60 "the choice of a new leader" has_another_leader
+wait_for 120 "the choice of a new leader" has_another_leader
 mark
-wait_for 60 "the load after it" have_done 15
+wait_for 120 "the load after it" have_done 15
 rm "$killed/down"
-wait_for 60 "the return of $killed" is_whole
+wait_for 120 "the return of $killed" is_whole
 
 touch end-work
 for worker in $workers; do
