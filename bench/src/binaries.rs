@@ -17,6 +17,12 @@ pub(crate) const COMMAND_BINARY: &str = "trueup";
 pub(crate) const FLOOR_BINARIES: [&str; 2] = ["floor-read", FLOOR_WRITE];
 pub(crate) const FLOOR_WRITE: &str = "floor-write";
 
+/// The floor of a command over PostgreSQL.
+pub(crate) const FLOOR_POSTGRES: &str = "floor-postgres";
+
+/// The program that makes a load on a shared database.
+pub(crate) const LOAD_BINARY: &str = "trueup-load";
+
 /// The target whose processes start fastest, and the C compiler for it.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 const STATIC_COMPILER: &str = "musl-gcc";
@@ -43,6 +49,19 @@ impl Binaries {
             }
         }
         Ok(binaries)
+    }
+
+    /// Builds the program that makes a load, where it is not there.
+    pub(crate) fn build_load(&self) -> Result<(), BenchError> {
+        if !self.path(LOAD_BINARY).is_file() {
+            print_progress("building the load");
+            build_packages(&workspace_root()?, &resolve_target()?, &["trueup-tests"])?;
+        }
+        if self.path(LOAD_BINARY).is_file() {
+            Ok(())
+        } else {
+            Err(format!("{} is not there", self.path(LOAD_BINARY).display()).into())
+        }
     }
 
     /// Returns the path of one.
@@ -79,11 +98,19 @@ fn build_binaries() -> Result<Binaries, BenchError> {
     let root = workspace_root()?;
     let target = resolve_target()?;
     print_progress(&format!("building for {target}"));
+    let crt_static = build_packages(&root, &target, &["trueup-hooks", "trueup", "trueup-bench"])?;
+    let folder = find_target_dir(&root)?.join(&target).join("release");
+    let built = format!("release, {target}{}", if crt_static { " +crt-static" } else { "" });
+    Ok(Binaries { folder, built })
+}
+
+/// Builds packages as they are shipped; returns whether glibc had to be linked statically for it.
+fn build_packages(root: &Path, target: &str, packages: &[&str]) -> Result<bool, BenchError> {
     let mut cargo = Command::new("cargo");
-    cargo
-        .args(["build", "--release", "--target", &target])
-        .args(["-p", "trueup-hooks", "-p", "trueup", "-p", "trueup-bench"])
-        .current_dir(&root);
+    cargo.args(["build", "--release", "--target", target]).current_dir(root);
+    for package in packages {
+        cargo.args(["-p", package]);
+    }
     let crt_static = target != STATIC_TARGET && target.ends_with("linux-gnu");
     if target == STATIC_TARGET {
         cargo.env("CC_x86_64_unknown_linux_musl", STATIC_COMPILER);
@@ -91,12 +118,7 @@ fn build_binaries() -> Result<Binaries, BenchError> {
     if crt_static {
         cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
     }
-    if !cargo.status()?.success() {
-        return Err("the build failed".into());
-    }
-    let folder = find_target_dir(&root)?.join(&target).join("release");
-    let built = format!("release, {target}{}", if crt_static { " +crt-static" } else { "" });
-    Ok(Binaries { folder, built })
+    if cargo.status()?.success() { Ok(crt_static) } else { Err("the build failed".into()) }
 }
 
 fn resolve_target() -> Result<String, BenchError> {

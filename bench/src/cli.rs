@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::Binaries;
-use crate::{BenchError, budget_check, coordination, files, measure, report, run};
+use crate::{BenchError, budget_check, coordination, files, measure, report, run, shared};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
@@ -17,6 +17,9 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       many writers at once, and many rows: prints what was reached; on a quiet machine
   trueup-bench files [--out FILE] [--bin-dir DIR]
       thousands of workplans, a long plan: prints what was reached; on a quiet machine
+  trueup-bench shared [--quick] [--out FILE] [--bin-dir DIR]
+      commands over PostgreSQL, and 1,000 sessions at once: prints what was reached;
+      on a quiet machine
   trueup-bench check [--update] [--bin-dir DIR]
       compares instruction counts, sizes and dependencies with bench/budget.toml;
       exit code 1 when one is passed; --update writes a new budget
@@ -45,6 +48,10 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
             run_group(&parse_options(arguments)?, coordination::run_coordination)
         }
         Some("files") => run_group(&parse_options(arguments)?, files::run_files),
+        Some("shared") => {
+            let options = parse_options(arguments)?;
+            run_group(&options, |binaries| shared::run_shared(binaries, options.quick))
+        }
         Some("through") => run_through(arguments),
         // Internal: a process with one child, whose peak memory the kernel then reports.
         Some("peak") => measure::print_child_peak(arguments.collect()),
@@ -94,7 +101,7 @@ fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
 
 fn run_group(
     options: &Options,
-    group: fn(&Binaries) -> Result<String, BenchError>,
+    group: impl FnOnce(&Binaries) -> Result<String, BenchError>,
 ) -> Result<ExitCode, BenchError> {
     let binaries = Binaries::find(options.bin_dir.clone())?;
     let text = group(&binaries)?;

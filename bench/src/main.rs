@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod scripts;
 mod seed;
+mod shared;
 mod verdict;
 mod world;
 

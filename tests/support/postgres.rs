@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a server that cannot be had fails its test")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -206,6 +207,7 @@ impl Server {
 /// Returns the server of this process, or `None` after saying once why there is none.
 fn shared_server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    static SHELL: OnceLock<Child> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
             return Some(Server::from_url(&url));
@@ -218,7 +220,9 @@ fn shared_server() -> Option<&'static Server> {
             drop(std::io::stderr().write_all(line));
             return None;
         };
-        Some(start_server(&programs))
+        let (server, _, shell) = start_server(&programs, "", "");
+        let _ = SHELL.set(shell);
+        Some(server)
     });
     server.as_ref()
 }
@@ -238,10 +242,90 @@ fn find_programs() -> Option<PathBuf> {
     })
 }
 
+/// A server of its own that asks for SCRAM and TLS, as one that is reached over a network does. It
+/// ends when the value is dropped, or the process ends.
+#[derive(Debug)]
+pub struct SecureServer {
+    server: Server,
+    dir: PathBuf,
+    /// Ends with its standard input.
+    _shell: Child,
+}
+
+/// Makes an authority and the certificate that it signs for the server, and what the server asks of
+/// whom: nothing of the superuser by the local socket.
+const SECURE: &str = "key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+    {
+        openssl req -x509 $key -keyout ca.key -out ca.pem -days 2 -subj /CN=authority &&
+        openssl req $key -keyout data/server.key -out server.csr -subj /CN=localhost \\
+            -addext subjectAltName=DNS:localhost &&
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \\
+            -copy_extensions copy -out data/server.crt
+    } >>log 2>&1 || exit 1
+    chmod 600 data/server.key
+    printf 'local all postgres trust\\nhostssl all all 127.0.0.1/32 scram-sha-256\\n' \\
+        >data/pg_hba.conf";
+
+impl SecureServer {
+    /// Starts a server; `None` where none is installed.
+    pub fn start() -> Option<Self> {
+        let (server, dir, shell) = start_server(&find_programs()?, SECURE, "-c ssl=on");
+        Some(Self { server, dir, _shell: shell })
+    }
+
+    /// The port on the loopback interface.
+    pub fn port(&self) -> &str {
+        self.server.address.split_once(':').map_or("", |(_, port)| port)
+    }
+
+    /// The URL of the superuser, by the local socket.
+    pub fn admin_url(&self, database: &str) -> String {
+        socket_url(&self.dir, self.port(), database)
+    }
+
+    /// Creates a database with the schema of trueup, and users for clients and owners of it, with
+    /// their names as passwords.
+    ///
+    /// # Errors
+    ///
+    /// What the server said no to.
+    pub fn create_database(&self, name: &str) -> Result<(), SqlError> {
+        run_psql(&self.admin_url("postgres"), &format!("CREATE DATABASE {name}"))?;
+        let mut sql = postgres_schema(PostgresFlavor::Postgres);
+        for role in ["client", "owner"] {
+            let _ =
+                write!(sql, "CREATE ROLE {role} LOGIN PASSWORD '{role}' IN ROLE trueup_{role};");
+        }
+        run_psql(&self.admin_url(name), &sql).map(drop)
+    }
+
+    /// The URL of a user over the network; the certificate is checked.
+    pub fn url(&self, user: &str, database: &str) -> String {
+        let (port, authority) = (self.port(), self.authority());
+        format!(
+            "postgres://{user}:{user}@localhost:{port}/{database}\
+             ?sslmode=verify-full&sslrootcert={}",
+            authority.display()
+        )
+    }
+
+    /// The certificate of the authority, in PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.join("ca.pem")
+    }
+}
+
+/// The URL of the superuser by the socket in the folder of a server.
+fn socket_url(dir: &Path, port: &str, database: &str) -> String {
+    format!("postgres:///{database}?host={}&port={port}&user=postgres", dir.display())
+}
+
 /// Starts a server that ends when this process does, however it ends: a shell waits for the end
-/// of its standard input, which this process holds.
-fn start_server(programs: &Path) -> Server {
-    static SHELL: OnceLock<Child> = OnceLock::new();
+/// of its standard input, which this process holds. `prepare` is run by that shell in the folder of
+/// the server before it starts; `settings` are options of the server.
+///
+/// Returns the server, its folder, and the shell.
+fn start_server(programs: &Path, prepare: &str, settings: &str) -> (Server, PathBuf, Child) {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
@@ -255,8 +339,9 @@ fn start_server(programs: &Path) -> Server {
     let script = format!(
         "cd '{dir}' || exit 1
          '{bin}/initdb' -D data -U postgres -A trust --no-sync -E UTF8 --no-locale >log 2>&1 || exit 1
+         {prepare}
          '{bin}/postgres' -D data -p {port} -k '{dir}' -c listen_addresses=127.0.0.1 \\
-             -c fsync=off -c max_connections=200 >>log 2>&1 &
+             -c fsync=off -c max_connections=200 {settings} >>log 2>&1 &
          server=$!
          read -r ended
          kill -INT $server
@@ -281,14 +366,14 @@ fn start_server(programs: &Path) -> Server {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _ = SHELL.set(shell);
     let address = format!("127.0.0.1:{port}");
     let server = Server { user: "postgres".to_owned(), address, query: String::new() };
     let begun = Instant::now();
-    while run_psql(&server.url("postgres", "postgres"), "SELECT 1").is_err() {
+    let socket = socket_url(&dir, &port.to_string(), "postgres");
+    while run_psql(&socket, "SELECT 1").is_err() {
         let log = || fs::read_to_string(dir.join("log")).unwrap_or_default();
         assert!(begun.elapsed() < START_LIMIT, "PostgreSQL does not start: {}", log());
         std::thread::sleep(Duration::from_millis(50));
     }
-    server
+    (server, dir, shell)
 }

@@ -1,0 +1,55 @@
+//! The minimal work of a command that changes a session in a shared database: connect with TLS and
+//! SCRAM, one select, one update.
+
+use std::fs;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use trueup_bench::BenchError;
+
+const USAGE: &str = "usage: floor-postgres PORT DATABASE USER AUTHORITY SESSION";
+
+fn main() -> Result<(), BenchError> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, database, user, authority, session] = arguments.as_slice() else {
+        return Err(USAGE.into());
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&fs::read(authority)?)?)?;
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut config = Config::new();
+    config.user(user).password(user).dbname(database).ssl_mode(SslMode::Require);
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let stream = TcpStream::connect(("127.0.0.1", port.parse()?)).await?;
+        stream.set_nodelay(true)?;
+        let mut tls = MakeRustlsConnect::new(tls);
+        let tls = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, "localhost")?;
+        let (client, connection) = config.connect_raw(stream, tls).await?;
+        tokio::spawn(connection);
+        change_session(&client, session).await
+    })
+}
+
+async fn change_session(client: &Client, session: &str) -> Result<(), BenchError> {
+    let select = "SELECT metadata::text FROM trueup.claude_sessions WHERE session_id = $1";
+    let rows = client.query_typed(select, &[(&session, Type::TEXT)]).await?;
+    rows.first().ok_or("there is no such session")?;
+    let update = "UPDATE trueup.claude_sessions SET heartbeat_at = trueup.now_text()
+        WHERE session_id = $1";
+    client.query_typed(update, &[(&session, Type::TEXT)]).await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Commands that change a session over PostgreSQL, beside a program that connects, selects and
+//! updates.
+
+use std::fs;
+use std::time::Duration;
+
+use support::postgres::{SecureServer, run_psql};
+use tempfile::TempDir;
+
+use super::DATABASE;
+use crate::binaries::{Binaries, COMMAND_BINARY, FLOOR_POSTGRES};
+use crate::measure::{self, Task};
+use crate::{BenchError, print_progress};
+
+/// The session that changes.
+const SESSION: &str = "bench-session";
+
+/// The item that it claims and releases.
+const ITEM: &str = "BENCH-1";
+
+/// Rounds, and those before that count for nothing.
+const ROUNDS: usize = 60;
+const QUICK_ROUNDS: usize = 10;
+const WARM_UP: usize = 2;
+
+/// The commands of a round, in their order. Each changes something, and the last one leaves things
+/// as the first one found them.
+const COMMANDS: [&[&str]; 6] = [
+    &["claim", ITEM],
+    &["set", "--phase", "EXEC"],
+    &["set", "--task", "measure"],
+    &["interrupt"],
+    &["resume"],
+    &["release", ITEM],
+];
+
+/// The times of whole processes of one kind.
+#[derive(Debug)]
+pub(crate) struct ProcessTimes {
+    pub(crate) name: String,
+    pub(crate) median_ms: f64,
+    pub(crate) min_ms: f64,
+}
+
+/// Measures the floor, first in the list, and the commands, all in the same rounds.
+pub(crate) fn measure_commands(
+    binaries: &Binaries,
+    server: &SecureServer,
+    is_quick: bool,
+) -> Result<Vec<ProcessTimes>, BenchError> {
+    print_progress("commands over PostgreSQL");
+    let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
+    fs::create_dir(folder.path().join("project"))?;
+    let project = folder.path().join("project").display().to_string();
+    let seed = format!(
+        "INSERT INTO trueup.claude_sessions (session_id, worktree)
+             VALUES ('{SESSION}', '{project}');
+         INSERT INTO trueup.work_items (key) VALUES ('{ITEM}')"
+    );
+    run_psql(&server.admin_url(DATABASE), &seed).map_err(|error| error.message)?;
+    let mut tasks = vec![floor_task(binaries, server, &folder)];
+    for words in COMMANDS {
+        tasks.push(command_task(binaries, server, &folder, words));
+    }
+    let mut times = vec![Vec::new(); tasks.len()];
+    let rounds = if is_quick { QUICK_ROUNDS } else { ROUNDS };
+    for round in 0..rounds + WARM_UP {
+        for (task, times) in tasks.iter().zip(&mut times) {
+            let time = measure::wall_time(task)?;
+            if round >= WARM_UP {
+                times.push(time);
+            }
+        }
+    }
+    let commands = COMMANDS.iter().map(|words| words.join(" "));
+    let names = [FLOOR_POSTGRES.to_owned()].into_iter().chain(commands);
+    Ok(names.zip(times).map(|(name, times)| summarize(name, times)).collect())
+}
+
+fn summarize(name: String, mut times: Vec<Duration>) -> ProcessTimes {
+    times.sort_unstable();
+    let at = |index: usize| times.get(index).map_or(f64::NAN, |it| it.as_secs_f64() * 1000.0);
+    ProcessTimes { name, median_ms: at(times.len() / 2), min_ms: at(0) }
+}
+
+fn floor_task(binaries: &Binaries, server: &SecureServer, folder: &TempDir) -> Task {
+    let mut task = Task::new(binaries.path(FLOOR_POSTGRES), folder.path().to_owned(), Vec::new());
+    task.argument(server.port());
+    task.argument(DATABASE);
+    task.argument("owner");
+    task.argument(server.authority());
+    task.argument(SESSION);
+    task
+}
+
+fn command_task(
+    binaries: &Binaries,
+    server: &SecureServer,
+    folder: &TempDir,
+    words: &[&str],
+) -> Task {
+    let dir = folder.path().join("project");
+    let mut task = Task::new(binaries.path(COMMAND_BINARY), dir, Vec::new());
+    for word in words.iter().chain(&["--session", SESSION]) {
+        task.argument(word);
+    }
+    task.set("TRUEUP_HOME", folder.path().join("home"));
+    task.set("HOME", folder.path());
+    task.set("TRUEUP_DATABASE_URL", server.url("client", DATABASE));
+    task
+}
