@@ -14,6 +14,7 @@
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
 //! | `schema` | creating and upgrading the schema |
 //! | `server_facts` | what `doctor` reports of a server |
+//! | `transfer` | a whole database exported, or filled from an export |
 //! | [`exchange`] | the operations of the store, as requests that commit at once or not at all |
 //!
 //! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
@@ -30,6 +31,7 @@ mod remote_database;
 mod schema;
 mod server_facts;
 mod tls;
+mod transfer;
 mod transport;
 pub mod url;
 

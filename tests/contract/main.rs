@@ -18,3 +18,4 @@ mod signs_of_life;
 mod sqlite;
 mod strict;
 mod suite;
+mod transfer;

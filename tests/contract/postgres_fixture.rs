@@ -63,7 +63,7 @@ fn open_store(url: &str) -> RemoteStore {
     RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline()))
 }
 
-fn remote_url(url: &str) -> RemoteUrl {
+pub(crate) fn remote_url(url: &str) -> RemoteUrl {
     let DatabaseUrl::Remote(url) = DatabaseUrl::parse(OsStr::new(url)).unwrap() else {
         panic!("{url} is not the URL of a server");
     };
@@ -71,14 +71,18 @@ fn remote_url(url: &str) -> RemoteUrl {
 }
 
 fn open_transport(url: &RemoteUrl) -> RemoteTransport {
-    let remote = RemoteDatabase {
-        url: url.clone(),
+    remote_database(url.clone()).open_transport().unwrap()
+}
+
+/// Returns the database of a URL of a test server.
+pub(crate) fn remote_database(url: RemoteUrl) -> RemoteDatabase {
+    RemoteDatabase {
+        url,
         credentials: ApiCredentials::default(),
         passwords: PasswordSources::default(),
         roots: TlsRoots::default(),
         flavour_memory: None,
-    };
-    remote.open_transport().unwrap()
+    }
 }
 
 /// Returns the SQL of an earlier time than that of a column.

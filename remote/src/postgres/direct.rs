@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
 
 use super::link::PostgresLink;
+use super::pinned::PinnedTransaction;
 use crate::error::{FailureKind, TransportError};
 use crate::server_facts::{ServerFacts, UserRights, clock_difference};
 use crate::url::PostgresUrl;
@@ -64,15 +65,20 @@ impl DirectConnection {
         sql: &str,
         deadline: Deadline,
     ) -> Result<Vec<SqlRow>, TransportError> {
-        let messages =
-            self.link.run(deadline, &async |client: &Client| client.simple_query(sql).await)?;
-        let rows = messages.into_iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
-            }
-            _ => None,
-        });
-        Ok(rows.collect())
+        self.link.run(deadline, &async |client: &Client| run_simple_query(client, sql).await)
+    }
+
+    /// Begins a transaction that several requests make up, by running `sql`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::run_batch`].
+    pub fn begin(
+        &mut self,
+        sql: &str,
+        deadline: Deadline,
+    ) -> Result<PinnedTransaction<'_>, TransportError> {
+        PinnedTransaction::begin(&mut self.link, sql, deadline)
     }
 
     /// Asks the server about itself.
@@ -109,4 +115,15 @@ impl DirectConnection {
             is_owner: text(2) == Some("t"),
         })
     }
+}
+
+/// Runs a text of one or more statements, and returns the rows of all of them.
+pub(super) async fn run_simple_query(client: &Client, sql: &str) -> Result<Vec<SqlRow>, Error> {
+    let rows = client.simple_query(sql).await?.into_iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
+        }
+        _ => None,
+    });
+    Ok(rows.collect())
 }

@@ -21,12 +21,12 @@ const FRAME_BYTES: u64 = MAX_ANSWER_BYTES / 16;
 /// The link to a database.
 pub(super) struct PostgresLink {
     url: PostgresUrl,
-    runtime: NetworkRuntime,
+    pub(super) runtime: NetworkRuntime,
     tls: MakeRustlsConnect,
     pub(super) peer: PeerCertificate,
-    budget: ReadBudget,
-    progress: Progress,
-    session: Option<Session>,
+    pub(super) budget: ReadBudget,
+    pub(super) progress: Progress,
+    pub(super) session: Option<Session>,
 }
 
 impl PostgresLink {

@@ -7,6 +7,7 @@ mod connecting;
 mod direct;
 mod failure;
 mod link;
+mod pinned;
 mod session;
 
 use tokio_postgres::Client;
@@ -16,6 +17,7 @@ use trueup_core::settings::TlsRoots;
 
 pub use direct::{DirectConnection, SqlRow, connect_directly};
 use link::PostgresLink;
+pub use pinned::{PinnedTransaction, RowUpload};
 
 use crate::error::{FailureKind, TransportError};
 use crate::transport::{MAX_ANSWER_BYTES, Transport};

@@ -22,6 +22,7 @@ const ATTRIBUTES_QUERY: &str =
     "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
 /// A connection after its login.
+#[derive(Debug)]
 pub(super) struct Session {
     pub(super) client: Client,
     /// Ends when the connection does, and tells why.

@@ -34,6 +34,7 @@ mod sessions;
 mod statement;
 mod stored_text;
 mod transactions;
+pub mod transfer;
 mod workplans;
 
 pub use command_engine::{
@@ -100,4 +101,5 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
     .into_iter()
     .flatten()
     .copied()
+    .chain(transfer::page_statements())
 }

@@ -19,6 +19,7 @@ mod open_elsewhere;
 #[cfg(test)]
 mod query_plans;
 mod restore;
+mod transfer;
 mod watch;
 mod write_queue;
 
@@ -144,9 +145,13 @@ impl SqliteEngine {
     /// the next writer goes on meanwhile: what it adds to the log comes after this write and is on
     /// the disk no sooner. Only the caller waits, so nobody is told of a write that can still be
     /// lost.
-    fn run_write<T>(&mut self, operation: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    fn run_write<T, E: From<StoreError>>(
+        &mut self,
+        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         if !self.connection.has_written {
-            self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+            let setting = self.connection.pragma_update(None, "synchronous", "NORMAL");
+            setting.map_err(StoreError::from)?;
         }
         let outcome = self.commit_write(operation)?;
         self.connection.sync_wal().map_err(|error| {
@@ -156,18 +161,20 @@ impl SqliteEngine {
         Ok(outcome)
     }
 
-    fn commit_write<T>(
+    fn commit_write<T, E: From<StoreError>>(
         &mut self,
-        operation: impl FnOnce(&Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
+        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let _ticket = write_queue::wait_for_turn(self.connection.database(), self.deadline);
         self.connection.has_written = true;
         // The time spent in the queue is gone from the deadline.
-        self.connection.busy_timeout(self.deadline.remaining())?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.connection.busy_timeout(self.deadline.remaining()).map_err(StoreError::from)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
         let outcome = operation(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(StoreError::from)?;
         Ok(outcome)
     }
 }
