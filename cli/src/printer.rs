@@ -231,6 +231,11 @@ impl OutputStream {
     }
 }
 
+/// Returns stdout for an export, in which nothing is left that acts on a terminal.
+pub(crate) fn raw_stdout() -> impl Write {
+    io::stdout().lock()
+}
+
 /// Prints a line about the progress of a command on stderr.
 pub(crate) fn print_status(line: &str) {
     // A closed stderr is ignored.

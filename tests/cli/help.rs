@@ -94,6 +94,8 @@ const COMMANDS: &[&[&str]] = &[
     &["db", "backup"],
     &["db", "prune"],
     &["db", "schema"],
+    &["db", "export"],
+    &["db", "import"],
     &["db", "restore"],
     &["doctor"],
     &["demo"],

@@ -55,5 +55,6 @@ mod show;
 mod state;
 mod state_snapshot;
 mod streams;
+mod transfers;
 mod unknown_keys;
 mod validate;

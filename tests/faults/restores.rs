@@ -76,7 +76,7 @@ fn a_killed_restoration_leaves_the_old_or_the_new() {
     let left = fs::read_dir(home.trueup_home()).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let drafts: Vec<String> =
-        left.filter(|name| name.starts_with(".restore-") || name.starts_with(".backup-")).collect();
+        left.filter(|name| name.starts_with(".restore-") || name.starts_with(".draft-")).collect();
     assert_eq!(drafts, [""; 0]);
 }
 

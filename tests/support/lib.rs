@@ -4,3 +4,4 @@ pub mod home;
 pub mod postgres;
 pub mod program;
 pub mod race;
+pub mod sample_database;

@@ -12,17 +12,18 @@ use trueup_core::metadata::MetadataError;
 use trueup_core::model::{ItemKey, Session};
 use trueup_core::retention::PruneError;
 use trueup_core::settings::ConfigError;
+use trueup_core::store::sql::transfer::TransferError;
 use trueup_core::store::{EngineError, StoreError};
 use trueup_core::sync::SyncError;
 use trueup_core::text::CommandLine;
-use trueup_remote::TransportError;
+use trueup_remote::{FailureKind, TransportError};
 
 use crate::output::Output;
 
 pub use cases::error_rows;
 pub(crate) use cases::{
     CallerCase, DatabaseCase, FileCase, HandoffCase, ItemCase, LogCase, MetadataCase,
-    OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, UsageCase,
+    OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, TransferCase, UsageCase,
 };
 pub use hint::HintPromise;
 pub(crate) use hint::HintText;
@@ -183,6 +184,34 @@ impl From<StoreError> for CommandError {
 fn find_advice(source: &EngineError) -> Option<HintText> {
     let advice = source.downcast_ref::<TransportError>()?.hint();
     Some(HintText::from(&advice))
+}
+
+/// Returns whether the user of the URL lacks a right.
+pub(crate) fn is_permission_denied(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable { source: Some(source), .. } => source
+            .downcast_ref::<TransportError>()
+            .is_some_and(|error| error.kind == FailureKind::PermissionDenied),
+        _ => false,
+    }
+}
+
+impl From<TransferError> for CommandError {
+    fn from(error: TransferError) -> Self {
+        let message = error.to_string();
+        match error {
+            TransferError::Store(error) => error.into(),
+            TransferError::Unreadable(_) => Self::new(FileCase::File, message),
+            TransferError::Unwritable(_) => Self::new(DatabaseCase::CopyUnwritable, message),
+            TransferError::Damaged { .. } => Self::new(TransferCase::ExportUnusable, message),
+            TransferError::OtherSchema { .. } => {
+                Self::new(TransferCase::ExportOfOtherSchema, message)
+            }
+            TransferError::Occupied(_) => Self::new(TransferCase::DatabaseOccupied, message),
+            TransferError::Changed => Self::new(TransferCase::ExportOutrun, message),
+            TransferError::NotAsExported(_) => Self::new(TransferCase::ImportNotVerified, message),
+        }
+    }
 }
 
 impl From<SyncError> for CommandError {

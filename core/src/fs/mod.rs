@@ -7,6 +7,7 @@ mod digest;
 mod host_place;
 mod lock;
 mod locked_change;
+mod new_file;
 mod obstacle;
 mod open;
 mod replace;
@@ -21,14 +22,15 @@ pub use lock::{FileLock, available_space, remove_idle_lock};
 pub(crate) use lock::{SignedLock, reserve_space};
 pub use locked_change::{ChangeError, LockedChange};
 pub(crate) use locked_change::{replace_if_unchanged, retry_under_lock};
+pub use new_file::NewFile;
 pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
 pub(crate) use open::{
-    PRIVATE_MODE, create_new, create_shared_dir, is_symlink, open_existing, open_for_reading,
-    open_to_update, set_mode, sync_dir,
+    PRIVATE_MODE, create_new, create_shared_dir, is_symlink, open_existing, open_to_update,
+    set_mode, sync_dir,
 };
 pub use open::{
-    append_to_foreign, create_private_dir, ensure_private_dir, open_to_append, read_bytes,
-    read_private_text, read_text, write_private,
+    append_to_foreign, create_private_dir, ensure_private_dir, open_for_reading, open_to_append,
+    read_bytes, read_private_text, read_text, write_private,
 };
 pub(crate) use replace::FileReplacement;
 pub use replace::WriteOutcome;

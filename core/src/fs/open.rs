@@ -32,7 +32,7 @@ pub(crate) fn is_symlink(path: &Path) -> bool {
 /// # Errors
 ///
 /// When the file is missing, is a symlink that is not allowed, or is not a regular file.
-pub(crate) fn open_for_reading(path: &Path, follow: bool) -> io::Result<(File, u64)> {
+pub fn open_for_reading(path: &Path, follow: bool) -> io::Result<(File, u64)> {
     let (file, data) = open_regular(OpenOptions::new().read(true), path, follow)?;
     Ok((file, data.len()))
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::model::Timestamp;
-use trueup_core::store::{CommandStore as _, StoreError};
 use trueup_core::store::sql::transfer::{
     ExportReader, ExportSummary, ImportOutcome, OnProgress, PagedSource, TransferError,
     TransferResult, import_rows, write_export,
 };
 use trueup_core::store::sqlite::SCHEMA_VERSION;
+use trueup_core::store::{CommandStore as _, StoreError};
 
 use crate::error::{FailureKind, TransportError};
 use crate::exchange::{ExchangeEngine, RemoteStore};

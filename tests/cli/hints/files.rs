@@ -110,6 +110,37 @@ fn refused_writes_and_copies() -> Vec<State> {
             },
             "trueup db backup copy.db",
         ),
+        state(
+            "ExportUnusable",
+            |s| {
+                s.person();
+                s.write("all.jsonl", "{\"not\": \"an export\"}\n");
+            },
+            "trueup db import all.jsonl",
+        ),
+        state(
+            "ExportOfOtherSchema",
+            |s| {
+                s.person();
+                s.sh("trueup db export new.jsonl");
+                s.sh("sed '1s/\"schema\":[0-9]*/\"schema\":1/' new.jsonl > all.jsonl");
+            },
+            "trueup db import all.jsonl",
+        ),
+        state(
+            "DatabaseOccupied",
+            |s| {
+                s.person();
+                s.sh("trueup db export all.jsonl");
+                s.sh("trueup item add SD-1");
+            },
+            "trueup db import all.jsonl",
+        ),
+        state(
+            "ImportNeedsDirectConnection",
+            Scene::person,
+            "TRUEUP_DATABASE_URL=https://example.org/ trueup db import all.jsonl",
+        ),
         state("CopyUnwritable", Scene::person, "trueup db backup /nowhere/copy.db"),
         state(
             "CopyUnusable",

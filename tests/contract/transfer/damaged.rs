@@ -4,10 +4,10 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use support::postgres::TestDatabase;
+use support::sample_database::create_sample;
 use trueup_core::store::sql::transfer::{ExportReader, TransferError};
 use trueup_core::store::sqlite::SqliteStore;
 
-use super::sample::create_sample;
 use super::{
     ITEMS, PATIENCE, assert_same_export, export_postgres, export_sqlite, import_into_postgres,
     import_into_sqlite, remote,

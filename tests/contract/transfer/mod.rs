@@ -2,7 +2,6 @@
 
 mod damaged;
 mod moves;
-mod sample;
 mod schemas;
 
 use std::path::Path;

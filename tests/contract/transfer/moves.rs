@@ -3,19 +3,16 @@
 use std::fs;
 
 use support::postgres::TestDatabase;
+use support::sample_database::{create_sample, sample_items};
 use trueup_core::store::HookStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
-use super::sample::create_sample;
 use super::{
     ITEMS, assert_same_export, export_postgres, export_sqlite, import_into_postgres,
     import_into_sqlite,
 };
 use crate::fixture::test_deadline;
 use crate::requests::{add_item, register_session};
-
-/// The number of items of the test that moves a database there and back; ten events for each.
-const ITEMS_VARIABLE: &str = "TRUEUP_TRANSFER_ITEMS";
 
 #[test]
 fn a_copy_in_another_file_is_equal() {
@@ -57,11 +54,10 @@ fn rules_apply_to_a_copy_and_its_numbers_go_on() {
 
 #[test]
 fn a_database_moves_to_a_server_and_back() {
-    let items = std::env::var(ITEMS_VARIABLE).map_or(ITEMS, |items| items.parse().unwrap());
     let Some(server) = TestDatabase::create() else { return };
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join("from.db"), dir.path().join("to.db"));
-    create_sample(&from, items);
+    create_sample(&from, sample_items());
     let export = export_sqlite(&from);
     assert!(!import_into_postgres(&server, &export).unwrap().was_there);
     let export_of_server = export_postgres(&server.url());

@@ -12,6 +12,7 @@ mod phases;
 mod plans;
 mod ports;
 mod repos;
+mod transfers;
 mod usage;
 
 use super::table::ErrorRow;
@@ -28,6 +29,7 @@ pub(crate) use phases::PhaseCase;
 pub(crate) use plans::PlanCase;
 pub(crate) use ports::PortCase;
 pub(crate) use repos::RepoCase;
+pub(crate) use transfers::TransferCase;
 pub(crate) use usage::UsageCase;
 
 /// Iterates over the rows of all error tables.
@@ -46,6 +48,7 @@ pub fn error_rows() -> impl Iterator<Item = &'static ErrorRow> {
         ports::ROWS,
         repos::ROWS,
         log::ROWS,
+        transfers::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -8,10 +8,10 @@ use trueup_core::store::StoreError;
 use trueup_core::store::sql::PostgresFlavor;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::text::path_to_text;
-use trueup_remote::{FailureKind, RemoteDatabase, TransportError, migrate_schema};
+use trueup_remote::{RemoteDatabase, migrate_schema};
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult, DatabaseCase};
+use crate::command_error::{CommandError, CommandResult, DatabaseCase, is_permission_denied};
 use crate::output::Output;
 use crate::store_location::StoreLocation;
 
@@ -67,13 +67,7 @@ fn migrate_remote(context: &CommandContext, database: &RemoteDatabase) -> Comman
 
 /// Turns a refused statement into advice about the user.
 fn explain_failure(error: StoreError) -> CommandError {
-    let is_refused = match &error {
-        StoreError::Unavailable { source: Some(source), .. } => source
-            .downcast_ref::<TransportError>()
-            .is_some_and(|error| error.kind == FailureKind::PermissionDenied),
-        _ => false,
-    };
-    if is_refused {
+    if is_permission_denied(&error) {
         return CommandError::new(DatabaseCase::MigrationNotPermitted, error.to_string());
     }
     error.into()

@@ -1,7 +1,10 @@
 //! `trueup db`: the subcommands on the database as a whole.
 
 mod backup;
+mod export;
+mod import;
 mod migrate;
+mod progress_bar;
 mod prune;
 mod restore;
 mod schema;
@@ -61,6 +64,30 @@ pub(crate) enum DbCommand {
         /// Backup file; it is not changed
         file: PathBuf,
     },
+    /// Write all rows as JSON Lines, to move them to another kind of database
+    ///
+    /// The export is that of one moment; others can keep using the database. The file
+    /// is complete or absent.
+    ///
+    /// Example: trueup db export trueup.jsonl
+    #[command(verbatim_doc_comment)]
+    Export {
+        /// New file; an existing one is never replaced [default: stdout]
+        file: Option<PathBuf>,
+    },
+    /// Fill a new database with an export; every row is read back before it counts
+    ///
+    /// Sessions, items, events and everything else arrive as they were, under the same
+    /// lineage. A database that has work of its own is left alone. An interrupted
+    /// import leaves nothing behind and may be run again. A shared database needs the
+    /// postgres:// URL of its owner.
+    ///
+    /// Example: trueup db import trueup.jsonl
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// File written by trueup db export, or - for stdin
+        file: PathBuf,
+    },
     /// Remove old ended sessions, old events and unused local files
     ///
     /// Sessions that hold an item, have interrupted work, or appear in the journal or
@@ -88,6 +115,8 @@ pub(super) fn cmd_db(context: &CommandContext, command: &DbCommand) -> CommandRe
             prune::cmd_prune(context, keep.map(|HumanDuration(seconds)| seconds), *dry_run)
         }
         DbCommand::Restore { file } => restore::cmd_restore(context, file),
+        DbCommand::Export { file } => export::cmd_export(context, file.as_deref()),
+        DbCommand::Import { file } => import::cmd_import(context, file),
         DbCommand::Backup { file } => backup::cmd_backup(context, file),
     }
 }

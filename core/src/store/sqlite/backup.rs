@@ -1,13 +1,13 @@
 //! Copying the database into a new file.
 
-use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::{integrity, set_journal_mode};
-use crate::fs::{PRIVATE_MODE, ResolvedPath, set_mode, sync_dir};
+use crate::fs::{NewFile, ResolvedPath};
 use crate::store::{Result, StoreError};
 
 /// Pages copied in one step; other processes may write between two steps.
@@ -42,26 +42,18 @@ pub(super) fn copy_database(
     let unwritable = |error: std::io::Error| {
         StoreError::CopyUnwritable(format!("{}: {}", target.display(), error.kind()))
     };
-    // A link without a target takes the name, too.
-    if fs::symlink_metadata(target).is_ok() {
-        return Err(StoreError::invalid(format!(
-            "{} exists; a backup never replaces a file",
-            target.display()
-        )));
-    }
-    let target = ResolvedPath::resolve(target);
-    let draft = tempfile::Builder::new()
-        .prefix(".backup-")
-        .tempfile_in(draft_folder)
-        .map_err(unwritable)?;
-    set_mode(draft.as_file(), PRIVATE_MODE).map_err(unwritable)?;
-    let mut copy = Connection::open(draft.path())?;
+    let draft = NewFile::create_in(draft_folder, target).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let text = format!("{} exists; a backup never replaces a file", target.display());
+            StoreError::invalid(text)
+        }
+        _ => unwritable(error),
+    })?;
+    let mut copy = Connection::open(draft.draft_path())?;
     copy_pages(connection, &mut copy)?;
     // A backup is one file: no log beside it.
     set_journal_mode(&copy, "DELETE")?;
     approve(&copy)?;
     copy.close().map_err(|(_, error)| error)?;
-    draft.as_file().sync_all().map_err(unwritable)?;
-    draft.persist_noclobber(target.as_path()).map_err(|error| unwritable(error.error))?;
-    sync_dir(target.parent_dir()).map_err(unwritable)
+    draft.persist().map_err(unwritable)
 }

@@ -11,7 +11,7 @@ use super::tables::{TRANSFER_TABLES, TransferTable};
 use crate::model::{Lineage, Timestamp};
 use crate::store::StoreError;
 use crate::store::sql::Kind;
-use crate::text::to_hex;
+use crate::text::{to_hex, write_plain_json};
 
 /// The version of the format.
 pub(super) const FORMAT: u32 = 1;
@@ -112,10 +112,7 @@ pub(super) fn push_row_line(table: &TransferTable, row: &[RowValue], line: &mut 
         line.extend_from_slice(column.name.as_bytes());
         line.extend_from_slice(b"\":");
         match value {
-            RowValue::Text(json) if column.kind == Kind::Json => {
-                line.extend_from_slice(json.as_bytes());
-            }
-            RowValue::Text(text) => push_json_text(text, line),
+            RowValue::Text(text) => push_text(text, column.kind, line),
             RowValue::Integer(number) => line.extend_from_slice(number.to_string().as_bytes()),
             RowValue::Null => {}
         }
@@ -123,10 +120,13 @@ pub(super) fn push_row_line(table: &TransferTable, row: &[RowValue], line: &mut 
     line.push(b'}');
 }
 
-/// Appends a text with the quotes and escapes of JSON.
-fn push_json_text(text: &str, line: &mut Vec<u8>) {
-    // Writing a text into memory cannot fail.
-    let _ = serde_json::to_writer(line, text);
+/// Appends a text, or JSON. Characters that act on a terminal are escaped.
+fn push_text(text: &str, kind: Kind, line: &mut Vec<u8>) {
+    // Writing into memory cannot fail.
+    let _ = match serde_json::from_str::<&RawValue>(text) {
+        Ok(json) if kind == Kind::Json => write_plain_json(line, &json),
+        _ => write_plain_json(line, &text),
+    };
 }
 
 /// Parses the line of a row. An error names no line; the caller knows its number.

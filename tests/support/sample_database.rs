@@ -1,16 +1,25 @@
 //! A database with rows in every table, among them every value that is easily lost on the way.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use trueup_core::deadline::Deadline;
 use trueup_core::store::sqlite::SqliteStore;
 
-use crate::fixture::test_deadline;
+/// The variable with the number of items of the tests that move a whole database.
+const ITEMS_VARIABLE: &str = "TRUEUP_TRANSFER_ITEMS";
+
+/// Returns how many items a moved database has: some hundreds, or what `TRUEUP_TRANSFER_ITEMS` says.
+pub fn sample_items() -> u32 {
+    std::env::var(ITEMS_VARIABLE).map_or(300, |items| items.parse().unwrap())
+}
 
 /// Creates a database with this many items, and ten events for each.
-pub(super) fn create_sample(path: &Path, items: u32) {
-    drop(SqliteStore::open_or_create(path, test_deadline()).unwrap());
+pub fn create_sample(path: &Path, items: u32) {
+    let deadline = Deadline::after(Duration::from_mins(2));
+    drop(SqliteStore::open_or_create(path, deadline).unwrap());
     let connection = Connection::open(path).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
