@@ -120,11 +120,12 @@ FROM n WHERE i % 20 = 1;
 INSERT INTO workplan_links
 SELECT key, 'link-' || key, 'digest', '{"priority": 1, "a": 2.50}', 'text' || char(10) FROM work_items
 WHERE position % 10 = 2;
-INSERT INTO events (seq, at, actor, entity, key, kind, before, after, epoch, reason, op_id)
+INSERT INTO events (seq, at, actor, entity, key, kind, before, after, epoch, reason, op_id, via)
 SELECT (i * 10 + part) * 3 + (part > 4), '2026-01-01T00:00:00.' || (100 + part) || 'Z', 'actor' || (i % 9),
     'item', 'I' || i, 'changed', iif(part, json_object('title', 'old ' || i, 'status', 'queued', 'n', part), NULL),
     '{"title": "new ' || i || '", "status": "running", "holder": null, "big": 1e' || part || '}',
-    iif(i % 2, i, NULL), iif(part = 3, 'because', NULL), iif(part % 2, 'op-' || i || '-' || part, NULL)
+    iif(i % 2, i, NULL), iif(part = 3, 'because', NULL), iif(part % 2, 'op-' || i || '-' || part, NULL),
+    iif(part = 5, 'someone', NULL)
 FROM n JOIN (WITH RECURSIVE p(part) AS (SELECT 0 UNION ALL SELECT part + 1 FROM p WHERE part < 9)
              SELECT part FROM p);
 "#;

@@ -205,7 +205,7 @@ pub(crate) enum CliCommand {
     /// Example: trueup meta set 77c90e61 branch_name=feature/x
     #[command(verbatim_doc_comment, subcommand)]
     Meta(meta::MetaCommand),
-    /// Migrate, back up, restore and prune the database
+    /// Migrate, back up, restore, move and prune the database
     ///
     /// Example: trueup db backup before-upgrade.db
     #[command(verbatim_doc_comment, subcommand)]

@@ -28,8 +28,9 @@ const BEGIN_EXPORT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
 
 /// Takes the turn of all writers, as whoever owns the tables. Nobody waits for long: the database
 /// is new.
-const BEGIN_IMPORT: &str = "BEGIN; SET LOCAL ROLE trueup_owner; \
-     SET LOCAL search_path = trueup, pg_temp; SET LOCAL lock_timeout = '10s'; \
+const BEGIN_IMPORT: &str = "BEGIN; SELECT 'trueup.trueup_meta'::regclass; \
+     SET LOCAL ROLE trueup_owner; SET LOCAL search_path = trueup, pg_temp; \
+     SET LOCAL lock_timeout = '10s'; \
      SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
      SELECT take_turn()";
 

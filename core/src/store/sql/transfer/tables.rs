@@ -185,7 +185,7 @@ transfer_tables! {
     key (seq int) order "seq" page "seq >= ?1" limit "?2"
     {
         seq int, at text, actor text, entity text, key text, kind text, before json, after json,
-        epoch int, reason text, op_id text,
+        epoch int, reason text, op_id text, via text,
     }
 }
 
