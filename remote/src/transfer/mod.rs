@@ -12,8 +12,7 @@ use trueup_core::store::sql::transfer::{
     ExportReader, ExportSummary, ImportOutcome, OnProgress, PagedSource, TransferError,
     TransferResult, import_rows, write_export,
 };
-use trueup_core::store::sqlite::SCHEMA_VERSION;
-use trueup_core::store::{CommandStore as _, StoreError};
+use trueup_core::store::{CommandStore as _, SCHEMA_VERSION, StoreError};
 
 use crate::error::{FailureKind, TransportError};
 use crate::exchange::{ExchangeEngine, RemoteStore};

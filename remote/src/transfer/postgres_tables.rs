@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::model::Lineage;
-use trueup_core::store::StoreError;
 use trueup_core::store::sql::transfer::{
     NextRow, OnRow, TRANSFER_TABLES, TransferError, TransferResult, TransferSource, TransferTable,
     TransferTarget,
 };
-use trueup_core::store::sqlite::SCHEMA_VERSION;
+use trueup_core::store::{SCHEMA_VERSION, StoreError};
 
 use super::copy_text::{parse_row, push_row};
 use super::failed;

@@ -71,7 +71,7 @@ fn what_is_no_whole_export_is_refused_and_nothing_stays() {
 fn an_export_of_another_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let export = with_lines(&sample_export(dir.path()), |lines| {
-        let version = format!("\"schema\":{}", trueup_core::store::sqlite::SCHEMA_VERSION);
+        let version = format!("\"schema\":{}", trueup_core::store::SCHEMA_VERSION);
         assert!(lines[0].contains(&version));
         lines[0] = lines[0].replace(&version, "\"schema\":7");
     });

@@ -9,7 +9,7 @@ use super::lines::{
 use super::tables::{TRANSFER_TABLES, TransferTable};
 use super::{OnProgress, TransferProgress, TransferResult, TransferSource, TransferStage};
 use crate::model::Timestamp;
-use crate::store::sqlite::SCHEMA_VERSION;
+use crate::store::SCHEMA_VERSION;
 
 /// Writes all rows of a database, one after another.
 ///

@@ -11,7 +11,7 @@ use super::row_value::RowValue;
 use super::tables::{TRANSFER_TABLES, TransferTable};
 use super::{OnProgress, TransferProgress, TransferResult, TransferStage};
 use crate::model::Lineage;
-use crate::store::sqlite::SCHEMA_VERSION;
+use crate::store::SCHEMA_VERSION;
 
 /// The longest line that is read, in bytes: far more than any row has.
 const MAX_LINE_BYTES: u64 = 256 * 1024 * 1024;
