@@ -1,7 +1,10 @@
-//! How many requests an operation needs of a database behind a network, and what becomes of one
+//! How many requests each operation needs of a database behind a network, and what becomes of one
 //! whose answer is lost.
 
+mod scenario;
+
 use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use support::postgres::TestDatabase;
@@ -12,10 +15,8 @@ use trueup_core::store::{HookStore as _, Store as _};
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
 
 use crate::postgres_fixture::new_postgres_through;
-use crate::requests::{
-    add_item, claim_request, field_push, list_events, new_heartbeat, new_provenance,
-    register_session, session_id,
-};
+use crate::requests::{add_item, claim_request, field_push, list_events, register_session};
+use crate::strict::{OPERATIONS, StrictStore};
 
 /// Counts requests, and loses the answer to the next commit where it is told to.
 struct WatchedTransport {
@@ -26,7 +27,7 @@ struct WatchedTransport {
 
 #[derive(Default)]
 struct Watch {
-    requests: Cell<usize>,
+    requests: Rc<Cell<usize>>,
     loses_next_commit: Cell<bool>,
 }
 
@@ -55,35 +56,127 @@ fn watched_store() -> Option<(TestDatabase, RemoteStore, Rc<Watch>)> {
     Some((database, store, watch))
 }
 
-impl Watch {
-    /// Returns how many requests something needs.
-    fn count(&self, operation: impl FnOnce()) -> usize {
-        let before = self.requests.get();
-        operation();
-        self.requests.get() - before
-    }
-}
+/// The most requests that an operation may need once the connection is there, where nobody
+/// interferes and nothing unusual is found.
+const BOUNDS: &[(&str, usize)] = &[
+    ("acknowledge_revision", 1),
+    ("end_session", 1),
+    ("mark_lost", 1),
+    ("merge_metadata", 1),
+    ("push_state", 1),
+    ("record_heartbeat", 1),
+    ("record_orchestrator_heartbeat", 1),
+    ("register_session", 1),
+    ("mark_handoff_shown", 1),
+    ("record_metadata_change", 1),
+    ("record_refusal", 1),
+    ("count_children", 1),
+    ("database_time", 1),
+    ("find_differing_clock_reading", 1),
+    ("find_item_keys", 1),
+    ("find_item_use", 1),
+    ("find_last_holder", 1),
+    ("find_next_phase", 1),
+    ("find_pending_matters", 1),
+    ("find_plan_by_path", 1),
+    ("find_repo_name", 1),
+    ("had_state_value", 1),
+    ("list_event_remains", 1),
+    ("list_events", 1),
+    ("list_handoffs", 1),
+    ("list_items", 1),
+    ("list_open_dependencies", 1),
+    ("list_orchestrators", 1),
+    ("list_phases", 1),
+    ("list_plan_ids", 1),
+    ("list_plans", 1),
+    ("list_repo_identities", 1),
+    ("list_repos", 1),
+    ("list_reservations", 1),
+    ("list_stuck_phases", 1),
+    ("list_waiting_items", 1),
+    ("load_handoff", 1),
+    ("load_item", 1),
+    ("load_item_title", 1),
+    ("load_lineage", 1),
+    ("load_orchestrator", 1),
+    ("load_phase", 1),
+    ("load_plan", 1),
+    ("load_plan_task", 1),
+    ("load_repo_state", 1),
+    ("load_session", 1),
+    ("load_task", 1),
+    ("load_workplan_rows", 1),
+    ("add_item", 2),
+    ("add_phases", 2),
+    ("apply_phase_step", 2),
+    ("apply_plan_task_step", 2),
+    ("claim", 2),
+    ("claim_next_item", 2),
+    ("deliver_pending", 2),
+    ("edit_item", 2),
+    ("fail_stuck_phase", 2),
+    ("find_next_item", 2),
+    ("find_workplan_rows", 2),
+    ("import_plan", 2),
+    ("interrupt_plan_tasks", 2),
+    ("link_workplans", 2),
+    ("list_ended_sessions", 2),
+    ("list_live_orchestrators", 2),
+    ("list_peers", 2),
+    ("list_sessions", 2),
+    ("move_item", 2),
+    ("name_repo", 2),
+    ("record_checkpoint", 2),
+    ("release", 2),
+    ("release_port", 2),
+    ("remove_item", 2),
+    ("remove_plan", 2),
+    ("remove_repo_place", 2),
+    ("remove_sessions", 2),
+    ("rename_repo", 2),
+    ("sessions_with_expired_lease", 2),
+    ("update_workplan_facts", 2),
+    ("upsert_task", 2),
+    ("accept_handoff", 3),
+    ("change_dependencies", 2),
+    ("change_dependencies_of_each", 2),
+    ("create_handoff", 3),
+    ("fail_stuck_plan_tasks", 3),
+    ("interrupt_phases", 3),
+    ("list_handoff_notices", 3),
+    ("place_repo", 3),
+    ("reassign_port", 3),
+    ("record_orchestrator_crash", 3),
+    ("record_orchestrator_stop", 3),
+    ("record_pruned", 3),
+    ("register_orchestrator", 3),
+    ("reject_handoff", 3),
+    ("remove_events", 3),
+    ("request_orchestrator_stop", 3),
+    ("reserve_port", 3),
+    ("update_repo_state", 3),
+];
 
 #[test]
-fn signs_of_life_pushes_and_ends_need_one_request_and_a_claim_few() {
-    let Some((_database, mut store, watch)) = watched_store() else {
+fn every_operation_needs_few_requests() {
+    let Some((database, store, watch)) = watched_store() else {
         return;
     };
-    let session = register_session(&mut store, "s1");
-    let heartbeats = watch.count(|| store.record_heartbeat(&new_heartbeat("s1")).unwrap());
-    assert_eq!(heartbeats, 1);
-    let task = FieldValue::Text(Some("t".to_owned()));
-    let push = field_push(&session, StateField::Task, task);
-    assert_eq!(watch.count(|| drop(store.push_state(&push).unwrap())), 1);
-    add_item(&mut store, "A");
-    let claim = claim_request(&mut store, "s1", "A");
-    let claims = watch.count(|| drop(store.claim(&claim).unwrap()));
-    assert!(claims <= 3, "{claims} requests for a claim");
-    let provenance = new_provenance("s1");
-    let ends = watch.count(|| {
-        store.end_session(&session_id("s1"), "other", &provenance).unwrap();
-    });
-    assert_eq!(ends, 1);
+    let mut store = StrictStore::with_meter(store, Rc::clone(&watch.requests));
+    scenario::run_every_operation(&mut store, &database);
+    let bounds: BTreeMap<&str, usize> = BOUNDS.iter().copied().collect();
+    let named: BTreeSet<&str> = bounds.keys().copied().collect();
+    assert_eq!(named, OPERATIONS.iter().copied().collect(), "every operation has its bound");
+    let needed = store.needed_requests();
+    let tried: BTreeSet<&str> = needed.keys().copied().collect();
+    assert_eq!(tried, named, "the scenario runs every operation");
+    let excess: Vec<String> = needed
+        .iter()
+        .filter(|(name, needed)| needed.iter().any(|needed| *needed > bounds[*name]))
+        .map(|(name, needed)| format!("{name} needs {needed:?}, not {}", bounds[name]))
+        .collect();
+    assert!(excess.is_empty(), "{}", excess.join("\n"));
 }
 
 #[test]

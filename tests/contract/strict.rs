@@ -4,7 +4,9 @@
 //! a value of the wrong kind, a claim whose outcome contradicts its conditions, or an
 //! acknowledgement of a revision that never was.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 use trueup_core::deadline::Deadline;
@@ -17,11 +19,42 @@ pub(crate) struct StrictStore<S> {
     pub(crate) engine: S,
     /// Which operation each id was used for.
     operations: BTreeMap<String, &'static str>,
+    /// What the engine needs for each operation, where a test looks at it.
+    meter: Option<RequestMeter>,
+}
+
+/// How many requests each run of an operation needed.
+pub(crate) struct RequestMeter {
+    /// The requests so far.
+    pub(crate) requests: Rc<Cell<usize>>,
+    pub(crate) needed: BTreeMap<&'static str, Vec<usize>>,
 }
 
 impl<S: Store> StrictStore<S> {
     pub(crate) fn new(engine: S) -> Self {
-        Self { engine, operations: BTreeMap::new() }
+        Self { engine, operations: BTreeMap::new(), meter: None }
+    }
+
+    /// A store that notes how many requests each operation needs, as `requests` counts them.
+    pub(crate) fn with_meter(engine: S, requests: Rc<Cell<usize>>) -> Self {
+        let meter = RequestMeter { requests, needed: BTreeMap::new() };
+        Self { meter: Some(meter), ..Self::new(engine) }
+    }
+
+    /// Returns how many requests the runs of each operation needed.
+    pub(crate) fn needed_requests(&self) -> BTreeMap<&'static str, Vec<usize>> {
+        self.meter.as_ref().map(|meter| meter.needed.clone()).unwrap_or_default()
+    }
+
+    fn count_requests(&self) -> usize {
+        self.meter.as_ref().map_or(0, |meter| meter.requests.get())
+    }
+
+    fn note_requests(&mut self, operation: &'static str, before: usize) {
+        if let Some(meter) = &mut self.meter {
+            let needed = meter.requests.get() - before;
+            meter.needed.entry(operation).or_default().push(needed);
+        }
     }
 
     fn check_provenance(&mut self, operation: &'static str, by: &Provenance) {
@@ -68,10 +101,17 @@ macro_rules! forward {
             $(fn $name(&mut self, $($arg: $type),*) -> Result<$answer> {
                 $(self.check_provenance(stringify!($name), $by);)?
                 $($check(&mut self.engine, $($checked),*);)?
-                self.engine.$name($($arg),*)
+                let before = self.count_requests();
+                let answer = self.engine.$name($($arg),*);
+                self.note_requests(stringify!($name), before);
+                answer
             })*
         }
-    )*};
+    )*
+
+        /// The names of all operations, as the compiler demands them of the traits.
+        pub(crate) const OPERATIONS: &[&str] = &[$($(stringify!($name)),*),*];
+    };
 }
 
 forward! {

@@ -13,8 +13,9 @@ use trueup_core::store::sql::{
 };
 use trueup_core::store::{ChangeMark, Result, RetryAdvice, SchemaStatus, StoreError, Violation};
 
+use super::ending::{Ending, Rerun, Trust};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
-use super::transaction::{Ending, ExchangeTx, Rerun, Trust};
+use super::transaction::ExchangeTx;
 use crate::transport::Transport;
 
 /// A store over a database that other machines share.
@@ -142,15 +143,15 @@ impl Engine for ExchangeEngine {
     type Tx<'t> = ExchangeTx<'t>;
 
     fn read<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
-        self.run(operation)
+        self.run(true, operation)
     }
 
     fn snapshot<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
-        self.run(operation)
+        self.run(true, operation)
     }
 
     fn write<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
-        self.run(operation)
+        self.run(false, operation)
     }
 
     fn write_until<T>(
@@ -159,7 +160,7 @@ impl Engine for ExchangeEngine {
         operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>,
     ) -> Result<T> {
         let own_deadline = self.link.deadline.replace(deadline);
-        let outcome = self.run(operation);
+        let outcome = self.run(false, operation);
         self.link.deadline.set(own_deadline);
         outcome
     }
@@ -213,11 +214,15 @@ impl CommandEngine for ExchangeEngine {
 }
 
 impl ExchangeEngine {
-    fn run<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
+    fn run<T>(
+        &self,
+        is_read_only: bool,
+        operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut trust = Trust::Assume;
         let mut runs = 0;
         loop {
-            let mut tx = ExchangeTx::new(&self.link, trust);
+            let mut tx = ExchangeTx::new(&self.link, trust, is_read_only);
             let outcome = operation(&mut tx);
             match tx.settle(outcome) {
                 Ending::Done(result) => return result,

@@ -14,12 +14,16 @@
 //! | --- | --- |
 //! | `protocol` | requests and answers as JSON |
 //! | `steps` | what an operation has read and wants to write |
+//! | `read_ahead` | reads that were announced, and rows that came with another answer |
+//! | `ending` | how far a run of an operation has come, and how it ends |
 //! | `transaction` | the transaction that an operation works on |
 //! | `row` | rows of an answer |
 //! | `engine` | running an operation until it is committed or the deadline has passed |
 
+mod ending;
 mod engine;
 mod protocol;
+mod read_ahead;
 mod row;
 mod steps;
 mod transaction;

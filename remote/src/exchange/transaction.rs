@@ -4,66 +4,35 @@ use serde_json::Value as Json;
 use trueup_core::store::sql::{Arg, Row, Statement, Tx};
 use trueup_core::store::{Result, StoreError};
 
+use super::ending::{Ending, Progress, Rerun, Trust};
 use super::engine::{Link, SendError};
 use super::protocol::{Mode, RequestStep, StepResult};
+use super::read_ahead::{Fetched, Query, ReadAhead};
 use super::row::JsonRow;
 use super::steps::{Call, Recording, Rows, Step, StepKind, to_json_args};
 
 /// The digest of the answer "no" to a question with one column: MD5 of its only value, 0.
 const DIGEST_OF_NO: &str = "cfcd208495d565ef66e7dff9f98764da";
 
-/// Whether an operation may go on before the usual outcome of a step is certain. The commit checks
-/// what was assumed, so that the usual case needs no request of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// A conditional write changes its row, and the operation was not carried out before.
-    Assume,
-    /// Every step is asked for.
-    Ask,
-}
-
-/// How far a transaction has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Open,
-    /// Only reads follow: the first of them commits.
-    Finishing,
-    Committed,
-}
-
-/// Why an operation has to run again.
-#[derive(Debug)]
-pub(super) struct Rerun {
-    /// What to return when there is no time left.
-    pub(super) error: StoreError,
-    /// What the next run may assume.
-    pub(super) trust: Trust,
-    /// Whether waiting a moment may help.
-    pub(super) should_wait: bool,
-}
-
-/// How a run of an operation ended.
-#[derive(Debug)]
-pub(super) enum Ending<T> {
-    /// With its result.
-    Done(Result<T>),
-    /// Committed, but the result was made from rows as they were before: their times differ.
-    Replay(T, Recording),
-    /// Without effect.
-    Again(Rerun),
-}
-
 /// Reads that are fetched as they are asked for, and writes that are collected.
 #[derive(Debug)]
 pub struct ExchangeTx<'e> {
     link: &'e Link,
     trust: Trust,
+    /// Whether the operation only reads: each request checks the reads before it, so that the last
+    /// one sees what all of them saw.
+    is_read_only: bool,
     progress: Progress,
     steps: Vec<Step>,
+    ahead: ReadAhead,
+    /// How many requests read something.
+    reading_requests: usize,
     /// How many of the steps are known to be allowed.
     tried: usize,
     /// How many attempts the operation is within.
     attempts: usize,
+    /// Whether an attempt ended before the database looked at its writes.
+    has_untried_attempt: bool,
     recording: Recording,
     /// Whether the commit found later rows than the operation was answered with.
     is_outdated: bool,
@@ -71,14 +40,18 @@ pub struct ExchangeTx<'e> {
 }
 
 impl<'e> ExchangeTx<'e> {
-    pub(super) fn new(link: &'e Link, trust: Trust) -> Self {
+    pub(super) fn new(link: &'e Link, trust: Trust, is_read_only: bool) -> Self {
         Self {
             link,
             trust,
+            is_read_only,
             progress: Progress::Open,
             steps: Vec::new(),
+            ahead: ReadAhead::default(),
+            reading_requests: 0,
             tried: 0,
             attempts: 0,
+            has_untried_attempt: false,
             recording: Recording::default(),
             is_outdated: false,
             rerun: None,
@@ -87,7 +60,7 @@ impl<'e> ExchangeTx<'e> {
 
     /// A transaction that answers from what was recorded, and sends nothing.
     pub(super) fn replaying(link: &'e Link, recording: Recording) -> Self {
-        Self { recording: recording.into_replay(), ..Self::new(link, Trust::Assume) }
+        Self { recording: recording.into_replay(), ..Self::new(link, Trust::Assume, false) }
     }
 
     /// Whether a replay asked for something else than the run that was recorded.
@@ -99,45 +72,27 @@ impl<'e> ExchangeTx<'e> {
         self.steps.iter().any(Step::is_write)
     }
 
-    fn has_assumptions(&self) -> bool {
-        self.steps.iter().any(Step::is_assumed)
-    }
-
-    /// Sends what the mode needs of the steps so far, and one more; returns the results of all.
+    /// Sends what the mode needs of the steps so far, and `more`; returns the results of all.
     ///
-    /// A read needs none of them, a trial the writes, and a commit everything.
-    fn send(
-        &mut self,
-        mode: Mode,
-        last: Option<(&'static Statement, &[Json])>,
-    ) -> Result<Vec<StepResult>> {
+    /// A read needs those that it checks, a trial the writes, and a commit everything.
+    fn send(&mut self, mode: Mode, more: &[Query]) -> Result<Vec<StepResult>> {
         let needed = |step: &&Step| match mode {
-            Mode::Read => false,
+            Mode::Read => self.is_read_only,
             Mode::Try => step.is_write(),
             Mode::Commit => true,
         };
         let mut request: Vec<RequestStep<'_>> =
             self.steps.iter().filter(needed).map(Step::to_request).collect();
-        let last_digest = last.map(|(statement, _)| statement.digest()).unwrap_or_default();
-        request.extend(last.map(|(_, args)| RequestStep {
-            digest: &last_digest,
-            args,
+        let digests: Vec<String> = more.iter().map(|query| query.statement.digest()).collect();
+        request.extend(more.iter().zip(&digests).map(|(query, digest)| RequestStep {
+            digest,
+            args: &query.args,
             seen: None,
             expected: None,
         }));
         let sent = self.link.send(mode, &request);
         drop(request);
         sent.map_err(|error| self.note_rerun(mode, error))
-    }
-
-    /// Sends one more step behind those so far; returns its result.
-    fn send_last(
-        &mut self,
-        mode: Mode,
-        statement: &'static Statement,
-        args: &[Json],
-    ) -> Result<StepResult> {
-        Ok(self.send(mode, Some((statement, args)))?.pop().unwrap_or_default())
     }
 
     /// Turns a conflict or a lost connection into a reason to run again.
@@ -156,6 +111,10 @@ impl<'e> ExchangeTx<'e> {
                     should_wait: was_read,
                 }
             }
+            // Which attempt the rules refuse is not known.
+            SendError::Store(StoreError::Denied { .. }) if self.has_untried_attempt => {
+                Rerun::without_assumptions()
+            }
             SendError::Broken(error) => Rerun { error, trust: Trust::Ask, should_wait: true },
             SendError::Store(error) => return error,
         };
@@ -170,38 +129,73 @@ impl<'e> ExchangeTx<'e> {
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_rows);
         }
-        let (rows, kind) = match self.progress {
-            Progress::Committed => {
-                (read_rows(self.send_last(Mode::Read, statement, &args)?)?.0, None)
-            }
-            Progress::Finishing if self.has_writes() => {
-                (self.commit_and_read(statement, &args)?, None)
-            }
-            _ if !self.has_writes() => {
-                let (rows, digest) = read_rows(self.send_last(Mode::Read, statement, &args)?)?;
-                (rows, Some(StepKind::Read { digest, is_assumed: false }))
-            }
-            _ => {
-                let (rows, digest) = read_rows(self.send_last(Mode::Try, statement, &args)?)?;
-                self.tried = self.steps.len();
-                let call = self.recording.next_index();
-                (rows, Some(StepKind::LaterRead { digest, call }))
-            }
+        let fetched = match self.ahead.find(statement, &args) {
+            Some(fetched) => fetched,
+            None => self.fetch_with_announced(statement, &args)?,
         };
-        if let Some(kind) = kind {
-            self.steps.push(Step::new(statement, args.clone(), kind));
+        let Fetched { rows, digest } = fetched;
+        let call = self.recording.next_index();
+        match self.reading_mode() {
+            Mode::Read if self.progress == Progress::Committed => {}
+            Mode::Read => {
+                let kind = StepKind::Read { digest, is_assumed: false };
+                self.steps.push(Step::new(statement, args.clone(), kind));
+            }
+            Mode::Try | Mode::Commit => {
+                let kind = StepKind::LaterRead { digest, call };
+                self.steps.push(Step::new(statement, args.clone(), kind));
+            }
         }
         self.recording.add(statement, args, Call::Rows(rows.clone()));
         Ok(rows)
     }
 
-    /// Commits, and reads rows in the same request.
-    fn commit_and_read(&mut self, statement: &'static Statement, args: &[Json]) -> Result<Rows> {
-        let mut results = self.send(Mode::Commit, Some((statement, args)))?;
-        self.progress = Progress::Committed;
-        let last = results.pop().unwrap_or_default();
-        self.is_outdated = self.recording.refresh(&self.steps, results);
-        Ok(read_rows(last)?.0)
+    /// How rows are read now.
+    fn reading_mode(&self) -> Mode {
+        match self.progress {
+            Progress::Open | Progress::Finishing if !self.has_writes() => Mode::Read,
+            Progress::Open => Mode::Try,
+            Progress::Finishing => Mode::Commit,
+            Progress::Committed => Mode::Read,
+        }
+    }
+
+    /// Reads rows, and those that were announced, in one request.
+    fn fetch_with_announced(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Json],
+    ) -> Result<Fetched> {
+        let mode = self.reading_mode();
+        let queries = self.ahead.take_announced(statement, args);
+        let mut results = self.send(mode, &queries)?;
+        let found = results.split_off(results.len().saturating_sub(queries.len()));
+        match mode {
+            Mode::Read => {
+                self.reading_requests += 1;
+                self.check_same(&results)?;
+                if self.is_read_only {
+                    self.ahead.forget_rows();
+                }
+            }
+            Mode::Try => self.tried = self.steps.len(),
+            Mode::Commit => {
+                self.progress = Progress::Committed;
+                self.is_outdated = self.recording.refresh(&self.steps, results);
+            }
+        }
+        for (query, result) in queries.into_iter().zip(found) {
+            self.ahead.keep(query, read_rows(result)?);
+        }
+        self.ahead.find(statement, args).ok_or_else(|| incomplete_answer("rows"))
+    }
+
+    /// Checks that earlier reads still find the same rows.
+    fn check_same(&mut self, results: &[StepResult]) -> Result<()> {
+        match results.iter().position(|result| !result.same) {
+            None => Ok(()),
+            Some(step) => Err(self.note_rerun(Mode::Read, SendError::Conflict { step })),
+        }
     }
 
     /// Collects a write. With `expected`, the commit demands that so many rows change.
@@ -218,6 +212,7 @@ impl<'e> ExchangeTx<'e> {
                 statement.name()
             )));
         }
+        self.ahead.forget_rows();
         let kind = StepKind::Write { expected, is_assumed };
         self.steps.push(Step::new(statement, args, kind));
         Ok(())
@@ -229,12 +224,23 @@ impl<'e> ExchangeTx<'e> {
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_count);
         }
-        let last = self.send_last(Mode::Try, statement, &args)?;
-        let count = last.changed.ok_or_else(|| incomplete_answer("a count"))?;
+        let query = Query { statement, args: args.clone() };
+        let last = self.send(Mode::Try, &[query])?.pop();
+        let count =
+            last.and_then(|last| last.changed).ok_or_else(|| incomplete_answer("a count"))?;
         self.collect_write(statement, args.clone(), Some(count), false)?;
         self.tried = self.steps.len();
         self.recording.add(statement, args, Call::Count(count));
         Ok(count)
+    }
+
+    /// Ends an attempt whose steps begin at `start`.
+    fn end_attempt(&mut self, start: usize) -> Result<()> {
+        if self.trust == Trust::Ask {
+            return self.try_writes();
+        }
+        self.has_untried_attempt |= self.steps.iter().skip(start).any(Step::is_write);
+        Ok(())
     }
 
     /// Lets the database look at the writes that it has not seen, without keeping them.
@@ -242,7 +248,7 @@ impl<'e> ExchangeTx<'e> {
         if !self.steps.iter().skip(self.tried).any(Step::is_write) {
             return Ok(());
         }
-        self.send(Mode::Try, None)?;
+        self.send(Mode::Try, &[])?;
         self.tried = self.steps.len();
         Ok(())
     }
@@ -271,7 +277,7 @@ impl<'e> ExchangeTx<'e> {
                 };
             }
         };
-        match self.send(Mode::Commit, None) {
+        match self.send(Mode::Commit, &[]) {
             Ok(results) => {
                 if self.recording.refresh(&self.steps, results) {
                     Ending::Replay(value, self.recording)
@@ -290,39 +296,29 @@ impl<'e> ExchangeTx<'e> {
         }
     }
 
-    /// Checks that the rows that were read are one state of the database. A single read is.
+    /// Checks that the rows that were read are one state of the database. What one request read is.
     fn check_readings(&mut self) -> Result<()> {
-        let assumed = self.has_assumptions();
-        if assumed {
-            self.rerun = Some(Rerun {
-                error: StoreError::Contended {
-                    message: "the outcome of a step is not certain".to_owned(),
-                    source: None,
-                },
-                trust: Trust::Ask,
-                should_wait: false,
-            });
+        if self.steps.iter().any(|step| step.is_write() && step.is_assumed()) {
+            self.rerun = Some(Rerun::without_assumptions());
             return Err(StoreError::invalid("an assumption was not checked"));
         }
         self.steps.retain(Step::is_first_read);
-        if self.steps.len() < 2 {
+        let is_assumed = self.steps.iter().any(Step::is_assumed);
+        if !is_assumed && (self.is_read_only || self.reading_requests < 2) {
             return Ok(());
         }
         let reads: Vec<RequestStep<'_>> = self.steps.iter().map(Step::to_request).collect();
         let sent = self.link.send(Mode::Read, &reads);
         drop(reads);
         let results = sent.map_err(|error| self.note_rerun(Mode::Read, error))?;
-        match results.iter().position(|result| !result.same) {
-            None => Ok(()),
-            Some(step) => Err(self.note_rerun(Mode::Read, SendError::Conflict { step })),
-        }
+        self.check_same(&results)
     }
 }
 
 /// Returns the rows of a read, with their digest.
-fn read_rows(result: StepResult) -> Result<(Rows, String)> {
+fn read_rows(result: StepResult) -> Result<Fetched> {
     match (result.rows, result.digest) {
-        (Some(rows), Some(digest)) => Ok((rows, digest)),
+        (Some(rows), Some(digest)) => Ok(Fetched { rows, digest }),
         _ => Err(incomplete_answer("rows")),
     }
 }
@@ -382,7 +378,7 @@ impl Tx for ExchangeTx<'_> {
     fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let start = self.steps.len();
         self.attempts += 1;
-        let outcome = part(self).and_then(|value| self.try_writes().map(|()| value));
+        let outcome = part(self).and_then(|value| self.end_attempt(start).map(|()| value));
         self.attempts -= 1;
         if outcome.is_err() && self.rerun.is_none() {
             let mut index = 0;
@@ -391,6 +387,7 @@ impl Tx for ExchangeTx<'_> {
                 index <= start || step.is_first_read()
             });
             self.tried = self.tried.min(self.steps.len());
+            self.ahead.forget_rows();
             self.recording.forbid_replay();
         }
         outcome
@@ -399,6 +396,16 @@ impl Tx for ExchangeTx<'_> {
     fn finish(&mut self) {
         if self.attempts == 0 {
             self.progress = Progress::Finishing;
+            if self.has_writes() {
+                self.ahead.forget_rows();
+            }
+        }
+    }
+
+    fn prefetch(&mut self, statement: &'static Statement, args: &[Arg<'_>]) {
+        // A value that cannot be sent is an error of the read itself.
+        if let Ok(args) = to_json_args(statement, args) {
+            self.ahead.announce(statement, args);
         }
     }
 

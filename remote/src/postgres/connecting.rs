@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use trueup_core::deadline::Deadline;
 
 use super::failure::explain_error;
-use super::session::Session;
+use super::session::{Route, RunningStatement, Session};
 use crate::error::{Activity, FailureKind, TransportError, classify_io};
 use crate::net::{BoundedStream, Progress, ReadBudget, look_up};
 use crate::tls::PeerCertificate;
@@ -70,7 +70,8 @@ impl Connector<'_> {
         let session = match host {
             PostgresHost::Socket(directory) => {
                 let stream = self.connect_socket(directory, port).await?;
-                self.log_in(stream, "", WireSslMode::Disable).await?
+                let route = Route::Socket { directory: directory.clone(), port };
+                self.log_in(stream, route, WireSslMode::Disable).await?
             }
             PostgresHost::Tcp(name) => {
                 let addresses = self.find_addresses(number, name, port).await?;
@@ -107,12 +108,13 @@ impl Connector<'_> {
             SslMode::Prefer => WireSslMode::Prefer,
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => WireSslMode::Require,
         };
+        let route = || Route::Tcp { name: name.to_owned(), addresses: addresses.to_vec() };
         let stream = self.connect_tcp(addresses, deadline).await?;
-        match self.log_in(stream, name, mode).await {
+        match self.log_in(stream, route(), mode).await {
             // `prefer` does without TLS where TLS is what the server does not like.
             Err(error) if mode == WireSslMode::Prefer && self.peer_or_tls_failed(&error.kind) => {
                 let stream = self.connect_tcp(addresses, deadline).await?;
-                self.log_in(stream, name, WireSslMode::Disable).await
+                self.log_in(stream, route(), WireSslMode::Disable).await
             }
             other => other,
         }
@@ -168,20 +170,43 @@ impl Connector<'_> {
     async fn log_in(
         &self,
         stream: Stream,
-        name: &str,
+        route: Route,
         mode: WireSslMode,
     ) -> Result<Session, TransportError> {
         self.progress.begin(Activity::LoggingIn);
         self.peer.forget();
         let mut config = self.url.config.clone();
         config.ssl_mode(mode);
-        let mut tls = self.tls.clone();
-        let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut tls, name);
+        let tls = self.tls_to(&route);
         let (client, connection) = config
             .connect_raw(stream, tls)
             .await
             .map_err(|error| explain_error(error, self.progress))?;
-        Ok(Session::new(client, tokio::spawn(connection)))
+        Ok(Session::new(client, tokio::spawn(connection), route))
+    }
+
+    fn tls_to(&self, route: &Route) -> <MakeRustlsConnect as MakeTlsConnect<Stream>>::TlsConnect {
+        let name = match route {
+            Route::Socket { .. } => "",
+            Route::Tcp { name, .. } => name,
+        };
+        let mut tls = self.tls.clone();
+        let Ok(connect) = MakeTlsConnect::<Stream>::make_tls_connect(&mut tls, name);
+        connect
+    }
+
+    /// Asks the server to stop a statement that nobody waits for any more. The server would go on
+    /// with it, or wait for a lock, although the connection is closed.
+    pub(super) async fn cancel(&self, statement: RunningStatement, deadline: Deadline) {
+        let RunningStatement { token, route } = statement;
+        let stream = match &route {
+            Route::Socket { directory, port } => self.connect_socket(directory, *port).await,
+            Route::Tcp { addresses, .. } => self.connect_tcp(addresses, deadline).await,
+        };
+        // A server that cannot be reached is not told.
+        if let Ok(stream) = stream {
+            let _ = token.cancel_query_raw(stream, self.tls_to(&route)).await;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A connection that is made when it is needed, kept, and made again when it is broken.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio_postgres::{Client, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -8,7 +9,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
 
 use super::connecting::Connector;
-use super::session::Session;
+use super::session::{RunningStatement, Session};
 use crate::error::{Activity, FailureKind, TransportError};
 use crate::net::{NetworkRuntime, Progress, ReadBudget};
 use crate::tls::{CertificateCheck, PeerCertificate, RootSource, build_client};
@@ -17,6 +18,10 @@ use crate::url::{PostgresUrl, RootOption, SslMode};
 
 /// What the network may add to an answer, in bytes: the frames of protocol and TLS.
 const FRAME_BYTES: u64 = MAX_ANSWER_BYTES / 16;
+
+/// How long a server is given to hear that a statement is to be stopped. The caller's deadline has
+/// passed, so it is short.
+const CANCEL_LIMIT: Duration = Duration::from_millis(500);
 
 /// The link to a database.
 pub(super) struct PostgresLink {
@@ -27,6 +32,8 @@ pub(super) struct PostgresLink {
     pub(super) budget: ReadBudget,
     pub(super) progress: Progress,
     pub(super) session: Option<Session>,
+    /// The statement that is waited for.
+    running: Option<RunningStatement>,
 }
 
 impl PostgresLink {
@@ -54,6 +61,7 @@ impl PostgresLink {
             budget: ReadBudget::new(MAX_ANSWER_BYTES + FRAME_BYTES),
             progress,
             session: None,
+            running: None,
         })
     }
 
@@ -67,9 +75,9 @@ impl PostgresLink {
         deadline: Deadline,
         work: &impl AsyncFn(&Client) -> Result<T, Error>,
     ) -> Result<T, TransportError> {
-        let Self { url, runtime, tls, peer, budget, progress, session } = self;
+        let Self { url, runtime, tls, peer, budget, progress, session, running } = self;
         let connector = Connector { url, tls, peer, budget, progress };
-        runtime.run(deadline, progress, async {
+        let outcome = runtime.run(deadline, progress, async {
             // It goes back only if it is still usable; a deadline drops it with all else.
             let mut kept = session.take();
             if let Some(idle) = &mut kept
@@ -82,18 +90,29 @@ impl PostgresLink {
                 Some(kept) => kept,
                 None => connector.open_session(deadline).await?,
             };
-            let (outcome, used) = run_once(used, budget, progress, work).await;
+            let (outcome, used) = run_once(used, running, budget, progress, work).await;
             // A server that a kept connection leads to may have become a standby since.
             let moved = |error: &TransportError| error.kind == FailureKind::ReadOnly && was_kept;
             if outcome.as_ref().is_err_and(moved) {
                 let fresh = connector.open_session(deadline).await?;
-                let (outcome, used) = run_once(fresh, budget, progress, work).await;
+                let (outcome, used) = run_once(fresh, running, budget, progress, work).await;
                 *session = used;
                 return outcome;
             }
             *session = used;
             outcome
-        })
+        });
+        // The deadline passed while the server was at work.
+        if let Some(statement) = running.take() {
+            let limit = Deadline::after(CANCEL_LIMIT);
+            let cancel = async {
+                connector.cancel(statement, limit).await;
+                Ok(())
+            };
+            // Nothing is lost but the server's time if it cannot be told.
+            let _ = runtime.run(limit, progress, cancel);
+        }
+        outcome
     }
 
     /// Connects if there is no connection.
@@ -120,13 +139,17 @@ impl fmt::Debug for PostgresLink {
 /// Runs `work`; returns the session as well if it can be used again.
 async fn run_once<T>(
     mut session: Session,
+    running: &mut Option<RunningStatement>,
     budget: &ReadBudget,
     progress: &Progress,
     work: &impl AsyncFn(&Client) -> Result<T, Error>,
 ) -> (Result<T, TransportError>, Option<Session>) {
     budget.renew();
     progress.begin(Activity::WaitingForAnswer);
-    match work(&session.client).await {
+    *running = Some(session.running_statement());
+    let answer = work(&session.client).await;
+    *running = None;
+    match answer {
         Ok(answer) => {
             session.mark_used();
             (Ok(answer), Some(session))

@@ -1,10 +1,12 @@
 //! A connection after its login.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Error, SimpleQueryMessage};
+use tokio_postgres::{CancelToken, Client, Error, SimpleQueryMessage};
 
 use super::failure::{explain_error, is_fatal};
 use crate::error::{FailureKind, TransportError};
@@ -21,18 +23,41 @@ const GLANCE: Duration = Duration::from_millis(1);
 const ATTRIBUTES_QUERY: &str =
     "SELECT pg_catalog.pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
+/// Where a connection leads, for another one to the same server.
+#[derive(Debug, Clone)]
+pub(super) enum Route {
+    Socket { directory: PathBuf, port: u16 },
+    Tcp { name: String, addresses: Vec<SocketAddr> },
+}
+
+/// What stops the statement that a connection waits for.
+pub(super) struct RunningStatement {
+    pub(super) token: CancelToken,
+    pub(super) route: Route,
+}
+
 /// A connection after its login.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) client: Client,
+    route: Route,
     /// Ends when the connection does, and tells why.
     connection: JoinHandle<Result<(), Error>>,
     last_used: Instant,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, connection: JoinHandle<Result<(), Error>>) -> Self {
-        Self { client, connection, last_used: Instant::now() }
+    pub(super) fn new(
+        client: Client,
+        connection: JoinHandle<Result<(), Error>>,
+        route: Route,
+    ) -> Self {
+        Self { client, route, connection, last_used: Instant::now() }
+    }
+
+    /// Returns what stops a statement on this connection.
+    pub(super) fn running_statement(&self) -> RunningStatement {
+        RunningStatement { token: self.client.cancel_token(), route: self.route.clone() }
     }
 
     pub(super) fn mark_used(&mut self) {

@@ -156,3 +156,28 @@ fn an_answer_is_bounded() {
     }
     assert_eq!(transport.exchange("64", late()).unwrap().len(), 64);
 }
+
+/// A backend that waits for a lock does not notice that its client has gone.
+#[test]
+fn a_statement_that_nobody_waits_for_any_more_is_stopped_on_the_server() {
+    let Some(server) = PostgresServer::shared() else { return };
+    server.run_sql("postgres", "create database locked owner client");
+    server.run_sql(
+        "locked",
+        "create schema trueup authorization client; create function trueup.exchange(request text) \
+         returns text language sql as $$ select pg_advisory_lock(7)::text || request $$",
+    );
+    let mut holder = open(&server.url("client", "locked"));
+    assert_eq!(holder.exchange(REQUEST, late()).unwrap(), REQUEST);
+    let mut waiting = open(&server.url("client", "locked?application_name=waiting"));
+    let deadline = Deadline::after(Duration::from_secs(2));
+    let error = waiting.exchange(REQUEST, deadline).unwrap_err();
+    assert!(matches!(error.kind, FailureKind::TimedOut(_)), "{error}");
+    let count = "select count(*) from pg_stat_activity where application_name = 'waiting'";
+    let begun = Instant::now();
+    while server.run_sql("locked", count).trim() != "0" {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the backend still waits for the lock");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(holder);
+}

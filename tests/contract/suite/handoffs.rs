@@ -32,7 +32,7 @@ on_every_store! {
     a_handoff_of_a_claim_before_gives_way_to_a_new_one
 }
 
-fn new_handoff(store: &mut dyn Store, to: Option<&str>) -> NewHandoff {
+pub(crate) fn new_handoff(store: &mut dyn Store, to: Option<&str>) -> NewHandoff {
     new_handoff_from(store, "s1", to)
 }
 

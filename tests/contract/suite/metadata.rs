@@ -12,7 +12,7 @@ on_every_store! {
     a_fix_told_twice_is_recorded_once
 }
 
-fn metadata_fix() -> MetadataChange {
+pub(crate) fn metadata_fix() -> MetadataChange {
     let fields = |value: Value| value.as_object().cloned().unwrap();
     MetadataChange {
         action: MetadataAction::Fixed,

@@ -28,7 +28,7 @@ fn new_task(text: &str, status: PlanTaskStatus) -> NewPlanTask {
     }
 }
 
-fn new_plan(path: &str, tasks: &[&str]) -> NewPlan {
+pub(crate) fn new_plan(path: &str, tasks: &[&str]) -> NewPlan {
     NewPlan {
         id: "p".parse().unwrap(),
         path: path.to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn load_task(store: &mut dyn Store, text: &str) -> PlanTask {
     task.unwrap().unwrap()
 }
 
-pub(super) fn start_task_step(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
+pub(crate) fn start_task_step(session: Option<&str>, orchestrator: Option<&str>) -> PlanTaskStep {
     PlanTaskStep::Start(PlanWorker {
         actor: session.unwrap_or("ann").to_owned(),
         session: session.map(session_id),

@@ -25,7 +25,7 @@ fn port_slot(n: usize) -> PortSlot {
     PortSlot::all().nth(n).unwrap()
 }
 
-fn port_request(name: &str, n: usize) -> ReservePortRequest {
+pub(crate) fn port_request(name: &str, n: usize) -> ReservePortRequest {
     ReservePortRequest {
         id: name.parse().unwrap(),
         host: "h".to_owned(),
@@ -39,7 +39,7 @@ fn reserve_port(store: &mut dyn Store, name: &str, n: usize) -> PortReservation 
     store.reserve_port(&port_request(name, n)).unwrap()
 }
 
-fn port_release(name: &str) -> ReleasePortRequest {
+pub(crate) fn port_release(name: &str) -> ReleasePortRequest {
     ReleasePortRequest {
         id: name.parse().unwrap(),
         host: "h".to_owned(),

@@ -24,11 +24,11 @@ on_every_store! {
     what_a_repository_is_renamed_to_its_rows_are_renamed_to
 }
 
-fn repo_slug(text: &str) -> RepoSlug {
+pub(crate) fn repo_slug(text: &str) -> RepoSlug {
     text.parse().unwrap()
 }
 
-fn placement(name: &str, machine: &str, path: &str) -> RepoPlacement {
+pub(crate) fn placement(name: &str, machine: &str, path: &str) -> RepoPlacement {
     RepoPlacement {
         slug: repo_slug(name),
         passive: None,
@@ -49,7 +49,7 @@ fn add_repo(store: &mut dyn Store, name: &str, machine: &str, path: &str) -> Rep
     store.place_repo(&placement(name, machine, path)).unwrap()
 }
 
-fn repo_state(content: &str) -> RepoState {
+pub(crate) fn repo_state(content: &str) -> RepoState {
     let head = StateSummary {
         synced_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         synced_by: "nobody".to_owned(),

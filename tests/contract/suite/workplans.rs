@@ -27,11 +27,11 @@ on_every_store! {
     a_batch_is_whole_or_nothing
 }
 
-fn file_facts(digest: &str) -> WorkplanFileFacts {
+pub(crate) fn file_facts(digest: &str) -> WorkplanFileFacts {
     WorkplanFileFacts { digest: digest.to_owned(), planning: r#"{"priority":"high"}"#.to_owned() }
 }
 
-fn workplan_row(name: &str, parent: Option<&str>, repo: &str) -> NewWorkplanRow {
+pub(crate) fn workplan_row(name: &str, parent: Option<&str>, repo: &str) -> NewWorkplanRow {
     NewWorkplanRow {
         item: NewItem {
             title: Some(format!("title of {name}")),
@@ -125,7 +125,7 @@ fn a_task_comes_in_where_its_file_says_it_stands(f: &mut impl StoreFixture) {
     }
 }
 
-fn workplan_change(name: &str) -> WorkplanChange {
+pub(crate) fn workplan_change(name: &str) -> WorkplanChange {
     WorkplanChange { key: item_key(name), title: None, position: None, repo: None, facts: None }
 }
 

@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::engine::{Tx, args};
-use super::sessions::{load_registered, patch_execution_state, record_heartbeat_of_any};
+use super::sessions::{
+    load_registered, patch_execution_state, record_heartbeat_of_any, start_work_on_item,
+};
 use super::statement::statements;
 use super::{NOW, items};
-use crate::model::{ClaimOutcome, Item, ItemKey, Session, SessionId, SessionStatus};
+use crate::model::{ClaimOutcome, ItemKey, Session, SessionId, SessionStatus};
 use crate::store::{
     ClaimedItem, GrantedClaim, HeartbeatRequest, Provenance, ReleasedClaim, Result, StoreError,
 };
@@ -54,24 +56,18 @@ pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<Claim
     let session = load_registered(tx, &grant.session)?;
     let is_already_owned = grant.outcome == ClaimOutcome::AlreadyHeld;
     let is_replay = tx.is_replay(&claim.provenance)?;
-    let released = if is_replay {
-        find_item_released_by(tx, &claim.provenance)?
-    } else if is_already_owned {
-        None
-    } else {
-        let released = release_other_item(tx, &session, &grant.item, &claim.provenance)?;
-        take_item(tx, claim)?;
-        released
-    };
-    let item = items::load_item(tx, &grant.item)?
-        .filter(|item| item.holder.as_ref() == Some(&grant.session))
-        .ok_or_else(|| changed_hands_error(&grant.item))?;
-    if is_already_owned && !is_replay && item.epoch != grant.expected_epoch {
-        return Err(changed_hands_error(&grant.item));
-    }
+    let mut released = None;
     // A repetition is no new sign of life: the session may have ended since.
-    if !is_replay {
-        set_current_work(tx, &session, &item, &claim.provenance)?;
+    if is_replay {
+        released = find_item_released_by(tx, &claim.provenance)?;
+    } else {
+        if is_already_owned {
+            check_still_held(&session, claim)?;
+        } else {
+            released = release_other_item(tx, &session, &grant.item, &claim.provenance)?;
+            take_item(tx, claim)?;
+        }
+        set_current_work(tx, &session, &grant.item, &claim.provenance)?;
         record_heartbeat_of_any(
             tx,
             &HeartbeatRequest {
@@ -81,13 +77,28 @@ pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<Claim
                 quiet_seconds: claim.quiet_seconds,
             },
         )?;
+        tx.finish();
+        if let Some(key) = &released {
+            items::prefetch_item(tx, key);
+        }
     }
+    let item = items::load_item(tx, &grant.item)?
+        .filter(|item| item.holder.as_ref() == Some(&grant.session))
+        .ok_or_else(|| changed_hands_error(&grant.item))?;
     let previous_holder = grant.expected_holder.clone().filter(|_| !is_already_owned);
     Ok(ClaimedItem { item, previous_holder, released })
 }
 
 pub(super) fn changed_hands_error(item: &ItemKey) -> StoreError {
     StoreError::Conflict(format!("the holder of item {item} has changed"))
+}
+
+/// Refuses a claim of an item that the session lost after the claim was decided.
+fn check_still_held(session: &Session, claim: &GrantedClaim) -> Result<()> {
+    let grant = &claim.grant;
+    let is_held =
+        session.item.as_ref() == Some(&grant.item) && session.epoch == Some(grant.expected_epoch);
+    if is_held { Ok(()) } else { Err(changed_hands_error(&grant.item)) }
 }
 
 fn take_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<()> {
@@ -181,21 +192,17 @@ pub(super) fn clear_holder(
 fn set_current_work(
     tx: &mut impl Tx,
     session: &Session,
-    item: &Item,
+    item: &ItemKey,
     provenance: &Provenance,
 ) -> Result<()> {
     let work = session.execution_state().work;
-    let is_same_item = work.item.as_deref() == Some(item.key.as_str());
-    if is_same_item && work.is_active && !work.was_interrupted {
+    if work.item.as_deref() != Some(item.as_str()) {
+        return start_work_on_item(tx, &session.id, item, provenance);
+    }
+    if work.is_active && !work.was_interrupted {
         return Ok(());
     }
-    let mut patch = json!({
-        "currentSd": item.key, "isActive": true, "wasInterrupted": false,
-    });
-    if !is_same_item {
-        patch["currentPhase"] = json!(item.phase);
-        patch["currentTask"] = json!(null);
-    }
+    let patch = json!({"currentSd": item, "isActive": true, "wasInterrupted": false});
     patch_execution_state(tx, &session.id, patch, provenance)
 }
 

@@ -1,5 +1,7 @@
 //! Which item must be completed before which. Triggers count the open dependencies of an item.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::engine::{Tx, args};
@@ -64,6 +66,18 @@ pub(super) fn list_waiting_items(tx: &mut impl Tx, key: &ItemKey) -> Result<Vec<
     })
 }
 
+/// Says that [`list_waiting_items`] will be asked.
+pub(super) fn prefetch_waiting_items(tx: &mut impl Tx, key: &ItemKey) {
+    tx.prefetch(&LIST_WAITING_ITEMS, args![key]);
+}
+
+/// Says that the statuses of items will be read.
+pub(super) fn prefetch_statuses(tx: &mut impl Tx, keys: &[ItemKey]) {
+    for key in keys {
+        tx.prefetch(&LOAD_ITEM_STATUS, args![key]);
+    }
+}
+
 /// Returns the dependencies of an item that are not completed, at most so many; 0 is no limit.
 pub(super) fn list_open_dependencies(
     tx: &mut impl Tx,
@@ -74,13 +88,29 @@ pub(super) fn list_open_dependencies(
     tx.rows(&LIST_OPEN_DEPENDENCIES, args![key, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// Reads the statuses of items; one that does not exist has none.
+pub(super) fn load_statuses<'k>(
+    tx: &mut impl Tx,
+    keys: impl IntoIterator<Item = &'k ItemKey>,
+) -> Result<BTreeMap<ItemKey, ItemStatus>> {
+    let mut statuses = BTreeMap::new();
+    for key in keys {
+        if !statuses.contains_key(key)
+            && let Some(status) = tx.row(&LOAD_ITEM_STATUS, args![key], |row| row.get(0))?
+        {
+            statuses.insert(key.clone(), status);
+        }
+    }
+    Ok(statuses)
+}
+
 /// Checks new dependencies of an item that the items of `waiting` wait for; returns whether all
 /// of them are completed already.
 pub(super) fn check_new_dependencies(
-    tx: &mut impl Tx,
     item: &ItemKey,
     dependencies: &[ItemKey],
     waiting: &[DependencyEdge],
+    statuses: &BTreeMap<ItemKey, ItemStatus>,
 ) -> Result<bool> {
     let mut all_completed = !dependencies.is_empty();
     for dependency in dependencies {
@@ -88,12 +118,10 @@ pub(super) fn check_new_dependencies(
             let cycle = render_cycle(&cycle);
             return Err(StoreError::denied(format!("circular dependency: {cycle}")));
         }
-        let status: Option<ItemStatus> =
-            tx.row(&LOAD_ITEM_STATUS, args![dependency], |row| row.get(0))?;
-        let Some(status) = status else {
+        let Some(status) = statuses.get(dependency) else {
             return Err(StoreError::denied(format!("item {dependency} does not exist")));
         };
-        all_completed &= status == ItemStatus::Completed;
+        all_completed &= *status == ItemStatus::Completed;
     }
     Ok(all_completed)
 }
@@ -109,25 +137,136 @@ pub(super) fn insert_dependencies(
     Ok(())
 }
 
+/// What decides about changes of dependencies. All of it is read before the first change is
+/// written, and kept in step with what is written.
+struct DependencyFacts {
+    items: BTreeMap<ItemKey, Item>,
+    statuses: BTreeMap<ItemKey, ItemStatus>,
+    waiting: Vec<DependencyEdge>,
+    /// Which of the changes were made before.
+    replays: Vec<bool>,
+}
+
+impl DependencyFacts {
+    fn read(tx: &mut impl Tx, requests: &[DependencyChange]) -> Result<Self> {
+        for request in requests {
+            items::prefetch_item(tx, &request.item);
+            prefetch_statuses(tx, &request.dependencies);
+            if !request.remove {
+                prefetch_waiting_items(tx, &request.item);
+            }
+        }
+        let (mut items, mut waiting, mut replays) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for request in requests {
+            replays.push(tx.is_replay(&request.provenance)?);
+            if !items.contains_key(&request.item)
+                && let Some(item) = items::load_item(tx, &request.item)?
+            {
+                items.insert(request.item.clone(), item);
+            }
+            if !request.remove {
+                waiting.extend(list_waiting_items(tx, &request.item)?);
+            }
+        }
+        let dependencies = requests.iter().flat_map(|request| &request.dependencies);
+        Ok(Self { items, statuses: load_statuses(tx, dependencies)?, waiting, replays })
+    }
+
+    /// Returns an item as the triggers will leave it.
+    fn item_after(&self, before: &Item, request: &DependencyChange) -> Item {
+        let mut after = before.clone();
+        for dependency in &request.dependencies {
+            let place = after.depends_on.binary_search(dependency);
+            let is_open = self.statuses.get(dependency) != Some(&ItemStatus::Completed);
+            match (request.remove, place) {
+                (true, Ok(place)) => {
+                    after.depends_on.remove(place);
+                    after.open_dependencies =
+                        after.open_dependencies.saturating_sub(u64::from(is_open));
+                }
+                (false, Err(place)) => {
+                    after.depends_on.insert(place, dependency.clone());
+                    after.open_dependencies += u64::from(is_open);
+                }
+                (true, Err(_)) | (false, Ok(_)) => {}
+            }
+        }
+        after
+    }
+
+    /// Takes over a change that was written.
+    fn note_change(&mut self, after: Item, request: &DependencyChange) {
+        for on in &request.dependencies {
+            let edge = DependencyEdge { item: request.item.clone(), on: on.clone() };
+            self.waiting.retain(|known| *known != edge);
+            if !request.remove {
+                self.waiting.push(edge);
+            }
+        }
+        self.items.insert(after.key.clone(), after);
+    }
+}
+
 pub(super) fn change_dependencies(tx: &mut impl Tx, request: &DependencyChange) -> Result<Item> {
+    let mut facts = DependencyFacts::read(tx, std::slice::from_ref(request))?;
+    let is_replay = facts.replays.contains(&true);
+    write_change(tx, &mut facts, request, is_replay)?;
+    tx.finish();
+    items::load_existing_item(tx, &request.item)
+}
+
+pub(super) fn change_dependencies_of_each(
+    tx: &mut impl Tx,
+    requests: &[DependencyChange],
+) -> Result<Vec<Result<Item>>> {
+    let mut facts = DependencyFacts::read(tx, requests)?;
+    let replays = facts.replays.clone();
+    let mut outcomes = Vec::with_capacity(requests.len());
+    for (request, is_replay) in requests.iter().zip(replays) {
+        match tx.attempt(|tx| write_change(tx, &mut facts, request, is_replay)) {
+            Err(error) if !matches!(error, StoreError::Denied { .. }) => return Err(error),
+            outcome => outcomes.push(outcome),
+        }
+    }
+    tx.finish();
+    for (request, _) in requests.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+        items::prefetch_item(tx, &request.item);
+    }
+    let changed = requests.iter().zip(outcomes).map(|(request, outcome)| match outcome {
+        Ok(()) => items::load_existing_item(tx, &request.item).map(Ok),
+        Err(error) => Ok(Err(error)),
+    });
+    changed.collect()
+}
+
+/// Writes one change, as far as it changes anything.
+fn write_change(
+    tx: &mut impl Tx,
+    facts: &mut DependencyFacts,
+    request: &DependencyChange,
+    is_replay: bool,
+) -> Result<()> {
     let provenance = &request.provenance;
-    let before = items::load_item(tx, &request.item)?
+    let before = facts.items.get(&request.item);
+    let before = before
         .ok_or_else(|| StoreError::denied(format!("item {} does not exist", request.item)))?;
-    if tx.is_replay(provenance)? {
-        return Ok(before);
+    if is_replay {
+        return Ok(());
+    }
+    if !request.remove {
+        let (waiting, statuses) = (&facts.waiting, &facts.statuses);
+        check_new_dependencies(&request.item, &request.dependencies, waiting, statuses)?;
+    }
+    let mut after = facts.item_after(before, request);
+    if after.depends_on == before.depends_on {
+        return Ok(());
     }
     if request.remove {
         for dependency in &request.dependencies {
             tx.execute(&DELETE_DEPENDENCY, args![request.item, dependency])?;
         }
     } else {
-        let waiting = list_waiting_items(tx, &request.item)?;
-        check_new_dependencies(tx, &request.item, &request.dependencies, &waiting)?;
         insert_dependencies(tx, &request.item, &request.dependencies)?;
-    }
-    let after = items::load_existing_item(tx, &request.item)?;
-    if after.depends_on == before.depends_on {
-        return Ok(after);
     }
     tx.execute(&RAISE_ITEM_REVISION, args![request.item])?;
     // Dependencies are rows of another table, so no trigger of the item records them.
@@ -144,8 +283,12 @@ pub(super) fn change_dependencies(tx: &mut impl Tx, request: &DependencyChange) 
         decide_dependency_status(after.status, after.depends_on.len(), after.open_dependencies);
     if let Some(status) = status {
         write_dependency_status(tx, &after.key, after.status, status, provenance)?;
+        if after.holder.is_none() {
+            after.status = status;
+        }
     }
-    items::load_existing_item(tx, &request.item)
+    facts.note_change(after, request);
+    Ok(())
 }
 
 /// Gives an item that nobody holds the status that its dependencies bring about.

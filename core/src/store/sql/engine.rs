@@ -145,7 +145,9 @@ pub trait Tx {
     /// [`StoreError::Denied`] when a rule of the schema forbids it.
     fn count_changes(&mut self, statement: &'static Statement, args: &[Arg<'_>]) -> Result<u64>;
 
-    /// Runs a part of a transaction whose failure undoes that part alone.
+    /// Runs a part of a transaction whose failure undoes that part alone. An engine behind a network
+    /// may go on before it is certain that the rules allow the part, and run the operation again
+    /// when they do not.
     ///
     /// # Errors
     ///
@@ -216,6 +218,11 @@ pub trait Tx {
     /// the first of them, and what they return is what was committed. Inside [`Self::attempt`],
     /// which others follow, it says nothing.
     fn finish(&mut self) {}
+
+    /// Says that a read will be asked for. An engine behind a network fetches it together with the
+    /// next one; without a network there is nothing to gain.
+    #[inline]
+    fn prefetch(&mut self, _statement: &'static Statement, _args: &[Arg<'_>]) {}
 
     /// Asks a question whose answer is mostly no. An engine behind a network may go on before it
     /// is certain, and have the commit check it.

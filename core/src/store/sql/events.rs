@@ -237,6 +237,11 @@ pub(super) fn find_differing_clock_reading(
     Ok(reading.flatten())
 }
 
+/// Says that [`load_database_time`] will be asked.
+pub(super) fn prefetch_database_time(tx: &mut impl Tx) {
+    tx.prefetch(&DATABASE_TIME, args![]);
+}
+
 pub(super) fn load_database_time(tx: &mut impl Tx) -> Result<Timestamp> {
     tx.one_row(&DATABASE_TIME, args![], |row| row.get(0))
 }

@@ -52,6 +52,8 @@ pub(super) fn move_item(tx: &mut impl Tx, request: &GrantedMove) -> Result<Moved
         };
         update_dependents(tx, &grant.item, &because)?;
     }
+    tx.finish();
+    tx.prefetch(&LIST_MOVED_DEPENDENTS, args![provenance.op_id, grant.item]);
     Ok(MovedItem {
         item: items::load_existing_item(tx, &grant.item)?,
         moved_dependents: list_moved_dependents(tx, &grant.item, provenance)?,

@@ -292,9 +292,28 @@ fn find_first_free_in(
     Ok(None)
 }
 
+/// Says what a session that holds nothing, and was nowhere before, will search.
+fn prefetch_first_search(
+    tx: &mut impl Tx,
+    session: &SessionId,
+    parent: Option<&ItemKey>,
+    scope: &RepoScope,
+) {
+    tx.prefetch(&LAST_HELD_ITEM, args![session]);
+    let no_position: Option<i64> = None;
+    let no_key: Option<&ItemKey> = None;
+    for lookup in repo_lookups(scope) {
+        let statement = first_free_statement(0, false, lookup);
+        tx.prefetch(statement, args![parent, no_position, no_key, lookup.repo_name()]);
+    }
+}
+
 pub(super) fn query_next_item(tx: &mut impl Tx, query: &NextItemQuery) -> Result<NextItem> {
     let session = match &query.session {
-        Some(id) => load_session(tx, id)?,
+        Some(id) => {
+            prefetch_first_search(tx, id, query.parent.as_ref(), &query.scope);
+            load_session(tx, id)?
+        }
         None => None,
     };
     let requester =
@@ -303,6 +322,7 @@ pub(super) fn query_next_item(tx: &mut impl Tx, query: &NextItemQuery) -> Result
 }
 
 pub(super) fn claim_next_item(tx: &mut impl Tx, request: &ClaimNextRequest) -> Result<ClaimedNext> {
+    prefetch_first_search(tx, &request.session, request.parent.as_ref(), &request.scope);
     let session = load_registered(tx, &request.session)?;
     if tx.is_replay(&request.provenance)?
         && let Some(answer) = replay_claim_next(tx, &session, request)?
@@ -361,6 +381,11 @@ fn replay_claim_next(
             None => None,
         },
     }))
+}
+
+/// Says that [`count_children`] will be asked.
+pub(super) fn prefetch_children_count(tx: &mut impl Tx, key: &ItemKey) {
+    tx.prefetch(&COUNT_CHILDREN, args![key]);
 }
 
 pub(super) fn count_children(tx: &mut impl Tx, key: &ItemKey) -> Result<ChildCounts> {

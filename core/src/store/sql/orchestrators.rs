@@ -159,6 +159,7 @@ pub(super) fn record_stop(
     end: RunEnd,
     provenance: &Provenance,
 ) -> Result<EndedRun> {
+    prefetch_work_of(tx, id);
     let orchestrator = load_existing_orchestrator(tx, id)?;
     if tx.is_replay(provenance)? {
         return Ok(EndedRun {
@@ -178,6 +179,7 @@ pub(super) fn record_crash(
     as_read: &Orchestrator,
     provenance: &Provenance,
 ) -> Result<Option<EndedRun>> {
+    prefetch_work_of(tx, &as_read.id);
     let current = load_orchestrator(tx, &as_read.id)?;
     match current.filter(|current| current.is_unchanged_since(as_read)) {
         Some(orchestrator) => {
@@ -186,6 +188,12 @@ pub(super) fn record_crash(
         }
         None => Ok(None),
     }
+}
+
+/// Says that the work of a run will be read.
+fn prefetch_work_of(tx: &mut impl Tx, id: &OrchestratorId) {
+    plan_tasks::prefetch_running_tasks(tx, id);
+    phases::prefetch_running_phases(tx, id);
 }
 
 /// Ends a run as it was read in this transaction. What it had begun is put back first: the last
@@ -199,20 +207,34 @@ fn end_run(
 ) -> Result<EndedRun> {
     let id = &orchestrator.id;
     let reason = orchestrator.describe_interruption(status, provenance.reason.as_deref());
-    let tasks = plan_tasks::interrupt_tasks(tx, id, &reason, provenance)?;
-    phases::put_back_phases(tx, id, &format!("interrupted: {reason}"), provenance)?;
+    let tasks = plan_tasks::list_running_tasks(tx, id)?;
+    let running = phases::list_running_phases(tx, id)?;
+    plan_tasks::put_back_tasks(tx, &tasks, &reason, provenance)?;
+    phases::put_back_phases(tx, &running, id, &format!("interrupted: {reason}"), provenance)?;
     tx.execute(
         &END_RUN,
         args![id, status.as_str(), end.exit_code, end.signal, provenance.reason,],
     )?;
-    let ended = load_existing_orchestrator(tx, id)?;
+    let ended = Orchestrator {
+        status,
+        end,
+        reason: provenance.reason.as_ref().map(ToString::to_string),
+        ..orchestrator.clone()
+    };
     let kind = match status {
         OrchestratorStatus::Crashed => EventKind::Crashed,
         _ => EventKind::Stopped,
     };
     let draft = EventDraft::of_run(kind, Some(orchestrator), &ended);
     record_event(tx, provenance, &draft)?;
-    Ok(EndedRun { orchestrator: ended, tasks, phases: phases::list_freed_phases(tx, provenance)? })
+    tx.finish();
+    plan_tasks::prefetch_again(tx, &tasks);
+    phases::prefetch_freed_phases(tx, provenance);
+    Ok(EndedRun {
+        orchestrator: load_existing_orchestrator(tx, id)?,
+        tasks: plan_tasks::load_again(tx, &tasks)?,
+        phases: phases::list_freed_phases(tx, provenance)?,
+    })
 }
 
 /// Returns the row that a conditional write changed, or why it changed none.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::engine::{Tx, args};
-use super::session_tasks::{load_task, upsert_task};
+use super::session_tasks::{load_task, prefetch_task, upsert_task};
 use super::sessions::{
-    end_session, load_session, push_state, record_heartbeat_of_any, register_session,
+    load_session, prefetch_is_registered, record_heartbeat_of_any, register_session, write_end,
+    write_push,
 };
 use super::statement::statements;
 use crate::deadline::Deadline;
@@ -86,6 +87,7 @@ fn deliver_write(
     pending: &PendingWrite,
     registration_defaults: &RegistrationDefaults,
 ) -> Result<DeliveryOutcome> {
+    prefetch_for_delivery(tx, pending);
     let session = match load_session(tx, &pending.session)? {
         Some(session) => session,
         // Written while the database could not even take the registration.
@@ -121,6 +123,21 @@ fn deliver_write(
             let change =
                 DeliveredChange { fields: changes.clone(), branch: branch.clone(), mark: None };
             apply_change(tx, foreign_changes, &session, pending, change)
+        }
+    }
+}
+
+/// Says what will be read before a write is delivered.
+fn prefetch_for_delivery(tx: &mut impl Tx, pending: &PendingWrite) {
+    match &pending.write {
+        PendingChange::Task { .. } => prefetch_is_registered(tx, &pending.session),
+        PendingChange::Resumed => {}
+        PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } => {
+            prefetch_task(tx, &pending.session, task);
+            tx.prefetch(&LOAD_MOVED_REVISION, args![pending.session]);
+        }
+        PendingChange::End { .. } | PendingChange::State { .. } => {
+            tx.prefetch(&LOAD_MOVED_REVISION, args![pending.session]);
         }
     }
 }
@@ -200,7 +217,7 @@ fn deliver_end(
         let push = state_push(session, interruption_change, interruption);
         push_delivered(tx, &push, foreign_revision)?;
     }
-    end_session(tx, &session.id, reason, &end_provenance)?;
+    write_end(tx, &session.id, reason, &end_provenance)?;
     Ok(DeliveryOutcome::Written)
 }
 
@@ -289,7 +306,7 @@ fn load_foreign_change_time(
 
 /// Pushes, and leaves the revision of the last foreign change as it is.
 fn push_delivered(tx: &mut impl Tx, push: &StatePush, foreign_revision: Revision) -> Result<()> {
-    push_state(tx, push)?;
+    write_push(tx, push)?;
     tx.execute(&SET_MOVED_REVISION, args![push.session, foreign_revision])?;
     Ok(())
 }

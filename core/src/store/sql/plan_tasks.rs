@@ -153,6 +153,11 @@ pub(super) fn load_task(
     tx.row(&LOAD_TASK, args![plan, id], task_from_row)
 }
 
+/// Says that the tasks of a plan will be listed.
+pub(super) fn prefetch_tasks(tx: &mut impl Tx, plan: &PlanId) {
+    tx.prefetch(&LIST_TASKS, args![plan]);
+}
+
 fn load_existing_task(tx: &mut impl Tx, plan: &PlanId, id: &PlanTaskId) -> Result<PlanTask> {
     let task = load_task(tx, plan, id)?;
     task.ok_or_else(|| StoreError::Conflict(format!("task {plan}/{id} no longer exists")))
@@ -206,7 +211,7 @@ pub(super) fn update_task(
     is_back: bool,
     provenance: &Provenance,
 ) -> Result<bool> {
-    let changed = tx.count_changes(
+    tx.try_change(
         &UPDATE_TASK,
         args![
             after.phase_number,
@@ -232,35 +237,51 @@ pub(super) fn update_task(
             before.id,
             before.revision,
         ],
-    )?;
-    Ok(changed == 1)
+    )
 }
 
-/// Takes a step with a task as it was read; returns it as the triggers left it.
+/// Takes a step with a task as it was read.
 fn apply_step(
     tx: &mut impl Tx,
     before: &PlanTask,
     step: &PlanTaskStep,
     provenance: &Provenance,
-) -> Result<PlanTask> {
+) -> Result<()> {
     let mut after = before.clone();
     step.apply(&mut after);
     let provenance = PlanTaskStepRequest::provenance_with_reason(step, provenance);
-    if !update_task(tx, before, &after, step.is_back(), &provenance)? {
-        return Err(task_moved_error(before));
+    if update_task(tx, before, &after, step.is_back(), &provenance)? {
+        Ok(())
+    } else {
+        Err(task_moved_error(before))
     }
-    load_existing_task(tx, &before.plan, &before.id)
 }
 
-/// Takes a step with several tasks as they were read.
+/// Takes a step with several tasks as they were read; returns them as the triggers left them.
 fn apply_step_to_each(
     tx: &mut impl Tx,
     tasks: &[PlanTask],
     step: &PlanTaskStep,
     provenance: &Provenance,
 ) -> Result<Vec<PlanTask>> {
-    let each = tasks.iter().map(|task| apply_step(tx, task, step, provenance));
-    each.collect()
+    for task in tasks {
+        apply_step(tx, task, step, provenance)?;
+    }
+    tx.finish();
+    prefetch_again(tx, tasks);
+    load_again(tx, tasks)
+}
+
+/// Says that tasks will be read again.
+pub(super) fn prefetch_again(tx: &mut impl Tx, tasks: &[PlanTask]) {
+    for task in tasks {
+        tx.prefetch(&LOAD_TASK, args![task.plan, task.id]);
+    }
+}
+
+/// Reads tasks again.
+pub(super) fn load_again(tx: &mut impl Tx, tasks: &[PlanTask]) -> Result<Vec<PlanTask>> {
+    tasks.iter().map(|task| load_existing_task(tx, &task.plan, &task.id)).collect()
 }
 
 fn task_moved_error(task: &PlanTask) -> StoreError {
@@ -278,7 +299,9 @@ pub(super) fn change_task(tx: &mut impl Tx, request: &PlanTaskStepRequest) -> Re
     if decide_plan_task_step(&before, &request.step) != PlanTaskVerdict::Go {
         return Err(request.denied_error(&before));
     }
-    apply_step(tx, &before, &request.step, &request.provenance)
+    apply_step(tx, &before, &request.step, &request.provenance)?;
+    tx.finish();
+    load_existing_task(tx, &request.plan, &request.task)
 }
 
 /// Returns what an operation changed that was carried out before.
@@ -298,9 +321,36 @@ pub(super) fn interrupt_tasks(
     if tx.is_replay(provenance)? {
         return list_tasks_changed_by(tx, provenance);
     }
-    let step = PlanTaskStep::Interrupt { reason: reason.to_owned() };
-    let tasks = select_tasks(tx, &LIST_TASKS_RUNNING_FOR, args![orchestrator])?;
-    apply_step_to_each(tx, &tasks, &step, provenance)
+    let tasks = list_running_tasks(tx, orchestrator)?;
+    apply_step_to_each(tx, &tasks, &interruption(reason), provenance)
+}
+
+/// Reads the tasks that an orchestrator works on.
+pub(super) fn list_running_tasks(
+    tx: &mut impl Tx,
+    orchestrator: &OrchestratorId,
+) -> Result<Vec<PlanTask>> {
+    select_tasks(tx, &LIST_TASKS_RUNNING_FOR, args![orchestrator])
+}
+
+/// Says that [`list_running_tasks`] will be asked.
+pub(super) fn prefetch_running_tasks(tx: &mut impl Tx, orchestrator: &OrchestratorId) {
+    tx.prefetch(&LIST_TASKS_RUNNING_FOR, args![orchestrator]);
+}
+
+/// Puts back tasks as they were read, as one step of an operation that has others.
+pub(super) fn put_back_tasks(
+    tx: &mut impl Tx,
+    tasks: &[PlanTask],
+    reason: &str,
+    provenance: &Provenance,
+) -> Result<()> {
+    let step = interruption(reason);
+    tasks.iter().try_for_each(|task| apply_step(tx, task, &step, provenance))
+}
+
+fn interruption(reason: &str) -> PlanTaskStep {
+    PlanTaskStep::Interrupt { reason: reason.to_owned() }
 }
 
 /// Reads the tasks in progress without a sign of life, the longest silent first.
@@ -308,6 +358,7 @@ pub(super) fn list_stuck_tasks(tx: &mut impl Tx, stuck_seconds: u64) -> Result<V
     let silence = format!("-{stuck_seconds} seconds");
     let latest_announced = format!("+{} seconds", QUIET_PERIOD_CEILING_SECONDS + 60);
     let args = args![silence, latest_announced];
+    tx.prefetch(&LIST_FUTURE_TASKS, args);
     let mut tasks = select_tasks(tx, &LIST_SILENT_TASKS, args)?;
     tasks.extend(select_tasks(tx, &LIST_FUTURE_TASKS, args)?);
     Ok(tasks)

@@ -12,8 +12,8 @@ use super::stored_text::{stored_object, stored_optional_text};
 use super::{NOW, plan_tasks};
 use crate::model::EventKind;
 use crate::model::{
-    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Timestamp,
-    merge_reimported_task,
+    NewPlan, Plan, PlanId, PlanState, PlanSummary, PlanTask, PlanTaskId, PlanTaskStatus, Revision,
+    Timestamp, merge_reimported_task,
 };
 use crate::store::event_draft::EventDraft;
 use crate::store::{ImportedPlan, PlanOverview, Provenance, Result, StoreError};
@@ -89,6 +89,7 @@ fn load_plan(tx: &mut impl Tx, id: &PlanId) -> Result<Option<Plan>> {
 }
 
 pub(super) fn load_plan_state(tx: &mut impl Tx, id: &PlanId) -> Result<Option<PlanState>> {
+    plan_tasks::prefetch_tasks(tx, id);
     let Some(plan) = load_plan(tx, id)? else {
         return Ok(None);
     };
@@ -142,15 +143,25 @@ pub(super) fn import_plan(
     new_plan: &NewPlan,
     provenance: &Provenance,
 ) -> Result<ImportedPlan> {
+    // Mostly the plan has the id that its file proposes, or is new.
+    tx.prefetch(&LOAD_PLAN, args![new_plan.id]);
+    plan_tasks::prefetch_tasks(tx, &new_plan.id);
+    super::events::prefetch_database_time(tx);
     let (id, exists) = choose_plan_id(tx, new_plan)?;
     let (mut added, mut changed) = (0, 0);
     if !tx.is_replay(provenance)? {
-        let now = if exists {
-            merge_plan(tx, &id, new_plan, provenance)?
+        let now = super::events::load_database_time(tx)?;
+        let mut tasks = Vec::new();
+        if exists {
+            plan_tasks::prefetch_tasks(tx, &id);
+            let before = load_existing_plan(tx, &id)?;
+            tasks = plan_tasks::list_tasks(tx, &id)?;
+            merge_plan(tx, &before, new_plan, provenance)?;
         } else {
-            insert_plan(tx, &id, new_plan, provenance)?
-        };
-        (added, changed) = import_tasks(tx, &id, new_plan, now, provenance)?;
+            insert_plan(tx, &id, new_plan, now, provenance)?;
+        }
+        (added, changed) = import_tasks(tx, &id, &tasks, new_plan, now, provenance)?;
+        tx.finish();
     }
     let plan_state = load_plan_state(tx, &id)?;
     let plan_state =
@@ -159,13 +170,14 @@ pub(super) fn import_plan(
     Ok(ImportedPlan { plan_state, added, changed, tasks_not_in_file })
 }
 
-/// Adds a plan; returns when, by the database's clock.
+/// Adds a plan.
 fn insert_plan(
     tx: &mut impl Tx,
     id: &PlanId,
     new_plan: &NewPlan,
+    now: Timestamp,
     provenance: &Provenance,
-) -> Result<Timestamp> {
+) -> Result<()> {
     tx.execute(
         &INSERT_PLAN,
         args![
@@ -175,40 +187,50 @@ fn insert_plan(
             stored_object(&new_plan.extra),
         ],
     )?;
-    let plan = load_existing_plan(tx, id)?;
-    record_event(tx, provenance, &EventDraft::of_plan(EventKind::Added, None, &plan))?;
-    Ok(plan.created_at)
+    let plan = Plan {
+        id: id.clone(),
+        path: new_plan.path.clone(),
+        title: new_plan.title.clone(),
+        extra: new_plan.extra.clone(),
+        revision: Revision(1),
+        created_at: now,
+        updated_at: now,
+    };
+    record_event(tx, provenance, &EventDraft::of_plan(EventKind::Added, None, &plan))
 }
 
-/// Merges what a file says of a plan that is there; returns the database's clock.
+/// Merges what a file says of a plan that is there.
 fn merge_plan(
     tx: &mut impl Tx,
-    id: &PlanId,
+    before: &Plan,
     new_plan: &NewPlan,
     provenance: &Provenance,
-) -> Result<Timestamp> {
-    let before = load_existing_plan(tx, id)?;
-    let merged = new_plan.merge_into(&before);
-    if merged != before {
+) -> Result<()> {
+    let merged = new_plan.merge_into(before);
+    if merged != *before {
         tx.execute(
             &UPDATE_PLAN,
-            args![id, stored_optional_text(merged.title.as_ref()), stored_object(&merged.extra),],
+            args![
+                before.id,
+                stored_optional_text(merged.title.as_ref()),
+                stored_object(&merged.extra),
+            ],
         )?;
-        let draft = EventDraft::of_plan(EventKind::Changed, Some(&before), &merged);
+        let draft = EventDraft::of_plan(EventKind::Changed, Some(before), &merged);
         record_event(tx, provenance, &draft)?;
     }
-    super::events::load_database_time(tx)
+    Ok(())
 }
 
 /// Takes over the tasks of a file; returns how many were added and how many changed.
 fn import_tasks(
     tx: &mut impl Tx,
     id: &PlanId,
+    tasks: &[PlanTask],
     new_plan: &NewPlan,
     now: Timestamp,
     provenance: &Provenance,
 ) -> Result<(u64, u64)> {
-    let tasks = plan_tasks::list_tasks(tx, id)?;
     let present: BTreeMap<&PlanTaskId, &PlanTask> =
         tasks.iter().map(|task| (&task.id, task)).collect();
     let (mut added, mut changed) = (0, 0);

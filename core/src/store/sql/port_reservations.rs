@@ -191,6 +191,7 @@ pub(super) fn release_port(
     request: &ReleasePortRequest,
 ) -> Result<PortReservation> {
     let provenance = &request.provenance;
+    tx.prefetch(&LOAD_RESERVATION, args![request.host, request.id]);
     if let Some(first) = find_reservation_released_by(tx, request)? {
         return Ok(first);
     }

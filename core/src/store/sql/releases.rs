@@ -13,14 +13,18 @@ pub(super) fn release_item(tx: &mut impl Tx, request: &ReleaseRequest) -> Result
     {
         return Ok(item);
     }
+    let handoff = handoffs::find_handoff_of(tx, &request.item, &request.session)?;
     if !clear_holder(tx, &request.session, &request.item, provenance, None)? {
         return Err(StoreError::Conflict(format!(
             "session {} does not hold {}",
             request.session, request.item
         )));
     }
-    handoffs::withdraw_handoff_of(tx, &request.item, &request.session, provenance)?;
+    if let Some(handoff) = &handoff {
+        handoffs::withdraw_given_up(tx, handoff, provenance)?;
+    }
     clear_current_work(tx, &request.session, provenance)?;
+    tx.finish();
     // As the triggers left it.
     items::load_existing_item(tx, &request.item)
 }

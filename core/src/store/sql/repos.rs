@@ -197,6 +197,7 @@ pub(super) fn find_repo_name(tx: &mut impl Tx, identity: &str) -> Result<Option<
 
 pub(super) fn name_repo(tx: &mut impl Tx, naming: &RepoNaming<'_>) -> Result<String> {
     let RepoNaming { identity, name, .. } = naming;
+    tx.prefetch(&LIST_REPO_IDENTITIES, args![name]);
     if let Some(name) = find_repo_name(tx, identity)?.filter(|_| !naming.replaces_name) {
         return Ok(name);
     }

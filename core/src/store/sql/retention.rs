@@ -147,6 +147,7 @@ fn load_ended_sessions(tx: &mut impl Tx, ids: &[SessionId]) -> Result<Vec<EndedS
         return Ok(Vec::new());
     }
     let list = json!(ids).to_string();
+    tx.prefetch(&LIST_SUCCESSORS, args![list]);
     let sessions = tx.rows(&LOAD_ENDED_SESSIONS, args![list], ended_session_from_row)?;
     let mut by_id: BTreeMap<SessionId, EndedSession> =
         sessions.into_iter().map(|session| (session.id.clone(), session)).collect();
@@ -185,6 +186,7 @@ pub(super) fn remove_sessions(
     rules: &RetentionRules,
 ) -> Result<Vec<SessionId>> {
     let (mut removed, mut tasks) = (BTreeSet::new(), 0);
+    prefetch_tally(tx);
     let mut in_order = Vec::new();
     for session in load_ended_sessions(tx, ids)? {
         if rules.keep_reason(&session, &removed).is_none() {
@@ -196,6 +198,7 @@ pub(super) fn remove_sessions(
     if in_order.is_empty() {
         return Ok(in_order);
     }
+    let tally = load_unrecorded_tally(tx)?;
     // The triggers record a removal by anybody else as a change by plain SQL.
     begin_pruning(tx, 0)?;
     let list = json!(in_order).to_string();
@@ -204,6 +207,7 @@ pub(super) fn remove_sessions(
     end_pruning(tx)?;
     add_to_tally(
         tx,
+        tally,
         PruneCounts {
             sessions: u64::try_from(in_order.len()).unwrap_or(u64::MAX),
             tasks,
@@ -268,6 +272,7 @@ pub(super) fn remove_events(
     rules: &RetentionRules,
 ) -> Result<u64> {
     let numbers = json!(events).to_string();
+    prefetch_tally(tx);
     let events = select_events(tx, &LOAD_PRUNABLE_EVENTS, args![numbers])?;
     let no_names = BTreeSet::new();
     let removable: Vec<i64> = events
@@ -278,11 +283,17 @@ pub(super) fn remove_events(
     let Some(last) = removable.last() else {
         return Ok(0);
     };
+    let tally = load_unrecorded_tally(tx)?;
     begin_pruning(tx, *last)?;
     let removed = tx.count_changes(&DELETE_EVENTS, args![json!(removable).to_string()])?;
     end_pruning(tx)?;
-    add_to_tally(tx, PruneCounts { events: removed, ..PruneCounts::default() })?;
+    add_to_tally(tx, tally, PruneCounts { events: removed, ..PruneCounts::default() })?;
     Ok(removed)
+}
+
+/// Says that [`load_unrecorded_tally`] will be asked.
+fn prefetch_tally(tx: &mut impl Tx) {
+    tx.prefetch(&LOAD_META, args![REMOVED]);
 }
 
 /// Reads what was removed and is not recorded yet.
@@ -296,11 +307,11 @@ pub(super) fn load_unrecorded_tally(tx: &mut impl Tx) -> Result<Option<PruneCoun
 }
 
 /// Adds to what was removed and is not recorded yet.
-fn add_to_tally(tx: &mut impl Tx, more: PruneCounts) -> Result<()> {
+fn add_to_tally(tx: &mut impl Tx, tally: Option<PruneCounts>, more: PruneCounts) -> Result<()> {
     if more == PruneCounts::default() {
         return Ok(());
     }
-    let sum = load_unrecorded_tally(tx)?.unwrap_or_default().plus(more);
+    let sum = tally.unwrap_or_default().plus(more);
     write_meta(tx, REMOVED, &sum.event_facts().to_string())
 }
 

@@ -22,6 +22,11 @@ pub(super) fn upsert_task(tx: &mut impl Tx, session: &SessionId, task: &SessionT
     Ok(())
 }
 
+/// Says that [`load_task`] will be asked.
+pub(super) fn prefetch_task(tx: &mut impl Tx, session: &SessionId, task_id: &str) {
+    tx.prefetch(&LOAD_SESSION_TASK, args![session, task_id]);
+}
+
 pub(super) fn load_task(
     tx: &mut impl Tx,
     session: &SessionId,

@@ -1,5 +1,7 @@
 //! What workplan files say of items.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value as Json, json};
 
 use super::engine::{Tx, args};
@@ -109,6 +111,8 @@ fn workplan_row_from_row(row: &dyn Row) -> Result<WorkplanRow> {
 }
 
 pub(super) fn load_workplan_rows(tx: &mut impl Tx, repo: &str) -> Result<WorkplanRows> {
+    tx.prefetch(&LIST_WORKPLAN_ROWS, args![repo]);
+    tx.prefetch(&LIST_DEPENDENCIES, args![]);
     // A hundred thousand rows are not moved each time their vector grows.
     let links: u64 = tx.one_row(&COUNT_LINKS, args![], |row| row.get(0))?;
     let mut rows = WorkplanRows {
@@ -162,18 +166,55 @@ fn find_link(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<(WorkplanLink, Wo
     })
 }
 
-pub(super) fn link_item(
+pub(super) fn link_workplans(
+    tx: &mut impl Tx,
+    rows: &[NewWorkplanRow],
+    provenance: &Provenance,
+) -> Result<Vec<WorkplanLink>> {
+    // All are read before the first is written.
+    for row in rows {
+        tx.prefetch(&FIND_LINK, args![row.item.key]);
+        for key in [Some(&row.item.key), row.item.parent.as_ref()].into_iter().flatten() {
+            items::prefetch_item(tx, key);
+        }
+    }
+    let (mut linked, mut existing) = (BTreeMap::new(), BTreeSet::new());
+    for row in rows {
+        if let Some((link, _)) = find_link(tx, &row.item.key)? {
+            linked.insert(&row.item.key, link);
+            continue;
+        }
+        for key in [Some(&row.item.key), row.item.parent.as_ref()].into_iter().flatten() {
+            if !existing.contains(key) && items::load_item(tx, key)?.is_some() {
+                existing.insert(key);
+            }
+        }
+    }
+    for row in rows {
+        let key = &row.item.key;
+        if !linked.contains_key(key) {
+            linked.insert(key, link_item(tx, row, &existing, provenance)?);
+            existing.insert(key);
+        }
+    }
+    Ok(rows.iter().filter_map(|row| linked.get(&row.item.key).cloned()).collect())
+}
+
+/// Links an item, which is added unless it is one of those that are known to exist.
+fn link_item(
     tx: &mut impl Tx,
     new_row: &NewWorkplanRow,
+    existing: &BTreeSet<&ItemKey>,
     provenance: &Provenance,
 ) -> Result<WorkplanLink> {
     let key = &new_row.item.key;
-    if let Some((link, _)) = find_link(tx, key)? {
-        return Ok(link);
-    }
-    match items::load_item(tx, key)? {
-        None => items::insert_item(tx, &new_row.item, provenance)?,
-        Some(_) => adopt_item(tx, new_row, provenance)?,
+    let parent = new_row.item.parent.as_ref();
+    if existing.contains(key) {
+        adopt_item(tx, new_row, provenance)?;
+    } else if parent.is_none_or(|parent| existing.contains(parent)) {
+        items::insert_below_parent(tx, &new_row.item, provenance)?;
+    } else {
+        items::insert_item(tx, &new_row.item, provenance)?;
     }
     tx.execute(
         &INSERT_LINK,
@@ -219,8 +260,14 @@ pub(super) fn update_workplan_facts(
     if tx.is_replay(provenance)? {
         return Ok(());
     }
+    // All are read before the first is written.
     for change in changes {
-        update_facts_of_item(tx, change, provenance)?;
+        tx.prefetch(&FIND_LINK, args![change.key]);
+    }
+    let links: Vec<_> =
+        changes.iter().map(|change| find_link(tx, &change.key)).collect::<Result<_>>()?;
+    for (change, link) in changes.iter().zip(links) {
+        update_facts_of_item(tx, change, link, provenance)?;
     }
     Ok(())
 }
@@ -228,10 +275,11 @@ pub(super) fn update_workplan_facts(
 fn update_facts_of_item(
     tx: &mut impl Tx,
     change: &WorkplanChange,
+    link: Option<(WorkplanLink, WorkplanFileFacts)>,
     provenance: &Provenance,
 ) -> Result<()> {
     let key = &change.key;
-    let Some((_, before)) = find_link(tx, key)? else {
+    let Some((_, before)) = link else {
         return Err(StoreError::Conflict(format!("item {key} has no file")));
     };
     tx.execute(

@@ -2,11 +2,13 @@
 
 use super::super::engine::{Tx, args};
 use super::super::events::record_event;
-use super::super::sessions::{is_registered, load_registered};
+use super::super::sessions::{is_registered, load_registered, prefetch_is_registered};
 use super::super::statement::statements;
 use super::super::stored_text::{stored_optional_text, stored_text};
 use super::decisions::withdraw_handoff;
-use super::load::{find_open_handoff, load_existing_handoff, mark_session_untold};
+use super::load::{
+    find_open_handoff, load_existing_handoff, mark_session_untold, prefetch_open_handoff,
+};
 use crate::model::EventKind;
 use crate::model::{
     Epoch, Handoff, HandoffElement, ItemKey, OpenHandoffState, decide_open_handoff,
@@ -34,6 +36,10 @@ pub(in super::super) fn create_handoff(tx: &mut impl Tx, new: &NewHandoff) -> Re
     if tx.is_replay(provenance)? {
         let id = tx.one_row(&FIND_HANDOFF_MADE_BY, args![provenance.op_id], |row| row.get(0))?;
         return load_existing_handoff(tx, &id);
+    }
+    prefetch_open_handoff(tx, &new.fencing_token.0);
+    if let Some(to) = &new.to {
+        prefetch_is_registered(tx, to);
     }
     let sender = load_registered(tx, &new.from)?;
     let (item, epoch) = &new.fencing_token;

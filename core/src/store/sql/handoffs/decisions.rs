@@ -6,18 +6,19 @@ use serde_json::json;
 use super::super::engine::{Tx, args};
 use super::super::events::record_event;
 use super::super::sessions::{
-    load_registered, load_session, patch_execution_state, record_heartbeat_of_any,
+    load_registered, load_session, patch_execution_state, prefetch_session, record_heartbeat_of_any,
 };
 use super::super::statement::statements;
 use super::super::stored_text::stored_text;
 use super::super::{NOW, claims, items};
 use super::load::{
     find_open_handoff, load_existing_handoff, load_handoff, load_predecessor, mark_session_untold,
+    prefetch_handoff,
 };
 use crate::model::EventKind;
 use crate::model::{
-    AcceptanceFacts, Handoff, HandoffRefusal, HandoffStatus, ItemKey, SessionId, SessionStatus,
-    TransferPath, decide_acceptance, decide_rejection,
+    AcceptanceFacts, Handoff, HandoffRefusal, HandoffStatus, ItemKey, Session, SessionId,
+    SessionStatus, TransferPath, decide_acceptance, decide_rejection,
 };
 use crate::store::api::WITHDRAWN_REASON;
 use crate::store::event_draft::EventDraft;
@@ -50,7 +51,7 @@ fn write_decision(
     decider: &SessionId,
     reject_reason: Option<&str>,
     provenance: &Provenance,
-) -> Result<Handoff> {
+) -> Result<()> {
     tx.change(
         &DECIDE_HANDOFF,
         args![
@@ -62,28 +63,37 @@ fn write_decision(
         ],
         || changed_hands_error(handoff),
     )?;
-    let after = load_existing_handoff(tx, &handoff.id)?;
+    let after = Handoff {
+        status,
+        decided_by: Some(decider.clone()),
+        reject_reason: reject_reason.map(|reason| stored_text(reason).into_owned()),
+        ..handoff.clone()
+    };
     let kind = match status {
         HandoffStatus::Accepted => EventKind::Accepted,
         _ => EventKind::Rejected,
     };
     let draft = EventDraft::of_handoff(kind, Some(handoff), &after);
     record_event(tx, provenance, &draft)?;
-    mark_session_untold(tx, Some(&handoff.from).filter(|from| *from != decider))?;
-    Ok(after)
+    mark_session_untold(tx, Some(&handoff.from).filter(|from| *from != decider))
 }
 
-/// Withdraws the hand-off of an item that its sender gives up.
-pub(in super::super) fn withdraw_handoff_of(
+/// Finds the open hand-off of an item that a session made.
+pub(in super::super) fn find_handoff_of(
     tx: &mut impl Tx,
     item: &ItemKey,
     sender: &SessionId,
+) -> Result<Option<Handoff>> {
+    Ok(find_open_handoff(tx, item)?.filter(|open| open.from == *sender))
+}
+
+/// Withdraws the hand-off of an item that its sender gives up.
+pub(in super::super) fn withdraw_given_up(
+    tx: &mut impl Tx,
+    open: &Handoff,
     provenance: &Provenance,
 ) -> Result<()> {
-    match find_open_handoff(tx, item)?.filter(|open| open.from == *sender) {
-        Some(open) => withdraw_handoff(tx, &open, WITHDRAWN_REASON, provenance),
-        None => Ok(()),
-    }
+    withdraw_handoff(tx, open, WITHDRAWN_REASON, provenance)
 }
 
 /// Closes a hand-off in its sender's name, who need not be told.
@@ -94,7 +104,7 @@ pub(super) fn withdraw_handoff(
     provenance: &Provenance,
 ) -> Result<()> {
     let rejected = HandoffStatus::Rejected;
-    write_decision(tx, open, rejected, &open.from, Some(reason), provenance).map(|_| ())
+    write_decision(tx, open, rejected, &open.from, Some(reason), provenance)
 }
 
 pub(in super::super) fn accept_handoff(
@@ -102,10 +112,14 @@ pub(in super::super) fn accept_handoff(
     request: &AcceptHandoffRequest,
 ) -> Result<HandoffResult<AcceptedHandoff>> {
     let provenance = &request.provenance;
+    prefetch_handoff(tx, &request.id);
     let session = load_registered(tx, &request.session)?;
     let Some(handoff) = load_handoff(tx, &request.id)? else {
         return Ok(Err(HandoffRefusal::NotFound));
     };
+    for reader in [session.predecessor.as_ref(), Some(&handoff.from)].into_iter().flatten() {
+        prefetch_session(tx, reader);
+    }
     let item = items::load_item(tx, &handoff.item)?;
     if tx.is_replay(provenance)? {
         let released = claims::find_item_released_by(tx, provenance)?;
@@ -126,14 +140,19 @@ pub(in super::super) fn accept_handoff(
         Ok(transfer_path) => transfer_path,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    // What the sender works on is read before anything is written.
+    let sender = match transfer_path {
+        TransferPath::FromSender => load_session(tx, &handoff.from)?,
+        _ => None,
+    };
     let mut released = None;
     if transfer_path != TransferPath::AlreadyHeld {
         released = claims::release_other_item(tx, &session, &handoff.item, provenance)?;
         transfer_item(tx, &handoff, &session.id, provenance)?;
         set_receiver_work(tx, &handoff, &session.id, provenance)?;
     }
-    if transfer_path == TransferPath::FromSender {
-        clear_sender_work(tx, &handoff, provenance)?;
+    if let Some(sender) = &sender {
+        clear_sender_work(tx, &handoff, sender, provenance)?;
     }
     record_heartbeat_of_any(
         tx,
@@ -144,12 +163,13 @@ pub(in super::super) fn accept_handoff(
             quiet_seconds: None,
         },
     )?;
-    let accepted = HandoffStatus::Accepted;
-    let after = write_decision(tx, &handoff, accepted, &session.id, None, provenance)?;
+    write_decision(tx, &handoff, HandoffStatus::Accepted, &session.id, None, provenance)?;
+    tx.finish();
+    prefetch_handoff(tx, &handoff.id);
     let item = items::load_item(tx, &handoff.item)?;
     Ok(Ok(AcceptedHandoff {
         item: item.ok_or_else(|| changed_hands_error(&handoff))?,
-        handoff: after,
+        handoff: load_existing_handoff(tx, &handoff.id)?,
         released,
     }))
 }
@@ -195,15 +215,16 @@ fn set_receiver_work(
 }
 
 /// Ends the sender's work on the item: it was given, not taken.
-fn clear_sender_work(tx: &mut impl Tx, handoff: &Handoff, provenance: &Provenance) -> Result<()> {
-    match load_session(tx, &handoff.from)? {
-        Some(sender)
-            if sender.execution_state().work.item.as_deref() == Some(handoff.item.as_str()) =>
-        {
-            claims::clear_current_work(tx, &sender.id, provenance)
-        }
-        _ => Ok(()),
+fn clear_sender_work(
+    tx: &mut impl Tx,
+    handoff: &Handoff,
+    sender: &Session,
+    provenance: &Provenance,
+) -> Result<()> {
+    if sender.execution_state().work.item.as_deref() == Some(handoff.item.as_str()) {
+        claims::clear_current_work(tx, &sender.id, provenance)?;
     }
+    Ok(())
 }
 
 pub(in super::super) fn reject_handoff(
@@ -211,6 +232,7 @@ pub(in super::super) fn reject_handoff(
     request: &RejectHandoffRequest,
 ) -> Result<HandoffResult<Handoff>> {
     let provenance = &request.provenance;
+    prefetch_handoff(tx, &request.id);
     let session = load_registered(tx, &request.session)?;
     let Some(handoff) = load_handoff(tx, &request.id)? else {
         return Ok(Err(HandoffRefusal::NotFound));
@@ -227,5 +249,7 @@ pub(in super::super) fn reject_handoff(
     }
     let rejected = HandoffStatus::Rejected;
     let reason = Some(request.reason.as_str());
-    write_decision(tx, &handoff, rejected, &session.id, reason, provenance).map(Ok)
+    write_decision(tx, &handoff, rejected, &session.id, reason, provenance)?;
+    tx.finish();
+    load_existing_handoff(tx, &handoff.id).map(Ok)
 }

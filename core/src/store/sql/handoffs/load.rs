@@ -97,6 +97,16 @@ pub(in super::super) fn load_handoff(tx: &mut impl Tx, id: &HandoffId) -> Result
     tx.row(&LOAD_HANDOFF, args![id], handoff_from_row)
 }
 
+/// Says that a hand-off will be read.
+pub(super) fn prefetch_handoff(tx: &mut impl Tx, id: &HandoffId) {
+    tx.prefetch(&LOAD_HANDOFF, args![id]);
+}
+
+/// Says that the open hand-off of an item will be read.
+pub(super) fn prefetch_open_handoff(tx: &mut impl Tx, item: &ItemKey) {
+    tx.prefetch(&FIND_OPEN_HANDOFF, args![item]);
+}
+
 pub(in super::super) fn list_handoffs(
     tx: &mut impl Tx,
     filter: HandoffFilter,

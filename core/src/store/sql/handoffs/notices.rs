@@ -2,7 +2,7 @@
 
 use super::super::engine::{Tx, args};
 use super::super::items;
-use super::super::sessions::load_registered;
+use super::super::sessions::{load_registered, prefetch_session};
 use super::super::statement::statements;
 use super::load::{IS_OPEN, IS_UNTOLD, SELECT_HANDOFF, handoff_from_row, load_predecessor};
 use crate::model::{Handoff, HandoffNoticeReason, HandoffReader, SessionId, decide_handoff_notice};
@@ -34,21 +34,15 @@ pub(in super::super) fn list_handoff_notices(
     id: &SessionId,
     is_start: bool,
 ) -> Result<Vec<(HandoffNoticeReason, Handoff)>> {
+    prefetch_session(tx, id);
     if !tx.one_row(&HAS_NOTICES, args![], |row| row.get(0))? {
         return Ok(Vec::new());
     }
     let session = load_registered(tx, id)?;
+    let notices = args![id, session.predecessor, session.repo, MAX_NOTICES];
+    tx.prefetch(&LIST_NOTICES, notices);
     let predecessor = load_predecessor(tx, &session)?;
-    let handoffs = tx.rows(
-        &LIST_NOTICES,
-        args![
-            id,
-            predecessor.as_ref().map(|predecessor| &predecessor.id),
-            session.repo,
-            MAX_NOTICES,
-        ],
-        handoff_from_row,
-    )?;
+    let handoffs = tx.rows(&LIST_NOTICES, notices, handoff_from_row)?;
     let items = items::load_items(tx, handoffs.iter().map(|handoff| &handoff.item))?;
     let reader = HandoffReader {
         session: &session,

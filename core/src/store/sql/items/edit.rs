@@ -1,12 +1,12 @@
 //! Editing and removing items.
 
-use super::super::dependencies::list_waiting_items;
+use super::super::dependencies::{list_waiting_items, prefetch_waiting_items};
 use super::super::engine::{Tx, args};
 use super::super::events::record_event;
-use super::super::next::count_children;
+use super::super::next::{count_children, prefetch_children_count};
 use super::super::statement::statements;
 use super::super::stored_text::stored_optional_text;
-use super::load::{load_existing_item, load_item};
+use super::load::{load_existing_item, load_item, prefetch_item};
 use crate::model::{Item, ItemKey};
 use crate::store::event_draft::EventDraft;
 use crate::store::{ItemEditRequest, ItemUse, Provenance, Result, StoreError};
@@ -39,6 +39,10 @@ fn unknown_item_error(key: &ItemKey) -> StoreError {
 
 pub(in super::super) fn edit_item(tx: &mut impl Tx, request: &ItemEditRequest) -> Result<Item> {
     let (key, provenance) = (&request.item, &request.provenance);
+    if let Some(parent) = &request.parent {
+        prefetch_item(tx, parent);
+        prefetch_waiting_items(tx, parent);
+    }
     let before = load_item(tx, key)?.ok_or_else(|| unknown_item_error(key))?;
     if tx.is_replay(provenance)? {
         return Ok(before);
@@ -67,10 +71,15 @@ pub(in super::super) fn edit_item(tx: &mut impl Tx, request: &ItemEditRequest) -
             provenance.op_id,
         ],
     )?;
+    tx.finish();
     load_existing_item(tx, key)
 }
 
 pub(in super::super) fn find_item_use(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<ItemUse>> {
+    prefetch_children_count(tx, key);
+    for statement in [&FIND_DEPENDENT, &HAS_PHASES, &HAS_WORKPLAN] {
+        tx.prefetch(statement, args![key]);
+    }
     let item = load_item(tx, key)?.ok_or_else(|| unknown_item_error(key))?;
     if let Some(holder) = item.holder {
         return Ok(Some(ItemUse::Held(holder)));
@@ -100,6 +109,7 @@ pub(in super::super) fn remove_item(
     if tx.is_replay(provenance)? {
         return Ok(());
     }
+    tx.prefetch(&LOAD_ITEM_FACTS, args![key]);
     if let Some(item_use) = find_item_use(tx, key)? {
         return Err(StoreError::denied(format!("item {key} cannot be removed: {item_use}")));
     }

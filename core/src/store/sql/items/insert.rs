@@ -4,7 +4,7 @@ use super::super::engine::{Tx, args};
 use super::super::statement::statements;
 use super::super::stored_text::stored_optional_text;
 use super::super::{NOW, dependencies};
-use super::load::{load_existing_item, load_item};
+use super::load::{load_existing_item, load_item, prefetch_item};
 use crate::model::{DependencyEdge, Item, ItemStatus, NewItem};
 use crate::store::{Provenance, Result, StoreError};
 
@@ -23,6 +23,7 @@ pub(in super::super) fn add_item(
     item: &NewItem,
     provenance: &Provenance,
 ) -> Result<Item> {
+    prefetch_for_insert(tx, item);
     if let Some(present) = load_item(tx, &item.key)? {
         if tx.is_replay(provenance)? {
             return Ok(present);
@@ -30,7 +31,19 @@ pub(in super::super) fn add_item(
         return Err(StoreError::denied(format!("item {} already exists", item.key)));
     }
     insert_item(tx, item, provenance)?;
+    tx.finish();
     load_existing_item(tx, &item.key)
+}
+
+/// Says what will be read before an item is added.
+fn prefetch_for_insert(tx: &mut impl Tx, item: &NewItem) {
+    if let Some(parent) = &item.parent {
+        prefetch_item(tx, parent);
+    }
+    if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
+        dependencies::prefetch_waiting_items(tx, parent);
+    }
+    dependencies::prefetch_statuses(tx, &item.depends_on);
 }
 
 /// Adds an item that is not there.
@@ -44,13 +57,28 @@ pub(in super::super) fn insert_item(
     {
         return Err(StoreError::denied(format!("parent {parent} does not exist")));
     }
+    insert_below_parent(tx, item, provenance)
+}
+
+/// Adds an item that is not there, below a parent that is.
+pub(in super::super) fn insert_below_parent(
+    tx: &mut impl Tx,
+    item: &NewItem,
+    provenance: &Provenance,
+) -> Result<()> {
     let mut waiting = Vec::new();
     // An item that depends on nothing closes no cycle.
     if let Some(parent) = item.parent.as_ref().filter(|_| !item.depends_on.is_empty()) {
         waiting = dependencies::list_waiting_items(tx, parent)?;
         waiting.push(DependencyEdge { item: parent.clone(), on: item.key.clone() });
     }
-    let is_ready = dependencies::check_new_dependencies(tx, &item.key, &item.depends_on, &waiting)?;
+    let statuses = dependencies::load_statuses(tx, &item.depends_on)?;
+    let is_ready = dependencies::check_new_dependencies(
+        &item.key,
+        &item.depends_on,
+        &waiting,
+        &statuses,
+    )?;
     let status =
         item.status.unwrap_or(if is_ready { ItemStatus::Ready } else { ItemStatus::Queued });
     tx.execute(

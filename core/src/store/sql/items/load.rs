@@ -114,6 +114,11 @@ pub(in super::super) fn load_item(tx: &mut impl Tx, key: &ItemKey) -> Result<Opt
     tx.row(&LOAD_ITEM, args![key], item_from_row)
 }
 
+/// Says that an item will be read.
+pub(in super::super) fn prefetch_item(tx: &mut impl Tx, key: &ItemKey) {
+    tx.prefetch(&LOAD_ITEM, args![key]);
+}
+
 /// Reads an item that was there a moment ago.
 pub(in super::super) fn load_existing_item(tx: &mut impl Tx, key: &ItemKey) -> Result<Item> {
     load_item(tx, key)?.ok_or_else(|| StoreError::Conflict(format!("item {key} no longer exists")))

@@ -17,7 +17,10 @@ use crate::model::phase::{NewPhase, NewPhases};
 use crate::model::{ItemKey, ItemStatus, Phase, QueueId, SessionId};
 use crate::store::{PhaseFilter, Provenance, Result, StoreError};
 
-pub(super) use steps::{apply_phase_step, interrupt_phases, list_freed_phases, put_back_phases};
+pub(super) use steps::{
+    apply_phase_step, interrupt_phases, list_freed_phases, list_running_phases,
+    prefetch_freed_phases, prefetch_running_phases, put_back_phases,
+};
 pub(super) use stuck::{fail_stuck_phase, list_stuck_phases};
 
 pub(in crate::store) use steps::STATEMENTS as STEP_STATEMENTS;
@@ -62,6 +65,9 @@ statements! {
         SELECT_PHASE, "?1 IS NULL AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
     LIST_PHASES_OF_ITEM_IN_ORDER(text, text) =
         SELECT_PHASE, "p.item = ?1 AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
+    /// The phases of the item that a phase belongs to.
+    LIST_PHASES_BESIDE(text) = SELECT_PHASE,
+        "p.item = (SELECT item FROM phase_queue WHERE queue_id = ?1) ORDER BY p.phase_number";
     LIST_PHASES_OF_ITEM(text) = @repeated SELECT_PHASE, "p.item = ?1 ORDER BY p.phase_number";
 
     /// Walks along the index of the ready phases. It passes the phases of items that others hold,
@@ -141,6 +147,12 @@ pub(super) fn find_next_phase(
     tx.row(&NEXT_PHASE, args![session], phase_from_row)
 }
 
+/// Says that an item and its phases will be read.
+fn prefetch_item_with_phases(tx: &mut impl Tx, item: &ItemKey) {
+    items::prefetch_item(tx, item);
+    tx.prefetch(&LIST_PHASES_OF_ITEM, args![item]);
+}
+
 fn list_phases_of_item(tx: &mut impl Tx, item: &ItemKey) -> Result<Vec<Phase>> {
     tx.rows(&LIST_PHASES_OF_ITEM, args![item], phase_from_row)
 }
@@ -155,6 +167,8 @@ pub(super) fn add_phases(
         return list_phases_of_item(tx, item);
     }
     let denied = |problem: &str| StoreError::denied(format!("item {item} {problem}"));
+    tx.prefetch(&LIST_PHASES_OF_ITEM, args![item]);
+    tx.prefetch(&NEXT_QUEUE_POSITION, args![]);
     if items::load_item(tx, item)?.is_none() {
         return Err(denied("does not exist"));
     }
@@ -165,6 +179,7 @@ pub(super) fn add_phases(
     for phase in &new_phases.phases {
         insert_phase(tx, new_phases, phase, position, provenance)?;
     }
+    tx.finish();
     list_phases_of_item(tx, item)
 }
 

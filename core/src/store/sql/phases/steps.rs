@@ -7,7 +7,9 @@ use super::super::items;
 use super::super::sessions::{load_registered, patch_execution_state};
 use super::super::statement::statements;
 use super::super::stored_text::stored_optional_text;
-use super::{PhaseColumn, list_phases_of_item, load_phase, phase_from_row};
+use super::{
+    LIST_PHASES_BESIDE, PhaseColumn, list_phases_of_item, phase_from_row, prefetch_item_with_phases,
+};
 use crate::model::phase::{
     self, COOLDOWN_SECONDS, MAX_STARTS, PhaseRefusal, PhaseStep, PhaseStepFacts,
 };
@@ -49,6 +51,9 @@ statements! {
          FROM events e JOIN phase_queue p ON p.queue_id = e.key
          WHERE e.op_id = ?1 AND e.entity = 'phase' AND e.before IS NOT NULL ORDER BY e.seq";
 
+    LOAD_ITEM_OF_PHASE(text) =
+        items::SELECT_ITEM, "key = (SELECT item FROM phase_queue WHERE queue_id = ?1)";
+
     LIST_ITEMS_RUNNING_FOR(text) =
         "SELECT DISTINCT item FROM phase_queue
          WHERE status = 'running' AND orchestrator = ?1 ORDER BY item";
@@ -62,15 +67,23 @@ pub(in super::super) fn apply_phase_step(
     if tx.is_replay(provenance)? {
         return load_step_outcome(tx, &request.id, provenance);
     }
+    let is_start = matches!(request.step, PhaseStep::Start { .. });
+    tx.prefetch(&LIST_PHASES_BESIDE, args![request.id]);
+    tx.prefetch(&LOAD_ITEM_OF_PHASE, args![request.id]);
+    if is_start {
+        let (cooldown, most) = latest_starts_bounds();
+        tx.prefetch(&LIST_LATEST_STARTS, args![request.id, cooldown, most]);
+    }
     let mover = match &request.mover {
         Some(mover) => Some(load_registered(tx, mover)?),
         None => None,
     };
-    let Some(phase) = load_phase(tx, &request.id)? else {
+    let phases = tx.rows(&LIST_PHASES_BESIDE, args![request.id], phase_from_row)?;
+    let Some(phase) = phases.iter().find(|phase| phase.id == request.id).cloned() else {
         return Ok(PhaseStepOutcome::Refused(PhaseRefusal::NotFound));
     };
-    let (item, phases) = load_item_with_phases(tx, &phase.item)?;
-    let is_start = matches!(request.step, PhaseStep::Start { .. });
+    let item = tx.row(&LOAD_ITEM_OF_PHASE, args![request.id], items::item_from_row)?;
+    let item = item.ok_or_else(|| missing_item_error(&phase.item))?;
     let starts = if is_start { list_latest_starts(tx, &phase.id)? } else { Vec::new() };
     let facts = PhaseStepFacts {
         mover: request.mover.as_ref(),
@@ -90,6 +103,7 @@ pub(in super::super) fn apply_phase_step(
     {
         set_current_phase(tx, &item, mover, &phase, provenance)?;
     }
+    tx.finish();
     load_step_outcome(tx, &phase.id, provenance)
 }
 
@@ -106,14 +120,23 @@ pub(super) fn load_item_with_phases(
     tx: &mut impl Tx,
     item: &ItemKey,
 ) -> Result<(Item, Vec<Phase>)> {
-    let missing = || StoreError::corrupt(format!("phases of item {item}, which does not exist"));
-    Ok((items::load_item(tx, item)?.ok_or_else(missing)?, list_phases_of_item(tx, item)?))
+    prefetch_item_with_phases(tx, item);
+    let found = items::load_item(tx, item)?.ok_or_else(|| missing_item_error(item))?;
+    Ok((found, list_phases_of_item(tx, item)?))
+}
+
+fn missing_item_error(item: &ItemKey) -> StoreError {
+    StoreError::corrupt(format!("phases of item {item}, which does not exist"))
 }
 
 fn list_latest_starts(tx: &mut impl Tx, id: &QueueId) -> Result<Vec<Timestamp>> {
-    let cooldown = format!("-{COOLDOWN_SECONDS} seconds");
-    let most = i64::try_from(MAX_STARTS).unwrap_or(i64::MAX);
+    let (cooldown, most) = latest_starts_bounds();
     tx.rows(&LIST_LATEST_STARTS, args![id, cooldown, most], |row| row.get(0))
+}
+
+/// Returns since when starts are listed, and how many at most.
+fn latest_starts_bounds() -> (String, i64) {
+    (format!("-{COOLDOWN_SECONDS} seconds"), i64::try_from(MAX_STARTS).unwrap_or(i64::MAX))
 }
 
 /// Writes the changed phases of an item, under the epoch of its claim.
@@ -209,27 +232,50 @@ pub(in super::super) fn interrupt_phases(
     provenance: &Provenance,
 ) -> Result<Vec<Phase>> {
     if !tx.is_replay(provenance)? {
-        put_back_phases(tx, orchestrator, reason, provenance)?;
+        let running = list_running_phases(tx, orchestrator)?;
+        put_back_phases(tx, &running, orchestrator, reason, provenance)?;
     }
+    tx.finish();
     list_freed_phases(tx, provenance)
+}
+
+/// Says that [`list_running_phases`] will be asked.
+pub(in super::super) fn prefetch_running_phases(tx: &mut impl Tx, orchestrator: &OrchestratorId) {
+    tx.prefetch(&LIST_ITEMS_RUNNING_FOR, args![orchestrator]);
+}
+
+/// Reads the items with phases that run for an orchestrator, each with all of its phases.
+pub(in super::super) fn list_running_phases(
+    tx: &mut impl Tx,
+    orchestrator: &OrchestratorId,
+) -> Result<Vec<(Item, Vec<Phase>)>> {
+    let items: Vec<ItemKey> =
+        tx.rows(&LIST_ITEMS_RUNNING_FOR, args![orchestrator], |row| row.get(0))?;
+    for item in &items {
+        prefetch_item_with_phases(tx, item);
+    }
+    items.iter().map(|item| load_item_with_phases(tx, item)).collect()
 }
 
 /// Puts back what runs for an orchestrator, as one step of an operation that has others.
 pub(in super::super) fn put_back_phases(
     tx: &mut impl Tx,
+    running: &[(Item, Vec<Phase>)],
     orchestrator: &OrchestratorId,
     reason: &str,
     provenance: &Provenance,
 ) -> Result<()> {
     let provenance = Provenance { reason: Some(reason.into()), ..provenance.clone() };
-    let items: Vec<ItemKey> =
-        tx.rows(&LIST_ITEMS_RUNNING_FOR, args![orchestrator], |row| row.get(0))?;
-    for item in items {
-        let (item, phases) = load_item_with_phases(tx, &item)?;
-        let changed = phase::interrupt_phases(&phases, orchestrator, reason);
-        update_phases(tx, &item, &phases, &changed, &provenance)?;
+    for (item, phases) in running {
+        let changed = phase::interrupt_phases(phases, orchestrator, reason);
+        update_phases(tx, item, phases, &changed, &provenance)?;
     }
     Ok(())
+}
+
+/// Says that [`list_freed_phases`] will be asked.
+pub(in super::super) fn prefetch_freed_phases(tx: &mut impl Tx, provenance: &Provenance) {
+    tx.prefetch(&LIST_PHASE_CHANGES, args![provenance.op_id]);
 }
 
 /// Reads the phases that an operation took from their work.

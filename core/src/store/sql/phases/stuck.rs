@@ -5,7 +5,7 @@ use super::super::engine::{Tx, args};
 use super::super::row::Row;
 use super::super::statement::{joined, statements};
 use super::steps::{load_item_with_phases, load_phase_changes, update_phases};
-use super::{PhaseColumn, phase_from_row};
+use super::{PhaseColumn, phase_from_row, prefetch_item_with_phases};
 use crate::model::ItemStatus;
 use crate::model::phase::{PhaseStep, StuckPhase, change_phase};
 use crate::store::{PhaseChanges, Provenance, Result, StoreError};
@@ -75,6 +75,7 @@ pub(in super::super) fn list_stuck_phases(
     };
     let silence = format!("-{seconds} seconds");
     let mut found = Vec::new();
+    tx.prefetch(&LIST_FUTURE_STUCK, args![silence, limit]);
     for statement in [&LIST_SILENT_STUCK, &LIST_FUTURE_STUCK] {
         let rows = tx.rows(statement, args![silence, limit], readable)?;
         found.extend(rows.into_iter().flatten());
@@ -101,6 +102,7 @@ pub(in super::super) fn fail_stuck_phase(
     if tx.is_replay(provenance)? {
         return load_phase_changes(tx, id, provenance).map(Some);
     }
+    prefetch_item_with_phases(tx, &as_read.phase.item);
     let current = tx.one_row(&LOAD_STUCK, args![id], stuck_phase_from_row)?;
     let is_unchanged =
         current.phase.revision == as_read.phase.revision && current.last_sign == as_read.last_sign;
@@ -111,5 +113,6 @@ pub(in super::super) fn fail_stuck_phase(
     let step = PhaseStep::Fail { error: error.to_owned() };
     let changed = change_phase(&phases, id, |phase| step.apply(phase, None));
     update_phases(tx, &item, &phases, &changed, provenance)?;
+    tx.finish();
     load_phase_changes(tx, id, provenance).map(Some)
 }

@@ -159,11 +159,21 @@ pub(in crate::store::sql) fn end_session(
 ) -> Result<Session> {
     // An end that is repeated late must not end a session that was resumed since.
     if !tx.is_replay(provenance)? {
-        let reason = stored_text(reason);
-        let args = args![id, reason, provenance.actor, provenance.op_id];
-        tx.execute(&RECORD_REPEATED_END, args)?;
-        tx.change(&END_SESSION, args, || unregistered_error(id))?;
+        write_end(tx, id, reason, provenance)?;
     }
     tx.finish();
     load_registered(tx, id)
+}
+
+/// Ends a session, as one step of an operation that has others.
+pub(in crate::store::sql) fn write_end(
+    tx: &mut impl Tx,
+    id: &SessionId,
+    reason: &str,
+    provenance: &Provenance,
+) -> Result<()> {
+    let reason = stored_text(reason);
+    let args = args![id, reason, provenance.actor, provenance.op_id];
+    tx.execute(&RECORD_REPEATED_END, args)?;
+    tx.change(&END_SESSION, args, || unregistered_error(id))
 }

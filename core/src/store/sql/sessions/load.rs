@@ -112,9 +112,19 @@ pub(in crate::store::sql) fn load_session(
     tx.row(&LOAD_SESSION, args![id], session_from_row)
 }
 
+/// Says that a session will be read.
+pub(in crate::store::sql) fn prefetch_session(tx: &mut impl Tx, id: &SessionId) {
+    tx.prefetch(&LOAD_SESSION, args![id]);
+}
+
 /// Reads a session that an operation needs.
 pub(in crate::store::sql) fn load_registered(tx: &mut impl Tx, id: &SessionId) -> Result<Session> {
     load_session(tx, id)?.ok_or_else(|| unregistered_error(id))
+}
+
+/// Says that [`is_registered`] will be asked.
+pub(in crate::store::sql) fn prefetch_is_registered(tx: &mut impl Tx, id: &SessionId) {
+    tx.prefetch(&IS_REGISTERED, args![id]);
 }
 
 pub(in crate::store::sql) fn is_registered(tx: &mut impl Tx, id: &SessionId) -> Result<bool> {

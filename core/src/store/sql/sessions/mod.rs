@@ -8,13 +8,16 @@ use crate::model::SessionId;
 use crate::store::StoreError;
 
 pub(super) use lifecycle::{
-    end_session, record_heartbeat, record_heartbeat_of_any, register_session,
+    end_session, record_heartbeat, record_heartbeat_of_any, register_session, write_end,
 };
 pub(super) use load::{
     check_registered, is_registered, list_peers, list_sessions, load_registered, load_session,
-    sessions_with_expired_lease,
+    prefetch_is_registered, prefetch_session, sessions_with_expired_lease,
 };
-pub(super) use state::{acknowledge_revision, merge_metadata, patch_execution_state, push_state};
+pub(super) use state::{
+    acknowledge_revision, merge_metadata, patch_execution_state, push_state, start_work_on_item,
+    write_push,
+};
 
 pub(super) use lifecycle::STATEMENTS as LIFECYCLE_STATEMENTS;
 pub(super) use load::STATEMENTS as LOAD_STATEMENTS;

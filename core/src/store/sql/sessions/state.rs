@@ -7,7 +7,7 @@ use super::super::engine::{Tx, args};
 use super::super::statement::{Statement, joined, statements};
 use super::super::stored_text::{stored_object, stored_optional_text};
 use super::{METADATA_DEFAULTS, load_registered, unregistered_error};
-use crate::model::{FieldValue, Revision, Session, SessionId, StateField};
+use crate::model::{FieldValue, ItemKey, Revision, Session, SessionId, StateField};
 use crate::store::{InterruptionMark, Provenance, Result, StatePush, StoreError};
 
 const PUSH_START: &str = joined!(
@@ -74,6 +74,17 @@ statements! {
         => postgres
         "UPDATE claude_sessions SET
              metadata = with_metadata_defaults(json_patch(metadata, ?2)), ", PATCHED_BY;
+    /// Another item starts with its own phase and no task.
+    START_WORK_ON_ITEM(text, json, text, text, text, text) =
+        "UPDATE claude_sessions SET
+             metadata = json_insert(json_set(json_patch(metadata, ?2),
+                 '$.execution_state.currentPhase',
+                 (SELECT phase FROM work_items WHERE key = ?6),
+                 '$.execution_state.lastUpdatedAt', ", NOW, "), ", METADATA_DEFAULTS, "), ", PATCHED_BY
+        => postgres
+        "UPDATE claude_sessions SET metadata = patch_metadata(metadata, ?2,
+             jsonb_build_object('currentPhase', (SELECT phase FROM work_items WHERE key = ?6))), ",
+        PATCHED_BY;
     PATCH_EXECUTION_STATE(text, json, text, text, text) =
         "UPDATE claude_sessions SET
              metadata = json_insert(json_set(json_patch(metadata, ?2),
@@ -88,9 +99,15 @@ statements! {
 }
 
 pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> Result<Session> {
-    if tx.is_replay(&push.provenance)? {
-        return load_registered(tx, &push.session);
+    if !tx.is_replay(&push.provenance)? {
+        write_push(tx, push)?;
+        tx.finish();
     }
+    load_registered(tx, &push.session)
+}
+
+/// Pushes, as one step of an operation that has others.
+pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> Result<()> {
     let statement = match push.mark {
         None => &PUSH_STATE,
         Some(InterruptionMark::Interrupted) => &PUSH_INTERRUPTED_STATE,
@@ -136,8 +153,7 @@ pub(in crate::store::sql) fn push_state(tx: &mut impl Tx, push: &StatePush) -> R
             ],
         )?;
     }
-    tx.finish();
-    load_registered(tx, &push.session)
+    Ok(())
 }
 
 /// Returns the change as a merge patch of the metadata; `null` removes a key.
@@ -192,6 +208,31 @@ pub(in crate::store::sql) fn patch_execution_state(
 ) -> Result<()> {
     let patch = Map::from_iter([("execution_state".to_owned(), state)]);
     write_patch(tx, &PATCH_EXECUTION_STATE, id, &patch, provenance)
+}
+
+/// Makes an item the session's current one, with the phase that the item has and no task.
+pub(in crate::store::sql) fn start_work_on_item(
+    tx: &mut impl Tx,
+    id: &SessionId,
+    item: &ItemKey,
+    provenance: &Provenance,
+) -> Result<()> {
+    let state = json!({
+        "currentSd": item, "currentTask": null, "isActive": true, "wasInterrupted": false,
+    });
+    let patch = Map::from_iter([("execution_state".to_owned(), state)]);
+    tx.change(
+        &START_WORK_ON_ITEM,
+        args![
+            id,
+            stored_object(&patch),
+            provenance.actor,
+            provenance.reason,
+            provenance.op_id,
+            item,
+        ],
+        || unregistered_error(id),
+    )
 }
 
 fn write_patch(

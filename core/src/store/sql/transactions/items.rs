@@ -1,11 +1,11 @@
 //! Items, their dependencies, and which item comes next.
 
-use super::super::engine::{Engine, Tx};
+use super::super::engine::Engine;
 use super::super::{SqlStore, dependencies, item_moves, items, next};
 use crate::model::{DependencyEdge, Item, ItemKey, ItemStatus, NextItem};
 use crate::store::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
-    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery, Provenance, Result, StoreError,
+    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery, Provenance, Result,
 };
 
 impl<E: Engine> ItemStore for SqlStore<E> {
@@ -33,15 +33,7 @@ impl<E: Engine> ItemStore for SqlStore<E> {
         &mut self,
         requests: &[DependencyChange],
     ) -> Result<Vec<Result<Item>>> {
-        self.engine.write(|tx| {
-            let each = requests.iter().map(|request| {
-                match tx.attempt(|tx| dependencies::change_dependencies(tx, request)) {
-                    Err(error) if !matches!(error, StoreError::Denied { .. }) => Err(error),
-                    outcome => Ok(outcome),
-                }
-            });
-            each.collect()
-        })
+        self.engine.write(|tx| dependencies::change_dependencies_of_each(tx, requests))
     }
 
     fn list_waiting_items(&mut self, key: &ItemKey) -> Result<Vec<DependencyEdge>> {

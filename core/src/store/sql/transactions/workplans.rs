@@ -25,10 +25,7 @@ impl<E: Engine> WorkplanStore for SqlStore<E> {
         rows: &[NewWorkplanRow],
         provenance: &Provenance,
     ) -> Result<Vec<WorkplanLink>> {
-        self.engine.write(|tx| {
-            let links = rows.iter().map(|row| workplans::link_item(tx, row, provenance));
-            links.collect()
-        })
+        self.engine.write(|tx| workplans::link_workplans(tx, rows, provenance))
     }
 
     fn update_workplan_facts(

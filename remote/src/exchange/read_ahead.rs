@@ -1,0 +1,71 @@
+//! Reads that were announced, and rows that came with the answer to another read.
+
+use serde_json::Value as Json;
+use trueup_core::store::sql::Statement;
+
+use super::steps::Rows;
+
+/// A read with the values of its parameters.
+#[derive(Debug)]
+pub(super) struct Query {
+    pub(super) statement: &'static Statement,
+    pub(super) args: Vec<Json>,
+}
+
+impl Query {
+    fn is(&self, statement: &'static Statement, args: &[Json]) -> bool {
+        std::ptr::eq(self.statement, statement) && self.args == args
+    }
+}
+
+/// Rows of a read with their digest.
+#[derive(Debug, Clone)]
+pub(super) struct Fetched {
+    pub(super) rows: Rows,
+    pub(super) digest: String,
+}
+
+/// What an operation will ask for, and what it has been answered since its last write.
+#[derive(Debug, Default)]
+pub(super) struct ReadAhead {
+    announced: Vec<Query>,
+    fetched: Vec<(Query, Fetched)>,
+}
+
+impl ReadAhead {
+    /// Notes a read that will be asked for.
+    pub(super) fn announce(&mut self, statement: &'static Statement, args: Vec<Json>) {
+        let is_known = self.announced.iter().any(|query| query.is(statement, &args));
+        if !is_known && self.find(statement, &args).is_none() {
+            self.announced.push(Query { statement, args });
+        }
+    }
+
+    /// Takes the announced reads, with the one that is asked for now behind them.
+    pub(super) fn take_announced(
+        &mut self,
+        statement: &'static Statement,
+        args: &[Json],
+    ) -> Vec<Query> {
+        let mut queries = std::mem::take(&mut self.announced);
+        queries.retain(|query| !query.is(statement, args));
+        queries.push(Query { statement, args: args.to_vec() });
+        queries
+    }
+
+    /// Keeps rows for the next one who asks.
+    pub(super) fn keep(&mut self, query: Query, fetched: Fetched) {
+        self.fetched.push((query, fetched));
+    }
+
+    /// Returns the rows of a read, if they are here.
+    pub(super) fn find(&self, statement: &'static Statement, args: &[Json]) -> Option<Fetched> {
+        let found = self.fetched.iter().find(|(query, _)| query.is(statement, args));
+        found.map(|(_, fetched)| fetched.clone())
+    }
+
+    /// Forgets the rows: a write may change them, or they are of another moment.
+    pub(super) fn forget_rows(&mut self) {
+        self.fetched.clear();
+    }
+}
