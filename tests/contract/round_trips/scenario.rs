@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Map;
 use support::postgres::TestDatabase;
 use trueup_core::model::{
-    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd,
-    StateField,
+    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd, StateField,
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
     AcceptHandoffRequest, ClaimNextRequest, DependencyChange, HandoffFilter, ItemEditRequest,
-    ItemFilter, NextItemQuery, PlanTaskStepRequest, RegistrationDefaults,
-    RejectHandoffRequest, RepoNaming, SessionFilter, Store,
+    ItemFilter, NextItemQuery, PlanTaskStepRequest, RegistrationDefaults, RejectHandoffRequest,
+    RepoNaming, SessionFilter, Store,
 };
 
 use crate::fixture::test_deadline;
@@ -20,8 +19,7 @@ use crate::requests::{
     LEASE_SECONDS, add_item, add_queue, apply_step, begin_run, claim_item, complete_step,
     first_phase_of, item_key, load_item, load_session, move_item, new_heartbeat, new_provenance,
     orchestrator_id, phase_push, phase_statuses, provenance_because, register_session,
-    release_request, session_id, session_step_request, start_step, step_request,
-    task_note,
+    release_request, session_id, session_step_request, start_step, step_request, task_note,
 };
 use crate::suite::handoffs::new_handoff;
 use crate::suite::metadata::metadata_fix;

@@ -73,12 +73,8 @@ pub(in super::super) fn insert_below_parent(
         waiting.push(DependencyEdge { item: parent.clone(), on: item.key.clone() });
     }
     let statuses = dependencies::load_statuses(tx, &item.depends_on)?;
-    let is_ready = dependencies::check_new_dependencies(
-        &item.key,
-        &item.depends_on,
-        &waiting,
-        &statuses,
-    )?;
+    let is_ready =
+        dependencies::check_new_dependencies(&item.key, &item.depends_on, &waiting, &statuses)?;
     let status =
         item.status.unwrap_or(if is_ready { ItemStatus::Ready } else { ItemStatus::Queued });
     tx.execute(
