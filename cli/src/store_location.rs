@@ -8,8 +8,9 @@ use trueup_core::model::PlanId;
 use trueup_core::settings::{Environment, Paths, Settings};
 use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{CommandStore, Result as StoreResult};
+use trueup_core::store::{CommandStore, Result as StoreResult, Store, StoreError};
 use trueup_core::text::path_to_text;
+use trueup_hooks::HookContext;
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{RemoteDatabase, RemoteStore};
 
@@ -69,6 +70,16 @@ impl<'s> StoreLocation<'s> {
             }
         }
     }
+}
+
+/// Opens the database on a server for a hook; its first operation connects.
+pub(crate) fn open_for_hook(context: &HookContext) -> StoreResult<Box<dyn Store>> {
+    let run = &context.run;
+    let Some(database) = RemoteDatabase::from_settings(&run.settings, &context.environment) else {
+        let problem = format!("{} is not on a server", run.settings.database);
+        return Err(StoreError::unavailable(problem));
+    };
+    Ok(Box::new(open_remote(&database, run.deadline)?))
 }
 
 fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {

@@ -21,7 +21,7 @@ pub(crate) fn prune_when_due(context: &HookContext) {
     let failure = match context.open_store() {
         Ok(mut store) => {
             let actor = context.payload.session.as_str();
-            prune_if_due(&mut store, actor, &context.run, MAX_DURATION)
+            prune_if_due(&mut *store, actor, &context.run, MAX_DURATION)
                 .err()
                 .map(|error| error.to_string())
         }

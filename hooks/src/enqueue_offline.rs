@@ -8,13 +8,14 @@ use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::{PendingChange, PendingWrite};
 use trueup_core::sync::{SyncError, now};
 
+use crate::hook_context::render_failure;
 use crate::record_event::{clean_task_text, find_task_change};
 use crate::{HookContext, HookOutcome};
 
 /// Enqueues the event after the database failed, unless it is recorded already.
 pub(crate) fn enqueue_after_error(context: &HookContext, error: &SyncError) -> HookOutcome {
-    let mut notes = vec![format!("trueup: {error}")];
-    if !context.is_event_recorded() {
+    let mut notes = vec![render_failure(error)];
+    if !context.is_event_recorded() && !context.is_never_created(error) {
         notes.extend(enqueue_event(context));
     }
     HookOutcome { notes, ..HookOutcome::default() }

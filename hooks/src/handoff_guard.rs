@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::handoff_command::{
     CommandPatterns, is_handoff_command, may_become_handoff, script_hands_off,
 };
-use crate::hook_context::{render_findings, render_unfixed};
+use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
 use crate::{HookContext, HookOutcome};
 use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
@@ -14,7 +14,7 @@ use trueup_core::hook::{
 };
 use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::{HookStore as _, StoreError};
+use trueup_core::store::StoreError;
 use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
 use trueup_core::text::one_line;
 
@@ -47,7 +47,7 @@ enum HandoffIntent {
 }
 
 /// Answers `PreToolUse`, `PreSkillShellCommand` and `Stop`.
-pub fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     let point = match classify_event(context) {
         HandoffIntent::NoHandoff => return HookOutcome::default(),
         HandoffIntent::Handoff(place) => place,
@@ -65,6 +65,9 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
         }
         Ok(found) if found.standing.forbidding.is_empty() => allow_handoff(found),
         Ok(found) => refuse_handoff(context, point, &found),
+        Err(error) if context.is_never_created(&error) => {
+            HookOutcome::from_note(render_failure(&error))
+        }
         Err(error) => {
             let line =
                 format!("⚠️ database unreachable: this hand-off could not be checked ({error})");
@@ -80,7 +83,7 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
 
 /// Answers a payload that is not valid JSON. If it contains what may be a hand-off command, the
 /// hand-off cannot be checked, so the outcome asks or warns.
-pub fn handle_broken_payload(input: &[u8]) -> Option<HookOutcome> {
+pub(crate) fn handle_broken_payload(input: &[u8]) -> Option<HookOutcome> {
     let text = String::from_utf8_lossy(input);
     let environment = Environment::from_process();
     let settings = Settings::load_leniently(&environment).ok()?;
@@ -175,11 +178,11 @@ fn find_divergences(
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(GuardFindings::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
+    drained.add(drain_outbox(&mut *store, &context.run));
     let Some(session) = store.load_session(&context.payload.session)? else {
         return Ok(GuardFindings::default());
     };
-    let synced = true_up(&mut store, session, &[], &context.run)?;
+    let synced = true_up(&mut *store, session, &[], &context.run)?;
     let mut fixed = synced.fixed_findings();
     fixed.retain(|d| d.code.touches_user_edits());
     let standing = synced.handoff_readiness();
@@ -191,7 +194,7 @@ fn find_divergences(
     if standing.forbidding.is_empty()
         && context.payload.event == HookEvent::BeforeTool(ToolCall::Agent)
         && let Err(error) =
-            announce_silence(context, &mut store, &synced.session, MAX_QUIET_SECONDS)
+            announce_silence(context, &mut *store, &synced.session, MAX_QUIET_SECONDS)
     {
         notes.push(format!("trueup: quiet period not announced: {error}"));
     }

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use trueup_core::bounds::{PATH, PATH_PARTS};
 use trueup_core::deadline::Deadline;
-use trueup_core::diagnostic::{Code, Divergence, Severity};
+use trueup_core::diagnostic::{Advice, AdviceKind, Code, Divergence, Severity};
 use trueup_core::hook::{HookPayload, HookResponse};
 use trueup_core::model::{Epoch, ItemKey, Lineage, Revision, Session};
 use trueup_core::outbox::WriteOrigin;
 use trueup_core::reconcile::{CacheReading, Reading};
-use trueup_core::settings::{Environment, Project, Settings, is_within_path_bounds};
+use trueup_core::settings::{DatabaseUrl, Environment, Project, Settings, is_within_path_bounds};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{Provenance, Store, StoreError};
-use trueup_core::sync::{RunContext, observe_without_database};
+use trueup_core::sync::{RunContext, SyncError, observe_without_database};
 use trueup_core::text::{DataDelimiter, visible_line};
 
 /// Longest line shown for a divergence, in characters.
@@ -27,9 +27,26 @@ struct SessionBase {
     claim: Option<(ItemKey, Epoch)>,
 }
 
+/// Opens a database on a server. In a hook's own program, which links no network, it makes the
+/// process `trueup`, and returns only if that fails.
+pub type OpenRemoteStore = fn(&HookContext) -> Result<Box<dyn Store>, StoreError>;
+
+/// The call of a hook, as `trueup` needs it to go on with the hook.
+#[derive(Debug)]
+pub(crate) struct HookCall {
+    /// The name of the hook.
+    pub(crate) hook: &'static str,
+    /// The bytes of the payload.
+    pub(crate) input: Vec<u8>,
+    /// The number of this operation of the session, once it is counted.
+    pub(crate) operation: Cell<Option<u64>>,
+    pub(crate) open_remote: OpenRemoteStore,
+}
+
 /// One hook call: the payload, and the project, settings and database it concerns.
 #[derive(Debug)]
 pub struct HookContext {
+    pub(crate) call: HookCall,
     /// The payload that the client sent.
     pub payload: HookPayload,
     /// The environment variables of this process.
@@ -46,7 +63,8 @@ pub struct HookContext {
 
 impl HookContext {
     /// Builds the context of a payload. The deadline bounds everything that the hook does.
-    pub fn new(
+    pub(crate) fn new(
+        call: HookCall,
         payload: HookPayload,
         environment: Environment,
         settings: Settings,
@@ -73,6 +91,7 @@ impl HookContext {
             ));
         }
         Self {
+            call,
             payload,
             environment,
             run,
@@ -128,29 +147,49 @@ impl HookContext {
         &self.op_id
     }
 
-    /// Opens the database, and creates it when it is missing.
+    /// Opens the database, and creates a missing file; no hook creates a database on a server.
     ///
     /// # Errors
     ///
     /// When it cannot be opened.
-    pub fn open_or_create_store(&self) -> Result<impl Store, StoreError> {
-        SqliteStore::open_or_create(self.database_path()?, self.run.deadline)
-            .map(SqliteStore::until_exit)
+    pub fn open_or_create_store(&self) -> Result<Box<dyn Store>, StoreError> {
+        if self.is_remote() {
+            return (self.call.open_remote)(self);
+        }
+        let store = SqliteStore::open_or_create(self.database_path()?, self.run.deadline)?;
+        Ok(Box::new(store.until_exit()))
     }
 
-    /// Opens an existing database.
+    /// Opens an existing database. One on a server is connected to by its first operation.
     ///
     /// # Errors
     ///
     /// When it is missing or cannot be opened.
-    pub fn open_store(&self) -> Result<impl Store, StoreError> {
-        SqliteStore::open(self.database_path()?, self.run.deadline).map(SqliteStore::until_exit)
+    pub fn open_store(&self) -> Result<Box<dyn Store>, StoreError> {
+        if self.is_remote() {
+            return (self.call.open_remote)(self);
+        }
+        let store = SqliteStore::open(self.database_path()?, self.run.deadline)?;
+        Ok(Box::new(store.until_exit()))
+    }
+
+    /// Returns whether the database is on a server.
+    pub(crate) const fn is_remote(&self) -> bool {
+        matches!(self.run.settings.database, DatabaseUrl::Remote(_))
     }
 
     /// Returns whether this project was synced before. If so, a missing database counts as
     /// unreachable, and only a session start may create another.
     pub fn was_synced(&self) -> bool {
         self.read_cache().is_some_and(|cache| cache.is_stamped())
+    }
+
+    /// Returns whether the server has no database of trueup, and this machine never found one there.
+    /// No session is registered then, so there is nothing to save for later.
+    pub(crate) fn is_never_created(&self, error: &SyncError) -> bool {
+        let address = || self.run.settings.database_address();
+        matches!(error, SyncError::Store(StoreError::NotCreated(_)))
+            && self.run.databases().last_known_at(&address()).is_none()
     }
 
     fn read_cache(&self) -> Option<CacheReading> {
@@ -176,6 +215,17 @@ impl HookContext {
         let nonce = nonce.get(..12).unwrap_or(&nonce);
         // Twelve hexadecimal digits are always a valid nonce.
         DataDelimiter::new(nonce).unwrap_or_else(|_| unreachable!("a nonce of hexadecimal digits"))
+    }
+}
+
+/// Renders why the database could not be used, in one line. What its owner has to do first on a
+/// server is named, since no hook does it.
+pub(crate) fn render_failure(error: &SyncError) -> String {
+    match error {
+        SyncError::Store(StoreError::NotCreated(_) | StoreError::SchemaTooOld { .. }) => {
+            format!("trueup: {error}; run: {}", Advice::from(AdviceKind::CreateDatabase))
+        }
+        _ => format!("trueup: {error}"),
     }
 }
 

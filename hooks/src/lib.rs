@@ -5,26 +5,31 @@
 //! - Stdout holds nothing but the protocol.
 //! - Stdin is read within bounds. One deadline bounds stdin, database and locks, with the kernel's
 //!   alarm behind it.
+//! - A database on a server is opened by `trueup`, which a hook becomes when it needs one.
 //! - Pull and push let the session go on, whatever fails inside. Only the guard refuses, and only
 //!   on a proven divergence.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
-pub mod handoff_guard;
-pub mod pull;
-pub mod push;
-pub mod quiet_period;
-
 mod auto_prune;
 mod enqueue_offline;
+mod hand_over;
 mod handoff_command;
+mod handoff_guard;
+mod hook;
 mod hook_context;
 mod lost_notices;
 mod operation_counter;
+mod pull;
+mod push;
+mod quiet_period;
 mod record_event;
 mod runner;
+mod server_contact;
 mod share_state;
 mod suggest_check;
 
-pub use hook_context::{HookContext, HookOutcome};
-pub use runner::{run_hook, run_hook_or};
+pub use hand_over::BegunHook;
+pub use hook::Hook;
+pub use hook_context::{HookContext, HookOutcome, OpenRemoteStore};
+pub use runner::{continue_hook, run_hook};

@@ -4,7 +4,10 @@ use std::io::{self, ErrorKind};
 
 use crate::auto_prune::prune_when_due;
 use crate::enqueue_offline::enqueue_resumed;
-use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
+use crate::hook_context::{
+    keep_changes_to_user_work, render_failure, render_findings, render_unfixed,
+};
+use crate::server_contact::note_contact;
 use crate::share_state::gather_repo_context;
 use crate::{HookContext, HookOutcome, lost_notices};
 use trueup_core::bounds::ENVIRONMENT_FILE;
@@ -34,7 +37,7 @@ const ENV_FILE_MODE: u32 = 0o600;
 const MAX_EXCERPT_CHARS: usize = 120;
 
 /// Answers `SessionStart` and `UserPromptSubmit`.
-pub fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     match &context.payload.event {
         HookEvent::SessionStart(source) => handle_start(context, *source),
         HookEvent::Prompt(PromptKind::User) => handle_prompt(context),
@@ -47,9 +50,10 @@ fn handle_start(context: &HookContext, source: StartSource) -> HookOutcome {
     let mut drained = DrainReport::default();
     let mut outcome = match start_session(context, source, &mut drained) {
         Ok(outcome) => outcome,
+        Err(error) if context.is_never_created(&error) => tell_user(render_failure(&error)),
         Err(error) => {
             drained.counts.is_waiting = !context.run.outbox().is_idle();
-            answer_from_cache(context, &error.to_string())
+            answer_from_cache(context, &error)
         }
     };
     if drained.counts.is_waiting {
@@ -72,13 +76,14 @@ fn start_session(
 ) -> Result<HookOutcome, SyncError> {
     let mut store = context.open_or_create_store()?;
     let id = &context.payload.session;
-    let stored = load_after_drain(context, &mut store, drained)?;
+    let stored = load_after_drain(context, &mut *store, drained)?;
     let was_ended = stored.as_ref().is_some_and(|session| session.status == SessionStatus::Ended);
-    let session = register_if_needed(context, &mut store, stored, source)?;
-    let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str(), session.read_at)?;
+    let session = register_if_needed(context, &mut *store, stored, source)?;
+    note_contact(context);
+    let interrupted = sweep_dead_sessions(&mut *store, &context.run, id.as_str(), session.read_at)?;
     let session = if was_ended
         && source == StartSource::Resume
-        && reclaim_own_item(&mut store, &session, &context.run)?
+        && reclaim_own_item(&mut *store, &session, &context.run)?
     {
         store.load_session(id)?.unwrap_or(session)
     } else {
@@ -86,27 +91,27 @@ fn start_session(
     };
     let pending = store.find_pending_matters()?;
     let failed_work = if pending.has_running_work {
-        fail_silent_work(context, &mut store)?
+        fail_silent_work(context, &mut *store)?
     } else {
         FailedWork::default()
     };
     let peers = store.list_peers(&session, MAX_SESSIONS)?;
     let revision = session.revision;
-    let synced = true_up(&mut store, session, &peers, &context.run)?;
+    let synced = true_up(&mut *store, session, &peers, &context.run)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge_revision(id, session.revision)?;
     }
-    let title = load_item_title(&mut store, session)?;
-    let resumable = find_resumable_item(&mut store, session)?;
+    let title = load_item_title(&mut *store, session)?;
+    let resumable = find_resumable_item(&mut *store, session)?;
     // A hand-off that was made since the question has raised the revision, which the agent is
     // told of below.
     let notices = if pending.has_handoffs || session.revision != revision {
-        take_handoff_notices(&mut store, session, true)?
+        take_handoff_notices(&mut *store, session, true)?
     } else {
         Vec::new()
     };
-    let repo_context = gather_repo_context(context, &mut store, session)?;
+    let repo_context = gather_repo_context(context, &mut *store, session)?;
     let briefing = Briefing {
         session,
         title: title.as_deref(),
@@ -269,8 +274,9 @@ fn find_resumable_item(
 }
 
 /// Answers from the local cache while the database is unreachable, and says how old it may be.
-fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
-    let observation = observe_without_database(&context.payload.session, reason, &context.run);
+fn answer_from_cache(context: &HookContext, error: &SyncError) -> HookOutcome {
+    let reason = error.to_string();
+    let observation = observe_without_database(&context.payload.session, &reason, &context.run);
     let policy = Policy { create_cache: false };
     let divergences = reconcile(&observation.snapshot, policy).divergences;
     let mut cache_origin = "so this is the local copy, which may be outdated".to_owned();
@@ -312,7 +318,13 @@ fn answer_from_cache(context: &HookContext, reason: &str) -> HookOutcome {
         context: Some(("SessionStart", message)),
         ..HookResponse::default()
     };
-    HookOutcome { response, notes: vec![format!("trueup: {reason}")], ..HookOutcome::default() }
+    HookOutcome { response, notes: vec![render_failure(error)], ..HookOutcome::default() }
+}
+
+/// Builds an outcome of one line, which the user sees as well.
+fn tell_user(line: String) -> HookOutcome {
+    let response = HookResponse { system_message: Some(line.clone()), ..HookResponse::default() };
+    HookOutcome { response, ..HookOutcome::from_note(line) }
 }
 
 fn handle_prompt(context: &HookContext) -> HookOutcome {
@@ -320,7 +332,7 @@ fn handle_prompt(context: &HookContext) -> HookOutcome {
     let outcome = match update_prompt_context(context, &mut drained) {
         Ok(outcome) => outcome,
         // The next prompt tries again. A system message would bother the user at every prompt.
-        Err(error) => HookOutcome::from_note(format!("trueup: {error}")),
+        Err(error) => HookOutcome::from_note(render_failure(&error)),
     };
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
@@ -334,7 +346,7 @@ fn update_prompt_context(
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
+    drained.add(drain_outbox(&mut *store, &context.run));
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
     let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {
@@ -360,7 +372,8 @@ fn update_prompt_context(
         })?;
         session.status = SessionStatus::Active;
     }
-    let synced = true_up(&mut store, session, &[], &context.run)?;
+    note_contact(context);
+    let synced = true_up(&mut *store, session, &[], &context.run)?;
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
     let has_news = session.revision > session.acknowledged;
@@ -372,14 +385,14 @@ fn update_prompt_context(
     if has_news {
         let lost_claim = synced.remaining.iter().find(|d| d.code == Code::ClaimTakenAway);
         shown.extend(lost_claim.cloned());
-        let title = load_item_title(&mut store, session)?;
+        let title = load_item_title(&mut *store, session)?;
         let lost_claim_message = lost_claim.map(|d| d.message.as_str());
         let delimiter = context.new_delimiter();
         let mut text =
             render_database_change(session, title.as_deref(), lost_claim_message, &delimiter);
         // Loaded after the revision was acknowledged: a hand-off made from now on raises it again,
         // so the next prompt shows it.
-        let notices = take_handoff_notices(&mut store, session, false)?;
+        let notices = take_handoff_notices(&mut *store, session, false)?;
         if !notices.is_empty() {
             text = format!("{text}\n{}", render_handoffs(&notices, &delimiter));
         }

@@ -3,7 +3,8 @@
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
 use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
 use crate::record_event::record_session_work;
-use crate::share_state::share_with_repos;
+use crate::server_contact::{is_checkpoint_due, needs_contact, note_contact};
+use crate::share_state::{has_unshared_state, share_with_repos};
 use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
 use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookResponse};
@@ -14,7 +15,7 @@ use trueup_core::sync::{
 };
 
 /// Handles the events after which something may have changed.
-pub fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     if matches!(
         context.payload.event,
         HookEvent::SessionStart(_)
@@ -28,6 +29,9 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
         return handle_file_changed(context);
     }
     let operations = count_operations(context);
+    if context.is_remote() && !needs_contact(context, operations) {
+        return HookOutcome::default();
+    }
     let mut drained = DrainReport::default();
     let mut lost_lines = Vec::new();
     let mut outcome = match push_checkpoint(context, operations, &mut drained, &mut lost_lines) {
@@ -42,9 +46,12 @@ pub fn handle_event(context: &HookContext) -> HookOutcome {
 
 /// Shares STATE.md after somebody saved it. No session acted, so nothing else is due.
 fn handle_file_changed(context: &HookContext) -> HookOutcome {
+    if context.is_remote() && !has_unshared_state(context) {
+        return HookOutcome::default();
+    }
     match context.open_store() {
         Ok(mut store) => {
-            HookOutcome { notes: share_with_repos(context, &mut store), ..HookOutcome::default() }
+            HookOutcome { notes: share_with_repos(context, &mut *store), ..HookOutcome::default() }
         }
         // Nothing was registered yet.
         Err(StoreError::Missing(_)) => HookOutcome::default(),
@@ -52,16 +59,18 @@ fn handle_file_changed(context: &HookContext) -> HookOutcome {
     }
 }
 
-/// Counts a tool call. `None` for other events, and when it cannot be counted.
+/// Counts a tool call, once for each process. `None` for other events, and when it cannot be
+/// counted.
 fn count_operations(context: &HookContext) -> Option<u64> {
     if !matches!(context.payload.event, HookEvent::AfterTool(_)) {
         return None;
     }
-    operation_counter::count_operation(
-        &context.run.settings.paths.counters(),
-        &context.payload.session,
-    )
-    .ok()
+    let operation = &context.call.operation;
+    if operation.get().is_none() {
+        let counters = context.run.settings.paths.counters();
+        operation.set(operation_counter::count_operation(&counters, &context.payload.session).ok());
+    }
+    operation.get()
 }
 
 fn push_checkpoint(
@@ -75,13 +84,14 @@ fn push_checkpoint(
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
-    let session = load_or_register(context, &mut store)?;
+    drained.add(drain_outbox(&mut *store, &context.run));
+    let session = load_or_register(context, &mut *store)?;
     context.set_session_base(&session);
-    renew_lease(context, &mut store, &session)?;
+    renew_lease(context, &mut *store, &session)?;
+    note_contact(context);
     let registered_at = session.registered_at;
     // Local edits come first: recording the event raises the revision that they are based on.
-    let synced = true_up(&mut store, session, &[], &context.run)?;
+    let synced = true_up(&mut *store, session, &[], &context.run)?;
     context.set_session_base(&synced.session);
     lost_lines.extend(lost_edit_lines(&synced.found));
     let mut found = keep_changes_to_user_work(synced.fixed_findings());
@@ -92,18 +102,18 @@ fn push_checkpoint(
         context.mark_event_recorded();
         false
     } else {
-        record_session_work(context, &mut store, synced)?
+        record_session_work(context, &mut *store, synced)?
     };
     if wrote_event
         && !has_problems
         && let Some(session) = store.load_session(&context.payload.session)?
     {
-        let second_pass = true_up(&mut store, session, &[], &context.run)?;
+        let second_pass = true_up(&mut *store, session, &[], &context.run)?;
         lost_lines.extend(lost_edit_lines(&second_pass.found));
         found.extend(second_pass.found.into_iter().filter(|d| d.code == Code::EditRejected));
     }
     if matches!(context.payload.event, HookEvent::AfterTool(_) | HookEvent::Stop { .. }) {
-        notes.extend(share_with_repos(context, &mut store));
+        notes.extend(share_with_repos(context, &mut *store));
     }
     let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
     if context.payload.event == (HookEvent::Stop { is_repeated: false }) {
@@ -115,7 +125,7 @@ fn push_checkpoint(
         system_message: (!user_lines.is_empty()).then(|| user_lines.join("\n")),
         ..HookResponse::default()
     };
-    response.context = record_due_checkpoint(context, &mut store, operations)?;
+    response.context = record_due_checkpoint(context, &mut *store, operations)?;
     Ok(HookOutcome { response, notes, ..HookOutcome::default() })
 }
 
@@ -141,8 +151,7 @@ fn record_due_checkpoint(
 ) -> Result<Option<(&'static str, String)>, StoreError> {
     let id = &context.payload.session;
     let mut reminder = None;
-    let due = operations.filter(|count| count % context.run.settings.checkpoint_every == 0);
-    if let Some(count) = due {
+    if let Some(count) = operations.filter(|_| is_checkpoint_due(context, operations)) {
         store.record_checkpoint(id, count, &context.build_provenance("operations"))?;
         reminder = build_reminder(context, store, count)?;
     }

@@ -13,7 +13,7 @@ use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 const DEFAULT_TIMEOUT_VARIABLE: &str = "BASH_DEFAULT_TIMEOUT_MS";
 
 /// Handles `PreToolUse` of a shell command. It never refuses, and prints only a failure.
-pub fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     let Some(seconds) = quiet_seconds(context) else {
         return HookOutcome::default();
     };
@@ -50,7 +50,7 @@ fn open_and_announce(context: &HookContext, seconds: u64) -> Result<(), StoreErr
         other => other?,
     };
     match store.load_session(&context.payload.session)? {
-        Some(session) => announce_silence(context, &mut store, &session, seconds),
+        Some(session) => announce_silence(context, &mut *store, &session, seconds),
         None => Ok(()),
     }
 }

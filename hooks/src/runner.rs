@@ -1,5 +1,6 @@
-//! What the three binaries share: reading stdin, the deadline, panics and output.
+//! What all hooks share: reading stdin, the deadline, panics and output.
 
+use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
@@ -21,7 +22,9 @@ use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{one_line, without_runner_commands};
 
-use crate::{HookContext, HookOutcome};
+use crate::hand_over::{BegunHook, become_trueup};
+use crate::hook::Hook;
+use crate::hook_context::{HookCall, HookContext, HookOutcome};
 
 /// How long to wait for the payload.
 const PAYLOAD_TIMEOUT: Duration = Duration::from_millis(PAYLOAD_WAIT.most);
@@ -36,29 +39,29 @@ const MAX_TIMEOUT: Duration = Duration::from_mins(10);
 /// The exit code of a refusal.
 const REFUSAL_EXIT_CODE: u8 = 2;
 
-/// Runs a hook on the payload from stdin. `timeout` is its deadline unless one is configured.
-pub fn run_hook(
-    name: &'static str,
-    timeout: Duration,
-    handle: fn(&HookContext) -> HookOutcome,
-) -> ExitCode {
-    run_hook_or(name, timeout, handle, |_| None)
+/// Runs a hook on the payload from stdin, in the hook's own program.
+pub fn run_hook(hook: &'static Hook) -> ExitCode {
+    run(hook, None)
 }
 
-/// Runs a hook on stdin. `handle_broken` gets input that is not a payload and may answer it.
-pub fn run_hook_or(
-    name: &'static str,
-    timeout: Duration,
-    handle: fn(&HookContext) -> HookOutcome,
-    handle_broken: fn(&[u8]) -> Option<HookOutcome>,
-) -> ExitCode {
+/// Goes on with a hook that a hook's own program has begun in this process, and whose payload is
+/// on stdin again.
+pub fn continue_hook(begun: &BegunHook) -> ExitCode {
+    run(begun.hook, Some(begun))
+}
+
+fn run(hook: &'static Hook, begun: Option<&BegunHook>) -> ExitCode {
+    let name = hook.program;
     // A hook that panics must not stop the session: after exit code 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
         exit_with_note(&format!("trueup: {name} failed: {info}"));
     }));
     // A child inherits ignored and blocked signals from its parent.
     restore_alarm_signal();
-    set_watchdog(PAYLOAD_TIMEOUT);
+    let deadline = begun.map(|begun| Deadline::after(begun.time_left));
+    if deadline.is_none() {
+        set_watchdog(PAYLOAD_TIMEOUT);
+    }
     let environment = Environment::from_process();
     let settings = match Settings::load_leniently(&environment) {
         Err(error) => {
@@ -69,17 +72,23 @@ pub fn run_hook_or(
         }
         Ok(settings) => settings,
     };
-    let timeout = settings.deadline.unwrap_or(timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
-    let context = match read_context(environment, settings, timeout) {
+    let call = HookCall {
+        hook: hook.name,
+        input: Vec::new(),
+        operation: Cell::new(begun.and_then(|begun| begun.operation)),
+        open_remote: begun.map_or(become_trueup, |begun| begun.open_remote),
+    };
+    let timeout = settings.deadline.unwrap_or(hook.timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
+    let context = match read_context(call, environment, settings, deadline.ok_or(timeout)) {
         Ok(Some(context)) => context,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
         Err(PayloadFailure { input, problem }) => {
-            let answer = handle_broken(&input);
+            let answer = (hook.handle_broken)(&input);
             let note = || HookOutcome::from_note(format!("trueup: {name}: {problem}"));
             return print_outcome(name, &answer.unwrap_or_else(note));
         }
     };
-    let outcome = run_handler(name, &context, handle);
+    let outcome = run_handler(name, &context, hook.handle);
     let code = print_outcome(name, &outcome);
     if let Some(afterwards) = outcome.after_output {
         afterwards(&context);
@@ -126,27 +135,37 @@ struct PayloadFailure {
 }
 
 /// Reads the payload and builds the context; `None` for an event that no hook handles. The deadline
-/// starts once the payload was read.
+/// starts once the payload was read, unless it runs already.
 fn read_context(
+    mut call: HookCall,
     environment: Environment,
     settings: Settings,
-    timeout: Duration,
+    deadline: Result<Deadline, Duration>,
 ) -> Result<Option<HookContext>, PayloadFailure> {
     let input = read_input(Deadline::after(PAYLOAD_TIMEOUT)).map_err(|problem| PayloadFailure {
         input: Vec::new(),
         problem: format!("stdin {problem}"),
     })?;
-    set_watchdog(timeout);
-    let deadline = Deadline::after(timeout);
-    let payload = hook::parse_payload(&input).map_err(|error| PayloadFailure {
-        problem: error.to_string(),
-        // The payload is whole, so there is nothing for `handle_broken` to look at.
-        input: match error {
-            PayloadError::Syntax(_) => input,
-            PayloadError::Empty | PayloadError::Session(_) => Vec::new(),
-        },
-    })?;
-    Ok(payload.map(|payload| HookContext::new(payload, environment, settings, deadline)))
+    let deadline = deadline.unwrap_or_else(|timeout| {
+        set_watchdog(timeout);
+        Deadline::after(timeout)
+    });
+    let payload = match hook::parse_payload(&input) {
+        Ok(Some(payload)) => payload,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            return Err(PayloadFailure {
+                problem: error.to_string(),
+                // The payload is whole, so there is nothing for `handle_broken` to look at.
+                input: match error {
+                    PayloadError::Syntax(_) => input,
+                    PayloadError::Empty | PayloadError::Session(_) => Vec::new(),
+                },
+            });
+        }
+    };
+    call.input = input;
+    Ok(Some(HookContext::new(call, payload, environment, settings, deadline)))
 }
 
 fn run_handler(

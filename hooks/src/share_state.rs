@@ -10,6 +10,7 @@ use trueup_core::model::{Repo, Session};
 use trueup_core::repos::{
     PublishedState, StateError, StateFile, deliver_to_all, describe_lines, publish_state,
 };
+use trueup_core::settings::DatabaseUrl;
 use trueup_core::store::{HookStore, StoreError};
 use trueup_core::sync::RepoSummary;
 use trueup_core::text::path_to_text;
@@ -52,6 +53,19 @@ fn find_checked_out_repo<'a>(
     let main_dir = main_dir.map(path_to_text);
     let lies_at = |path: &str| repos.iter().find(|repo| repo.has_checkout(machine, path));
     lies_at(&name).or_else(|| lies_at(&main_dir?)).filter(|repo| !repo.passive && !is_passive)
+}
+
+/// Returns whether STATE.md may have to be shared, as far as files tell: this machine shares states,
+/// and this one is not the last that was shared.
+pub(crate) fn has_unshared_state(context: &HookContext) -> bool {
+    let is_known_machine = machine_name(context).map_or(true, |name| name.is_some());
+    let (dir, config) = (&context.run.project.dir, &context.run.repository);
+    is_known_machine
+        && match StateFile::read_at_most(dir, config, STATE.most) {
+            Ok(file) => !ShareRecord::for_state(context, &file.digest).is_written(),
+            Err(StateError::Missing(_)) => false,
+            Err(_) => true,
+        }
 }
 
 /// Shares STATE.md if it changed; returns lines for the user.
@@ -145,10 +159,13 @@ struct ShareRecord {
 impl ShareRecord {
     fn for_state(context: &HookContext, digest: &str) -> Self {
         let settings = &context.run.settings;
-        let database = settings.sqlite_path().map(|path| path_to_text(path));
+        let database = match &settings.database {
+            DatabaseUrl::Sqlite(path) => path_to_text(path),
+            other => other.to_string(),
+        };
         Self {
             path: settings.paths.passed_state_marker(&context.run.project.dir),
-            content: format!("{digest} {}\n", database.unwrap_or_default()),
+            content: format!("{digest} {database}\n"),
         }
     }
 

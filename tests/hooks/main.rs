@@ -23,6 +23,7 @@ mod push;
 mod quiet_periods;
 mod repo_states;
 mod second_session;
+mod server;
 mod settings;
 mod start;
 mod sweep;

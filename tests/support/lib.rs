@@ -1,6 +1,7 @@
 //! What the suites share.
 pub mod client;
 pub mod home;
+pub mod host_name;
 pub mod postgres;
 pub mod program;
 pub mod race;

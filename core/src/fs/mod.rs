@@ -29,8 +29,8 @@ pub(crate) use open::{
     set_mode, sync_dir,
 };
 pub use open::{
-    append_to_foreign, create_private_dir, ensure_private_dir, open_for_reading, open_to_append,
-    read_bytes, read_private_text, read_text, write_private,
+    append_to_foreign, create_private_dir, create_unlinked_file, ensure_private_dir,
+    open_for_reading, open_to_append, read_bytes, read_private_text, read_text, write_private,
 };
 pub(crate) use replace::FileReplacement;
 pub use replace::WriteOutcome;

@@ -8,7 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 /// Permission bits of a private file.
@@ -131,6 +131,25 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     set_creation_mode(&mut options, PRIVATE_MODE);
     let file = options.open(path)?;
     set_mode(&file, mode)?;
+    Ok(file)
+}
+
+/// Creates a private file that has no name, with this content, for a program to read from its
+/// beginning. It is gone when the last process has closed it.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_unlinked_file(dir: &Path, content: &[u8]) -> io::Result<File> {
+    let mut file = match tempfile::tempfile_in(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            ensure_private_dir(dir)?;
+            tempfile::tempfile_in(dir)?
+        }
+        other => other?,
+    };
+    file.write_all(content)?;
+    file.rewind()?;
     Ok(file)
 }
 

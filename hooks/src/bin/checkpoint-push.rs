@@ -1,12 +1,9 @@
 //! Pushes local edits and the agent's current work, and renews the lease.
 
 use std::process::ExitCode;
-use std::time::Duration;
+
+use trueup_hooks::{Hook, run_hook};
 
 fn main() -> ExitCode {
-    trueup_hooks::run_hook(
-        "checkpoint-push",
-        Duration::from_millis(250),
-        trueup_hooks::push::handle_event,
-    )
+    run_hook(&Hook::CHECKPOINT_PUSH)
 }

@@ -2,19 +2,14 @@
 //! command.
 
 use std::process::ExitCode;
-use std::time::Duration;
+
+use trueup_hooks::{Hook, run_hook};
 
 fn main() -> ExitCode {
     let announces_quiet_period = std::env::args_os().any(|argument| argument == "--span");
-    let (name, time) = ("pre-handoff-validate", Duration::from_secs(1));
     if announces_quiet_period {
-        trueup_hooks::run_hook(name, time, trueup_hooks::quiet_period::handle_event)
+        run_hook(&Hook::ANNOUNCE_QUIET_PERIOD)
     } else {
-        trueup_hooks::run_hook_or(
-            name,
-            time,
-            trueup_hooks::handoff_guard::handle_event,
-            trueup_hooks::handoff_guard::handle_broken_payload,
-        )
+        run_hook(&Hook::PRE_HANDOFF_VALIDATE)
     }
 }

@@ -1,12 +1,9 @@
 //! Pulls: registers the session, sweeps dead ones, trues up the cache and briefs the agent.
 
 use std::process::ExitCode;
-use std::time::Duration;
+
+use trueup_hooks::{Hook, run_hook};
 
 fn main() -> ExitCode {
-    trueup_hooks::run_hook(
-        "session-start-sync",
-        Duration::from_secs(2),
-        trueup_hooks::pull::handle_event,
-    )
+    run_hook(&Hook::SESSION_START_SYNC)
 }

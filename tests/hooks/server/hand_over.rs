@@ -1,0 +1,228 @@
+//! When a hook becomes `trueup`, and what it hands over. A script plays `trueup`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use support::client::find_binary;
+use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
+use support::program::{copy_program, write_program};
+
+use super::fixture::{home_with_server, home_with_url, query, trueup};
+
+/// Nothing listens there.
+const URL: &str = "postgres://me:s3cret@127.0.0.1:1/work";
+
+/// A `trueup` that notes how it was started, answers, and refuses.
+const SCRIPT: &str = r#"#!/bin/sh
+cd "$TRUEUP_HOME" || exit 9
+echo "$@" >> arguments
+echo $$ > pid
+cat > payload
+echo '{"systemMessage": "from trueup"}'
+exit 2
+"#;
+
+/// Copies of the hooks, with or without `trueup` beside them.
+fn stage(home: &Home, program: Option<&str>) -> PathBuf {
+    let bin = home.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
+        copy_program(&find_binary(name).unwrap(), &bin.join(name)).unwrap();
+    }
+    if let Some(text) = program {
+        write_program(&bin.join("trueup"), text).unwrap();
+    }
+    bin
+}
+
+/// Runs a staged hook with further arguments.
+fn run(home: &Home, hook: &str, arguments: &[&str], payload: &Payload) -> ProcessOutput {
+    let bin = home.root().join("bin").join(hook);
+    let run = home.prepare_run(hook).args(arguments).payload(payload);
+    run.run_through("env", |_| vec![bin.clone().into()]).wait()
+}
+
+/// What `trueup` was started with, a line for each time.
+fn starts(home: &Home) -> Vec<String> {
+    let text = fs::read_to_string(home.trueup_home().join("arguments")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn trueup_gets_name_time_and_payload_and_answers_in_the_place_of_the_hook() {
+    for (hook, fixture, name) in [
+        ("session-start-sync", "session-start.startup", "session-start-sync"),
+        ("session-start-sync", "user-prompt-submit", "session-start-sync"),
+        ("checkpoint-push", "task-created", "checkpoint-push"),
+        ("checkpoint-push", "stop", "checkpoint-push"),
+        ("pre-handoff-validate", "stop", "pre-handoff-validate"),
+        ("pre-handoff-validate", "pre-tool-use.agent", "pre-handoff-validate"),
+    ] {
+        let home = home_with_url(URL);
+        stage(&home, Some(SCRIPT));
+        // More than a pipe holds.
+        let payload = home.payload(fixture).with("filler", "x".repeat(1 << 20));
+        let output = run(&home, hook, &[], &payload);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""), "{hook} {fixture}");
+        assert_eq!(output.message(), ["from trueup"]);
+        let handed = fs::read(home.trueup_home().join("payload")).unwrap();
+        assert_eq!(handed, payload.to_bytes(), "{fixture}");
+        let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
+        let words: Vec<&str> = start.split(' ').collect();
+        assert_eq!(words[..3], ["hook", name, "--time-left-ms"], "{start}");
+        let left: u64 = words[3].parse().unwrap();
+        assert!(left <= 60_000, "more than the hook had: {left}");
+        let left_behind = fs::read_dir(home.trueup_home()).unwrap().flatten().filter(|entry| {
+            entry.file_name() != "payload" && entry.metadata().unwrap().len() >= 1 << 20
+        });
+        assert_eq!(left_behind.count(), 0, "a copy of the payload stays");
+    }
+}
+
+#[test]
+fn a_long_command_is_announced_by_trueup() {
+    let home = home_with_url(URL);
+    stage(&home, Some(SCRIPT));
+    let payload = home.payload("pre-tool-use.bash-with-timeout").with_input("timeout", 3_600_000);
+    run(&home, "pre-handoff-validate", &["--span"], &payload);
+    assert!(starts(&home)[0].starts_with("hook announce-quiet-period "), "{:?}", starts(&home));
+}
+
+#[test]
+fn a_hook_that_needs_no_database_starts_nothing() {
+    let home = home_with_url(URL);
+    stage(&home, Some(SCRIPT));
+    let quick: &[&str] = &["--span"];
+    for (hook, arguments, fixture) in [
+        ("pre-handoff-validate", &[][..], "pre-tool-use.bash"),
+        ("pre-handoff-validate", &[], "pre-tool-use.read"),
+        ("pre-handoff-validate", quick, "pre-tool-use.bash"),
+        ("pre-handoff-validate", &[], "stop.again"),
+        ("session-start-sync", &[], "user-prompt-submit.task-notification"),
+        ("session-start-sync", &[], "stop"),
+        ("checkpoint-push", &[], "session-start.startup"),
+        ("checkpoint-push", &[], "file-changed"),
+        ("checkpoint-push", &[], "unhandled.notification"),
+    ] {
+        run(&home, hook, arguments, &home.payload(fixture)).assert_silent();
+        assert_eq!(starts(&home), [""; 0], "{hook} {fixture}");
+    }
+}
+
+#[test]
+fn a_push_with_nothing_to_push_starts_nothing_and_counts() {
+    let Some((home, _database)) = home_with_server() else { return };
+    stage(&home, Some(SCRIPT));
+    home.start_session().ok();
+    let push = |fixture: &str| run(&home, "checkpoint-push", &[], &home.payload(fixture));
+    for _ in 0..7 {
+        push("post-tool-use.bash").assert_silent();
+        push("post-tool-use.edit").assert_silent();
+        push("subagent-stop").assert_silent();
+    }
+    assert_eq!(starts(&home), [""; 0]);
+    // The fifteenth call is a checkpoint: it is counted here, and so it is not counted again.
+    push("post-tool-use.bash");
+    let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
+    assert!(start.ends_with(" --operation 15"), "{start}");
+    push("post-tool-use.bash").assert_silent();
+
+    let needs_database = |change: &dyn Fn(), fixture: &str| {
+        let before = starts(&home).len();
+        change();
+        push(fixture);
+        assert_eq!(starts(&home).len(), before + 1, "{fixture}");
+    };
+    needs_database(&|| (), "post-tool-use.todo-write");
+    needs_database(&|| (), "pre-compact.auto");
+    needs_database(&|| (), "session-end.other");
+    let cache = fs::read(home.cache_path()).unwrap();
+    needs_database(&|| home.edit_cache("currentPhase", "EXEC"), "post-tool-use.bash");
+    needs_database(&|| home.write_cache("{"), "post-tool-use.bash");
+    home.write_cache(&cache);
+    needs_database(&|| home.run_git(&["switch", "-q", "-c", "other"]), "post-tool-use.bash");
+    home.run_git(&["switch", "-q", "main"]);
+    push("post-tool-use.bash").assert_silent();
+    let note = home.trueup_home().join(format!("counters/{FIRST_SESSION}.contact"));
+    needs_database(&|| fs::remove_file(&note).unwrap(), "post-tool-use.bash");
+}
+
+#[test]
+fn what_was_done_before_is_not_done_again() {
+    let Some((home, database)) = home_with_server() else { return };
+    let file = home.root().join("env.sh");
+    let start = home.payload("session-start.startup");
+    let run = home.prepare_run("session-start-sync").payload(&start);
+    run.env("CLAUDE_ENV_FILE", &file).wait().ok();
+    let line = format!("export TRUEUP_SESSION_ID={FIRST_SESSION}\n");
+    assert_eq!(fs::read_to_string(&file).unwrap(), line);
+
+    // Every one of them changes the task, and so each goes to the server.
+    for number in 1..=15 {
+        let todo = format!(r#"[{{"content": "step {number}", "status": "in_progress"}}]"#);
+        let todos: serde_json::Value = serde_json::from_str(&todo).unwrap();
+        let payload = home.payload("post-tool-use.todo-write").with_input("todos", todos);
+        home.run_hook("checkpoint-push", &payload).ok();
+    }
+    let counted = fs::read(home.trueup_home().join("counters").join(FIRST_SESSION)).unwrap();
+    assert_eq!(counted.len(), 15);
+    let checkpoints = "SELECT count(*) FROM events WHERE kind = 'checkpoint'";
+    assert_eq!(query(&database, checkpoints), "1");
+}
+
+#[test]
+fn trueup_is_found_on_the_path_but_not_in_a_relative_directory() {
+    let home = home_with_url(URL);
+    let bin = stage(&home, None);
+    let other = home.root().join("other");
+    fs::create_dir(&other).unwrap();
+    write_program(&other.join("trueup"), SCRIPT).unwrap();
+    write_program(&home.project_dir().join("trueup"), SCRIPT).unwrap();
+    let payload = home.payload("user-prompt-submit");
+    let hook = bin.join("session-start-sync");
+    let run = |path: &str| {
+        let run = home.prepare_run("session-start-sync").payload(&payload).env("PATH", path);
+        run.run_through("/usr/bin/env", |_| vec![hook.clone().into()]).wait()
+    };
+    let line = run(".").single_line();
+    assert_eq!(
+        line,
+        "trueup: the database cannot be used: postgres://127.0.0.1:1/work: trueup, which connects \
+         to it, is neither beside this hook nor on PATH"
+    );
+    assert_eq!(run(&format!("{}:/usr/bin:/bin", other.display())).code, Some(2));
+}
+
+#[test]
+fn without_trueup_the_database_counts_as_unreachable() {
+    let home = home_with_url(URL);
+    let bin = stage(&home, None);
+    let push = home.payload("task-created");
+    let hook = bin.join("checkpoint-push");
+    let run = home.prepare_run("checkpoint-push").payload(&push).env("PATH", "/nowhere");
+    let output = run.run_through("/usr/bin/env", |_| vec![hook.clone().into()]).wait();
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), ""));
+    assert!(
+        output.stderr.ends_with("trueup: saved in the outbox; it is sent later\n"),
+        "{output:?}"
+    );
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
+}
+
+#[test]
+fn the_command_is_for_hooks_alone() {
+    let home = Home::new();
+    for arguments in [
+        &["hook"][..],
+        &["hook", "--help"],
+        &["hook", "checkpoint-push"],
+        &["hook", "checkpoint-push", "--time-left-ms", "soon"],
+        &["hook", "no-such-hook", "--time-left-ms", "1000"],
+    ] {
+        let output = trueup(&home, arguments);
+        assert_eq!(output.stdout, "", "{arguments:?}");
+        assert!(output.stderr.starts_with("trueup: hook: "), "{arguments:?}: {output:?}");
+        assert_eq!(output.stderr.lines().count(), 1, "{arguments:?}: {output:?}");
+    }
+    assert!(!trueup(&home, &["--help"]).stdout.contains("hook NAME"));
+}

@@ -1,0 +1,7 @@
+//! Hooks whose database is on a server.
+
+mod fixture;
+mod hand_over;
+mod machines;
+mod sessions;
+mod unreachable;
