@@ -238,6 +238,11 @@ impl FailureKind {
         )
     }
 
+    /// Returns whether the server ended the session, or failed in a way that its operators end.
+    pub(crate) const fn is_cut_off(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::ServerFailed { .. } | Self::ReadOnly)
+    }
+
     /// Returns whether the database may have carried out the request.
     pub(crate) const fn may_have_committed(&self) -> bool {
         match self {

@@ -61,6 +61,12 @@ impl TransportError {
         self.kind.is_retryable()
     }
 
+    /// Returns whether the server may be stopped, started again or replaced at the moment, so that
+    /// who follows it waits.
+    pub const fn may_pass(&self) -> bool {
+        self.kind.is_retryable() || self.kind.is_about_host() || self.kind.is_cut_off()
+    }
+
     /// Returns whether the database may have carried out the request although there is no answer.
     pub const fn may_have_committed(&self) -> bool {
         self.kind.may_have_committed()

@@ -4,19 +4,36 @@ use trueup_core::store::StoreError;
 
 use super::{FailureKind, TransportError};
 
-impl From<TransportError> for StoreError {
-    fn from(error: TransportError) -> Self {
-        let message = error.to_string();
-        match &error.kind {
-            FailureKind::NotTrueup => Self::NotCreated(error.address.to_string()),
+/// What the line of an error ends with where a write may have been made.
+const DOUBT: &str = "; the write may have been made";
+
+impl TransportError {
+    /// Returns what the failure is for an operation that was only reading, so that nothing can have
+    /// been written.
+    pub(crate) fn into_reading_error(self) -> StoreError {
+        let line = self.to_string();
+        let message = line.strip_suffix(DOUBT).unwrap_or(&line).to_owned();
+        self.into_store_error(message)
+    }
+
+    fn into_store_error(self, message: String) -> StoreError {
+        match &self.kind {
+            FailureKind::NotTrueup => StoreError::NotCreated(self.address.to_string()),
             FailureKind::Serialization
             | FailureKind::Deadlock
             | FailureKind::LockTimeout
             | FailureKind::OutOfConnections
             | FailureKind::TooManyRequests { .. } => {
-                Self::Contended { message, source: Some(Box::new(error)) }
+                StoreError::Contended { message, source: Some(Box::new(self)) }
             }
-            _ => Self::Unavailable { message, source: Some(Box::new(error)) },
+            _ => StoreError::Unavailable { message, source: Some(Box::new(self)) },
         }
+    }
+}
+
+impl From<TransportError> for StoreError {
+    fn from(error: TransportError) -> Self {
+        let message = error.to_string();
+        error.into_store_error(message)
     }
 }

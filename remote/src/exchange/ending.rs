@@ -33,6 +33,8 @@ pub(super) struct Rerun {
     pub(super) trust: Trust,
     /// Whether waiting a moment may help.
     pub(super) should_wait: bool,
+    /// Whether the writes may have been made.
+    pub(super) is_doubtful: bool,
 }
 
 impl Rerun {
@@ -43,6 +45,7 @@ impl Rerun {
             error: StoreError::Contended { message, source: None },
             trust: Trust::Ask,
             should_wait: false,
+            is_doubtful: false,
         }
     }
 }

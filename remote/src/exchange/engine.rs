@@ -11,11 +11,12 @@ use trueup_core::store::sql::{
     CommandEngine, Engine, SqlStore, find_row_violations, load_postgres_schema_status,
     read_newest_event_mark,
 };
-use trueup_core::store::{ChangeMark, Result, RetryAdvice, SchemaStatus, StoreError, Violation};
+use trueup_core::store::{ChangeMark, Result, SchemaStatus, StoreError, Violation};
 
 use super::ending::{Ending, Rerun, Trust};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::transaction::ExchangeTx;
+use crate::error::{FailureKind, TransportError};
 use crate::transport::Transport;
 
 /// A store over a database that other machines share.
@@ -38,6 +39,8 @@ pub struct ExchangeEngine {
     link: Link,
     /// How long one operation may take where the work consists of many.
     patience: Duration,
+    /// Whether a reader follows the changes, who goes on when the server is back.
+    is_following: bool,
 }
 
 impl ExchangeEngine {
@@ -50,6 +53,7 @@ impl ExchangeEngine {
                 deadline: Cell::new(deadline),
             },
             patience: deadline.remaining(),
+            is_following: false,
         }
     }
 }
@@ -98,7 +102,10 @@ impl Link {
         let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());
         let text = sent.map_err(|error| {
             let may_help = error.is_retryable() || error.may_have_committed();
-            let error = StoreError::from(error);
+            let error = match mode {
+                Mode::Commit => StoreError::from(error),
+                Mode::Read | Mode::Try => error.into_reading_error(),
+            };
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }
         })?;
         let answer: Answer = serde_json::from_str(&text).map_err(invalid)?;
@@ -143,11 +150,15 @@ impl Engine for ExchangeEngine {
     type Tx<'t> = ExchangeTx<'t>;
 
     fn read<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
-        self.run(true, operation)
+        if self.is_following {
+            self.read_through_outage(operation)
+        } else {
+            self.run(true, operation)
+        }
     }
 
     fn snapshot<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
-        self.run(true, operation)
+        self.read(operation)
     }
 
     fn write<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
@@ -176,25 +187,18 @@ impl CommandEngine for ExchangeEngine {
     }
 
     /// Looks at the newest event again and again; every look, and whatever is read after the wait,
-    /// has a deadline of its own.
+    /// has a deadline of its own and outlasts an outage of the server.
     fn wait_for_change(
         &mut self,
         seen: ChangeMark,
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
+        self.is_following = true;
         let end = Deadline::after(patience);
-        let mut last_answer = Instant::now();
         loop {
-            self.link.deadline.set(Deadline::after(self.patience));
-            match read_newest_event_mark(self) {
-                Ok(current) if current != seen => return Ok(Some(current)),
-                Ok(_) => last_answer = Instant::now(),
-                Err(error) => {
-                    let may_pass = error.retry_advice() == RetryAdvice::Retry;
-                    if !may_pass || last_answer.elapsed() > OUTAGE_PATIENCE {
-                        return Err(error);
-                    }
-                }
+            let current = read_newest_event_mark(self)?;
+            if current != seen {
+                return Ok(Some(current));
             }
             let left = end.remaining();
             if left.is_zero() {
@@ -214,6 +218,23 @@ impl CommandEngine for ExchangeEngine {
 }
 
 impl ExchangeEngine {
+    /// Reads until the server answers, unless the error is one that no waiting ends.
+    fn read_through_outage<T>(
+        &self,
+        operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            self.link.deadline.set(Deadline::after(self.patience));
+            match self.run(true, &operation) {
+                Err(error) if may_pass(&error) && begun.elapsed() < OUTAGE_PATIENCE => {
+                    thread::sleep(POLL_INTERVAL);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     fn run<T>(
         &self,
         is_read_only: bool,
@@ -221,10 +242,20 @@ impl ExchangeEngine {
     ) -> Result<T> {
         let mut trust = Trust::Assume;
         let mut runs = 0;
+        // After this error nobody knows whether the writes were made until a server answers.
+        let mut doubt: Option<StoreError> = None;
+        // What the run before met says more than that there was no time for another one.
+        let mut met_before: Option<StoreError> = None;
         loop {
             let mut tx = ExchangeTx::new(&self.link, trust, is_read_only);
             let outcome = operation(&mut tx);
-            match tx.settle(outcome) {
+            let rerun = match tx.settle(outcome) {
+                Ending::Done(Err(error)) if is_timeout(&error) => {
+                    return Err(doubt.or(met_before).unwrap_or(error));
+                }
+                Ending::Done(Err(error)) if doubt.is_some() && may_pass(&error) => {
+                    Rerun { error, trust, should_wait: true, is_doubtful: false }
+                }
                 Ending::Done(result) => return result,
                 Ending::Replay(value, recording) => {
                     let mut tx = ExchangeTx::replaying(&self.link, recording);
@@ -233,27 +264,63 @@ impl ExchangeEngine {
                         _ => Ok(value),
                     };
                 }
-                Ending::Again(rerun) => {
-                    runs += 1;
-                    trust = rerun.trust;
-                    self.wait_before_rerun(rerun, runs)?;
+                Ending::Again(rerun) => rerun,
+            };
+            runs += 1;
+            trust = rerun.trust;
+            match self.wait_before_rerun(&rerun, runs) {
+                Ok(()) if rerun.is_doubtful => doubt = Some(rerun.error),
+                Ok(()) => met_before = Some(rerun.error),
+                Err(OutOfTime) if is_timeout(&rerun.error) && !rerun.is_doubtful => {
+                    return Err(doubt.or(met_before).unwrap_or(rerun.error));
                 }
+                Err(OutOfTime) => return Err(doubt.unwrap_or(rerun.error)),
             }
         }
     }
 
-    /// Waits a moment, which differs between processes, or fails once there is no time left.
-    fn wait_before_rerun(&self, rerun: Rerun, runs: u64) -> Result<()> {
+    /// Waits a moment, which differs between processes, or as long as the server asks for.
+    fn wait_before_rerun(&self, rerun: &Rerun, runs: u64) -> std::result::Result<(), OutOfTime> {
         let deadline = self.link.deadline.get();
-        if deadline.has_passed() {
-            return Err(rerun.error);
+        let left = deadline.remaining();
+        let asked = find_transport_error(&rerun.error).and_then(TransportError::retry_after);
+        if left.is_zero() || asked.is_some_and(|asked| asked >= left) {
+            return Err(OutOfTime);
         }
-        if rerun.should_wait && runs > 1 {
+        if let Some(asked) = asked {
+            thread::sleep(asked);
+        } else if rerun.should_wait && runs > 1 {
             let random = RandomState::new().build_hasher().finish();
             let longest = (8 << runs.min(8)).min(MAX_WAIT_MS);
             let wait = Duration::from_millis(random % longest);
-            thread::sleep(wait.min(deadline.remaining()));
+            thread::sleep(wait.min(left));
         }
         Ok(())
     }
+}
+
+/// The deadline leaves no time for another run.
+struct OutOfTime;
+
+/// Returns whether a reading may succeed once the server is back.
+fn may_pass(error: &StoreError) -> bool {
+    find_transport_error(error).is_some_and(TransportError::may_pass)
+}
+
+/// Returns whether a commit may have been carried out although there is no answer.
+pub(super) fn is_doubtful(error: &StoreError) -> bool {
+    find_transport_error(error).is_some_and(TransportError::may_have_committed)
+}
+
+fn is_timeout(error: &StoreError) -> bool {
+    let error = find_transport_error(error);
+    error.is_some_and(|error| matches!(error.kind, FailureKind::TimedOut(_)))
+}
+
+fn find_transport_error(error: &StoreError) -> Option<&TransportError> {
+    let (StoreError::Unavailable { source, .. } | StoreError::Contended { source, .. }) = error
+    else {
+        return None;
+    };
+    source.as_ref()?.downcast_ref()
 }

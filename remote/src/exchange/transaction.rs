@@ -5,7 +5,7 @@ use trueup_core::store::sql::{Arg, Row, Statement, Tx};
 use trueup_core::store::{Result, StoreError};
 
 use super::ending::{Ending, Progress, Rerun, Trust};
-use super::engine::{Link, SendError};
+use super::engine::{Link, SendError, is_doubtful};
 use super::protocol::{Mode, RequestStep, StepResult};
 use super::read_ahead::{Fetched, Query, ReadAhead};
 use super::row::JsonRow;
@@ -109,13 +109,19 @@ impl<'e> ExchangeTx<'e> {
                     },
                     trust: if was_read { self.trust } else { Trust::Ask },
                     should_wait: was_read,
+                    is_doubtful: false,
                 }
             }
             // Which attempt the rules refuse is not known.
             SendError::Store(StoreError::Denied { .. }) if self.has_untried_attempt => {
                 Rerun::without_assumptions()
             }
-            SendError::Broken(error) => Rerun { error, trust: Trust::Ask, should_wait: true },
+            SendError::Broken(error) => Rerun {
+                is_doubtful: mode == Mode::Commit && is_doubtful(&error),
+                error,
+                trust: Trust::Ask,
+                should_wait: true,
+            },
             SendError::Store(error) => return error,
         };
         let message = rerun.error.to_string();
