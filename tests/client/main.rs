@@ -16,3 +16,4 @@ mod prompts;
 mod quiet_periods;
 mod states;
 mod tasks;
+mod two_machines;

@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::host_name::{self, rename_arguments};
+
 use super::{ClientRun, HarnessResult, Turn, find_client, plugin};
 
 /// A made-up API key: the scripted model accepts any.
@@ -38,6 +40,7 @@ const GIT_IDENTITY: [(&str, &str); 4] = [
 pub struct Scratch {
     root: TempDir,
     client: PathBuf,
+    host: Option<String>,
 }
 
 impl Scratch {
@@ -56,7 +59,7 @@ impl Scratch {
             return Ok(None);
         };
         let root = tempfile::Builder::new().prefix("trueup-client-").tempdir()?;
-        let scratch = Self { root, client: client.to_path_buf() };
+        let scratch = Self { root, client: client.to_path_buf(), host: None };
         for dir in ["home/.claude", "repo", "plugin", "trueup"] {
             fs::create_dir_all(scratch.path(dir))?;
         }
@@ -64,6 +67,12 @@ impl Scratch {
         scratch.answer_first_run_questions()?;
         scratch.make_repository()?;
         Ok(Some(scratch))
+    }
+
+    /// Gives everything that runs here a host name of its own, as on another machine.
+    #[must_use]
+    pub fn on_host(self, name: &str) -> Self {
+        Self { host: Some(name.to_owned()), ..self }
     }
 
     fn answer_first_run_questions(&self) -> HarnessResult<()> {
@@ -115,7 +124,14 @@ impl Scratch {
 
     /// Prepares a program in the repository, its environment built from nothing.
     pub fn build_command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match &self.host {
+            None => Command::new(program),
+            Some(name) => {
+                let mut command = Command::new(host_name::PROGRAM);
+                command.args(rename_arguments(name)).arg(program);
+                command
+            }
+        };
         command
             .current_dir(self.repo())
             .stdin(Stdio::null())
