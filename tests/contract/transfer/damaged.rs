@@ -42,7 +42,7 @@ fn what_is_no_whole_export_is_refused_and_nothing_stays() {
         (export[..export.len() - 2].to_vec(), "the line is cut off"),
         (export[..export.len() / 2].to_vec(), "the line is cut off"),
         (with_lines(&export, |lines| drop(lines.pop())), "the export ends too early"),
-        (with_lines(&export, |lines| drop(lines.remove(middle))), "no row of an export"),
+        (with_lines(&export, |lines| drop(lines.remove(middle))), "a row of events is missing"),
         (with_lines(&export, |lines| lines.insert(middle, lines[middle].clone())), ""),
         (with_lines(&export, |lines| lines.push("{}".to_owned())), "more follows the last line"),
         (

@@ -74,7 +74,9 @@ fn canonicalize(value: &mut Json) {
         Json::Object(members) => {
             let mut sorted: Vec<(String, Json)> = std::mem::take(members).into_iter().collect();
             sorted.sort_by(|one, other| one.0.cmp(&other.0));
-            sorted.iter_mut().for_each(|(_, value)| canonicalize(value));
+            for (_, value) in &mut sorted {
+                canonicalize(value);
+            }
             *members = Map::from_iter(sorted);
         }
         Json::Null | Json::Bool(_) | Json::String(_) => {}
