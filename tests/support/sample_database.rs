@@ -1,5 +1,7 @@
 //! A database with rows in every table, among them every value that is easily lost on the way.
 
+#![expect(clippy::unwrap_used, reason = "a database that cannot be made fails its test")]
+
 use std::path::Path;
 use std::time::Duration;
 

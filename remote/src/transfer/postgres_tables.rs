@@ -1,5 +1,6 @@
 //! The tables of a PostgreSQL database within one transaction.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
@@ -43,12 +44,14 @@ impl<'l> PostgresTables<'l> {
     pub(super) fn check_schema(&mut self) -> TransferResult<()> {
         let version = self.read_value("SELECT max(version) FROM schema_migrations")?;
         let found = version.and_then(|version| version.parse().ok()).unwrap_or_default();
-        if found > SCHEMA_VERSION {
-            Err(StoreError::SchemaTooNew { found, known: SCHEMA_VERSION }.into())
-        } else if found < SCHEMA_VERSION {
-            Err(StoreError::SchemaTooOld { found, needed: SCHEMA_VERSION }.into())
-        } else {
-            Ok(())
+        match found.cmp(&SCHEMA_VERSION) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => {
+                Err(StoreError::SchemaTooNew { found, known: SCHEMA_VERSION }.into())
+            }
+            Ordering::Less => {
+                Err(StoreError::SchemaTooOld { found, needed: SCHEMA_VERSION }.into())
+            }
         }
     }
 
