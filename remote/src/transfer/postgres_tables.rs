@@ -43,7 +43,7 @@ impl<'l> PostgresTables<'l> {
     /// Refuses a database of another schema.
     pub(super) fn check_schema(&mut self) -> TransferResult<()> {
         let version = self.read_value("SELECT max(version) FROM schema_migrations")?;
-        let found = version.and_then(|version| version.parse().ok()).unwrap_or_default();
+        let found: i64 = version.and_then(|version| version.parse().ok()).unwrap_or_default();
         match found.cmp(&SCHEMA_VERSION) {
             Ordering::Equal => Ok(()),
             Ordering::Greater => {

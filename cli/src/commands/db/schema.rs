@@ -8,7 +8,8 @@ use trueup_core::store::sql::{PostgresFlavor, postgres_schema};
 use crate::command_context::CommandContext;
 use crate::output::Output;
 
-/// Which kind of server the script is for; that of the configured URL if no flag says it.
+// Which kind of server the script is for; that of the configured URL if no flag says it. A doc
+// comment would take the place of the help of the command.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct SchemaArgs {
     /// For PostgreSQL 15 or later
