@@ -11,6 +11,7 @@ mod doc_paths;
 mod fixture;
 mod module_cycles;
 mod postgres_fixture;
+mod process_races;
 mod purity;
 mod requests;
 mod round_trips;

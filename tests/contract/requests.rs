@@ -29,10 +29,11 @@ pub(crate) fn item_key(text: &str) -> ItemKey {
 
 pub(crate) fn new_provenance(actor: &str) -> Provenance {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     Provenance {
         actor: actor.to_owned(),
         reason: None,
-        op_id: format!("op-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+        op_id: format!("op-{}-{number}", std::process::id()),
     }
 }
 

@@ -85,7 +85,7 @@ fn summarize(name: String, mut times: Vec<Duration>) -> ProcessTimes {
 
 fn floor_task(binaries: &Binaries, server: &SecureServer, folder: &TempDir) -> Task {
     let mut task = Task::new(binaries.path(FLOOR_POSTGRES), folder.path().to_owned(), Vec::new());
-    task.argument(server.port());
+    task.argument(server.port().to_string());
     task.argument(DATABASE);
     task.argument("owner");
     task.argument(server.authority());

@@ -26,7 +26,8 @@ pub(super) fn build_client(
     progress: &Arc<Progress>,
 ) -> Result<(Client, PeerCertificate), TransportError> {
     let local = |error: String| progress.failure(FailureKind::Local(error));
-    let trusted = RootSource::Setting(roots).load().map_err(|kind| progress.failure(kind))?;
+    let trusted =
+        RootSource::new(url.root.as_ref(), roots).load().map_err(|kind| progress.failure(kind))?;
     let tls = tls::build_client(trusted, CertificateCheck::AuthorityAndHost)
         .map_err(|error| local(error.to_string()))?;
     let mut builder = Client::builder()

@@ -14,7 +14,7 @@ use crate::error::{Activity, FailureKind, TransportError};
 use crate::net::{NetworkRuntime, Progress, ReadBudget};
 use crate::tls::{CertificateCheck, PeerCertificate, RootSource, build_client};
 use crate::transport::MAX_ANSWER_BYTES;
-use crate::url::{PostgresUrl, RootOption, SslMode};
+use crate::url::{PostgresUrl, SslMode};
 
 /// What the network may add to an answer, in bytes: the frames of protocol and TLS.
 const FRAME_BYTES: u64 = MAX_ANSWER_BYTES / 16;
@@ -169,11 +169,9 @@ fn check_and_roots(url: &PostgresUrl, roots: TlsRoots) -> (CertificateCheck, Roo
         SslMode::Require | SslMode::VerifyCa => CertificateCheck::Authority,
         SslMode::VerifyFull => CertificateCheck::AuthorityAndHost,
     };
-    let source = match &url.root {
-        _ if check == CertificateCheck::Nothing => RootSource::Nowhere,
-        Some(RootOption::File(path)) => RootSource::File(path.clone()),
-        Some(RootOption::System) => RootSource::Setting(TlsRoots::System),
-        None => RootSource::Setting(roots),
+    let source = match check {
+        CertificateCheck::Nothing => RootSource::Nowhere,
+        _ => RootSource::new(url.root.as_ref(), roots),
     };
     (check, source)
 }

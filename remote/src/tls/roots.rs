@@ -11,6 +11,7 @@ use trueup_core::settings::TlsRoots;
 use trueup_core::text::path_to_text;
 
 use crate::error::FailureKind;
+use crate::url::RootOption;
 
 /// Largest file of certificates, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,6 +36,15 @@ pub(crate) struct TrustedRoots {
 }
 
 impl RootSource {
+    /// Returns what the URL says, else the setting.
+    pub(crate) fn new(option: Option<&RootOption>, setting: TlsRoots) -> Self {
+        match option {
+            Some(RootOption::File(path)) => Self::File(path.clone()),
+            Some(RootOption::System) => Self::Setting(TlsRoots::System),
+            None => Self::Setting(setting),
+        }
+    }
+
     /// Loads the authorities.
     ///
     /// # Errors

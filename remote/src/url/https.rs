@@ -1,4 +1,4 @@
-//! `https://HOST[/PATH][?via=hub|supabase|postgrest]`.
+//! `https://HOST[/PATH][?via=hub|supabase|postgrest&sslrootcert=FILE]`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use reqwest::Url;
 use trueup_core::settings::{DatabaseAddress, RemoteUrl};
 
-use super::UrlError;
 use super::query::{split_options, unknown_option};
+use super::{RootOption, UrlError};
 
 /// What answers at an `https://` URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,12 @@ impl Flavour {
         [Self::Hub, Self::Supabase, Self::Postgrest].into_iter().find(|each| each.name() == name)
     }
 
+    /// Parses the value of `via`.
+    fn parse(value: &str) -> Result<Self, UrlError> {
+        let allowed = "hub, supabase, postgrest";
+        Self::from_name(value).ok_or(UrlError::InvalidOption { option: "via", allowed })
+    }
+
     /// Returns the path of the function, below the path of the URL.
     pub(crate) const fn function_path(self) -> &'static str {
         match self {
@@ -50,6 +56,7 @@ pub struct HttpsUrl {
     base: Url,
     /// What `?via=` says.
     pub flavour: Option<Flavour>,
+    pub(crate) root: Option<RootOption>,
 }
 
 impl HttpsUrl {
@@ -62,13 +69,13 @@ impl HttpsUrl {
     pub fn parse(url: &RemoteUrl) -> Result<Self, UrlError> {
         let (base, options) = split_options(url.expose());
         let mut flavour = None;
+        let mut root = None;
         for (name, value) in options {
-            if name != "via" {
-                return Err(unknown_option(name));
+            match name {
+                "via" => flavour = Some(Flavour::parse(value)?),
+                "sslrootcert" => root = Some(RootOption::parse(value)?),
+                _ => return Err(unknown_option(name)),
             }
-            let allowed = "hub, supabase, postgrest";
-            let found = Flavour::from_name(value);
-            flavour = Some(found.ok_or(UrlError::InvalidOption { option: "via", allowed })?);
         }
         let mut base =
             Url::parse(base).map_err(|_| UrlError::Malformed("expected https://HOST/PATH"))?;
@@ -76,7 +83,7 @@ impl HttpsUrl {
         if !base.username().is_empty() || base.password().is_some() {
             return Err(UrlError::Malformed("credentials go into TRUEUP_API_KEY"));
         }
-        let url = Self { base, flavour };
+        let url = Self { base, flavour, root };
         if !url.is_secure() && !url.is_loopback() {
             return Err(UrlError::InsecureHttp);
         }
@@ -158,12 +165,19 @@ mod tests {
                 "the URL of the database has an unsupported option: apikey",
             ),
             (
+                "https://db.local/?sslrootcert=s3cret",
+                "the URL of the database has an invalid sslrootcert; allowed: an absolute path, \
+                 system",
+            ),
+            (
                 "https://db.local/?via=s3cret",
                 "the URL of the database has an invalid via; allowed: hub, supabase, postgrest",
             ),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), problem);
         }
+        let url = parse("https://db.local/?sslrootcert=/c%20a.pem&via=hub").unwrap();
+        assert_eq!(url.root, Some(RootOption::File("/c a.pem".into())));
         for text in ["http://localhost:1", "http://127.0.0.2", "http://[::1]:3/x"] {
             assert!(parse(text).is_ok(), "{text}");
         }

@@ -4,11 +4,12 @@ mod https;
 mod password_file;
 mod postgres;
 mod query;
+mod root_option;
 
 pub use https::{Flavour, HttpsUrl};
 pub use password_file::PasswordSources;
-pub(crate) use postgres::RootOption;
 pub use postgres::{PostgresHost, PostgresUrl, SessionAttributes, SslMode};
+pub(crate) use root_option::RootOption;
 
 /// Why a URL cannot be used. No text of the URL is shown but the names of options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,8 +8,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 use trueup_core::settings::{DatabaseAddress, RemoteUrl};
 
-use super::query::{split_options, unknown_option};
-use super::{PasswordSources, UrlError};
+use super::query::{percent_decode, split_options, unknown_option};
+use super::{PasswordSources, RootOption, UrlError};
 
 /// The port of a server unless the URL says otherwise.
 const DEFAULT_PORT: u16 = 5432;
@@ -44,15 +44,6 @@ pub enum SslMode {
     VerifyCa,
     /// As `VerifyCa`, and the certificate is for the host.
     VerifyFull,
-}
-
-/// Which authorities are trusted, if the URL says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RootOption {
-    /// `sslrootcert=system`
-    System,
-    /// `sslrootcert=FILE`
-    File(PathBuf),
 }
 
 /// What a server must be to be used; as in libpq.
@@ -113,7 +104,7 @@ impl PostgresUrl {
         for (name, value) in options {
             match name {
                 "sslmode" => ssl_mode = parse_ssl_mode(value)?,
-                "sslrootcert" => root = Some(parse_root(value)?),
+                "sslrootcert" => root = Some(RootOption::parse(value)?),
                 "target_session_attrs" => session_attributes = parse_session_attributes(value)?,
                 "hostaddr" | "connect_timeout" | "port" | "channel_binding" => {
                     check_option(name, value)?;
@@ -197,15 +188,6 @@ fn parse_ssl_mode(value: &str) -> Result<SslMode, UrlError> {
     })
 }
 
-fn parse_root(value: &str) -> Result<RootOption, UrlError> {
-    let decoded = percent_decode(value).filter(|path| path == "system" || path.starts_with('/'));
-    let decoded = decoded.ok_or(UrlError::InvalidOption {
-        option: "sslrootcert",
-        allowed: "an absolute path, system",
-    })?;
-    Ok(if decoded == "system" { RootOption::System } else { RootOption::File(decoded.into()) })
-}
-
 fn parse_session_attributes(value: &str) -> Result<SessionAttributes, UrlError> {
     Ok(match value {
         "any" => SessionAttributes::Any,
@@ -242,24 +224,6 @@ fn check_option(name: &str, value: &str) -> Result<(), UrlError> {
         _ => (each(|n| n.is_empty() || n.parse::<u16>().is_ok()), "port", "numbers up to 65535"),
     };
     if is_valid { Ok(()) } else { Err(UrlError::InvalidOption { option, allowed }) }
-}
-
-/// Decodes `%XX`; none if that is not UTF-8.
-fn percent_decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| first == b'%');
-        let byte = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            decoded.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            decoded.push(first);
-            rest = after;
-        }
-    }
-    String::from_utf8(decoded).ok()
 }
 
 /// Pairs hosts with ports: one port is for all hosts, none is the default.

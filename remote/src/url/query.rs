@@ -22,3 +22,21 @@ pub(super) fn unknown_option(name: &str) -> UrlError {
     let shown = if is_name { one_line(name, MAX_NAME_CHARS) } else { "…".to_owned() };
     UrlError::UnknownOption(shown)
 }
+
+/// Decodes `%XX`; none if that is not UTF-8.
+pub(super) fn percent_decode(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| first == b'%');
+        let byte = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some(byte) = byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            decoded.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            decoded.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(decoded).ok()
+}

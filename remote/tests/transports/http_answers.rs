@@ -69,7 +69,12 @@ fn statuses() -> Vec<Case> {
             headers: BUSY,
             ..case("503 Unavailable", "", "the server failed (HTTP 503)", "try again in 7 s")
         },
-        case("418 Teapot", "", "the server answered with HTTP 418", ""),
+        case(
+            "418 Teapot",
+            "",
+            "the server answered with HTTP 418",
+            "check the URL, and the log of the server",
+        ),
     ]
 }
 

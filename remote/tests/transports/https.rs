@@ -11,8 +11,8 @@ use trueup_remote::{FailureKind, FlavourMemory, Transport as _};
 
 use crate::support::faulty_proxy::{Fault, FaultyProxy};
 use crate::support::http_server::{HttpServer, Reply, Request};
-use crate::support::postgres_server::free_port;
 use crate::support::{REQUEST, assert_line, database, failure_of, late, open, soon};
+use support::tied_process::free_port;
 
 const SUPABASE: &str = "POST /rest/v1/rpc/trueup_exchange";
 const POSTGREST: &str = "POST /rpc/trueup_exchange";

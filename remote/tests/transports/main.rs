@@ -13,6 +13,7 @@ mod dependencies;
 mod http_answers;
 mod https;
 mod https_tls;
+mod name_lookup;
 mod postgres;
 mod postgres_faults;
 mod postgres_tls;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use trueup_remote::{FailureKind, Transport as _};
 
-use crate::support::postgres_server::{PostgresServer, free_port};
+use support::tied_process::free_port;
+
+use crate::support::postgres_server::PostgresServer;
 use crate::support::{REQUEST, assert_line, database, failure_of, late, open};
 
 #[test]

@@ -1,20 +1,37 @@
 //! The suite that every store must pass.
 
-/// Turns each function into a test for every store.
+use crate::fixture::new_sqlite;
+use crate::postgres_fixture::{DIRECT, HTTPS, PGBOUNCER, PostgresDatabase, Way, new_remote};
+
+/// Turns each function into a test for every store, by every way to its database.
 macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&mut crate::fixture::new_sqlite()); })*
+            $(#[test] fn $name() { super::$name(&mut crate::suite::new_sqlite()); })*
         }
         mod postgres {
             $(#[test] fn $name() {
-                // Without a server the harness has said that this is skipped.
-                if let Some(mut fixture) = crate::postgres_fixture::new_postgres() {
-                    super::$name(&mut fixture);
-                }
+                crate::suite::run_over(&crate::suite::DIRECT, super::$name);
+            })*
+        }
+        mod pgbouncer {
+            $(#[test] fn $name() {
+                crate::suite::run_over(&crate::suite::PGBOUNCER, super::$name);
+            })*
+        }
+        mod https {
+            $(#[test] fn $name() {
+                crate::suite::run_over(&crate::suite::HTTPS, super::$name);
             })*
         }
     };
+}
+
+/// Runs a test unless its way to a database cannot be had, which the harness has said then.
+fn run_over(way: &'static Way, test: impl FnOnce(&mut PostgresDatabase)) {
+    if let Some(mut fixture) = new_remote(way) {
+        test(&mut fixture);
+    }
 }
 
 mod claims;

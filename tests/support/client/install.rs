@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use super::HarnessResult;
+use crate::npm::{cache_directory, install_packages};
 
 /// The newest version of `@anthropic-ai/claude-code` that the suite runs on.
 const NEWEST_CLIENT: &str = "2.1.332";
@@ -52,47 +52,14 @@ fn obtain_client() -> HarnessResult<PathBuf> {
             return path.is_file().then_some(&path).cloned().ok_or_else(|| problem().into());
         }
     };
-    let cache = cache_directory()?;
-    let home = cache.join(version);
+    let home = cache_directory("trueup-client-tests")?.join(version);
     if let Some(ready) = find_executable(&home) {
         return Ok(ready);
     }
-    fetch_client(&cache, &home, version)?;
+    let package = format!("@anthropic-ai/claude-code@{version}");
+    install_packages(&home, &[], &["install", "--prefix", ".", &package])?;
     find_executable(&home)
         .ok_or_else(|| format!("npm left no client executable in {}", home.display()).into())
-}
-
-fn cache_directory() -> HarnessResult<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty());
-    let base = base.map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cache")));
-    let cache =
-        base.ok_or("there is no home directory to cache it in")?.join("trueup-client-tests");
-    fs::create_dir_all(&cache)?;
-    Ok(cache)
-}
-
-/// Installs beside its final place and renames, so that two test processes cannot mix.
-fn fetch_client(cache: &Path, home: &Path, version: &str) -> HarnessResult<()> {
-    let partial = tempfile::Builder::new().prefix("partial-").tempdir_in(cache)?;
-    let output = Command::new("npm")
-        .arg("install")
-        .arg("--prefix")
-        .arg(partial.path())
-        .args(["--no-fund", "--no-audit", "--loglevel=error"])
-        .arg(format!("@anthropic-ai/claude-code@{version}"))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("npm could not be started: {error}"))?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let first = stderr.lines().next().unwrap_or("it said nothing");
-        return Err(format!("npm install failed: {first}").into());
-    }
-    match fs::rename(partial.path(), home) {
-        Ok(()) => Ok(()),
-        Err(_) if find_executable(home).is_some() => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The native program in the platform's own package, else npm's launcher.

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::certificates::Identity;
 use super::tls_server::{Stream, accept_tls};
+use support::certificates::Identity;
 
 /// A request as it came.
 #[derive(Debug, Clone)]

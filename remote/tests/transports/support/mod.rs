@@ -1,6 +1,5 @@
 //! What the tests have in common.
 
-pub(crate) mod certificates;
 pub(crate) mod faulty_proxy;
 pub(crate) mod http_server;
 pub(crate) mod postgres_server;

@@ -1,15 +1,11 @@
-//! The server's side of TLS, over a blocking stream.
+//! TLS over a blocking stream, on the server's side.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
-
-use super::certificates::Identity;
+use rustls::{ServerConnection, StreamOwned};
+use support::certificates::Identity;
+use support::tls::server_config;
 
 /// A stream of either kind.
 pub(crate) trait Stream: Read + Write {}
@@ -18,14 +14,5 @@ impl<S: Read + Write> Stream for S {}
 
 /// Answers a TLS handshake with an identity.
 pub(crate) fn accept_tls(stream: TcpStream, identity: &Identity) -> impl Stream + use<> {
-    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes());
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream)
+    StreamOwned::new(ServerConnection::new(server_config(identity)).unwrap(), stream)
 }

@@ -1,24 +1,31 @@
 //! Certificates, made for each run.
 
+#![expect(clippy::unwrap_used, reason = "a certificate that cannot be made fails its test")]
+
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 /// A key and certificates in PEM.
-pub(crate) struct Identity {
-    pub(crate) certificate: String,
-    pub(crate) key: String,
+pub struct Identity {
+    /// The server's certificate, or a chain that begins with it.
+    pub certificate: String,
+    /// Its key.
+    pub key: String,
 }
 
 /// An authority of the tests.
-pub(crate) struct Authority {
+#[derive(Debug)]
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    pub(crate) fn new() -> Self {
+    /// Makes an authority that nobody trusts yet.
+    #[expect(clippy::new_without_default, reason = "each one is another")]
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -27,19 +34,19 @@ impl Authority {
     }
 
     /// Writes the authority's certificate to a file, and returns that.
-    pub(crate) fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         let path = self.folder.path().join("ca.pem");
         std::fs::write(&path, self.issuer.pem()).unwrap();
         path
     }
 
     /// Signs a certificate for a host.
-    pub(crate) fn sign(&self, host: &str) -> Identity {
+    pub fn sign(&self, host: &str) -> Identity {
         self.sign_params(&CertificateParams::new(vec![host.to_owned()]).unwrap())
     }
 
     /// Signs a certificate for a host that is no longer valid.
-    pub(crate) fn sign_expired(&self, host: &str) -> Identity {
+    pub fn sign_expired(&self, host: &str) -> Identity {
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
@@ -55,7 +62,7 @@ impl Authority {
 
 /// Returns a certificate for a host that signed itself and says that it is an authority, as
 /// `openssl req -x509` makes them.
-pub(crate) fn self_signed(host: &str) -> Identity {
+pub fn self_signed(host: &str) -> Identity {
     let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();

@@ -1,0 +1,143 @@
+//! Steps with items: adding, editing, claiming, moving, going on to the next one.
+
+use trueup_core::model::{
+    ItemStatus, MoveActor, MoveFacts, MoveTarget, NewItem, RepoScope, decide_move,
+};
+use trueup_core::store::{
+    ClaimNextRequest, DependencyChange, GrantedMove, ItemEditRequest, Provenance, Store,
+};
+
+use super::SeededRandom;
+use super::canonical::describe;
+use crate::requests::{
+    LEASE_SECONDS, claim_request, item_key, new_item, release_request, session_id,
+};
+
+/// One operation on items, the same in both stores.
+#[derive(Debug)]
+pub(super) enum ItemStep {
+    Add(NewItem),
+    Edit(String, Option<String>, Option<i64>),
+    Remove(String),
+    Next(&'static str, Option<String>),
+    Claim(&'static str, String),
+    Release(&'static str, String),
+    Refuse(&'static str, String),
+    Move(&'static str, String, MoveTarget),
+    Depend(String, String, bool),
+}
+
+impl ItemStep {
+    pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
+        let who = dice.pick_session();
+        let what = dice.pick_item();
+        match dice.roll(14) {
+            0..=2 => Self::Add(NewItem {
+                parent: Some(item_key(&dice.pick_item())).filter(|_| dice.roll(3) > 0),
+                position: i64::try_from(dice.roll(3)).ok().filter(|n| *n > 0),
+                kind: Some("orchestrator".to_owned()).filter(|_| dice.roll(4) == 0),
+                depends_on: vec![item_key(&dice.pick_item())]
+                    .into_iter()
+                    .filter(|_| dice.roll(3) == 0)
+                    .collect(),
+                ..new_item(&what)
+            }),
+            3 | 4 => Self::Next(who, Some(what).filter(|_| dice.roll(3) == 0)),
+            5 => Self::Claim(who, what),
+            6 => Self::Release(who, what),
+            7..=9 => {
+                let statuses = ItemStatus::ALL;
+                let to = statuses[dice.roll(statuses.len())];
+                let goals = [
+                    MoveTarget::Status(to),
+                    MoveTarget::Status(ItemStatus::Completed),
+                    MoveTarget::BackToStart,
+                ];
+                Self::Move(who, what, goals[dice.roll(goals.len())])
+            }
+            10 => Self::Depend(what, dice.pick_item(), dice.roll(3) == 0),
+            11 => {
+                let parent = Some(dice.pick_item()).filter(|_| dice.roll(2) == 0);
+                Self::Edit(what, parent, i64::try_from(dice.roll(4)).ok().filter(|n| *n > 0))
+            }
+            12 => Self::Remove(what),
+            _ => Self::Refuse(who, what),
+        }
+    }
+
+    /// Applies the step and describes its result.
+    pub(super) fn apply_step(&self, store: &mut dyn Store, op: &str) -> String {
+        let by = |actor: &str| super::provenance(actor, op);
+        match self {
+            Self::Add(new) => describe(store.add_item(new, &by("user"))),
+            Self::Edit(what, parent, position) => describe(store.edit_item(&ItemEditRequest {
+                item: item_key(what),
+                title: Some(format!("title of {op}")),
+                kind: None,
+                parent: parent.as_deref().map(item_key),
+                position: *position,
+                provenance: by("user"),
+            })),
+            Self::Remove(what) => {
+                let used = describe(store.find_item_use(&item_key(what)));
+                format!("{used}, {}", describe(store.remove_item(&item_key(what), &by("user"))))
+            }
+            Self::Next(who, parent) => describe(store.claim_next_item(&ClaimNextRequest {
+                session: session_id(who),
+                parent: parent.as_deref().map(item_key),
+                scope: RepoScope::All,
+                may_release_unfinished: true,
+                lease_seconds: LEASE_SECONDS,
+                provenance: by(who),
+            })),
+            Self::Claim(who, what) => {
+                if store.load_item(&item_key(what)).unwrap().is_none() {
+                    return "nothing".to_owned();
+                }
+                let mut request = claim_request(store, who, what);
+                request.provenance = by(who);
+                describe(store.claim(&request))
+            }
+            Self::Release(who, what) => {
+                let mut release = release_request(who, what);
+                release.provenance = by(who);
+                describe(store.release(&release))
+            }
+            Self::Refuse(who, what) => describe(store.record_refusal(&item_key(what), &by(who))),
+            Self::Move(who, what, goal) => move_item(store, who, what, *goal, by(who)),
+            Self::Depend(what, on, remove) => {
+                describe(store.change_dependencies(&DependencyChange {
+                    item: item_key(what),
+                    dependencies: vec![item_key(on)],
+                    remove: *remove,
+                    provenance: by("user"),
+                }))
+            }
+        }
+    }
+}
+
+/// Moves an item by the rules; returns its description, or the refusal.
+fn move_item(
+    store: &mut dyn Store,
+    who: &str,
+    what: &str,
+    goal: MoveTarget,
+    provenance: Provenance,
+) -> String {
+    let session = store.load_session(&session_id(who)).unwrap();
+    let item = store.load_item(&item_key(what)).unwrap();
+    let facts = MoveFacts {
+        actor: MoveActor::Session(session.as_ref()),
+        item: item.as_ref(),
+        target: goal,
+        evidence: None,
+        reason: Some("why"),
+    };
+    let grant = match decide_move(&facts) {
+        Ok(grant) => grant,
+        Err(refusal) => return format!("{refusal:?}"),
+    };
+    let request = GrantedMove { grant, provenance };
+    describe(store.move_item(&request))
+}

@@ -1,0 +1,229 @@
+//! Steps with what is worked through: phases, plans, runs of plans; and with ports, repositories
+//! and workplan files.
+
+use trueup_core::model::phase::PhaseStep;
+use trueup_core::model::{
+    NewItem, NewPlan, NewPlanTask, NewWorkplanRow, PlanTaskStatus, PlanTaskStep, PlanWorker,
+    PortOwner, PortSlot, RepoPlace, RunEnd, WORKPLAN_KIND, WorkplanFileFacts,
+};
+use trueup_core::store::{
+    PlanTaskStepRequest, ReleasePortRequest, RepoPlacement, ReservePortRequest, Store,
+};
+
+use super::SeededRandom;
+use super::canonical::describe;
+use crate::requests::{
+    complete_step, fail_step, item_key, new_phases, new_run, orchestrator_id, reopen_step,
+    session_id, session_step_request, start_step,
+};
+
+/// Silence after which work counts as stuck: none of the waits of a walk adds up to about as much.
+const STUCK_SECONDS: u64 = 1_250;
+
+/// One operation on work, the same in both stores.
+#[derive(Debug)]
+pub(super) enum WorkStep {
+    AddPhases(String),
+    StepPhase(&'static str, String, PhaseStep),
+    FailStuck,
+    BeginRun(&'static str),
+    BeatRun(&'static str),
+    EndRun(&'static str, bool),
+    ImportPlan(usize),
+    RemovePlan,
+    StepTask(usize, PlanTaskStep),
+    Reserve(&'static str, usize),
+    Free(&'static str),
+    Place(&'static str, &'static str),
+    Displace(&'static str),
+    Link(usize),
+}
+
+const RUNS: [&str; 3] = ["o1", "o2", "o3"];
+const NAMES: [&str; 3] = ["alpha", "Beta", "gamma"];
+
+impl WorkStep {
+    pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
+        let who = dice.pick_session();
+        let run = RUNS[dice.roll(RUNS.len())];
+        let name = NAMES[dice.roll(NAMES.len())];
+        match dice.roll(22) {
+            0 | 1 => Self::AddPhases(dice.pick_item()),
+            2..=6 => {
+                let steps = [
+                    start_step(),
+                    PhaseStep::Start { orchestrator: Some(orchestrator_id(run)) },
+                    complete_step(),
+                    fail_step("no\nway"),
+                    PhaseStep::Block { reason: "waits".to_owned() },
+                    reopen_step(),
+                ];
+                let id = format!("{}:{}", dice.pick_item(), 1 + dice.roll(3));
+                Self::StepPhase(who, id, steps[dice.roll(steps.len())].clone())
+            }
+            7 => Self::FailStuck,
+            8 | 9 => Self::BeginRun(run),
+            10 => Self::BeatRun(run),
+            11 => Self::EndRun(run, dice.roll(2) == 0),
+            12 => Self::ImportPlan(dice.roll(4)),
+            13 => Self::RemovePlan,
+            14..=16 => {
+                let worker = PlanWorker {
+                    actor: who.to_owned(),
+                    session: Some(session_id(who)),
+                    orchestrator: Some(orchestrator_id(run)).filter(|_| dice.roll(2) == 0),
+                };
+                let steps = [
+                    PlanTaskStep::Start(worker),
+                    PlanTaskStep::Complete,
+                    PlanTaskStep::Fail { error: "no".to_owned(), stuck: false },
+                    PlanTaskStep::Skip { reason: "later".to_owned() },
+                    PlanTaskStep::Retry,
+                ];
+                Self::StepTask(1 + dice.roll(4), steps[dice.roll(steps.len())].clone())
+            }
+            17 => Self::Reserve(name, dice.roll(3)),
+            18 => Self::Free(name),
+            19 => Self::Place(name, who),
+            20 => Self::Displace(name),
+            _ => Self::Link(dice.roll(3)),
+        }
+    }
+
+    /// Applies the step and describes its result.
+    pub(super) fn apply_step(&self, store: &mut dyn Store, op: &str) -> String {
+        let by = |actor: &str| super::provenance(actor, op);
+        match self {
+            Self::AddPhases(what) => {
+                describe(store.add_phases(&new_phases(what, &[&[], &[1], &[1, 2]]), &by("user")))
+            }
+            Self::StepPhase(who, id, step) => {
+                let mut request = session_step_request(who, id, step.clone());
+                request.provenance = by(who);
+                describe(store.apply_phase_step(&request))
+            }
+            Self::FailStuck => fail_stuck(store, op),
+            Self::BeginRun(run) => {
+                let mut new = new_run(run, "p");
+                new.provenance = by("user");
+                describe(store.register_orchestrator(&new))
+            }
+            Self::BeatRun(run) => {
+                describe(store.record_orchestrator_heartbeat(&orchestrator_id(run)))
+            }
+            Self::EndRun(run, asks_first) if *asks_first => {
+                describe(store.request_orchestrator_stop(&orchestrator_id(run), &by("user")))
+            }
+            Self::EndRun(run, _) => {
+                let end = RunEnd::default();
+                describe(store.record_orchestrator_stop(&orchestrator_id(run), end, &by("user")))
+            }
+            Self::ImportPlan(count) => describe(store.import_plan(&new_plan(*count), &by("user"))),
+            Self::RemovePlan => describe(store.remove_plan(&"p".parse().unwrap(), &by("user"))),
+            Self::StepTask(number, step) => step_task(store, *number, step, op),
+            Self::Reserve(name, number) => describe(store.reserve_port(&ReservePortRequest {
+                id: name.parse().unwrap(),
+                host: "h".to_owned(),
+                slot: PortSlot::all().nth(*number).unwrap(),
+                owner: PortOwner::default(),
+                provenance: by("user"),
+            })),
+            Self::Free(name) => describe(store.release_port(&ReleasePortRequest {
+                id: name.parse().unwrap(),
+                host: "h".to_owned(),
+                as_read: None,
+                provenance: by("user"),
+            })),
+            Self::Place(name, machine) => describe(store.place_repo(&placement(name, machine, op))),
+            Self::Displace(name) => {
+                describe(store.remove_repo_place(&name.parse().unwrap(), "s1", &by("user")))
+            }
+            Self::Link(number) => describe(store.link_workplans(&[workplan(*number)], &by("user"))),
+        }
+    }
+}
+
+fn new_plan(count: usize) -> NewPlan {
+    let tasks = (1..=count).map(|number| NewPlanTask {
+        depends_on: Some((1..number).map(|earlier| task_id(earlier).parse().unwrap()).collect()),
+        ..NewPlanTask::new(
+            task_id(number).parse().unwrap(),
+            format!("do {number}"),
+            PlanTaskStatus::Pending,
+        )
+    });
+    NewPlan {
+        id: "p".parse().unwrap(),
+        path: "/p.md".to_owned(),
+        title: Some(format!("A plan of {count}")),
+        extra: serde_json::Map::new(),
+        tasks: tasks.collect(),
+    }
+}
+
+fn task_id(number: usize) -> String {
+    format!("1.{number}")
+}
+
+/// Takes a step with a task of the plan, as it is now.
+fn step_task(store: &mut dyn Store, number: usize, step: &PlanTaskStep, op: &str) -> String {
+    let (plan, task) = ("p".parse().unwrap(), task_id(number).parse().unwrap());
+    let Some(as_read) = store.load_plan_task(&plan, &task).unwrap() else {
+        return "nothing".to_owned();
+    };
+    describe(store.apply_plan_task_step(&PlanTaskStepRequest {
+        plan,
+        task,
+        expected_revision: as_read.revision,
+        step: step.clone(),
+        provenance: super::provenance("user", op),
+    }))
+}
+
+/// Fails what was silent for too long, by its names.
+fn fail_stuck(store: &mut dyn Store, op: &str) -> String {
+    let mut stuck = store.list_stuck_phases(STUCK_SECONDS, 10).unwrap();
+    stuck.sort_by_key(|stuck| stuck.phase.id.to_string());
+    let failed = stuck.iter().enumerate().map(|(number, phase)| {
+        let by = super::provenance("sweeper", &format!("{op}-{number}"));
+        describe(store.fail_stuck_phase(phase, "silent", &by))
+    });
+    let failed: Vec<String> = failed.collect();
+    let by = super::provenance("sweeper", op);
+    format!("{failed:?}, {}", describe(store.fail_stuck_plan_tasks(STUCK_SECONDS, &by)))
+}
+
+fn placement(name: &str, machine: &str, op: &str) -> RepoPlacement {
+    RepoPlacement {
+        slug: name.parse().unwrap(),
+        passive: None,
+        machine: machine.to_owned(),
+        place: RepoPlace {
+            host: "h".to_owned(),
+            path: format!("/{name}"),
+            checkouts: Vec::new(),
+            identity: None,
+        },
+        is_additional: false,
+        missing_checkouts: Vec::new(),
+        provenance: super::provenance("user", op),
+    }
+}
+
+fn workplan(number: usize) -> NewWorkplanRow {
+    let name = format!("W-{number}");
+    NewWorkplanRow {
+        item: NewItem {
+            title: Some(format!("title of {name}")),
+            kind: Some(WORKPLAN_KIND.to_owned()),
+            repo: Some("alpha".to_owned()),
+            ..NewItem::new(item_key(&name))
+        },
+        link: format!("link-{name}").parse().unwrap(),
+        facts: WorkplanFileFacts {
+            digest: "d1".to_owned(),
+            planning: r#"{"priority":"high"}"#.to_owned(),
+        },
+        description: "text".to_owned(),
+    }
+}
