@@ -72,10 +72,10 @@ impl<'e> ExchangeTx<'e> {
         self.steps.iter().any(Step::is_write)
     }
 
-    /// Sends what the mode needs of the steps so far, and `more`; returns the results of all.
+    /// Sends what the mode needs of the steps so far, and `queries`; returns the results of all.
     ///
     /// A read needs those that it checks, a trial the writes, and a commit everything.
-    fn send(&mut self, mode: Mode, more: &[Query]) -> Result<Vec<StepResult>> {
+    fn send(&mut self, mode: Mode, queries: &[Query]) -> Result<Vec<StepResult>> {
         let needed = |step: &&Step| match mode {
             Mode::Read => self.is_read_only,
             Mode::Try => step.is_write(),
@@ -83,8 +83,8 @@ impl<'e> ExchangeTx<'e> {
         };
         let mut request: Vec<RequestStep<'_>> =
             self.steps.iter().filter(needed).map(Step::to_request).collect();
-        let digests: Vec<String> = more.iter().map(|query| query.statement.digest()).collect();
-        request.extend(more.iter().zip(&digests).map(|(query, digest)| RequestStep {
+        let digests: Vec<String> = queries.iter().map(|query| query.statement.digest()).collect();
+        request.extend(queries.iter().zip(&digests).map(|(query, digest)| RequestStep {
             digest,
             args: &query.args,
             seen: None,
