@@ -38,6 +38,13 @@ pub(super) struct Rerun {
 }
 
 impl Rerun {
+    /// Others came first; what they left may be chosen from again.
+    pub(super) fn after_lost_race(trust: Trust) -> Self {
+        let message = "others kept changing what the operation reads".to_owned();
+        let error = StoreError::Contended { message, source: None };
+        Self { error, trust, should_wait: true, is_doubtful: false }
+    }
+
     /// A run that assumes nothing.
     pub(super) fn without_assumptions() -> Self {
         let message = "the outcome of a step is not certain".to_owned();

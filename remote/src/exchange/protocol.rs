@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use trueup_core::store::StoreError;
 
 /// The version of the protocol.
 const PROTOCOL: u32 = 1;
@@ -83,4 +84,9 @@ pub(super) struct Answer {
     pub(super) refused: Option<String>,
     /// The schema of the database, where the request was refused for another.
     pub(super) schema: Option<i64>,
+}
+
+/// The error of an answer without something that it must have.
+pub(super) fn incomplete_answer(what: &str) -> StoreError {
+    StoreError::unavailable(format!("the answer of the database lacks {what}"))
 }

@@ -1,8 +1,10 @@
 //! Reads that were announced, and rows that came with the answer to another read.
 
 use serde_json::Value as Json;
+use trueup_core::store::Result;
 use trueup_core::store::sql::Statement;
 
+use super::protocol::{StepResult, incomplete_answer};
 use super::steps::Rows;
 
 /// A read with the values of its parameters.
@@ -23,6 +25,16 @@ impl Query {
 pub(super) struct Fetched {
     pub(super) rows: Rows,
     pub(super) digest: String,
+}
+
+impl Fetched {
+    /// Takes the rows of a read out of its result.
+    pub(super) fn from_result(result: StepResult) -> Result<Self> {
+        match (result.rows, result.digest) {
+            (Some(rows), Some(digest)) => Ok(Self { rows, digest }),
+            _ => Err(incomplete_answer("rows")),
+        }
+    }
 }
 
 /// What an operation will ask for, and what it has been answered since its last write.

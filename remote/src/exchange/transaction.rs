@@ -6,7 +6,7 @@ use trueup_core::store::{Result, StoreError};
 
 use super::ending::{Ending, Progress, Rerun, Trust};
 use super::engine::{Link, SendError, is_doubtful};
-use super::protocol::{Mode, RequestStep, StepResult};
+use super::protocol::{Mode, RequestStep, StepResult, incomplete_answer};
 use super::read_ahead::{Fetched, Query, ReadAhead};
 use super::row::JsonRow;
 use super::steps::{Call, Recording, Rows, Step, StepKind, to_json_args};
@@ -22,6 +22,10 @@ pub struct ExchangeTx<'e> {
     /// Whether the operation only reads: each request checks the reads before it, so that the last
     /// one sees what all of them saw.
     is_read_only: bool,
+    /// Whether what is read now is verified by the writes behind it.
+    is_searching: bool,
+    /// Whether a search chose what is written.
+    has_searched: bool,
     progress: Progress,
     steps: Vec<Step>,
     ahead: ReadAhead,
@@ -51,6 +55,8 @@ impl<'e> ExchangeTx<'e> {
             reading_requests: 0,
             tried: 0,
             attempts: 0,
+            is_searching: false,
+            has_searched: false,
             has_untried_attempt: false,
             recording: Recording::default(),
             is_outdated: false,
@@ -99,17 +105,17 @@ impl<'e> ExchangeTx<'e> {
     fn note_rerun(&mut self, mode: Mode, error: SendError) -> StoreError {
         let rerun = match error {
             SendError::Conflict { step } => {
+                // What the search found was taken meanwhile: the next one finds something else.
+                if self.has_searched && self.steps.get(step).is_some_and(Step::is_write) {
+                    return self.begin_rerun(Rerun::after_lost_race(self.trust));
+                }
                 // A trial has no readings that could have changed, so an assumption was wrong.
                 let step = self.steps.get(step).filter(|_| mode != Mode::Try);
                 let was_read = step.is_some_and(|step| !step.is_write() && !step.is_assumed());
-                Rerun {
-                    error: StoreError::Contended {
-                        message: "others kept changing what the operation reads".to_owned(),
-                        source: None,
-                    },
-                    trust: if was_read { self.trust } else { Trust::Ask },
-                    should_wait: was_read,
-                    is_doubtful: false,
+                if was_read {
+                    Rerun::after_lost_race(self.trust)
+                } else {
+                    Rerun::without_assumptions()
                 }
             }
             // Which attempt the rules refuse is not known.
@@ -124,6 +130,11 @@ impl<'e> ExchangeTx<'e> {
             },
             SendError::Store(error) => return error,
         };
+        self.begin_rerun(rerun)
+    }
+
+    /// Keeps the reason to run again; returns the error that ends this run.
+    fn begin_rerun(&mut self, rerun: Rerun) -> StoreError {
         let message = rerun.error.to_string();
         self.rerun = Some(rerun);
         StoreError::Contended { message, source: None }
@@ -142,7 +153,7 @@ impl<'e> ExchangeTx<'e> {
         let Fetched { rows, digest } = fetched;
         let call = self.recording.next_index();
         match self.reading_mode() {
-            Mode::Read if self.progress == Progress::Committed => {}
+            Mode::Read if self.is_searching || self.progress == Progress::Committed => {}
             Mode::Read => {
                 let kind = StepKind::Read { digest, is_assumed: false };
                 self.steps.push(Step::new(statement, args.clone(), kind));
@@ -191,7 +202,7 @@ impl<'e> ExchangeTx<'e> {
             }
         }
         for (query, result) in queries.into_iter().zip(found) {
-            self.ahead.keep(query, read_rows(result)?);
+            self.ahead.keep(query, Fetched::from_result(result)?);
         }
         self.ahead.find(statement, args).ok_or_else(|| incomplete_answer("rows"))
     }
@@ -321,18 +332,6 @@ impl<'e> ExchangeTx<'e> {
     }
 }
 
-/// Returns the rows of a read, with their digest.
-fn read_rows(result: StepResult) -> Result<Fetched> {
-    match (result.rows, result.digest) {
-        (Some(rows), Some(digest)) => Ok(Fetched { rows, digest }),
-        _ => Err(incomplete_answer("rows")),
-    }
-}
-
-fn incomplete_answer(what: &str) -> StoreError {
-    StoreError::unavailable(format!("the answer of the database lacks {what}"))
-}
-
 impl Tx for ExchangeTx<'_> {
     fn for_each_row(
         &mut self,
@@ -413,6 +412,13 @@ impl Tx for ExchangeTx<'_> {
         if let Ok(args) = to_json_args(statement, args) {
             self.ahead.announce(statement, args);
         }
+    }
+
+    fn search<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        (self.is_searching, self.has_searched) = (true, true);
+        let outcome = part(self);
+        self.is_searching = false;
+        outcome
     }
 
     fn is_usually_false(

@@ -238,6 +238,17 @@ pub trait Tx {
         self.one_row(statement, args, |row| row.get(0))
     }
 
+    /// Runs a search whose result the writes behind it verify: what it read may change until the
+    /// commit, as long as the rows that are written are still as they were found. An engine behind
+    /// a network would otherwise start again for every change nearby.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn search<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        part(self)
+    }
+
     /// Whether this operation was carried out before, so that its answer may have been lost and
     /// this is a repetition.
     ///

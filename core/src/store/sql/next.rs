@@ -334,7 +334,12 @@ pub(super) fn claim_next_item(tx: &mut impl Tx, request: &ClaimNextRequest) -> R
         parent: request.parent.as_ref(),
         scope: &request.scope,
     };
-    let mut next = find_next_item(&mut StoredItems(tx), &requester)?;
+    // The claim is conditional on the item that was found. That there is none has no such
+    // condition, so it must be read at one moment.
+    let mut next = tx.search(|tx| find_next_item(&mut StoredItems(tx), &requester))?;
+    if next.claim_candidate().is_none() {
+        next = find_next_item(&mut StoredItems(tx), &requester)?;
+    }
     if let Some(held) = session.item.as_ref().filter(|_| !request.may_release_unfinished) {
         next = next.keep_held(load_item(tx, held)?);
     }
