@@ -3,19 +3,22 @@
 
 mod scenario;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use support::postgres::TestDatabase;
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{EventKind, FieldValue, StateField};
+use trueup_core::model::{EventKind, FieldValue, RepoScope, StateField};
 use trueup_core::settings::DatabaseAddress;
-use trueup_core::store::{HookStore as _, Store as _};
+use trueup_core::store::{ClaimNextRequest, HookStore as _, ItemStore as _, Store as _};
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
 
 use crate::postgres_fixture::new_postgres_through;
-use crate::requests::{add_item, claim_request, field_push, list_events, register_session};
+use crate::requests::{
+    LEASE_SECONDS, add_item, claim_request, field_push, list_events, load_session, new_provenance,
+    register_session, session_id,
+};
 use crate::strict::{OPERATIONS, StrictStore};
 
 /// Counts requests, and loses the answer to the next commit where it is told to.
@@ -28,14 +31,24 @@ struct WatchedTransport {
 #[derive(Default)]
 struct Watch {
     requests: Rc<Cell<usize>>,
+    commits: Cell<usize>,
     loses_next_commit: Cell<bool>,
+    /// What others do after all was read and before the next commit.
+    before_next_commit: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
 impl Transport for WatchedTransport {
     fn exchange(&mut self, request: &str, deadline: Deadline) -> Result<String, TransportError> {
         self.watch.requests.set(self.watch.requests.get() + 1);
+        let is_commit = request.contains(r#""mode":"commit""#);
+        if is_commit {
+            self.watch.commits.set(self.watch.commits.get() + 1);
+            if let Some(others) = self.watch.before_next_commit.take() {
+                others();
+            }
+        }
         let answer = self.inner.exchange(request, deadline)?;
-        if request.contains(r#""mode":"commit""#) && self.watch.loses_next_commit.take() {
+        if is_commit && self.watch.loses_next_commit.take() {
             let kind = FailureKind::ClosedMidway;
             return Err(TransportError {
                 address: Box::new(self.address.clone()),
@@ -198,4 +211,47 @@ fn a_commit_whose_answer_is_lost_is_carried_out_once_and_answered() {
     let events = list_events(&mut store);
     let claims = events.iter().filter(|event| event.is_kind(EventKind::Claimed));
     assert_eq!(claims.count(), 1);
+}
+
+#[test]
+fn a_claim_of_the_next_item_minds_no_change_nearby_and_takes_another_when_it_was_too_late() {
+    let Some((database, mut store, watch)) = watched_store() else {
+        return;
+    };
+    let database = Rc::new(database);
+    let begin = |sql: &'static str| {
+        let database = Rc::clone(&database);
+        let others = move || {
+            database.run(&format!("SET search_path = trueup; {sql}")).unwrap();
+        };
+        watch.before_next_commit.replace(Some(Box::new(others)));
+        watch.commits.set(0);
+    };
+    for session in ["s1", "s2", "s3"] {
+        register_session(&mut store, session);
+    }
+    for item in ["A", "B", "C"] {
+        add_item(&mut store, item);
+    }
+    let claim_next = |store: &mut RemoteStore, who: &str| {
+        let request = ClaimNextRequest {
+            session: session_id(who),
+            parent: None,
+            scope: RepoScope::All,
+            may_release_unfinished: true,
+            lease_seconds: LEASE_SECONDS,
+            provenance: new_provenance(who),
+        };
+        store.claim_next_item(&request).unwrap();
+        load_session(store, who).item.map(|item| item.to_string())
+    };
+    begin("UPDATE work_items SET title = 'another' WHERE key = 'A'");
+    assert_eq!(claim_next(&mut store, "s1").as_deref(), Some("A"));
+    assert_eq!(watch.commits.get(), 1);
+    begin(
+        "UPDATE work_items SET holder = 's3', claim_epoch = claim_epoch + 1, claimed_at = 'now',
+             under_epoch = claim_epoch WHERE key = 'B'",
+    );
+    assert_eq!(claim_next(&mut store, "s2").as_deref(), Some("C"));
+    assert_eq!(watch.commits.get(), 2);
 }
