@@ -95,7 +95,7 @@ fn a_person_frees_what_the_dead_hold_and_nothing_else() {
         home.query_value("SELECT holder FROM work_items WHERE key = 'SD-1'", []);
     assert_eq!(holder, None);
     let state: String =
-        home.session_column("metadata ->> '$.execution_state.currentSd'", FIRST_SESSION);
+        home.session_column("json_extract(metadata, '$.execution_state.currentSd')", FIRST_SESSION);
     assert_eq!(state, "SD-1", "its work stays readable");
     let answer = elsewhere("SD-2");
     assert_eq!(answer.code, Some(1));

@@ -1,6 +1,6 @@
 //! Arguments and settings that cannot be used: what a person is told of them.
 
-use support::home::Home;
+use support::home::{Home, skip_over_postgres};
 
 use crate::fixture::{data, object, started, trueup};
 
@@ -98,6 +98,9 @@ fn help_has_the_global_options_apart() {
 
 #[test]
 fn paths_that_a_backup_or_a_directory_cannot_have_are_named() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let answer = object(&home, 3, &["db", "backup", "/nope/x.db"]);
     assert_eq!(answer["error"]["message"], "the directory /nope does not exist");

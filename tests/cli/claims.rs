@@ -111,11 +111,8 @@ fn a_longer_silence_than_half_an_hour_is_cut_and_reported() {
     let home = started();
     let answer = object(&home, 0, &["claim", "SD-1", "--create", "--span", "2h"]);
     assert_eq!(answer["warnings"], json!(["--span is limited to 30 min"]));
-    let seconds: f64 = home.query_value(
-        "SELECT (julianday(silent_until) - julianday('now')) * 86400 FROM claude_sessions
-         WHERE session_id = ?1",
-        [FIRST_SESSION],
-    );
+    let until: String = home.session_column("silent_until", FIRST_SESSION);
+    let seconds = home.seconds_until(&until);
     assert!(seconds <= 1800.0, "{seconds}");
 }
 
@@ -167,15 +164,6 @@ fn a_session_that_an_item_is_taken_from_is_lost_at_that_moment() {
     }
 }
 
-/// Makes a session's last heartbeat older by so many seconds.
-fn age_heartbeat(home: &Home, session: &str, seconds: f64) {
-    let back = format!("{} seconds", -seconds);
-    let shift = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?2)");
-    let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift);
-    let sql = format!("UPDATE claude_sessions SET {} WHERE session_id = ?1", columns.join(", "));
-    assert_eq!(home.execute_sql(&sql, [session, &back]), 1);
-}
-
 #[test]
 fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then() {
     // The holder's process ends, it ends regularly, or its process cannot be checked.
@@ -215,14 +203,13 @@ fn a_refusal_says_when_the_item_is_free_and_the_command_that_takes_it_works_then
             hint.contains(free_at) && hint.contains(&format!("`{command}`")),
             "{context}: {hint}"
         );
-        let wait: f64 =
-            home.query_value("SELECT (julianday(?1) - julianday('now')) * 86400", [free_at]);
+        let wait = home.seconds_until(free_at);
         let arguments: Vec<&str> = command.split(' ').skip(1).collect();
         let command = [&arguments[..], &["--session", FIRST_SESSION]].concat();
         // Well before that time, the same command is refused.
-        age_heartbeat(&home, SECOND_SESSION, wait - 30.0);
+        home.age_heartbeat(SECOND_SESSION, wait - 30.0);
         object(&home, 1, &command);
-        age_heartbeat(&home, SECOND_SESSION, 31.0);
+        home.age_heartbeat(SECOND_SESSION, 31.0);
         assert_eq!(data(&home, &command)["outcome"], "taken_over", "{context}");
         drop(process);
     }

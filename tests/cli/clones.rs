@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION};
 
-use crate::fixture::SYNC;
+use crate::fixture::{SYNC, create_database};
 
 /// Two clones of one remote, a fork of it, and a repository without a remote, in directories named
 /// `app` or after their role.
@@ -16,7 +16,7 @@ struct Clones {
 impl Clones {
     fn new() -> Self {
         let home = Home::new();
-        home.prepare_run("trueup").args(["db", "migrate"]).wait().ok();
+        create_database(&home);
         let clones = Self { home };
         for (name, remote) in [
             ("one/app", Some("https://example.org/acme/app.git")),

@@ -3,13 +3,16 @@
 use std::fs;
 
 use rusqlite::Connection;
-use support::home::Home;
+use support::home::{Home, skip_over_postgres};
 
 use crate::fixture::{claimed, data, keys, object, refused, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 #[test]
 fn migrate_creates_a_database_once() {
+    if skip_over_postgres("the file of the database") {
+        return;
+    }
     let home = Home::new();
     let path = home.trueup_home().join("trueup.db");
     let created = data(&home, &["db", "migrate"]);
@@ -24,6 +27,9 @@ fn migrate_creates_a_database_once() {
 #[cfg(unix)]
 #[test]
 fn a_new_database_is_its_users_alone() {
+    if skip_over_postgres("the file of the database") {
+        return;
+    }
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     data(&home, &["db", "migrate"]);
@@ -48,6 +54,9 @@ fn status_is_true_and_writes_nothing() {
 
 #[test]
 fn a_backup_is_a_whole_database() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     claimed(&home, "SD-1");
     let file = home.root().join("backup.db");
@@ -68,6 +77,9 @@ fn a_backup_is_a_whole_database() {
 
 #[test]
 fn a_backup_replaces_no_file() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let file = home.root().join("precious");
     fs::write(&file, "precious").unwrap();
@@ -78,6 +90,9 @@ fn a_backup_replaces_no_file() {
 
 #[test]
 fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let file = home.root().join("no/such/folder/backup.db");
     let error = object(&home, 3, &["db", "backup", file.to_str().unwrap()])["error"].take();
@@ -89,6 +104,9 @@ fn a_backup_that_cannot_be_written_is_exit_3_and_leaves_nothing() {
 
 #[test]
 fn a_relative_backup_is_made_where_the_user_stands() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let dir = home.root().join("elsewhere");
     fs::create_dir(&dir).unwrap();

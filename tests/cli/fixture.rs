@@ -15,6 +15,13 @@ pub(crate) fn started() -> Home {
     home
 }
 
+/// Creates the database without a session. One on a server is there from the start.
+pub(crate) fn create_database(home: &Home) {
+    if home.shared_url().is_none() {
+        data(home, &["db", "migrate"]);
+    }
+}
+
 /// [`started`], and the database has plans `P`, `Q`, `P0` to `P29` and `master-plan`.
 pub(crate) fn started_with_plans() -> Home {
     let home = started();

@@ -4,7 +4,7 @@ use support::home::Home;
 
 use crate::fixture::{trueup, validate};
 
-const COMMANDS: &[&[&str]] = &[
+pub(crate) const COMMANDS: &[&[&str]] = &[
     &[],
     &["status"],
     &["set"],

@@ -2,7 +2,7 @@
 
 use support::home::{FIRST_SESSION, Home};
 
-use crate::fixture::{claimed, data, object, refused, started, trueup};
+use crate::fixture::{claimed, create_database, data, object, refused, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 #[test]
@@ -38,7 +38,7 @@ fn an_item_is_added_with_everything_said_of_it() {
 #[test]
 fn an_item_needs_no_session() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     data(&home, &["item", "add", "SD-1"]);
     assert_eq!(data(&home, &["item", "list"])["items"][0]["key"], "SD-1");
 }

@@ -76,8 +76,7 @@ fn a_time_is_read_as_it_is_written() {
     };
     let all = logged("100000w").0;
     assert!(all > 1);
-    home.execute_sql("DROP TRIGGER events_no_update", []);
-    home.execute_sql("UPDATE events SET at = '2020-06-01T10:00:00.000Z'", []);
+    home.execute_unchecked("UPDATE events SET at = '2020-06-01T10:00:00.000Z'");
     for (since, expected) in [
         ("2020-06-01", (all, 0)),
         ("20200601", (all, 0)),

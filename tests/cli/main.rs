@@ -51,6 +51,7 @@ mod secrets;
 mod sessions;
 mod shapes;
 mod shared_databases;
+mod shared_secrets;
 mod show;
 mod state;
 mod state_snapshot;

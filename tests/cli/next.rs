@@ -275,15 +275,14 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
     // The printed command works in a shell.
     let trueup = support::client::find_binary("trueup").unwrap();
     let command = restore.replacen("trueup", trueup.to_str().unwrap(), 1);
-    let shell = std::process::Command::new("sh")
+    let mut shell = std::process::Command::new("sh");
+    shell
         .args(["-c", &command])
         .env_clear()
-        .env("TRUEUP_HOME", home.trueup_home())
-        .env("HOME", home.user_home())
         .env("TRUEUP_SESSION_ID", FIRST_SESSION)
-        .current_dir(home.project_dir())
-        .output()
-        .unwrap();
+        .current_dir(home.project_dir());
+    home.set_variables(&mut shell);
+    let shell = shell.output().unwrap();
     assert!(shell.status.success(), "{shell:?}");
     assert_eq!(home.execution_state()["currentTask"], task);
     assert_eq!(home.execution_state()["currentPhase"], "EXEC");
@@ -348,7 +347,8 @@ fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
             [SECOND_SESSION, until],
         );
     };
-    let ahead: String = home.query_value("SELECT datetime('now', '+44 minutes')", []);
+    let ahead: String =
+        home.query_value("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+44 minutes')", []);
     announce(&ahead);
     home.expire_lease(SECOND_SESSION, 2_600);
     refused(&home, "held_by_silent_session", &claim);

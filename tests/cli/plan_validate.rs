@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use support::home::Home;
+use support::home::{Home, skip_over_postgres};
 
-use crate::fixture::{codes, data, envelope, keys, object, refused, trueup};
+use crate::fixture::{codes, create_database, data, envelope, keys, object, refused, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 /// A status file with wrong counts, and everything that must survive: a byte order mark, line ends,
@@ -49,7 +49,7 @@ fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
 /// A scratch with a database and, in a directory of its own, [`STATUS`].
 fn scratch() -> (Home, PathBuf) {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     let path = write(&home, "out/status.json", STATUS);
     (home, path)
 }
@@ -57,7 +57,7 @@ fn scratch() -> (Home, PathBuf) {
 /// A scratch with [`PLAN`] imported as `fix`.
 fn home_with_plan() -> Home {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     write(&home, "fix.md", PLAN);
     data(&home, &["plan", "import", "fix.md"]);
     home
@@ -184,6 +184,9 @@ fn a_fix_says_what_it_changed_and_where_the_backup_is() {
 
 #[test]
 fn a_file_is_checked_and_fixed_without_any_database() {
+    if skip_over_postgres("the file is missing") {
+        return;
+    }
     let home = Home::new();
     let path = write(&home, "status.json", STATUS);
     let arguments = ["plan", "validate", "status.json"];
@@ -332,9 +335,7 @@ fn checkboxes_are_compared_with_the_database_in_both_directions() {
 fn what_file_and_database_have_alone_and_wait_for_in_vain_is_told() {
     let home = home_with_plan();
     write(&home, "fix.md", PLAN.replace("- [ ] 1.3 Ship\n", ""));
-    home.open_database()
-        .execute("UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'", [])
-        .unwrap();
+    home.execute_sql("UPDATE plan_tasks SET depends_on = '[\"8.8\"]' WHERE id = '1.1'", []);
     let found = object(&home, 1, &["plan", "validate"]);
     assert_finding(&found, "F-02", &["1.3", "not in the file"]);
     assert_finding(&found, "F-02", &["fix/1.1 depends on 8.8"]);

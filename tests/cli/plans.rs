@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use support::home::Home;
 
-use crate::fixture::{data, envelope, keys, object, refused, trueup};
+use crate::fixture::{create_database, data, envelope, keys, object, refused, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 const PLAN: &str = "# Fix the sync
@@ -50,7 +50,7 @@ fn write(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
 /// A scratch without a session, and [`PLAN`] imported as `fix`.
 fn home_with_plan() -> Home {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     write(&home, "fix.md", PLAN);
     data(&home, &["plan", "import", "fix.md"]);
     home
@@ -110,7 +110,7 @@ fn looking_writes_nothing() {
 #[test]
 fn a_plan_is_found_by_id_file_environment_or_as_the_only_one() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     assert_eq!(object(&home, 2, &["plan", "status"])["error"]["code"], "usage");
     refused(&home, "plan_not_found", &["plan", "status", "fix"]);
     let path = write(&home, "a/fix.md", PLAN);

@@ -11,7 +11,7 @@ use trueup_core::fs::FileLock;
 use trueup_core::model::PortSlot;
 use trueup_core::tcp_ports::{SlotProbe as _, TcpProbe};
 
-use crate::fixture::{data, keys, object, refused, second, started, trueup};
+use crate::fixture::{create_database, data, keys, object, refused, second, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
 /// How often a port that looks taken is looked at.
@@ -99,7 +99,7 @@ fn reservations_are_listed_with_their_owners() {
 fn without_a_session_the_calling_process_owns() {
     let _pool = Pool::take();
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     data(&home, &["ports", "reserve", "a"]);
     let list = data(&home, &["ports", "list"]);
     let owner = &list["reservations"][0]["owner"];

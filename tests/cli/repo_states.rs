@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::home::{Home, ProcessOutput};
+use support::home::{Home, ProcessOutput, skip_over_postgres};
 
 use crate::fixture::{data, object, refused, started, trueup};
 
@@ -243,6 +243,9 @@ fn a_repository_that_is_gone_is_passed_over_and_not_made() {
 
 #[test]
 fn between_machines_the_state_travels_through_the_database() {
+    if skip_over_postgres("two machines share the file") {
+        return;
+    }
     let home = started();
     repo(&home, "alpha", Some("# A\r\nlast line"));
     data(&home, &["state", "sync", "alpha"]);
@@ -268,6 +271,9 @@ fn between_machines_the_state_travels_through_the_database() {
 
 #[test]
 fn a_state_synced_before_is_shown_while_the_database_is_away() {
+    if skip_over_postgres("the file is moved away") {
+        return;
+    }
     let home = started();
     repo(&home, "alpha", Some("a\r\nb"));
     let beta = repo(&home, "beta", None);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use support::home::{FIRST_SESSION, Home};
+use support::home::{FIRST_SESSION, Home, skip_over_postgres};
 
 use crate::fixture::{assert_in_step, claimed, data, keys, object, refused, started, trueup};
 
@@ -68,6 +68,9 @@ fn break_an_index(path: &Path) {
 
 #[test]
 fn an_older_state_comes_back_and_what_was_there_is_kept() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     claimed(&home, "SD-1");
     let copy = backup(&home);
@@ -117,6 +120,9 @@ fn an_older_state_comes_back_and_what_was_there_is_kept() {
 
 #[test]
 fn a_session_that_began_after_the_copy_loses_nothing_either() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     let copy = backup(&home);
@@ -134,6 +140,9 @@ fn a_session_that_began_after_the_copy_loses_nothing_either() {
 
 #[test]
 fn while_others_have_it_open_nothing_is_replaced() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let copy = backup(&home);
     data(&home, &["item", "add", "SD-2"]);
@@ -160,6 +169,9 @@ fn while_others_have_it_open_nothing_is_replaced() {
 
 #[test]
 fn a_copy_that_cannot_be_used_changes_nothing() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     let good = backup(&home);
@@ -195,6 +207,9 @@ fn a_copy_that_cannot_be_used_changes_nothing() {
 
 #[test]
 fn a_missing_or_damaged_database_is_no_hindrance() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     for damage in ["missing", "orphaned log", "garbage", "empty", "cut", "index"] {
         let home = started();
         data(&home, &["item", "add", "SD-1"]);
@@ -230,6 +245,9 @@ fn a_missing_or_damaged_database_is_no_hindrance() {
 
 #[test]
 fn a_database_of_somebody_else_stays() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let copy = backup(&home);
     let path = database(&home);
@@ -244,6 +262,9 @@ fn a_database_of_somebody_else_stays() {
 
 #[test]
 fn a_copy_with_its_log_beside_it_is_read_with_that() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     let other = home.open_database();
     other
@@ -265,6 +286,9 @@ fn a_copy_with_its_log_beside_it_is_read_with_that() {
 
 #[test]
 fn a_database_behind_a_link_is_restored_where_it_is() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     data(&home, &["item", "add", "SD-1"]);
     let copy = backup(&home);
@@ -280,6 +304,9 @@ fn a_database_behind_a_link_is_restored_where_it_is() {
 
 #[test]
 fn a_broken_index_is_found_and_made_anew_by_doctor() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     let home = started();
     break_an_index(&database(&home));
     let check = |arguments: &[&str], code: i32| -> Value {
@@ -298,6 +325,9 @@ fn a_broken_index_is_found_and_made_anew_by_doctor() {
 
 #[test]
 fn a_backup_never_replaces_and_is_private() {
+    if skip_over_postgres("backups of the file") {
+        return;
+    }
     use std::os::unix::fs::PermissionsExt as _;
     let home = started();
     let copy = backup(&home);

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rusqlite::types::Value;
 use support::home::Home;
 
 /// The content of the database, the caches, the journal and the outbox.
@@ -24,7 +23,7 @@ impl StateSnapshot {
         for name in ["journal.jsonl", "outbox.jsonl", "config.toml"] {
             note(&home.trueup_home().join(name), &mut files);
         }
-        Self { rows: rows(home), files }
+        Self { rows: home.list_rows(), files }
     }
 }
 
@@ -42,25 +41,4 @@ fn note(path: &Path, files: &mut Vec<(PathBuf, SystemTime, Vec<u8>)>) {
         let changed = fs::metadata(path).unwrap().modified().unwrap();
         files.push((path.to_owned(), changed, bytes));
     }
-}
-
-/// Lists every row of every table.
-fn rows(home: &Home) -> Vec<String> {
-    let database = home.open_database();
-    let mut tables = database
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        .unwrap();
-    let names: Vec<String> =
-        tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let mut all = Vec::new();
-    for name in names {
-        let mut select = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-        let columns = select.column_count();
-        let mut rows = select.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let values: Vec<Value> = (0..columns).map(|i| row.get(i).unwrap()).collect();
-            all.push(format!("{name} {values:?}"));
-        }
-    }
-    all
 }

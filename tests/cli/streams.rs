@@ -10,13 +10,8 @@ use crate::fixture::{claimed, started, trueup};
 
 fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(find_binary("trueup").unwrap());
-    command
-        .env_clear()
-        .env("HOME", home.user_home())
-        .env("TRUEUP_HOME", home.trueup_home())
-        .current_dir(home.project_dir())
-        .stdin(Stdio::null())
-        .args(arguments);
+    command.env_clear().current_dir(home.project_dir()).stdin(Stdio::null()).args(arguments);
+    home.set_variables(&mut command);
     command
 }
 

@@ -126,11 +126,10 @@ fn shell(home: &Home, command: &str, of_a_session: bool) {
         .args(["-c", command])
         .current_dir(home.project_dir())
         .env_clear()
-        .env("HOME", home.user_home())
-        .env("TRUEUP_HOME", home.trueup_home())
         .env("CLAUDE_PID", std::process::id().to_string())
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("PATH", format!("{}:{path}", binaries.display()));
+    home.set_variables(&mut shell);
     if of_a_session {
         shell.env("TRUEUP_SESSION_ID", FIRST_SESSION);
     }

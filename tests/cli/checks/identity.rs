@@ -124,8 +124,10 @@ fn a_fork_is_a_repository_of_its_own() {
         let object = clone.object(0, &["--fix", fork.to_str().unwrap()]);
         assert_ne!(object["data"]["repos"][0]["repo"], "the-custodian");
         assert!(!of_code(&object, "C-09").is_empty(), "{object}");
-        let repos: String =
-            clone.home.query_value("SELECT group_concat(DISTINCT repo) FROM work_items", []);
+        let repos: String = clone.home.query_value(
+            "SELECT group_concat(repo, ',') FROM (SELECT DISTINCT repo FROM work_items) AS found",
+            [],
+        );
         assert_eq!(repos, "the-custodian");
         assert_eq!(codes(&clone.object(0, &[clone.root().to_str().unwrap()])), [""; 0]);
     }

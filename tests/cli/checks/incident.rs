@@ -32,7 +32,8 @@ impl Scene {
         git_in(&here.home, &root, &["clone", "-q", "remote.git", "coulombcore"]);
         fs::create_dir(root.join("there")).unwrap();
         let database = here.home.trueup_home().join("trueup.db");
-        let url = format!("sqlite:{}", database.display());
+        let file = || format!("sqlite:{}", database.display());
+        let url = here.home.shared_url().map_or_else(file, str::to_owned);
         Self { here, url }
     }
 

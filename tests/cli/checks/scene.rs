@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use support::home::{Home, ProcessOutput};
 
-use crate::fixture::{data, envelope, object};
+use crate::fixture::{create_database, data, envelope, object};
 use crate::state_snapshot::StateSnapshot;
 
 /// The user of every git command here.
@@ -106,7 +106,7 @@ impl Clone {
         git_in(&clone.home, &root, &["init", "-q", "--bare", "remote.git"]);
         clone.git(&["remote", "add", "origin", "../remote.git"]);
         clone.git(&["push", "-q", "-u", "origin", "main"]);
-        data(&clone.home, &["db", "migrate"]);
+        create_database(&clone.home);
         clone
     }
 

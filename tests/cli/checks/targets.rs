@@ -54,9 +54,8 @@ fn a_target_that_is_neither_is_refused_by_name() {
     let object = clone.object(0, &["both"]);
     assert_eq!(object["data"]["repos"][0]["path"], other.to_str().unwrap());
     // A repository with a checkout on another machine only.
-    let other =
-        r#"UPDATE repos SET places = json_object('elsewhere', json('{"host":"h","path":"/p"}'))"#;
-    clone.home.execute_sql(other, []);
+    let other = r#"{"elsewhere":{"host":"h","path":"/p"}}"#;
+    clone.home.execute_sql("UPDATE repos SET places = ?1", [other]);
     let object = clone.object(1, &["both"]);
     assert_eq!(object["error"]["code"], "repo_not_here");
 }

@@ -50,8 +50,10 @@ fn a_hook_that_checks_is_answered_at_once() {
 fn a_hook_of_a_commit_by_hand_gets_no_commit_within() {
     let clone = Clone::behind_the_database();
     let home = clone.home.trueup_home();
+    let database = clone.home.shared_url();
+    let database = database.map_or(String::new(), |url| format!("TRUEUP_DATABASE_URL='{url}'"));
     let script = format!(
-        "TRUEUP_HOME='{}' '{}' check --fix >.git/said 2>&1",
+        "TRUEUP_HOME='{}' {database} '{}' check --fix >.git/said 2>&1",
         home.display(),
         trueup().display()
     );

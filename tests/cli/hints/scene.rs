@@ -12,7 +12,7 @@ use support::home::{
     Bystander, FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_bystander,
 };
 
-use crate::fixture::{SYNC, second};
+use crate::fixture::{SYNC, create_database, second};
 
 /// The scratch, and the processes that must live as long as it.
 pub(super) struct Scene {
@@ -44,7 +44,7 @@ impl Scene {
 
     /// Creates the database without a session, so commands act for a person.
     pub(super) fn person(&self) {
-        self.sh("trueup db migrate");
+        create_database(&self.home);
     }
 
     /// Registers [`SECOND`].
@@ -84,21 +84,20 @@ impl Scene {
         let binaries: PathBuf = find_binary("trueup").unwrap().parent().unwrap().to_owned();
         let own = self.home.user_home().join("bin");
         let path = std::env::var("PATH").unwrap_or_default();
-        let child = Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .args(["-c", command])
             .current_dir(self.home.project_dir())
             .env_clear()
-            .env("HOME", self.home.user_home())
-            .env("TRUEUP_HOME", self.home.trueup_home())
             .env("TRUEUP_DEADLINE_MS", "60000")
             .env("CLAUDE_PID", std::process::id().to_string())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("PATH", format!("{}:{}:{path}", own.display(), binaries.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        ProcessOutput::wait_for(child.unwrap())
+            .stderr(Stdio::piped());
+        self.home.set_variables(&mut shell);
+        ProcessOutput::wait_for(shell.spawn().unwrap())
     }
 
     /// Puts a client into PATH that takes [`SESSION`] up again as the real one does.

@@ -1,7 +1,7 @@
 //! `meta fix` and the log of what was changed.
 
 use serde_json::{Value, json};
-use support::home::Home;
+use support::home::{Home, skip_over_postgres};
 
 use super::{ID, message, text, write};
 use crate::fixture::{data, object, started};
@@ -58,6 +58,9 @@ fn what_is_set_is_in_the_log_with_what_it_was() {
 
 #[test]
 fn what_is_set_stays_set_while_the_log_cannot_have_it() {
+    if skip_over_postgres("the file is damaged") {
+        return;
+    }
     let home = started();
     std::fs::write(home.trueup_home().join("trueup.db"), "no database").unwrap();
     let object = object(&home, 0, &["meta", "set", ID, "branch_name=a"]);
@@ -68,6 +71,9 @@ fn what_is_set_stays_set_while_the_log_cannot_have_it() {
 
 #[test]
 fn nothing_is_fixed_that_cannot_be_recorded() {
+    if skip_over_postgres("the file is damaged") {
+        return;
+    }
     let home = Home::new();
     write(&home, ID, r#"{"adw_id": "77c90e61", "status": "running"}"#);
     let object = object(&home, 3, &["meta", "fix"]);

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use support::home::Home;
 
 use super::{PLAN, home_with_plan, ids, task, write};
-use crate::fixture::{data, envelope, keys, object, refused, trueup};
+use crate::fixture::{create_database, data, envelope, keys, object, refused, trueup};
 
 #[test]
 fn an_import_says_what_it_took_and_what_not() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     let path = write(&home, "docs/fix.md", PLAN);
     let imported_plan = data(&home, &["plan", "import", "docs/fix.md"]);
     assert_eq!(keys(&imported_plan), ["imported", "plan", "skipped"]);
@@ -78,7 +78,7 @@ fn a_status_file_is_of_the_plan_it_names() {
 #[test]
 fn an_export_is_the_status_file_with_what_changed_since() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     let status = json!({
         "planPath": "fix.md", "planName": "Fix", "createdAt": "2026-01-01T00:00:00Z",
         "_comment": "mine", "runs": [{"runId": "r1", "tasksCompleted": 4.0}],
@@ -112,7 +112,7 @@ fn an_export_is_the_status_file_with_what_changed_since() {
 
     // It is what an import reads.
     let other = Home::new();
-    data(&other, &["db", "migrate"]);
+    create_database(&other);
     write(&other, "status.json", &text);
     data(&other, &["plan", "import", "status.json"]);
     let again: Value = data(&other, &["plan", "export"]);
@@ -122,7 +122,7 @@ fn an_export_is_the_status_file_with_what_changed_since() {
 #[test]
 fn what_cannot_be_read_is_named_and_leaves_nothing() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     write(&home, "bytes.md", b"# x\xff\n");
     write(&home, "broken.json", "{\"tasks\": [");
     write(&home, "other.json", "{\"a\": 1}");
@@ -143,7 +143,7 @@ fn what_cannot_be_read_is_named_and_leaves_nothing() {
 #[test]
 fn what_cannot_be_read_is_waited_for() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     let text = "# P\n\n## Phase 1: x\n- [ ] 1.1 a\n- [ ] 1.2 b (depends: #1.1)\n- [ ] 1.3 c (depends: ???)\n";
     write(&home, "p.md", text);
     object(&home, 1, &["plan", "import", "p.md"]);

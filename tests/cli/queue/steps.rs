@@ -4,7 +4,7 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, SECOND_SESSION};
 
 use super::{ROW_KEYS, expect_queue_refusal, home_with_queue, run_queue_command, statuses};
-use crate::fixture::{assert_in_step, claimed, data, keys, object, second};
+use crate::fixture::{assert_in_step, claimed, create_database, data, keys, object, second};
 
 #[test]
 fn completing_1_readies_2_and_not_3() {
@@ -123,7 +123,7 @@ fn of_a_held_item_the_holder_alone_moves_phases() {
 #[test]
 fn a_person_without_a_session_moves_what_nobody_holds() {
     let home = Home::new();
-    data(&home, &["db", "migrate"]);
+    create_database(&home);
     data(&home, &["item", "add", "SD-1"]);
     data(&home, &["queue", "add", "SD-1", "--phases", "plan"]);
     let phase = data(&home, &["queue", "start", "SD-1:1"]);

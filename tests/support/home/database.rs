@@ -1,14 +1,55 @@
 //! The scratch database by plain SQL, for states that no command creates and facts that should not
-//! be asked of a command.
+//! be asked of a command. The SQL is SQLite's; over PostgreSQL it is translated.
 
-use rusqlite::{Connection, Params, ToSql, types::FromSql};
-use serde_json::Value;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
+use rusqlite::types::{FromSql, Value as SqlValue, ValueRef};
+use rusqlite::{Connection, Params, ToSql};
+use serde_json::{Value, json};
+
+use super::postgres_sql::{bind_literals, translate};
 use super::{FIRST_SESSION, Home};
 
+/// The columns with times, except those that no test wants to be older.
+const DATED_COLUMNS: [(&str, &str); 8] = [
+    ("events", "at"),
+    ("schema_migrations", "applied_at"),
+    ("claude_sessions", "heartbeat_at"),
+    ("claude_sessions", "lease_expires_at"),
+    ("claude_sessions", "registered_at"),
+    ("orchestrators", "heartbeat_at"),
+    ("orchestrators", "started_at"),
+    ("phase_queue", "updated_at"),
+];
+
+/// Returns whether each [`Home`] has a database of its own on a PostgreSQL server, which
+/// `TRUEUP_TEST_DATABASE=postgres` asks for.
+pub(super) fn is_over_postgres() -> bool {
+    std::env::var("TRUEUP_TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
+}
+
+/// Returns whether a test is skipped because the suite runs over PostgreSQL and the test is about
+/// what only a database in a file has. Each skipped test is printed with its number.
+pub fn skip_over_postgres(reason: &str) -> bool {
+    static SKIPPED: AtomicU32 = AtomicU32::new(0);
+    let is_skipped = is_over_postgres();
+    if is_skipped {
+        let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+        let test = thread::current().name().unwrap_or_default().to_owned();
+        // Straight to the stream: the test runner captures the printing macros.
+        let line = format!("\nSKIPPED over PostgreSQL ({count}): {test}: {reason}\n");
+        drop(std::io::stderr().write_all(line.as_bytes()));
+    }
+    is_skipped
+}
+
 impl Home {
-    /// Opens the database.
+    /// Opens the file of the database.
+    #[track_caller]
     pub fn open_database(&self) -> Connection {
+        assert!(self.shared.is_none(), "a database on a server is no file to open");
         let connection = Connection::open(self.trueup_home().join("trueup.db")).unwrap();
         connection.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
         connection
@@ -17,13 +58,70 @@ impl Home {
     /// Runs one statement.
     #[track_caller]
     pub fn execute_sql(&self, statement: &str, parameters: impl Params) -> usize {
-        self.open_database().execute(statement, parameters).unwrap()
+        match &self.shared {
+            None => self.open_database().execute(statement, parameters).unwrap(),
+            Some(shared) => {
+                let statement = bind_literals(&translate(statement), parameters);
+                let counted = format!(
+                    "SET search_path = trueup; WITH changed AS ({statement} RETURNING 1) \
+                     SELECT count(*) FROM changed"
+                );
+                let run = shared.database.run(&counted);
+                run.unwrap_or_else(|error| panic!("{statement}: {error:?}")).parse().unwrap()
+            }
+        }
+    }
+
+    /// Runs a statement that a rule of the database refuses; returns the reason.
+    #[track_caller]
+    pub fn refused_sql(&self, statement: &str) -> String {
+        match &self.shared {
+            None => self.open_database().execute(statement, []).unwrap_err().to_string(),
+            Some(shared) => {
+                let statement = format!("SET search_path = trueup; {statement}");
+                shared.database.run(&statement).unwrap_err().message
+            }
+        }
     }
 
     /// Queries one value.
     #[track_caller]
     pub fn query_value<T: FromSql>(&self, query: &str, parameters: impl Params) -> T {
-        self.open_database().query_row(query, parameters, |row| row.get(0)).unwrap()
+        let Some(shared) = &self.shared else {
+            return self.open_database().query_row(query, parameters, |row| row.get(0)).unwrap();
+        };
+        let query = bind_literals(&translate(query), parameters);
+        let row = format!(
+            "SET search_path = trueup; \
+             SELECT jsonb_build_array(value) -> 0 FROM ({query}) AS asked (value) LIMIT 1"
+        );
+        let text = shared.database.run(&row).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        let value: Value =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{query}: no row"));
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let found = match &value {
+            Value::Null => ValueRef::Null,
+            Value::Bool(flag) => ValueRef::Integer((*flag).into()),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => ValueRef::Integer(whole),
+                None => ValueRef::Real(number.as_f64().unwrap()),
+            },
+            _ => ValueRef::Text(text.as_bytes()),
+        };
+        T::column_result(found).unwrap_or_else(|error| panic!("{query}: {text}: {error}"))
+    }
+
+    /// Returns how many seconds it is until a time, by the clock of the database.
+    #[track_caller]
+    pub fn seconds_until(&self, time: &str) -> f64 {
+        let query = match &self.shared {
+            None => "SELECT (julianday(?1) - julianday('now')) * 86400",
+            Some(_) => "SELECT extract(epoch FROM ?1::timestamptz - clock())",
+        };
+        self.query_value(query, [time])
     }
 
     /// Returns a column of a session.
@@ -45,14 +143,13 @@ impl Home {
     /// change.
     #[track_caller]
     pub fn set_state(&self, session: &str, key: &str, value: impl Into<Value>) {
-        let value = value.into().to_string();
+        let patch = match key.strip_prefix("execution_state.") {
+            Some(key) => json!({ "execution_state": { key: value.into() } }),
+            None => json!({ key: value.into() }),
+        };
         let changed = self.execute_sql(
-            "UPDATE claude_sessions SET metadata = json_patch(metadata, (
-                 SELECT CASE WHEN ?2 LIKE 'execution_state.%'
-                     THEN json_object('execution_state', json_object(substr(?2, 17), json(?3)))
-                     ELSE json_object(?2, json(?3)) END))
-             WHERE session_id = ?1",
-            [session, key, &value],
+            "UPDATE claude_sessions SET metadata = json_patch(metadata, ?2) WHERE session_id = ?1",
+            [session, &patch.to_string()],
         );
         assert_eq!(changed, 1, "session {session} is registered");
     }
@@ -98,27 +195,68 @@ impl Home {
     /// Shifts every stored time by an SQLite modifier such as `-1 year`, as if the clock had been
     /// set forward since.
     pub fn age_database(&self, modifier: &str) {
-        let shift = |table: &str, column: &str| {
-            format!(
-                "UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '{modifier}')
-                 WHERE {column} IS NOT NULL;"
-            )
+        let shift = |(table, column): (&str, &str)| {
+            let earlier = self.shifted_time(column, modifier);
+            format!("UPDATE {table} SET {column} = {earlier} WHERE {column} IS NOT NULL;")
         };
-        let guard: String =
-            self.query_value("SELECT sql FROM sqlite_schema WHERE name = 'events_no_update'", []);
-        let dated = [
-            ("events", "at"),
-            ("schema_migrations", "applied_at"),
-            ("claude_sessions", "heartbeat_at"),
-            ("claude_sessions", "lease_expires_at"),
-            ("claude_sessions", "registered_at"),
-            ("orchestrators", "heartbeat_at"),
-            ("orchestrators", "started_at"),
-            ("phase_queue", "updated_at"),
-        ];
-        let shifts: String = dated.map(|(table, column)| shift(table, column)).concat();
-        let all = format!("BEGIN; DROP TRIGGER events_no_update; {shifts} {guard}; COMMIT;");
+        self.execute_unchecked(&DATED_COLUMNS.map(shift).concat());
+    }
+
+    /// Makes a session's last heartbeat, and what follows from it, older by so many seconds.
+    #[track_caller]
+    pub fn age_heartbeat(&self, session: &str, seconds: f64) {
+        let back = format!("{} seconds", -seconds);
+        let shift = |column: &str| format!("{column} = {}", self.shifted_time(column, &back));
+        let columns = ["heartbeat_at", "lease_expires_at", "silent_until"].map(shift).join(", ");
+        let sql = format!("UPDATE claude_sessions SET {columns} WHERE session_id = ?1");
+        assert_eq!(self.execute_sql(&sql, [session]), 1);
+    }
+
+    /// Returns the SQL of the time in a column, shifted by a modifier such as `-1 year`.
+    fn shifted_time(&self, column: &str, modifier: &str) -> String {
+        match &self.shared {
+            None => format!("strftime('%Y-%m-%dT%H:%M:%fZ', {column}, '{modifier}')"),
+            Some(_) => format!("format_time({column}::timestamptz + interval '{modifier}')"),
+        }
+    }
+
+    /// Runs statements without the rules that keep events from being changed or removed.
+    #[track_caller]
+    pub fn execute_unchecked(&self, statements: &str) {
+        if let Some(shared) = &self.shared {
+            let unchecked = format!(
+                "SET search_path = trueup; SET session_replication_role = replica; {statements}"
+            );
+            shared.database.run(&unchecked).unwrap_or_else(|error| panic!("{error:?}"));
+            return;
+        }
+        let rules = ["events_no_update", "events_no_delete"];
+        let texts = rules.map(|name| {
+            let query = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+            self.query_value::<String>(query, [name])
+        });
+        let all = format!(
+            "BEGIN; DROP TRIGGER {}; DROP TRIGGER {}; {statements}; {}; {}; COMMIT;",
+            rules[0], rules[1], texts[0], texts[1]
+        );
         self.open_database().execute_batch(&all).unwrap();
+    }
+
+    /// Lists every row of every table.
+    pub fn list_rows(&self) -> Vec<String> {
+        match &self.shared {
+            None => list_file_rows(&self.open_database()),
+            Some(shared) => {
+                let tables = "SELECT relname FROM pg_class WHERE relkind = 'r'
+                    AND relnamespace = 'trueup'::regnamespace ORDER BY relname";
+                let tables = shared.database.run(tables).unwrap();
+                let select = |table: &str| {
+                    format!("SELECT '{table} ' || to_jsonb(it)::text FROM trueup.{table} AS it;")
+                };
+                let rows = shared.database.run(&tables.lines().map(select).collect::<String>());
+                rows.unwrap().lines().map(str::to_owned).collect()
+            }
+        }
     }
 
     /// Counts the events of a kind that concern a session or item.
@@ -135,4 +273,23 @@ impl Home {
         self.send_prompt().ok();
         self
     }
+}
+
+fn list_file_rows(database: &Connection) -> Vec<String> {
+    let mut tables = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap();
+    let names: Vec<String> =
+        tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut all = Vec::new();
+    for name in names {
+        let mut select = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let columns = select.column_count();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<SqlValue> = (0..columns).map(|i| row.get(i).unwrap()).collect();
+            all.push(format!("{name} {values:?}"));
+        }
+    }
+    all
 }

@@ -13,6 +13,7 @@
 mod answer;
 mod database;
 mod payload;
+mod postgres_sql;
 mod process;
 
 use std::fs;
@@ -23,9 +24,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use answer::{ProcessOutput, without_times};
+pub use database::skip_over_postgres;
 pub use payload::Payload;
 pub(crate) use process::read_first_line;
 pub use process::{Bystander, ProcessRun, process_start_time, spawn_bystander};
+
+use crate::postgres::TestDatabase;
 
 /// The session of a test with one session.
 pub const FIRST_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000001";
@@ -38,6 +42,26 @@ pub const SECOND_SESSION: &str = "0a1b2c3d-0000-4000-8000-000000000002";
 pub struct Home {
     dir: TempDir,
     project: PathBuf,
+    /// `None` for the file that is there unless another database is configured.
+    shared: Option<SharedDatabase>,
+}
+
+/// A database of a scratch's own on a server.
+#[derive(Debug)]
+struct SharedDatabase {
+    database: TestDatabase,
+    /// The URL of a user with the rights of a client alone.
+    client_url: String,
+}
+
+/// Creates the database of a scratch if the suite runs over PostgreSQL.
+fn create_shared_database() -> Option<SharedDatabase> {
+    if !database::is_over_postgres() {
+        return None;
+    }
+    let database = TestDatabase::create().expect("TRUEUP_TEST_DATABASE=postgres needs a server");
+    let client_url = database.client_url();
+    Some(SharedDatabase { database, client_url })
 }
 
 impl Home {
@@ -56,7 +80,20 @@ impl Home {
         for name in ["home", "trueup", "project"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        Self { project: root.join("project"), dir }
+        Self { project: root.join("project"), dir, shared: create_shared_database() }
+    }
+
+    /// Returns the URL of the database on a server; none where the database is the default file.
+    pub fn shared_url(&self) -> Option<&str> {
+        self.shared.as_ref().map(|shared| shared.client_url.as_str())
+    }
+
+    /// Sets what makes a command use the directories and the database of the scratch alone.
+    pub fn set_variables(&self, command: &mut Command) {
+        command.env("HOME", self.user_home()).env("TRUEUP_HOME", self.trueup_home());
+        if let Some(url) = self.shared_url() {
+            command.env("TRUEUP_DATABASE_URL", url);
+        }
     }
 
     /// Returns the root of everything.

@@ -30,8 +30,6 @@ impl<'h> ProcessRun<'h> {
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home.user_home())
-            .env("TRUEUP_HOME", home.trueup_home())
             // The machine may be slow, so the deadline is generous unless a test sets one.
             .env("TRUEUP_DEADLINE_MS", "60000")
             // The test process plays the client, which must be alive.
@@ -40,6 +38,7 @@ impl<'h> ProcessRun<'h> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        home.set_variables(&mut command);
         Self { home, command, stdin: Vec::new() }
     }
 

@@ -112,6 +112,19 @@ impl TestDatabase {
         self.server.url(user, &self.name)
     }
 
+    /// Returns the URL of a user with the rights of a client alone, who is the same for all
+    /// databases of this process: a role for each costs as much as the database.
+    pub fn client_url(&self) -> String {
+        static USER: OnceLock<String> = OnceLock::new();
+        let user = USER.get_or_init(|| {
+            let user = format!("trueup_test_{}_client", std::process::id());
+            let sql = format!("CREATE ROLE {user} LOGIN PASSWORD 'test' IN ROLE trueup_client");
+            self.run(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            user
+        });
+        self.url_of(&format!("{user}:test"))
+    }
+
     /// Makes a user who logs in and belongs to a role; returns the URL.
     pub fn add_user(&self, role: &str) -> String {
         let user = format!("{}_{role}", self.name);
