@@ -27,10 +27,11 @@ fn migrate_creates_a_database_once() {
 #[cfg(unix)]
 #[test]
 fn a_new_database_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     if skip_over_postgres("the file of the database") {
         return;
     }
-    use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     data(&home, &["db", "migrate"]);
     let mode = fs::metadata(home.trueup_home().join("trueup.db")).unwrap().permissions().mode();

@@ -325,10 +325,11 @@ fn a_broken_index_is_found_and_made_anew_by_doctor() {
 
 #[test]
 fn a_backup_never_replaces_and_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     if skip_over_postgres("backups of the file") {
         return;
     }
-    use std::os::unix::fs::PermissionsExt as _;
     let home = started();
     let copy = backup(&home);
     let mode = fs::metadata(&copy).unwrap().permissions().mode();

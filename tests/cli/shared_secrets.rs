@@ -91,6 +91,8 @@ const LINES: &[&str] = &[
     "db migrate",
     "db schema",
     "db prune --dry-run",
+    "db export copy.jsonl",
+    "db import copy.jsonl",
     "db backup copy.db",
     "db restore copy.db",
     "doctor",

@@ -4,7 +4,7 @@ use trueup_remote::ServerFacts;
 
 /// Describes a server: version, encryption, round trip, and how far its clock is from this
 /// machine's.
-pub(in crate::commands) fn describe_server(facts: &ServerFacts) -> String {
+pub(crate) fn describe_server(facts: &ServerFacts) -> String {
     let encryption = match (facts.uses_tls, facts.certificate_days_left) {
         (false, _) => "no TLS".to_owned(),
         (true, None) => "TLS".to_owned(),
