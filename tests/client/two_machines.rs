@@ -1,13 +1,15 @@
-//! Two machines share one database, and a file on the second one names the item before: database
-//! and branch say SD-002C, the file says SD-002B.
+//! Two machines share one database by HTTPS, through the gateway of Supabase, and a file on the
+//! second one names the item before: database and branch say SD-002C, the file says SD-002B.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::client::{FinishedRun, HarnessResult, LiveClient, Scratch, Turn};
 use support::host_name::can_rename_host;
 use support::postgres::TestDatabase;
+use support::supabase::SupabaseServer;
 
 use crate::fixture::{ITEM, OTHER_ITEM};
 
@@ -20,6 +22,8 @@ const SUMMARY: &str = "the plan stands";
 /// Two machines with a clone each, a database for both, and a session on each.
 struct TwoMachines {
     database: TestDatabase,
+    /// Ends with the test.
+    _gateway: SupabaseServer,
     east: Scratch,
     west: Scratch,
     /// The session on the first machine.
@@ -34,15 +38,15 @@ impl TwoMachines {
         let (Some(east), Some(west)) = (Scratch::with_product()?, Scratch::with_product()?) else {
             return Ok(None);
         };
-        let Some(database) = can_rename_host().then(TestDatabase::create).flatten() else {
+        let Some(database) = can_rename_host().then(TestDatabase::create_supabase).flatten() else {
+            return Ok(None);
+        };
+        let Some(gateway) = SupabaseServer::start(&database) else {
             return Ok(None);
         };
         let (east, west) = (east.on_host("east"), west.on_host("west"));
-        let url = database.add_user("trueup_client");
         for machine in [&east, &west] {
-            let config =
-                format!("database_url = {url:?}\ndeadline_ms = {}\n", DEADLINE.as_millis());
-            fs::write(machine.trueup_home().join("config.toml"), config)?;
+            configure(machine, &gateway)?;
         }
         let origin = east.repo().with_file_name("origin.git");
         let origin = origin.to_str().ok_or("the path is not UTF-8")?;
@@ -64,7 +68,8 @@ impl TwoMachines {
         // A client that is killed does not end its session: on another machine it counts as alive.
         live.kill()?;
         let lead = east.plan_run([]).run_prompt("hello")?.session_id()?;
-        let mut machines = Self { database, east, west, lead, worker: String::new() };
+        let mut machines =
+            Self { database, _gateway: gateway, east, west, lead, worker: String::new() };
         machines.worker = machines.holder_of(OTHER_ITEM);
         Ok(Some(machines))
     }
@@ -82,6 +87,24 @@ impl TwoMachines {
         let sql = "SELECT coalesce(holder, 'nobody') FROM work_items WHERE key =";
         self.query(&format!("{sql} '{item}'"))
     }
+}
+
+/// Lets a machine use the database behind a gateway.
+fn configure(machine: &Scratch, gateway: &SupabaseServer) -> HarnessResult<()> {
+    let home = machine.trueup_home();
+    for (name, credential) in [("key", gateway.key), ("token", gateway.token)] {
+        fs::write(home.join(name), credential)?;
+        fs::set_permissions(home.join(name), fs::Permissions::from_mode(0o600))?;
+    }
+    let config = format!(
+        "database_url = {:?}\napi_key_file = {:?}\napi_token_file = {:?}\ndeadline_ms = {}\n",
+        gateway.url,
+        home.join("key"),
+        home.join("token"),
+        DEADLINE.as_millis()
+    );
+    fs::write(home.join("config.toml"), config)?;
+    Ok(())
 }
 
 #[track_caller]

@@ -6,12 +6,14 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use regex_lite::Regex;
 use support::client::find_binary;
 use support::postgres::TestDatabase;
+use support::supabase::{JWT_SECRET, SupabaseServer};
 use tempfile::TempDir;
 
 /// What a shell prints behind each block.
@@ -47,7 +49,7 @@ fn find_blocks(guide: &str) -> Vec<Block> {
 /// A machine: a home, a project, and a shell.
 struct Machine {
     /// Removed with the machine.
-    _home: TempDir,
+    home: TempDir,
     shell: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -76,7 +78,7 @@ impl Machine {
         let mut input = shell.stdin.take().unwrap();
         let output = BufReader::new(shell.stdout.take().unwrap());
         writeln!(input, "exec 2>&1").unwrap();
-        Self { _home: home, shell, input, output }
+        Self { home, shell, input, output }
     }
 
     /// Runs a block; returns what it printed.
@@ -130,12 +132,19 @@ impl Names {
 }
 
 /// Runs the blocks of a guide on two machines; returns what each of them printed last.
-fn run_guide(name: &str, names: &Names, variables: &[(&str, &str)]) -> [String; 2] {
-    let mut machines = [Machine::start(variables), Machine::start(variables)];
+fn run_guide(
+    name: &str,
+    [first, second]: [&mut Machine; 2],
+    replace: impl Fn(&str) -> String,
+) -> [String; 2] {
     let mut last = [String::new(), String::new()];
     for block in find_blocks(&read_guide(name)) {
-        let number = usize::from(block.is_for_second);
-        last[number] = machines[number].run(&names.replace(&block.commands));
+        let commands = replace(&block.commands);
+        if block.is_for_second {
+            last[1] = second.run(&commands);
+        } else {
+            last[0] = first.run(&commands);
+        }
     }
     last
 }
@@ -156,8 +165,13 @@ fn a_team_starts_as_the_guide_says() {
     };
     let names = Names::of(&database);
     let _created = GuideDatabase(&database, format!("{}_work", names.prefix));
-    let [_, second] = run_guide("teams.md", &names, &[]);
-    assert!(second.contains("The first item of the team"), "{second}");
+    let (mut first, mut second) = (Machine::start(&[]), Machine::start(&[]));
+    first.run("trueup db migrate\ntrueup item add SD-000 --title 'From before'");
+    let machines = [&mut first, &mut second];
+    let [_, second] = run_guide("teams.md", machines, |text| names.replace(text));
+    for title in ["From before", "The first item of the team"] {
+        assert!(second.contains(title), "{second}");
+    }
 }
 
 #[test]
@@ -171,11 +185,33 @@ fn a_server_is_run_as_the_guide_says() {
     let _created = GuideDatabase(&database, name.clone());
     let owner = format!("postgres://postgres@{}/{name}", names.server);
     let variables = [("OWNER_URL", owner.as_str()), ("TRUEUP_DATABASE_URL", owner.as_str())];
-    let mut machine = Machine::start(&variables);
-    machine.run("trueup db migrate");
-    drop(machine);
-    let [first, _] = run_guide("postgres.md", &names, &variables);
+    let (mut first, mut second) = (Machine::start(&variables), Machine::start(&[]));
+    first.run("trueup db migrate");
+    let machines = [&mut first, &mut second];
+    let [first, _] = run_guide("postgres.md", machines, |text| names.replace(text));
     assert!(first.contains("health   ok"), "{first}");
+}
+
+#[test]
+fn two_machines_share_a_project_of_supabase_as_the_guide_says() {
+    let Some(database) = TestDatabase::create_supabase() else {
+        return;
+    };
+    let Some(gateway) = SupabaseServer::start(&database) else {
+        return;
+    };
+    let variables = [("JWT_SECRET", JWT_SECRET), ("ANON_KEY", gateway.key)];
+    let (mut first, mut second) = (Machine::start(&variables), Machine::start(&variables));
+    // Whoever follows the guide brings the file with the token to the other machine.
+    let token = |machine: &Machine| machine.home.path().join("project/ann.token");
+    symlink(token(&first), token(&second)).unwrap();
+    let direct = "postgres://postgres@db.PROJECT.supabase.co/postgres?sslmode=require";
+    let machines = [&mut first, &mut second];
+    let [_, second] = run_guide("supabase.md", machines, |text| {
+        let text = text.replace(direct, &database.url());
+        text.replace("https://PROJECT.supabase.co", &gateway.url)
+    });
+    assert!(second.contains("Shared by two machines"), "{second}");
 }
 
 #[test]

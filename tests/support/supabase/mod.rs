@@ -21,7 +21,7 @@ const PACKAGE: &str = include_str!("package.json");
 const LOCK: &str = include_str!("package-lock.json");
 
 /// What the tokens below are signed with.
-const JWT_SECRET: &str = "the-tests-of-trueup-sign-their-tokens-with-this";
+pub const JWT_SECRET: &str = "the-tests-of-trueup-sign-their-tokens-with-this";
 
 /// The key that every page of a project may contain: the role `anon`.
 const PUBLISHABLE_KEY: &str = "sb_publishable_of_the_tests";
