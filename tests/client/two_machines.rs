@@ -97,11 +97,11 @@ fn configure(machine: &Scratch, gateway: &SupabaseServer) -> HarnessResult<()> {
         fs::set_permissions(home.join(name), fs::Permissions::from_mode(0o600))?;
     }
     let config = format!(
-        "database_url = {:?}\napi_key_file = {:?}\napi_token_file = {:?}\ndeadline_ms = {}\n",
+        "database_url = {:?}\ndeadline_ms = {}\napi_key_file = '{}'\napi_token_file = '{}'\n",
         gateway.url,
-        home.join("key"),
-        home.join("token"),
-        DEADLINE.as_millis()
+        DEADLINE.as_millis(),
+        home.join("key").display(),
+        home.join("token").display(),
     );
     fs::write(home.join("config.toml"), config)?;
     Ok(())

@@ -24,6 +24,15 @@ pub(super) enum Progress {
     Committed,
 }
 
+/// Whether a search chose what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SearchState {
+    None,
+    /// What is read now is verified by the writes behind it.
+    Running,
+    Done,
+}
+
 /// Why an operation has to run again.
 #[derive(Debug)]
 pub(super) struct Rerun {

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use trueup_core::store::sql::{Arg, Row, Statement, Tx};
 use trueup_core::store::{Result, StoreError};
 
-use super::ending::{Ending, Progress, Rerun, Trust};
+use super::ending::{Ending, Progress, Rerun, SearchState, Trust};
 use super::engine::{Link, SendError, is_doubtful};
 use super::protocol::{Mode, RequestStep, StepResult, incomplete_answer};
 use super::read_ahead::{Fetched, Query, ReadAhead};
@@ -22,10 +22,7 @@ pub struct ExchangeTx<'e> {
     /// Whether the operation only reads: each request checks the reads before it, so that the last
     /// one sees what all of them saw.
     is_read_only: bool,
-    /// Whether what is read now is verified by the writes behind it.
-    is_searching: bool,
-    /// Whether a search chose what is written.
-    has_searched: bool,
+    search: SearchState,
     progress: Progress,
     steps: Vec<Step>,
     ahead: ReadAhead,
@@ -55,8 +52,7 @@ impl<'e> ExchangeTx<'e> {
             reading_requests: 0,
             tried: 0,
             attempts: 0,
-            is_searching: false,
-            has_searched: false,
+            search: SearchState::None,
             has_untried_attempt: false,
             recording: Recording::default(),
             is_outdated: false,
@@ -106,7 +102,9 @@ impl<'e> ExchangeTx<'e> {
         let rerun = match error {
             SendError::Conflict { step } => {
                 // What the search found was taken meanwhile: the next one finds something else.
-                if self.has_searched && self.steps.get(step).is_some_and(Step::is_write) {
+                if self.search == SearchState::Done
+                    && self.steps.get(step).is_some_and(Step::is_write)
+                {
                     return self.begin_rerun(Rerun::after_lost_race(self.trust));
                 }
                 // A trial has no readings that could have changed, so an assumption was wrong.
@@ -153,7 +151,8 @@ impl<'e> ExchangeTx<'e> {
         let Fetched { rows, digest } = fetched;
         let call = self.recording.next_index();
         match self.reading_mode() {
-            Mode::Read if self.is_searching || self.progress == Progress::Committed => {}
+            Mode::Read
+                if self.search == SearchState::Running || self.progress == Progress::Committed => {}
             Mode::Read => {
                 let kind = StepKind::Read { digest, is_assumed: false };
                 self.steps.push(Step::new(statement, args.clone(), kind));
@@ -415,9 +414,9 @@ impl Tx for ExchangeTx<'_> {
     }
 
     fn search<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        (self.is_searching, self.has_searched) = (true, true);
+        self.search = SearchState::Running;
         let outcome = part(self);
-        self.is_searching = false;
+        self.search = SearchState::Done;
         outcome
     }
 
