@@ -18,7 +18,8 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::create_in`].
+    /// [`ErrorKind::AlreadyExists`] when the name is taken, also by a link without a target; or when
+    /// the system refuses.
     pub fn create(target: &Path) -> io::Result<Self> {
         let folder = ResolvedPath::resolve(target).parent_dir().to_owned();
         Self::create_in(&folder, target)
@@ -28,8 +29,7 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::AlreadyExists`] when the name is taken, also by a link without a target; or when
-    /// the system refuses.
+    /// Those of [`Self::create`].
     pub(crate) fn create_in(folder: &Path, target: &Path) -> io::Result<Self> {
         if target.symlink_metadata().is_ok() {
             return Err(ErrorKind::AlreadyExists.into());
