@@ -232,7 +232,7 @@ impl OutputStream {
 }
 
 /// Returns stdout for an export, in which nothing is left that acts on a terminal.
-pub(crate) fn raw_stdout() -> impl Write {
+pub(crate) fn open_raw_output() -> impl Write {
     io::stdout().lock()
 }
 

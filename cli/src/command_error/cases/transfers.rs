@@ -12,7 +12,7 @@ error_cases! {
         }
         /// The export was made from another schema.
         ExportOfOtherSchema => UNABLE "export_unusable" {
-            says "nothing was imported; export it again after `trueup db migrate` by this trueup";
+            says "nothing was imported; upgrade the other database or this trueup, and export again";
         }
         /// The database already has rows of its own.
         DatabaseOccupied => REFUSED "database_occupied" {

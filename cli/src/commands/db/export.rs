@@ -14,7 +14,7 @@ use super::progress_bar::TransferBar;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 use crate::output::Output;
-use crate::printer::raw_stdout;
+use crate::printer::open_raw_output;
 use crate::store_location::StoreLocation;
 
 /// The name of the standard streams.
@@ -29,7 +29,7 @@ pub(super) fn cmd_export(context: &CommandContext, file: Option<&Path>) -> Comma
             Err(CommandError::usage("trueup db export --help", message))
         }
         None => {
-            let mut out = BufWriter::new(raw_stdout());
+            let mut out = BufWriter::new(open_raw_output());
             match write_rows(context, &location, &mut out) {
                 // The reader has seen enough.
                 Err(TransferError::Unwritable(error)) if error.kind() == ErrorKind::BrokenPipe => {

@@ -113,18 +113,21 @@ fn status_view(context: &CommandContext, status: &DatabaseStatus) -> Value {
             })
         })
         .collect();
-    let (path, size_bytes, server) = match place {
-        Place::File { path, size_bytes } => (json!(path), json!(size_bytes), Value::Null),
-        Place::Server(facts) => (Value::Null, Value::Null, views::server_view(facts)),
+    let (path, size_bytes) = match place {
+        Place::File { path, size_bytes } => (json!(path), json!(size_bytes)),
+        Place::Server(_) => (Value::Null, Value::Null),
     };
-    json!({
+    let mut view = json!({
         "url": context.run.settings.database.to_string(),
         "path": path,
         "lineage": lineage,
         "schema": {"version": schema.version, "known": schema.newest_known, "applied": migrations},
         "size_bytes": size_bytes,
-        "server": server,
         "healthy": damage.is_empty(),
         "compliance": violations.iter().take(MAX_VIOLATIONS_SHOWN).map(views::violation_view).collect::<Vec<_>>(),
-    })
+    });
+    if let Place::Server(facts) = place {
+        view["server"] = views::server_view(facts);
+    }
+    view
 }
