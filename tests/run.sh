@@ -29,8 +29,7 @@ step cargo build --locked --workspace
 step cargo test --locked --workspace --no-fail-fast
 # What commands do with a shared database; the rest takes as long again and is run by hand.
 step env TRUEUP_TEST_DATABASE=postgres cargo test --locked -p trueup-tests --test cli -- \
-  acting_session blame claims handoffs identity items log moves next operations orchestrators \
-  plans queue refusals sessions state
+  acting_session claims:: handoffs:: moves:: next:: operations queue::
 # The newest client is what the suite above ran on; this is the oldest that is supported.
 step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
 # The death of a PostgreSQL leader under load; says so where it is skipped.

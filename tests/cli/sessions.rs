@@ -1,7 +1,7 @@
 //! Sessions: listed, shown, swept.
 
 use serde_json::json;
-use support::home::{FIRST_SESSION, SECOND_SESSION};
+use support::home::{FIRST_SESSION, SECOND_SESSION, skip_over_postgres};
 
 use crate::fixture::{data, held_by_second, started, trueup};
 use crate::state_snapshot::StateSnapshot;
@@ -89,6 +89,9 @@ fn status_tells_the_state_of_the_cache() {
 
 #[test]
 fn status_tells_what_waits_for_the_database() {
+    if skip_over_postgres("writes that wait for a file") {
+        return;
+    }
     let home = crate::validate::drifted("S-15");
     let outbox = data(&home, &["status", "--session", FIRST_SESSION])["outbox"].clone();
     assert_eq!(outbox["waiting"], 1);
