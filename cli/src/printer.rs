@@ -69,9 +69,7 @@ impl Printer {
             return to_exit_code(written, output.exit_code);
         }
         let mut out = anstream::stdout().lock();
-        let written = if let Some(content) =
-            output.verbatim.as_ref().filter(|_| !io::stdout().is_terminal())
-        {
+        let written = if let Some(content) = output.verbatim.as_ref().filter(|_| !shows_output()) {
             print_warnings(&output.warnings);
             // Past the filter of `anstream`, which would strip what looks like a color.
             out.flush().and_then(|()| io::stdout().write_all(content.as_bytes()))
@@ -236,6 +234,11 @@ pub(crate) fn open_raw_output() -> impl Write {
     io::stdout().lock()
 }
 
+/// Tells whether what goes to stdout is seen at once.
+pub(crate) fn shows_output() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Prints a line about the progress of a command on stderr.
 pub(crate) fn print_status(line: &str) {
     // A closed stderr is ignored.
@@ -250,7 +253,7 @@ pub(crate) fn print_usage(error: &clap::Error) {
 
 /// Renders the names of the columns; empty unless stdout is a terminal.
 fn render_header(output: &Output) -> String {
-    let header = output.header.as_ref().filter(|_| io::stdout().is_terminal());
+    let header = output.header.as_ref().filter(|_| shows_output());
     let style = ansi_style(LineStyle::Head);
     header.map_or_else(String::new, |header| format!("{style}{header}{style:#}\n"))
 }

@@ -14,7 +14,7 @@ use super::progress_bar::TransferBar;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 use crate::output::Output;
-use crate::printer::open_raw_output;
+use crate::printer::{open_raw_output, shows_output};
 use crate::store_location::StoreLocation;
 
 /// The name of the standard streams.
@@ -30,7 +30,8 @@ pub(super) fn cmd_export(context: &CommandContext, file: Option<&Path>) -> Comma
         }
         None => {
             let mut out = BufWriter::new(open_raw_output());
-            match write_rows(context, &location, &mut out) {
+            let bar = if shows_output() { TransferBar::hidden() } else { TransferBar::new() };
+            match write_rows(context, &location, &mut out, bar) {
                 // The reader has seen enough.
                 Err(TransferError::Unwritable(error)) if error.kind() == ErrorKind::BrokenPipe => {
                     Ok(Output::default())
@@ -48,7 +49,8 @@ fn export_to_file(
     file: &Path,
 ) -> CommandResult {
     let mut draft = NewFile::create(file).map_err(|error| describe_unwritable(file, &error))?;
-    let summary = write_rows(context, location, &mut BufWriter::new(&mut draft))?;
+    let summary =
+        write_rows(context, location, &mut BufWriter::new(&mut draft), TransferBar::new())?;
     draft.persist().map_err(|error| describe_unwritable(file, &error))?;
     let (rows, size) = (summary.rows(), std::fs::metadata(file)?.len());
     let text = vec![format!("exported {rows} rows to {} ({size} bytes)", file.display())];
@@ -62,8 +64,8 @@ fn write_rows(
     context: &CommandContext,
     location: &StoreLocation<'_>,
     out: &mut dyn Write,
+    mut bar: TransferBar,
 ) -> TransferResult<ExportSummary> {
-    let mut bar = TransferBar::new();
     let on_progress = &mut |progress| bar.show(progress);
     let (exported_at, patience) = (now(), context.patience());
     match location {

@@ -17,11 +17,16 @@ impl TransferBar {
         Self { bar, stage: None }
     }
 
+    /// One that is never shown, for an export whose rows are on the terminal themselves.
+    pub(super) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), stage: None }
+    }
+
     pub(super) fn show(&mut self, progress: TransferProgress) {
         let TransferProgress { stage, done, total } = progress;
         if self.stage != Some(stage) {
             self.stage = Some(stage);
-            self.bar.reset();
+            // Before it is drawn anew: it would be full with the length of the stage before.
             self.bar.set_length(total);
             self.bar.set_message(match stage {
                 TransferStage::Exporting => "exporting",
@@ -29,6 +34,7 @@ impl TransferBar {
                 TransferStage::Importing => "importing",
                 TransferStage::Verifying => "verifying",
             });
+            self.bar.reset();
             // A stage is shown however short it is.
             self.bar.force_draw();
         }
