@@ -10,14 +10,14 @@ use std::process::ExitCode;
 use trueup_hooks::{BegunHook, continue_hook};
 
 use crate::printer::print_status;
-use crate::store_location::open_for_hook;
+use crate::store_location::ServerDatabase;
 
 /// Runs the hook if that is what the arguments ask for.
 pub(crate) fn run_if_hook(argv: &[OsString]) -> Option<ExitCode> {
     let [_, command, arguments @ ..] = argv else {
         return None;
     };
-    (command == "hook").then(|| match BegunHook::from_arguments(arguments, open_for_hook) {
+    (command == "hook").then(|| match BegunHook::from_arguments::<ServerDatabase>(arguments) {
         Ok(begun) => continue_hook(&begun),
         Err(problem) => {
             print_status(&format!("trueup: hook: {problem}"));

@@ -8,9 +8,9 @@ use trueup_core::model::PlanId;
 use trueup_core::settings::{Environment, Paths, Settings};
 use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{CommandStore, Result as StoreResult, Store, StoreError};
+use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
 use trueup_core::text::path_to_text;
-use trueup_hooks::HookContext;
+use trueup_hooks::{HookContext, HookDatabase};
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{RemoteDatabase, RemoteStore};
 
@@ -72,14 +72,24 @@ impl<'s> StoreLocation<'s> {
     }
 }
 
-/// Opens the database on a server for a hook; its first operation connects.
-pub(crate) fn open_for_hook(context: &HookContext) -> StoreResult<Box<dyn Store>> {
-    let run = &context.run;
-    let Some(database) = RemoteDatabase::from_settings(&run.settings, &context.environment) else {
-        let problem = format!("{} is not on a server", run.settings.database);
-        return Err(StoreError::unavailable(problem));
-    };
-    Ok(Box::new(open_remote(&database, run.deadline)?))
+/// The database on a server, for a hook that became `trueup`.
+pub(crate) struct ServerDatabase;
+
+impl HookDatabase for ServerDatabase {
+    type Store = RemoteStore;
+
+    fn open(context: &HookContext) -> StoreResult<RemoteStore> {
+        let run = &context.run;
+        let database = RemoteDatabase::from_settings(&run.settings, &context.environment);
+        let database = database.ok_or_else(|| {
+            StoreError::unavailable(format!("{} is not on a server", run.settings.database))
+        })?;
+        open_remote(&database, run.deadline)
+    }
+
+    fn open_or_create(context: &HookContext) -> StoreResult<RemoteStore> {
+        Self::open(context)
+    }
 }
 
 fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {

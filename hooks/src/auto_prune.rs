@@ -5,7 +5,7 @@ use std::time::Duration;
 use trueup_core::log::LogLevel;
 use trueup_core::retention::{is_prune_due, prune_if_due};
 
-use crate::HookContext;
+use crate::{HookContext, HookDatabase};
 
 /// Time that must be left, so that a slow start is not made slower.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(1);
@@ -14,14 +14,14 @@ const MIN_TIME_LEFT: Duration = Duration::from_secs(1);
 const MAX_DURATION: Duration = Duration::from_millis(300);
 
 /// Prunes when it is due. A failure is only logged, since the next day tries again.
-pub(crate) fn prune_when_due(context: &HookContext) {
+pub(crate) fn prune_when_due<D: HookDatabase>(context: &HookContext) {
     if !is_prune_due(&context.run) || context.run.deadline.remaining() < MIN_TIME_LEFT {
         return;
     }
-    let failure = match context.open_store() {
+    let failure = match D::open(context) {
         Ok(mut store) => {
             let actor = context.payload.session.as_str();
-            prune_if_due(&mut *store, actor, &context.run, MAX_DURATION)
+            prune_if_due(&mut store, actor, &context.run, MAX_DURATION)
                 .err()
                 .map(|error| error.to_string())
         }

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use trueup_core::fs::create_unlinked_file;
 use trueup_core::settings::Environment;
-use trueup_core::store::{Store, StoreError};
+use trueup_core::store::StoreError;
 
 use crate::hook::Hook;
-use crate::hook_context::{HookContext, OpenRemoteStore};
+use crate::hook_context::HookContext;
+use crate::hook_database::HookDatabase;
 
 /// The program that speaks to servers.
 const PROGRAM: &str = "trueup";
@@ -30,10 +31,9 @@ const OPERATION: &str = "--operation";
 /// A hook that another program of this process has begun.
 #[derive(Debug)]
 pub struct BegunHook {
-    pub(crate) hook: &'static Hook,
+    pub(crate) hook: Hook,
     pub(crate) time_left: Duration,
     pub(crate) operation: Option<u64>,
-    pub(crate) open_remote: OpenRemoteStore,
 }
 
 impl BegunHook {
@@ -42,10 +42,7 @@ impl BegunHook {
     /// # Errors
     ///
     /// What is wrong with them.
-    pub fn from_arguments(
-        arguments: &[OsString],
-        open_remote: OpenRemoteStore,
-    ) -> Result<Self, String> {
+    pub fn from_arguments<D: HookDatabase>(arguments: &[OsString]) -> Result<Self, String> {
         let words: Option<Vec<&str>> = arguments.iter().map(|word| word.to_str()).collect();
         let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text:?}: {error}"));
         let (name, milliseconds, operation) = match words.as_deref() {
@@ -55,18 +52,30 @@ impl BegunHook {
             }
             _ => return Err("only a hook of the plugin starts this".to_owned()),
         };
-        let hook = Hook::ALL.into_iter().find(|hook| hook.name == name);
+        let hook = Hook::all::<D>().into_iter().find(|hook| hook.name == name);
         Ok(Self {
             hook: hook.ok_or_else(|| format!("there is no hook {name:?}"))?,
             time_left: Duration::from_millis(milliseconds),
             operation,
-            open_remote,
         })
     }
 }
 
-/// Makes this process `trueup`, which goes on with the hook; returns only if that fails.
-pub(crate) fn become_trueup(context: &HookContext) -> Result<Box<dyn Store>, StoreError> {
+/// Makes this process `trueup`, which goes on with the hook; returns why that failed.
+pub(crate) fn become_trueup(context: &HookContext) -> StoreError {
+    match prepare_trueup(context) {
+        Ok(mut command) => {
+            let error = command.exec();
+            let program = command.get_program().display();
+            let database = &context.run.settings.database;
+            StoreError::unavailable(format!("{database}: {program}: {error}"))
+        }
+        Err(error) => error,
+    }
+}
+
+/// Prepares the call of `trueup` that goes on with a hook.
+fn prepare_trueup(context: &HookContext) -> Result<Command, StoreError> {
     let database = &context.run.settings.database;
     let unavailable = |problem: String| StoreError::unavailable(format!("{database}: {problem}"));
     let program = find_program(&context.environment).ok_or_else(|| {
@@ -82,8 +91,7 @@ pub(crate) fn become_trueup(context: &HookContext) -> Result<Box<dyn Store>, Sto
     if let Some(operation) = context.call.operation.get() {
         command.args([OPERATION, &operation.to_string()]);
     }
-    let error = command.exec();
-    Err(unavailable(format!("{}: {error}", program.display())))
+    Ok(command)
 }
 
 /// Finds `trueup` beside the running program, as the plugin has it, else on the search path.

@@ -7,14 +7,14 @@ use crate::handoff_command::{
 };
 use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
-use crate::{HookContext, HookOutcome};
+use crate::{HookContext, HookDatabase, HookOutcome};
 use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
 use trueup_core::hook::{
     HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
 };
 use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::StoreError;
+use trueup_core::store::{HookStore as _, StoreError};
 use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
 use trueup_core::text::one_line;
 
@@ -47,7 +47,7 @@ enum HandoffIntent {
 }
 
 /// Answers `PreToolUse`, `PreSkillShellCommand` and `Stop`.
-pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     let point = match classify_event(context) {
         HandoffIntent::NoHandoff => return HookOutcome::default(),
         HandoffIntent::Handoff(place) => place,
@@ -57,7 +57,7 @@ pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
         }
     };
     let mut drained = DrainReport::default();
-    let outcome = match find_divergences(context, &mut drained) {
+    let outcome = match find_divergences::<D>(context, &mut drained) {
         Ok(found) if found.standing.forbidding.is_empty() && found.is_branch_unreadable => {
             let line = "⚠️ the current branch cannot be read (.git/HEAD): this hand-off could not \
                         be checked";
@@ -169,20 +169,20 @@ struct GuardFindings {
 }
 
 /// Trues up and collects what still forbids the hand-off.
-fn find_divergences(
+fn find_divergences<D: HookDatabase>(
     context: &HookContext,
     drained: &mut DrainReport,
 ) -> Result<GuardFindings, SyncError> {
-    let mut store = match context.open_store() {
+    let mut store = match D::open(context) {
         // Without a database nothing was ever claimed, so nothing can differ.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(GuardFindings::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut *store, &context.run));
+    drained.add(drain_outbox(&mut store, &context.run));
     let Some(session) = store.load_session(&context.payload.session)? else {
         return Ok(GuardFindings::default());
     };
-    let synced = true_up(&mut *store, session, &[], &context.run)?;
+    let synced = true_up(&mut store, session, &[], &context.run)?;
     let mut fixed = synced.fixed_findings();
     fixed.retain(|d| d.code.touches_user_edits());
     let standing = synced.handoff_readiness();
@@ -194,7 +194,7 @@ fn find_divergences(
     if standing.forbidding.is_empty()
         && context.payload.event == HookEvent::BeforeTool(ToolCall::Agent)
         && let Err(error) =
-            announce_silence(context, &mut *store, &synced.session, MAX_QUIET_SECONDS)
+            announce_silence(context, &mut store, &synced.session, MAX_QUIET_SECONDS)
     {
         notes.push(format!("trueup: quiet period not announced: {error}"));
     }

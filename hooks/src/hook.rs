@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::hook_database::HookDatabase;
 use crate::{HookContext, HookOutcome, handoff_guard, pull, push, quiet_period};
 
 /// A hook.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Hook {
     /// The name by which `trueup hook` knows it.
     pub name: &'static str,
@@ -20,46 +21,56 @@ pub struct Hook {
 
 impl Hook {
     /// Pulls: registers the session, sweeps dead ones, trues up the cache and briefs the agent.
-    pub const SESSION_START_SYNC: Self = Self {
-        name: "session-start-sync",
-        program: "session-start-sync",
-        timeout: Duration::from_secs(2),
-        handle: pull::handle_event,
-        handle_broken: |_| None,
-    };
+    pub const fn session_start_sync<D: HookDatabase>() -> Self {
+        Self {
+            name: "session-start-sync",
+            program: "session-start-sync",
+            timeout: Duration::from_secs(2),
+            handle: pull::handle_event::<D>,
+            handle_broken: |_| None,
+        }
+    }
 
     /// Pushes local edits and the agent's current work, and renews the lease.
-    pub const CHECKPOINT_PUSH: Self = Self {
-        name: "checkpoint-push",
-        program: "checkpoint-push",
-        timeout: Duration::from_millis(250),
-        handle: push::handle_event,
-        handle_broken: |_| None,
-    };
+    pub const fn checkpoint_push<D: HookDatabase>() -> Self {
+        Self {
+            name: "checkpoint-push",
+            program: "checkpoint-push",
+            timeout: Duration::from_millis(250),
+            handle: push::handle_event::<D>,
+            handle_broken: |_| None,
+        }
+    }
 
     /// Refuses a hand-off while copies differ.
-    pub const PRE_HANDOFF_VALIDATE: Self = Self {
-        name: "pre-handoff-validate",
-        program: "pre-handoff-validate",
-        timeout: Duration::from_secs(1),
-        handle: handoff_guard::handle_event,
-        handle_broken: handoff_guard::handle_broken_payload,
-    };
+    pub const fn pre_handoff_validate<D: HookDatabase>() -> Self {
+        Self {
+            name: "pre-handoff-validate",
+            program: "pre-handoff-validate",
+            timeout: Duration::from_secs(1),
+            handle: handoff_guard::handle_event::<D>,
+            handle_broken: handoff_guard::handle_broken_payload,
+        }
+    }
 
     /// Announces the quiet period of a command: `pre-handoff-validate --span`.
-    pub const ANNOUNCE_QUIET_PERIOD: Self = Self {
-        name: "announce-quiet-period",
-        program: "pre-handoff-validate",
-        timeout: Duration::from_secs(1),
-        handle: quiet_period::handle_event,
-        handle_broken: |_| None,
-    };
+    pub const fn announce_quiet_period<D: HookDatabase>() -> Self {
+        Self {
+            name: "announce-quiet-period",
+            program: "pre-handoff-validate",
+            timeout: Duration::from_secs(1),
+            handle: quiet_period::handle_event::<D>,
+            handle_broken: |_| None,
+        }
+    }
 
     /// All hooks. A hook's own program names only itself, or it would link the others.
-    pub(crate) const ALL: [&'static Self; 4] = [
-        &Self::SESSION_START_SYNC,
-        &Self::CHECKPOINT_PUSH,
-        &Self::PRE_HANDOFF_VALIDATE,
-        &Self::ANNOUNCE_QUIET_PERIOD,
-    ];
+    pub(crate) const fn all<D: HookDatabase>() -> [Self; 4] {
+        [
+            Self::session_start_sync::<D>(),
+            Self::checkpoint_push::<D>(),
+            Self::pre_handoff_validate::<D>(),
+            Self::announce_quiet_period::<D>(),
+        ]
+    }
 }

@@ -11,8 +11,7 @@ use trueup_core::model::{Epoch, ItemKey, Lineage, Revision, Session};
 use trueup_core::outbox::WriteOrigin;
 use trueup_core::reconcile::{CacheReading, Reading};
 use trueup_core::settings::{DatabaseUrl, Environment, Project, Settings, is_within_path_bounds};
-use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{Provenance, Store, StoreError};
+use trueup_core::store::{Provenance, StoreError};
 use trueup_core::sync::{RunContext, SyncError, observe_without_database};
 use trueup_core::text::{DataDelimiter, visible_line};
 
@@ -27,10 +26,6 @@ struct SessionBase {
     claim: Option<(ItemKey, Epoch)>,
 }
 
-/// Opens a database on a server. In a hook's own program, which links no network, it makes the
-/// process `trueup`, and returns only if that fails.
-pub type OpenRemoteStore = fn(&HookContext) -> Result<Box<dyn Store>, StoreError>;
-
 /// The call of a hook, as `trueup` needs it to go on with the hook.
 #[derive(Debug)]
 pub(crate) struct HookCall {
@@ -40,7 +35,6 @@ pub(crate) struct HookCall {
     pub(crate) input: Vec<u8>,
     /// The number of this operation of the session, once it is counted.
     pub(crate) operation: Cell<Option<u64>>,
-    pub(crate) open_remote: OpenRemoteStore,
 }
 
 /// One hook call: the payload, and the project, settings and database it concerns.
@@ -147,32 +141,6 @@ impl HookContext {
         &self.op_id
     }
 
-    /// Opens the database, and creates a missing file; no hook creates a database on a server.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened.
-    pub fn open_or_create_store(&self) -> Result<Box<dyn Store>, StoreError> {
-        if self.is_remote() {
-            return (self.call.open_remote)(self);
-        }
-        let store = SqliteStore::open_or_create(self.database_path()?, self.run.deadline)?;
-        Ok(Box::new(store.until_exit()))
-    }
-
-    /// Opens an existing database. One on a server is connected to by its first operation.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing or cannot be opened.
-    pub fn open_store(&self) -> Result<Box<dyn Store>, StoreError> {
-        if self.is_remote() {
-            return (self.call.open_remote)(self);
-        }
-        let store = SqliteStore::open(self.database_path()?, self.run.deadline)?;
-        Ok(Box::new(store.until_exit()))
-    }
-
     /// Returns whether the database is on a server.
     pub(crate) const fn is_remote(&self) -> bool {
         matches!(self.run.settings.database, DatabaseUrl::Remote(_))
@@ -200,7 +168,8 @@ impl HookContext {
         }
     }
 
-    fn database_path(&self) -> Result<&PathBuf, StoreError> {
+    /// Returns the file of an embedded database.
+    pub(crate) fn database_path(&self) -> Result<&PathBuf, StoreError> {
         self.run.settings.sqlite_path().map_err(StoreError::unavailable)
     }
 

@@ -12,12 +12,14 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod auto_prune;
+mod embedded_database;
 mod enqueue_offline;
 mod hand_over;
 mod handoff_command;
 mod handoff_guard;
 mod hook;
 mod hook_context;
+mod hook_database;
 mod lost_notices;
 mod operation_counter;
 mod pull;
@@ -29,7 +31,9 @@ mod server_contact;
 mod share_state;
 mod suggest_check;
 
+pub use embedded_database::EmbeddedDatabase;
 pub use hand_over::BegunHook;
 pub use hook::Hook;
-pub use hook_context::{HookContext, HookOutcome, OpenRemoteStore};
+pub use hook_context::{HookContext, HookOutcome};
+pub use hook_database::HookDatabase;
 pub use runner::{continue_hook, run_hook};

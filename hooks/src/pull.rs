@@ -9,7 +9,7 @@ use crate::hook_context::{
 };
 use crate::server_contact::note_contact;
 use crate::share_state::gather_repo_context;
-use crate::{HookContext, HookOutcome, lost_notices};
+use crate::{HookContext, HookDatabase, HookOutcome, lost_notices};
 use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::claims::reclaim_own_item;
 use trueup_core::diagnostic::Code;
@@ -37,18 +37,18 @@ const ENV_FILE_MODE: u32 = 0o600;
 const MAX_EXCERPT_CHARS: usize = 120;
 
 /// Answers `SessionStart` and `UserPromptSubmit`.
-pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     match &context.payload.event {
-        HookEvent::SessionStart(source) => handle_start(context, *source),
-        HookEvent::Prompt(PromptKind::User) => handle_prompt(context),
+        HookEvent::SessionStart(source) => handle_start::<D>(context, *source),
+        HookEvent::Prompt(PromptKind::User) => handle_prompt::<D>(context),
         _ => HookOutcome::default(),
     }
 }
 
-fn handle_start(context: &HookContext, source: StartSource) -> HookOutcome {
+fn handle_start<D: HookDatabase>(context: &HookContext, source: StartSource) -> HookOutcome {
     let exported = export_session_id(context);
     let mut drained = DrainReport::default();
-    let mut outcome = match start_session(context, source, &mut drained) {
+    let mut outcome = match start_session::<D>(context, source, &mut drained) {
         Ok(outcome) => outcome,
         Err(error) if context.is_never_created(&error) => tell_user(render_failure(&error)),
         Err(error) => {
@@ -69,21 +69,21 @@ fn handle_start(context: &HookContext, source: StartSource) -> HookOutcome {
     outcome
 }
 
-fn start_session(
+fn start_session<D: HookDatabase>(
     context: &HookContext,
     source: StartSource,
     drained: &mut DrainReport,
 ) -> Result<HookOutcome, SyncError> {
-    let mut store = context.open_or_create_store()?;
+    let mut store = D::open_or_create(context)?;
     let id = &context.payload.session;
-    let stored = load_after_drain(context, &mut *store, drained)?;
+    let stored = load_after_drain(context, &mut store, drained)?;
     let was_ended = stored.as_ref().is_some_and(|session| session.status == SessionStatus::Ended);
-    let session = register_if_needed(context, &mut *store, stored, source)?;
+    let session = register_if_needed(context, &mut store, stored, source)?;
     note_contact(context);
-    let interrupted = sweep_dead_sessions(&mut *store, &context.run, id.as_str(), session.read_at)?;
+    let interrupted = sweep_dead_sessions(&mut store, &context.run, id.as_str(), session.read_at)?;
     let session = if was_ended
         && source == StartSource::Resume
-        && reclaim_own_item(&mut *store, &session, &context.run)?
+        && reclaim_own_item(&mut store, &session, &context.run)?
     {
         store.load_session(id)?.unwrap_or(session)
     } else {
@@ -91,27 +91,27 @@ fn start_session(
     };
     let pending = store.find_pending_matters()?;
     let failed_work = if pending.has_running_work {
-        fail_silent_work(context, &mut *store)?
+        fail_silent_work(context, &mut store)?
     } else {
         FailedWork::default()
     };
     let peers = store.list_peers(&session, MAX_SESSIONS)?;
     let revision = session.revision;
-    let synced = true_up(&mut *store, session, &peers, &context.run)?;
+    let synced = true_up(&mut store, session, &peers, &context.run)?;
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge_revision(id, session.revision)?;
     }
-    let title = load_item_title(&mut *store, session)?;
-    let resumable = find_resumable_item(&mut *store, session)?;
+    let title = load_item_title(&mut store, session)?;
+    let resumable = find_resumable_item(&mut store, session)?;
     // A hand-off that was made since the question has raised the revision, which the agent is
     // told of below.
     let notices = if pending.has_handoffs || session.revision != revision {
-        take_handoff_notices(&mut *store, session, true)?
+        take_handoff_notices(&mut store, session, true)?
     } else {
         Vec::new()
     };
-    let repo_context = gather_repo_context(context, &mut *store, session)?;
+    let repo_context = gather_repo_context(context, &mut store, session)?;
     let briefing = Briefing {
         session,
         title: title.as_deref(),
@@ -133,7 +133,7 @@ fn start_session(
     Ok(HookOutcome {
         response,
         notes: render_unfixed(&synced.problems),
-        after_output: Some(prune_when_due),
+        after_output: Some(prune_when_due::<D>),
         ..HookOutcome::default()
     })
 }
@@ -327,9 +327,9 @@ fn tell_user(line: String) -> HookOutcome {
     HookOutcome { response, ..HookOutcome::from_note(line) }
 }
 
-fn handle_prompt(context: &HookContext) -> HookOutcome {
+fn handle_prompt<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     let mut drained = DrainReport::default();
-    let outcome = match update_prompt_context(context, &mut drained) {
+    let outcome = match update_prompt_context::<D>(context, &mut drained) {
         Ok(outcome) => outcome,
         // The next prompt tries again. A system message would bother the user at every prompt.
         Err(error) => HookOutcome::from_note(render_failure(&error)),
@@ -337,21 +337,21 @@ fn handle_prompt(context: &HookContext) -> HookOutcome {
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
-fn update_prompt_context(
+fn update_prompt_context<D: HookDatabase>(
     context: &HookContext,
     drained: &mut DrainReport,
 ) -> Result<HookOutcome, SyncError> {
-    let mut store = match context.open_store() {
+    let mut store = match D::open(context) {
         // Only a session start creates a database.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut *store, &context.run));
+    drained.add(drain_outbox(&mut store, &context.run));
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
     let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {
         // The session's start was missed, so the agent knows nothing yet.
-        return start_session(context, StartSource::Startup, drained).map(|mut outcome| {
+        return start_session::<D>(context, StartSource::Startup, drained).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
                 *event = "UserPromptSubmit";
             }
@@ -373,7 +373,7 @@ fn update_prompt_context(
         session.status = SessionStatus::Active;
     }
     note_contact(context);
-    let synced = true_up(&mut *store, session, &[], &context.run)?;
+    let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
     let has_news = session.revision > session.acknowledged;
@@ -385,14 +385,14 @@ fn update_prompt_context(
     if has_news {
         let lost_claim = synced.remaining.iter().find(|d| d.code == Code::ClaimTakenAway);
         shown.extend(lost_claim.cloned());
-        let title = load_item_title(&mut *store, session)?;
+        let title = load_item_title(&mut store, session)?;
         let lost_claim_message = lost_claim.map(|d| d.message.as_str());
         let delimiter = context.new_delimiter();
         let mut text =
             render_database_change(session, title.as_deref(), lost_claim_message, &delimiter);
         // Loaded after the revision was acknowledged: a hand-off made from now on raises it again,
         // so the next prompt shows it.
-        let notices = take_handoff_notices(&mut *store, session, false)?;
+        let notices = take_handoff_notices(&mut store, session, false)?;
         if !notices.is_empty() {
             text = format!("{text}\n{}", render_handoffs(&notices, &delimiter));
         }

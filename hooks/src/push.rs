@@ -5,7 +5,9 @@ use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unf
 use crate::record_event::record_session_work;
 use crate::server_contact::{is_checkpoint_due, needs_contact, note_contact};
 use crate::share_state::{has_unshared_state, share_with_repos};
-use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
+use crate::{
+    HookContext, HookDatabase, HookOutcome, lost_notices, operation_counter, suggest_check,
+};
 use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookResponse};
 use trueup_core::model::{Session, SessionStatus};
@@ -15,7 +17,7 @@ use trueup_core::sync::{
 };
 
 /// Handles the events after which something may have changed.
-pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     if matches!(
         context.payload.event,
         HookEvent::SessionStart(_)
@@ -26,7 +28,7 @@ pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
         return HookOutcome::default();
     }
     if context.payload.event == HookEvent::FileChanged {
-        return handle_file_changed(context);
+        return handle_file_changed::<D>(context);
     }
     let operations = count_operations(context);
     if context.is_remote() && !needs_contact(context, operations) {
@@ -34,7 +36,8 @@ pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     }
     let mut drained = DrainReport::default();
     let mut lost_lines = Vec::new();
-    let mut outcome = match push_checkpoint(context, operations, &mut drained, &mut lost_lines) {
+    let mut outcome = match push_checkpoint::<D>(context, operations, &mut drained, &mut lost_lines)
+    {
         Ok(outcome) => outcome,
         Err(error) => enqueue_after_error(context, &error),
     };
@@ -45,13 +48,13 @@ pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
 }
 
 /// Shares STATE.md after somebody saved it. No session acted, so nothing else is due.
-fn handle_file_changed(context: &HookContext) -> HookOutcome {
+fn handle_file_changed<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     if context.is_remote() && !has_unshared_state(context) {
         return HookOutcome::default();
     }
-    match context.open_store() {
+    match D::open(context) {
         Ok(mut store) => {
-            HookOutcome { notes: share_with_repos(context, &mut *store), ..HookOutcome::default() }
+            HookOutcome { notes: share_with_repos(context, &mut store), ..HookOutcome::default() }
         }
         // Nothing was registered yet.
         Err(StoreError::Missing(_)) => HookOutcome::default(),
@@ -73,25 +76,25 @@ fn count_operations(context: &HookContext) -> Option<u64> {
     operation.get()
 }
 
-fn push_checkpoint(
+fn push_checkpoint<D: HookDatabase>(
     context: &HookContext,
     operations: Option<u64>,
     drained: &mut DrainReport,
     lost_lines: &mut Vec<String>,
 ) -> Result<HookOutcome, SyncError> {
-    let mut store = match context.open_store() {
+    let mut store = match D::open(context) {
         // No session was registered yet; the next start registers one.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut *store, &context.run));
-    let session = load_or_register(context, &mut *store)?;
+    drained.add(drain_outbox(&mut store, &context.run));
+    let session = load_or_register(context, &mut store)?;
     context.set_session_base(&session);
-    renew_lease(context, &mut *store, &session)?;
+    renew_lease(context, &mut store, &session)?;
     note_contact(context);
     let registered_at = session.registered_at;
     // Local edits come first: recording the event raises the revision that they are based on.
-    let synced = true_up(&mut *store, session, &[], &context.run)?;
+    let synced = true_up(&mut store, session, &[], &context.run)?;
     context.set_session_base(&synced.session);
     lost_lines.extend(lost_edit_lines(&synced.found));
     let mut found = keep_changes_to_user_work(synced.fixed_findings());
@@ -102,18 +105,18 @@ fn push_checkpoint(
         context.mark_event_recorded();
         false
     } else {
-        record_session_work(context, &mut *store, synced)?
+        record_session_work(context, &mut store, synced)?
     };
     if wrote_event
         && !has_problems
         && let Some(session) = store.load_session(&context.payload.session)?
     {
-        let second_pass = true_up(&mut *store, session, &[], &context.run)?;
+        let second_pass = true_up(&mut store, session, &[], &context.run)?;
         lost_lines.extend(lost_edit_lines(&second_pass.found));
         found.extend(second_pass.found.into_iter().filter(|d| d.code == Code::EditRejected));
     }
     if matches!(context.payload.event, HookEvent::AfterTool(_) | HookEvent::Stop { .. }) {
-        notes.extend(share_with_repos(context, &mut *store));
+        notes.extend(share_with_repos(context, &mut store));
     }
     let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
     if context.payload.event == (HookEvent::Stop { is_repeated: false }) {
@@ -125,7 +128,7 @@ fn push_checkpoint(
         system_message: (!user_lines.is_empty()).then(|| user_lines.join("\n")),
         ..HookResponse::default()
     };
-    response.context = record_due_checkpoint(context, &mut *store, operations)?;
+    response.context = record_due_checkpoint(context, &mut store, operations)?;
     Ok(HookOutcome { response, notes, ..HookOutcome::default() })
 }
 

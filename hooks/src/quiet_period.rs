@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{HookContext, HookOutcome};
+use crate::{HookContext, HookDatabase, HookOutcome};
 use trueup_core::hook::{HookEvent, ToolCall};
 use trueup_core::liveness::quiet_period_of_command;
 use trueup_core::model::Session;
@@ -13,11 +13,11 @@ use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 const DEFAULT_TIMEOUT_VARIABLE: &str = "BASH_DEFAULT_TIMEOUT_MS";
 
 /// Handles `PreToolUse` of a shell command. It never refuses, and prints only a failure.
-pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     let Some(seconds) = quiet_seconds(context) else {
         return HookOutcome::default();
     };
-    match open_and_announce(context, seconds) {
+    match open_and_announce::<D>(context, seconds) {
         Ok(()) => HookOutcome::default(),
         Err(error) => {
             HookOutcome::from_note(format!("trueup: quiet period not announced: {error}"))
@@ -43,14 +43,17 @@ fn quiet_seconds(context: &HookContext) -> Option<u64> {
     )
 }
 
-fn open_and_announce(context: &HookContext, seconds: u64) -> Result<(), StoreError> {
-    let mut store = match context.open_store() {
+fn open_and_announce<D: HookDatabase>(
+    context: &HookContext,
+    seconds: u64,
+) -> Result<(), StoreError> {
+    let mut store = match D::open(context) {
         // Without a database no session is registered.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(()),
         other => other?,
     };
     match store.load_session(&context.payload.session)? {
-        Some(session) => announce_silence(context, &mut *store, &session, seconds),
+        Some(session) => announce_silence(context, &mut store, &session, seconds),
         None => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{one_line, without_runner_commands};
 
-use crate::hand_over::{BegunHook, become_trueup};
+use crate::hand_over::BegunHook;
 use crate::hook::Hook;
 use crate::hook_context::{HookCall, HookContext, HookOutcome};
 
@@ -40,7 +40,7 @@ const MAX_TIMEOUT: Duration = Duration::from_mins(10);
 const REFUSAL_EXIT_CODE: u8 = 2;
 
 /// Runs a hook on the payload from stdin, in the hook's own program.
-pub fn run_hook(hook: &'static Hook) -> ExitCode {
+pub fn run_hook(hook: Hook) -> ExitCode {
     run(hook, None)
 }
 
@@ -50,7 +50,7 @@ pub fn continue_hook(begun: &BegunHook) -> ExitCode {
     run(begun.hook, Some(begun))
 }
 
-fn run(hook: &'static Hook, begun: Option<&BegunHook>) -> ExitCode {
+fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
     let name = hook.program;
     // A hook that panics must not stop the session: after exit code 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
@@ -76,7 +76,6 @@ fn run(hook: &'static Hook, begun: Option<&BegunHook>) -> ExitCode {
         hook: hook.name,
         input: Vec::new(),
         operation: Cell::new(begun.and_then(|begun| begun.operation)),
-        open_remote: begun.map_or(become_trueup, |begun| begun.open_remote),
     };
     let timeout = settings.deadline.unwrap_or(hook.timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
     let context = match read_context(call, environment, settings, deadline.ok_or(timeout)) {
