@@ -65,25 +65,39 @@ impl FromStr for PlanTaskId {
 enum IdRun<'a> {
     /// The number of digits without leading zeros, then the digits, so that numbers of any length
     /// compare by value.
-    Number(usize, &'a str),
-    Text(&'a str),
+    Number(usize, &'a [u8]),
+    Text(&'a [u8]),
 }
 
-fn split_runs(text: &str) -> impl Iterator<Item = IdRun<'_>> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let is_digit = rest.chars().next()?.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
-        let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = after;
-        let digits = piece.trim_start_matches('0');
-        Some(if is_digit { IdRun::Number(digits.len(), digits) } else { IdRun::Text(piece) })
+fn split_runs(text: &[u8]) -> impl Iterator<Item = IdRun<'_>> {
+    text.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(|run| {
+        if !run.first().is_some_and(u8::is_ascii_digit) {
+            return IdRun::Text(run);
+        }
+        let zeros = run.iter().take_while(|digit| **digit == b'0').count();
+        let digits = run.get(zeros..).unwrap_or_default();
+        IdRun::Number(digits.len(), digits)
     })
+}
+
+/// Returns how much of the beginning two texts share, without the digits at its end: the number
+/// that they belong to may go on in one text only.
+fn shared_prefix_length(a: &[u8], b: &[u8]) -> usize {
+    let shared = a.iter().zip(b).take_while(|(a, b)| a == b);
+    shared.enumerate().fold(
+        0,
+        |kept, (at, (byte, _))| {
+            if byte.is_ascii_digit() { kept } else { at + 1 }
+        },
+    )
 }
 
 impl Ord for PlanTaskId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        split_runs(&self.0).cmp(split_runs(&other.0)).then_with(|| self.0.cmp(&other.0))
+        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        // Ids of a plan share their beginnings, and a plan of thousands of tasks is sorted.
+        let shared = shared_prefix_length(a, b);
+        split_runs(&a[shared..]).cmp(split_runs(&b[shared..])).then_with(|| a.cmp(b))
     }
 }
 

@@ -186,6 +186,31 @@ fn a_file_decides_what_a_task_is_about_and_never_sets_it_back() {
     assert_eq!(merge_reimported_task(&after, &file, 7).depends_on, after.depends_on);
 }
 
+/// Splits an id into its numbers and its characters, one by one; a number comes before characters.
+fn split_by_hand(id: &str) -> Vec<Result<u64, char>> {
+    let mut parts: Vec<Result<u64, char>> = Vec::new();
+    for c in id.chars() {
+        match (c.to_digit(10).map(u64::from), parts.last_mut()) {
+            (Some(digit), Some(Ok(number))) => *number = *number * 10 + digit,
+            (Some(digit), _) => parts.push(Ok(digit)),
+            (None, _) => parts.push(Err(c)),
+        }
+    }
+    parts
+}
+
+proptest! {
+    #[test]
+    fn ids_with_a_common_beginning_sort_as_by_their_parts(
+        beginning in "[01a]{0,3}", a in "[01.a]{0,4}", b in "[01.a]{0,4}",
+    ) {
+        let (a, b) = (format!("1{beginning}{a}"), format!("1{beginning}{b}"));
+        let expected = split_by_hand(&a).cmp(&split_by_hand(&b)).then(a.cmp(&b));
+        let [a, b]: [PlanTaskId; 2] = [a, b].map(|text| text.parse().unwrap());
+        prop_assert_eq!(a.cmp(&b), expected);
+    }
+}
+
 fn any_status() -> impl Strategy<Value = PlanTaskStatus> {
     proptest::sample::select(&PlanTaskStatus::ALL[..])
 }
