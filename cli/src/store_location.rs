@@ -94,7 +94,8 @@ impl HookDatabase for ServerDatabase {
 
 fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
     let transport = Box::new(database.open_transport()?);
-    Ok(RemoteStore::new(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline)))
+    let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
+    Ok(RemoteStore::new(engine.remembering_rows()))
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

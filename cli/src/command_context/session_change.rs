@@ -30,6 +30,7 @@ impl CommandContext {
         let run_context = self.run_context_of(&session);
         let session = true_up(store, session, &[], &run_context)?.session;
         self.agent_was_current.set(session.acknowledged >= session.revision);
+        self.work_before_change.replace(Some((session.id.clone(), session.execution_state().work)));
         Ok(session)
     }
 
@@ -64,7 +65,8 @@ impl CommandContext {
             return Ok(session);
         }
         let is_own_change = self.is_run_by_agent_of(&session);
-        let run_context = self.run_context_of(&session);
+        let mut run_context = self.run_context_of(&session);
+        run_context.previous_work = self.work_before_change.take();
         let TrueUpOutcome { session, problems, remaining, .. } =
             true_up(store, session, &[], &run_context)?;
         let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);

@@ -4,7 +4,7 @@ use trueup_core::log::LogLevel;
 use trueup_core::model::DeadOrchestrator;
 use trueup_core::orchestrators;
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{CommandStore, Result as StoreResult, Store};
+use trueup_core::store::{CommandStore, ExpectedRead, ReadTime, Result as StoreResult, Store};
 use trueup_core::sync::drain_outbox;
 use trueup_core::text::redact::redact;
 
@@ -14,10 +14,19 @@ use crate::command_error::{CommandResult, UNABLE};
 impl CommandContext {
     /// Opens the database and does nothing else.
     fn open_store(&self) -> CommandResult<Box<dyn CommandStore>> {
-        match self.opened.take() {
-            Some(opened) => Ok(opened),
-            None => Ok(self.store_location()?.open_until_exit(self.run.deadline)?),
+        if let Some(opened) = self.opened.take() {
+            return Ok(opened);
         }
+        let mut store = self.store_location()?.open_until_exit(self.run.deadline)?;
+        let own_session = || self.read_env_session().ok().flatten();
+        let session = self.named_session.clone().or_else(own_session);
+        let mut reads = vec![ExpectedRead::LiveOrchestrators];
+        reads.extend(session.as_ref().map(ExpectedRead::Session));
+        if let Some(item) = &self.named_item {
+            reads.extend([ExpectedRead::Item(item), ExpectedRead::OpenHandoff(item)]);
+        }
+        store.expect_reads(ReadTime::BeforeWrite, &reads);
+        Ok(store)
     }
 
     /// Opens the database for reading. Orchestrators that died are reported and left as they are.

@@ -18,7 +18,9 @@ use trueup_core::model::{
     Liveness, LivenessState, NewItem, ProcessState, Session, SessionId,
 };
 use trueup_core::repos::assign_repo_name;
-use trueup_core::store::{ClaimedItem, Provenance, ReleaseRequest, Store, StoreError};
+use trueup_core::store::{
+    ClaimedItem, ExpectedRead, Provenance, ReadTime, ReleaseRequest, Store, StoreError,
+};
 use trueup_core::text::{CommandLine, one_line};
 
 use super::item::lookup::load_item;
@@ -74,6 +76,14 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
         quiet_period_seconds: quiet_seconds.map(|seconds| seconds.min(MAX_QUIET_SECONDS)),
         provenance: context.provenance(id.as_str(), ""),
     };
+    store.expect_reads(
+        ReadTime::AfterWrite,
+        &[
+            ExpectedRead::Session(&id),
+            ExpectedRead::OpenDependencies(&key),
+            ExpectedRead::LastHolder(&key),
+        ],
+    );
     let claimed = match claim_item(store, &request, &context.run) {
         Err(StoreError::Conflict(message)) => {
             return Err(build_stale_epoch_error(context, store, &key, message)?);
@@ -353,6 +363,7 @@ pub(super) fn cmd_release(
         item: key.clone(),
         provenance: context.provenance(session.id.as_str(), reason.unwrap_or("release")),
     };
+    store.expect_reads(ReadTime::AfterWrite, &[ExpectedRead::Session(&session.id)]);
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {

@@ -245,6 +245,15 @@ impl CliCommand {
         matches!(self, Self::Check(check::CheckArgs { format: check::Format::Json, .. }))
     }
 
+    /// Returns the item that a claim or a release names.
+    pub(crate) const fn item_to_change(&self) -> Option<&ItemKey> {
+        match self {
+            Self::Claim(arguments) => Some(&arguments.key),
+            Self::Release { key, .. } => key.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Tells whether the command acts for a session or filters by one, so that an unknown
     /// `--session` would silently match nothing. The log has pruned sessions as well.
     const fn needs_known_session(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::git;
 use crate::liveness;
 use crate::model::{
     Event, EventFilter, EventKind, FieldValue, ItemKey, LivenessState, Session, SessionId,
-    StateField, judge_session,
+    StateField, WorkState, judge_session,
 };
 use crate::reconcile::{
     self, BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
@@ -73,7 +73,7 @@ pub fn observe_session(
     if let Reading::Fresh(cache) = &mut snapshot.cache {
         cache.owner_revision = owner.as_ref().map(|owner| owner.revision);
         let owner = owner.as_ref().unwrap_or(session);
-        cache.unknown_to_database = find_unknown_fields(store, cache, owner)?;
+        cache.unknown_to_database = find_unknown_fields(store, cache, owner, context)?;
     }
     Ok(Observation { snapshot, file })
 }
@@ -84,6 +84,7 @@ fn find_unknown_fields(
     store: &mut dyn HookStore,
     cache: &CacheReading,
     session: &Session,
+    context: &RunContext,
 ) -> Result<BTreeSet<StateField>> {
     let mut unknown = BTreeSet::new();
     let is_earlier = cache.is_stamped()
@@ -98,6 +99,12 @@ fn find_unknown_fields(
         let Some(value @ FieldValue::Text(Some(_))) = cache.fields.get(&field) else {
             continue;
         };
+        let had_before = |(changed, work): &(SessionId, WorkState)| {
+            *changed == session.id && work.get(field) == *value
+        };
+        if context.previous_work.as_ref().is_some_and(had_before) {
+            continue;
+        }
         // A local edit is handled as an edit.
         if current_work.get(field) != *value
             && !cache.edited.contains(&field)

@@ -9,7 +9,7 @@ use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
 use crate::liveness;
 use crate::log::{self, LogLevel};
-use crate::model::{ProcessId, ProcessState, Session, SessionId, Timestamp};
+use crate::model::{ProcessId, ProcessState, Session, SessionId, Timestamp, WorkState};
 use crate::outbox::{Journal, KnownDatabases, Outbox};
 use crate::reconcile::{BranchPattern, BranchPatternError, DEFAULT_BRANCH_PATTERN};
 use crate::repos::NamingContext;
@@ -41,6 +41,8 @@ pub struct RunContext {
     client_process: OnceCell<Option<ProcessId>>,
     /// When the answer is due. Every wait is bounded by it.
     pub deadline: Deadline,
+    /// A session that this run changed, with what it had before: its cache may still say so.
+    pub previous_work: Option<(SessionId, WorkState)>,
     /// Problems that were worked around; one line each.
     pub warnings: Vec<String>,
     /// The branch pattern, compiled on first use because most runs never need it.
@@ -74,6 +76,7 @@ impl RunContext {
             client_records: find_client_records(environment),
             client_process: OnceCell::new(),
             deadline,
+            previous_work: None,
             warnings,
             compiled_pattern: OnceCell::new(),
         }

@@ -6,15 +6,18 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
 use trueup_core::deadline::Deadline;
 use trueup_core::store::sql::{
-    CommandEngine, Engine, SqlStore, find_row_violations, load_postgres_schema_status,
+    CommandEngine, Engine, SqlStore, Statement, find_row_violations, load_postgres_schema_status,
     read_newest_event_mark,
 };
-use trueup_core::store::{ChangeMark, Result, SchemaStatus, StoreError, Violation};
+use trueup_core::store::{ChangeMark, ReadTime, Result, SchemaStatus, StoreError, Violation};
 
 use super::ending::{Ending, Rerun, Trust};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
+use super::read_ahead::{ExpectedReads, Fetched, Query};
+use super::remembered_rows::{Moment, RememberedRows};
 use super::transaction::ExchangeTx;
 use crate::error::{FailureKind, TransportError};
 use crate::transport::Transport;
@@ -51,10 +54,21 @@ impl ExchangeEngine {
                 transport: RefCell::new(transport),
                 schema,
                 deadline: Cell::new(deadline),
+                remembered: RefCell::default(),
+                expected: RefCell::default(),
+                remembers_rows: false,
             },
             patience: deadline.remaining(),
             is_following: false,
         }
+    }
+
+    /// Lets an operation use what the operations before it read, for a process that carries out
+    /// one command. Whoever serves others must not: what they changed in between has to be seen.
+    #[must_use]
+    pub fn remembering_rows(mut self) -> Self {
+        self.link.remembers_rows = true;
+        self
     }
 }
 
@@ -63,6 +77,9 @@ pub(super) struct Link {
     transport: RefCell<Box<dyn Transport>>,
     schema: i64,
     deadline: Cell<Deadline>,
+    remembered: RefCell<RememberedRows>,
+    expected: RefCell<ExpectedReads>,
+    remembers_rows: bool,
 }
 
 impl fmt::Debug for Link {
@@ -99,6 +116,9 @@ impl Link {
         };
         let request =
             serde_json::to_string(&Request::new(mode, self.schema, steps)).map_err(invalid)?;
+        if mode == Mode::Commit {
+            self.forget_rows();
+        }
         let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());
         let text = sent.map_err(|error| {
             let may_help = error.is_retryable() || error.may_have_committed();
@@ -110,6 +130,36 @@ impl Link {
         })?;
         let answer: Answer = serde_json::from_str(&text).map_err(invalid)?;
         self.take_results(answer, steps.len())
+    }
+
+    /// Begins the moment of the request that was answered last.
+    pub(super) fn begin_moment(&self) -> Moment {
+        self.remembered.borrow_mut().begin_moment(Instant::now())
+    }
+
+    /// Keeps rows for the next operation.
+    pub(super) fn remember(&self, query: &Query, fetched: &Fetched, moment: Moment) {
+        if self.remembers_rows {
+            self.remembered.borrow_mut().remember(query.clone(), fetched.clone(), moment);
+        }
+    }
+
+    /// Returns the rows of a read that an earlier operation made.
+    pub(super) fn recall(
+        &self,
+        statement: &'static Statement,
+        args: &[Json],
+    ) -> Option<(Fetched, Moment)> {
+        self.remembered.borrow().find(statement, args, Instant::now())
+    }
+
+    /// Takes the reads that were said to follow.
+    pub(super) fn take_expected(&self, time: ReadTime) -> Vec<Query> {
+        self.expected.borrow_mut().take(time)
+    }
+
+    pub(super) fn forget_rows(&self) {
+        self.remembered.borrow_mut().forget();
     }
 
     fn take_results(
@@ -182,6 +232,15 @@ impl CommandEngine for ExchangeEngine {
         self.link.deadline.set(deadline);
     }
 
+    fn expect_reads(&mut self, time: ReadTime, announce: impl FnOnce(&mut ExchangeTx<'_>)) {
+        // Without memory the operation that reads would ask once more.
+        if self.link.remembers_rows {
+            let mut tx = ExchangeTx::new(&self.link, Trust::Assume, true);
+            announce(&mut tx);
+            self.link.expected.borrow_mut().add(time, tx.into_announced());
+        }
+    }
+
     fn change_mark(&mut self) -> Result<ChangeMark> {
         read_newest_event_mark(self)
     }
@@ -194,6 +253,8 @@ impl CommandEngine for ExchangeEngine {
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
         self.is_following = true;
+        self.link.remembers_rows = false;
+        self.link.forget_rows();
         let end = Deadline::after(patience);
         loop {
             let current = read_newest_event_mark(self)?;

@@ -24,6 +24,7 @@ mod ending;
 mod engine;
 mod protocol;
 mod read_ahead;
+mod remembered_rows;
 mod row;
 mod steps;
 mod transaction;

@@ -1,21 +1,22 @@
 //! Reads that were announced, and rows that came with the answer to another read.
 
 use serde_json::Value as Json;
-use trueup_core::store::Result;
 use trueup_core::store::sql::Statement;
+use trueup_core::store::{ReadTime, Result};
 
 use super::protocol::{StepResult, incomplete_answer};
 use super::steps::Rows;
 
 /// A read with the values of its parameters.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Query {
     pub(super) statement: &'static Statement,
     pub(super) args: Vec<Json>,
 }
 
 impl Query {
-    fn is(&self, statement: &'static Statement, args: &[Json]) -> bool {
+    /// Returns whether it asks for the same.
+    pub(super) fn is(&self, statement: &'static Statement, args: &[Json]) -> bool {
         std::ptr::eq(self.statement, statement) && self.args == args
     }
 }
@@ -37,6 +38,32 @@ impl Fetched {
     }
 }
 
+/// What the operations that follow will ask for.
+#[derive(Debug, Default)]
+pub(super) struct ExpectedReads {
+    before_write: Vec<Query>,
+    after_write: Vec<Query>,
+}
+
+impl ExpectedReads {
+    /// Adds reads at a time.
+    pub(super) fn add(&mut self, time: ReadTime, queries: Vec<Query>) {
+        self.at(time).extend(queries);
+    }
+
+    /// Takes the reads at a time.
+    pub(super) fn take(&mut self, time: ReadTime) -> Vec<Query> {
+        std::mem::take(self.at(time))
+    }
+
+    const fn at(&mut self, time: ReadTime) -> &mut Vec<Query> {
+        match time {
+            ReadTime::BeforeWrite => &mut self.before_write,
+            ReadTime::AfterWrite => &mut self.after_write,
+        }
+    }
+}
+
 /// What an operation will ask for, and what it has been answered since its last write.
 #[derive(Debug, Default)]
 pub(super) struct ReadAhead {
@@ -53,13 +80,25 @@ impl ReadAhead {
         }
     }
 
-    /// Takes the announced reads, with the one that is asked for now behind them.
-    pub(super) fn take_announced(
+    /// Takes the announced reads.
+    pub(super) fn take_announced(&mut self) -> Vec<Query> {
+        std::mem::take(&mut self.announced)
+    }
+
+    /// Takes the announced reads and those that are expected, with the one that is asked for now
+    /// behind them.
+    pub(super) fn take_queries(
         &mut self,
+        expected: Vec<Query>,
         statement: &'static Statement,
         args: &[Json],
     ) -> Vec<Query> {
-        let mut queries = std::mem::take(&mut self.announced);
+        let mut queries = self.take_announced();
+        for query in expected {
+            if !queries.iter().any(|known| known.is(query.statement, &query.args)) {
+                queries.push(query);
+            }
+        }
         queries.retain(|query| !query.is(statement, args));
         queries.push(Query { statement, args: args.to_vec() });
         queries

@@ -2,12 +2,13 @@
 
 use serde_json::Value as Json;
 use trueup_core::store::sql::{Arg, Row, Statement, Tx};
-use trueup_core::store::{Result, StoreError};
+use trueup_core::store::{ReadTime, Result, StoreError};
 
 use super::ending::{Ending, Progress, Rerun, SearchState, Trust};
 use super::engine::{Link, SendError, is_doubtful};
 use super::protocol::{Mode, RequestStep, StepResult, incomplete_answer};
 use super::read_ahead::{Fetched, Query, ReadAhead};
+use super::remembered_rows::{Moment, ReadMoments};
 use super::row::JsonRow;
 use super::steps::{Call, Recording, Rows, Step, StepKind, to_json_args};
 
@@ -26,8 +27,8 @@ pub struct ExchangeTx<'e> {
     progress: Progress,
     steps: Vec<Step>,
     ahead: ReadAhead,
-    /// How many requests read something.
-    reading_requests: usize,
+    /// When it was read.
+    moments: ReadMoments,
     /// How many of the steps are known to be allowed.
     tried: usize,
     /// How many attempts the operation is within.
@@ -49,7 +50,7 @@ impl<'e> ExchangeTx<'e> {
             progress: Progress::Open,
             steps: Vec::new(),
             ahead: ReadAhead::default(),
-            reading_requests: 0,
+            moments: ReadMoments::default(),
             tried: 0,
             attempts: 0,
             search: SearchState::None,
@@ -63,6 +64,11 @@ impl<'e> ExchangeTx<'e> {
     /// A transaction that answers from what was recorded, and sends nothing.
     pub(super) fn replaying(link: &'e Link, recording: Recording) -> Self {
         Self { recording: recording.into_replay(), ..Self::new(link, Trust::Assume, false) }
+    }
+
+    /// Returns the reads that were announced and not made.
+    pub(super) fn into_announced(mut self) -> Vec<Query> {
+        self.ahead.take_announced()
     }
 
     /// Whether a replay asked for something else than the run that was recorded.
@@ -134,6 +140,7 @@ impl<'e> ExchangeTx<'e> {
     /// Keeps the reason to run again; returns the error that ends this run.
     fn begin_rerun(&mut self, rerun: Rerun) -> StoreError {
         let message = rerun.error.to_string();
+        self.link.forget_rows();
         self.rerun = Some(rerun);
         StoreError::Contended { message, source: None }
     }
@@ -144,7 +151,8 @@ impl<'e> ExchangeTx<'e> {
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_rows);
         }
-        let fetched = match self.ahead.find(statement, &args) {
+        let known = self.ahead.find(statement, &args).or_else(|| self.recall(statement, &args));
+        let fetched = match known {
             Some(fetched) => fetched,
             None => self.fetch_with_announced(statement, &args)?,
         };
@@ -176,6 +184,16 @@ impl<'e> ExchangeTx<'e> {
         }
     }
 
+    /// Returns the rows that an earlier operation read.
+    fn recall(&mut self, statement: &'static Statement, args: &[Json]) -> Option<Fetched> {
+        if self.reading_mode() != Mode::Read {
+            return None;
+        }
+        let (fetched, moment) = self.link.recall(statement, args)?;
+        self.moments.add(moment);
+        Some(fetched)
+    }
+
     /// Reads rows, and those that were announced, in one request.
     fn fetch_with_announced(
         &mut self,
@@ -183,17 +201,20 @@ impl<'e> ExchangeTx<'e> {
         args: &[Json],
     ) -> Result<Fetched> {
         let mode = self.reading_mode();
-        let queries = self.ahead.take_announced(statement, args);
+        let expected = match mode {
+            Mode::Read => self.link.take_expected(ReadTime::BeforeWrite),
+            Mode::Try => Vec::new(),
+            Mode::Commit => self.link.take_expected(ReadTime::AfterWrite),
+        };
+        let mut queries = self.ahead.take_queries(expected, statement, args);
+        if mode == Mode::Read {
+            queries.retain(|query| self.link.recall(query.statement, &query.args).is_none());
+        }
         let mut results = self.send(mode, &queries)?;
         let found = results.split_off(results.len().saturating_sub(queries.len()));
+        let moment = self.link.begin_moment();
         match mode {
-            Mode::Read => {
-                self.reading_requests += 1;
-                self.check_same(&results)?;
-                if self.is_read_only {
-                    self.ahead.forget_rows();
-                }
-            }
+            Mode::Read => self.note_request(moment, &results)?,
             Mode::Try => self.tried = self.steps.len(),
             Mode::Commit => {
                 self.progress = Progress::Committed;
@@ -201,9 +222,26 @@ impl<'e> ExchangeTx<'e> {
             }
         }
         for (query, result) in queries.into_iter().zip(found) {
-            self.ahead.keep(query, Fetched::from_result(result)?);
+            let fetched = Fetched::from_result(result)?;
+            // What a trial finds is undone.
+            if mode != Mode::Try {
+                self.link.remember(&query, &fetched, moment);
+            }
+            self.ahead.keep(query, fetched);
         }
         self.ahead.find(statement, args).ok_or_else(|| incomplete_answer("rows"))
+    }
+
+    /// Notes a request that read rows and checked the reads before it.
+    fn note_request(&mut self, moment: Moment, checked: &[StepResult]) -> Result<()> {
+        self.check_same(checked)?;
+        if self.is_read_only {
+            self.ahead.forget_rows();
+            self.moments.replace_all(moment);
+        } else {
+            self.moments.add(moment);
+        }
+        Ok(())
     }
 
     /// Checks that earlier reads still find the same rows.
@@ -293,7 +331,7 @@ impl<'e> ExchangeTx<'e> {
                 };
             }
         };
-        match self.send(Mode::Commit, &[]) {
+        match self.commit() {
             Ok(results) => {
                 if self.recording.refresh(&self.steps, results) {
                     Ending::Replay(value, self.recording)
@@ -303,6 +341,18 @@ impl<'e> ExchangeTx<'e> {
             }
             Err(error) => self.end_with(error),
         }
+    }
+
+    /// Commits the steps; returns their results. What is expected to be read then is remembered.
+    fn commit(&mut self) -> Result<Vec<StepResult>> {
+        let expected = self.link.take_expected(ReadTime::AfterWrite);
+        let mut results = self.send(Mode::Commit, &expected)?;
+        let moment = self.link.begin_moment();
+        let found = results.split_off(self.steps.len().min(results.len()));
+        for (query, result) in expected.iter().zip(found) {
+            self.link.remember(query, &Fetched::from_result(result)?, moment);
+        }
+        Ok(results)
     }
 
     fn end_with<T>(&mut self, error: StoreError) -> Ending<T> {
@@ -320,7 +370,7 @@ impl<'e> ExchangeTx<'e> {
         }
         self.steps.retain(Step::is_first_read);
         let is_assumed = self.steps.iter().any(Step::is_assumed);
-        if !is_assumed && (self.is_read_only || self.reading_requests < 2) {
+        if !is_assumed && !self.moments.are_several() {
             return Ok(());
         }
         let reads: Vec<RequestStep<'_>> = self.steps.iter().map(Step::to_request).collect();

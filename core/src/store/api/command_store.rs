@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::model::{ItemKey, SessionId};
 use crate::store::{Result, SchemaStatus, Store, Violation};
 
 /// A state of the database as one connection saw it. Two marks are equal or not; nothing else about
@@ -17,12 +18,42 @@ impl ChangeMark {
     }
 }
 
+/// What a command is going to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedRead<'a> {
+    /// Whether there are orchestrators that run.
+    LiveOrchestrators,
+    /// A session.
+    Session(&'a SessionId),
+    /// An item.
+    Item(&'a ItemKey),
+    /// The open hand-off of an item.
+    OpenHandoff(&'a ItemKey),
+    /// The dependencies of an item that are not completed.
+    OpenDependencies(&'a ItemKey),
+    /// Who held an item last.
+    LastHolder(&'a ItemKey),
+}
+
+/// When a command is going to read something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadTime {
+    /// Next.
+    BeforeWrite,
+    /// Once its next write is made.
+    AfterWrite,
+}
+
 /// A store for commands, which run longer than hooks: they follow the changes of others, write in
 /// many steps, and check all rows.
 #[expect(clippy::missing_errors_doc, reason = "said once at `Store`")]
 pub trait CommandStore: Store {
     /// Gives further operations another deadline, for work that consists of many.
     fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Says what the command is going to read, which a store behind a network fetches along with
+    /// something else. It changes no answer.
+    fn expect_reads(&mut self, time: ReadTime, reads: &[ExpectedRead<'_>]);
 
     /// Returns the state of the database. To follow changes, take it *before* reading, so that no
     /// write in between is missed.

@@ -23,7 +23,7 @@ use crate::model::{
 use crate::store::Result;
 use crate::text::redact::RedactedText;
 
-pub use command_store::{ChangeMark, CommandStore};
+pub use command_store::{ChangeMark, CommandStore, ExpectedRead, ReadTime};
 pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
     RejectHandoffRequest,

@@ -6,10 +6,13 @@ use super::engine::{Tx as _, args};
 use super::postgres_schema::is_known_migration;
 use super::row_checks::{ROW_CHECKS, find_edge_cycles};
 use super::statement::statements;
-use super::{Engine, SqlStore, events};
+use super::{
+    Engine, SqlStore, dependencies, events, handoffs, items, next, orchestrators, sessions,
+};
 use crate::deadline::Deadline;
 use crate::store::{
-    AppliedMigration, ChangeMark, CommandStore, Result, SCHEMA_VERSION, SchemaStatus, Violation,
+    AppliedMigration, ChangeMark, CommandStore, ExpectedRead, ReadTime, Result, SCHEMA_VERSION,
+    SchemaStatus, Violation,
 };
 
 statements! {
@@ -24,6 +27,9 @@ statements! {
 pub trait CommandEngine: Engine {
     /// Gives further operations another deadline.
     fn set_deadline(&mut self, deadline: Deadline);
+
+    /// Takes note of reads that `announce` prefetches and that the operations at that time make.
+    fn expect_reads(&mut self, time: ReadTime, announce: impl FnOnce(&mut Self::Tx<'_>));
 
     /// Returns the state of the database.
     fn change_mark(&mut self) -> Result<ChangeMark>;
@@ -45,6 +51,23 @@ pub trait CommandEngine: Engine {
 impl<E: CommandEngine> CommandStore for SqlStore<E> {
     fn set_deadline(&mut self, deadline: Deadline) {
         self.engine.set_deadline(deadline);
+    }
+
+    fn expect_reads(&mut self, time: ReadTime, reads: &[ExpectedRead<'_>]) {
+        self.engine.expect_reads(time, |tx| {
+            for read in reads {
+                match read {
+                    ExpectedRead::LiveOrchestrators => orchestrators::prefetch_live(tx),
+                    ExpectedRead::Session(id) => sessions::prefetch_session(tx, id),
+                    ExpectedRead::Item(key) => items::prefetch_item(tx, key),
+                    ExpectedRead::OpenHandoff(key) => handoffs::prefetch_open_handoff(tx, key),
+                    ExpectedRead::OpenDependencies(key) => {
+                        dependencies::prefetch_open_dependencies(tx, key);
+                    }
+                    ExpectedRead::LastHolder(key) => next::prefetch_last_holder(tx, key),
+                }
+            }
+        });
     }
 
     fn change_mark(&mut self) -> Result<ChangeMark> {

@@ -88,6 +88,11 @@ pub(super) fn list_open_dependencies(
     tx.rows(&LIST_OPEN_DEPENDENCIES, args![key, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+/// Says that all dependencies of an item that are not completed will be read.
+pub(super) fn prefetch_open_dependencies(tx: &mut impl Tx, key: &ItemKey) {
+    tx.prefetch(&LIST_OPEN_DEPENDENCIES, args![key, i64::MAX]);
+}
+
 /// Reads the statuses of items; one that does not exist has none.
 pub(super) fn load_statuses<'k>(
     tx: &mut impl Tx,

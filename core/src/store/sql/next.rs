@@ -399,6 +399,11 @@ pub(super) fn count_children(tx: &mut impl Tx, key: &ItemKey) -> Result<ChildCou
     })
 }
 
+/// Says that [`find_last_holder`] will be asked.
+pub(super) fn prefetch_last_holder(tx: &mut impl Tx, key: &ItemKey) {
+    tx.prefetch(&LAST_HOLDER, args![key]);
+}
+
 pub(super) fn find_last_holder(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<LastHolder>> {
     tx.row(&LAST_HOLDER, args![key], |row| {
         Ok(LastHolder { session: row.get(0)?, until: row.get(1)? })

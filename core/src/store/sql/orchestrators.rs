@@ -113,6 +113,11 @@ fn load_existing_orchestrator(tx: &mut impl Tx, id: &OrchestratorId) -> Result<O
     load_orchestrator(tx, id)?.ok_or_else(|| unknown_orchestrator_error(id))
 }
 
+/// Says that [`list_live_orchestrators`] will be asked.
+pub(super) fn prefetch_live(tx: &mut impl Tx) {
+    tx.prefetch(&HAS_LIVE_ORCHESTRATOR, args![]);
+}
+
 pub(super) fn list_live_orchestrators(tx: &mut impl Tx) -> Result<Vec<Orchestrator>> {
     // Every change runs this check, and usually finds nothing: the short query costs a third.
     if !tx.one_row(&HAS_LIVE_ORCHESTRATOR, args![], |row| row.get(0))? {

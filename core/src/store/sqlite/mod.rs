@@ -29,7 +29,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::sql::{CommandEngine, Engine, SqlStore};
-use super::{ChangeMark, Result, SchemaStatus, StoreError, Violation};
+use super::{ChangeMark, ReadTime, Result, SchemaStatus, StoreError, Violation};
 use crate::deadline::Deadline;
 
 use connection::StoreConnection;
@@ -116,6 +116,8 @@ impl CommandEngine for SqliteEngine {
     fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
     }
+
+    fn expect_reads(&mut self, _: ReadTime, _: impl FnOnce(&mut Self::Tx<'_>)) {}
 
     fn change_mark(&mut self) -> Result<ChangeMark> {
         watch::read_change_mark(&self.connection)

@@ -103,7 +103,7 @@ pub(super) fn prefetch_handoff(tx: &mut impl Tx, id: &HandoffId) {
 }
 
 /// Says that the open hand-off of an item will be read.
-pub(super) fn prefetch_open_handoff(tx: &mut impl Tx, item: &ItemKey) {
+pub(in super::super) fn prefetch_open_handoff(tx: &mut impl Tx, item: &ItemKey) {
     tx.prefetch(&FIND_OPEN_HANDOFF, args![item]);
 }
 

@@ -8,7 +8,7 @@ mod notices;
 pub(super) use create::create_handoff;
 pub(super) use decisions::{accept_handoff, find_handoff_of, reject_handoff, withdraw_given_up};
 pub(super) use load::{IS_OPEN, IS_UNTOLD};
-pub(super) use load::{list_handoffs, load_handoff, mark_handoff_shown};
+pub(super) use load::{list_handoffs, load_handoff, mark_handoff_shown, prefetch_open_handoff};
 pub(super) use notices::list_handoff_notices;
 
 pub(super) use create::STATEMENTS as CREATE_STATEMENTS;
