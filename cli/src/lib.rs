@@ -55,7 +55,6 @@ pub fn trueup_main() -> ExitCode {
         CliCommand::Doctor { .. } => CommandContext::new_lenient(&global),
         _ => CommandContext::new(&global),
     };
-    let context = context.map(|context| context.with_named_item(command.item_to_change()));
     run_and_print(parsed.name, &global, context, |context| commands::run_command(context, command))
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use support::home::{Home, ProcessOutput};
 use support::postgres::TestDatabase;
+use trueup_core::store::SCHEMA_VERSION;
 
 use crate::fixture::{data, keys};
 
@@ -62,23 +63,26 @@ fn an_older_schema_is_named_with_the_command_that_upgrades_it() {
         return;
     };
     let (home, url) = (Home::new(), database.url());
-    let newest = "(SELECT max(version) FROM trueup.schema_migrations)";
-    let shift = |by: &str| {
+    let shift = |by: i64| {
+        let to = SCHEMA_VERSION + by;
         let sql = format!(
-            "UPDATE trueup.schema_migrations SET version = version {by} \
-                           WHERE version = {newest}"
+            "UPDATE trueup.schema_migrations SET version = {to}
+             WHERE version = (SELECT max(version) FROM trueup.schema_migrations);
+             CREATE OR REPLACE FUNCTION trueup.schema_version() RETURNS bigint
+             LANGUAGE sql IMMUTABLE RETURN {to}::bigint"
         );
         database.run(&sql).unwrap();
     };
-    shift("+ 1000");
+    shift(1000);
     let failed = object_with(&home, &url, 3, &["item", "list"]);
     assert_eq!(failed["error"]["code"], "schema_too_new");
     let failed = object_with(&home, &url, 3, &["db", "migrate"]);
     assert_eq!(failed["error"]["code"], "schema_too_new");
-    shift("- 1000");
-    database
-        .run(&format!("DELETE FROM trueup.schema_migrations WHERE version = {newest}"))
-        .unwrap();
+    shift(0);
+    let lower = "DELETE FROM trueup.schema_migrations WHERE version = trueup.schema_version();
+         CREATE OR REPLACE FUNCTION trueup.schema_version() RETURNS bigint
+         LANGUAGE sql IMMUTABLE RETURN 18::bigint";
+    database.run(lower).unwrap();
     let failed = object_with(&home, &url, 3, &["item", "list"]);
     assert_eq!(failed["error"]["code"], "schema_too_old");
     assert!(failed["error"]["hint"].as_str().unwrap().contains("`trueup db migrate`"));

@@ -40,7 +40,7 @@ fn a_client_can_do_nothing_but_exchange() {
         "CREATE TABLE trueup.events2 (a int)",
         "CREATE FUNCTION trueup.refuse(text, text) RETURNS void LANGUAGE sql AS ''",
         "ALTER FUNCTION trueup.exchange(text) SECURITY INVOKER",
-        "SELECT trueup.run_part('{\"mode\":\"read\"}')",
+        "SELECT trueup.run_part('{\"mode\":\"read\"}', false)",
         "SELECT trueup.take_turn()",
         "SET ROLE trueup_owner",
         "SET ROLE trueup_agent",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::Divergence;
 use trueup_core::model::{
-    Event, EventFilter, EventKind, ItemKey, OperationId, RepoScope, Session, SessionId, WorkState,
+    Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId, WorkState,
 };
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
@@ -53,8 +53,6 @@ pub(crate) struct CommandContext {
     pub(crate) json: bool,
     /// The session named on the command line.
     pub(crate) named_session: Option<SessionId>,
-    /// The item named on the command line that the command changes.
-    pub(crate) named_item: Option<ItemKey>,
     /// The flags `--session` and `--project`, which commands of hints repeat.
     pub(crate) caller_flags: String,
     /// `--op-id`: the id under which the main write of the command takes effect once.
@@ -141,7 +139,6 @@ impl CommandContext {
             run: run_context,
             json: global.json,
             named_session: global.session.clone(),
-            named_item: None,
             caller_flags: global.render_caller_flags(),
             op_id: global.op_id.clone(),
             caller: OnceCell::new(),
@@ -152,11 +149,6 @@ impl CommandContext {
             opened: RefCell::new(None),
             notices: RefCell::new(Vec::new()),
         })
-    }
-
-    /// Takes note of the item that the command line names.
-    pub(crate) fn with_named_item(self, item: Option<&ItemKey>) -> Self {
-        Self { named_item: item.cloned(), ..self }
     }
 
     /// Returns where the database is, for opening it another time.

@@ -22,11 +22,19 @@ impl CommandContext {
         let session = self.named_session.clone().or_else(own_session);
         let mut reads = vec![ExpectedRead::LiveOrchestrators];
         reads.extend(session.as_ref().map(ExpectedRead::Session));
-        if let Some(item) = &self.named_item {
-            reads.extend([ExpectedRead::Item(item), ExpectedRead::OpenHandoff(item)]);
-        }
         store.expect_reads(ReadTime::BeforeWrite, &reads);
         Ok(store)
+    }
+
+    /// Opens the database, where a command says what it reads besides its session.
+    pub(crate) fn expect_reads(&self, reads: &[ExpectedRead<'_>]) {
+        // The command itself reports a database that cannot be opened.
+        if !reads.is_empty()
+            && let Ok(mut store) = self.open_store()
+        {
+            store.expect_reads(ReadTime::BeforeWrite, reads);
+            self.opened.replace(Some(store));
+        }
     }
 
     /// Opens the database for reading. Orchestrators that died are reported and left as they are.

@@ -38,6 +38,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::json;
 use trueup_core::model::ItemKey;
+use trueup_core::store::ExpectedRead;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
@@ -245,12 +246,12 @@ impl CliCommand {
         matches!(self, Self::Check(check::CheckArgs { format: check::Format::Json, .. }))
     }
 
-    /// Returns the item that a claim or a release names.
-    pub(crate) const fn item_to_change(&self) -> Option<&ItemKey> {
+    /// Returns what a claim or a release reads of the item that it names.
+    fn expected_reads(&self) -> Vec<ExpectedRead<'_>> {
         match self {
-            Self::Claim(arguments) => Some(&arguments.key),
-            Self::Release { key, .. } => key.as_ref(),
-            _ => None,
+            Self::Claim(arguments) => vec![ExpectedRead::Item(&arguments.key)],
+            Self::Release { key: Some(key), .. } => vec![ExpectedRead::OpenHandoff(key)],
+            _ => Vec::new(),
         }
     }
 
@@ -271,6 +272,7 @@ impl CliCommand {
 
 /// Runs a command of `trueup`.
 pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> CommandResult {
+    context.expect_reads(&command.expected_reads());
     if command.needs_known_session() {
         context.check_named_session()?;
     }

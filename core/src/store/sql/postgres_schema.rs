@@ -79,6 +79,7 @@ pub fn postgres_schema(flavor: PostgresFlavor) -> String {
     for migration in MIGRATIONS {
         push_migration(&mut script, migration);
     }
+    push_schema_version(&mut script);
     push_facts(&mut script);
     script.push_str(EXCHANGE);
     script.push_str(GRANTS);
@@ -130,6 +131,15 @@ fn push_migration(script: &mut String, migration: &Migration) {
          MESSAGE = 'migration {version} ({name}) was applied with another text than this script has',\n\
          HINT = 'the database was made by a changed trueup; nothing was changed';\n\
          END IF;\nEND $trueup$;\n"
+    );
+}
+
+/// Which schema the functions are of: a request reads no table to learn it.
+fn push_schema_version(script: &mut String) {
+    let _ = write!(
+        script,
+        "\nCREATE OR REPLACE FUNCTION trueup.schema_version() RETURNS bigint\n\
+         LANGUAGE sql IMMUTABLE RETURN {NEWEST}::bigint;\n"
     );
 }
 

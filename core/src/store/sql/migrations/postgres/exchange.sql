@@ -22,44 +22,82 @@
 -- What may succeed when it is repeated (a deadlock, a lock that was waited for too long) is raised
 -- as an error.
 
+-- A command makes a connection of its own, in which everything here is parsed and planned anew, and
+-- the name of each function and operator is looked up in the catalogs. The bodies in SQL are stored
+-- parsed, so what is not asked for in every request is in one of them, and little else is asked.
+
+-- What earlier scripts made instead.
+DROP FUNCTION IF EXISTS trueup.run_part(jsonb), trueup.run_reads(jsonb, int, boolean),
+    trueup.has_only_signs_of_life(jsonb);
+
+-- Takes a part apart. Arrays have a value for each step.
+CREATE OR REPLACE FUNCTION trueup.examine_part(part jsonb)
+RETURNS TABLE (
+    mode text, steps jsonb, facts text, texts text[], writes boolean[], is_sign_of_life boolean,
+    refusal text)
+LANGUAGE sql STABLE BEGIN ATOMIC
+    SELECT part ->> 'mode', given.steps, known.facts, found.texts, found.writes,
+           found.is_sign_of_life,
+           CASE
+               WHEN (part ->> 'mode' IN ('read', 'try', 'commit')) IS NOT TRUE THEN 'mode'
+               WHEN (part ->> 'schema')::bigint <> trueup.schema_version() THEN 'schema'
+               WHEN part ->> 'lineage' <> known.lineage THEN 'lineage'
+               ELSE 'unregistered statement ' || found.unknown END
+    FROM (SELECT coalesce(part -> 'steps', '[]') AS steps) AS given
+    CROSS JOIN LATERAL (
+        SELECT array_agg(s.text ORDER BY e.number) AS texts,
+               array_agg(s.writes ORDER BY e.number) AS writes,
+               coalesce(bool_and(s.is_sign_of_life) FILTER (WHERE s.writes), false)
+                   AS is_sign_of_life,
+               min(coalesce(e.step ->> 's', 'null')) FILTER (WHERE s.digest IS NULL) AS unknown
+        FROM jsonb_array_elements(given.steps) WITH ORDINALITY AS e (step, number)
+        LEFT JOIN trueup.statements AS s ON s.digest = e.step ->> 's') AS found
+    CROSS JOIN (
+        SELECT m.value AS lineage,
+               '"schema":' || trueup.schema_version() || ',"lineage":' || to_json(m.value) AS facts
+        FROM trueup.trueup_meta AS m WHERE m.key = 'lineage') AS known;
+END;
+
+-- Renders rows as the answer has them: arrays of their values in the order of the columns, a flag as
+-- 1 or 0, JSON as a text. The digest leaves out read_at, the clock.
+CREATE OR REPLACE FUNCTION trueup.render_rows(found json[])
+RETURNS TABLE (shown text, digest text)
+LANGUAGE sql IMMUTABLE BEGIN ATOMIC
+    SELECT '[' || coalesce(string_agg(r.shown, ','), '') || ']',
+           md5(coalesce(string_agg(coalesce(r.seen, ''), E'\n'), 'none'))
+    FROM unnest(found) AS f (found_row) CROSS JOIN LATERAL (
+        SELECT '[' || string_agg(v.word, ',') || ']' AS shown,
+               string_agg(v.word, ',') FILTER (WHERE v.key <> 'read_at') AS seen
+        FROM (SELECT c.key, CASE json_typeof(c.value)
+                  WHEN 'object' THEN to_json(c.value::text)::text
+                  WHEN 'array' THEN to_json(c.value::text)::text
+                  WHEN 'boolean' THEN CASE c.value::text WHEN 'true' THEN '1' ELSE '0' END
+                  ELSE c.value::text END AS word
+              FROM json_each(f.found_row) AS c) AS v) AS r;
+END;
+
 -- Runs the reads from a step on, up to the next write. STABLE, so that all see one snapshot, and
--- PostgreSQL itself refuses a write. Rows are arrays of their values in the order of the columns:
--- a flag as 1 or 0, JSON as a text. The digest leaves out read_at, the clock.
+-- PostgreSQL itself refuses a write.
 CREATE OR REPLACE FUNCTION trueup.run_reads(
-    steps jsonb, first int, takes_changed_rows boolean,
+    texts text[], writes boolean[], steps jsonb, first int, takes_changed_rows boolean,
     OUT results text[], OUT next int, OUT is_conflict boolean)
 LANGUAGE plpgsql STABLE SET search_path = trueup, pg_temp AS $$
 DECLARE
-    step jsonb;
-    statement record;
-    found_rows text;
-    found_digest text;
+    found json[];
+    shown text;
+    digest text;
+    seen text;
 BEGIN
-    results := '{}';
     next := first;
-    is_conflict := false;
-    WHILE next < jsonb_array_length(steps) LOOP
-        step := steps -> next;
-        SELECT * INTO statement FROM statements WHERE digest = step ->> 's';
-        EXIT WHEN statement.writes;
-        EXECUTE format($read$
-            SELECT '[' || coalesce(string_agg(r.shown, ','), '') || ']',
-                   md5(coalesce(string_agg(coalesce(r.seen, ''), E'\n'), 'none'))
-            FROM (%s) AS q CROSS JOIN LATERAL (
-                SELECT '[' || string_agg(v.word, ',') || ']' AS shown,
-                       string_agg(v.word, ',') FILTER (WHERE v.key <> 'read_at') AS seen
-                FROM (SELECT c.key, CASE json_typeof(c.value)
-                          WHEN 'object' THEN to_json(c.value::text)::text
-                          WHEN 'array' THEN to_json(c.value::text)::text
-                          WHEN 'boolean' THEN CASE c.value::text WHEN 'true' THEN '1' ELSE '0' END
-                          ELSE c.value::text END AS word
-                      FROM pg_catalog.json_each(row_to_json(q)) AS c) AS v) AS r $read$,
-            statement.text)
-        INTO found_rows, found_digest USING step -> 'a';
-        IF step ->> 'd' = found_digest THEN
+    WHILE NOT writes[next + 1] LOOP
+        EXECUTE 'SELECT array_agg(row_to_json(q)) FROM (' || texts[next + 1] || ') AS q'
+        INTO found USING steps -> next -> 'a';
+        SELECT r.shown, r.digest, steps -> next ->> 'd' INTO shown, digest, seen
+        FROM render_rows(found) AS r;
+        IF seen = digest THEN
             results := results || '{"same":true}'::text;
-        ELSIF step ->> 'd' IS NULL OR takes_changed_rows THEN
-            results := results || format('{"rows":%s,"digest":"%s"}', found_rows, found_digest);
+        ELSIF seen IS NULL OR takes_changed_rows THEN
+            results := results || ('{"rows":' || shown || ',"digest":"' || digest || '"}');
         ELSE
             is_conflict := true;
             RETURN;
@@ -68,64 +106,51 @@ BEGIN
     END LOOP;
 END $$;
 
--- Runs one part of a request in a subtransaction of its own; returns its answer.
-CREATE OR REPLACE FUNCTION trueup.run_part(part jsonb) RETURNS text
+-- Runs one part of a request in a subtransaction of its own; returns its answer. In a batch nothing
+-- is a sign of life: it could hold its row while it waits for the turn of the next part.
+CREATE OR REPLACE FUNCTION trueup.run_part(part jsonb, is_batch boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = trueup, pg_temp AS $$
 DECLARE
-    mode text := part ->> 'mode';
-    steps jsonb := coalesce(part -> 'steps', '[]');
-    facts text;
-    unknown text;
-    schema_version bigint := (SELECT max(version) FROM schema_migrations);
-    stored_lineage text := (SELECT value FROM trueup_meta WHERE key = 'lineage');
+    given record;
     at int := 0;
     reads record;
-    statement text;
     changed bigint;
-    results text[] := '{}';
+    results text[];
     answer text;
     failed_constraint text;
 BEGIN
-    facts := format('"schema":%s,"lineage":%s', schema_version, to_json(stored_lineage));
-    IF mode IS NULL OR mode NOT IN ('read', 'try', 'commit') THEN
-        RETURN format('{"refused":"mode",%s}', facts);
-    ELSIF (part ->> 'schema')::bigint <> schema_version THEN
-        RETURN format('{"refused":"schema",%s}', facts);
-    ELSIF part ->> 'lineage' <> stored_lineage THEN
-        RETURN format('{"refused":"lineage",%s}', facts);
+    SELECT * INTO given FROM examine_part(part);
+    IF given.refusal IS NOT NULL THEN
+        RETURN format('{"refused":%s,%s}', to_json(given.refusal), given.facts);
     END IF;
-    SELECT s.step ->> 's' INTO unknown FROM jsonb_array_elements(steps) AS s (step)
-    WHERE NOT EXISTS (SELECT 1 FROM statements WHERE digest = s.step ->> 's') LIMIT 1;
-    IF FOUND THEN
-        RETURN format('{"refused":%s,%s}',
-            to_json('unregistered statement ' || coalesce(unknown, 'null')), facts);
-    END IF;
-    IF mode = 'commit' AND NOT is_sign_of_life() THEN
-        PERFORM take_turn();
+    IF given.mode = 'commit' THEN
+        IF is_batch OR NOT given.is_sign_of_life THEN
+            PERFORM pg_advisory_xact_lock(1414681936);
+        ELSE
+            PERFORM set_config('trueup.is_sign_of_life', 'yes', true);
+        END IF;
     END IF;
     PERFORM set_config('trueup.clock', clock_timestamp()::text, true);
     BEGIN
         LOOP
-            reads := run_reads(steps, at, mode = 'read');
+            reads := run_reads(given.texts, given.writes, given.steps, at, given.mode = 'read');
             results := results || reads.results;
             at := reads.next;
-            IF reads.is_conflict THEN
-                answer := format('{"conflict":%s}', at);
-            ELSIF at < jsonb_array_length(steps) AND mode = 'read' THEN
-                answer := format('{"refused":"writes in a read",%s}', facts);
-            END IF;
-            EXIT WHEN answer IS NOT NULL OR at >= jsonb_array_length(steps);
-            SELECT text INTO statement FROM statements WHERE digest = steps -> at ->> 's';
-            EXECUTE statement USING steps -> at -> 'a';
+            EXIT WHEN reads.is_conflict OR given.writes[at + 1] IS NULL OR given.mode = 'read';
+            EXECUTE given.texts[at + 1] USING given.steps -> at -> 'a';
             GET DIAGNOSTICS changed = ROW_COUNT;
-            IF (steps -> at ->> 'n')::bigint <> changed THEN
-                answer := format('{"conflict":%s}', at);
-                EXIT;
-            END IF;
-            results := results || format('{"changed":%s}', changed);
+            EXIT WHEN (given.steps -> at ->> 'n')::bigint <> changed;
+            results := results || ('{"changed":' || changed || '}');
             at := at + 1;
         END LOOP;
-        IF answer IS NOT NULL OR mode = 'try' THEN
+        answer := CASE
+            WHEN given.writes[at + 1] IS NULL THEN
+                '{"ok":true,"results":[' || coalesce(array_to_string(results, ','), '') || '],'
+                || given.facts || '}'
+            WHEN given.mode = 'read' AND reads.is_conflict IS NOT TRUE THEN
+                '{"refused":"writes in a read",' || given.facts || '}'
+            ELSE '{"conflict":' || at || '}' END;
+        IF given.mode = 'try' OR given.mode = 'commit' AND given.writes[at + 1] IS NOT NULL THEN
             -- Undoes what was written; the variables stay.
             RAISE EXCEPTION USING ERRCODE = 'TT001', MESSAGE = 'undone';
         END IF;
@@ -139,21 +164,14 @@ BEGIN
                 RAISE;
             END IF;
             GET STACKED DIAGNOSTICS failed_constraint = CONSTRAINT_NAME;
-            RETURN json_build_object('denied', json_build_object(
+            answer := json_build_object('denied', json_build_object(
                 'step', at, 'sqlstate', SQLSTATE, 'message', SQLERRM,
                 'constraint', nullif(failed_constraint, '')));
     END;
-    RETURN coalesce(answer, format('{"ok":true,"results":[%s],%s}',
-        array_to_string(results, ','), facts));
+    -- What the caller's transaction still does has a time and a turn of its own.
+    PERFORM set_config('trueup.clock', '', true), set_config('trueup.is_sign_of_life', '', true);
+    RETURN answer;
 END $$;
-
--- Whether all that a part writes are signs of life.
-CREATE OR REPLACE FUNCTION trueup.has_only_signs_of_life(part jsonb) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = trueup, pg_temp AS $$
-    SELECT coalesce(bool_and(statements.is_sign_of_life), false)
-    FROM jsonb_array_elements(part -> 'steps') AS s (step)
-    JOIN statements ON digest = s.step ->> 's' AND writes
-$$;
 
 RESET ROLE;
 
@@ -172,21 +190,13 @@ BEGIN
         RETURN '{"refused":"request"}';
     ELSIF parsed -> 'protocol' IS DISTINCT FROM '1' THEN
         RETURN '{"refused":"protocol","protocol":1}';
+    ELSIF (jsonb_typeof(parsed -> 'batch') = 'array') IS NOT TRUE THEN
+        RETURN run_part(parsed, false);
     END IF;
-    -- In a batch one could hold its row while it waits for the turn of the next part.
-    PERFORM set_config('trueup.is_sign_of_life',
-        CASE WHEN NOT parsed ? 'batch' AND has_only_signs_of_life(parsed) THEN 'yes' ELSE '' END,
-        true);
-    FOR part IN SELECT value FROM jsonb_array_elements(
-        CASE jsonb_typeof(parsed -> 'batch')
-            WHEN 'array' THEN parsed -> 'batch' ELSE jsonb_build_array(parsed) END) LOOP
-        answers := answers || run_part(part);
+    FOR part IN SELECT value FROM jsonb_array_elements(parsed -> 'batch') LOOP
+        answers := answers || run_part(part, true);
     END LOOP;
-    -- What the caller's transaction still does has a time and a turn of its own.
-    PERFORM set_config('trueup.clock', '', true);
-    PERFORM set_config('trueup.is_sign_of_life', '', true);
-    RETURN CASE WHEN parsed ? 'batch' THEN format('{"batch":[%s]}', array_to_string(answers, ','))
-        ELSE answers[1] END;
+    RETURN format('{"batch":[%s]}', array_to_string(answers, ','));
 END $$;
 
 GRANT CREATE ON SCHEMA trueup TO trueup_agent;
