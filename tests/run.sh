@@ -34,8 +34,9 @@ step env TRUEUP_TEST_DATABASE=postgres cargo test --locked -p trueup-tests --tes
 step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
 # The death of a PostgreSQL leader under load; says so where it is skipped.
 step sh tests/cluster.sh
-# Instruction counts and sizes of the release binaries; no wall clock.
-step cargo run --quiet --locked --release -p trueup-bench -- check
+# Instruction counts and sizes of the release binaries; no wall clock, so what measures them need not
+# be optimised.
+step cargo run --quiet --locked -p trueup-bench -- check
 # With the same seed and number of inputs each time, so that a failure here is about the change
 # and neither about luck nor about how fast the machine is; other inputs are tried without them.
 step env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 workplan front_matter plan state cache hook

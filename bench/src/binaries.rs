@@ -35,14 +35,43 @@ pub(crate) struct Binaries {
     pub(crate) built: String,
 }
 
+/// What is measured. A command takes minutes to build, and CI measures hooks alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Hooks,
+    HooksAndCommands,
+}
+
+impl Subject {
+    /// Returns the arguments of each build.
+    const fn builds(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Hooks => &[
+                &["-p", "trueup-hooks"],
+                &["-p", "trueup-bench", "--bin", "floor-read", "--bin", "floor-write"],
+            ],
+            Self::HooksAndCommands => {
+                &[&["-p", "trueup-hooks", "-p", "trueup", "-p", "trueup-bench"]]
+            }
+        }
+    }
+
+    const fn commands(self) -> &'static [&'static str] {
+        match self {
+            Self::Hooks => &[],
+            Self::HooksAndCommands => &[COMMAND_BINARY],
+        }
+    }
+}
+
 impl Binaries {
     /// Uses the binaries in a directory, or builds them.
-    pub(crate) fn find(folder: Option<PathBuf>) -> Result<Self, BenchError> {
+    pub(crate) fn find(folder: Option<PathBuf>, subject: Subject) -> Result<Self, BenchError> {
         let binaries = match folder {
             Some(folder) => Self { folder: folder.canonicalize()?, built: "prebuilt".to_owned() },
-            None => build_binaries()?,
+            None => build_binaries(subject)?,
         };
-        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain([&COMMAND_BINARY]) {
+        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.commands()) {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -55,7 +84,7 @@ impl Binaries {
     pub(crate) fn build_load(&self) -> Result<(), BenchError> {
         if !self.path(LOAD_BINARY).is_file() {
             print_progress("building the load");
-            build_packages(&workspace_root()?, &resolve_target()?, &["trueup-tests"])?;
+            build_packages(&workspace_root()?, &resolve_target()?, &["-p", "trueup-tests"])?;
         }
         if self.path(LOAD_BINARY).is_file() {
             Ok(())
@@ -94,23 +123,23 @@ pub(crate) fn command_output(command: &mut Command) -> Result<String, BenchError
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn build_binaries() -> Result<Binaries, BenchError> {
+fn build_binaries(subject: Subject) -> Result<Binaries, BenchError> {
     let root = workspace_root()?;
     let target = resolve_target()?;
     print_progress(&format!("building for {target}"));
-    let crt_static = build_packages(&root, &target, &["trueup-hooks", "trueup", "trueup-bench"])?;
+    let mut crt_static = false;
+    for selection in subject.builds() {
+        crt_static = build_packages(&root, &target, selection)?;
+    }
     let folder = find_target_dir(&root)?.join(&target).join("release");
     let built = format!("release, {target}{}", if crt_static { " +crt-static" } else { "" });
     Ok(Binaries { folder, built })
 }
 
 /// Builds packages as they are shipped; returns whether glibc had to be linked statically for it.
-fn build_packages(root: &Path, target: &str, packages: &[&str]) -> Result<bool, BenchError> {
+fn build_packages(root: &Path, target: &str, selection: &[&str]) -> Result<bool, BenchError> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--target", target]).current_dir(root);
-    for package in packages {
-        cargo.args(["-p", package]);
-    }
+    cargo.args(["build", "--release", "--target", target]).args(selection).current_dir(root);
     let crt_static = target != STATIC_TARGET && target.ends_with("linux-gnu");
     if target == STATIC_TARGET {
         cargo.env("CC_x86_64_unknown_linux_musl", STATIC_COMPILER);

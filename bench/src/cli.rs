@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::binaries::Binaries;
+use crate::binaries::{Binaries, Subject};
 use crate::{BenchError, budget_check, coordination, files, measure, report, run, shared};
 
 const USAGE: &str = "\
@@ -79,7 +79,7 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Result<Options,
 }
 
 fn run_hooks(options: &Options) -> Result<ExitCode, BenchError> {
-    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let binaries = Binaries::find(options.bin_dir.clone(), Subject::Hooks)?;
     let scale = if options.quick { run::QUICK } else { run::FULL };
     let text = report::render(&run::measure_hooks(&binaries, scale)?);
     std::io::stdout().write_all(text.as_bytes())?;
@@ -90,7 +90,7 @@ fn run_hooks(options: &Options) -> Result<ExitCode, BenchError> {
 }
 
 fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
-    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let binaries = Binaries::find(options.bin_dir.clone(), Subject::Hooks)?;
     let passed = if options.update {
         budget_check::update_budget(&binaries)?
     } else {
@@ -103,7 +103,7 @@ fn run_group(
     options: &Options,
     group: impl FnOnce(&Binaries) -> Result<String, BenchError>,
 ) -> Result<ExitCode, BenchError> {
-    let binaries = Binaries::find(options.bin_dir.clone())?;
+    let binaries = Binaries::find(options.bin_dir.clone(), Subject::HooksAndCommands)?;
     let text = group(&binaries)?;
     std::io::stdout().write_all(text.as_bytes())?;
     if let Some(path) = &options.out {
@@ -116,6 +116,6 @@ fn run_group(
 fn run_through(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode, BenchError> {
     let name = arguments.next().ok_or("through needs the name of a case")?;
     let options = parse_options(arguments.by_ref().take_while(|word| word != "--"))?;
-    let binaries = Binaries::find(options.bin_dir)?;
+    let binaries = Binaries::find(options.bin_dir, Subject::Hooks)?;
     run::run_through(&binaries, &name, arguments.collect())
 }

@@ -2,6 +2,7 @@
 //! that is.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::model::PlanId;
@@ -15,6 +16,10 @@ use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{RemoteDatabase, RemoteStore};
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
+
+/// How old rows may be that a command uses again. One that waits longer, for a program or a person,
+/// reads anew.
+const MAX_ROW_AGE: Duration = Duration::from_secs(2);
 
 /// The database of the configured URL.
 #[derive(Debug, Clone)]
@@ -95,7 +100,7 @@ impl HookDatabase for ServerDatabase {
 fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
     let transport = Box::new(database.open_transport()?);
     let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
-    Ok(RemoteStore::new(engine.remembering_rows()))
+    Ok(RemoteStore::new(engine.remembering_rows(MAX_ROW_AGE)))
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

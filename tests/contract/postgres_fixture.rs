@@ -176,12 +176,11 @@ impl Drop for PostgresDatabase {
 /// Creates a database and connects to it through `wrap`, for a test that looks at the requests.
 pub(crate) fn new_postgres_through(
     wrap: impl FnOnce(RemoteTransport, DatabaseAddress) -> Box<dyn Transport>,
-) -> Option<(TestDatabase, RemoteStore)> {
+) -> Option<(TestDatabase, ExchangeEngine)> {
     let database = TestDatabase::create()?;
     let url = remote_url(&database.add_user("trueup_client"));
     let transport = wrap(open_transport(&url), url.first_address());
-    let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline());
-    Some((database, RemoteStore::new(engine)))
+    Some((database, ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline())))
 }
 
 /// A database that several connections of a test share.

@@ -1,6 +1,7 @@
 //! How many requests each operation needs of a database behind a network, and what becomes of one
 //! whose answer is lost.
 
+mod remembered_rows;
 mod scenario;
 
 use std::cell::{Cell, RefCell};
@@ -12,6 +13,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::model::{EventKind, FieldValue, RepoScope, StateField};
 use trueup_core::settings::DatabaseAddress;
 use trueup_core::store::{ClaimNextRequest, HookStore as _, ItemStore as _, Store as _};
+use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
 
 use crate::postgres_fixture::new_postgres_through;
@@ -65,12 +67,17 @@ impl Transport for WatchedTransport {
 }
 
 fn watched_store() -> Option<(TestDatabase, RemoteStore, Rc<Watch>)> {
+    let (database, engine, watch) = watched_engine()?;
+    Some((database, RemoteStore::new(engine), watch))
+}
+
+fn watched_engine() -> Option<(TestDatabase, ExchangeEngine, Rc<Watch>)> {
     let watch = Rc::new(Watch::default());
     let watched = Rc::clone(&watch);
-    let (database, store) = new_postgres_through(|inner, address| {
+    let (database, engine) = new_postgres_through(|inner, address| {
         Box::new(WatchedTransport { inner, address, watch: watched })
     })?;
-    Some((database, store, watch))
+    Some((database, engine, watch))
 }
 
 /// The most requests that an operation may need once the connection is there, where nobody

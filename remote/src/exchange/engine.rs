@@ -56,18 +56,19 @@ impl ExchangeEngine {
                 deadline: Cell::new(deadline),
                 remembered: RefCell::default(),
                 expected: RefCell::default(),
-                remembers_rows: false,
+                memory: None,
             },
             patience: deadline.remaining(),
             is_following: false,
         }
     }
 
-    /// Lets an operation use what the operations before it read, for a process that carries out
-    /// one command. Whoever serves others must not: what they changed in between has to be seen.
+    /// Lets an operation use what the operations before it read so long ago at most, for a process
+    /// that carries out one command. Whoever serves others must not: what they changed in between
+    /// has to be seen.
     #[must_use]
-    pub fn remembering_rows(mut self) -> Self {
-        self.link.remembers_rows = true;
+    pub fn remembering_rows(mut self, max_age: Duration) -> Self {
+        self.link.memory = Some(max_age);
         self
     }
 }
@@ -79,7 +80,8 @@ pub(super) struct Link {
     deadline: Cell<Deadline>,
     remembered: RefCell<RememberedRows>,
     expected: RefCell<ExpectedReads>,
-    remembers_rows: bool,
+    /// How long rows are remembered.
+    memory: Option<Duration>,
 }
 
 impl fmt::Debug for Link {
@@ -139,7 +141,7 @@ impl Link {
 
     /// Keeps rows for the next operation.
     pub(super) fn remember(&self, query: &Query, fetched: &Fetched, moment: Moment) {
-        if self.remembers_rows {
+        if self.memory.is_some() {
             self.remembered.borrow_mut().remember(query.clone(), fetched.clone(), moment);
         }
     }
@@ -150,7 +152,8 @@ impl Link {
         statement: &'static Statement,
         args: &[Json],
     ) -> Option<(Fetched, Moment)> {
-        self.remembered.borrow().find(statement, args, Instant::now())
+        let oldest = Instant::now().checked_sub(self.memory?);
+        self.remembered.borrow().find(statement, args, oldest)
     }
 
     /// Takes the reads that were said to follow.
@@ -234,7 +237,7 @@ impl CommandEngine for ExchangeEngine {
 
     fn expect_reads(&mut self, time: ReadTime, announce: impl FnOnce(&mut ExchangeTx<'_>)) {
         // Without memory the operation that reads would ask once more.
-        if self.link.remembers_rows {
+        if self.link.memory.is_some() {
             let mut tx = ExchangeTx::new(&self.link, Trust::Assume, true);
             announce(&mut tx);
             self.link.expected.borrow_mut().add(time, tx.into_announced());
@@ -253,7 +256,7 @@ impl CommandEngine for ExchangeEngine {
         patience: Duration,
     ) -> Result<Option<ChangeMark>> {
         self.is_following = true;
-        self.link.remembers_rows = false;
+        self.link.memory = None;
         self.link.forget_rows();
         let end = Deadline::after(patience);
         loop {

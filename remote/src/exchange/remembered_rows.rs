@@ -3,17 +3,14 @@
 //! A command asks for its session once to know who calls, once to decide, and once to show it. What
 //! it read a moment ago is as good as what it would read now: a write verifies it when it commits,
 //! and a reading that combines rows of several moments verifies them before it answers. Rows are
-//! forgotten with every write, and when they are [`MAX_AGE`] old.
+//! forgotten with every write, and when they are old.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value as Json;
 use trueup_core::store::sql::Statement;
 
 use super::read_ahead::{Fetched, Query};
-
-/// How long rows are used: a command that waits for a program or a person reads anew.
-const MAX_AGE: Duration = Duration::from_millis(300);
 
 /// When a request was answered: all its rows are of one state of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +39,15 @@ impl RememberedRows {
         self.rows.push((query, fetched, moment));
     }
 
-    /// Returns the rows of a read, if they are known and young enough.
+    /// Returns the rows of a read, if they are known and not older than `oldest`, if there is one.
     pub(super) fn find(
         &self,
         statement: &'static Statement,
         args: &[Json],
-        now: Instant,
+        oldest: Option<Instant>,
     ) -> Option<(Fetched, Moment)> {
         let is_asked = |query: &Query, moment: &Moment| {
-            query.is(statement, args) && now.duration_since(moment.time) < MAX_AGE
+            query.is(statement, args) && oldest.is_none_or(|oldest| moment.time >= oldest)
         };
         let found = self.rows.iter().find(|(query, _, moment)| is_asked(query, moment));
         found.map(|(_, fetched, moment)| (fetched.clone(), *moment))
@@ -89,6 +86,8 @@ impl ReadMoments {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
     use trueup_core::store::sql::Kind;
 
@@ -107,23 +106,24 @@ mod tests {
     #[test]
     fn rows_are_found_until_they_are_old_or_forgotten() {
         let begun = Instant::now();
+        let later = begun + Duration::from_millis(1);
         let mut remembered = RememberedRows::default();
         let moment = remembered.begin_moment(begun);
         remembered.remember(query("a"), fetched("old"), moment);
         let moment = remembered.begin_moment(begun);
         remembered.remember(query("a"), fetched("new"), moment);
-        let find = |remembered: &RememberedRows, key: &str, age: Duration| {
-            let found = remembered.find(&READ, &[json!(key)], begun + age);
+        let find = |remembered: &RememberedRows, key: &str, oldest: Instant| {
+            let found = remembered.find(&READ, &[json!(key)], Some(oldest));
             found.map(|(fetched, found_moment)| {
                 assert_eq!(found_moment, moment);
                 fetched.digest
             })
         };
-        assert_eq!(find(&remembered, "a", Duration::ZERO).as_deref(), Some("new"));
-        assert_eq!(find(&remembered, "b", Duration::ZERO), None);
-        assert_eq!(find(&remembered, "a", MAX_AGE), None);
+        assert_eq!(find(&remembered, "a", begun).as_deref(), Some("new"));
+        assert_eq!(find(&remembered, "b", begun), None);
+        assert_eq!(find(&remembered, "a", later), None);
         remembered.forget();
-        assert_eq!(find(&remembered, "a", Duration::ZERO), None);
+        assert_eq!(find(&remembered, "a", begun), None);
     }
 
     #[test]

@@ -1,0 +1,117 @@
+//! A command asks several operations for the same rows, and a server once.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use support::postgres::TestDatabase;
+use trueup_core::model::{FieldValue, SessionStatus, StateField};
+use trueup_core::store::{
+    CommandStore as _, ExpectedRead, HookStore as _, ReadTime, SessionFilter, Store as _,
+};
+use trueup_remote::RemoteStore;
+
+use super::{Watch, watched_engine};
+use crate::requests::{
+    add_item, claim_request, field_push, item_key, load_session, register_session, session_id,
+};
+
+/// A store that never forgets because of the time, with a session and an item.
+fn remembering_store() -> Option<(TestDatabase, RemoteStore, Rc<Watch>)> {
+    let (database, engine, watch) = watched_engine()?;
+    let mut store = RemoteStore::new(engine.remembering_rows(Duration::from_hours(1)));
+    register_session(&mut store, "s1");
+    register_session(&mut store, "s2");
+    add_item(&mut store, "A");
+    Some((database, store, watch))
+}
+
+/// Runs what others do.
+fn run_sql(database: &TestDatabase, sql: &str) {
+    database.run(&format!("SET search_path = trueup; {sql}")).unwrap();
+}
+
+fn set_task(store: &mut RemoteStore, task: &str) -> String {
+    let session = load_session(store, "s1");
+    let value = FieldValue::Text(Some(task.to_owned()));
+    match store.push_state(&field_push(&session, StateField::Task, value)) {
+        Ok(session) => session.execution_state().work.task.unwrap_or_default(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_change_with_reads_before_and_after_it_needs_two_requests() {
+    let Some((_database, mut store, watch)) = remembering_store() else {
+        return;
+    };
+    watch.requests.set(0);
+    load_session(&mut store, "s1");
+    load_session(&mut store, "s1");
+    assert_eq!(set_task(&mut store, "write"), "write");
+    let session = load_session(&mut store, "s1");
+    assert_eq!(session.execution_state().work.task.as_deref(), Some("write"));
+    assert_eq!(watch.requests.get(), 2);
+}
+
+#[test]
+fn what_is_expected_comes_with_the_next_read_and_with_the_commit() {
+    let Some((_database, mut store, watch)) = remembering_store() else {
+        return;
+    };
+    let (item, session) = (item_key("A"), session_id("s1"));
+    watch.requests.set(0);
+    store.expect_reads(ReadTime::BeforeWrite, &[ExpectedRead::Item(&item)]);
+    load_session(&mut store, "s1");
+    assert!(store.load_item(&item).unwrap().is_some());
+    assert_eq!(watch.requests.get(), 1);
+    let claim = claim_request(&mut store, "s1", "A");
+    watch.requests.set(0);
+    store.expect_reads(ReadTime::AfterWrite, &[ExpectedRead::Session(&session)]);
+    store.claim(&claim).unwrap();
+    assert_eq!(load_session(&mut store, "s1").item, Some(item));
+    assert_eq!(watch.requests.get(), 1);
+}
+
+#[test]
+fn what_others_changed_meanwhile_is_noticed_by_a_write() {
+    let Some((database, mut store, _watch)) = remembering_store() else {
+        return;
+    };
+    let session = load_session(&mut store, "s1");
+    let others = r#"{"execution_state":{"currentTask":"of others"}}"#;
+    run_sql(
+        &database,
+        &format!(
+            "UPDATE claude_sessions SET metadata = '{others}', revision = revision + 1
+             WHERE session_id = 's1'"
+        ),
+    );
+    let value = FieldValue::Text(Some("mine".to_owned()));
+    let pushed = store.push_state(&field_push(&session, StateField::Task, value));
+    assert!(pushed.is_err(), "{pushed:?}");
+    let session = load_session(&mut store, "s1");
+    assert_eq!(session.execution_state().work.task.as_deref(), Some("of others"));
+    let claim = claim_request(&mut store, "s1", "A");
+    run_sql(
+        &database,
+        "UPDATE work_items SET holder = 's2', claim_epoch = claim_epoch + 1, claimed_at = 'now'
+         WHERE key = 'A'",
+    );
+    assert!(store.claim(&claim).is_err());
+    let holder = store.load_item(&item_key("A")).unwrap().unwrap().holder;
+    assert_eq!(holder, Some(session_id("s2")));
+}
+
+/// The session was read before the change, the list of sessions after it.
+#[test]
+fn rows_of_several_moments_are_never_combined() {
+    let Some((database, mut store, _watch)) = remembering_store() else {
+        return;
+    };
+    load_session(&mut store, "s1");
+    run_sql(&database, "UPDATE claude_sessions SET status = 'ended', revision = revision + 1");
+    let filter = SessionFilter { statuses: &[SessionStatus::Ended], ..SessionFilter::default() };
+    let statuses: Vec<SessionStatus> =
+        store.list_sessions(&filter).unwrap().iter().map(|session| session.status).collect();
+    assert_eq!(statuses, [SessionStatus::Ended; 2]);
+}
