@@ -1,5 +1,6 @@
 //! The minimal work of a command that changes a session in a shared database: connect with TLS and
-//! SCRAM, one select, one update.
+//! SCRAM, select the session with the item it holds, and update its state where it still is at the
+//! revision that was read. The event of the change is written by the triggers of the schema.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trueup_bench::BenchError;
@@ -45,11 +46,19 @@ fn main() -> Result<(), BenchError> {
 }
 
 async fn change_session(client: &Client, session: &str) -> Result<(), BenchError> {
-    let select = "SELECT metadata::text FROM trueup.claude_sessions WHERE session_id = $1";
+    let select = "SELECT s.revision, s.status, s.worktree, s.host, s.lease_expires_at,
+            s.metadata::text, i.key, i.claim_epoch
+        FROM trueup.claude_sessions s LEFT JOIN trueup.work_items i ON i.holder = s.session_id
+        WHERE s.session_id = $1";
     let rows = client.query_typed(select, &[(&session, Type::TEXT)]).await?;
-    rows.first().ok_or("there is no such session")?;
-    let update = "UPDATE trueup.claude_sessions SET heartbeat_at = trueup.now_text()
-        WHERE session_id = $1";
-    client.query_typed(update, &[(&session, Type::TEXT)]).await?;
+    let revision: i64 = rows.first().ok_or("there is no such session")?.get(0);
+    let update = "UPDATE trueup.claude_sessions
+        SET metadata = metadata || jsonb_build_object('measured', $2), revision = revision + 1,
+            last_actor = $1, last_reason = 'measure'
+        WHERE session_id = $1 AND revision = $2 RETURNING revision";
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&session, Type::TEXT), (&revision, Type::INT8)];
+    let rows = client.query_typed(update, &parameters).await?;
+    rows.first().ok_or("the session was not changed")?;
     Ok(())
 }
