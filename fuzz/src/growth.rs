@@ -66,11 +66,17 @@ pub fn check(bytes: &[u8]) {
     let (mut length, mut least) = (SMALL, spent(SMALL));
     while length < LARGE {
         length *= 4;
-        let more = spent(length);
+        let mut more = spent(length);
         if more < least * MOST_TIMES || more < TOO_SHORT {
             return;
         }
-        assert!(more < TOO_LONG, "{length} bytes took {more:?}, a quarter of them {least:?}");
+        if more >= TOO_LONG {
+            // Another process may have had the caches meanwhile: what is too slow stays too slow.
+            least = least.max(spent(length / 4));
+            more = more.min(spent(length));
+        }
+        let is_slow = more >= least * MOST_TIMES && more >= TOO_LONG;
+        assert!(!is_slow, "{length} bytes took {more:?}, a quarter of them {least:?}");
         least = more;
     }
 }
