@@ -27,4 +27,5 @@ mod races;
 mod read_only;
 mod repo_states;
 mod restores;
+mod shared;
 mod stdin;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod files;
 pub mod home;
 pub mod host_name;
+pub mod network;
 pub mod npm;
 pub mod postgres;
 pub mod program;

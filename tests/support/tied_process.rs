@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -18,13 +19,18 @@ const NOBODY: u32 = 65534;
 const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// Runs a program until the end of standard input, which the test process holds, and removes the
-/// directory then.
+/// directory then. A line starts the program again once it has ended.
 const SCRIPT: &str = r#"
     signal=$1; shift
     "$@" >>log 2>&1 &
     child=$!
-    read -r ended
-    kill -CONT $child; kill "-$signal" $child
+    while read -r again; do
+        wait $child
+        "$@" >>log 2>&1 &
+        child=$!
+    done
+    kill -CONT $child $(cat /proc/$child/task/$child/children)
+    kill "-$signal" $child
     wait $child
     cd / && rm -rf "$0""#;
 
@@ -73,6 +79,12 @@ impl TiedProcess {
     /// Waits until a port of this machine takes connections.
     pub fn wait_for_port(&self, port: u16) {
         self.wait_until(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+    }
+
+    /// Starts the program again, which has ended or is about to.
+    pub fn start_again(&self) {
+        let mut shell = self.shell.stdin.as_ref().unwrap();
+        shell.write_all(b"again\n").unwrap();
     }
 
     /// Ends the program and waits for that.

@@ -15,6 +15,7 @@ use trueup_core::settings::DatabaseAddress;
 pub(crate) use cause::{classify_io, find_cause};
 pub use kind::{Activity, FailureKind, TlsFailure};
 pub(crate) use sql_state::classify_sql_state;
+pub(crate) use store_error::with_doubt;
 
 /// The error of a library that a failure comes from.
 pub type Cause = Box<dyn Error + Send + Sync>;

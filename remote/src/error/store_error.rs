@@ -31,6 +31,17 @@ impl TransportError {
     }
 }
 
+/// Adds to an error that the write may have been made by a later attempt.
+pub(crate) fn with_doubt(mut error: StoreError) -> StoreError {
+    if let StoreError::Unavailable { message, .. } | StoreError::Contended { message, .. } =
+        &mut error
+        && !message.ends_with(DOUBT)
+    {
+        message.push_str(DOUBT);
+    }
+    error
+}
+
 impl From<TransportError> for StoreError {
     fn from(error: TransportError) -> Self {
         let message = error.to_string();

@@ -19,7 +19,7 @@ use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::read_ahead::{ExpectedReads, Fetched, Query};
 use super::remembered_rows::{Moment, RememberedRows};
 use super::transaction::ExchangeTx;
-use crate::error::{FailureKind, TransportError};
+use crate::error::{FailureKind, TransportError, with_doubt};
 use crate::transport::Transport;
 
 /// A store over a database that other machines share.
@@ -123,10 +123,14 @@ impl Link {
         }
         let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());
         let text = sent.map_err(|error| {
-            let may_help = error.is_retryable() || error.may_have_committed();
-            let error = match mode {
-                Mode::Commit => StoreError::from(error),
-                Mode::Read | Mode::Try => error.into_reading_error(),
+            let is_retryable = error.is_retryable();
+            let (error, may_help) = match mode {
+                // Whether it was carried out is found out by the next run.
+                Mode::Commit => {
+                    let is_doubtful = error.may_have_committed();
+                    (StoreError::from(error), is_retryable || is_doubtful)
+                }
+                Mode::Read | Mode::Try => (error.into_reading_error(), is_retryable),
             };
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }
         })?;
@@ -335,7 +339,11 @@ impl ExchangeEngine {
             match self.wait_before_rerun(&rerun, runs) {
                 Ok(()) if rerun.is_doubtful => doubt = Some(rerun.error),
                 Ok(()) => met_before = Some(rerun.error),
-                Err(OutOfTime) if is_timeout(&rerun.error) && !rerun.is_doubtful => {
+                Err(OutOfTime) if is_timeout(&rerun.error) => {
+                    let met_before = met_before.map(|error| match rerun.is_doubtful {
+                        true => with_doubt(error),
+                        false => error,
+                    });
                     return Err(doubt.or(met_before).unwrap_or(rerun.error));
                 }
                 Err(OutOfTime) => return Err(doubt.unwrap_or(rerun.error)),

@@ -1,8 +1,8 @@
 //! Each status of HTTP, and each code of PostgREST, has its line and its hint.
 
 use crate::https::PAGE;
-use crate::support::http_server::{HttpServer, Reply};
 use crate::support::{assert_line, failure_of, late};
+use support::network::http_server::{HttpServer, Reply};
 
 /// How long a server asks to wait.
 const BUSY: &str = "Retry-After: 7\r\n";

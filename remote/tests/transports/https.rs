@@ -9,9 +9,9 @@ use trueup_core::settings::{CredentialSource, Secret};
 use trueup_remote::url::Flavour;
 use trueup_remote::{FailureKind, FlavourMemory, Transport as _};
 
-use crate::support::faulty_proxy::{Fault, FaultyProxy};
-use crate::support::http_server::{HttpServer, Reply, Request};
 use crate::support::{REQUEST, assert_line, database, failure_of, late, open, soon};
+use support::network::faulty_proxy::{Fault, FaultyProxy};
+use support::network::http_server::{HttpServer, Reply, Request};
 use support::tied_process::free_port;
 
 const SUPABASE: &str = "POST /rest/v1/rpc/trueup_exchange";

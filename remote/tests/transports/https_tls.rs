@@ -13,9 +13,9 @@ use std::thread;
 use trueup_core::settings::TlsRoots;
 use trueup_remote::Transport as _;
 
-use crate::support::http_server::{HttpServer, Reply};
 use crate::support::{REQUEST, assert_line, database, late};
 use support::certificates::{Authority, Identity, self_signed};
+use support::network::http_server::{HttpServer, Reply};
 
 fn start(identity: Identity) -> HttpServer {
     HttpServer::start_with(Some(identity), |_| Reply::json(r#""answered""#))

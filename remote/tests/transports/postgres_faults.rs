@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use trueup_core::deadline::Deadline;
 use trueup_remote::{FailureKind, Transport as _, TransportError};
 
-use crate::support::faulty_proxy::{Fault, FaultyProxy};
 use crate::support::postgres_server::PostgresServer;
 use crate::support::{REQUEST, assert_line, database, failure_of, late, open, soon};
+use support::network::faulty_proxy::{Fault, FaultyProxy};
 
 /// What the call of the function looks like on the wire.
 const CALL: &str = "trueup.exchange";

@@ -8,9 +8,9 @@ use std::thread;
 use trueup_remote::Transport as _;
 
 use crate::support::postgres_server::PostgresServer;
-use crate::support::tls_server::accept_tls;
 use crate::support::{REQUEST, assert_line, failure_of, late, open};
 use support::certificates::{Authority, Identity, self_signed};
+use support::network::tls_server::accept_tls;
 
 /// Returns how many connections of this name are encrypted, of how many.
 fn encrypted(server: &PostgresServer, name: &str) -> String {

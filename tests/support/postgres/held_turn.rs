@@ -18,6 +18,20 @@ pub struct HeldTurn {
 }
 
 impl HeldTurn {
+    /// Takes the turn of writers in the database of a superuser's URL, as a writer does that never
+    /// ends. The key is that of the schema; a database without one has it too, for the scripts that
+    /// make it.
+    pub fn take(url: &str) -> Self {
+        let mut psql = start_psql(url);
+        let hold = "BEGIN; SELECT pg_advisory_xact_lock(1414681936) IS NULL;\n";
+        psql.stdin.as_mut().unwrap().write_all(hold.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let mut stdout = BufReader::new(psql.stdout.as_mut().unwrap());
+        stdout.read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim_end(), "f", "the turn is held");
+        Self { psql }
+    }
+
     /// Lets the next writer go on.
     pub fn release(mut self) {
         drop(self.psql.stdin.take());
@@ -26,27 +40,24 @@ impl HeldTurn {
 }
 
 impl TestDatabase {
-    /// Takes the turn of writers, as a writer does that never ends. The key is that of the schema;
-    /// a database without one has it too, for the scripts that make it.
+    /// Takes the turn of writers until the value is released.
     pub fn hold_turn(&self) -> HeldTurn {
-        let mut psql = start_psql(&self.url());
-        let hold = "BEGIN; SELECT pg_advisory_xact_lock(1414681936) IS NULL;\n";
-        psql.stdin.as_mut().unwrap().write_all(hold.as_bytes()).unwrap();
-        let mut answer = String::new();
-        let mut stdout = BufReader::new(psql.stdout.as_mut().unwrap());
-        stdout.read_line(&mut answer).unwrap();
-        assert_eq!(answer.trim_end(), "f", "the turn is held");
-        HeldTurn { psql }
+        HeldTurn::take(&self.url())
     }
 
     /// Waits until so many connections wait for a lock.
     pub fn await_waiting(&self, connections: usize) {
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let begun = Instant::now();
-        while self.run(waiting).unwrap() != connections.to_string() {
-            assert!(begun.elapsed() < WAIT_LIMIT, "{connections} connections wait for a lock");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        await_waiting(connections, |sql| self.run(sql).unwrap());
+    }
+}
+
+/// Waits until so many connections to a database wait for a lock; `run` runs SQL there.
+pub fn await_waiting(connections: usize, run: impl Fn(&str) -> String) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let begun = Instant::now();
+    while run(waiting) != connections.to_string() {
+        assert!(begun.elapsed() < WAIT_LIMIT, "{connections} connections wait for a lock");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

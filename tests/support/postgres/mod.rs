@@ -12,7 +12,7 @@ mod secure_server;
 mod server;
 
 pub use database::TestDatabase;
-pub use held_turn::HeldTurn;
+pub use held_turn::{HeldTurn, await_waiting};
 pub use pgbouncer::PgBouncer;
 pub use psql::{SqlError, run_psql, start_psql};
 pub use secure_server::SecureServer;

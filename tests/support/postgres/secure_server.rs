@@ -23,7 +23,11 @@ impl SecureServer {
     pub fn start() -> Option<Self> {
         let authority = Authority::new();
         let identity = authority.sign("localhost");
-        let options = ServerOptions { admission: Some(ADMISSION), identity: Some(&identity) };
+        let options = ServerOptions {
+            admission: Some(ADMISSION),
+            identity: Some(&identity),
+            ..ServerOptions::default()
+        };
         Some(Self { server: PostgresServer::start(&options)?, authority })
     }
 

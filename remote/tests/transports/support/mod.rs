@@ -1,9 +1,6 @@
 //! What the tests have in common.
 
-pub(crate) mod faulty_proxy;
-pub(crate) mod http_server;
 pub(crate) mod postgres_server;
-pub(crate) mod tls_server;
 
 use std::ffi::OsStr;
 use std::time::Duration;

@@ -64,7 +64,11 @@ impl PostgresServer {
     pub(crate) fn start() -> Option<Self> {
         let authority = Authority::new();
         let identity = authority.sign("localhost");
-        let options = ServerOptions { admission: Some(ADMISSION), identity: Some(&identity) };
+        let options = ServerOptions {
+            admission: Some(ADMISSION),
+            identity: Some(&identity),
+            ..ServerOptions::default()
+        };
         let server = support::postgres::PostgresServer::start(&options)?;
         Some(Self { server, authority })
     }

@@ -4,15 +4,16 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use rustls::{ServerConnection, StreamOwned};
-use support::certificates::Identity;
-use support::tls::server_config;
+
+use crate::certificates::Identity;
+use crate::tls::server_config;
 
 /// A stream of either kind.
-pub(crate) trait Stream: Read + Write {}
+pub trait Stream: Read + Write {}
 
 impl<S: Read + Write> Stream for S {}
 
 /// Answers a TLS handshake with an identity.
-pub(crate) fn accept_tls(stream: TcpStream, identity: &Identity) -> impl Stream + use<> {
+pub fn accept_tls(stream: TcpStream, identity: &Identity) -> impl Stream + use<> {
     StreamOwned::new(ServerConnection::new(server_config(identity)).unwrap(), stream)
 }

@@ -11,9 +11,11 @@ use rustix::net::sockopt::set_socket_linger;
 
 /// What happens to the connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing.
     None,
+    /// The answers of the server are passed on late.
+    Delay(Duration),
     /// The answers of the server are passed on a byte at a time, with a pause after each.
     Drip(Duration),
     /// The connection is closed after so many bytes of the server's.
@@ -29,41 +31,59 @@ pub(crate) enum Fault {
 }
 
 /// A running proxy. Its threads end with the process.
-pub(crate) struct FaultyProxy {
-    pub(crate) port: u16,
+pub struct FaultyProxy {
+    /// Where it listens on this machine.
+    pub port: u16,
     connections: Arc<AtomicUsize>,
+    answered_bytes: Arc<AtomicUsize>,
 }
 
 impl FaultyProxy {
     /// Starts a proxy with a fault in front of a port of this machine.
-    pub(crate) fn start(upstream: u16, fault: Fault) -> Self {
+    pub fn start(upstream: u16, fault: Fault) -> Self {
+        Self::start_with(upstream, move |_| fault)
+    }
+
+    /// Starts a proxy whose first connection has a fault.
+    pub fn start_once(upstream: u16, fault: Fault) -> Self {
+        Self::start_with(upstream, move |number| if number == 0 { fault } else { Fault::None })
+    }
+
+    /// Starts a proxy whose connections have faults by their numbers.
+    fn start_with(upstream: u16, fault: impl Fn(usize) -> Fault + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&connections);
+        let answered_bytes = Arc::new(AtomicUsize::new(0));
+        let (count, bytes) = (Arc::clone(&connections), Arc::clone(&answered_bytes));
         thread::spawn(move || {
             for client in listener.incoming() {
-                count.fetch_add(1, Ordering::SeqCst);
-                let client = client.unwrap();
-                thread::spawn(move || pass_on(client, upstream, fault));
+                let fault = fault(count.fetch_add(1, Ordering::SeqCst));
+                let (client, bytes) = (client.unwrap(), Arc::clone(&bytes));
+                thread::spawn(move || pass_on(client, upstream, fault, bytes));
             }
         });
-        Self { port, connections }
+        Self { port, connections, answered_bytes }
     }
 
     /// Returns how many connections there were.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many bytes of the server's were passed on.
+    pub fn answered_bytes(&self) -> usize {
+        self.answered_bytes.load(Ordering::SeqCst)
     }
 }
 
-fn pass_on(client: TcpStream, upstream: u16, fault: Fault) {
+fn pass_on(client: TcpStream, upstream: u16, fault: Fault, count: Arc<AtomicUsize>) {
     if matches!(fault, Fault::BlackHole) {
         hold(client);
     }
     let server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, upstream))).unwrap();
     let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    thread::spawn(move || pass_answers(from_server, to_client, fault));
+    thread::spawn(move || pass_answers(from_server, to_client, fault, &count));
     pass_requests(client, server, fault);
 }
 
@@ -103,12 +123,16 @@ fn pass_requests(mut client: TcpStream, mut server: TcpStream, fault: Fault) {
     let _ = server.shutdown(Shutdown::Write);
 }
 
-fn pass_answers(mut server: TcpStream, mut client: TcpStream, fault: Fault) {
+fn pass_answers(mut server: TcpStream, mut client: TcpStream, fault: Fault, count: &AtomicUsize) {
     let mut buffer = [0; 16 * 1024];
     let mut passed = 0;
     while let Ok(read) = server.read(&mut buffer) {
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         let sent = match fault {
+            Fault::Delay(pause) => {
+                thread::sleep(pause);
+                client.write_all(bytes)
+            }
             Fault::Drip(pause) => bytes.iter().try_for_each(|byte| {
                 thread::sleep(pause);
                 client.write_all(&[*byte])
@@ -120,6 +144,7 @@ fn pass_answers(mut server: TcpStream, mut client: TcpStream, fault: Fault) {
             }
             _ => client.write_all(bytes),
         };
+        count.fetch_add(bytes.len(), Ordering::SeqCst);
         let is_cut = matches!(fault, Fault::CutAfter(limit) if limit == passed);
         if sent.is_err() || is_cut {
             break;

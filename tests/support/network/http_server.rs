@@ -6,20 +6,22 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::tls_server::{Stream, accept_tls};
-use support::certificates::Identity;
+use crate::certificates::Identity;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub struct Request {
     /// Method and path.
-    pub(crate) line: String,
-    pub(crate) headers: String,
-    pub(crate) body: String,
+    pub line: String,
+    /// In small letters.
+    pub headers: String,
+    /// The whole body.
+    pub body: String,
 }
 
 /// What is sent back, as bytes, and how the connection ends.
 #[derive(Clone)]
-pub(crate) struct Reply {
+pub struct Reply {
     bytes: Vec<u8>,
     then: End,
 }
@@ -35,7 +37,7 @@ enum End {
 
 impl Reply {
     /// A whole answer.
-    pub(crate) fn new(status: &str, headers: &str, body: &str) -> Self {
+    pub fn new(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         let text = format!(
             "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
@@ -44,41 +46,42 @@ impl Reply {
     }
 
     /// A success with a JSON body.
-    pub(crate) fn json(body: &str) -> Self {
+    pub fn json(body: &str) -> Self {
         Self::new("200 OK", "Content-Type: application/json\r\n", body)
     }
 
     /// Bytes, after which the connection is closed.
-    pub(crate) fn raw(text: &str) -> Self {
+    pub fn raw(text: &str) -> Self {
         Self { bytes: text.as_bytes().to_vec(), then: End::Close }
     }
 
     /// Bytes, after which nothing comes.
-    pub(crate) fn hanging(text: &str) -> Self {
+    pub fn hanging(text: &str) -> Self {
         Self { bytes: text.as_bytes().to_vec(), then: End::Hang }
     }
 
     /// A body without end.
-    pub(crate) fn endless() -> Self {
+    pub fn endless() -> Self {
         let bytes = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\"".to_vec();
         Self { bytes, then: End::Endless }
     }
 }
 
 /// A running server. Its threads end with the process.
-pub(crate) struct HttpServer {
-    pub(crate) port: u16,
+pub struct HttpServer {
+    /// Where it listens on this machine.
+    pub port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl HttpServer {
     /// Starts a server without TLS.
-    pub(crate) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with(None, answer)
     }
 
     /// Starts a server, with TLS if it gets an identity.
-    pub(crate) fn start_with(
+    pub fn start_with(
         identity: Option<Identity>,
         answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -104,7 +107,7 @@ impl HttpServer {
     }
 
     /// Returns the requests so far.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }

@@ -1,0 +1,26 @@
+//! `kill -9` of commands that write to a server: all or nothing, and a repetition takes effect once.
+
+use super::super::kill_loop::{Fate, KillLoop};
+use super::scene::{Scene, Server, new_key};
+
+/// Kills of the loop.
+const KILLS: usize = 40;
+
+#[test]
+fn what_was_killed_is_whole_or_absent_and_is_done_once_when_repeated() {
+    let Some(server) = Server::shared() else { return };
+    let scene = Scene::new(server);
+    let url = server.url();
+    let mut kill_loop = KillLoop::new(KILLS);
+    while kill_loop.goes_on() {
+        let key = new_key();
+        let add = ["item", "add", &key, "--title", "killed", "--op-id", &key];
+        let fate = kill_loop.kill(scene.command(&url, &add), b"");
+        assert_ne!(fate, Fate::Failed, "{key}");
+        let (items, events) = scene.count(&key);
+        assert!(items == events && items <= 1, "{key}: {items} items, {events} events");
+        assert!(fate == Fate::Killed || items == 1, "{key} was acknowledged");
+        scene.command(&url, &add).wait().ok();
+        assert_eq!(scene.count(&key), (1, 1), "{key}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Servers whose connections or locks others use.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::home::ProcessOutput;
+use support::postgres::{HeldTurn, start_psql};
+
+use super::scene::{Case, Failure, Scene, Server, new_key};
+
+/// How many connections a server takes, and those that are kept for its superuser.
+const CONNECTIONS: &str = "-c max_connections=8 -c superuser_reserved_connections=3";
+const FREE_CONNECTIONS: usize = 5;
+
+/// How long a command may take to meet what it waits for on a machine that has much else to do.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A connection that does nothing.
+struct IdleConnection(Child);
+
+impl IdleConnection {
+    fn open(url: &str) -> Self {
+        let mut psql = start_psql(url);
+        psql.stdin.as_mut().unwrap().write_all(b"SELECT 1;\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "1\n");
+        Self(psql)
+    }
+}
+
+impl Drop for IdleConnection {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a command that the server refuses, and frees what it needs once the server has refused
+/// it, as its log says.
+fn free_once_refused(server: &Server, scene: &Scene<'_>, refusal: &str, free: impl FnOnce()) {
+    let count = || server.postgres.read_log().matches(refusal).count();
+    let (key, before) = (new_key(), count());
+    let command = scene.command(&server.url(), &["item", "add", &key]).spawn();
+    let begun = Instant::now();
+    while count() == before {
+        assert!(begun.elapsed() < LIMIT, "the server does not say {refusal:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    free();
+    ProcessOutput::wait_for(command).ok();
+    assert_eq!(scene.count(&key), (1, 1));
+}
+
+#[test]
+fn a_server_without_a_connection_left_is_asked_until_there_is_one() {
+    let Some(server) = Server::start_with(CONNECTIONS) else { return };
+    let scene = Scene::new(&server);
+    let held = [(); FREE_CONNECTIONS].map(|()| IdleConnection::open(&server.url()));
+    let full = Failure::contended("the server has no connection left", "use a pooler");
+    scene.check_failing(&Case::new("full", server.url(), full.at_deadline()));
+    let refusal = "FATAL:  remaining connection slots are reserved";
+    free_once_refused(&server, &scene, refusal, || drop(held));
+}
+
+/// A statement waits for a lock for some seconds; the tests do not wait for so long.
+const SHORT_LOCK_TIMEOUT: &str = "ALTER FUNCTION trueup.exchange(text) SET lock_timeout = '200ms'";
+
+#[test]
+fn writers_wait_for_one_that_hangs_until_their_deadline_and_readers_do_not() {
+    let Some(server) = Server::start() else { return };
+    let scene = Scene::new(&server);
+    server.postgres.run_sql("work", SHORT_LOCK_TIMEOUT);
+    let turn = HeldTurn::take(&server.postgres.admin_url("work"));
+    let busy = Failure::contended("another transaction held a lock for too long", "try again");
+    scene.check_failing(&Case::new("held", server.url(), busy.at_deadline()));
+    scene.command(&server.url(), &["item", "list"]).wait().ok();
+    let refusal = "canceling statement due to lock timeout";
+    free_once_refused(&server, &scene, refusal, || turn.release());
+}
