@@ -66,8 +66,8 @@ pub(crate) struct CommandContext {
     agent_was_current: Cell<bool>,
     /// The session that a command changes, with its work before.
     work_before_change: RefCell<Option<(SessionId, WorkState)>>,
-    /// The database, between two uses.
-    opened: RefCell<Option<Box<dyn CommandStore>>>,
+    /// The database, between two uses, or why it cannot be used.
+    opened: RefCell<Option<CommandResult<Box<dyn CommandStore>>>>,
     /// Notices that do not concern the command itself, one line each.
     notices: RefCell<Vec<String>>,
 }

@@ -15,7 +15,7 @@ impl CommandContext {
     /// Opens the database and does nothing else.
     fn open_store(&self) -> CommandResult<Box<dyn CommandStore>> {
         if let Some(opened) = self.opened.take() {
-            return Ok(opened);
+            return opened;
         }
         let mut store = self.store_location()?.open_until_exit(self.run.deadline)?;
         let own_session = || self.read_env_session().ok().flatten();
@@ -61,7 +61,7 @@ impl CommandContext {
     }
 
     /// Adds a notice for each orchestrator that died. An error goes to the log only: it must not
-    /// stop the command, unless the database cannot be used at all.
+    /// stop the command, unless the database cannot be used at all, or no time is left to use it.
     fn add_orchestrator_notices(
         &self,
         found: StoreResult<Vec<DeadOrchestrator>>,
@@ -71,7 +71,9 @@ impl CommandContext {
                 let mut notices = self.notices.borrow_mut();
                 notices.extend(deaths.iter().map(DeadOrchestrator::render_line));
             }
-            Err(error) if error.is_out_of_use() => return Err(error.into()),
+            Err(error) if error.is_out_of_use() || self.run.deadline.has_passed() => {
+                return Err(error.into());
+            }
             Err(error) => self.run.log(LogLevel::Warn, "orchestrators", &error.to_string()),
         }
         Ok(())
@@ -117,17 +119,16 @@ impl CommandContext {
         let Some(id) = &self.named_session else {
             return Ok(());
         };
-        let Ok(mut store) = self.open_store() else {
-            // The command itself reports a database that cannot be opened.
-            return Ok(());
+        // What becomes of opening is the command's: another connection costs as much as some
+        // requests, and a database that cannot be used would use up the time once more.
+        let (opened, found) = match self.open_store() {
+            Err(error) => (Err(error), Ok(())),
+            Ok(mut store) => match find_session_by_prefix(&mut *store, id) {
+                Err(error) if error.exit_code() == UNABLE => (Err(error), Ok(())),
+                found => (Ok(store), found.map(drop)),
+            },
         };
-        match find_session_by_prefix(&mut *store, id) {
-            Err(error) if error.exit_code() == UNABLE => Ok(()),
-            found => {
-                // The command goes on with it: another connection costs as much as some requests.
-                self.opened.replace(Some(store));
-                found.map(drop)
-            }
-        }
+        self.opened.replace(Some(opened));
+        found
     }
 }

@@ -7,7 +7,7 @@ use super::scene::{Case, DOUBT, Ends, Failure, Scene, Server, new_key, shows};
 
 /// The deadline of a command that has come as far as its commit when the server dies, and meets no
 /// server again, in milliseconds.
-const DEADLINE_MS: &str = "6000";
+const DEADLINE_MS: &str = "4000";
 
 /// Kills the server while a command commits, and lets `then` happen before it ends.
 fn crash_within(

@@ -4,7 +4,7 @@ use super::super::kill_loop::{Fate, KillLoop};
 use super::scene::{Scene, Server, new_key};
 
 /// Kills of the loop.
-const KILLS: usize = 40;
+const KILLS: usize = 15;
 
 #[test]
 fn what_was_killed_is_whole_or_absent_and_is_done_once_when_repeated() {

@@ -13,7 +13,7 @@ const REQUEST: &str = "trueup.exchange";
 const COMMIT: &str = r#""mode":"commit""#;
 
 /// How many connections of the loops are cut, at places spread over a whole command.
-const CUTS: usize = 24;
+const CUTS: usize = 18;
 
 #[test]
 fn a_network_that_fails_is_named_and_leaves_nothing_half_done() {
@@ -106,7 +106,7 @@ fn a_connection_that_is_always_cut_tells_the_truth() {
         scene.check_secrets(&told, &[output]);
     };
     thread::scope(|scope| {
-        for part in cuts.chunks(CUTS / 4) {
+        for part in cuts.chunks(CUTS / 6) {
             scope.spawn(move || part.iter().copied().for_each(check));
         }
     });

@@ -5,10 +5,10 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::home::ProcessOutput;
+use support::home::{FIRST_SESSION, ProcessOutput};
 use support::postgres::{HeldTurn, start_psql};
 
-use super::scene::{Case, Failure, Scene, Server, new_key};
+use super::scene::{Case, Failure, Scene, Server, check_failing, new_key};
 
 /// How many connections a server takes, and those that are kept for its superuser.
 const CONNECTIONS: &str = "-c max_connections=8 -c superuser_reserved_connections=3";
@@ -61,6 +61,8 @@ fn a_server_without_a_connection_left_is_asked_until_there_is_one() {
     let held = [(); FREE_CONNECTIONS].map(|()| IdleConnection::open(&server.url()));
     let full = Failure::contended("the server has no connection left", "use a pooler");
     scene.check_failing(&Case::new("full", server.url(), full.at_deadline()));
+    let add_for_session = ["item", "add", &new_key(), "--session", FIRST_SESSION];
+    check_failing(&scene.home, "full", &server.url(), &add_for_session, full.at_deadline());
     let refusal = "FATAL:  remaining connection slots are reserved";
     free_once_refused(&server, &scene, refusal, || drop(held));
 }

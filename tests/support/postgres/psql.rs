@@ -4,8 +4,11 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::server::find_programs;
 
 /// The line behind the output of one text of SQL.
 const END: &str = "-- end of the answer";
@@ -49,8 +52,18 @@ pub fn start_psql(url: &str) -> Child {
     command(url).stderr(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("psql: {error}"))
 }
 
+/// Finds the program itself: what packages put into the search path may be a script that looks for
+/// it, and takes longer than it.
+fn find_psql() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let beside_server = find_programs().map(|programs| programs.join("psql"));
+        beside_server.filter(|program| program.is_file()).unwrap_or_else(|| "psql".into())
+    })
+}
+
 fn command(url: &str) -> Command {
-    let mut command = Command::new("psql");
+    let mut command = Command::new(find_psql());
     command
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose"])
         .args(["-d", url, "-f", "-"])

@@ -226,7 +226,7 @@ fn run_to_end(program: &Path, arguments: &[&str], directory: &Path) {
 }
 
 /// Finds the folder of the server's programs, which packages keep out of the search path.
-fn find_programs() -> Option<PathBuf> {
+pub(super) fn find_programs() -> Option<PathBuf> {
     let search_path = std::env::var_os("PATH").unwrap_or_default();
     let mut on_path = std::env::split_paths(&search_path).map(|dir| dir.join("initdb"));
     // One program may be linked there without the others.
