@@ -340,11 +340,9 @@ impl ExchangeEngine {
                 Ok(()) if rerun.is_doubtful => doubt = Some(rerun.error),
                 Ok(()) => met_before = Some(rerun.error),
                 Err(OutOfTime) if is_timeout(&rerun.error) => {
-                    let met_before = met_before.map(|error| match rerun.is_doubtful {
-                        true => with_doubt(error),
-                        false => error,
-                    });
-                    return Err(doubt.or(met_before).unwrap_or(rerun.error));
+                    let cause =
+                        met_before.map(|it| if rerun.is_doubtful { with_doubt(it) } else { it });
+                    return Err(doubt.or(cause).unwrap_or(rerun.error));
                 }
                 Err(OutOfTime) => return Err(doubt.unwrap_or(rerun.error)),
             }

@@ -9,7 +9,7 @@ use support::network::http_server::{HttpServer, Reply};
 use support::network::tls_server::accept_tls;
 use support::tied_process::free_port;
 
-use super::scene::{Case, Failure, Scene, Server};
+use super::scene::{Case, Failure, Scene, Server, url_by};
 
 #[test]
 fn who_is_not_let_in_is_told_why() {
@@ -54,7 +54,7 @@ fn who_is_not_let_in_is_told_why() {
         ),
         Case::new(
             "nothing listens",
-            server.url_by("agent", free_port()),
+            url_by("agent", free_port()),
             Failure::unavailable("the connection was refused", "that the server runs"),
         ),
     ];

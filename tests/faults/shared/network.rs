@@ -6,7 +6,9 @@ use std::time::Duration;
 use support::home::ProcessOutput;
 use support::network::faulty_proxy::{Fault, FaultyProxy};
 
-use super::scene::{Case, DOUBT, Ends, Failure, Scene, Server, new_key, run_failing, shows};
+use super::scene::{
+    Case, DOUBT, Ends, Failure, Scene, Server, new_key, run_failing, shows, url_by,
+};
 
 /// What a request looks like on the wire, and one that commits.
 const REQUEST: &str = "trueup.exchange";
@@ -36,7 +38,7 @@ fn a_network_that_fails_is_named_and_leaves_nothing_half_done() {
     ];
     let cases = cases.map(|(fault, failure)| {
         let proxy = FaultyProxy::start(server.postgres.port, fault);
-        Case::new(format!("{fault:?}"), server.url_by("agent", proxy.port), failure)
+        Case::new(format!("{fault:?}"), url_by("agent", proxy.port), failure)
     });
     Scene::new(server).check_all(&cases);
 }
@@ -56,21 +58,15 @@ fn a_network_that_is_slow_or_fails_once_only_delays_a_command() {
             _ => FaultyProxy::start_once(server.postgres.port, fault),
         };
         let key = new_key();
-        let url = server.url_by("agent", proxy.port);
+        let url = url_by("agent", proxy.port);
         scene.command(&url, &["item", "add", &key]).wait().ok();
         assert_eq!(scene.count(&key), (1, 1), "{fault:?}");
     }
 }
 
 /// Adds an item through a proxy; returns the output.
-fn add_through(
-    scene: &Scene<'_>,
-    server: &Server,
-    proxy: &FaultyProxy,
-    key: &str,
-    ends: Ends,
-) -> ProcessOutput {
-    let url = server.url_by("agent", proxy.port);
+fn add_through(scene: &Scene<'_>, proxy: &FaultyProxy, key: &str, ends: Ends) -> ProcessOutput {
+    let url = url_by("agent", proxy.port);
     let run = scene.command(&url, &["item", "add", key, "--op-id", key]);
     run_failing(key, run, ends)
 }
@@ -79,13 +75,13 @@ fn add_through(
 /// the last one of a command.
 fn find_cuts(scene: &Scene<'_>, server: &Server) -> Vec<usize> {
     let proxy = FaultyProxy::start(server.postgres.port, Fault::None);
-    add_through(scene, server, &proxy, &new_key(), Ends::AtOnce).ok();
+    add_through(scene, &proxy, &new_key(), Ends::AtOnce).ok();
     let all = proxy.answered_bytes();
     (0..CUTS).map(|number| all * number / (CUTS - 1)).collect()
 }
 
-/// Whoever is told of success finds the item; whoever finds the item was not told that nothing was
-/// written.
+/// A command that reports success has added the item, and one that fails without a word about
+/// doubt has not.
 #[test]
 fn a_connection_that_is_always_cut_tells_the_truth() {
     let Some(server) = Server::shared() else { return };
@@ -94,7 +90,7 @@ fn a_connection_that_is_always_cut_tells_the_truth() {
     let check = |after: usize| {
         let proxy = FaultyProxy::start(server.postgres.port, Fault::CutAfter(after));
         let key = new_key();
-        let output = add_through(&scene, server, &proxy, &key, Ends::AtDeadline);
+        let output = add_through(&scene, &proxy, &key, Ends::AtDeadline);
         let told = format!("cut after {after} bytes: {output:?}");
         match (output.code, scene.count(&key)) {
             (Some(0), (1, 1)) => {}
@@ -119,7 +115,7 @@ fn a_connection_that_is_cut_once_is_made_again_and_the_command_takes_effect_once
     for after in find_cuts(&scene, server) {
         let proxy = FaultyProxy::start_once(server.postgres.port, Fault::CutAfter(after));
         let key = new_key();
-        add_through(&scene, server, &proxy, &key, Ends::AtOnce).ok();
+        add_through(&scene, &proxy, &key, Ends::AtOnce).ok();
         assert_eq!(scene.count(&key), (1, 1), "cut after {after} bytes");
     }
 }

@@ -70,15 +70,15 @@ impl Server {
         SERVER.get_or_init(Self::start).as_ref()
     }
 
-    /// Returns the URL of the database `work` for a user, by a port of this machine.
-    pub(super) fn url_by(&self, user: &str, port: u16) -> String {
-        format!("postgres://{user}:s3cret-p@127.0.0.1:{port}/work?sslmode=disable")
-    }
-
     /// Returns the URL that works.
     pub(super) fn url(&self) -> String {
-        self.url_by("agent", self.postgres.port)
+        url_by("agent", self.postgres.port)
     }
+}
+
+/// Returns the URL of the database `work` for a user, by a port of this machine.
+pub(super) fn url_by(user: &str, port: u16) -> String {
+    format!("postgres://{user}:s3cret-p@127.0.0.1:{port}/work?sslmode=disable")
 }
 
 /// When a command that fails gives up.

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::scene::{Case, Failure, Scene, Server, new_key};
+use super::scene::{Case, Failure, Scene, Server, new_key, url_by};
 
 /// How long the standby may need to catch up on a machine that has much else to do.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -20,7 +20,7 @@ fn a_standby_is_read_only_and_the_primary_is_found_among_several_hosts() {
     };
     let unwanted = Failure::unavailable("the server is not read-write", "name the primary server");
     scene.check_all(&[
-        Case::new("a standby", server.url_by("agent", standby.port), read_only),
+        Case::new("a standby", url_by("agent", standby.port), read_only),
         Case::new("two standbys", hosts([standby.port; 2]), unwanted),
     ]);
 
@@ -36,5 +36,5 @@ fn a_standby_is_read_only_and_the_primary_is_found_among_several_hosts() {
         thread::sleep(Duration::from_millis(20));
     }
     let show = ["item", "show", &key];
-    scene.command(&server.url_by("agent", standby.port), &show).wait().ok();
+    scene.command(&url_by("agent", standby.port), &show).wait().ok();
 }

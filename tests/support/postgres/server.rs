@@ -64,6 +64,7 @@ impl PostgresServer {
     }
 
     /// Starts a standby that follows this server, as `pg_hba.conf` must admit by the local socket.
+    #[must_use]
     pub fn start_standby(&self) -> Self {
         let programs = find_programs().unwrap();
         let directory = new_directory();
