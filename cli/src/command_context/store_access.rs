@@ -28,12 +28,13 @@ impl CommandContext {
 
     /// Opens the database, where a command says what it reads besides its session.
     pub(crate) fn expect_reads(&self, reads: &[ExpectedRead<'_>]) {
-        // The command itself reports a database that cannot be opened.
-        if !reads.is_empty()
-            && let Ok(mut store) = self.open_store()
-        {
-            store.expect_reads(ReadTime::BeforeWrite, reads);
-            self.opened.replace(Some(store));
+        if !reads.is_empty() {
+            // The command itself reports a database that cannot be opened.
+            let mut opened = self.open_store();
+            if let Ok(store) = &mut opened {
+                store.expect_reads(ReadTime::BeforeWrite, reads);
+            }
+            self.opened.replace(Some(opened));
         }
     }
 
