@@ -12,6 +12,7 @@ use trueup_core::store::{
 };
 
 use crate::fixture::{StoreFixture, new_sqlite};
+use crate::postgres_fixture::{DIRECT, new_remote};
 use crate::requests::{list_events, registration, session_id};
 use canonical::describe;
 use item_steps::ItemStep;
@@ -169,5 +170,13 @@ fn walks(count: u64) -> std::ops::Range<u64> {
 fn two_files_take_every_walk_alike() {
     for walk in walks(3) {
         take_walk(walk, &mut new_sqlite(), &mut new_sqlite());
+    }
+}
+
+#[test]
+fn sqlite_and_postgresql_take_every_walk_alike() {
+    for walk in walks(12) {
+        let Some(mut remote) = new_remote(&DIRECT) else { return };
+        take_walk(walk, &mut new_sqlite(), &mut remote);
     }
 }
