@@ -1,11 +1,14 @@
 //! A store that panics on misuse which the engines tolerate.
 //!
+//! It panics as well when an answer is an engine's own text about a constraint: each rule that a
+//! caller can break has one text, whatever the engine.
+//!
 //! Misuse is a write without an actor or an operation id, an operation id used for two operations,
 //! a value of the wrong kind, a claim whose outcome contradicts its conditions, or an
 //! acknowledgement of a revision that never was.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
@@ -21,6 +24,8 @@ pub(crate) struct StrictStore<S> {
     operations: BTreeMap<String, &'static str>,
     /// What the engine needs for each operation, where a test looks at it.
     meter: Option<RequestMeter>,
+    /// The operations that were carried out without an error.
+    answered: BTreeSet<&'static str>,
 }
 
 /// How many requests each run of an operation needed.
@@ -32,7 +37,7 @@ pub(crate) struct RequestMeter {
 
 impl<S: Store> StrictStore<S> {
     pub(crate) fn new(engine: S) -> Self {
-        Self { engine, operations: BTreeMap::new(), meter: None }
+        Self { engine, operations: BTreeMap::new(), meter: None, answered: BTreeSet::new() }
     }
 
     /// A store that notes how many requests each operation needs, as `requests` counts them.
@@ -44,6 +49,20 @@ impl<S: Store> StrictStore<S> {
     /// Returns how many requests the runs of each operation needed.
     pub(crate) fn needed_requests(&self) -> BTreeMap<&'static str, Vec<usize>> {
         self.meter.as_ref().map(|meter| meter.needed.clone()).unwrap_or_default()
+    }
+
+    /// Returns the operations that were carried out without an error.
+    pub(crate) fn answered_operations(&self) -> &BTreeSet<&'static str> {
+        &self.answered
+    }
+
+    fn note_answer<T>(&mut self, operation: &'static str, answer: &Result<T>) {
+        match answer {
+            Ok(_) => {
+                self.answered.insert(operation);
+            }
+            Err(error) => check_words(operation, &error.to_string()),
+        }
     }
 
     fn count_requests(&self) -> usize {
@@ -64,6 +83,13 @@ impl<S: Store> StrictStore<S> {
         );
         let earlier = self.operations.entry(by.op_id.clone()).or_insert(operation);
         assert_eq!(*earlier, operation, "operation id {} serves two operations", by.op_id);
+    }
+}
+
+/// Checks that a refusal is in the words of a rule.
+fn check_words(operation: &str, refusal: &str) {
+    for words in ["constraint failed", "violates", "duplicate key"] {
+        assert!(!refusal.contains(words), "{operation} is refused by a constraint: {refusal}");
     }
 }
 
@@ -104,6 +130,7 @@ macro_rules! forward {
                 let before = self.count_requests();
                 let answer = self.engine.$name($($arg),*);
                 self.note_requests(stringify!($name), before);
+                self.note_answer(stringify!($name), &answer);
                 answer
             })*
         }

@@ -9,13 +9,7 @@ use trueup_core::store::Result;
 pub(super) fn describe<T: Debug>(answer: Result<T>) -> String {
     match answer {
         Ok(value) => canonical_text(&format!("{value:?}")),
-        Err(error) => {
-            let text = canonical_text(&error.to_string());
-            // A rule that is a constraint is refused in the words of each database.
-            let is_check = ["CHECK constraint failed", "violates check constraint"];
-            let is_check = is_check.iter().any(|words| text.contains(words));
-            format!("{}: {}", error.code(), if is_check { "a constraint" } else { &text })
-        }
+        Err(error) => format!("{}: {}", error.code(), canonical_text(&error.to_string())),
     }
 }
 

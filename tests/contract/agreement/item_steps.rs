@@ -7,8 +7,8 @@ use trueup_core::store::{
     ClaimNextRequest, DependencyChange, GrantedMove, ItemEditRequest, Provenance, Store,
 };
 
-use super::SeededRandom;
 use super::canonical::describe;
+use super::{REPOS, SeededRandom};
 use crate::requests::{
     LEASE_SECONDS, claim_request, item_key, new_item, release_request, session_id,
 };
@@ -25,16 +25,20 @@ pub(super) enum ItemStep {
     Refuse(&'static str, String),
     Move(&'static str, String, MoveTarget),
     Depend(String, String, bool),
+    /// Several changes of dependencies in one transaction, each of which may be denied.
+    DependEach(Vec<(String, String, bool)>),
 }
 
 impl ItemStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
         let what = dice.pick_item();
-        match dice.roll(14) {
+        match dice.roll(15) {
             0..=2 => Self::Add(NewItem {
                 parent: Some(item_key(&dice.pick_item())).filter(|_| dice.roll(3) > 0),
-                position: i64::try_from(dice.roll(3)).ok().filter(|n| *n > 0),
+                position: dice.pick(&[None, None, Some(1), Some(2), Some(i64::MAX)]),
+                repo: Some(dice.pick(&REPOS).to_owned()).filter(|_| dice.roll(2) == 0),
+                requires_evidence: dice.roll(6) == 0,
                 kind: Some("orchestrator".to_owned()).filter(|_| dice.roll(4) == 0),
                 depends_on: vec![item_key(&dice.pick_item())]
                     .into_iter()
@@ -57,10 +61,15 @@ impl ItemStep {
             }
             10 => Self::Depend(what, dice.pick_item(), dice.roll(3) == 0),
             11 => {
+                let count = 2 + dice.roll(2);
+                let pick = |_| (dice.pick_item(), dice.pick_item(), dice.roll(4) == 0);
+                Self::DependEach((0..count).map(pick).collect())
+            }
+            12 => {
                 let parent = Some(dice.pick_item()).filter(|_| dice.roll(2) == 0);
                 Self::Edit(what, parent, i64::try_from(dice.roll(4)).ok().filter(|n| *n > 0))
             }
-            12 => Self::Remove(what),
+            13 => Self::Remove(what),
             _ => Self::Refuse(who, what),
         }
     }
@@ -106,14 +115,28 @@ impl ItemStep {
             Self::Refuse(who, what) => describe(store.record_refusal(&item_key(what), &by(who))),
             Self::Move(who, what, goal) => move_item(store, who, what, *goal, by(who)),
             Self::Depend(what, on, remove) => {
-                describe(store.change_dependencies(&DependencyChange {
-                    item: item_key(what),
-                    dependencies: vec![item_key(on)],
-                    remove: *remove,
-                    provenance: by("user"),
-                }))
+                let change = dependency_change(what, on, *remove, op);
+                describe(store.change_dependencies(&change))
+            }
+            Self::DependEach(changes) => {
+                let numbered = changes.iter().enumerate();
+                let requests = numbered.map(|(number, (what, on, remove))| {
+                    dependency_change(what, on, *remove, &format!("{op}-{number}"))
+                });
+                let requests: Vec<DependencyChange> = requests.collect();
+                let each = store.change_dependencies_of_each(&requests);
+                describe(each.map(|each| each.into_iter().map(describe).collect::<Vec<_>>()))
             }
         }
+    }
+}
+
+fn dependency_change(what: &str, on: &str, remove: bool, op: &str) -> DependencyChange {
+    DependencyChange {
+        item: item_key(what),
+        dependencies: vec![item_key(on)],
+        remove,
+        provenance: super::provenance("user", op),
     }
 }
 

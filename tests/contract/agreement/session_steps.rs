@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use trueup_core::model::{
-    Epoch, FieldValue, HandoffElement, HandoffElements, HandoffId, SessionStatus, StateField,
+    Epoch, FieldValue, HandoffElement, HandoffElements, HandoffId, Revision, SessionStatus,
+    StateField,
 };
 use trueup_core::store::{
-    AcceptHandoffRequest, HandoffFilter, HeartbeatRequest, NewHandoff, RejectHandoffRequest,
-    SessionTask, StatePush, Store,
+    AcceptHandoffRequest, HandoffFilter, HeartbeatRequest, InterruptionMark, NewHandoff,
+    RejectHandoffRequest, SessionTask, StatePush, Store,
 };
 
-use super::SeededRandom;
 use super::canonical::describe;
+use super::{REPOS, SeededRandom, TEXTS};
 use crate::requests::{LEASE_SECONDS, item_key, new_heartbeat, registration, session_id};
 
 /// One operation on sessions, the same in both stores.
 #[derive(Debug)]
 pub(super) enum SessionStep {
-    Register(&'static str, Option<&'static str>),
+    Register(RegistrationStep),
     Beat(&'static str, Option<SessionStatus>, Option<u64>),
     Push(PushStep),
     Merge(&'static str, Map<String, Value>),
@@ -39,18 +40,31 @@ pub(super) struct PushStep {
     who: &'static str,
     field: StateField,
     value: FieldValue,
+    branch: Option<&'static str>,
+    mark: Option<InterruptionMark>,
     is_stale: bool,
     has_fence: bool,
 }
 
-/// Texts that databases might compare or store otherwise than they were given.
-const TEXTS: [&str; 6] = ["PLAN", "EXEC", "", "é\u{1f600}\"\\", "1", "null"];
+/// A registration with what it may name.
+#[derive(Debug)]
+pub(super) struct RegistrationStep {
+    who: &'static str,
+    branch: Option<&'static str>,
+    repo: Option<&'static str>,
+    predecessor: Option<&'static str>,
+}
 
 impl SessionStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
         match dice.roll(20) {
-            0 | 1 => Self::Register(who, Some("main").filter(|_| dice.roll(2) == 0)),
+            0 | 1 => Self::Register(RegistrationStep {
+                who,
+                branch: Some("main").filter(|_| dice.roll(2) == 0),
+                repo: Some(dice.pick(&REPOS)).filter(|_| dice.roll(2) == 0),
+                predecessor: Some(dice.pick_session()).filter(|other| *other != who),
+            }),
             2 | 3 => {
                 let statuses = [None, None, Some(SessionStatus::Idle), Some(SessionStatus::Active)];
                 let quiet = Some(1_200).filter(|_| dice.roll(3) == 0);
@@ -72,8 +86,20 @@ impl SessionStep {
                     }
                     _ => FieldValue::Flag(dice.roll(2) == 0),
                 };
-                let (is_stale, has_fence) = (dice.roll(6) == 0, dice.roll(3) == 0);
-                Self::Push(PushStep { who, field, value, is_stale, has_fence })
+                let marks = [
+                    InterruptionMark::Interrupted,
+                    InterruptionMark::Resumed,
+                    InterruptionMark::HistoryCleared,
+                ];
+                Self::Push(PushStep {
+                    who,
+                    field,
+                    value,
+                    branch: Some("é/b").filter(|_| dice.roll(6) == 0),
+                    mark: Some(dice.pick(&marks)).filter(|_| dice.roll(4) == 0),
+                    is_stale: dice.roll(6) == 0,
+                    has_fence: dice.roll(3) == 0,
+                })
             }
             8 | 9 => {
                 let values = [
@@ -106,10 +132,12 @@ impl SessionStep {
     pub(super) fn apply_step(&self, store: &mut dyn Store, op: &str) -> String {
         let by = |actor: &str| super::provenance(actor, op);
         match self {
-            Self::Register(who, branch) => {
-                let mut registration = registration(who);
-                registration.branch = branch.map(str::to_owned);
-                registration.provenance = by(who);
+            Self::Register(step) => {
+                let mut registration = registration(step.who);
+                registration.branch = step.branch.map(str::to_owned);
+                registration.repo = step.repo.map(str::to_owned);
+                registration.predecessor = step.predecessor.map(session_id);
+                registration.provenance = by(step.who);
                 describe(store.register_session(&registration))
             }
             Self::Beat(who, status, quiet_seconds) => {
@@ -125,8 +153,8 @@ impl SessionStep {
             }
             Self::Acknowledge(who) => {
                 let id = session_id(who);
-                let revision = store.load_session(&id).unwrap().unwrap().revision;
-                describe(store.acknowledge_revision(&id, revision))
+                let revision = store.load_session(&id).unwrap().map(|session| session.revision);
+                describe(store.acknowledge_revision(&id, revision.unwrap_or(Revision(1))))
             }
             Self::End(who) => describe(store.end_session(&session_id(who), "over", &by(who))),
             Self::Note(who, number) => {
@@ -140,7 +168,8 @@ impl SessionStep {
             }
             Self::Sweep => sweep(store, op),
             Self::Handoff { id, from, to } => {
-                let session = store.load_session(&session_id(from)).unwrap().unwrap();
+                let session = store.load_session(&session_id(from)).unwrap();
+                let Some(session) = session else { return "nobody".to_owned() };
                 let summary = Some(format!("as of {op}"));
                 describe(store.create_handoff(&NewHandoff {
                     id: HandoffId::from_random(*id),
@@ -180,7 +209,8 @@ impl SessionStep {
 
 impl PushStep {
     fn apply(&self, store: &mut dyn Store, op: &str) -> String {
-        let session = store.load_session(&session_id(self.who)).unwrap().unwrap();
+        let session = store.load_session(&session_id(self.who)).unwrap();
+        let Some(session) = session else { return "nobody".to_owned() };
         let mut base = session.revision;
         base.0 -= u64::from(self.is_stale);
         let fence = session.item.zip(session.epoch).filter(|_| self.has_fence);
@@ -189,8 +219,8 @@ impl PushStep {
             base,
             fencing_token: fence,
             changes: BTreeMap::from([(self.field, self.value.clone())]),
-            branch: None,
-            mark: None,
+            branch: self.branch.map(str::to_owned),
+            mark: self.mark,
             acknowledge: self.is_stale,
             provenance: super::provenance(self.who, op),
         }))
@@ -207,7 +237,10 @@ fn pick_open_handoff(store: &mut dyn Store, number: usize) -> Option<HandoffId> 
 
 /// Shows a session what it was not told of hand-offs.
 fn show_notices(store: &mut dyn Store, who: &str) -> String {
-    let notices = store.list_handoff_notices(&session_id(who), false).unwrap();
+    let notices = match store.list_handoff_notices(&session_id(who), false) {
+        Ok(notices) => notices,
+        error => return describe(error),
+    };
     let mut shown = Vec::new();
     for (reason, handoff) in notices {
         store.mark_handoff_shown(&handoff).unwrap();

@@ -1,20 +1,17 @@
-//! Steps with what is worked through: phases, plans, runs of plans; and with ports, repositories
-//! and workplan files.
+//! Steps with what is worked through: phases, plans, runs of plans; and with ports.
 
 use trueup_core::model::phase::PhaseStep;
 use trueup_core::model::{
-    NewItem, NewPlan, NewPlanTask, NewWorkplanRow, PlanTaskStatus, PlanTaskStep, PlanWorker,
-    PortOwner, PortSlot, RepoPlace, RunEnd, WORKPLAN_KIND, WorkplanFileFacts,
+    NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker, PortOwner, PortReservation,
+    PortSlot, RunEnd,
 };
-use trueup_core::store::{
-    PlanTaskStepRequest, ReleasePortRequest, RepoPlacement, ReservePortRequest, Store,
-};
+use trueup_core::store::{PlanTaskStepRequest, ReleasePortRequest, ReservePortRequest, Store};
 
 use super::SeededRandom;
 use super::canonical::describe;
 use crate::requests::{
-    complete_step, fail_step, item_key, new_phases, new_run, orchestrator_id, reopen_step,
-    session_id, session_step_request, start_step,
+    complete_step, fail_step, new_phases, new_run, orchestrator_id, reopen_step, session_id,
+    session_step_request, start_step,
 };
 
 /// Silence after which work counts as stuck: none of the waits of a walk adds up to about as much.
@@ -29,25 +26,27 @@ pub(super) enum WorkStep {
     BeginRun(&'static str),
     BeatRun(&'static str),
     EndRun(&'static str, bool),
-    ImportPlan(usize),
+    CrashRun(&'static str),
+    /// Puts back what a run had begun.
+    Interrupt(&'static str),
+    ImportPlan(&'static str, usize),
     RemovePlan,
     StepTask(usize, PlanTaskStep),
     Reserve(&'static str, usize),
-    Free(&'static str),
-    Place(&'static str, &'static str),
-    Displace(&'static str),
-    Link(usize),
+    Reassign(&'static str, &'static str),
+    /// Releases ports; as they were read, or whatever they are.
+    Free(&'static str, bool),
 }
 
 const RUNS: [&str; 3] = ["o1", "o2", "o3"];
-const NAMES: [&str; 3] = ["alpha", "Beta", "gamma"];
+const WORKFLOWS: [&str; 3] = ["a1", "B2", "c3"];
 
 impl WorkStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
-        let run = RUNS[dice.roll(RUNS.len())];
-        let name = NAMES[dice.roll(NAMES.len())];
-        match dice.roll(22) {
+        let run = dice.pick(&RUNS);
+        let workflow = dice.pick(&WORKFLOWS);
+        match dice.roll(24) {
             0 | 1 => Self::AddPhases(dice.pick_item()),
             2..=6 => {
                 let steps = [
@@ -65,9 +64,11 @@ impl WorkStep {
             8 | 9 => Self::BeginRun(run),
             10 => Self::BeatRun(run),
             11 => Self::EndRun(run, dice.roll(2) == 0),
-            12 => Self::ImportPlan(dice.roll(4)),
-            13 => Self::RemovePlan,
-            14..=16 => {
+            12 => Self::CrashRun(run),
+            13 => Self::Interrupt(run),
+            14 | 15 => Self::ImportPlan(dice.pick(&["/p.md", "/p.md", "/q.md"]), dice.roll(4)),
+            16 => Self::RemovePlan,
+            17..=19 => {
                 let worker = PlanWorker {
                     actor: who.to_owned(),
                     session: Some(session_id(who)),
@@ -82,11 +83,9 @@ impl WorkStep {
                 ];
                 Self::StepTask(1 + dice.roll(4), steps[dice.roll(steps.len())].clone())
             }
-            17 => Self::Reserve(name, dice.roll(3)),
-            18 => Self::Free(name),
-            19 => Self::Place(name, who),
-            20 => Self::Displace(name),
-            _ => Self::Link(dice.roll(3)),
+            20 | 21 => Self::Reserve(workflow, dice.roll(3)),
+            22 => Self::Reassign(workflow, who),
+            _ => Self::Free(workflow, dice.roll(2) == 0),
         }
     }
 
@@ -118,32 +117,44 @@ impl WorkStep {
                 let end = RunEnd::default();
                 describe(store.record_orchestrator_stop(&orchestrator_id(run), end, &by("user")))
             }
-            Self::ImportPlan(count) => describe(store.import_plan(&new_plan(*count), &by("user"))),
+            Self::CrashRun(run) => match store.load_orchestrator(&orchestrator_id(run)).unwrap() {
+                Some(as_read) => describe(store.record_orchestrator_crash(&as_read, &by("user"))),
+                None => "none".to_owned(),
+            },
+            Self::Interrupt(run) => interrupt(store, run, op),
+            Self::ImportPlan(path, count) => {
+                describe(store.import_plan(&new_plan(path, *count), &by("user")))
+            }
             Self::RemovePlan => describe(store.remove_plan(&"p".parse().unwrap(), &by("user"))),
             Self::StepTask(number, step) => step_task(store, *number, step, op),
-            Self::Reserve(name, number) => describe(store.reserve_port(&ReservePortRequest {
-                id: name.parse().unwrap(),
+            Self::Reserve(workflow, number) => describe(store.reserve_port(&ReservePortRequest {
+                id: workflow.parse().unwrap(),
                 host: "h".to_owned(),
                 slot: PortSlot::all().nth(*number).unwrap(),
                 owner: PortOwner::default(),
                 provenance: by("user"),
             })),
-            Self::Free(name) => describe(store.release_port(&ReleasePortRequest {
-                id: name.parse().unwrap(),
-                host: "h".to_owned(),
-                as_read: None,
-                provenance: by("user"),
-            })),
-            Self::Place(name, machine) => describe(store.place_repo(&placement(name, machine, op))),
-            Self::Displace(name) => {
-                describe(store.remove_repo_place(&name.parse().unwrap(), "s1", &by("user")))
+            Self::Reassign(workflow, who) => match find_reservation(store, workflow) {
+                Some(as_read) => {
+                    let owner = PortOwner { session: Some(session_id(who)), process: None };
+                    describe(store.reassign_port(&as_read, &owner, &by("user")))
+                }
+                None => "none".to_owned(),
+            },
+            Self::Free(workflow, is_conditional) => {
+                let as_read = find_reservation(store, workflow).filter(|_| *is_conditional);
+                describe(store.release_port(&ReleasePortRequest {
+                    id: workflow.parse().unwrap(),
+                    host: "h".to_owned(),
+                    as_read,
+                    provenance: by("user"),
+                }))
             }
-            Self::Link(number) => describe(store.link_workplans(&[workplan(*number)], &by("user"))),
         }
     }
 }
 
-fn new_plan(count: usize) -> NewPlan {
+fn new_plan(path: &str, count: usize) -> NewPlan {
     let tasks = (1..=count).map(|number| NewPlanTask {
         depends_on: Some((1..number).map(|earlier| task_id(earlier).parse().unwrap()).collect()),
         ..NewPlanTask::new(
@@ -154,7 +165,7 @@ fn new_plan(count: usize) -> NewPlan {
     });
     NewPlan {
         id: "p".parse().unwrap(),
-        path: "/p.md".to_owned(),
+        path: path.to_owned(),
         title: Some(format!("A plan of {count}")),
         extra: serde_json::Map::new(),
         tasks: tasks.collect(),
@@ -193,37 +204,15 @@ fn fail_stuck(store: &mut dyn Store, op: &str) -> String {
     format!("{failed:?}, {}", describe(store.fail_stuck_plan_tasks(STUCK_SECONDS, &by)))
 }
 
-fn placement(name: &str, machine: &str, op: &str) -> RepoPlacement {
-    RepoPlacement {
-        slug: name.parse().unwrap(),
-        passive: None,
-        machine: machine.to_owned(),
-        place: RepoPlace {
-            host: "h".to_owned(),
-            path: format!("/{name}"),
-            checkouts: Vec::new(),
-            identity: None,
-        },
-        is_additional: false,
-        missing_checkouts: Vec::new(),
-        provenance: super::provenance("user", op),
-    }
+/// Puts back the phases and tasks that run under an orchestrator.
+fn interrupt(store: &mut dyn Store, run: &str, op: &str) -> String {
+    let by = |part: &str| super::provenance("user", &format!("{op}-{part}"));
+    let run = orchestrator_id(run);
+    let tasks = describe(store.interrupt_plan_tasks(&run, "stopped", &by("tasks")));
+    format!("{tasks}, {}", describe(store.interrupt_phases(&run, "stopped", &by("phases"))))
 }
 
-fn workplan(number: usize) -> NewWorkplanRow {
-    let name = format!("W-{number}");
-    NewWorkplanRow {
-        item: NewItem {
-            title: Some(format!("title of {name}")),
-            kind: Some(WORKPLAN_KIND.to_owned()),
-            repo: Some("alpha".to_owned()),
-            ..NewItem::new(item_key(&name))
-        },
-        link: format!("link-{name}").parse().unwrap(),
-        facts: WorkplanFileFacts {
-            digest: "d1".to_owned(),
-            planning: r#"{"priority":"high"}"#.to_owned(),
-        },
-        description: "text".to_owned(),
-    }
+fn find_reservation(store: &mut dyn Store, workflow: &str) -> Option<PortReservation> {
+    let all = store.list_reservations(Some("h")).unwrap();
+    all.into_iter().find(|reservation| reservation.id.to_string() == workflow)
 }

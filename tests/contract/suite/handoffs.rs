@@ -156,9 +156,13 @@ fn only_who_holds_the_item_hands_it_on(f: &mut impl StoreFixture) {
 
 fn a_handoff_goes_to_a_registered_session_that_is_another(f: &mut impl StoreFixture) {
     register_pair(f.store());
-    for to in ["s9", "s1"] {
+    for (to, words) in [
+        ("s9", "the receiver of a hand-off must be registered"),
+        ("s1", "session s1 cannot hand off its item to itself"),
+    ] {
         let new = new_handoff(f.store(), Some(to));
-        expect_refusal(f.store().create_handoff(&new), "denied");
+        let error = expect_refusal(f.store().create_handoff(&new), "denied");
+        assert_eq!(error.to_string(), format!("the database refuses: {words}"));
     }
 }
 

@@ -15,6 +15,7 @@ on_every_store! {
     a_plan_that_nobody_runs_is_taken
     a_plan_that_somebody_runs_is_refused_with_the_holder
     different_plans_run_side_by_side
+    an_id_is_that_of_one_run
     the_epoch_rises_with_each_run_of_a_plan
     a_heartbeat_is_a_sign_of_life_and_no_news
     a_heartbeat_of_nobody_and_of_one_that_ended_is_an_error
@@ -83,6 +84,17 @@ fn different_plans_run_side_by_side(f: &mut impl StoreFixture) {
         begin_run(f.store(), &format!("o{n}"), &format!("P{n}"));
     }
     assert_eq!(list_live(f).len(), 30);
+}
+
+fn an_id_is_that_of_one_run(f: &mut impl StoreFixture) {
+    begin_run(f.store(), "o1", "P");
+    stop_run(f.store(), "o1");
+    let before = last_event_id(f.store());
+    for plan in ["P", "Q"] {
+        let error = expect_refusal(f.store().register_orchestrator(&new_run("o1", plan)), "denied");
+        assert_eq!(error.to_string(), "the database refuses: orchestrator o1 already exists");
+    }
+    assert_eq!(list_event_kinds(f.store(), before), Vec::<String>::new());
 }
 
 fn the_epoch_rises_with_each_run_of_a_plan(f: &mut impl StoreFixture) {

@@ -21,6 +21,7 @@ on_every_store! {
     the_word_for_what_waited_is_nobodys_passport
     what_was_seen_under_a_claim_holds_under_that_one
     twice_sent_is_once_written
+    what_is_so_already_is_not_written_again
     a_session_unheard_of_is_registered
     an_end_ends_and_what_was_resumed_lives
     tasks_are_resolved_when_they_arrive
@@ -188,6 +189,21 @@ fn twice_sent_is_once_written(f: &mut impl StoreFixture) {
     let before = list_events(f.store()).len();
     assert_eq!(deliver_all(f, &[&write, &end, &write]).len(), 3);
     assert_eq!(list_events(f.store()).len(), before);
+}
+
+fn what_is_so_already_is_not_written_again(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let first = pending_write(f, "s1", "first", task_write("same"));
+    let second = pending_write(f, "s1", "second", task_write("same"));
+    let before = load_session(f.store(), "s1").revision;
+    // In one batch, which has one time on a server.
+    assert_eq!(deliver_all(f, &[&first, &second]), vec![DeliveryOutcome::Written; 2]);
+    assert_eq!(load_session(f.store(), "s1").revision, Revision(before.0 + 1));
+    let ends = ["bye", "again"].map(|op| pending_write(f, "s1", op, end_write()));
+    assert_eq!(deliver_all(f, &[&ends[0], &ends[1]]), vec![DeliveryOutcome::Written; 2]);
+    let ended = load_session(f.store(), "s1");
+    assert_eq!(ended.revision, Revision(before.0 + 2));
+    assert!(ended.execution_state().work.was_interrupted);
 }
 
 fn end_write() -> PendingChange {

@@ -16,6 +16,7 @@ use crate::requests::{
 on_every_store! {
     tied_items_are_listed_by_repository
     an_item_keeps_the_id_it_carries
+    an_id_of_a_file_is_that_of_one_item
     an_item_added_by_hand_is_taken_for_the_one_of_the_file
     a_tie_is_found_wherever_its_item_belongs
     a_task_comes_in_where_its_file_says_it_stands
@@ -89,6 +90,24 @@ fn an_item_keeps_the_id_it_carries(f: &mut impl StoreFixture) {
     assert_eq!(list_event_kinds(f.store(), before), [""; 0]);
     let row = f.store().load_workplan_rows("a").unwrap().linked.remove(0);
     assert_eq!(row.facts, Some(file_facts("d1")));
+}
+
+fn an_id_of_a_file_is_that_of_one_item(f: &mut impl StoreFixture) {
+    link_rows(f.store(), &[workplan_row("A-WP-1", None, "a")]);
+    let copy_of = |link: &str, name: &str| NewWorkplanRow {
+        link: link.parse().unwrap(),
+        ..workplan_row(name, None, "a")
+    };
+    let before = last_event_id(f.store());
+    for (rows, words) in [
+        (vec![copy_of("link-A-WP-1", "A-WP-2")], "link-A-WP-1 belongs to item A-WP-1"),
+        (vec![copy_of("same", "A-WP-3"), copy_of("same", "A-WP-4")], "same belongs to item A-WP-3"),
+    ] {
+        let error =
+            expect_refusal(f.store().link_workplans(&rows, &new_provenance("user")), "denied");
+        assert_eq!(error.to_string(), format!("the database refuses: the workplan id {words}"));
+    }
+    assert_eq!(list_event_kinds(f.store(), before), [""; 0]);
 }
 
 fn an_item_added_by_hand_is_taken_for_the_one_of_the_file(f: &mut impl StoreFixture) {

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Map, json};
 use trueup_core::model::{
     EventKind, Handoff, HandoffElement, HandoffElements, HandoffId, HandoffType, ItemKey,
-    LivenessState, Session, SessionId,
+    LivenessState, Session, SessionId, decide_receiver,
 };
 use trueup_core::store::{HandoffFilter, NewHandoff, Provenance, Store, StoreError};
 use trueup_core::sync::true_up;
@@ -193,10 +193,8 @@ fn find_receiver(
     receiver_id: &SessionId,
 ) -> CommandResult<Session> {
     let receiver = find_session_by_prefix(store, receiver_id)?;
-    if receiver.id == *sender_id {
-        let text = format!("session {sender_id} cannot hand off its item to itself");
-        return Err(CommandError::new(HandoffCase::HandoffToItself, text));
-    }
+    decide_receiver(sender_id, &receiver.id)
+        .map_err(|refusal| CommandError::new(HandoffCase::HandoffToItself, refusal.to_string()))?;
     Ok(receiver)
 }
 

@@ -37,6 +37,20 @@ impl HandoffRefusal {
     }
 }
 
+/// The refusal of a hand-off that names its sender as the receiver.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("session {0} cannot hand off its item to itself")]
+pub struct HandoffToItself(pub SessionId);
+
+/// Decides whether a session may hand its item off to another one.
+///
+/// # Errors
+///
+/// When both are the same session.
+pub fn decide_receiver(sender: &SessionId, receiver: &SessionId) -> Result<(), HandoffToItself> {
+    if sender == receiver { Err(HandoffToItself(sender.clone())) } else { Ok(()) }
+}
+
 /// From whom the item goes to the session that accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferPath {
@@ -194,6 +208,14 @@ mod tests {
             let refusal = decide_acceptance(&facts).unwrap_err();
             assert_eq!(refusal.code(), "own_handoff", "to {to:?}");
         }
+    }
+
+    #[test]
+    fn the_receiver_is_another_session() {
+        let (me, you): (SessionId, SessionId) = ("me".parse().unwrap(), "you".parse().unwrap());
+        assert_eq!(decide_receiver(&me, &you), Ok(()));
+        let refusal = decide_receiver(&me, &me).unwrap_err();
+        assert_eq!(refusal.to_string(), "session me cannot hand off its item to itself");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::{Epoch, HandoffId, HandoffType, ItemKey, Revision, SessionId, Timesta
 use crate::model::status::UnknownStatus;
 
 pub use handoff_decision::{
-    AcceptanceFacts, HandoffRefusal, OpenHandoffState, TransferPath, decide_acceptance,
-    decide_open_handoff, decide_rejection,
+    AcceptanceFacts, HandoffRefusal, HandoffToItself, OpenHandoffState, TransferPath,
+    decide_acceptance, decide_open_handoff, decide_receiver, decide_rejection,
 };
 pub use handoff_elements::{HandoffElement, HandoffElements};
 pub use handoff_notice::{HandoffNoticeReason, HandoffReader, decide_handoff_notice};

@@ -218,7 +218,7 @@ pub trait ItemStore {
         each.collect()
     }
 
-    /// Lists the items that wait for an item, directly or through others.
+    /// Lists the items that wait for an item, directly or through others, by their keys.
     fn list_waiting_items(&mut self, key: &ItemKey) -> Result<Vec<DependencyEdge>>;
 
     /// Lists the dependencies of an item that are not completed, with their statuses.

@@ -37,7 +37,8 @@ pub use items::{
 pub use metadata::{MetadataAction, MetadataChange, MetadataStore};
 pub use orchestrators::{EndedRun, NewRun, OrchestratorStore, RunRegistration};
 pub(super) use orchestrators::{
-    ended_orchestrator_error, foreign_operation_error, unknown_orchestrator_error,
+    ended_orchestrator_error, foreign_operation_error, taken_orchestrator_id_error,
+    unknown_orchestrator_error,
 };
 pub use outbox_delivery::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults};
 pub use phases::{

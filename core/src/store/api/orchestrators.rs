@@ -59,6 +59,10 @@ impl EndedRun {
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait OrchestratorStore {
     /// Registers a run of a plan that has no live one, under the plan's next epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`] when a run has the id already.
     fn register_orchestrator(&mut self, run: &NewRun) -> Result<RunRegistration>;
 
     /// Reads an orchestrator.
@@ -118,6 +122,11 @@ pub trait OrchestratorStore {
 /// orchestrator could work for hours without being registered.
 pub(in crate::store) fn unknown_orchestrator_error(id: &OrchestratorId) -> StoreError {
     StoreError::invalid(format!("orchestrator {id} does not exist"))
+}
+
+/// The error for a registration under an id that a run has.
+pub(in crate::store) fn taken_orchestrator_id_error(id: &OrchestratorId) -> StoreError {
+    StoreError::denied(format!("orchestrator {id} already exists"))
 }
 
 /// The error for a registration under the id of another operation.

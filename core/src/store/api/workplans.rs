@@ -22,6 +22,11 @@ pub trait WorkplanStore {
 
     /// Links items to files in one transaction; a missing item is added. Returns the id that each
     /// item's file carries, in the order asked: an item that has a link keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`](crate::store::StoreError::Denied) when another item has the id of a
+    /// file.
     fn link_workplans(
         &mut self,
         rows: &[NewWorkplanRow],

@@ -27,7 +27,8 @@ statements! {
                    WHERE i.parent IS NOT NULL)
          SELECT d.item, d.depends_on FROM waiting CROSS JOIN item_dependencies d ON d.depends_on = waiting.key
          UNION SELECT i.parent, i.key FROM waiting CROSS JOIN work_items i ON i.key = waiting.key
-               WHERE i.parent IS NOT NULL"
+               WHERE i.parent IS NOT NULL
+         ORDER BY 1, 2"
         => postgres
         "WITH RECURSIVE waiting (key) AS (
              VALUES (CAST(?1 AS bytewise_text))
@@ -37,7 +38,8 @@ statements! {
                        WHERE i.key = waiting.key AND i.parent IS NOT NULL) AS next)
          SELECT d.item, d.depends_on FROM waiting JOIN item_dependencies d ON d.depends_on = waiting.key
          UNION SELECT i.parent, i.key FROM waiting JOIN work_items i ON i.key = waiting.key
-               WHERE i.parent IS NOT NULL";
+               WHERE i.parent IS NOT NULL
+         ORDER BY 1, 2";
 
     LIST_OPEN_DEPENDENCIES(text, int) =
         "SELECT w.key, w.status

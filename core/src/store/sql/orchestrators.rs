@@ -8,7 +8,8 @@ use super::{NOW, phases, plan_tasks};
 use crate::model::EventKind;
 use crate::model::{Orchestrator, OrchestratorId, OrchestratorStatus, PlanId, RunEnd};
 use crate::store::api::{
-    ended_orchestrator_error, foreign_operation_error, unknown_orchestrator_error,
+    ended_orchestrator_error, foreign_operation_error, taken_orchestrator_id_error,
+    unknown_orchestrator_error,
 };
 use crate::store::event_draft::EventDraft;
 use crate::store::{EndedRun, NewRun, Provenance, Result, RunRegistration, StoreError};
@@ -266,8 +267,12 @@ pub(super) fn register_run(tx: &mut impl Tx, run: &NewRun) -> Result<RunRegistra
         let begun = begun.ok_or_else(|| foreign_operation_error(provenance))?;
         return Ok(RunRegistration::Started(begun));
     }
+    tx.prefetch(&LOAD_ORCHESTRATOR, args![run.id]);
     if let Some(live_run) = find_live_run(tx, &run.plan)? {
         return Ok(RunRegistration::PlanTaken(live_run));
+    }
+    if load_orchestrator(tx, &run.id)?.is_some() {
+        return Err(taken_orchestrator_id_error(&run.id));
     }
     let process = &run.process;
     let started = process.started.and_then(|ticks| i64::try_from(ticks).ok());

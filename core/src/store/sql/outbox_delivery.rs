@@ -81,6 +81,18 @@ struct DeliveredChange {
     mark: Option<InterruptionMark>,
 }
 
+impl DeliveredChange {
+    /// Returns whether the session's state is already as the change would leave it. Writing it
+    /// would change its time alone, and raise the revision only where the clock has moved on since
+    /// the write before it.
+    fn is_in_place(&self, session: &Session) -> bool {
+        let work = session.execution_state().work;
+        self.mark.is_none()
+            && self.fields.iter().all(|(field, value)| work.get(*field) == *value)
+            && self.branch.as_deref().is_none_or(|branch| session.branch() == Some(branch))
+    }
+}
+
 fn deliver_write(
     tx: &mut impl Tx,
     foreign_changes: &mut ForeignChanges,
@@ -207,7 +219,8 @@ fn deliver_end(
         return Ok(DeliveryOutcome::Written);
     }
     let interruption = delivery_provenance(pending, DELIVERY_REASON);
-    if session.item.is_some() && !tx.is_replay(&interruption)? {
+    let was_interrupted = session.execution_state().work.was_interrupted;
+    if session.item.is_some() && !was_interrupted && !tx.is_replay(&interruption)? {
         let interruption_change = DeliveredChange {
             fields: BTreeMap::from([(StateField::WasInterrupted, FieldValue::Flag(true))]),
             branch: None,
@@ -244,7 +257,9 @@ fn apply_change(
             fields: change.fields,
         }));
     }
-    push_delivered(tx, &state_push(session, change, provenance), foreign_revision)?;
+    if !change.is_in_place(session) {
+        push_delivered(tx, &state_push(session, change, provenance), foreign_revision)?;
+    }
     Ok(DeliveryOutcome::Written)
 }
 

@@ -70,6 +70,7 @@ statements! {
          WHERE item IN (SELECT value FROM json_each(?1)) ORDER BY item, depends_on";
 
     FIND_LINK(text) = @repeated "SELECT link, digest, planning FROM workplan_links WHERE item = ?1";
+    FIND_ITEM_OF_LINK(text) = @repeated "SELECT item FROM workplan_links WHERE link = ?1";
     INSERT_LINK(text, text, text, text, text) = @repeated
         "INSERT INTO workplan_links (item, link, digest, planning, description)
          VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -174,15 +175,20 @@ pub(super) fn link_workplans(
     // All are read before the first is written.
     for row in rows {
         tx.prefetch(&FIND_LINK, args![row.item.key]);
+        tx.prefetch(&FIND_ITEM_OF_LINK, args![row.link]);
         for key in [Some(&row.item.key), row.item.parent.as_ref()].into_iter().flatten() {
             items::prefetch_item(tx, key);
         }
     }
     let (mut linked, mut existing) = (BTreeMap::new(), BTreeSet::new());
+    let mut items_of_links = BTreeMap::new();
     for row in rows {
         if let Some((link, _)) = find_link(tx, &row.item.key)? {
             linked.insert(&row.item.key, link);
             continue;
+        }
+        if let Some(item) = tx.row(&FIND_ITEM_OF_LINK, args![row.link], |found| found.get(0))? {
+            items_of_links.insert(&row.link, item);
         }
         for key in [Some(&row.item.key), row.item.parent.as_ref()].into_iter().flatten() {
             if !existing.contains(key) && items::load_item(tx, key)?.is_some() {
@@ -193,11 +199,18 @@ pub(super) fn link_workplans(
     for row in rows {
         let key = &row.item.key;
         if !linked.contains_key(key) {
+            if let Some(other) = items_of_links.insert(&row.link, key.clone()) {
+                return Err(taken_link_error(&row.link, &other));
+            }
             linked.insert(key, link_item(tx, row, &existing, provenance)?);
             existing.insert(key);
         }
     }
     Ok(rows.iter().filter_map(|row| linked.get(&row.item.key).cloned()).collect())
+}
+
+fn taken_link_error(link: &WorkplanLink, item: &ItemKey) -> StoreError {
+    StoreError::denied(format!("the workplan id {link} belongs to item {item}"))
 }
 
 /// Links an item, which is added unless it is one of those that are known to exist.

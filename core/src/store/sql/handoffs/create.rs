@@ -11,7 +11,7 @@ use super::load::{
 };
 use crate::model::EventKind;
 use crate::model::{
-    Epoch, Handoff, HandoffElement, ItemKey, OpenHandoffState, decide_open_handoff,
+    Epoch, Handoff, HandoffElement, ItemKey, OpenHandoffState, decide_open_handoff, decide_receiver,
 };
 use crate::store::api::{CLAIM_OVER_REASON, already_handed_on_error};
 use crate::store::event_draft::EventDraft;
@@ -47,10 +47,12 @@ pub(in super::super) fn create_handoff(tx: &mut impl Tx, new: &NewHandoff) -> Re
         let text = format!("session {} no longer holds {item}", new.from);
         return Err(StoreError::Conflict(text));
     }
-    if let Some(to) = &new.to
-        && !is_registered(tx, to)?
-    {
-        return Err(StoreError::denied("the receiver of a hand-off must be registered"));
+    if let Some(to) = &new.to {
+        decide_receiver(&new.from, to)
+            .map_err(|refusal| StoreError::denied(refusal.to_string()))?;
+        if !is_registered(tx, to)? {
+            return Err(StoreError::denied("the receiver of a hand-off must be registered"));
+        }
     }
     check_no_open_handoff(tx, item, *epoch, provenance)?;
     let work = sender.execution_state().work;
