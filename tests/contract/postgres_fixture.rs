@@ -247,7 +247,7 @@ impl PostgresDatabase {
     }
 
     /// Runs SQL as the superuser, without the rules.
-    fn execute_unchecked(&self, sql: &str) {
+    pub(crate) fn execute_unchecked(&self, sql: &str) {
         let sql =
             format!("SET search_path = trueup; SET session_replication_role = replica; {sql}");
         let lane = self.lane.as_ref().unwrap();

@@ -21,7 +21,8 @@ pub(super) enum ItemStep {
     Remove(String),
     Next(&'static str, Option<String>),
     Claim(&'static str, String),
-    Release(&'static str, String),
+    /// Releases an item, or the one that the session holds.
+    Release(&'static str, Option<String>),
     Refuse(&'static str, String),
     Move(&'static str, String, MoveTarget),
     Depend(String, String, bool),
@@ -33,7 +34,7 @@ impl ItemStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
         let what = dice.pick_item();
-        match dice.roll(15) {
+        match dice.roll(16) {
             0..=2 => Self::Add(NewItem {
                 parent: Some(item_key(&dice.pick_item())).filter(|_| dice.roll(3) > 0),
                 position: dice.pick(&[None, None, Some(1), Some(2), Some(i64::MAX)]),
@@ -47,9 +48,9 @@ impl ItemStep {
                 ..new_item(&what)
             }),
             3 | 4 => Self::Next(who, Some(what).filter(|_| dice.roll(3) == 0)),
-            5 => Self::Claim(who, what),
-            6 => Self::Release(who, what),
-            7..=9 => {
+            5 | 6 => Self::Claim(who, what),
+            7 => Self::Release(who, Some(what).filter(|_| dice.roll(4) == 0)),
+            8..=10 => {
                 let statuses = ItemStatus::ALL;
                 let to = statuses[dice.roll(statuses.len())];
                 let goals = [
@@ -59,17 +60,17 @@ impl ItemStep {
                 ];
                 Self::Move(who, what, goals[dice.roll(goals.len())])
             }
-            10 => Self::Depend(what, dice.pick_item(), dice.roll(3) == 0),
-            11 => {
+            11 => Self::Depend(what, dice.pick_item(), dice.roll(3) == 0),
+            12 => {
                 let count = 2 + dice.roll(2);
                 let pick = |_| (dice.pick_item(), dice.pick_item(), dice.roll(4) == 0);
                 Self::DependEach((0..count).map(pick).collect())
             }
-            12 => {
+            13 => {
                 let parent = Some(dice.pick_item()).filter(|_| dice.roll(2) == 0);
                 Self::Edit(what, parent, i64::try_from(dice.roll(4)).ok().filter(|n| *n > 0))
             }
-            13 => Self::Remove(what),
+            14 => Self::Remove(what),
             _ => Self::Refuse(who, what),
         }
     }
@@ -108,7 +109,10 @@ impl ItemStep {
                 describe(store.claim(&request))
             }
             Self::Release(who, what) => {
-                let mut release = release_request(who, what);
+                let session = store.load_session(&session_id(who)).unwrap();
+                let held = session.and_then(|session| session.item);
+                let mut release = release_request(who, "none");
+                release.item = what.as_deref().map(item_key).or(held).unwrap_or(release.item);
                 release.provenance = by(who);
                 describe(store.release(&release))
             }

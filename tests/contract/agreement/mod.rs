@@ -12,13 +12,14 @@ mod work_steps;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
-use trueup_core::store::{Provenance, SessionRegistration};
+use trueup_core::store::{Provenance, SessionRegistration, Store};
 
 use crate::fixture::{StoreFixture, new_sqlite};
 use crate::postgres_fixture::{DIRECT, new_remote};
-use crate::requests::registration;
+use crate::requests::{new_item, new_phases, registration};
 use crate::strict::OPERATIONS;
 use description::describe_store;
 use item_steps::ItemStep;
@@ -28,7 +29,7 @@ use retention_steps::RetentionStep;
 use session_steps::SessionStep;
 use work_steps::WorkStep;
 
-const STEP_COUNT: usize = 150;
+const STEP_COUNT: usize = 160;
 const SESSIONS: [&str; 3] = ["s1", "s2", "s3"];
 const ITEM_COUNT: usize = 9;
 const REPOS: [&str; 3] = ["alpha", "Beta", "gamma"];
@@ -39,7 +40,7 @@ const TEXTS: [&str; 6] = ["PLAN", "EXEC", "", "é\u{1f600}\"\\", "1", "null"];
 
 /// How long a walk waits at once, in seconds. No sum of them comes near to one of the limits that
 /// the rules have, so that it does not matter how long the steps themselves take.
-const WAITS: [u64; 2] = [500, 1_000];
+const WAITS: [u64; 3] = [500, 1_000, 1_500];
 
 /// How much older all events become at once, in seconds: old enough to be removed.
 const AGE_SECONDS: u64 = 345 * WAITS[0];
@@ -95,14 +96,14 @@ enum WalkStep {
 
 impl WalkStep {
     fn pick_step(dice: &mut SeededRandom) -> Self {
-        match dice.roll(28) {
+        match dice.roll(32) {
             0..=8 => Self::Item(ItemStep::pick_step(dice)),
-            9..=13 => Self::Session(SessionStep::pick_step(dice)),
-            14..=18 => Self::Work(WorkStep::pick_step(dice)),
-            19..=21 => Self::Repo(RepoStep::pick_step(dice)),
-            22..=24 => Self::Delivery(DeliveryStep::pick_step(dice)),
-            25 => Self::Retention(RetentionStep::pick_step(dice)),
-            26 => Self::Wait(dice.pick(&WAITS)),
+            9..=14 => Self::Session(SessionStep::pick_step(dice)),
+            15..=21 => Self::Work(WorkStep::pick_step(dice)),
+            22..=24 => Self::Repo(RepoStep::pick_step(dice)),
+            25..=27 => Self::Delivery(DeliveryStep::pick_step(dice)),
+            28 => Self::Retention(RetentionStep::pick_step(dice)),
+            29 | 30 => Self::Wait(dice.pick(&WAITS)),
             _ if dice.roll(3) == 0 => Self::AgeEvents,
             _ => Self::Retention(RetentionStep::pick_step(dice)),
         }
@@ -161,17 +162,30 @@ impl Walk {
     }
 }
 
+/// Registers the sessions and adds some work, so that the first steps have something to change.
+fn set_out(store: &mut dyn Store, number: u64) {
+    for who in SESSIONS {
+        let by = provenance(who, &format!("walk-{number}-{who}"));
+        let registration = SessionRegistration { provenance: by, ..registration(who) };
+        store.register_session(&registration).unwrap();
+    }
+    for item in 0..ITEM_COUNT / 2 {
+        let by = provenance("user", &format!("walk-{number}-i{item}"));
+        store.add_item(&new_item(&format!("i{item}")), &by).unwrap();
+    }
+    for item in ["i0", "i1"] {
+        let by = provenance("user", &format!("walk-{number}-{item}-phases"));
+        store.add_phases(&new_phases(item, &[&[], &[], &[1]]), &by).unwrap();
+    }
+}
+
 /// Takes a walk with two stores. Every eighth operation is repeated under its id, at once or later.
 fn take_walk(number: u64, first: &mut impl StoreFixture, second: &mut impl StoreFixture) {
     let mut walk = Walk { number, answers: Vec::new() };
     let mut dice = SeededRandom::of_walk(number);
     let mut taken: Vec<(WalkStep, String)> = Vec::new();
-    for who in SESSIONS {
-        let by = provenance(who, &format!("walk-{number}-{who}"));
-        let registration = SessionRegistration { provenance: by, ..registration(who) };
-        for store in [first.store(), second.store()] {
-            store.register_session(&registration).unwrap();
-        }
+    for store in [first.store(), second.store()] {
+        set_out(store, number);
     }
     for count in 0..STEP_COUNT {
         if taken.is_empty() || dice.roll(8) > 0 {
@@ -234,4 +248,21 @@ fn sqlite_and_postgresql_take_every_walk_alike() {
             take_walk(new_walk(), &mut new_sqlite(), &mut remote);
         }
     }
+}
+
+#[test]
+fn a_statement_that_differs_is_found() {
+    let Some(remote) = new_remote(&DIRECT) else { return };
+    remote.execute_unchecked(
+        "UPDATE statements SET text = replace(text, 'claim_epoch + 1', 'claim_epoch + 2');",
+    );
+    // A panic drops the database, so that no other test is given it.
+    let taken = catch_unwind(AssertUnwindSafe(move || {
+        let mut remote = remote;
+        take_walk(FIXED_WALKS.start, &mut new_sqlite(), &mut remote);
+    }));
+    let message = taken.unwrap_err().downcast::<String>().unwrap();
+    let (difference, _) = message.split_once("after [").unwrap();
+    assert!(difference.starts_with("TRUEUP_WALKS=1..2: "), "{difference}");
+    assert!(difference.contains("Epoch(1)") && difference.contains("Epoch(2)"), "{difference}");
 }

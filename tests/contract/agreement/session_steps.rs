@@ -58,7 +58,7 @@ pub(super) struct RegistrationStep {
 impl SessionStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
-        match dice.roll(20) {
+        match dice.roll(24) {
             0 | 1 => Self::Register(RegistrationStep {
                 who,
                 branch: Some("main").filter(|_| dice.roll(2) == 0),
@@ -118,12 +118,12 @@ impl SessionStep {
             12 => Self::Note(who, dice.roll(3)),
             13 => Self::Checkpoint(who, dice.roll(500) as u64),
             14 => Self::Sweep,
-            15 | 16 => {
+            15..=17 => {
                 let to = Some(dice.pick_session()).filter(|_| dice.roll(2) == 0);
                 Self::Handoff { id: dice.next_number(), from: who, to }
             }
-            17 => Self::Accept(who, dice.roll(3)),
-            18 => Self::Reject(who, dice.roll(3)),
+            18 | 19 => Self::Accept(who, dice.roll(3)),
+            20 | 21 => Self::Reject(who, dice.roll(3)),
             _ => Self::Show(who),
         }
     }

@@ -46,10 +46,11 @@ impl WorkStep {
         let who = dice.pick_session();
         let run = dice.pick(&RUNS);
         let workflow = dice.pick(&WORKFLOWS);
-        match dice.roll(24) {
+        match dice.roll(29) {
             0 | 1 => Self::AddPhases(dice.pick_item()),
-            2..=6 => {
+            2..=7 => {
                 let steps = [
+                    start_step(),
                     start_step(),
                     PhaseStep::Start { orchestrator: Some(orchestrator_id(run)) },
                     complete_step(),
@@ -57,18 +58,18 @@ impl WorkStep {
                     PhaseStep::Block { reason: "waits".to_owned() },
                     reopen_step(),
                 ];
-                let id = format!("{}:{}", dice.pick_item(), 1 + dice.roll(3));
+                let id = format!("i{}:{}", dice.roll(4), 1 + dice.roll(3));
                 Self::StepPhase(who, id, steps[dice.roll(steps.len())].clone())
             }
-            7 => Self::FailStuck,
-            8 | 9 => Self::BeginRun(run),
-            10 => Self::BeatRun(run),
-            11 => Self::EndRun(run, dice.roll(2) == 0),
-            12 => Self::CrashRun(run),
-            13 => Self::Interrupt(run),
-            14 | 15 => Self::ImportPlan(dice.pick(&["/p.md", "/p.md", "/q.md"]), dice.roll(4)),
-            16 => Self::RemovePlan,
-            17..=19 => {
+            8 | 9 => Self::FailStuck,
+            10..=12 => Self::BeginRun(run),
+            13 => Self::BeatRun(run),
+            14 | 15 => Self::EndRun(run, dice.roll(2) == 0),
+            16 => Self::CrashRun(run),
+            17 => Self::Interrupt(run),
+            18 | 19 => Self::ImportPlan(dice.pick(&["/p.md", "/p.md", "/q.md"]), dice.roll(4)),
+            20 => Self::RemovePlan,
+            21..=24 => {
                 let worker = PlanWorker {
                     actor: who.to_owned(),
                     session: Some(session_id(who)),
@@ -83,8 +84,8 @@ impl WorkStep {
                 ];
                 Self::StepTask(1 + dice.roll(4), steps[dice.roll(steps.len())].clone())
             }
-            20 | 21 => Self::Reserve(workflow, dice.roll(3)),
-            22 => Self::Reassign(workflow, who),
+            25 | 26 => Self::Reserve(workflow, dice.roll(3)),
+            27 => Self::Reassign(workflow, who),
             _ => Self::Free(workflow, dice.roll(2) == 0),
         }
     }

@@ -226,6 +226,9 @@ fn children_without_a_position_go_behind_the_last(f: &mut impl StoreFixture) {
     assert_eq!(position("d", "P", Some(40)), Some(40));
     assert_eq!(position("e", "P", None), Some(41));
     assert_eq!(position("f", "Q", None), Some(1));
+    // Nothing is behind the highest number.
+    assert_eq!(position("g", "Q", Some(i64::MAX)), Some(i64::MAX));
+    assert_eq!(position("h", "Q", None), Some(i64::MAX));
 }
 
 fn children_are_counted(f: &mut impl StoreFixture) {

@@ -1,5 +1,6 @@
 //! Applies queued writes, in order, in one transaction.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::engine::{Tx, args};
@@ -9,6 +10,7 @@ use super::sessions::{
     write_push,
 };
 use super::statement::statements;
+use super::stored_text::stored_optional_text;
 use crate::deadline::Deadline;
 use crate::model::{
     FieldValue, Revision, Session, SessionId, SessionStatus, StateField, Timestamp,
@@ -88,8 +90,19 @@ impl DeliveredChange {
     fn is_in_place(&self, session: &Session) -> bool {
         let work = session.execution_state().work;
         self.mark.is_none()
-            && self.fields.iter().all(|(field, value)| work.get(*field) == *value)
+            && self.fields.iter().all(|(field, value)| work.get(*field) == value_as_read(value))
             && self.branch.as_deref().is_none_or(|branch| session.branch() == Some(branch))
+    }
+}
+
+/// Returns a value as it is read once it was written: an empty text is read as none.
+fn value_as_read(value: &FieldValue) -> FieldValue {
+    match value {
+        FieldValue::Text(text) => {
+            let text = stored_optional_text(text.as_ref()).filter(|text| !text.is_empty());
+            FieldValue::Text(text.map(Cow::into_owned))
+        }
+        FieldValue::Flag(flag) => FieldValue::Flag(*flag),
     }
 }
 

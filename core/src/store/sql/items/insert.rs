@@ -8,13 +8,17 @@ use super::load::{load_existing_item, load_item, prefetch_item};
 use crate::model::{DependencyEdge, Item, ItemStatus, NewItem};
 use crate::store::{Provenance, Result, StoreError};
 
+/// The highest position. A child that is added behind it shares it, and comes after by its key.
+const MAX_POSITION: &str = "9223372036854775807";
+
 statements! {
     INSERT_ITEM(text, text, text, text, int, text, text, int, text, text, text, int) = @repeated
         "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
              requires_evidence, last_actor, last_reason, last_op, completed_at)
          VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
              CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
-                 (SELECT coalesce(max(position), 0) + 1 FROM work_items WHERE parent = ?4) END,
+                 (SELECT min(coalesce(max(position), 0), ", MAX_POSITION, " - 1) + 1
+                  FROM work_items WHERE parent = ?4) END,
              ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 <> 0 THEN ", NOW, " END)";
 }
 
