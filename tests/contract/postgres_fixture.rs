@@ -1,6 +1,5 @@
 //! The store over a PostgreSQL database, by every way to one, with the rights of a client alone.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -241,13 +240,8 @@ fn shift_column(column: &str, seconds: u64) -> String {
 }
 
 impl PostgresDatabase {
-    /// Returns the operations that were carried out without an error.
-    pub(crate) fn answered_operations(&self) -> &BTreeSet<&'static str> {
-        self.store.answered_operations()
-    }
-
     /// Runs SQL as the superuser, without the rules.
-    pub(crate) fn execute_unchecked(&self, sql: &str) {
+    fn execute_unchecked(&self, sql: &str) {
         let sql =
             format!("SET search_path = trueup; SET session_replication_role = replica; {sql}");
         let lane = self.lane.as_ref().unwrap();

@@ -343,6 +343,18 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_in_the_words_of_an_engine_panics() {
+        check_words("claim", "the database refuses: a holder is a registered session");
+        for words in [
+            "UNIQUE constraint failed: plans.path",
+            r#"new row for relation "handoffs" violates check constraint "handoffs_check""#,
+            r#"duplicate key value violates unique constraint "plans_path_key""#,
+        ] {
+            assert!(std::panic::catch_unwind(|| check_words("claim", words)).is_err(), "{words}");
+        }
+    }
+
+    #[test]
     fn an_outcome_that_contradicts_its_conditions_panics() {
         let mine: SessionId = session_id("s1");
         for (outcome, holder) in [
