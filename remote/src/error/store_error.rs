@@ -31,7 +31,7 @@ impl TransportError {
     }
 }
 
-/// Adds to an error that the write may have been made by a later attempt.
+/// Adds to an error that the write may have been made, unless it says so.
 pub(crate) fn with_doubt(mut error: StoreError) -> StoreError {
     if let StoreError::Unavailable { message, .. } | StoreError::Contended { message, .. } =
         &mut error

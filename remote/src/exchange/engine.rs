@@ -126,10 +126,10 @@ impl Link {
             let is_retryable = error.is_retryable();
             let (error, may_help) = match mode {
                 // Whether it was carried out is found out by the next run.
-                Mode::Commit => {
-                    let is_doubtful = error.may_have_committed();
-                    (StoreError::from(error), is_retryable || is_doubtful)
+                Mode::Commit if error.may_have_committed() => {
+                    (with_doubt(StoreError::from(error)), true)
                 }
+                Mode::Commit => (StoreError::from(error), is_retryable),
                 Mode::Read | Mode::Try => (error.into_reading_error(), is_retryable),
             };
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use support::network::http_server::{HttpServer, Reply, Request};
 use support::postgres::PostgresServer;
 
-use super::scene::{Case, Ends, Failure, Scene, Server, new_key, run_failing, shows};
+use super::scene::{Case, DOUBT, Ends, Failure, Scene, Server, new_key, run_failing, shows};
 
 /// A page as proxies and logins answer it.
 const PAGE: &str = "<!DOCTYPE html><html><body>Log in, s3cret</body></html>";
@@ -152,6 +152,7 @@ fn a_commit_whose_answer_is_lost_takes_effect_once_and_the_command_finds_out() {
         } else {
             assert_eq!(output.code, Some(3), "{name}: {output:?}");
             assert!(shows(&output, failure.problem), "{name}: {output:?}");
+            assert!(shows(&output, DOUBT), "{name}: {output:?}");
         }
         assert!(http.requests().iter().any(is_commit), "{name}: nothing was committed");
         scene.check_repetition(name, &add, &key);
