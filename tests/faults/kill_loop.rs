@@ -64,6 +64,11 @@ impl KillLoop {
         Self { chance: Chance::new(), life: FIRST_GUESS, wanted, kills: 0, runs: 0 }
     }
 
+    /// Begins with a run time that was measured.
+    pub(crate) fn with_life(self, life: Duration) -> Self {
+        Self { life: u64::try_from(life.as_micros()).unwrap(), ..self }
+    }
+
     /// Returns whether another kill is wanted.
     #[track_caller]
     pub(crate) fn goes_on(&self) -> bool {

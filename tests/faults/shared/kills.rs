@@ -1,5 +1,7 @@
 //! `kill -9` of commands that write to a server: all or nothing, and a repetition takes effect once.
 
+use std::time::Instant;
+
 use super::super::kill_loop::{Fate, KillLoop};
 use super::scene::{Scene, Server, new_key};
 
@@ -11,7 +13,11 @@ fn what_was_killed_is_whole_or_absent_and_is_done_once_when_repeated() {
     let Some(server) = Server::shared() else { return };
     let scene = Scene::new(server);
     let url = server.url();
-    let mut kill_loop = KillLoop::new(KILLS);
+    let (key, begun) = (new_key(), Instant::now());
+    let add = ["item", "add", &key, "--title", "killed", "--op-id", &key];
+    scene.command(&url, &add).wait().ok();
+    let mut kill_loop = KillLoop::new(KILLS).with_life(begun.elapsed());
+    scene.check_repetition("not killed", &add, &key);
     while kill_loop.goes_on() {
         let key = new_key();
         let add = ["item", "add", &key, "--title", "killed", "--op-id", &key];
