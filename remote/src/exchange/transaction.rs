@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use trueup_core::store::sql::{Arg, Row, Statement, Tx};
 use trueup_core::store::{ReadTime, Result, StoreError};
 
-use super::ending::{Ending, Progress, Rerun, SearchState, Trust};
+use super::ending::{Progress, Rerun, SearchState, Trust};
 use super::engine::{Link, SendError, is_doubtful};
 use super::protocol::{Mode, RequestStep, StepResult, incomplete_answer};
 use super::read_ahead::{Fetched, Query, ReadAhead};
