@@ -31,6 +31,7 @@ const STATIC_COMPILER: &str = "musl-gcc";
 #[derive(Debug)]
 pub(crate) struct Binaries {
     folder: PathBuf,
+    are_prebuilt: bool,
     /// How they were built, for the report.
     pub(crate) built: String,
 }
@@ -68,7 +69,11 @@ impl Binaries {
     /// Uses the binaries in a directory, or builds them.
     pub(crate) fn find(folder: Option<PathBuf>, subject: Subject) -> Result<Self, BenchError> {
         let binaries = match folder {
-            Some(folder) => Self { folder: folder.canonicalize()?, built: "prebuilt".to_owned() },
+            Some(folder) => Self {
+                folder: folder.canonicalize()?,
+                are_prebuilt: true,
+                built: "prebuilt".to_owned(),
+            },
             None => build_binaries(subject)?,
         };
         for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.commands()) {
@@ -80,9 +85,10 @@ impl Binaries {
         Ok(binaries)
     }
 
-    /// Builds the program that makes a load, where it is not there.
+    /// Builds the program that makes a load, as the others were built. One of another version would
+    /// send statements that the database does not know.
     pub(crate) fn build_load(&self) -> Result<(), BenchError> {
-        if !self.path(LOAD_BINARY).is_file() {
+        if !self.are_prebuilt {
             print_progress("building the load");
             build_packages(&workspace_root()?, &resolve_target()?, &["-p", "trueup-tests"])?;
         }
@@ -133,7 +139,7 @@ fn build_binaries(subject: Subject) -> Result<Binaries, BenchError> {
     }
     let folder = find_target_dir(&root)?.join(&target).join("release");
     let built = format!("release, {target}{}", if crt_static { " +crt-static" } else { "" });
-    Ok(Binaries { folder, built })
+    Ok(Binaries { folder, are_prebuilt: false, built })
 }
 
 /// Builds packages as they are shipped; returns whether glibc had to be linked statically for it.

@@ -129,6 +129,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("load_plan_task", 1),
     ("load_repo_state", 1),
     ("load_session", 1),
+    ("reload_session", 1),
     ("load_task", 1),
     ("load_workplan_rows", 1),
     ("add_item", 2),

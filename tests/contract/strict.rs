@@ -145,6 +145,7 @@ forward! {
     HookStore {
         load_lineage() -> Lineage;
         load_session(id: &SessionId) -> Option<Session>;
+        reload_session(id: &SessionId) -> Option<Session>;
         load_item(key: &ItemKey) -> Option<Item>;
         load_item_title(key: &ItemKey) -> Option<String>;
         find_item_keys(keys: &[&str]) -> Vec<String>;

@@ -59,7 +59,8 @@ pub fn observe_session(
     };
     let mut owner = None;
     let file = choose_cache_file(&session.id, context, |id| -> Result<bool> {
-        owner = store.load_session(id)?;
+        // Its cache is read next, and must not be newer than the row because the row was old.
+        owner = store.reload_session(id)?;
         let owner = owner.as_ref();
         Ok(owner.is_some_and(|owner| is_live_here(owner, context)))
     })?;

@@ -59,7 +59,7 @@ pub fn push_with_retry(
             Err(StoreError::Conflict(_)) => {}
             other => return other.map(|session| PushOutcome::Done(Box::new(session))),
         }
-        let Some(fresh) = store.load_session(&session.id)? else {
+        let Some(fresh) = store.reload_session(&session.id)? else {
             return Err(StoreError::invalid(format!("session {} no longer exists", session.id)));
         };
         session = fresh;

@@ -126,7 +126,7 @@ pub fn observe_and_decide(
     for _ in 0..MAX_ROUNDS {
         let is_cache_newer = observation.cache_is_newer();
         let Some(fresh) =
-            is_cache_newer.then(|| store.load_session(&session.id)).transpose()?.flatten()
+            is_cache_newer.then(|| store.reload_session(&session.id)).transpose()?.flatten()
         else {
             break;
         };

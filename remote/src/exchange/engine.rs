@@ -214,6 +214,10 @@ impl Engine for ExchangeEngine {
         }
     }
 
+    fn forget_reads(&self) {
+        self.link.forget_rows();
+    }
+
     fn snapshot<T>(&mut self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
         self.read(operation)
     }

@@ -103,7 +103,7 @@ impl WaitingWrite {
 
     /// Builds the write as a hook would have made it on what the store holds now.
     fn pending(&self, store: &mut dyn Store, op: &str, number: usize) -> PendingWrite {
-        let session = store.load_session(&session_id(self.who)).unwrap();
+        let session = store.reload_session(&session_id(self.who)).unwrap();
         let now = store.database_time().unwrap().as_millis();
         let revision = session.as_ref().map(|session| session.revision);
         let base = match self.basis {

@@ -77,7 +77,7 @@ fn what_others_changed_meanwhile_is_noticed_by_a_write() {
     let Some((database, mut store, _watch)) = remembering_store() else {
         return;
     };
-    let session = load_session(&mut store, "s1");
+    let before = load_session(&mut store, "s1");
     let others = r#"{"execution_state":{"currentTask":"of others"}}"#;
     run_sql(
         &database,
@@ -86,6 +86,10 @@ fn what_others_changed_meanwhile_is_noticed_by_a_write() {
              WHERE session_id = 's1'"
         ),
     );
+    assert_eq!(load_session(&mut store, "s1").revision, before.revision);
+    let session = store.reload_session(&session_id("s1")).unwrap().unwrap();
+    assert_eq!(session.revision.0, before.revision.0 + 1);
+    let session = before;
     let value = FieldValue::Text(Some("mine".to_owned()));
     let pushed = store.push_state(&field_push(&session, StateField::Task, value));
     assert!(pushed.is_err(), "{pushed:?}");

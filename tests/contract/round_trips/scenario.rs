@@ -125,7 +125,7 @@ fn use_items(store: &mut dyn Store) {
 
 fn use_handoffs(store: &mut dyn Store) {
     for id in ["s1", "s2"] {
-        let held = load_session(store, id).item;
+        let held = store.reload_session(&session_id(id)).unwrap().unwrap().item;
         if let Some(held) = held {
             store.release(&release_request(id, held.as_str())).unwrap();
         }

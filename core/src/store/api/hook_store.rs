@@ -22,6 +22,10 @@ pub trait HookStore: OutboxDeliveryStore {
     /// Loads a session with the item it holds.
     fn load_session(&mut self, id: &SessionId) -> Result<Option<Session>>;
 
+    /// Loads a session as it is now, also where the store would answer from what it read before:
+    /// for whoever met something newer than the row.
+    fn reload_session(&mut self, id: &SessionId) -> Result<Option<Session>>;
+
     /// Loads an item.
     fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>>;
 

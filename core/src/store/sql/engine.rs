@@ -274,6 +274,9 @@ pub trait Engine {
     /// When the read fails.
     fn read<T>(&self, operation: impl Fn(&mut Self::Tx<'_>) -> Result<T>) -> Result<T>;
 
+    /// Forgets what was read before, where an engine would answer from it.
+    fn forget_reads(&self) {}
+
     /// Runs a read of several statements that see one moment.
     ///
     /// # Errors

@@ -27,6 +27,11 @@ impl<E: Engine> HookStore for SqlStore<E> {
         self.engine.read(|tx| sessions::load_session(tx, id))
     }
 
+    fn reload_session(&mut self, id: &SessionId) -> Result<Option<Session>> {
+        self.engine.forget_reads();
+        self.load_session(id)
+    }
+
     fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>> {
         self.engine.read(|tx| items::load_item(tx, key))
     }
