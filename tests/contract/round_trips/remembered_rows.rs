@@ -1,18 +1,25 @@
 //! A command asks several operations for the same rows, and a server once.
 
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use support::postgres::TestDatabase;
 use trueup_core::model::{FieldValue, SessionStatus, StateField};
+use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{
     CommandStore as _, ExpectedRead, HookStore as _, ReadTime, SessionFilter, Store as _,
 };
+use trueup_core::sync::{RunContext, true_up};
 use trueup_remote::RemoteStore;
 
 use super::{Watch, watched_engine};
+use crate::fixture::test_deadline;
+use crate::postgres_fixture::open_store;
 use crate::requests::{
-    add_item, claim_request, field_push, item_key, load_session, register_session, session_id,
+    add_item, claim_item, claim_request, field_push, item_key, load_session, register_session,
+    session_id,
 };
 
 /// A store that never forgets because of the time, with a session and an item.
@@ -118,4 +125,40 @@ fn rows_of_several_moments_are_never_combined() {
     let statuses: Vec<SessionStatus> =
         store.list_sessions(&filter).unwrap().iter().map(|session| session.status).collect();
     assert_eq!(statuses, [SessionStatus::Ended; 2]);
+}
+
+/// The context of a command in a project that has a `.claude` directory.
+fn project_context(dir: &Path) -> RunContext {
+    fs::create_dir_all(dir.join(".claude")).unwrap();
+    let environment = Environment::from_lookup(|name| match name {
+        "HOME" | "TRUEUP_HOME" => Some(dir.join("home").into()),
+        _ => None,
+    });
+    let settings = Settings::load(&environment).unwrap();
+    let project = Project::at_dir(&environment, dir.to_owned());
+    RunContext::new(&environment, settings, project, None, test_deadline())
+}
+
+/// Another process of the same session changed the row and wrote the cache after this one read the
+/// row. The older row must not win, and nobody may be told of a database restored from a backup.
+#[test]
+fn a_cache_newer_than_what_was_remembered_is_kept() {
+    let Some((database, mut store, _watch)) = remembering_store() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let context = project_context(folder.path());
+    claim_item(&mut store, "s1", "A");
+    let before = load_session(&mut store, "s1");
+    true_up(&mut store, before.clone(), &[], &context).unwrap();
+    load_session(&mut store, "s1");
+    let mut other = open_store(&database.url());
+    let value = FieldValue::Text(Some("newer".to_owned()));
+    let newer = other.push_state(&field_push(&before, StateField::Task, value)).unwrap();
+    true_up(&mut other, newer.clone(), &[], &context).unwrap();
+    let remembered = load_session(&mut store, "s1");
+    assert_eq!(remembered.revision, before.revision, "the row is old");
+    let outcome = true_up(&mut store, remembered, &[], &context).unwrap();
+    assert_eq!(outcome.session.revision, newer.revision);
+    assert_eq!((outcome.wrote_cache, outcome.found.len()), (false, 0), "{:?}", outcome.found);
 }
