@@ -51,6 +51,25 @@ fn a_broken_config_file_is_named_with_its_line_and_breaks_no_hook() {
     }
 }
 
+/// With the default database a hook would say that it is authoritative, and begin anew.
+#[test]
+fn a_broken_config_file_that_names_a_database_never_leads_to_the_default_one() {
+    let home = Home::new();
+    let default = home.trueup_home().join("trueup.db");
+    for text in [
+        "database_url = \"postgres://db.example/work\nlease_seconds = 60\n",
+        "databse_url = \"postgres://db.example/work\"\n",
+        "database_url = [1]\n",
+    ] {
+        fs::write(home.trueup_home().join("config.toml"), text).unwrap();
+        let answer = home.start_session();
+        assert_eq!(answer.code, Some(0), "{text}");
+        assert!(answer.stdout.contains("database unreachable"), "{text}: {}", answer.stdout);
+        assert!(answer.stderr.contains("config.toml:1: "), "{text}: {}", answer.stderr);
+        assert!(!default.exists(), "{text}");
+    }
+}
+
 #[test]
 fn the_users_config_file_is_used_and_the_environment_beats_it() {
     let home = Home::new();

@@ -92,6 +92,13 @@ pub(super) fn read_toml<T: Default + for<'de> Deserialize<'de>>(
     })
 }
 
+/// Returns whether a file that cannot be understood seems to name a database, with its key or with
+/// any URL under a key that is misspelled.
+pub(super) fn seems_to_name_database(path: &Path, bound: Bound) -> bool {
+    let text = read_text(path, bound.most, true);
+    text.is_ok_and(|text| text.contains("database_url") || text.contains("://"))
+}
+
 /// Replaces serde's words for a value of the wrong type, which name Rust's types.
 fn describe_toml_error(message: &str, key: Option<&str>) -> String {
     let expected = message.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once("expected "));

@@ -78,7 +78,8 @@ impl Settings {
         Ok(Self::from_sources(environment, paths, config))
     }
 
-    /// Loads the settings of a hook. A broken file is a warning, and the defaults apply.
+    /// Loads the settings of a hook. A broken file is a warning, and the defaults apply, except where
+    /// it seems to name a database: writing into the default one would split the work in two.
     ///
     /// # Errors
     ///
@@ -90,7 +91,15 @@ impl Settings {
             Err(error) => (ConfigFile::default(), Some(error.to_string())),
         };
         let mut settings = Self::from_sources(environment, paths, config);
-        settings.warnings.extend(problem);
+        if let Some(problem) = problem {
+            let is_named = environment.os_value("TRUEUP_DATABASE_URL").is_some();
+            if !is_named
+                && config_file::seems_to_name_database(&settings.paths.config_file(), CONFIG)
+            {
+                settings.database = DatabaseUrl::Unusable(problem.clone());
+            }
+            settings.warnings.push(problem);
+        }
         Ok(settings)
     }
 
