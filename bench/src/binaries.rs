@@ -48,7 +48,20 @@ impl Subject {
     const fn builds(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Hooks => &[
-                &["-p", "trueup-hooks"],
+                // Selected along with the commands, so that the libraries have the features that
+                // they have when both are built for a user.
+                &[
+                    "-p",
+                    "trueup-hooks",
+                    "-p",
+                    "trueup",
+                    "--bin",
+                    "session-start-sync",
+                    "--bin",
+                    "checkpoint-push",
+                    "--bin",
+                    "pre-handoff-validate",
+                ],
                 &["-p", "trueup-bench", "--bin", "floor-read", "--bin", "floor-write"],
             ],
             Self::HooksAndCommands => {
