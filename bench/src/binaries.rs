@@ -45,7 +45,7 @@ pub(crate) enum Subject {
 
 impl Subject {
     /// Returns the arguments of each build.
-    const fn builds(self) -> &'static [&'static [&'static str]] {
+    const fn build_selections(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Hooks => &[
                 // Selected along with the commands, so that the libraries have the features that
@@ -70,7 +70,7 @@ impl Subject {
         }
     }
 
-    const fn commands(self) -> &'static [&'static str] {
+    const fn command_binaries(self) -> &'static [&'static str] {
         match self {
             Self::Hooks => &[],
             Self::HooksAndCommands => &[COMMAND_BINARY],
@@ -89,7 +89,7 @@ impl Binaries {
             },
             None => build_binaries(subject)?,
         };
-        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.commands()) {
+        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.command_binaries()) {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -147,7 +147,7 @@ fn build_binaries(subject: Subject) -> Result<Binaries, BenchError> {
     let target = resolve_target()?;
     print_progress(&format!("building for {target}"));
     let mut crt_static = false;
-    for selection in subject.builds() {
+    for selection in subject.build_selections() {
         crt_static = build_packages(&root, &target, selection)?;
     }
     let folder = find_target_dir(&root)?.join(&target).join("release");

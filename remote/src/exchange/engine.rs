@@ -144,20 +144,20 @@ impl Link {
     }
 
     /// Keeps rows for the next operation.
-    pub(super) fn remember(&self, query: &Query, fetched: &Fetched, moment: Moment) {
+    pub(super) fn remember_rows(&self, query: &Query, fetched: &Fetched, moment: Moment) {
         if self.memory.is_some() {
-            self.remembered.borrow_mut().remember(query.clone(), fetched.clone(), moment);
+            self.remembered.borrow_mut().remember_rows(query.clone(), fetched.clone(), moment);
         }
     }
 
     /// Returns the rows of a read that an earlier operation made.
-    pub(super) fn recall(
+    pub(super) fn recall_rows(
         &self,
         statement: &'static Statement,
         args: &[Json],
     ) -> Option<(Fetched, Moment)> {
         let oldest = Instant::now().checked_sub(self.memory?);
-        self.remembered.borrow().find(statement, args, oldest)
+        self.remembered.borrow().find_rows(statement, args, oldest)
     }
 
     /// Takes the reads that were said to follow.
@@ -166,7 +166,7 @@ impl Link {
     }
 
     pub(super) fn forget_rows(&self) {
-        self.remembered.borrow_mut().forget();
+        self.remembered.borrow_mut().forget_rows();
     }
 
     fn take_results(

@@ -48,15 +48,15 @@ pub(super) struct ExpectedReads {
 impl ExpectedReads {
     /// Adds reads at a time.
     pub(super) fn add(&mut self, time: ReadTime, queries: Vec<Query>) {
-        self.at(time).extend(queries);
+        self.reads_at(time).extend(queries);
     }
 
     /// Takes the reads at a time.
     pub(super) fn take(&mut self, time: ReadTime) -> Vec<Query> {
-        std::mem::take(self.at(time))
+        std::mem::take(self.reads_at(time))
     }
 
-    const fn at(&mut self, time: ReadTime) -> &mut Vec<Query> {
+    const fn reads_at(&mut self, time: ReadTime) -> &mut Vec<Query> {
         match time {
             ReadTime::BeforeWrite => &mut self.before_write,
             ReadTime::AfterWrite => &mut self.after_write,

@@ -34,13 +34,13 @@ impl RememberedRows {
     }
 
     /// Keeps the rows of a read instead of older ones.
-    pub(super) fn remember(&mut self, query: Query, fetched: Fetched, moment: Moment) {
+    pub(super) fn remember_rows(&mut self, query: Query, fetched: Fetched, moment: Moment) {
         self.rows.retain(|(known, ..)| !known.is(query.statement, &query.args));
         self.rows.push((query, fetched, moment));
     }
 
     /// Returns the rows of a read, if they are known and not older than `oldest`, if there is one.
-    pub(super) fn find(
+    pub(super) fn find_rows(
         &self,
         statement: &'static Statement,
         args: &[Json],
@@ -54,7 +54,7 @@ impl RememberedRows {
     }
 
     /// Forgets all rows: a write may have changed them.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn forget_rows(&mut self) {
         self.rows.clear();
     }
 }
@@ -109,11 +109,11 @@ mod tests {
         let later = begun + Duration::from_millis(1);
         let mut remembered = RememberedRows::default();
         let moment = remembered.begin_moment(begun);
-        remembered.remember(query("a"), fetched("old"), moment);
+        remembered.remember_rows(query("a"), fetched("old"), moment);
         let moment = remembered.begin_moment(begun);
-        remembered.remember(query("a"), fetched("new"), moment);
+        remembered.remember_rows(query("a"), fetched("new"), moment);
         let find = |remembered: &RememberedRows, key: &str, oldest: Instant| {
-            let found = remembered.find(&READ, &[json!(key)], Some(oldest));
+            let found = remembered.find_rows(&READ, &[json!(key)], Some(oldest));
             found.map(|(fetched, found_moment)| {
                 assert_eq!(found_moment, moment);
                 fetched.digest
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(find(&remembered, "a", begun).as_deref(), Some("new"));
         assert_eq!(find(&remembered, "b", begun), None);
         assert_eq!(find(&remembered, "a", later), None);
-        remembered.forget();
+        remembered.forget_rows();
         assert_eq!(find(&remembered, "a", begun), None);
     }
 

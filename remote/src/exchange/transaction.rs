@@ -153,7 +153,8 @@ impl<'e> ExchangeTx<'e> {
         if let Some(call) = self.recording.replay(statement, &args) {
             return call.map(Call::into_rows);
         }
-        let known = self.ahead.find(statement, &args).or_else(|| self.recall(statement, &args));
+        let known =
+            self.ahead.find(statement, &args).or_else(|| self.recall_rows(statement, &args));
         let fetched = match known {
             Some(fetched) => fetched,
             None => self.fetch_with_announced(statement, &args)?,
@@ -187,11 +188,11 @@ impl<'e> ExchangeTx<'e> {
     }
 
     /// Returns the rows that an earlier operation read.
-    fn recall(&mut self, statement: &'static Statement, args: &[Json]) -> Option<Fetched> {
+    fn recall_rows(&mut self, statement: &'static Statement, args: &[Json]) -> Option<Fetched> {
         if self.reading_mode() != Mode::Read {
             return None;
         }
-        let (fetched, moment) = self.link.recall(statement, args)?;
+        let (fetched, moment) = self.link.recall_rows(statement, args)?;
         self.moments.add(moment);
         Some(fetched)
     }
@@ -210,7 +211,7 @@ impl<'e> ExchangeTx<'e> {
         };
         let mut queries = self.ahead.take_queries(expected, statement, args);
         if mode == Mode::Read {
-            queries.retain(|query| self.link.recall(query.statement, &query.args).is_none());
+            queries.retain(|query| self.link.recall_rows(query.statement, &query.args).is_none());
         }
         let mut results = self.send(mode, &queries)?;
         let found = results.split_off(results.len().saturating_sub(queries.len()));
@@ -227,7 +228,7 @@ impl<'e> ExchangeTx<'e> {
             let fetched = Fetched::from_result(result)?;
             // What a trial finds is undone.
             if mode != Mode::Try {
-                self.link.remember(&query, &fetched, moment);
+                self.link.remember_rows(&query, &fetched, moment);
             }
             self.ahead.keep(query, fetched);
         }

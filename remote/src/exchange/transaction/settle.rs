@@ -33,7 +33,7 @@ impl ExchangeTx<'_> {
                 };
             }
         };
-        match self.commit() {
+        match self.commit_steps() {
             Ok(results) => {
                 if self.recording.refresh(&self.steps, results) {
                     Ending::Replay(value, self.recording)
@@ -46,13 +46,13 @@ impl ExchangeTx<'_> {
     }
 
     /// Commits the steps; returns their results. What is expected to be read then is remembered.
-    fn commit(&mut self) -> Result<Vec<StepResult>> {
+    fn commit_steps(&mut self) -> Result<Vec<StepResult>> {
         let expected = self.link.take_expected(ReadTime::AfterWrite);
         let mut results = self.send(Mode::Commit, &expected)?;
         let moment = self.link.begin_moment();
         let found = results.split_off(self.steps.len().min(results.len()));
         for (query, result) in expected.iter().zip(found) {
-            self.link.remember(query, &Fetched::from_result(result)?, moment);
+            self.link.remember_rows(query, &Fetched::from_result(result)?, moment);
         }
         Ok(results)
     }
