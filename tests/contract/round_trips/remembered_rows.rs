@@ -113,18 +113,27 @@ fn what_others_changed_meanwhile_is_noticed_by_a_write() {
     assert_eq!(holder, Some(session_id("s2")));
 }
 
-/// The session was read before the change, the list of sessions after it.
+/// The session was read before the change, the list of ended sessions after it. The list is of one
+/// moment, and what is read next is not older.
 #[test]
 fn rows_of_several_moments_are_never_combined() {
-    let Some((database, mut store, _watch)) = remembering_store() else {
+    let Some((database, mut store, watch)) = remembering_store() else {
         return;
     };
     load_session(&mut store, "s1");
-    run_sql(&database, "UPDATE claude_sessions SET status = 'ended', revision = revision + 1");
+    run_sql(
+        &database,
+        "UPDATE claude_sessions SET status = 'ended', revision = revision + 1
+         WHERE session_id = 's1'",
+    );
     let filter = SessionFilter { statuses: &[SessionStatus::Ended], ..SessionFilter::default() };
-    let statuses: Vec<SessionStatus> =
-        store.list_sessions(&filter).unwrap().iter().map(|session| session.status).collect();
-    assert_eq!(statuses, [SessionStatus::Ended; 2]);
+    watch.requests.set(0);
+    let listed = store.list_sessions(&filter).unwrap();
+    let statuses: Vec<_> = listed.iter().map(|session| session.status).collect();
+    assert_eq!(statuses, [SessionStatus::Ended]);
+    assert_eq!(load_session(&mut store, "s1").status, SessionStatus::Ended);
+    // The ids, a check that fails, and both anew: what was found to be old is not used again.
+    assert_eq!(watch.requests.get(), 4);
 }
 
 /// The context of a command in a project that has a `.claude` directory.
