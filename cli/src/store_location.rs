@@ -44,7 +44,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
-            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
+            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
         }
     }
 
@@ -53,7 +53,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_until_exit(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?.until_exit())),
-            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
+            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
         }
     }
 
@@ -62,7 +62,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_or_create(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
-            Self::Remote(database) => Ok(Box::new(open_remote(database, deadline)?)),
+            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
         }
     }
 
@@ -89,7 +89,8 @@ impl HookDatabase for ServerDatabase {
         let database = database.ok_or_else(|| {
             StoreError::unavailable(format!("{} is not on a server", run.settings.database))
         })?;
-        open_remote(&database, run.deadline)
+        // What a hook writes waits in the outbox, so it does not wait for a server.
+        Ok(RemoteStore::new(build_engine(&database, run.deadline)?))
     }
 
     fn open_or_create(context: &HookContext) -> StoreResult<RemoteStore> {
@@ -97,10 +98,14 @@ impl HookDatabase for ServerDatabase {
     }
 }
 
-fn open_remote(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
+fn open_for_command(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
+    Ok(RemoteStore::new(build_engine(database, deadline)?.waiting_for_server()))
+}
+
+fn build_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<ExchangeEngine> {
     let transport = Box::new(database.open_transport()?);
     let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
-    Ok(RemoteStore::new(engine.remembering_rows(MAX_ROW_AGE)))
+    Ok(engine.remembering_rows(MAX_ROW_AGE))
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

@@ -109,4 +109,11 @@ impl Transport for RemoteTransport {
             Self::Https(transport) => transport.exchange(request, deadline),
         }
     }
+
+    fn has_alternatives(&self) -> bool {
+        match self {
+            Self::Postgres(transport) => transport.has_alternatives(),
+            Self::Https(transport) => transport.has_alternatives(),
+        }
+    }
 }

@@ -18,4 +18,9 @@ pub trait Transport {
     /// When there is no answer by the deadline. The error tells whether the request may have been
     /// carried out all the same.
     fn exchange(&mut self, request: &str, deadline: Deadline) -> Result<String, TransportError>;
+
+    /// Returns whether there are several servers, so that another one may take over.
+    fn has_alternatives(&self) -> bool {
+        false
+    }
 }

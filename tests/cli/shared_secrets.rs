@@ -116,27 +116,35 @@ const LINES: &[&str] = &[
 /// Commands that run until they are ended.
 const ENDLESS: &[&[&str]] = &[&["plan", "watch"]];
 
+/// The deadline of commands that wait for a server in vain, in milliseconds.
+const SHORT_DEADLINE_MS: &str = "200";
+
+/// The deadline of commands whose server answers, in milliseconds.
+const LONG_DEADLINE_MS: &str = "60000";
+
 /// A scratch with a session, a repository and a plan, whose database is at a URL.
 struct Scene {
     home: Home,
     url: String,
+    deadline_ms: &'static str,
 }
 
 impl Scene {
-    fn new(url: String) -> Self {
+    fn new(url: String, deadline_ms: &'static str) -> Self {
         let home = Home::new();
         fs::write(
             home.project_dir().join("plan.md"),
             "# Plan\n\n## Phase 1: All\n\n- [ ] 1.1 One\n- [ ] 1.2 Two\n",
         )
         .unwrap();
-        Self { home, url }
+        Self { home, url, deadline_ms }
     }
 
     fn run(&self, program: &str, arguments: &[&str], stdin: Vec<u8>) -> ProcessOutput {
         self.home
             .prepare_run(program)
             .env("TRUEUP_DATABASE_URL", &self.url)
+            .env("TRUEUP_DEADLINE_MS", self.deadline_ms)
             .env("TRUEUP_API_KEY", "s3cret-k")
             .env("TRUEUP_API_TOKEN", "s3cret-t")
             .env("PGPASSWORD", "s3cret-e")
@@ -195,7 +203,7 @@ fn commands_that_fail_show_no_credential() {
         "https://127.0.0.1:1/s3cret/path?via=supabase",
         "postgres://agent:s3cret-p@127.0.0.1:1/work?unknown=s3cret-o",
     ] {
-        Scene::new(url.to_owned()).check_all();
+        Scene::new(url.to_owned(), SHORT_DEADLINE_MS).check_all();
     }
 }
 
@@ -207,7 +215,7 @@ fn commands_that_work_show_and_keep_no_credential() {
     let Some(database) = TestDatabase::create() else { return };
     // A server of the tests takes any password, so this one is a secret that works.
     let url = database.client_url().replace(":test@", ":s3cret-p@");
-    let scene = Scene::new(url);
+    let scene = Scene::new(url, LONG_DEADLINE_MS);
     scene.check_all();
     let sql = "SELECT count(*), count(*) FILTER (WHERE event::text LIKE '%s3cret%')
          FROM trueup.events AS event";

@@ -238,6 +238,19 @@ impl FailureKind {
         )
     }
 
+    /// Returns whether there is no server at the moment that takes the request: it does not run, is
+    /// starting, full, or a standby.
+    pub(crate) const fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused
+                | Self::NotReady
+                | Self::OutOfConnections
+                | Self::ReadOnly
+                | Self::WrongSessionAttributes(_)
+        )
+    }
+
     /// Returns whether the server ended the session, or failed in a way that its operators end.
     pub(crate) const fn is_cut_off(&self) -> bool {
         matches!(self, Self::Cancelled | Self::ServerFailed { .. } | Self::ReadOnly)

@@ -62,6 +62,11 @@ impl TransportError {
         self.kind.is_retryable()
     }
 
+    /// Returns whether there is no server at the moment that takes the request.
+    pub(crate) const fn is_outage(&self) -> bool {
+        self.kind.is_outage()
+    }
+
     /// Returns whether the server may be stopped, started again or replaced at the moment, so that
     /// who follows it waits.
     pub const fn may_pass(&self) -> bool {

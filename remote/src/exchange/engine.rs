@@ -15,6 +15,7 @@ use trueup_core::store::sql::{
 use trueup_core::store::{ChangeMark, ReadTime, Result, SchemaStatus, StoreError, Violation};
 
 use super::ending::{Ending, Rerun, Trust};
+use super::outage::{OutageWatch, choose_pause};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::read_ahead::{ExpectedReads, Fetched, Query};
 use super::remembered_rows::{Moment, RememberedRows};
@@ -24,9 +25,6 @@ use crate::transport::Transport;
 
 /// A store over a database that other machines share.
 pub type RemoteStore = SqlStore<ExchangeEngine>;
-
-/// The longest wait before an operation runs again, in milliseconds.
-const MAX_WAIT_MS: u64 = 200;
 
 /// The pause between two looks at the newest event: a reader sees a change within half a second,
 /// and a database serves hundreds of them beside its work.
@@ -57,6 +55,7 @@ impl ExchangeEngine {
                 remembered: RefCell::default(),
                 expected: RefCell::default(),
                 memory: None,
+                outages: OutageWatch::default(),
             },
             patience: deadline.remaining(),
             is_following: false,
@@ -71,6 +70,14 @@ impl ExchangeEngine {
         self.link.memory = Some(max_age);
         self
     }
+
+    /// Lets an operation wait until its deadline for a server that refuses connections or takes no
+    /// writes, because it is restarted or another one takes over.
+    #[must_use]
+    pub fn waiting_for_server(mut self) -> Self {
+        self.link.outages.wait_for_server();
+        self
+    }
 }
 
 /// The way to the database, and until when it may be used.
@@ -82,6 +89,7 @@ pub(super) struct Link {
     expected: RefCell<ExpectedReads>,
     /// How long rows are remembered.
     memory: Option<Duration>,
+    outages: OutageWatch,
 }
 
 impl fmt::Debug for Link {
@@ -121,9 +129,12 @@ impl Link {
         if mode == Mode::Commit {
             self.forget_rows();
         }
-        let sent = self.transport.borrow_mut().exchange(&request, self.deadline.get());
+        let mut transport = self.transport.borrow_mut();
+        let sent = transport.exchange(&request, self.deadline.get());
+        let has_alternatives = transport.has_alternatives();
+        drop(transport);
         let text = sent.map_err(|error| {
-            let is_retryable = error.is_retryable();
+            let is_retryable = self.outages.may_end(&error, has_alternatives);
             let (error, may_help) = match mode {
                 // Whether it was carried out is found out by the next run.
                 Mode::Commit if error.may_have_committed() => {
@@ -134,6 +145,7 @@ impl Link {
             };
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }
         })?;
+        self.outages.note_answer();
         let answer: Answer = serde_json::from_str(&text).map_err(invalid)?;
         self.take_results(answer, steps.len())
     }
@@ -357,7 +369,8 @@ impl ExchangeEngine {
     fn wait_before_rerun(&self, rerun: &Rerun, runs: u64) -> std::result::Result<(), OutOfTime> {
         let deadline = self.link.deadline.get();
         let left = deadline.remaining();
-        let asked = find_transport_error(&rerun.error).and_then(TransportError::retry_after);
+        let error = find_transport_error(&rerun.error);
+        let asked = error.and_then(TransportError::retry_after);
         if left.is_zero() || asked.is_some_and(|asked| asked >= left) {
             return Err(OutOfTime);
         }
@@ -365,9 +378,7 @@ impl ExchangeEngine {
             thread::sleep(asked);
         } else if rerun.should_wait && runs > 1 {
             let random = RandomState::new().build_hasher().finish();
-            let longest = (8 << runs.min(8)).min(MAX_WAIT_MS);
-            let wait = Duration::from_millis(random % longest);
-            thread::sleep(wait.min(left));
+            thread::sleep(choose_pause(error, runs, random).min(left));
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Connector<'_> {
     /// next one.
     pub(super) async fn open_session(&self, deadline: Deadline) -> Result<Session, TransportError> {
         let hosts = &self.url.hosts;
-        let mut failure = None;
+        let mut failure: Option<TransportError> = None;
         for (number, (host, port)) in hosts.iter().enumerate() {
             self.progress.turn_to(self.url.address_of(host, *port));
             let share = share_of(deadline, hosts.len() - number);
@@ -54,7 +54,14 @@ impl Connector<'_> {
                 Ok(session) => return Ok(session),
                 // What a server that answered has decided, the others of a cluster would too.
                 Err(error) if !error.kind.is_about_host() => return Err(error),
-                Err(error) => failure = Some(error),
+                // A standby that takes over tells more than a host that is gone.
+                Err(error)
+                    if error.is_outage()
+                        || !failure.as_ref().is_some_and(TransportError::is_outage) =>
+                {
+                    failure = Some(error);
+                }
+                Err(_) => {}
             }
         }
         Err(failure.unwrap_or_else(|| self.progress.failure(FailureKind::NameNotFound)))

@@ -124,6 +124,10 @@ impl PostgresLink {
         self.run(deadline, &async |_: &Client| Ok(()))
     }
 
+    pub(super) fn has_several_hosts(&self) -> bool {
+        self.url.hosts.len() > 1
+    }
+
     /// Returns an error about the server that was spoken to last.
     pub(super) fn failure(&self, kind: FailureKind) -> TransportError {
         self.progress.failure(kind)

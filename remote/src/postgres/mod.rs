@@ -57,4 +57,8 @@ impl Transport for PostgresTransport {
             Err(self.link.failure(FailureKind::TooLarge))
         }
     }
+
+    fn has_alternatives(&self) -> bool {
+        self.link.has_several_hosts()
+    }
 }

@@ -1,4 +1,9 @@
-//! Servers that are killed in the middle of a command, with and without another start.
+//! Servers that are killed before and in the middle of a command, with and without another start.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use support::home::ProcessOutput;
 use support::postgres::{HeldTurn, await_waiting};
@@ -51,4 +56,37 @@ fn a_command_outlives_the_server_and_takes_effect_once() {
     assert_eq!(scene.count(&key), (0, 0));
     scene.check_repetition("after the crash", &["item", "add", &key, "--op-id", &key], &key);
     scene.check_secrets("after the crash", &[output]);
+}
+
+/// How long a command may take to connect on a machine that has much else to do.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Starts what closes every connection without a word, as a host does whose server is not there;
+/// returns its port, and what tells of each connection.
+fn start_closing_host() -> (u16, Receiver<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, attempts) = channel();
+    thread::spawn(move || listener.incoming().try_for_each(|_| sender.send(())));
+    (port, attempts)
+}
+
+#[test]
+fn a_server_of_several_that_refuses_connections_is_waited_for() {
+    let Some(server) = Server::start() else { return };
+    let scene = Scene::new(&server);
+    let (other, attempts) = start_closing_host();
+    server.postgres.crash();
+    let key = new_key();
+    let url = server.url();
+    let own = format!("127.0.0.1:{}", server.postgres.port);
+    let url = url.replace(&own, &format!("127.0.0.1:{other},{own}"));
+    let command = scene.command(&url, &["item", "add", &key]).spawn();
+    // The second attempt follows the first refusal.
+    for _ in 0..2 {
+        attempts.recv_timeout(LIMIT).unwrap();
+    }
+    server.postgres.start_again();
+    ProcessOutput::wait_for(command).ok();
+    assert_eq!(scene.count(&key), (1, 1));
 }

@@ -2,20 +2,15 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Child;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use support::home::{FIRST_SESSION, ProcessOutput};
 use support::postgres::{HeldTurn, start_psql};
 
-use super::scene::{Case, Failure, Scene, Server, check_failing, new_key};
+use super::scene::{Case, Failure, Scene, Server, await_refusals, check_failing, new_key};
 
 /// How many connections a server takes, and those that are kept for its superuser.
 const CONNECTIONS: &str = "-c max_connections=8 -c superuser_reserved_connections=3";
 const FREE_CONNECTIONS: usize = 5;
-
-/// How long a command may take to meet what it waits for on a machine that has much else to do.
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// A connection that does nothing.
 struct IdleConnection(Child);
@@ -41,14 +36,10 @@ impl Drop for IdleConnection {
 /// Starts a command that the server refuses, and frees what it needs once the server has refused
 /// it, as its log says.
 fn free_once_refused(server: &Server, scene: &Scene<'_>, refusal: &str, free: impl FnOnce()) {
-    let count = || server.postgres.read_log().matches(refusal).count();
-    let (key, before) = (new_key(), count());
+    let before = server.postgres.read_log().matches(refusal).count();
+    let key = new_key();
     let command = scene.command(&server.url(), &["item", "add", &key]).spawn();
-    let begun = Instant::now();
-    while count() == before {
-        assert!(begun.elapsed() < LIMIT, "the server does not say {refusal:?}");
-        thread::sleep(Duration::from_millis(10));
-    }
+    await_refusals(&server.postgres, refusal, before + 1);
     free();
     ProcessOutput::wait_for(command).ok();
     assert_eq!(scene.count(&key), (1, 1));

@@ -284,6 +284,15 @@ pub(super) fn run_failing(name: &str, run: ProcessRun<'_>, ends: Ends) -> Proces
     output
 }
 
+/// Waits until the log of a server has said so often that it refuses something.
+pub(super) fn await_refusals(server: &PostgresServer, refusal: &str, count: usize) {
+    let begun = Instant::now();
+    while server.read_log().matches(refusal).count() < count {
+        assert!(begun.elapsed() < LIMIT, "the server does not say {refusal:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Returns a key that no test of this process has used.
 pub(super) fn new_key() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
