@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::model::PlanId;
-use trueup_core::settings::{Environment, Paths, Settings};
+use trueup_core::settings::{DatabaseUrl, Environment, Paths, Settings, UnusableUrl};
 use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
@@ -112,9 +112,16 @@ fn build_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<Ex
 /// replace by a backup, and to check page by page. On a server its administrator does that, with
 /// the tools of the server.
 pub(crate) fn find_sqlite_file(settings: &Settings) -> CommandResult<&Path> {
-    let path = settings
-        .sqlite_path()
-        .map_err(|problem| CommandError::new(DatabaseCase::DatabaseUrl, problem))?;
+    let path = settings.sqlite_path().map_err(|problem| {
+        let case = match &settings.database {
+            DatabaseUrl::Unusable(UnusableUrl { meant_scheme: Some(scheme), .. }) => {
+                DatabaseCase::DatabaseUrlMistyped { scheme: (*scheme).into() }
+            }
+            DatabaseUrl::Remote(_) => DatabaseCase::NotEmbedded,
+            _ => DatabaseCase::DatabaseUrl,
+        };
+        CommandError::new(case, problem)
+    })?;
     if path.is_dir() {
         let shown = path_to_text(path);
         let case = DatabaseCase::DatabaseIsDirectory { path: shown.as_str().into() };

@@ -174,7 +174,7 @@ pub(crate) fn server_view(facts: &ServerFacts) -> Value {
         "round_trip_ms": facts.round_trip.as_secs_f64() * 1000.0,
         "clock_ahead_ms": i64::try_from(facts.clock_ahead.as_millis()).unwrap_or(i64::MAX),
         "user": rights.map(|rights| &rights.user),
-        "is_client": rights.map(|rights| rights.is_client),
+        "is_client": rights.and_then(|rights| rights.is_client),
         "is_owner": rights.map(|rights| rights.is_owner),
     })
 }

@@ -35,8 +35,9 @@ pub struct ServerFacts {
 pub struct UserRights {
     /// The name of the user.
     pub user: String,
-    /// Whether the user may call `trueup.exchange`, as `trueup_client` may.
-    pub is_client: bool,
+    /// Whether the user may call `trueup.exchange`, as `trueup_client` may; unknown while the
+    /// database has no such function.
+    pub is_client: Option<bool>,
     /// Whether the user may change tables and rules: a superuser, or a member of `trueup_owner`.
     pub is_owner: bool,
 }

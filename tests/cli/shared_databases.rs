@@ -38,6 +38,10 @@ fn only_its_owner_creates_a_shared_database_and_the_hint_says_how() {
         assert_eq!(failed["error"]["code"], "store_missing", "{failed}");
         assert!(failed["error"]["hint"].as_str().unwrap().contains("`trueup db migrate`"));
     }
+    let doctor = object_with(&home, &url, 1, &["doctor"]);
+    let user = find_check(&doctor, "database user");
+    assert_eq!(user["status"], "skip", "{user}");
+    assert!(!user.to_string().contains("GRANT"), "the role does not exist yet: {user}");
     let created = object_with(&home, &url, 0, &["db", "migrate"])["data"].clone();
     assert_eq!(keys(&created), ["created", "from", "known", "path", "to"]);
     assert_eq!(created["created"], true);

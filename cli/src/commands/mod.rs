@@ -174,6 +174,10 @@ pub(crate) enum CliCommand {
     Orchestrator(orchestrator::OrchestratorCommand),
     /// Show what changed, who changed it and why
     ///
+    /// With --session, only the events that this session made, and those about
+    /// the session itself, such as its start. Otherwise the events of all sessions:
+    /// that of the environment is no filter.
+    ///
     /// Example: trueup log --item SD-002C --since 2h
     #[command(verbatim_doc_comment)]
     Log(log::LogArgs),

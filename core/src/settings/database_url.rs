@@ -16,7 +16,28 @@ pub enum DatabaseUrl {
     /// `postgres://…` or `https://…`
     Remote(RemoteUrl),
     /// The URL is invalid; the reason is kept to report it where the database is used.
-    Unusable(String),
+    Unusable(UnusableUrl),
+}
+
+/// Why a URL cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableUrl {
+    /// What is wrong, without a part of the URL that may be a password.
+    pub problem: String,
+    /// The scheme that was probably meant.
+    pub meant_scheme: Option<&'static str>,
+}
+
+impl From<String> for UnusableUrl {
+    fn from(problem: String) -> Self {
+        Self { problem, meant_scheme: None }
+    }
+}
+
+impl From<&str> for UnusableUrl {
+    fn from(problem: &str) -> Self {
+        problem.to_owned().into()
+    }
 }
 
 impl DatabaseUrl {
@@ -25,15 +46,15 @@ impl DatabaseUrl {
     /// # Errors
     ///
     /// What is wrong, without repeating a password that it may contain.
-    pub fn parse(url: &OsStr) -> Result<Self, String> {
+    pub fn parse(url: &OsStr) -> Result<Self, UnusableUrl> {
         if let Some(path) = url.as_bytes().strip_prefix(b"sqlite:") {
             // Both `sqlite:/path` and `sqlite:///path` are in use.
             let path = Path::new(OsStr::from_bytes(path.strip_prefix(b"//").unwrap_or(path)));
             if path.as_os_str().is_empty() {
-                return Err("sqlite: needs a file name".to_owned());
+                return Err("sqlite: needs a file name".into());
             }
             if !path.is_absolute() {
-                return Err("sqlite: needs an absolute path".to_owned());
+                return Err("sqlite: needs an absolute path".into());
             }
             return Ok(Self::Sqlite(path.to_owned()));
         }
@@ -47,9 +68,12 @@ impl DatabaseUrl {
                 if scheme.len() <= MAX_SCHEME_CHARS
                     && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
             {
-                Err(format!("{scheme}: is not a supported database"))
+                Err(UnusableUrl {
+                    problem: format!("{scheme}: is not a supported database"),
+                    meant_scheme: guess_scheme(scheme),
+                })
             }
-            _ => Err("not a URL such as sqlite:/path/to/file".to_owned()),
+            _ => Err("not a URL such as sqlite:/path or postgres://USER@HOST/DATABASE".into()),
         }
     }
 }
@@ -58,7 +82,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path_to_text(path)),
-            Self::Unusable(problem) => write!(f, "unusable ({problem})"),
+            Self::Unusable(url) => write!(f, "unusable ({})", url.problem),
             Self::Remote(url) => fmt::Display::fmt(url, f),
         }
     }
@@ -147,6 +171,31 @@ impl fmt::Debug for RemoteUrl {
     }
 }
 
+/// Returns the scheme that a mistyped or abbreviated one stands for.
+fn guess_scheme(scheme: &str) -> Option<&'static str> {
+    let scheme = scheme.to_ascii_lowercase();
+    if ["pg", "pgsql", "psql"].contains(&scheme.as_str()) {
+        return Some("postgres");
+    }
+    let known = [("postgres", 3), ("postgresql", 3), ("sqlite", 2), ("https", 1)];
+    let is_close = |&(name, most): &(&str, usize)| count_edits(&scheme, name) <= most;
+    known.into_iter().find(is_close).map(|(name, _)| name)
+}
+
+/// Returns how many characters have to be inserted, removed or replaced to make one word another.
+fn count_edits(from: &str, to: &str) -> usize {
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (row, from) in from.bytes().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, to) in to.bytes().enumerate() {
+            let replaced = above[column] + usize::from(from != to);
+            current.push(replaced.min(above[column + 1] + 1).min(current[column] + 1));
+        }
+        above = current;
+    }
+    above.last().copied().unwrap_or_default()
+}
+
 /// Longest scheme that is repeated in an error.
 const MAX_SCHEME_CHARS: usize = 16;
 
@@ -154,7 +203,7 @@ const MAX_SCHEME_CHARS: usize = 16;
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<DatabaseUrl, String> {
+    fn parse(text: &str) -> Result<DatabaseUrl, UnusableUrl> {
         DatabaseUrl::parse(OsStr::new(text))
     }
 
@@ -165,6 +214,23 @@ mod tests {
         assert_eq!(parse("sqlite:///d/x.db").unwrap(), sqlite);
         for bad in ["", "x", "sqlite:", "sqlite:x.db", "mysql://h/d", "/d/x.db"] {
             assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_scheme_is_recognized() {
+        for (text, meant) in [
+            ("postgress://h/d", Some("postgres")),
+            ("Postgres://h/d", Some("postgres")),
+            ("postgre://h/d", Some("postgres")),
+            ("prostgesql://h/d", Some("postgresql")),
+            ("psql://h/d", Some("postgres")),
+            ("sqlite3:/d/x.db", Some("sqlite")),
+            ("htps://h", Some("https")),
+            ("mysql://h/d", None),
+            ("redis://h", None),
+        ] {
+            assert_eq!(parse(text).unwrap_err().meant_scheme, meant, "{text}");
         }
     }
 
@@ -192,7 +258,7 @@ mod tests {
             assert_eq!(format!("{url} {url:?}"), format!("{shown} {shown}"), "{text}");
         }
         for text in ["secret", "sqlite:secret", "secretsecretsecret1:x", "secret1://u:p@h"] {
-            let problem = parse(text).unwrap_err();
+            let problem = parse(text).unwrap_err().problem;
             assert!(!problem.contains("secret"), "{problem}");
         }
     }

@@ -18,7 +18,7 @@ mod tls_roots;
 pub use api_credentials::{ApiCredentials, CredentialError, CredentialSource};
 pub use config_file::ConfigError;
 pub use database_address::DatabaseAddress;
-pub use database_url::{DatabaseUrl, RemoteUrl};
+pub use database_url::{DatabaseUrl, RemoteUrl, UnusableUrl};
 pub use environment::Environment;
 pub use paths::Paths;
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};

@@ -96,7 +96,7 @@ impl Settings {
             if !is_named
                 && config_file::seems_to_name_database(&settings.paths.config_file(), CONFIG)
             {
-                settings.database = DatabaseUrl::Unusable(problem.clone());
+                settings.database = DatabaseUrl::Unusable(problem.clone().into());
             }
             settings.warnings.push(problem);
         }
@@ -199,7 +199,7 @@ impl Settings {
     pub fn sqlite_path(&self) -> Result<&PathBuf, String> {
         match &self.database {
             DatabaseUrl::Sqlite(path) => Ok(path),
-            DatabaseUrl::Unusable(problem) => Err(format!("database URL: {problem}")),
+            DatabaseUrl::Unusable(url) => Err(format!("database URL: {}", url.problem)),
             DatabaseUrl::Remote(_) => {
                 Err(format!("{}: only an embedded database, sqlite:, can do this", self.database))
             }

@@ -33,7 +33,6 @@ pub(crate) fn classify_io(error: &io::Error, activity: Activity) -> FailureKind 
             FailureKind::Unreachable
         }
         ErrorKind::TimedOut => FailureKind::TimedOut(activity),
-        ErrorKind::PermissionDenied => FailureKind::PermissionDenied,
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use trueup_core::text::quote_for_shell;
+
 use super::{Activity, FailureKind, TlsFailure};
 
 /// Returns the advice about a failure.
@@ -19,6 +21,10 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
         }
         K::TimedOut(_) => "the server is slow or stuck; TRUEUP_DEADLINE_MS raises the limit",
         K::PasswordMissing => "put the password into the URL, PGPASSWORD or ~/.pgpass",
+        K::PasswordFileUnusable { file, .. } => {
+            let file = quote_for_shell(file);
+            return Cow::Owned(format!("make it a file that only you can read: chmod 600 {file}"));
+        }
         K::WrongPassword => "check user and password in the URL, PGPASSWORD or ~/.pgpass",
         K::NoSuchRole => "check the user in the URL; trueup_client and its siblings do not log in",
         K::NotAdmitted => "ask for a line in pg_hba.conf; with sslmode=require it may admit you",
@@ -31,6 +37,9 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
              target_session_attrs=read-write"
         }
         K::NotTrueup => "trueup db migrate",
+        K::MayNotConnect => {
+            "let the owner of the database GRANT CONNECT on it TO the role of the URL"
+        }
         K::PermissionDenied => "GRANT trueup_client TO the role of the URL",
         K::Unauthorized | K::Forbidden => "check TRUEUP_API_KEY and TRUEUP_API_TOKEN",
         K::NotFound => {

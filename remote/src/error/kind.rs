@@ -32,6 +32,14 @@ pub enum FailureKind {
     /// The server asks for a password, and there is none.
     #[error("the server asks for a password, and none is configured")]
     PasswordMissing,
+    /// The server asks for a password, and the file with passwords is not used.
+    #[error("the server asks for a password, and {file} is not used: {problem}")]
+    PasswordFileUnusable {
+        /// The file.
+        file: String,
+        /// Why.
+        problem: String,
+    },
     /// The password is wrong, or the role does not exist: servers do not tell which.
     #[error("the server refused the password")]
     WrongPassword,
@@ -65,6 +73,9 @@ pub enum FailureKind {
     /// The function `trueup.exchange` does not exist.
     #[error("this is not a trueup database")]
     NotTrueup,
+    /// The role lacks the right to connect to the database.
+    #[error("the role may not connect to the database")]
+    MayNotConnect,
     /// The role may not do it.
     #[error("permission denied")]
     PermissionDenied,

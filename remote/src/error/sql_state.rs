@@ -28,6 +28,7 @@ pub(crate) fn classify_sql_state(
         "57P03" => FailureKind::NotReady,
         "25006" => FailureKind::ReadOnly,
         "42883" | "42P01" | "3F000" => FailureKind::NotTrueup,
+        "42501" if activity == Activity::LoggingIn => FailureKind::MayNotConnect,
         "42501" => FailureKind::PermissionDenied,
         "40001" => FailureKind::Serialization,
         "40P01" => FailureKind::Deadlock,

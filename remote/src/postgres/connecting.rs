@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_postgres::Error;
 use tokio_postgres::config::SslMode as WireSslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -17,7 +18,7 @@ use super::session::{Route, RunningStatement, Session};
 use crate::error::{Activity, FailureKind, TransportError, classify_io};
 use crate::net::{BoundedStream, Progress, ReadBudget, look_up};
 use crate::tls::PeerCertificate;
-use crate::url::{PostgresHost, PostgresUrl, SslMode};
+use crate::url::{PostgresHost, PostgresUrl, SslMode, UnusedFile};
 
 /// A TCP connection or a local socket.
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -185,11 +186,18 @@ impl Connector<'_> {
         let mut config = self.url.config.clone();
         config.ssl_mode(mode);
         let tls = self.tls_to(&route);
-        let (client, connection) = config
-            .connect_raw(stream, tls)
-            .await
-            .map_err(|error| explain_error(error, self.progress))?;
+        let (client, connection) =
+            config.connect_raw(stream, tls).await.map_err(|error| self.explain_login(error))?;
         Ok(Session::new(client, tokio::spawn(connection), route))
+    }
+
+    fn explain_login(&self, error: Error) -> TransportError {
+        let mut error = explain_error(error, self.progress);
+        if let (FailureKind::PasswordMissing, Some(unused)) = (&error.kind, &self.url.unused_file) {
+            let UnusedFile { path, problem } = unused.clone();
+            error.kind = FailureKind::PasswordFileUnusable { file: path, problem };
+        }
+        error
     }
 
     fn tls_to(&self, route: &Route) -> <MakeRustlsConnect as MakeTlsConnect<Stream>>::TlsConnect {

@@ -20,9 +20,9 @@ const FACTS_QUERY: &str = "SELECT current_setting('server_version'), \
 /// What a server is asked about the user: name, whether `trueup.exchange` may be called, and
 /// whether tables may be changed. A schema that is missing is no error.
 const RIGHTS_QUERY: &str = "SELECT current_user, \
-     coalesce((SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_catalog.pg_proc AS p \
+     (SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_catalog.pg_proc AS p \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
-         WHERE n.nspname = 'trueup' AND p.proname = 'exchange'), false), \
+         WHERE n.nspname = 'trueup' AND p.proname = 'exchange'), \
      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) \
          OR EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'trueup_owner' \
                     AND pg_has_role(current_user, oid, 'MEMBER'))";
@@ -111,7 +111,7 @@ impl DirectConnection {
         let text = |column: usize| row.get(column).and_then(Option::as_deref);
         Ok(UserRights {
             user: text(0).unwrap_or_default().to_owned(),
-            is_client: text(1) == Some("t"),
+            is_client: text(1).map(|text| text == "t"),
             is_owner: text(2) == Some("t"),
         })
     }

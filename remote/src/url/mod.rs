@@ -8,6 +8,7 @@ mod root_option;
 
 pub use https::{Flavour, HttpsUrl};
 pub use password_file::PasswordSources;
+pub(crate) use password_file::UnusedFile;
 pub use postgres::{PostgresHost, PostgresUrl, SessionAttributes, SslMode};
 pub(crate) use root_option::RootOption;
 

@@ -1,10 +1,12 @@
 //! Passwords that are not in the URL: `PGPASSWORD`, and the password file of libpq.
 
+use std::io;
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
 use trueup_core::fs::read_private_text;
 use trueup_core::settings::{Environment, Secret};
+use trueup_core::text::path_to_text;
 
 use super::PostgresHost;
 
@@ -13,6 +15,13 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// What a line of the password file says instead of a socket's directory.
 const SOCKET_HOST: &str = "localhost";
+
+/// A password file that is there and is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnusedFile {
+    pub(crate) path: String,
+    pub(crate) problem: String,
+}
 
 /// Where passwords come from if the URL has none.
 #[derive(Debug, Clone, Default)]
@@ -34,25 +43,44 @@ impl PasswordSources {
     }
 
     /// Returns the password for a configuration that has none.
-    pub(super) fn find(&self, config: &Config, hosts: &[(PostgresHost, u16)]) -> Option<Secret> {
+    ///
+    /// # Errors
+    ///
+    /// When the password file cannot be read, or others can read it.
+    pub(super) fn find(
+        &self,
+        config: &Config,
+        hosts: &[(PostgresHost, u16)],
+    ) -> Result<Option<Secret>, UnusedFile> {
         if config.get_password().is_some() {
-            return None;
+            return Ok(None);
         }
         if let Some(password) = &self.password {
-            return Some(password.clone());
+            return Ok(Some(password.clone()));
         }
-        let text = read_private_text(self.file.as_ref()?, MAX_FILE_BYTES).ok()?;
-        let user = config.get_user()?;
-        let database = config.get_dbname().unwrap_or(user);
-        hosts.iter().find_map(|(host, port)| {
-            let host = match host {
-                PostgresHost::Tcp(name) => name.clone(),
-                PostgresHost::Socket(_) => SOCKET_HOST.to_owned(),
-            };
-            let wanted = [host.as_str(), &port.to_string(), database, user];
-            text.lines().find_map(|line| match_line(line, wanted))
-        })
+        let Some(path) = &self.file else {
+            return Ok(None);
+        };
+        match read_private_text(path, MAX_FILE_BYTES) {
+            Ok(text) => Ok(find_line(&text, config, hosts)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(UnusedFile { path: path_to_text(path), problem: error.to_string() }),
+        }
     }
+}
+
+/// Returns the password of the first line that matches a host.
+fn find_line(text: &str, config: &Config, hosts: &[(PostgresHost, u16)]) -> Option<Secret> {
+    let user = config.get_user()?;
+    let database = config.get_dbname().unwrap_or(user);
+    hosts.iter().find_map(|(host, port)| {
+        let host = match host {
+            PostgresHost::Tcp(name) => name.clone(),
+            PostgresHost::Socket(_) => SOCKET_HOST.to_owned(),
+        };
+        let wanted = [host.as_str(), &port.to_string(), database, user];
+        text.lines().find_map(|line| match_line(line, wanted))
+    })
 }
 
 /// Returns the password of a line `host:port:database:user:password` if its fields are those that
@@ -100,7 +128,8 @@ mod tests {
     fn find(sources: &PasswordSources, url: &str) -> Option<String> {
         let config: Config = url.parse().unwrap();
         let hosts = [(PostgresHost::Tcp("db".to_owned()), 5432)];
-        sources.find(&config, &hosts).map(|password| password.expose().to_owned())
+        let found = sources.find(&config, &hosts).unwrap();
+        found.map(|password| password.expose().to_owned())
     }
 
     #[test]
@@ -115,7 +144,11 @@ mod tests {
         assert_eq!(find(&sources, "postgres://x@db/w").as_deref(), Some("any"));
         assert_eq!(find(&sources, "postgres://x:own@db/w"), None);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(find(&sources, "postgres://x@db/w"), None);
+        let config = "postgres://x@db/w".parse().unwrap();
+        let unused = sources.find(&config, &[]).unwrap_err();
+        assert_eq!(unused.problem, "others can read it (mode 644); make it 600");
+        let absent = PasswordSources { password: None, file: Some(folder.path().join("absent")) };
+        assert_eq!(find(&absent, "postgres://x@db/w"), None);
         let sources = PasswordSources { password: Some(Secret::new("env")), file: Some(path) };
         assert_eq!(find(&sources, "postgres://x@db/w").as_deref(), Some("env"));
     }

@@ -9,7 +9,7 @@ use tokio_postgres::config::Host;
 use trueup_core::settings::{DatabaseAddress, RemoteUrl};
 
 use super::query::{percent_decode, split_options, unknown_option};
-use super::{PasswordSources, RootOption, UrlError};
+use super::{PasswordSources, RootOption, UnusedFile, UrlError};
 
 /// The port of a server unless the URL says otherwise.
 const DEFAULT_PORT: u16 = 5432;
@@ -85,6 +85,8 @@ pub struct PostgresUrl {
     pub(crate) root: Option<RootOption>,
     /// What a server must be to be used.
     pub session_attributes: SessionAttributes,
+    /// The password file, if there is no password because it cannot be used.
+    pub(crate) unused_file: Option<UnusedFile>,
 }
 
 impl PostgresUrl {
@@ -133,11 +135,16 @@ impl PostgresUrl {
             config.host(host);
         }
         let hosts = pair_hosts(&config)?;
-        if let Some(password) = passwords.find(&config, &hosts) {
-            config.password(password.expose());
+        let mut unused_file = None;
+        match passwords.find(&config, &hosts) {
+            Ok(Some(password)) => {
+                config.password(password.expose());
+            }
+            Ok(None) => {}
+            Err(unused) => unused_file = Some(unused),
         }
         let addresses = config.get_hostaddrs().to_vec();
-        Ok(Self { config, hosts, addresses, ssl_mode, root, session_attributes })
+        Ok(Self { config, hosts, addresses, ssl_mode, root, session_attributes, unused_file })
     }
 
     /// Returns what one of its hosts is called in messages.

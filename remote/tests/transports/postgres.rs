@@ -210,9 +210,19 @@ fn the_password_may_be_in_the_password_file() {
     fs::write(&path, "localhost:*:work:client:s3cret\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let mut described = database(&format!("postgres://client@localhost:{}/work", server.port));
-    described.passwords.file = Some(path);
+    described.passwords.file = Some(path.clone());
     let mut transport = described.open_transport().unwrap();
     assert_eq!(transport.exchange(REQUEST, late()).unwrap(), REQUEST);
+
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let error = described.open_transport().unwrap().exchange(REQUEST, late()).unwrap_err();
+    let shown = path.display();
+    let problem = format!(
+        "the server asks for a password, and {shown} is not used: others can read it (mode 644); \
+         make it 600"
+    );
+    assert_line(&error, &format!("postgres://localhost:{}/work: {problem}", server.port));
+    assert!(error.hint().contains(&format!("chmod 600 {shown}")), "{}", error.hint());
 }
 
 #[test]

@@ -18,6 +18,16 @@ pub(super) fn states() -> Vec<State> {
 fn unusable_databases() -> Vec<State> {
     vec![
         state("DatabaseUrl", Scene::person, "TRUEUP_DATABASE_URL=mysql://x trueup item list"),
+        state(
+            "DatabaseUrlMistyped",
+            Scene::person,
+            "TRUEUP_DATABASE_URL=postgress://me@db/work trueup item list",
+        ),
+        state(
+            "NotEmbedded",
+            Scene::person,
+            "TRUEUP_DATABASE_URL=postgres://me@db/work trueup db backup x.db",
+        ),
         state("DatabaseMissing", |_| (), "trueup item list"),
         state("DatabaseMissing", |_| (), "trueup item add SD-1"),
         state(

@@ -35,6 +35,11 @@ fn who_is_not_let_in_is_told_why() {
             Failure::unavailable("the database does not exist", "check the name of the database"),
         ),
         Case::new(
+            "no right to connect",
+            url("agent:s3cret-p", "closed"),
+            Failure::unavailable("may not connect to the database", "GRANT CONNECT"),
+        ),
+        Case::new(
             "no schema",
             url("agent:s3cret-p", "empty"),
             Failure {

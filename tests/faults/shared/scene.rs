@@ -31,7 +31,9 @@ const USERS: &str = "\
     CREATE ROLE readonly LOGIN PASSWORD 's3cret-p' IN ROLE trueup_client;
     ALTER ROLE readonly SET default_transaction_read_only = on;
     CREATE ROLE powerless LOGIN PASSWORD 's3cret-p';
-    CREATE DATABASE empty;";
+    CREATE DATABASE empty;
+    CREATE DATABASE closed;
+    REVOKE CONNECT ON DATABASE closed FROM PUBLIC;";
 
 /// The superuser and standbys come by the local socket, everybody else by TCP with a password.
 const ADMISSION: &str = "\

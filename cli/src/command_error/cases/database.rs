@@ -16,7 +16,17 @@ error_cases! {
         }
         /// The URL names no database that this build supports.
         DatabaseUrl => UNABLE "store_unavailable" {
-            says "set TRUEUP_DATABASE_URL to sqlite:/path, or unset it to use the default";
+            says "set it to sqlite:/path, postgres://USER@HOST/DATABASE or https://HOST, or remove it \
+                  from TRUEUP_DATABASE_URL and config.toml to use the default";
+        }
+        /// The URL begins with what is almost the name of a supported database.
+        DatabaseUrlMistyped { scheme: HintText } => UNABLE "store_unavailable" {
+            says "did you mean {scheme}:? correct TRUEUP_DATABASE_URL or config.toml";
+        }
+        /// Only a database in a file can do it.
+        NotEmbedded => UNABLE "store_unavailable" {
+            says "a database on a server is backed up and restored with the tools of the server, such \
+                  as pg_dump; `trueup db export FILE` writes its rows to a file";
         }
         /// A server has no database of trueup.
         RemoteDatabaseMissing => UNABLE "store_missing" {

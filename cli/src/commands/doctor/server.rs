@@ -50,6 +50,9 @@ fn assess_server(facts: &ServerFacts) -> CheckResult {
 
 fn assess_user(rights: &UserRights) -> CheckResult {
     let UserRights { user, is_client, is_owner } = rights;
+    let Some(is_client) = is_client else {
+        return CheckResult::skip("not checked: there is no trueup database yet");
+    };
     if !is_client {
         return CheckResult::fail(
             format!("{user} may not use the database"),
@@ -103,9 +106,10 @@ mod tests {
     #[test]
     fn a_user_may_use_the_database_and_nothing_else() {
         for (is_client, is_owner, expected) in [
-            (true, false, CheckStatus::Ok),
-            (true, true, CheckStatus::Warn),
-            (false, false, CheckStatus::Fail),
+            (Some(true), false, CheckStatus::Ok),
+            (Some(true), true, CheckStatus::Warn),
+            (Some(false), false, CheckStatus::Fail),
+            (None, true, CheckStatus::Skip),
         ] {
             let rights = UserRights { user: "ann".to_owned(), is_client, is_owner };
             assert_eq!(assess_user(&rights).status, expected);
