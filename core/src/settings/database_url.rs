@@ -63,17 +63,21 @@ impl DatabaseUrl {
             Some("postgres" | "postgresql" | "https" | "http") => {
                 Ok(Self::Remote(RemoteUrl(text.to_owned())))
             }
-            // A longer word may be anything, even a credential.
-            Some(scheme)
-                if scheme.len() <= MAX_SCHEME_CHARS
-                    && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
-            {
-                Err(UnusableUrl {
-                    problem: format!("{scheme}: is not a supported database"),
-                    meant_scheme: guess_scheme(scheme),
-                })
-            }
-            _ => Err("not a URL such as sqlite:/path or postgres://USER@HOST/DATABASE".into()),
+            scheme => Err(UnusableUrl {
+                problem: match scheme {
+                    // A longer word may be anything, even a credential.
+                    Some(scheme)
+                        if scheme.len() <= MAX_SCHEME_CHARS
+                            && scheme.chars().all(|c| c.is_ascii_alphabetic()) =>
+                    {
+                        format!("{scheme}: is not a supported database")
+                    }
+                    _ => "not a URL such as sqlite:/path or postgres://USER@HOST/DATABASE".into(),
+                },
+                meant_scheme: scheme
+                    .filter(|scheme| scheme.len() <= MAX_SCHEME_CHARS)
+                    .and_then(guess_scheme),
+            }),
         }
     }
 }
@@ -128,6 +132,30 @@ impl RemoteUrl {
         }
     }
 
+    /// Returns the address in one spelling: scheme, hosts without the default port, and database;
+    /// with the options that name hosts, which are not shown.
+    pub(super) fn normalize_address(&self) -> String {
+        let shown = self.to_string();
+        let (scheme, rest) = shown.split_once("://").unwrap_or((&shown, ""));
+        let (scheme, port) = match scheme {
+            "postgres" | "postgresql" => ("postgres", ":5432"),
+            "http" => ("http", ":80"),
+            _ => ("https", ":443"),
+        };
+        let (hosts, name) = rest.split_once('/').unwrap_or((rest, ""));
+        let hosts = hosts.to_ascii_lowercase();
+        let hosts: Vec<&str> =
+            hosts.split(',').map(|host| host.strip_suffix(port).unwrap_or(host)).collect();
+        let mut address = format!("{scheme}://{}/{name}", hosts.join(","));
+        let options = self.0.split_once('?').map_or("", |(_, options)| options);
+        for option in options.split('&') {
+            if ["host=", "hostaddr=", "port="].iter().any(|name| option.starts_with(name)) {
+                address.extend(["&", option]);
+            }
+        }
+        address
+    }
+
     /// Takes the text apart: scheme, hosts with ports, and path.
     fn parts(&self) -> (&str, &str, &str) {
         let (scheme, rest) = self.0.split_once("://").unwrap_or((&self.0, ""));
@@ -177,9 +205,10 @@ fn guess_scheme(scheme: &str) -> Option<&'static str> {
     if ["pg", "pgsql", "psql"].contains(&scheme.as_str()) {
         return Some("postgres");
     }
-    let known = [("postgres", 3), ("postgresql", 3), ("sqlite", 2), ("https", 1)];
-    let is_close = |&(name, most): &(&str, usize)| count_edits(&scheme, name) <= most;
-    known.into_iter().find(is_close).map(|(name, _)| name)
+    let known = [("postgres", 2), ("postgresql", 3), ("sqlite", 2), ("https", 1)];
+    let edits = known.map(|(name, most)| (count_edits(&scheme, name), most, name));
+    let close = edits.into_iter().filter(|(count, most, _)| count <= most);
+    close.min().map(|(.., name)| name)
 }
 
 /// Returns how many characters have to be inserted, removed or replaced to make one word another.
@@ -231,6 +260,28 @@ mod tests {
             ("redis://h", None),
         ] {
             assert_eq!(parse(text).unwrap_err().meant_scheme, meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_address_is_spelled_in_several_ways() {
+        let address = |text: &str| match parse(text) {
+            Ok(DatabaseUrl::Remote(url)) => url.normalize_address(),
+            other => panic!("{other:?}"),
+        };
+        for (one, other) in [
+            ("postgres://me@DB:5432/w", "postgresql://you:x@db/w?sslmode=require"),
+            ("postgres://a:5432,b/w", "postgres://a,b:5432/w"),
+            ("https://h:443/rest", "https://H?via=hub"),
+        ] {
+            assert_eq!(address(one), address(other));
+        }
+        for (one, other) in [
+            ("postgres://h/w", "postgres://h/v"),
+            ("postgres://h:5433/w", "postgres://h/w"),
+            ("postgres:///w?host=/run/a", "postgres:///w?host=/run/b"),
+        ] {
+            assert_ne!(address(one), address(other));
         }
     }
 

@@ -206,7 +206,7 @@ impl Settings {
         }
     }
 
-    /// Returns a digest of the database's address, the same for every spelling of a path. It
+    /// Returns a digest of the database's address, the same for every spelling of a path or URL. It
     /// identifies the database while that cannot be reached.
     pub fn database_address(&self) -> String {
         match &self.database {
@@ -214,7 +214,8 @@ impl Settings {
                 let path = ResolvedPath::resolve(path);
                 short_digest(path.as_path().as_os_str().as_encoded_bytes())
             }
-            other => short_digest(other.to_string().as_bytes()),
+            DatabaseUrl::Remote(url) => short_digest(url.normalize_address().as_bytes()),
+            DatabaseUrl::Unusable(url) => short_digest(url.problem.as_bytes()),
         }
     }
 }
