@@ -23,8 +23,12 @@ pub(crate) fn request(mode: &str, steps: &[Value]) -> Value {
 
 /// Calls the function; returns its answer.
 pub(crate) fn exchange(url: &str, request: &Value) -> Result<Value, SqlError> {
-    let answer = run_psql(url, &format!("SELECT trueup.exchange($request${request}$request$)"))?;
-    Ok(serde_json::from_str(&answer).unwrap())
+    Ok(serde_json::from_str(&exchange_text(url, request)?).unwrap())
+}
+
+/// Calls the function; returns the text of its answer.
+pub(crate) fn exchange_text(url: &str, request: &Value) -> Result<String, SqlError> {
+    run_psql(url, &format!("SELECT trueup.exchange($request${request}$request$)"))
 }
 
 /// Commits steps, all of which must succeed; returns their results.

@@ -40,7 +40,7 @@ fn a_client_can_do_nothing_but_exchange() {
         "CREATE TABLE trueup.events2 (a int)",
         "CREATE FUNCTION trueup.refuse(text, text) RETURNS void LANGUAGE sql AS ''",
         "ALTER FUNCTION trueup.exchange(text) SECURITY INVOKER",
-        "SELECT trueup.run_part('{\"mode\":\"read\"}', false)",
+        "SELECT trueup.run_steps('commit', '[]', false)",
         "SELECT trueup.take_turn()",
         "SET ROLE trueup_owner",
         "SET ROLE trueup_agent",
@@ -80,7 +80,7 @@ fn a_request_carries_no_sql() {
     let hostile = "'; DROP TABLE trueup.events; --";
     let steps = [step("load::LOAD_ITEM", json!([hostile]))];
     let answer = exchange(&url, &request("read", &steps)).unwrap();
-    assert_eq!(answer["results"][0]["rows"], json!([]));
+    assert_eq!(answer["results"][0], json!([]));
     assert_eq!(database.run("SELECT count(*) FROM trueup.events").unwrap(), "0");
 }
 
@@ -99,7 +99,7 @@ fn a_table_of_the_caller_does_not_stand_before_ours() {
     );
     let answer = run_psql(&url, &sql).unwrap();
     let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer["results"][0]["rows"], json!([]));
+    assert_eq!(answer["results"][0], json!([]));
 }
 
 #[test]

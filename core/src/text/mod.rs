@@ -20,7 +20,7 @@ pub use cleaning::{clean_block, one_line, visible_line, without_runner_commands}
 pub use command_line::{CommandLine, quote_for_shell};
 pub use context_budget::{CONTEXT_LIMIT, ContextPacker};
 pub use data_delimiter::{DataDelimiter, InvalidNonce};
-pub(crate) use hex::to_hex;
+pub use hex::to_hex;
 pub use path_text::{path_from_text, path_to_text};
 pub use plain_json::write_plain_json;
 pub use plural::pluralize;

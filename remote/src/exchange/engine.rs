@@ -17,8 +17,9 @@ use trueup_core::store::{ChangeMark, ReadTime, Result, SchemaStatus, StoreError,
 use super::ending::{Ending, Rerun, Trust};
 use super::outage::{OutageWatch, choose_pause};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
-use super::read_ahead::{ExpectedReads, Fetched, Query};
+use super::read_ahead::{ExpectedReads, Query};
 use super::remembered_rows::{Moment, RememberedRows};
+use super::rows::Fetched;
 use super::transaction::ExchangeTx;
 use crate::error::{FailureKind, TransportError, with_doubt};
 use crate::transport::Transport;
@@ -119,13 +120,8 @@ impl Link {
         mode: Mode,
         steps: &[RequestStep<'_>],
     ) -> std::result::Result<Vec<StepResult>, SendError> {
-        let invalid = |error: serde_json::Error| {
-            SendError::Store(StoreError::unavailable(format!(
-                "the answer of the database cannot be read: {error}"
-            )))
-        };
-        let request =
-            serde_json::to_string(&Request::new(mode, self.schema, steps)).map_err(invalid)?;
+        let request = serde_json::to_string(&Request::new(mode, self.schema, steps))
+            .map_err(unreadable_answer)?;
         if mode == Mode::Commit {
             self.forget_rows();
         }
@@ -146,7 +142,7 @@ impl Link {
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }
         })?;
         self.outages.note_answer();
-        let answer: Answer = serde_json::from_str(&text).map_err(invalid)?;
+        let answer: Answer<'_> = serde_json::from_str(&text).map_err(unreadable_answer)?;
         self.take_results(answer, steps.len())
     }
 
@@ -183,11 +179,12 @@ impl Link {
 
     fn take_results(
         &self,
-        answer: Answer,
+        answer: Answer<'_>,
         steps: usize,
     ) -> std::result::Result<Vec<StepResult>, SendError> {
         if answer.ok && answer.results.len() == steps {
-            return Ok(answer.results);
+            let results = answer.results.into_iter().map(|result| StepResult::parse(result.get()));
+            return results.collect::<serde_json::Result<_>>().map_err(unreadable_answer);
         }
         if let Some(step) = answer.conflict {
             return Err(SendError::Conflict { step });
@@ -382,6 +379,11 @@ impl ExchangeEngine {
         }
         Ok(())
     }
+}
+
+fn unreadable_answer(error: serde_json::Error) -> SendError {
+    let message = format!("the answer of the database cannot be read: {error}");
+    SendError::Store(StoreError::unavailable(message))
 }
 
 /// The deadline leaves no time for another run.

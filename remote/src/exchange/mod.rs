@@ -17,7 +17,7 @@
 //! | `read_ahead` | reads that were announced, and rows that came with another answer |
 //! | `ending` | how far a run of an operation has come, and how it ends |
 //! | `transaction` | the transaction that an operation works on |
-//! | `row` | rows of an answer |
+//! | `rows` | rows of an answer, and their digest |
 //! | `outage` | how long a server that cannot be used is waited for |
 //! | `engine` | running an operation until it is committed or the deadline has passed |
 
@@ -27,7 +27,7 @@ mod outage;
 mod protocol;
 mod read_ahead;
 mod remembered_rows;
-mod row;
+mod rows;
 mod steps;
 mod transaction;
 

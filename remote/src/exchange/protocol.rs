@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use trueup_core::store::StoreError;
+use serde_json::value::RawValue;
+use trueup_core::store::{Result, StoreError};
+
+use super::rows::Fetched;
 
 /// The version of the protocol.
 const PROTOCOL: u32 = 1;
@@ -50,17 +53,39 @@ impl<'a> Request<'a> {
 }
 
 /// What a step came to.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct StepResult {
-    /// The rows of a read, each with its values in the order of the columns.
-    pub(super) rows: Option<Vec<Vec<Json>>>,
-    /// The digest of these rows.
-    pub(super) digest: Option<String>,
-    /// Whether a read returned what the request expected of it.
-    #[serde(default)]
-    pub(super) same: bool,
+#[derive(Debug)]
+pub(super) enum StepResult {
+    /// What a read returned.
+    Rows(Fetched),
+    /// A read returned what the request expected of it.
+    Same,
     /// How many rows a write changed.
-    pub(super) changed: Option<u64>,
+    Changed(u64),
+}
+
+impl StepResult {
+    /// Reads a result: a list of rows, the word "same", or a number.
+    pub(super) fn parse(text: &str) -> serde_json::Result<Self> {
+        match text.as_bytes().first() {
+            Some(b'[') => Fetched::parse(text).map(Self::Rows),
+            Some(b'"') => serde_json::from_str::<SameWord>(text).map(|SameWord::Same| Self::Same),
+            _ => serde_json::from_str(text).map(Self::Changed),
+        }
+    }
+
+    /// Takes the rows of a read.
+    pub(super) fn into_fetched(self) -> Result<Fetched> {
+        match self {
+            Self::Rows(fetched) => Ok(fetched),
+            Self::Same | Self::Changed(_) => Err(incomplete_answer("rows")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SameWord {
+    Same,
 }
 
 /// Why a rule of the schema refused a step.
@@ -72,11 +97,12 @@ pub(super) struct Denial {
 
 /// The answer to one request.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct Answer<'a> {
     #[serde(default)]
     pub(super) ok: bool,
-    #[serde(default)]
-    pub(super) results: Vec<StepResult>,
+    /// For [`StepResult::parse`].
+    #[serde(default, borrow)]
+    pub(super) results: Vec<&'a RawValue>,
     /// The step that found something else than the request expected.
     pub(super) conflict: Option<usize>,
     pub(super) denied: Option<Denial>,

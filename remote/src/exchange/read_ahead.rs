@@ -1,11 +1,10 @@
 //! Reads that were announced, and rows that came with the answer to another read.
 
 use serde_json::Value as Json;
+use trueup_core::store::ReadTime;
 use trueup_core::store::sql::Statement;
-use trueup_core::store::{ReadTime, Result};
 
-use super::protocol::{StepResult, incomplete_answer};
-use super::steps::Rows;
+use super::rows::Fetched;
 
 /// A read with the values of its parameters.
 #[derive(Debug, Clone)]
@@ -18,23 +17,6 @@ impl Query {
     /// Returns whether it asks for the same.
     pub(super) fn is(&self, statement: &'static Statement, args: &[Json]) -> bool {
         std::ptr::eq(self.statement, statement) && self.args == args
-    }
-}
-
-/// Rows of a read with their digest.
-#[derive(Debug, Clone)]
-pub(super) struct Fetched {
-    pub(super) rows: Rows,
-    pub(super) digest: String,
-}
-
-impl Fetched {
-    /// Takes the rows of a read out of its result.
-    pub(super) fn from_result(result: StepResult) -> Result<Self> {
-        match (result.rows, result.digest) {
-            (Some(rows), Some(digest)) => Ok(Self { rows, digest }),
-            _ => Err(incomplete_answer("rows")),
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use trueup_core::store::sql::Statement;
 
-use super::read_ahead::{Fetched, Query};
+use super::read_ahead::Query;
+use super::rows::Fetched;
 
 /// When a request was answered: all its rows are of one state of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,7 @@ use trueup_core::store::sql::{Arg, Kind, Statement};
 use trueup_core::store::{Result, StoreError};
 
 use super::protocol::{RequestStep, StepResult};
-
-/// Rows of a read, each with its values in the order of the columns.
-pub(super) type Rows = Vec<Vec<Json>>;
+use super::rows::Rows;
 
 /// A step of an operation.
 #[derive(Debug)]
@@ -143,12 +141,12 @@ impl Recording {
             let StepKind::LaterRead { digest, call } = &step.kind else {
                 continue;
             };
-            let (Some(rows), Some(committed)) = (result.rows, result.digest) else {
+            let StepResult::Rows(committed) = result else {
                 continue;
             };
-            differs |= committed != *digest;
+            differs |= committed.digest != *digest;
             if let Some((_, _, answer)) = self.calls.get_mut(*call) {
-                *answer = Call::Rows(rows);
+                *answer = Call::Rows(committed.rows);
             }
         }
         differs && !self.is_forbidden
@@ -223,6 +221,7 @@ fn has_nul(kind: Kind, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::rows::Fetched;
     use serde_json::json;
 
     static READ: Statement = Statement::new("read", "SELECT ?1", &[Kind::Text]);
@@ -260,12 +259,9 @@ mod tests {
         recording.add(&READ, vec![json!("k")], Call::Rows(vec![vec![json!("tried")]]));
         let kind = StepKind::LaterRead { digest: "tried".to_owned(), call: 1 };
         let steps = [Step::new(&READ, vec![json!("k")], kind)];
-        let committed = StepResult {
-            rows: Some(vec![vec![json!("committed")]]),
-            digest: Some("committed".to_owned()),
-            ..StepResult::default()
-        };
-        assert!(recording.refresh(&steps, vec![committed]));
+        let rows = vec![vec![json!("committed")]];
+        let committed = Fetched { rows, digest: "committed".to_owned() };
+        assert!(recording.refresh(&steps, vec![StepResult::Rows(committed)]));
         let mut replay = recording.into_replay();
         // A write may name its operation anew in each run; a read must be the same.
         replay.replay(&WRITE, &[json!("second id")]).unwrap().unwrap();

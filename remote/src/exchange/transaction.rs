@@ -9,13 +9,10 @@ use trueup_core::store::{ReadTime, Result, StoreError};
 use super::ending::{Progress, Rerun, SearchState, Trust};
 use super::engine::{Link, SendError, is_doubtful};
 use super::protocol::{Mode, RequestStep, StepResult, incomplete_answer};
-use super::read_ahead::{Fetched, Query, ReadAhead};
+use super::read_ahead::{Query, ReadAhead};
 use super::remembered_rows::{Moment, ReadMoments};
-use super::row::JsonRow;
-use super::steps::{Call, Recording, Rows, Step, StepKind, to_json_args};
-
-/// The digest of the answer "no" to a question with one column: MD5 of its only value, 0.
-const DIGEST_OF_NO: &str = "cfcd208495d565ef66e7dff9f98764da";
+use super::rows::{Fetched, JsonRow, Rows, digest_of_no};
+use super::steps::{Call, Recording, Step, StepKind, to_json_args};
 
 /// Reads that are fetched as they are asked for, and writes that are collected.
 #[derive(Debug)]
@@ -225,7 +222,7 @@ impl<'e> ExchangeTx<'e> {
             }
         }
         for (query, result) in queries.into_iter().zip(found) {
-            let fetched = Fetched::from_result(result)?;
+            let fetched = result.into_fetched()?;
             // What a trial finds is undone.
             if mode != Mode::Try {
                 self.link.remember_rows(&query, &fetched, moment);
@@ -249,7 +246,7 @@ impl<'e> ExchangeTx<'e> {
 
     /// Checks that earlier reads still find the same rows.
     fn check_same(&mut self, results: &[StepResult]) -> Result<()> {
-        match results.iter().position(|result| !result.same) {
+        match results.iter().position(|result| !matches!(result, StepResult::Same)) {
             None => Ok(()),
             Some(step) => Err(self.note_rerun(Mode::Read, SendError::Conflict { step })),
         }
@@ -283,8 +280,9 @@ impl<'e> ExchangeTx<'e> {
         }
         let query = Query { statement, args: args.clone() };
         let last = self.send(Mode::Try, &[query])?.pop();
-        let count =
-            last.and_then(|last| last.changed).ok_or_else(|| incomplete_answer("a count"))?;
+        let Some(StepResult::Changed(count)) = last else {
+            return Err(incomplete_answer("a count"));
+        };
         self.collect_write(statement, args.clone(), Some(count), false)?;
         self.tried = self.steps.len();
         self.recording.add(statement, args, Call::Count(count));
@@ -415,7 +413,7 @@ impl Tx for ExchangeTx<'_> {
                 None => Ok(false),
             };
         }
-        let kind = StepKind::Read { digest: DIGEST_OF_NO.to_owned(), is_assumed: true };
+        let kind = StepKind::Read { digest: digest_of_no(), is_assumed: true };
         self.steps.push(Step::new(statement, args.clone(), kind));
         self.recording.add(statement, args, Call::Write);
         Ok(false)

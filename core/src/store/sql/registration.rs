@@ -4,15 +4,21 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::NOW;
 use super::statement::{Kind, Statement};
 use crate::text::to_hex;
+
+/// The time of a request, which `trueup.exchange` sets. A function that looks for it would have to be
+/// looked up, read and planned in each connection.
+const REQUEST_TIME: &str = "current_setting('trueup.clock', true)";
 
 impl Statement {
     /// The text that a PostgreSQL database runs under this statement's digest. `$1` is the list of
     /// values as JSON, from which each parameter takes its own, with its kind.
     pub fn registered_text(&self) -> String {
         let mut registered = String::new();
-        let mut rest = self.postgres();
+        let text = self.postgres().replace(NOW, REQUEST_TIME);
+        let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('?') {
             let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (number, after) = after.split_at(digits);
@@ -47,6 +53,7 @@ impl Statement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sql::statement::joined;
     use crate::store::sql::statements;
 
     #[test]
@@ -71,6 +78,13 @@ mod tests {
         assert_eq!(MANY.registered_text(), text);
         assert_eq!(MANY.digest().len(), 32);
         assert!(!MANY.is_write());
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_request() {
+        static TIMED: Statement = Statement::new("timed", joined!("SELECT ", NOW, " AS t"), &[]);
+        let text = "SELECT current_setting('trueup.clock', true) AS t";
+        assert_eq!(TIMED.registered_text(), text);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use trueup_core::store::{ReadTime, Result, StoreError};
 use super::ExchangeTx;
 use crate::exchange::ending::{Ending, Progress, Rerun};
 use crate::exchange::protocol::{Mode, RequestStep, StepResult};
-use crate::exchange::read_ahead::Fetched;
 use crate::exchange::steps::Step;
 
 impl ExchangeTx<'_> {
@@ -52,7 +51,7 @@ impl ExchangeTx<'_> {
         let moment = self.link.begin_moment();
         let found = results.split_off(self.steps.len().min(results.len()));
         for (query, result) in expected.iter().zip(found) {
-            self.link.remember_rows(query, &Fetched::from_result(result)?, moment);
+            self.link.remember_rows(query, &result.into_fetched()?, moment);
         }
         Ok(results)
     }

@@ -140,7 +140,9 @@ pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> R
             )
         }));
     }
-    tx.execute(&LIMIT_ACKNOWLEDGED_REVISION, args![push.session])?;
+    if push.acknowledge {
+        tx.execute(&LIMIT_ACKNOWLEDGED_REVISION, args![push.session])?;
+    }
     if let Some(FieldValue::Text(phase)) = push.changes.get(&StateField::Phase) {
         tx.execute(
             &UPDATE_PHASE_OF_HELD_ITEM,

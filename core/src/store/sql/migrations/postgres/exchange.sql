@@ -10,147 +10,129 @@
 -- commit  takes its turn among all writers, and commits everything or nothing; signs of life, such
 --         as a heartbeat, are committed at once
 --
--- A read with "d" was seen before: {"same":true} when its rows still are those, otherwise a
--- conflict; in mode read, the rows as they are now. A write with "n" must change as many rows.
+-- A read with "d" was seen before: "same" when its rows still are those, otherwise a conflict; in
+-- mode read, the rows as they are now. A write with "n" must change as many rows.
 --
---   {"ok":true,"results":[{"rows":[[…],…],"digest":"…"}|{"same":true}|{"changed":n},…],
---    "schema":19,"lineage":"…"}
+--   {"ok":true,"results":[[{column: value,…},…]|"same"|<number of changed rows>,…]}
 --   {"conflict":<step>}
 --   {"denied":{"step":i,"sqlstate":"TU012","message":"…","constraint":"…"}}
 --   {"refused":"<why>","schema":19,"lineage":"…"}
+--
+-- The digest of rows is what digest_rows makes of their text in an answer.
 --
 -- What may succeed when it is repeated (a deadlock, a lock that was waited for too long) is raised
 -- as an error.
 
 -- A command makes a connection of its own, in which everything here is parsed and planned anew, and
--- the name of each function and operator is looked up in the catalogs. The bodies in SQL are stored
--- parsed, so what is not asked for in every request is in one of them, and little else is asked.
+-- the name of each function and operator is looked up in the catalogs. So what usual requests do
+-- not need stands behind a condition, where nothing of it is looked at, and the client does what it
+-- can: it takes the values out of the rows, and makes the digests.
 
 -- What earlier scripts made instead.
 DROP FUNCTION IF EXISTS trueup.run_part(jsonb), trueup.run_reads(jsonb, int, boolean),
-    trueup.has_only_signs_of_life(jsonb);
+    trueup.has_only_signs_of_life(jsonb), trueup.examine_part(jsonb), trueup.render_rows(json[]),
+    trueup.run_reads(text[], boolean[], jsonb, int, boolean);
 
--- Takes a part apart. Arrays have a value for each step.
-CREATE OR REPLACE FUNCTION trueup.examine_part(part jsonb)
-RETURNS TABLE (
-    mode text, steps jsonb, facts text, texts text[], writes boolean[], is_sign_of_life boolean,
-    refusal text)
+-- Says why a request is not looked at, and what database this is.
+CREATE OR REPLACE FUNCTION trueup.refuse_request(why text) RETURNS text
 LANGUAGE sql STABLE BEGIN ATOMIC
-    SELECT part ->> 'mode', given.steps, known.facts, found.texts, found.writes,
-           found.is_sign_of_life,
-           CASE
-               WHEN (part ->> 'mode' IN ('read', 'try', 'commit')) IS NOT TRUE THEN 'mode'
-               WHEN (part ->> 'schema')::bigint <> trueup.schema_version() THEN 'schema'
-               WHEN part ->> 'lineage' <> known.lineage THEN 'lineage'
-               ELSE 'unregistered statement ' || found.unknown END
-    FROM (SELECT coalesce(part -> 'steps', '[]') AS steps) AS given
-    CROSS JOIN LATERAL (
-        SELECT array_agg(s.text ORDER BY e.number) AS texts,
-               array_agg(s.writes ORDER BY e.number) AS writes,
-               coalesce(bool_and(s.is_sign_of_life) FILTER (WHERE s.writes), false)
-                   AS is_sign_of_life,
-               min(coalesce(e.step ->> 's', 'null')) FILTER (WHERE s.digest IS NULL) AS unknown
-        FROM jsonb_array_elements(given.steps) WITH ORDINALITY AS e (step, number)
-        LEFT JOIN trueup.statements AS s ON s.digest = e.step ->> 's') AS found
-    CROSS JOIN (
-        SELECT m.value AS lineage,
-               '"schema":' || trueup.schema_version() || ',"lineage":' || to_json(m.value) AS facts
-        FROM trueup.trueup_meta AS m WHERE m.key = 'lineage') AS known;
+    SELECT json_build_object('refused', why, 'schema', trueup.schema_version(), 'lineage', m.value)
+    FROM trueup.trueup_meta AS m WHERE m.key = 'lineage';
 END;
 
--- Renders rows as the answer has them: arrays of their values in the order of the columns, a flag as
--- 1 or 0, JSON as a text. The digest leaves out read_at, the clock.
-CREATE OR REPLACE FUNCTION trueup.render_rows(found json[])
-RETURNS TABLE (shown text, digest text)
-LANGUAGE sql IMMUTABLE BEGIN ATOMIC
-    SELECT '[' || coalesce(string_agg(r.shown, ','), '') || ']',
-           md5(coalesce(string_agg(coalesce(r.seen, ''), E'\n'), 'none'))
-    FROM unnest(found) AS f (found_row) CROSS JOIN LATERAL (
-        SELECT '[' || string_agg(v.word, ',') || ']' AS shown,
-               string_agg(v.word, ',') FILTER (WHERE v.key <> 'read_at') AS seen
-        FROM (SELECT c.key, CASE json_typeof(c.value)
-                  WHEN 'object' THEN to_json(c.value::text)::text
-                  WHEN 'array' THEN to_json(c.value::text)::text
-                  WHEN 'boolean' THEN CASE c.value::text WHEN 'true' THEN '1' ELSE '0' END
-                  ELSE c.value::text END AS word
-              FROM json_each(f.found_row) AS c) AS v) AS r;
-END;
+-- The digest of rows, given their text. The clock, a column named read_at, would make each differ.
+CREATE OR REPLACE FUNCTION trueup.digest_rows(found text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN encode(sha256(convert_to(
+    regexp_replace(found, '"read_at":"[^"]*"', '', 'g'), 'UTF8')), 'hex');
 
--- Runs the reads from a step on, up to the next write. STABLE, so that all see one snapshot, and
--- PostgreSQL itself refuses a write.
-CREATE OR REPLACE FUNCTION trueup.run_reads(
-    texts text[], writes boolean[], steps jsonb, first int, takes_changed_rows boolean,
-    OUT results text[], OUT next int, OUT is_conflict boolean)
+-- Runs reads. STABLE, so that all see one snapshot, and PostgreSQL itself refuses a write.
+CREATE OR REPLACE FUNCTION trueup.run_reads(steps jsonb) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = trueup, pg_temp AS $$
 DECLARE
-    found json[];
-    shown text;
-    digest text;
-    seen text;
+    step record;
+    found text;
+    results text;
 BEGIN
-    next := first;
-    WHILE NOT writes[next + 1] LOOP
-        EXECUTE 'SELECT array_agg(row_to_json(q)) FROM (' || texts[next + 1] || ') AS q'
-        INTO found USING steps -> next -> 'a';
-        SELECT r.shown, r.digest, steps -> next ->> 'd' INTO shown, digest, seen
-        FROM render_rows(found) AS r;
-        IF seen = digest THEN
-            results := results || '{"same":true}'::text;
-        ELSIF seen IS NULL OR takes_changed_rows THEN
-            results := results || ('{"rows":' || shown || ',"digest":"' || digest || '"}');
-        ELSE
-            is_conflict := true;
-            RETURN;
+    PERFORM set_config('trueup.clock', format_time(clock_timestamp()), true);
+    FOR step IN
+        SELECT e.step, s.text, s.writes
+        FROM jsonb_array_elements(steps) WITH ORDINALITY AS e (step, number)
+        LEFT JOIN statements AS s ON s.digest = e.step ->> 's' ORDER BY e.number
+    LOOP
+        IF step.writes IS NULL THEN
+            RETURN refuse_request('unregistered statement ' || coalesce(step.step ->> 's', 'null'));
+        ELSIF step.writes THEN
+            RETURN refuse_request('writes in a read');
         END IF;
-        next := next + 1;
+        EXECUTE 'SELECT coalesce(json_agg(q)::text, ''[]'') FROM (' || step.text || ') AS q'
+        INTO found USING step.step -> 'a';
+        IF step.step ? 'd' THEN
+            IF digest_rows(found) = step.step ->> 'd' THEN
+                found := '"same"';
+            END IF;
+        END IF;
+        results := concat_ws(',', results, found);
     END LOOP;
+    RETURN '{"ok":true,"results":[' || concat(results) || ']}';
 END $$;
 
--- Runs one part of a request in a subtransaction of its own; returns its answer. In a batch nothing
--- is a sign of life: it could hold its row while it waits for the turn of the next part.
-CREATE OR REPLACE FUNCTION trueup.run_part(part jsonb, is_batch boolean) RETURNS text
+-- Runs steps in a subtransaction of their own, which is undone unless all of them are committed. In
+-- a batch nothing is a sign of life: it could hold its row while it waits for the turn of the next
+-- part.
+CREATE OR REPLACE FUNCTION trueup.run_steps(mode text, steps jsonb, is_batch boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = trueup, pg_temp AS $$
 DECLARE
-    given record;
+    texts text[];
+    writes boolean[];
+    is_sign_of_life boolean;
+    unknown text;
+    step jsonb;
     at int := 0;
-    reads record;
     changed bigint;
-    results text[];
-    answer text;
+    found text;
+    results text;
+    is_conflict boolean := false;
+    denial json;
     failed_constraint text;
 BEGIN
-    SELECT * INTO given FROM examine_part(part);
-    IF given.refusal IS NOT NULL THEN
-        RETURN format('{"refused":%s,%s}', to_json(given.refusal), given.facts);
+    SELECT array_agg(s.text ORDER BY e.number), array_agg(s.writes ORDER BY e.number),
+           bool_and(s.is_sign_of_life OR NOT s.writes) AND bool_or(s.writes),
+           min(coalesce(e.step ->> 's', 'null')) FILTER (WHERE s.digest IS NULL)
+    INTO texts, writes, is_sign_of_life, unknown
+    FROM jsonb_array_elements(steps) WITH ORDINALITY AS e (step, number)
+    LEFT JOIN statements AS s ON s.digest = e.step ->> 's';
+    IF unknown IS NOT NULL THEN
+        RETURN refuse_request('unregistered statement ' || unknown);
     END IF;
-    IF given.mode = 'commit' THEN
-        IF is_batch OR NOT given.is_sign_of_life THEN
-            PERFORM pg_advisory_xact_lock(1414681936);
-        ELSE
+    IF mode = 'commit' THEN
+        IF is_sign_of_life AND NOT is_batch THEN
             PERFORM set_config('trueup.is_sign_of_life', 'yes', true);
+        ELSE
+            PERFORM pg_advisory_xact_lock(1414681936);
         END IF;
     END IF;
-    PERFORM set_config('trueup.clock', clock_timestamp()::text, true);
+    PERFORM set_config('trueup.clock', format_time(clock_timestamp()), true);
     BEGIN
-        LOOP
-            reads := run_reads(given.texts, given.writes, given.steps, at, given.mode = 'read');
-            results := results || reads.results;
-            at := reads.next;
-            EXIT WHEN reads.is_conflict OR given.writes[at + 1] IS NULL OR given.mode = 'read';
-            EXECUTE given.texts[at + 1] USING given.steps -> at -> 'a';
-            GET DIAGNOSTICS changed = ROW_COUNT;
-            EXIT WHEN (given.steps -> at ->> 'n')::bigint <> changed;
-            results := results || ('{"changed":' || changed || '}');
+        FOR step IN SELECT value FROM jsonb_array_elements(steps) LOOP
             at := at + 1;
+            IF writes[at] THEN
+                EXECUTE texts[at] USING step -> 'a';
+                GET DIAGNOSTICS changed = ROW_COUNT;
+                is_conflict := changed <> (step -> 'n')::bigint;
+                found := changed;
+            ELSE
+                EXECUTE 'SELECT coalesce(json_agg(q)::text, ''[]'') FROM (' || texts[at] || ') AS q'
+                INTO found USING step -> 'a';
+                IF step ? 'd' THEN
+                    is_conflict := digest_rows(found) <> step ->> 'd';
+                    found := '"same"';
+                END IF;
+            END IF;
+            EXIT WHEN is_conflict;
+            results := concat_ws(',', results, found);
         END LOOP;
-        answer := CASE
-            WHEN given.writes[at + 1] IS NULL THEN
-                '{"ok":true,"results":[' || coalesce(array_to_string(results, ','), '') || '],'
-                || given.facts || '}'
-            WHEN given.mode = 'read' AND reads.is_conflict IS NOT TRUE THEN
-                '{"refused":"writes in a read",' || given.facts || '}'
-            ELSE '{"conflict":' || at || '}' END;
-        IF given.mode = 'try' OR given.mode = 'commit' AND given.writes[at + 1] IS NOT NULL THEN
+        IF is_conflict OR mode = 'try' THEN
             -- Undoes what was written; the variables stay.
             RAISE EXCEPTION USING ERRCODE = 'TT001', MESSAGE = 'undone';
         END IF;
@@ -164,13 +146,20 @@ BEGIN
                 RAISE;
             END IF;
             GET STACKED DIAGNOSTICS failed_constraint = CONSTRAINT_NAME;
-            answer := json_build_object('denied', json_build_object(
-                'step', at, 'sqlstate', SQLSTATE, 'message', SQLERRM,
-                'constraint', nullif(failed_constraint, '')));
+            denial := json_build_object(
+                'step', at - 1, 'sqlstate', SQLSTATE, 'message', SQLERRM,
+                'constraint', nullif(failed_constraint, ''));
     END;
-    -- What the caller's transaction still does has a time and a turn of its own.
-    PERFORM set_config('trueup.clock', '', true), set_config('trueup.is_sign_of_life', '', true);
-    RETURN answer;
+    IF is_sign_of_life THEN
+        -- What the caller's transaction still does has a turn of its own.
+        PERFORM set_config('trueup.is_sign_of_life', '', true);
+    END IF;
+    IF denial IS NOT NULL THEN
+        RETURN json_build_object('denied', denial);
+    ELSIF is_conflict THEN
+        RETURN json_build_object('conflict', at - 1);
+    END IF;
+    RETURN '{"ok":true,"results":[' || concat(results) || ']}';
 END $$;
 
 RESET ROLE;
@@ -183,20 +172,40 @@ SET search_path = trueup, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
     parsed jsonb;
     part jsonb;
-    answers text[] := '{}';
+    answers text;
 BEGIN
-    parsed := parse_json(request);
-    IF jsonb_typeof(parsed) IS DISTINCT FROM 'object' THEN
-        RETURN '{"refused":"request"}';
-    ELSIF parsed -> 'protocol' IS DISTINCT FROM '1' THEN
-        RETURN '{"refused":"protocol","protocol":1}';
-    ELSIF (jsonb_typeof(parsed -> 'batch') = 'array') IS NOT TRUE THEN
-        RETURN run_part(parsed, false);
+    BEGIN
+        parsed := request;
+    EXCEPTION WHEN data_exception THEN
+        NULL;
+    END;
+    IF (parsed -> 'protocol' = '1') IS NOT TRUE THEN
+        RETURN CASE jsonb_typeof(parsed)
+            WHEN 'object' THEN '{"refused":"protocol","protocol":1}'
+            ELSE '{"refused":"request"}' END;
+    ELSIF (parsed ->> 'schema')::bigint <> schema_version() THEN
+        RETURN refuse_request('schema');
+    ELSIF parsed ->> 'lineage' IS NOT NULL THEN
+        IF parsed ->> 'lineage' <> (SELECT value FROM trueup_meta WHERE key = 'lineage') THEN
+            RETURN refuse_request('lineage');
+        END IF;
     END IF;
-    FOR part IN SELECT value FROM jsonb_array_elements(parsed -> 'batch') LOOP
-        answers := answers || run_part(part, true);
-    END LOOP;
-    RETURN format('{"batch":[%s]}', array_to_string(answers, ','));
+    IF parsed ->> 'mode' = 'read' THEN
+        answers := run_reads(parsed -> 'steps');
+    ELSIF parsed ->> 'mode' IN ('try', 'commit') THEN
+        answers := run_steps(parsed ->> 'mode', parsed -> 'steps', parsed ? 'in_batch');
+    ELSIF jsonb_typeof(parsed -> 'batch') = 'array' THEN
+        FOR part IN SELECT value FROM jsonb_array_elements(parsed -> 'batch') LOOP
+            part := part || '{"protocol":1,"in_batch":true}';
+            answers := concat_ws(',', answers, exchange(part::text));
+        END LOOP;
+        answers := '{"batch":[' || concat(answers) || ']}';
+    ELSE
+        answers := refuse_request('mode');
+    END IF;
+    -- What the caller's transaction still does has a time of its own.
+    PERFORM set_config('trueup.clock', '', true);
+    RETURN answers;
 END $$;
 
 GRANT CREATE ON SCHEMA trueup TO trueup_agent;
