@@ -15,6 +15,31 @@ step() {
   echo "== took $(($(date +%s) - began)) s"
 }
 
+# Begins what only computes, beside the suites: they wait for processes, servers and clocks most of
+# the time, and none of them depends on how fast the machine is.
+begin_computing() {
+  beside=$(mktemp -d)
+  (
+    failed=""
+    # Instruction counts and sizes of the release binaries; no wall clock, so what measures them need
+    # not be optimised.
+    step nice cargo run --quiet --locked -p trueup-bench -- check
+    # With the same seed and number of inputs each time, so that a failure here is about the change
+    # and neither about luck nor about how fast the machine is; other inputs are tried without them.
+    step nice env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 \
+      workplan front_matter plan state cache hook
+    printf '%s' "$failed" >"$beside/failed"
+  ) >"$beside/output" 2>&1 &
+}
+
+# Waits for it, and shows what it printed.
+end_computing() {
+  step wait
+  cat "$beside/output"
+  failed="$failed$(cat "$beside/failed" || echo ' what runs beside the suites')"
+  rm -r "$beside"
+}
+
 step cargo fmt --all --check
 step cargo fmt --manifest-path fuzz/Cargo.toml --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -26,6 +51,8 @@ else
 fi
 # The suites run the binaries of every package, so all of them must be of this tree.
 step cargo build --locked --workspace
+step cargo test --locked --workspace --no-run --quiet
+begin_computing
 step cargo test --locked --workspace --no-fail-fast
 # What commands do with a shared database; the rest takes as long again and is run by hand.
 step env TRUEUP_TEST_DATABASE=postgres cargo test --locked -p trueup-tests --test cli -- \
@@ -34,12 +61,8 @@ step env TRUEUP_TEST_DATABASE=postgres cargo test --locked -p trueup-tests --tes
 step env TRUEUP_CLIENT=oldest cargo test --locked -p trueup-tests --test client
 # The death of a PostgreSQL leader under load; says so where it is skipped.
 step sh tests/cluster.sh
-# Instruction counts and sizes of the release binaries; no wall clock, so what measures them need not
-# be optimised.
-step cargo run --quiet --locked -p trueup-bench -- check
-# With the same seed and number of inputs each time, so that a failure here is about the change
-# and neither about luck nor about how fast the machine is; other inputs are tried without them.
-step env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 workplan front_matter plan state cache hook
+end_computing
+# Some of these are timed.
 step sh fuzz/run.sh 0
 
 if [ -n "$failed" ]; then
