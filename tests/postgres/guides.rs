@@ -68,7 +68,6 @@ impl Machine {
             .env_clear()
             .env("PATH", path)
             .env("HOME", home.path())
-            .env("TRUEUP_HOME", home.path().join("trueup"))
             .envs(variables.iter().copied())
             .current_dir(&project)
             .stdin(Stdio::piped())
@@ -167,6 +166,7 @@ fn a_team_starts_as_the_guide_says() {
     let _created = GuideDatabase(&database, format!("{}_work", names.prefix));
     let (mut first, mut second) = (Machine::start(&[]), Machine::start(&[]));
     first.run("trueup db migrate\ntrueup item add SD-000 --title 'From before'");
+    second.run("export TRUEUP_HOME=\"$HOME/trueup\"");
     let machines = [&mut first, &mut second];
     let [_, second] = run_guide("teams.md", machines, |text| names.replace(text));
     for title in ["From before", "The first item of the team"] {
@@ -184,9 +184,14 @@ fn a_server_is_run_as_the_guide_says() {
     database.run(&format!("CREATE DATABASE {name}")).unwrap();
     let _created = GuideDatabase(&database, name.clone());
     let owner = format!("postgres://postgres@{}/{name}", names.server);
-    let variables = [("OWNER_URL", owner.as_str()), ("TRUEUP_DATABASE_URL", owner.as_str())];
+    let variables = [("TRUEUP_DATABASE_URL", owner.as_str())];
     let (mut first, mut second) = (Machine::start(&variables), Machine::start(&[]));
     first.run("trueup db migrate");
+    let ann = format!(
+        "CREATE ROLE {}_ann LOGIN PASSWORD 'a long one' IN ROLE trueup_client",
+        names.prefix
+    );
+    database.run(&ann).unwrap();
     let machines = [&mut first, &mut second];
     let [first, _] = run_guide("postgres.md", machines, |text| names.replace(text));
     assert!(first.contains("health   ok"), "{first}");
