@@ -118,7 +118,7 @@ bounds! {
     LOST_EDITS_SHOWN: 3, Entries, "the rejected edits reported one by one",
         "the rest are counted in one more line";
     DATABASE_NOTE: 16 * KIB, Bytes, "the record of the database at an address",
-        "writes made while it is unreachable are bound only to the address";
+        "writes made while it is unreachable are for the database of the cache, or else the address";
     ANCESTORS: 16, Entries, "the parent processes of a hook, if the client does not set CLAUDE_PID",
         "the client's process is searched in its records";
     COMMAND_LINE: 256 * KIB, Bytes, "the command line of an interpreter among the parents of a hook",

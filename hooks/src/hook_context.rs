@@ -106,24 +106,28 @@ impl HookContext {
     }
 
     /// Returns the state that the event's write is based on: the session as the database has it, or
-    /// else the last database known at this address with the revision in the local cache.
+    /// else the last database known at this address with the revision in the local cache. The
+    /// database of the cache counts where none was ever found at this address, as the address may
+    /// be another name of that one.
     pub(crate) fn resolve_origin(&self) -> WriteOrigin {
         let database = self.run.settings.database_address();
+        let address = Some(self.run.settings.database.to_string());
         if let Some(session_base) = self.session_base.borrow().clone() {
             return WriteOrigin {
                 database,
+                address,
                 lineage: Some(session_base.lineage),
                 base: Some(session_base.revision),
                 claim: session_base.claim,
             };
         }
-        let lineage = self.run.databases().last_known_at(&database);
-        let stamp = self.read_cache().filter(|cache| {
-            cache.session.as_ref() == Some(&self.payload.session)
-                && lineage.is_some()
-                && cache.lineage == lineage
-        });
-        WriteOrigin { database, lineage, base: stamp.and_then(|cache| cache.revision), claim: None }
+        let known = self.run.databases().last_known_at(&database);
+        let cache =
+            self.read_cache().filter(|cache| cache.session.as_ref() == Some(&self.payload.session));
+        let lineage = known.or_else(|| cache.as_ref()?.lineage.clone());
+        let stamp = cache.filter(|cache| lineage.is_some() && cache.lineage == lineage);
+        let base = stamp.and_then(|cache| cache.revision);
+        WriteOrigin { database, address, lineage, base, claim: None }
     }
 
     /// Notes that the event is recorded in the database.

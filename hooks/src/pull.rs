@@ -150,7 +150,7 @@ fn load_after_drain(
         Some(session) => session.lineage.clone(),
         None => store.load_lineage()?,
     };
-    record_session_database(lineage, &context.run);
+    record_session_database(&lineage, &context.run);
     if context.run.outbox().is_idle() {
         return Ok(stored);
     }

@@ -54,6 +54,16 @@ impl KnownDatabases {
         replacement.apply(&|_| true).map(|_| ())
     }
 
+    /// Returns the addresses at which a database was last seen.
+    pub fn list_addresses(&self, lineage: &Lineage) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.dir) else {
+            return Vec::new();
+        };
+        let leads_there = |address: &String| self.last_known_at(address).as_ref() == Some(lineage);
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(leads_there).collect()
+    }
+
     /// Returns the name under which a database was last in use.
     pub fn find_name(&self, lineage: &Lineage) -> Option<String> {
         let entries = fs::read_dir(&self.dir).ok()?;

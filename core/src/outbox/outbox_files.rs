@@ -1,5 +1,6 @@
 //! The outbox: writes wait here until the database can take them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,12 +9,18 @@ use super::checksummed_lines;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite, WriteOrigin};
 use super::queue_file::QueueFile;
 use crate::fs::short_digest;
-use crate::model::Timestamp;
+use crate::model::{SessionId, Timestamp};
 use crate::text::redact::redact_json;
 use serde_json::Value as Json;
 
 /// Size in bytes from which the user is warned that the outbox fills up.
 const NEARLY_FULL_BYTES: u64 = checksummed_lines::MAX_FILE_BYTES / 2;
+
+/// What the name of a queue begins with whose writes name an address and no database.
+const ADDRESS_PREFIX: &str = "address-";
+
+/// How much of a queue is looked at to find the sessions of its writes, in bytes.
+const LOOKED_AT_BYTES: u64 = 32 * 1024;
 
 /// The number of waiting writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,6 +93,30 @@ impl Outbox {
         Ok(waiting)
     }
 
+    /// Lists the sessions whose waiting writes name an address and no database, each with the
+    /// digest of the address. Only the writes that are sent next are looked at, since every drain
+    /// asks.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists and cannot be read.
+    pub fn list_sessions_without_lineage(&self) -> io::Result<BTreeSet<(String, SessionId)>> {
+        let mut found = BTreeSet::new();
+        let elsewhere = self.list_queues_elsewhere()?;
+        let is_by_address = |queue: &&QueueFile| {
+            let name = queue.landing_path().file_name();
+            name.is_some_and(|name| name.to_string_lossy().starts_with(ADDRESS_PREFIX))
+        };
+        for queue in elsewhere.iter().filter(is_by_address).chain([&self.main_queue()]) {
+            for pending in queue.list_first(LOOKED_AT_BYTES)? {
+                if let Some(WriteOrigin { database, lineage: None, .. }) = pending.origin {
+                    found.insert((database, pending.session));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Counts the waiting writes.
     ///
     /// # Errors
@@ -140,7 +171,9 @@ impl Outbox {
         let mut queues = Vec::new();
         if fs::symlink_metadata(self.elsewhere_dir()).is_ok() {
             queues.push(self.queue_named(&lineage_stem(target.lineage.0.as_str())));
-            queues.push(self.queue_named(&address_stem(&target.database)));
+            let adopted = target.adopted.iter().map(|(address, _)| address);
+            let addresses: BTreeSet<&String> = target.addresses.iter().chain(adopted).collect();
+            queues.extend(addresses.into_iter().map(|it| self.queue_named(&address_stem(it))));
         }
         queues.push(self.main_queue());
         queues
@@ -218,5 +251,5 @@ fn lineage_stem(lineage: &str) -> String {
 }
 
 fn address_stem(database: &str) -> String {
-    format!("address-{}", short_digest(database.as_bytes()))
+    format!("{ADDRESS_PREFIX}{}", short_digest(database.as_bytes()))
 }

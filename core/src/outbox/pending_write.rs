@@ -1,6 +1,6 @@
 //! A waiting write and the state it was made on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,9 @@ pub enum PendingChange {
 pub struct WriteOrigin {
     /// The digest of the database's address.
     pub database: String,
+    /// The address as it may be shown; absent in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The lineage of the database, if it was known.
     pub lineage: Option<Lineage>,
     /// The newest known revision of the session, if there was one.
@@ -96,19 +99,28 @@ pub struct RefusedWrite {
 pub struct DrainTarget {
     /// Its lineage.
     pub lineage: Lineage,
-    /// The digest of its address.
-    pub database: String,
+    /// The digests of the addresses at which it was found.
+    pub addresses: BTreeSet<String>,
+    /// Sessions of this database that wrote before any database was found at an address: the
+    /// digest of the address, and the session.
+    pub adopted: BTreeSet<(String, SessionId)>,
 }
 
 impl DrainTarget {
     /// Returns whether a write is for this database. A write without a lineage was made before the
-    /// address was first contacted; it belongs to the first database found there.
+    /// address was first contacted; it belongs to the first database found there, or else to the
+    /// one that has its session.
     pub fn owns(&self, pending: &PendingWrite) -> bool {
         match &pending.origin {
             None => true,
             Some(origin) => match &origin.lineage {
                 Some(lineage) => *lineage == self.lineage,
-                None => origin.database == self.database,
+                None => {
+                    self.addresses.contains(&origin.database)
+                        || self
+                            .adopted
+                            .contains(&(origin.database.clone(), pending.session.clone()))
+                }
             },
         }
     }

@@ -231,10 +231,15 @@ impl QueueFile {
 
     /// Lists all waiting writes in order.
     pub(super) fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
+        self.list_first(4 * checksummed_lines::MAX_FILE_BYTES)
+    }
+
+    /// Lists the waiting writes in the first so many bytes of each of the queue's files.
+    pub(super) fn list_first(&self, bytes: u64) -> io::Result<Vec<PendingWrite>> {
         let mut waiting = Vec::new();
         for (path, offset) in self.waiting_parts() {
             // Records before the mark are sent.
-            let bytes = read_from_offset(&path, offset)?;
+            let bytes = read_from_offset(&path, offset, bytes)?;
             let found = bytes.split(|byte| *byte == b'\n');
             waiting.extend(found.filter_map(checksummed_lines::decode_line::<PendingWrite>));
         }
@@ -309,11 +314,11 @@ fn split_lines(bytes: &[u8], start: u64, read_to_end: bool) -> LineWindow {
     window
 }
 
-fn read_from_offset(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+fn read_from_offset(path: &Path, offset: u64, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut file) = open_if_present(path)? {
         file.seek(SeekFrom::Start(offset))?;
-        file.take(4 * checksummed_lines::MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+        file.take(limit).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

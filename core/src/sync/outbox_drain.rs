@@ -1,5 +1,7 @@
 //! Sends waiting writes from the outbox to the database.
 
+use std::collections::BTreeSet;
+
 use super::run_context::{RunContext, now};
 use crate::deadline::Deadline;
 use crate::log::LogLevel;
@@ -84,7 +86,7 @@ impl DrainReport {
         }
         if elsewhere > 0 {
             let writes = pluralize(elsewhere, "write is", "writes are");
-            lines.push(format!("⚠️ {writes} waiting for another database"));
+            lines.push(format!("⚠️ {writes} waiting for another database; see trueup doctor"));
         }
         lines
     }
@@ -141,11 +143,7 @@ fn send_waiting(
     context: &RunContext,
     lost: &mut Vec<JournalEntry>,
 ) -> Result<DrainCounts, Box<dyn std::error::Error>> {
-    let target = DrainTarget {
-        lineage: store.load_lineage()?,
-        database: context.settings.database_address(),
-    };
-    record_database(&target, context);
+    let target = find_target(store, context)?;
     let left = context.deadline.remaining();
     let share = left / DRAIN_TIME_DIVISOR;
     let bounds = DrainLimits {
@@ -166,6 +164,27 @@ fn send_waiting(
     Ok(context.outbox().drain(&target, &bounds, send)?)
 }
 
+/// Finds out which waiting writes are for the database.
+fn find_target(
+    store: &mut dyn HookStore,
+    context: &RunContext,
+) -> Result<DrainTarget, Box<dyn std::error::Error>> {
+    let lineage = store.load_lineage()?;
+    record_session_database(&lineage, context);
+    let databases = context.databases();
+    let mut addresses: BTreeSet<String> = databases.list_addresses(&lineage).into_iter().collect();
+    addresses.insert(context.settings.database_address());
+    let mut adopted = BTreeSet::new();
+    for (address, session) in context.outbox().list_sessions_without_lineage()? {
+        // At an address where a database was found, the writes are for that one.
+        let is_open = !addresses.contains(&address) && databases.last_known_at(&address).is_none();
+        if is_open && store.load_session(&session)?.is_some() {
+            adopted.insert((address, session));
+        }
+    }
+    Ok(DrainTarget { lineage, addresses, adopted })
+}
+
 fn split_deliveries(
     delivered: Vec<DeliveryOutcome>,
 ) -> (Vec<SendVerdict>, Vec<crate::reconcile::RejectedEdit>) {
@@ -183,16 +202,10 @@ fn split_deliveries(
 
 /// Records which database is at the configured address. A failure is only logged: writes queued
 /// while the database is unreachable then name its address but not its lineage.
-fn record_database(target: &DrainTarget, context: &RunContext) {
+pub fn record_session_database(lineage: &Lineage, context: &RunContext) {
+    let address = context.settings.database_address();
     let name = context.settings.database.to_string();
-    let databases = context.databases();
-    if let Err(error) = databases.record(&target.database, &target.lineage, &name) {
+    if let Err(error) = context.databases().record(&address, lineage, &name) {
         context.log(LogLevel::Warn, "outbox", &error.to_string());
     }
-}
-
-/// Records which database a session was started with.
-pub fn record_session_database(lineage: Lineage, context: &RunContext) {
-    let target = DrainTarget { lineage, database: context.settings.database_address() };
-    record_database(&target, context);
 }

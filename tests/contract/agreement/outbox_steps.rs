@@ -121,6 +121,7 @@ impl WaitingWrite {
         let age = if let Basis::Time(age) = self.basis { age } else { 0 };
         let origin = WriteOrigin {
             database: String::new(),
+            address: None,
             lineage: session.map(|session| session.lineage),
             base,
             claim,

@@ -266,6 +266,7 @@ fn deliver_one(store: &mut dyn Store) {
         session: now.id.clone(),
         origin: Some(WriteOrigin {
             database: String::new(),
+            address: None,
             lineage: Some(now.lineage),
             base: Some(now.revision),
             claim: now.item.zip(now.epoch),

@@ -19,6 +19,7 @@ fn pending_task(name: &str, op: &str) -> PendingWrite {
         session: session_id(name),
         origin: Some(WriteOrigin {
             database: String::new(),
+            address: None,
             lineage: None,
             base: None,
             claim: None,

@@ -48,6 +48,7 @@ fn pending_write(
         session: session_id(name),
         origin: Some(WriteOrigin {
             database: String::new(),
+            address: None,
             lineage: Some(now.lineage),
             base: Some(now.revision),
             claim: now.item.zip(now.epoch),
@@ -225,6 +226,7 @@ fn a_session_unheard_of_is_registered(f: &mut impl StoreFixture) {
         session: session_id("new"),
         origin: Some(WriteOrigin {
             database: "somewhere".to_owned(),
+            address: None,
             lineage: None,
             base: None,
             claim: None,

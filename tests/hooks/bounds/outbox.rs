@@ -161,7 +161,10 @@ pub(super) fn database_note(home: &Home) {
         run_with_cpu_limit(home, "checkpoint-push", &todo, &[]);
     });
     let waiting = outbox(home).list_waiting().unwrap();
-    assert_eq!(waiting[0].origin.as_ref().unwrap().lineage, None);
+    let lineage: String =
+        home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
+    let known = waiting[0].origin.as_ref().unwrap().lineage.as_ref();
+    assert_eq!(known.map(ToString::to_string), Some(lineage), "that of the cache");
     start_session(home);
     assert!(fs::metadata(&notes[0]).unwrap().len() < bounds::DATABASE_NOTE.most);
     assert!(outbox(home).is_idle());

@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use serde_json::json;
 use support::home::{Home, ProcessOutput, without_times};
 
-use super::fixture::{claim_item, home_with_server, home_with_url};
+use support::postgres::TestDatabase;
+
+use super::fixture::{claim_item, home_with_server, home_with_url, query};
 
 /// The deadline of these hooks, in milliseconds. The kernel's alarm would end one two seconds later
 /// and without a word, so a hook that ends by itself has kept it to within that.
@@ -95,4 +97,43 @@ fn what_waits_is_sent_once_when_the_server_is_back() {
     let cache = without_times(&home.read_cache().to_string());
     assert!(cache.contains("write the test"), "{cache}");
     home.push_event("post-tool-use.bash").assert_silent();
+}
+
+/// A name of the server by which it is never found.
+const OTHER_URL: &str = "postgres://me:s3cret@127.0.0.1:1/work";
+
+#[test]
+fn what_was_written_under_another_url_of_the_database_is_sent_to_it() {
+    let Some((home, database)) = home_with_server() else { return };
+    home.start_session().ok();
+    claim_item(&home, support::home::FIRST_SESSION, "SD-002C");
+    let other = [("TRUEUP_DATABASE_URL", OTHER_URL)];
+    let output = run(&home, "checkpoint-push", "post-tool-use.todo-write", &other);
+    assert!(output.stderr.contains("saved in the outbox"), "{output:?}");
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
+    home.send_prompt().ok();
+    assert_eq!(task_of(&database), "write the test");
+    assert!(!home.trueup_home().join("outbox.elsewhere").exists());
+}
+
+#[test]
+fn what_was_written_before_the_url_was_right_is_sent_once_the_session_is_known() {
+    let Some((home, database)) = home_with_server() else { return };
+    let other = [("TRUEUP_DATABASE_URL", OTHER_URL)];
+    run(&home, "session-start-sync", "session-start.startup", &other);
+    run(&home, "checkpoint-push", "post-tool-use.todo-write", &other);
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
+    let doctor = home.prepare_run("trueup").args(["doctor", "--json"]).wait().json();
+    let checks = doctor["data"]["checks"].as_array().unwrap();
+    let outbox = checks.iter().find(|check| check["name"] == "outbox").unwrap();
+    let named = "for postgres://127.0.0.1:1/work, where no database was ever found";
+    assert!(outbox["detail"].as_str().unwrap().contains(named), "{outbox}");
+    // The first one registers the session.
+    home.send_prompt().ok();
+    home.send_prompt().ok();
+    assert_eq!(task_of(&database), "write the test");
+}
+
+fn task_of(database: &TestDatabase) -> String {
+    query(database, "SELECT metadata #>> '{execution_state,currentTask}' FROM claude_sessions")
 }

@@ -34,6 +34,9 @@ struct OutboxContents {
     for_this_database: usize,
     /// Number of writes by the name of their database.
     for_others: BTreeMap<String, usize>,
+    /// Number of writes by an address at which no database was ever found, which may be another
+    /// name of this one.
+    for_unknown: BTreeMap<String, usize>,
     damaged: usize,
     dead: usize,
     /// Folder with the damaged lines and refused writes.
@@ -50,6 +53,10 @@ impl OutboxContents {
         for (database, count) in &self.for_others {
             let writes = pluralize(*count, "write is waiting", "writes are waiting");
             let _ = write!(line, ", {writes} for another database: {database}");
+        }
+        for (address, count) in &self.for_unknown {
+            let writes = pluralize(*count, "write is waiting", "writes are waiting");
+            let _ = write!(line, ", {writes} for {address}, where no database was ever found");
         }
         if self.dead > 0 {
             let writes = pluralize(self.dead, "write was", "writes were");
@@ -69,6 +76,10 @@ impl OutboxContents {
                     format!("inspect {} in {folder}, then remove them", names.join(" and "))
                 }
             }
+        } else if !self.for_unknown.is_empty() {
+            "trueup doctor --fix, which sends those of sessions that this database has; the others \
+             are sent when that address is used again"
+                .to_owned()
         } else if self.for_others.is_empty() {
             return CheckResult::ok("empty");
         } else {
@@ -86,25 +97,34 @@ fn count_contents(context: &CommandContext) -> io::Result<OutboxContents> {
     let mut contents = OutboxContents {
         for_this_database: 0,
         for_others: BTreeMap::new(),
+        for_unknown: BTreeMap::new(),
         damaged: outbox.count_damaged()?,
         dead: outbox.list_refused()?.len(),
         folder: context.run.settings.paths.data.clone(),
     };
     for pending in outbox.list_waiting()? {
-        let other_database = pending.origin.and_then(|origin| match origin.lineage {
-            Some(other) if lineage.as_ref().is_none_or(|lineage| *lineage == other) => None,
-            Some(other) => {
+        let to_this = &mut contents.for_this_database;
+        let Some(origin) = pending.origin else {
+            *to_this += 1;
+            continue;
+        };
+        let found_there = || known_databases.last_known_at(&origin.database);
+        let (names, name) = match origin.lineage.or_else(found_there) {
+            Some(other) if lineage.as_ref().is_some_and(|lineage| *lineage != other) => {
                 let name = known_databases.find_name(&other).unwrap_or_default();
                 let name = one_line(&name, MAX_NAME_CHARS);
-                Some(format!("{name} ({})", other.short()))
+                (&mut contents.for_others, format!("{name} ({})", other.short()))
             }
-            None if origin.database == this_database => None,
-            None => Some("never contacted".to_owned()),
-        });
-        match other_database {
-            None => contents.for_this_database += 1,
-            Some(name) => *contents.for_others.entry(name).or_default() += 1,
-        }
+            None if origin.database != this_database => {
+                let address = origin.address.unwrap_or_else(|| "an unknown address".to_owned());
+                (&mut contents.for_unknown, one_line(&address, MAX_NAME_CHARS))
+            }
+            Some(_) | None => {
+                *to_this += 1;
+                continue;
+            }
+        };
+        *names.entry(name).or_default() += 1;
     }
     Ok(contents)
 }

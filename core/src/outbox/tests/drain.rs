@@ -108,6 +108,24 @@ fn what_knows_an_address_alone_is_bound_at_the_first_contact_with_it() {
 }
 
 #[test]
+fn what_knows_an_address_alone_goes_with_its_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = outbox(dir.path());
+    let mut record = pending(1, "other name");
+    record.origin.as_mut().unwrap().lineage = None;
+    outbox.put(&record).unwrap();
+    let found = outbox.list_sessions_without_lineage().unwrap();
+    assert_eq!(found, [(address("other name"), record.session.clone())].into());
+    assert!(drained(&outbox, "a").is_empty());
+    // Set aside, it is still found.
+    assert_eq!(outbox.list_sessions_without_lineage().unwrap(), found);
+    let adopting = DrainTarget { adopted: found, ..target("a") };
+    let take = |batch: &[&PendingWrite]| Ok::<_, String>(vec![SendVerdict::Sent; batch.len()]);
+    assert_eq!(outbox.drain(&adopting, &bounds(), take).unwrap().sent, 1);
+    assert!(outbox.is_idle());
+}
+
+#[test]
 fn a_new_file_at_the_address_of_an_old_one_swallows_nothing_of_it() {
     let dir = tempfile::tempdir().unwrap();
     let outbox = outbox(dir.path());

@@ -4,6 +4,7 @@ mod drain;
 mod history;
 mod unmovable;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -15,22 +16,33 @@ use super::{
 use crate::deadline::Deadline;
 use crate::model::{Lineage, Timestamp};
 
+fn address(name: &str) -> String {
+    format!("address-of-{name}")
+}
+
 fn target(name: &str) -> DrainTarget {
     DrainTarget {
         lineage: Lineage(format!("lineage-of-{name}")),
-        database: format!("address-of-{name}"),
+        addresses: [address(name)].into(),
+        adopted: BTreeSet::new(),
     }
 }
 
 /// A write made on a database whose lineage was known.
 fn pending(n: usize, database: &str) -> PendingWrite {
-    let DrainTarget { lineage, database } = target(database);
+    let (database, lineage) = (address(database), target(database).lineage);
     PendingWrite {
         op_id: format!("op-{n}"),
         // Clocks run backwards here, so that no order can come from them.
         at: Timestamp::from_millis(-i64::try_from(n).unwrap()),
         session: "s1".parse().unwrap(),
-        origin: Some(WriteOrigin { database, lineage: Some(lineage), base: None, claim: None }),
+        origin: Some(WriteOrigin {
+            database,
+            address: None,
+            lineage: Some(lineage),
+            base: None,
+            claim: None,
+        }),
         write: PendingChange::End { reason: "other".to_owned() },
     }
 }
