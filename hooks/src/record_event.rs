@@ -72,6 +72,7 @@ fn push_observation(
 ) -> Result<(), SyncError> {
     let request = RetriedPush {
         changes,
+        metadata: Map::new(),
         branch,
         mark,
         acknowledge: true,
@@ -83,7 +84,7 @@ fn push_observation(
         },
     };
     match push_with_retry(store, session, &request)? {
-        PushOutcome::Done(_) => Ok(()),
+        PushOutcome::Done(_) | PushOutcome::InPlace(_) => Ok(()),
         PushOutcome::ClaimLost(session) => {
             let lost = RejectedEdit {
                 session: session.id.clone(),

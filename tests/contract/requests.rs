@@ -89,6 +89,7 @@ pub(crate) fn field_push(session: &Session, field: StateField, value: FieldValue
         base: session.revision,
         fencing_token: None,
         changes: BTreeMap::from([(field, value)]),
+        metadata: Map::new(),
         branch: None,
         mark: None,
         acknowledge: false,

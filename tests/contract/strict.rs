@@ -300,6 +300,7 @@ mod tests {
             base: session.revision,
             fencing_token: None,
             changes: BTreeMap::from([(field, value)]),
+            metadata: Map::new(),
             branch: None,
             mark: None,
             acknowledge: false,

@@ -271,6 +271,7 @@ impl SimulatedSession {
             base: session.revision,
             fencing_token: Some((item.key.clone(), item.epoch)),
             changes: BTreeMap::from([(StateField::Task, value)]),
+            metadata: serde_json::Map::new(),
             branch: None,
             mark: None,
             acknowledge: true,

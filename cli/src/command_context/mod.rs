@@ -251,10 +251,7 @@ impl CommandContext {
         let Some(op_id) = &self.op_id else {
             return Ok(None);
         };
-        let events = store.list_events(&EventFilter {
-            op_id: Some(op_id.to_string()),
-            ..EventFilter::default()
-        })?;
+        let events = store.list_events(&EventFilter::of_operation(op_id.as_str()))?;
         let is_replay = |event: &&Event| {
             event.entity == entity
                 && key.is_none_or(|key| event.key == key)

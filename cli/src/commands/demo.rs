@@ -18,6 +18,7 @@ use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{CommandStore, Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
+use super::state_change::{StateChange, push_change};
 use super::value_text::render_json_value;
 use crate::command_context::load_registered_session;
 use crate::command_error::{CommandError, CommandResult, REFUSED};
@@ -105,9 +106,14 @@ fn prepare_project(folder: &Path) -> CommandResult<DemoProject> {
     for key in ["SD-002B", "SD-002C"] {
         claim_new_item(&mut *store, &session, key, &run_context)?;
     }
-    let changes = BTreeMap::from([(StateField::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
+    let fields = BTreeMap::from([(StateField::Phase, FieldValue::Text(Some("PLAN".to_owned())))]);
     let current = load_registered_session(&mut *store, &session)?;
-    let current = super::set::push_changes(&mut *store, current, &changes, None, "demo")?;
+    push_change(
+        &mut *store,
+        current,
+        StateChange { fields, reason: "demo", ..StateChange::default() },
+    )?;
+    let current = load_registered_session(&mut *store, &session)?;
     true_up(&mut *store, current, &[], &run_context)?;
     Ok(DemoProject { store, session, run_context, cache_path: cache::shared_cache_path(&project) })
 }

@@ -7,6 +7,7 @@ use trueup_core::outbox::JournalEntry;
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::text::{one_line, pluralize};
 
+use super::state_change::{StateChange, push_change, render_changes};
 use crate::command_context::CommandContext;
 use crate::command_context::{check_not_ended, find_session_by_prefix};
 use crate::command_error::{CommandError, CommandResult, FileCase};
@@ -96,7 +97,6 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
     check_not_ended(&session)?;
     let id = session.id.clone();
     let session = context.true_up_before_change(store, session)?;
-    let before = session.clone();
     let reason = format!("restored {}", entry.id);
     let mut fields = entry.lost.fields.clone();
     let mut warnings = Vec::new();
@@ -107,18 +107,19 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
             one_line(&item, MAX_VALUE_CHARS)
         ));
     }
-    super::set::push_changes(store, session, &fields, None, &reason)?;
+    let is_empty = fields.is_empty();
+    let change = StateChange { fields, reason: &reason, ..StateChange::default() };
+    let changed = push_change(store, session, change)?;
     let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({
         "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
     });
-    let changed = super::set::diff_sessions(&before, &session);
-    let text = if changed.is_empty() && !fields.is_empty() {
+    let text = if changed.is_empty() && !is_empty {
         vec![format!("{} is already restored", entry.id)]
     } else {
         let mut text = vec![format!("restored {}", render_entry(entry))];
-        text.extend(super::set::render_changes(&changed));
+        text.extend(render_changes(&changed));
         text
     };
     Ok(Output::new(text, data).with_warnings(warnings))

@@ -27,6 +27,7 @@ mod session_output;
 mod sessions;
 mod set;
 mod state;
+mod state_change;
 mod status;
 mod statusline;
 pub(crate) mod validate;

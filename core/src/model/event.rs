@@ -154,6 +154,13 @@ pub struct EventFilter {
     pub limit: u32,
 }
 
+impl EventFilter {
+    /// Makes the filter of what one operation changed.
+    pub fn of_operation(op_id: &str) -> Self {
+        Self { op_id: Some(op_id.to_owned()), ..Self::default() }
+    }
+}
+
 /// Returns whether a thing is an item or one of its phases. The key of a phase is the key of its
 /// item, a colon and a number.
 pub fn concerns_item(entity: &str, key: &str, item: &str) -> bool {

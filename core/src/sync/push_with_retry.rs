@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value as Json};
+
 use crate::model::{FieldValue, Session, StateField};
 use crate::store::{HookStore, InterruptionMark, Provenance, Result, StatePush, StoreError};
 
@@ -14,6 +16,8 @@ const MAX_ATTEMPTS: usize = 64;
 pub struct RetriedPush {
     /// The fields to change.
     pub changes: BTreeMap<StateField, FieldValue>,
+    /// Keys to merge into the rest of the metadata.
+    pub metadata: Map<String, Json>,
     /// The branch, if it changed.
     pub branch: Option<String>,
     /// The timestamp to set along with the change.
@@ -29,11 +33,16 @@ pub struct RetriedPush {
 pub enum PushOutcome {
     /// The change is in the database; holds the session as it is now.
     Done(Box<Session>),
-    /// Another session took the claim meanwhile; nothing was changed.
+    /// The session was already as the change would leave it; nothing was written.
+    InPlace(Box<Session>),
+    /// The session lost the claim meanwhile; nothing was changed.
     ClaimLost(Box<Session>),
 }
 
 /// Pushes a change onto the current revision, under the claim that `session` was read with.
+///
+/// Each attempt looks anew whether there is anything to change: of two processes that resume a
+/// session, the second finds it resumed.
 ///
 /// # Errors
 ///
@@ -45,17 +54,21 @@ pub fn push_with_retry(
 ) -> Result<PushOutcome> {
     let claim = session.item.clone().zip(session.epoch);
     for _ in 0..MAX_ATTEMPTS {
-        let attempt = store.push_state(&StatePush {
+        let push = StatePush {
             session: session.id.clone(),
             base: session.revision,
             fencing_token: claim.clone(),
             changes: request.changes.clone(),
+            metadata: request.metadata.clone(),
             branch: request.branch.clone(),
             mark: request.mark,
             acknowledge: request.acknowledge,
             provenance: request.provenance.clone(),
-        });
-        match attempt {
+        };
+        if push.is_in_place(&session) && is_phase_of_item(store, &session, &push)? {
+            return Ok(PushOutcome::InPlace(Box::new(session)));
+        }
+        match store.push_state(&push) {
             Err(StoreError::Conflict(_)) => {}
             other => return other.map(|session| PushOutcome::Done(Box::new(session))),
         }
@@ -70,4 +83,19 @@ pub fn push_with_retry(
         }
     }
     Err(StoreError::Conflict("the session keeps changing".to_owned()))
+}
+
+/// Returns whether the item that a session holds is in the phase that a push sets, if it sets one.
+fn is_phase_of_item(
+    store: &mut dyn HookStore,
+    session: &Session,
+    push: &StatePush,
+) -> Result<bool> {
+    let (Some(FieldValue::Text(_)), Some(key)) =
+        (push.changes.get(&StateField::Phase), &session.item)
+    else {
+        return Ok(true);
+    };
+    let item = store.load_item(key)?;
+    Ok(item.is_none_or(|item| item.phase == session.execution_state().work.phase))
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Map;
+
 use super::observe::{Observation, observe_session};
 use super::run_context::{RunContext, now};
 use crate::cache::{self, CacheDocument, CacheFile, SyncStamp, WriteOutcome};
@@ -310,6 +312,7 @@ fn build_push(session: &Session, proposal: &Proposal) -> StatePush {
         base: proposal.base,
         fencing_token: session.item.clone().zip(session.epoch),
         changes: proposal.changes.clone(),
+        metadata: Map::new(),
         branch: None,
         mark: None,
         acknowledge: true,

@@ -40,6 +40,7 @@ pub(super) struct PushStep {
     who: &'static str,
     field: StateField,
     value: FieldValue,
+    metadata: Map<String, Value>,
     branch: Option<&'static str>,
     mark: Option<InterruptionMark>,
     is_stale: bool,
@@ -95,24 +96,14 @@ impl SessionStep {
                     who,
                     field,
                     value,
+                    metadata: if dice.roll(4) == 0 { pick_metadata(dice) } else { Map::new() },
                     branch: Some("é/b").filter(|_| dice.roll(6) == 0),
                     mark: Some(dice.pick(&marks)).filter(|_| dice.roll(4) == 0),
                     is_stale: dice.roll(6) == 0,
                     has_fence: dice.roll(3) == 0,
                 })
             }
-            8 | 9 => {
-                let values = [
-                    Value::Null,
-                    Value::from(true),
-                    Value::from(9_007_199_254_740_993_i64),
-                    Value::from(TEXTS[dice.roll(TEXTS.len())]),
-                    serde_json::json!({"b": [1, null], "a": {"c": 2.5}}),
-                ];
-                let keys = ["k", "K", "chain_orchestrators", "é", "a.b"];
-                let value = values[dice.roll(values.len())].clone();
-                Self::Merge(who, Map::from_iter([(keys[dice.roll(keys.len())].to_owned(), value)]))
-            }
+            8 | 9 => Self::Merge(who, pick_metadata(dice)),
             10 => Self::Acknowledge(who),
             11 => Self::End(who),
             12 => Self::Note(who, dice.roll(3)),
@@ -219,12 +210,27 @@ impl PushStep {
             base,
             fencing_token: fence,
             changes: BTreeMap::from([(self.field, self.value.clone())]),
+            metadata: self.metadata.clone(),
             branch: self.branch.map(str::to_owned),
             mark: self.mark,
             acknowledge: self.is_stale,
             provenance: super::provenance(self.who, op),
         }))
     }
+}
+
+/// Picks a key of the metadata and a value for it.
+fn pick_metadata(dice: &mut SeededRandom) -> Map<String, Value> {
+    let values = [
+        Value::Null,
+        Value::from(true),
+        Value::from(9_007_199_254_740_993_i64),
+        Value::from(TEXTS[dice.roll(TEXTS.len())]),
+        serde_json::json!({"b": [1, null], "a": {"c": 2.5}}),
+    ];
+    let keys = ["k", "K", "chain_orchestrators", "é", "a.b"];
+    let value = values[dice.roll(values.len())].clone();
+    Map::from_iter([(keys[dice.roll(keys.len())].to_owned(), value)])
 }
 
 /// Picks an open hand-off by the order of ids: two of one millisecond have no order by time.

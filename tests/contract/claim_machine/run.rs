@@ -257,6 +257,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
             base: model::Revision(if newest { revision } else { revision.saturating_sub(1) }),
             fencing_token: fence.map(|(item, epoch)| (item_key(ITEMS[*item]), Epoch(*epoch))),
             changes: [(StateField::Phase, text)].into(),
+            metadata: serde_json::Map::new(),
             branch: None,
             mark: None,
             acknowledge: false,

@@ -1,12 +1,14 @@
 //! Changes of state, conditional on revision and claim.
 
-use trueup_core::model::{Epoch, FieldValue, Revision, StateField};
-use trueup_core::store::{InterruptionMark, StatePush, StoreError};
+use serde_json::{Map, json};
+use trueup_core::model::{Epoch, EventFilter, FieldValue, Revision, Session, StateField};
+use trueup_core::store::{InterruptionMark, StatePush, Store, StoreError};
+use trueup_core::sync::{PushOutcome, RetriedPush, push_with_retry};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
-    add_item, claim_item, expect_refusal, field_push, item_key, load_item, load_session,
-    new_provenance, phase_push, register_holder, register_session, release_request,
+    add_item, claim_item, expect_refusal, field_push, item_key, last_event_id, load_item,
+    load_session, new_provenance, phase_push, register_holder, register_session, release_request,
 };
 
 on_every_store! {
@@ -20,6 +22,9 @@ on_every_store! {
     moments_are_marked_and_counted
     own_changes_need_not_be_told_but_foreign_ones_do
     a_push_of_a_branch_alone_is_seen
+    other_keys_change_with_the_state_or_not_at_all
+    what_was_resumed_meanwhile_is_not_resumed_again
+    what_is_in_place_is_not_written
 }
 
 fn a_push_on_the_present_revision_raises_it_by_one(f: &mut impl StoreFixture) {
@@ -164,4 +169,88 @@ fn a_push_of_a_branch_alone_is_seen(f: &mut impl StoreFixture) {
     let session = f.store().push_state(&push).unwrap();
     assert_eq!(session.branch(), Some("feat/x"));
     assert!(session.acknowledged <= session.revision);
+}
+
+fn other_keys_change_with_the_state_or_not_at_all(f: &mut impl StoreFixture) {
+    let session = register_session(f.store(), "s1");
+    let metadata = Map::from_iter([("k".to_owned(), json!({"a": 1}))]);
+    let push = StatePush { metadata: metadata.clone(), ..phase_push(&session, "PLAN") };
+    let op_id = push.provenance.op_id.clone();
+    let after = f.store().push_state(&push).unwrap();
+    assert_eq!(after.metadata["k"], json!({"a": 1}));
+    assert_eq!(after.execution_state().work.phase.as_deref(), Some("PLAN"));
+    let events = f.store().list_events(&EventFilter::of_operation(&op_id)).unwrap();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["state", "metadata"]);
+    let removal = Map::from_iter([("k".to_owned(), json!({"a": null}))]);
+    let push = StatePush { metadata: removal, ..phase_push(&after, "EXEC") };
+    let after = f.store().push_state(&push).unwrap();
+    assert_eq!(after.metadata["k"], json!({}));
+    let late = StatePush { metadata, ..phase_push(&session, "LEAD") };
+    expect_refusal(f.store().push_state(&late), "conflict");
+    assert_eq!(load_session(f.store(), "s1").metadata["k"], json!({}));
+}
+
+/// Pushes a flag with its moment, as a command does that read the session before.
+fn push_interruption(
+    store: &mut dyn Store,
+    as_read: &Session,
+    is_interrupted: bool,
+) -> PushOutcome {
+    let mark =
+        if is_interrupted { InterruptionMark::Interrupted } else { InterruptionMark::Resumed };
+    let request = RetriedPush {
+        changes: [(StateField::WasInterrupted, FieldValue::Flag(is_interrupted))].into(),
+        metadata: Map::new(),
+        branch: None,
+        mark: Some(mark),
+        acknowledge: false,
+        provenance: new_provenance("s1"),
+    };
+    push_with_retry(store, as_read.clone(), &request).unwrap()
+}
+
+fn what_was_resumed_meanwhile_is_not_resumed_again(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let session = load_session(f.store(), "s1");
+    assert!(matches!(push_interruption(f.store(), &session, true), PushOutcome::Done(_)));
+    // Two processes read the interrupted session, and both resume it.
+    let interrupted = load_session(f.store(), "s1");
+    assert!(matches!(push_interruption(f.store(), &interrupted, false), PushOutcome::Done(_)));
+    let second = push_interruption(f.store(), &interrupted, false);
+    let PushOutcome::InPlace(session) = second else { panic!("{second:?}") };
+    assert_eq!(session.execution_state().history.resume_count, Some(1));
+    // Interrupting twice is the same.
+    let resumed = load_session(f.store(), "s1");
+    assert!(matches!(push_interruption(f.store(), &resumed, true), PushOutcome::Done(_)));
+    let second = push_interruption(f.store(), &resumed, true);
+    assert!(matches!(second, PushOutcome::InPlace(_)), "{second:?}");
+}
+
+fn what_is_in_place_is_not_written(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let set = |store: &mut dyn Store, phase: &str| {
+        let session = load_session(store, "s1");
+        let request = RetriedPush {
+            changes: [(StateField::Phase, FieldValue::Text(Some(phase.to_owned())))].into(),
+            metadata: Map::from_iter([("k".to_owned(), json!(1))]),
+            branch: Some("main".to_owned()),
+            mark: None,
+            acknowledge: false,
+            provenance: new_provenance("s1"),
+        };
+        push_with_retry(store, session, &request).unwrap()
+    };
+    assert!(matches!(set(f.store(), "PLAN"), PushOutcome::Done(_)));
+    let last = last_event_id(f.store());
+    assert!(matches!(set(f.store(), "PLAN"), PushOutcome::InPlace(_)));
+    assert_eq!(last_event_id(f.store()), last);
+    // The item goes with the session, also where only the session is in the phase already.
+    let session = load_session(f.store(), "s1");
+    f.store().release(&release_request("s1", "A")).unwrap();
+    claim_item(f.store(), "s1", "A");
+    let cleared = load_session(f.store(), "s1");
+    assert_eq!(cleared.execution_state().work.phase, session.execution_state().work.phase);
+    assert!(matches!(set(f.store(), "EXEC"), PushOutcome::Done(_)));
+    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
 }

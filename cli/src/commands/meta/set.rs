@@ -12,7 +12,7 @@ use super::workflow_file::{
 };
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, DatabaseCase, MetadataCase};
-use crate::commands::set::render_changes;
+use crate::commands::state_change::render_changes;
 use crate::output::Output;
 
 /// Longest name of a field, in bytes.

@@ -33,6 +33,8 @@ pub enum ExpectedRead<'a> {
     OpenDependencies(&'a ItemKey),
     /// Who held an item last.
     LastHolder(&'a ItemKey),
+    /// The events of an operation.
+    OperationEvents(&'a str),
 }
 
 /// When a command is going to read something.

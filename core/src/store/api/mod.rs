@@ -12,13 +12,12 @@ mod plans;
 mod port_reservations;
 mod repos;
 mod retention;
+mod state_push;
 mod workplans;
 
-use std::collections::BTreeMap;
-
 use crate::model::{
-    ClaimGrant, Epoch, FieldValue, Item, ItemKey, ItemStatus, NewItem, OperationId, ProcessId,
-    RepoScope, Revision, Session, SessionId, SessionStatus, StateField, Timestamp,
+    ClaimGrant, Item, ItemKey, ItemStatus, NewItem, OperationId, ProcessId, RepoScope, Session,
+    SessionId, SessionStatus, Timestamp,
 };
 use crate::store::Result;
 use crate::text::redact::RedactedText;
@@ -48,6 +47,7 @@ pub use plans::{ImportedPlan, PlanOverview, PlanStore, PlanTaskStepRequest};
 pub use port_reservations::{PortStore, ReleasePortRequest, ReservePortRequest};
 pub use repos::{RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
+pub use state_push::{InterruptionMark, StatePush};
 pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which operation id. An operation whose id was seen before is not
@@ -120,39 +120,6 @@ pub struct HeartbeatRequest {
     pub status: Option<SessionStatus>,
     /// Announces that many seconds without a sign of life.
     pub quiet_seconds: Option<u64>,
-}
-
-/// A change of a session's state, conditional on revision and claim.
-#[derive(Debug, Clone)]
-pub struct StatePush {
-    /// The session.
-    pub session: SessionId,
-    /// The revision it was made from; the write is refused when the database has another.
-    pub base: Revision,
-    /// The claim it was made under; the write is refused when the item was taken since then.
-    pub fencing_token: Option<(ItemKey, Epoch)>,
-    /// The fields that change.
-    pub changes: BTreeMap<StateField, FieldValue>,
-    /// The branch that is checked out, when it changed.
-    pub branch: Option<String>,
-    /// The moment to record with it, by the database's clock.
-    pub mark: Option<InterruptionMark>,
-    /// Whether the session's agent made the change itself and need not be told of it. A change by
-    /// others that it was not told of yet stays untold.
-    pub acknowledge: bool,
-    /// Who pushes.
-    pub provenance: Provenance,
-}
-
-/// A moment of a session's work that has a timestamp of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InterruptionMark {
-    /// Work was interrupted.
-    Interrupted,
-    /// Work was resumed; resumptions are counted.
-    Resumed,
-    /// The count of resumptions was reset.
-    HistoryCleared,
 }
 
 /// What the start of a session has to look at closer.

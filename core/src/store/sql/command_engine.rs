@@ -10,6 +10,7 @@ use super::{
     Engine, SqlStore, dependencies, events, handoffs, items, next, orchestrators, sessions,
 };
 use crate::deadline::Deadline;
+use crate::model::EventFilter;
 use crate::store::{
     AppliedMigration, ChangeMark, CommandStore, ExpectedRead, ReadTime, Result, SCHEMA_VERSION,
     SchemaStatus, Violation,
@@ -65,6 +66,9 @@ impl<E: CommandEngine> CommandStore for SqlStore<E> {
                         dependencies::prefetch_open_dependencies(tx, key);
                     }
                     ExpectedRead::LastHolder(key) => next::prefetch_last_holder(tx, key),
+                    ExpectedRead::OperationEvents(op_id) => {
+                        events::prefetch_events(tx, &EventFilter::of_operation(op_id));
+                    }
                 }
             }
         });

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::NOW;
-use super::engine::{Tx, args};
+use super::engine::{Arg, Tx, args};
 use super::row::Row;
 use super::sessions::check_registered;
 use super::statement::{Statement, columns, joined, statements};
@@ -169,11 +169,23 @@ pub(super) fn record_event(
 }
 
 pub(super) fn list_events(tx: &mut impl Tx, filter: &EventFilter) -> Result<Vec<Event>> {
+    ask_for_events(filter, |statement, args| tx.rows(statement, args, event_from_row))
+}
+
+/// Says that [`list_events`] will be asked.
+pub(super) fn prefetch_events(tx: &mut impl Tx, filter: &EventFilter) {
+    ask_for_events(filter, |statement, args| tx.prefetch(statement, args));
+}
+
+fn ask_for_events<T>(
+    filter: &EventFilter,
+    ask: impl FnOnce(&'static Statement, &[Arg<'_>]) -> T,
+) -> T {
     let limit = match filter.limit {
         0 => i64::MAX,
         limit => i64::from(limit),
     };
-    tx.rows(
+    ask(
         list_statement(filter),
         args![
             filter.after,
@@ -186,7 +198,6 @@ pub(super) fn list_events(tx: &mut impl Tx, filter: &EventFilter) -> Result<Vec<
             filter.since.map(|time| time.to_string()),
             filter.op_id,
         ],
-        event_from_row,
     )
 }
 

@@ -1,7 +1,8 @@
 //! Applies queued writes, in order, in one transaction.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use serde_json::Map;
 
 use super::engine::{Tx, args};
 use super::session_tasks::{load_task, prefetch_task, upsert_task};
@@ -10,7 +11,6 @@ use super::sessions::{
     write_push,
 };
 use super::statement::statements;
-use super::stored_text::stored_optional_text;
 use crate::deadline::Deadline;
 use crate::model::{
     FieldValue, Revision, Session, SessionId, SessionStatus, StateField, Timestamp,
@@ -81,29 +81,6 @@ struct DeliveredChange {
     fields: BTreeMap<StateField, FieldValue>,
     branch: Option<String>,
     mark: Option<InterruptionMark>,
-}
-
-impl DeliveredChange {
-    /// Returns whether the session's state is already as the change would leave it. Writing it
-    /// would change its time alone, and raise the revision only where the clock has moved on since
-    /// the write before it.
-    fn is_in_place(&self, session: &Session) -> bool {
-        let work = session.execution_state().work;
-        self.mark.is_none()
-            && self.fields.iter().all(|(field, value)| work.get(*field) == value_as_read(value))
-            && self.branch.as_deref().is_none_or(|branch| session.branch() == Some(branch))
-    }
-}
-
-/// Returns a value as it is read once it was written: an empty text is read as none.
-fn value_as_read(value: &FieldValue) -> FieldValue {
-    match value {
-        FieldValue::Text(text) => {
-            let text = stored_optional_text(text.as_ref()).filter(|text| !text.is_empty());
-            FieldValue::Text(text.map(Cow::into_owned))
-        }
-        FieldValue::Flag(flag) => FieldValue::Flag(*flag),
-    }
 }
 
 fn deliver_write(
@@ -270,8 +247,9 @@ fn apply_change(
             fields: change.fields,
         }));
     }
-    if !change.is_in_place(session) {
-        push_delivered(tx, &state_push(session, change, provenance), foreign_revision)?;
+    let push = state_push(session, change, provenance);
+    if !push.is_in_place(session) {
+        push_delivered(tx, &push, foreign_revision)?;
     }
     Ok(DeliveryOutcome::Written)
 }
@@ -282,6 +260,7 @@ fn state_push(session: &Session, change: DeliveredChange, provenance: Provenance
         base: session.revision,
         fencing_token: None,
         changes: change.fields,
+        metadata: Map::new(),
         branch: change.branch,
         mark: change.mark,
         acknowledge: true,

@@ -132,7 +132,7 @@ pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> R
     if !is_pushed {
         let session = load_registered(tx, &push.session)?;
         return Err(StoreError::Conflict(if session.revision == push.base {
-            "the claim it was made under belongs to another session".to_owned()
+            "the claim it was made under is over".to_owned()
         } else {
             format!(
                 "it was made from revision {}, but the current one is {}",
@@ -160,7 +160,7 @@ pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> R
 
 /// Returns the change as a merge patch of the metadata; `null` removes a key.
 fn metadata_patch(push: &StatePush) -> Map<String, Json> {
-    let mut metadata = Map::new();
+    let mut metadata = push.metadata.clone();
     let mut state = Map::new();
     for (field, value) in &push.changes {
         let value = match value {
