@@ -119,3 +119,45 @@ fn outside_git_a_command_writes_a_cache_only_for_a_session_that_holds_an_item() 
     assert_eq!(home.read_cache()["currentSd"], "SD-1");
     assert_eq!(home.read_cache()["currentPhase"], serde_json::Value::Null);
 }
+
+/// How long a session of these tests was silent, in seconds: longer than its lease.
+const SILENCE_SECONDS: f64 = 1_000.0;
+
+fn heartbeat(home: &Home) -> String {
+    home.session_column("heartbeat_at", FIRST_SESSION)
+}
+
+#[test]
+fn a_session_that_changes_something_itself_lives() {
+    let home = started();
+    data(&home, &["claim", "SD-1", "--create"]);
+    data(&home, &["queue", "add", "SD-1", "--phases", "plan"]);
+    let alone = ["TRUEUP_SESSION_ID", "CLAUDE_CODE_SESSION_ID"];
+    for (name, arguments) in alone.into_iter().cycle().zip([
+        &["set", "--task", "x"][..],
+        &["interrupt"],
+        &["resume"],
+        &["queue", "start", "SD-1:1"],
+        &["queue", "complete", "SD-1:1"],
+        &["handoff", "create", "X"],
+        &["clear"],
+        &["item", "transition", "SD-1", "blocked"],
+        &["release"],
+    ]) {
+        home.age_heartbeat(FIRST_SESSION, SILENCE_SECONDS);
+        home.execute_sql("UPDATE claude_sessions SET status = 'lost'", []);
+        let before = heartbeat(&home);
+        let run = home.prepare_run("trueup").args(arguments).env(name, FIRST_SESSION);
+        let answer = run.wait();
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(heartbeat(&home) > before, "{arguments:?}");
+        assert_eq!(home.session_column::<String>("status", FIRST_SESSION), "active");
+    }
+    // What another says about it, and what only looks, is no sign of its life.
+    home.age_heartbeat(FIRST_SESSION, SILENCE_SECONDS);
+    let before = heartbeat(&home);
+    data(&home, &["set", "--task", "y", "--session", FIRST_SESSION]);
+    let run = home.prepare_run("trueup").args(["status"]);
+    run.env("TRUEUP_SESSION_ID", FIRST_SESSION).wait().ok();
+    assert_eq!(heartbeat(&home), before);
+}

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use trueup_core::cache::{self, CacheFile};
 use trueup_core::model::{LivenessState, OrchestratorId, Session, SessionId, SessionStatus};
 use trueup_core::reconcile::Reading;
-use trueup_core::store::{SessionFilter, Store};
+use trueup_core::store::{HeartbeatRequest, SessionFilter, Store};
 
 use super::{Caller, CommandContext};
 use crate::command_error::{CommandError, CommandResult};
@@ -107,6 +107,7 @@ impl CommandContext {
     pub(crate) fn require_active_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         let session = self.require_session(store)?;
         check_not_ended(&session)?;
+        let session = self.renew_own_lease(store, session)?;
         if self.is_one_of_several.take() {
             self.notices.borrow_mut().push(format!(
                 "several sessions are live in this worktree; this acts for the newest, {}; \
@@ -115,6 +116,24 @@ impl CommandContext {
             ));
         }
         Ok(session)
+    }
+
+    /// Renews the lease of a session that runs this command itself, when that is due: who changes
+    /// something lives, even if a sweep took the session for lost.
+    fn renew_own_lease(&self, store: &mut dyn Store, session: Session) -> CommandResult<Session> {
+        let settings = &self.run.settings;
+        let is_due = session.is_renewal_due(settings.renewal_seconds());
+        let is_own = self.read_env_session()?.as_ref() == Some(&session.id);
+        if !is_own || (!is_due && session.status.is_present()) || self.run.client_is_gone() {
+            return Ok(session);
+        }
+        store.record_heartbeat(&HeartbeatRequest {
+            session: session.id.clone(),
+            lease_seconds: Some(settings.lease_seconds),
+            status: Some(SessionStatus::Active).filter(|_| !session.status.is_present()),
+            quiet_seconds: None,
+        })?;
+        load_registered_session(store, &session.id)
     }
 
     /// Loads the session that changes something; absent where the caller is a person.
