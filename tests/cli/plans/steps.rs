@@ -178,3 +178,13 @@ fn a_repeated_operation_answers_as_the_first_did() {
     }
     assert_eq!(home.count_events("changed", "fix/2.2"), 1);
 }
+
+#[test]
+fn a_plan_that_is_removed_in_the_middle_of_its_work_says_so() {
+    let home = home_with_plan();
+    data(&home, &["plan", "start", "1.1"]);
+    let removed = object(&home, 0, &["plan", "remove", "fix"]);
+    assert_eq!(removed["warnings"], json!(["1 task was still in progress"]));
+    data(&home, &["plan", "import", "fix.md"]);
+    assert_eq!(object(&home, 0, &["plan", "remove", "fix"])["warnings"], json!([]));
+}

@@ -156,3 +156,22 @@ fn an_orchestrator_is_recorded_with_what_it_starts() {
     let orchestrator: String = home.query_value("SELECT orchestrator FROM phase_queue", []);
     assert_eq!(orchestrator, "orch-1");
 }
+
+#[test]
+fn a_phase_of_a_finished_item_does_not_start() {
+    let home = home_with_queue("plan,build");
+    for (status, back) in [("cancelled", true), ("completed", false)] {
+        data(&home, &["item", "transition", "SD-1", status]);
+        let refusal =
+            expect_queue_refusal(&home, "item_finished", FIRST_SESSION, &["start", "SD-1:1"]);
+        assert_eq!(refusal["error"]["message"], format!("SD-1:1 cannot start: SD-1 is {status}"));
+        let hint = refusal["error"]["hint"].as_str().unwrap();
+        assert!(hint.starts_with("`trueup item reopen SD-1 --reason again"), "{hint}");
+        assert_eq!(refusal["data"]["row"]["status"], "ready");
+        if back {
+            data(&home, &["item", "reopen", "SD-1", "--reason", "again"]);
+            run_queue_command(&home, FIRST_SESSION, &["start", "SD-1:1"]);
+            run_queue_command(&home, FIRST_SESSION, &["reopen", "SD-1:1", "--reason", "x"]);
+        }
+    }
+}

@@ -32,6 +32,10 @@ pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandRe
         "removed plan {id} with {}; its file is kept",
         pluralize(state.tasks.len(), "task", "tasks")
     );
-    let plan = views::plan_view(&state.plan, &state.summary());
-    Ok(Output::new(vec![text], json!({"plan": plan})))
+    let summary = state.summary();
+    let in_progress = usize::try_from(summary.in_progress).unwrap_or(usize::MAX);
+    let warning = (in_progress > 0)
+        .then(|| format!("{} still in progress", pluralize(in_progress, "task was", "tasks were")));
+    let plan = views::plan_view(&state.plan, &summary);
+    Ok(Output::new(vec![text], json!({"plan": plan})).with_warnings(warning))
 }

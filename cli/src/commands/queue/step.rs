@@ -1,7 +1,7 @@
 //! Steps of phases: `trueup queue start`, `complete`, `fail`, `block`, `reopen` and `cancel`
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult, PhaseCase};
+use crate::command_error::{CommandError, CommandResult, ItemCase, PhaseCase};
 use crate::commands::meta::check_phase_can_start;
 use crate::commands::value_text::render_json_value;
 use crate::output::Output;
@@ -111,9 +111,16 @@ fn build_refusal_error(
     phase: Option<&Phase>,
 ) -> CommandError {
     let row_data = json!({"row": phase.map(views::phase_view)});
+    if let (PhaseRefusal::ItemFinished { status }, Some(row)) = (refusal, phase) {
+        let item = (&row.item).into();
+        let text = format!("{id} cannot start: {} is {status}", row.item);
+        return CommandError::new(ItemCase::ItemFinished { item }, text).with_data(row_data);
+    }
     let case = refusal_case(id, refusal, phase);
     match refusal {
-        PhaseRefusal::NotFound => CommandError::new(case, format!("phase {id} does not exist")),
+        PhaseRefusal::NotFound | PhaseRefusal::ItemFinished { .. } => {
+            CommandError::new(case, format!("phase {id} does not exist"))
+        }
         PhaseRefusal::NotHolder { holder } => CommandError::new(
             case,
             format!("the item of {id} is held by {holder}; only the holder can move its phases"),
@@ -161,7 +168,9 @@ fn build_refusal_error(
 fn refusal_case(id: &QueueId, refusal: &PhaseRefusal, phase: Option<&Phase>) -> PhaseCase {
     let blocking_phase = phase.and_then(|row| row.blocked_by.as_ref());
     match (refusal, phase) {
-        (PhaseRefusal::NotFound, _) | (_, None) => PhaseCase::PhaseNotFound,
+        (PhaseRefusal::NotFound | PhaseRefusal::ItemFinished { .. }, _) | (_, None) => {
+            PhaseCase::PhaseNotFound
+        }
         (PhaseRefusal::NotHolder { .. }, _) => PhaseCase::PhaseHeld,
         (PhaseRefusal::StaleEpoch { .. }, _) => PhaseCase::PhaseTakenOver,
         (PhaseRefusal::Blocked { by, .. }, _) => PhaseCase::PhaseBlocked { by: by.into() },

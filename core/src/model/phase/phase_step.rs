@@ -1,7 +1,7 @@
 //! Decides who may do what with a phase, and what follows.
 //!
-//! Refusals come in this order: unknown phase, held by another session, illegal change, started too
-//! often.
+//! Refusals come in this order: unknown phase, held by another session, illegal change, finished
+//! item, started too often.
 
 use super::propagation::change_phase;
 use super::retry_limit::check_retry_limit;
@@ -137,6 +137,11 @@ pub enum PhaseRefusal {
         /// The message of that dependency.
         message: String,
     },
+    /// Its item is finished: there is nothing to start.
+    ItemFinished {
+        /// The status of the item.
+        status: ItemStatus,
+    },
     /// It was started too often within a short time.
     RetryLimit(RetryLimit),
 }
@@ -149,6 +154,7 @@ impl PhaseRefusal {
             Self::NotHolder { .. } => "not_holder",
             Self::StaleEpoch { .. } => "stale_epoch",
             Self::Illegal { .. } | Self::Blocked { .. } => "illegal_transition",
+            Self::ItemFinished { .. } => "item_finished",
             Self::RetryLimit(_) => "retry_limit",
         }
     }
@@ -173,10 +179,14 @@ pub fn decide_phase_step(
     if transition != required || begins_too_early(facts, row, step) {
         return Err(illegal_transition(facts, row, step.target()));
     }
-    if matches!(step, PhaseStep::Start { .. })
-        && let Some(limit) = check_retry_limit(facts.starts)
-    {
-        return Err(PhaseRefusal::RetryLimit(limit));
+    if matches!(step, PhaseStep::Start { .. }) {
+        let status = facts.item.status;
+        if status.is_finished() {
+            return Err(PhaseRefusal::ItemFinished { status });
+        }
+        if let Some(limit) = check_retry_limit(facts.starts) {
+            return Err(PhaseRefusal::RetryLimit(limit));
+        }
     }
     let changed = change_phase(facts.rows, facts.id, |row| step.apply(row, facts.mover));
     // While the dependency is failed, reopening leads back to blocked.

@@ -110,3 +110,19 @@ fn a_fourth_start_within_half_an_hour_waits() {
     let facts = PhaseStepFacts { starts: &starts, ..facts };
     assert!(decide_phase_step(&facts, &complete_step()).is_ok(), "a limit of starts alone");
 }
+
+#[test]
+fn a_phase_of_a_finished_item_does_not_start() {
+    use ItemStatus::{Blocked, Cancelled, Completed, Failed, Queued, Running};
+    let rows = build_queue(&[&[]]);
+    for status in [Completed, Failed, Cancelled] {
+        let item = sample_item(status, None);
+        let refusal = ask_step(&rows, &item, None, 1, &start_step()).unwrap_err();
+        assert_eq!(refusal, PhaseRefusal::ItemFinished { status });
+        assert_eq!(ask_step(&rows, &item, None, 1, &cancel_step("x")), Ok(()));
+    }
+    for status in [Queued, Running, Blocked] {
+        let item = sample_item(status, None);
+        assert_eq!(ask_step(&rows, &item, None, 1, &start_step()), Ok(()));
+    }
+}
