@@ -210,7 +210,8 @@ fn accepting_moves_item_phase_and_task_and_leaves_the_cache_in_step() {
     data(&home, &["claim", "SD-9", "--create", "--session", FIRST_SESSION]);
     let answer =
         data(&home, &["handoff", "accept", id(&first_handoff), "--session", FIRST_SESSION]);
-    assert_eq!(keys(&answer), ["handoff"]);
+    assert_eq!(keys(&answer), ["handoff", "work"]);
+    assert_eq!(answer["work"], json!({"phase": "PLAN", "task": "draft"}));
     let handoff = &answer["handoff"];
     assert_eq!(handoff["status"], "accepted");
     assert_eq!(handoff["decided_by"], FIRST_SESSION);
@@ -270,10 +271,46 @@ fn a_handoff_whose_sender_lost_the_item_gives_nothing() {
 fn a_handoff_of_an_item_that_was_given_up_claims_it() {
     let home = home_with_two_sessions();
     let handoff = create_handoff(&home, &[]);
-    data(&home, &["claim", "SD-7", "--create", "--session", SECOND_SESSION]);
+    home.execute_sql("UPDATE work_items SET holder = NULL", []);
     data(&home, &["handoff", "accept", id(&handoff), "--session", FIRST_SESSION]);
     assert_eq!(holder(&home, "SD-1").as_deref(), Some(FIRST_SESSION));
     assert_eq!(home.read_cache()["currentTask"], "draft");
+}
+
+#[test]
+fn what_changed_since_a_handoff_was_made_is_kept_and_told() {
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
+    data(&home, &["queue", "add", "SD-1", "--phases", "build"]);
+    data(&home, &["queue", "start", "SD-1:1", "--session", SECOND_SESSION]);
+    data(&home, &["set", "--task", "compile", "--session", SECOND_SESSION]);
+    let answer =
+        trueup(&home, &["handoff", "accept", id(&handoff), "--session", FIRST_SESSION]).ok();
+    assert!(
+        answer.stdout.ends_with(
+            "\nphase: build, task: compile\n\
+             the phase was PLAN when it was handed off, and is build now\n\
+             the task was draft when it was handed off, and is compile now\n"
+        ),
+        "{answer:?}"
+    );
+    let cache = home.read_cache();
+    assert_eq!(
+        (&cache["currentPhase"], &cache["currentTask"]),
+        (&"build".into(), &"compile".into())
+    );
+    assert_in_step(&home);
+}
+
+#[test]
+fn a_handoff_of_an_item_that_its_sender_left_for_another_is_withdrawn() {
+    let home = home_with_two_sessions();
+    let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
+    data(&home, &["claim", "SD-7", "--create", "--session", SECOND_SESSION]);
+    let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
+    refused(&home, "handoff_decided", &accept);
+    let handoff = data(&home, &["handoff", "show", id(&handoff)])["handoff"].clone();
+    assert_eq!(handoff["reject_reason"], "withdrawn: the sender released the item");
 }
 
 #[test]
@@ -307,7 +344,9 @@ fn a_handoff_of_an_item_that_was_finished_gives_nothing() {
     let finish = ["item", "transition", "SD-1", "completed"];
     data(&home, &[&finish[..], &["--session", SECOND_SESSION]].concat());
     let accept = ["handoff", "accept", id(&handoff), "--session", FIRST_SESSION];
-    refused(&home, "item_finished", &accept);
+    refused(&home, "handoff_decided", &accept);
+    let shown = data(&home, &["handoff", "show", id(&handoff)])["handoff"].clone();
+    assert_eq!(shown["reject_reason"], "withdrawn: the item is finished");
     assert_eq!(holder(&home, "SD-1"), None);
 }
 

@@ -1,7 +1,7 @@
 //! `set`, `interrupt`, `resume` and `clear`.
 
 use serde_json::{Value, json};
-use support::home::{FIRST_SESSION, Home};
+use support::home::{FIRST_SESSION, Home, skip_over_postgres};
 
 use crate::fixture::{assert_in_step, claimed, data, refused, started, trueup};
 use crate::state_snapshot::StateSnapshot;
@@ -40,8 +40,55 @@ fn set_with_an_empty_value_removes_and_the_same_value_changes_nothing() {
     let revision: i64 = home.session_column("revision", FIRST_SESSION);
     let answer = trueup(&home, &["set", "--task", ""]).ok();
     assert_eq!(answer.stdout, "nothing changed\n");
-    assert!(home.session_column::<i64>("revision", FIRST_SESSION) <= revision + 1);
+    assert_eq!(home.session_column::<i64>("revision", FIRST_SESSION), revision);
+    data(&home, &["set", "--phase", "PLAN", "--metadata", "k=1"]);
+    let events = count_events(&home);
+    for again in [
+        &["set", "--phase", "PLAN"][..],
+        &["set", "--phase", "PLAN", "--metadata", "k=1"],
+        &["set", "--metadata", "k=1"],
+        &["set", "--auto-proceed", "off"],
+    ] {
+        assert_eq!(trueup(&home, again).ok().stdout, "nothing changed\n", "{again:?}");
+    }
+    data(&home, &["interrupt"]);
+    let interrupted = count_events(&home);
+    assert_eq!(trueup(&home, &["interrupt"]).ok().stdout, "already interrupted\n");
+    assert_eq!((count_events(&home), interrupted), (interrupted, events + 1));
     assert_in_step(&home);
+}
+
+fn count_events(home: &Home) -> i64 {
+    home.query_value("SELECT count(*) FROM events", [])
+}
+
+#[test]
+fn set_changes_everything_or_nothing() {
+    if skip_over_postgres("a trigger in the words of SQLite; the contract suite tests the same") {
+        return;
+    }
+    let home = home_with_held_item();
+    let both = ["set", "--task", "x", "--metadata", "k=1"];
+    // What refuses one part of a change refuses all of it.
+    home.execute_sql(
+        "CREATE TRIGGER refusal BEFORE UPDATE OF metadata ON claude_sessions
+         WHEN json_extract(NEW.metadata, '$.k') IS NOT NULL BEGIN SELECT RAISE(ABORT, 'no'); END",
+        [],
+    );
+    assert_ne!(trueup(&home, &both).code, Some(0));
+    let metadata: String = home.session_column("metadata", FIRST_SESSION);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    assert!(metadata["execution_state"]["currentTask"].is_null(), "{metadata}");
+    home.execute_sql("DROP TRIGGER refusal", []);
+    let changed = data(&home, &both)["changed"].clone();
+    assert_eq!(changed["currentTask"], json!({"from": null, "to": "x"}));
+    assert_eq!(changed["k"], json!({"from": null, "to": 1}));
+    let operations: i64 = home.query_value(
+        "SELECT count(DISTINCT op_id) FROM events WHERE reason = 'set'
+             AND kind IN ('state', 'metadata')",
+        [],
+    );
+    assert_eq!(operations, 1);
 }
 
 #[test]

@@ -12,9 +12,9 @@ use trueup_core::model::{
     ProcessPlace, Session, SessionId, StateField, decide_move,
 };
 use trueup_core::store::{
-    ClaimedItem, GrantedClaim, GrantedMove, HeartbeatRequest, MovedItem, NewRun, PhaseChanges,
-    PhaseFilter, PhaseStepOutcome, PhaseStepRequest, Provenance, ReleaseRequest, Result,
-    RunRegistration, SessionRegistration, SessionTask, StatePush, Store, StoreError,
+    ClaimedItem, GrantedClaim, GrantedMove, HeartbeatRequest, ItemAddition, MovedItem, NewRun,
+    PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, Provenance, ReleaseRequest,
+    Result, RunRegistration, SessionRegistration, SessionTask, StatePush, Store, StoreError,
 };
 
 pub(crate) const LEASE_SECONDS: u64 = 900;
@@ -124,6 +124,7 @@ pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) ->
             holder_seen_at: holder.map(|holder| holder.heartbeat_at),
             outcome,
         },
+        new_item: None,
         quiet_seconds: None,
         lease_seconds: LEASE_SECONDS,
         provenance: new_provenance(session),
@@ -133,6 +134,27 @@ pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) ->
 pub(crate) fn claim_item(store: &mut dyn Store, session: &str, text: &str) -> ClaimedItem {
     let request = claim_request(store, session, text);
     store.claim(&request).unwrap()
+}
+
+/// Builds a claim that adds the item, which does not exist.
+pub(crate) fn creating_claim_request(session: &str, text: &str) -> GrantedClaim {
+    GrantedClaim {
+        grant: ClaimGrant {
+            session: session_id(session),
+            item: item_key(text),
+            expected_holder: None,
+            expected_epoch: Epoch(0),
+            holder_seen_at: None,
+            outcome: ClaimOutcome::Claimed,
+        },
+        new_item: Some(ItemAddition {
+            item: new_item(text),
+            provenance: provenance_because(session, "claim --create"),
+        }),
+        quiet_seconds: None,
+        lease_seconds: LEASE_SECONDS,
+        provenance: new_provenance(session),
+    }
 }
 
 pub(crate) fn release_request(session: &str, text: &str) -> ReleaseRequest {

@@ -1,5 +1,6 @@
 //! Many processes at the same time: one winner, and no lost update.
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use serde_json::Value;
@@ -181,4 +182,38 @@ fn sessions_that_start_at_once_share_one_new_database() {
         assert!(text.contains("**/.claude/auto-proceed-state*\n"), "{text}");
         assert!(home.claude_names().iter().all(|name| !name.contains(".tmp-")));
     }
+}
+
+#[test]
+fn of_64_changes_of_one_session_each_reports_its_own() {
+    let home = Home::new();
+    home.start_session().ok();
+    let answers = run_at_once(PROCESSES, |n| {
+        let (task, key) = (format!("task-{n}"), format!("key-{n}={n}"));
+        home.prepare_run("trueup").args(["set", "--json", "--task", &task, "--metadata", &key])
+    });
+    // Each task replaced another one, so that the changes form one chain.
+    let mut replaced = BTreeSet::new();
+    for (n, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.code, Some(0), "{n}: {answer:?}");
+        let changed = answer.json()["data"]["changed"].clone();
+        let keys: Vec<&String> = changed.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["currentTask", &format!("key-{n}")], "{changed}");
+        assert_eq!(changed["currentTask"]["to"], format!("task-{n}"));
+        assert!(replaced.insert(changed["currentTask"]["from"].to_string()), "{changed}");
+    }
+    assert!(replaced.contains("null"), "{replaced:?}");
+}
+
+#[test]
+fn of_64_processes_that_resume_a_session_one_does() {
+    let home = Home::new();
+    home.start_session().ok();
+    let run = |words: &[&str]| home.prepare_run("trueup").args(words).wait();
+    run(&["claim", "SD-1", "--create"]).ok();
+    run(&["interrupt"]).ok();
+    let answers = run_at_once(PROCESSES, |_| home.prepare_run("trueup").args(["resume"]));
+    let told = |text: &str| answers.iter().filter(|answer| answer.stdout == text).count();
+    assert_eq!(told("No longer interrupted.\nresume count: 0 -> 1\n"), 1, "{answers:?}");
+    assert_eq!(told("nothing was interrupted\n"), PROCESSES - 1, "{answers:?}");
 }

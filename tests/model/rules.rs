@@ -174,6 +174,7 @@ fn product_claims(
         item: Some(item),
         holder: item.holder.as_ref().map(|_| (holder, liveness)),
         force,
+        new_item: None,
     });
     match verdict {
         Err(refusal) => Err(refusal),

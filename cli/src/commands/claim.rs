@@ -19,7 +19,8 @@ use trueup_core::model::{
 };
 use trueup_core::repos::assign_repo_name;
 use trueup_core::store::{
-    ClaimedItem, ExpectedRead, Provenance, ReadTime, ReleaseRequest, Store, StoreError,
+    ClaimedItem, ExpectedRead, ItemAddition, Provenance, ReadTime, ReleaseRequest, Store,
+    StoreError,
 };
 use trueup_core::text::{CommandLine, one_line};
 
@@ -59,10 +60,15 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
         return replay_claim(context, store, &id, &key, &event);
     }
     let mut warnings = Vec::new();
+    let mut new_item = None;
     if let Some(session) = store.load_session(&id)? {
         context.true_up_before_change(store, session)?;
         if arguments.create && store.load_item(&key)?.is_none() {
-            add_missing_item(context, store, &key, &id)?;
+            let repo = assign_repo_name(store, context.run.naming_context())?;
+            new_item = Some(ItemAddition {
+                item: NewItem { repo, ..NewItem::new(key.clone()) },
+                provenance: Provenance::new(id.as_str(), "claim --create"),
+            });
         }
     }
     let quiet_seconds = arguments.span.map(|span| span.0);
@@ -72,6 +78,7 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
     let request = ClaimItemRequest {
         session: id.clone(),
         item: key.clone(),
+        new_item,
         force: arguments.force,
         quiet_period_seconds: quiet_seconds.map(|seconds| seconds.min(MAX_QUIET_SECONDS)),
         provenance: context.provenance(id.as_str(), ""),
@@ -166,24 +173,6 @@ pub(super) fn build_stale_epoch_error(
         .map(|holder| views::session_view(&holder, &views::assess_liveness(&holder, &context.run)));
     let case = ItemCase::ClaimLost { item: key.into() };
     Ok(CommandError::new(case, message).with_data(json!({"holder": holder})))
-}
-
-/// Adds a missing item. Where another process adds it at the same time, its item is used.
-fn add_missing_item(
-    context: &CommandContext,
-    store: &mut dyn Store,
-    key: &ItemKey,
-    session: &SessionId,
-) -> CommandResult<()> {
-    let item = NewItem {
-        repo: assign_repo_name(store, context.run.naming_context())?,
-        ..NewItem::new(key.clone())
-    };
-    match store.add_item(&item, &Provenance::new(session.as_str(), "claim --create")) {
-        Ok(_) => Ok(()),
-        Err(StoreError::Denied { .. }) if store.load_item(key)?.is_some() => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Builds the view of interrupted work on an item.

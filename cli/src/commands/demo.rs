@@ -15,7 +15,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::fs::{create_private_dir, write_private};
 use trueup_core::model::{FieldValue, ItemKey, NewItem, SessionId, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
-use trueup_core::store::{CommandStore, Provenance, Store};
+use trueup_core::store::{CommandStore, ItemAddition, Provenance, Store};
 use trueup_core::sync::{RunContext, register_session, true_up};
 
 use super::state_change::{StateChange, push_change};
@@ -139,11 +139,14 @@ fn claim_new_item(
     run_context: &RunContext,
 ) -> CommandResult<()> {
     let key: ItemKey = parse_literal(key)?;
-    let item = NewItem::new(key.clone());
-    store.add_item(&item, &Provenance::new(session.as_str(), "demo"))?;
+    let addition = ItemAddition {
+        item: NewItem::new(key.clone()),
+        provenance: Provenance::new(session.as_str(), "demo"),
+    };
     let request = ClaimItemRequest {
         session: session.clone(),
         item: key,
+        new_item: Some(addition),
         force: false,
         quiet_period_seconds: None,
         provenance: Provenance::new(session.as_str(), ""),

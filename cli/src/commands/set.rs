@@ -54,7 +54,7 @@ pub(super) fn cmd_set(context: &CommandContext, arguments: &SetArgs) -> CommandR
     let id = session.id.clone();
     let change = StateChange { fields, metadata, mark: None, reason: "set" };
     let changed = push_change(store, session, change)?;
-    finish_change(context, store, &id, changed, NOTHING_CHANGED)
+    finish_change(context, store, &id, &changed, NOTHING_CHANGED)
 }
 
 /// Parses `KEY=VALUE` pairs. A value that is not JSON is text. Keys that have options of their own
@@ -91,7 +91,7 @@ pub(super) fn cmd_interrupt(context: &CommandContext) -> CommandResult {
         ..StateChange::default()
     };
     let changed = push_change(store, session, change)?;
-    finish_change(context, store, &id, changed, "already interrupted")
+    finish_change(context, store, &id, &changed, "already interrupted")
 }
 
 pub(super) fn cmd_resume(context: &CommandContext) -> CommandResult {
@@ -108,7 +108,7 @@ pub(super) fn cmd_resume(context: &CommandContext) -> CommandResult {
         ..StateChange::default()
     };
     let changed = push_change(store, session, change)?;
-    finish_change(context, store, &id, changed, "nothing was interrupted")
+    finish_change(context, store, &id, &changed, "nothing was interrupted")
 }
 
 pub(super) fn cmd_clear(context: &CommandContext, no_history: bool) -> CommandResult {
@@ -128,7 +128,7 @@ pub(super) fn cmd_clear(context: &CommandContext, no_history: bool) -> CommandRe
     let mark = no_history.then_some(InterruptionMark::HistoryCleared);
     let change = StateChange { fields, mark, reason: "clear", ..StateChange::default() };
     let changed = push_change(store, session, change)?;
-    finish_change(context, store, &id, changed, NOTHING_CHANGED)
+    finish_change(context, store, &id, &changed, NOTHING_CHANGED)
 }
 
 /// Trues up the cache and builds the output of what a command changed.
@@ -136,13 +136,13 @@ fn finish_change(
     context: &CommandContext,
     store: &mut dyn Store,
     id: &SessionId,
-    changed: Map<String, Json>,
+    changed: &Map<String, Json>,
     in_place_text: &str,
 ) -> CommandResult {
     let mut warnings = Vec::new();
     let session = context.true_up_after_change(store, id, &mut warnings)?;
     let text =
-        if changed.is_empty() { vec![in_place_text.to_owned()] } else { render_changes(&changed) };
+        if changed.is_empty() { vec![in_place_text.to_owned()] } else { render_changes(changed) };
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({"session": views::session_view(&session, &vitality), "changed": changed});
     Ok(Output::new(text, data).with_warnings(warnings))

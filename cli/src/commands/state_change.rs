@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{
-    EventFilter, EventKind, ExecutionState, FieldValue, Session, SessionId, StateField, WorkHistory,
+    EventFilter, EventKind, ExecutionState, FieldValue, ItemKey, Session, SessionId, StateField,
+    WorkHistory,
 };
 use trueup_core::store::{CommandStore, ExpectedRead, InterruptionMark, Provenance, ReadTime};
 use trueup_core::sync::{PushOutcome, RetriedPush, push_with_retry};
@@ -42,7 +43,7 @@ pub(super) fn push_change(
     session: Session,
     change: StateChange<'_>,
 ) -> CommandResult<Map<String, Json>> {
-    let id = session.id.clone();
+    let (id, item) = (session.id.clone(), session.item.clone());
     let provenance = Provenance::new(id.as_str(), change.reason);
     let op_id = provenance.op_id.clone();
     store.expect_reads(ReadTime::AfterWrite, &[ExpectedRead::OperationEvents(&op_id)]);
@@ -63,11 +64,29 @@ pub(super) fn push_change(
     match push_with_retry(store, session, &request)? {
         PushOutcome::Done(_) => load_changes(store, &id, &op_id),
         PushOutcome::InPlace(_) => Ok(Map::new()),
-        PushOutcome::ClaimLost(_) => Err(CommandError::new(
-            ItemCase::OwnClaimLost,
-            "the claim for this change now belongs to another session",
-        )),
+        PushOutcome::ClaimLost(_) => {
+            Err(CommandError::new(ItemCase::OwnClaimLost, describe_lost_claim(store, &id, item)?))
+        }
     }
+}
+
+/// Says what became of the claim that a change was made under.
+fn describe_lost_claim(
+    store: &mut dyn CommandStore,
+    session: &SessionId,
+    item: Option<ItemKey>,
+) -> CommandResult<String> {
+    let Some(key) = item else {
+        return Ok("the claim for this change is over".to_owned());
+    };
+    let holder = store.load_item(&key)?.and_then(|item| item.holder);
+    Ok(match holder {
+        Some(holder) if holder == *session => {
+            format!("the claim on {key} was lost, and the session claimed it anew meanwhile")
+        }
+        Some(holder) => format!("{key} now belongs to session {holder}"),
+        None => format!("the session no longer holds {key}; nobody does"),
+    })
 }
 
 /// Loads what an operation changed of a session. Its events were written with the change and hold

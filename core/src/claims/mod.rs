@@ -10,7 +10,9 @@ use crate::model::{
     ClaimFacts, ClaimForecast, ClaimOutcome, ClaimRefusal, InterruptedWork, Item, ItemKey,
     Liveness, Session, SessionId, SessionStatus, decide_claim, forecast_claim, judge_session,
 };
-use crate::store::{ClaimedItem, GrantedClaim, Provenance, Result, Store, StoreError};
+use crate::store::{
+    ClaimedItem, GrantedClaim, ItemAddition, Provenance, Result, Store, StoreError,
+};
 use crate::sync::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, RunContext};
 
 pub use commands::{claim_command, restore_command};
@@ -29,6 +31,8 @@ pub struct ClaimItemRequest {
     pub session: SessionId,
     /// The item.
     pub item: ItemKey,
+    /// The item to add, where it does not exist.
+    pub new_item: Option<ItemAddition>,
     /// Whether to take it from a silent holder.
     pub force: bool,
     /// Seconds of silence to announce.
@@ -96,6 +100,7 @@ pub fn claim_item(
             item: item.as_ref(),
             holder: holder.as_ref().map(|(holder, liveness)| (holder, liveness)),
             force: request.force,
+            new_item: request.new_item.as_ref().map(|addition| &addition.item.key),
         };
         let grant = match decide_claim(&facts) {
             Err(refusal) => {
@@ -120,6 +125,7 @@ pub fn claim_item(
         let outcome = grant.outcome;
         let grant_request = GrantedClaim {
             grant,
+            new_item: request.new_item.clone(),
             quiet_seconds: request.quiet_period_seconds,
             lease_seconds: site.settings.lease_seconds,
             provenance: request.provenance.clone(),
@@ -184,6 +190,7 @@ pub fn reclaim_own_item(
     let request = ClaimItemRequest {
         session: session.id.clone(),
         item: key,
+        new_item: None,
         force: false,
         quiet_period_seconds: None,
         provenance: Provenance::new(session.id.as_str(), "resumed"),

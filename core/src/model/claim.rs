@@ -25,6 +25,8 @@ pub struct ClaimFacts<'a> {
     pub holder: Option<(&'a Session, &'a Liveness)>,
     /// Whether `--force` was given.
     pub force: bool,
+    /// The key of the item that the claim adds where it does not exist.
+    pub new_item: Option<&'a ItemKey>,
 }
 
 /// The reason given when the holder is dead.
@@ -118,23 +120,25 @@ pub struct ClaimGrant {
 /// The reason why the claim is refused.
 pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> {
     let claimant = facts.claimant.ok_or(ClaimRefusal::PhantomSession)?;
-    let item = facts.item.ok_or(ClaimRefusal::ItemNotFound)?;
+    let grant = |item: &ItemKey, holder: Option<&SessionId>, epoch, outcome| ClaimGrant {
+        session: claimant.id.clone(),
+        item: item.clone(),
+        expected_holder: holder.cloned(),
+        expected_epoch: epoch,
+        holder_seen_at: match outcome {
+            ClaimOutcome::TakenOver(_) => facts.holder.map(|(holder, _)| holder.heartbeat_at),
+            ClaimOutcome::Claimed | ClaimOutcome::AlreadyHeld => None,
+        },
+        outcome,
+    };
+    let Some(item) = facts.item else {
+        let key = facts.new_item.ok_or(ClaimRefusal::ItemNotFound)?;
+        return Ok(grant(key, None, Epoch(0), ClaimOutcome::Claimed));
+    };
     if item.status.is_finished() {
         return Err(ClaimRefusal::ItemFinished);
     }
-    let grant = |outcome| {
-        Ok(ClaimGrant {
-            session: claimant.id.clone(),
-            item: item.key.clone(),
-            expected_holder: item.holder.clone(),
-            expected_epoch: item.epoch,
-            holder_seen_at: match outcome {
-                ClaimOutcome::TakenOver(_) => facts.holder.map(|(holder, _)| holder.heartbeat_at),
-                ClaimOutcome::Claimed | ClaimOutcome::AlreadyHeld => None,
-            },
-            outcome,
-        })
-    };
+    let grant = |outcome| Ok(grant(&item.key, item.holder.as_ref(), item.epoch, outcome));
     match (&item.holder, facts.holder) {
         (None, _) => grant(ClaimOutcome::Claimed),
         (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyHeld),

@@ -47,9 +47,9 @@ pub use dependency::{
 pub use event::{Event, EventFilter, EventKind, concerns_item};
 pub use handoff::{
     AcceptanceFacts, Handoff, HandoffElement, HandoffElements, HandoffNoticeReason, HandoffReader,
-    HandoffRefusal, HandoffStatus, HandoffToItself, OpenHandoffState, TransferPath,
-    decide_acceptance, decide_handoff_notice, decide_open_handoff, decide_receiver,
-    decide_rejection,
+    HandoffRefusal, HandoffStatus, HandoffToItself, OpenHandoffState, ReceivedWork, TransferPath,
+    decide_acceptance, decide_handoff_notice, decide_open_handoff, decide_received_work,
+    decide_receiver, decide_rejection,
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,

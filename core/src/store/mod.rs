@@ -20,13 +20,13 @@ pub(crate) mod testing;
 pub use api::{
     AcceptHandoffRequest, AcceptedHandoff, ChangeMark, ClaimedItem, CommandStore, EndedRun,
     ExpectedRead, GrantedClaim, HandoffFilter, HandoffResult, HandoffStore, HeartbeatRequest,
-    HookStore, ImportedPlan, InterruptionMark, ItemFilter, MetadataAction, MetadataChange,
-    MetadataStore, NewHandoff, NewRun, OrchestratorStore, PendingMatters, PhaseChange,
-    PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore, PlanOverview,
-    PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime, RejectHandoffRequest,
-    ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming, RepoPlacement, RepoStore,
-    ReservePortRequest, RetentionStore, RunRegistration, SessionCursor, SessionFilter,
-    SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
+    HookStore, ImportedPlan, InterruptionMark, ItemAddition, ItemFilter, MetadataAction,
+    MetadataChange, MetadataStore, NewHandoff, NewRun, OrchestratorStore, PendingMatters,
+    PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
+    PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime,
+    RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
+    RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
+    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
 };
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,

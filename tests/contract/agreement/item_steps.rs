@@ -10,7 +10,8 @@ use trueup_core::store::{
 use super::canonical::describe;
 use super::{REPOS, SeededRandom};
 use crate::requests::{
-    LEASE_SECONDS, claim_request, item_key, new_item, release_request, session_id,
+    LEASE_SECONDS, claim_request, creating_claim_request, item_key, new_item, release_request,
+    session_id,
 };
 
 /// One operation on items, the same in both stores.
@@ -101,11 +102,14 @@ impl ItemStep {
                 provenance: by(who),
             })),
             Self::Claim(who, what) => {
-                if store.load_item(&item_key(what)).unwrap().is_none() {
-                    return "nothing".to_owned();
-                }
-                let mut request = claim_request(store, who, what);
+                let mut request = match store.load_item(&item_key(what)).unwrap() {
+                    Some(_) => claim_request(store, who, what),
+                    None => creating_claim_request(who, what),
+                };
                 request.provenance = by(who);
+                if let Some(addition) = &mut request.new_item {
+                    addition.provenance = super::provenance(who, &format!("{op}-added"));
+                }
                 describe(store.claim(&request))
             }
             Self::Release(who, what) => {

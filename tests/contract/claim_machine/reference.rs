@@ -201,6 +201,8 @@ impl ReferenceStore {
             if row.current != Some(item) {
                 row.current = Some(item);
                 row.phase = phase;
+            } else if phase.is_some() {
+                row.phase = phase;
             }
         }
     }

@@ -207,6 +207,7 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         let request = ClaimItemRequest {
             session: session_id(SESSIONS[session]),
             item: item_key(ITEMS[item]),
+            new_item: None,
             force,
             quiet_period_seconds: None,
             provenance: new_provenance(SESSIONS[session]),

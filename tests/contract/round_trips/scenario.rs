@@ -17,9 +17,10 @@ use trueup_core::store::{
 use crate::fixture::test_deadline;
 use crate::requests::{
     LEASE_SECONDS, add_item, add_queue, apply_step, begin_run, claim_item, complete_step,
-    first_phase_of, item_key, load_item, load_session, move_item, new_heartbeat, new_provenance,
-    orchestrator_id, phase_push, phase_statuses, provenance_because, register_session,
-    release_request, session_id, session_step_request, start_step, step_request, task_note,
+    creating_claim_request, first_phase_of, item_key, load_item, load_session, move_item,
+    new_heartbeat, new_provenance, orchestrator_id, phase_push, phase_statuses, provenance_because,
+    register_session, release_request, session_id, session_step_request, start_step, step_request,
+    task_note,
 };
 use crate::suite::handoffs::new_handoff;
 use crate::suite::metadata::metadata_fix;
@@ -60,8 +61,10 @@ fn use_sessions(store: &mut dyn Store) {
     assert_eq!(store.list_peers(&session, 5).unwrap().len(), 1);
     store.sessions_with_expired_lease(now, 5).unwrap();
     store.record_heartbeat(&new_heartbeat("s1")).unwrap();
-    let pushed = store.push_state(&phase_push(&session, "PLAN")).unwrap();
     let patch = Map::from_iter([("key".to_owned(), 1.into())]);
+    let mut push = phase_push(&session, "PLAN");
+    push.metadata.clone_from(&patch);
+    let pushed = store.push_state(&push).unwrap();
     store.merge_metadata(&session.id, &patch, &new_provenance("s1")).unwrap();
     store.acknowledge_revision(&session.id, pushed.revision).unwrap();
     let value = FieldValue::Text(Some("PLAN".to_owned()));
@@ -107,6 +110,8 @@ fn use_items(store: &mut dyn Store) {
     load_item(store, "B");
     store.record_refusal(&item_key("B"), &new_provenance("s2")).unwrap();
     move_item(store, "s1", "B", ItemStatus::Completed);
+    store.claim(&creating_claim_request("s1", "N")).unwrap();
+    store.release(&release_request("s1", "N")).unwrap();
     claim_item(store, "s1", "A");
     store.release(&release_request("s1", "A")).unwrap();
     store.find_last_holder(&item_key("A")).unwrap().unwrap();

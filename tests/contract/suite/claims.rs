@@ -5,9 +5,9 @@ use trueup_core::store::ItemFilter;
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
-    add_item, claim_item, claim_request, expect_refusal, item_key, load_item, load_session,
-    new_heartbeat, new_provenance, phase_push, register_holder, register_session, release_request,
-    session_id,
+    add_item, claim_item, claim_request, creating_claim_request, expect_refusal, item_key,
+    last_event_id, list_event_kinds, list_events, load_item, load_session, new_heartbeat,
+    new_provenance, phase_push, register_holder, register_session, release_request, session_id,
 };
 
 on_every_store! {
@@ -25,6 +25,10 @@ on_every_store! {
     a_release_by_one_who_does_not_hold_it_is_a_conflict
     a_release_leaves_the_session_idle_of_work
     who_claims_lives
+    a_claim_adds_the_item_in_the_same_transaction
+    a_claim_that_is_refused_adds_no_item
+    an_item_that_was_added_meanwhile_is_claimed_as_it_is
+    who_goes_on_with_an_item_finds_the_phase_that_others_left
 }
 
 fn a_free_item_is_claimed(f: &mut impl StoreFixture) {
@@ -191,4 +195,62 @@ fn who_claims_lives(f: &mut impl StoreFixture) {
     let session = load_session(f.store(), "s1");
     assert_eq!(session.status, SessionStatus::Active);
     assert!(!session.is_lease_expired() && session.is_in_quiet_period());
+}
+
+fn a_claim_adds_the_item_in_the_same_transaction(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let request = creating_claim_request("s1", "A");
+    let claim = f.store().claim(&request).unwrap();
+    assert_eq!((claim.item.holder, claim.item.epoch), (Some(session_id("s1")), Epoch(1)));
+    let events = list_events(f.store());
+    let of_item: Vec<_> = events.iter().filter(|event| event.entity == "item").collect();
+    let actors: Vec<_> =
+        of_item.iter().map(|event| (event.kind.as_str(), event.actor.as_str())).collect();
+    assert_eq!(actors, [("added", "s1"), ("claimed", "s1")]);
+    assert_eq!(of_item[0].reason.as_deref(), Some("claim --create"));
+    let last = last_event_id(f.store());
+    let again = f.store().claim(&request).unwrap();
+    assert_eq!((again.item.epoch, last_event_id(f.store())), (Epoch(1), last), "a repetition");
+}
+
+fn a_claim_that_is_refused_adds_no_item(f: &mut impl StoreFixture) {
+    let unregistered = f.store().claim(&creating_claim_request("s1", "A"));
+    expect_refusal(unregistered, "invalid");
+    register_session(f.store(), "s1");
+    let mut outdated = creating_claim_request("s1", "A");
+    outdated.grant.expected_epoch = Epoch(7);
+    expect_refusal(f.store().claim(&outdated), "conflict");
+    assert_eq!(f.store().load_item(&item_key("A")).unwrap(), None);
+    assert_eq!(load_session(f.store(), "s1").item, None);
+}
+
+fn an_item_that_was_added_meanwhile_is_claimed_as_it_is(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let request = creating_claim_request("s1", "A");
+    add_item(f.store(), "A");
+    let last = last_event_id(f.store());
+    f.store().claim(&request).unwrap();
+    let kinds = list_event_kinds(f.store(), last);
+    assert!(!kinds.contains(&"A added".to_owned()), "{kinds:?}");
+    assert_eq!(load_item(f.store(), "A").holder, Some(session_id("s1")));
+    // Where another session holds it by then, the claim is decided anew.
+    register_session(f.store(), "s2");
+    expect_refusal(f.store().claim(&creating_claim_request("s2", "A")), "conflict");
+}
+
+fn who_goes_on_with_an_item_finds_the_phase_that_others_left(f: &mut impl StoreFixture) {
+    register_holder(f.store());
+    let first = load_session(f.store(), "s1");
+    f.store().push_state(&phase_push(&first, "PLAN")).unwrap();
+    register_session(f.store(), "s2");
+    claim_item(f.store(), "s2", "A");
+    let second = load_session(f.store(), "s2");
+    f.store().push_state(&phase_push(&second, "EXEC")).unwrap();
+    let lost = load_session(f.store(), "s1").execution_state().work;
+    assert_eq!((lost.item.as_deref(), lost.phase.as_deref()), (Some("A"), Some("PLAN")));
+    f.store().release(&release_request("s2", "A")).unwrap();
+    claim_item(f.store(), "s1", "A");
+    let work = load_session(f.store(), "s1").execution_state().work;
+    assert_eq!((work.item.as_deref(), work.phase.as_deref()), (Some("A"), Some("EXEC")));
+    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
 }

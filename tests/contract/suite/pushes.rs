@@ -245,12 +245,4 @@ fn what_is_in_place_is_not_written(f: &mut impl StoreFixture) {
     let last = last_event_id(f.store());
     assert!(matches!(set(f.store(), "PLAN"), PushOutcome::InPlace(_)));
     assert_eq!(last_event_id(f.store()), last);
-    // The item goes with the session, also where only the session is in the phase already.
-    let session = load_session(f.store(), "s1");
-    f.store().release(&release_request("s1", "A")).unwrap();
-    claim_item(f.store(), "s1", "A");
-    let cleared = load_session(f.store(), "s1");
-    assert_eq!(cleared.execution_state().work.phase, session.execution_state().work.phase);
-    assert!(matches!(set(f.store(), "EXEC"), PushOutcome::Done(_)));
-    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
 }

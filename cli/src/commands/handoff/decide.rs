@@ -5,7 +5,7 @@ use crate::command_error::{CommandError, CommandResult, HandoffCase};
 use crate::commands::value_text::or_none;
 use crate::output::Output;
 use crate::views;
-use serde_json::Value;
+use serde_json::{Value, json};
 use trueup_core::model::{EventKind, HandoffId, HandoffRefusal};
 use trueup_core::store::{AcceptHandoffRequest, RejectHandoffRequest, Store};
 
@@ -36,12 +36,19 @@ pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> CommandRes
         "accepted {id}: {} went from {} to {} (epoch {} -> {})",
         item.key, handoff.from, session.id, handoff.epoch, item.epoch
     ));
+    let work = &accepted.work;
     text.push(format!(
         "phase: {}, task: {}",
-        or_none(handoff.phase.as_deref()),
-        or_none(handoff.task.as_deref())
+        or_none(work.phase.as_deref()),
+        or_none(work.task.as_deref())
     ));
-    Ok(Output::new(text, handoff_data(handoff)).with_warnings(warnings))
+    text.extend(work.differences(handoff).iter().map(|(name, then, now)| {
+        let (then, now) = (or_none(*then), or_none(*now));
+        format!("the {name} was {then} when it was handed off, and is {now} now")
+    }));
+    let mut data = handoff_data(handoff);
+    data["work"] = json!({"phase": work.phase, "task": work.task});
+    Ok(Output::new(text, data).with_warnings(warnings))
 }
 
 pub(super) fn cmd_reject(

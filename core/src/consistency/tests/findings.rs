@@ -88,13 +88,19 @@ fn deeds_come_workplan_before_task() {
 fn hold(scene: &mut Fixture, session: &str, name: &str) {
     let item = scene.store.load_item(&item_key(name)).unwrap().unwrap();
     let session = scene.store.load_session(&session.parse().unwrap()).unwrap().unwrap();
-    let facts =
-        ClaimFacts { claimant: Some(&session), item: Some(&item), holder: None, force: false };
+    let facts = ClaimFacts {
+        claimant: Some(&session),
+        item: Some(&item),
+        holder: None,
+        force: false,
+        new_item: None,
+    };
     let Ok(grant) = decide_claim(&facts) else {
         panic!("{item:?}");
     };
     let request = GrantedClaim {
         grant,
+        new_item: None,
         quiet_seconds: None,
         lease_seconds: 900,
         provenance: Provenance::new("x", "claim"),

@@ -86,6 +86,7 @@ mod tests {
             item: Some(&held),
             holder: Some((&holder, &liveness)),
             force,
+            new_item: None,
         };
         decide_claim(&facts).is_ok()
     }
@@ -99,6 +100,7 @@ mod tests {
             item: Some(&held),
             holder: Some((&holder, &liveness)),
             force: false,
+            new_item: None,
         };
         forecast_claim(&facts, evidence, CEILING)
     }

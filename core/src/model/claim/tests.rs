@@ -38,7 +38,7 @@ fn refusals_come_in_the_order_of_the_contract() {
         (Some(&me), Some(&done), "item_finished"),
         (Some(&me), Some(&held), "held_by_live_session"),
     ] {
-        let facts = ClaimFacts { claimant, item, holder, force: false };
+        let facts = ClaimFacts { claimant, item, holder, force: false, new_item: None };
         assert_eq!(describe_verdict(&decide_claim(&facts)), expected);
     }
 }
@@ -66,6 +66,7 @@ fn takeover_needs_proof_or_force_past_a_minute() {
             item: Some(&held),
             holder: Some((&peer, &evidence)),
             force,
+            new_item: None,
         };
         assert_eq!(
             describe_verdict(&decide_claim(&facts)),
@@ -100,6 +101,7 @@ fn ended_session_frees_its_item_once_its_process_is_gone() {
             item: Some(&held),
             holder: Some((&peer, &liveness)),
             force: false,
+            new_item: None,
         };
         let expected = if free { "taken_over: holder_dead" } else { "held_by_silent_session" };
         assert_eq!(
@@ -138,6 +140,7 @@ fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
             item: Some(&held),
             holder,
             force: false,
+            new_item: None,
         }))
     };
     assert_eq!(verdict(&me), "held_by_silent_session");
@@ -149,7 +152,13 @@ fn a_successor_takes_over_at_once_and_a_stranger_does_not() {
 fn a_grant_is_conditional_on_what_was_read() {
     let me = sample_session("me", SessionStatus::Active, 0);
     let free = sample_item(ItemStatus::Queued, None);
-    let facts = ClaimFacts { claimant: Some(&me), item: Some(&free), holder: None, force: false };
+    let facts = ClaimFacts {
+        claimant: Some(&me),
+        item: Some(&free),
+        holder: None,
+        force: false,
+        new_item: None,
+    };
     let Ok(grant) = decide_claim(&facts) else { panic!("refused") };
     assert_eq!((grant.expected_holder, grant.expected_epoch), (None, Epoch(3)));
     assert_eq!(grant.outcome, ClaimOutcome::Claimed);
@@ -159,7 +168,13 @@ fn a_grant_is_conditional_on_what_was_read() {
 fn claiming_again_is_the_same_claim() {
     let me = sample_session("me", SessionStatus::Active, 0);
     let mine = sample_item(ItemStatus::Running, Some("me"));
-    let facts = ClaimFacts { claimant: Some(&me), item: Some(&mine), holder: None, force: false };
+    let facts = ClaimFacts {
+        claimant: Some(&me),
+        item: Some(&mine),
+        holder: None,
+        force: false,
+        new_item: None,
+    };
     assert_eq!(describe_verdict(&decide_claim(&facts)), "already_owned");
 }
 
@@ -187,6 +202,7 @@ fn the_holder_of_a_parent_may_take_its_children() {
             item: Some(&held),
             holder: Some((&peer, &build_liveness(alive))),
             force,
+            new_item: None,
         };
         assert_eq!(describe_verdict(&decide_claim(&facts)), expected, "{mine:?} {alive:?}");
     }
@@ -198,6 +214,7 @@ fn the_holder_of_a_parent_may_take_its_children() {
         item: Some(&held),
         holder: Some((&peer, &build_liveness(LivenessState::Alive))),
         force: false,
+        new_item: None,
     };
     assert_eq!(describe_verdict(&decide_claim(&facts)), "held_by_live_session");
 }

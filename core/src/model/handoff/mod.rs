@@ -3,6 +3,7 @@
 mod handoff_decision;
 mod handoff_elements;
 mod handoff_notice;
+mod received_work;
 
 use super::{Epoch, HandoffId, HandoffType, ItemKey, Revision, SessionId, Timestamp};
 use crate::model::status::UnknownStatus;
@@ -13,6 +14,7 @@ pub use handoff_decision::{
 };
 pub use handoff_elements::{HandoffElement, HandoffElements};
 pub use handoff_notice::{HandoffNoticeReason, HandoffReader, decide_handoff_notice};
+pub use received_work::{ReceivedWork, decide_received_work};
 
 use std::fmt;
 use std::str::FromStr;

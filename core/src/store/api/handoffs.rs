@@ -3,7 +3,7 @@
 use super::Provenance;
 use crate::model::{
     Epoch, Handoff, HandoffElements, HandoffId, HandoffRefusal, HandoffType, Item, ItemKey,
-    SessionId,
+    ReceivedWork, SessionId,
 };
 use crate::store::{Result, StoreError};
 
@@ -39,6 +39,9 @@ pub(in crate::store) const CLAIM_OVER_REASON: &str = "the claim it was made unde
 /// Why a hand-off is closed with the claim it was made under.
 pub(in crate::store) const WITHDRAWN_REASON: &str = "withdrawn: the sender released the item";
 
+/// Why a hand-off of an item is closed that nobody can go on with.
+pub(in crate::store) const ITEM_FINISHED_REASON: &str = "withdrawn: the item is finished";
+
 /// Refuses a second open hand-off of an item.
 pub(in crate::store) fn already_handed_on_error(open: &Handoff) -> StoreError {
     StoreError::denied(format!("{} already has an open hand-off: {}", open.item, open.id))
@@ -73,6 +76,8 @@ pub struct AcceptedHandoff {
     pub item: Item,
     /// The item that the session released for it.
     pub released: Option<ItemKey>,
+    /// What the session goes on with.
+    pub work: ReceivedWork,
 }
 
 /// A request to reject a hand-off.
@@ -113,7 +118,8 @@ pub trait HandoffStore {
     fn list_handoffs(&mut self, filter: HandoffFilter) -> Result<Vec<Handoff>>;
 
     /// Accepts a hand-off: in one transaction the item goes to the session, which releases the
-    /// item it held and takes over item, phase and task; the sender no longer works on it.
+    /// item it held and goes on with phase and task as they are by then; the sender no longer works
+    /// on it.
     fn accept_handoff(
         &mut self,
         request: &AcceptHandoffRequest,

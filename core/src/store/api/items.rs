@@ -128,6 +128,7 @@ impl ClaimNextRequest {
                 expected_epoch: item.epoch,
                 outcome,
             },
+            new_item: None,
             quiet_seconds: None,
             lease_seconds: self.lease_seconds,
             provenance: Provenance {

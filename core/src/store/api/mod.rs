@@ -27,7 +27,9 @@ pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
     RejectHandoffRequest,
 };
-pub(super) use handoffs::{CLAIM_OVER_REASON, WITHDRAWN_REASON, already_handed_on_error};
+pub(super) use handoffs::{
+    CLAIM_OVER_REASON, ITEM_FINISHED_REASON, WITHDRAWN_REASON, already_handed_on_error,
+};
 pub use hook_store::HookStore;
 pub use items::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
@@ -164,11 +166,22 @@ pub struct ItemFilter {
 pub struct GrantedClaim {
     /// The decision, with the conditions that it was made on.
     pub grant: ClaimGrant,
+    /// The item to add in the same transaction, where it does not exist.
+    pub new_item: Option<ItemAddition>,
     /// Announces that many seconds without a sign of life.
     pub quiet_seconds: Option<u64>,
     /// The lease of the session from now on: a claim is a sign of life.
     pub lease_seconds: u64,
     /// Who claims.
+    pub provenance: Provenance,
+}
+
+/// An item that a claim adds.
+#[derive(Debug, Clone)]
+pub struct ItemAddition {
+    /// The item.
+    pub item: NewItem,
+    /// Who adds it, under an operation id of its own: one operation changes a row once.
     pub provenance: Provenance,
 }
 

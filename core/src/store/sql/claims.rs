@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use super::engine::{Tx, args};
+use super::items::{self, changed_hands_error};
 use super::sessions::{
     load_registered, patch_execution_state, record_heartbeat_of_any, start_work_on_item,
 };
 use super::statement::statements;
-use super::{NOW, items};
+use super::{NOW, handoffs};
 use crate::model::{ClaimOutcome, ItemKey, Session, SessionId, SessionStatus};
 use crate::store::{
-    ClaimedItem, GrantedClaim, HeartbeatRequest, Provenance, ReleasedClaim, Result, StoreError,
+    ClaimedItem, GrantedClaim, HeartbeatRequest, Provenance, ReleasedClaim, Result,
 };
 
 statements! {
@@ -53,44 +54,70 @@ statements! {
 
 pub(super) fn claim_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<ClaimedItem> {
     let grant = &claim.grant;
+    if claim.new_item.is_some() {
+        items::prefetch_item(tx, &grant.item);
+    }
+    handoffs::prefetch_handoff_of_holder(tx, &grant.session);
     let session = load_registered(tx, &grant.session)?;
-    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyHeld;
-    let is_replay = tx.is_replay(&claim.provenance)?;
-    let mut released = None;
-    // A repetition is no new sign of life: the session may have ended since.
-    if is_replay {
-        released = find_item_released_by(tx, &claim.provenance)?;
+    let released = if tx.is_replay(&claim.provenance)? {
+        // A repetition is no new sign of life: the session may have ended since.
+        find_item_released_by(tx, &claim.provenance)?
     } else {
-        if is_already_owned {
-            check_still_held(&session, claim)?;
-        } else {
-            released = release_other_item(tx, &session, &grant.item, &claim.provenance)?;
-            take_item(tx, claim)?;
-        }
-        set_current_work(tx, &session, &grant.item, &claim.provenance)?;
-        record_heartbeat_of_any(
-            tx,
-            &HeartbeatRequest {
-                session: grant.session.clone(),
-                lease_seconds: Some(claim.lease_seconds),
-                status: Some(SessionStatus::Active),
-                quiet_seconds: claim.quiet_seconds,
-            },
-        )?;
+        let released = write_claim(tx, &session, claim)?;
         tx.finish();
         if let Some(key) = &released {
             items::prefetch_item(tx, key);
         }
-    }
+        released
+    };
     let item = items::load_item(tx, &grant.item)?
         .filter(|item| item.holder.as_ref() == Some(&grant.session))
         .ok_or_else(|| changed_hands_error(&grant.item))?;
+    let is_already_owned = grant.outcome == ClaimOutcome::AlreadyHeld;
     let previous_holder = grant.expected_holder.clone().filter(|_| !is_already_owned);
     Ok(ClaimedItem { item, previous_holder, released })
 }
 
-pub(super) fn changed_hands_error(item: &ItemKey) -> StoreError {
-    StoreError::Conflict(format!("the holder of item {item} has changed"))
+/// Carries a claim out; returns the item that the session released for it.
+fn write_claim(
+    tx: &mut impl Tx,
+    session: &Session,
+    claim: &GrantedClaim,
+) -> Result<Option<ItemKey>> {
+    let grant = &claim.grant;
+    let work = session.execution_state().work;
+    let is_current = work.item.as_deref() == Some(grant.item.as_str());
+    let item = if is_current || claim.new_item.is_some() {
+        items::load_item(tx, &grant.item)?
+    } else {
+        None
+    };
+    let mut released = None;
+    if grant.outcome == ClaimOutcome::AlreadyHeld {
+        check_still_held(session, claim)?;
+    } else {
+        released = release_other_item(tx, session, &grant.item, &claim.provenance)?;
+        if let (Some(addition), None) = (&claim.new_item, &item) {
+            items::insert_item(tx, &addition.item, &addition.provenance)?;
+        }
+        take_item(tx, claim)?;
+    }
+    if is_current {
+        let phase = item.and_then(|item| item.phase);
+        resume_work_on_item(tx, session, &grant.item, phase, &claim.provenance)?;
+    } else {
+        start_work_on_item(tx, &session.id, &grant.item, &claim.provenance)?;
+    }
+    record_heartbeat_of_any(
+        tx,
+        &HeartbeatRequest {
+            session: grant.session.clone(),
+            lease_seconds: Some(claim.lease_seconds),
+            status: Some(SessionStatus::Active),
+            quiet_seconds: claim.quiet_seconds,
+        },
+    )?;
+    Ok(released)
 }
 
 /// Refuses a claim of an item that the session lost after the claim was decided.
@@ -143,20 +170,23 @@ fn mark_holder_lost(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<()> {
     Ok(())
 }
 
-/// Releases the item that a session holds, unless it is the one that it claims; returns which.
+/// Releases the item that a session holds, unless it is the one that it claims; returns which. A
+/// hand-off of it is withdrawn, as when the session releases it by name.
 pub(super) fn release_other_item(
     tx: &mut impl Tx,
     session: &Session,
     wanted: &ItemKey,
     provenance: &Provenance,
 ) -> Result<Option<ItemKey>> {
-    match &session.item {
-        Some(held) if held != wanted => {
-            clear_holder(tx, &session.id, held, provenance, Some("claim_switch"))?;
-            Ok(Some(held.clone()))
-        }
-        _ => Ok(None),
+    let Some(held) = session.item.as_ref().filter(|held| *held != wanted) else {
+        return Ok(None);
+    };
+    let handoff = handoffs::find_handoff_of_holder(tx, &session.id)?;
+    clear_holder(tx, &session.id, held, provenance, Some("claim_switch"))?;
+    if let Some(handoff) = handoff.filter(|handoff| handoff.item == *held) {
+        handoffs::withdraw_given_up(tx, &handoff, provenance)?;
     }
+    Ok(Some(held.clone()))
 }
 
 /// Returns the item that a claim carried out before gave up.
@@ -187,23 +217,25 @@ pub(super) fn clear_holder(
     )
 }
 
-/// Makes the item the session's current one. Another item starts with its own phase and no task;
-/// the same item goes on where it was.
-fn set_current_work(
+/// Goes on with the item that is the session's current one. The phase is the item's, which others
+/// may have changed while they held it.
+fn resume_work_on_item(
     tx: &mut impl Tx,
     session: &Session,
     item: &ItemKey,
+    phase: Option<String>,
     provenance: &Provenance,
 ) -> Result<()> {
     let work = session.execution_state().work;
-    if work.item.as_deref() != Some(item.as_str()) {
-        return start_work_on_item(tx, &session.id, item, provenance);
-    }
-    if work.is_active && !work.was_interrupted {
+    let phase = phase.filter(|phase| work.phase.as_ref() != Some(phase));
+    if work.is_active && !work.was_interrupted && phase.is_none() {
         return Ok(());
     }
-    let patch = json!({"currentSd": item, "isActive": true, "wasInterrupted": false});
-    patch_execution_state(tx, &session.id, patch, provenance)
+    let mut state = json!({"currentSd": item, "isActive": true, "wasInterrupted": false});
+    if let Some(phase) = phase {
+        state["currentPhase"] = json!(phase);
+    }
+    patch_execution_state(tx, &session.id, state, provenance)
 }
 
 /// Leaves a session without current work.

@@ -4,7 +4,7 @@ use super::dependencies::write_dependency_status;
 use super::engine::{Tx, args};
 use super::statement::statements;
 use super::stored_text::stored_optional_text;
-use super::{claims, items};
+use super::{claims, handoffs, items};
 use crate::model::{ItemKey, ItemStatus, MoveGrant, decide_dependency_status};
 use crate::store::{GrantedMove, MovedItem, Provenance, Result, StoreError};
 
@@ -44,6 +44,12 @@ pub(super) fn move_item(tx: &mut impl Tx, request: &GrantedMove) -> Result<Moved
             && grant.releases_holder
         {
             claims::clear_current_work(tx, holder, provenance)?;
+        }
+        let is_finished = grant.to.is_finished();
+        if grant.releases_holder || is_finished {
+            // Both are read behind the writes, in one request.
+            tx.prefetch(&LIST_DEPENDENTS, args![grant.item]);
+            handoffs::withdraw_of_moved_item(tx, &grant.item, is_finished, provenance)?;
         }
         let verb = if grant.is_reopening { "reopened" } else { "completed" };
         let because = Provenance {

@@ -74,6 +74,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         handoffs::DECISION_STATEMENTS,
         handoffs::LOAD_STATEMENTS,
         handoffs::NOTICE_STATEMENTS,
+        handoffs::WITHDRAWAL_STATEMENTS,
         hook_store::STATEMENTS,
         item_moves::STATEMENTS,
         items::EDIT_STATEMENTS,

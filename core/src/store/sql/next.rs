@@ -1,10 +1,12 @@
 //! The next item: single rows out of indexes.
 
 use super::engine::{Tx, args};
-use super::items::{SELECT_ITEM, item_from_row, load_existing_item, load_item};
+use super::items::{
+    SELECT_ITEM, changed_hands_error, item_from_row, load_existing_item, load_item,
+};
 use super::sessions::{load_registered, load_session};
 use super::statement::{Statement, joined, statements};
-use super::{claims, dependencies};
+use super::{claims, dependencies, handoffs};
 use crate::model::{
     Item, ItemKey, ItemSource, ItemStatus, NextItem, PickReason, RepoScope, Requester, Session,
     SessionId, SiblingPosition, Siblings, find_next_item,
@@ -323,6 +325,7 @@ pub(super) fn query_next_item(tx: &mut impl Tx, query: &NextItemQuery) -> Result
 
 pub(super) fn claim_next_item(tx: &mut impl Tx, request: &ClaimNextRequest) -> Result<ClaimedNext> {
     prefetch_first_search(tx, &request.session, request.parent.as_ref(), &request.scope);
+    handoffs::prefetch_handoff_of_holder(tx, &request.session);
     let session = load_registered(tx, &request.session)?;
     if tx.is_replay(&request.provenance)?
         && let Some(answer) = replay_claim_next(tx, &session, request)?
@@ -377,7 +380,7 @@ fn replay_claim_next(
     };
     let item = load_existing_item(tx, &key)?;
     if item.holder.as_ref() != Some(&session.id) {
-        return Err(claims::changed_hands_error(&key));
+        return Err(changed_hands_error(&key));
     }
     Ok(Some(ClaimedNext {
         next: NextItem::Offer { item, reason: reason.as_deref().and_then(PickReason::from_word) },

@@ -1,12 +1,19 @@
 //! Accepting a hand-off moves the item, or refuses.
 
-use trueup_core::model::{Epoch, HandoffRefusal, HandoffStatus};
+use trueup_core::model::{
+    Epoch, FieldValue, HandoffId, HandoffRefusal, HandoffStatus, ItemStatus, ReceivedWork,
+    RepoScope, StateField,
+};
+use trueup_core::store::{ClaimNextRequest, Store};
 
-use super::{acceptance, expect_rejection, hand_off, list_notices, register_pair};
+use super::{
+    acceptance, expect_rejection, hand_off, list_notices, new_handoff_from, register_pair,
+};
 use crate::fixture::StoreFixture;
 use crate::requests::{
     LEASE_SECONDS, add_item, claim_item, item_key, last_event_id, list_event_kinds, load_item,
-    load_session, phase_push, register_session, release_request, session_id,
+    load_session, move_item, new_provenance, phase_push, provenance_because, register_session,
+    release_request, reopen_item, session_id,
 };
 
 on_every_store! {
@@ -15,8 +22,12 @@ on_every_store! {
     accepting_is_a_sign_of_life
     the_sender_works_on_it_no_more_and_counts_as_not_told
     a_handoff_under_an_old_claim_gives_nothing
-    an_item_that_the_sender_gave_up_is_claimed
+    what_changed_since_the_handoff_was_made_wins
+    a_repeated_acceptance_answers_the_same
+    the_item_of_a_sender_that_died_is_claimed
     a_release_withdraws_the_handoff
+    every_other_claim_withdraws_the_handoff
+    an_item_that_is_finished_or_reopened_is_handed_off_no_more
     an_item_that_the_session_holds_already_stays_as_it_is
     its_sender_cannot_accept_it
 }
@@ -96,17 +107,110 @@ fn a_handoff_under_an_old_claim_gives_nothing(f: &mut impl StoreFixture) {
     assert_eq!(list_notices(f.store(), "s2", true), [], "nobody is told of it any more");
 }
 
-fn an_item_that_the_sender_gave_up_is_claimed(f: &mut impl StoreFixture) {
+fn what_changed_since_the_handoff_was_made_wins(f: &mut impl StoreFixture) {
     register_pair(f.store());
     let handoff = hand_off(f.store(), Some("s2"));
-    add_item(f.store(), "B");
-    claim_item(f.store(), "s1", "B");
-    assert_eq!(load_item(f.store(), "A").holder, None, "it went on to another");
+    let sender = load_session(f.store(), "s1");
+    let mut push = phase_push(&sender, "EXEC");
+    push.changes.insert(StateField::Task, FieldValue::Text(Some("check".to_owned())));
+    f.store().push_state(&push).unwrap();
+    let answer = f.store().accept_handoff(&acceptance(&handoff.id, "s2"));
+    let acceptance = answer.unwrap().unwrap();
+    assert_eq!(acceptance.handoff.phase.as_deref(), Some("PLAN"), "what the hand-off said");
+    let expected = ReceivedWork { phase: Some("EXEC".to_owned()), task: Some("check".to_owned()) };
+    assert_eq!(acceptance.work, expected);
+    assert_eq!(ReceivedWork::of_session(&load_session(f.store(), "s2")), expected);
+    assert_eq!(load_item(f.store(), "A").phase.as_deref(), Some("EXEC"));
+}
+
+fn a_repeated_acceptance_answers_the_same(f: &mut impl StoreFixture) {
+    register_pair(f.store());
+    let handoff = hand_off(f.store(), Some("s2"));
+    let request = acceptance(&handoff.id, "s2");
+    let first = f.store().accept_handoff(&request).unwrap().unwrap();
+    let session = load_session(f.store(), "s2");
+    f.store().push_state(&phase_push(&session, "EXEC")).unwrap();
+    let again = f.store().accept_handoff(&request).unwrap().unwrap();
+    assert_eq!(again.work, first.work);
+}
+
+fn the_item_of_a_sender_that_died_is_claimed(f: &mut impl StoreFixture) {
+    register_pair(f.store());
+    let handoff = hand_off(f.store(), Some("s2"));
+    let sender = load_session(f.store(), "s1");
+    let lost = f.store().mark_lost(&sender, &provenance_because("sweep", "dead")).unwrap();
+    assert_eq!(lost.unwrap().item, Some(item_key("A")));
+    assert_eq!(load_item(f.store(), "A").holder, None);
     let answer = f.store().accept_handoff(&acceptance(&handoff.id, "s2"));
     let acceptance = answer.unwrap().unwrap();
     assert_eq!((acceptance.item.holder, acceptance.item.epoch), (Some(session_id("s2")), Epoch(2)));
     let work = load_session(f.store(), "s2").execution_state().work;
     assert_eq!(work.task.as_deref(), Some("draft"));
+}
+
+/// Returns why a hand-off was withdrawn by its sender.
+#[track_caller]
+fn withdrawal_reason(store: &mut dyn Store, id: &HandoffId) -> String {
+    let handoff = store.load_handoff(id).unwrap().unwrap();
+    assert_eq!(handoff.status, HandoffStatus::Rejected);
+    assert_eq!(handoff.decided_by, Some(handoff.from));
+    handoff.reject_reason.unwrap()
+}
+
+fn every_other_claim_withdraws_the_handoff(f: &mut impl StoreFixture) {
+    register_pair(f.store());
+    for key in ["B", "C", "D"] {
+        add_item(f.store(), key);
+    }
+    let released = "withdrawn: the sender released the item";
+    let first = hand_off(f.store(), Some("s2"));
+    claim_item(f.store(), "s1", "B");
+    assert_eq!(withdrawal_reason(f.store(), &first.id), released);
+    assert_eq!(expect_rejection(f.store(), &first.id, "s2"), HandoffRefusal::Decided);
+
+    let second = hand_off(f.store(), Some("s2"));
+    assert_eq!(second.item, item_key("B"));
+    let next = ClaimNextRequest {
+        session: session_id("s1"),
+        parent: None,
+        scope: RepoScope::All,
+        may_release_unfinished: true,
+        lease_seconds: LEASE_SECONDS,
+        provenance: new_provenance("s1"),
+    };
+    assert_eq!(f.store().claim_next_item(&next).unwrap().released.unwrap().key, second.item);
+    assert_eq!(withdrawal_reason(f.store(), &second.id), released);
+
+    // Accepting another item is one way as well; the hand-off that is accepted is no other.
+    let third = hand_off(f.store(), None);
+    claim_item(f.store(), "s2", "D");
+    let offered = new_handoff_from(f.store(), "s2", Some("s1"));
+    let offered = f.store().create_handoff(&offered).unwrap();
+    f.store().accept_handoff(&acceptance(&offered.id, "s1")).unwrap().unwrap();
+    assert_eq!(withdrawal_reason(f.store(), &third.id), released);
+    // Claiming the item that one holds gives nothing up.
+    let fourth = hand_off(f.store(), Some("s2"));
+    claim_item(f.store(), "s1", "D");
+    let kept = f.store().load_handoff(&fourth.id).unwrap().unwrap();
+    assert_eq!(kept.status, HandoffStatus::PendingAcceptance);
+}
+
+fn an_item_that_is_finished_or_reopened_is_handed_off_no_more(f: &mut impl StoreFixture) {
+    register_pair(f.store());
+    let handoff = hand_off(f.store(), Some("s2"));
+    move_item(f.store(), "s1", "A", ItemStatus::Blocked);
+    let kept = f.store().load_handoff(&handoff.id).unwrap().unwrap();
+    assert_eq!(kept.status, HandoffStatus::PendingAcceptance, "its holder keeps it");
+    reopen_item(f.store(), "s1", "A");
+    let reason = withdrawal_reason(f.store(), &handoff.id);
+    assert_eq!(reason, "withdrawn: the sender released the item");
+    claim_item(f.store(), "s1", "A");
+    let handoff = hand_off(f.store(), Some("s2"));
+    let sender = load_session(f.store(), "s1");
+    f.store().mark_lost(&sender, &provenance_because("sweep", "dead")).unwrap().unwrap();
+    // Whoever finishes it.
+    move_item(f.store(), "user", "A", ItemStatus::Completed);
+    assert_eq!(withdrawal_reason(f.store(), &handoff.id), "withdrawn: the item is finished");
 }
 
 fn a_release_withdraws_the_handoff(f: &mut impl StoreFixture) {

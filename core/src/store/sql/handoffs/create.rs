@@ -5,10 +5,10 @@ use super::super::events::record_event;
 use super::super::sessions::{is_registered, load_registered, prefetch_is_registered};
 use super::super::statement::statements;
 use super::super::stored_text::{stored_optional_text, stored_text};
-use super::decisions::withdraw_handoff;
 use super::load::{
     find_open_handoff, load_existing_handoff, mark_session_untold, prefetch_open_handoff,
 };
+use super::withdrawal::withdraw_handoff;
 use crate::model::EventKind;
 use crate::model::{
     Epoch, Handoff, HandoffElement, ItemKey, OpenHandoffState, decide_open_handoff, decide_receiver,

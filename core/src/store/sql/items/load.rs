@@ -192,3 +192,8 @@ pub(in super::super) fn find_item_keys(tx: &mut impl Tx, texts: &[&str]) -> Resu
         _ => tx.rows(&FIND_ITEM_KEYS, args![json!(texts).to_string()], read),
     }
 }
+
+/// The error of a write that was decided on another holder.
+pub(in super::super) fn changed_hands_error(item: &ItemKey) -> StoreError {
+    StoreError::Conflict(format!("the holder of item {item} has changed"))
+}
