@@ -179,3 +179,28 @@ fn what_only_a_file_has_is_refused_for_a_server_and_a_schema_over_https() {
         assert_eq!(refused["error"]["code"], "store_unavailable", "{refused}");
     }
 }
+
+#[test]
+fn of_two_that_resume_a_session_at_once_one_does() {
+    let Some(database) = TestDatabase::create() else {
+        return;
+    };
+    let (home, url) = (Home::new(), database.add_user("trueup_client"));
+    let start = home.prepare_run("session-start-sync").env("TRUEUP_DATABASE_URL", &url);
+    start.payload(&home.payload("session-start.startup")).wait().ok();
+    run_with(&home, &url, &["claim", "SD-1", "--create"]).ok();
+    run_with(&home, &url, &["interrupt"]).ok();
+    // Both have read the interrupted session, and wait for their turn to write.
+    let turn = database.hold_turn();
+    let resume = || {
+        let run = home.prepare_run("trueup").args(["resume"]);
+        run.env("TRUEUP_DATABASE_URL", &url).spawn()
+    };
+    let both = [resume(), resume()];
+    database.await_waiting(2);
+    turn.release();
+    let mut texts = both.map(|one| ProcessOutput::wait_for(one).ok().stdout);
+    texts.sort();
+    let resumed = "No longer interrupted.\nresume count: 0 -> 1\n";
+    assert_eq!(texts, [resumed, "nothing was interrupted\n"]);
+}

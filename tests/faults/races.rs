@@ -204,16 +204,3 @@ fn of_64_changes_of_one_session_each_reports_its_own() {
     }
     assert!(replaced.contains("null"), "{replaced:?}");
 }
-
-#[test]
-fn of_64_processes_that_resume_a_session_one_does() {
-    let home = Home::new();
-    home.start_session().ok();
-    let run = |words: &[&str]| home.prepare_run("trueup").args(words).wait();
-    run(&["claim", "SD-1", "--create"]).ok();
-    run(&["interrupt"]).ok();
-    let answers = run_at_once(PROCESSES, |_| home.prepare_run("trueup").args(["resume"]));
-    let told = |text: &str| answers.iter().filter(|answer| answer.stdout == text).count();
-    assert_eq!(told("No longer interrupted.\nresume count: 0 -> 1\n"), 1, "{answers:?}");
-    assert_eq!(told("nothing was interrupted\n"), PROCESSES - 1, "{answers:?}");
-}
