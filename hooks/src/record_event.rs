@@ -84,7 +84,7 @@ fn push_observation(
         },
     };
     match push_with_retry(store, session, &request)? {
-        PushOutcome::Done(_) | PushOutcome::InPlace(_) => Ok(()),
+        PushOutcome::Done { .. } | PushOutcome::InPlace(_) => Ok(()),
         PushOutcome::ClaimLost(session) => {
             let lost = RejectedEdit {
                 session: session.id.clone(),

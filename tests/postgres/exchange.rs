@@ -18,7 +18,7 @@ fn load_session(id: &str) -> Value {
 
 /// The digest of the rows that a read returns, made of their text as it is in the answer.
 fn digest_of(database: &TestDatabase, url: &str, read: &Value) -> Value {
-    let text = exchange_text(url, &request("read", &[read.clone()])).unwrap();
+    let text = exchange_text(url, &request("read", std::slice::from_ref(read))).unwrap();
     let rows = text.strip_prefix(r#"{"ok":true,"results":["#).unwrap().strip_suffix("]}").unwrap();
     let rows = rows.replace('\'', "''");
     json!(database.run(&format!("SELECT trueup.digest_rows('{rows}')")).unwrap())

@@ -46,7 +46,10 @@ pub(super) fn push_change(
     let (id, item) = (session.id.clone(), session.item.clone());
     let provenance = Provenance::new(id.as_str(), change.reason);
     let op_id = provenance.op_id.clone();
-    store.expect_reads(ReadTime::AfterWrite, &[ExpectedRead::OperationEvents(&op_id)]);
+    let has_metadata = !change.metadata.is_empty();
+    if has_metadata {
+        store.expect_reads(ReadTime::AfterWrite, &[ExpectedRead::OperationEvents(&op_id)]);
+    }
     if change.fields.is_empty() && change.mark.is_none() {
         // What caches mirror stays as it is, and so does the revision.
         store.merge_metadata(&id, &change.metadata, &provenance)?;
@@ -62,7 +65,10 @@ pub(super) fn push_change(
         provenance,
     };
     match push_with_retry(store, session, &request)? {
-        PushOutcome::Done(_) => load_changes(store, &id, &op_id),
+        PushOutcome::Done { .. } if has_metadata => load_changes(store, &id, &op_id),
+        PushOutcome::Done { before, after } => {
+            Ok(diff_metadata(&keep_state(before.metadata), &keep_state(after.metadata)))
+        }
         PushOutcome::InPlace(_) => Ok(Map::new()),
         PushOutcome::ClaimLost(_) => {
             Err(CommandError::new(ItemCase::OwnClaimLost, describe_lost_claim(store, &id, item)?))
@@ -87,6 +93,13 @@ fn describe_lost_claim(
         Some(holder) => format!("{key} now belongs to session {holder}"),
         None => format!("the session no longer holds {key}; nobody does"),
     })
+}
+
+/// Keeps what the revision counts the changes of: the push was made on that, whatever else others
+/// have changed since the session was read.
+fn keep_state(mut metadata: Map<String, Json>) -> Map<String, Json> {
+    metadata.retain(|key, _| FIELD_KEYS.contains(&key.as_str()));
+    metadata
 }
 
 /// Loads what an operation changed of a session. Its events were written with the change and hold

@@ -13,7 +13,7 @@ use super::outbox_files::Outbox;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite};
 use super::queue_file::{LineContent, LineWindow, QueueFile, QueueLine, TakenFile};
 use crate::deadline::Deadline;
-use crate::fs::{FileLock, create_private_dir, move_obstacle_aside};
+use crate::fs::FileLock;
 
 /// The database's answer to one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,10 +78,7 @@ impl Outbox {
         if self.is_idle() {
             return Ok(counts);
         }
-        let lock = self.lock_path();
-        move_obstacle_aside(&lock)?;
-        create_private_dir(self.dir())?;
-        let Ok(_lock) = FileLock::acquire(&lock, limits.patience) else {
+        let Ok(_lock) = FileLock::acquire(&self.prepare_lock()?, limits.patience) else {
             counts.is_waiting = true;
             return Ok(counts);
         };

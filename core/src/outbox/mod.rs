@@ -12,6 +12,7 @@ mod known_databases;
 mod outbox_files;
 mod pending_write;
 mod queue_file;
+mod removal;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::checksummed_lines;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite, WriteOrigin};
 use super::queue_file::QueueFile;
-use crate::fs::short_digest;
+use crate::fs::{create_private_dir, move_obstacle_aside, short_digest};
 use crate::model::{SessionId, Timestamp};
 use crate::text::redact::redact_json;
 use serde_json::Value as Json;
@@ -87,7 +87,7 @@ impl Outbox {
     /// When a file exists and cannot be read.
     pub fn list_waiting(&self) -> io::Result<Vec<PendingWrite>> {
         let mut waiting = Vec::new();
-        for queue in self.list_queues_elsewhere()?.iter().chain([&self.main_queue()]) {
+        for queue in self.list_queues()? {
             waiting.extend(queue.list_waiting()?);
         }
         Ok(waiting)
@@ -191,6 +191,13 @@ impl Outbox {
         QueueFile::new(self.elsewhere_dir().join(format!("{name}.jsonl")))
     }
 
+    /// Lists all queues, those of other databases first.
+    pub(super) fn list_queues(&self) -> io::Result<Vec<QueueFile>> {
+        let mut queues = self.list_queues_elsewhere()?;
+        queues.push(self.main_queue());
+        Ok(queues)
+    }
+
     /// Lists the queues of other databases.
     fn list_queues_elsewhere(&self) -> io::Result<Vec<QueueFile>> {
         let entries = match fs::read_dir(self.elsewhere_dir()) {
@@ -221,12 +228,12 @@ impl Outbox {
         self.sibling_path("damaged")
     }
 
-    pub(super) fn lock_path(&self) -> PathBuf {
-        self.sibling_path("lock")
-    }
-
-    pub(super) fn dir(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
+    /// Makes sure that the lock of those who take records out can be acquired; returns its path.
+    pub(super) fn prepare_lock(&self) -> io::Result<PathBuf> {
+        let lock = self.sibling_path("lock");
+        move_obstacle_aside(&lock)?;
+        create_private_dir(self.path.parent().unwrap_or(Path::new(".")))?;
+        Ok(lock)
     }
 
     fn sibling_path(&self, end: &str) -> PathBuf {

@@ -31,8 +31,13 @@ pub struct RetriedPush {
 /// The result of pushing with retries.
 #[derive(Debug)]
 pub enum PushOutcome {
-    /// The change is in the database; holds the session as it is now.
-    Done(Box<Session>),
+    /// The change is in the database.
+    Done {
+        /// The session with the state that the change was made on.
+        before: Box<Session>,
+        /// The session as it is now.
+        after: Box<Session>,
+    },
     /// The session was already as the change would leave it; nothing was written.
     InPlace(Box<Session>),
     /// The session lost the claim meanwhile; nothing was changed.
@@ -70,7 +75,12 @@ pub fn push_with_retry(
         }
         match store.push_state(&push) {
             Err(StoreError::Conflict(_)) => {}
-            other => return other.map(|session| PushOutcome::Done(Box::new(session))),
+            other => {
+                return other.map(|after| PushOutcome::Done {
+                    before: Box::new(session),
+                    after: Box::new(after),
+                });
+            }
         }
         let Some(fresh) = store.reload_session(&session.id)? else {
             return Err(StoreError::invalid(format!("session {} no longer exists", session.id)));

@@ -113,6 +113,13 @@ pub(super) enum SendError {
     Store(StoreError),
 }
 
+impl From<serde_json::Error> for SendError {
+    fn from(error: serde_json::Error) -> Self {
+        let message = format!("the answer of the database cannot be read: {error}");
+        Self::Store(StoreError::unavailable(message))
+    }
+}
+
 impl Link {
     /// Sends steps; returns the result of each.
     pub(super) fn send(
@@ -120,8 +127,7 @@ impl Link {
         mode: Mode,
         steps: &[RequestStep<'_>],
     ) -> std::result::Result<Vec<StepResult>, SendError> {
-        let request = serde_json::to_string(&Request::new(mode, self.schema, steps))
-            .map_err(unreadable_answer)?;
+        let request = serde_json::to_string(&Request::new(mode, self.schema, steps))?;
         if mode == Mode::Commit {
             self.forget_rows();
         }
@@ -142,7 +148,7 @@ impl Link {
             if may_help { SendError::Broken(error) } else { SendError::Store(error) }
         })?;
         self.outages.note_answer();
-        let answer: Answer<'_> = serde_json::from_str(&text).map_err(unreadable_answer)?;
+        let answer: Answer<'_> = serde_json::from_str(&text)?;
         self.take_results(answer, steps.len())
     }
 
@@ -184,7 +190,7 @@ impl Link {
     ) -> std::result::Result<Vec<StepResult>, SendError> {
         if answer.ok && answer.results.len() == steps {
             let results = answer.results.into_iter().map(|result| StepResult::parse(result.get()));
-            return results.collect::<serde_json::Result<_>>().map_err(unreadable_answer);
+            return Ok(results.collect::<serde_json::Result<_>>()?);
         }
         if let Some(step) = answer.conflict {
             return Err(SendError::Conflict { step });
@@ -379,11 +385,6 @@ impl ExchangeEngine {
         }
         Ok(())
     }
-}
-
-fn unreadable_answer(error: serde_json::Error) -> SendError {
-    let message = format!("the answer of the database cannot be read: {error}");
-    SendError::Store(StoreError::unavailable(message))
 }
 
 /// The deadline leaves no time for another run.

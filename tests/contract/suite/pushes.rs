@@ -213,16 +213,16 @@ fn push_interruption(
 fn what_was_resumed_meanwhile_is_not_resumed_again(f: &mut impl StoreFixture) {
     register_holder(f.store());
     let session = load_session(f.store(), "s1");
-    assert!(matches!(push_interruption(f.store(), &session, true), PushOutcome::Done(_)));
+    assert!(matches!(push_interruption(f.store(), &session, true), PushOutcome::Done { .. }));
     // Two processes read the interrupted session, and both resume it.
     let interrupted = load_session(f.store(), "s1");
-    assert!(matches!(push_interruption(f.store(), &interrupted, false), PushOutcome::Done(_)));
+    assert!(matches!(push_interruption(f.store(), &interrupted, false), PushOutcome::Done { .. }));
     let second = push_interruption(f.store(), &interrupted, false);
     let PushOutcome::InPlace(session) = second else { panic!("{second:?}") };
     assert_eq!(session.execution_state().history.resume_count, Some(1));
     // Interrupting twice is the same.
     let resumed = load_session(f.store(), "s1");
-    assert!(matches!(push_interruption(f.store(), &resumed, true), PushOutcome::Done(_)));
+    assert!(matches!(push_interruption(f.store(), &resumed, true), PushOutcome::Done { .. }));
     let second = push_interruption(f.store(), &resumed, true);
     assert!(matches!(second, PushOutcome::InPlace(_)), "{second:?}");
 }
@@ -241,7 +241,7 @@ fn what_is_in_place_is_not_written(f: &mut impl StoreFixture) {
         };
         push_with_retry(store, session, &request).unwrap()
     };
-    assert!(matches!(set(f.store(), "PLAN"), PushOutcome::Done(_)));
+    assert!(matches!(set(f.store(), "PLAN"), PushOutcome::Done { .. }));
     let last = last_event_id(f.store());
     assert!(matches!(set(f.store(), "PLAN"), PushOutcome::InPlace(_)));
     assert_eq!(last_event_id(f.store()), last);

@@ -2,6 +2,7 @@
 
 mod drain;
 mod history;
+mod removal;
 mod unmovable;
 
 use std::collections::BTreeSet;
