@@ -8,7 +8,7 @@ use trueup_core::model::{
     Event, ExecutionState, Handoff, HandoffElement, Item, Liveness, Orchestrator, Phase, Session,
     judge_session,
 };
-use trueup_core::outbox::JournalEntry;
+use trueup_core::outbox::{JournalEntry, PendingWrite};
 use trueup_core::store::Violation;
 use trueup_core::sync::RunContext;
 use trueup_remote::ServerFacts;
@@ -194,6 +194,19 @@ pub(crate) fn event_view(event: &Event) -> Value {
         "epoch": event.epoch,
         "reason": event.reason,
         "op_id": event.op_id,
+    })
+}
+
+/// Builds the view of a write that waits, or that was refused for a reason.
+pub(crate) fn outbox_record_view(record: &PendingWrite, reason: Option<&str>) -> Value {
+    json!({
+        "op_id": record.op_id,
+        "at": record.at,
+        "session_id": record.session,
+        "operation": record.write.name(),
+        "base_revision": record.origin.as_ref().and_then(|origin| origin.base),
+        "state": if reason.is_some() { "dead" } else { "waiting" },
+        "reason": reason,
     })
 }
 

@@ -36,6 +36,7 @@ mod next;
 mod operations;
 mod orchestrator_start;
 mod orchestrators;
+mod outbox;
 mod plan_validate;
 mod plans;
 mod ports;

@@ -19,6 +19,7 @@ mod log;
 mod meta;
 mod next;
 mod orchestrator;
+mod outbox;
 mod plan;
 mod ports;
 mod queue;
@@ -192,6 +193,11 @@ pub(crate) enum CliCommand {
     /// Example: trueup journal restore j-0a1b2c3d4e
     #[command(verbatim_doc_comment, subcommand)]
     Journal(journal::JournalCommand),
+    /// List, send, drop and retry writes that wait for the database
+    ///
+    /// Example: trueup outbox list
+    #[command(verbatim_doc_comment, subcommand)]
+    Outbox(outbox::OutboxCommand),
     /// Compare workplan files, the database and git, and fix differences
     ///
     /// A status never goes back: the more advanced one wins, in the database and in
@@ -267,6 +273,7 @@ impl CliCommand {
             self,
             Self::Log(_)
                 | Self::Db(_)
+                | Self::Outbox(_)
                 | Self::Doctor { .. }
                 | Self::Demo
                 | Self::Statusline
@@ -302,6 +309,7 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Log(arguments) => log::cmd_log(context, &arguments),
         CliCommand::Blame(arguments) => blame::cmd_blame(context, &arguments),
         CliCommand::Journal(command) => journal::cmd_journal(context, &command),
+        CliCommand::Outbox(command) => outbox::cmd_outbox(context, &command),
         CliCommand::Check(arguments) => check::cmd_check(context, &arguments),
         CliCommand::Meta(command) => meta::cmd_meta(context, command),
         CliCommand::Db(command) => db::cmd_db(context, &command),

@@ -45,6 +45,20 @@ pub enum PendingChange {
     Resumed,
 }
 
+impl PendingChange {
+    /// The name of the change, as a record has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::State { .. } => "state",
+            Self::TaskStarted { .. } => "task_started",
+            Self::TaskFinished { .. } => "task_finished",
+            Self::Task { .. } => "task",
+            Self::End { .. } => "end",
+            Self::Resumed => "resumed",
+        }
+    }
+}
+
 /// The state of the database that a write was made on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteOrigin {

@@ -197,6 +197,7 @@ fn others() -> Vec<State> {
             "trueup journal list",
         ),
         state("EntryNotFound", Scene::person, "trueup journal show j-1"),
+        state("WriteNotFound", Scene::person, "trueup outbox retry op-1"),
         state("MetadataNotFound", Scene::person, "trueup meta get 77c90e61"),
         state("MetadataNotFound", Scene::person, "trueup meta check 77c90e61"),
         state("FieldOfDatabase", Scene::person, "trueup meta set 77c90e61 status=completed"),

@@ -30,6 +30,10 @@ error_cases! {
         EntryNotFound => REFUSED "entry_not_found" {
             runs "trueup journal list" "shows the entries";
         }
+        /// The outbox has no such write, or several that begin so.
+        WriteNotFound => REFUSED "write_not_found" {
+            runs "trueup outbox list" "shows the writes";
+        }
         /// Another process keeps the file locked.
         FileBusy => UNABLE "file_busy" {
             says "try again; TRUEUP_DEADLINE_MS raises the limit";

@@ -1,0 +1,236 @@
+//! `trueup outbox`: the writes that wait for the database, and those that it refused.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use trueup_core::outbox::{PendingWrite, RefusedWrite};
+use trueup_core::sync::{DrainReport, drain_outbox};
+use trueup_core::text::{one_line, pluralize};
+
+use crate::command_context::CommandContext;
+use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
+use crate::output::Output;
+use crate::views;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum OutboxCommand {
+    /// List the writes that wait, and those that the database refused
+    ///
+    /// With --session, those of that session.
+    ///
+    /// Example: trueup outbox list
+    #[command(verbatim_doc_comment)]
+    List,
+    /// Send what waits
+    ///
+    /// Hooks and most commands send it as well. Exits with 3 where something still
+    /// waits for this database.
+    ///
+    /// Example: trueup outbox drain
+    #[command(verbatim_doc_comment)]
+    Drain,
+    /// Drop a write for good: the database never gets it
+    ///
+    /// Example: trueup outbox drop 6f9619ff-8b86-4d01-b42d-00cf4fc964ff --yes
+    #[command(verbatim_doc_comment)]
+    Drop(DropArgs),
+    /// Send a write that was refused once more
+    ///
+    /// Example: trueup outbox retry 6f9619ff-8b86-4d01-b42d-00cf4fc964ff
+    #[command(verbatim_doc_comment)]
+    Retry {
+        /// Id of the operation, or the beginning of it
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DropArgs {
+    /// Id of the operation, or the beginning of it
+    id: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Longest reason shown, in characters.
+const MAX_REASON_CHARS: usize = 120;
+
+/// What the outbox holds.
+struct Records {
+    waiting: Vec<PendingWrite>,
+    refused: Vec<RefusedWrite>,
+}
+
+impl Records {
+    fn load(context: &CommandContext) -> CommandResult<Self> {
+        let outbox = context.run.outbox();
+        let load = || io::Result::Ok((outbox.list_waiting()?, outbox.list_refused()?));
+        let (waiting, refused) = load().map_err(|error| outbox_error(context, &error))?;
+        Ok(Self { waiting, refused })
+    }
+
+    /// Finds the one record whose id begins like this, among all or the refused ones.
+    fn find(&self, id: &str, is_refused: bool) -> CommandResult<&PendingWrite> {
+        let refused = self.refused.iter().map(|refused| &refused.record);
+        let waiting = self.waiting.iter().filter(|_| !is_refused);
+        let mut found: Vec<&PendingWrite> =
+            waiting.chain(refused).filter(|record| record.op_id.starts_with(id)).collect();
+        // A crash can leave a record in two places.
+        found.sort_by(|a, b| a.op_id.cmp(&b.op_id));
+        found.dedup_by(|a, b| a.op_id == b.op_id);
+        match found.as_slice() {
+            [record] => Ok(record),
+            [] => {
+                let what = if is_refused { "refused write" } else { "write" };
+                let message = format!("the outbox has no {what} {id}");
+                Err(CommandError::new(FileCase::WriteNotFound, message))
+            }
+            several => {
+                let message = format!("{} writes of the outbox begin with {id}", several.len());
+                Err(CommandError::new(FileCase::WriteNotFound, message))
+            }
+        }
+    }
+}
+
+pub(super) fn cmd_outbox(context: &CommandContext, command: &OutboxCommand) -> CommandResult {
+    match command {
+        OutboxCommand::List => list_records(context),
+        OutboxCommand::Drain => drain_records(context),
+        OutboxCommand::Drop(arguments) => drop_record(context, arguments),
+        OutboxCommand::Retry { id } => retry_record(context, id),
+    }
+}
+
+fn list_records(context: &CommandContext) -> CommandResult {
+    let records = Records::load(context)?;
+    let waiting = records.waiting.iter().map(|record| (record, None));
+    let refused = records.refused.iter().map(|it| (&it.record, Some(it.reason.as_str())));
+    let mut all: Vec<(&PendingWrite, Option<&str>)> = waiting.chain(refused).collect();
+    if let Some(session) = &context.named_session {
+        all.retain(|(record, _)| record.session.as_str().starts_with(session.as_str()));
+    }
+    let views: Vec<_> =
+        all.iter().map(|(record, reason)| views::outbox_record_view(record, *reason)).collect();
+    let damaged = context.run.outbox().count_damaged();
+    let damaged = damaged.map_err(|error| outbox_error(context, &error))?;
+    let warnings = (damaged > 0).then(|| {
+        let lines = pluralize(damaged, "line cannot", "lines cannot");
+        format!("{lines} be read and will never be sent; see trueup doctor")
+    });
+    Ok(Output::table(
+        &format!(
+            "{:<36}  {:<24}  {:<13}  {:<7}  SESSION",
+            "OPERATION ID", "AT", "OPERATION", "STATE"
+        ),
+        all.iter().map(|(record, reason)| render_record(record, *reason)),
+        "nothing waits",
+        json!({"records": views}),
+    )
+    .with_warnings(warnings))
+}
+
+fn render_record(record: &PendingWrite, reason: Option<&str>) -> String {
+    let state = if reason.is_some() { "dead" } else { "waiting" };
+    let why = reason.map(|reason| format!("  {}", one_line(reason, MAX_REASON_CHARS)));
+    format!(
+        "{:<36}  {}  {:<13}  {state:<7}  {}{}",
+        record.op_id,
+        record.at,
+        record.write.name(),
+        record.session,
+        why.unwrap_or_default()
+    )
+}
+
+/// Sends what waits until nothing moves any more, or the time is over.
+fn drain_records(context: &CommandContext) -> CommandResult {
+    let outbox = context.run.outbox();
+    let mut drained = DrainReport::default();
+    if !outbox.is_idle() {
+        let store = &mut *context.open_for_reading()?;
+        // A database that cannot be used is an error here, and not for later.
+        store.load_lineage()?;
+        loop {
+            let report = drain_outbox(store, &context.run);
+            let has_progress = report.counts.sent + report.counts.refused > 0;
+            drained.add(report);
+            if !has_progress || !drained.counts.is_waiting || context.run.deadline.has_passed() {
+                break;
+            }
+        }
+    }
+    let backlog = outbox.count_backlog().map_err(|error| outbox_error(context, &error))?;
+    let counts = &drained.counts;
+    let mut warnings = drained.describe_problems(&context.run, context.named_session.as_ref());
+    warnings.extend(drained.describe_unmovable());
+    warnings.extend(counts.problem.clone().filter(|_| counts.is_waiting));
+    let text =
+        format!("{} sent, {} waiting, {} refused", counts.sent, backlog.waiting, counts.refused);
+    let data = json!({"sent": counts.sent, "waiting": backlog.waiting, "refused": counts.refused});
+    let mut output = Output::new(vec![text], data).with_warnings(warnings);
+    if counts.is_waiting {
+        output.exit_code = UNABLE;
+    }
+    Ok(output)
+}
+
+fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult {
+    let records = Records::load(context)?;
+    let record = records.find(&arguments.id, false)?;
+    let what = format!("{} of session {} ({})", record.write.name(), record.session, record.op_id);
+    if !arguments.yes && !confirm(context, &what)? {
+        return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
+    }
+    let outbox = context.run.outbox();
+    let is_dropped = outbox.drop_record(&record.op_id, context.run.deadline.remaining());
+    if !is_dropped.map_err(|error| outbox_error(context, &error))? {
+        let message = format!("{what} was sent meanwhile");
+        return Err(CommandError::new(FileCase::WriteNotFound, message));
+    }
+    Ok(Output::new(vec![format!("dropped {what}")], json!({"dropped": [record.op_id]})))
+}
+
+/// Asks a person whether a write is to be dropped.
+fn confirm(context: &CommandContext, what: &str) -> CommandResult<bool> {
+    let stdin = io::stdin();
+    if context.json || !stdin.is_terminal() {
+        let message = format!("{what}: dropping it needs --yes where nobody can be asked");
+        return Err(CommandError::usage("trueup outbox drop --help", message));
+    }
+    let mut stderr = io::stderr();
+    let mut answer = String::new();
+    write!(stderr, "drop {what} for good? [y/N] ")
+        .and_then(|()| stderr.flush())
+        .and_then(|()| stdin.lock().read_line(&mut answer))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn retry_record(context: &CommandContext, id: &str) -> CommandResult {
+    let records = Records::load(context)?;
+    let record = records.find(id, true)?;
+    let outbox = context.run.outbox();
+    let is_waiting = outbox.retry_refused(&record.op_id, context.run.deadline.remaining());
+    if !is_waiting.map_err(|error| outbox_error(context, &error))? {
+        let message = format!("the outbox has no refused write {id} any more");
+        return Err(CommandError::new(FileCase::WriteNotFound, message));
+    }
+    let text = format!(
+        "{} of session {} waits again; trueup outbox drain sends it",
+        record.write.name(),
+        record.session
+    );
+    Ok(Output::new(vec![text], json!({"retried": [record.op_id]})))
+}
+
+fn outbox_error(context: &CommandContext, error: &io::Error) -> CommandError {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        let message = "another process is sending what waits".to_owned();
+        return CommandError::new(FileCase::FileBusy, message);
+    }
+    let data = context.run.settings.paths.data.display();
+    CommandError::new(FileCase::File, format!("the outbox in {data}: {error}"))
+}
