@@ -1,6 +1,7 @@
 //! The minimal work of a command that changes a session in a shared database: connect with TLS and
 //! SCRAM, select the session with the item it holds, and update its state where it still is at the
-//! revision that was read. The event of the change is written by the triggers of the schema.
+//! revision that was read. With an item, that is given to the session first, or taken from it, as a
+//! claim and a release do. The events are written by the triggers of the schema.
 
 use std::fs;
 use std::sync::Arc;
@@ -18,11 +19,11 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trueup_bench::BenchError;
 
-const USAGE: &str = "usage: floor-postgres PORT DATABASE USER AUTHORITY SESSION";
+const USAGE: &str = "usage: floor-postgres PORT DATABASE USER AUTHORITY SESSION [ITEM]";
 
 fn main() -> Result<(), BenchError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [port, database, user, authority, session] = arguments.as_slice() else {
+    let [port, database, user, authority, session, rest @ ..] = arguments.as_slice() else {
         return Err(USAGE.into());
     };
     let mut roots = RootCertStore::empty();
@@ -41,8 +42,30 @@ fn main() -> Result<(), BenchError> {
         let tls = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, "localhost")?;
         let (client, connection) = config.connect_raw(stream, tls).await?;
         tokio::spawn(connection);
+        if let [item] = rest {
+            move_item(&client, session, item).await?;
+        }
         change_session(&client, session).await
     })
+}
+
+async fn move_item(client: &Client, session: &str, item: &str) -> Result<(), BenchError> {
+    let select = "SELECT holder, claim_epoch, title, status, phase, revision, updated_at
+        FROM trueup.work_items WHERE key = $1";
+    let rows = client.query_typed(select, &[(&item, Type::TEXT)]).await?;
+    let holder: Option<String> = rows.first().ok_or("there is no such item")?.get(0);
+    let update = if holder.is_none() {
+        "UPDATE trueup.work_items SET holder = $1, claim_epoch = claim_epoch + 1, status = 'running',
+            last_actor = $1, last_reason = 'measure' WHERE key = $2 AND holder IS NULL RETURNING key"
+    } else {
+        "UPDATE trueup.work_items SET holder = NULL, last_actor = $1, last_reason = 'measure'
+            WHERE key = $2 AND holder = $1 RETURNING key"
+    };
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&session, Type::TEXT), (&item, Type::TEXT)];
+    let rows = client.query_typed(update, &parameters).await?;
+    rows.first().ok_or("the item was not moved")?;
+    Ok(())
 }
 
 async fn change_session(client: &Client, session: &str) -> Result<(), BenchError> {

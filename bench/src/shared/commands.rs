@@ -12,11 +12,13 @@ use crate::binaries::{Binaries, COMMAND_BINARY, FLOOR_POSTGRES};
 use crate::measure::{self, Task};
 use crate::{BenchError, print_progress};
 
-/// The session that changes.
+/// The session that changes, and the item that it claims and releases.
 const SESSION: &str = "bench-session";
-
-/// The item that it claims and releases.
 const ITEM: &str = "BENCH-1";
+
+/// Those of the floor.
+const FLOOR_SESSION: &str = "floor-session";
+const FLOOR_ITEM: &str = "FLOOR-1";
 
 /// Rounds, and those before that count for nothing.
 const ROUNDS: usize = 60;
@@ -25,24 +27,47 @@ const WARM_UP: usize = 2;
 
 /// The commands of a round, in their order. Each changes something, and the last one leaves things
 /// as the first one found them.
-const COMMANDS: [&[&str]; 6] = [
-    &["claim", ITEM],
-    &["set", "--phase", "EXEC"],
-    &["set", "--task", "measure"],
-    &["interrupt"],
-    &["resume"],
-    &["release", ITEM],
+const COMMANDS: [(Floor, &[&str]); 7] = [
+    (Floor::Item, &["claim", ITEM]),
+    (Floor::Session, &["set", "--phase", "EXEC"]),
+    (Floor::Session, &["set", "--task", "measure"]),
+    (Floor::Session, &["interrupt"]),
+    (Floor::Session, &["resume"]),
+    (Floor::Session, &["set", "--phase", "PLAN"]),
+    (Floor::Item, &["release", ITEM]),
 ];
+
+/// What the program that a command is compared with changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Floor {
+    /// The session.
+    Session,
+    /// The session, and whether it holds an item.
+    Item,
+}
+
+impl Floor {
+    const ALL: [Self; 2] = [Self::Session, Self::Item];
+
+    fn name(self) -> String {
+        match self {
+            Self::Session => FLOOR_POSTGRES.to_owned(),
+            Self::Item => format!("{FLOOR_POSTGRES}, session and item"),
+        }
+    }
+}
 
 /// The times of whole processes of one kind.
 #[derive(Debug)]
 pub(crate) struct ProcessTimes {
     pub(crate) name: String,
+    /// What they are compared with.
+    pub(crate) floor: Floor,
     pub(crate) median_ms: f64,
     pub(crate) min_ms: f64,
 }
 
-/// Measures the floor, first in the list, and the commands, all in the same rounds.
+/// Measures the floors, first in the list, and the commands, all in the same rounds.
 pub(crate) fn measure_commands(
     binaries: &Binaries,
     server: &SecureServer,
@@ -54,12 +79,13 @@ pub(crate) fn measure_commands(
     let project = folder.path().join("project").display().to_string();
     let seed = format!(
         "INSERT INTO trueup.claude_sessions (session_id, worktree)
-             VALUES ('{SESSION}', '{project}');
-         INSERT INTO trueup.work_items (key) VALUES ('{ITEM}')"
+             VALUES ('{SESSION}', '{project}'), ('{FLOOR_SESSION}', '/elsewhere');
+         INSERT INTO trueup.work_items (key) VALUES ('{ITEM}'), ('{FLOOR_ITEM}')"
     );
     run_psql(&server.admin_url(DATABASE), &seed).map_err(|error| error.message)?;
-    let mut tasks = vec![floor_task(binaries, server, &folder)];
-    for words in COMMANDS {
+    let mut tasks: Vec<Task> =
+        Floor::ALL.into_iter().map(|floor| floor_task(binaries, server, &folder, floor)).collect();
+    for (_, words) in COMMANDS {
         tasks.push(command_task(binaries, server, &folder, words));
     }
     let mut times = vec![Vec::new(); tasks.len()];
@@ -72,24 +98,28 @@ pub(crate) fn measure_commands(
             }
         }
     }
-    let commands = COMMANDS.iter().map(|words| words.join(" "));
-    let names = [FLOOR_POSTGRES.to_owned()].into_iter().chain(commands);
-    Ok(names.zip(times).map(|(name, times)| summarize(name, times)).collect())
+    let floors = Floor::ALL.into_iter().map(|floor| (floor, floor.name()));
+    let commands = COMMANDS.iter().map(|(floor, words)| (*floor, words.join(" ")));
+    let names = floors.chain(commands);
+    Ok(names.zip(times).map(|((floor, name), times)| summarize(name, floor, times)).collect())
 }
 
-fn summarize(name: String, mut times: Vec<Duration>) -> ProcessTimes {
+fn summarize(name: String, floor: Floor, mut times: Vec<Duration>) -> ProcessTimes {
     times.sort_unstable();
     let at = |index: usize| times.get(index).map_or(f64::NAN, |it| it.as_secs_f64() * 1000.0);
-    ProcessTimes { name, median_ms: at(times.len() / 2), min_ms: at(0) }
+    ProcessTimes { name, floor, median_ms: at(times.len() / 2), min_ms: at(0) }
 }
 
-fn floor_task(binaries: &Binaries, server: &SecureServer, folder: &TempDir) -> Task {
+fn floor_task(binaries: &Binaries, server: &SecureServer, folder: &TempDir, floor: Floor) -> Task {
     let mut task = Task::new(binaries.path(FLOOR_POSTGRES), folder.path().to_owned(), Vec::new());
     task.argument(server.port().to_string());
     task.argument(DATABASE);
     task.argument("owner");
     task.argument(server.authority());
-    task.argument(SESSION);
+    task.argument(FLOOR_SESSION);
+    if floor == Floor::Item {
+        task.argument(FLOOR_ITEM);
+    }
     task
 }
 
