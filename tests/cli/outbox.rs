@@ -90,7 +90,8 @@ fn what_waits_and_what_was_refused_is_listed() {
     assert_eq!(records[0]["session_id"], FIRST_SESSION);
     assert_eq!(records[0]["base_revision"], 1);
     let text = trueup(&home, &["outbox", "list"]).ok().stdout;
-    assert!(text.contains(DROPPED) && text.contains("no such item"), "{text}");
+    assert!(text.contains(DROPPED), "{text}");
+    assert!(text.contains("state currentTask=\"refused\"  (no such item)"), "{text}");
     assert_eq!(data(&home, &["outbox", "list"]), listed, "listing sends nothing");
     let other = data(&home, &["outbox", "list", "--session", "nobody"]);
     assert_eq!(other["records"], json!([]));

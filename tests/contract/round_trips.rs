@@ -11,11 +11,16 @@ use std::rc::Rc;
 use support::postgres::TestDatabase;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{EventKind, FieldValue, RepoScope, StateField};
+use trueup_core::outbox::PendingWrite;
 use trueup_core::settings::DatabaseAddress;
-use trueup_core::store::{ClaimNextRequest, HookStore as _, ItemStore as _, Store as _};
+use trueup_core::store::{
+    ClaimNextRequest, DeliveryOutcome, HookStore as _, ItemStore as _, OutboxDeliveryStore as _,
+    RegistrationDefaults, Store as _,
+};
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
 
+use crate::fixture::test_deadline;
 use crate::postgres_fixture::new_postgres_through;
 use crate::requests::{
     LEASE_SECONDS, add_item, claim_request, field_push, list_events, load_session, new_provenance,
@@ -78,6 +83,25 @@ fn watched_engine() -> Option<(TestDatabase, ExchangeEngine, Rc<Watch>)> {
         Box::new(WatchedTransport { inner, address, watch: watched })
     })?;
     Some((database, engine, watch))
+}
+
+/// Many writes take as long each as one: a session that was offline for a day is not too late.
+#[test]
+fn what_waited_takes_two_requests_a_write() {
+    let Some((_database, mut store, watch)) = watched_store() else {
+        return;
+    };
+    register_session(&mut store, "s1");
+    let pending: Vec<PendingWrite> =
+        (0..50).map(|n| scenario::pending_task(&mut store, "s1", &format!("t{n}"))).collect();
+    let pending: Vec<&PendingWrite> = pending.iter().collect();
+    let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
+    watch.requests.set(0);
+    let delivered = store.deliver_pending(&pending, &defaults, test_deadline()).unwrap();
+    assert_eq!(delivered, vec![DeliveryOutcome::Written; pending.len()]);
+    assert_eq!((watch.requests.get(), watch.trials.get()), (2 * pending.len(), 0));
+    let session = load_session(&mut store, "s1");
+    assert_eq!(session.execution_state().work.task.as_deref(), Some("t49"));
 }
 
 /// The most requests that an operation may need once the connection is there, where nobody

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use trueup_core::outbox::{PendingWrite, RefusedWrite};
+use trueup_core::outbox::{PendingChange, PendingWrite, RefusedWrite};
 use trueup_core::sync::{DrainReport, drain_outbox};
 use trueup_core::text::{one_line, pluralize};
 
@@ -38,6 +38,8 @@ pub(crate) enum OutboxCommand {
     Drop(DropArgs),
     /// Send a write that was refused once more
     ///
+    /// It is sent last, over what its session wrote since.
+    ///
     /// Example: trueup outbox retry 6f9619ff-8b86-4d01-b42d-00cf4fc964ff
     #[command(verbatim_doc_comment)]
     Retry {
@@ -55,7 +57,8 @@ pub(crate) struct DropArgs {
     yes: bool,
 }
 
-/// Longest reason shown, in characters.
+/// Longest change and reason shown, in characters.
+const MAX_CHANGE_CHARS: usize = 120;
 const MAX_REASON_CHARS: usize = 120;
 
 /// What the outbox holds.
@@ -122,10 +125,7 @@ fn list_records(context: &CommandContext) -> CommandResult {
         format!("{lines} be read and will never be sent; see trueup doctor")
     });
     Ok(Output::table(
-        &format!(
-            "{:<36}  {:<24}  {:<13}  {:<7}  SESSION",
-            "OPERATION ID", "AT", "OPERATION", "STATE"
-        ),
+        &format!("{:<36}  {:<24}  {:<7}  {:<36}  CHANGE", "OPERATION ID", "AT", "STATE", "SESSION"),
         all.iter().map(|(record, reason)| render_record(record, *reason)),
         "nothing waits",
         json!({"records": views}),
@@ -133,15 +133,32 @@ fn list_records(context: &CommandContext) -> CommandResult {
     .with_warnings(warnings))
 }
 
+/// Says what a write changes, as its record has it.
+fn describe_change(record: &PendingWrite) -> String {
+    let change = match &record.write {
+        PendingChange::State { changes, branch } => {
+            let fields =
+                changes.iter().map(|(field, value)| format!("{}={}", field.key(), json!(value)));
+            let branch = branch.iter().map(|branch| format!("branch={}", json!(branch)));
+            fields.chain(branch).collect::<Vec<_>>().join(" ")
+        }
+        PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } => task.clone(),
+        PendingChange::Task { task, subject } => format!("{task} {}", json!(subject)),
+        PendingChange::End { reason } => reason.clone(),
+        PendingChange::Resumed => String::new(),
+    };
+    format!("{} {}", record.write.name(), one_line(&change, MAX_CHANGE_CHARS)).trim().to_owned()
+}
+
 fn render_record(record: &PendingWrite, reason: Option<&str>) -> String {
     let state = if reason.is_some() { "dead" } else { "waiting" };
-    let why = reason.map(|reason| format!("  {}", one_line(reason, MAX_REASON_CHARS)));
+    let why = reason.map(|reason| format!("  ({})", one_line(reason, MAX_REASON_CHARS)));
     format!(
-        "{:<36}  {}  {:<13}  {state:<7}  {}{}",
+        "{:<36}  {}  {state:<7}  {}  {}{}",
         record.op_id,
         record.at,
-        record.write.name(),
         record.session,
+        describe_change(record),
         why.unwrap_or_default()
     )
 }
@@ -181,7 +198,8 @@ fn drain_records(context: &CommandContext) -> CommandResult {
 fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult {
     let records = Records::load(context)?;
     let record = records.find(&arguments.id, false)?;
-    let what = format!("{} of session {} ({})", record.write.name(), record.session, record.op_id);
+    let what =
+        format!("{} of session {} ({})", describe_change(record), record.session, record.op_id);
     if !arguments.yes && !confirm(context, &what)? {
         return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
     }
@@ -219,8 +237,8 @@ fn retry_record(context: &CommandContext, id: &str) -> CommandResult {
         return Err(CommandError::new(FileCase::WriteNotFound, message));
     }
     let text = format!(
-        "{} of session {} waits again; trueup outbox drain sends it",
-        record.write.name(),
+        "{} of session {} waits again, behind the others; trueup outbox drain sends it",
+        describe_change(record),
         record.session
     );
     Ok(Output::new(vec![text], json!({"retried": [record.op_id]})))

@@ -221,6 +221,10 @@ impl Link {
 impl Engine for ExchangeEngine {
     type Tx<'t> = ExchangeTx<'t>;
 
+    /// What is read for a write behind others is a trial of all of them, so that a transaction
+    /// with many writes would take as many times as long for each.
+    const WRITES_PER_DELIVERY: usize = 1;
+
     fn read<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
         if self.is_following {
             self.read_through_outage(operation)

@@ -263,10 +263,18 @@ fn use_workplans(store: &mut dyn Store) {
 }
 
 fn deliver_one(store: &mut dyn Store) {
-    let now = load_session(store, "s3");
-    let changes = [(StateField::Task, FieldValue::Text(Some("t".to_owned())))].into();
-    let pending = PendingWrite {
-        op_id: "delivered".to_owned(),
+    let pending = pending_task(store, "s3", "t");
+    let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
+    let delivered = store.deliver_pending(&[&pending], &defaults, test_deadline()).unwrap();
+    assert_eq!(delivered, [trueup_core::store::DeliveryOutcome::Written]);
+}
+
+/// A write that waits to set a session's task.
+pub(super) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> PendingWrite {
+    let now = load_session(store, session);
+    let changes = [(StateField::Task, FieldValue::Text(Some(task.to_owned())))].into();
+    PendingWrite {
+        op_id: format!("delivers {task}"),
         at: now.read_at,
         session: now.id.clone(),
         origin: Some(WriteOrigin {
@@ -277,10 +285,7 @@ fn deliver_one(store: &mut dyn Store) {
             claim: now.item.zip(now.epoch),
         }),
         write: PendingChange::State { changes, branch: None },
-    };
-    let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
-    let delivered = store.deliver_pending(&[&pending], &defaults, test_deadline()).unwrap();
-    assert_eq!(delivered, [trueup_core::store::DeliveryOutcome::Written]);
+    }
 }
 
 fn sweep_and_prune(store: &mut dyn Store, database: &TestDatabase) {

@@ -27,8 +27,8 @@ pub enum DeliveryOutcome {
 
 /// The delivery of writes that waited in the outbox.
 pub trait OutboxDeliveryStore {
-    /// Writes what waited, in order and in one transaction; returns an outcome for as many writes
-    /// as there was time for until the deadline, at least for the first.
+    /// Writes what waited, in order, in one transaction or in several; returns an outcome for as
+    /// many writes as there was time for until the deadline, at least for the first.
     ///
     /// A write is superseded where the session's state was changed by anything but writes that
     /// waited, after the revision that the write was made on. Revisions decide, never clocks. A
@@ -36,7 +36,7 @@ pub trait OutboxDeliveryStore {
     ///
     /// # Errors
     ///
-    /// When the database cannot take writes now; then none of them is written.
+    /// When the database cannot take the first write now; then none of them is written.
     fn deliver_pending(
         &mut self,
         pending: &[&PendingWrite],

@@ -267,6 +267,10 @@ pub trait Engine {
     where
         Self: 't;
 
+    /// How many writes of the outbox one transaction delivers. In a file all of them wait for the
+    /// disk once.
+    const WRITES_PER_DELIVERY: usize = usize::MAX;
+
     /// Runs a read that consists of one statement.
     ///
     /// # Errors

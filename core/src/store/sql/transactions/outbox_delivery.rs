@@ -13,8 +13,27 @@ impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
         registration_defaults: &RegistrationDefaults,
         deadline: Deadline,
     ) -> Result<Vec<DeliveryOutcome>> {
-        self.engine.write_until(deadline, |tx| {
-            outbox_delivery::deliver_pending(tx, pending, registration_defaults, deadline)
-        })
+        let mut outcomes = Vec::with_capacity(pending.len());
+        for part in pending.chunks(E::WRITES_PER_DELIVERY) {
+            if !outcomes.is_empty() && deadline.has_passed() {
+                break;
+            }
+            let delivered = self.engine.write_until(deadline, |tx| {
+                outbox_delivery::deliver_pending(tx, part, registration_defaults, deadline)
+            });
+            match delivered {
+                Ok(delivered) => {
+                    let is_whole = delivered.len() == part.len();
+                    outcomes.extend(delivered);
+                    if !is_whole {
+                        break;
+                    }
+                }
+                Err(error) if outcomes.is_empty() => return Err(error),
+                // What was delivered so far is; the next call meets the error again, if it stays.
+                Err(_) => break,
+            }
+        }
+        Ok(outcomes)
     }
 }
