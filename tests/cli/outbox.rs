@@ -128,6 +128,8 @@ fn a_dropped_write_never_arrives() {
     assert_eq!(trueup(&home, &["outbox", "drop", DROPPED]).code, Some(2));
     refused(&home, "write_not_found", &["outbox", "drop", "6f9619ff", "--yes"]);
     refused(&home, "write_not_found", &["outbox", "drop", "7", "--yes"]);
+    refused(&home, "write_not_found", &["outbox", "drop", "", "--yes"]);
+    refused(&home, "write_not_found", &["outbox", "drop", DROPPED, "--yes", "--session", "s2"]);
     let dropped = data(&home, &["outbox", "drop", "6f9619ff-8", "--yes"]);
     assert_eq!(dropped, json!({"dropped": [DROPPED]}));
     data(&home, &["outbox", "drop", "op-refused", "--yes"]);

@@ -9,7 +9,7 @@ use trueup_core::sync::{DrainReport, drain_outbox};
 use trueup_core::text::{one_line, pluralize};
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
+use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 use crate::views;
 
@@ -18,7 +18,7 @@ use crate::views;
 pub(crate) enum OutboxCommand {
     /// List the writes that wait, and those that the database refused
     ///
-    /// With --session, those of that session.
+    /// With --session, those of that session, whether or not the database knows it.
     ///
     /// Example: trueup outbox list
     #[command(verbatim_doc_comment)]
@@ -71,7 +71,13 @@ impl Records {
     fn load(context: &CommandContext) -> CommandResult<Self> {
         let outbox = context.run.outbox();
         let load = || io::Result::Ok((outbox.list_waiting()?, outbox.list_refused()?));
-        let (waiting, refused) = load().map_err(|error| outbox_error(context, &error))?;
+        let (mut waiting, mut refused) = load().map_err(|error| outbox_error(context, &error))?;
+        if let Some(session) = &context.named_session {
+            let is_of =
+                |record: &PendingWrite| record.session.as_str().starts_with(session.as_str());
+            waiting.retain(is_of);
+            refused.retain(|refused| is_of(&refused.record));
+        }
         Ok(Self { waiting, refused })
     }
 
@@ -79,8 +85,8 @@ impl Records {
     fn find(&self, id: &str, is_refused: bool) -> CommandResult<&PendingWrite> {
         let refused = self.refused.iter().map(|refused| &refused.record);
         let waiting = self.waiting.iter().filter(|_| !is_refused);
-        let mut found: Vec<&PendingWrite> =
-            waiting.chain(refused).filter(|record| record.op_id.starts_with(id)).collect();
+        let begins_so = |record: &&PendingWrite| !id.is_empty() && record.op_id.starts_with(id);
+        let mut found: Vec<&PendingWrite> = waiting.chain(refused).filter(begins_so).collect();
         // A crash can leave a record in two places.
         found.sort_by(|a, b| a.op_id.cmp(&b.op_id));
         found.dedup_by(|a, b| a.op_id == b.op_id);
@@ -112,10 +118,7 @@ fn list_records(context: &CommandContext) -> CommandResult {
     let records = Records::load(context)?;
     let waiting = records.waiting.iter().map(|record| (record, None));
     let refused = records.refused.iter().map(|it| (&it.record, Some(it.reason.as_str())));
-    let mut all: Vec<(&PendingWrite, Option<&str>)> = waiting.chain(refused).collect();
-    if let Some(session) = &context.named_session {
-        all.retain(|(record, _)| record.session.as_str().starts_with(session.as_str()));
-    }
+    let all: Vec<(&PendingWrite, Option<&str>)> = waiting.chain(refused).collect();
     let views: Vec<_> =
         all.iter().map(|(record, reason)| views::outbox_record_view(record, *reason)).collect();
     let damaged = context.run.outbox().count_damaged();
@@ -182,17 +185,17 @@ fn drain_records(context: &CommandContext) -> CommandResult {
     }
     let backlog = outbox.count_backlog().map_err(|error| outbox_error(context, &error))?;
     let counts = &drained.counts;
-    let mut warnings = drained.describe_problems(&context.run, context.named_session.as_ref());
-    warnings.extend(drained.describe_unmovable());
-    warnings.extend(counts.problem.clone().filter(|_| counts.is_waiting));
     let text =
         format!("{} sent, {} waiting, {} refused", counts.sent, backlog.waiting, counts.refused);
-    let data = json!({"sent": counts.sent, "waiting": backlog.waiting, "refused": counts.refused});
-    let mut output = Output::new(vec![text], data).with_warnings(warnings);
     if counts.is_waiting {
-        output.exit_code = UNABLE;
+        let problem = counts.problem.as_ref().map(|problem| format!(": {problem}"));
+        let message = format!("{text}{}", problem.unwrap_or_default());
+        return Err(CommandError::new(FileCase::WritesWait, message));
     }
-    Ok(output)
+    let mut warnings = drained.describe_problems(&context.run, context.named_session.as_ref());
+    warnings.extend(drained.describe_unmovable());
+    let data = json!({"sent": counts.sent, "waiting": backlog.waiting, "refused": counts.refused});
+    Ok(Output::new(vec![text], data).with_warnings(warnings))
 }
 
 fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult {

@@ -1,5 +1,7 @@
 //! The text that the agent reads when a session starts. Pure: the caller supplies the nonce.
 
+use serde_json::Value as Json;
+
 use super::handoff_notices::{HandoffNotice, render_handoffs};
 use super::repo_summary::{self, RepoSummary};
 use crate::diagnostic::{Code, Divergence, Severity};
@@ -208,21 +210,32 @@ pub fn render_database_change(
     delimiter: &DataDelimiter,
 ) -> String {
     let work = session.execution_state().work;
-    let text_or_none =
-        |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_VALUE_CHARS));
-    let item = session.item.as_ref().map(ItemKey::as_str);
-    let title = title
-        .map_or(String::new(), |title| format!(" title=\"{}\"", one_line(title, MAX_VALUE_CHARS)));
+    let item = session.item.as_ref().map_or("none", ItemKey::as_str);
+    let title = title.map_or(String::new(), |title| format!(" title={}", quote_text(title)));
     let lost = lost_claim.map_or(String::new(), |line| format!(" {line}: stop work on it."));
     format!(
         "trueup: the database was changed elsewhere and is now at revision {}: {}{lost}",
         session.revision,
         delimiter.wrap_inline(&format!(
-            "item={}{title} phase={} task=\"{}\" auto-proceed={}",
-            text_or_none(item),
-            text_or_none(work.phase.as_deref()),
-            text_or_none(work.task.as_deref()),
+            "item={item}{title} phase={} task={} auto-proceed={}",
+            quote_unless_word(work.phase.as_deref().unwrap_or("none")),
+            quote_text(work.task.as_deref().unwrap_or("none")),
             work.auto_proceed
         ))
     )
+}
+
+/// Puts a text of one line in quotes. Those in it are escaped, or it could pass for other fields.
+fn quote_text(text: &str) -> String {
+    Json::from(one_line(text, MAX_VALUE_CHARS)).to_string()
+}
+
+/// Puts a text in quotes, unless it is a word.
+fn quote_unless_word(text: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    if !text.is_empty() && text.chars().all(is_word) {
+        one_line(text, MAX_VALUE_CHARS)
+    } else {
+        quote_text(text)
+    }
 }

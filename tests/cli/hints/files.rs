@@ -1,6 +1,11 @@
 //! States of databases and files that cannot be used.
 
 use std::fs;
+use std::time::Duration;
+
+use trueup_core::fs::FileLock;
+use trueup_core::model::Timestamp;
+use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
 
 use super::scene::Scene;
 use super::{State, state};
@@ -198,6 +203,24 @@ fn others() -> Vec<State> {
         ),
         state("EntryNotFound", Scene::person, "trueup journal show j-1"),
         state("WriteNotFound", Scene::person, "trueup outbox retry op-1"),
+        state(
+            "WritesWait",
+            |s| {
+                s.person();
+                let home = s.home.trueup_home();
+                let end = PendingWrite {
+                    op_id: "op-1".to_owned(),
+                    at: Timestamp::from_millis(1),
+                    session: "s1".parse().unwrap(),
+                    origin: None,
+                    write: PendingChange::End { reason: "other".to_owned() },
+                };
+                Outbox::new(home.join("outbox.jsonl")).put(&end).unwrap();
+                let lock = home.join("outbox.lock");
+                s.keep(FileLock::acquire(&lock, Duration::from_mins(1)).unwrap());
+            },
+            "TRUEUP_DEADLINE_MS=300 trueup outbox drain",
+        ),
         state("MetadataNotFound", Scene::person, "trueup meta get 77c90e61"),
         state("MetadataNotFound", Scene::person, "trueup meta check 77c90e61"),
         state("FieldOfDatabase", Scene::person, "trueup meta set 77c90e61 status=completed"),

@@ -34,6 +34,10 @@ error_cases! {
         WriteNotFound => REFUSED "write_not_found" {
             runs "trueup outbox list" "shows the writes";
         }
+        /// There was no time to send all that waits, or another process sends it.
+        WritesWait => UNABLE "writes_wait" {
+            says "try again, it goes on where it stopped; TRUEUP_DEADLINE_MS raises the limit";
+        }
         /// Another process keeps the file locked.
         FileBusy => UNABLE "file_busy" {
             says "try again; TRUEUP_DEADLINE_MS raises the limit";

@@ -39,7 +39,7 @@ struct OutboxContents {
     for_unknown: BTreeMap<String, usize>,
     damaged: usize,
     dead: usize,
-    /// Folder with the damaged lines and refused writes.
+    /// Folder with the damaged lines.
     folder: PathBuf,
 }
 
@@ -65,17 +65,7 @@ impl OutboxContents {
         let fix = if self.for_this_database > 0 {
             "trueup doctor --fix".to_owned()
         } else if self.damaged + self.dead > 0 {
-            let names = ["outbox.damaged", "outbox.dead.jsonl"].into_iter();
-            let present: Vec<&str> = names.filter(|name| self.folder.join(name).exists()).collect();
-            let folder = self.folder.display();
-            match present.as_slice() {
-                // Damaged lines are moved to a file of their own when the outbox is sent.
-                [] => "trueup doctor --fix".to_owned(),
-                [name] => format!("inspect {name} in {folder}, then remove it"),
-                names => {
-                    format!("inspect {} in {folder}, then remove them", names.join(" and "))
-                }
-            }
+            self.suggest_removal()
         } else if !self.for_unknown.is_empty() {
             "trueup doctor --fix, which sends those of sessions that this database has; the others \
              are sent when that address is used again"
@@ -83,9 +73,29 @@ impl OutboxContents {
         } else if self.for_others.is_empty() {
             return CheckResult::ok("empty");
         } else {
-            "use that database again, or remove outbox.elsewhere".to_owned()
+            "use that database again; trueup outbox list shows them, and trueup outbox drop ID drops \
+             one"
+            .to_owned()
         };
         CheckResult::warn(line, fix)
+    }
+
+    /// Says what to do with writes that were refused and with lines that cannot be read.
+    fn suggest_removal(&self) -> String {
+        let mut steps = Vec::new();
+        if self.dead > 0 {
+            steps.push(
+                "trueup outbox list shows what was refused; trueup outbox retry ID sends a write \
+                 once more, and trueup outbox drop ID drops it"
+                    .to_owned(),
+            );
+        }
+        let damaged = self.folder.join("outbox.damaged");
+        if damaged.exists() {
+            steps.push(format!("inspect {}, then remove it", damaged.display()));
+        }
+        // Damaged lines are moved to a file of their own when the outbox is sent.
+        if steps.is_empty() { "trueup doctor --fix".to_owned() } else { steps.join("; ") }
     }
 }
 
