@@ -1,6 +1,6 @@
 //! `trueup outbox`: the writes that wait for the database, and those that it refused.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -11,6 +11,7 @@ use trueup_core::text::{one_line, pluralize};
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
+use crate::printer::print_status;
 use crate::views;
 
 #[derive(Debug, Subcommand)]
@@ -222,11 +223,9 @@ fn confirm(context: &CommandContext, what: &str) -> CommandResult<bool> {
         let message = format!("{what}: dropping it needs --yes where nobody can be asked");
         return Err(CommandError::usage("trueup outbox drop --help", message));
     }
-    let mut stderr = io::stderr();
+    print_status(&format!("drop {what} for good? y for yes, anything else for no"));
     let mut answer = String::new();
-    write!(stderr, "drop {what} for good? [y/N] ")
-        .and_then(|()| stderr.flush())
-        .and_then(|()| stdin.lock().read_line(&mut answer))?;
+    stdin.lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
