@@ -29,11 +29,11 @@ const WARM_UP: usize = 2;
 /// as the first one found them.
 const COMMANDS: [(Floor, &[&str]); 7] = [
     (Floor::Item, &["claim", ITEM]),
-    (Floor::Session, &["set", "--phase", "EXEC"]),
+    (Floor::Item, &["set", "--phase", "EXEC"]),
     (Floor::Session, &["set", "--task", "measure"]),
     (Floor::Session, &["interrupt"]),
     (Floor::Session, &["resume"]),
-    (Floor::Session, &["set", "--phase", "PLAN"]),
+    (Floor::Item, &["set", "--phase", "PLAN"]),
     (Floor::Item, &["release", ITEM]),
 ];
 
@@ -42,7 +42,7 @@ const COMMANDS: [(Floor, &[&str]); 7] = [
 pub(crate) enum Floor {
     /// The session.
     Session,
-    /// The session, and whether it holds an item.
+    /// The session and an item.
     Item,
 }
 
