@@ -101,10 +101,10 @@ pub(crate) fn measure_commands(
     let floors = Floor::ALL.into_iter().map(|floor| (floor, floor.name()));
     let commands = COMMANDS.iter().map(|(floor, words)| (*floor, words.join(" ")));
     let names = floors.chain(commands);
-    Ok(names.zip(times).map(|((floor, name), times)| summarize(name, floor, times)).collect())
+    Ok(names.zip(times).map(|((floor, name), times)| summarize_times(name, floor, times)).collect())
 }
 
-fn summarize(name: String, floor: Floor, mut times: Vec<Duration>) -> ProcessTimes {
+fn summarize_times(name: String, floor: Floor, mut times: Vec<Duration>) -> ProcessTimes {
     times.sort_unstable();
     let at = |index: usize| times.get(index).map_or(f64::NAN, |it| it.as_secs_f64() * 1000.0);
     ProcessTimes { name, floor, median_ms: at(times.len() / 2), min_ms: at(0) }

@@ -83,7 +83,7 @@ impl Records {
     }
 
     /// Finds the one record whose id begins like this, among all or the refused ones.
-    fn find(&self, id: &str, is_refused: bool) -> CommandResult<&PendingWrite> {
+    fn find_record(&self, id: &str, is_refused: bool) -> CommandResult<&PendingWrite> {
         let refused = self.refused.iter().map(|refused| &refused.record);
         let waiting = self.waiting.iter().filter(|_| !is_refused);
         let begins_so = |record: &&PendingWrite| !id.is_empty() && record.op_id.starts_with(id);
@@ -201,10 +201,10 @@ fn drain_records(context: &CommandContext) -> CommandResult {
 
 fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult {
     let records = Records::load(context)?;
-    let record = records.find(&arguments.id, false)?;
+    let record = records.find_record(&arguments.id, false)?;
     let what =
         format!("{} of session {} ({})", describe_change(record), record.session, record.op_id);
-    if !arguments.yes && !confirm(context, &what)? {
+    if !arguments.yes && !ask_to_drop(context, &what)? {
         return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
     }
     let outbox = context.run.outbox();
@@ -217,7 +217,7 @@ fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult 
 }
 
 /// Asks a person whether a write is to be dropped.
-fn confirm(context: &CommandContext, what: &str) -> CommandResult<bool> {
+fn ask_to_drop(context: &CommandContext, what: &str) -> CommandResult<bool> {
     let stdin = io::stdin();
     if context.json || !stdin.is_terminal() {
         let message = format!("{what}: dropping it needs --yes where nobody can be asked");
@@ -231,7 +231,7 @@ fn confirm(context: &CommandContext, what: &str) -> CommandResult<bool> {
 
 fn retry_record(context: &CommandContext, id: &str) -> CommandResult {
     let records = Records::load(context)?;
-    let record = records.find(id, true)?;
+    let record = records.find_record(id, true)?;
     let outbox = context.run.outbox();
     let is_waiting = outbox.retry_refused(&record.op_id, context.run.deadline.remaining());
     if !is_waiting.map_err(|error| outbox_error(context, &error))? {

@@ -14,7 +14,7 @@ use crate::fs::{FileLock, FileReplacement, PRIVATE_MODE};
 
 impl Outbox {
     /// Keeps others from taking records out, once those who do it now have ended.
-    fn lock(&self, patience: Duration) -> io::Result<FileLock> {
+    fn acquire_lock(&self, patience: Duration) -> io::Result<FileLock> {
         FileLock::acquire(&self.prepare_lock()?, patience)
     }
 
@@ -25,7 +25,7 @@ impl Outbox {
     /// When a drain keeps running, or a file cannot be read or written. Then nothing is dropped, or
     /// only the copies in the files before.
     pub fn drop_record(&self, op_id: &str, patience: Duration) -> io::Result<bool> {
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         let mut was_there = self.remove_refused(op_id)?;
         for queue in self.list_queues()? {
             was_there |= remove_waiting(&queue, op_id)?;
@@ -42,7 +42,7 @@ impl Outbox {
     /// When a drain keeps running, or a file cannot be read or written. A record may then be in
     /// both places; it takes effect once.
     pub fn retry_refused(&self, op_id: &str, patience: Duration) -> io::Result<bool> {
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         let refused = self.list_refused()?;
         let found = refused.iter().map(|refused| &refused.record);
         let found: Vec<&PendingWrite> = found.filter(|it| it.op_id == op_id).collect();

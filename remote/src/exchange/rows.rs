@@ -93,7 +93,7 @@ fn to_value(text: &str) -> serde_json::Result<Json> {
 pub(super) struct JsonRow<'r>(pub(super) &'r [Json]);
 
 impl JsonRow<'_> {
-    fn value(&self, index: usize) -> Result<&Json> {
+    fn value_at(&self, index: usize) -> Result<&Json> {
         self.0.get(index).ok_or_else(|| {
             StoreError::unreadable(&format!("the answer has no column {}", index + 1))
         })
@@ -102,7 +102,7 @@ impl JsonRow<'_> {
 
 impl Row for JsonRow<'_> {
     fn text(&self, index: usize) -> Result<Option<&str>> {
-        match self.value(index)? {
+        match self.value_at(index)? {
             Json::Null => Ok(None),
             Json::String(text) => Ok(Some(text)),
             other => Err(StoreError::unreadable(&format!("{other} is not a text"))),
@@ -110,7 +110,7 @@ impl Row for JsonRow<'_> {
     }
 
     fn integer(&self, index: usize) -> Result<Option<i64>> {
-        match self.value(index)? {
+        match self.value_at(index)? {
             Json::Null => Ok(None),
             other => other
                 .as_i64()

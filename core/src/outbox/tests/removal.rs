@@ -4,11 +4,11 @@ use super::*;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn waiting(outbox: &Outbox) -> Vec<String> {
+fn list_waiting_ids(outbox: &Outbox) -> Vec<String> {
     outbox.list_waiting().unwrap().into_iter().map(|pending| pending.op_id).collect()
 }
 
-fn refused(outbox: &Outbox) -> Vec<String> {
+fn list_refused_ids(outbox: &Outbox) -> Vec<String> {
     outbox.list_refused().unwrap().into_iter().map(|refused| refused.record.op_id).collect()
 }
 
@@ -44,7 +44,7 @@ fn a_dropped_record_is_never_sent_and_the_others_keep_their_order() {
         if batches > 1 { Err("gone") } else { Ok(vec![SendVerdict::Sent; batch.len()]) }
     };
     outbox.drain(&target("a"), &bounds(), take).unwrap();
-    let left = waiting(&outbox);
+    let left = list_waiting_ids(&outbox);
     assert!(left.len() < 400 && left.len() > 4, "{}", left.len());
     put(401..=401);
     for op_id in [&left[3], "op-401", &left[0]] {
@@ -55,7 +55,7 @@ fn a_dropped_record_is_never_sent_and_the_others_keep_their_order() {
     let mut expected: Vec<String> = left[1..].to_vec();
     expected.remove(2);
     expected.push("op-402".to_owned());
-    assert_eq!(waiting(&outbox), expected);
+    assert_eq!(list_waiting_ids(&outbox), expected);
     assert_eq!(drained(&outbox, "a"), expected);
     assert!(outbox.is_idle());
 }
@@ -68,7 +68,7 @@ fn the_last_record_leaves_nothing_behind() {
     outbox.put(&pending(2, "b")).unwrap();
     // The drain of one database moves the record of the other aside.
     assert_eq!(drained(&outbox, "b"), operations([2]));
-    assert_eq!(waiting(&outbox), operations([1]));
+    assert_eq!(list_waiting_ids(&outbox), operations([1]));
     assert!(outbox.drop_record("op-1", PATIENCE).unwrap());
     assert!(outbox.is_idle());
     assert!(!outbox.drop_record("op-2", PATIENCE).unwrap());
@@ -82,7 +82,7 @@ fn damaged_lines_stay_where_they_are() {
     checksummed_lines::append_bytes(&dir.path().join("outbox.jsonl"), b"torn\n").unwrap();
     outbox.put(&pending(2, "a")).unwrap();
     assert!(outbox.drop_record("op-1", PATIENCE).unwrap());
-    assert_eq!((waiting(&outbox), outbox.count_damaged().unwrap()), (operations([2]), 1));
+    assert_eq!((list_waiting_ids(&outbox), outbox.count_damaged().unwrap()), (operations([2]), 1));
 }
 
 #[test]
@@ -93,10 +93,13 @@ fn a_refused_record_is_sent_once_more_or_dropped() {
         outbox.put(&pending(n, "a")).unwrap();
     }
     refuse(&outbox, "a", &[1, 2, 4]);
-    assert_eq!(refused(&outbox), operations([1, 2, 4]));
+    assert_eq!(list_refused_ids(&outbox), operations([1, 2, 4]));
     assert!(!outbox.retry_refused("op-3", PATIENCE).unwrap());
     assert!(outbox.retry_refused("op-2", PATIENCE).unwrap());
-    assert_eq!((waiting(&outbox), refused(&outbox)), (operations([2]), operations([1, 4])));
+    assert_eq!(
+        (list_waiting_ids(&outbox), list_refused_ids(&outbox)),
+        (operations([2]), operations([1, 4]))
+    );
     assert!(outbox.drop_record("op-1", PATIENCE).unwrap());
     assert!(outbox.drop_record("op-4", PATIENCE).unwrap());
     assert_eq!(drained(&outbox, "a"), operations([2]));
