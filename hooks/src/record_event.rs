@@ -9,7 +9,7 @@ use trueup_core::hook::{HookEvent, TaskChange, ToolCall};
 use trueup_core::model::{FieldValue, Session, StateField};
 use trueup_core::outbox::end_op_id;
 use trueup_core::reconcile::{RejectedEdit, RejectionReason};
-use trueup_core::store::{HookStore, InterruptionMark, Provenance, SessionTask, StoreError};
+use trueup_core::store::{HookStore, InterruptionMark, SessionTask, StoreError};
 use trueup_core::sync::{PushOutcome, RetriedPush, SyncError, TrueUpOutcome, now, push_with_retry};
 use trueup_core::text::redact::RedactedText;
 
@@ -52,8 +52,7 @@ pub(crate) fn record_session_work(
         _ => {}
     }
     if let Some(reason) = end_reason {
-        let end_provenance =
-            Provenance { op_id: end_op_id(context.op_id()), ..context.build_provenance(reason) };
+        let end_provenance = context.build_provenance(reason).under_id(end_op_id(context.op_id()));
         store.end_session(&context.payload.session, reason, &end_provenance)?;
     }
     context.mark_event_recorded();
@@ -78,10 +77,7 @@ fn push_observation(
         acknowledge: true,
         // If the answer is lost, the same write waits in the outbox. The id keeps it from being
         // made twice.
-        provenance: Provenance {
-            op_id: context.op_id().to_owned(),
-            ..context.build_provenance("observed")
-        },
+        provenance: context.build_provenance("observed").under_id(context.op_id().to_owned()),
     };
     match push_with_retry(store, session, &request)? {
         PushOutcome::Done { .. } | PushOutcome::InPlace(_) => Ok(()),

@@ -30,15 +30,11 @@ pub(crate) fn item_key(text: &str) -> ItemKey {
 pub(crate) fn new_provenance(actor: &str) -> Provenance {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    Provenance {
-        actor: actor.to_owned(),
-        reason: None,
-        op_id: format!("op-{}-{number}", std::process::id()),
-    }
+    Provenance::new(actor, "").under_id(format!("op-{}-{number}", std::process::id()))
 }
 
 pub(crate) fn provenance_because(actor: &str, reason: &str) -> Provenance {
-    Provenance { reason: Some(reason.into()), ..new_provenance(actor) }
+    new_provenance(actor).because(reason)
 }
 
 pub(crate) fn registration(session: &str) -> SessionRegistration {
@@ -240,7 +236,7 @@ pub(crate) fn step_request(text: &str, step: PhaseStep) -> PhaseStepRequest {
         id: text.parse().unwrap(),
         step,
         mover: None,
-        provenance: Provenance { reason: Some("said so".into()), ..new_provenance("user") },
+        provenance: new_provenance("user").because("said so"),
     }
 }
 
@@ -358,7 +354,7 @@ fn move_by_rules(store: &mut dyn Store, who: &str, text: &str, goal: MoveTarget)
     };
     let request = GrantedMove {
         grant: decide_move(&facts).unwrap(),
-        provenance: Provenance { reason: Some("why".into()), ..new_provenance(who) },
+        provenance: new_provenance(who).because("why"),
     };
     store.move_item(&request).unwrap()
 }

@@ -108,7 +108,8 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
         ));
     }
     let is_empty = fields.is_empty();
-    let change = StateChange { fields, reason: &reason, ..StateChange::default() };
+    let is_by_agent = context.is_run_by_agent_of(&session);
+    let change = StateChange { fields, is_by_agent, reason: &reason, ..StateChange::default() };
     let changed = push_change(store, session, change)?;
     let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);

@@ -52,7 +52,8 @@ pub(super) fn cmd_set(context: &CommandContext, arguments: &SetArgs) -> CommandR
     let store = &mut *context.open_for_change()?;
     let session = context.begin_session_change(store)?;
     let id = session.id.clone();
-    let change = StateChange { fields, metadata, mark: None, reason: "set" };
+    let is_by_agent = context.is_run_by_agent_of(&session);
+    let change = StateChange { fields, metadata, mark: None, is_by_agent, reason: "set" };
     let changed = push_change(store, session, change)?;
     finish_change(context, store, &id, &changed, NOTHING_CHANGED)
 }
@@ -87,6 +88,7 @@ pub(super) fn cmd_interrupt(context: &CommandContext) -> CommandResult {
     let change = StateChange {
         fields: BTreeMap::from([(StateField::WasInterrupted, FieldValue::Flag(true))]),
         mark: Some(InterruptionMark::Interrupted),
+        is_by_agent: context.is_run_by_agent_of(&session),
         reason: "interrupt",
         ..StateChange::default()
     };
@@ -104,6 +106,7 @@ pub(super) fn cmd_resume(context: &CommandContext) -> CommandResult {
             (StateField::IsActive, FieldValue::Flag(true)),
         ]),
         mark: Some(InterruptionMark::Resumed),
+        is_by_agent: context.is_run_by_agent_of(&session),
         reason: "resume",
         ..StateChange::default()
     };
@@ -126,7 +129,9 @@ pub(super) fn cmd_clear(context: &CommandContext, no_history: bool) -> CommandRe
         fields.insert(StateField::Phase, FieldValue::Text(None));
     }
     let mark = no_history.then_some(InterruptionMark::HistoryCleared);
-    let change = StateChange { fields, mark, reason: "clear", ..StateChange::default() };
+    let is_by_agent = context.is_run_by_agent_of(&session);
+    let change =
+        StateChange { fields, mark, is_by_agent, reason: "clear", ..StateChange::default() };
     let changed = push_change(store, session, change)?;
     finish_change(context, store, &id, &changed, NOTHING_CHANGED)
 }

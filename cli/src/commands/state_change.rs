@@ -32,6 +32,8 @@ pub(super) struct StateChange<'a> {
     pub(super) metadata: Map<String, Json>,
     /// The moment to record with it.
     pub(super) mark: Option<InterruptionMark>,
+    /// Whether the session's agent makes it, and so knows of it.
+    pub(super) is_by_agent: bool,
     /// Why, for the record of changes.
     pub(super) reason: &'a str,
 }
@@ -60,8 +62,7 @@ pub(super) fn push_change(
         metadata: change.metadata,
         branch: None,
         mark: change.mark,
-        // `true_up_after_change` acknowledges the revision where the agent itself made the change.
-        acknowledge: false,
+        acknowledge: change.is_by_agent,
         provenance,
     };
     match push_with_retry(store, session, &request)? {

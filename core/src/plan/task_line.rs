@@ -112,9 +112,11 @@ fn parse_task(
     let own = if comment_id.is_none() { split_id(&lists.rest) } else { None };
     let (id, title) = match own {
         None => (comment_id, lists.rest.trim().to_owned()),
-        Some((emphasis, id, rest)) => match split_title(emphasis, rest) {
-            Some(title) => (id.parse().ok(), title),
-            None => return malformed(true, "no space after the id"),
+        Some((emphasis, word, rest)) => match (word.parse(), split_title(emphasis, rest)) {
+            (Ok(id), Some(title)) => (Some(id), title),
+            (Ok(_), None) => return malformed(true, "no space after the id"),
+            // All characters of the word may be in an id, so only its length can be wrong.
+            (Err(_), _) => return malformed(true, "the id is too long"),
         },
     };
     if title.is_empty() {
@@ -343,6 +345,14 @@ mod tests {
                 other => panic!("{line} is {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_is_named() {
+        let longest = format!("{}.1", "9".repeat(98));
+        assert_eq!(task_of(&format!("- [ ] {longest} a")).id.unwrap().as_str(), longest);
+        let malformed = PlanLine::Malformed { has_id: true, problem: "the id is too long" };
+        assert_eq!(parse_line(&format!("- [ ] 9{longest} a")), malformed);
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl ExchangeEngine {
                 expected: RefCell::default(),
                 memory: None,
                 outages: OutageWatch::default(),
+                has_lost_answer: Cell::new(false),
             },
             patience: deadline.remaining(),
             is_following: false,
@@ -91,6 +92,8 @@ pub(super) struct Link {
     /// How long rows are remembered.
     memory: Option<Duration>,
     outages: OutageWatch,
+    /// Whether a commit got no answer, and so may have been made.
+    has_lost_answer: Cell<bool>,
 }
 
 impl fmt::Debug for Link {
@@ -140,6 +143,7 @@ impl Link {
             let (error, may_help) = match mode {
                 // Whether it was carried out is found out by the next run.
                 Mode::Commit if error.may_have_committed() => {
+                    self.has_lost_answer.set(true);
                     (with_doubt(StoreError::from(error)), true)
                 }
                 Mode::Commit => (StoreError::from(error), is_retryable),
@@ -172,6 +176,11 @@ impl Link {
     ) -> Option<(Fetched, Moment)> {
         let oldest = Instant::now().checked_sub(self.memory?);
         self.remembered.borrow().find_rows(statement, args, oldest)
+    }
+
+    /// Whether a commit got no answer.
+    pub(super) fn has_lost_answer(&self) -> bool {
+        self.has_lost_answer.get()
     }
 
     /// Takes the reads that were said to follow.

@@ -4,7 +4,7 @@ mod settle;
 
 use serde_json::Value as Json;
 use trueup_core::store::sql::{Arg, Row, Statement, Tx};
-use trueup_core::store::{ReadTime, Result, StoreError};
+use trueup_core::store::{Provenance, ReadTime, Result, StoreError};
 
 use super::ending::{Progress, Rerun, SearchState, Trust};
 use super::engine::{Link, SendError, is_doubtful};
@@ -417,5 +417,10 @@ impl Tx for ExchangeTx<'_> {
         self.steps.push(Step::new(statement, args.clone(), kind));
         self.recording.add(statement, args, Call::Write);
         Ok(false)
+    }
+
+    /// What was sent from here and got no answer may have been carried out under a new id.
+    fn is_certainly_new(&self, provenance: &Provenance) -> bool {
+        provenance.is_new() && self.trust == Trust::Assume && !self.link.has_lost_answer()
     }
 }

@@ -131,7 +131,7 @@ impl WalkStep {
 }
 
 fn provenance(actor: &str, op: &str) -> Provenance {
-    Provenance { actor: actor.to_owned(), reason: Some("why".into()), op_id: op.to_owned() }
+    Provenance::new(actor, "why").under_id(op.to_owned())
 }
 
 /// A walk with two stores, as far as it was taken.

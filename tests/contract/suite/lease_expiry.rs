@@ -27,7 +27,7 @@ fn list_expired(f: &mut impl StoreFixture, limit: u32) -> Vec<String> {
 }
 
 fn dead_provenance() -> Provenance {
-    Provenance { reason: Some("process_gone".into()), ..new_provenance("s9") }
+    new_provenance("s9").because("process_gone")
 }
 
 fn mark_lost(f: &mut impl StoreFixture, session: &Session) -> Option<ReleasedClaim> {

@@ -250,7 +250,7 @@ fn a_reopening_lets_those_wait_again_that_were_not_begun(f: &mut impl StoreFixtu
 fn a_repeated_move_returns_the_first_answer(f: &mut impl StoreFixture) {
     add_waiting_items(f.store());
     let request = GrantedMove {
-        provenance: Provenance { reason: Some("why".into()), ..new_provenance("s1") },
+        provenance: new_provenance("s1").because("why"),
         ..forge_move(f.store(), "A", ItemStatus::Completed)
     };
     let first = f.store().move_item(&request).unwrap();

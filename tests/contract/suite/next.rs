@@ -289,7 +289,7 @@ fn the_last_holder_is_the_one_before_the_present(f: &mut impl StoreFixture) {
     assert_eq!(taken_over.as_deref(), Some("s2"));
     let released_claim = last(&|s| {
         let session = load_session(s, "s3");
-        let dead = Provenance { reason: Some("gone".into()), ..new_provenance("s1") };
+        let dead = new_provenance("s1").because("gone");
         s.mark_lost(&session, &dead).unwrap();
     });
     assert_eq!(released_claim.as_deref(), Some("s3"));

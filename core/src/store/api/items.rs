@@ -131,10 +131,7 @@ impl ClaimNextRequest {
             new_item: None,
             quiet_seconds: None,
             lease_seconds: self.lease_seconds,
-            provenance: Provenance {
-                reason: Some(reason.map_or("next", PickReason::as_str).into()),
-                ..self.provenance.clone()
-            },
+            provenance: self.provenance.because(reason.map_or("next", PickReason::as_str)),
         }
     }
 }

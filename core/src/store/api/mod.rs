@@ -62,6 +62,8 @@ pub struct Provenance {
     pub reason: Option<RedactedText>,
     /// Unique for each operation.
     pub op_id: String,
+    /// Whether nobody else can have carried it out under this id.
+    is_new: bool,
 }
 
 impl Provenance {
@@ -71,19 +73,38 @@ impl Provenance {
             actor: actor.to_owned(),
             reason: Some(RedactedText::from(reason)).filter(|r| !r.is_empty()),
             op_id: uuid::Uuid::now_v7().to_string(),
+            is_new: true,
         }
     }
 
     /// The provenance of an operation that may be repeated under the same id.
     pub fn repeatable(actor: &str, reason: &str, op_id: &OperationId) -> Self {
-        Self { op_id: op_id.to_string(), ..Self::new(actor, reason) }
+        Self::new(actor, reason).under_id(op_id.to_string())
+    }
+
+    /// The provenance of the operation with an id, under which it may have been carried out before.
+    #[must_use]
+    pub fn under_id(self, op_id: String) -> Self {
+        Self { op_id, is_new: false, ..self }
+    }
+
+    /// The same with another reason.
+    #[must_use]
+    pub fn because(&self, reason: impl Into<RedactedText>) -> Self {
+        Self { reason: Some(reason.into()), ..self.clone() }
     }
 
     /// The provenance of another operation of the same command: under the id of the first one it
     /// would be taken for a repetition, and not be carried out.
     #[must_use]
     pub fn with_new_operation(&self) -> Self {
-        Self { op_id: uuid::Uuid::now_v7().to_string(), ..self.clone() }
+        Self { op_id: uuid::Uuid::now_v7().to_string(), is_new: true, ..self.clone() }
+    }
+
+    /// Whether nobody else can have carried it out: the id was made by this process. What this
+    /// process itself did not get an answer to, it has to ask for all the same.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
     }
 }
 

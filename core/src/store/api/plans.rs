@@ -50,7 +50,7 @@ impl PlanTaskStepRequest {
         step: &PlanTaskStep,
         provenance: &Provenance,
     ) -> Provenance {
-        Provenance { reason: Some(step.reason().into()), ..provenance.clone() }
+        provenance.because(step.reason())
     }
 
     /// The error for a step that the rules forbid.

@@ -256,7 +256,16 @@ pub trait Tx {
     ///
     /// When the database cannot be read.
     fn is_replay(&mut self, provenance: &Provenance) -> Result<bool> {
+        if self.is_certainly_new(provenance) {
+            return Ok(false);
+        }
         self.is_usually_false(&IS_REPLAY, args![provenance.op_id])
+    }
+
+    /// Whether an operation cannot have been carried out before, so that an engine behind a network
+    /// need not ask.
+    fn is_certainly_new(&self, _provenance: &Provenance) -> bool {
+        false
     }
 }
 

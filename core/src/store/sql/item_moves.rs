@@ -52,10 +52,7 @@ pub(super) fn move_item(tx: &mut impl Tx, request: &GrantedMove) -> Result<Moved
             handoffs::withdraw_of_moved_item(tx, &grant.item, is_finished, provenance)?;
         }
         let verb = if grant.is_reopening { "reopened" } else { "completed" };
-        let because = Provenance {
-            reason: Some(format!("{} {verb}", grant.item).into()),
-            ..provenance.clone()
-        };
+        let because = provenance.because(format!("{} {verb}", grant.item));
         update_dependents(tx, &grant.item, &because)?;
     }
     tx.finish();

@@ -162,11 +162,7 @@ fn default_registration(
 }
 
 fn delivery_provenance(pending: &PendingWrite, reason: &str) -> Provenance {
-    Provenance {
-        actor: pending.session.to_string(),
-        reason: Some(reason.into()),
-        op_id: pending.op_id.clone(),
-    }
+    Provenance::new(pending.session.as_str(), reason).under_id(pending.op_id.clone())
 }
 
 fn current_task_change(task: Option<String>) -> DeliveredChange {
@@ -203,8 +199,7 @@ fn deliver_end(
     pending: &PendingWrite,
     reason: &str,
 ) -> Result<DeliveryOutcome> {
-    let end_provenance =
-        Provenance { op_id: end_op_id(&pending.op_id), ..delivery_provenance(pending, reason) };
+    let end_provenance = delivery_provenance(pending, reason).under_id(end_op_id(&pending.op_id));
     if tx.is_replay(&end_provenance)? {
         return Ok(DeliveryOutcome::Written);
     }

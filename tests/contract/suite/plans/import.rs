@@ -93,7 +93,7 @@ fn an_import_that_changes_nothing_writes_nothing(f: &mut impl StoreFixture) {
 }
 
 fn an_import_is_one_operation(f: &mut impl StoreFixture) {
-    let provenance = Provenance { reason: Some("plan import".into()), ..new_provenance("user") };
+    let provenance = new_provenance("user").because("plan import");
     let plan = new_plan("/p.md", &["1.1", "1.2"]);
     f.store().import_plan(&plan, &provenance).unwrap();
     let longer = new_plan("/p.md", &["1.1", "1.2", "1.3"]);

@@ -43,7 +43,7 @@ fn a_removal_is_recorded_with_who_and_why(f: &mut impl StoreFixture) {
     import_example(f.store());
     let facts = load_plan_state(f.store()).plan.event_facts();
     let before = last_event_id(f.store());
-    let why = Provenance { reason: Some("imported by mistake".into()), ..new_provenance("ann") };
+    let why = new_provenance("ann").because("imported by mistake");
     f.store().remove_plan(&"p".parse().unwrap(), &why).unwrap();
     assert_eq!(list_event_kinds(f.store(), before), ["p removed"]);
     let event = list_events(f.store()).pop().unwrap();

@@ -265,7 +265,7 @@ pub(in super::super) fn put_back_phases(
     reason: &str,
     provenance: &Provenance,
 ) -> Result<()> {
-    let provenance = Provenance { reason: Some(reason.into()), ..provenance.clone() };
+    let provenance = provenance.because(reason);
     for (item, phases) in running {
         let changed = phase::interrupt_phases(phases, orchestrator, reason);
         update_phases(tx, item, phases, &changed, &provenance)?;
