@@ -83,6 +83,8 @@ pub(crate) struct ServerDatabase;
 impl HookDatabase for ServerDatabase {
     type Store = RemoteStore;
 
+    const IS_ON_SERVER: bool = true;
+
     fn open(context: &HookContext) -> StoreResult<RemoteStore> {
         let run = &context.run;
         let database = RemoteDatabase::from_settings(&run.settings, &context.environment);

@@ -119,6 +119,8 @@ bounds! {
         "the rest are counted in one more line";
     DATABASE_NOTE: 16 * KIB, Bytes, "the record of the database at an address",
         "writes made while it is unreachable are for the database of the cache, or else the address";
+    REPLICA: 4 * MIB, Bytes, "what is known of a session in a database on a server",
+        "it is read from the server again";
     ANCESTORS: 16, Entries, "the parent processes of a hook, if the client does not set CLAUDE_PID",
         "the client's process is searched in its records";
     COMMAND_LINE: 256 * KIB, Bytes, "the command line of an interpreter among the parents of a hook",

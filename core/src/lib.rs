@@ -19,6 +19,7 @@
 //! | [`store`] | the operations on the database, and the engine that runs them |
 //! | [`git`], [`liveness`], [`log`] | the repository, processes, and the log file |
 //! | [`settings`] | flag, environment, file, default; which project a run concerns |
+//! | [`replica`] | what this machine last read of a session from a server, for its hooks |
 //! | [`plan`] | plan files, and work on their tasks in the store |
 //! | [`repos`] | which repositories are where on this machine |
 //! | [`sync`] | observe, decide, act: the core of every hook and command |
@@ -52,6 +53,7 @@ pub mod orchestrators;
 pub mod outbox;
 pub mod plan;
 pub mod reconcile;
+pub mod replica;
 pub mod repo_state;
 pub mod repos;
 pub mod retention;

@@ -57,7 +57,7 @@ fn append_write(context: &HookContext, write: PendingChange) -> io::Result<()> {
 }
 
 /// Builds the write that records the event, if it changes anything.
-fn build_write(context: &HookContext) -> Option<PendingChange> {
+pub(crate) fn build_write(context: &HookContext) -> Option<PendingChange> {
     if let HookEvent::SessionEnd(reason) = &context.payload.event {
         return Some(PendingChange::End { reason: reason.clone() });
     }

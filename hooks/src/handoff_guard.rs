@@ -1,13 +1,19 @@
 //! `pre-handoff-validate`: refuses a hand-off while the copies of the session's state differ.
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
+use crate::detached_pull::start_pull;
 use crate::handoff_command::{
     CommandPatterns, is_handoff_command, may_become_handoff, script_hands_off,
 };
 use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
+use crate::replica_database::{ReplicaDatabase, may_server_answer};
+use crate::session_database::SessionDatabase;
 use crate::{HookContext, HookDatabase, HookOutcome};
+use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
 use trueup_core::hook::{
     HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
@@ -15,7 +21,7 @@ use trueup_core::hook::{
 use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{HookStore as _, StoreError};
-use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, drain_outbox, true_up};
+use trueup_core::sync::{DrainReport, HandoffReadiness, SyncError, true_up};
 use trueup_core::text::one_line;
 
 /// The moment at which work would be handed off.
@@ -32,6 +38,9 @@ const PRE_TOOL_USE: &str = "PreToolUse";
 
 /// Name of the event before a skill's shell line runs.
 const PRE_SKILL_COMMAND: &str = "PreSkillShellCommand";
+
+/// The pause between two looks at what a pull brought.
+const PULL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Longest reason why something was not fixed, in characters.
 const MAX_REASON_CHARS: usize = 300;
@@ -57,7 +66,12 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
         }
     };
     let mut drained = DrainReport::default();
-    let outcome = match find_divergences::<D>(context, &mut drained) {
+    let found = if D::answers_from_replica(context) {
+        find_divergences_on_replica(context, &mut drained)
+    } else {
+        find_divergences::<D>(context, &mut drained)
+    };
+    let outcome = match found {
         Ok(found) if found.standing.forbidding.is_empty() && found.is_branch_unreadable => {
             let line = "⚠️ the current branch cannot be read (.git/HEAD): this hand-off could not \
                         be checked";
@@ -143,6 +157,7 @@ fn allow_handoff(findings: GuardFindings) -> HookOutcome {
     if !lines.is_empty() {
         lines.extend(findings.unfixed.iter().cloned());
     }
+    lines.extend(findings.basis);
     HookOutcome {
         response: HookResponse {
             system_message: (!lines.is_empty()).then(|| lines.join("\n")),
@@ -164,21 +179,44 @@ struct GuardFindings {
     unfixed: Vec<String>,
     /// Other failures, for stderr.
     notes: Vec<String>,
+    /// On how old an answer this rests.
+    basis: Option<String>,
     /// Whether the session holds an item while the checked-out branch cannot be read.
     is_branch_unreadable: bool,
 }
 
-/// Trues up and collects what still forbids the hand-off.
-fn find_divergences<D: HookDatabase>(
+/// Does what [`find_divergences`] does on the replica. What that does not hold, such as whether a
+/// branch that was just checked out names an item, a pull may bring in time.
+fn find_divergences_on_replica(
     context: &HookContext,
     drained: &mut DrainReport,
 ) -> Result<GuardFindings, SyncError> {
-    let mut store = match D::open(context) {
+    let mut found = find_divergences::<ReplicaDatabase>(context, drained);
+    if found.is_err() {
+        start_pull(context);
+    }
+    if found.is_err() && may_server_answer(context) {
+        let patience = Deadline::after(context.run.deadline.remaining() / 2);
+        while found.is_err() && !patience.has_passed() {
+            thread::sleep(PULL_INTERVAL);
+            found = find_divergences::<ReplicaDatabase>(context, drained);
+        }
+    }
+    found
+}
+
+/// Trues up and collects what still forbids the hand-off.
+fn find_divergences<S: SessionDatabase>(
+    context: &HookContext,
+    drained: &mut DrainReport,
+) -> Result<GuardFindings, SyncError> {
+    let mut store = match S::open(context) {
         // Without a database nothing was ever claimed, so nothing can differ.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(GuardFindings::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
+    let basis = S::describe_basis(context, &mut store)?;
+    drained.add(S::drain(context, &mut store));
     let Some(session) = store.load_session(&context.payload.session)? else {
         return Ok(GuardFindings::default());
     };
@@ -198,11 +236,13 @@ fn find_divergences<D: HookDatabase>(
     {
         notes.push(format!("trueup: quiet period not announced: {error}"));
     }
+    notes.extend(S::close(context, store));
     Ok(GuardFindings {
         standing,
         fixed,
         unfixed: render_unfixed(&synced.problems),
         notes,
+        basis,
         is_branch_unreadable,
     })
 }
@@ -217,6 +257,7 @@ fn refuse_handoff(
         lines = format!("{lines}\n{}", one_line(why, MAX_REASON_CHARS));
     }
     let advice = render_advice(&findings.standing);
+    let advice = findings.basis.iter().fold(advice, |advice, basis| format!("{advice}\n{basis}"));
     // The lines quote stored state: the agent gets them inside a delimiter, a person as they are.
     let reason = format!("{}\n{advice}", context.new_delimiter().wrap_quoted(&lines));
     let response = match point {

@@ -63,14 +63,4 @@ impl Hook {
             handle_broken: |_| None,
         }
     }
-
-    /// All hooks. A hook's own program names only itself, or it would link the others.
-    pub(crate) const fn all<D: HookDatabase>() -> [Self; 4] {
-        [
-            Self::session_start_sync::<D>(),
-            Self::checkpoint_push::<D>(),
-            Self::pre_handoff_validate::<D>(),
-            Self::announce_quiet_period::<D>(),
-        ]
-    }
 }

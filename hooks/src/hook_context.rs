@@ -33,8 +33,13 @@ pub(crate) struct HookCall {
     pub(crate) hook: &'static str,
     /// The bytes of the payload.
     pub(crate) input: Vec<u8>,
-    /// The number of this operation of the session, once it is counted.
-    pub(crate) operation: Cell<Option<u64>>,
+}
+
+impl HookCall {
+    /// A call that no client made.
+    pub(crate) const fn without_input(hook: &'static str) -> Self {
+        Self { hook, input: Vec::new() }
+    }
 }
 
 /// One hook call: the payload, and the project, settings and database it concerns.

@@ -13,6 +13,15 @@ pub trait HookDatabase {
     /// The store of such a database.
     type Store: Store + 'static;
 
+    /// Whether it is on a server, and this program speaks to it.
+    const IS_ON_SERVER: bool;
+
+    /// Returns whether events are handled on what is known here of a database on a server, because
+    /// this program does not speak to servers.
+    fn answers_from_replica(context: &HookContext) -> bool {
+        context.is_remote() && !Self::IS_ON_SERVER
+    }
+
     /// Opens an existing database. One on a server is connected to by its first operation.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod auto_prune;
+mod detached_pull;
 mod embedded_database;
 mod enqueue_offline;
 mod hand_over;
@@ -23,17 +24,22 @@ mod hook_database;
 mod lost_notices;
 mod operation_counter;
 mod pull;
+mod pull_session;
 mod push;
 mod quiet_period;
 mod record_event;
+mod replica_database;
 mod runner;
 mod server_contact;
+mod session_database;
 mod share_state;
 mod suggest_check;
+mod trueup_program;
 
 pub use embedded_database::EmbeddedDatabase;
 pub use hand_over::BegunHook;
 pub use hook::Hook;
 pub use hook_context::{HookContext, HookOutcome};
 pub use hook_database::HookDatabase;
+pub use pull_session::{PullError, PullReport, pull_session};
 pub use runner::{continue_hook, run_hook};

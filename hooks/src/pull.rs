@@ -7,7 +7,10 @@ use crate::enqueue_offline::enqueue_resumed;
 use crate::hook_context::{
     keep_changes_to_user_work, render_failure, render_findings, render_unfixed,
 };
+use crate::pull_session::{refresh_replica, take_news};
+use crate::replica_database::ReplicaDatabase;
 use crate::server_contact::note_contact;
+use crate::session_database::SessionDatabase;
 use crate::share_state::gather_repo_context;
 use crate::{HookContext, HookDatabase, HookOutcome, lost_notices};
 use trueup_core::bounds::ENVIRONMENT_FILE;
@@ -40,7 +43,12 @@ const MAX_EXCERPT_CHARS: usize = 120;
 pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     match &context.payload.event {
         HookEvent::SessionStart(source) => handle_start::<D>(context, *source),
-        HookEvent::Prompt(PromptKind::User) => handle_prompt::<D>(context),
+        HookEvent::Prompt(PromptKind::User) if D::answers_from_replica(context) => {
+            handle_prompt::<ReplicaDatabase>(context, |_, _| Ok(HookOutcome::default()))
+        }
+        HookEvent::Prompt(PromptKind::User) => handle_prompt::<D>(context, |context, drained| {
+            start_session::<D>(context, StartSource::Startup, drained)
+        }),
         _ => HookOutcome::default(),
     }
 }
@@ -112,6 +120,14 @@ fn start_session<D: HookDatabase>(
         Vec::new()
     };
     let repo_context = gather_repo_context(context, &mut store, session)?;
+    let mut notes = render_unfixed(&synced.problems);
+    if context.is_remote() {
+        // The agent is told of it below.
+        let known = Session { acknowledged: session.revision, ..session.clone() };
+        if let Err(error) = refresh_replica(context, &mut store, &known, Vec::new()) {
+            notes.push(format!("trueup: {error}"));
+        }
+    }
     let briefing = Briefing {
         session,
         title: title.as_deref(),
@@ -130,18 +146,20 @@ fn start_session<D: HookDatabase>(
         watch_paths: repo_context.watch_paths,
         ..HookResponse::default()
     };
-    Ok(HookOutcome {
+    let news = if context.is_remote() { take_news(context) } else { Vec::new() };
+    let outcome = HookOutcome {
         response,
-        notes: render_unfixed(&synced.problems),
+        notes,
         after_output: Some(prune_when_due::<D>),
         ..HookOutcome::default()
-    })
+    };
+    Ok(outcome.with_user_lines(news))
 }
 
 /// Loads the session as it is once what waited is written, and records which database it is in.
 fn load_after_drain(
     context: &HookContext,
-    store: &mut dyn HookStore,
+    store: &mut dyn Store,
     drained: &mut DrainReport,
 ) -> Result<Option<Session>, StoreError> {
     let id = &context.payload.session;
@@ -327,31 +345,41 @@ fn tell_user(line: String) -> HookOutcome {
     HookOutcome { response, ..HookOutcome::from_note(line) }
 }
 
-fn handle_prompt<D: HookDatabase>(context: &HookContext) -> HookOutcome {
+/// Begins a session whose start was missed.
+type StartMissed = fn(&HookContext, &mut DrainReport) -> Result<HookOutcome, SyncError>;
+
+fn handle_prompt<S: SessionDatabase>(
+    context: &HookContext,
+    start_missed: StartMissed,
+) -> HookOutcome {
     let mut drained = DrainReport::default();
-    let outcome = match update_prompt_context::<D>(context, &mut drained) {
+    let outcome = match update_prompt_context::<S>(context, &mut drained, start_missed) {
         Ok(outcome) => outcome,
         // The next prompt tries again. A system message would bother the user at every prompt.
-        Err(error) => HookOutcome::from_note(render_failure(&error)),
+        Err(error) => {
+            S::retry_later(context);
+            HookOutcome::from_note(render_failure(&error))
+        }
     };
     outcome.with_user_lines(drained.describe_problems(&context.run, Some(&context.payload.session)))
 }
 
-fn update_prompt_context<D: HookDatabase>(
+fn update_prompt_context<S: SessionDatabase>(
     context: &HookContext,
     drained: &mut DrainReport,
+    start_missed: StartMissed,
 ) -> Result<HookOutcome, SyncError> {
-    let mut store = match D::open(context) {
+    let mut store = match S::open(context) {
         // Only a session start creates a database.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
+    drained.add(S::drain(context, &mut store));
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
     let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {
         // The session's start was missed, so the agent knows nothing yet.
-        return start_session::<D>(context, StartSource::Startup, drained).map(|mut outcome| {
+        return start_missed(context, drained).map(|mut outcome| {
             if let Some((event, _)) = &mut outcome.response.context {
                 *event = "UserPromptSubmit";
             }
@@ -372,7 +400,6 @@ fn update_prompt_context<D: HookDatabase>(
         })?;
         session.status = SessionStatus::Active;
     }
-    note_contact(context);
     let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
@@ -399,7 +426,11 @@ fn update_prompt_context<D: HookDatabase>(
         response.context = Some(("UserPromptSubmit", text));
     }
     response.system_message = render_findings(&shown);
-    Ok(HookOutcome { response, notes: render_unfixed(&synced.problems), ..HookOutcome::default() })
+    let news = S::take_news(&mut store);
+    let mut notes = render_unfixed(&synced.problems);
+    notes.extend(S::close(context, store));
+    let outcome = HookOutcome { response, notes, ..HookOutcome::default() };
+    Ok(outcome.with_user_lines(news))
 }
 
 /// Loads the title of the item that the session holds.

@@ -1,9 +1,11 @@
 //! `checkpoint-push`: brings local changes to the database.
 
+use crate::detached_pull::start_pull;
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
 use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
-use crate::record_event::record_session_work;
-use crate::server_contact::{is_checkpoint_due, needs_contact, note_contact};
+use crate::replica_database::ReplicaDatabase;
+use crate::server_contact::{is_checkpoint_due, needs_contact};
+use crate::session_database::SessionDatabase;
 use crate::share_state::{has_unshared_state, share_with_repos};
 use crate::{
     HookContext, HookDatabase, HookOutcome, lost_notices, operation_counter, suggest_check,
@@ -11,10 +13,8 @@ use crate::{
 use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookResponse};
 use trueup_core::model::{Session, SessionStatus};
-use trueup_core::store::{HeartbeatRequest, HookStore, Store, StoreError};
-use trueup_core::sync::{
-    DrainReport, SyncError, drain_outbox, is_known_by_id_only, register_session, true_up,
-};
+use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
+use trueup_core::sync::{DrainReport, SyncError, is_known_by_id_only, true_up};
 
 /// Handles the events after which something may have changed.
 pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
@@ -34,12 +34,27 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
     if context.is_remote() && !needs_contact(context, operations) {
         return HookOutcome::default();
     }
+    if D::answers_from_replica(context) {
+        record_checkpoint_event::<ReplicaDatabase>(context, operations)
+    } else {
+        record_checkpoint_event::<D>(context, operations)
+    }
+}
+
+fn record_checkpoint_event<S: SessionDatabase>(
+    context: &HookContext,
+    operations: Option<u64>,
+) -> HookOutcome {
     let mut drained = DrainReport::default();
     let mut lost_lines = Vec::new();
-    let mut outcome = match push_checkpoint::<D>(context, operations, &mut drained, &mut lost_lines)
+    let mut outcome = match push_checkpoint::<S>(context, operations, &mut drained, &mut lost_lines)
     {
         Ok(outcome) => outcome,
-        Err(error) => enqueue_after_error(context, &error),
+        Err(error) => {
+            let outcome = enqueue_after_error(context, &error);
+            S::retry_later(context);
+            outcome
+        }
     };
     // The next session is not the one whose writes were superseded, so its lines name the session.
     lost_lines.extend(drained.describe_lost_edits(None));
@@ -52,6 +67,10 @@ fn handle_file_changed<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     if context.is_remote() && !has_unshared_state(context) {
         return HookOutcome::default();
     }
+    if D::answers_from_replica(context) {
+        start_pull(context);
+        return HookOutcome::default();
+    }
     match D::open(context) {
         Ok(mut store) => {
             HookOutcome { notes: share_with_repos(context, &mut store), ..HookOutcome::default() }
@@ -62,36 +81,30 @@ fn handle_file_changed<D: HookDatabase>(context: &HookContext) -> HookOutcome {
     }
 }
 
-/// Counts a tool call, once for each process. `None` for other events, and when it cannot be
-/// counted.
+/// Counts a tool call. `None` for other events, and when it cannot be counted.
 fn count_operations(context: &HookContext) -> Option<u64> {
     if !matches!(context.payload.event, HookEvent::AfterTool(_)) {
         return None;
     }
-    let operation = &context.call.operation;
-    if operation.get().is_none() {
-        let counters = context.run.settings.paths.counters();
-        operation.set(operation_counter::count_operation(&counters, &context.payload.session).ok());
-    }
-    operation.get()
+    let counters = context.run.settings.paths.counters();
+    operation_counter::count_operation(&counters, &context.payload.session).ok()
 }
 
-fn push_checkpoint<D: HookDatabase>(
+fn push_checkpoint<S: SessionDatabase>(
     context: &HookContext,
     operations: Option<u64>,
     drained: &mut DrainReport,
     lost_lines: &mut Vec<String>,
 ) -> Result<HookOutcome, SyncError> {
-    let mut store = match D::open(context) {
+    let mut store = match S::open(context) {
         // No session was registered yet; the next start registers one.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(drain_outbox(&mut store, &context.run));
-    let session = load_or_register(context, &mut store)?;
+    drained.add(S::drain(context, &mut store));
+    let session = load_or_register::<S>(context, &mut store)?;
     context.set_session_base(&session);
     renew_lease(context, &mut store, &session)?;
-    note_contact(context);
     let registered_at = session.registered_at;
     // Local edits come first: recording the event raises the revision that they are based on.
     let synced = true_up(&mut store, session, &[], &context.run)?;
@@ -105,7 +118,7 @@ fn push_checkpoint<D: HookDatabase>(
         context.mark_event_recorded();
         false
     } else {
-        record_session_work(context, &mut store, synced)?
+        S::record_event(context, &mut store, synced)?
     };
     if wrote_event
         && !has_problems
@@ -116,7 +129,7 @@ fn push_checkpoint<D: HookDatabase>(
         found.extend(second_pass.found.into_iter().filter(|d| d.code == Code::EditRejected));
     }
     if matches!(context.payload.event, HookEvent::AfterTool(_) | HookEvent::Stop { .. }) {
-        notes.extend(share_with_repos(context, &mut store));
+        notes.extend(S::share_state(context, &mut store));
     }
     let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
     if context.payload.event == (HookEvent::Stop { is_repeated: false }) {
@@ -129,20 +142,20 @@ fn push_checkpoint<D: HookDatabase>(
         ..HookResponse::default()
     };
     response.context = record_due_checkpoint(context, &mut store, operations)?;
+    notes.extend(S::close(context, store));
     Ok(HookOutcome { response, notes, ..HookOutcome::default() })
 }
 
 /// Loads the session, and registers one whose start was missed.
-fn load_or_register(context: &HookContext, store: &mut dyn Store) -> Result<Session, StoreError> {
-    let id = &context.payload.session;
-    let stored = store.load_session(id)?;
-    if let Some(session) = stored.filter(|it| !is_known_by_id_only(it)) {
-        return Ok(session);
+fn load_or_register<S: SessionDatabase>(
+    context: &HookContext,
+    store: &mut S::Store,
+) -> Result<Session, StoreError> {
+    let stored = store.load_session(&context.payload.session)?;
+    match stored.filter(|session| !is_known_by_id_only(session)) {
+        Some(session) => Ok(session),
+        None => S::register(context, store),
     }
-    let session = register_session(store, id, None, &context.run)?;
-    // The agent need not be told of its own session's registration.
-    store.acknowledge_revision(&session.id, session.revision)?;
-    Ok(session)
 }
 
 /// Records a checkpoint every so many operations, with a reminder for the agent, and one before a

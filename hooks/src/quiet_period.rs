@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use crate::replica_database::ReplicaDatabase;
+use crate::session_database::SessionDatabase;
 use crate::{HookContext, HookDatabase, HookOutcome};
 use trueup_core::hook::{HookEvent, ToolCall};
 use trueup_core::liveness::quiet_period_of_command;
+use trueup_core::log::LogLevel;
 use trueup_core::model::Session;
 use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 
@@ -17,7 +20,12 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
     let Some(seconds) = quiet_seconds(context) else {
         return HookOutcome::default();
     };
-    match open_and_announce::<D>(context, seconds) {
+    let announced = if D::answers_from_replica(context) {
+        open_and_announce::<ReplicaDatabase>(context, seconds)
+    } else {
+        open_and_announce::<D>(context, seconds)
+    };
+    match announced {
         Ok(()) => HookOutcome::default(),
         Err(error) => {
             HookOutcome::from_note(format!("trueup: quiet period not announced: {error}"))
@@ -43,19 +51,22 @@ fn quiet_seconds(context: &HookContext) -> Option<u64> {
     )
 }
 
-fn open_and_announce<D: HookDatabase>(
+fn open_and_announce<S: SessionDatabase>(
     context: &HookContext,
     seconds: u64,
 ) -> Result<(), StoreError> {
-    let mut store = match D::open(context) {
+    let mut store = match S::open(context) {
         // Without a database no session is registered.
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(()),
         other => other?,
     };
-    match store.load_session(&context.payload.session)? {
-        Some(session) => announce_silence(context, &mut store, &session, seconds),
-        None => Ok(()),
+    if let Some(session) = store.load_session(&context.payload.session)? {
+        announce_silence(context, &mut store, &session, seconds)?;
     }
+    for problem in S::close(context, store) {
+        context.run.log(LogLevel::Warn, "pre-handoff-validate", &problem);
+    }
+    Ok(())
 }
 
 /// Announces a quiet period from now on. A longer one announced before stays.

@@ -1,6 +1,5 @@
 //! What all hooks share: reading stdin, the deadline, panics and output.
 
-use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::panic;
 use std::process::{self, ExitCode};
@@ -72,11 +71,7 @@ fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
         }
         Ok(settings) => settings,
     };
-    let call = HookCall {
-        hook: hook.name,
-        input: Vec::new(),
-        operation: Cell::new(begun.and_then(|begun| begun.operation)),
-    };
+    let call = HookCall::without_input(hook.name);
     let timeout = settings.deadline.unwrap_or(hook.timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
     let context = match read_context(call, environment, settings, deadline.ok_or(timeout)) {
         Ok(Some(context)) => context,

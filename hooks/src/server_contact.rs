@@ -1,8 +1,8 @@
 //! Whether an event has anything for a database on a server.
 //!
-//! Reaching a server takes many times as long as opening a file, and most tool calls change nothing
-//! that it keeps. A hook that finds nothing new here leaves the server alone until the lease is due
-//! for renewal; what others changed meanwhile is told by the next prompt.
+//! Most tool calls change nothing that it keeps. A hook that finds nothing new here leaves the
+//! replica alone, and starts no pull until the lease is due for renewal; what others changed
+//! meanwhile is told by the next prompt.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

@@ -87,6 +87,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["outbox", "drain"],
     &["outbox", "drop"],
     &["outbox", "retry"],
+    &["pull"],
     &["check"],
     &["meta"],
     &["meta", "get"],

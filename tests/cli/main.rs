@@ -43,6 +43,7 @@ mod ports;
 mod queue;
 mod queue_stuck;
 mod refusals;
+mod replicas;
 mod repo_states;
 mod repos;
 mod restore;

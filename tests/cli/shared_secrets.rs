@@ -85,6 +85,7 @@ const LINES: &[&str] = &[
     "outbox drain",
     "outbox drop op-0 --yes",
     "outbox retry op-0",
+    "pull",
     "check",
     "check --fix",
     "meta set 77c90e61 status x",

@@ -183,6 +183,8 @@ fn hand_over(machines: &TwoMachines) -> HarnessResult<()> {
     let turns = [fix.as_str(), &create].map(Turn::bash);
     let run = west.plan_run(turns).resume(worker).run_prompt("put it right")?;
     assert_ran(&run, &create)?;
+    // What others did is read beside the session, and told by the prompt after that.
+    east.run_trueup(lead, &["pull"])?;
     lead_client.send("third")?;
     let told = prompt_context(&lead_client).join("\n");
     let id = machines.query("SELECT id FROM handoffs");

@@ -51,6 +51,7 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::OUTBOX_COUNTED, outbox::counted),
     (bounds::LOST_EDITS_SHOWN, outbox::lost),
     (bounds::DATABASE_NOTE, outbox::database_note),
+    (bounds::REPLICA, outbox::replica),
     (bounds::ANCESTORS, processes::bounds_ancestor_search),
     (bounds::COMMAND_LINE, processes::command_line),
     (bounds::CLIENT_RECORDS, processes::client_records),

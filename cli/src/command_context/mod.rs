@@ -1,6 +1,7 @@
 //! What a command works with: environment, settings, project, database and caller.
 
 mod caller;
+mod replica_access;
 mod session_change;
 mod store_access;
 

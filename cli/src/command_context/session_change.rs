@@ -77,6 +77,7 @@ impl CommandContext {
         {
             store.acknowledge_revision(id, session.revision)?;
         }
+        self.renew_replica(&session);
         Ok(session)
     }
 }

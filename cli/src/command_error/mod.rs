@@ -16,6 +16,7 @@ use trueup_core::store::sql::transfer::TransferError;
 use trueup_core::store::{EngineError, StoreError};
 use trueup_core::sync::SyncError;
 use trueup_core::text::CommandLine;
+use trueup_hooks::PullError;
 use trueup_remote::{FailureKind, TransportError};
 
 use crate::output::Output;
@@ -219,6 +220,15 @@ impl From<SyncError> for CommandError {
         match error {
             SyncError::Store(error) => error.into(),
             SyncError::Journal(_) => Self::new(FileCase::JournalUnwritable, error.to_string()),
+        }
+    }
+}
+
+impl From<PullError> for CommandError {
+    fn from(error: PullError) -> Self {
+        match error {
+            PullError::Sync(error) => error.into(),
+            PullError::Replica(_) => Self::new(FileCase::File, error.to_string()),
         }
     }
 }

@@ -83,14 +83,11 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
         quiet_period_seconds: quiet_seconds.map(|seconds| seconds.min(MAX_QUIET_SECONDS)),
         provenance: context.provenance(id.as_str(), ""),
     };
-    store.expect_reads(
-        ReadTime::AfterWrite,
-        &[
-            ExpectedRead::Session(&id),
-            ExpectedRead::OpenDependencies(&key),
-            ExpectedRead::LastHolder(&key),
-        ],
-    );
+    let mut reads = vec![ExpectedRead::Session(&id), ExpectedRead::LastHolder(&key)];
+    if store.load_item(&key)?.is_some_and(|item| item.open_dependencies > 0) {
+        reads.push(ExpectedRead::OpenDependencies(&key));
+    }
+    store.expect_reads(ReadTime::AfterWrite, &reads);
     let claimed = match claim_item(store, &request, &context.run) {
         Err(StoreError::Conflict(message)) => {
             return Err(build_stale_epoch_error(context, store, &key, message)?);
@@ -100,7 +97,9 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
     match claimed {
         ClaimAnswer::Granted { taken, outcome } => {
             let session = context.true_up_after_change(store, &id, &mut warnings)?;
-            warnings.extend(warn_of_open_dependencies(store, &key)?);
+            if taken.item.open_dependencies > 0 {
+                warnings.extend(warn_of_open_dependencies(store, &key)?);
+            }
             let mut output = build_grant_output(store, &taken, outcome)?;
             output.text.extend(render_quiet_period(&session));
             Ok(output.with_warnings(warnings))

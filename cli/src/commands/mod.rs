@@ -22,6 +22,7 @@ mod orchestrator;
 mod outbox;
 mod plan;
 mod ports;
+mod pull;
 mod queue;
 mod repo;
 mod session_output;
@@ -198,6 +199,13 @@ pub(crate) enum CliCommand {
     /// Example: trueup outbox list
     #[command(verbatim_doc_comment, subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// Read this session anew from a database on a server, and send what waits
+    ///
+    /// Hooks answer from what was read last and start this by themselves.
+    ///
+    /// Example: trueup pull
+    #[command(verbatim_doc_comment)]
+    Pull(pull::PullArgs),
     /// Compare workplan files, the database and git, and fix differences
     ///
     /// A status never goes back: the more advanced one wins, in the database and in
@@ -274,6 +282,7 @@ impl CliCommand {
             Self::Log(_)
                 | Self::Db(_)
                 | Self::Outbox(_)
+                | Self::Pull(_)
                 | Self::Doctor { .. }
                 | Self::Demo
                 | Self::Statusline
@@ -294,6 +303,7 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Interrupt => set::cmd_interrupt(context),
         CliCommand::Resume => set::cmd_resume(context),
         CliCommand::Clear { no_history } => set::cmd_clear(context, no_history),
+        CliCommand::Pull(arguments) => pull::cmd_pull(context, &arguments),
         CliCommand::Item(command) => item::cmd_item(context, command),
         CliCommand::Claim(arguments) => claim::cmd_claim(context, arguments),
         CliCommand::Release { key, reason } => claim::cmd_release(context, key, reason.as_deref()),

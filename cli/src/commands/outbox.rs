@@ -150,6 +150,7 @@ fn describe_change(record: &PendingWrite) -> String {
         PendingChange::Task { task, subject } => format!("{task} {}", json!(subject)),
         PendingChange::End { reason } => reason.clone(),
         PendingChange::Resumed => String::new(),
+        PendingChange::Checkpoint { operations, .. } => format!("{operations} operations"),
     };
     format!("{} {}", record.write.name(), one_line(&change, MAX_CHANGE_CHARS)).trim().to_owned()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use trueup_core::model::{Item, Session};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
-use trueup_core::store::{SessionFilter, Store};
+use trueup_core::store::{HookStore, SessionFilter, Store};
 use trueup_core::sync::{Observation, observe_session};
 use trueup_core::text::{one_line, path_to_text, pluralize};
 
@@ -49,7 +49,7 @@ pub(super) fn list_sessions(
 /// Builds the output for one session.
 pub(super) fn build_session_output(
     context: &CommandContext,
-    store: &mut dyn Store,
+    store: &mut dyn HookStore,
     session: &Session,
 ) -> CommandResult {
     let item = match &session.item {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 
 use serde_json::{Value, json};
 use trueup_core::model::{Session, SessionId};
+use trueup_core::sync::now;
 use trueup_core::text::{one_line, pluralize};
 
 use crate::command_context::CommandContext;
@@ -13,6 +14,9 @@ use crate::output::Output;
 
 /// Longest task shown, in characters.
 const MAX_TASK_CHARS: usize = 60;
+
+/// From which age on the line says when the session was read from its server.
+const NOTEWORTHY_SECONDS: u64 = 60;
 
 /// Largest stdin read, in bytes.
 const MAX_INPUT_BYTES: u64 = 1024 * 1024;
@@ -36,11 +40,15 @@ pub(super) fn cmd_statusline(context: &CommandContext) -> Output {
 }
 
 fn render_statusline(context: &CommandContext) -> CommandResult<String> {
-    let store = &mut *context.open_for_reading()?;
     // `--session` takes precedence over the session in the JSON of the client.
-    let session = match context.named_session.clone().or_else(read_session_from_stdin) {
-        Some(id) => find_session_by_prefix(store, &id)?,
-        None => context.require_session(store)?,
+    let named = context.named_session.clone().or_else(read_session_from_stdin);
+    let known = named.as_ref().and_then(|id| context.read_replica(id));
+    let age = known.as_ref().map(|replica| replica.age_seconds(now()));
+    let session = match (known, named) {
+        // The client asks after every message, and must not wait for a server.
+        (Some(replica), _) => replica.session,
+        (None, Some(id)) => find_session_by_prefix(&mut *context.open_for_reading()?, &id)?,
+        (None, None) => context.require_session(&mut *context.open_for_reading()?)?,
     };
     let work = session.execution_state().work;
     let mut parts = vec![match &session.item {
@@ -55,6 +63,13 @@ fn render_statusline(context: &CommandContext) -> CommandResult<String> {
     if session.acknowledged < session.revision {
         let Session { acknowledged, revision, .. } = &session;
         parts.push(format!("agent has seen revision {acknowledged} of {revision}"));
+    }
+    match age {
+        Some(Some(seconds)) if seconds >= NOTEWORTHY_SECONDS => {
+            parts.push(format!("read {seconds} s ago"));
+        }
+        Some(None) => parts.push("read at an unknown time".to_owned()),
+        _ => {}
     }
     let waiting = context.run.outbox().count_backlog().map_or(0, |backlog| backlog.waiting);
     if waiting > 0 {

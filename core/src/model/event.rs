@@ -1,5 +1,6 @@
 //! Events: the append-only record of every change.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Epoch, Timestamp};
@@ -96,7 +97,7 @@ event_kinds! {
 }
 
 /// A row of `events`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The cursor, which grows with every event.
     pub seq: i64,

@@ -1,5 +1,6 @@
 //! Work items: what sessions claim, with parents, positions and dependencies.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
@@ -8,7 +9,7 @@ use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
 pub const ORCHESTRATOR_KIND: &str = "orchestrator";
 
 /// A row of `work_items`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// The key.
     pub key: ItemKey,

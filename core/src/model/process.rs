@@ -1,10 +1,12 @@
 //! Processes, identified so that two with the same number are not confused.
 
+use serde::{Deserialize, Serialize};
+
 /// Where a process number is valid: one machine, one boot of it, one pid namespace.
 ///
 /// A part that could not be read, or that an older release did not record, is `None`; the number
 /// then identifies nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessPlace {
     /// The machine id. A host name would not do, because several machines may share it.
     pub machine: Option<String>,
@@ -29,7 +31,7 @@ impl ProcessPlace {
 ///
 /// Numbers are reused, so the number alone proves nothing. With start time and place it identifies
 /// one process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
     /// The process number.
     pub pid: u32,

@@ -1,5 +1,6 @@
 //! A Claude Code session as the database knows it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::silence::{self, FOREVER, MAX_LEASE_SECONDS, QUIET_PERIOD_CEILING_SECONDS};
@@ -12,7 +13,7 @@ use super::{
 pub type Host = String;
 
 /// A row of `claude_sessions`, with the item the session holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// The database it was read from.
     pub lineage: Lineage,

@@ -43,6 +43,13 @@ pub enum PendingChange {
     },
     /// The session was resumed, which undoes an earlier `End`.
     Resumed,
+    /// The session has come so far.
+    Checkpoint {
+        /// How many operations it had.
+        operations: u64,
+        /// What it is recorded at, for the record of changes.
+        reason: String,
+    },
 }
 
 impl PendingChange {
@@ -55,6 +62,7 @@ impl PendingChange {
             Self::Task { .. } => "task",
             Self::End { .. } => "end",
             Self::Resumed => "resumed",
+            Self::Checkpoint { .. } => "checkpoint",
         }
     }
 }

@@ -227,8 +227,11 @@ fn compare_fields(
     let on_current = same_revision && cache.session.as_ref() == Some(&snapshot.session);
     // With equal revisions and no edit, the file is from a time that a restored database never had.
     // Whether work is active also depends on who holds the item now.
-    let predates_restore =
-        |field| same_revision && (field != StateField::IsActive || database.claim.is_some());
+    let predates_restore = |field| {
+        same_revision
+            && !database.has_waiting_changes
+            && (field != StateField::IsActive || database.claim.is_some())
+    };
     let mut proposal = BTreeMap::new();
     let mut rejected = BTreeMap::new();
     let mut reason = rejection_reason(cache);

@@ -61,6 +61,9 @@ pub struct DatabaseReading {
     pub work: WorkState,
     /// When work changed.
     pub history: WorkHistory,
+    /// Whether changes are on top that the database does not have yet. The revision does not count
+    /// them, so that a file of the same revision may lack them.
+    pub has_waiting_changes: bool,
 }
 
 impl DatabaseReading {

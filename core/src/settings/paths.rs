@@ -6,6 +6,7 @@ use directories::ProjectDirs;
 
 use super::Environment;
 use crate::fs::{ResolvedPath, short_digest};
+use crate::model::{Lineage, SessionId};
 
 /// The directories of trueup's own files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +111,23 @@ impl Paths {
     /// Returns the directory of locks.
     pub fn locks(&self) -> PathBuf {
         self.data.join("locks")
+    }
+
+    /// Returns the replica of a session of a database on a server.
+    pub fn replica(&self, lineage: &Lineage, session: &SessionId) -> PathBuf {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let name = match &lineage.0 {
+            // The server chose it, and it must not lead out of the directory.
+            text if text.is_empty() || !text.chars().all(is_plain) => short_digest(text.as_bytes()),
+            text => text.clone(),
+        };
+        self.data.join("replica").join(name).join(format!("{session}.json"))
+    }
+
+    /// Returns the lock of the process that talks to a server for the hooks of this machine, and the
+    /// lock of the one that waits for its turn.
+    pub fn pull_locks(&self) -> [PathBuf; 2] {
+        ["pull-turn", "pull-next"].map(|name| self.locks().join(name))
     }
 
     /// Returns the directory of operation counters.

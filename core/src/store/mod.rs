@@ -26,7 +26,7 @@ pub use api::{
     PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime,
     RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
     RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
-    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore,
+    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, state_patch,
 };
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,

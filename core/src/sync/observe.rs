@@ -56,6 +56,7 @@ pub fn observe_session(
         lost_claim,
         work: state.work,
         history: state.history,
+        has_waiting_changes: store.is_replica(),
     };
     let mut owner = None;
     let file = choose_cache_file(&session.id, context, |id| -> Result<bool> {

@@ -154,7 +154,7 @@ impl RunContext {
 
     /// Returns the configured pattern, if any; the default needs no compiled pattern. An invalid
     /// one is reported where it is configured and matches nothing.
-    pub(super) fn configured_pattern(&self) -> Option<&BranchPattern> {
+    pub fn configured_pattern(&self) -> Option<&BranchPattern> {
         self.settings.branch_pattern(&self.repository)?;
         self.branch_pattern().ok()
     }

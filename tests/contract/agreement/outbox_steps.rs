@@ -68,7 +68,7 @@ impl WaitingWrite {
     fn pick(dice: &mut SeededRandom) -> Self {
         let task = dice.roll(3).to_string();
         let text = dice.pick(&TEXTS).to_owned();
-        let change = match dice.roll(10) {
+        let change = match dice.roll(11) {
             0..=3 => {
                 let value = FieldValue::Text(Some(text).filter(|_| dice.roll(4) > 0));
                 let field = dice.pick(&[StateField::Phase, StateField::Task]);
@@ -80,6 +80,7 @@ impl WaitingWrite {
             6 => PendingChange::Task { task, subject: text },
             7 => PendingChange::End { reason: text },
             8 => PendingChange::Resumed,
+            9 => PendingChange::Checkpoint { operations: 15, reason: text },
             _ => PendingChange::State {
                 changes: [(StateField::IsActive, FieldValue::Flag(dice.roll(2) == 0))].into(),
                 branch: None,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trueup_core::model::{ItemStatus, MoveGrant};
-use trueup_core::store::{GrantedMove, Provenance, Store};
+use trueup_core::store::{GrantedMove, Store};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trueup_core::model::{ItemStatus, NewItem, NextItem, RepoScope};
-use trueup_core::store::{ClaimNextRequest, ClaimedNext, NextItemQuery, Provenance, Store};
+use trueup_core::store::{ClaimNextRequest, ClaimedNext, NextItemQuery, Store};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{

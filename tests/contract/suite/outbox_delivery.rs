@@ -1,6 +1,8 @@
 //! Delivery of writes from the outbox: revision and origin decide what they may change, in order.
 
-use trueup_core::model::{FieldValue, Revision, SessionId, SessionStatus, StateField, Timestamp};
+use trueup_core::model::{
+    EventKind, FieldValue, Revision, SessionId, SessionStatus, StateField, Timestamp,
+};
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::store::{DeliveryOutcome, RegistrationDefaults, Store};
@@ -25,6 +27,7 @@ on_every_store! {
     a_session_unheard_of_is_registered
     an_end_ends_and_what_was_resumed_lives
     tasks_are_resolved_when_they_arrive
+    a_checkpoint_is_recorded_once
     an_older_version_knew_the_time_alone
 }
 
@@ -273,6 +276,20 @@ fn tasks_are_resolved_when_they_arrive(f: &mut impl StoreFixture) {
         assert_eq!(deliver_all(f, &[&write]), [DeliveryOutcome::Written]);
         assert_eq!(load_task(f.store(), "s1").as_deref(), expected, "step {n}");
     }
+}
+
+fn a_checkpoint_is_recorded_once(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let change = PendingChange::Checkpoint { operations: 15, reason: "operations".to_owned() };
+    let write = pending_write(f, "s1", "op", change);
+    for _ in 0..2 {
+        assert_eq!(deliver_all(f, &[&write]), [DeliveryOutcome::Written]);
+    }
+    let events = list_events(f.store());
+    let found: Vec<_> = events.iter().filter(|it| it.is_kind(EventKind::Checkpoint)).collect();
+    let [event] = found[..] else { panic!("{events:?}") };
+    assert_eq!(event.after["operations"], 15);
+    assert_eq!(event.reason.as_deref(), Some("operations"));
 }
 
 fn an_older_version_knew_the_time_alone(f: &mut impl StoreFixture) {

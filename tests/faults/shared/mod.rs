@@ -5,6 +5,7 @@
 
 mod crashes;
 mod following;
+mod hooks;
 mod http_answers;
 mod kills;
 mod logins;

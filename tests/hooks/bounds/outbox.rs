@@ -8,8 +8,8 @@ use serde_json::json;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use trueup_core::bounds::{self, Bound};
 use trueup_core::fs::FileLock;
-use trueup_core::model::{FieldValue, StateField};
-use trueup_core::outbox::{Outbox, PendingChange, PendingWrite};
+use trueup_core::model::{FieldValue, Lineage, StateField};
+use trueup_core::outbox::{KnownDatabases, Outbox, PendingChange, PendingWrite};
 
 use super::{assert_message_contains, fixes_cache, run_with_cpu_limit, size_beyond, start_session};
 
@@ -185,4 +185,23 @@ pub(super) fn names(home: &Home) {
     assert_eq!(home.execution_state()["currentTask"], "the long one");
     let longest: i64 = home.query_value("SELECT max(length(reason)) FROM events", []);
     assert!(longest <= 500, "{longest}");
+}
+
+pub(super) fn replica(home: &Home) {
+    let push = |event: &str| {
+        let url = [("TRUEUP_DATABASE_URL", "postgres://127.0.0.1:1/work")];
+        run_with_cpu_limit(home, "checkpoint-push", &home.payload(event), &url)
+    };
+    push("task-created");
+    let waiting = home.read_lines("outbox.jsonl");
+    let address = waiting[0]["origin"]["database"].as_str().unwrap();
+    let databases = KnownDatabases::new(home.trueup_home().join("databases"));
+    databases.record(address, &Lineage("lineage".into()), "work").unwrap();
+    let folder = home.trueup_home().join("replica/lineage");
+    fs::create_dir_all(&folder).unwrap();
+    let long = "[".repeat(size_beyond(bounds::REPLICA));
+    fs::write(folder.join(format!("{FIRST_SESSION}.json")), long).unwrap();
+    let answer = push("post-tool-use.todo-write");
+    assert!(answer.stderr.contains("nothing was read of session"), "{answer:.2000?}");
+    assert_eq!(home.read_lines("outbox.jsonl").len(), 2);
 }

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use support::home::{Home, ProcessOutput, ProcessRun};
 use support::host_name::{self, rename_arguments};
@@ -34,6 +36,22 @@ pub(super) fn trueup(home: &Home, arguments: &[&str]) -> ProcessOutput {
     let output = home.prepare_run("trueup").args(arguments).cwd(home.project_dir()).wait();
     assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
     output
+}
+
+/// Brings what waits to the server and its news to a session, behind whatever a hook started.
+#[track_caller]
+pub(super) fn pull(home: &Home, session: &str) {
+    trueup(home, &["pull", "--session", session]);
+}
+
+/// Waits for what a process does that nobody waits for.
+#[track_caller]
+pub(super) fn wait_until(is_done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_done() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it did not come");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Adds an item, lets a session claim it, and sets its phase.

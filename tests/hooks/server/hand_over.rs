@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::json;
 use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use support::program::{copy_program, write_program};
 
-use super::fixture::{home_with_server, home_with_url, query, trueup};
+use super::fixture::{home_with_server, home_with_url, pull, query, trueup, wait_until};
 
 /// Nothing listens there.
 const URL: &str = "postgres://me:s3cret@127.0.0.1:1/work";
@@ -50,42 +51,24 @@ fn starts(home: &Home) -> Vec<String> {
 
 #[test]
 fn trueup_gets_name_time_and_payload_and_answers_in_the_place_of_the_hook() {
-    for (hook, fixture, name) in [
-        ("session-start-sync", "session-start.startup", "session-start-sync"),
-        ("session-start-sync", "user-prompt-submit", "session-start-sync"),
-        ("checkpoint-push", "task-created", "checkpoint-push"),
-        ("checkpoint-push", "stop", "checkpoint-push"),
-        ("pre-handoff-validate", "stop", "pre-handoff-validate"),
-        ("pre-handoff-validate", "pre-tool-use.agent", "pre-handoff-validate"),
-    ] {
-        let home = home_with_url(URL);
-        stage(&home, Some(SCRIPT));
-        // More than a pipe holds.
-        let payload = home.payload(fixture).with("filler", "x".repeat(1 << 20));
-        let output = run(&home, hook, &[], &payload);
-        assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""), "{hook} {fixture}");
-        assert_eq!(output.message(), ["from trueup"]);
-        let handed = fs::read(home.trueup_home().join("payload")).unwrap();
-        assert_eq!(handed, payload.to_bytes(), "{fixture}");
-        let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
-        let words: Vec<&str> = start.split(' ').collect();
-        assert_eq!(words[..3], ["hook", name, "--time-left-ms"], "{start}");
-        let left: u64 = words[3].parse().unwrap();
-        assert!(left <= 60_000, "more than the hook had: {left}");
-        let left_behind = fs::read_dir(home.trueup_home()).unwrap().flatten().filter(|entry| {
-            entry.file_name() != "payload" && entry.metadata().unwrap().len() >= 1 << 20
-        });
-        assert_eq!(left_behind.count(), 0, "a copy of the payload stays");
-    }
-}
-
-#[test]
-fn a_long_command_is_announced_by_trueup() {
     let home = home_with_url(URL);
     stage(&home, Some(SCRIPT));
-    let payload = home.payload("pre-tool-use.bash-with-timeout").with_input("timeout", 3_600_000);
-    run(&home, "pre-handoff-validate", &["--span"], &payload);
-    assert!(starts(&home)[0].starts_with("hook announce-quiet-period "), "{:?}", starts(&home));
+    // More than a pipe holds.
+    let payload = home.payload("session-start.startup").with("filler", "x".repeat(1 << 20));
+    let output = run(&home, "session-start-sync", &[], &payload);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
+    assert_eq!(output.message(), ["from trueup"]);
+    let handed = fs::read(home.trueup_home().join("payload")).unwrap();
+    assert_eq!(handed, payload.to_bytes());
+    let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
+    let words: Vec<&str> = start.split(' ').collect();
+    assert_eq!(words[..3], ["hook", "session-start-sync", "--time-left-ms"], "{start}");
+    let left: u64 = words[3].parse().unwrap();
+    assert!(left <= 60_000, "more than the hook had: {left}");
+    let left_behind = fs::read_dir(home.trueup_home()).unwrap().flatten().filter(|entry| {
+        entry.file_name() != "payload" && entry.metadata().unwrap().len() >= 1 << 20
+    });
+    assert_eq!(left_behind.count(), 0, "a copy of the payload stays");
 }
 
 #[test]
@@ -121,30 +104,34 @@ fn a_push_with_nothing_to_push_starts_nothing_and_counts() {
         push("subagent-stop").assert_silent();
     }
     assert_eq!(starts(&home), [""; 0]);
-    // The fifteenth call is a checkpoint: it is counted here, and so it is not counted again.
-    push("post-tool-use.bash");
-    let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
-    assert!(start.ends_with(" --operation 15"), "{start}");
-    push("post-tool-use.bash").assert_silent();
+    // The fifteenth call is a checkpoint.
+    push("post-tool-use.bash").ok();
+    let expected = format!("pull --detached --session {FIRST_SESSION}");
+    wait_until(|| starts(&home) == [expected.as_str()]);
+    let [checkpoint] = &home.read_lines("outbox.jsonl")[..] else { panic!("one write") };
+    assert_eq!(
+        (&checkpoint["write"], &checkpoint["operations"]),
+        (&json!("checkpoint"), &json!(15))
+    );
 
-    let needs_database = |change: &dyn Fn(), fixture: &str| {
+    let starts_pull = |change: &dyn Fn(), fixture: &str| {
+        pull(&home, FIRST_SESSION);
+        push("post-tool-use.bash").assert_silent();
         let before = starts(&home).len();
         change();
-        push(fixture);
+        let output = push(fixture);
+        eprintln!("{fixture}: {output:?}");
+        wait_until(|| starts(&home).len() > before);
         assert_eq!(starts(&home).len(), before + 1, "{fixture}");
     };
-    needs_database(&|| (), "post-tool-use.todo-write");
-    needs_database(&|| (), "pre-compact.auto");
-    needs_database(&|| (), "session-end.other");
-    let cache = fs::read(home.cache_path()).unwrap();
-    needs_database(&|| home.edit_cache("currentPhase", "EXEC"), "post-tool-use.bash");
-    needs_database(&|| home.write_cache("{"), "post-tool-use.bash");
-    home.write_cache(&cache);
-    needs_database(&|| home.run_git(&["switch", "-q", "-c", "other"]), "post-tool-use.bash");
-    home.run_git(&["switch", "-q", "main"]);
-    push("post-tool-use.bash").assert_silent();
+    starts_pull(&|| (), "post-tool-use.todo-write");
     let note = home.trueup_home().join(format!("counters/{FIRST_SESSION}.contact"));
-    needs_database(&|| fs::remove_file(&note).unwrap(), "post-tool-use.bash");
+    starts_pull(&|| home.edit_cache("currentPhase", "EXEC"), "post-tool-use.bash");
+    starts_pull(&|| home.run_git(&["switch", "-q", "-c", "other"]), "post-tool-use.bash");
+    home.run_git(&["switch", "-q", "main"]);
+    pull(&home, FIRST_SESSION);
+    fs::remove_file(&note).unwrap();
+    starts_pull(&|| (), "session-end.other");
 }
 
 #[test]
@@ -157,7 +144,7 @@ fn what_was_done_before_is_not_done_again() {
     let line = format!("export TRUEUP_SESSION_ID={FIRST_SESSION}\n");
     assert_eq!(fs::read_to_string(&file).unwrap(), line);
 
-    // Every one of them changes the task, and so each goes to the server.
+    // Every one of them changes the task, and so each waits for the server.
     for number in 1..=15 {
         let todo = format!(r#"[{{"content": "step {number}", "status": "in_progress"}}]"#);
         let todos: serde_json::Value = serde_json::from_str(&todo).unwrap();
@@ -166,6 +153,7 @@ fn what_was_done_before_is_not_done_again() {
     }
     let counted = fs::read(home.trueup_home().join("counters").join(FIRST_SESSION)).unwrap();
     assert_eq!(counted.len(), 15);
+    pull(&home, FIRST_SESSION);
     let checkpoints = "SELECT count(*) FROM events WHERE kind = 'checkpoint'";
     assert_eq!(query(&database, checkpoints), "1");
 }
@@ -178,13 +166,13 @@ fn trueup_is_found_on_the_path_but_not_in_a_relative_directory() {
     fs::create_dir(&other).unwrap();
     write_program(&other.join("trueup"), SCRIPT).unwrap();
     write_program(&home.project_dir().join("trueup"), SCRIPT).unwrap();
-    let payload = home.payload("user-prompt-submit");
+    let payload = home.payload("session-start.startup");
     let hook = bin.join("session-start-sync");
     let run = |path: &str| {
         let run = home.prepare_run("session-start-sync").payload(&payload).env("PATH", path);
         run.run_through("/usr/bin/env", |_| vec![hook.clone().into()]).wait()
     };
-    let line = run(".").single_line();
+    let line = run(".").stderr.lines().next().unwrap().to_owned();
     assert_eq!(
         line,
         "trueup: the database cannot be used: postgres://127.0.0.1:1/work: trueup, which connects \
@@ -217,6 +205,8 @@ fn the_command_is_for_hooks_alone() {
         &["hook", "--help"],
         &["hook", "checkpoint-push"],
         &["hook", "checkpoint-push", "--time-left-ms", "soon"],
+        &["hook", "session-start-sync", "--time-left-ms", "soon"],
+        &["hook", "checkpoint-push", "--time-left-ms", "1000"],
         &["hook", "no-such-hook", "--time-left-ms", "1000"],
     ] {
         let output = trueup(&home, arguments);

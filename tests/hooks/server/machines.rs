@@ -23,8 +23,14 @@ impl Machine {
         self.hook("session-start-sync", "session-start.startup").ok()
     }
 
+    /// Reads the server, as a hook has it done, and sends a prompt.
     fn prompt(&self) -> ProcessOutput {
+        self.pull();
         self.hook("session-start-sync", "user-prompt-submit").ok()
+    }
+
+    fn pull(&self) {
+        self.trueup(&["pull"]).ok();
     }
 
     fn trueup(&self, arguments: &[&str]) -> ProcessOutput {
@@ -51,6 +57,7 @@ fn what_one_pushes_the_other_is_told_once_at_its_next_prompt() {
     let Some((database, first, second)) = two_machines() else { return };
     first.trueup(&["claim", "SD-002C", "--create"]).ok();
     first.hook("checkpoint-push", "post-tool-use.todo-write").assert_silent();
+    first.pull();
     second.prompt().assert_silent();
     let create =
         ["handoff", "create", "PLAN-TO-EXEC", "--to", SECOND_SESSION, "--summary", "it stands"];

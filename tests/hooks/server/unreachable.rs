@@ -4,11 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 
 use serde_json::json;
-use support::home::{Home, ProcessOutput, without_times};
+use support::home::{FIRST_SESSION, Home, ProcessOutput, without_times};
 
 use support::postgres::TestDatabase;
 
-use super::fixture::{claim_item, home_with_server, home_with_url, query};
+use super::fixture::{claim_item, home_with_server, home_with_url, pull, query};
 
 /// The deadline of these hooks, in milliseconds. The kernel's alarm would end one two seconds later
 /// and without a word, so a hook that ends by itself has kept it to within that.
@@ -81,16 +81,15 @@ fn the_guard_asks_a_person_and_lets_unattended_work_pass() {
 fn what_waits_is_sent_once_when_the_server_is_back() {
     let Some((home, database)) = home_with_server() else { return };
     home.start_session().ok();
-    claim_item(&home, support::home::FIRST_SESSION, "SD-002C");
+    claim_item(&home, FIRST_SESSION, "SD-002C");
     let config = home.trueup_home().join("config.toml");
     let reachable = fs::read_to_string(&config).unwrap();
     // The same address as far as it is shown, and a user that the server does not know.
     fs::write(&config, reachable.replace("postgres://", "postgres://unknown_")).unwrap();
-    let output = home.push_event("post-tool-use.todo-write");
-    assert!(output.stderr.contains("saved in the outbox"), "{output:?}");
+    home.push_event("post-tool-use.todo-write").assert_silent();
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
     fs::write(&config, reachable).unwrap();
-    home.push_event("post-tool-use.bash").ok();
+    pull(&home, FIRST_SESSION);
     let task = "SELECT metadata #>> '{execution_state,currentTask}' FROM trueup.claude_sessions";
     assert_eq!(database.run(task).unwrap(), "write the test");
     assert!(!home.trueup_home().join("outbox.jsonl").exists());
@@ -106,12 +105,13 @@ const OTHER_URL: &str = "postgres://me:s3cret@127.0.0.1:1/work";
 fn what_was_written_under_another_url_of_the_database_is_sent_to_it() {
     let Some((home, database)) = home_with_server() else { return };
     home.start_session().ok();
-    claim_item(&home, support::home::FIRST_SESSION, "SD-002C");
+    claim_item(&home, FIRST_SESSION, "SD-002C");
     let other = [("TRUEUP_DATABASE_URL", OTHER_URL)];
     let output = run(&home, "checkpoint-push", "post-tool-use.todo-write", &other);
     assert!(output.stderr.contains("saved in the outbox"), "{output:?}");
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
     home.send_prompt().ok();
+    pull(&home, FIRST_SESSION);
     assert_eq!(task_of(&database), "write the test");
     assert!(!home.trueup_home().join("outbox.elsewhere").exists());
 }
@@ -129,8 +129,8 @@ fn what_was_written_before_the_url_was_right_is_sent_once_the_session_is_known()
     let named = "for postgres://127.0.0.1:1/work, where no database was ever found";
     assert!(outbox["detail"].as_str().unwrap().contains(named), "{outbox}");
     // The first one registers the session.
-    home.send_prompt().ok();
-    home.send_prompt().ok();
+    pull(&home, FIRST_SESSION);
+    pull(&home, FIRST_SESSION);
     assert_eq!(task_of(&database), "write the test");
 }
 

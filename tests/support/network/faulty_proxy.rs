@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +30,17 @@ pub enum Fault {
     BlackHole,
 }
 
+/// Which fault the next connection of a proxy has.
+#[derive(Debug, Clone)]
+pub struct FaultSwitch(Arc<Mutex<Fault>>);
+
+impl FaultSwitch {
+    /// Sets the fault of the next connections.
+    pub fn set(&self, fault: Fault) {
+        *self.0.lock().unwrap() = fault;
+    }
+}
+
 /// A running proxy. Its threads end with the process.
 pub struct FaultyProxy {
     /// Where it listens on this machine.
@@ -47,6 +58,13 @@ impl FaultyProxy {
     /// Starts a proxy whose first connection has a fault.
     pub fn start_once(upstream: u16, fault: Fault) -> Self {
         Self::start_with(upstream, move |number| if number == 0 { fault } else { Fault::None })
+    }
+
+    /// Starts a proxy without a fault, which later connections may get.
+    pub fn start_switched(upstream: u16) -> (Self, FaultSwitch) {
+        let switch = FaultSwitch(Arc::new(Mutex::new(Fault::None)));
+        let current = switch.clone();
+        (Self::start_with(upstream, move |_| *current.0.lock().unwrap()), switch)
     }
 
     /// Starts a proxy whose connections have faults by their numbers.

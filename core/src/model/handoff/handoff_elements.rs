@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// One of the six texts that a receiver needs, most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HandoffElement {
     /// What was done.
     Summary,
@@ -52,7 +55,7 @@ impl HandoffElement {
 }
 
 /// The elements of a hand-off. A blank text counts as missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandoffElements(BTreeMap<HandoffElement, String>);
 
 impl HandoffElements {

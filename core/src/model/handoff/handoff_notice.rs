@@ -1,11 +1,14 @@
 //! Which hand-offs are shown to the agent of a session, and when.
 
+use serde::{Deserialize, Serialize};
+
 use super::handoff_decision::replaced_session;
 use super::{Handoff, HandoffStatus};
 use crate::model::{Item, Session, SessionId};
 
 /// Why a hand-off is reported, most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HandoffNoticeReason {
     /// It is addressed to this session.
     Addressed,

@@ -80,7 +80,7 @@ impl fmt::Display for HandoffStatus {
 }
 
 /// A row of `handoffs`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
     /// Its id.
     pub id: HandoffId,

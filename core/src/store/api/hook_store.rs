@@ -2,20 +2,26 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{HeartbeatRequest, OutboxDeliveryStore, Provenance, SessionTask, StatePush};
+use super::{HeartbeatRequest, Provenance, SessionTask, StatePush};
 use crate::model::{
     Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey, Lineage, Repo,
     RepoSlug, RepoState, Revision, Session, SessionId, StateField,
 };
 use crate::store::Result;
 
-/// What a hook does with a database once its session is registered: truing up, recording events,
-/// delivering the outbox. Registration and the sweeps of a session start need a whole
-/// [`Store`](super::Store).
+/// What a hook does with a database, or with what is known of one, once its session is registered:
+/// truing up and recording events. Registration, the sweeps of a session start and the delivery of
+/// the outbox need a whole [`Store`](super::Store).
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
-pub trait HookStore: OutboxDeliveryStore {
+pub trait HookStore {
+    /// Whether its answers have changes on top that the database does not have yet, so that an equal
+    /// revision does not mean equal values.
+    fn is_replica(&self) -> bool {
+        false
+    }
+
     /// Loads the lineage, which identifies this database.
     fn load_lineage(&mut self) -> Result<Lineage>;
 

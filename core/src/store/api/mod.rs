@@ -15,6 +15,8 @@ mod retention;
 mod state_push;
 mod workplans;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     ClaimGrant, Item, ItemKey, ItemStatus, NewItem, OperationId, ProcessId, RepoScope, Session,
     SessionId, SessionStatus, Timestamp,
@@ -49,7 +51,7 @@ pub use plans::{ImportedPlan, PlanOverview, PlanStore, PlanTaskStepRequest};
 pub use port_reservations::{PortStore, ReleasePortRequest, ReservePortRequest};
 pub use repos::{RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
-pub use state_push::{InterruptionMark, StatePush};
+pub use state_push::{InterruptionMark, StatePush, state_patch};
 pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which operation id. An operation whose id was seen before is not
@@ -240,7 +242,7 @@ pub struct ReleasedClaim {
 }
 
 /// A task of a session's task list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionTask {
     /// The task's id in the session.
     pub task: String,
@@ -255,6 +257,7 @@ pub struct SessionTask {
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
     HookStore
+    + OutboxDeliveryStore
     + HandoffStore
     + ItemStore
     + MetadataStore

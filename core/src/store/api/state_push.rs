@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Provenance;
 use crate::model::{
@@ -73,6 +73,35 @@ impl StatePush {
         redact_json(&mut metadata);
         metadata
     }
+}
+
+/// Returns a change of a session's state as a merge patch of its metadata; `null` removes a key.
+pub fn state_patch(
+    metadata: &Map<String, Json>,
+    changes: &BTreeMap<StateField, FieldValue>,
+    branch: Option<&str>,
+) -> Map<String, Json> {
+    let mut metadata = metadata.clone();
+    let mut state = Map::new();
+    for (field, value) in changes {
+        let value = match value {
+            FieldValue::Flag(flag) => json!(flag),
+            FieldValue::Text(text) => json!(text),
+        };
+        match field {
+            StateField::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
+            StateField::ChainOrchestrators => {
+                metadata.insert("chain_orchestrators".to_owned(), value)
+            }
+            other => state.insert(other.key().to_owned(), value),
+        };
+    }
+    if let Some(branch) = branch {
+        metadata.insert("branch".to_owned(), json!(branch));
+    }
+    // Present even when empty, so that the moment of the change has a place.
+    metadata.insert("execution_state".to_owned(), Json::Object(state));
+    metadata
 }
 
 fn has_no_history(state: &ExecutionState) -> bool {

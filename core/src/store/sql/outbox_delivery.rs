@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Map;
 
 use super::engine::{Tx, args};
+use super::events::record_checkpoint;
 use super::session_tasks::{load_task, prefetch_task, upsert_task};
 use super::sessions::{
     load_session, prefetch_is_registered, record_heartbeat_of_any, register_session, write_end,
@@ -102,6 +103,11 @@ fn deliver_write(
             Ok(DeliveryOutcome::Written)
         }
         PendingChange::Resumed => resume_session(tx, &session, registration_defaults),
+        PendingChange::Checkpoint { operations, reason } => {
+            let provenance = delivery_provenance(pending, reason);
+            record_checkpoint(tx, &session.id, *operations, &provenance)?;
+            Ok(DeliveryOutcome::Written)
+        }
         PendingChange::End { reason } => deliver_end(tx, &session, pending, reason),
         PendingChange::TaskStarted { task } => {
             let started = load_task(tx, &session.id, task)?.map(|task| task.subject);
@@ -133,7 +139,7 @@ fn deliver_write(
 fn prefetch_for_delivery(tx: &mut impl Tx, pending: &PendingWrite) {
     match &pending.write {
         PendingChange::Task { .. } => prefetch_is_registered(tx, &pending.session),
-        PendingChange::Resumed => {}
+        PendingChange::Resumed | PendingChange::Checkpoint { .. } => {}
         PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } => {
             prefetch_task(tx, &pending.session, task);
             tx.prefetch(&LOAD_MOVED_REVISION, args![pending.session]);

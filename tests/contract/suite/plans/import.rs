@@ -1,7 +1,6 @@
 //! Importing a plan, and importing it again.
 
 use trueup_core::model::{PlanTaskStatus, PlanTaskStep};
-use trueup_core::store::Provenance;
 
 use super::{
     apply_plan_step, import_example, import_plan, load_plan_state, load_task, new_plan,

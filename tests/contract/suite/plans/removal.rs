@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 use trueup_core::model::{PlanTaskStatus, PlanTaskStep};
-use trueup_core::store::Provenance;
 
 use super::{
     apply_plan_step, import_example, import_plan, load_plan_state, new_plan, start_task_step,

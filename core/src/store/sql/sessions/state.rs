@@ -8,7 +8,7 @@ use super::super::statement::{Statement, joined, statements};
 use super::super::stored_text::{stored_object, stored_optional_text};
 use super::{METADATA_DEFAULTS, load_registered, unregistered_error};
 use crate::model::{FieldValue, ItemKey, Revision, Session, SessionId, StateField};
-use crate::store::{InterruptionMark, Provenance, Result, StatePush, StoreError};
+use crate::store::{InterruptionMark, Provenance, Result, StatePush, StoreError, state_patch};
 
 const PUSH_START: &str = joined!(
     "UPDATE claude_sessions SET
@@ -118,7 +118,7 @@ pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> R
     let is_pushed = tx.try_change(
         statement,
         args![
-            stored_object(&metadata_patch(push)),
+            stored_object(&state_patch(&push.metadata, &push.changes, push.branch.as_deref())),
             push.acknowledge,
             push.provenance.actor,
             push.provenance.reason,
@@ -156,31 +156,6 @@ pub(in crate::store::sql) fn write_push(tx: &mut impl Tx, push: &StatePush) -> R
         )?;
     }
     Ok(())
-}
-
-/// Returns the change as a merge patch of the metadata; `null` removes a key.
-fn metadata_patch(push: &StatePush) -> Map<String, Json> {
-    let mut metadata = push.metadata.clone();
-    let mut state = Map::new();
-    for (field, value) in &push.changes {
-        let value = match value {
-            FieldValue::Flag(flag) => json!(flag),
-            FieldValue::Text(text) => json!(text),
-        };
-        match field {
-            StateField::AutoProceed => metadata.insert("auto_proceed".to_owned(), value),
-            StateField::ChainOrchestrators => {
-                metadata.insert("chain_orchestrators".to_owned(), value)
-            }
-            other => state.insert(other.key().to_owned(), value),
-        };
-    }
-    if let Some(branch) = &push.branch {
-        metadata.insert("branch".to_owned(), json!(branch));
-    }
-    // Present even when empty, so that the moment of the change has a place.
-    metadata.insert("execution_state".to_owned(), Json::Object(state));
-    metadata
 }
 
 pub(in crate::store::sql) fn merge_metadata(

@@ -1,0 +1,280 @@
+//! `trueup pull`: brings what waits to the server, and what the server has of a session to its
+//! replica.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::Code;
+use trueup_core::hook::{HookEvent, HookPayload};
+use trueup_core::log::LogLevel;
+use trueup_core::model::{EventFilter, ItemKey, Session, SessionId};
+use trueup_core::reconcile::list_key_candidates;
+use trueup_core::replica::{LocalMarks, Replica, ReplicaFile};
+use trueup_core::settings::{Environment, Settings};
+use trueup_core::store::{HeartbeatRequest, HookStore, Store, StoreError};
+use trueup_core::sync::{
+    DrainReport, SyncError, drain_outbox, is_known_by_id_only, now, record_session_database,
+    register_session, true_up,
+};
+
+use crate::hook_context::{HookCall, keep_changes_to_user_work, render_findings};
+use crate::replica_database::{find_replica_file, open_replica};
+use crate::server_contact::note_contact;
+use crate::share_state::{has_unshared_state, share_with_repos};
+use crate::{HookContext, HookDatabase};
+
+/// How long to wait for a hook that works on the replica.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Most events of an item that are kept.
+const MAX_EVENTS: u32 = 64;
+
+/// What a pull did.
+#[derive(Debug)]
+pub struct PullReport {
+    /// What became of the outbox.
+    pub drained: DrainReport,
+    /// The session, as the server has it.
+    pub session: Session,
+}
+
+/// Why a pull failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The server cannot be used, or a local file of the sync cannot.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// The replica cannot be written.
+    #[error("what is known of the session is not written: {0}")]
+    Replica(#[source] io::Error),
+}
+
+impl From<StoreError> for PullError {
+    fn from(error: StoreError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+/// Brings what waits to the server and reads a session anew. What has to be told to the user waits
+/// in the replica for the next prompt.
+///
+/// # Errors
+///
+/// When the server cannot be used, or the replica cannot be written.
+pub fn pull_session<D: HookDatabase>(
+    session: &SessionId,
+    directory: &Path,
+    environment: &Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> Result<PullReport, PullError> {
+    let context = build_context(session, directory, environment, settings, deadline);
+    let mut store = D::open(&context)?;
+    let lineage = store.load_lineage()?;
+    record_session_database(&lineage, &context.run);
+    // What the agent was told of comes first: a write of its own is no news where it knew the state
+    // that the write was made on.
+    send_marks(&context, &mut store)?;
+    let mut drained = drain_outbox(&mut store, &context.run);
+    let session = load_or_register(&context, &mut store)?;
+    renew_lease(&context, &mut store, &session)?;
+    note_contact(&context);
+    let mut news = drained.describe_problems(&context.run, Some(&session.id));
+    if has_unshared_state(&context) {
+        news.extend(share_with_repos(&context, &mut store));
+    }
+    let session = store.reload_session(&session.id)?.unwrap_or(session);
+    refresh_replica(&context, &mut store, &session, news)?;
+    let has_put_edit = true_up_cache(&context)?;
+    if !has_put_edit {
+        return Ok(PullReport { drained, session });
+    }
+    drained.add(drain_outbox(&mut store, &context.run));
+    let session = store.reload_session(&session.id)?.unwrap_or(session);
+    refresh_replica(&context, &mut store, &session, Vec::new())?;
+    true_up_cache(&context)?;
+    Ok(PullReport { drained, session })
+}
+
+/// Trues up the cache with the replica, under its lock, so that no hook changes either meanwhile.
+/// Returns whether an edit of the cache waits in the outbox now. What others changed is told by the
+/// next prompt; so is what became of edits.
+fn true_up_cache(context: &HookContext) -> Result<bool, PullError> {
+    let opened = open_replica(context, LOCK_PATIENCE);
+    let mut store = opened.map_err(|error| PullError::Replica(io::Error::other(error)))?;
+    let session = store.replica().session.clone();
+    let synced = match true_up(&mut store, session, &[], &context.run) {
+        // The replica lacks something: another branch was checked out since the server was read.
+        // Whatever reads it next finds that missing as well, and has it read again.
+        Err(SyncError::Store(error)) => {
+            context.run.log(LogLevel::Info, "pull", &error.to_string());
+            return Ok(false);
+        }
+        other => other?,
+    };
+    let mut found = keep_changes_to_user_work(synced.fixed_findings());
+    let rejected = synced.found.into_iter().filter(|it| it.code == Code::EditRejected);
+    for divergence in rejected {
+        if !found.contains(&divergence) {
+            found.push(divergence);
+        }
+    }
+    store.add_news(render_findings(&found));
+    store.save().map_err(PullError::Replica)?;
+    Ok(synced.pushed_edit)
+}
+
+/// Builds the context of an event that says nothing but whose session it is.
+fn build_context(
+    session: &SessionId,
+    directory: &Path,
+    environment: &Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> HookContext {
+    let payload = HookPayload {
+        session: session.clone(),
+        cwd: directory.to_str().map(str::to_owned),
+        is_subagent: false,
+        event: HookEvent::SubagentStop,
+    };
+    let call = HookCall::without_input("pull");
+    HookContext::new(call, payload, environment.clone(), settings, deadline)
+}
+
+fn load_or_register(context: &HookContext, store: &mut dyn Store) -> Result<Session, StoreError> {
+    let id = &context.payload.session;
+    match store.load_session(id)?.filter(|session| !is_known_by_id_only(session)) {
+        Some(session) => Ok(session),
+        None => register_session(store, id, None, &context.run),
+    }
+}
+
+/// Tells the server what hooks noted in the replica.
+fn send_marks(context: &HookContext, store: &mut dyn Store) -> Result<(), StoreError> {
+    let Some(replica) = find_replica_file(context).and_then(|file| file.read()) else {
+        return Ok(());
+    };
+    let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = replica.marks;
+    let Some(session) = store.load_session(&context.payload.session)? else {
+        return Ok(());
+    };
+    if let Some(revision) = acknowledged.filter(|revision| *revision > session.acknowledged) {
+        store.acknowledge_revision(&session.id, revision)?;
+    }
+    if !shown_handoffs.is_empty() {
+        let notices = store.list_handoff_notices(&session.id, true)?;
+        let is_shown = |id| shown_handoffs.contains(id);
+        for (_, handoff) in notices.iter().filter(|(_, it)| it.is_unread() && is_shown(&it.id)) {
+            store.mark_handoff_shown(handoff)?;
+        }
+    }
+    let status = status.filter(|status| *status != session.status);
+    let quiet_seconds = silent_until.map(|until| until.seconds_since(now()));
+    let quiet_seconds = quiet_seconds.filter(|seconds| *seconds > session.quiet_seconds_left());
+    if status.is_some() || quiet_seconds.is_some() {
+        store.record_heartbeat(&HeartbeatRequest {
+            session: session.id,
+            lease_seconds: None,
+            status,
+            quiet_seconds,
+        })?;
+    }
+    Ok(())
+}
+
+/// Renews the lease of a session that goes on.
+fn renew_lease(
+    context: &HookContext,
+    store: &mut dyn Store,
+    session: &Session,
+) -> Result<(), StoreError> {
+    let settings = &context.run.settings;
+    if !session.status.is_present() || !session.is_renewal_due(settings.renewal_seconds()) {
+        return Ok(());
+    }
+    store.record_heartbeat(&HeartbeatRequest {
+        session: session.id.clone(),
+        lease_seconds: Some(settings.lease_seconds),
+        status: None,
+        quiet_seconds: None,
+    })
+}
+
+/// Takes the lines that wait for the user in the replica.
+pub(crate) fn take_news(context: &HookContext) -> Vec<String> {
+    let Ok(mut store) = open_replica(context, LOCK_PATIENCE) else {
+        return Vec::new();
+    };
+    let news = store.take_news();
+    // Otherwise they would be told again.
+    if store.save().is_ok() { news } else { Vec::new() }
+}
+
+/// Replaces the replica by what the server has, with what waits on top.
+///
+/// # Errors
+///
+/// When the server cannot be read or the replica cannot be written.
+pub(crate) fn refresh_replica(
+    context: &HookContext,
+    store: &mut dyn HookStore,
+    session: &Session,
+    news: Vec<String>,
+) -> Result<(), PullError> {
+    let mut replica = Replica::of_session(session.clone(), now());
+    load_surroundings(context, store, &mut replica)?;
+    replica.news = news;
+    if matches!(context.payload.event, HookEvent::SessionStart(_)) {
+        replica.marks.status = Some(session.status);
+    }
+    let paths = &context.run.settings.paths;
+    let file = ReplicaFile::of_session(paths, &session.lineage, &session.id);
+    file.replace(replica, &context.run.outbox(), LOCK_PATIENCE).map_err(PullError::Replica)
+}
+
+/// Loads the items, events and hand-offs that concern the session.
+fn load_surroundings(
+    context: &HookContext,
+    store: &mut dyn HookStore,
+    replica: &mut Replica,
+) -> Result<(), StoreError> {
+    let session = &replica.session;
+    let named = session.execution_state().work.item;
+    let branch = context.run.branch();
+    let candidates = branch.as_ref().map_or_else(Vec::new, |branch| {
+        list_key_candidates(branch, context.run.configured_pattern())
+    });
+    let mut keys: Vec<ItemKey> = session.item.iter().cloned().collect();
+    keys.extend(named.as_deref().and_then(|key| key.parse().ok()));
+    if !candidates.is_empty() {
+        let known = store.find_item_keys(&candidates)?;
+        keys.extend(known.iter().filter_map(|key| key.parse().ok()));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    let mut looked_up: Vec<String> = candidates.into_iter().map(str::to_owned).collect();
+    looked_up.extend(keys.iter().map(ToString::to_string));
+    let notices = store.list_handoff_notices(&session.id, false)?;
+    let mut items = Vec::new();
+    let mut events = Vec::new();
+    for key in &keys {
+        let item = store.load_item(key)?;
+        let is_lost = Some(key) != session.item.as_ref() && named.as_deref() == Some(key.as_str());
+        if is_lost && item.as_ref().is_some_and(|item| item.holder.is_none()) {
+            events.extend(store.list_events(&EventFilter {
+                item: Some(key.to_string()),
+                limit: MAX_EVENTS,
+                ..EventFilter::default()
+            })?);
+        }
+        items.extend(item);
+    }
+    replica.items = items;
+    replica.events = events;
+    replica.looked_up = looked_up;
+    replica.handoffs = notices;
+    Ok(())
+}
