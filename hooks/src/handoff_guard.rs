@@ -71,6 +71,11 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
     } else {
         find_divergences::<D>(context, &mut drained)
     };
+    let found = found.map(|found| match point {
+        HandoffPoint::Before(_) => found,
+        // The end of a turn comes too often to tell each time.
+        HandoffPoint::Stop => GuardFindings { basis: None, ..found },
+    });
     let outcome = match found {
         Ok(found) if found.standing.forbidding.is_empty() && found.is_branch_unreadable => {
             let line = "⚠️ the current branch cannot be read (.git/HEAD): this hand-off could not \

@@ -3,12 +3,13 @@
 use std::io::{self, ErrorKind};
 
 use crate::auto_prune::prune_when_due;
+use crate::detached_pull::start_pull;
 use crate::enqueue_offline::enqueue_resumed;
 use crate::hook_context::{
     keep_changes_to_user_work, render_failure, render_findings, render_unfixed,
 };
 use crate::pull_session::{refresh_replica, take_news};
-use crate::replica_database::ReplicaDatabase;
+use crate::replica_database::{ReplicaDatabase, find_replica_file};
 use crate::server_contact::note_contact;
 use crate::session_database::SessionDatabase;
 use crate::share_state::gather_repo_context;
@@ -61,6 +62,10 @@ fn handle_start<D: HookDatabase>(context: &HookContext, source: StartSource) -> 
         Err(error) if context.is_never_created(&error) => tell_user(render_failure(&error)),
         Err(error) => {
             drained.counts.is_waiting = !context.run.outbox().is_idle();
+            if context.is_remote() {
+                // It goes on without this hook, and the next prompt tells what it brings.
+                start_pull(context);
+            }
             answer_from_cache(context, &error)
         }
     };
@@ -294,7 +299,13 @@ fn find_resumable_item(
 /// Answers from the local cache while the database is unreachable, and says how old it may be.
 fn answer_from_cache(context: &HookContext, error: &SyncError) -> HookOutcome {
     let reason = error.to_string();
-    let observation = observe_without_database(&context.payload.session, &reason, &context.run);
+    let mut observation = observe_without_database(&context.payload.session, &reason, &context.run);
+    if let (Reading::Fresh(cache), Some(replica)) =
+        (&mut observation.snapshot.cache, find_replica_file(context).and_then(|file| file.read()))
+    {
+        // Hooks write the cache from the replica, so it is as old as that.
+        cache.synced_at = cache.synced_at.min(Some(replica.pulled_at));
+    }
     let policy = Policy { create_cache: false };
     let divergences = reconcile(&observation.snapshot, policy).divergences;
     let mut cache_origin = "so this is the local copy, which may be outdated".to_owned();

@@ -117,7 +117,7 @@ impl SessionDatabase for ReplicaDatabase {
         match replica.age_seconds(now()) {
             Some(age) if age < lease => {
                 let waiting = context.run.outbox().count_backlog().map_or(0, |it| it.waiting);
-                let is_worth_saying = age >= NOTEWORTHY_SECONDS || waiting > 0;
+                let is_worth_saying = age >= NOTEWORTHY_SECONDS || replica.outage_since.is_some();
                 Ok(is_worth_saying.then(|| describe_age(age, read_at, waiting)))
             }
             Some(age) => Err(StoreError::unavailable(format!(

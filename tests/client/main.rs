@@ -11,6 +11,7 @@ mod fixture;
 mod handoff_guard;
 mod handoffs;
 mod harness;
+mod outage;
 mod package;
 mod prompts;
 mod quiet_periods;

@@ -1,7 +1,8 @@
 //! Benchmarks of a database that other machines share: what a command costs over PostgreSQL with
-//! TLS and SCRAM, and many sessions at once.
+//! TLS and SCRAM, what a push costs beside it, and many sessions at once.
 
 mod commands;
+mod hooks;
 mod load;
 mod report;
 
@@ -19,6 +20,7 @@ pub(crate) fn run_shared(binaries: &Binaries, is_quick: bool) -> Result<String, 
     let server = SecureServer::start().ok_or("no PostgreSQL server is installed")?;
     server.create_database(DATABASE).map_err(|error| error.message)?;
     let commands = commands::measure_commands(binaries, &server, is_quick)?;
+    let pushes = hooks::measure_pushes(binaries, &server, is_quick)?;
     let loads = load::measure_loads(binaries, &server, is_quick)?;
-    Ok(report::render_shared(&commands, &loads))
+    Ok(report::render_shared(&commands, &pushes, &loads))
 }

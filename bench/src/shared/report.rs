@@ -5,20 +5,31 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::commands::{Floor, ProcessTimes};
+use super::hooks::PushCost;
 use super::load::Load;
 
 /// Largest ratio of a command to the program that only connects, selects and updates.
 const MAX_RATIO: f64 = 1.6;
+
+/// Largest ratio of a push over a server to one with an embedded database: its time, and its
+/// instructions.
+const MAX_PUSH_TIME: f64 = 1.3;
+const MAX_PUSH_INSTRUCTIONS: f64 = 0.5;
 
 /// The operations of a load, as the summary and the table name them.
 const OPERATIONS: [&str; 8] =
     ["register", "add", "claim", "load", "push", "heartbeat", "complete", "release"];
 
 /// Renders as Markdown.
-pub(crate) fn render_shared(commands: &[ProcessTimes], loads: &[Load]) -> String {
+pub(crate) fn render_shared(
+    commands: &[ProcessTimes],
+    pushes: &[PushCost],
+    loads: &[Load],
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = write_commands(&mut text, commands);
+    let _ = write_pushes(&mut text, pushes);
     let _ = write_loads(&mut text, loads);
     text
 }
@@ -36,6 +47,30 @@ fn write_commands(text: &mut String, commands: &[ProcessTimes]) -> std::fmt::Res
         writeln!(text, "| {name} | {median_ms:.1} | {min_ms:.1} | {ratio:.2} | {word} |")?;
     }
     writeln!(text)
+}
+
+fn write_pushes(text: &mut String, pushes: &[PushCost]) -> std::fmt::Result {
+    let Some(embedded) = pushes.first() else { return Ok(()) };
+    writeln!(
+        text,
+        "| checkpoint-push, task captured | median ms | <= {MAX_PUSH_TIME} | instructions | \
+         <= {MAX_PUSH_INSTRUCTIONS} |"
+    )?;
+    writeln!(text, "|---|--:|--:|--:|--:|")?;
+    for PushCost { name, median_ms, instructions } in pushes {
+        let time = median_ms / embedded.median_ms;
+        let (count, share) = match (instructions, embedded.instructions) {
+            (Some(count), Some(of)) => (count.to_string(), divide(*count, of)),
+            _ => ("not counted".to_owned(), f64::NAN),
+        };
+        writeln!(text, "| {name} | {median_ms:.1} | {time:.2} | {count} | {share:.2} |")?;
+    }
+    writeln!(text)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+fn divide(count: u64, of: u64) -> f64 {
+    count as f64 / of as f64
 }
 
 fn write_loads(text: &mut String, loads: &[Load]) -> std::fmt::Result {
