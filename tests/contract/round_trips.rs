@@ -87,21 +87,21 @@ fn watched_engine() -> Option<(TestDatabase, ExchangeEngine, Rc<Watch>)> {
 
 /// Many writes take as long each as one: a session that was offline for a day is not too late.
 #[test]
-fn what_waited_takes_two_requests_a_write() {
+fn what_waited_takes_two_requests_for_32_writes() {
     let Some((_database, mut store, watch)) = watched_store() else {
         return;
     };
     register_session(&mut store, "s1");
     let pending: Vec<PendingWrite> =
-        (0..50).map(|n| scenario::pending_task(&mut store, "s1", &format!("t{n}"))).collect();
+        (0..70).map(|n| scenario::pending_task(&mut store, "s1", &format!("t{n}"))).collect();
     let pending: Vec<&PendingWrite> = pending.iter().collect();
     let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
     watch.requests.set(0);
     let delivered = store.deliver_pending(&pending, &defaults, test_deadline()).unwrap();
     assert_eq!(delivered, vec![DeliveryOutcome::Written; pending.len()]);
-    assert_eq!((watch.requests.get(), watch.trials.get()), (2 * pending.len(), 0));
+    assert_eq!((watch.requests.get(), watch.trials.get()), (2 * pending.len().div_ceil(32), 0));
     let session = load_session(&mut store, "s1");
-    assert_eq!(session.execution_state().work.task.as_deref(), Some("t49"));
+    assert_eq!(session.execution_state().work.task.as_deref(), Some("t69"));
 }
 
 /// The most requests that an operation may need once the connection is there, where nobody

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use super::document::Replica;
 use crate::model::{FieldValue, SessionStatus, StateField};
 use crate::outbox::PendingChange;
-use crate::store::{SessionTask, state_patch};
+use crate::store::{SessionTask, merge_patch, state_patch};
 
 /// Applies the change of a waiting write.
 pub(super) fn project_change(replica: &mut Replica, change: &PendingChange) {
@@ -59,27 +59,7 @@ fn set_fields(
 ) {
     replica.remember_values();
     let patch = state_patch(&Map::new(), changes, branch);
-    merge(&mut replica.session.metadata, patch);
-}
-
-/// Merges keys as the database does: an object key by key, and `null` removes one (RFC 7396).
-fn merge(target: &mut Map<String, Json>, patch: Map<String, Json>) {
-    for (key, value) in patch {
-        match (target.get_mut(&key), value) {
-            (_, Json::Null) => {
-                target.remove(&key);
-            }
-            (Some(Json::Object(inner)), Json::Object(patch)) => merge(inner, patch),
-            (_, Json::Object(patch)) => {
-                let mut inner = Map::new();
-                merge(&mut inner, patch);
-                target.insert(key, Json::Object(inner));
-            }
-            (_, value) => {
-                target.insert(key, value);
-            }
-        }
-    }
+    merge_patch(&mut replica.session.metadata, patch);
 }
 
 #[cfg(test)]

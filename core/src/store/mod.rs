@@ -26,7 +26,8 @@ pub use api::{
     PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime,
     RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
     RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
-    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, state_patch,
+    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, merge_patch,
+    state_patch,
 };
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,

@@ -230,9 +230,9 @@ impl Link {
 impl Engine for ExchangeEngine {
     type Tx<'t> = ExchangeTx<'t>;
 
-    /// What is read for a write behind others is a trial of all of them, so that a transaction
-    /// with many writes would take as many times as long for each.
-    const WRITES_PER_DELIVERY: usize = 1;
+    /// All of them wait for their turn among the writers once. If one is refused, or something was
+    /// different from what was predicted, each is a trial of all before it.
+    const WRITES_PER_DELIVERY: usize = 32;
 
     fn read<T>(&self, operation: impl Fn(&mut ExchangeTx<'_>) -> Result<T>) -> Result<T> {
         if self.is_following {

@@ -419,6 +419,10 @@ impl Tx for ExchangeTx<'_> {
         Ok(false)
     }
 
+    fn has_costly_later_reads(&self) -> bool {
+        true
+    }
+
     /// What was sent from here and got no answer may have been carried out under a new id.
     fn is_certainly_new(&self, provenance: &Provenance) -> bool {
         provenance.is_new() && self.trust == Trust::Assume && !self.link.has_lost_answer()

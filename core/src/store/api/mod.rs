@@ -51,7 +51,7 @@ pub use plans::{ImportedPlan, PlanOverview, PlanStore, PlanTaskStepRequest};
 pub use port_reservations::{PortStore, ReleasePortRequest, ReservePortRequest};
 pub use repos::{RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
-pub use state_push::{InterruptionMark, StatePush, state_patch};
+pub use state_push::{InterruptionMark, StatePush, merge_patch, state_patch};
 pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which operation id. An operation whose id was seen before is not

@@ -67,6 +67,23 @@ impl StatePush {
         }
     }
 
+    /// Makes the session what the push makes of it in the database, if its fields differ from those
+    /// of the session: then the revision is the next one. Its times are not predicted.
+    ///
+    /// Returns whether they differ.
+    pub fn predict(&self, session: &mut Session) -> bool {
+        let work = session.execution_state().work;
+        let changes: BTreeMap<StateField, FieldValue> =
+            self.changes.iter().map(|(field, value)| (*field, value_as_read(value))).collect();
+        if changes.iter().all(|(field, value)| work.get(*field) == *value) {
+            return false;
+        }
+        let patch = state_patch(&self.metadata, &changes, self.branch.as_deref());
+        merge_patch(&mut session.metadata, patch);
+        session.revision.0 += 1;
+        true
+    }
+
     /// Returns the keys to merge without their secrets.
     fn metadata_as_stored(&self) -> Json {
         let mut metadata = Json::Object(self.metadata.clone());
@@ -102,6 +119,26 @@ pub fn state_patch(
     // Present even when empty, so that the moment of the change has a place.
     metadata.insert("execution_state".to_owned(), Json::Object(state));
     metadata
+}
+
+/// Merges keys as the database does: an object key by key, and `null` removes one (RFC 7396).
+pub fn merge_patch(target: &mut Map<String, Json>, patch: Map<String, Json>) {
+    for (key, value) in patch {
+        match (target.get_mut(&key), value) {
+            (_, Json::Null) => {
+                target.remove(&key);
+            }
+            (Some(Json::Object(inner)), Json::Object(patch)) => merge_patch(inner, patch),
+            (_, Json::Object(patch)) => {
+                let mut inner = Map::new();
+                merge_patch(&mut inner, patch);
+                target.insert(key, Json::Object(inner));
+            }
+            (_, value) => {
+                target.insert(key, value);
+            }
+        }
+    }
 }
 
 fn has_no_history(state: &ExecutionState) -> bool {

@@ -249,6 +249,12 @@ pub trait Tx {
         part(self)
     }
 
+    /// Whether a read behind a write takes a request of its own, so that what can be known before
+    /// the first write should be.
+    fn has_costly_later_reads(&self) -> bool {
+        false
+    }
+
     /// Whether this operation was carried out before, so that its answer may have been lost and
     /// this is a repetition.
     ///

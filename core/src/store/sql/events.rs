@@ -109,6 +109,16 @@ pub(super) fn record_checkpoint(
         return Ok(());
     }
     check_registered(tx, session)?;
+    write_checkpoint(tx, session, operations, provenance)
+}
+
+/// Records a checkpoint of a session that is registered.
+pub(super) fn write_checkpoint(
+    tx: &mut impl Tx,
+    session: &SessionId,
+    operations: u64,
+    provenance: &Provenance,
+) -> Result<()> {
     let draft = EventDraft {
         entity: "session",
         key: session.as_str(),

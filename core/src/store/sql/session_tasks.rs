@@ -18,8 +18,12 @@ statements! {
 
 pub(super) fn upsert_task(tx: &mut impl Tx, session: &SessionId, task: &SessionTask) -> Result<()> {
     check_registered(tx, session)?;
-    tx.execute(&UPSERT_SESSION_TASK, args![session, task.task, stored_text(&task.subject)])?;
-    Ok(())
+    write_task(tx, session, task)
+}
+
+/// Inserts or updates a task of a session that is registered.
+pub(super) fn write_task(tx: &mut impl Tx, session: &SessionId, task: &SessionTask) -> Result<()> {
+    tx.execute(&UPSERT_SESSION_TASK, args![session, task.task, stored_text(&task.subject)])
 }
 
 /// Says that [`load_task`] will be asked.

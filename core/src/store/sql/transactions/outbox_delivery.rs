@@ -14,10 +14,16 @@ impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
         deadline: Deadline,
     ) -> Result<Vec<DeliveryOutcome>> {
         let mut outcomes = Vec::with_capacity(pending.len());
-        for part in pending.chunks(E::WRITES_PER_DELIVERY) {
+        let mut rest = pending;
+        while !rest.is_empty() {
             if !outcomes.is_empty() && deadline.has_passed() {
                 break;
             }
+            let count = match E::WRITES_PER_DELIVERY {
+                usize::MAX => rest.len(),
+                most => outbox_delivery::count_together(rest, most),
+            };
+            let (part, later) = rest.split_at(count);
             let delivered = self.engine.write_until(deadline, |tx| {
                 outbox_delivery::deliver_pending(tx, part, registration_defaults, deadline)
             });
@@ -33,6 +39,7 @@ impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
                 // What was delivered so far is; the next call meets the error again, if it stays.
                 Err(_) => break,
             }
+            rest = later;
         }
         Ok(outcomes)
     }
