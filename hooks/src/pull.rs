@@ -62,7 +62,7 @@ fn handle_start<D: HookDatabase>(context: &HookContext, source: StartSource) -> 
         Err(error) if context.is_never_created(&error) => tell_user(render_failure(&error)),
         Err(error) => {
             drained.counts.is_waiting = !context.run.outbox().is_idle();
-            if context.is_remote() {
+            if D::IS_ON_SERVER {
                 // It goes on without this hook, and the next prompt tells what it brings.
                 start_pull(context);
             }
@@ -126,7 +126,7 @@ fn start_session<D: HookDatabase>(
     };
     let repo_context = gather_repo_context(context, &mut store, session)?;
     let mut notes = render_unfixed(&synced.problems);
-    if context.is_remote() {
+    if D::IS_ON_SERVER {
         // The agent is told of it below.
         let known = Session { acknowledged: session.revision, ..session.clone() };
         if let Err(error) = refresh_replica(context, &mut store, &known, Vec::new()) {
@@ -151,7 +151,7 @@ fn start_session<D: HookDatabase>(
         watch_paths: repo_context.watch_paths,
         ..HookResponse::default()
     };
-    let news = if context.is_remote() { take_news(context) } else { Vec::new() };
+    let news = if D::IS_ON_SERVER { take_news(context) } else { Vec::new() };
     let outcome = HookOutcome {
         response,
         notes,

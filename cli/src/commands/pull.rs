@@ -11,6 +11,7 @@ use trueup_core::log::LogLevel;
 use trueup_core::model::SessionId;
 use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::DatabaseUrl;
+use trueup_core::store::StoreError;
 use trueup_core::sync::{SyncError, now};
 use trueup_hooks::{PullError, PullReport, pull_session};
 
@@ -21,6 +22,9 @@ use crate::store_location::ServerDatabase;
 
 /// How long a pull that nobody waits for may take, and how long it waits for the one before it.
 const DETACHED_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How often a pull is repeated while more waits than one of them can send.
+const MAX_ROUNDS: usize = 64;
 
 /// How long a hook may hold the lock of the next pull, to see whether there is one.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -108,10 +112,21 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
         return done();
     };
     drop(waiting);
-    if let Err(error) = pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
-        context.run.log(LogLevel::Warn, "pull", &error.to_string());
-        if matches!(&error, PullError::Sync(SyncError::Store(error)) if error.is_out_of_use()) {
-            note_outage(context, session);
+    for _ in 0..MAX_ROUNDS {
+        match pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
+            Ok(report) if report.drained.counts.is_waiting && report.drained.counts.sent > 0 => {}
+            Ok(_) => break,
+            Err(error) => {
+                context.run.log(LogLevel::Warn, "pull", &error.to_string());
+                let cause = match &error {
+                    PullError::Sync(SyncError::Store(cause)) => Some(cause),
+                    PullError::Sync(SyncError::Journal(_)) | PullError::Replica(_) => None,
+                };
+                if cause.is_some_and(StoreError::is_out_of_use) {
+                    note_outage(context, session);
+                }
+                break;
+            }
         }
     }
     done()

@@ -21,7 +21,7 @@ pub struct PrunedFiles {
     pub counters: u64,
     /// Locks of caches.
     pub locks: u64,
-    /// Caches of single sessions.
+    /// Caches of single sessions, and replicas.
     pub caches: u64,
     /// Files that were set aside because they could not be used.
     pub set_aside: u64,
@@ -80,8 +80,8 @@ fn remove_cache(options: &PruneOptions, site: &RunContext, path: &Path) -> bool 
     free && remove_file(options, path)
 }
 
-/// Removes old files without a row: counters of unknown sessions, locks that nobody holds, and
-/// files that were set aside.
+/// Removes old files without a row: counters of unknown sessions, replicas that are not read any
+/// more, locks that nobody holds, and files that were set aside.
 pub(super) fn remove_old_files(
     options: &PruneOptions,
     site: &RunContext,
@@ -95,6 +95,12 @@ pub(super) fn remove_old_files(
             && !is_known(&session)?
         {
             files.counters += u64::from(remove_file(options, &path));
+        }
+    }
+    // A session that goes on has its replica written again.
+    for folder in list_folders(&paths.replicas()) {
+        for path in list_aged_files(&folder, options) {
+            files.caches += u64::from(remove_file(options, &path));
         }
     }
     for path in list_aged_files(&paths.locks(), options) {
@@ -124,6 +130,11 @@ fn file_name(path: &Path) -> Option<&str> {
 
 fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
+}
+
+fn list_folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|it| it.file_type().is_ok_and(|it| it.is_dir())).map(|it| it.path()).collect()
 }
 
 /// Lists the regular files of a directory that were neither written nor renamed within the retention.

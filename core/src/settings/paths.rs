@@ -121,7 +121,12 @@ impl Paths {
             text if text.is_empty() || !text.chars().all(is_plain) => short_digest(text.as_bytes()),
             text => text.clone(),
         };
-        self.data.join("replica").join(name).join(format!("{session}.json"))
+        self.replicas().join(name).join(format!("{session}.json"))
+    }
+
+    /// Returns the directory with the replicas, which has one for each database.
+    pub fn replicas(&self) -> PathBuf {
+        self.data.join("replica")
     }
 
     /// Returns the lock of the process that talks to a server for the hooks of this machine, and the

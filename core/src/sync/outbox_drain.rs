@@ -9,7 +9,7 @@ use crate::model::{Lineage, SessionId};
 use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
-use crate::store::{DeliveryOutcome, RegistrationDefaults, Store, StoreError};
+use crate::store::{DeliveryOutcome, DeliveryTarget, RegistrationDefaults, StoreError};
 use crate::text::pluralize;
 
 /// A drain may take this fraction of the remaining time; the caller needs the rest.
@@ -107,7 +107,7 @@ impl DrainReport {
 
 /// Sends queued writes in order while there is time. Writes that cannot be sent stay in the outbox;
 /// those that came too late go to the journal.
-pub fn drain_outbox(store: &mut dyn Store, context: &RunContext) -> DrainReport {
+pub fn drain_outbox(store: &mut dyn DeliveryTarget, context: &RunContext) -> DrainReport {
     if context.outbox().is_idle() {
         return DrainReport::default();
     }
@@ -139,7 +139,7 @@ enum SendError {
 }
 
 fn send_waiting(
-    store: &mut dyn Store,
+    store: &mut dyn DeliveryTarget,
     context: &RunContext,
     lost: &mut Vec<JournalEntry>,
 ) -> Result<DrainCounts, Box<dyn std::error::Error>> {
@@ -166,7 +166,7 @@ fn send_waiting(
 
 /// Finds out which waiting writes are for the database.
 fn find_target(
-    store: &mut dyn Store,
+    store: &mut dyn DeliveryTarget,
     context: &RunContext,
 ) -> Result<DrainTarget, Box<dyn std::error::Error>> {
     let lineage = store.load_lineage()?;

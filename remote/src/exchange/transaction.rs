@@ -266,6 +266,10 @@ impl<'e> ExchangeTx<'e> {
                 statement.name()
             )));
         }
+        if !self.has_writes() {
+            // What was to be read before the writes, and was not, turned out not to be needed.
+            self.ahead.take_announced();
+        }
         self.ahead.forget_rows();
         let kind = StepKind::Write { expected, is_assumed };
         self.steps.push(Step::new(statement, args, kind));

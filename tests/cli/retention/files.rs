@@ -1,7 +1,9 @@
 //! Files of pruned sessions.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
@@ -88,4 +90,25 @@ fn a_journal_that_cannot_be_read_stops_it() {
     let object = object(&home, 3, &["db", "prune", "--dry-run"]);
     assert_eq!(object["error"]["code"], "io");
     assert!(sessions(&home).contains("gone"));
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "what is skipped is said")]
+fn what_is_known_of_a_session_on_a_server_goes_once_it_is_not_read_any_more() {
+    let can = Command::new("faketime").args(["-f", "+1d", "true"]).status();
+    if !can.is_ok_and(|status| status.success()) {
+        println!("SKIPPED: there is no faketime; install the package of this name");
+        return;
+    }
+    let home = started();
+    let replica = home.trueup_home().join("replica/lineage/s.json");
+    fs::create_dir_all(replica.parent().unwrap()).unwrap();
+    fs::write(&replica, "{}").unwrap();
+    assert_eq!(data(&home, &["db", "prune"])["files"]["caches"], 0);
+    let prune = home.prepare_run("trueup").args(["db", "prune", "--json"]);
+    let later = prune.run_through("faketime", |program: &OsStr| {
+        vec!["-f".into(), "+400d".into(), program.into()]
+    });
+    assert_eq!(later.wait().ok().json()["data"]["files"]["caches"], 1);
+    assert!(!replica.exists());
 }

@@ -43,7 +43,9 @@ pub(super) use orchestrators::{
     ended_orchestrator_error, foreign_operation_error, taken_orchestrator_id_error,
     unknown_orchestrator_error,
 };
-pub use outbox_delivery::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults};
+pub use outbox_delivery::{
+    DeliveryOutcome, DeliveryTarget, OutboxDeliveryStore, RegistrationDefaults,
+};
 pub use phases::{
     PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
 };
@@ -256,8 +258,7 @@ pub struct SessionTask {
 /// [`Provenance`] that was carried out before returns its first answer.
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
-    HookStore
-    + OutboxDeliveryStore
+    DeliveryTarget
     + HandoffStore
     + ItemStore
     + MetadataStore

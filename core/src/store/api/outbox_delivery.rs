@@ -1,5 +1,6 @@
 //! Delivery of writes that waited in the outbox.
 
+use super::HookStore;
 use crate::deadline::Deadline;
 use crate::outbox::PendingWrite;
 use crate::reconcile::RejectedEdit;
@@ -44,3 +45,9 @@ pub trait OutboxDeliveryStore {
         deadline: Deadline,
     ) -> Result<Vec<DeliveryOutcome>>;
 }
+
+/// A database that the writes of an outbox are sent to. It names the operations that sending needs:
+/// a program that sends and does little else links no others.
+pub trait DeliveryTarget: HookStore + OutboxDeliveryStore {}
+
+impl<S: HookStore + OutboxDeliveryStore + ?Sized> DeliveryTarget for S {}
