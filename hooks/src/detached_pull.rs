@@ -1,8 +1,8 @@
 //! Starting `trueup pull` beside the session.
 //!
 //! It brings what waits to the server and reads the session anew, and no hook waits for it. Of many
-//! that are started, one works and one waits for its turn; the others end at once, since the one
-//! that waits does their work.
+//! that are started for a session, one works and one waits for its turn; the others end at once,
+//! since the one that waits does their work.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) fn start_pull_if_due(context: &HookContext, age: Option<u64>, has_mar
 
 /// Starts a pull of the event's session, unless one waits for its turn already.
 pub(crate) fn start_pull(context: &HookContext) {
-    let [_, next] = context.run.settings.paths.pull_locks();
+    let [_, next] = context.run.settings.paths.pull_locks(&context.payload.session);
     if next.exists() && FileLock::acquire(&next, Duration::ZERO).is_err() {
         return;
     }

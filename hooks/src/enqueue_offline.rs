@@ -12,30 +12,46 @@ use crate::hook_context::render_failure;
 use crate::record_event::{clean_task_text, find_task_change};
 use crate::{HookContext, HookOutcome};
 
+/// What became of a write that the database could not take.
+#[derive(Debug, Default)]
+pub(crate) struct QueuedEvent {
+    /// Lines about it.
+    pub(crate) notes: Vec<String>,
+    /// What the user has to know: the write is lost.
+    pub(crate) lost: Option<String>,
+}
+
 /// Enqueues the event after the database failed, unless it is recorded already.
 pub(crate) fn enqueue_after_error(context: &HookContext, error: &SyncError) -> HookOutcome {
     let mut notes = vec![render_failure(error)];
+    let mut lost = None;
     if !context.is_event_recorded() && !context.is_never_created(error) {
-        notes.extend(enqueue_event(context));
+        let queued = enqueue_event(context);
+        notes.extend(queued.notes);
+        lost = queued.lost;
     }
-    HookOutcome { notes, ..HookOutcome::default() }
+    let outcome = HookOutcome { notes, ..HookOutcome::default() };
+    outcome.with_user_lines(lost.into_iter().collect())
 }
 
-/// Appends the event's write to the outbox and returns a line about it. Writes are sent in the
-/// order in which they were appended, by a later hook.
-pub(crate) fn enqueue_event(context: &HookContext) -> Vec<String> {
+/// Appends the event's write to the outbox. Writes are sent in the order in which they were
+/// appended, by a later hook.
+pub(crate) fn enqueue_event(context: &HookContext) -> QueuedEvent {
     let Some(write) = build_write(context) else {
-        return Vec::new();
+        return QueuedEvent::default();
     };
-    match append_write(context, write) {
+    let note = match append_write(context, write) {
         Ok(()) if context.run.outbox().is_nearly_full() => {
-            vec!["trueup: saved in the outbox, which is nearly full; see trueup doctor".to_owned()]
+            "trueup: saved in the outbox, which is nearly full; see trueup doctor".to_owned()
         }
-        Ok(()) => vec!["trueup: saved in the outbox; it is sent later".to_owned()],
-        Err(error) => vec![format!(
-            "trueup: the write is lost, because the outbox cannot be written: {error}"
-        )],
-    }
+        Ok(()) => "trueup: saved in the outbox; it is sent later".to_owned(),
+        Err(error) => {
+            let line = format!("the write is lost, because the outbox cannot be written: {error}");
+            let note = format!("trueup: {line}");
+            return QueuedEvent { notes: vec![note], lost: Some(format!("⚠️ {line}")) };
+        }
+    };
+    QueuedEvent { notes: vec![note], lost: None }
 }
 
 /// Appends to the outbox that the session was resumed.

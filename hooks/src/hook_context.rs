@@ -10,7 +10,7 @@ use trueup_core::hook::{HookPayload, HookResponse};
 use trueup_core::model::{Epoch, ItemKey, Lineage, Revision, Session};
 use trueup_core::outbox::WriteOrigin;
 use trueup_core::reconcile::{CacheReading, Reading};
-use trueup_core::settings::{DatabaseUrl, Environment, Project, Settings, is_within_path_bounds};
+use trueup_core::settings::{Environment, Project, Settings, is_within_path_bounds};
 use trueup_core::store::{Provenance, StoreError};
 use trueup_core::sync::{RunContext, SyncError, observe_without_database};
 use trueup_core::text::{DataDelimiter, visible_line};
@@ -118,11 +118,17 @@ impl HookContext {
         let database = self.run.settings.database_address();
         let address = Some(self.run.settings.database.to_string());
         if let Some(session_base) = self.session_base.borrow().clone() {
+            // A command of the agent may have written the cache since the replica was read.
+            let cache = self.read_cache().filter(|cache| {
+                cache.session.as_ref() == Some(&self.payload.session)
+                    && cache.lineage.as_ref() == Some(&session_base.lineage)
+            });
+            let of_cache = cache.and_then(|cache| cache.revision);
             return WriteOrigin {
                 database,
                 address,
                 lineage: Some(session_base.lineage),
-                base: Some(session_base.revision),
+                base: Some(session_base.revision).max(of_cache),
                 claim: session_base.claim,
             };
         }
@@ -152,7 +158,7 @@ impl HookContext {
 
     /// Returns whether the database is on a server.
     pub(crate) const fn is_remote(&self) -> bool {
-        matches!(self.run.settings.database, DatabaseUrl::Remote(_))
+        self.run.settings.is_remote()
     }
 
     /// Returns whether this project was synced before. If so, a missing database counts as

@@ -1,16 +1,19 @@
 //! `trueup pull`: brings what waits to the server, and what the server has of a session to its
 //! replica.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use trueup_core::cache::{CacheFile, shared_cache_path};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::Code;
 use trueup_core::hook::{HookEvent, HookPayload};
 use trueup_core::log::LogLevel;
-use trueup_core::model::{EventFilter, ItemKey, Session, SessionId};
-use trueup_core::reconcile::list_key_candidates;
+use trueup_core::model::{EventFilter, ItemKey, Lineage, Session, SessionId};
+use trueup_core::outbox::JournalEntry;
+use trueup_core::reconcile::{Reading, list_key_candidates};
 use trueup_core::replica::{LocalMarks, Replica, ReplicaFile};
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::{HeartbeatRequest, HookStore, Store, StoreError};
@@ -20,7 +23,7 @@ use trueup_core::sync::{
 };
 
 use crate::hook_context::{HookCall, keep_changes_to_user_work, render_findings};
-use crate::replica_database::{find_replica_file, open_replica};
+use crate::replica_database::open_replica;
 use crate::server_contact::note_contact;
 use crate::share_state::{has_unshared_state, share_with_repos};
 use crate::{HookContext, HookDatabase};
@@ -74,43 +77,90 @@ pub fn pull_session<D: HookDatabase>(
     let mut store = D::open(&context)?;
     let lineage = store.load_lineage()?;
     record_session_database(&lineage, &context.run);
-    // What the agent was told of comes first: a write of its own is no news where it knew the state
-    // that the write was made on.
-    send_marks(&context, &mut store)?;
+    // What the agents were told of comes first: a write of their own is no news where they knew the
+    // state that it was made on.
+    for writer in list_writers(&context) {
+        send_marks(&context, &mut store, &lineage, &writer)?;
+    }
     let mut drained = drain_outbox(&mut store, &context.run);
     let session = load_or_register(&context, &mut store)?;
     renew_lease(&context, &mut store, &session)?;
     note_contact(&context);
-    let mut news = drained.describe_problems(&context.run, Some(&session.id));
+    let mut news = tell_writers(&context, &lineage, &mut drained);
     if has_unshared_state(&context) {
         news.extend(share_with_repos(&context, &mut store));
     }
-    let session = store.reload_session(&session.id)?.unwrap_or(session);
+    let mut session = store.reload_session(&session.id)?.unwrap_or(session);
     refresh_replica(&context, &mut store, &session, news)?;
-    let has_put_edit = true_up_cache(&context)?;
-    if !has_put_edit {
-        return Ok(PullReport { drained, session });
+    let mut outcome = true_up_cache(&context, false)?;
+    if outcome == CacheOutcome::NeedsServer {
+        // A command has changed the session since, or the database was restored from a backup.
+        session = store.reload_session(&session.id)?.unwrap_or(session);
+        refresh_replica(&context, &mut store, &session, Vec::new())?;
+        outcome = true_up_cache(&context, true)?;
     }
-    drained.add(drain_outbox(&mut store, &context.run));
-    let session = store.reload_session(&session.id)?.unwrap_or(session);
-    refresh_replica(&context, &mut store, &session, Vec::new())?;
-    true_up_cache(&context)?;
+    if outcome == CacheOutcome::HasEdit {
+        drained.add(drain_outbox(&mut store, &context.run));
+        session = store.reload_session(&session.id)?.unwrap_or(session);
+        refresh_replica(&context, &mut store, &session, Vec::new())?;
+        true_up_cache(&context, false)?;
+    }
     Ok(PullReport { drained, session })
 }
 
+/// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.
+fn list_writers(context: &HookContext) -> BTreeSet<SessionId> {
+    let waiting = context.run.outbox().list_waiting().unwrap_or_default();
+    let mut writers: BTreeSet<SessionId> = waiting.into_iter().map(|it| it.session).collect();
+    writers.insert(context.payload.session.clone());
+    writers
+}
+
+/// Tells other sessions what became of their writes; returns the lines for the session of the pull.
+fn tell_writers(
+    context: &HookContext,
+    lineage: &Lineage,
+    drained: &mut DrainReport,
+) -> Vec<String> {
+    let own = &context.payload.session;
+    let (lost, of_others) = drained.lost.drain(..).partition(|entry| entry.lost.session == *own);
+    drained.lost = lost;
+    let of_others: Vec<JournalEntry> = of_others;
+    for entry in of_others {
+        let other = entry.lost.session.clone();
+        let report = DrainReport { lost: vec![entry], ..DrainReport::default() };
+        let lines = report.describe_lost_edits(Some(&other));
+        let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, &other);
+        if !file.add_news(&lines, LOCK_PATIENCE).unwrap_or(false) {
+            drained.lost.extend(report.lost);
+        }
+    }
+    drained.describe_problems(&context.run, Some(own))
+}
+
+/// What came of truing up a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CacheOutcome {
+    InStep,
+    /// An edit of the cache waits in the outbox now.
+    HasEdit,
+    /// The cache was met in a state, or on a branch, that the replica does not know.
+    NeedsServer,
+}
+
 /// Trues up the cache with the replica, under its lock, so that no hook changes either meanwhile.
-/// Returns whether an edit of the cache waits in the outbox now. What others changed is told by the
-/// next prompt; so is what became of edits.
-fn true_up_cache(context: &HookContext) -> Result<bool, PullError> {
+/// What others changed is told by the next prompt; so is what became of edits.
+fn true_up_cache(context: &HookContext, is_newest: bool) -> Result<CacheOutcome, PullError> {
     let opened = open_replica(context, LOCK_PATIENCE);
     let mut store = opened.map_err(|error| PullError::Replica(io::Error::other(error)))?;
+    if is_newest {
+        store.set_newest();
+    }
     let session = store.replica().session.clone();
     let synced = match true_up(&mut store, session, &[], &context.run) {
-        // The replica lacks something: another branch was checked out since the server was read.
-        // Whatever reads it next finds that missing as well, and has it read again.
         Err(SyncError::Store(error)) => {
             context.run.log(LogLevel::Info, "pull", &error.to_string());
-            return Ok(false);
+            return Ok(CacheOutcome::NeedsServer);
         }
         other => other?,
     };
@@ -123,7 +173,7 @@ fn true_up_cache(context: &HookContext) -> Result<bool, PullError> {
     }
     store.add_news(render_findings(&found));
     store.save().map_err(PullError::Replica)?;
-    Ok(synced.pushed_edit)
+    Ok(if synced.pushed_edit { CacheOutcome::HasEdit } else { CacheOutcome::InStep })
 }
 
 /// Builds the context of an event that says nothing but whose session it is.
@@ -152,13 +202,19 @@ fn load_or_register(context: &HookContext, store: &mut dyn Store) -> Result<Sess
     }
 }
 
-/// Tells the server what hooks noted in the replica.
-fn send_marks(context: &HookContext, store: &mut dyn Store) -> Result<(), StoreError> {
-    let Some(replica) = find_replica_file(context).and_then(|file| file.read()) else {
+/// Tells the server what hooks noted in the replica of a session.
+fn send_marks(
+    context: &HookContext,
+    store: &mut dyn Store,
+    lineage: &Lineage,
+    session: &SessionId,
+) -> Result<(), StoreError> {
+    let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, session);
+    let Some(marks) = file.read().map(|it| it.marks).filter(|marks| !marks.is_empty()) else {
         return Ok(());
     };
-    let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = replica.marks;
-    let Some(session) = store.load_session(&context.payload.session)? else {
+    let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = marks;
+    let Some(session) = store.load_session(session)? else {
         return Ok(());
     };
     if let Some(revision) = acknowledged.filter(|revision| *revision > session.acknowledged) {
@@ -258,6 +314,18 @@ fn load_surroundings(
     let mut looked_up: Vec<String> = candidates.into_iter().map(str::to_owned).collect();
     looked_up.extend(keys.iter().map(ToString::to_string));
     let notices = store.list_handoff_notices(&session.id, false)?;
+    let shared = shared_cache_path(&context.run.project.dir);
+    let owner = match CacheFile::read(&shared).document {
+        Reading::Fresh(document) => document.session().filter(|owner| *owner != session.id),
+        _ => None,
+    };
+    let cache_owner = match owner {
+        Some(owner) => {
+            let found = store.reload_session(&owner)?;
+            Some((owner, found))
+        }
+        None => None,
+    };
     let mut items = Vec::new();
     let mut events = Vec::new();
     for key in &keys {
@@ -272,6 +340,7 @@ fn load_surroundings(
         }
         items.extend(item);
     }
+    replica.cache_owner = cache_owner;
     replica.items = items;
     replica.events = events;
     replica.looked_up = looked_up;

@@ -113,8 +113,11 @@ fn push_checkpoint<S: SessionDatabase>(
     let mut found = keep_changes_to_user_work(synced.fixed_findings());
     let mut notes = render_unfixed(&synced.problems);
     let has_problems = !synced.problems.is_empty();
+    let mut lost_write = None;
     let wrote_event = if drained.counts.is_waiting {
-        notes.extend(enqueue_event(context));
+        let queued = enqueue_event(context);
+        notes.extend(queued.notes);
+        lost_write = queued.lost;
         context.mark_event_recorded();
         false
     } else {
@@ -131,7 +134,8 @@ fn push_checkpoint<S: SessionDatabase>(
     if matches!(context.payload.event, HookEvent::AfterTool(_) | HookEvent::Stop { .. }) {
         notes.extend(S::share_state(context, &mut store));
     }
-    let mut user_lines: Vec<String> = render_findings(&found).into_iter().collect();
+    let mut user_lines: Vec<String> = lost_write.into_iter().collect();
+    user_lines.extend(render_findings(&found));
     if context.payload.event == (HookEvent::Stop { is_repeated: false }) {
         let suggestion = suggest_check::suggest_for_workplans(context, registered_at);
         user_lines.extend(suggestion.line);

@@ -17,9 +17,6 @@ use crate::session_database::SessionDatabase;
 /// milliseconds.
 const MAX_LOCK_WAIT: Duration = Duration::from_millis(100);
 
-/// A decision says on how old an answer it was made from this age on.
-const NOTEWORTHY_SECONDS: u64 = 60;
-
 /// What is known here of a database on a server. Nothing of it contacts the server: that is left to
 /// `trueup pull`, which runs by itself.
 #[derive(Debug)]
@@ -116,9 +113,9 @@ impl SessionDatabase for ReplicaDatabase {
         let read_at = replica.session.read_at;
         match replica.age_seconds(now()) {
             Some(age) if age < lease => {
-                let waiting = context.run.outbox().count_backlog().map_or(0, |it| it.waiting);
-                let is_worth_saying = age >= NOTEWORTHY_SECONDS || replica.outage_since.is_some();
-                Ok(is_worth_saying.then(|| describe_age(age, read_at, waiting)))
+                let backlog = context.run.outbox().count_backlog().unwrap_or_default();
+                let waiting = backlog.waiting.saturating_sub(backlog.elsewhere);
+                Ok(Some(describe_age(age, read_at, waiting)))
             }
             Some(age) => Err(StoreError::unavailable(format!(
                 "the database was last read {age} s ago, at {read_at}"

@@ -5,19 +5,18 @@ use std::time::Duration;
 use trueup_core::log::LogLevel;
 use trueup_core::model::{Session, SessionId};
 use trueup_core::replica::{Replica, ReplicaFile, ReplicaStore};
-use trueup_core::settings::DatabaseUrl;
 use trueup_core::sync::now;
 
 use super::CommandContext;
 
 /// How long to wait for a hook that works on the replica.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 impl CommandContext {
     /// Names the replica of a session, if the database is on a server that was met before.
     pub(crate) fn find_replica_file(&self, session: &SessionId) -> Option<ReplicaFile> {
         let settings = &self.run.settings;
-        if !matches!(settings.database, DatabaseUrl::Remote(_)) {
+        if !settings.is_remote() {
             return None;
         }
         let lineage = self.run.databases().last_known_at(&settings.database_address())?;

@@ -100,7 +100,13 @@ impl CommandContext {
     pub(crate) fn open_for_change(&self) -> CommandResult<Box<dyn CommandStore>> {
         self.warn_of_secrets();
         let mut store = self.open_store()?;
-        self.drain_outbox(&mut *store);
+        if !self.run.outbox().is_idle() {
+            self.drain_outbox(&mut *store);
+            // Another process may have sent it, behind the first reading of this one.
+            if let Some(session) = self.read_env_session().ok().flatten() {
+                let _ = store.reload_session(&session);
+            }
+        }
         let actor = |store: &mut dyn Store| self.resolve_sweep_actor(store);
         let cleared = orchestrators::clear_dead_orchestrators(&mut *store, &self.run, actor);
         self.add_orchestrator_notices(cleared)?;

@@ -8,9 +8,8 @@ use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{FileLock, create_private_dir};
 use trueup_core::log::LogLevel;
-use trueup_core::model::SessionId;
+use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::ReplicaFile;
-use trueup_core::settings::DatabaseUrl;
 use trueup_core::store::StoreError;
 use trueup_core::sync::{SyncError, now};
 use trueup_hooks::{PullError, PullReport, pull_session};
@@ -40,7 +39,7 @@ pub(crate) struct PullArgs {
 }
 
 pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> CommandResult {
-    if !matches!(context.run.settings.database, DatabaseUrl::Remote(_)) {
+    if !context.run.settings.is_remote() {
         let text = "the database is a file on this machine: there is nothing to pull";
         return Ok(Output::new(vec![text.to_owned()], json!({"pulled": false})));
     }
@@ -48,7 +47,7 @@ pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> Comman
         return pull_detached(context);
     }
     let session = find_session(context)?;
-    let [turn, _] = prepare_locks(context)?;
+    let [turn, _] = prepare_locks(context, &session)?;
     // Whatever a hook started before is done then.
     let _turn = FileLock::acquire(&turn, context.run.deadline.remaining())?;
     let report = pull(context, &session, context.run.deadline)?;
@@ -84,14 +83,19 @@ fn pull(
     pull_session::<ServerDatabase>(session, directory, &context.environment, settings, deadline)
 }
 
-fn prepare_locks(context: &CommandContext) -> CommandResult<[PathBuf; 2]> {
-    let paths = &context.run.settings.paths;
-    create_private_dir(&paths.locks())?;
-    Ok(paths.pull_locks())
+fn is_unfinished(report: &PullReport) -> bool {
+    let counts = &report.drained.counts;
+    counts.is_waiting && counts.problem.is_none()
 }
 
-/// Pulls for the hooks. One process works at a time and one waits for its turn; another one ends at
-/// once, because the one that waits has not begun and does its work.
+fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult<[PathBuf; 2]> {
+    let paths = &context.run.settings.paths;
+    create_private_dir(&paths.locks())?;
+    Ok(paths.pull_locks(session))
+}
+
+/// Pulls for the hooks of a session. One process works at a time and one waits for its turn; another
+/// one ends at once, because the one that waits has not begun and does its work.
 fn pull_detached(context: &CommandContext) -> CommandResult {
     // A group and a terminal of its own: what ends the session does not end this. It fails only for
     // the leader of a group, which is apart already.
@@ -104,7 +108,7 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
         // It was removed since the hook ended, and must not come back.
         return done();
     }
-    let [turn, next] = prepare_locks(context)?;
+    let [turn, next] = prepare_locks(context, session)?;
     let Ok(waiting) = FileLock::acquire(&next, GLANCE) else {
         return done();
     };
@@ -113,8 +117,10 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
     };
     drop(waiting);
     for _ in 0..MAX_ROUNDS {
+        let begun_at = now();
         match pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
-            Ok(report) if report.drained.counts.is_waiting && report.drained.counts.sent > 0 => {}
+            // More waits than this one could send, or another session's pull is sending it.
+            Ok(report) if is_unfinished(&report) => {}
             Ok(_) => break,
             Err(error) => {
                 context.run.log(LogLevel::Warn, "pull", &error.to_string());
@@ -123,7 +129,7 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
                     PullError::Sync(SyncError::Journal(_)) | PullError::Replica(_) => None,
                 };
                 if cause.is_some_and(StoreError::is_out_of_use) {
-                    note_outage(context, session);
+                    note_outage(context, session, begun_at);
                 }
                 break;
             }
@@ -133,13 +139,13 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
 }
 
 /// Tells the next prompt that the server cannot be reached, once for each outage.
-fn note_outage(context: &CommandContext, session: &SessionId) {
+fn note_outage(context: &CommandContext, session: &SessionId, since: Timestamp) {
     let run = &context.run;
     let Some(lineage) = run.databases().last_known_at(&run.settings.database_address()) else {
         return;
     };
     let file = ReplicaFile::of_session(&run.settings.paths, &lineage, session);
-    if let Err(error) = file.note_outage(now(), LOCK_PATIENCE) {
+    if let Err(error) = file.note_outage(since, LOCK_PATIENCE) {
         run.log(LogLevel::Warn, "pull", &error.to_string());
     }
 }

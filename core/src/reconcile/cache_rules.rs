@@ -229,7 +229,7 @@ fn compare_fields(
     // Whether work is active also depends on who holds the item now.
     let predates_restore = |field| {
         same_revision
-            && !database.has_waiting_changes
+            && !database.may_lack_changes
             && (field != StateField::IsActive || database.claim.is_some())
     };
     let mut proposal = BTreeMap::new();

@@ -61,9 +61,10 @@ pub struct DatabaseReading {
     pub work: WorkState,
     /// When work changed.
     pub history: WorkHistory,
-    /// Whether changes are on top that the database does not have yet. The revision does not count
-    /// them, so that a file of the same revision may lack them.
-    pub has_waiting_changes: bool,
+    /// Whether hooks write the cache with changes on top that the database does not have yet, as they
+    /// do where it is on a server. The revision does not count those, so an unknown value in a file
+    /// is no sign of a database that was lost.
+    pub may_lack_changes: bool,
 }
 
 impl DatabaseReading {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Event, FieldValue, Handoff, HandoffId, HandoffNoticeReason, Item, ItemKey, Revision, Session,
-    SessionStatus, StateField, Timestamp,
+    SessionId, SessionStatus, StateField, Timestamp,
 };
 use crate::store::SessionTask;
 
@@ -23,6 +23,9 @@ pub struct Replica {
     pub pulled_at: Timestamp,
     /// The session with what waits in the outbox.
     pub session: Session,
+    /// The session that the shared cache of the worktree names, where that is another one; `None` if
+    /// the server does not know it.
+    pub cache_owner: Option<(SessionId, Option<Session>)>,
     /// The item that it holds, the one that its state names, and the one that the branch names.
     pub items: Vec<Item>,
     /// The texts of which it is known whether they are keys of items.
@@ -39,6 +42,8 @@ pub struct Replica {
     pub news: Vec<String>,
     /// Since when the server cannot be reached, by the clock of this machine.
     pub outage_since: Option<Timestamp>,
+    /// Whether the user was told so.
+    pub is_outage_told: bool,
     /// What hooks did that the server does not know of yet.
     pub marks: LocalMarks,
 }
@@ -72,6 +77,7 @@ impl Replica {
             version: REPLICA_VERSION,
             pulled_at,
             session,
+            cache_owner: None,
             items: Vec::new(),
             looked_up: Vec::new(),
             events: Vec::new(),
@@ -80,6 +86,7 @@ impl Replica {
             former_values: Vec::new(),
             news: Vec::new(),
             outage_since: None,
+            is_outage_told: false,
             marks: LocalMarks::default(),
         }
     }
@@ -88,6 +95,20 @@ impl Replica {
     /// says that it was read in the future.
     pub fn age_seconds(&self, now: Timestamp) -> Option<u64> {
         (now >= self.pulled_at).then(|| now.seconds_since(self.pulled_at))
+    }
+
+    /// Takes the lines that wait for the user. An outage is told once, and not after its end.
+    pub fn take_news(&mut self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut self.news);
+        if let Some(since) = self.outage_since.filter(|_| !self.is_outage_told) {
+            self.is_outage_told = true;
+            lines.push(format!(
+                "⚠️ database unreachable since {since}; this session goes on from what was read at \
+                 {}, and what it does is sent later",
+                self.session.read_at
+            ));
+        }
+        lines
     }
 
     /// Returns an item.

@@ -52,6 +52,7 @@ impl ReplicaFile {
             return Ok(());
         };
         let mut replica = Replica::of_session(session, now);
+        replica.cache_owner.clone_from(&before.cache_owner);
         replica.items.clone_from(&before.items);
         replica.looked_up.clone_from(&before.looked_up);
         replica.events.clone_from(&before.events);
@@ -60,23 +61,36 @@ impl ReplicaFile {
         self.project_and_write(replica, outbox)
     }
 
-    /// Notes that the server cannot be reached, with a line for the user at the first time.
+    /// Notes since when the server cannot be reached, which is told to the user once.
     ///
     /// # Errors
     ///
     /// Those of [`Self::replace`].
-    pub fn note_outage(&self, now: Timestamp, patience: Duration) -> io::Result<()> {
+    pub fn note_outage(&self, since: Timestamp, patience: Duration) -> io::Result<()> {
         let _lock = self.lock(patience)?;
         let Some(mut replica) = self.read().filter(|replica| replica.outage_since.is_none()) else {
             return Ok(());
         };
-        replica.outage_since = Some(now);
-        let read_at = replica.session.read_at;
-        replica.news.push(format!(
-            "⚠️ database unreachable since {now}; this session goes on from what was read at \
-             {read_at}, and what it does is sent later"
-        ));
+        replica.outage_since = Some(since);
         self.write(&replica)
+    }
+
+    /// Adds lines for the user of a session. Returns whether there is a replica to add them to.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::replace`].
+    pub fn add_news(&self, lines: &[String], patience: Duration) -> io::Result<bool> {
+        if !self.exists() {
+            return Ok(false);
+        }
+        let _lock = self.lock(patience)?;
+        let Some(mut replica) = self.read() else {
+            return Ok(false);
+        };
+        replica.news.extend_from_slice(lines);
+        self.write(&replica)?;
+        Ok(true)
     }
 
     fn project_and_write(&self, mut replica: Replica, outbox: &Outbox) -> io::Result<()> {

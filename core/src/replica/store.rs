@@ -27,6 +27,8 @@ pub struct ReplicaStore {
     /// The time by the clock of this machine.
     now: Timestamp,
     is_changed: bool,
+    /// Whether the replica was read after what somebody met that is newer.
+    is_newest: bool,
     _lock: FileLock,
 }
 
@@ -41,7 +43,22 @@ impl ReplicaStore {
         address: (String, String),
         now: Timestamp,
     ) -> Self {
-        Self { file, replica, outbox, address, now, is_changed: false, _lock: lock }
+        Self {
+            file,
+            replica,
+            outbox,
+            address,
+            now,
+            is_changed: false,
+            is_newest: false,
+            _lock: lock,
+        }
+    }
+
+    /// Notes that the server was read again after something newer than the replica was met, and had
+    /// nothing newer.
+    pub const fn set_newest(&mut self) {
+        self.is_newest = true;
     }
 
     /// Returns the replica.
@@ -51,8 +68,9 @@ impl ReplicaStore {
 
     /// Takes the lines that wait for the user.
     pub fn take_news(&mut self) -> Vec<String> {
-        self.is_changed |= !self.replica.news.is_empty();
-        std::mem::take(&mut self.replica.news)
+        let news = self.replica.take_news();
+        self.is_changed |= !news.is_empty();
+        news
     }
 
     /// Adds lines for the user.
@@ -127,10 +145,6 @@ fn needs_server(what: &str) -> StoreError {
 }
 
 impl HookStore for ReplicaStore {
-    fn is_replica(&self) -> bool {
-        true
-    }
-
     fn load_lineage(&mut self) -> Result<Lineage> {
         Ok(self.replica.session.lineage.clone())
     }
@@ -140,6 +154,13 @@ impl HookStore for ReplicaStore {
     }
 
     fn reload_session(&mut self, id: &SessionId) -> Result<Option<Session>> {
+        if let Some((_, owner)) = self.replica.cache_owner.as_ref().filter(|(owner, _)| owner == id)
+        {
+            return Ok(owner.clone());
+        }
+        if self.is_newest {
+            return self.load_session(id);
+        }
         // Whoever asks has met something newer, which was read from the server elsewhere.
         Err(needs_server(&format!("the newest state of session {id}")))
     }

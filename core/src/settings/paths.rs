@@ -129,10 +129,10 @@ impl Paths {
         self.data.join("replica")
     }
 
-    /// Returns the lock of the process that talks to a server for the hooks of this machine, and the
+    /// Returns the lock of the process that talks to a server for the hooks of a session, and the
     /// lock of the one that waits for its turn.
-    pub fn pull_locks(&self) -> [PathBuf; 2] {
-        ["pull-turn", "pull-next"].map(|name| self.locks().join(name))
+    pub fn pull_locks(&self, session: &SessionId) -> [PathBuf; 2] {
+        ["pull", "next-pull"].map(|kind| self.locks().join(format!("{kind}-{session}")))
     }
 
     /// Returns the directory of operation counters.

@@ -206,6 +206,11 @@ impl Settings {
         }
     }
 
+    /// Returns whether the database is on a server.
+    pub const fn is_remote(&self) -> bool {
+        matches!(self.database, DatabaseUrl::Remote(_))
+    }
+
     /// Returns a digest of the database's address, the same for every spelling of a path or URL. It
     /// identifies the database while that cannot be reached.
     pub fn database_address(&self) -> String {

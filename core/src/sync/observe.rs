@@ -56,7 +56,7 @@ pub fn observe_session(
         lost_claim,
         work: state.work,
         history: state.history,
-        has_waiting_changes: store.is_replica(),
+        may_lack_changes: context.settings.is_remote(),
     };
     let mut owner = None;
     let file = choose_cache_file(&session.id, context, |id| -> Result<bool> {
@@ -89,7 +89,8 @@ fn find_unknown_fields(
     context: &RunContext,
 ) -> Result<BTreeSet<StateField>> {
     let mut unknown = BTreeSet::new();
-    let is_earlier = cache.is_stamped()
+    let is_earlier = !context.settings.is_remote()
+        && cache.is_stamped()
         && cache.lineage.as_ref() == Some(&session.lineage)
         && cache.session.as_ref() == Some(&session.id)
         && cache.revision < Some(session.revision);

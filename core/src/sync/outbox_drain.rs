@@ -147,7 +147,9 @@ fn send_waiting(
     let left = context.deadline.remaining();
     let share = left / DRAIN_TIME_DIVISOR;
     let bounds = DrainLimits {
-        patience: share / 2,
+        // A server is far away, and whoever goes on before the writes of its session would overtake
+        // them.
+        patience: if context.settings.is_remote() { left.saturating_sub(share) } else { share / 2 },
         share: Deadline::after(share),
         deadline: Deadline::after(left.saturating_sub(share)),
     };

@@ -88,7 +88,9 @@ fn the_guard_refuses_while_the_branch_names_another_item() {
     let Some((home, _database)) = home_with_held_item() else { return };
     let handoff =
         home.payload("pre-tool-use.bash").with_input("command", "trueup handoff create X");
-    home.run_hook("pre-handoff-validate", &handoff).assert_silent();
+    let allowed = home.run_hook("pre-handoff-validate", &handoff).ok();
+    let message = &allowed.message()[0];
+    assert!(message.starts_with("trueup: decided on the database as it was "), "{message}");
     trueup(&home, &["item", "add", "SD-002B"]);
     home.run_git(&["switch", "-q", "-c", "feat/SD-002B-x"]);
     // Nobody has asked the server yet what the branch names, and the pull does in time.

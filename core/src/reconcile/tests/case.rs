@@ -33,7 +33,7 @@ pub(super) fn base_snapshot() -> Snapshot {
             ..WorkState::default()
         },
         history: WorkHistory::default(),
-        has_waiting_changes: false,
+        may_lack_changes: false,
     };
     let session = "0a1b2c3d-me".parse().unwrap();
     Snapshot {

@@ -101,7 +101,7 @@ fn any_database() -> impl Strategy<Value = DatabaseReading> {
             lost_claim,
             work,
             history: WorkHistory::default(),
-            has_waiting_changes: false,
+            may_lack_changes: false,
         },
     )
 }

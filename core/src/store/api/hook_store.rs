@@ -16,12 +16,6 @@ use crate::store::Result;
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait HookStore {
-    /// Whether its answers have changes on top that the database does not have yet, so that an equal
-    /// revision does not mean equal values.
-    fn is_replica(&self) -> bool {
-        false
-    }
-
     /// Loads the lineage, which identifies this database.
     fn load_lineage(&mut self) -> Result<Lineage>;
 

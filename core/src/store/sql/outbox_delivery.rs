@@ -214,14 +214,13 @@ fn deliver_write(
     registration_defaults: &RegistrationDefaults,
 ) -> Result<DeliveryOutcome> {
     prefetch_for_delivery(tx, pending);
-    let found = match known.find_session(tx, &pending.session)? {
-        Some(found) => found,
+    let found = if let Some(found) = known.find_session(tx, &pending.session)? {
+        found
+    } else {
         // Written while the database could not even take the registration.
-        None => {
-            let registration = default_registration(pending, registration_defaults);
-            let session = register_session(tx, &registration)?;
-            known.note_session(tx, session)?
-        }
+        let registration = default_registration(pending, registration_defaults);
+        let session = register_session(tx, &registration)?;
+        known.note_session(tx, session)?
     };
     let session = &found.session;
     match &pending.write {
