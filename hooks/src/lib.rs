@@ -23,6 +23,7 @@ mod hook_context;
 mod hook_database;
 mod lost_notices;
 mod operation_counter;
+mod prompt;
 mod pull;
 mod pull_session;
 mod push;
