@@ -4,4 +4,5 @@ mod fixture;
 mod hand_over;
 mod machines;
 mod sessions;
+mod several_sessions;
 mod unreachable;
