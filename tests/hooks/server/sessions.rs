@@ -1,5 +1,7 @@
 //! The main events of a session whose database is a PostgreSQL.
 
+use std::fs;
+
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home};
 use support::postgres::TestDatabase;
@@ -148,4 +150,21 @@ fn a_hook_creates_no_database_and_names_the_command_that_does() {
     assert!(home.send_prompt().single_line().contains(unknown));
     let schemas = "SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'trueup'";
     assert_eq!(database.run(schemas).unwrap(), "0");
+}
+
+#[test]
+fn a_write_made_after_a_command_whose_result_the_replica_lacks_is_no_late_one() {
+    let Some((home, database)) = home_with_held_item() else { return };
+    pull(&home, FIRST_SESSION);
+    let folder = home.trueup_home().join("replica");
+    let folder = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let replica = folder.join(format!("{FIRST_SESSION}.json"));
+    let before = fs::read(&replica).unwrap();
+    trueup(&home, &["set", "--phase", "EXEC", "--session", FIRST_SESSION]);
+    fs::write(&replica, before).unwrap();
+    let output = home.push_event("post-tool-use.todo-write");
+    assert!(output.stderr.contains("saved in the outbox"), "{output:?}");
+    pull(&home, FIRST_SESSION);
+    assert_eq!(state(&database, "currentTask"), "write the test");
+    assert_eq!(home.read_lines("journal.jsonl"), [serde_json::Value::Null; 0]);
 }
