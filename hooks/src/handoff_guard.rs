@@ -221,7 +221,7 @@ fn find_divergences<S: SessionDatabase>(
         other => other?,
     };
     let basis = S::describe_basis(context, &mut store)?;
-    drained.add(S::drain(context, &mut store));
+    drained.add(S::drain_waiting(context, &mut store));
     let Some(session) = store.load_session(&context.payload.session)? else {
         return Ok(GuardFindings::default());
     };

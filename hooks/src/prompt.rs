@@ -45,7 +45,7 @@ fn update_prompt_context<S: SessionDatabase>(
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(S::drain(context, &mut store));
+    drained.add(S::drain_waiting(context, &mut store));
     let id = &context.payload.session;
     let stored = store.load_session(id)?;
     let Some(mut session) = stored.filter(|it| !is_known_by_id_only(it)) else {

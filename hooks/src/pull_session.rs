@@ -288,7 +288,7 @@ pub(crate) fn refresh_replica(
     }
     let paths = &context.run.settings.paths;
     let file = ReplicaFile::of_session(paths, &session.lineage, &session.id);
-    file.replace(replica, &context.run.outbox(), LOCK_PATIENCE).map_err(PullError::Replica)
+    file.replace_if_newer(replica, &context.run.outbox(), LOCK_PATIENCE).map_err(PullError::Replica)
 }
 
 /// Loads the items, events and hand-offs that concern the session.

@@ -101,7 +101,7 @@ fn push_checkpoint<S: SessionDatabase>(
         Err(StoreError::Missing(_)) if !context.was_synced() => return Ok(HookOutcome::default()),
         other => other?,
     };
-    drained.add(S::drain(context, &mut store));
+    drained.add(S::drain_waiting(context, &mut store));
     let session = load_or_register::<S>(context, &mut store)?;
     context.set_session_base(&session);
     renew_lease(context, &mut store, &session)?;

@@ -54,7 +54,7 @@ pub(crate) fn open_replica(
         ))
     };
     let file = find_replica_file(context).ok_or_else(nothing_known)?;
-    let lock = file.lock(patience).map_err(|error| {
+    let lock = file.acquire_lock(patience).map_err(|error| {
         StoreError::unavailable(format!("what is known of the session is locked: {error}"))
     })?;
     let replica = file.read().ok_or_else(nothing_known)?;
@@ -70,7 +70,7 @@ impl SessionDatabase for ReplicaDatabase {
     }
 
     /// Leaves it to the next pull.
-    fn drain(_context: &HookContext, _store: &mut ReplicaStore) -> DrainReport {
+    fn drain_waiting(_context: &HookContext, _store: &mut ReplicaStore) -> DrainReport {
         DrainReport::default()
     }
 

@@ -22,7 +22,7 @@ pub(crate) trait SessionDatabase {
     fn open(context: &HookContext) -> Result<Self::Store, StoreError>;
 
     /// Sends what waits in the outbox.
-    fn drain(context: &HookContext, store: &mut Self::Store) -> DrainReport;
+    fn drain_waiting(context: &HookContext, store: &mut Self::Store) -> DrainReport;
 
     /// Registers the session whose start was missed.
     ///
@@ -72,7 +72,7 @@ impl<D: HookDatabase> SessionDatabase for D {
         <D as HookDatabase>::open(context)
     }
 
-    fn drain(context: &HookContext, store: &mut D::Store) -> DrainReport {
+    fn drain_waiting(context: &HookContext, store: &mut D::Store) -> DrainReport {
         drain_outbox(store, &context.run)
     }
 

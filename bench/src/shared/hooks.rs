@@ -52,21 +52,22 @@ pub(crate) fn measure_pushes(
     is_quick: bool,
 ) -> Result<Vec<PushCost>, BenchError> {
     print_progress("pushes over PostgreSQL");
-    let mut places = vec![("embedded".to_owned(), Place::create(binaries, "push-embedded", None)?)];
+    let mut places =
+        vec![("embedded".to_owned(), Place::start_session(binaries, "push-embedded", None)?)];
     for delay in DELAYS_MS {
         let fault =
             if delay == 0 { Fault::None } else { Fault::Delay(Duration::from_millis(delay)) };
         let proxy = FaultyProxy::start(server.port(), fault);
         let url = server.url("client", DATABASE);
         let url = url.replace(&format!(":{}", server.port()), &format!(":{}", proxy.port));
-        let place = Place::create(binaries, &format!("push-{delay}"), Some(url))?;
+        let place = Place::start_session(binaries, &format!("push-{delay}"), Some(url))?;
         places.push((format!("a server {delay} ms away"), place));
     }
     let mut times = vec![Vec::new(); places.len()];
     let rounds = if is_quick { QUICK_ROUNDS } else { ROUNDS };
     for round in 0..rounds + WARM_UP {
         for ((_, place), times) in places.iter().zip(&mut times) {
-            let time = measure::wall_time(&place.push(binaries, round))?;
+            let time = measure::wall_time(&place.push_task(binaries, round))?;
             if round >= WARM_UP {
                 times.push(time);
             }
@@ -76,13 +77,17 @@ pub(crate) fn measure_pushes(
     places
         .iter()
         .zip(times)
-        .map(|((name, place), times)| place.cost(binaries, name, times))
+        .map(|((name, place), times)| place.measure_cost(binaries, name, times))
         .collect()
 }
 
 impl Place {
     /// Starts a session in a project of its own.
-    fn create(binaries: &Binaries, session: &str, url: Option<String>) -> Result<Self, BenchError> {
+    fn start_session(
+        binaries: &Binaries,
+        session: &str,
+        url: Option<String>,
+    ) -> Result<Self, BenchError> {
         let folder = tempfile::Builder::new().prefix("trueup-bench-").tempdir()?;
         let project = folder.path().canonicalize()?.join("project");
         fs::create_dir(&project)?;
@@ -91,7 +96,7 @@ impl Place {
             git.args(["-c", "init.defaultBranch=main", "init", "-q"]).current_dir(&project),
         )?;
         let place = Self { folder, project, session: session.to_owned(), url };
-        let start = place.hook(
+        let start = place.hook_task(
             binaries,
             "session-start-sync",
             &json!({"hook_event_name": "SessionStart", "source": "startup"}),
@@ -102,18 +107,18 @@ impl Place {
         Ok(place)
     }
 
-    fn home(&self) -> PathBuf {
+    fn trueup_home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    fn hook(&self, binaries: &Binaries, program: &str, event: &serde_json::Value) -> Task {
+    fn hook_task(&self, binaries: &Binaries, program: &str, event: &serde_json::Value) -> Task {
         let mut payload = json!({"session_id": self.session, "cwd": self.project});
         if let (Some(payload), Some(event)) = (payload.as_object_mut(), event.as_object()) {
             payload.extend(event.clone());
         }
         let input = payload.to_string().into_bytes();
         let mut task = Task::new(binaries.path(program), self.project.clone(), input);
-        task.set("TRUEUP_HOME", self.home());
+        task.set("TRUEUP_HOME", self.trueup_home());
         task.set("HOME", self.folder.path());
         task.set("CLAUDE_PROJECT_DIR", &self.project);
         task.set("CLAUDE_PID", std::process::id().to_string());
@@ -126,25 +131,25 @@ impl Place {
     }
 
     /// A push that changes the task.
-    fn push(&self, binaries: &Binaries, round: usize) -> Task {
+    fn push_task(&self, binaries: &Binaries, round: usize) -> Task {
         let todos = json!([{"content": format!("step {round}"), "status": "in_progress"}]);
         let event = json!({
             "hook_event_name": "PostToolUse", "tool_name": "TodoWrite",
             "tool_input": {"todos": todos}, "tool_response": {},
         });
-        self.hook(binaries, "checkpoint-push", &event)
+        self.hook_task(binaries, "checkpoint-push", &event)
     }
 
     /// Lets the pull work that a push started: it is no part of the push.
     fn await_pull(&self) {
-        let waiting: &Path = &self.home().join("outbox.jsonl");
+        let waiting: &Path = &self.trueup_home().join("outbox.jsonl");
         let begun = Instant::now();
         while waiting.exists() && begun.elapsed() < PAUSE {
             thread::sleep(Duration::from_millis(2));
         }
     }
 
-    fn cost(
+    fn measure_cost(
         &self,
         binaries: &Binaries,
         name: &str,
@@ -152,7 +157,7 @@ impl Place {
     ) -> Result<PushCost, BenchError> {
         times.sort_unstable();
         let median = times.get(times.len() / 2);
-        let push = self.push(binaries, usize::MAX);
+        let push = self.push_task(binaries, usize::MAX);
         let instructions =
             if measure::can_count() { Some(measure::count_instructions(&push)?) } else { None };
         Ok(PushCost {

@@ -60,7 +60,7 @@ fn write_pushes(text: &mut String, pushes: &[PushCost]) -> std::fmt::Result {
     for PushCost { name, median_ms, instructions } in pushes {
         let time = median_ms / embedded.median_ms;
         let (count, share) = match (instructions, embedded.instructions) {
-            (Some(count), Some(of)) => (count.to_string(), divide(*count, of)),
+            (Some(count), Some(of)) => (count.to_string(), share_of(*count, of)),
             _ => ("not counted".to_owned(), f64::NAN),
         };
         writeln!(text, "| {name} | {median_ms:.1} | {time:.2} | {count} | {share:.2} |")?;
@@ -69,7 +69,7 @@ fn write_pushes(text: &mut String, pushes: &[PushCost]) -> std::fmt::Result {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
-fn divide(count: u64, of: u64) -> f64 {
+fn share_of(count: u64, of: u64) -> f64 {
     count as f64 / of as f64
 }
 

@@ -32,7 +32,7 @@ impl CommandContext {
     pub(crate) fn open_own_replica(&self) -> Option<ReplicaStore> {
         let session = self.named_session.clone().or(self.read_env_session().ok().flatten())?;
         let file = self.find_replica_file(&session)?;
-        let lock = file.lock(LOCK_PATIENCE).ok()?;
+        let lock = file.acquire_lock(LOCK_PATIENCE).ok()?;
         let replica = file.read()?;
         let settings = &self.run.settings;
         let address = (settings.database_address(), settings.database.to_string());

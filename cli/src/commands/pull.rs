@@ -50,7 +50,7 @@ pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> Comman
     let [turn, _] = prepare_locks(context, &session)?;
     // Whatever a hook started before is done then.
     let _turn = FileLock::acquire(&turn, context.run.deadline.remaining())?;
-    let report = pull(context, &session, context.run.deadline)?;
+    let report = run_pull(context, &session, context.run.deadline)?;
     let counts = &report.drained.counts;
     let session = &report.session;
     let text = format!(
@@ -74,7 +74,7 @@ fn find_session(context: &CommandContext) -> CommandResult<SessionId> {
     }
 }
 
-fn pull(
+fn run_pull(
     context: &CommandContext,
     session: &SessionId,
     deadline: Deadline,
@@ -118,7 +118,7 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
     drop(waiting);
     for _ in 0..MAX_ROUNDS {
         let begun_at = now();
-        match pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
+        match run_pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
             // More waits than this one could send, or another session's pull is sending it.
             Ok(report) if is_unfinished(&report) => {}
             Ok(_) => break,

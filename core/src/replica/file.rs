@@ -44,7 +44,7 @@ impl ReplicaFile {
     /// # Errors
     ///
     /// When another process held it for all that time, or the lock file cannot be made.
-    pub fn lock(&self, patience: Duration) -> io::Result<FileLock> {
+    pub fn acquire_lock(&self, patience: Duration) -> io::Result<FileLock> {
         if let Some(parent) = self.lock.parent() {
             create_private_dir(parent)?;
         }
@@ -72,7 +72,7 @@ impl ReplicaFile {
     }
 
     /// Removes what killed processes left beside the replica. The caller holds the lock.
-    pub(super) fn sweep(&self) {
+    pub(super) fn remove_debris(&self) {
         sweep_temp_files(&self.path);
     }
 }

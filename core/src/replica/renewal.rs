@@ -16,13 +16,13 @@ impl ReplicaFile {
     /// # Errors
     ///
     /// When the lock cannot be had in that time, or a file cannot be read or written.
-    pub fn replace(
+    pub fn replace_if_newer(
         &self,
         mut replica: Replica,
         outbox: &Outbox,
         patience: Duration,
     ) -> io::Result<()> {
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         if let Some(before) = self.read() {
             if before.session.read_at > replica.session.read_at {
                 return Ok(());
@@ -36,7 +36,7 @@ impl ReplicaFile {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::replace`].
+    /// Those of [`Self::replace_if_newer`].
     pub fn replace_session(
         &self,
         session: Session,
@@ -47,7 +47,7 @@ impl ReplicaFile {
         if !self.exists() {
             return Ok(());
         }
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         let Some(before) = self.read().filter(|it| it.session.read_at <= session.read_at) else {
             return Ok(());
         };
@@ -65,9 +65,9 @@ impl ReplicaFile {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::replace`].
+    /// Those of [`Self::replace_if_newer`].
     pub fn note_outage(&self, since: Timestamp, patience: Duration) -> io::Result<()> {
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         let Some(mut replica) = self.read().filter(|replica| replica.outage_since.is_none()) else {
             return Ok(());
         };
@@ -79,12 +79,12 @@ impl ReplicaFile {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::replace`].
+    /// Those of [`Self::replace_if_newer`].
     pub fn add_news(&self, lines: &[String], patience: Duration) -> io::Result<bool> {
         if !self.exists() {
             return Ok(false);
         }
-        let _lock = self.lock(patience)?;
+        let _lock = self.acquire_lock(patience)?;
         let Some(mut replica) = self.read() else {
             return Ok(false);
         };
@@ -101,7 +101,7 @@ impl ReplicaFile {
                 }
             }
         }
-        self.sweep();
+        self.remove_debris();
         self.write(&replica)
     }
 }
@@ -156,7 +156,7 @@ mod tests {
         outbox: Outbox,
     }
 
-    fn world() -> World {
+    fn make_world() -> World {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().to_owned();
         let paths = Paths { config: home.clone(), data: home.clone() };
@@ -172,14 +172,14 @@ mod tests {
         session
     }
 
-    fn replace(world: &World, session: Session) {
+    fn replace_with(world: &World, session: Session) {
         let replica = Replica::of_session(session, Timestamp::from_millis(0));
-        world.file.replace(replica, &world.outbox, PATIENCE).unwrap();
+        world.file.replace_if_newer(replica, &world.outbox, PATIENCE).unwrap();
     }
 
     #[test]
     fn what_waits_is_on_top_of_what_was_read() {
-        let world = world();
+        let world = make_world();
         let task = FieldValue::Text(Some("b".into()));
         let changes = BTreeMap::from([(StateField::Task, task)]);
         let session = session_read_at(0);
@@ -200,7 +200,7 @@ mod tests {
             };
             world.outbox.put(&write).unwrap();
         }
-        replace(&world, session);
+        replace_with(&world, session);
         let known = world.file.read().unwrap();
         assert_eq!(known.session.execution_state().work.task.as_deref(), Some("b"));
         assert!(world.dir.path().join("replica/lineage/s.json").is_file());
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn what_was_read_earlier_replaces_nothing() {
-        let world = world();
-        replace(&world, Session { revision: Revision(3), ..session_read_at(5) });
-        replace(&world, Session { revision: Revision(2), ..session_read_at(4) });
+        let world = make_world();
+        replace_with(&world, Session { revision: Revision(3), ..session_read_at(5) });
+        replace_with(&world, Session { revision: Revision(2), ..session_read_at(4) });
         assert_eq!(world.file.read().unwrap().session.revision, Revision(3));
         let other = Session { revision: Revision(4), ..session_read_at(6) };
         let now = Timestamp::from_millis(1);
@@ -221,20 +221,20 @@ mod tests {
 
     #[test]
     fn marks_stay_until_the_server_has_them() {
-        let world = world();
+        let world = make_world();
         let first = Session { revision: Revision(5), ..session_read_at(0) };
         let mut replica = Replica::of_session(first.clone(), Timestamp::from_millis(0));
         replica.marks.acknowledged = Some(Revision(5));
         replica.marks.status = Some(SessionStatus::Idle);
         replica.news = vec!["first".into()];
-        world.file.replace(replica, &world.outbox, PATIENCE).unwrap();
-        replace(&world, Session { revision: Revision(5), ..session_read_at(1) });
+        world.file.replace_if_newer(replica, &world.outbox, PATIENCE).unwrap();
+        replace_with(&world, Session { revision: Revision(5), ..session_read_at(1) });
         let known = world.file.read().unwrap();
         assert_eq!(known.session.acknowledged, Revision(5));
         assert_eq!(known.session.status, SessionStatus::Idle);
         assert_eq!(known.news, ["first"]);
         let told = Session { status: SessionStatus::Idle, ..session_read_at(2) };
-        replace(&world, Session { revision: Revision(5), acknowledged: Revision(5), ..told });
+        replace_with(&world, Session { revision: Revision(5), acknowledged: Revision(5), ..told });
         assert!(world.file.read().unwrap().marks.is_empty());
     }
 }

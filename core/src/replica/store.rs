@@ -129,18 +129,18 @@ impl ReplicaStore {
         if self.replica.session.id == *id {
             Ok(&self.replica.session)
         } else {
-            Err(unknown(&format!("session {id}")))
+            Err(not_read_error(&format!("session {id}")))
         }
     }
 }
 
 /// The error for what a replica does not hold: whether it exists is not known.
-fn unknown(what: &str) -> StoreError {
+fn not_read_error(what: &str) -> StoreError {
     StoreError::unavailable(format!("{what} was not read from the server yet; trueup pull does"))
 }
 
 /// The error for an operation that only the server carries out.
-fn needs_server(what: &str) -> StoreError {
+fn needs_server_error(what: &str) -> StoreError {
     StoreError::unavailable(format!("{what} needs the server"))
 }
 
@@ -162,14 +162,14 @@ impl HookStore for ReplicaStore {
             return self.load_session(id);
         }
         // Whoever asks has met something newer, which was read from the server elsewhere.
-        Err(needs_server(&format!("the newest state of session {id}")))
+        Err(needs_server_error(&format!("the newest state of session {id}")))
     }
 
     fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>> {
         match self.replica.find_item(key) {
             Some(item) => Ok(Some(item.clone())),
             None if self.replica.was_looked_up(key.as_str()) => Ok(None),
-            None => Err(unknown(&format!("item {key}"))),
+            None => Err(not_read_error(&format!("item {key}"))),
         }
     }
 
@@ -180,7 +180,7 @@ impl HookStore for ReplicaStore {
 
     fn find_item_keys(&mut self, keys: &[&str]) -> Result<Vec<String>> {
         if let Some(key) = keys.iter().find(|key| !self.replica.was_looked_up(key)) {
-            return Err(unknown(&format!("item {key}")));
+            return Err(not_read_error(&format!("item {key}")));
         }
         let items = self.replica.items.iter().map(|item| item.key.to_string());
         let is_asked = |known: &String| keys.iter().any(|key| key.eq_ignore_ascii_case(known));
@@ -207,14 +207,14 @@ impl HookStore for ReplicaStore {
         let item = filter.item.as_deref();
         let is_known = item.is_some_and(|item| self.replica.was_looked_up(item));
         if !is_known {
-            return Err(unknown("what happened to the item"));
+            return Err(not_read_error("what happened to the item"));
         }
         let events = self.replica.events.iter().filter(|event| Some(event.key.as_str()) == item);
         Ok(events.cloned().collect())
     }
 
     fn list_repos(&mut self) -> Result<Vec<Repo>> {
-        Err(needs_server("the list of repositories"))
+        Err(needs_server_error("the list of repositories"))
     }
 
     fn list_handoff_notices(
@@ -255,7 +255,7 @@ impl HookStore for ReplicaStore {
             return Err(StoreError::Conflict("the session changed meanwhile".to_owned()));
         }
         if !push.metadata.is_empty() || push.mark.is_some() {
-            return Err(needs_server("this change"));
+            return Err(needs_server_error("this change"));
         }
         let (changes, branch) = (push.changes.clone(), push.branch.clone());
         self.put_change(&push.provenance.op_id, PendingChange::State { changes, branch })?;
@@ -270,7 +270,7 @@ impl HookStore for ReplicaStore {
     ) -> Result<Session> {
         self.own_session(id)?;
         let branch = patch.get("branch").and_then(Json::as_str).filter(|_| patch.len() == 1);
-        let branch = branch.ok_or_else(|| needs_server("a change of metadata"))?.to_owned();
+        let branch = branch.ok_or_else(|| needs_server_error("a change of metadata"))?.to_owned();
         let changes = std::collections::BTreeMap::new();
         let change = PendingChange::State { changes, branch: Some(branch) };
         self.put_change(&provenance.op_id, change)?;
@@ -327,6 +327,6 @@ impl HookStore for ReplicaStore {
         _state: &RepoState,
         _provenance: &Provenance,
     ) -> Result<Repo> {
-        Err(needs_server("the state of a repository"))
+        Err(needs_server_error("the state of a repository"))
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn remove_old_files(
         }
     }
     // A session that goes on has its replica written again.
-    for folder in list_folders(&paths.replicas()) {
+    for folder in list_folders(&paths.replicas_dir()) {
         for path in list_aged_files(&folder, options) {
             files.caches += u64::from(remove_file(options, &path));
         }

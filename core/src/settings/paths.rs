@@ -121,11 +121,11 @@ impl Paths {
             text if text.is_empty() || !text.chars().all(is_plain) => short_digest(text.as_bytes()),
             text => text.clone(),
         };
-        self.replicas().join(name).join(format!("{session}.json"))
+        self.replicas_dir().join(name).join(format!("{session}.json"))
     }
 
     /// Returns the directory with the replicas, which has one for each database.
-    pub fn replicas(&self) -> PathBuf {
+    pub fn replicas_dir(&self) -> PathBuf {
         self.data.join("replica")
     }
 

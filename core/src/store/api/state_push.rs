@@ -71,7 +71,7 @@ impl StatePush {
     /// of the session: then the revision is the next one. Its times are not predicted.
     ///
     /// Returns whether they differ.
-    pub fn predict(&self, session: &mut Session) -> bool {
+    pub fn predict_outcome(&self, session: &mut Session) -> bool {
         let work = session.execution_state().work;
         let changes: BTreeMap<StateField, FieldValue> =
             self.changes.iter().map(|(field, value)| (*field, value_as_read(value))).collect();

@@ -188,7 +188,7 @@ impl KnownRows {
         self.note_operation(&push.provenance);
         let known = self.sessions.get_mut(&push.session);
         let is_predicted = tx.has_costly_later_reads()
-            && known.is_some_and(|known| push.predict(&mut known.session));
+            && known.is_some_and(|known| push.predict_outcome(&mut known.session));
         if !is_predicted {
             self.forget_session(&push.session);
         }
