@@ -11,7 +11,6 @@ mod command_error;
 mod command_line;
 mod commands;
 mod global_args;
-mod hook_command;
 mod human_duration;
 mod number_argument;
 mod output;
@@ -32,7 +31,6 @@ use crate::command_line::{parse_arguments, parse_trueup};
 use crate::commands::CliCommand;
 use crate::commands::validate::ValidateArgs;
 use crate::global_args::GlobalArgs;
-use crate::hook_command::run_if_hook;
 use crate::printer::Printer;
 
 pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
@@ -41,9 +39,6 @@ pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
 pub fn trueup_main() -> ExitCode {
     install_panic_hook("trueup");
     let argv: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = run_if_hook(&argv) {
-        return code;
-    }
     let parsed = match parse_trueup(&argv) {
         Ok(parsed) => parsed,
         Err(code) => return code,

@@ -11,7 +11,7 @@ use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
 use trueup_core::text::path_to_text;
-use trueup_hooks::{HookContext, HookDatabase};
+use trueup_hooks::HookContext;
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{RemoteDatabase, RemoteStore};
 
@@ -77,27 +77,15 @@ impl<'s> StoreLocation<'s> {
     }
 }
 
-/// The database on a server, for a hook that became `trueup`.
-pub(crate) struct ServerDatabase;
-
-impl HookDatabase for ServerDatabase {
-    type Store = RemoteStore;
-
-    const IS_ON_SERVER: bool = true;
-
-    fn open(context: &HookContext) -> StoreResult<RemoteStore> {
-        let run = &context.run;
-        let database = RemoteDatabase::from_settings(&run.settings, &context.environment);
-        let database = database.ok_or_else(|| {
-            StoreError::unavailable(format!("{} is not on a server", run.settings.database))
-        })?;
-        // What a hook writes waits in the outbox, so it does not wait for a server.
-        Ok(RemoteStore::new(build_engine(&database, run.deadline)?))
-    }
-
-    fn open_or_create(context: &HookContext) -> StoreResult<RemoteStore> {
-        Self::open(context)
-    }
+/// Opens the database on a server for a pull, which does not wait for one that is out of use: what
+/// it would bring waits in the outbox.
+pub(crate) fn open_for_pull(context: &HookContext) -> StoreResult<RemoteStore> {
+    let run = &context.run;
+    let database = RemoteDatabase::from_settings(&run.settings, &context.environment);
+    let database = database.ok_or_else(|| {
+        StoreError::unavailable(format!("{} is not on a server", run.settings.database))
+    })?;
+    Ok(RemoteStore::new(build_engine(&database, run.deadline)?))
 }
 
 fn open_for_command(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {

@@ -1,31 +1,59 @@
-//! The database that a hook's own program opens.
+//! The database of a session that is a file on this machine.
 
-use trueup_core::store::StoreError;
+use trueup_core::model::Session;
 use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::store::{HookStore as _, StoreError};
+use trueup_core::sync::{DrainReport, SyncError, TrueUpOutcome, drain_outbox, register_session};
 
-use crate::hand_over::become_trueup;
-use crate::{HookContext, HookDatabase};
+use crate::HookContext;
+use crate::record_event::record_session_work;
+use crate::session_database::SessionDatabase;
+use crate::share_state::share_with_repos;
 
-/// What a hook's own program opens: an embedded database. A session
-/// that starts on a server needs `trueup` to speak to it; its later events need no server.
+/// An embedded database.
 #[derive(Debug)]
-pub struct EmbeddedDatabase;
+pub(crate) struct EmbeddedDatabase;
 
-impl HookDatabase for EmbeddedDatabase {
+impl EmbeddedDatabase {
+    /// Opens the database, and creates a missing file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub(crate) fn open_or_create(context: &HookContext) -> Result<SqliteStore, StoreError> {
+        let store = SqliteStore::open_or_create(context.database_path()?, context.run.deadline)?;
+        Ok(store.until_exit())
+    }
+}
+
+impl SessionDatabase for EmbeddedDatabase {
     type Store = SqliteStore;
-
-    const IS_ON_SERVER: bool = false;
 
     fn open(context: &HookContext) -> Result<SqliteStore, StoreError> {
         let store = SqliteStore::open(context.database_path()?, context.run.deadline)?;
         Ok(store.until_exit())
     }
 
-    fn open_or_create(context: &HookContext) -> Result<SqliteStore, StoreError> {
-        if context.is_remote() {
-            return Err(become_trueup(context));
-        }
-        let store = SqliteStore::open_or_create(context.database_path()?, context.run.deadline)?;
-        Ok(store.until_exit())
+    fn drain_waiting(context: &HookContext, store: &mut SqliteStore) -> DrainReport {
+        drain_outbox(store, &context.run)
+    }
+
+    fn register(context: &HookContext, store: &mut SqliteStore) -> Result<Session, StoreError> {
+        let session = register_session(store, &context.payload.session, None, &context.run)?;
+        // The agent need not be told of its own session's registration.
+        store.acknowledge_revision(&session.id, session.revision)?;
+        Ok(session)
+    }
+
+    fn record_event(
+        context: &HookContext,
+        store: &mut SqliteStore,
+        synced: TrueUpOutcome,
+    ) -> Result<bool, SyncError> {
+        record_session_work(context, store, synced)
+    }
+
+    fn share_state(context: &HookContext, store: &mut SqliteStore) -> Vec<String> {
+        share_with_repos(context, store)
     }
 }

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::detached_pull::start_pull;
+use crate::embedded_database::EmbeddedDatabase;
 use crate::handoff_command::{
     CommandPatterns, is_handoff_command, may_become_handoff, script_hands_off,
 };
@@ -12,7 +13,7 @@ use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
 use crate::replica_database::{ReplicaDatabase, may_server_answer};
 use crate::session_database::SessionDatabase;
-use crate::{HookContext, HookDatabase, HookOutcome};
+use crate::{HookContext, HookOutcome};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
 use trueup_core::hook::{
@@ -56,7 +57,7 @@ enum HandoffIntent {
 }
 
 /// Answers `PreToolUse`, `PreSkillShellCommand` and `Stop`.
-pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     let point = match classify_event(context) {
         HandoffIntent::NoHandoff => return HookOutcome::default(),
         HandoffIntent::Handoff(place) => place,
@@ -66,10 +67,10 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
         }
     };
     let mut drained = DrainReport::default();
-    let found = if D::answers_from_replica(context) {
+    let found = if context.is_remote() {
         find_divergences_on_replica(context, &mut drained)
     } else {
-        find_divergences::<D>(context, &mut drained)
+        find_divergences::<EmbeddedDatabase>(context, &mut drained)
     };
     let found = found.map(|found| match point {
         HandoffPoint::Before(_) => found,

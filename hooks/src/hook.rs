@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use crate::hook_database::HookDatabase;
-use crate::{HookContext, HookOutcome, handoff_guard, pull, push, quiet_period};
+use crate::{HookContext, HookOutcome, handoff_guard, push, quiet_period, session_start};
 
 /// A hook.
 #[derive(Debug, Clone, Copy)]
 pub struct Hook {
-    /// The name by which `trueup hook` knows it.
-    pub name: &'static str,
     /// The program that the client starts for it, which messages name.
     pub(crate) program: &'static str,
     /// The deadline, unless one is configured.
@@ -21,45 +18,41 @@ pub struct Hook {
 
 impl Hook {
     /// Pulls: registers the session, sweeps dead ones, trues up the cache and briefs the agent.
-    pub const fn session_start_sync<D: HookDatabase>() -> Self {
+    pub const fn session_start_sync() -> Self {
         Self {
-            name: "session-start-sync",
             program: "session-start-sync",
             timeout: Duration::from_secs(2),
-            handle: pull::handle_event::<D>,
+            handle: session_start::handle_event,
             handle_broken: |_| None,
         }
     }
 
     /// Pushes local edits and the agent's current work, and renews the lease.
-    pub const fn checkpoint_push<D: HookDatabase>() -> Self {
+    pub const fn checkpoint_push() -> Self {
         Self {
-            name: "checkpoint-push",
             program: "checkpoint-push",
             timeout: Duration::from_millis(250),
-            handle: push::handle_event::<D>,
+            handle: push::handle_event,
             handle_broken: |_| None,
         }
     }
 
     /// Refuses a hand-off while copies differ.
-    pub const fn pre_handoff_validate<D: HookDatabase>() -> Self {
+    pub const fn pre_handoff_validate() -> Self {
         Self {
-            name: "pre-handoff-validate",
             program: "pre-handoff-validate",
             timeout: Duration::from_secs(1),
-            handle: handoff_guard::handle_event::<D>,
+            handle: handoff_guard::handle_event,
             handle_broken: handoff_guard::handle_broken_payload,
         }
     }
 
     /// Announces the quiet period of a command: `pre-handoff-validate --span`.
-    pub const fn announce_quiet_period<D: HookDatabase>() -> Self {
+    pub const fn announce_quiet_period() -> Self {
         Self {
-            name: "announce-quiet-period",
             program: "pre-handoff-validate",
             timeout: Duration::from_secs(1),
-            handle: quiet_period::handle_event::<D>,
+            handle: quiet_period::handle_event,
             handle_broken: |_| None,
         }
     }

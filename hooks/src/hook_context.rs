@@ -26,26 +26,9 @@ struct SessionBase {
     claim: Option<(ItemKey, Epoch)>,
 }
 
-/// The call of a hook, as `trueup` needs it to go on with the hook.
-#[derive(Debug)]
-pub(crate) struct HookCall {
-    /// The name of the hook.
-    pub(crate) hook: &'static str,
-    /// The bytes of the payload.
-    pub(crate) input: Vec<u8>,
-}
-
-impl HookCall {
-    /// A call that no client made.
-    pub(crate) const fn without_input(hook: &'static str) -> Self {
-        Self { hook, input: Vec::new() }
-    }
-}
-
 /// One hook call: the payload, and the project, settings and database it concerns.
 #[derive(Debug)]
 pub struct HookContext {
-    pub(crate) call: HookCall,
     /// The payload that the client sent.
     pub payload: HookPayload,
     /// The environment variables of this process.
@@ -63,7 +46,6 @@ pub struct HookContext {
 impl HookContext {
     /// Builds the context of a payload. The deadline bounds everything that the hook does.
     pub(crate) fn new(
-        call: HookCall,
         payload: HookPayload,
         environment: Environment,
         settings: Settings,
@@ -90,7 +72,6 @@ impl HookContext {
             ));
         }
         Self {
-            call,
             payload,
             environment,
             run,
@@ -259,6 +240,13 @@ impl HookOutcome {
     /// Builds an outcome of one line on stderr.
     pub fn from_note(line: impl Into<String>) -> Self {
         Self { notes: vec![line.into()], ..Self::default() }
+    }
+
+    /// Builds an outcome of one line on stderr, which the user sees as well.
+    pub(crate) fn for_user(line: String) -> Self {
+        let response =
+            HookResponse { system_message: Some(line.clone()), ..HookResponse::default() };
+        Self { response, ..Self::from_note(line) }
     }
 
     /// Puts lines for the user before all others.

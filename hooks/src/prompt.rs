@@ -96,6 +96,11 @@ fn update_prompt_context<S: SessionDatabase>(
         }
         response.context = Some(("UserPromptSubmit", text));
     }
+    if let Some(briefing) = S::take_briefing(&mut store) {
+        let change = response.context.map(|(_, change)| format!("\n{change}"));
+        let text = format!("{}{}", briefing.text, change.unwrap_or_default());
+        response.context = Some(("UserPromptSubmit", text));
+    }
     response.system_message = render_findings(&shown);
     let news = S::take_news(&mut store);
     let mut notes = render_unfixed(&synced.problems);

@@ -4,35 +4,31 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use trueup_core::cache::{CacheFile, shared_cache_path};
 use trueup_core::deadline::Deadline;
-use trueup_core::diagnostic::Code;
-use trueup_core::hook::{HookEvent, HookPayload};
+use trueup_core::diagnostic::{Code, Divergence};
+use trueup_core::hook::{HookEvent, HookPayload, StartSource};
 use trueup_core::log::LogLevel;
-use trueup_core::model::{EventFilter, ItemKey, Lineage, Session, SessionId};
+use trueup_core::model::{Lineage, Session, SessionId};
 use trueup_core::outbox::JournalEntry;
-use trueup_core::reconcile::{Reading, list_key_candidates};
-use trueup_core::replica::{LocalMarks, Replica, ReplicaFile};
+use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::{Environment, Settings};
-use trueup_core::store::{HeartbeatRequest, HookStore, Store, StoreError};
+use trueup_core::store::{HeartbeatRequest, Store, StoreError};
 use trueup_core::sync::{
-    DrainReport, SyncError, drain_outbox, is_known_by_id_only, now, record_session_database,
-    register_session, true_up,
+    DrainReport, SyncError, drain_outbox, is_known_by_id_only, record_session_database, true_up,
 };
 
-use crate::hook_context::{HookCall, keep_changes_to_user_work, render_findings};
+use crate::HookContext;
+use crate::hook_context::{keep_changes_to_user_work, render_findings};
+use crate::local_marks::send_marks;
+use crate::pull_error::{PullError, REPLICA_LOCK_PATIENCE};
 use crate::replica_database::open_replica;
+use crate::replica_refresh::refresh_replica;
 use crate::server_contact::note_contact;
 use crate::share_state::{has_unshared_state, share_with_repos};
-use crate::{HookContext, HookDatabase};
-
-/// How long to wait for a hook that works on the replica.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Most events of an item that are kept.
-const MAX_EVENTS: u32 = 64;
+use crate::start_work::{
+    BegunSession, StartReadings, begin_session, build_briefing, read_for_briefing,
+};
 
 /// What a pull did.
 #[derive(Debug)]
@@ -43,69 +39,124 @@ pub struct PullReport {
     pub session: Session,
 }
 
-/// Why a pull failed.
-#[derive(Debug, thiserror::Error)]
-pub enum PullError {
-    /// The server cannot be used, or a local file of the sync cannot.
-    #[error(transparent)]
-    Sync(#[from] SyncError),
-    /// The replica cannot be written.
-    #[error("what is known of the session is not written: {0}")]
-    Replica(#[source] io::Error),
+/// What is pulled for.
+#[derive(Debug, Clone, Copy)]
+pub struct PullRequest<'r> {
+    /// The session that is read.
+    pub session: &'r SessionId,
+    /// Its working directory.
+    pub directory: &'r Path,
+    /// Why it starts, if it does.
+    pub start: Option<StartSource>,
 }
 
-impl From<StoreError> for PullError {
-    fn from(error: StoreError) -> Self {
-        Self::Sync(error.into())
+impl PullRequest<'_> {
+    /// Builds the context of the pull.
+    pub fn build_context(
+        &self,
+        environment: &Environment,
+        settings: Settings,
+        deadline: Deadline,
+    ) -> HookContext {
+        let payload = HookPayload {
+            session: self.session.clone(),
+            cwd: self.directory.to_str().map(str::to_owned),
+            is_subagent: false,
+            // The second one says nothing but whose session it is.
+            event: self.start.map_or(HookEvent::SubagentStop, HookEvent::SessionStart),
+        };
+        HookContext::new(payload, environment.clone(), settings, deadline)
     }
 }
 
-/// Brings what waits to the server and reads a session anew. What has to be told to the user waits
-/// in the replica for the next prompt.
+/// Brings what waits to the server and reads a session anew. What has to be told to user and agent
+/// waits in the replica, for the start of the session or for the next prompt.
 ///
 /// # Errors
 ///
 /// When the server cannot be used, or the replica cannot be written.
-pub fn pull_session<D: HookDatabase>(
-    session: &SessionId,
-    directory: &Path,
-    environment: &Environment,
-    settings: Settings,
-    deadline: Deadline,
-) -> Result<PullReport, PullError> {
-    let context = build_context(session, directory, environment, settings, deadline);
-    let mut store = D::open(&context)?;
+pub fn pull_session(context: &HookContext, store: &mut dyn Store) -> Result<PullReport, PullError> {
     let lineage = store.load_lineage()?;
     record_session_database(&lineage, &context.run);
     // What the agents were told of comes first: a write of their own is no news where they knew the
     // state that it was made on.
-    for writer in list_writers(&context) {
-        send_marks(&context, &mut store, &lineage, &writer)?;
+    for writer in list_writers(context) {
+        send_marks(context, store, &lineage, &writer)?;
     }
-    let mut drained = drain_outbox(&mut store, &context.run);
-    let session = load_or_register(&context, &mut store)?;
-    renew_lease(&context, &mut store, &session)?;
-    note_contact(&context);
-    let mut news = tell_writers(&context, &lineage, &mut drained);
-    if has_unshared_state(&context) {
-        news.extend(share_with_repos(&context, &mut store));
+    let mut drained = drain_outbox(store, &context.run);
+    let (session, mut start) = load_or_begin(context, store)?;
+    note_contact(context);
+    let mut news = tell_writers(context, &lineage, &mut drained);
+    if start.is_some() {
+        news.extend(drained.describe_unmovable());
+    }
+    if has_unshared_state(context) {
+        news.extend(share_with_repos(context, store));
     }
     let mut session = store.reload_session(&session.id)?.unwrap_or(session);
-    refresh_replica(&context, &mut store, &session, news)?;
-    let mut outcome = true_up_cache(&context, false)?;
+    refresh_replica(context, store, &session, news)?;
+    let mut outcome = true_up_cache(context, &mut start, false)?;
     if outcome == CacheOutcome::NeedsServer {
         // A command has changed the session since, or the database was restored from a backup.
         session = store.reload_session(&session.id)?.unwrap_or(session);
-        refresh_replica(&context, &mut store, &session, Vec::new())?;
-        outcome = true_up_cache(&context, true)?;
+        refresh_replica(context, store, &session, Vec::new())?;
+        outcome = true_up_cache(context, &mut start, true)?;
     }
     if outcome == CacheOutcome::HasEdit {
-        drained.add(drain_outbox(&mut store, &context.run));
+        drained.add(drain_outbox(store, &context.run));
         session = store.reload_session(&session.id)?.unwrap_or(session);
-        refresh_replica(&context, &mut store, &session, Vec::new())?;
-        true_up_cache(&context, false)?;
+        refresh_replica(context, store, &session, Vec::new())?;
+        true_up_cache(context, &mut start, false)?;
     }
     Ok(PullReport { drained, session })
+}
+
+/// A session that starts, and what its agent is to be told beside the session itself.
+struct StartedSession {
+    begun: BegunSession,
+    readings: StartReadings,
+}
+
+/// Loads the session and renews its lease; one that starts, or whose start was missed, begins.
+fn load_or_begin(
+    context: &HookContext,
+    store: &mut dyn Store,
+) -> Result<(Session, Option<StartedSession>), SyncError> {
+    let stored = store.load_session(&context.payload.session)?;
+    let source = match (&context.payload.event, &stored) {
+        (HookEvent::SessionStart(source), _) => *source,
+        (_, Some(session)) if !is_known_by_id_only(session) => {
+            renew_lease(context, store, session)?;
+            return Ok((session.clone(), None));
+        }
+        _ => StartSource::Startup,
+    };
+    let begun = begin_session(context, store, stored, source)?;
+    let session = begun.session.clone();
+    let readings = read_for_briefing(context, store, &session, &begun)?;
+    // The briefing, which is kept until it was told, says all of it.
+    if session.acknowledged != session.revision {
+        store.acknowledge_revision(&session.id, session.revision)?;
+    }
+    Ok((session, Some(StartedSession { begun, readings })))
+}
+
+/// Renews the lease of a session that goes on.
+fn renew_lease(
+    context: &HookContext,
+    store: &mut dyn Store,
+    session: &Session,
+) -> Result<(), StoreError> {
+    let settings = &context.run.settings;
+    if !session.status.is_present() || !session.is_renewal_due(settings.renewal_seconds()) {
+        return Ok(());
+    }
+    store.record_heartbeat(&HeartbeatRequest {
+        session: session.id.clone(),
+        lease_seconds: Some(settings.lease_seconds),
+        status: None,
+        quiet_seconds: None,
+    })
 }
 
 /// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.
@@ -131,7 +182,7 @@ fn tell_writers(
         let report = DrainReport { lost: vec![entry], ..DrainReport::default() };
         let lines = report.describe_lost_edits(Some(&other));
         let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, &other);
-        if !file.add_news(&lines, LOCK_PATIENCE).unwrap_or(false) {
+        if !file.add_news(&lines, REPLICA_LOCK_PATIENCE).unwrap_or(false) {
             drained.lost.extend(report.lost);
         }
     }
@@ -149,201 +200,55 @@ enum CacheOutcome {
 }
 
 /// Trues up the cache with the replica, under its lock, so that no hook changes either meanwhile.
-/// What others changed is told by the next prompt; so is what became of edits.
-fn true_up_cache(context: &HookContext, is_newest: bool) -> Result<CacheOutcome, PullError> {
-    let opened = open_replica(context, LOCK_PATIENCE);
+/// What others changed is told by the next prompt; so is what became of edits. `is_newest`: the
+/// server was asked again after the cache was met. `start` is taken once its briefing is left.
+fn true_up_cache(
+    context: &HookContext,
+    start: &mut Option<StartedSession>,
+    is_newest: bool,
+) -> Result<CacheOutcome, PullError> {
+    let opened = open_replica(context, REPLICA_LOCK_PATIENCE);
     let mut store = opened.map_err(|error| PullError::Replica(io::Error::other(error)))?;
     if is_newest {
         store.set_newest();
     }
     let session = store.replica().session.clone();
-    let synced = match true_up(&mut store, session, &[], &context.run) {
+    let peers = start.as_ref().map_or(&[][..], |start| &start.begun.peers);
+    let synced = match true_up(&mut store, session, peers, &context.run) {
         Err(SyncError::Store(error)) => {
             context.run.log(LogLevel::Info, "pull", &error.to_string());
+            if let Some(StartedSession { begun, readings }) = start.take_if(|_| is_newest) {
+                // Nobody knows more, and the agent waits.
+                let session = &store.replica().session.clone();
+                let briefing = build_briefing(context, session, &begun, readings, &[], &[]);
+                store.put_briefing(briefing);
+                store.save().map_err(PullError::Replica)?;
+            }
             return Ok(CacheOutcome::NeedsServer);
         }
         other => other?,
     };
-    let mut found = keep_changes_to_user_work(synced.fixed_findings());
-    let rejected = synced.found.into_iter().filter(|it| it.code == Code::EditRejected);
-    for divergence in rejected {
-        if !found.contains(&divergence) {
-            found.push(divergence);
-        }
-    }
+    let found = if let Some(StartedSession { begun, readings }) = start.take() {
+        let (found, remaining) = (&synced.found, &synced.remaining);
+        let session = &synced.session;
+        store.put_briefing(build_briefing(context, session, &begun, readings, found, remaining));
+        synced.found
+    } else {
+        list_news_of_cache(synced.fixed_findings(), synced.found)
+    };
     store.add_news(render_findings(&found));
     store.save().map_err(PullError::Replica)?;
     Ok(if synced.pushed_edit { CacheOutcome::HasEdit } else { CacheOutcome::InStep })
 }
 
-/// Builds the context of an event that says nothing but whose session it is.
-fn build_context(
-    session: &SessionId,
-    directory: &Path,
-    environment: &Environment,
-    settings: Settings,
-    deadline: Deadline,
-) -> HookContext {
-    let payload = HookPayload {
-        session: session.clone(),
-        cwd: directory.to_str().map(str::to_owned),
-        is_subagent: false,
-        event: HookEvent::SubagentStop,
-    };
-    let call = HookCall::without_input("pull");
-    HookContext::new(call, payload, environment.clone(), settings, deadline)
-}
-
-fn load_or_register(context: &HookContext, store: &mut dyn Store) -> Result<Session, StoreError> {
-    let id = &context.payload.session;
-    match store.load_session(id)?.filter(|session| !is_known_by_id_only(session)) {
-        Some(session) => Ok(session),
-        None => register_session(store, id, None, &context.run),
-    }
-}
-
-/// Tells the server what hooks noted in the replica of a session.
-fn send_marks(
-    context: &HookContext,
-    store: &mut dyn Store,
-    lineage: &Lineage,
-    session: &SessionId,
-) -> Result<(), StoreError> {
-    let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, session);
-    let Some(marks) = file.read().map(|it| it.marks).filter(|marks| !marks.is_empty()) else {
-        return Ok(());
-    };
-    let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = marks;
-    let Some(session) = store.load_session(session)? else {
-        return Ok(());
-    };
-    if let Some(revision) = acknowledged.filter(|revision| *revision > session.acknowledged) {
-        store.acknowledge_revision(&session.id, revision)?;
-    }
-    if !shown_handoffs.is_empty() {
-        let notices = store.list_handoff_notices(&session.id, true)?;
-        let is_shown = |id| shown_handoffs.contains(id);
-        for (_, handoff) in notices.iter().filter(|(_, it)| it.is_unread() && is_shown(&it.id)) {
-            store.mark_handoff_shown(handoff)?;
+/// Lists what the user has to know of what happened to the cache: changes to his work, and edits
+/// that were lost.
+fn list_news_of_cache(fixed: Vec<Divergence>, found: Vec<Divergence>) -> Vec<Divergence> {
+    let mut news = keep_changes_to_user_work(fixed);
+    for divergence in found.into_iter().filter(|it| it.code == Code::EditRejected) {
+        if !news.contains(&divergence) {
+            news.push(divergence);
         }
     }
-    let status = status.filter(|status| *status != session.status);
-    let quiet_seconds = silent_until.map(|until| until.seconds_since(now()));
-    let quiet_seconds = quiet_seconds.filter(|seconds| *seconds > session.quiet_seconds_left());
-    if status.is_some() || quiet_seconds.is_some() {
-        store.record_heartbeat(&HeartbeatRequest {
-            session: session.id,
-            lease_seconds: None,
-            status,
-            quiet_seconds,
-        })?;
-    }
-    Ok(())
-}
-
-/// Renews the lease of a session that goes on.
-fn renew_lease(
-    context: &HookContext,
-    store: &mut dyn Store,
-    session: &Session,
-) -> Result<(), StoreError> {
-    let settings = &context.run.settings;
-    if !session.status.is_present() || !session.is_renewal_due(settings.renewal_seconds()) {
-        return Ok(());
-    }
-    store.record_heartbeat(&HeartbeatRequest {
-        session: session.id.clone(),
-        lease_seconds: Some(settings.lease_seconds),
-        status: None,
-        quiet_seconds: None,
-    })
-}
-
-/// Takes the lines that wait for the user in the replica.
-pub(crate) fn take_news(context: &HookContext) -> Vec<String> {
-    let Ok(mut store) = open_replica(context, LOCK_PATIENCE) else {
-        return Vec::new();
-    };
-    let news = store.take_news();
-    // Otherwise they would be told again.
-    if store.save().is_ok() { news } else { Vec::new() }
-}
-
-/// Replaces the replica by what the server has, with what waits on top.
-///
-/// # Errors
-///
-/// When the server cannot be read or the replica cannot be written.
-pub(crate) fn refresh_replica(
-    context: &HookContext,
-    store: &mut dyn HookStore,
-    session: &Session,
-    news: Vec<String>,
-) -> Result<(), PullError> {
-    let mut replica = Replica::of_session(session.clone(), now());
-    load_surroundings(context, store, &mut replica)?;
-    replica.news = news;
-    if matches!(context.payload.event, HookEvent::SessionStart(_)) {
-        replica.marks.status = Some(session.status);
-    }
-    let paths = &context.run.settings.paths;
-    let file = ReplicaFile::of_session(paths, &session.lineage, &session.id);
-    file.replace_if_newer(replica, &context.run.outbox(), LOCK_PATIENCE).map_err(PullError::Replica)
-}
-
-/// Loads the items, events and hand-offs that concern the session.
-fn load_surroundings(
-    context: &HookContext,
-    store: &mut dyn HookStore,
-    replica: &mut Replica,
-) -> Result<(), StoreError> {
-    let session = &replica.session;
-    let named = session.execution_state().work.item;
-    let branch = context.run.branch();
-    let candidates = branch.as_ref().map_or_else(Vec::new, |branch| {
-        list_key_candidates(branch, context.run.configured_pattern())
-    });
-    let mut keys: Vec<ItemKey> = session.item.iter().cloned().collect();
-    keys.extend(named.as_deref().and_then(|key| key.parse().ok()));
-    if !candidates.is_empty() {
-        let known = store.find_item_keys(&candidates)?;
-        keys.extend(known.iter().filter_map(|key| key.parse().ok()));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    let mut looked_up: Vec<String> = candidates.into_iter().map(str::to_owned).collect();
-    looked_up.extend(keys.iter().map(ToString::to_string));
-    let notices = store.list_handoff_notices(&session.id, false)?;
-    let shared = shared_cache_path(&context.run.project.dir);
-    let owner = match CacheFile::read(&shared).document {
-        Reading::Fresh(document) => document.session().filter(|owner| *owner != session.id),
-        _ => None,
-    };
-    let cache_owner = match owner {
-        Some(owner) => {
-            let found = store.reload_session(&owner)?;
-            Some((owner, found))
-        }
-        None => None,
-    };
-    let mut items = Vec::new();
-    let mut events = Vec::new();
-    for key in &keys {
-        let item = store.load_item(key)?;
-        let is_lost = Some(key) != session.item.as_ref() && named.as_deref() == Some(key.as_str());
-        if is_lost && item.as_ref().is_some_and(|item| item.holder.is_none()) {
-            events.extend(store.list_events(&EventFilter {
-                item: Some(key.to_string()),
-                limit: MAX_EVENTS,
-                ..EventFilter::default()
-            })?);
-        }
-        items.extend(item);
-    }
-    replica.cache_owner = cache_owner;
-    replica.items = items;
-    replica.events = events;
-    replica.looked_up = looked_up;
-    replica.handoffs = notices;
-    Ok(())
+    news
 }

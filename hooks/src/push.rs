@@ -1,15 +1,14 @@
 //! `checkpoint-push`: brings local changes to the database.
 
 use crate::detached_pull::start_pull;
+use crate::embedded_database::EmbeddedDatabase;
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
 use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
 use crate::replica_database::ReplicaDatabase;
 use crate::server_contact::{is_checkpoint_due, needs_contact};
 use crate::session_database::SessionDatabase;
 use crate::share_state::{has_unshared_state, share_with_repos};
-use crate::{
-    HookContext, HookDatabase, HookOutcome, lost_notices, operation_counter, suggest_check,
-};
+use crate::{HookContext, HookOutcome, lost_notices, operation_counter, suggest_check};
 use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookResponse};
 use trueup_core::model::{Session, SessionStatus};
@@ -17,7 +16,7 @@ use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 use trueup_core::sync::{DrainReport, SyncError, is_known_by_id_only, true_up};
 
 /// Handles the events after which something may have changed.
-pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     if matches!(
         context.payload.event,
         HookEvent::SessionStart(_)
@@ -28,16 +27,16 @@ pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcom
         return HookOutcome::default();
     }
     if context.payload.event == HookEvent::FileChanged {
-        return handle_file_changed::<D>(context);
+        return handle_file_changed(context);
     }
     let operations = count_operations(context);
     if context.is_remote() && !needs_contact(context, operations) {
         return HookOutcome::default();
     }
-    if D::answers_from_replica(context) {
+    if context.is_remote() {
         record_checkpoint_event::<ReplicaDatabase>(context, operations)
     } else {
-        record_checkpoint_event::<D>(context, operations)
+        record_checkpoint_event::<EmbeddedDatabase>(context, operations)
     }
 }
 
@@ -63,15 +62,15 @@ fn record_checkpoint_event<S: SessionDatabase>(
 }
 
 /// Shares STATE.md after somebody saved it. No session acted, so nothing else is due.
-fn handle_file_changed<D: HookDatabase>(context: &HookContext) -> HookOutcome {
+fn handle_file_changed(context: &HookContext) -> HookOutcome {
     if context.is_remote() && !has_unshared_state(context) {
         return HookOutcome::default();
     }
-    if D::answers_from_replica(context) {
+    if context.is_remote() {
         start_pull(context);
         return HookOutcome::default();
     }
-    match D::open(context) {
+    match EmbeddedDatabase::open(context) {
         Ok(mut store) => {
             HookOutcome { notes: share_with_repos(context, &mut store), ..HookOutcome::default() }
         }

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use crate::embedded_database::EmbeddedDatabase;
 use crate::replica_database::ReplicaDatabase;
 use crate::session_database::SessionDatabase;
-use crate::{HookContext, HookDatabase, HookOutcome};
+use crate::{HookContext, HookOutcome};
 use trueup_core::hook::{HookEvent, ToolCall};
 use trueup_core::liveness::quiet_period_of_command;
 use trueup_core::log::LogLevel;
@@ -16,14 +17,14 @@ use trueup_core::store::{HeartbeatRequest, HookStore, StoreError};
 const DEFAULT_TIMEOUT_VARIABLE: &str = "BASH_DEFAULT_TIMEOUT_MS";
 
 /// Handles `PreToolUse` of a shell command. It never refuses, and prints only a failure.
-pub(crate) fn handle_event<D: HookDatabase>(context: &HookContext) -> HookOutcome {
+pub(crate) fn handle_event(context: &HookContext) -> HookOutcome {
     let Some(seconds) = quiet_seconds(context) else {
         return HookOutcome::default();
     };
-    let announced = if D::answers_from_replica(context) {
+    let announced = if context.is_remote() {
         open_and_announce::<ReplicaDatabase>(context, seconds)
     } else {
-        open_and_announce::<D>(context, seconds)
+        open_and_announce::<EmbeddedDatabase>(context, seconds)
     };
     match announced {
         Ok(()) => HookOutcome::default(),

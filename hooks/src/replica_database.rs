@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trueup_core::model::{Session, Timestamp};
-use trueup_core::replica::{ReplicaFile, ReplicaStore};
+use trueup_core::replica::{RenderedBriefing, ReplicaFile, ReplicaStore};
 use trueup_core::store::{HookStore as _, StoreError};
 use trueup_core::sync::{DrainReport, SyncError, TrueUpOutcome, now};
 use trueup_core::text::pluralize;
@@ -126,6 +126,10 @@ impl SessionDatabase for ReplicaDatabase {
                 replica.pulled_at
             ))),
         }
+    }
+
+    fn take_briefing(store: &mut ReplicaStore) -> Option<RenderedBriefing> {
+        store.take_briefing()
     }
 
     fn take_news(store: &mut ReplicaStore) -> Vec<String> {

@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
-use rustix::event::{self, PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 use signal_hook::consts::SIGALRM;
 use signal_hook::flag;
 use trueup_core::bounds::{NOTE, NOTES, PAYLOAD, PAYLOAD_WAIT};
@@ -21,15 +19,12 @@ use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::redact::redact_tokens;
 use trueup_core::text::{one_line, without_runner_commands};
 
-use crate::hand_over::BegunHook;
+use crate::bounded_read::{ReadError, read_within};
 use crate::hook::Hook;
-use crate::hook_context::{HookCall, HookContext, HookOutcome};
+use crate::hook_context::{HookContext, HookOutcome};
 
 /// How long to wait for the payload.
 const PAYLOAD_TIMEOUT: Duration = Duration::from_millis(PAYLOAD_WAIT.most);
-
-/// How many bytes to read at once.
-const CHUNK_BYTES: usize = 8 * 1024;
 
 /// The shortest and the longest deadline that may be configured.
 const MIN_TIMEOUT: Duration = Duration::from_millis(1);
@@ -38,18 +33,8 @@ const MAX_TIMEOUT: Duration = Duration::from_mins(10);
 /// The exit code of a refusal.
 const REFUSAL_EXIT_CODE: u8 = 2;
 
-/// Runs a hook on the payload from stdin, in the hook's own program.
+/// Runs a hook on the payload from stdin.
 pub fn run_hook(hook: Hook) -> ExitCode {
-    run(hook, None)
-}
-
-/// Goes on with a hook that a hook's own program has begun in this process, and whose payload is
-/// on stdin again.
-pub fn continue_hook(begun: &BegunHook) -> ExitCode {
-    run(begun.hook, Some(begun))
-}
-
-fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
     let name = hook.program;
     // A hook that panics must not stop the session: after exit code 0 the client goes on.
     panic::set_hook(Box::new(move |info| {
@@ -57,10 +42,7 @@ fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
     }));
     // A child inherits ignored and blocked signals from its parent.
     restore_alarm_signal();
-    let deadline = begun.map(|begun| Deadline::after(begun.time_left));
-    if deadline.is_none() {
-        set_watchdog(PAYLOAD_TIMEOUT);
-    }
+    set_watchdog(PAYLOAD_TIMEOUT);
     let environment = Environment::from_process();
     let settings = match Settings::load_leniently(&environment) {
         Err(error) => {
@@ -71,9 +53,8 @@ fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
         }
         Ok(settings) => settings,
     };
-    let call = HookCall::without_input(hook.name);
     let timeout = settings.deadline.unwrap_or(hook.timeout).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
-    let context = match read_context(call, environment, settings, deadline.ok_or(timeout)) {
+    let context = match read_context(environment, settings, timeout) {
         Ok(Some(context)) => context,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
         Err(PayloadFailure { input, problem }) => {
@@ -129,21 +110,18 @@ struct PayloadFailure {
 }
 
 /// Reads the payload and builds the context; `None` for an event that no hook handles. The deadline
-/// starts once the payload was read, unless it runs already.
+/// starts once the payload was read.
 fn read_context(
-    mut call: HookCall,
     environment: Environment,
     settings: Settings,
-    deadline: Result<Deadline, Duration>,
+    timeout: Duration,
 ) -> Result<Option<HookContext>, PayloadFailure> {
     let input = read_input(Deadline::after(PAYLOAD_TIMEOUT)).map_err(|problem| PayloadFailure {
         input: Vec::new(),
         problem: format!("stdin {problem}"),
     })?;
-    let deadline = deadline.unwrap_or_else(|timeout| {
-        set_watchdog(timeout);
-        Deadline::after(timeout)
-    });
+    set_watchdog(timeout);
+    let deadline = Deadline::after(timeout);
     let payload = match hook::parse_payload(&input) {
         Ok(Some(payload)) => payload,
         Ok(None) => return Ok(None),
@@ -158,8 +136,7 @@ fn read_context(
             });
         }
     };
-    call.input = input;
-    Ok(Some(HookContext::new(call, payload, environment, settings, deadline)))
+    Ok(Some(HookContext::new(payload, environment, settings, deadline)))
 }
 
 fn run_handler(
@@ -184,35 +161,15 @@ fn run_handler(
 /// Reads stdin to its end, within the deadline and the bound of a payload. At the deadline, what
 /// came so far counts: a client may keep stdin open after the whole payload.
 fn read_input(deadline: Deadline) -> Result<Vec<u8>, String> {
-    let stdin = io::stdin();
-    let mut input = Vec::new();
-    let mut chunk = [0; CHUNK_BYTES];
-    loop {
-        let time_left =
-            Timespec::try_from(deadline.remaining()).map_err(|error| error.to_string())?;
-        let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
-        match event::poll(&mut ready, Some(&time_left)) {
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(format!("cannot be read: {error}")),
-            Ok(0) if input.is_empty() => {
-                return Err("was empty until the deadline; nothing was done".to_owned());
-            }
-            Ok(0) => return Ok(input),
-            Ok(_) => {}
+    match read_within(io::stdin(), deadline, PAYLOAD.len()) {
+        Ok(read) if read.bytes.is_empty() && !read.is_complete => {
+            Err("was empty until the deadline; nothing was done".to_owned())
         }
-        // `io::Stdin` would buffer input that `poll` then does not report.
-        let count = rustix::io::read(&stdin, &mut chunk)
-            .map_err(|error| format!("cannot be read: {error}"))?;
-        if count == 0 {
-            return Ok(input);
+        Ok(read) => Ok(read.bytes),
+        Err(ReadError::TooLarge) => {
+            Err(format!("is larger than {} MiB; nothing was done", PAYLOAD.most / (1024 * 1024)))
         }
-        input.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        if input.len() > PAYLOAD.len() {
-            return Err(format!(
-                "is larger than {} MiB; nothing was done",
-                PAYLOAD.most / (1024 * 1024)
-            ));
-        }
+        Err(ReadError::Failed(error)) => Err(format!("cannot be read: {error}")),
     }
 }
 

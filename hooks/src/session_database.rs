@@ -2,12 +2,11 @@
 //! server.
 
 use trueup_core::model::Session;
+use trueup_core::replica::RenderedBriefing;
 use trueup_core::store::{HookStore, StoreError};
-use trueup_core::sync::{DrainReport, SyncError, TrueUpOutcome, drain_outbox, register_session};
+use trueup_core::sync::{DrainReport, SyncError, TrueUpOutcome};
 
-use crate::record_event::record_session_work;
-use crate::share_state::share_with_repos;
-use crate::{HookContext, HookDatabase};
+use crate::HookContext;
 
 /// Where the events of a session that has started are handled.
 pub(crate) trait SessionDatabase {
@@ -51,65 +50,27 @@ pub(crate) trait SessionDatabase {
     ///
     /// When the answer is too old to decide on.
     fn describe_basis(
-        context: &HookContext,
-        store: &mut Self::Store,
-    ) -> Result<Option<String>, StoreError>;
-
-    /// Takes lines that wait for the user.
-    fn take_news(store: &mut Self::Store) -> Vec<String>;
-
-    /// Ends the work with the store; returns lines about what failed.
-    fn close(context: &HookContext, store: Self::Store) -> Vec<String>;
-
-    /// Sees to it that what failed is tried again.
-    fn retry_later(context: &HookContext);
-}
-
-impl<D: HookDatabase> SessionDatabase for D {
-    type Store = D::Store;
-
-    fn open(context: &HookContext) -> Result<D::Store, StoreError> {
-        <D as HookDatabase>::open(context)
-    }
-
-    fn drain_waiting(context: &HookContext, store: &mut D::Store) -> DrainReport {
-        drain_outbox(store, &context.run)
-    }
-
-    fn register(context: &HookContext, store: &mut D::Store) -> Result<Session, StoreError> {
-        let session = register_session(store, &context.payload.session, None, &context.run)?;
-        // The agent need not be told of its own session's registration.
-        store.acknowledge_revision(&session.id, session.revision)?;
-        Ok(session)
-    }
-
-    fn record_event(
-        context: &HookContext,
-        store: &mut D::Store,
-        synced: TrueUpOutcome,
-    ) -> Result<bool, SyncError> {
-        record_session_work(context, store, synced)
-    }
-
-    fn share_state(context: &HookContext, store: &mut D::Store) -> Vec<String> {
-        share_with_repos(context, store)
-    }
-
-    fn describe_basis(
         _context: &HookContext,
-        _store: &mut D::Store,
+        _store: &mut Self::Store,
     ) -> Result<Option<String>, StoreError> {
         Ok(None)
     }
 
-    fn take_news(_store: &mut D::Store) -> Vec<String> {
+    /// Takes what the start of the session brought too late to be told then.
+    fn take_briefing(_store: &mut Self::Store) -> Option<RenderedBriefing> {
+        None
+    }
+
+    /// Takes lines that wait for the user.
+    fn take_news(_store: &mut Self::Store) -> Vec<String> {
         Vec::new()
     }
 
-    fn close(_context: &HookContext, _store: D::Store) -> Vec<String> {
+    /// Ends the work with the store; returns lines about what failed.
+    fn close(_context: &HookContext, _store: Self::Store) -> Vec<String> {
         Vec::new()
     }
 
-    /// The next hook does.
+    /// Sees to it that what failed is tried again, where the next hook alone would not do it.
     fn retry_later(_context: &HookContext) {}
 }

@@ -7,17 +7,19 @@ use clap::Args;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{FileLock, create_private_dir};
+use trueup_core::hook::{HookEvent, StartSource};
 use trueup_core::log::LogLevel;
 use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::ReplicaFile;
-use trueup_core::store::StoreError;
-use trueup_core::sync::{SyncError, now};
-use trueup_hooks::{PullError, PullReport, pull_session};
+use trueup_core::sync::now;
+use trueup_hooks::{
+    HookContext, PullError, PullFailure, PullReport, PullRequest, prune_when_due, pull_session,
+};
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;
-use crate::store_location::ServerDatabase;
+use crate::store_location::open_for_pull;
 
 /// How long a pull that nobody waits for may take, and how long it waits for the one before it.
 const DETACHED_DEADLINE: Duration = Duration::from_secs(10);
@@ -36,6 +38,9 @@ pub(crate) struct PullArgs {
     /// A hook started this and does not wait for it
     #[arg(long, hide = true)]
     detached: bool,
+    /// A session starts, for this reason of the client's
+    #[arg(long, hide = true, value_name = "SOURCE", requires = "detached")]
+    start: Option<String>,
 }
 
 pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> CommandResult {
@@ -44,7 +49,8 @@ pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> Comman
         return Ok(Output::new(vec![text.to_owned()], json!({"pulled": false})));
     }
     if arguments.detached {
-        return pull_detached(context);
+        let start = arguments.start.as_deref().map(StartSource::from_name);
+        return pull_detached(context, start);
     }
     let session = find_session(context)?;
     let [turn, _] = prepare_locks(context, &session)?;
@@ -78,9 +84,23 @@ fn run_pull(
     context: &CommandContext,
     session: &SessionId,
     deadline: Deadline,
-) -> Result<PullReport, PullError> {
-    let (directory, settings) = (&context.run.project.dir, context.run.settings.clone());
-    pull_session::<ServerDatabase>(session, directory, &context.environment, settings, deadline)
+) -> CommandResult<PullReport> {
+    let pull = build_pull(context, session, None, deadline)?;
+    let pulled = open_for_pull(&pull).map_err(PullError::from);
+    Ok(pulled.and_then(|mut store| pull_session(&pull, &mut store))?)
+}
+
+fn build_pull(
+    context: &CommandContext,
+    session: &SessionId,
+    start: Option<StartSource>,
+    deadline: Deadline,
+) -> CommandResult<HookContext> {
+    // That of a session which starts is the client's; the project is found from it.
+    let here = std::env::current_dir()?;
+    let directory = if start.is_some() { &here } else { &context.run.project.dir };
+    let request = PullRequest { session, directory, start };
+    Ok(request.build_context(&context.environment, context.run.settings.clone(), deadline))
 }
 
 fn is_unfinished(report: &PullReport) -> bool {
@@ -95,8 +115,9 @@ fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult
 }
 
 /// Pulls for the hooks of a session. One process works at a time and one waits for its turn; another
-/// one ends at once, because the one that waits has not begun and does its work.
-fn pull_detached(context: &CommandContext) -> CommandResult {
+/// one ends at once, because the one that waits has not begun and does its work. Only the start of a
+/// session is work of its own, whose end a hook waits for: until this process closes its stdout.
+fn pull_detached(context: &CommandContext, start: Option<StartSource>) -> CommandResult {
     // A group and a terminal of its own: what ends the session does not end this. It fails only for
     // the leader of a group, which is apart already.
     let _ = rustix::process::setsid();
@@ -104,38 +125,68 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
     let Some(session) = &context.named_session else {
         return Err(CommandError::usage("trueup pull --help", "--detached needs --session"));
     };
-    if !context.run.settings.paths.data.is_dir() {
+    if start.is_none() && !context.run.settings.paths.data.is_dir() {
         // It was removed since the hook ended, and must not come back.
         return done();
     }
     let [turn, next] = prepare_locks(context, session)?;
-    let Ok(waiting) = FileLock::acquire(&next, GLANCE) else {
-        return done();
+    let waiting = if start.is_some() {
+        None
+    } else {
+        let Ok(waiting) = FileLock::acquire(&next, GLANCE) else {
+            return done();
+        };
+        Some(waiting)
     };
     let Ok(_turn) = FileLock::acquire(&turn, DETACHED_DEADLINE) else {
         return done();
     };
     drop(waiting);
+    match pull_in_rounds(context, session, start)? {
+        Some(failure) if start.is_some() => Ok(Output::new(vec![failure.to_answer()], json!({}))),
+        _ => done(),
+    }
+}
+
+/// Pulls until nothing waits any more. Returns why the last round failed.
+fn pull_in_rounds(
+    context: &CommandContext,
+    session: &SessionId,
+    mut start: Option<StartSource>,
+) -> CommandResult<Option<PullFailure>> {
     for _ in 0..MAX_ROUNDS {
         let begun_at = now();
-        match run_pull(context, session, Deadline::after(DETACHED_DEADLINE)) {
+        let deadline = Deadline::after(DETACHED_DEADLINE);
+        let pull = build_pull(context, session, start.take(), deadline)?;
+        let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
+        let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
+            let report = pull_session(&pull, &mut store)?;
+            if is_start {
+                release_hook()?;
+                prune_when_due(&pull, &mut store);
+            }
+            Ok(report)
+        });
+        match pulled {
             // More waits than this one could send, or another session's pull is sending it.
             Ok(report) if is_unfinished(&report) => {}
             Ok(_) => break,
             Err(error) => {
                 context.run.log(LogLevel::Warn, "pull", &error.to_string());
-                let cause = match &error {
-                    PullError::Sync(SyncError::Store(cause)) => Some(cause),
-                    PullError::Sync(SyncError::Journal(_)) | PullError::Replica(_) => None,
-                };
-                if cause.is_some_and(StoreError::is_out_of_use) {
+                if error.is_out_of_use() {
                     note_outage(context, session, begun_at);
                 }
-                break;
+                return Ok(Some(PullFailure::new(&pull, &error)));
             }
         }
     }
-    done()
+    Ok(None)
+}
+
+/// Lets the hook go on that waits for the end of stdout. Stdin, which takes its place, is empty and
+/// goes nowhere.
+fn release_hook() -> std::io::Result<()> {
+    Ok(rustix::stdio::dup2_stdout(rustix::stdio::stdin())?)
 }
 
 /// Tells the next prompt that the server cannot be reached, once for each outage.

@@ -36,6 +36,30 @@ pub enum StartSource {
     Fork,
 }
 
+impl StartSource {
+    /// Reads the client's name of a source. An unknown one still needs the database's state.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "resume" => Self::Resume,
+            "clear" => Self::Clear,
+            "compact" => Self::Compact,
+            "fork" => Self::Fork,
+            _ => Self::Startup,
+        }
+    }
+
+    /// Returns the client's name of the source.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+            Self::Resume => "resume",
+            Self::Clear => "clear",
+            Self::Compact => "compact",
+            Self::Fork => "fork",
+        }
+    }
+}
+
 /// What caused a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptKind {
@@ -168,14 +192,9 @@ fn parse_event(payload: &Payload) -> Option<HookEvent> {
         return Some(HookEvent::BeforeTool(parse_tool(payload)));
     }
     Some(match payload.hook_event_name.0.as_deref().unwrap_or_default() {
-        "SessionStart" => HookEvent::SessionStart(match payload.source.0.as_deref() {
-            Some("resume") => StartSource::Resume,
-            Some("clear") => StartSource::Clear,
-            Some("compact") => StartSource::Compact,
-            Some("fork") => StartSource::Fork,
-            // An unknown source still needs the database's state.
-            _ => StartSource::Startup,
-        }),
+        "SessionStart" => HookEvent::SessionStart(StartSource::from_name(
+            payload.source.0.as_deref().unwrap_or_default(),
+        )),
         "UserPromptSubmit" => {
             let prompt = payload.prompt.0.as_deref().unwrap_or_default();
             HookEvent::Prompt(if prompt.trim_start().starts_with("<task-notification>") {

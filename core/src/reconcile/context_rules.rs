@@ -11,22 +11,24 @@ use crate::diagnostic::{Code, Divergence};
 use crate::model::SessionId;
 use crate::text::one_line;
 
+/// The line of S-12 where something is known of the database, and how many seconds that is old.
+pub fn describe_unreachable(age: Option<u64>, reason: &str) -> String {
+    let age = age.map_or_else(|| "of unknown age".to_owned(), |age| format!("{age} s old"));
+    let reason = one_line(reason, MAX_EXCERPT_CHARS);
+    format!("⚠️ database unreachable; cache used, {age} ({reason})")
+}
+
 pub(super) fn report_unreachable_database(
     reason: &str,
     advice: AdviceKind,
     snapshot: &Snapshot,
     out: &mut Reconciliation,
 ) {
-    let reason = one_line(reason, MAX_EXCERPT_CHARS);
-    let message = match &snapshot.cache {
-        Reading::Fresh(CacheReading { synced_at: Some(at), .. }) => format!(
-            "⚠️ database unreachable; cache used, {} s old ({reason})",
-            snapshot.now.seconds_since(*at)
-        ),
-        Reading::Fresh(_) => {
-            format!("⚠️ database unreachable; cache used, of unknown age ({reason})")
-        }
-        _ => format!("⚠️ database unreachable; no cache available ({reason})"),
+    let message = if let Reading::Fresh(CacheReading { synced_at, .. }) = &snapshot.cache {
+        describe_unreachable(synced_at.map(|at| snapshot.now.seconds_since(at)), reason)
+    } else {
+        let reason = one_line(reason, MAX_EXCERPT_CHARS);
+        format!("⚠️ database unreachable; no cache available ({reason})")
     };
     push_divergence(out, snapshot, Code::DatabaseUnreachable, message, advice);
 }

@@ -25,7 +25,7 @@ pub use branch_names::{
     decide_switch_target, find_other_item, list_key_candidates,
 };
 pub use cache_rules::reconcile;
-pub use context_rules::list_other_advice;
+pub use context_rules::{describe_unreachable, list_other_advice};
 pub use snapshot::{
     BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
     PeerSession, Policy, Reading, Snapshot,

@@ -9,7 +9,7 @@ use crate::model::{
 use crate::store::SessionTask;
 
 /// The version of the format. A replica of another version is read anew from the server.
-pub const REPLICA_VERSION: u32 = 1;
+pub const REPLICA_VERSION: u32 = 2;
 
 /// Most values that a field had before.
 const MAX_FORMER_VALUES: usize = 32;
@@ -40,12 +40,24 @@ pub struct Replica {
     pub former_values: Vec<(StateField, FieldValue)>,
     /// Lines for the user, which the next prompt shows.
     pub news: Vec<String>,
+    /// What the start of the session brought and its agent was not told yet.
+    pub briefing: Option<RenderedBriefing>,
     /// Since when the server cannot be reached, by the clock of this machine.
     pub outage_since: Option<Timestamp>,
     /// Whether the user was told so.
     pub is_outage_told: bool,
     /// What hooks did that the server does not know of yet.
     pub marks: LocalMarks,
+}
+
+/// What the agent of a session reads at its start, or at the next prompt if the server answered too
+/// late for that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenderedBriefing {
+    /// The text.
+    pub text: String,
+    /// Files for the client to watch, which it accepts at the start alone.
+    pub watch_paths: Vec<String>,
 }
 
 /// What hooks noted since the replica was read. It is told to the server by the next pull; to do so
@@ -85,6 +97,7 @@ impl Replica {
             handoffs: Vec::new(),
             former_values: Vec::new(),
             news: Vec::new(),
+            briefing: None,
             outage_since: None,
             is_outage_told: false,
             marks: LocalMarks::default(),

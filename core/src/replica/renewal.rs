@@ -28,6 +28,9 @@ impl ReplicaFile {
                 return Ok(());
             }
             carry_over(&mut replica, before);
+        } else {
+            // The server has just given the session its status.
+            replica.marks.status = None;
         }
         self.project_and_write(replica, outbox)
     }
@@ -113,6 +116,7 @@ fn carry_over(replica: &mut Replica, mut before: Replica) {
     replica.former_values = before.former_values;
     before.news.append(&mut replica.news);
     replica.news = before.news;
+    replica.briefing = replica.briefing.take().or(before.briefing);
     // What a hook noted after it was sent is sent by the next pull.
     let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = before.marks;
     let session = &mut replica.session;

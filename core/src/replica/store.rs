@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::document::Replica;
+use super::document::{RenderedBriefing, Replica};
 use super::file::ReplicaFile;
 use super::projection::project_change;
 use crate::fs::FileLock;
@@ -71,6 +71,25 @@ impl ReplicaStore {
         let news = self.replica.take_news();
         self.is_changed |= !news.is_empty();
         news
+    }
+
+    /// Notes that the user was told that the server cannot be reached.
+    pub const fn set_outage_told(&mut self) {
+        self.replica.is_outage_told = true;
+        self.is_changed = true;
+    }
+
+    /// Leaves a briefing for the agent.
+    pub fn put_briefing(&mut self, briefing: RenderedBriefing) {
+        self.replica.briefing = Some(briefing);
+        self.is_changed = true;
+    }
+
+    /// Takes the briefing that waits for the agent.
+    pub fn take_briefing(&mut self) -> Option<RenderedBriefing> {
+        let briefing = self.replica.briefing.take();
+        self.is_changed |= briefing.is_some();
+        briefing
     }
 
     /// Adds lines for the user.

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use trueup_hooks::{EmbeddedDatabase, Hook, run_hook};
+use trueup_hooks::{Hook, run_hook};
 
 fn main() -> ExitCode {
-    run_hook(Hook::session_start_sync::<EmbeddedDatabase>())
+    run_hook(Hook::session_start_sync())
 }

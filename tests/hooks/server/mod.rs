@@ -1,8 +1,9 @@
 //! Hooks whose database is on a server.
 
 mod fixture;
-mod hand_over;
 mod machines;
 mod sessions;
 mod several_sessions;
+mod started_pulls;
+mod starts;
 mod unreachable;

@@ -1,4 +1,4 @@
-//! When a hook becomes `trueup`, and what it hands over. A script plays `trueup`.
+//! When a hook starts `trueup`, and what it asks it for. A script plays `trueup`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,18 +8,16 @@ use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput};
 use support::program::{copy_program, write_program};
 
-use super::fixture::{home_with_server, home_with_url, pull, query, trueup, wait_until};
+use super::fixture::{home_with_server, home_with_url, pull, query, wait_until};
 
 /// Nothing listens there.
 const URL: &str = "postgres://me:s3cret@127.0.0.1:1/work";
 
-/// A `trueup` that notes how it was started, answers, and refuses.
+/// A `trueup` that notes how it was started, and fails.
 const SCRIPT: &str = r#"#!/bin/sh
 cd "$TRUEUP_HOME" || exit 9
 echo "$@" >> arguments
-echo $$ > pid
-cat > payload
-echo '{"systemMessage": "from trueup"}'
+echo '{"reason": "on fire", "line": "trueup: it is on fire", "is_never_created": false}'
 exit 2
 "#;
 
@@ -50,25 +48,15 @@ fn starts(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn trueup_gets_name_time_and_payload_and_answers_in_the_place_of_the_hook() {
+fn a_start_waits_for_a_pull_and_tells_why_it_failed() {
     let home = home_with_url(URL);
     stage(&home, Some(SCRIPT));
-    // More than a pipe holds.
-    let payload = home.payload("session-start.startup").with("filler", "x".repeat(1 << 20));
-    let output = run(&home, "session-start-sync", &[], &payload);
-    assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
-    assert_eq!(output.message(), ["from trueup"]);
-    let handed = fs::read(home.trueup_home().join("payload")).unwrap();
-    assert_eq!(handed, payload.to_bytes());
-    let [start] = &starts(&home)[..] else { panic!("{:?}", starts(&home)) };
-    let words: Vec<&str> = start.split(' ').collect();
-    assert_eq!(words[..3], ["hook", "session-start-sync", "--time-left-ms"], "{start}");
-    let left: u64 = words[3].parse().unwrap();
-    assert!(left <= 60_000, "more than the hook had: {left}");
-    let left_behind = fs::read_dir(home.trueup_home()).unwrap().flatten().filter(|entry| {
-        entry.file_name() != "payload" && entry.metadata().unwrap().len() >= 1 << 20
-    });
-    assert_eq!(left_behind.count(), 0, "a copy of the payload stays");
+    let output = run(&home, "session-start-sync", &[], &home.payload("session-start.startup"));
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), "trueup: it is on fire\n"));
+    let line = "⚠️ database unreachable; no cache available (on fire)";
+    assert_eq!(output.message(), [line]);
+    let expected = format!("pull --detached --session {FIRST_SESSION} --start startup");
+    assert_eq!(starts(&home), [expected]);
 }
 
 #[test]
@@ -135,7 +123,7 @@ fn a_push_with_nothing_to_push_starts_nothing_and_counts() {
 }
 
 #[test]
-fn what_was_done_before_is_not_done_again() {
+fn a_start_names_the_session_to_its_shells_and_calls_are_counted_once() {
     let Some((home, database)) = home_with_server() else { return };
     let file = home.root().join("env.sh");
     let start = home.payload("session-start.startup");
@@ -178,7 +166,8 @@ fn trueup_is_found_on_the_path_but_not_in_a_relative_directory() {
         "trueup: the database cannot be used: postgres://127.0.0.1:1/work: trueup, which connects \
          to it, is neither beside this hook nor on PATH"
     );
-    assert_eq!(run(&format!("{}:/usr/bin:/bin", other.display())).code, Some(2));
+    let output = run(&format!("{}:/usr/bin:/bin", other.display()));
+    assert_eq!(output.stderr, "trueup: it is on fire\n");
 }
 
 #[test]
@@ -195,24 +184,4 @@ fn without_trueup_the_database_counts_as_unreachable() {
         "{output:?}"
     );
     assert_eq!(home.read_lines("outbox.jsonl").len(), 1);
-}
-
-#[test]
-fn the_command_is_for_hooks_alone() {
-    let home = Home::new();
-    for arguments in [
-        &["hook"][..],
-        &["hook", "--help"],
-        &["hook", "checkpoint-push"],
-        &["hook", "checkpoint-push", "--time-left-ms", "soon"],
-        &["hook", "session-start-sync", "--time-left-ms", "soon"],
-        &["hook", "checkpoint-push", "--time-left-ms", "1000"],
-        &["hook", "no-such-hook", "--time-left-ms", "1000"],
-    ] {
-        let output = trueup(&home, arguments);
-        assert_eq!(output.stdout, "", "{arguments:?}");
-        assert!(output.stderr.starts_with("trueup: hook: "), "{arguments:?}: {output:?}");
-        assert_eq!(output.stderr.lines().count(), 1, "{arguments:?}: {output:?}");
-    }
-    assert!(!trueup(&home, &["--help"]).stdout.contains("hook NAME"));
 }

@@ -1,0 +1,47 @@
+//! Telling the server what hooks noted in a replica.
+
+use trueup_core::model::{Lineage, SessionId};
+use trueup_core::replica::{LocalMarks, ReplicaFile};
+use trueup_core::store::{HeartbeatRequest, Store, StoreError};
+use trueup_core::sync::now;
+
+use crate::HookContext;
+
+/// Tells the server what hooks noted in the replica of a session.
+pub(crate) fn send_marks(
+    context: &HookContext,
+    store: &mut dyn Store,
+    lineage: &Lineage,
+    session: &SessionId,
+) -> Result<(), StoreError> {
+    let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, session);
+    let Some(marks) = file.read().map(|it| it.marks).filter(|marks| !marks.is_empty()) else {
+        return Ok(());
+    };
+    let LocalMarks { acknowledged, status, silent_until, shown_handoffs } = marks;
+    let Some(session) = store.load_session(session)? else {
+        return Ok(());
+    };
+    if let Some(revision) = acknowledged.filter(|revision| *revision > session.acknowledged) {
+        store.acknowledge_revision(&session.id, revision)?;
+    }
+    if !shown_handoffs.is_empty() {
+        let notices = store.list_handoff_notices(&session.id, true)?;
+        let is_shown = |id| shown_handoffs.contains(id);
+        for (_, handoff) in notices.iter().filter(|(_, it)| it.is_unread() && is_shown(&it.id)) {
+            store.mark_handoff_shown(handoff)?;
+        }
+    }
+    let status = status.filter(|status| *status != session.status);
+    let quiet_seconds = silent_until.map(|until| until.seconds_since(now()));
+    let quiet_seconds = quiet_seconds.filter(|seconds| *seconds > session.quiet_seconds_left());
+    if status.is_some() || quiet_seconds.is_some() {
+        store.record_heartbeat(&HeartbeatRequest {
+            session: session.id,
+            lease_seconds: None,
+            status,
+            quiet_seconds,
+        })?;
+    }
+    Ok(())
+}
