@@ -92,9 +92,8 @@ impl HookContext {
     }
 
     /// Returns the state that the event's write is based on: the session as the database has it, or
-    /// else the last database known at this address with the revision in the local cache. The
-    /// database of the cache counts where none was ever found at this address, as the address may
-    /// be another name of that one.
+    /// else the last database known at this address with the revision in the local cache. Where none
+    /// was ever found at this address, the first contact decides which one it is.
     pub(crate) fn resolve_origin(&self) -> WriteOrigin {
         let database = self.run.settings.database_address();
         let address = Some(self.run.settings.database.to_string());
@@ -110,16 +109,17 @@ impl HookContext {
                 address,
                 lineage: Some(session_base.lineage),
                 base: Some(session_base.revision).max(of_cache),
+                base_lineage: None,
                 claim: session_base.claim,
             };
         }
-        let known = self.run.databases().last_known_at(&database);
+        let lineage = self.run.databases().last_known_at(&database);
         let cache =
             self.read_cache().filter(|cache| cache.session.as_ref() == Some(&self.payload.session));
-        let lineage = known.or_else(|| cache.as_ref()?.lineage.clone());
-        let stamp = cache.filter(|cache| lineage.is_some() && cache.lineage == lineage);
-        let base = stamp.and_then(|cache| cache.revision);
-        WriteOrigin { database, address, lineage, base, claim: None }
+        let stamp = cache.filter(|cache| lineage.is_none() || cache.lineage == lineage);
+        let base = stamp.as_ref().and_then(|cache| cache.revision);
+        let base_lineage = stamp.filter(|_| lineage.is_none()).and_then(|cache| cache.lineage);
+        WriteOrigin { database, address, lineage, base, base_lineage, claim: None }
     }
 
     /// Notes that the event is recorded in the database.

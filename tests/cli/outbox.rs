@@ -37,6 +37,7 @@ fn task_write(home: &Home, op_id: &str, task: &str) -> PendingWrite {
             address: None,
             lineage: Some(lineage(home)),
             base: Some(Revision(1)),
+            base_lineage: None,
             claim: None,
         }),
         write: PendingChange::State { changes: [(StateField::Task, value)].into(), branch: None },

@@ -79,8 +79,20 @@ pub struct WriteOrigin {
     pub lineage: Option<Lineage>,
     /// The newest known revision of the session, if there was one.
     pub base: Option<Revision>,
+    /// The database that `base` is a revision of, where `lineage` was not known: the address may be
+    /// another name of that one, or lead to one that was never met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_lineage: Option<Lineage>,
     /// The session's claim, if it was known.
     pub claim: Option<(ItemKey, Epoch)>,
+}
+
+impl WriteOrigin {
+    /// Returns the newest known revision of the session in a database.
+    pub fn base_in(&self, lineage: &Lineage) -> Option<Revision> {
+        let counted_in = self.lineage.as_ref().or(self.base_lineage.as_ref());
+        self.base.filter(|_| counted_in.is_none_or(|counted_in| counted_in == lineage))
+    }
 }
 
 /// A waiting write. Its position in the file is its sequence number; clocks do not decide the
@@ -144,6 +156,34 @@ impl DrainTarget {
                             .contains(&(origin.database.clone(), pending.session.clone()))
                 }
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_counts_in_the_database_that_it_is_of() {
+        let lineage = |name: &str| Lineage(name.into());
+        for (known, of, expected) in [
+            (Some("a"), None, true),
+            (Some("b"), None, false),
+            (None, Some("a"), true),
+            (None, Some("b"), false),
+            (None, None, true),
+        ] {
+            let origin = WriteOrigin {
+                database: "address".into(),
+                address: None,
+                lineage: known.map(lineage),
+                base: Some(Revision(3)),
+                base_lineage: of.map(lineage),
+                claim: None,
+            };
+            let base = origin.base_in(&lineage("a"));
+            assert_eq!(base, expected.then_some(Revision(3)), "{known:?} {of:?}");
         }
     }
 }

@@ -193,6 +193,7 @@ mod tests {
                 address: None,
                 lineage: Some(lineage),
                 base: None,
+                base_lineage: None,
                 claim: None,
             };
             let write = PendingWrite {

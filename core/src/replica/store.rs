@@ -115,6 +115,7 @@ impl ReplicaStore {
                 address: Some(self.address.1.clone()),
                 lineage: Some(session.lineage.clone()),
                 base: Some(session.revision),
+                base_lineage: None,
                 claim: session.item.clone().zip(session.epoch),
             }),
             write: change,

@@ -125,6 +125,7 @@ impl WaitingWrite {
             address: None,
             lineage: session.map(|session| session.lineage),
             base,
+            base_lineage: None,
             claim,
         };
         PendingWrite {

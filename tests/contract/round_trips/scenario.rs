@@ -282,6 +282,7 @@ pub(super) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> 
             address: None,
             lineage: Some(now.lineage),
             base: Some(now.revision),
+            base_lineage: None,
             claim: now.item.zip(now.epoch),
         }),
         write: PendingChange::State { changes, branch: None },

@@ -22,6 +22,7 @@ fn pending_task(name: &str, op: &str) -> PendingWrite {
             address: None,
             lineage: None,
             base: None,
+            base_lineage: None,
             claim: None,
         }),
         write: PendingChange::State {

@@ -137,3 +137,22 @@ fn what_was_written_before_the_url_was_right_is_sent_once_the_session_is_known()
 fn task_of(database: &TestDatabase) -> String {
     query(database, "SELECT metadata #>> '{execution_state,currentTask}' FROM claude_sessions")
 }
+
+#[test]
+fn what_was_written_for_a_database_that_was_never_met_goes_to_it_alone() {
+    let Some((home, before)) = home_with_server() else { return };
+    home.start_session().ok();
+    claim_item(&home, FIRST_SESSION, "SD-002C");
+    let Some(after) = TestDatabase::create() else { return };
+    let config = home.trueup_home().join("config.toml");
+    let reachable = format!("database_url = {:?}\n", after.add_user("trueup_client"));
+    fs::write(&config, reachable.replace("postgres://", "postgres://unknown_")).unwrap();
+    home.push_event("post-tool-use.todo-write");
+    let [waiting] = &home.read_lines("outbox.jsonl")[..] else { panic!("one write") };
+    assert_eq!(waiting["origin"]["lineage"], json!(null), "{waiting}");
+    fs::write(&config, reachable).unwrap();
+    pull(&home, FIRST_SESSION);
+    assert!(home.read_lines("outbox.jsonl").is_empty());
+    assert_eq!(task_of(&after), "write the test");
+    assert_eq!(task_of(&before), "");
+}

@@ -76,7 +76,12 @@ impl TestDatabase {
             Some(database)
         });
         let name = &template.as_ref()?.name;
-        Self::copy(&format!("TEMPLATE {name} STRATEGY file_copy"))
+        let database = Self::copy(&format!("TEMPLATE {name} STRATEGY file_copy"))?;
+        // No two databases that were made apart have the same.
+        let lineage =
+            "UPDATE trueup.trueup_meta SET value = gen_random_uuid() WHERE key = 'lineage'";
+        database.run(lineage).unwrap_or_else(|error| panic!("{error:?}"));
+        Some(database)
     }
 
     /// Takes a database that has the schema; it is not removed.

@@ -42,6 +42,7 @@ fn pending(n: usize, database: &str) -> PendingWrite {
             address: None,
             lineage: Some(lineage),
             base: None,
+            base_lineage: None,
             claim: None,
         }),
         write: PendingChange::End { reason: "other".to_owned() },

@@ -371,7 +371,7 @@ fn apply_change(
         return Ok(DeliveryOutcome::Superseded(RejectedEdit {
             session: session.id.clone(),
             reason,
-            base: pending.origin.as_ref().and_then(|origin| origin.base),
+            base: pending.origin.as_ref().and_then(|origin| origin.base_in(&session.lineage)),
             database: session.revision,
             fields: change.fields,
         }));
@@ -417,7 +417,7 @@ fn find_stale_reason(
         return Ok(Some(RejectionReason::ClaimLost));
     }
     // Where nothing was known of the session, nothing but its registration may have been there.
-    let base = origin.base.unwrap_or(Revision(1));
+    let base = origin.base_in(&session.lineage).unwrap_or(Revision(1));
     // A base that the database has not reached belongs to a state that it lost, or never had.
     let is_late = foreign_revision > base || base > session.revision;
     Ok(is_late.then_some(RejectionReason::DatabaseMovedOn))
