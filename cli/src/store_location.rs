@@ -21,6 +21,10 @@ use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 /// reads anew.
 const MAX_ROW_AGE: Duration = Duration::from_secs(2);
 
+/// How old rows may be that a pull uses again: as long as it works, for what it writes is checked
+/// against them. Otherwise one to a server seconds away would ask for all of them again.
+const MAX_ROW_AGE_OF_PULL: Duration = Duration::from_secs(10);
+
 /// The database of the configured URL.
 #[derive(Debug, Clone)]
 pub(crate) enum StoreLocation<'s> {
@@ -85,7 +89,8 @@ pub(crate) fn open_for_pull(context: &HookContext) -> StoreResult<RemoteStore> {
     let database = database.ok_or_else(|| {
         StoreError::unavailable(format!("{} is not on a server", run.settings.database))
     })?;
-    Ok(RemoteStore::new(build_engine(&database, run.deadline)?))
+    let engine = open_engine(&database, run.deadline)?;
+    Ok(RemoteStore::new(engine.remembering_rows(MAX_ROW_AGE_OF_PULL)))
 }
 
 fn open_for_command(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
@@ -93,9 +98,12 @@ fn open_for_command(database: &RemoteDatabase, deadline: Deadline) -> StoreResul
 }
 
 fn build_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<ExchangeEngine> {
+    Ok(open_engine(database, deadline)?.remembering_rows(MAX_ROW_AGE))
+}
+
+fn open_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<ExchangeEngine> {
     let transport = Box::new(database.open_transport()?);
-    let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
-    Ok(engine.remembering_rows(MAX_ROW_AGE))
+    Ok(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline))
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

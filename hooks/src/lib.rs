@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
+mod announced_reads;
 mod auto_prune;
 mod bounded_read;
 mod cached_answer;

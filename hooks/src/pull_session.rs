@@ -13,12 +13,13 @@ use trueup_core::model::{Lineage, Session, SessionId};
 use trueup_core::outbox::JournalEntry;
 use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::{Environment, Settings};
-use trueup_core::store::{HeartbeatRequest, Store, StoreError};
+use trueup_core::store::{CommandStore, HeartbeatRequest, StoreError};
 use trueup_core::sync::{
     DrainReport, SyncError, drain_outbox, is_known_by_id_only, record_session_database, true_up,
 };
 
 use crate::HookContext;
+use crate::announced_reads::announce_reads;
 use crate::hook_context::{keep_changes_to_user_work, render_findings};
 use crate::local_marks::send_marks;
 use crate::pull_error::{PullError, REPLICA_LOCK_PATIENCE};
@@ -75,7 +76,11 @@ impl PullRequest<'_> {
 /// # Errors
 ///
 /// When the server cannot be used, or the replica cannot be written.
-pub fn pull_session(context: &HookContext, store: &mut dyn Store) -> Result<PullReport, PullError> {
+pub fn pull_session(
+    context: &HookContext,
+    store: &mut dyn CommandStore,
+) -> Result<PullReport, PullError> {
+    announce_reads(context, store);
     let lineage = store.load_lineage()?;
     record_session_database(&lineage, &context.run);
     // What the agents were told of comes first: a write of their own is no news where they knew the
@@ -85,15 +90,16 @@ pub fn pull_session(context: &HookContext, store: &mut dyn Store) -> Result<Pull
     }
     let mut drained = drain_outbox(store, &context.run);
     let (session, mut start) = load_or_begin(context, store)?;
+    let is_start = start.is_some();
     note_contact(context);
     let mut news = tell_writers(context, &lineage, &mut drained);
-    if start.is_some() {
+    if is_start {
         news.extend(drained.describe_unmovable());
     }
     if has_unshared_state(context) {
         news.extend(share_with_repos(context, store));
     }
-    let mut session = store.reload_session(&session.id)?.unwrap_or(session);
+    let mut session = session;
     refresh_replica(context, store, &session, news)?;
     let mut outcome = true_up_cache(context, &mut start, false)?;
     if outcome == CacheOutcome::NeedsServer {
@@ -108,6 +114,9 @@ pub fn pull_session(context: &HookContext, store: &mut dyn Store) -> Result<Pull
         refresh_replica(context, store, &session, Vec::new())?;
         true_up_cache(context, &mut start, false)?;
     }
+    if is_start {
+        acknowledge_start(context, store, &session);
+    }
     Ok(PullReport { drained, session })
 }
 
@@ -120,43 +129,48 @@ struct StartedSession {
 /// Loads the session and renews its lease; one that starts, or whose start was missed, begins.
 fn load_or_begin(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn CommandStore,
 ) -> Result<(Session, Option<StartedSession>), SyncError> {
     let stored = store.load_session(&context.payload.session)?;
     let source = match (&context.payload.event, &stored) {
         (HookEvent::SessionStart(source), _) => *source,
         (_, Some(session)) if !is_known_by_id_only(session) => {
-            renew_lease(context, store, session)?;
-            return Ok((session.clone(), None));
+            let renewed = renew_lease(context, store, session)?;
+            return Ok((renewed.unwrap_or_else(|| session.clone()), None));
         }
         _ => StartSource::Startup,
     };
-    let begun = begin_session(context, store, stored, source)?;
-    let session = begun.session.clone();
-    let readings = read_for_briefing(context, store, &session, &begun)?;
+    let mut begun = begin_session(context, store, stored, source)?;
+    let readings = read_for_briefing(context, store, &begun.session, &begun)?;
     // The briefing, which is kept until it was told, says all of it.
-    if session.acknowledged != session.revision {
-        store.acknowledge_revision(&session.id, session.revision)?;
-    }
-    Ok((session, Some(StartedSession { begun, readings })))
+    begun.session.acknowledged = begun.session.revision;
+    Ok((begun.session.clone(), Some(StartedSession { begun, readings })))
 }
 
-/// Renews the lease of a session that goes on.
+/// Tells the server what the briefing says. Where that fails, the next prompt tells it once more.
+fn acknowledge_start(context: &HookContext, store: &mut dyn CommandStore, session: &Session) {
+    if let Err(error) = store.acknowledge_revision(&session.id, session.revision) {
+        context.run.log(LogLevel::Info, "pull", &error.to_string());
+    }
+}
+
+/// Renews the lease of a session that goes on, if that is due; returns the session as it is then.
 fn renew_lease(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn CommandStore,
     session: &Session,
-) -> Result<(), StoreError> {
+) -> Result<Option<Session>, StoreError> {
     let settings = &context.run.settings;
     if !session.status.is_present() || !session.is_renewal_due(settings.renewal_seconds()) {
-        return Ok(());
+        return Ok(None);
     }
     store.record_heartbeat(&HeartbeatRequest {
         session: session.id.clone(),
         lease_seconds: Some(settings.lease_seconds),
         status: None,
         quiet_seconds: None,
-    })
+    })?;
+    store.load_session(&session.id)
 }
 
 /// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.

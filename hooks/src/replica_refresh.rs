@@ -1,14 +1,14 @@
 //! Reading everything that a replica holds from the server.
 
-use trueup_core::cache::{CacheFile, shared_cache_path};
 use trueup_core::hook::HookEvent;
 use trueup_core::model::{EventFilter, ItemKey, Session};
-use trueup_core::reconcile::{Reading, list_key_candidates};
+use trueup_core::reconcile::list_key_candidates;
 use trueup_core::replica::{Replica, ReplicaFile};
 use trueup_core::store::{HookStore, StoreError};
 use trueup_core::sync::now;
 
 use crate::HookContext;
+use crate::announced_reads::find_cache_owner;
 use crate::pull_error::{PullError, REPLICA_LOCK_PATIENCE};
 
 /// Most events of an item that are kept.
@@ -60,14 +60,9 @@ fn load_surroundings(
     let mut looked_up: Vec<String> = candidates.into_iter().map(str::to_owned).collect();
     looked_up.extend(keys.iter().map(ToString::to_string));
     let notices = store.list_handoff_notices(&session.id, false)?;
-    let shared = shared_cache_path(&context.run.project.dir);
-    let owner = match CacheFile::read(&shared).document {
-        Reading::Fresh(document) => document.session().filter(|owner| *owner != session.id),
-        _ => None,
-    };
-    let cache_owner = match owner {
+    let cache_owner = match find_cache_owner(context) {
         Some(owner) => {
-            let found = store.reload_session(&owner)?;
+            let found = store.load_session(&owner)?;
             Some((owner, found))
         }
         None => None,

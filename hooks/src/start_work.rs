@@ -18,7 +18,7 @@ use crate::prompt::{load_item_title, take_handoff_notices};
 use crate::share_state::{RepoContext, gather_repo_context};
 
 /// How many sessions of a worktree are loaded, as present ones or for work to resume.
-const MAX_SESSIONS: u32 = 8;
+pub(crate) const MAX_SESSIONS: u32 = 8;
 
 /// Longest text of another session that is shown, in characters.
 const MAX_EXCERPT_CHARS: usize = 120;
@@ -164,14 +164,23 @@ fn register_if_needed(
 fn list_worktree_sessions(
     store: &mut dyn Store,
     session: &Session,
-    statuses: &'static [SessionStatus],
+    status: SessionStatus,
 ) -> Result<Vec<Session>, SyncError> {
-    Ok(store.list_sessions(&SessionFilter {
-        statuses,
-        worktree: session.worktree.clone(),
+    Ok(store.list_sessions(&filter_of_worktree(session.worktree.as_deref(), status))?)
+}
+
+/// The sessions of a worktree from which work may be resumed. One query per status walks an index,
+/// however many sessions there are.
+pub(crate) fn filter_of_worktree(worktree: Option<&str>, status: SessionStatus) -> SessionFilter {
+    SessionFilter {
+        statuses: match status {
+            SessionStatus::Lost => &[SessionStatus::Lost],
+            _ => &[SessionStatus::Ended],
+        },
+        worktree: worktree.map(str::to_owned),
         limit: MAX_SESSIONS,
         ..SessionFilter::default()
-    })?)
+    }
 }
 
 /// Finds an item to resume for a session that holds none: its own last item, else that of its
@@ -188,9 +197,8 @@ fn find_resumable_item(
     if let Some(predecessor) = &session.predecessor {
         candidates.extend(store.load_session(predecessor)?);
     }
-    // One query per status walks an index, however many sessions there are.
-    candidates.extend(list_worktree_sessions(store, session, &[SessionStatus::Ended])?);
-    candidates.extend(list_worktree_sessions(store, session, &[SessionStatus::Lost])?);
+    candidates.extend(list_worktree_sessions(store, session, SessionStatus::Ended)?);
+    candidates.extend(list_worktree_sessions(store, session, SessionStatus::Lost)?);
     let own_work = session.execution_state().work.item.map(|item| (item, session));
     let other_work = candidates
         .iter()

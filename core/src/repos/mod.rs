@@ -17,8 +17,8 @@ pub use identity::{RepoIdentity, find_owner, list_checkouts, list_other_repos, r
 pub use machine_name::{ensure_machine_name, read_machine_name};
 pub use registration::{RegisterRefusal, RegisterRepoRequest, register_repo};
 pub use repo_naming::{
-    NamingContext, assign_repo_name, find_repo_name, load_repo_name, may_keep_name,
-    record_repo_name,
+    NamingContext, assign_repo_name, find_repo_name, list_naming_keys, load_repo_name,
+    may_keep_name, record_repo_name,
 };
 pub use slug::slug_from_path;
 pub use state_delivery::{

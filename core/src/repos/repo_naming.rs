@@ -105,6 +105,17 @@ pub fn assign_repo_name(
     find_repo_name(store, context)
 }
 
+/// Lists the identities and the name by which a directory's repository is looked up, most of the
+/// time.
+pub fn list_naming_keys(context: NamingContext<'_>) -> (Vec<String>, Option<String>) {
+    match &context.project.git {
+        Some(git) if configured_name(context.config).is_none() => {
+            (list_identities(&RepoIdentity::read(&git.root), context.host), git.name())
+        }
+        _ => (Vec::new(), None),
+    }
+}
+
 /// Returns whether a session that was registered here may still have the right name, without looking
 /// at other repositories.
 ///

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use serde_json::json;
 use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, ProcessOutput};
+use support::postgres::TestDatabase;
 use support::program::{copy_program, write_program};
 
 use super::fixture::{
-    claim_item, home_with_server, home_with_url, on_host, pull, trueup, wait_until,
+    claim_item, home_with_server, home_with_url, on_host, pull, query, trueup, wait_until,
 };
 
 /// A `trueup` that begins once it is allowed to.
@@ -160,10 +161,51 @@ fn a_start_tells_the_users_own_lost_edit_whoever_pulls() {
 
 #[test]
 fn a_server_without_a_database_is_named_at_the_start_and_nothing_is_kept() {
-    let Some(database) = support::postgres::TestDatabase::create_empty() else { return };
+    let Some(database) = TestDatabase::create_empty() else { return };
     let home = home_with_url(&database.url());
     let output = home.run_hook("session-start-sync", &home.payload("session-start.startup"));
     assert!(output.message()[0].contains("trueup db migrate"), "{output:?}");
     assert_eq!(output.json().get("hookSpecificOutput"), None);
     assert_eq!(json!(home.read_lines("outbox.jsonl")), json!([]));
+}
+
+/// Lets the server count the requests that it gets.
+fn count_requests(database: &TestDatabase) {
+    let wrapper = "
+        CREATE SEQUENCE requests MINVALUE 0;
+        ALTER FUNCTION exchange(text) RENAME TO exchange_uncounted;
+        CREATE FUNCTION exchange(request text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = trueup AS $$
+            BEGIN
+                PERFORM nextval('requests');
+                RETURN exchange_uncounted(request);
+            END $$;
+        GRANT EXECUTE ON FUNCTION exchange(text) TO trueup_client;";
+    query(database, wrapper);
+}
+
+/// How many requests the server got since the last time.
+fn take_requests(database: &TestDatabase) -> u64 {
+    query(database, "SELECT nextval('requests')");
+    let count = query(database, "SELECT setval('requests', 0, false) + last_value FROM requests");
+    count.trim().parse().unwrap()
+}
+
+#[test]
+fn a_start_and_a_pull_ask_the_server_a_few_times() {
+    let Some((home, database)) = home_with_server() else { return };
+    count_requests(&database);
+    // The first start of all names the repository, and prunes.
+    home.start_session().ok();
+    pull(&home, FIRST_SESSION);
+    take_requests(&database);
+    let other = home.payload("session-start.startup").with("session_id", "another");
+    home.run_hook("session-start-sync", &other).ok();
+    // What is known, the registration, dead sessions, and that the agent was told.
+    assert_eq!(take_requests(&database), 4);
+    claim_item(&home, FIRST_SESSION, "SD-002C");
+    pull(&home, FIRST_SESSION);
+    take_requests(&database);
+    pull(&home, FIRST_SESSION);
+    assert_eq!(take_requests(&database), 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::model::{ItemKey, SessionId};
-use crate::store::{Result, SchemaStatus, Store, Violation};
+use crate::store::{Result, SchemaStatus, SessionFilter, Store, Violation};
 
 /// A state of the database as one connection saw it. Two marks are equal or not; nothing else about
 /// them has a meaning.
@@ -19,7 +19,7 @@ impl ChangeMark {
 }
 
 /// What a command is going to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum ExpectedRead<'a> {
     /// Whether there are orchestrators that run.
     LiveOrchestrators,
@@ -35,6 +35,31 @@ pub enum ExpectedRead<'a> {
     LastHolder(&'a ItemKey),
     /// The events of an operation.
     OperationEvents(&'a str),
+    /// Which database it is.
+    Lineage,
+    /// Which of these texts are keys of items.
+    ItemKeys(&'a [&'a str]),
+    /// The hand-offs to show to a session.
+    HandoffNotices(&'a SessionId),
+    /// What the start of a session has to look at.
+    PendingMatters,
+    /// Other sessions of a worktree than this one.
+    Peers {
+        /// The worktree.
+        worktree: Option<&'a str>,
+        /// The session that is not among them.
+        session: &'a SessionId,
+        /// Most sessions that are listed.
+        limit: u32,
+    },
+    /// Sessions.
+    Sessions(&'a SessionFilter),
+    /// The name of a repository with this identity.
+    RepoName(&'a str),
+    /// The identities of the repository with this name.
+    RepoIdentities(&'a str),
+    /// The registered repositories.
+    Repos,
 }
 
 /// When a command is going to read something.

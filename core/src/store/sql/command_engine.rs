@@ -7,7 +7,8 @@ use super::postgres_schema::is_known_migration;
 use super::row_checks::{ROW_CHECKS, find_edge_cycles};
 use super::statement::statements;
 use super::{
-    Engine, SqlStore, dependencies, events, handoffs, items, next, orchestrators, sessions,
+    Engine, SqlStore, dependencies, events, handoffs, hook_store, items, next, orchestrators,
+    repos, sessions, transactions,
 };
 use crate::deadline::Deadline;
 use crate::model::EventFilter;
@@ -69,6 +70,17 @@ impl<E: CommandEngine> CommandStore for SqlStore<E> {
                     ExpectedRead::OperationEvents(op_id) => {
                         events::prefetch_events(tx, &EventFilter::of_operation(op_id));
                     }
+                    ExpectedRead::Lineage => hook_store::prefetch_lineage(tx),
+                    ExpectedRead::ItemKeys(texts) => items::prefetch_item_keys(tx, texts),
+                    ExpectedRead::HandoffNotices(id) => handoffs::prefetch_notices(tx, id),
+                    ExpectedRead::PendingMatters => transactions::prefetch_pending_matters(tx),
+                    ExpectedRead::Peers { worktree, session, limit } => {
+                        sessions::prefetch_peers(tx, *worktree, session, *limit);
+                    }
+                    ExpectedRead::Sessions(filter) => sessions::prefetch_sessions(tx, filter),
+                    ExpectedRead::RepoName(identity) => repos::prefetch_repo_name(tx, identity),
+                    ExpectedRead::RepoIdentities(name) => repos::prefetch_identities(tx, name),
+                    ExpectedRead::Repos => repos::prefetch_repos(tx),
                 }
             }
         });

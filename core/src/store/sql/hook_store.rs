@@ -17,6 +17,11 @@ statements! {
     LOAD_LINEAGE() = "SELECT value FROM trueup_meta WHERE key = 'lineage'";
 }
 
+/// Says that the lineage will be read.
+pub(super) fn prefetch_lineage(tx: &mut impl Tx) {
+    tx.prefetch(&LOAD_LINEAGE, args![]);
+}
+
 impl<E: Engine> HookStore for SqlStore<E> {
     fn load_lineage(&mut self) -> Result<Lineage> {
         let lineage = self.engine.read(|tx| tx.row(&LOAD_LINEAGE, args![], |row| row.get(0)))?;

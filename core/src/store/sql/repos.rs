@@ -124,6 +124,11 @@ pub(super) fn list_repos(tx: &mut impl Tx) -> Result<Vec<Repo>> {
     tx.rows(&LIST_REPOS, args![], repo_from_row)
 }
 
+/// Says that the repositories will be listed.
+pub(super) fn prefetch_repos(tx: &mut impl Tx) {
+    tx.prefetch(&LIST_REPOS, args![]);
+}
+
 fn load_repo(tx: &mut impl Tx, slug: &RepoSlug) -> Result<Option<Repo>> {
     tx.row(&LOAD_REPO, args![slug], repo_from_row)
 }
@@ -193,6 +198,16 @@ pub(super) fn remove_repo_place(
 
 pub(super) fn find_repo_name(tx: &mut impl Tx, identity: &str) -> Result<Option<String>> {
     tx.row(&FIND_REPO_NAME, args![identity], |row| row.get(0))
+}
+
+/// Says that the name of an identity will be looked up.
+pub(super) fn prefetch_repo_name(tx: &mut impl Tx, identity: &str) {
+    tx.prefetch(&FIND_REPO_NAME, args![identity]);
+}
+
+/// Says that the identities of a name will be listed.
+pub(super) fn prefetch_identities(tx: &mut impl Tx, name: &str) {
+    tx.prefetch(&LIST_REPO_IDENTITIES, args![name]);
 }
 
 pub(super) fn name_repo(tx: &mut impl Tx, naming: &RepoNaming<'_>) -> Result<String> {

@@ -29,6 +29,12 @@ statements! {
          ORDER BY created_at DESC LIMIT ?4";
 }
 
+/// Says that the hand-offs for a session will be listed.
+pub(in super::super) fn prefetch_notices(tx: &mut impl Tx, id: &SessionId) {
+    prefetch_session(tx, id);
+    tx.prefetch(&HAS_NOTICES, args![]);
+}
+
 pub(in super::super) fn list_handoff_notices(
     tx: &mut impl Tx,
     id: &SessionId,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::super::engine::{Tx, args};
+use super::super::engine::{Arg, Tx, args};
 use super::super::row::Row;
 use super::super::statement::{Statement, columns, joined, statements};
 use crate::model::{Item, ItemKey, ItemStatus, RepoScope};
@@ -182,14 +182,26 @@ pub(in super::super) fn list_items(tx: &mut impl Tx, filter: &ItemFilter) -> Res
 }
 
 pub(in super::super) fn find_item_keys(tx: &mut impl Tx, texts: &[&str]) -> Result<Vec<String>> {
-    let read = |row: &dyn Row| row.get(0);
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    ask_for_keys(texts, |statement, args| tx.rows(statement, args, |row| row.get(0)))
+}
+
+/// Says that texts will be looked up.
+pub(in super::super) fn prefetch_item_keys(tx: &mut impl Tx, texts: &[&str]) {
+    if !texts.is_empty() {
+        ask_for_keys(texts, |statement, args| tx.prefetch(statement, args));
+    }
+}
+
+fn ask_for_keys<T>(texts: &[&str], ask: impl FnOnce(&'static Statement, &[Arg<'_>]) -> T) -> T {
     match *texts {
-        [] => Ok(Vec::new()),
         [first, ref others @ ..] if others.len() < 4 => {
             let text = |place: usize| others.get(place).unwrap_or(&first);
-            tx.rows(&FIND_4_ITEM_KEYS, args![first, text(0), text(1), text(2)], read)
+            ask(&FIND_4_ITEM_KEYS, args![first, text(0), text(1), text(2)])
         }
-        _ => tx.rows(&FIND_ITEM_KEYS, args![json!(texts).to_string()], read),
+        _ => ask(&FIND_ITEM_KEYS, args![json!(texts).to_string()]),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::super::engine::{Tx, args};
+use super::super::engine::{Arg, Tx, args};
 use super::super::row::Row;
 use super::super::statement::{Statement, columns, joined, statements};
 use super::unregistered_error;
@@ -140,6 +140,20 @@ pub(in crate::store::sql) fn list_sessions(
     tx: &mut impl Tx,
     filter: &SessionFilter,
 ) -> Result<Vec<Session>> {
+    let ids: Vec<String> =
+        ask_for_ids(filter, |statement, args| tx.rows(statement, args, |row| row.get(0)))?;
+    load_readable_sessions(tx, &ids)
+}
+
+/// Says that sessions will be listed.
+pub(in crate::store::sql) fn prefetch_sessions(tx: &mut impl Tx, filter: &SessionFilter) {
+    ask_for_ids(filter, |statement, args| tx.prefetch(statement, args));
+}
+
+fn ask_for_ids<T>(
+    filter: &SessionFilter,
+    ask: impl FnOnce(&'static Statement, &[Arg<'_>]) -> T,
+) -> T {
     let wanted = match filter.statuses {
         [] => ALL_STATUSES,
         some => some,
@@ -152,17 +166,12 @@ pub(in crate::store::sql) fn list_sessions(
     };
     let prefix = filter.prefix.as_deref().unwrap_or_default();
     let (s0, s1, s2, s3) = (status(0), status(1), status(2), status(3));
-    let ids: Vec<String> = match &filter.worktree {
-        None => {
-            tx.rows(&LIST_SESSION_IDS, args![s0, s1, s2, s3, prefix, limit], |row| row.get(0))?
+    match &filter.worktree {
+        None => ask(&LIST_SESSION_IDS, args![s0, s1, s2, s3, prefix, limit]),
+        Some(worktree) => {
+            ask(&LIST_SESSION_IDS_OF_WORKTREE, args![s0, s1, s2, s3, prefix, limit, worktree])
         }
-        Some(worktree) => tx.rows(
-            &LIST_SESSION_IDS_OF_WORKTREE,
-            args![s0, s1, s2, s3, prefix, limit, worktree],
-            |row| row.get(0),
-        )?,
-    };
-    load_readable_sessions(tx, &ids)
+    }
 }
 
 pub(in crate::store::sql) fn list_peers(
@@ -173,6 +182,16 @@ pub(in crate::store::sql) fn list_peers(
     let args = args![session.worktree, session.id, limit];
     let ids: Vec<String> = tx.rows(&LIST_PEER_IDS, args, |row| row.get(0))?;
     load_readable_sessions(tx, &ids)
+}
+
+/// Says that the other sessions of a worktree will be listed.
+pub(in crate::store::sql) fn prefetch_peers(
+    tx: &mut impl Tx,
+    worktree: Option<&str>,
+    session: &SessionId,
+    limit: u32,
+) {
+    tx.prefetch(&LIST_PEER_IDS, args![worktree, session, limit]);
 }
 
 pub(in crate::store::sql) fn sessions_with_expired_lease(

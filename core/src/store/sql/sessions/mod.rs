@@ -12,7 +12,8 @@ pub(super) use lifecycle::{
 };
 pub(super) use load::{
     check_registered, is_registered, list_peers, list_sessions, load_registered, load_session,
-    prefetch_is_registered, prefetch_session, sessions_with_expired_lease,
+    prefetch_is_registered, prefetch_peers, prefetch_session, prefetch_sessions,
+    sessions_with_expired_lease,
 };
 pub(super) use state::{
     acknowledge_revision, merge_metadata, patch_execution_state, push_state, start_work_on_item,

@@ -13,4 +13,4 @@ mod retention;
 mod store;
 mod workplans;
 
-pub(super) use store::STATEMENTS;
+pub(super) use store::{STATEMENTS, prefetch_pending_matters};

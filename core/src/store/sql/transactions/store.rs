@@ -21,6 +21,11 @@ statements! {
          UNION ALL SELECT 2 FROM handoffs WHERE ", IS_UNTOLD;
 }
 
+/// Says that it will be asked what the start of a session has to look at.
+pub(in super::super) fn prefetch_pending_matters(tx: &mut impl Tx) {
+    tx.prefetch(&LIST_PENDING_KINDS, args![]);
+}
+
 impl<E: Engine> Store for SqlStore<E> {
     fn database_time(&mut self) -> Result<Timestamp> {
         self.engine.read(|tx| events::load_database_time(tx))
