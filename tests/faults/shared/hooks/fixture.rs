@@ -1,0 +1,263 @@
+//! A session that began while its server could be reached, and what must hold of it later.
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::files::find_files_with;
+use support::home::{Home, Payload, ProcessOutput, ProcessRun};
+use support::postgres::PostgresServer;
+use trueup_core::outbox::Outbox;
+
+use super::super::scene::{
+    Ends, SECRET, SHORT_DEADLINE_MS, Server, new_key, prepare_command, prepare_program, run_failing,
+};
+
+/// How long something may take that nobody waits for.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The pause between two looks at it.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// What the user is told of an outage begins with this.
+const OUTAGE_LINE: &str = "⚠️ database unreachable since ";
+
+/// Whether pulls come through in spite of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pulls {
+    /// None does, and the user is told so.
+    Fail,
+    /// None does, since others use what they need: that passes, and is no outage.
+    WaitInVain,
+    /// Some may.
+    MaySucceed,
+}
+
+/// A session of the database `work` of a server.
+pub(super) struct RemoteSession<'s> {
+    pub(super) home: Home,
+    pub(super) id: String,
+    pub(super) url: String,
+    /// Where the facts are read.
+    postgres: &'s PostgresServer,
+}
+
+impl<'s> RemoteSession<'s> {
+    /// Starts a session that holds an item, and whose replica has all that the server has.
+    pub(super) fn start(server: &'s Server, url: impl Into<String>) -> Self {
+        Self::start_in(Home::new(), &server.postgres, url)
+    }
+
+    /// Starts a session in a home.
+    pub(super) fn start_in(
+        home: Home,
+        postgres: &'s PostgresServer,
+        url: impl Into<String>,
+    ) -> Self {
+        let session = Self { home, id: new_session_id(), url: url.into(), postgres };
+        session.hook("session-start-sync", &session.payload("session-start.startup")).ok();
+        session.command(&["claim", &new_key(), "--create"]).ok();
+        session.prompt().ok();
+        session.pull();
+        session
+    }
+
+    /// Makes a payload of the session from a fixture.
+    pub(super) fn payload(&self, fixture: &str) -> Payload {
+        self.home.payload(fixture).for_session(&self.id)
+    }
+
+    /// Prepares a run of a hook.
+    pub(super) fn prepare_hook(&self, hook: &str, payload: &Payload) -> ProcessRun<'_> {
+        let run = prepare_program(&self.home, hook, &self.url).payload(payload);
+        run.env("CLAUDE_CODE_SESSION_ATTENDED", "1")
+    }
+
+    pub(super) fn hook(&self, hook: &str, payload: &Payload) -> ProcessOutput {
+        self.prepare_hook(hook, payload).wait()
+    }
+
+    /// Prepares a command for the session.
+    pub(super) fn prepare_command(&self, arguments: &[&str]) -> ProcessRun<'_> {
+        let session = ["--session", &self.id];
+        prepare_command(&self.home, &self.url, &[arguments, &session].concat())
+    }
+
+    pub(super) fn command(&self, arguments: &[&str]) -> ProcessOutput {
+        self.prepare_command(arguments).wait()
+    }
+
+    pub(super) fn prompt(&self) -> ProcessOutput {
+        self.hook("session-start-sync", &self.payload("user-prompt-submit"))
+    }
+
+    /// The payload after the agent went on to a step.
+    pub(super) fn step(&self, number: usize) -> Payload {
+        let todos = json!([{"content": step_name(number), "status": "in_progress"}]);
+        self.payload("post-tool-use.todo-write").with_input("todos", todos)
+    }
+
+    pub(super) fn push(&self, number: usize) -> ProcessOutput {
+        self.hook("checkpoint-push", &self.step(number))
+    }
+
+    /// Asks the gate whether work may be handed off.
+    pub(super) fn ask_gate(&self) -> ProcessOutput {
+        self.hook("pre-handoff-validate", &self.payload("pre-tool-use.agent"))
+    }
+
+    pub(super) fn outbox(&self) -> Outbox {
+        Outbox::new(self.home.trueup_home().join("outbox.jsonl"))
+    }
+
+    /// Finds the replica of the session.
+    pub(super) fn replica_path(&self) -> PathBuf {
+        let folders = fs::read_dir(self.home.trueup_home().join("replica")).unwrap();
+        let mut replicas =
+            folders.map(|folder| folder.unwrap().path().join(format!("{}.json", self.id)));
+        replicas.find(|path| path.exists()).unwrap()
+    }
+
+    /// Waits until everything that waits has reached the server.
+    #[track_caller]
+    pub(super) fn pull(&self) {
+        await_event(|| {
+            let output = self.command(&["pull"]);
+            if output.code == Some(0) && self.outbox().is_idle() {
+                return Ok(());
+            }
+            Err(output)
+        });
+    }
+
+    /// The tasks that the session had in the database, in the order of the events.
+    pub(super) fn list_tasks(&self) -> Vec<String> {
+        list_tasks(self.postgres, "work", &self.id)
+    }
+
+    /// Sends what waits, and checks that these steps were done in order, each once, and that
+    /// nothing was set aside.
+    #[track_caller]
+    pub(super) fn check_arrived(&self, name: &str, steps: Range<usize>) {
+        self.pull();
+        assert_eq!(self.list_tasks(), steps.map(step_name).collect::<Vec<_>>(), "{name}");
+        self.check_nothing_set_aside(name);
+    }
+
+    /// Checks that no write came too late, was refused or damaged.
+    #[track_caller]
+    pub(super) fn check_nothing_set_aside(&self, name: &str) {
+        for file in ["journal.jsonl", "outbox.dead.jsonl", "outbox.damaged"] {
+            assert_eq!(self.home.read_lines(file), [Value::Null; 0], "{name}: {file}");
+        }
+    }
+
+    /// Goes on through a fault, which begins and ends: pushes `steps`, sends prompts and asks the
+    /// gate. None of them waits for the server or says more than one line, the user is told once
+    /// where nothing comes through, and in the end everything arrived in order, each step once.
+    #[track_caller]
+    pub(super) fn outlast<G>(
+        &self,
+        name: &str,
+        pulls: Pulls,
+        steps: Range<usize>,
+        begin: impl FnOnce() -> G,
+        end: impl FnOnce(G),
+    ) {
+        self.prompt().assert_silent();
+        let fault = begin();
+        let last = steps.end;
+        self.go_on(name, steps);
+        self.watch_prompts(name, pulls);
+        end(fault);
+        self.check_arrived(name, 0..last);
+        self.prompt().assert_silent();
+        for folder in [self.home.trueup_home(), self.home.project_dir().join(".claude")] {
+            assert_eq!(find_files_with(&folder, SECRET), [""; 0], "{name}");
+        }
+    }
+
+    /// Pushes steps and asks the gate, which answers from the replica.
+    #[track_caller]
+    pub(super) fn go_on(&self, name: &str, steps: Range<usize>) {
+        let in_time = |hook: &str, payload: &Payload| {
+            run_failing(name, self.prepare_hook(hook, payload), Ends::AtOnce)
+        };
+        let last = steps.end - 1;
+        for number in steps {
+            let output = in_time("checkpoint-push", &self.step(number));
+            assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
+            assert_eq!(output.message(), [""; 0], "{name}");
+        }
+        assert_eq!(self.home.read_cache()["currentTask"], step_name(last), "{name}");
+        let output = in_time("pre-handoff-validate", &self.payload("pre-tool-use.agent"));
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
+        let [basis] = &output.message()[..] else { panic!("{name}: {output:?}") };
+        assert!(basis.starts_with("trueup: decided on the database as it was "), "{name}: {basis}");
+    }
+
+    /// Sends prompts until the user was told of the outage, or everything came through where that
+    /// may be.
+    #[track_caller]
+    fn watch_prompts(&self, name: &str, pulls: Pulls) {
+        if pulls == Pulls::WaitInVain {
+            let run = self.prepare_command(&["pull"]).env("TRUEUP_DEADLINE_MS", SHORT_DEADLINE_MS);
+            let output = run.wait();
+            assert_eq!(output.code, Some(3), "{name}: {output:?}");
+            return self.prompt().assert_silent();
+        }
+        let told = await_event(|| {
+            let prompt = self.payload("user-prompt-submit");
+            let run = self.prepare_hook("session-start-sync", &prompt);
+            let output = run_failing(name, run, Ends::AtOnce);
+            assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
+            assert_eq!(output.context(), "", "{name}");
+            let lines = output.message();
+            let has_arrived = pulls == Pulls::MaySucceed && self.outbox().is_idle();
+            if lines.is_empty() && !has_arrived { Err(output) } else { Ok(lines) }
+        });
+        let is_outage = told.len() == 1 && told[0].starts_with(OUTAGE_LINE);
+        assert!(told.is_empty() || is_outage, "{name}: {told:?}");
+        if pulls == Pulls::Fail {
+            self.prompt().assert_silent();
+        }
+    }
+}
+
+/// Reads the tasks that a session had in a database, in the order of the events.
+pub(super) fn list_tasks(postgres: &PostgresServer, database: &str, session: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT coalesce(json_agg(after #>> '{{execution_state,currentTask}}' ORDER BY seq), '[]')
+         FROM trueup.events WHERE key = '{session}' AND kind = 'state'
+             AND after #>> '{{execution_state,currentTask}}' LIKE 'step %'"
+    );
+    let tasks: Vec<String> = serde_json::from_str(&postgres.run_sql(database, &sql)).unwrap();
+    tasks
+}
+
+/// Waits until something happened; fails with the last thing that was seen instead.
+#[track_caller]
+pub(super) fn await_event<T, E: std::fmt::Debug>(mut look: impl FnMut() -> Result<T, E>) -> T {
+    let begun = Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(begun.elapsed() < PATIENCE, "it did not come: {seen:?}"),
+        }
+        thread::sleep(INTERVAL);
+    }
+}
+
+pub(super) fn step_name(number: usize) -> String {
+    format!("step {number:04}")
+}
+
+/// Returns the id of a session that no test of this process has used.
+fn new_session_id() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    format!("0a1b2c3d-0000-4000-8000-{:012}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
