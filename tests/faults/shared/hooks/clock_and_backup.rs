@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::home::Payload;
 use support::network::faulty_proxy::{Fault, FaultyProxy};
 
-use super::super::scene::{Server, url_by};
+use super::super::scene::{SHORT_DEADLINE_MS, Server, url_by};
 use super::fixture::{RemoteSession, step_name};
 
 /// Finds the library that fakes the clock of a program; says so where there is none. The program of
@@ -28,24 +28,29 @@ fn a_clock_that_is_an_hour_off_loses_and_reorders_nothing() {
     let Some(server) = Server::start() else { return };
     let (proxy, network) = FaultyProxy::start_switched(server.postgres.port);
     let session = RemoteSession::start(&server, url_by("agent", proxy.port));
-    let hook = |offset: &str, hook: &str, payload: &Payload| {
+    let prepare = |offset: &str, hook: &str, payload: &Payload| {
         let run = session.prepare_hook(hook, payload);
-        run.env("LD_PRELOAD", &library).env("FAKETIME", offset).wait()
+        run.env("LD_PRELOAD", &library).env("FAKETIME", offset)
     };
     let offsets = ["+0h", "+1h", "-1h", "+0h", "-1h", "+1h"];
     for (is_away, steps) in [(true, 0..12), (false, 12..24)] {
         network.set(if is_away { Fault::CutAfter(0) } else { Fault::None });
         for (number, offset) in steps.zip(offsets.iter().cycle()) {
-            let output = hook(offset, "checkpoint-push", &session.step(number));
+            let output = prepare(offset, "checkpoint-push", &session.step(number)).wait();
             assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
         }
     }
     session.check_arrived("clocks", 0..24);
+    // A late pull of a hook has the clock of that hook.
+    session.await_quiet();
+    session.pull();
     // How old the replica is, a clock that went back cannot tell: the hand-off is not decided on it.
     network.set(Fault::CutAfter(0));
-    let handoff = session.home.payload("pre-tool-use.agent");
+    let handoff = session.payload("pre-tool-use.agent");
     for (offset, decision) in [("+0h", Value::Null), ("-1h", json!("ask")), ("+1h", json!("ask"))] {
-        let output = hook(offset, "pre-handoff-validate", &handoff);
+        // It waits for half of its time for a pull to bring what is missing.
+        let run = prepare(offset, "pre-handoff-validate", &handoff);
+        let output = run.env("TRUEUP_DEADLINE_MS", SHORT_DEADLINE_MS).wait();
         let found = output.json()["hookSpecificOutput"]["permissionDecision"].clone();
         assert_eq!(found, decision, "{offset}: {output:?}");
     }

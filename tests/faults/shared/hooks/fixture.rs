@@ -12,6 +12,7 @@ use support::files::find_files_with;
 use support::home::{Home, Payload, ProcessOutput, ProcessRun};
 use support::postgres::PostgresServer;
 use trueup_core::outbox::Outbox;
+use trueup_core::settings::Paths;
 
 use super::super::scene::{
     Ends, SECRET, SHORT_DEADLINE_MS, Server, new_key, prepare_command, prepare_program, run_failing,
@@ -61,8 +62,16 @@ impl<'s> RemoteSession<'s> {
         let session = Self { home, id: new_session_id(), url: url.into(), postgres };
         session.hook("session-start-sync", &session.payload("session-start.startup")).ok();
         session.command(&["claim", &new_key(), "--create"]).ok();
-        session.prompt().ok();
-        session.pull();
+        // A prompt would tell of the claim as well, and start a pull that may be late.
+        session.resume().ok();
+        session
+    }
+
+    /// Resumes the session of another machine.
+    pub(super) fn resume_elsewhere(&self, url: impl Into<String>) -> Self {
+        let (home, id) = (Home::new(), self.id.clone());
+        let session = Self { home, id, url: url.into(), postgres: self.postgres };
+        session.resume().ok();
         session
     }
 
@@ -91,6 +100,10 @@ impl<'s> RemoteSession<'s> {
         self.prepare_command(arguments).wait()
     }
 
+    pub(super) fn resume(&self) -> ProcessOutput {
+        self.hook("session-start-sync", &self.payload("session-start.resume"))
+    }
+
     pub(super) fn prompt(&self) -> ProcessOutput {
         self.hook("session-start-sync", &self.payload("user-prompt-submit"))
     }
@@ -105,11 +118,6 @@ impl<'s> RemoteSession<'s> {
         self.hook("checkpoint-push", &self.step(number))
     }
 
-    /// Asks the gate whether work may be handed off.
-    pub(super) fn ask_gate(&self) -> ProcessOutput {
-        self.hook("pre-handoff-validate", &self.payload("pre-tool-use.agent"))
-    }
-
     pub(super) fn outbox(&self) -> Outbox {
         Outbox::new(self.home.trueup_home().join("outbox.jsonl"))
     }
@@ -122,6 +130,12 @@ impl<'s> RemoteSession<'s> {
         replicas.find(|path| path.exists()).unwrap()
     }
 
+    /// Finds the lock of the replica.
+    pub(super) fn replica_lock_path(&self) -> PathBuf {
+        let paths = Paths { config: self.home.trueup_home(), data: self.home.trueup_home() };
+        paths.lock_of(&self.replica_path())
+    }
+
     /// Waits until everything that waits has reached the server.
     #[track_caller]
     pub(super) fn pull(&self) {
@@ -131,6 +145,22 @@ impl<'s> RemoteSession<'s> {
                 return Ok(());
             }
             Err(output)
+        });
+    }
+
+    /// Waits until nothing of the session runs that hooks left behind.
+    #[track_caller]
+    pub(super) fn await_quiet(&self) {
+        let mark = format!("TRUEUP_HOME={}\0", self.home.trueup_home().display());
+        let has_mark = |environment: &[u8]| {
+            environment.windows(mark.len()).any(|part| part == mark.as_bytes())
+        };
+        await_event(|| {
+            let processes = fs::read_dir("/proc").unwrap().flatten();
+            let mut running = processes.filter(|process| {
+                fs::read(process.path().join("environ")).is_ok_and(|it| has_mark(&it))
+            });
+            running.next().map_or(Ok(()), |process| Err(process.path()))
         });
     }
 
@@ -151,9 +181,10 @@ impl<'s> RemoteSession<'s> {
     /// Checks that no write came too late, was refused or damaged.
     #[track_caller]
     pub(super) fn check_nothing_set_aside(&self, name: &str) {
-        for file in ["journal.jsonl", "outbox.dead.jsonl", "outbox.damaged"] {
+        for file in ["journal.jsonl", "outbox.dead.jsonl"] {
             assert_eq!(self.home.read_lines(file), [Value::Null; 0], "{name}: {file}");
         }
+        assert_eq!(self.outbox().count_damaged().unwrap(), 0, "{name}");
     }
 
     /// Goes on through a fault, which begins and ends: pushes `steps`, sends prompts and asks the

@@ -6,6 +6,15 @@
 
 mod clock_and_backup;
 mod fixture;
+mod full_disk;
+mod https;
 mod kills;
+mod machines;
+mod name_lookup;
 mod network;
 mod outage;
+mod replica_files;
+mod schemas;
+mod servers;
+mod system_calls;
+mod urls;
