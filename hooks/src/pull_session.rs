@@ -105,7 +105,21 @@ pub fn pull_session<D: HookDatabase>(
         refresh_replica(&context, &mut store, &session, Vec::new())?;
         true_up_cache(&context, false)?;
     }
+    note_sending(&context, &session, &drained)?;
     Ok(PullReport { drained, session })
+}
+
+/// Notes in the replica whether the server, which answers, took what waits.
+fn note_sending(
+    context: &HookContext,
+    session: &Session,
+    drained: &DrainReport,
+) -> Result<(), PullError> {
+    let paths = &context.run.settings.paths;
+    let file = ReplicaFile::of_session(paths, &session.lineage, &session.id);
+    let counts = &drained.counts;
+    let problem = counts.problem.as_deref().filter(|_| counts.is_waiting);
+    file.note_sending(problem, now(), LOCK_PATIENCE).map_err(PullError::Replica)
 }
 
 /// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.

@@ -128,7 +128,11 @@ fn pull_detached(context: &CommandContext) -> CommandResult {
                     PullError::Sync(SyncError::Store(cause)) => Some(cause),
                     PullError::Sync(SyncError::Journal(_)) | PullError::Replica(_) => None,
                 };
-                if cause.is_some_and(StoreError::is_out_of_use) {
+                // A server that was busy all that time is as far away as one that is gone.
+                let is_away = |it: &StoreError| {
+                    it.is_out_of_use() || matches!(it, StoreError::Contended { .. })
+                };
+                if cause.is_some_and(is_away) {
                     note_outage(context, session, begun_at);
                 }
                 break;
