@@ -8,35 +8,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::files::find_files_with;
 use support::home::{Home, Payload, ProcessOutput, ProcessRun};
 use support::postgres::PostgresServer;
 use trueup_core::outbox::Outbox;
 use trueup_core::settings::Paths;
 
-use super::super::scene::{
-    Ends, SECRET, SHORT_DEADLINE_MS, Server, new_key, prepare_command, prepare_program, run_failing,
-};
+use super::super::scene::{Server, new_key, prepare_command, prepare_program};
 
 /// How long something may take that nobody waits for.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The pause between two looks at it.
 const INTERVAL: Duration = Duration::from_millis(20);
-
-/// What the user is told of an outage begins with this.
-const OUTAGE_LINE: &str = "⚠️ database unreachable since ";
-
-/// Whether pulls come through in spite of a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pulls {
-    /// None does, and the user is told so.
-    Fail,
-    /// None does, since others use what they need: that passes, and is no outage.
-    WaitInVain,
-    /// Some may.
-    MaySucceed,
-}
 
 /// A session of the database `work` of a server.
 pub(super) struct RemoteSession<'s> {
@@ -185,77 +168,6 @@ impl<'s> RemoteSession<'s> {
             assert_eq!(self.home.read_lines(file), [Value::Null; 0], "{name}: {file}");
         }
         assert_eq!(self.outbox().count_damaged().unwrap(), 0, "{name}");
-    }
-
-    /// Goes on through a fault, which begins and ends: pushes `steps`, sends prompts and asks the
-    /// gate. None of them waits for the server or says more than one line, the user is told once
-    /// where nothing comes through, and in the end everything arrived in order, each step once.
-    #[track_caller]
-    pub(super) fn outlast<G>(
-        &self,
-        name: &str,
-        pulls: Pulls,
-        steps: Range<usize>,
-        begin: impl FnOnce() -> G,
-        end: impl FnOnce(G),
-    ) {
-        self.prompt().assert_silent();
-        let fault = begin();
-        let last = steps.end;
-        self.go_on(name, steps);
-        self.watch_prompts(name, pulls);
-        end(fault);
-        self.check_arrived(name, 0..last);
-        self.prompt().assert_silent();
-        for folder in [self.home.trueup_home(), self.home.project_dir().join(".claude")] {
-            assert_eq!(find_files_with(&folder, SECRET), [""; 0], "{name}");
-        }
-    }
-
-    /// Pushes steps and asks the gate, which answers from the replica.
-    #[track_caller]
-    pub(super) fn go_on(&self, name: &str, steps: Range<usize>) {
-        let in_time = |hook: &str, payload: &Payload| {
-            run_failing(name, self.prepare_hook(hook, payload), Ends::AtOnce)
-        };
-        let last = steps.end - 1;
-        for number in steps {
-            let output = in_time("checkpoint-push", &self.step(number));
-            assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
-            assert_eq!(output.message(), [""; 0], "{name}");
-        }
-        assert_eq!(self.home.read_cache()["currentTask"], step_name(last), "{name}");
-        let output = in_time("pre-handoff-validate", &self.payload("pre-tool-use.agent"));
-        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
-        let [basis] = &output.message()[..] else { panic!("{name}: {output:?}") };
-        assert!(basis.starts_with("trueup: decided on the database as it was "), "{name}: {basis}");
-    }
-
-    /// Sends prompts until the user was told of the outage, or everything came through where that
-    /// may be.
-    #[track_caller]
-    fn watch_prompts(&self, name: &str, pulls: Pulls) {
-        if pulls == Pulls::WaitInVain {
-            let run = self.prepare_command(&["pull"]).env("TRUEUP_DEADLINE_MS", SHORT_DEADLINE_MS);
-            let output = run.wait();
-            assert_eq!(output.code, Some(3), "{name}: {output:?}");
-            return self.prompt().assert_silent();
-        }
-        let told = await_event(|| {
-            let prompt = self.payload("user-prompt-submit");
-            let run = self.prepare_hook("session-start-sync", &prompt);
-            let output = run_failing(name, run, Ends::AtOnce);
-            assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
-            assert_eq!(output.context(), "", "{name}");
-            let lines = output.message();
-            let has_arrived = pulls == Pulls::MaySucceed && self.outbox().is_idle();
-            if lines.is_empty() && !has_arrived { Err(output) } else { Ok(lines) }
-        });
-        let is_outage = told.len() == 1 && told[0].starts_with(OUTAGE_LINE);
-        assert!(told.is_empty() || is_outage, "{name}: {told:?}");
-        if pulls == Pulls::Fail {
-            self.prompt().assert_silent();
-        }
     }
 }
 

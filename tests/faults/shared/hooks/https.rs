@@ -6,7 +6,8 @@ use support::network::http_server::{HttpServer, Reply};
 
 use super::super::http_answers::{Answer, doubts, exchange, hanging, is_commit, refusals};
 use super::super::scene::{Server, check_each};
-use super::fixture::{Pulls, RemoteSession};
+use super::fixture::RemoteSession;
+use super::outlast::Pulls;
 
 /// How many steps a session does while its server answers otherwise.
 const STEPS: usize = 3;
@@ -66,9 +67,7 @@ fn a_refusal_by_https_holds_no_hook_up_and_loses_nothing() {
     let Some(server) = Server::shared() else { return };
     let answers: Vec<Answer> = refusals().into_iter().chain(doubts()).chain([hanging()]).collect();
     check_each(&answers, |answer| {
-        let is_busy = answer.failure.code == "store_contended";
-        let pulls = if is_busy { Pulls::WaitInVain } else { Pulls::Fail };
-        check(server, answer.name, Mode::Refuse(answer.reply), pulls);
+        check(server, answer.name, Mode::Refuse(answer.reply), Pulls::Fail);
     });
 }
 

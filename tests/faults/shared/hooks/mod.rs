@@ -13,6 +13,7 @@ mod machines;
 mod name_lookup;
 mod network;
 mod outage;
+mod outlast;
 mod replica_files;
 mod schemas;
 mod servers;

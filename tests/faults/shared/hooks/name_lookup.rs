@@ -3,7 +3,8 @@
 use support::network::silent_resolver::{SilentResolver, find_names_in, run_in_namespaces};
 
 use super::super::scene::Server;
-use super::fixture::{Pulls, RemoteSession};
+use super::fixture::RemoteSession;
+use super::outlast::Pulls;
 
 #[test]
 fn a_look_up_that_fails_or_hangs_holds_no_hook_up() {

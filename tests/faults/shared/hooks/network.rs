@@ -8,7 +8,8 @@ use support::network::faulty_proxy::{Fault, FaultyProxy};
 use super::super::logins::{start_handshake_server, start_plain_server};
 use super::super::network::{COMMIT, CUTS, REQUEST};
 use super::super::scene::{Server, check_each, url_by};
-use super::fixture::{Pulls, RemoteSession};
+use super::fixture::RemoteSession;
+use super::outlast::Pulls;
 
 /// How many steps a session does while its network fails.
 const STEPS: usize = 4;

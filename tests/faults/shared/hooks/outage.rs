@@ -5,7 +5,8 @@ use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::{PendingChange, PendingWrite};
 
 use super::super::scene::{Server, url_by};
-use super::fixture::{Pulls, RemoteSession, step_name};
+use super::fixture::{RemoteSession, step_name};
+use super::outlast::Pulls;
 
 /// How often a session does something while its server is away.
 const STEPS: usize = 40;

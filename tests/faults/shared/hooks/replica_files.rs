@@ -97,6 +97,7 @@ fn a_replica_that_another_process_holds_for_long_costs_no_write() {
     // What waits is sent all the same.
     await_event(|| if session.list_tasks().len() == 3 { Ok(()) } else { Err("not sent") });
     drop(lock);
+    session.await_quiet();
     session.push(3).ok();
     session.check_arrived("locked", 0..4);
     session.prompt().assert_silent();

@@ -4,7 +4,8 @@ use support::postgres::PostgresServer;
 use trueup_core::store::SCHEMA_VERSION;
 
 use super::super::scene::Server;
-use super::fixture::{Pulls, RemoteSession};
+use super::fixture::RemoteSession;
+use super::outlast::Pulls;
 
 /// How many steps a session does before its clients and the server agree again.
 const STEPS: usize = 4;

@@ -6,7 +6,8 @@ use support::postgres::{HeldTurn, PostgresServer};
 
 use super::super::overload::{CONNECTIONS, IdleConnection, SHORT_LOCK_TIMEOUT};
 use super::super::scene::{Server, url_by};
-use super::fixture::{Pulls, RemoteSession, await_event};
+use super::fixture::{RemoteSession, await_event};
+use super::outlast::Pulls;
 
 /// How many steps a session does in each outage.
 const STEPS: usize = 3;
@@ -55,6 +56,11 @@ fn a_server_that_lets_nobody_in_gets_everything_once_it_does() {
         ),
         ("no rights", "REVOKE trueup_client FROM agent", "GRANT trueup_client TO agent"),
         (
+            "read-only",
+            "ALTER ROLE agent SET default_transaction_read_only = on",
+            "ALTER ROLE agent RESET default_transaction_read_only",
+        ),
+        (
             "renamed",
             "ALTER FUNCTION trueup.exchange(text) RENAME TO absent",
             "ALTER FUNCTION trueup.absent(text) RENAME TO exchange",
@@ -79,12 +85,12 @@ fn a_server_that_is_busy_gets_everything_once_it_is_not() {
     server.postgres.run_sql("work", SHORT_LOCK_TIMEOUT);
     let mut outages = Outages::start(&server);
     let hold_turn = || HeldTurn::take(&server.postgres.admin_url("work"));
-    outages.outlast("held", Pulls::WaitInVain, hold_turn, HeldTurn::release);
+    outages.outlast("held", Pulls::Fail, hold_turn, HeldTurn::release);
     let fill = || {
         // Pulls that have just ended may hold a connection still.
         await_event(|| IdleConnection::open_all(&server.url()).ok_or("somebody is connected"))
     };
-    outages.outlast("full", Pulls::WaitInVain, fill, drop);
+    outages.outlast("full", Pulls::Fail, fill, drop);
 }
 
 #[test]
