@@ -21,10 +21,13 @@ pub enum PullError {
 }
 
 impl PullError {
-    /// Returns whether the server is out of use, as far as can be told from here.
+    /// Returns whether the server is out of use, as far as can be told from here. One that was busy
+    /// all that time is as far away as one that is gone.
     pub const fn is_out_of_use(&self) -> bool {
         match self {
-            Self::Sync(SyncError::Store(cause)) => cause.is_out_of_use(),
+            Self::Sync(SyncError::Store(cause)) => {
+                cause.is_out_of_use() || matches!(cause, StoreError::Contended { .. })
+            }
             Self::Sync(SyncError::Journal(_)) | Self::Replica(_) => false,
         }
     }

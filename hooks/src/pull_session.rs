@@ -15,7 +15,8 @@ use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::{CommandStore, HeartbeatRequest, StoreError};
 use trueup_core::sync::{
-    DrainReport, SyncError, drain_outbox, is_known_by_id_only, record_session_database, true_up,
+    DrainReport, SyncError, drain_outbox, is_known_by_id_only, now, record_session_database,
+    true_up,
 };
 
 use crate::HookContext;
@@ -117,6 +118,7 @@ pub fn pull_session(
     if is_start {
         acknowledge_start(context, store, &session);
     }
+    note_sending(context, &session, &drained)?;
     Ok(PullReport { drained, session })
 }
 
@@ -171,6 +173,19 @@ fn renew_lease(
         quiet_seconds: None,
     })?;
     store.load_session(&session.id)
+}
+
+/// Notes in the replica whether the server, which answers, took what waits.
+fn note_sending(
+    context: &HookContext,
+    session: &Session,
+    drained: &DrainReport,
+) -> Result<(), PullError> {
+    let paths = &context.run.settings.paths;
+    let file = ReplicaFile::of_session(paths, &session.lineage, &session.id);
+    let counts = &drained.counts;
+    let problem = counts.problem.as_deref().filter(|_| counts.is_waiting);
+    file.note_sending(problem, now(), REPLICA_LOCK_PATIENCE).map_err(PullError::Replica)
 }
 
 /// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.

@@ -1,44 +1,23 @@
 //! What a command reports as done is synced to disk.
 
-use std::ffi::OsString;
 use std::fs;
-use std::process::Command;
 
 use support::home::Home;
 
-/// Returns whether system calls of other processes can be traced here.
-fn can_watch() -> bool {
-    let mut watch = Command::new("strace");
-    let status = watch.args(["-o", "/dev/null", "true"]).status();
-    let can = status.is_ok_and(|status| status.success());
-    if !can {
-        println!("SKIPPED: strace is not there or may not look at processes");
-    }
-    can
-}
+use super::traced::{can_trace, trace};
 
 /// Runs a command; returns its calls that write or sync, in order, with the paths of their files.
 fn calls(home: &Home, arguments: &[&str]) -> Vec<String> {
-    let record = home.root().join("calls");
     let run = home.prepare_run("trueup").args(arguments);
-    let answer = run
-        .run_through("strace", |program| {
-            let mut arguments: Vec<OsString> = ["-f", "-y", "-e"].map(OsString::from).into();
-            arguments.push("trace=pwrite64,write,fsync,fdatasync".into());
-            arguments.push("-o".into());
-            arguments.push(record.clone().into());
-            arguments.push(program.to_owned());
-            arguments
-        })
-        .wait();
+    let options = ["-f", "-y", "-e", "trace=pwrite64,write,fsync,fdatasync"];
+    let (answer, calls) = trace(run, &home.root(), &options);
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
-    let record = fs::read_to_string(record).unwrap();
-    record.lines().map(str::to_owned).collect()
+    calls
 }
 
 #[test]
 fn a_write_is_on_the_disk_before_it_is_reported() {
-    if can_watch() {
+    if can_trace() {
         assert_settled(&Home::new().with_held_item());
     }
 }
@@ -46,7 +25,7 @@ fn a_write_is_on_the_disk_before_it_is_reported() {
 /// The write-ahead log is beside the target of a link, not beside the link.
 #[test]
 fn a_write_through_a_link_is_on_the_disk_before_it_is_reported() {
-    if !can_watch() {
+    if !can_trace() {
         return;
     }
     let home = Home::new().with_held_item();

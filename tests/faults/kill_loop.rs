@@ -64,6 +64,14 @@ impl KillLoop {
         Self { chance: Chance::new(), life: FIRST_GUESS, wanted, kills: 0, runs: 0 }
     }
 
+    /// Takes other moments than the loops of other numbers do.
+    pub(crate) fn with_stream(mut self, number: u64) -> Self {
+        for _ in 0..=number {
+            self.chance = Chance(self.chance.below(u64::MAX) | 1);
+        }
+        self
+    }
+
     /// Begins with a run time that was measured.
     pub(crate) fn with_life(self, life: Duration) -> Self {
         Self { life: u64::try_from(life.as_micros()).unwrap(), ..self }

@@ -29,3 +29,4 @@ mod repo_states;
 mod restores;
 mod shared;
 mod stdin;
+mod traced;

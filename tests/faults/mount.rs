@@ -42,6 +42,18 @@ impl Mount {
         }
     }
 
+    /// Mounts a file or a directory on itself, so that it alone can be made read-only; prints why if
+    /// that is not possible.
+    pub(crate) fn over_itself(place: &Path) -> Option<Self> {
+        match run("mount", &["--bind".as_ref(), place.as_os_str(), place.as_os_str()]) {
+            Ok(()) => Some(Self(place.to_owned())),
+            Err(reason) => {
+                println!("SKIPPED: nothing can be mounted here: {reason}");
+                None
+            }
+        }
+    }
+
     /// A home whose repository, with a held item, is on a file system of 1 MiB.
     pub(crate) fn under_a_repository() -> Option<(Home, Self)> {
         let mut home = Home::new();
@@ -55,7 +67,8 @@ impl Mount {
 
     /// Makes it read-only, or writable again.
     pub(crate) fn read_only(&self, yes: bool) {
-        let options = if yes { "remount,ro" } else { "remount,rw" };
+        // Of this mount alone: what is mounted on itself belongs to a larger file system.
+        let options = if yes { "remount,bind,ro" } else { "remount,bind,rw" };
         let arguments = ["-o", options].map(OsStr::new).into_iter();
         let arguments: Vec<&OsStr> = arguments.chain([self.0.as_os_str()]).collect();
         // A process that another test forks inherits all files open here until it calls `exec`. The

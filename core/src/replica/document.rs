@@ -46,6 +46,9 @@ pub struct Replica {
     pub outage_since: Option<Timestamp>,
     /// Whether the user was told so.
     pub is_outage_told: bool,
+    /// That the server answers and takes nothing of what waits.
+    #[serde(default)]
+    pub stalled: Option<StalledOutbox>,
     /// What hooks did that the server does not know of yet.
     pub marks: LocalMarks,
 }
@@ -58,6 +61,17 @@ pub struct RenderedBriefing {
     pub text: String,
     /// Files for the client to watch, which it accepts at the start alone.
     pub watch_paths: Vec<String>,
+}
+
+/// What waits cannot be sent, although the server answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StalledOutbox {
+    /// Since when, by the clock of this machine.
+    pub since: Timestamp,
+    /// Why, in a line.
+    pub problem: String,
+    /// Whether the user was told so.
+    pub is_told: bool,
 }
 
 /// What hooks noted since the replica was read. It is told to the server by the next pull; to do so
@@ -100,6 +114,7 @@ impl Replica {
             briefing: None,
             outage_since: None,
             is_outage_told: false,
+            stalled: None,
             marks: LocalMarks::default(),
         }
     }
@@ -110,7 +125,8 @@ impl Replica {
         (now >= self.pulled_at).then(|| now.seconds_since(self.pulled_at))
     }
 
-    /// Takes the lines that wait for the user. An outage is told once, and not after its end.
+    /// Takes the lines that wait for the user. An outage, or a server that takes nothing, is told
+    /// once, and not after its end.
     pub fn take_news(&mut self) -> Vec<String> {
         let mut lines = std::mem::take(&mut self.news);
         if let Some(since) = self.outage_since.filter(|_| !self.is_outage_told) {
@@ -119,6 +135,13 @@ impl Replica {
                 "⚠️ database unreachable since {since}; this session goes on from what was read at \
                  {}, and what it does is sent later",
                 self.session.read_at
+            ));
+        }
+        if let Some(stalled) = self.stalled.as_mut().filter(|stalled| !stalled.is_told) {
+            stalled.is_told = true;
+            let StalledOutbox { since, problem, .. } = stalled;
+            lines.push(format!(
+                "⚠️ what waits for the database is not sent since {since}: {problem}"
             ));
         }
         lines

@@ -12,6 +12,6 @@ mod projection;
 mod renewal;
 mod store;
 
-pub use document::{LocalMarks, REPLICA_VERSION, RenderedBriefing, Replica};
+pub use document::{LocalMarks, REPLICA_VERSION, RenderedBriefing, Replica, StalledOutbox};
 pub use file::ReplicaFile;
 pub use store::ReplicaStore;

@@ -3,11 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use super::document::{LocalMarks, Replica};
+use super::document::{LocalMarks, Replica, StalledOutbox};
 use super::file::ReplicaFile;
 use super::projection::project_change;
 use crate::model::{Session, Timestamp};
 use crate::outbox::{Outbox, PendingWrite};
+use crate::text::one_line;
+
+/// Longest reason why something is not sent, in characters.
+const MAX_PROBLEM_CHARS: usize = 300;
 
 impl ReplicaFile {
     /// Replaces the replica by one that was just read, with what waits in the outbox on top. What
@@ -78,6 +82,31 @@ impl ReplicaFile {
         self.write(&replica)
     }
 
+    /// Notes why what waits could not be sent, or that it could. It is told to the user once: the
+    /// session is read anew all the time, so nothing else shows it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::replace_if_newer`].
+    pub fn note_sending(
+        &self,
+        problem: Option<&str>,
+        now: Timestamp,
+        patience: Duration,
+    ) -> io::Result<()> {
+        let _lock = self.acquire_lock(patience)?;
+        let is_noted = |it: &Replica| it.stalled.is_some() == problem.is_some();
+        let Some(mut replica) = self.read().filter(|it| !is_noted(it)) else {
+            return Ok(());
+        };
+        replica.stalled = problem.map(|problem| StalledOutbox {
+            since: now,
+            problem: one_line(problem, MAX_PROBLEM_CHARS),
+            is_told: false,
+        });
+        self.write(&replica)
+    }
+
     /// Adds lines for the user of a session. Returns whether there is a replica to add them to.
     ///
     /// # Errors
@@ -114,6 +143,7 @@ fn carry_over(replica: &mut Replica, mut before: Replica) {
     before.remember_values();
     replica.tasks = before.tasks;
     replica.former_values = before.former_values;
+    replica.stalled = before.stalled;
     before.news.append(&mut replica.news);
     replica.news = before.news;
     replica.briefing = replica.briefing.take().or(before.briefing);
@@ -222,6 +252,34 @@ mod tests {
         world.file.replace_session(other, now, &world.outbox, PATIENCE).unwrap();
         let known = world.file.read().unwrap();
         assert_eq!((known.session.revision, known.pulled_at), (Revision(4), now));
+    }
+
+    #[test]
+    fn what_is_not_sent_is_told_once_until_it_is() {
+        let world = make_world();
+        let told_after = |problem: Option<&str>| {
+            // A pull reads the session anew each time.
+            replace_with(&world, session_read_at(1));
+            world.file.note_sending(problem, Timestamp::from_millis(0), PATIENCE).unwrap();
+            let mut replica = world.file.read().unwrap();
+            let told = replica.take_news();
+            world.file.write(&replica).unwrap();
+            told
+        };
+        let [first] = &told_after(Some("no"))[..] else { panic!("it is told") };
+        assert!(first.starts_with("⚠️ ") && first.ends_with(": no"), "{first}");
+        assert_eq!([Some("still no"), None, None].map(told_after), [[""; 0]; 3]);
+        assert_eq!(told_after(Some("again no")).len(), 1);
+    }
+
+    #[test]
+    fn what_was_not_sent_is_not_told_once_it_is() {
+        let world = make_world();
+        replace_with(&world, session_read_at(0));
+        for problem in [Some("no"), None] {
+            world.file.note_sending(problem, Timestamp::from_millis(0), PATIENCE).unwrap();
+        }
+        assert_eq!(world.file.read().unwrap().take_news(), [""; 0]);
     }
 
     #[test]

@@ -13,22 +13,22 @@ use super::scene::{Case, DOUBT, Ends, Failure, Scene, Server, new_key, run_faili
 const PAGE: &str = "<!DOCTYPE html><html><body>Log in, s3cret</body></html>";
 
 /// Carries a request out as PostgREST does, by the function.
-fn exchange(postgres: &PostgresServer, request: &Request) -> Reply {
+pub(super) fn exchange(postgres: &PostgresServer, request: &Request) -> Reply {
     let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
     let text = body["request"].as_str().unwrap().replace('\'', "''");
     let sql = format!("SET search_path = trueup; SELECT to_json(trueup.exchange('{text}'))::text");
     Reply::json(&postgres.run_sql("work", &sql))
 }
 
-fn is_commit(request: &Request) -> bool {
+pub(super) fn is_commit(request: &Request) -> bool {
     request.body.contains(r#"\"mode\":\"commit\""#)
 }
 
 /// An answer, and what a command says of it.
-struct Answer {
-    name: &'static str,
-    reply: fn() -> Reply,
-    failure: Failure,
+pub(super) struct Answer {
+    pub(super) name: &'static str,
+    pub(super) reply: fn() -> Reply,
+    pub(super) failure: Failure,
 }
 
 const fn answer(name: &'static str, reply: fn() -> Reply, failure: Failure) -> Answer {
@@ -36,7 +36,7 @@ const fn answer(name: &'static str, reply: fn() -> Reply, failure: Failure) -> A
 }
 
 /// Answers that say that nothing was carried out.
-fn refusals() -> Vec<Answer> {
+pub(super) fn refusals() -> Vec<Answer> {
     const CREDENTIALS: &str = "check TRUEUP_API_KEY and TRUEUP_API_TOKEN";
     let refused = Failure::unavailable;
     vec![
@@ -66,7 +66,7 @@ fn refusals() -> Vec<Answer> {
 }
 
 /// Answers after which nobody knows whether the request was carried out.
-fn doubts() -> Vec<Answer> {
+pub(super) fn doubts() -> Vec<Answer> {
     let failed = Failure::unavailable;
     vec![
         answer(
@@ -103,7 +103,7 @@ fn doubts() -> Vec<Answer> {
 }
 
 /// An answer that never ends, and of which nothing more comes.
-fn hanging() -> Answer {
+pub(super) fn hanging() -> Answer {
     answer(
         "hanging",
         || Reply::hanging("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n\"{"),

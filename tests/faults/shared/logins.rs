@@ -69,7 +69,7 @@ fn who_is_not_let_in_is_told_why() {
 }
 
 /// Starts what looks like a server of PostgreSQL until the handshake is over, and answers no login.
-fn start_handshake_server(identity: Option<Identity>) -> u16 {
+pub(super) fn start_handshake_server(identity: Option<Identity>) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -89,7 +89,7 @@ fn start_handshake_server(identity: Option<Identity>) -> u16 {
 }
 
 /// Starts a server of HTTP without TLS, to which the begin of TLS is no request.
-fn start_plain_server() -> u16 {
+pub(super) fn start_plain_server() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

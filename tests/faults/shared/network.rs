@@ -11,11 +11,11 @@ use super::scene::{
 };
 
 /// What a request looks like on the wire, and one that commits.
-const REQUEST: &str = "trueup.exchange";
-const COMMIT: &str = r#""mode":"commit""#;
+pub(super) const REQUEST: &str = "trueup.exchange";
+pub(super) const COMMIT: &str = r#""mode":"commit""#;
 
 /// How many connections of the loops are cut, at places spread over a whole command.
-const CUTS: usize = 18;
+pub(super) const CUTS: usize = 18;
 
 #[test]
 fn a_network_that_fails_is_named_and_leaves_nothing_half_done() {

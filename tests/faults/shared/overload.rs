@@ -9,20 +9,28 @@ use support::postgres::{HeldTurn, start_psql};
 use super::scene::{Case, Failure, Scene, Server, await_refusals, check_failing, new_key};
 
 /// How many connections a server takes, and those that are kept for its superuser.
-const CONNECTIONS: &str = "-c max_connections=8 -c superuser_reserved_connections=3";
+pub(super) const CONNECTIONS: &str = "-c max_connections=8 -c superuser_reserved_connections=3";
 const FREE_CONNECTIONS: usize = 5;
 
 /// A connection that does nothing.
-struct IdleConnection(Child);
+pub(super) struct IdleConnection(Child);
 
 impl IdleConnection {
-    fn open(url: &str) -> Self {
+    /// Opens one; `None` where the server refuses it.
+    fn open(url: &str) -> Option<Self> {
         let mut psql = start_psql(url);
-        psql.stdin.as_mut().unwrap().write_all(b"SELECT 1;\n").unwrap();
+        // A program that is refused may have ended.
+        let _ = psql.stdin.as_mut().unwrap().write_all(b"SELECT 1;\n");
         let mut line = String::new();
         BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "1\n");
-        Self(psql)
+        let connection = Self(psql);
+        (line == "1\n").then_some(connection)
+    }
+
+    /// Takes all connections of a server that was started with [`CONNECTIONS`]; `None` where
+    /// somebody has one.
+    pub(super) fn open_all(url: &str) -> Option<Vec<Self>> {
+        (0..FREE_CONNECTIONS).map(|_| Self::open(url)).collect()
     }
 }
 
@@ -49,7 +57,7 @@ fn free_once_refused(server: &Server, scene: &Scene<'_>, refusal: &str, free: im
 fn a_server_without_a_connection_left_is_asked_until_there_is_one() {
     let Some(server) = Server::start_with(CONNECTIONS) else { return };
     let scene = Scene::new(&server);
-    let held = [(); FREE_CONNECTIONS].map(|()| IdleConnection::open(&server.url()));
+    let held = IdleConnection::open_all(&server.url()).unwrap();
     let full = Failure::contended("the server has no connection left", "use a pooler");
     scene.check_failing(&Case::new("full", server.url(), full.at_deadline()));
     let add_for_session = ["item", "add", &new_key(), "--session", FIRST_SESSION];
@@ -59,7 +67,8 @@ fn a_server_without_a_connection_left_is_asked_until_there_is_one() {
 }
 
 /// A statement waits for a lock for some seconds; the tests do not wait for so long.
-const SHORT_LOCK_TIMEOUT: &str = "ALTER FUNCTION trueup.exchange(text) SET lock_timeout = '200ms'";
+pub(super) const SHORT_LOCK_TIMEOUT: &str =
+    "ALTER FUNCTION trueup.exchange(text) SET lock_timeout = '200ms'";
 
 #[test]
 fn writers_wait_for_one_that_hangs_until_their_deadline_and_readers_do_not() {

@@ -147,17 +147,7 @@ impl<'s> Scene<'s> {
 
     /// Checks all cases of a table.
     pub(super) fn check_all(&self, cases: &[Case]) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.check(case);
-            }
-        };
-        thread::scope(|scope| {
-            for worker in [(); WORKERS].map(|()| scope.spawn(work)) {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            }
-        });
+        check_each(cases, |case| self.check(case));
     }
 
     /// Prepares a command that reaches the database by a URL.
@@ -222,6 +212,21 @@ impl<'s> Scene<'s> {
     }
 }
 
+/// Checks all cases of a table, some at the same time.
+pub(super) fn check_each<C: Sync>(cases: &[C], check: impl Fn(&C) + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            check(case);
+        }
+    };
+    thread::scope(|scope| {
+        for worker in [(); WORKERS].map(|()| scope.spawn(work)) {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
 /// What a command says that does not know whether its write was made.
 pub(super) const DOUBT: &str = "the write may have been made";
 
@@ -236,12 +241,16 @@ pub(super) fn shows(output: &ProcessOutput, text: &str) -> bool {
 
 /// Prepares a command that reaches the database by a URL.
 pub(super) fn prepare_command<'h>(home: &'h Home, url: &str, arguments: &[&str]) -> ProcessRun<'h> {
-    home.prepare_run("trueup")
+    prepare_program(home, "trueup", url).args(arguments)
+}
+
+/// Prepares a program of the product that reaches the database by a URL.
+pub(super) fn prepare_program<'h>(home: &'h Home, program: &str, url: &str) -> ProcessRun<'h> {
+    home.prepare_run(program)
         .env("TRUEUP_DATABASE_URL", url)
         .env("TRUEUP_API_KEY", "s3cret-k")
         .env("TRUEUP_API_TOKEN", "s3cret-t")
         .env("TRUEUP_LOG", "debug")
-        .args(arguments)
 }
 
 /// Runs a command that fails twice: as a person sees it, then as a script does; returns both

@@ -28,6 +28,8 @@ pub enum Fault {
     SilenceAt(&'static str),
     /// Nothing is ever passed on.
     BlackHole,
+    /// The connection leads to another port of this machine.
+    Detour(u16),
 }
 
 /// Which fault the next connection of a proxy has.
@@ -99,6 +101,7 @@ fn pass_on(client: TcpStream, upstream: u16, fault: Fault, count: Arc<AtomicUsiz
     if matches!(fault, Fault::BlackHole) {
         hold(client);
     }
+    let upstream = if let Fault::Detour(other) = fault { other } else { upstream };
     let server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, upstream))).unwrap();
     let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     thread::spawn(move || pass_answers(from_server, to_client, fault, &count));

@@ -53,6 +53,16 @@ fn run_by(way: &[&str], folder: &Path, line: &[&str]) -> Option<Output> {
     unshare.env(MARK, "1").output().ok()
 }
 
+/// Sets where the system looks names up, as `dns` or `files`, in the namespaces.
+pub fn find_names_in(source: &str) {
+    let switch = Path::new("/etc/nsswitch.conf");
+    assert!(std::env::var_os(MARK).is_some(), "another test runs this one");
+    // Elsewhere it would be the system's own file.
+    let is_own = fs::read_to_string(switch).is_ok_and(|text| text.lines().count() == 1);
+    assert!(is_own, "the file is that of the test");
+    fs::write(switch, format!("hosts: {source}\n")).unwrap();
+}
+
 /// Takes questions until it is dropped. Without it they are refused.
 #[derive(Debug)]
 pub struct SilentResolver {
