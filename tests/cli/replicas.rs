@@ -1,9 +1,16 @@
 //! What commands show of a session whose database is on a server: from the server, or what was read
 //! last while that is away.
 
+use std::fs;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use support::home::{FIRST_SESSION, Home, ProcessOutput};
+use support::network::faulty_proxy::{Fault, FaultyProxy};
 use support::postgres::TestDatabase;
+use trueup_core::model::{Lineage, Timestamp};
+use trueup_core::replica::ReplicaFile;
+use trueup_core::settings::Paths;
 
 use crate::fixture::data;
 
@@ -66,4 +73,29 @@ fn the_status_line_waits_for_no_server() {
     let Some((home, _database, url)) = known_session() else { return };
     let answer = run_with(&home, &away(&url), &["statusline"]).ok();
     assert!(answer.stdout.starts_with("A-1 · "), "{answer:?}");
+}
+
+#[test]
+fn status_waits_for_a_moment_only_where_the_server_is_known_to_be_away() {
+    let Some(database) = TestDatabase::create() else { return };
+    let (home, direct) = (Home::new(), database.add_user("trueup_client"));
+    let (server, name) = direct.rsplit_once('/').unwrap();
+    let (host, port) = server.rsplit_once(':').unwrap();
+    let (proxy, network) = FaultyProxy::start_switched(port.parse().unwrap());
+    let url = format!("{host}:{}/{name}", proxy.port);
+    let start = home.payload("session-start.startup");
+    let run = home.prepare_run("session-start-sync").payload(&start);
+    run.env("TRUEUP_DATABASE_URL", &url).wait().ok();
+    network.set(Fault::BlackHole);
+    let lineages = fs::read_dir(home.trueup_home().join("replica")).unwrap();
+    let lineage = lineages.flatten().next().unwrap().file_name().into_string().unwrap();
+    let (config, data) = (home.trueup_home().to_owned(), home.trueup_home().to_owned());
+    let session = FIRST_SESSION.parse().unwrap();
+    let file = ReplicaFile::of_session(&Paths { config, data }, &Lineage(lineage), &session);
+    file.note_outage(Timestamp::from_millis(0), Duration::from_mins(1)).unwrap();
+    let begun = Instant::now();
+    let answer = run_with(&home, &url, &["status", "--json"]).json();
+    assert!(answer["data"]["replica"]["age_seconds"].is_u64(), "{answer}");
+    // Without the note it takes a minute, the deadline of tests.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trueup_core::deadline::Deadline;
 use trueup_core::log::LogLevel;
 use trueup_core::model::{Session, SessionId};
 use trueup_core::replica::{Replica, ReplicaFile, ReplicaStore};
@@ -11,6 +12,10 @@ use super::CommandContext;
 
 /// How long to wait for a hook that works on the replica.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long to wait for a server that could not be reached before: long enough to see that it is
+/// back.
+const OUTAGE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl CommandContext {
     /// Names the replica of a session, if the database is on a server that was met before.
@@ -26,6 +31,16 @@ impl CommandContext {
     /// Reads the replica of a session.
     pub(crate) fn read_replica(&self, session: &SessionId) -> Option<Replica> {
         self.find_replica_file(session)?.read()
+    }
+
+    /// Waits for a moment only, where the last pull could not reach the server: this command shows
+    /// what was read before then.
+    pub(crate) fn hurry_in_outage(&self) {
+        let session = self.named_session.clone().or_else(|| self.read_env_session().ok().flatten());
+        let replica = session.and_then(|session| self.read_replica(&session));
+        if replica.is_some_and(|replica| replica.outage_since.is_some()) {
+            self.prepare_store(|store| store.set_deadline(Deadline::after(OUTAGE_PATIENCE)));
+        }
     }
 
     /// Opens the replica of the session that is named, or of the environment.

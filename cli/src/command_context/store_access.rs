@@ -29,13 +29,18 @@ impl CommandContext {
     /// Opens the database, where a command says what it reads besides its session.
     pub(crate) fn expect_reads(&self, reads: &[ExpectedRead<'_>]) {
         if !reads.is_empty() {
-            // The command itself reports a database that cannot be opened.
-            let mut opened = self.open_store();
-            if let Ok(store) = &mut opened {
-                store.expect_reads(ReadTime::BeforeWrite, reads);
-            }
-            self.opened.replace(Some(opened));
+            self.prepare_store(|store| store.expect_reads(ReadTime::BeforeWrite, reads));
         }
+    }
+
+    /// Opens the database before the command asks for it.
+    pub(super) fn prepare_store(&self, prepare: impl FnOnce(&mut dyn CommandStore)) {
+        // The command itself reports a database that cannot be opened.
+        let mut opened = self.open_store();
+        if let Ok(store) = &mut opened {
+            prepare(&mut **store);
+        }
+        self.opened.replace(Some(opened));
     }
 
     /// Opens the database for reading. Orchestrators that died are reported and left as they are.

@@ -294,6 +294,9 @@ impl CliCommand {
 /// Runs a command of `trueup`.
 pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> CommandResult {
     context.expect_reads(&command.expected_reads());
+    if matches!(command, CliCommand::Status { all: false }) {
+        context.hurry_in_outage();
+    }
     if command.needs_known_session() {
         context.check_named_session()?;
     }
