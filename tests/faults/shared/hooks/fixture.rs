@@ -13,7 +13,7 @@ use support::postgres::PostgresServer;
 use trueup_core::outbox::Outbox;
 use trueup_core::settings::Paths;
 
-use super::super::scene::{Server, new_key, prepare_command, prepare_program};
+use super::super::scene::{Ends, Server, new_key, prepare_command, prepare_program, run_failing};
 
 /// How long something may take that nobody waits for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -69,8 +69,10 @@ impl<'s> RemoteSession<'s> {
         run.env("CLAUDE_CODE_SESSION_ATTENDED", "1")
     }
 
+    /// Runs a hook, which must end before one would that waits for its deadline.
+    #[track_caller]
     pub(super) fn hook(&self, hook: &str, payload: &Payload) -> ProcessOutput {
-        self.prepare_hook(hook, payload).wait()
+        run_failing(hook, self.prepare_hook(hook, payload), Ends::AtOnce)
     }
 
     /// Prepares a command for the session.
