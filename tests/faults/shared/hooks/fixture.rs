@@ -43,7 +43,7 @@ impl<'s> RemoteSession<'s> {
         url: impl Into<String>,
     ) -> Self {
         let session = Self { home, id: new_session_id(), url: url.into(), postgres };
-        session.hook("session-start-sync", &session.payload("session-start.startup")).ok();
+        session.begin("session-start.startup").ok();
         session.command(&["claim", &new_key(), "--create"]).ok();
         // A prompt would tell of the claim as well, and start a pull that may be late.
         session.resume().ok();
@@ -86,7 +86,12 @@ impl<'s> RemoteSession<'s> {
     }
 
     pub(super) fn resume(&self) -> ProcessOutput {
-        self.hook("session-start-sync", &self.payload("session-start.resume"))
+        self.begin("session-start.resume")
+    }
+
+    /// Starts the session, which alone waits for the server.
+    fn begin(&self, fixture: &str) -> ProcessOutput {
+        self.prepare_hook("session-start-sync", &self.payload(fixture)).wait()
     }
 
     pub(super) fn prompt(&self) -> ProcessOutput {
