@@ -13,7 +13,7 @@ use support::postgres::PostgresServer;
 use trueup_core::outbox::Outbox;
 use trueup_core::settings::Paths;
 
-use super::super::scene::{Server, new_key, prepare_command, prepare_program};
+use super::super::scene::{Ends, Server, new_key, prepare_command, prepare_program, run_failing};
 
 /// How long something may take that nobody waits for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -43,7 +43,7 @@ impl<'s> RemoteSession<'s> {
         url: impl Into<String>,
     ) -> Self {
         let session = Self { home, id: new_session_id(), url: url.into(), postgres };
-        session.hook("session-start-sync", &session.payload("session-start.startup")).ok();
+        session.begin("session-start.startup").ok();
         session.command(&["claim", &new_key(), "--create"]).ok();
         // A prompt would tell of the claim as well, and start a pull that may be late.
         session.resume().ok();
@@ -69,8 +69,10 @@ impl<'s> RemoteSession<'s> {
         run.env("CLAUDE_CODE_SESSION_ATTENDED", "1")
     }
 
+    /// Runs a hook, which must end before one would that waits for its deadline.
+    #[track_caller]
     pub(super) fn hook(&self, hook: &str, payload: &Payload) -> ProcessOutput {
-        self.prepare_hook(hook, payload).wait()
+        run_failing(hook, self.prepare_hook(hook, payload), Ends::AtOnce)
     }
 
     /// Prepares a command for the session.
@@ -84,7 +86,12 @@ impl<'s> RemoteSession<'s> {
     }
 
     pub(super) fn resume(&self) -> ProcessOutput {
-        self.hook("session-start-sync", &self.payload("session-start.resume"))
+        self.begin("session-start.resume")
+    }
+
+    /// Starts the session, which alone waits for the server.
+    fn begin(&self, fixture: &str) -> ProcessOutput {
+        self.prepare_hook("session-start-sync", &self.payload(fixture)).wait()
     }
 
     pub(super) fn prompt(&self) -> ProcessOutput {

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use support::files::find_files_with;
-use support::home::Payload;
 
-use super::super::scene::{Ends, SECRET, run_failing};
+use super::super::scene::SECRET;
 use super::fixture::{RemoteSession, await_event, step_name};
 
 /// What the user is told begins with one of these: the server cannot be asked, or takes no writes.
@@ -50,17 +49,14 @@ impl RemoteSession<'_> {
     /// Pushes steps and asks the gate, which answers from the replica.
     #[track_caller]
     pub(super) fn go_on(&self, name: &str, steps: Range<usize>) {
-        let in_time = |hook: &str, payload: &Payload| {
-            run_failing(name, self.prepare_hook(hook, payload), Ends::AtOnce)
-        };
         let last = steps.end - 1;
         for number in steps {
-            let output = in_time("checkpoint-push", &self.step(number));
+            let output = self.push(number);
             assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
             assert_eq!(output.message(), [""; 0], "{name}");
         }
         assert_eq!(self.home.read_cache()["currentTask"], step_name(last), "{name}");
-        let output = in_time("pre-handoff-validate", &self.payload("pre-tool-use.agent"));
+        let output = self.hook("pre-handoff-validate", &self.payload("pre-tool-use.agent"));
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
         let [basis] = &output.message()[..] else { panic!("{name}: {output:?}") };
         assert!(basis.starts_with("trueup: decided on the database as it was "), "{name}: {basis}");
@@ -71,9 +67,7 @@ impl RemoteSession<'_> {
     #[track_caller]
     fn watch_prompts(&self, name: &str, pulls: Pulls) {
         let told = await_event(|| {
-            let prompt = self.payload("user-prompt-submit");
-            let run = self.prepare_hook("session-start-sync", &prompt);
-            let output = run_failing(name, run, Ends::AtOnce);
+            let output = self.prompt();
             assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
             assert_eq!(output.context(), "", "{name}");
             let lines = output.message();

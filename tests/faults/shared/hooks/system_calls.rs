@@ -16,9 +16,12 @@ const HOOKS: [(&str, &[&str]); 4] = [
     ("pre-handoff-validate", &["--span"]),
 ];
 
-/// What a process opens, and what it starts.
-const OPENS: [&str; 3] =
-    ["-f", "-e", "trace=socket,connect,open,openat,clone,clone3,fork,vfork,execve"];
+/// What a process opens, and which processes it starts and waits for.
+const OPENS: [&str; 3] = [
+    "-f",
+    "-e",
+    "trace=socket,connect,open,openat,clone,clone3,fork,vfork,execve,wait4,waitid,pidfd_open",
+];
 
 /// The calls of a process and of those that it starts, which start a process.
 const STARTS: [&str; 3] = ["-f", "-e", "trace=clone,clone3,fork,vfork,execve"];
@@ -44,7 +47,7 @@ fn opens_socket(call: &str) -> bool {
 }
 
 #[test]
-fn no_hook_opens_a_socket_or_a_database() {
+fn no_hook_opens_a_socket_or_a_database_or_waits_for_a_pull() {
     if !can_trace() {
         return;
     }
@@ -61,7 +64,8 @@ fn no_hook_opens_a_socket_or_a_database() {
             let (output, calls) = trace(run, &folder, &OPENS);
             let name = format!("{hook} {arguments:?} {fixture}");
             assert!(matches!(output.code, Some(0 | 2)), "{name}: {output:?}");
-            let is_bad = |call: &&str| opens_socket(call) || call.contains(".db");
+            let waits = |call: &str| call.starts_with("wait") || call.starts_with("pidfd_open");
+            let is_bad = |call: &&str| opens_socket(call) || waits(call) || call.contains(".db");
             let bad: Vec<&str> = keep_own_calls(&calls).into_iter().filter(is_bad).collect();
             assert_eq!(bad, [""; 0], "{name}");
         }
