@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Code, Divergence};
@@ -72,7 +73,8 @@ impl PullRequest<'_> {
 }
 
 /// Brings what waits to the server and reads a session anew. What has to be told to user and agent
-/// waits in the replica, for the start of the session or for the next prompt.
+/// waits in the replica, for the start of the session or for the next prompt. Where nobody waits for
+/// the pull, each of its parts may take `patience`, so that a slow server gets as far as a quick one.
 ///
 /// # Errors
 ///
@@ -80,7 +82,13 @@ impl PullRequest<'_> {
 pub fn pull_session(
     context: &HookContext,
     store: &mut dyn CommandStore,
+    patience: Option<Duration>,
 ) -> Result<PullReport, PullError> {
+    let begin_part = |store: &mut dyn CommandStore| {
+        if let Some(patience) = patience {
+            store.set_deadline(Deadline::after(patience));
+        }
+    };
     announce_reads(context, store);
     let lineage = store.load_lineage()?;
     record_session_database(&lineage, &context.run);
@@ -90,7 +98,8 @@ pub fn pull_session(
         send_marks(context, store, &lineage, &writer)?;
     }
     let mut drained = drain_outbox(store, &context.run);
-    let (session, mut start) = load_or_begin(context, store)?;
+    begin_part(store);
+    let (session, mut start) = load_or_begin(context, store, begin_part)?;
     let is_start = start.is_some();
     note_contact(context);
     let mut news = tell_writers(context, &lineage, &mut drained);
@@ -101,6 +110,7 @@ pub fn pull_session(
         news.extend(share_with_repos(context, store));
     }
     let mut session = session;
+    begin_part(store);
     refresh_replica(context, store, &session, news)?;
     let mut outcome = true_up_cache(context, &mut start, false)?;
     if outcome == CacheOutcome::NeedsServer {
@@ -116,6 +126,7 @@ pub fn pull_session(
         true_up_cache(context, &mut start, false)?;
     }
     if is_start {
+        begin_part(store);
         acknowledge_start(context, store, &session);
     }
     note_sending(context, &session, &drained)?;
@@ -132,6 +143,7 @@ struct StartedSession {
 fn load_or_begin(
     context: &HookContext,
     store: &mut dyn CommandStore,
+    begin_part: impl Fn(&mut dyn CommandStore),
 ) -> Result<(Session, Option<StartedSession>), SyncError> {
     let stored = store.load_session(&context.payload.session)?;
     let source = match (&context.payload.event, &stored) {
@@ -143,6 +155,7 @@ fn load_or_begin(
         _ => StartSource::Startup,
     };
     let mut begun = begin_session(context, store, stored, source)?;
+    begin_part(store);
     let readings = read_for_briefing(context, store, &begun.session, &begun)?;
     // The briefing, which is kept until it was told, says all of it.
     begun.session.acknowledged = begun.session.revision;

@@ -21,7 +21,8 @@ use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;
 use crate::store_location::open_for_pull;
 
-/// How long a pull that nobody waits for may take, and how long it waits for the one before it.
+/// How long each part of a pull that nobody waits for may take, and how long it waits for the one
+/// before it.
 const DETACHED_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How often a pull is repeated while more waits than one of them can send.
@@ -87,7 +88,7 @@ fn run_pull(
 ) -> CommandResult<PullReport> {
     let pull = build_pull(context, session, None, deadline)?;
     let pulled = open_for_pull(&pull).map_err(PullError::from);
-    Ok(pulled.and_then(|mut store| pull_session(&pull, &mut store))?)
+    Ok(pulled.and_then(|mut store| pull_session(&pull, &mut store, None))?)
 }
 
 fn build_pull(
@@ -160,7 +161,7 @@ fn pull_in_rounds(
         let pull = build_pull(context, session, start.take(), deadline)?;
         let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
-            let report = pull_session(&pull, &mut store)?;
+            let report = pull_session(&pull, &mut store, Some(DETACHED_DEADLINE))?;
             if is_start {
                 release_hook()?;
                 prune_when_due(&pull, &mut store);
