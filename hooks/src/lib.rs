@@ -43,4 +43,4 @@ pub use hook::Hook;
 pub use hook_context::{HookContext, HookOutcome};
 pub use hook_database::HookDatabase;
 pub use pull_session::{PullError, PullReport, pull_session};
-pub use runner::{continue_hook, run_hook};
+pub use runner::{answer_payload, continue_hook, run_hook};

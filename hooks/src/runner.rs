@@ -49,6 +49,23 @@ pub fn continue_hook(begun: &BegunHook) -> ExitCode {
     run(begun.hook, Some(begun))
 }
 
+/// Answers a payload in this process, as [`run_hook`] does between reading stdin and printing. What
+/// is due after the answer was printed is left to the caller. A panic unwinds.
+pub fn answer_payload(
+    hook: &Hook,
+    input: Vec<u8>,
+    environment: Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> HookOutcome {
+    let call = HookCall::without_input(hook.name);
+    match parse_input(call, input, environment, settings, deadline) {
+        Ok(Some(context)) => run_handler(hook.program, &context, hook.handle),
+        Ok(None) => HookOutcome::default(),
+        Err(failure) => answer_failure(hook, failure),
+    }
+}
+
 fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
     let name = hook.program;
     // A hook that panics must not stop the session: after exit code 0 the client goes on.
@@ -76,11 +93,7 @@ fn run(hook: Hook, begun: Option<&BegunHook>) -> ExitCode {
     let context = match read_context(call, environment, settings, deadline.ok_or(timeout)) {
         Ok(Some(context)) => context,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
-        Err(PayloadFailure { input, problem }) => {
-            let answer = (hook.handle_broken)(&input);
-            let note = || HookOutcome::from_note(format!("trueup: {name}: {problem}"));
-            return print_outcome(name, &answer.unwrap_or_else(note));
-        }
+        Err(failure) => return print_outcome(name, &answer_failure(&hook, failure)),
     };
     let outcome = run_handler(name, &context, hook.handle);
     let code = print_outcome(name, &outcome);
@@ -128,10 +141,16 @@ struct PayloadFailure {
     problem: String,
 }
 
+fn answer_failure(hook: &Hook, failure: PayloadFailure) -> HookOutcome {
+    let PayloadFailure { input, problem } = failure;
+    let note = || HookOutcome::from_note(format!("trueup: {}: {problem}", hook.program));
+    (hook.handle_broken)(&input).unwrap_or_else(note)
+}
+
 /// Reads the payload and builds the context; `None` for an event that no hook handles. The deadline
 /// starts once the payload was read, unless it runs already.
 fn read_context(
-    mut call: HookCall,
+    call: HookCall,
     environment: Environment,
     settings: Settings,
     deadline: Result<Deadline, Duration>,
@@ -144,6 +163,17 @@ fn read_context(
         set_watchdog(timeout);
         Deadline::after(timeout)
     });
+    parse_input(call, input, environment, settings, deadline)
+}
+
+/// Builds the context of a payload that was read; `None` for an event that no hook handles.
+fn parse_input(
+    mut call: HookCall,
+    input: Vec<u8>,
+    environment: Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> Result<Option<HookContext>, PayloadFailure> {
     let payload = match hook::parse_payload(&input) {
         Ok(Some(payload)) => payload,
         Ok(None) => return Ok(None),

@@ -7,6 +7,7 @@ use crate::store::sql::{Arg, Kind, Row, Statement, Tx};
 use crate::store::{Result, StoreError};
 
 /// A connection, or the transaction that is open on it.
+#[derive(Clone, Copy)]
 pub struct SqliteTx<'c> {
     connection: &'c Connection,
 }

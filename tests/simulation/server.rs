@@ -1,0 +1,129 @@
+//! The server: the store of an embedded database, and what the model reads of it past the network.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value as Json;
+use trueup_core::deadline::Deadline;
+use trueup_core::store::sqlite::{SqliteEngine, SqliteStore};
+
+/// Nothing at the server waits in a simulation, so this never passes.
+const NEVER: Duration = Duration::from_secs(86_400);
+
+/// The database on the server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) engine: RefCell<SqliteEngine>,
+    reader: Connection,
+    path: PathBuf,
+}
+
+/// A session as the server has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredSession {
+    pub(crate) revision: u64,
+    /// The revision of the last change that was no waiting write.
+    pub(crate) moved_revision: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) status: String,
+    pub(crate) task: Option<String>,
+    pub(crate) item: Option<(String, u64)>,
+}
+
+/// A change of a session's task: the value before, and after.
+pub(crate) type TaskChange = (Option<String>, Option<String>);
+
+impl Server {
+    /// Makes an empty database at a path.
+    pub(crate) fn create(path: &Path) -> Self {
+        let opened = SqliteEngine::open_or_create(path, Deadline::after(NEVER));
+        let engine = opened.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        Self { engine: RefCell::new(engine), reader, path: path.to_owned() }
+    }
+
+    /// Makes a database that others are copied from: to create one takes longer than a run needs.
+    pub(crate) fn create_template(path: &Path) {
+        drop(SqliteStore::open_or_create(path, Deadline::after(NEVER)).unwrap());
+    }
+
+    /// Copies a template.
+    pub(crate) fn create_from(template: &Path, path: &Path) -> Self {
+        fs::copy(template, path).unwrap();
+        Self::create(path)
+    }
+
+    /// Returns where the database is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a session.
+    pub(crate) fn load_session(&self, session: &str) -> Option<StoredSession> {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT revision, moved_revision, acknowledged_revision, status, metadata,
+                        (SELECT key FROM work_items WHERE holder = session_id),
+                        (SELECT claim_epoch FROM work_items WHERE holder = session_id)
+                 FROM claude_sessions WHERE session_id = ?1",
+            )
+            .unwrap();
+        let mut rows = statement.query([session]).unwrap();
+        rows.next().unwrap().map(|row| {
+            let metadata: String = row.get(4).unwrap();
+            let item: Option<String> = row.get(5).unwrap();
+            let epoch: Option<i64> = row.get(6).unwrap();
+            StoredSession {
+                revision: read_counter(row, 0),
+                moved_revision: read_counter(row, 1),
+                acknowledged: read_counter(row, 2),
+                status: row.get(3).unwrap(),
+                task: find_task(&metadata),
+                item: item.zip(epoch.map(i64::unsigned_abs)),
+            }
+        })
+    }
+
+    /// Lists the changes of a session's task, in their order.
+    pub(crate) fn list_task_changes(&self, session: &str) -> Vec<TaskChange> {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT before, after FROM events
+                 WHERE entity = 'session' AND key = ?1 AND kind = 'state' ORDER BY seq",
+            )
+            .unwrap();
+        let rows = statement.query_map([session], |row| {
+            let (before, after): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok((find_task(&before), find_task(&after)))
+        });
+        let changes: Vec<TaskChange> = rows.unwrap().map(Result::unwrap).collect();
+        changes.into_iter().filter(|(before, after)| before != after).collect()
+    }
+
+    /// Returns the subject of a task of a session's list.
+    pub(crate) fn load_subject(&self, session: &str, task: &str) -> Option<String> {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT subject FROM session_tasks WHERE session_id = ?1 AND task_id = ?2",
+            )
+            .unwrap();
+        let mut rows = statement.query([session, task]).unwrap();
+        rows.next().unwrap().map(|row| row.get(0).unwrap())
+    }
+}
+
+fn read_counter(row: &rusqlite::Row<'_>, place: usize) -> u64 {
+    row.get::<_, i64>(place).unwrap().unsigned_abs()
+}
+
+/// Returns the current task of a state or of metadata.
+fn find_task(json: &str) -> Option<String> {
+    let json: Json = serde_json::from_str(json).unwrap();
+    json["execution_state"]["currentTask"].as_str().map(str::to_owned)
+}
