@@ -17,6 +17,9 @@ pub(crate) struct Write {
     pub(crate) kind: WriteKind,
     /// Whether the hook that took it ended, so that it must not be lost.
     pub(crate) is_certain: bool,
+    /// Whether it is an edit and the hook that took it was killed before it wrote the cache, where
+    /// the next one then meets it again.
+    pub(crate) is_met_again: bool,
 }
 
 /// What a write does.
@@ -39,6 +42,11 @@ pub(crate) struct Record {
     pub(crate) foreign: Vec<String>,
     /// The newest revision that a prompt told of.
     pub(crate) told_revision: u64,
+    /// What there was by then that changes no state.
+    pub(crate) told_other_news: [u64; 3],
+    /// Whether writes of its agent may have been made since at a server that did not know yet what
+    /// the agent was told of. They then pass for changes by others, and are told.
+    pub(crate) is_told_late: bool,
     /// Whether an outage was told since the last pull that succeeded.
     pub(crate) was_outage_told: bool,
     /// Whether a pull failed since, so that there is one to tell of.
@@ -106,7 +114,12 @@ impl Agent {
         let mut record = self.record.borrow_mut();
         let place = record.writes.len();
         let text = format!("{}-w{place}", self.id);
-        record.writes.push(Write { text: text.clone(), kind, is_certain: false });
+        record.writes.push(Write {
+            text: text.clone(),
+            kind,
+            is_certain: false,
+            is_met_again: false,
+        });
         (place, text)
     }
 

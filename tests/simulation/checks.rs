@@ -18,11 +18,14 @@ impl World {
         for note in &outcome.notes {
             self.note(&format!("{} note: {note}", agent.id));
         }
-        let lost = outcome.notes.iter().find(|note| {
-            note.contains("the write is lost")
-                || note.contains("cannot")
-                || note.contains("not fixed")
-        });
+        // A cache that a command wrote later than the replica waits for the next pull.
+        let is_waiting = |note: &String| note.contains("needs the server");
+        let is_broken = |note: &String| {
+            ["is lost", "not fixed", "cannot be written", "locked"]
+                .iter()
+                .any(|it| note.contains(it))
+        };
+        let lost = outcome.notes.iter().find(|note| is_broken(note) && !is_waiting(note));
         if let Some(note) = lost {
             self.fail(format!("a hook of {} failed: {note}", agent.id));
         }
@@ -54,6 +57,14 @@ impl World {
         record.has_outage = false;
     }
 
+    /// Notes that a machine may have sent writes without what their agents were told of: what a pull
+    /// tells first is lost with it, and a command does not tell it.
+    pub(crate) fn note_told_late(&self, machine: usize) {
+        for agent in self.agents.iter().filter(|agent| agent.machine == machine) {
+            agent.record.borrow_mut().is_told_late = true;
+        }
+    }
+
     /// Notes that a hook has seen the edit that was made in the cache.
     pub(crate) fn note_edit_seen(&self, agent: &Agent) {
         let seen = agent.record.borrow_mut().unseen_edit.take();
@@ -72,7 +83,7 @@ impl World {
         let message = outcome.response.system_message.as_deref().unwrap_or_default();
         let mut record = agent.record.borrow_mut();
         let is_due = record.has_outage && !record.was_outage_told && before.is_some();
-        if is_due && !message.contains(OUTAGE_LINE) {
+        if is_due && outcome.notes.is_empty() && !message.contains(OUTAGE_LINE) {
             self.fail(format!("{} was not told of an outage", agent.id));
         }
         let Some((_, text)) = &outcome.response.context else {
@@ -89,8 +100,12 @@ impl World {
         }
         let stored = self.server.load_session(agent.id.as_str());
         let moved = stored.map_or(0, |stored| stored.moved_revision);
+        let news = self.server.count_other_news(agent.id.as_str());
+        let has_news = news != std::mem::replace(&mut record.told_other_news, news);
+        let is_told_late = std::mem::take(&mut record.is_told_late);
         // The registration itself is the first that it is told of.
-        if record.told_revision > 0 && moved <= record.told_revision {
+        let is_first = record.told_revision == 0;
+        if !is_first && moved <= record.told_revision && !has_news && !is_told_late {
             let before = record.told_revision;
             self.fail(format!("{} was told of {told}, but nobody else changed {before}", agent.id));
         }
@@ -113,7 +128,11 @@ impl World {
         if let Some(task) = known.session.execution_state().work.task {
             let record = agent.record.borrow();
             let is_own = record.writes.iter().any(|write| write.text == task);
-            if !is_own && !record.foreign.contains(&task) {
+            // A hand-off brings the task of another.
+            let is_known = is_own
+                || record.foreign.contains(&task)
+                || self.server.had_task(agent.id.as_str(), &task);
+            if !is_known {
                 self.fail(format!("{} shows {task}, which nobody set", agent.id));
             }
         }
@@ -121,6 +140,9 @@ impl World {
 
     /// After a pull that worked, the replica is what the server has with what waits on top.
     pub(crate) fn check_after_pull(&self, agent: &Agent, end: PullEnd, was_alone: bool) {
+        if end != PullEnd::Done || !was_alone {
+            self.note_told_late(agent.machine);
+        }
         match end {
             PullEnd::Failed => agent.record.borrow_mut().has_outage = true,
             PullEnd::Crashed => {}

@@ -97,6 +97,9 @@ impl World {
         let is_here = target.machine == machine;
         let of_machine = self.agents.iter().find(|it| it.machine == machine);
         let context = self.build_run_context(if is_here { target } else { of_machine.unwrap() });
+        if !self.machines[machine].outbox().is_idle() {
+            self.note_told_late(machine);
+        }
         let drained = drain_outbox(store, &context);
         let lines = drained.describe_problems(&context, None);
         self.machines[machine].note_told(&lines.join("\n"));

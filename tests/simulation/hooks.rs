@@ -67,6 +67,10 @@ impl World {
         if let Some(unwritten) = unwritten {
             unwritten.restore();
             self.note(&format!("m{} {} hook was killed", agent.machine, agent.id));
+            let mut record = agent.record.borrow_mut();
+            if let Some(place) = record.unseen_edit {
+                record.writes[place].is_met_again = true;
+            }
             return None;
         }
         self.check_outcome(agent, &outcome);

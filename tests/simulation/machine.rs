@@ -1,6 +1,6 @@
 //! A machine: a home of trueup, the settings of its processes, and its host name.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     pub(crate) settings: Settings,
     /// The ids of journal entries that somebody on this machine was told of.
     pub(crate) told_entries: RefCell<BTreeSet<String>>,
+    /// Of how many more somebody was told.
+    pub(crate) told_unnamed: Cell<usize>,
 }
 
 impl Machine {
@@ -41,7 +43,13 @@ impl Machine {
             })
         });
         let settings = Settings::load_leniently(&environment).unwrap();
-        Self { home, environment, settings, told_entries: RefCell::default() }
+        Self {
+            home,
+            environment,
+            settings,
+            told_entries: RefCell::default(),
+            told_unnamed: Cell::new(0),
+        }
     }
 
     /// Returns the outbox.
@@ -59,5 +67,10 @@ impl Machine {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
         let ids = words.filter(|word| word.starts_with("j-")).map(str::to_owned);
         self.told_entries.borrow_mut().extend(ids);
+        // Of many, some are only counted.
+        for line in text.lines().filter(|line| line.contains("more edits lost")) {
+            let count: usize = line.split(' ').find_map(|word| word.parse().ok()).unwrap();
+            self.told_unnamed.set(self.told_unnamed.get() + count);
+        }
     }
 }

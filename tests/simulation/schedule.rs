@@ -20,8 +20,9 @@ impl World {
         self.count_step();
         self.let_time_pass();
         match self.below(1000) {
-            0..12 => self.toggle_link(),
-            12..18 => self.step_clock(),
+            0..4 => self.cut_links(),
+            4..20 => self.restore_link(),
+            20..26 => self.step_clock(),
             _ => self.act(),
         }
     }
@@ -47,18 +48,22 @@ impl World {
         self.clocks.advance(milliseconds.into());
     }
 
-    fn toggle_link(&self) {
+    fn cut_links(&self) {
         if self.chance(1, 4) {
-            let is_down = !self.links.iter().any(|link| link.is_down.get());
-            self.links.iter().for_each(|link| link.is_down.set(is_down));
-            self.note(if is_down { "every link fails" } else { "every link works" });
-            return;
+            self.links.iter().for_each(|link| link.is_down.set(true));
+            self.note("every link fails");
+        } else {
+            let machine = self.pick(MACHINES);
+            self.links[machine].is_down.set(true);
+            self.note(&format!("the link of m{machine} fails"));
         }
+    }
+
+    fn restore_link(&self) {
         let machine = self.pick(MACHINES);
-        let link = &self.links[machine].is_down;
-        link.set(!link.get());
-        let state = if link.get() { "fails" } else { "works" };
-        self.note(&format!("the link of m{machine} {state}"));
+        if self.links[machine].is_down.replace(false) {
+            self.note(&format!("the link of m{machine} works"));
+        }
     }
 
     fn step_clock(&self) {

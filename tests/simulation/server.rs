@@ -88,13 +88,15 @@ impl Server {
         })
     }
 
-    /// Lists the changes of a session's task, in their order.
+    /// Lists the changes of a session's task, in their order, but for those that came with a
+    /// hand-off: its task is another's, or was one's own before.
     pub(crate) fn list_task_changes(&self, session: &str) -> Vec<TaskChange> {
         let mut statement = self
             .reader
             .prepare_cached(
                 "SELECT before, after FROM events
-                 WHERE entity = 'session' AND key = ?1 AND kind = 'state' ORDER BY seq",
+                 WHERE entity = 'session' AND key = ?1 AND kind = 'state'
+                   AND reason IS NOT 'accept' ORDER BY seq",
             )
             .unwrap();
         let rows = statement.query_map([session], |row| {
@@ -103,6 +105,33 @@ impl Server {
         });
         let changes: Vec<TaskChange> = rows.unwrap().map(Result::unwrap).collect();
         changes.into_iter().filter(|(before, after)| before != after).collect()
+    }
+
+    /// Returns whether a session ever had a task.
+    pub(crate) fn had_task(&self, session: &str, task: &str) -> bool {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT count(*) FROM events WHERE entity = 'session' AND key = ?1
+                   AND kind = 'state' AND after ->> '$.execution_state.currentTask' = ?2",
+            )
+            .unwrap();
+        statement.query_row([session, task], |row| Ok(read_counter(row, 0) > 0)).unwrap()
+    }
+
+    /// Counts what may be news of a session and changes no state: hand-offs from or to it, those of
+    /// them that were decided, and changes of what it holds.
+    pub(crate) fn count_other_news(&self, session: &str) -> [u64; 3] {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT count(*), count(decided_at),
+                    (SELECT count(*) FROM events WHERE entity = 'item'
+                        AND ?1 IN (before ->> '$.holder', after ->> '$.holder'))
+                 FROM handoffs WHERE ?1 IN (from_session, to_session)",
+            )
+            .unwrap();
+        statement.query_row([session], |row| Ok([0, 1, 2].map(|it| read_counter(row, it)))).unwrap()
     }
 
     /// Returns the subject of a task of a session's list.
