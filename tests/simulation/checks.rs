@@ -99,10 +99,12 @@ impl World {
             self.fail(format!("{} was told something else than its replica has", agent.id));
         }
         let stored = self.server.load_session(agent.id.as_str());
-        let moved = stored.map_or(0, |stored| stored.moved_revision);
+        let (stored_revision, moved) =
+            stored.map_or((0, 0), |stored| (stored.revision, stored.moved_revision));
         let news = self.server.count_other_news(agent.id.as_str());
         let has_news = news != std::mem::replace(&mut record.told_other_news, news);
-        let is_told_late = std::mem::take(&mut record.is_told_late);
+        let is_told_late = record.is_told_late;
+        record.is_told_late &= stored_revision != told;
         // The registration itself is the first that it is told of.
         let is_first = record.told_revision == 0;
         if !is_first && moved <= record.told_revision && !has_news && !is_told_late {

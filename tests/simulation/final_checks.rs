@@ -34,7 +34,8 @@ impl World {
     fn check_machine(&self, machine: usize) -> Leftovers {
         let on = &self.machines[machine];
         if !on.outbox().is_idle() {
-            self.fail(format!("something still waits on m{machine}"));
+            let waiting = on.outbox().list_waiting().unwrap();
+            self.fail(format!("something still waits on m{machine}: {:?}", waiting.first()));
         }
         let journal = on.journal().entries().unwrap();
         // What a session's last hook found is shown by the next start in its project.

@@ -47,7 +47,10 @@ impl World {
         let is_killed = !self.is_healed.get() && self.chance(1, HOOKS_PER_KILL);
         // A hook writes the outbox first, then the replica, then the cache.
         let unwritten = is_killed.then(|| {
-            let replica = agent.replica_path(on).filter(|_| self.chance(1, 2));
+            // One that told the user something took it out of the replica right before. Nobody can
+            // tell whether the user has read it, so the replica is as it was.
+            let may_tell = hook.name == "session-start-sync";
+            let replica = agent.replica_path(on).filter(|_| self.chance(1, 2) || may_tell);
             SavedFiles::of(replica.into_iter().chain([agent.cache_path()]))
         });
         let answer = catch_unwind(AssertUnwindSafe(|| {

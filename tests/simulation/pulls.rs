@@ -73,6 +73,8 @@ impl World {
         self.busy_machines.borrow_mut().push(machine);
         let depth = self.busy_machines.borrow().len();
         let before = self.interruptions.get();
+        let read_at = || agent.read_replica(self.machine_of(agent)).map(|it| it.session.read_at);
+        let read_before = read_at();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             self.run_on_machine(machine, || self.run_rounds(agent))
         }));
@@ -87,6 +89,9 @@ impl World {
         };
         self.note(&format!("m{machine} {} pull ends: {end:?}", agent.id));
         self.date_contact(agent);
+        if read_at() != read_before {
+            self.note_server_reached(agent);
+        }
         let was_alone = self.interruptions.get() == before;
         self.check_after_pull(agent, end, was_alone);
         end

@@ -87,7 +87,9 @@ impl World {
             match self.below(10) {
                 // The user comes back.
                 0 => self.prompt(agent),
-                1..4 if !is_busy(agent.machine) => drop(self.pull(agent)),
+                1..4 if !is_busy(agent.machine) => {
+                    self.pull(agent);
+                }
                 _ => {}
             }
             return;
@@ -108,7 +110,9 @@ impl World {
                     self.run_command(machine);
                 }
             }
-            _ if !is_busy(agent.machine) => drop(self.pull(agent)),
+            _ if !is_busy(agent.machine) => {
+                self.pull(agent);
+            }
             _ => {}
         }
     }
@@ -146,13 +150,18 @@ impl World {
         self.note("everything works from now on");
         self.is_healed.set(true);
         self.links.iter().for_each(|link| link.is_down.set(false));
-        for _ in 0..4 {
-            for agent in self.agents.iter().filter(|agent| agent.is_started.get()) {
+        let started = || self.agents.iter().filter(|agent| agent.is_started.get());
+        for _ in 0..3 {
+            for agent in started() {
                 self.clocks.advance(1_000);
                 self.pull(agent);
                 self.prompt(agent);
                 self.push_nothing(agent);
             }
+        }
+        // Twice: a session may send what another has left.
+        for agent in started().chain(started()) {
+            self.pull(agent);
         }
     }
 }
