@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Map;
 use trueup_core::claims::{ClaimAnswer, ClaimItemRequest, claim_item};
 use trueup_core::deadline::Deadline;
+use trueup_core::diagnostic::Code;
 use trueup_core::model::{FieldValue, HandoffElements, ItemKey, NewItem, StateField};
 use trueup_core::settings::Project;
 use trueup_core::store::{
@@ -12,8 +13,8 @@ use trueup_core::store::{
     ReleaseRequest, Store, StoreError,
 };
 use trueup_core::sync::{
-    PushOutcome, RetriedPush, RunContext, SyncError, drain_outbox, now, push_with_retry,
-    sweep_dead_sessions, true_up,
+    PushOutcome, RetriedPush, RunContext, SyncError, TrueUpOutcome, drain_outbox, now,
+    push_with_retry, sweep_dead_sessions, true_up,
 };
 
 use crate::agent::Agent;
@@ -104,11 +105,14 @@ impl World {
         let lines = drained.describe_problems(&context, None);
         self.machines[machine].note_told(&lines.join("\n"));
         if is_here && let Some(session) = store.load_session(&target.id)? {
-            true_up(store, session, &[], &context)?;
+            let synced = true_up(store, session, &[], &context)?;
+            self.note_lost_edits(machine, &synced);
         }
         let outcome = change(store, &context)?;
         if is_here && let Some(session) = store.load_session(&target.id)? {
-            let session = true_up(store, session, &[], &context)?.session;
+            let synced = true_up(store, session, &[], &context)?;
+            self.note_lost_edits(machine, &synced);
+            let session = synced.session;
             if let Some(file) = target.find_replica_file(&self.machines[machine]) {
                 let outbox = self.machines[machine].outbox();
                 file.replace_session(session, now(), &outbox, AMPLE_TIME).unwrap();
@@ -116,6 +120,13 @@ impl World {
             }
         }
         Ok(outcome)
+    }
+
+    /// A command prints which edits of the cache were rejected.
+    fn note_lost_edits(&self, machine: usize, synced: &TrueUpOutcome) {
+        for found in synced.found.iter().filter(|found| found.code == Code::EditRejected) {
+            self.machines[machine].note_told(&found.message);
+        }
     }
 
     fn set_task(

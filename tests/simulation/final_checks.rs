@@ -46,7 +46,10 @@ impl World {
         let told = on.told_entries.borrow();
         let untold: Vec<_> = journal.iter().filter(|entry| !told.contains(&entry.id)).collect();
         if untold.len() > on.told_unnamed.get() {
-            self.fail(format!("nobody was told of {:?}", untold[0]));
+            let (count, unnamed) = (untold.len(), on.told_unnamed.get());
+            let texts: Vec<_> = untold.iter().map(|it| (&it.id, &it.lost.fields)).collect();
+            let first = format!("{texts:?}");
+            self.fail(format!("{unnamed} of {count} lost edits were told of, like {first:?}"));
         }
         let refused = on.outbox().list_refused().unwrap();
         let refused = refused.iter().map(|it| serde_json::to_string(it).unwrap()).collect();
