@@ -17,8 +17,8 @@ pub(crate) struct Write {
     pub(crate) kind: WriteKind,
     /// Whether the hook that took it ended, so that it must not be lost.
     pub(crate) is_certain: bool,
-    /// Whether it is an edit and the hook that took it was killed before it wrote the cache, where
-    /// the next one then meets it again.
+    /// Whether it is an edit and the process that took it may have died before it wrote the cache,
+    /// where the next one then meets it again. It is made or lost a second time.
     pub(crate) is_met_again: bool,
 }
 
@@ -126,5 +126,13 @@ impl Agent {
     /// Notes that a write must not be lost from now on.
     pub(crate) fn set_certain(&self, place: usize) {
         self.record.borrow_mut().writes[place].is_certain = true;
+    }
+
+    /// Notes that a process may have taken the edit of the cache and not have written the cache.
+    pub(crate) fn note_edit_half_taken(&self) {
+        let mut record = self.record.borrow_mut();
+        if let Some(place) = record.unseen_edit {
+            record.writes[place].is_met_again = true;
+        }
     }
 }

@@ -70,10 +70,7 @@ impl World {
         if let Some(unwritten) = unwritten {
             unwritten.restore();
             self.note(&format!("m{} {} hook was killed", agent.machine, agent.id));
-            let mut record = agent.record.borrow_mut();
-            if let Some(place) = record.unseen_edit {
-                record.writes[place].is_met_again = true;
-            }
+            agent.note_edit_half_taken();
             return None;
         }
         self.check_outcome(agent, &outcome);
