@@ -65,7 +65,14 @@ impl World {
         }
     }
 
-    /// Notes that a hook has seen the edit that was made in the cache.
+    /// Notes that a hook has seen the edit of the cache, unless it could not compare.
+    pub(crate) fn note_hook_saw_edit(&self, agent: &Agent, outcome: &HookOutcome) {
+        if !outcome.notes.iter().any(|note| note.contains("cannot be used")) {
+            self.note_edit_seen(agent);
+        }
+    }
+
+    /// Notes that the edit that was made in the cache was seen.
     pub(crate) fn note_edit_seen(&self, agent: &Agent) {
         let seen = agent.record.borrow_mut().unseen_edit.take();
         if let Some(place) = seen {

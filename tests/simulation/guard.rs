@@ -16,7 +16,7 @@ impl World {
         let payload = payloads::before_agent(agent);
         // Without time to wait for a pull: nobody pulls while it waits.
         if let Some(outcome) = self.call_hook(agent, &hook, payload, Duration::ZERO) {
-            self.note_edit_seen(agent);
+            self.note_hook_saw_edit(agent, &outcome);
             self.note_message(agent, &outcome);
         }
         self.check_after_hook(agent);

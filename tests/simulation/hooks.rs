@@ -81,7 +81,7 @@ impl World {
         let hook = Hook::checkpoint_push::<EmbeddedDatabase>();
         let outcome = self.call_hook(agent, &hook, payload, AMPLE_TIME);
         if let Some(outcome) = &outcome {
-            self.note_edit_seen(agent);
+            self.note_hook_saw_edit(agent, outcome);
             self.note_message(agent, outcome);
         }
         self.check_after_hook(agent);
@@ -151,7 +151,7 @@ impl World {
         let hook = Hook::session_start_sync::<EmbeddedDatabase>();
         if let Some(outcome) = self.call_hook(agent, &hook, payloads::prompt(agent), AMPLE_TIME) {
             agent.is_ended.set(false);
-            self.note_edit_seen(agent);
+            self.note_hook_saw_edit(agent, &outcome);
             self.note_message(agent, &outcome);
             self.check_prompt(agent, known_before.as_ref(), &outcome);
         }
