@@ -55,6 +55,10 @@ pub(crate) trait SessionDatabase {
         store: &mut Self::Store,
     ) -> Result<Option<String>, StoreError>;
 
+    /// Returns whether a hand-off is to be shown that the revision does not tell of. An agent that
+    /// is told of an older reading may be marked as current by that, after the hand-off was made.
+    fn has_unread_handoffs(store: &Self::Store) -> bool;
+
     /// Takes lines that wait for the user.
     fn take_news(store: &mut Self::Store) -> Vec<String>;
 
@@ -100,6 +104,10 @@ impl<D: HookDatabase> SessionDatabase for D {
         _store: &mut D::Store,
     ) -> Result<Option<String>, StoreError> {
         Ok(None)
+    }
+
+    fn has_unread_handoffs(_store: &D::Store) -> bool {
+        false
     }
 
     fn take_news(_store: &mut D::Store) -> Vec<String> {
