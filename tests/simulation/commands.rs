@@ -20,7 +20,6 @@ use trueup_core::sync::{
 use crate::agent::Agent;
 use crate::network::{Crash, NetworkStore};
 use crate::pulls::{AMPLE_TIME, connect, describe_panic};
-use crate::server::StoredSession;
 use crate::world::{ITEMS, World};
 
 /// The key of an item.
@@ -109,14 +108,14 @@ impl World {
             // Where its answer is lost, the edit is met again in the cache.
             target.note_edit_half_taken();
             let synced = true_up(store, session, &[], &context)?;
-            self.note_synced(target, &synced);
+            self.note_lost_edits(machine, &synced);
         }
         let outcome = change(store, &context)?;
         if is_here && let Some(session) = store.load_session(&target.id)? {
             // Where its answer is lost, the edit is met again in the cache.
             target.note_edit_half_taken();
             let synced = true_up(store, session, &[], &context)?;
-            self.note_synced(target, &synced);
+            self.note_lost_edits(machine, &synced);
             let session = synced.session;
             if let Some(file) = target.find_replica_file(&self.machines[machine]) {
                 let outbox = self.machines[machine].outbox();
@@ -127,15 +126,10 @@ impl World {
         Ok(outcome)
     }
 
-    /// A command prints which edits of the cache were rejected; one that it pushed is no news.
-    fn note_synced(&self, target: &Agent, synced: &TrueUpOutcome) {
+    /// A command prints which edits of the cache were rejected.
+    fn note_lost_edits(&self, machine: usize, synced: &TrueUpOutcome) {
         for found in synced.found.iter().filter(|found| found.code == Code::EditRejected) {
-            self.machine_of(target).note_told(&found.message);
-        }
-        let stored = self.server.load_session(target.id.as_str());
-        let is_known = |it: &StoredSession| it.acknowledged == it.revision;
-        if let Some(stored) = stored.filter(is_known).filter(|_| synced.pushed_edit) {
-            target.record.borrow_mut().told_revision = stored.revision;
+            self.machines[machine].note_told(&found.message);
         }
     }
 

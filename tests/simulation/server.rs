@@ -107,6 +107,20 @@ impl Server {
         changes.into_iter().filter(|(before, after)| before != after).collect()
     }
 
+    /// Returns whether the last change of a session that was no waiting write was an edit of its
+    /// cache, which a command brought to the server itself.
+    pub(crate) fn was_edited_last(&self, session: &str) -> bool {
+        let mut statement = self
+            .reader
+            .prepare_cached(
+                "SELECT reason IS 'local edit' FROM events
+                 WHERE entity = 'session' AND key = ?1 AND kind = 'state'
+                   AND reason IS NOT 'outbox' ORDER BY seq DESC LIMIT 1",
+            )
+            .unwrap();
+        statement.query_row([session], |row| row.get(0)).unwrap_or(false)
+    }
+
     /// Returns whether a session ever had a task.
     pub(crate) fn had_task(&self, session: &str, task: &str) -> bool {
         let mut statement = self
