@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use trueup_core::cache::{session_cache_path, shared_cache_path};
-use trueup_core::model::SessionId;
+use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::{Replica, ReplicaFile};
 
 use crate::machine::Machine;
@@ -49,8 +49,8 @@ pub(crate) struct Record {
     pub(crate) is_told_late: bool,
     /// Whether an outage was told since the last pull that succeeded.
     pub(crate) was_outage_told: bool,
-    /// Whether a pull failed since, so that there is one to tell of.
-    pub(crate) has_outage: bool,
+    /// Whether a pull failed since, so that there is one to tell of: when the replica was read then.
+    pub(crate) outage: Option<Timestamp>,
     /// The edit that no hook has seen yet.
     pub(crate) unseen_edit: Option<usize>,
     /// Tasks of the list that were not started yet, and the one that was.

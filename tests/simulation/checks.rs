@@ -43,7 +43,7 @@ impl World {
             if record.was_outage_told {
                 self.fail(format!("an outage was told twice to {}", agent.id));
             }
-            if !record.has_outage {
+            if record.outage.is_none() {
                 self.fail(format!("{} was told of an outage that was none", agent.id));
             }
             record.was_outage_told = true;
@@ -54,7 +54,7 @@ impl World {
     pub(crate) fn note_server_reached(&self, agent: &Agent) {
         let mut record = agent.record.borrow_mut();
         record.was_outage_told = false;
-        record.has_outage = false;
+        record.outage = None;
     }
 
     /// Notes that a machine may have sent writes without what their agents were told of: what a pull
@@ -89,7 +89,10 @@ impl World {
     ) {
         let message = outcome.response.system_message.as_deref().unwrap_or_default();
         let mut record = agent.record.borrow_mut();
-        let is_due = record.has_outage && !record.was_outage_told && before.is_some();
+        // A pull that is still under way may have read the replica anew since.
+        let is_due = record.outage.is_some()
+            && !record.was_outage_told
+            && before.map(|known| known.session.read_at) == record.outage;
         if is_due && outcome.notes.is_empty() && !message.contains(OUTAGE_LINE) {
             self.fail(format!("{} was not told of an outage", agent.id));
         }
@@ -153,7 +156,10 @@ impl World {
             self.note_told_late(agent.machine);
         }
         match end {
-            PullEnd::Failed => agent.record.borrow_mut().has_outage = true,
+            PullEnd::Failed => {
+                let known = agent.read_replica(self.machine_of(agent));
+                agent.record.borrow_mut().outage = known.map(|known| known.session.read_at);
+            }
             PullEnd::Crashed => {}
             PullEnd::Done => {
                 self.note_server_reached(agent);

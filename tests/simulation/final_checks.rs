@@ -44,7 +44,9 @@ impl World {
             on.note_told(&fs::read_to_string(notice.unwrap().path()).unwrap());
         }
         let told = on.told_entries.borrow();
-        let untold: Vec<_> = journal.iter().filter(|entry| !told.contains(&entry.id)).collect();
+        let is_untold =
+            |entry: &&JournalEntry| !told.contains(&entry.id) && !self.is_half_taken(entry);
+        let untold: Vec<_> = journal.iter().filter(is_untold).collect();
         if untold.len() > on.told_unnamed.get() {
             let (count, unnamed) = (untold.len(), on.told_unnamed.get());
             let texts: Vec<_> = untold.iter().map(|it| (&it.id, &it.lost.fields)).collect();
@@ -54,6 +56,18 @@ impl World {
         let refused = on.outbox().list_refused().unwrap();
         let refused = refused.iter().map(|it| serde_json::to_string(it).unwrap()).collect();
         Leftovers { journal, refused }
+    }
+
+    /// Returns whether an entry is an edit of the cache that a command rejected, which failed or died
+    /// before it could say so.
+    fn is_half_taken(&self, entry: &JournalEntry) -> bool {
+        let task = entry.lost.fields.get(&StateField::Task);
+        let mut agents = self.agents.iter().filter(|agent| agent.id == entry.lost.session);
+        agents.any(|agent| {
+            let record = agent.record.borrow();
+            let mut writes = record.writes.iter().filter(|write| write.is_met_again);
+            writes.any(|write| task == Some(&FieldValue::Text(Some(write.text.clone()))))
+        })
     }
 
     /// The cache shows what the server has.
