@@ -6,7 +6,7 @@ use serde_json::Map;
 use trueup_core::claims::{ClaimAnswer, ClaimItemRequest, claim_item};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::Code;
-use trueup_core::model::{FieldValue, HandoffElements, ItemKey, NewItem, StateField};
+use trueup_core::model::{FieldValue, HandoffElements, HandoffId, ItemKey, NewItem, StateField};
 use trueup_core::settings::Project;
 use trueup_core::store::{
     AcceptHandoffRequest, HandoffFilter, HandoffStore as _, HookStore as _, NewHandoff, Provenance,
@@ -225,7 +225,7 @@ impl World {
                 return Ok(());
             };
             store.create_handoff(&NewHandoff {
-                id: NewHandoff::fresh_id(),
+                id: HandoffId::from_random(self.draw_bits()),
                 kind: "simulated".parse().unwrap(),
                 from: target.id.clone(),
                 fencing_token,

@@ -31,7 +31,7 @@ const WORKERS: u64 = 2;
 const STEPS_PER_RUN: u64 = 3_000;
 
 /// How many runs there are where nobody says otherwise.
-const DEFAULT_RUNS: u64 = 60;
+const DEFAULT_RUNS: u64 = 150;
 
 /// The first seed where nobody says otherwise.
 const FIRST_SEED: u64 = 1;
@@ -116,8 +116,9 @@ fn run_worker(command: &mut Command) -> Option<u64> {
     let mut steps = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
-        match line.strip_prefix("steps: ") {
-            Some(count) => steps += count.parse::<u64>().unwrap(),
+        // The test runner has begun a line of its own.
+        match line.split_once("steps: ") {
+            Some((_, count)) => steps += count.parse::<u64>().unwrap(),
             None => println!("{line}"),
         }
     }

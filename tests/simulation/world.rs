@@ -96,6 +96,11 @@ impl World {
         self.random.borrow_mut().u32(..bound)
     }
 
+    /// Draws a number of any size.
+    pub(crate) fn draw_bits(&self) -> u64 {
+        self.random.borrow_mut().u64(..)
+    }
+
     /// Draws an index of a list.
     pub(crate) fn pick(&self, count: usize) -> usize {
         self.random.borrow_mut().usize(..count)
