@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use trueup_core::cache::{session_cache_path, shared_cache_path};
 use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::{Replica, ReplicaFile};
+use trueup_hooks::HookOutcome;
 
 use crate::machine::Machine;
 
@@ -20,6 +21,8 @@ pub(crate) struct Write {
     /// Whether it is an edit and the process that took it may have died before it wrote the cache,
     /// where the next one then meets it again. It is made or lost a second time.
     pub(crate) is_met_again: bool,
+    /// When the server was read that it was made on, where that is known.
+    pub(crate) based_on: Option<Timestamp>,
 }
 
 /// What a write does.
@@ -51,6 +54,8 @@ pub(crate) struct Record {
     pub(crate) was_outage_told: bool,
     /// Whether a pull failed since, so that there is one to tell of: when the replica was read then.
     pub(crate) outage: Option<Timestamp>,
+    /// Whether the last hook could compare the cache with the replica.
+    pub(crate) has_compared: bool,
     /// The edit that no hook has seen yet.
     pub(crate) unseen_edit: Option<usize>,
     /// Tasks of the list that were not started yet, and the one that was.
@@ -119,6 +124,7 @@ impl Agent {
             kind,
             is_certain: false,
             is_met_again: false,
+            based_on: None,
         });
         (place, text)
     }
@@ -133,6 +139,30 @@ impl Agent {
         let mut record = self.record.borrow_mut();
         if let Some(place) = record.unseen_edit {
             record.writes[place].is_met_again = true;
+        }
+    }
+
+    /// Notes that a process has seen the edit that was made in the cache.
+    pub(crate) fn note_edit_seen(&self) {
+        let seen = self.record.borrow_mut().unseen_edit.take();
+        if let Some(place) = seen {
+            self.set_certain(place);
+        }
+    }
+
+    /// Notes that what is known of the session was read from the server again.
+    pub(crate) fn note_server_reached(&self) {
+        let mut record = self.record.borrow_mut();
+        record.was_outage_told = false;
+        record.outage = None;
+    }
+
+    /// Notes that a hook has seen the edit of the cache, unless it could not compare.
+    pub(crate) fn note_hook_saw_edit(&self, outcome: &HookOutcome) {
+        let has_compared = !outcome.notes.iter().any(|note| note.contains("cannot be used"));
+        self.record.borrow_mut().has_compared = has_compared;
+        if has_compared {
+            self.note_edit_seen();
         }
     }
 }

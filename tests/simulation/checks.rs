@@ -50,33 +50,11 @@ impl World {
         }
     }
 
-    /// Notes that what is known of a session was read from the server again.
-    pub(crate) fn note_server_reached(&self, agent: &Agent) {
-        let mut record = agent.record.borrow_mut();
-        record.was_outage_told = false;
-        record.outage = None;
-    }
-
     /// Notes that a machine may have sent writes without what their agents were told of: what a pull
     /// tells first is lost with it, and a command does not tell it.
     pub(crate) fn note_told_late(&self, machine: usize) {
         for agent in self.agents.iter().filter(|agent| agent.machine == machine) {
             agent.record.borrow_mut().is_told_late = true;
-        }
-    }
-
-    /// Notes that a hook has seen the edit of the cache, unless it could not compare.
-    pub(crate) fn note_hook_saw_edit(&self, agent: &Agent, outcome: &HookOutcome) {
-        if !outcome.notes.iter().any(|note| note.contains("cannot be used")) {
-            self.note_edit_seen(agent);
-        }
-    }
-
-    /// Notes that the edit that was made in the cache was seen.
-    pub(crate) fn note_edit_seen(&self, agent: &Agent) {
-        let seen = agent.record.borrow_mut().unseen_edit.take();
-        if let Some(place) = seen {
-            agent.set_certain(place);
         }
     }
 
@@ -162,8 +140,8 @@ impl World {
             }
             PullEnd::Crashed => {}
             PullEnd::Done => {
-                self.note_server_reached(agent);
-                self.note_edit_seen(agent);
+                agent.note_server_reached();
+                agent.note_edit_seen();
                 if was_alone {
                     self.compare_replica(agent);
                 }

@@ -120,7 +120,7 @@ impl World {
             if let Some(file) = target.find_replica_file(&self.machines[machine]) {
                 let outbox = self.machines[machine].outbox();
                 file.replace_session(session, now(), &outbox, AMPLE_TIME).unwrap();
-                self.note_server_reached(target);
+                target.note_server_reached();
             }
         }
         Ok(outcome)

@@ -9,6 +9,7 @@ use trueup_core::store::HookStore as _;
 
 use crate::agent::{Agent, WriteKind};
 use crate::pulls::connect;
+use crate::server::TaskChange;
 use crate::world::World;
 
 /// What became of the writes of a machine: lost edits, and refused writes.
@@ -119,9 +120,15 @@ impl World {
                 }
                 continue;
             }
-            let is_made = |(_, after): &_| *after == Some(write.text.clone());
+            let is_made = |change: &TaskChange| change.after.as_ref() == Some(&write.text);
             let places: Vec<usize> =
                 (0..changes.len()).filter(|place| is_made(&changes[*place])).collect();
+            if let (Some(based_on), Some(place)) = (write.based_on, places.first()) {
+                let is_unseen = |it: &TaskChange| it.is_foreign && it.at > based_on;
+                if changes[..*place].iter().any(is_unseen) {
+                    self.fail(format!("{} was made over a change it did not see", write.text));
+                }
+            }
             let value = FieldValue::Text(Some(write.text.clone()));
             let of_task = |entry: &&JournalEntry| {
                 entry.lost.session == agent.id

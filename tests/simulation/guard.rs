@@ -16,7 +16,7 @@ impl World {
         let payload = payloads::before_agent(agent);
         // Without time to wait for a pull: nobody pulls while it waits.
         if let Some(outcome) = self.call_hook(agent, &hook, payload, Duration::ZERO) {
-            self.note_hook_saw_edit(agent, &outcome);
+            agent.note_hook_saw_edit(&outcome);
             self.note_message(agent, &outcome);
         }
         self.check_after_hook(agent);

@@ -77,11 +77,12 @@ impl World {
         Some(outcome)
     }
 
+    /// Pushes. Returns whether the hook ended.
     fn push(&self, agent: &Agent, payload: Vec<u8>) -> bool {
         let hook = Hook::checkpoint_push::<EmbeddedDatabase>();
         let outcome = self.call_hook(agent, &hook, payload, AMPLE_TIME);
         if let Some(outcome) = &outcome {
-            self.note_hook_saw_edit(agent, outcome);
+            agent.note_hook_saw_edit(outcome);
             self.note_message(agent, outcome);
         }
         self.check_after_hook(agent);
@@ -92,8 +93,12 @@ impl World {
     pub(crate) fn push_task(&self, agent: &Agent) {
         let (place, text) = agent.add_write(WriteKind::Task);
         self.note(&format!("m{} push {text}", agent.machine));
+        let known = agent.read_replica(self.machine_of(agent));
+        let based_on = known.map(|known| known.session.read_at);
         if self.push(agent, payloads::todo_write(agent, &text)) {
             agent.set_certain(place);
+            let mut record = agent.record.borrow_mut();
+            record.writes[place].based_on = based_on.filter(|_| record.has_compared);
         }
     }
 
@@ -151,7 +156,7 @@ impl World {
         let hook = Hook::session_start_sync::<EmbeddedDatabase>();
         if let Some(outcome) = self.call_hook(agent, &hook, payloads::prompt(agent), AMPLE_TIME) {
             agent.is_ended.set(false);
-            self.note_hook_saw_edit(agent, &outcome);
+            agent.note_hook_saw_edit(&outcome);
             self.note_message(agent, &outcome);
             self.check_prompt(agent, known_before.as_ref(), &outcome);
         }

@@ -19,7 +19,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::disallowed_methods,
     reason = "a world that cannot be built fails its test; a seed that fails is shown"
 )]
 

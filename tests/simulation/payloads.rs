@@ -11,7 +11,7 @@ fn build(agent: &Agent, event: &str, mut fields: Json) -> Vec<u8> {
     fields.to_string().into_bytes()
 }
 
-fn after_tool(agent: &Agent, tool: &str, input: Json, response: Json) -> Vec<u8> {
+fn after_tool(agent: &Agent, tool: &str, input: &Json, response: &Json) -> Vec<u8> {
     let fields = json!({"tool_name": tool, "tool_input": input, "tool_response": response});
     build(agent, "PostToolUse", fields)
 }
@@ -19,24 +19,24 @@ fn after_tool(agent: &Agent, tool: &str, input: Json, response: Json) -> Vec<u8>
 /// The agent made a text its current task.
 pub(crate) fn todo_write(agent: &Agent, text: &str) -> Vec<u8> {
     let todo = json!({"content": text, "status": "in_progress", "activeForm": text});
-    after_tool(agent, "TodoWrite", json!({"todos": [todo]}), json!({}))
+    after_tool(agent, "TodoWrite", &json!({"todos": [todo]}), &json!({}))
 }
 
 /// The agent added a task to its list.
 pub(crate) fn task_create(agent: &Agent, task: &str, subject: &str) -> Vec<u8> {
     let response = json!({"task": {"id": task, "subject": subject}});
-    after_tool(agent, "TaskCreate", json!({"subject": subject}), response)
+    after_tool(agent, "TaskCreate", &json!({"subject": subject}), &response)
 }
 
 /// The agent changed the status of a task of its list.
 pub(crate) fn task_update(agent: &Agent, task: &str, status: &str) -> Vec<u8> {
     let input = json!({"taskId": task, "status": status});
-    after_tool(agent, "TaskUpdate", input, json!({"success": true, "taskId": task}))
+    after_tool(agent, "TaskUpdate", &input, &json!({"success": true, "taskId": task}))
 }
 
 /// The agent ran a tool that says nothing of its work.
 pub(crate) fn bash(agent: &Agent) -> Vec<u8> {
-    after_tool(agent, "Bash", json!({"command": "cd sub"}), json!({"stdout": ""}))
+    after_tool(agent, "Bash", &json!({"command": "cd sub"}), &json!({"stdout": ""}))
 }
 
 /// The agent is about to start another one, which hands work off.

@@ -19,7 +19,7 @@ use crate::world::World;
 const MAX_ROUNDS: usize = 64;
 
 /// Longer than any run takes: no outcome depends on the speed of the machine.
-pub(crate) const AMPLE_TIME: Duration = Duration::from_secs(3_600);
+pub(crate) const AMPLE_TIME: Duration = Duration::from_hours(1);
 
 /// How a pull ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl World {
         self.note(&format!("m{machine} {} pull ends: {end:?}", agent.id));
         self.date_contact(agent);
         if read_at() != read_before {
-            self.note_server_reached(agent);
+            agent.note_server_reached();
         }
         let was_alone = self.interruptions.get() == before;
         self.check_after_pull(agent, end, was_alone);
@@ -143,7 +143,7 @@ impl World {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(shown.unsigned_abs());
         // One that was dated by this clock before is dated later: the pull may not have come so far.
         let dated = note.metadata().and_then(|data| data.modified()).unwrap();
-        if dated.duration_since(time).is_ok_and(|ahead| ahead > Duration::from_secs(86_400)) {
+        if dated.duration_since(time).is_ok_and(|ahead| ahead > Duration::from_hours(24)) {
             note.set_times(FileTimes::new().set_modified(time)).unwrap();
         }
     }

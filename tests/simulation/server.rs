@@ -8,10 +8,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value as Json;
 use trueup_core::deadline::Deadline;
+use trueup_core::model::Timestamp;
 use trueup_core::store::sqlite::{SqliteEngine, SqliteStore};
 
 /// Nothing at the server waits in a simulation, so this never passes.
-const NEVER: Duration = Duration::from_secs(86_400);
+const NEVER: Duration = Duration::from_hours(24);
 
 /// The database on the server.
 #[derive(Debug)]
@@ -33,8 +34,15 @@ pub(crate) struct StoredSession {
     pub(crate) item: Option<(String, u64)>,
 }
 
-/// A change of a session's task: the value before, and after.
-pub(crate) type TaskChange = (Option<String>, Option<String>);
+/// A change of a session's task.
+#[derive(Debug)]
+pub(crate) struct TaskChange {
+    before: Option<String>,
+    pub(crate) after: Option<String>,
+    pub(crate) at: Timestamp,
+    /// Whether somebody set it by a command.
+    pub(crate) is_foreign: bool,
+}
 
 impl Server {
     /// Makes an empty database at a path.
@@ -94,17 +102,22 @@ impl Server {
         let mut statement = self
             .reader
             .prepare_cached(
-                "SELECT before, after FROM events
+                "SELECT before, after, at, reason IS 'set' FROM events
                  WHERE entity = 'session' AND key = ?1 AND kind = 'state'
                    AND reason IS NOT 'accept' ORDER BY seq",
             )
             .unwrap();
         let rows = statement.query_map([session], |row| {
             let (before, after): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok((find_task(&before), find_task(&after)))
+            Ok(TaskChange {
+                before: find_task(&before),
+                after: find_task(&after),
+                at: row.get::<_, String>(2)?.parse().unwrap(),
+                is_foreign: row.get(3)?,
+            })
         });
         let changes: Vec<TaskChange> = rows.unwrap().map(Result::unwrap).collect();
-        changes.into_iter().filter(|(before, after)| before != after).collect()
+        changes.into_iter().filter(|change| change.before != change.after).collect()
     }
 
     /// Returns whether the last change of a session that was no waiting write was an edit of its

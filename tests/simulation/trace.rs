@@ -45,6 +45,7 @@ impl Trace {
 
     /// Returns the last lines.
     pub(crate) fn render(&self) -> String {
-        self.lines.iter().map(|line| format!("{line}\n")).collect()
+        let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
+        lines.join("\n")
     }
 }
