@@ -71,8 +71,12 @@ impl World {
         self.busy_machines.borrow_mut().truncate(depth - 1);
         match ended {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.note(&format!("m{machine} command fails: {error}")),
+            Ok(Err(error)) => {
+                self.note_told_late(machine);
+                self.note(&format!("m{machine} command fails: {error}"));
+            }
             Err(payload) if payload.is::<Crash>() => {
+                self.note_told_late(machine);
                 self.note(&format!("m{machine} command was killed"));
             }
             Err(payload) => self.fail(format!("a command panicked: {}", describe_panic(&*payload))),
@@ -98,10 +102,11 @@ impl World {
         let is_here = target.machine == machine;
         let of_machine = self.agents.iter().find(|it| it.machine == machine);
         let context = self.build_run_context(if is_here { target } else { of_machine.unwrap() });
-        if !self.machines[machine].outbox().is_idle() {
+        let is_idle = self.machines[machine].outbox().is_idle();
+        let drained = drain_outbox(store, &context);
+        if !is_idle {
             self.note_told_late(machine);
         }
-        let drained = drain_outbox(store, &context);
         let lines = drained.describe_problems(&context, None);
         self.machines[machine].note_told(&lines.join("\n"));
         if is_here && let Some(session) = store.load_session(&target.id)? {
