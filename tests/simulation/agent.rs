@@ -54,6 +54,9 @@ pub(crate) struct Record {
     pub(crate) was_outage_told: bool,
     /// Whether a pull failed since, so that there is one to tell of: when the replica was read then.
     pub(crate) outage: Option<Timestamp>,
+    /// Whether a waiting write may be missing from the replica: a hook died between the two, or could
+    /// not use the replica.
+    pub(crate) is_behind: bool,
     /// Whether the last hook could compare the cache with the replica.
     pub(crate) has_compared: bool,
     /// The edit that no hook has seen yet.
@@ -155,12 +158,16 @@ impl Agent {
         let mut record = self.record.borrow_mut();
         record.was_outage_told = false;
         record.outage = None;
+        record.is_behind = false;
     }
 
     /// Notes that a hook has seen the edit of the cache, unless it could not compare.
     pub(crate) fn note_hook_saw_edit(&self, outcome: &HookOutcome) {
         let has_compared = !outcome.notes.iter().any(|note| note.contains("cannot be used"));
-        self.record.borrow_mut().has_compared = has_compared;
+        let mut record = self.record.borrow_mut();
+        record.has_compared = has_compared;
+        record.is_behind |= !has_compared;
+        drop(record);
         if has_compared {
             self.note_edit_seen();
         }

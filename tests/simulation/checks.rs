@@ -128,6 +128,36 @@ impl World {
         }
     }
 
+    /// After a pull beside which other things happened, and where the server has not changed since, the
+    /// replica shows what the server has with what waits on top.
+    fn compare_shown_task(&self, agent: &Agent, known: &Replica) {
+        let Some(stored) = self.server.load_session(agent.id.as_str()) else {
+            return;
+        };
+        if stored.revision != known.session.revision.0 || agent.record.borrow().is_behind {
+            return;
+        }
+        let mut expected = (stored.task, stored.status);
+        for write in self.machine_of(agent).outbox().list_waiting().unwrap() {
+            // A task that was named while the replica could not be used is not in it: only the server
+            // knows what it is called.
+            if let PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } =
+                &write.write
+                && known.find_task(task).is_none()
+            {
+                return;
+            }
+            if write.session == agent.id {
+                apply_waiting(agent, &write, &mut expected);
+            }
+        }
+        let shown = known.session.execution_state().work.task;
+        if shown != expected.0 {
+            let (id, expected) = (&agent.id, expected.0);
+            self.fail(format!("{id} shows task {shown:?}, the server and what waits {expected:?}"));
+        }
+    }
+
     /// After a pull that worked, the replica is what the server has with what waits on top.
     pub(crate) fn check_after_pull(&self, agent: &Agent, end: PullEnd, was_alone: bool) {
         if end != PullEnd::Done || !was_alone {
@@ -144,6 +174,8 @@ impl World {
                 agent.note_edit_seen();
                 if was_alone {
                     self.compare_replica(agent);
+                } else if let Some(known) = agent.read_replica(self.machine_of(agent)) {
+                    self.compare_shown_task(agent, &known);
                 }
             }
         }

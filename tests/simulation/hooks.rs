@@ -71,6 +71,7 @@ impl World {
             unwritten.restore();
             self.note(&format!("m{} {} hook was killed", agent.machine, agent.id));
             agent.note_edit_half_taken();
+            agent.record.borrow_mut().is_behind = true;
             return None;
         }
         self.check_outcome(agent, &outcome);
