@@ -38,6 +38,7 @@ pub(crate) enum WriteKind {
 
 /// What the model knows of a session.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Record {
     /// The writes of its agent, in their order.
     pub(crate) writes: Vec<Write>,
