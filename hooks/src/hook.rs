@@ -8,7 +8,7 @@ use crate::{HookContext, HookOutcome, handoff_guard, push, quiet_period, session
 #[derive(Debug, Clone, Copy)]
 pub struct Hook {
     /// The program that the client starts for it, which messages name.
-    pub(crate) program: &'static str,
+    pub program: &'static str,
     /// The deadline, unless one is configured.
     pub(crate) timeout: Duration,
     pub(crate) handle: fn(&HookContext) -> HookOutcome,

@@ -49,4 +49,4 @@ pub use hook::Hook;
 pub use hook_context::{HookContext, HookOutcome};
 pub use pull_error::PullError;
 pub use pull_session::{PullReport, PullRequest, pull_session};
-pub use runner::run_hook;
+pub use runner::{answer_payload, run_hook};

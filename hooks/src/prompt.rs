@@ -74,7 +74,7 @@ fn update_prompt_context<S: SessionDatabase>(
     let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
-    let has_news = session.revision > session.acknowledged;
+    let has_news = session.revision > session.acknowledged || S::has_unread_handoffs(&store);
     if has_news {
         store.acknowledge_revision(id, session.revision)?;
     }

@@ -11,7 +11,6 @@ use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookPayload, StartSource};
 use trueup_core::log::LogLevel;
 use trueup_core::model::{Lineage, Session, SessionId};
-use trueup_core::outbox::JournalEntry;
 use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::{CommandStore, HeartbeatRequest, StoreError};
@@ -98,11 +97,11 @@ pub fn pull_session(
         send_marks(context, store, &lineage, &writer)?;
     }
     let mut drained = drain_outbox(store, &context.run);
+    let mut news = leave_to_prompt(context, &lineage, &drained);
     begin_part(store);
     let (session, mut start) = load_or_begin(context, store, begin_part)?;
     let is_start = start.is_some();
     note_contact(context);
-    let mut news = tell_writers(context, &lineage, &mut drained);
     if is_start {
         news.extend(drained.describe_unmovable());
     }
@@ -120,9 +119,11 @@ pub fn pull_session(
         outcome = true_up_cache(context, &mut start, true)?;
     }
     if outcome == CacheOutcome::HasEdit {
-        drained.add(drain_outbox(store, &context.run));
+        let later = drain_outbox(store, &context.run);
+        news = leave_to_prompt(context, &lineage, &later);
+        drained.add(later);
         session = store.reload_session(&session.id)?.unwrap_or(session);
-        refresh_replica(context, store, &session, Vec::new())?;
+        refresh_replica(context, store, &session, news)?;
         true_up_cache(context, &mut start, false)?;
     }
     if is_start {
@@ -209,26 +210,15 @@ fn list_writers(context: &HookContext) -> BTreeSet<SessionId> {
     writers
 }
 
-/// Tells other sessions what became of their writes; returns the lines for the session of the pull.
-fn tell_writers(
-    context: &HookContext,
-    lineage: &Lineage,
-    drained: &mut DrainReport,
-) -> Vec<String> {
-    let own = &context.payload.session;
-    let (lost, of_others) = drained.lost.drain(..).partition(|entry| entry.lost.session == *own);
-    drained.lost = lost;
-    let of_others: Vec<JournalEntry> = of_others;
-    for entry in of_others {
-        let other = entry.lost.session.clone();
-        let report = DrainReport { lost: vec![entry], ..DrainReport::default() };
-        let lines = report.describe_lost_edits(Some(&other));
-        let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, &other);
-        if !file.add_news(&lines, REPLICA_LOCK_PATIENCE).unwrap_or(false) {
-            drained.lost.extend(report.lost);
-        }
-    }
-    drained.describe_problems(&context.run, Some(own))
+/// Leaves lines about waiting writes to the next prompt at once: what fails later must not keep them
+/// from the user. Returns those that the replica, which is not there yet, has to be made with.
+fn leave_to_prompt(context: &HookContext, lineage: &Lineage, drained: &DrainReport) -> Vec<String> {
+    let id = &context.payload.session;
+    let lines = drained.describe_problems(&context.run, Some(id));
+    let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, id);
+    let is_left =
+        !lines.is_empty() && file.add_news(&lines, REPLICA_LOCK_PATIENCE).unwrap_or(false);
+    if is_left { Vec::new() } else { lines }
 }
 
 /// What came of truing up a cache.

@@ -128,6 +128,10 @@ impl SessionDatabase for ReplicaDatabase {
         }
     }
 
+    fn has_unread_handoffs(store: &ReplicaStore) -> bool {
+        store.replica().has_unread_handoffs()
+    }
+
     fn take_briefing(store: &mut ReplicaStore) -> Option<RenderedBriefing> {
         store.take_briefing()
     }

@@ -57,11 +57,7 @@ pub fn run_hook(hook: Hook) -> ExitCode {
     let context = match read_context(environment, settings, timeout) {
         Ok(Some(context)) => context,
         Ok(None) => return print_outcome(name, &HookOutcome::default()),
-        Err(PayloadFailure { input, problem }) => {
-            let answer = (hook.handle_broken)(&input);
-            let note = || HookOutcome::from_note(format!("trueup: {name}: {problem}"));
-            return print_outcome(name, &answer.unwrap_or_else(note));
-        }
+        Err(failure) => return print_outcome(name, &answer_failure(&hook, failure)),
     };
     let outcome = run_handler(name, &context, hook.handle);
     let code = print_outcome(name, &outcome);
@@ -69,6 +65,22 @@ pub fn run_hook(hook: Hook) -> ExitCode {
         afterwards(&context);
     }
     code
+}
+
+/// Answers a payload in this process, as [`run_hook`] does between reading stdin and printing. What
+/// is due after the answer was printed is left to the caller. A panic unwinds.
+pub fn answer_payload(
+    hook: &Hook,
+    input: Vec<u8>,
+    environment: Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> HookOutcome {
+    match parse_input(input, environment, settings, deadline) {
+        Ok(Some(context)) => run_handler(hook.program, &context, hook.handle),
+        Ok(None) => HookOutcome::default(),
+        Err(failure) => answer_failure(hook, failure),
+    }
 }
 
 /// Makes SIGALRM end the process, whatever disposition was inherited.
@@ -109,6 +121,12 @@ struct PayloadFailure {
     problem: String,
 }
 
+fn answer_failure(hook: &Hook, failure: PayloadFailure) -> HookOutcome {
+    let PayloadFailure { input, problem } = failure;
+    let note = || HookOutcome::from_note(format!("trueup: {}: {problem}", hook.program));
+    (hook.handle_broken)(&input).unwrap_or_else(note)
+}
+
 /// Reads the payload and builds the context; `None` for an event that no hook handles. The deadline
 /// starts once the payload was read.
 fn read_context(
@@ -121,7 +139,16 @@ fn read_context(
         problem: format!("stdin {problem}"),
     })?;
     set_watchdog(timeout);
-    let deadline = Deadline::after(timeout);
+    parse_input(input, environment, settings, Deadline::after(timeout))
+}
+
+/// Builds the context of a payload that was read; `None` for an event that no hook handles.
+fn parse_input(
+    input: Vec<u8>,
+    environment: Environment,
+    settings: Settings,
+    deadline: Deadline,
+) -> Result<Option<HookContext>, PayloadFailure> {
     let payload = match hook::parse_payload(&input) {
         Ok(Some(payload)) => payload,
         Ok(None) => return Ok(None),

@@ -56,6 +56,12 @@ pub(crate) trait SessionDatabase {
         Ok(None)
     }
 
+    /// Returns whether a hand-off is to be shown that the revision does not tell of. An agent that
+    /// is told of an older reading may be marked as current by that, after the hand-off was made.
+    fn has_unread_handoffs(_store: &Self::Store) -> bool {
+        false
+    }
+
     /// Takes what the start of the session brought too late to be told then.
     fn take_briefing(_store: &mut Self::Store) -> Option<RenderedBriefing> {
         None

@@ -28,7 +28,9 @@ impl CommandContext {
             return Ok(session);
         }
         let run_context = self.run_context_of(&session);
-        let session = true_up(store, session, &[], &run_context)?.session;
+        let synced = true_up(store, session, &[], &run_context)?;
+        self.add_lost_edit_notices(&synced);
+        let session = synced.session;
         self.agent_was_current.set(session.acknowledged >= session.revision);
         self.work_before_change.replace(Some((session.id.clone(), session.execution_state().work)));
         Ok(session)
@@ -67,8 +69,9 @@ impl CommandContext {
         let is_own_change = self.is_run_by_agent_of(&session);
         let mut run_context = self.run_context_of(&session);
         run_context.previous_work = self.work_before_change.take();
-        let TrueUpOutcome { session, problems, remaining, .. } =
-            true_up(store, session, &[], &run_context)?;
+        let synced = true_up(store, session, &[], &run_context)?;
+        self.add_lost_edit_notices(&synced);
+        let TrueUpOutcome { session, problems, remaining, .. } = synced;
         let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);
         let problems = problems.into_iter().chain(unreadable.map(|d| d.message.clone()));
         warnings.extend(problems.map(|p| format!("the cache is out of date: {p}")));
@@ -79,5 +82,12 @@ impl CommandContext {
         }
         self.renew_replica(&session);
         Ok(session)
+    }
+
+    /// Adds a notice for each edit of the cache that the database did not take. The hooks find the
+    /// cache trued up, so nobody else tells of it.
+    fn add_lost_edit_notices(&self, synced: &TrueUpOutcome) {
+        let lost = synced.found.iter().filter(|found| found.code == Code::EditRejected);
+        self.notices.borrow_mut().extend(lost.map(|found| found.message.clone()));
     }
 }

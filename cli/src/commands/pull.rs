@@ -21,9 +21,12 @@ use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;
 use crate::store_location::open_for_pull;
 
-/// How long each part of a pull that nobody waits for may take, and how long it waits for the one
-/// before it.
+/// How long a pull that nobody waits for may take to reach the server, and how long it waits for the
+/// one before it.
 const DETACHED_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long each part of it may take behind the first answer of the server.
+const PART_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a pull is repeated while more waits than one of them can send.
 const MAX_ROUNDS: usize = 64;
@@ -161,7 +164,7 @@ fn pull_in_rounds(
         let pull = build_pull(context, session, start.take(), deadline)?;
         let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
-            let report = pull_session(&pull, &mut store, Some(DETACHED_DEADLINE))?;
+            let report = pull_session(&pull, &mut store, Some(PART_PATIENCE))?;
             if is_start {
                 release_hook()?;
                 prune_when_due(&pull, &mut store);

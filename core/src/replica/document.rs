@@ -147,6 +147,12 @@ impl Replica {
         lines
     }
 
+    /// Returns whether a hand-off is to be shown that no hook has shown yet.
+    pub fn has_unread_handoffs(&self) -> bool {
+        let is_shown = |id| self.marks.shown_handoffs.contains(id);
+        self.handoffs.iter().any(|(_, handoff)| handoff.is_unread() && !is_shown(&handoff.id))
+    }
+
     /// Returns an item.
     pub fn find_item(&self, key: &ItemKey) -> Option<&Item> {
         self.items.iter().find(|item| item.key == *key)

@@ -1,6 +1,7 @@
 //! Sends waiting writes from the outbox to the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::run_context::{RunContext, now};
 use crate::deadline::Deadline;
@@ -9,6 +10,7 @@ use crate::model::{Lineage, SessionId};
 use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
+use crate::replica::ReplicaFile;
 use crate::store::{DeliveryOutcome, DeliveryTarget, RegistrationDefaults, StoreError};
 use crate::text::pluralize;
 
@@ -18,12 +20,16 @@ const DRAIN_TIME_DIVISOR: u32 = 3;
 /// Most lost edits that are listed one by one.
 const MAX_LOST_SHOWN: usize = crate::bounds::LOST_EDITS_SHOWN.len();
 
+/// How long to wait for a hook that works on a replica.
+const REPLICA_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The result of draining the outbox.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DrainReport {
     /// How many writes were sent, refused or kept.
     pub counts: DrainCounts,
-    /// Edits that came too late, as the journal holds them.
+    /// Edits that came too late, as the journal holds them, but for those that the next prompt of
+    /// their session tells of.
     pub lost: Vec<JournalEntry>,
 }
 
@@ -160,10 +166,39 @@ fn send_waiting(
     let send = |batch: &[&PendingWrite]| -> Result<Vec<SendVerdict>, SendError> {
         let delivered = store.deliver_pending(batch, &registration_defaults, bounds.deadline)?;
         let (verdicts, rejected) = split_deliveries(delivered);
-        lost.extend(context.journal().record_all(rejected, now()).map_err(SendError::Journal)?);
+        let entries = context.journal().record_all(rejected, now()).map_err(SendError::Journal)?;
+        // Before the progress is saved: what fails or dies from here on sends these writes again,
+        // and nobody else would tell of them.
+        lost.extend(add_to_replicas(entries, &target.lineage, context));
         Ok(verdicts)
     };
     Ok(context.outbox().drain(&target, &bounds, send)?)
+}
+
+/// Leaves lost edits to the replicas of their sessions, whose next prompts tell of them. Returns
+/// those of sessions without a replica, as all are over an embedded database.
+fn add_to_replicas(
+    entries: Vec<JournalEntry>,
+    lineage: &Lineage,
+    context: &RunContext,
+) -> Vec<JournalEntry> {
+    if !context.settings.is_remote() {
+        return entries;
+    }
+    let mut of_sessions: BTreeMap<SessionId, Vec<JournalEntry>> = BTreeMap::new();
+    for entry in entries {
+        of_sessions.entry(entry.lost.session.clone()).or_default().push(entry);
+    }
+    let mut untold = Vec::new();
+    for (session, lost) in of_sessions {
+        let report = DrainReport { lost, ..DrainReport::default() };
+        let lines = report.describe_lost_edits(Some(&session));
+        let file = ReplicaFile::of_session(&context.settings.paths, lineage, &session);
+        if !file.add_news(&lines, REPLICA_PATIENCE).unwrap_or(false) {
+            untold.extend(report.lost);
+        }
+    }
+    untold
 }
 
 /// Finds out which waiting writes are for the database.

@@ -7,6 +7,7 @@ use crate::store::sql::{Arg, Kind, Row, Statement, Tx};
 use crate::store::{Result, StoreError};
 
 /// A connection, or the transaction that is open on it.
+#[derive(Clone, Copy)]
 pub struct SqliteTx<'c> {
     connection: &'c Connection,
 }
@@ -18,7 +19,7 @@ impl<'c> SqliteTx<'c> {
 
     /// Prepares a statement with the values of its parameters; hands it to `run`.
     fn prepared<T>(
-        &self,
+        self,
         statement: &Statement,
         args: &[Arg<'_>],
         run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T>,
@@ -36,7 +37,7 @@ impl<'c> SqliteTx<'c> {
         }
     }
 
-    fn run_text(&self, text: &str) -> Result<()> {
+    fn run_text(self, text: &str) -> Result<()> {
         self.connection.prepare_cached(text)?.execute([])?;
         Ok(())
     }

@@ -141,6 +141,15 @@ impl CommandEngine for SqliteEngine {
 }
 
 impl SqliteEngine {
+    /// Opens a database, creating a missing one, for an engine that wraps this one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SqliteStore::open`] but for the missing file.
+    pub fn open_or_create(path: &Path, deadline: Deadline) -> Result<Self> {
+        open::open_or_create(path, deadline)
+    }
+
     /// Runs a write as one transaction, behind the queue; returns once it is on the disk.
     ///
     /// SQLite would wait for the disk inside the transaction, and all other writers with it. Here
