@@ -90,7 +90,9 @@ pub(crate) fn start_pull_if_due(context: &HookContext, age: Option<u64>, has_mar
 
 /// Starts a pull of the event's session, unless one waits for its turn already.
 pub(crate) fn start_pull(context: &HookContext) {
-    let [_, next] = context.run.settings.paths.pull_locks(&context.payload.session);
+    let settings = &context.run.settings;
+    let [_, next] =
+        settings.paths.pull_locks(&settings.database_address(), &context.payload.session);
     if next.exists() && FileLock::acquire(&next, Duration::ZERO).is_err() {
         return;
     }

@@ -74,7 +74,10 @@ fn update_prompt_context<S: SessionDatabase>(
     let synced = true_up(&mut store, session, &[], &context.run)?;
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
-    let has_news = session.revision > session.acknowledged || S::has_unread_handoffs(&store);
+    let briefing = S::take_briefing(&mut store);
+    let has_news = session.revision > session.acknowledged
+        || S::has_unread_handoffs(&store)
+        || briefing.as_ref().is_some_and(|briefing| briefing.metadata != session.metadata);
     if has_news {
         store.acknowledge_revision(id, session.revision)?;
     }
@@ -96,7 +99,7 @@ fn update_prompt_context<S: SessionDatabase>(
         }
         response.context = Some(("UserPromptSubmit", text));
     }
-    if let Some(briefing) = S::take_briefing(&mut store) {
+    if let Some(briefing) = briefing {
         let change = response.context.map(|(_, change)| format!("\n{change}"));
         let text = format!("{}{}", briefing.text, change.unwrap_or_default());
         response.context = Some(("UserPromptSubmit", text));

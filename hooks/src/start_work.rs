@@ -120,7 +120,8 @@ pub(crate) fn build_briefing(
         suggestion: readings.suggestion,
     };
     let text = briefing.render(&context.new_delimiter());
-    RenderedBriefing { text, watch_paths: readings.repos.watch_paths }
+    let metadata = session.metadata.clone();
+    RenderedBriefing { text, metadata, watch_paths: readings.repos.watch_paths }
 }
 
 /// Work that was in progress without a sign of life, one line each.

@@ -113,9 +113,9 @@ fn is_unfinished(report: &PullReport) -> bool {
 }
 
 fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult<[PathBuf; 2]> {
-    let paths = &context.run.settings.paths;
-    create_private_dir(&paths.locks())?;
-    Ok(paths.pull_locks(session))
+    let settings = &context.run.settings;
+    create_private_dir(&settings.paths.locks())?;
+    Ok(settings.paths.pull_locks(&settings.database_address(), session))
 }
 
 /// Pulls for the hooks of a session. One process works at a time and one waits for its turn; another

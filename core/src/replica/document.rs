@@ -1,6 +1,7 @@
 //! The document of a replica.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
 
 use crate::model::{
     Event, FieldValue, Handoff, HandoffId, HandoffNoticeReason, Item, ItemKey, Revision, Session,
@@ -55,10 +56,13 @@ pub struct Replica {
 
 /// What the agent of a session reads at its start, or at the next prompt if the server answered too
 /// late for that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RenderedBriefing {
     /// The text.
     pub text: String,
+    /// The metadata of the session that it was made from: what the session does until its agent
+    /// reads it is not in it.
+    pub metadata: Map<String, Json>,
     /// Files for the client to watch, which it accepts at the start alone.
     pub watch_paths: Vec<String>,
 }

@@ -130,9 +130,10 @@ impl Paths {
     }
 
     /// Returns the lock of the process that talks to a server for the hooks of a session, and the
-    /// lock of the one that waits for its turn.
-    pub fn pull_locks(&self, session: &SessionId) -> [PathBuf; 2] {
-        ["pull", "next-pull"].map(|kind| self.locks().join(format!("{kind}-{session}")))
+    /// lock of the one that waits for its turn. `address` is the digest of the server's address: one
+    /// that does not answer keeps nobody from another one.
+    pub fn pull_locks(&self, address: &str, session: &SessionId) -> [PathBuf; 2] {
+        ["pull", "next-pull"].map(|kind| self.locks().join(format!("{kind}-{address}-{session}")))
     }
 
     /// Returns the directory of operation counters.

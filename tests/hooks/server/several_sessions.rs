@@ -1,5 +1,6 @@
 //! Several sessions of one machine, whose writes wait in one outbox.
 
+use std::fs;
 use std::time::Duration;
 
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION};
@@ -26,7 +27,9 @@ fn a_pull_of_one_session_keeps_none_of_another_from_its_work() {
     let Some((home, database)) = home_with_server() else { return };
     start(&home);
     let paths = Paths { config: home.trueup_home(), data: home.trueup_home() };
-    let locks = paths.pull_locks(&FIRST_SESSION.parse().unwrap());
+    let mut addresses = fs::read_dir(home.trueup_home().join("databases")).unwrap().flatten();
+    let address = addresses.next().unwrap().file_name().into_string().unwrap();
+    let locks = paths.pull_locks(&address, &FIRST_SESSION.parse().unwrap());
     let patience = Duration::from_secs(30);
     let _held = locks.map(|path| FileLock::acquire(&path, patience).unwrap());
     let state = "SELECT metadata #>> '{execution_state,currentTask}' FROM claude_sessions
