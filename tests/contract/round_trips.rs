@@ -14,8 +14,8 @@ use trueup_core::model::{EventKind, FieldValue, RepoScope, StateField};
 use trueup_core::outbox::PendingWrite;
 use trueup_core::settings::DatabaseAddress;
 use trueup_core::store::{
-    ClaimNextRequest, DeliveryOutcome, HookStore as _, ItemStore as _, OutboxDeliveryStore as _,
-    RegistrationDefaults, Store as _,
+    ClaimNextRequest, DeliveryOutcome, DeliverySource, HookStore as _, ItemStore as _,
+    OutboxDeliveryStore as _, Store as _,
 };
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
@@ -95,7 +95,7 @@ fn what_waited_takes_two_requests_for_32_writes() {
     let pending: Vec<PendingWrite> =
         (0..70).map(|n| scenario::pending_task(&mut store, "s1", &format!("t{n}"))).collect();
     let pending: Vec<&PendingWrite> = pending.iter().collect();
-    let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
+    let defaults = DeliverySource { outbox: None, host: None, lease_seconds: LEASE_SECONDS };
     watch.requests.set(0);
     let delivered = store.deliver_pending(&pending, &defaults, test_deadline()).unwrap();
     assert_eq!(delivered, vec![DeliveryOutcome::Written; pending.len()]);

@@ -276,7 +276,7 @@ forward! {
             -> Option<PruneCounts>, by provenance;
     }
     OutboxDeliveryStore {
-        deliver_pending(waiting: &[&PendingWrite], newcomer: &RegistrationDefaults, until: Deadline) -> Vec<DeliveryOutcome>;
+        deliver_pending(waiting: &[&PendingWrite], newcomer: &DeliverySource, until: Deadline) -> Vec<DeliveryOutcome>;
     }
     WorkplanStore {
         load_workplan_rows(repo: &str) -> WorkplanRows;

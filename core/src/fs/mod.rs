@@ -5,6 +5,7 @@
 mod backup;
 mod digest;
 mod host_place;
+mod id_file;
 mod lock;
 mod locked_change;
 mod new_file;
@@ -18,6 +19,7 @@ pub use backup::change_with_backup;
 pub use digest::sha256_hex;
 pub(crate) use digest::short_digest;
 pub(crate) use host_place::{HostPlace, host_place};
+pub(crate) use id_file::{ensure_id, read_id};
 pub use lock::{FileLock, available_space, remove_idle_lock};
 pub(crate) use lock::{SignedLock, reserve_space};
 pub use locked_change::{ChangeError, LockedChange};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::checksummed_lines;
 use super::pending_write::{DrainTarget, PendingWrite, RefusedWrite, WriteOrigin};
 use super::queue_file::QueueFile;
-use crate::fs::{create_private_dir, move_obstacle_aside, short_digest};
+use crate::fs::{create_private_dir, ensure_id, move_obstacle_aside, short_digest};
 use crate::model::{SessionId, Timestamp};
 use crate::text::redact::redact_json;
 use serde_json::Value as Json;
@@ -48,6 +48,15 @@ impl Outbox {
     /// Uses a file as the outbox; it need not exist.
     pub const fn new(path: PathBuf) -> Self {
         Self { path }
+    }
+
+    /// Returns the id of this outbox, by which a database tells its writes from those of others.
+    ///
+    /// # Errors
+    ///
+    /// When its file can neither be read nor made.
+    pub fn ensure_id(&self) -> io::Result<String> {
+        ensure_id(&self.path.with_extension("id"), "id of an outbox")
     }
 
     /// Appends a write durably.

@@ -1,13 +1,12 @@
 //! The name of this machine in the database.
 
-use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::io;
 
-use crate::fs::{PRIVATE_MODE, create_private_dir, set_mode};
+use crate::fs::{ensure_id, read_id};
 use crate::settings::Paths;
 
-/// Largest file read, in bytes: an id and what an editor may add.
-const MAX_FILE_BYTES: u64 = 1_024;
+/// What messages call it.
+const MACHINE_NAME: &str = "machine name";
 
 /// Reads the name of this machine, or `None` before anything was registered from it.
 ///
@@ -15,24 +14,7 @@ const MAX_FILE_BYTES: u64 = 1_024;
 ///
 /// When the file exists but holds no name.
 pub fn read_machine_name(paths: &Paths) -> io::Result<Option<String>> {
-    let path = paths.machine_name();
-    match crate::fs::read_text(&path, MAX_FILE_BYTES, true) {
-        Ok(text) => parse_machine_name(&path, text.trim()).map(Some),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(with_path(&path, &error)),
-    }
-}
-
-fn parse_machine_name(path: &Path, text: &str) -> io::Result<String> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if text.is_empty() || !text.chars().all(is_name) {
-        return Err(with_path(path, &io::Error::other("it does not contain a machine name")));
-    }
-    Ok(text.to_owned())
-}
-
-fn with_path(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    read_id(&paths.machine_name(), MACHINE_NAME)
 }
 
 /// Reads the name of this machine and makes one first if there is none.
@@ -41,27 +23,13 @@ fn with_path(path: &Path, error: &io::Error) -> io::Error {
 ///
 /// When the file cannot be read or written.
 pub fn ensure_machine_name(paths: &Paths) -> io::Result<String> {
-    if let Some(known) = read_machine_name(paths)? {
-        return Ok(known);
-    }
-    create_private_dir(&paths.data)?;
-    let mut draft = tempfile::NamedTempFile::new_in(&paths.data)?;
-    set_mode(draft.as_file(), PRIVATE_MODE)?;
-    writeln!(draft, "{}", uuid::Uuid::now_v7())?;
-    draft.as_file().sync_all()?;
-    match draft.persist_noclobber(paths.machine_name()) {
-        Ok(_) => {}
-        // Another process made one at the same moment, and that one is used.
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(with_path(&paths.machine_name(), &error.error)),
-    }
-    read_machine_name(paths)?
-        .ok_or_else(|| with_path(&paths.machine_name(), &io::Error::from(ErrorKind::NotFound)))
+    ensure_id(&paths.machine_name(), MACHINE_NAME)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
 

@@ -33,7 +33,7 @@ pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
-pub use api::{DeliveryOutcome, DeliveryTarget, OutboxDeliveryStore, RegistrationDefaults};
+pub use api::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
 pub use error::{EngineError, RetryAdvice, StoreError};
 pub use row_rules::Violation;
 pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};

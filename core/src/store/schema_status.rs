@@ -1,7 +1,7 @@
 //! Which schema a database has.
 
 /// The newest schema that this program knows, of every engine.
-pub const SCHEMA_VERSION: i64 = 19;
+pub const SCHEMA_VERSION: i64 = 20;
 
 /// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]

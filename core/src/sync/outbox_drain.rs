@@ -11,7 +11,7 @@ use crate::outbox::{
     DrainCounts, DrainLimits, DrainTarget, JournalEntry, PendingWrite, SendVerdict,
 };
 use crate::replica::ReplicaFile;
-use crate::store::{DeliveryOutcome, DeliveryTarget, RegistrationDefaults, StoreError};
+use crate::store::{DeliveryOutcome, DeliverySource, DeliveryTarget, StoreError};
 use crate::text::pluralize;
 
 /// A drain may take this fraction of the remaining time; the caller needs the rest.
@@ -159,12 +159,14 @@ fn send_waiting(
         share: Deadline::after(share),
         deadline: Deadline::after(left.saturating_sub(share)),
     };
-    let registration_defaults = RegistrationDefaults {
+    let source = DeliverySource {
+        // Without it the writes of several machines count as those of one.
+        outbox: context.outbox().ensure_id().ok(),
         host: Some(context.host.clone()),
         lease_seconds: context.settings.lease_seconds,
     };
     let send = |batch: &[&PendingWrite]| -> Result<Vec<SendVerdict>, SendError> {
-        let delivered = store.deliver_pending(batch, &registration_defaults, bounds.deadline)?;
+        let delivered = store.deliver_pending(batch, &source, bounds.deadline)?;
         let (verdicts, rejected) = split_deliveries(delivered);
         let entries = context.journal().record_all(rejected, now()).map_err(SendError::Journal)?;
         // Before the progress is saved: what fails or dies from here on sends these writes again,

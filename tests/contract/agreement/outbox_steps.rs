@@ -2,7 +2,7 @@
 
 use trueup_core::model::{Epoch, FieldValue, Revision, StateField, Timestamp};
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
-use trueup_core::store::{RegistrationDefaults, Store};
+use trueup_core::store::{DeliverySource, Store};
 
 use super::canonical::describe;
 use super::{MARGIN_SECONDS, SESSIONS, SeededRandom, TEXTS};
@@ -58,8 +58,11 @@ impl DeliveryStep {
             numbered.map(|(number, write)| write.pending(store, op, number)).collect();
         let again = pending.first().filter(|_| self.is_first_repeated);
         let batch: Vec<&PendingWrite> = pending.iter().chain(again).collect();
-        let defaults =
-            RegistrationDefaults { host: Some("h".to_owned()), lease_seconds: LEASE_SECONDS };
+        let defaults = DeliverySource {
+            outbox: None,
+            host: Some("h".to_owned()),
+            lease_seconds: LEASE_SECONDS,
+        };
         describe(store.deliver_pending(&batch, &defaults, test_deadline()))
     }
 }

@@ -9,8 +9,8 @@ use trueup_core::model::{
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    AcceptHandoffRequest, ClaimNextRequest, DependencyChange, HandoffFilter, ItemEditRequest,
-    ItemFilter, NextItemQuery, PlanTaskStepRequest, RegistrationDefaults, RejectHandoffRequest,
+    AcceptHandoffRequest, ClaimNextRequest, DeliverySource, DependencyChange, HandoffFilter,
+    ItemEditRequest, ItemFilter, NextItemQuery, PlanTaskStepRequest, RejectHandoffRequest,
     RepoNaming, SessionFilter, Store,
 };
 
@@ -264,7 +264,7 @@ fn use_workplans(store: &mut dyn Store) {
 
 fn deliver_one(store: &mut dyn Store) {
     let pending = pending_task(store, "s3", "t");
-    let defaults = RegistrationDefaults { host: None, lease_seconds: LEASE_SECONDS };
+    let defaults = DeliverySource { outbox: None, host: None, lease_seconds: LEASE_SECONDS };
     let delivered = store.deliver_pending(&[&pending], &defaults, test_deadline()).unwrap();
     assert_eq!(delivered, [trueup_core::store::DeliveryOutcome::Written]);
 }

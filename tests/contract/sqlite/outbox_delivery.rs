@@ -6,7 +6,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::model::{FieldValue, StateField, Timestamp};
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    DeliveryOutcome, HookStore as _, OutboxDeliveryStore as _, RegistrationDefaults,
+    DeliveryOutcome, DeliverySource, HookStore as _, OutboxDeliveryStore as _,
 };
 
 use crate::fixture::{new_sqlite, test_deadline};
@@ -32,8 +32,8 @@ fn pending_task(name: &str, op: &str) -> PendingWrite {
     }
 }
 
-fn new_session() -> RegistrationDefaults {
-    RegistrationDefaults { host: None, lease_seconds: 900 }
+fn new_session() -> DeliverySource {
+    DeliverySource { outbox: None, host: None, lease_seconds: 900 }
 }
 
 #[test]

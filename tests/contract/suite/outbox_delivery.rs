@@ -5,7 +5,7 @@ use trueup_core::model::{
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::reconcile::RejectionReason;
-use trueup_core::store::{DeliveryOutcome, RegistrationDefaults, Store};
+use trueup_core::store::{DeliveryOutcome, DeliverySource, Store};
 
 use crate::fixture::{StoreFixture, test_deadline};
 use crate::requests::{
@@ -15,6 +15,7 @@ use crate::requests::{
 
 on_every_store! {
     own_earlier_writes_are_nothing_newer
+    what_another_outbox_wrote_is_a_change_by_somebody_else
     the_change_of_another_after_the_base_wins_whatever_the_clocks_say
     the_change_of_another_before_the_base_is_known_and_overwritten
     what_is_lost_makes_nothing_of_what_follows
@@ -32,9 +33,16 @@ on_every_store! {
 }
 
 fn deliver_all(f: &mut impl StoreFixture, waiting: &[&PendingWrite]) -> Vec<DeliveryOutcome> {
-    let newcomer = RegistrationDefaults { host: None, lease_seconds: 900 };
-    let store = f.store();
-    store.deliver_pending(waiting, &newcomer, test_deadline()).unwrap()
+    deliver_from(f, "outbox", waiting)
+}
+
+fn deliver_from(
+    f: &mut impl StoreFixture,
+    outbox: &str,
+    waiting: &[&PendingWrite],
+) -> Vec<DeliveryOutcome> {
+    let source = DeliverySource { outbox: Some(outbox.to_owned()), host: None, lease_seconds: 900 };
+    f.store().deliver_pending(waiting, &source, test_deadline()).unwrap()
 }
 
 /// Builds a write that is based on the session's present state.
@@ -103,6 +111,26 @@ fn own_earlier_writes_are_nothing_newer(f: &mut impl StoreFixture) {
     assert_eq!(deliver_all(f, &[&all[3]]), [DeliveryOutcome::Written]);
     assert_eq!(load_task(f.store(), "s1").as_deref(), Some("fourth"));
     assert_eq!(load_session(f.store(), "s1").revision, Revision(5));
+}
+
+fn what_another_outbox_wrote_is_a_change_by_somebody_else(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let write = |f: &mut _, text: &str| pending_write(f, "s1", text, task_write(text));
+    let old = ["away 1", "away 2"].map(|text| write(f, text));
+    let first = write(f, "present");
+    assert_eq!(deliver_from(f, "a", &[&first]), [DeliveryOutcome::Written]);
+    // Both are lost, whether they come at once or one behind the other.
+    for answer in deliver_from(f, "b", &[&old[0], &old[1]]) {
+        assert!(matches!(answer, DeliveryOutcome::Superseded(_)), "{answer:?}");
+    }
+    assert_eq!(load_task(f.store(), "s1").as_deref(), Some("present"));
+    // Who knows of it goes on, and then the first one knows of nothing.
+    let later = ["away 3", "away 4"].map(|text| write(f, text));
+    let written = deliver_from(f, "b", &[&later[0], &later[1]]);
+    assert_eq!(written, [DeliveryOutcome::Written, DeliveryOutcome::Written]);
+    let late = PendingWrite { op_id: "late".to_owned(), ..first };
+    assert_lost(&deliver_from(f, "a", &[&late])[0], RejectionReason::DatabaseMovedOn, "present");
+    assert_eq!(load_task(f.store(), "s1").as_deref(), Some("away 4"));
 }
 
 fn the_change_of_another_after_the_base_wins_whatever_the_clocks_say(f: &mut impl StoreFixture) {

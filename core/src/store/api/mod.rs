@@ -43,9 +43,7 @@ pub(super) use orchestrators::{
     ended_orchestrator_error, foreign_operation_error, taken_orchestrator_id_error,
     unknown_orchestrator_error,
 };
-pub use outbox_delivery::{
-    DeliveryOutcome, DeliveryTarget, OutboxDeliveryStore, RegistrationDefaults,
-};
+pub use outbox_delivery::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
 pub use phases::{
     PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
 };

@@ -6,12 +6,15 @@ use crate::outbox::PendingWrite;
 use crate::reconcile::RejectedEdit;
 use crate::store::Result;
 
-/// How a session is registered that the database does not know yet.
+/// Where queued writes come from.
 #[derive(Debug, Clone)]
-pub struct RegistrationDefaults {
-    /// The machine it runs on.
+pub struct DeliverySource {
+    /// The id of the outbox. What another one delivered was not known to those who wrote to this
+    /// one.
+    pub outbox: Option<String>,
+    /// The machine on which a session runs that the database does not know yet.
     pub host: Option<String>,
-    /// The length of its lease.
+    /// The length of the lease that such a session gets, in seconds.
     pub lease_seconds: u64,
 }
 
@@ -41,7 +44,7 @@ pub trait OutboxDeliveryStore {
     fn deliver_pending(
         &mut self,
         pending: &[&PendingWrite],
-        registration_defaults: &RegistrationDefaults,
+        source: &DeliverySource,
         deadline: Deadline,
     ) -> Result<Vec<DeliveryOutcome>>;
 }

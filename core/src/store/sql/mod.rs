@@ -7,6 +7,7 @@
 
 mod claims;
 mod command_engine;
+mod delivery_rows;
 mod dependencies;
 mod engine;
 mod events;
@@ -82,7 +83,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         items::LOAD_STATEMENTS,
         next::STATEMENTS,
         orchestrators::STATEMENTS,
-        outbox_delivery::STATEMENTS,
+        delivery_rows::STATEMENTS,
         phases::STATEMENTS,
         phases::STEP_STATEMENTS,
         phases::STUCK_STATEMENTS,

@@ -4,51 +4,27 @@ use std::collections::BTreeMap;
 
 use serde_json::Map;
 
-use super::engine::{Tx, args};
+use super::delivery_rows::{DELIVERY_REASON, KnownRows, KnownSession, delivery_provenance};
+use super::engine::Tx;
 use super::events::write_checkpoint;
-use super::session_tasks::{load_task, prefetch_task, write_task};
-use super::sessions::{
-    load_session, prefetch_session, record_heartbeat_of_any, register_session, write_end,
-    write_push,
-};
-use super::statement::statements;
+use super::session_tasks::write_task;
+use super::sessions::{record_heartbeat_of_any, register_session, write_end};
 use crate::deadline::Deadline;
-use crate::model::{
-    FieldValue, Revision, Session, SessionId, SessionStatus, StateField, Timestamp,
-};
+use crate::model::{FieldValue, Revision, Session, SessionStatus, StateField};
 use crate::outbox::{PendingChange, PendingWrite, end_op_id};
 use crate::reconcile::{RejectedEdit, RejectionReason};
 use crate::store::{
-    DeliveryOutcome, HeartbeatRequest, InterruptionMark, Provenance, RegistrationDefaults, Result,
+    DeliveryOutcome, DeliverySource, HeartbeatRequest, InterruptionMark, Provenance, Result,
     SessionRegistration, StatePush, StoreError,
 };
-
-/// The reason that the record of changes gives for every queued write.
-const DELIVERY_REASON: &str = "outbox";
-
-statements! {
-    /// The revision at which the session's state was last changed by anything but a queued
-    /// write.
-    LOAD_MOVED_REVISION(text) = @repeated
-        "SELECT moved_revision FROM claude_sessions WHERE session_id = ?1";
-    SET_MOVED_REVISION(text, int) = @repeated
-        "UPDATE claude_sessions SET moved_revision = ?2 WHERE session_id = ?1";
-
-    /// The time of that change, by the database's clock.
-    FOREIGN_CHANGE_TIME(text, text) = @repeated
-        "SELECT at FROM events
-         WHERE entity = 'session' AND key = ?1 AND kind = 'state'
-           AND reason IS DISTINCT FROM ?2
-         ORDER BY seq DESC LIMIT 1";
-}
 
 pub(super) fn deliver_pending(
     tx: &mut impl Tx,
     pending_writes: &[&PendingWrite],
-    registration_defaults: &RegistrationDefaults,
+    source: &DeliverySource,
     deadline: Deadline,
 ) -> Result<Vec<DeliveryOutcome>> {
-    let mut known = KnownRows::default();
+    let mut known = KnownRows::of_outbox(source.outbox.clone());
     if tx.has_costly_later_reads() && pending_writes.len() > 1 {
         known.load_ahead(tx, pending_writes)?;
     }
@@ -57,8 +33,7 @@ pub(super) fn deliver_pending(
         if !outcomes.is_empty() && deadline.has_passed() {
             break;
         }
-        let outcome =
-            tx.attempt(|tx| deliver_write(tx, &mut known, pending, registration_defaults));
+        let outcome = tx.attempt(|tx| deliver_write(tx, &mut known, pending, source));
         if outcome.is_err() {
             known.forget_session(&pending.session);
         }
@@ -95,111 +70,6 @@ pub(super) fn count_together(pending_writes: &[&PendingWrite], most: usize) -> u
     together.count().max(1)
 }
 
-/// A session, and the revision at which it was last changed by anything but a write that waited.
-#[derive(Debug, Clone)]
-struct KnownSession {
-    session: Session,
-    foreign_revision: Revision,
-}
-
-/// What is known of the rows that a transaction delivers to. Nobody else writes while it lasts, so
-/// each is read once; where a read behind a write is costly, before the first write, and what a
-/// write makes of it is predicted. A prediction that is wrong leads to a condition that does not
-/// hold, and nothing is written.
-#[derive(Debug, Default)]
-struct KnownRows {
-    sessions: BTreeMap<SessionId, KnownSession>,
-    /// The subjects of tasks.
-    tasks: BTreeMap<(SessionId, String), Option<String>>,
-    /// The operations of which it is known whether they were carried out.
-    operations: BTreeMap<String, bool>,
-    /// When sessions were last changed by anything but a write that waited.
-    foreign_changes: BTreeMap<SessionId, Option<Timestamp>>,
-}
-
-impl KnownRows {
-    /// Reads what the writes need.
-    fn load_ahead(&mut self, tx: &mut impl Tx, pending_writes: &[&PendingWrite]) -> Result<()> {
-        for pending in pending_writes {
-            prefetch_session(tx, &pending.session);
-            prefetch_for_delivery(tx, pending);
-        }
-        for pending in pending_writes {
-            let provenance = delivery_provenance(pending, DELIVERY_REASON);
-            self.is_carried_out(tx, &provenance)?;
-            if self.find_session(tx, &pending.session)?.is_some()
-                && let PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } =
-                    &pending.write
-            {
-                self.find_task(tx, &pending.session, task)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn find_session(&mut self, tx: &mut impl Tx, id: &SessionId) -> Result<Option<KnownSession>> {
-        if let Some(known) = self.sessions.get(id) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(session) = load_session(tx, id)? else {
-            return Ok(None);
-        };
-        self.note_session(tx, session).map(Some)
-    }
-
-    fn note_session(&mut self, tx: &mut impl Tx, session: Session) -> Result<KnownSession> {
-        let foreign_revision = load_foreign_revision(tx, &session.id)?;
-        let known = KnownSession { session, foreign_revision };
-        self.sessions.insert(known.session.id.clone(), known.clone());
-        Ok(known)
-    }
-
-    fn find_task(
-        &mut self,
-        tx: &mut impl Tx,
-        session: &SessionId,
-        task: &str,
-    ) -> Result<Option<String>> {
-        let key = (session.clone(), task.to_owned());
-        if let Some(known) = self.tasks.get(&key) {
-            return Ok(known.clone());
-        }
-        let subject = load_task(tx, session, task)?.map(|task| task.subject);
-        self.tasks.insert(key, subject.clone());
-        Ok(subject)
-    }
-
-    /// Whether an operation was carried out before, by this transaction as well.
-    fn is_carried_out(&mut self, tx: &mut impl Tx, provenance: &Provenance) -> Result<bool> {
-        if let Some(known) = self.operations.get(&provenance.op_id) {
-            return Ok(*known);
-        }
-        let is_carried_out = tx.is_replay(provenance)?;
-        self.operations.insert(provenance.op_id.clone(), is_carried_out);
-        Ok(is_carried_out)
-    }
-
-    fn note_operation(&mut self, provenance: &Provenance) {
-        self.operations.insert(provenance.op_id.clone(), true);
-    }
-
-    /// Notes what a push made of a session.
-    fn note_push(&mut self, tx: &impl Tx, push: &StatePush) {
-        self.note_operation(&push.provenance);
-        let known = self.sessions.get_mut(&push.session);
-        let is_predicted = tx.has_costly_later_reads()
-            && known.is_some_and(|known| push.predict_outcome(&mut known.session));
-        if !is_predicted {
-            self.forget_session(&push.session);
-        }
-    }
-
-    fn forget_session(&mut self, id: &SessionId) {
-        self.sessions.remove(id);
-        self.tasks.retain(|(session, _), _| session != id);
-    }
-}
-
 /// A change of a session's state.
 struct DeliveredChange {
     fields: BTreeMap<StateField, FieldValue>,
@@ -211,14 +81,14 @@ fn deliver_write(
     tx: &mut impl Tx,
     known: &mut KnownRows,
     pending: &PendingWrite,
-    registration_defaults: &RegistrationDefaults,
+    source: &DeliverySource,
 ) -> Result<DeliveryOutcome> {
-    prefetch_for_delivery(tx, pending);
+    known.prefetch_for_delivery(tx, pending);
     let found = if let Some(found) = known.find_session(tx, &pending.session)? {
         found
     } else {
         // Written while the database could not even take the registration.
-        let registration = default_registration(pending, registration_defaults);
+        let registration = default_registration(pending, source);
         let session = register_session(tx, &registration)?;
         known.note_session(tx, session)?
     };
@@ -227,12 +97,12 @@ fn deliver_write(
         PendingChange::Task { task, subject } => {
             let note = crate::store::SessionTask { task: task.clone(), subject: subject.clone() };
             write_task(tx, &session.id, &note)?;
-            known.tasks.remove(&(session.id.clone(), note.task));
+            known.forget_task(&session.id, note.task);
             Ok(DeliveryOutcome::Written)
         }
         PendingChange::Resumed => {
             known.forget_session(&pending.session);
-            resume_session(tx, session, registration_defaults)
+            resume_session(tx, session, source)
         }
         PendingChange::Checkpoint { operations, reason } => {
             let provenance = delivery_provenance(pending, reason);
@@ -244,7 +114,7 @@ fn deliver_write(
         }
         PendingChange::End { reason } => {
             known.forget_session(&pending.session);
-            deliver_end(tx, &found, pending, reason)
+            deliver_end(tx, known, &found, pending, reason)
         }
         PendingChange::TaskStarted { task } => match known.find_task(tx, &session.id, task)? {
             Some(subject) => {
@@ -268,35 +138,18 @@ fn deliver_write(
     }
 }
 
-/// Says what will be read before a write is delivered.
-fn prefetch_for_delivery(tx: &mut impl Tx, pending: &PendingWrite) {
-    tx.prefetch(&LOAD_MOVED_REVISION, args![pending.session]);
-    if let PendingChange::TaskStarted { task } | PendingChange::TaskFinished { task } =
-        &pending.write
-    {
-        prefetch_task(tx, &pending.session, task);
-    }
-}
-
-fn default_registration(
-    pending: &PendingWrite,
-    registration_defaults: &RegistrationDefaults,
-) -> SessionRegistration {
+fn default_registration(pending: &PendingWrite, source: &DeliverySource) -> SessionRegistration {
     SessionRegistration {
         session: pending.session.clone(),
         repo: None,
         worktree: None,
         branch: None,
-        host: registration_defaults.host.clone(),
+        host: source.host.clone(),
         process: None,
         predecessor: None,
-        lease_seconds: registration_defaults.lease_seconds,
+        lease_seconds: source.lease_seconds,
         provenance: Provenance::new(pending.session.as_str(), DELIVERY_REASON),
     }
-}
-
-fn delivery_provenance(pending: &PendingWrite, reason: &str) -> Provenance {
-    Provenance::new(pending.session.as_str(), reason).under_id(pending.op_id.clone())
 }
 
 fn current_task_change(task: Option<String>) -> DeliveredChange {
@@ -310,14 +163,14 @@ fn current_task_change(task: Option<String>) -> DeliveredChange {
 fn resume_session(
     tx: &mut impl Tx,
     session: &Session,
-    registration_defaults: &RegistrationDefaults,
+    source: &DeliverySource,
 ) -> Result<DeliveryOutcome> {
     if !session.status.is_present() {
         record_heartbeat_of_any(
             tx,
             &HeartbeatRequest {
                 session: session.id.clone(),
-                lease_seconds: Some(registration_defaults.lease_seconds),
+                lease_seconds: Some(source.lease_seconds),
                 status: Some(SessionStatus::Active),
                 quiet_seconds: None,
             },
@@ -329,6 +182,7 @@ fn resume_session(
 /// Ends a session. What it held is interrupted, even if others changed its state since.
 fn deliver_end(
     tx: &mut impl Tx,
+    known: &KnownRows,
     found: &KnownSession,
     pending: &PendingWrite,
     reason: &str,
@@ -347,7 +201,7 @@ fn deliver_end(
             mark: Some(InterruptionMark::Interrupted),
         };
         let push = state_push(session, interruption_change, interruption);
-        push_delivered(tx, &push, *foreign_revision)?;
+        known.push_delivered(tx, &push, *foreign_revision)?;
     }
     write_end(tx, &session.id, reason, &end_provenance)?;
     Ok(DeliveryOutcome::Written)
@@ -378,7 +232,7 @@ fn apply_change(
     }
     let push = state_push(session, change, provenance);
     if !push.is_in_place(session) {
-        push_delivered(tx, &push, *foreign_revision)?;
+        known.push_delivered(tx, &push, *foreign_revision)?;
         known.note_push(tx, &push);
     }
     Ok(DeliveryOutcome::Written)
@@ -408,7 +262,7 @@ fn find_stale_reason(
 ) -> Result<Option<RejectionReason>> {
     let Some(origin) = &pending.origin else {
         // Written by a version that recorded only the time; a future time is ignored.
-        let changed_at = load_foreign_change_time(tx, known, &session.id)?;
+        let changed_at = known.load_foreign_change_time(tx, &session.id)?;
         let is_late = changed_at.is_some_and(|at| at >= pending.at) || pending.at > session.read_at;
         return Ok(is_late.then_some(RejectionReason::DatabaseMovedOn));
     };
@@ -421,29 +275,4 @@ fn find_stale_reason(
     // A base that the database has not reached belongs to a state that it lost, or never had.
     let is_late = foreign_revision > base || base > session.revision;
     Ok(is_late.then_some(RejectionReason::DatabaseMovedOn))
-}
-
-fn load_foreign_revision(tx: &mut impl Tx, id: &SessionId) -> Result<Revision> {
-    let revision = tx.one_row(&LOAD_MOVED_REVISION, args![id], |row| row.get::<i64>(0))?;
-    Ok(Revision(u64::try_from(revision).unwrap_or(0)))
-}
-
-fn load_foreign_change_time(
-    tx: &mut impl Tx,
-    known: &mut KnownRows,
-    id: &SessionId,
-) -> Result<Option<Timestamp>> {
-    if let Some(at) = known.foreign_changes.get(id) {
-        return Ok(*at);
-    }
-    let at = tx.row(&FOREIGN_CHANGE_TIME, args![id, DELIVERY_REASON], |row| row.get(0))?;
-    known.foreign_changes.insert(id.clone(), at);
-    Ok(at)
-}
-
-/// Pushes, and leaves the revision of the last foreign change as it is.
-fn push_delivered(tx: &mut impl Tx, push: &StatePush, foreign_revision: Revision) -> Result<()> {
-    write_push(tx, push)?;
-    tx.execute(&SET_MOVED_REVISION, args![push.session, foreign_revision])?;
-    Ok(())
 }

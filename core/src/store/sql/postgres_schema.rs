@@ -54,6 +54,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "callers_and_signs_of_life",
         texts: &[include_str!("migrations/postgres/0019_callers_and_signs_of_life.sql")],
     },
+    Migration {
+        version: 20,
+        name: "delivered_from",
+        texts: &[include_str!("migrations/postgres/0020_delivered_from.sql")],
+    },
 ];
 
 /// The schema that the script makes.

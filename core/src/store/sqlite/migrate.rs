@@ -77,6 +77,7 @@ const MIGRATIONS: &[Migration] = &[
         "callers_and_signs_of_life",
         include_str!("migrations/0019_callers_and_signs_of_life.sql"),
     ),
+    Migration::new(20, "delivered_from", include_str!("migrations/0020_delivered_from.sql")),
 ];
 
 /// Reads the version of a file that is trueup's.

@@ -4,13 +4,13 @@ use super::super::engine::Engine;
 use super::super::{SqlStore, outbox_delivery};
 use crate::deadline::Deadline;
 use crate::outbox::PendingWrite;
-use crate::store::{DeliveryOutcome, OutboxDeliveryStore, RegistrationDefaults, Result};
+use crate::store::{DeliveryOutcome, DeliverySource, OutboxDeliveryStore, Result};
 
 impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
     fn deliver_pending(
         &mut self,
         pending: &[&PendingWrite],
-        registration_defaults: &RegistrationDefaults,
+        source: &DeliverySource,
         deadline: Deadline,
     ) -> Result<Vec<DeliveryOutcome>> {
         let mut outcomes = Vec::with_capacity(pending.len());
@@ -25,7 +25,7 @@ impl<E: Engine> OutboxDeliveryStore for SqlStore<E> {
             };
             let (part, later) = rest.split_at(count);
             let delivered = self.engine.write_until(deadline, |tx| {
-                outbox_delivery::deliver_pending(tx, part, registration_defaults, deadline)
+                outbox_delivery::deliver_pending(tx, part, source, deadline)
             });
             match delivered {
                 Ok(delivered) => {

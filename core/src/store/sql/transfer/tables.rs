@@ -86,6 +86,7 @@ transfer_tables! {
         registered_at text, heartbeat_at text, lease_expires_at text, silent_until text,
         revision int, acknowledged_revision int, swept int, last_actor text, last_reason text,
         last_op text, machine_id text, pid_namespace text, moved_revision int,
+        delivered_from text,
     }
 
     work_items
