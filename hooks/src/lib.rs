@@ -22,7 +22,6 @@ mod handoff_command;
 mod handoff_guard;
 mod hook;
 mod hook_context;
-mod local_marks;
 mod lost_notices;
 mod operation_counter;
 mod prompt;

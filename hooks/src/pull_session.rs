@@ -1,7 +1,6 @@
 //! `trueup pull`: brings what waits to the server, and what the server has of a session to its
 //! replica.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -16,13 +15,12 @@ use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::{CommandStore, HeartbeatRequest, StoreError};
 use trueup_core::sync::{
     DrainReport, SyncError, drain_outbox, is_known_by_id_only, now, record_session_database,
-    true_up,
+    send_marks, true_up,
 };
 
 use crate::HookContext;
 use crate::announced_reads::announce_reads;
 use crate::hook_context::{keep_changes_to_user_work, render_findings};
-use crate::local_marks::send_marks;
 use crate::pull_error::{PullError, REPLICA_LOCK_PATIENCE};
 use crate::replica_database::open_replica;
 use crate::replica_refresh::refresh_replica;
@@ -91,10 +89,9 @@ pub fn pull_session(
     announce_reads(context, store);
     let lineage = store.load_lineage()?;
     record_session_database(&lineage, &context.run);
-    // What the agents were told of comes first: a write of their own is no news where they knew the
-    // state that it was made on.
-    for writer in list_writers(context) {
-        send_marks(context, store, &lineage, &writer)?;
+    if !has_waiting_writes(context) {
+        // Otherwise they are sent along with the writes.
+        send_marks(store, &lineage, &context.payload.session, &context.run)?;
     }
     let mut drained = drain_outbox(store, &context.run);
     let mut news = leave_to_prompt(context, &lineage, &drained);
@@ -202,12 +199,10 @@ fn note_sending(
     file.note_sending(problem, now(), REPLICA_LOCK_PATIENCE).map_err(PullError::Replica)
 }
 
-/// The sessions whose marks are sent: that of the pull, and those with writes that are about to be.
-fn list_writers(context: &HookContext) -> BTreeSet<SessionId> {
+/// Returns whether writes of the session wait.
+fn has_waiting_writes(context: &HookContext) -> bool {
     let waiting = context.run.outbox().list_waiting().unwrap_or_default();
-    let mut writers: BTreeSet<SessionId> = waiting.into_iter().map(|it| it.session).collect();
-    writers.insert(context.payload.session.clone());
-    writers
+    waiting.iter().any(|write| write.session == context.payload.session)
 }
 
 /// Leaves lines about waiting writes to the next prompt at once: what fails later must not keep them

@@ -50,8 +50,8 @@ impl World {
         }
     }
 
-    /// Notes that a machine may have sent writes without what their agents were told of: what a pull
-    /// tells first is lost with it, and a command does not tell it.
+    /// Notes that a machine may have sent writes before their agents were told of the state that they
+    /// were made on: that write is news to them, then.
     pub(crate) fn note_told_late(&self, machine: usize) {
         for agent in self.agents.iter().filter(|agent| agent.machine == machine) {
             agent.record.borrow_mut().is_told_late = true;

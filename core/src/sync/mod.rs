@@ -8,6 +8,7 @@ mod briefing;
 mod clock_doubt;
 mod handoff_notices;
 mod lifecycle;
+mod local_marks;
 mod observe;
 mod outbox_drain;
 mod push_with_retry;
@@ -23,6 +24,7 @@ pub use lifecycle::{
     find_predecessor, is_known_by_id_only, is_registration_current, register_session,
     sweep_dead_sessions,
 };
+pub use local_marks::send_marks;
 pub use observe::{Observation, observe_session, observe_without_database};
 pub use outbox_drain::{DrainReport, drain_outbox, record_session_database};
 pub use push_with_retry::{PushOutcome, RetriedPush, push_with_retry};

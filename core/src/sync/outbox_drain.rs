@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::local_marks::send_marks;
 use super::run_context::{RunContext, now};
 use crate::deadline::Deadline;
 use crate::log::LogLevel;
@@ -150,6 +151,7 @@ fn send_waiting(
     lost: &mut Vec<JournalEntry>,
 ) -> Result<DrainCounts, Box<dyn std::error::Error>> {
     let target = find_target(store, context)?;
+    send_marks_of_writers(store, &target.lineage, context)?;
     let left = context.deadline.remaining();
     let share = left / DRAIN_TIME_DIVISOR;
     let bounds = DrainLimits {
@@ -175,6 +177,24 @@ fn send_waiting(
         Ok(verdicts)
     };
     Ok(context.outbox().drain(&target, &bounds, send)?)
+}
+
+/// Tells a server what the agents know whose writes wait: a write of their own is no news where they
+/// knew the state that it was made on.
+fn send_marks_of_writers(
+    store: &mut dyn DeliveryTarget,
+    lineage: &Lineage,
+    context: &RunContext,
+) -> Result<(), Box<dyn std::error::Error>> {
+    if !context.settings.is_remote() {
+        return Ok(());
+    }
+    let waiting = context.outbox().list_waiting()?;
+    let writers: BTreeSet<SessionId> = waiting.into_iter().map(|write| write.session).collect();
+    for writer in writers {
+        send_marks(store, lineage, &writer, context)?;
+    }
+    Ok(())
 }
 
 /// Leaves lost edits to the replicas of their sessions, whose next prompts tell of them. Returns

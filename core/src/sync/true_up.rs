@@ -169,9 +169,18 @@ pub fn true_up(
 ) -> Result<TrueUpOutcome, SyncError> {
     let mut first_findings: Option<Vec<Divergence>> = None;
     let mut progress = TrueUpProgress::default();
+    // What the round before has mended, once that cannot be met again.
+    let mut mended: Option<FinishedRound> = None;
     for round in 1.. {
         let (fresh_session, observation, mut decision) =
-            observe_and_decide(store, session, peers, context)?;
+            match observe_and_decide(store, session, peers, context) {
+                Ok(observed) => observed,
+                // Nobody else would tell of the edits that this took out of the cache.
+                Err(error) => {
+                    let mended = mended.ok_or(error)?;
+                    return Ok(progress.finish(first_findings, mended));
+                }
+            };
         session = fresh_session;
         progress.report_kept_edits(&mut decision.divergences);
         let found = first_findings.get_or_insert_with(|| decision.divergences.clone());
@@ -185,20 +194,9 @@ pub fn true_up(
         }
         let finished = decision.actions.is_empty() || round >= MAX_ROUNDS || progress.is_blocked();
         if finished {
-            let file = CacheFile {
-                path: observation.file.path.clone(),
-                document: observation.file.document.clone(),
-            };
-            return Ok(TrueUpOutcome {
-                session,
-                found: first_findings.unwrap_or_default(),
-                remaining: decision.divergences,
-                file,
-                observation,
-                wrote_cache: progress.wrote_cache,
-                pushed_edit: progress.pushed_edit,
-                problems: progress.problems,
-            });
+            let remaining = decision.divergences;
+            let last = FinishedRound { session, observation, remaining };
+            return Ok(progress.finish(first_findings, last));
         }
         for action in &decision.actions {
             match apply_action(store, &mut session, &observation, action, context, &mut progress)? {
@@ -208,11 +206,27 @@ pub fn true_up(
         }
         progress.report_kept_edits(found);
         progress.report_set_aside(found);
-        if let Some(fresh) = store.load_session(&session.id)? {
-            session = fresh;
+        let has_taken_edits = progress.wrote_cache && !progress.kept_edits.is_empty();
+        match store.load_session(&session.id) {
+            Ok(fresh) => session = fresh.unwrap_or(session),
+            // The next reading fails as well, or finds what there is.
+            Err(_) if has_taken_edits => {}
+            Err(error) => return Err(error.into()),
         }
+        mended = has_taken_edits.then(|| FinishedRound {
+            session: session.clone(),
+            observation,
+            remaining: Vec::new(),
+        });
     }
     unreachable!("the loop above ends by returning")
+}
+
+/// A round behind which nothing is left to do.
+struct FinishedRound {
+    session: Session,
+    observation: Observation,
+    remaining: Vec<Divergence>,
 }
 
 #[derive(Default)]
@@ -227,6 +241,25 @@ struct TrueUpProgress {
 }
 
 impl TrueUpProgress {
+    /// Builds the outcome from what the first round found and the last one left.
+    fn finish(self, found: Option<Vec<Divergence>>, last: FinishedRound) -> TrueUpOutcome {
+        let FinishedRound { session, observation, remaining } = last;
+        let file = CacheFile {
+            path: observation.file.path.clone(),
+            document: observation.file.document.clone(),
+        };
+        TrueUpOutcome {
+            session,
+            found: found.unwrap_or_default(),
+            remaining,
+            file,
+            observation,
+            wrote_cache: self.wrote_cache,
+            pushed_edit: self.pushed_edit,
+            problems: self.problems,
+        }
+    }
+
     /// Makes findings say of rejected edits that they are in the journal.
     fn report_kept_edits(&self, found: &mut [Divergence]) {
         for (planned, kept) in &self.kept_edits {

@@ -1,20 +1,22 @@
 //! Telling the server what hooks noted in a replica.
 
-use trueup_core::model::{Lineage, SessionId};
-use trueup_core::replica::{LocalMarks, ReplicaFile};
-use trueup_core::store::{HeartbeatRequest, Store, StoreError};
-use trueup_core::sync::now;
-
-use crate::HookContext;
+use super::run_context::{RunContext, now};
+use crate::model::{Lineage, SessionId};
+use crate::replica::{LocalMarks, ReplicaFile};
+use crate::store::{HeartbeatRequest, HookStore, StoreError};
 
 /// Tells the server what hooks noted in the replica of a session.
-pub(crate) fn send_marks(
-    context: &HookContext,
-    store: &mut dyn Store,
+///
+/// # Errors
+///
+/// When the server cannot be used.
+pub fn send_marks(
+    store: &mut dyn HookStore,
     lineage: &Lineage,
     session: &SessionId,
+    context: &RunContext,
 ) -> Result<(), StoreError> {
-    let file = ReplicaFile::of_session(&context.run.settings.paths, lineage, session);
+    let file = ReplicaFile::of_session(&context.settings.paths, lineage, session);
     let Some(marks) = file.read().map(|it| it.marks).filter(|marks| !marks.is_empty()) else {
         return Ok(());
     };
