@@ -24,6 +24,9 @@ begin_computing() {
     # Instruction counts and sizes of the release binaries; no wall clock, so what measures them need
     # not be optimised.
     step nice cargo run --quiet --locked -p trueup-bench -- check
+    # A million steps; among the other suites it plays the first seeds alone.
+    step nice env TRUEUP_SIMULATION_RUNS=320 \
+      cargo test --quiet --locked -p trueup-tests --test simulation
     # With the same seed and number of inputs each time, so that a failure here is about the change
     # and neither about luck nor about how fast the machine is; other inputs are tried without them.
     step nice env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 \

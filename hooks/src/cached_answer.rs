@@ -2,7 +2,7 @@
 
 use trueup_core::hook::HookResponse;
 use trueup_core::model::FieldValue;
-use trueup_core::reconcile::{Policy, Reading, reconcile};
+use trueup_core::reconcile::{CacheReading, Policy, Reading, reconcile};
 use trueup_core::sync::observe_without_database;
 use trueup_core::text::one_line;
 
@@ -22,7 +22,9 @@ pub(crate) fn answer_from_cache(context: &HookContext, reason: &str, note: Strin
     let cache_text = match &observation.snapshot.cache {
         Reading::Fresh(cache) => {
             cache_origin = match &cache.session {
-                Some(owner) if *owner == context.payload.session => cache_origin,
+                Some(owner) if *owner == context.payload.session => {
+                    describe_own_copy(context, cache, cache_origin)
+                }
                 Some(owner) => format!(
                     "and the local copy belongs to session {owner}, not to this one: it describes \
                      that session's work, which this session does not hold"
@@ -58,4 +60,19 @@ pub(crate) fn answer_from_cache(context: &HookContext, reason: &str, note: Strin
         ..HookResponse::default()
     };
     HookOutcome { response, notes: vec![note], ..HookOutcome::default() }
+}
+
+/// Says of which database the copy of the session is, if not of the one at this address.
+fn describe_own_copy(context: &HookContext, cache: &CacheReading, otherwise: String) -> String {
+    let run = &context.run;
+    let here = run.databases().last_known_at(&run.settings.database_address());
+    match (here, &cache.lineage) {
+        (Some(here), Some(of_cache)) if here != *of_cache => {
+            "and the local copy is of another database than the one at this address".to_owned()
+        }
+        (None, Some(_)) => "and nothing was ever read from this address, so the local copy may be \
+                            of another database"
+            .to_owned(),
+        _ => otherwise,
+    }
 }

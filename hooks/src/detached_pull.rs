@@ -55,6 +55,11 @@ impl PullFailure {
         }
     }
 
+    /// Describes what went wrong on this machine, before the server was asked.
+    pub fn of_problem(problem: String) -> Self {
+        Self { line: format!("trueup: {problem}"), reason: problem, is_never_created: false }
+    }
+
     /// Renders it for the hook.
     pub fn to_answer(&self) -> String {
         serde_json::json!(self).to_string()
@@ -91,8 +96,8 @@ pub(crate) fn start_pull_if_due(context: &HookContext, age: Option<u64>, has_mar
 /// Starts a pull of the event's session, unless one waits for its turn already.
 pub(crate) fn start_pull(context: &HookContext) {
     let settings = &context.run.settings;
-    let [_, next] =
-        settings.paths.pull_locks(&settings.database_address(), &context.payload.session);
+    let locks = settings.paths.pull_locks(&settings.database_address(), &context.payload.session);
+    let next = locks.next;
     if next.exists() && FileLock::acquire(&next, Duration::ZERO).is_err() {
         return;
     }

@@ -9,7 +9,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::hook::{HookEvent, HookPayload, StartSource};
 use trueup_core::log::LogLevel;
-use trueup_core::model::{Lineage, Session, SessionId};
+use trueup_core::model::{Lineage, Revision, Session, SessionId};
 use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::{CommandStore, HeartbeatRequest, StoreError};
@@ -93,6 +93,7 @@ pub fn pull_session(
         // Otherwise they are sent along with the writes.
         send_marks(store, &lineage, &context.payload.session, &context.run)?;
     }
+    begin_part(store);
     let mut drained = drain_outbox(store, &context.run);
     let mut news = leave_to_prompt(context, &lineage, &drained);
     begin_part(store);
@@ -146,7 +147,10 @@ fn load_or_begin(
     let stored = store.load_session(&context.payload.session)?;
     let source = match (&context.payload.event, &stored) {
         (HookEvent::SessionStart(source), _) => *source,
-        (_, Some(session)) if !is_known_by_id_only(session) => {
+        // The pull of its start may have ended before its agent was told anything.
+        (_, Some(session))
+            if !is_known_by_id_only(session) && session.acknowledged > Revision::default() =>
+        {
             let renewed = renew_lease(context, store, session)?;
             return Ok((renewed.unwrap_or_else(|| session.clone()), None));
         }

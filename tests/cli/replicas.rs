@@ -89,13 +89,15 @@ fn status_waits_for_a_moment_only_where_the_server_is_known_to_be_away() {
     network.set(Fault::BlackHole);
     let lineages = fs::read_dir(home.trueup_home().join("replica")).unwrap();
     let lineage = lineages.flatten().next().unwrap().file_name().into_string().unwrap();
-    let (config, data) = (home.trueup_home().to_owned(), home.trueup_home().to_owned());
+    let (config, data) = (home.trueup_home(), home.trueup_home());
     let session = FIRST_SESSION.parse().unwrap();
     let file = ReplicaFile::of_session(&Paths { config, data }, &Lineage(lineage), &session);
     file.note_outage(Timestamp::from_millis(0), Duration::from_mins(1)).unwrap();
     let begun = Instant::now();
     let answer = run_with(&home, &url, &["status", "--json"]).json();
     assert!(answer["data"]["replica"]["age_seconds"].is_u64(), "{answer}");
+    let line = run_with(&home, &url, &["statusline"]).ok();
+    assert!(line.stdout.contains(" · read "), "{line:?}");
     // Without the note it takes a minute, the deadline of tests.
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

@@ -31,7 +31,7 @@ const WORKERS: u64 = 2;
 const STEPS_PER_RUN: u64 = 3_000;
 
 /// How many runs there are where nobody says otherwise.
-const DEFAULT_RUNS: u64 = 100;
+const DEFAULT_RUNS: u64 = 20;
 
 /// The first seed where nobody says otherwise.
 const FIRST_SEED: u64 = 1;

@@ -1,6 +1,6 @@
 //! `trueup pull`: brings what waits to the server, and the newest state of the session from it.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,22 +11,28 @@ use trueup_core::hook::{HookEvent, StartSource};
 use trueup_core::log::LogLevel;
 use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::ReplicaFile;
+use trueup_core::settings::PullLocks;
+use trueup_core::store::CommandStore as _;
 use trueup_core::sync::now;
 use trueup_hooks::{
     HookContext, PullError, PullFailure, PullReport, PullRequest, prune_when_due, pull_session,
 };
 
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult};
+use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 use crate::store_location::open_for_pull;
 
 /// How long a pull that nobody waits for may take to reach the server, and how long it waits for the
 /// one before it.
-const DETACHED_DEADLINE: Duration = Duration::from_secs(10);
+const CONTACT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long each part of it may take behind the first answer of the server.
 const PART_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it may take altogether. A server that takes seconds for an answer gets what waits as
+/// well.
+const DETACHED_DEADLINE: Duration = Duration::from_mins(2);
 
 /// How often a pull is repeated while more waits than one of them can send.
 const MAX_ROUNDS: usize = 64;
@@ -54,12 +60,26 @@ pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> Comman
     }
     if arguments.detached {
         let start = arguments.start.as_deref().map(StartSource::from_name);
-        return pull_detached(context, start);
+        return match pull_detached(context, start) {
+            // The hook waits for the reason.
+            Err(error) if start.is_some() => {
+                let failure = PullFailure::of_problem(error.message);
+                Ok(Output::new(vec![failure.to_answer()], json!({})))
+            }
+            other => other,
+        };
     }
     let session = find_session(context)?;
-    let [turn, _] = prepare_locks(context, &session)?;
+    let PullLocks { turn, .. } = prepare_locks(context, &session)?;
     // Whatever a hook started before is done then.
-    let _turn = FileLock::acquire(&turn, context.run.deadline.remaining())?;
+    let _turn = FileLock::acquire(&turn, context.run.deadline.remaining()).map_err(|error| {
+        if error.kind() == ErrorKind::WouldBlock {
+            let problem = format!("another pull of session {session} does not end");
+            CommandError::new(FileCase::FileBusy, problem)
+        } else {
+            error.into()
+        }
+    })?;
     let report = run_pull(context, &session, context.run.deadline)?;
     let counts = &report.drained.counts;
     let session = &report.session;
@@ -112,7 +132,7 @@ fn is_unfinished(report: &PullReport) -> bool {
     counts.is_waiting && counts.problem.is_none()
 }
 
-fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult<[PathBuf; 2]> {
+fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult<PullLocks> {
     let settings = &context.run.settings;
     create_private_dir(&settings.paths.locks())?;
     Ok(settings.paths.pull_locks(&settings.database_address(), session))
@@ -133,16 +153,12 @@ fn pull_detached(context: &CommandContext, start: Option<StartSource>) -> Comman
         // It was removed since the hook ended, and must not come back.
         return done();
     }
-    let [turn, next] = prepare_locks(context, session)?;
-    let waiting = if start.is_some() {
-        None
-    } else {
-        let Ok(waiting) = FileLock::acquire(&next, GLANCE) else {
-            return done();
-        };
-        Some(waiting)
+    let PullLocks { turn, next, next_start } = prepare_locks(context, session)?;
+    let next = if start.is_some() { next_start } else { next };
+    let Ok(waiting) = FileLock::acquire(&next, GLANCE) else {
+        return done();
     };
-    let Ok(_turn) = FileLock::acquire(&turn, DETACHED_DEADLINE) else {
+    let Ok(_turn) = FileLock::acquire(&turn, CONTACT_PATIENCE) else {
         return done();
     };
     drop(waiting);
@@ -164,6 +180,7 @@ fn pull_in_rounds(
         let pull = build_pull(context, session, start.take(), deadline)?;
         let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
+            store.set_deadline(Deadline::after(CONTACT_PATIENCE));
             let report = pull_session(&pull, &mut store, Some(PART_PATIENCE))?;
             if is_start {
                 release_hook()?;

@@ -44,6 +44,7 @@ fn render_statusline(context: &CommandContext) -> CommandResult<String> {
     let named = context.named_session.clone().or_else(read_session_from_stdin);
     let known = named.as_ref().and_then(|id| context.read_replica(id));
     let age = known.as_ref().map(|replica| replica.age_seconds(now()));
+    let is_away = known.as_ref().is_some_and(|replica| replica.outage_since.is_some());
     let session = match (known, named) {
         // The client asks after every message, and must not wait for a server.
         (Some(replica), _) => replica.session,
@@ -65,7 +66,7 @@ fn render_statusline(context: &CommandContext) -> CommandResult<String> {
         parts.push(format!("agent has seen revision {acknowledged} of {revision}"));
     }
     match age {
-        Some(Some(seconds)) if seconds >= NOTEWORTHY_SECONDS => {
+        Some(Some(seconds)) if is_away || seconds >= NOTEWORTHY_SECONDS => {
             parts.push(format!("read {seconds} s ago"));
         }
         Some(None) => parts.push("read at an unknown time".to_owned()),

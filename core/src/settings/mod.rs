@@ -20,7 +20,7 @@ pub use config_file::ConfigError;
 pub use database_address::DatabaseAddress;
 pub use database_url::{DatabaseUrl, RemoteUrl, UnusableUrl};
 pub use environment::Environment;
-pub use paths::Paths;
+pub use paths::{Paths, PullLocks};
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};
 pub use resolve::Settings;
 pub use secret::Secret;

@@ -17,6 +17,18 @@ pub struct Paths {
     pub data: PathBuf,
 }
 
+/// The locks of the pulls of a session: one works, one waits for its turn, and one that the start of
+/// the session waits for.
+#[derive(Debug, Clone)]
+pub struct PullLocks {
+    /// Held by the one that works.
+    pub turn: PathBuf,
+    /// Held by the one that waits for its turn.
+    pub next: PathBuf,
+    /// Held by the one of a start that waits for its turn.
+    pub next_start: PathBuf,
+}
+
 impl Paths {
     /// Finds the directories: `TRUEUP_HOME`, else the platform's.
     ///
@@ -129,11 +141,12 @@ impl Paths {
         self.data.join("replica")
     }
 
-    /// Returns the lock of the process that talks to a server for the hooks of a session, and the
-    /// lock of the one that waits for its turn. `address` is the digest of the server's address: one
-    /// that does not answer keeps nobody from another one.
-    pub fn pull_locks(&self, address: &str, session: &SessionId) -> [PathBuf; 2] {
-        ["pull", "next-pull"].map(|kind| self.locks().join(format!("{kind}-{address}-{session}")))
+    /// Returns the locks of the processes that talk to a server for the hooks of a session.
+    /// `address` is the digest of the server's address: one that does not answer keeps nobody from
+    /// another one.
+    pub fn pull_locks(&self, address: &str, session: &SessionId) -> PullLocks {
+        let lock = |kind| self.locks().join(format!("{kind}-{address}-{session}"));
+        PullLocks { turn: lock("pull"), next: lock("next-pull"), next_start: lock("next-start") }
     }
 
     /// Returns the directory of operation counters.

@@ -31,7 +31,7 @@ fn a_pull_of_one_session_keeps_none_of_another_from_its_work() {
     let address = addresses.next().unwrap().file_name().into_string().unwrap();
     let locks = paths.pull_locks(&address, &FIRST_SESSION.parse().unwrap());
     let patience = Duration::from_secs(30);
-    let _held = locks.map(|path| FileLock::acquire(&path, patience).unwrap());
+    let _held = [locks.turn, locks.next].map(|path| FileLock::acquire(&path, patience).unwrap());
     let state = "SELECT metadata #>> '{execution_state,currentTask}' FROM claude_sessions
                  WHERE session_id = ";
     hook(&home, "checkpoint-push", "post-tool-use.todo-write", SECOND_SESSION);

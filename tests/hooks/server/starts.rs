@@ -169,6 +169,41 @@ fn a_server_without_a_database_is_named_at_the_start_and_nothing_is_kept() {
     assert_eq!(json!(home.read_lines("outbox.jsonl")), json!([]));
 }
 
+#[test]
+fn an_agent_that_was_never_told_anything_gets_its_briefing_from_a_later_pull() {
+    let Some((home, database)) = home_with_server() else { return };
+    home.start_session().ok();
+    pull(&home, FIRST_SESSION);
+    // As if the pull of the start had died behind the registration.
+    query(&database, "UPDATE claude_sessions SET acknowledged_revision = 0");
+    fs::remove_dir_all(home.trueup_home().join("replica")).unwrap();
+    pull(&home, FIRST_SESSION);
+    let output = home.send_prompt().ok();
+    assert!(output.context().starts_with("trueup: this is session "), "{output:?}");
+    pull(&home, FIRST_SESSION);
+    home.send_prompt().assert_silent();
+}
+
+#[test]
+fn a_copy_of_another_database_is_not_shown_as_that_of_the_address() {
+    let Some((home, _database)) = home_with_server() else { return };
+    home.start_session().ok();
+    claim_item(&home, FIRST_SESSION, "SD-002C");
+    let config = home.trueup_home().join("config.toml");
+    fs::write(&config, "database_url = \"postgres://me@127.0.0.1:1/work\"\n").unwrap();
+    let output = home.run_hook("session-start-sync", &home.payload("session-start.resume"));
+    let expected = "nothing was ever read from this address, so the local copy may be of another";
+    assert!(output.context().contains(expected), "{output:?}");
+}
+
+#[test]
+fn what_keeps_a_pull_from_its_work_on_this_machine_is_named_at_the_start() {
+    let Some((home, _database)) = home_with_server() else { return };
+    fs::write(home.trueup_home().join("locks"), "in the way").unwrap();
+    let output = home.run_hook("session-start-sync", &home.payload("session-start.startup"));
+    assert!(output.message()[0].contains("File exists"), "{output:?}");
+}
+
 /// Lets the server count the requests that it gets.
 fn count_requests(database: &TestDatabase) {
     let wrapper = "
