@@ -57,6 +57,31 @@ fn a_clock_that_is_an_hour_off_loses_and_reorders_nothing() {
 }
 
 #[test]
+fn a_server_whose_clock_is_stepped_loses_nothing_and_frees_nothing_that_lives() {
+    let Some(server) = Server::start() else { return };
+    let session = RemoteSession::start(&server, server.url());
+    let set_clock = |offset: &str| {
+        let sql = format!(
+            "CREATE OR REPLACE FUNCTION trueup.clock() RETURNS timestamptz LANGUAGE sql STABLE
+             RETURN coalesce(nullif(current_setting('trueup.clock', true), '')::timestamptz,
+                 clock_timestamp()) + interval '{offset}'"
+        );
+        server.postgres.run_sql("work", &sql);
+    };
+    let held = format!("SELECT count(*) FROM trueup.work_items WHERE holder = '{}'", session.id);
+    for (number, offset) in ["1 hour", "0", "-1 hour", "0", "1 hour"].into_iter().enumerate() {
+        set_clock(offset);
+        session.push(number).ok();
+        session.pull();
+        // Whoever starts sweeps dead sessions.
+        RemoteSession::start(&server, server.url());
+        assert_eq!(server.postgres.run_sql("work", &held).trim(), "1", "{offset}");
+    }
+    session.check_arrived("the server's clock", 0..5);
+    session.prompt().assert_silent();
+}
+
+#[test]
 fn a_database_restored_from_a_backup_is_noticed_and_what_only_the_session_knew_is_kept() {
     let Some(server) = Server::start() else { return };
     let session = RemoteSession::start(&server, server.url());
