@@ -56,7 +56,9 @@ fi
 step cargo build --locked --workspace
 step cargo test --locked --workspace --no-run --quiet
 begin_computing
-step cargo test --locked --workspace --no-fail-fast
+step cargo test --locked --workspace --no-fail-fast -- --skip shared::hooks::
+# These wait for pulls that give up, most of the time, so more of them run at once.
+step env RUST_TEST_THREADS=4 cargo test --locked -p trueup-tests --test faults -- shared::hooks::
 # What commands do with a shared database; the rest takes as long again and is run by hand.
 step env TRUEUP_TEST_DATABASE=postgres cargo test --locked -p trueup-tests --test cli -- \
   acting_session claims:: handoffs:: moves:: next:: operations queue::

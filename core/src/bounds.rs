@@ -118,7 +118,7 @@ bounds! {
     LOST_EDITS_SHOWN: 3, Entries, "the rejected edits reported one by one",
         "the rest are counted in one more line";
     DATABASE_NOTE: 16 * KIB, Bytes, "the record of the database at an address",
-        "writes made while it is unreachable are for the database of the cache, or else the address";
+        "writes made while it is unreachable are for the database that is found there first";
     REPLICA: 4 * MIB, Bytes, "what is known of a session in a database on a server",
         "it is read from the server again";
     ANCESTORS: 16, Entries, "the parent processes of a hook, if the client does not set CLAUDE_PID",

@@ -371,19 +371,20 @@ fn replace_cache(
     context: &RunContext,
 ) -> Result<CacheReplacement, ReplaceCacheError> {
     let path = &observation.file.path;
-    let _lock = lock_cache(path, context).map_err(ReplaceCacheError::Cache)?;
-    // Under the lock: do not overwrite an edit made since the decision, and do not replace a newer
-    // cache with an older reading of the database.
-    let current = CacheFile::read(path);
-    let was_set_aside = matches!(current.document, Reading::Missing);
-    if current.document != observation.file.document && !was_set_aside {
-        return Ok(CacheReplacement::ChangedMeanwhile);
-    }
+    // Before the lock: a server may take its time, and a hook must not wait for it.
     let fresh = match store.load_session(&session.id) {
         Ok(Some(fresh)) if fresh.revision == session.revision => fresh,
         Ok(_) => return Ok(CacheReplacement::ChangedMeanwhile),
         Err(error) => return Err(ReplaceCacheError::Store(error)),
     };
+    let _lock = lock_cache(path, context).map_err(ReplaceCacheError::Cache)?;
+    // Under the lock: do not overwrite an edit made since the decision. Whoever has read the
+    // database later and written the cache since has changed it as well.
+    let current = CacheFile::read(path);
+    let was_set_aside = matches!(current.document, Reading::Missing);
+    if current.document != observation.file.document && !was_set_aside {
+        return Ok(CacheReplacement::ChangedMeanwhile);
+    }
     let Reading::Fresh(database) = &observation.snapshot.database else {
         return Ok(CacheReplacement::ChangedMeanwhile);
     };

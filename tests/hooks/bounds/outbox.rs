@@ -163,8 +163,10 @@ pub(super) fn database_note(home: &Home) {
     let waiting = outbox(home).list_waiting().unwrap();
     let lineage: String =
         home.query_value("SELECT value FROM trueup_meta WHERE key = 'lineage'", []);
-    let known = waiting[0].origin.as_ref().unwrap().lineage.as_ref();
-    assert_eq!(known.map(ToString::to_string), Some(lineage), "that of the cache");
+    let origin = waiting[0].origin.as_ref().unwrap();
+    assert_eq!(origin.lineage, None, "the first contact decides");
+    let base = origin.base_lineage.as_ref();
+    assert_eq!(base.map(ToString::to_string), Some(lineage), "that of the cache");
     start_session(home);
     assert!(fs::metadata(&notes[0]).unwrap().len() < bounds::DATABASE_NOTE.most);
     assert!(outbox(home).is_idle());
