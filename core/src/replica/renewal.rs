@@ -290,7 +290,8 @@ mod tests {
         replica.marks.acknowledged = Some(Revision(5));
         replica.marks.status = Some(SessionStatus::Idle);
         replica.news = vec!["first".into()];
-        world.file.replace_if_newer(replica, &world.outbox, PATIENCE).unwrap();
+        // As a hook leaves it.
+        world.file.write(&replica).unwrap();
         replace_with(&world, Session { revision: Revision(5), ..session_read_at(1) });
         let known = world.file.read().unwrap();
         assert_eq!(known.session.acknowledged, Revision(5));
@@ -299,5 +300,15 @@ mod tests {
         let told = Session { status: SessionStatus::Idle, ..session_read_at(2) };
         replace_with(&world, Session { revision: Revision(5), acknowledged: Revision(5), ..told });
         assert!(world.file.read().unwrap().marks.is_empty());
+    }
+    #[test]
+    fn the_status_that_a_start_gave_is_no_mark_of_a_hook() {
+        let world = make_world();
+        let mut replica = Replica::of_session(session_read_at(0), Timestamp::from_millis(0));
+        replica.marks.status = Some(SessionStatus::Active);
+        for _ in 0..2 {
+            world.file.replace_if_newer(replica.clone(), &world.outbox, PATIENCE).unwrap();
+            assert!(world.file.read().unwrap().marks.is_empty());
+        }
     }
 }
