@@ -27,6 +27,10 @@ use crate::store_location::open_for_pull;
 /// one before it.
 const CONTACT_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the pull of a start may take to reach the server: to log in takes many answers, and
+/// without it a session far away would never begin.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long each part of it may take behind the first answer of the server.
 const PART_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -180,7 +184,8 @@ fn pull_in_rounds(
         let pull = build_pull(context, session, start.take(), deadline)?;
         let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
-            store.set_deadline(Deadline::after(CONTACT_PATIENCE));
+            let patience = if is_start { START_PATIENCE } else { CONTACT_PATIENCE };
+            store.set_deadline(Deadline::after(patience));
             let report = pull_session(&pull, &mut store, Some(PART_PATIENCE))?;
             if is_start {
                 release_hook()?;
