@@ -5,6 +5,7 @@
 //! replaced.
 
 mod briefing;
+mod cache_replacement;
 mod clock_doubt;
 mod handoff_notices;
 mod lifecycle;

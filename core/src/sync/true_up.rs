@@ -1,28 +1,22 @@
 //! Applies the actions of a decision and reads back their effect.
 
 use std::io;
-use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Map;
 
+use super::cache_replacement::{CacheReplacement, ReplaceCacheError, replace_cache};
 use super::observe::{Observation, observe_session};
 use super::run_context::{RunContext, now};
-use crate::cache::{self, CacheDocument, CacheFile, SyncStamp, WriteOutcome};
+use crate::cache::CacheFile;
 use crate::diagnostic::{Advice, Code, Divergence, Severity};
-use crate::fs::{FileLock, create_private_dir, sweep_temp_files};
 use crate::model::Session;
 use crate::reconcile::{
-    Action, DatabaseReading, Policy, Proposal, Reading, Reconciliation, list_other_advice,
-    reconcile,
+    Action, Policy, Proposal, Reading, Reconciliation, list_other_advice, reconcile,
 };
 use crate::store::{HookStore, Provenance, StatePush, StoreError};
 
 /// Rounds of observing and acting before giving up on a database that keeps changing.
 const MAX_ROUNDS: usize = 5;
-
-/// Longest wait for another process that is writing the same cache.
-const CACHE_LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Why a session could not be trued up.
 #[derive(Debug, thiserror::Error)]
@@ -178,7 +172,7 @@ pub fn true_up(
                 // Nobody else would tell of the edits that this took out of the cache.
                 Err(error) => {
                     let mended = mended.ok_or(error)?;
-                    return Ok(progress.finish(first_findings, mended));
+                    return Ok(progress.build_outcome(first_findings, mended));
                 }
             };
         session = fresh_session;
@@ -196,7 +190,7 @@ pub fn true_up(
         if finished {
             let remaining = decision.divergences;
             let last = FinishedRound { session, observation, remaining };
-            return Ok(progress.finish(first_findings, last));
+            return Ok(progress.build_outcome(first_findings, last));
         }
         for action in &decision.actions {
             match apply_action(store, &mut session, &observation, action, context, &mut progress)? {
@@ -242,7 +236,7 @@ struct TrueUpProgress {
 
 impl TrueUpProgress {
     /// Builds the outcome from what the first round found and the last one left.
-    fn finish(self, found: Option<Vec<Divergence>>, last: FinishedRound) -> TrueUpOutcome {
+    fn build_outcome(self, found: Option<Vec<Divergence>>, last: FinishedRound) -> TrueUpOutcome {
         let FinishedRound { session, observation, remaining } = last;
         let file = CacheFile {
             path: observation.file.path.clone(),
@@ -350,105 +344,5 @@ fn build_push(session: &Session, proposal: &Proposal) -> StatePush {
         mark: None,
         acknowledge: true,
         provenance: Provenance::new(session.id.as_str(), "local edit"),
-    }
-}
-
-enum CacheReplacement {
-    Written,
-    Unchanged,
-    ChangedMeanwhile,
-}
-
-enum ReplaceCacheError {
-    Store(StoreError),
-    Cache(String),
-}
-
-fn replace_cache(
-    store: &mut dyn HookStore,
-    session: &Session,
-    observation: &Observation,
-    context: &RunContext,
-) -> Result<CacheReplacement, ReplaceCacheError> {
-    let path = &observation.file.path;
-    // Before the lock: a server may take its time, and a hook must not wait for it.
-    let fresh = match store.load_session(&session.id) {
-        Ok(Some(fresh)) if fresh.revision == session.revision => fresh,
-        Ok(_) => return Ok(CacheReplacement::ChangedMeanwhile),
-        Err(error) => return Err(ReplaceCacheError::Store(error)),
-    };
-    let _lock = lock_cache(path, context).map_err(ReplaceCacheError::Cache)?;
-    // Under the lock: do not overwrite an edit made since the decision. Whoever has read the
-    // database later and written the cache since has changed it as well.
-    let current = CacheFile::read(path);
-    let was_set_aside = matches!(current.document, Reading::Missing);
-    if current.document != observation.file.document && !was_set_aside {
-        return Ok(CacheReplacement::ChangedMeanwhile);
-    }
-    let Reading::Fresh(database) = &observation.snapshot.database else {
-        return Ok(CacheReplacement::ChangedMeanwhile);
-    };
-    let base =
-        if was_set_aside { CacheDocument::default() } else { observation.document_or_empty() };
-    let document = build_document(&base, &fresh, database.clone(), observation);
-    let written =
-        current.write(&document).map_err(|error| ReplaceCacheError::Cache(error.to_string()))?;
-    if written == WriteOutcome::ChangedMeanwhile {
-        return Ok(CacheReplacement::ChangedMeanwhile);
-    }
-    // A file without a stamp predates trueup, so git may not ignore it yet.
-    if !base.to_reading().is_stamped() {
-        exclude_cache_from_git(context);
-    }
-    sweep_temp_files(path);
-    Ok(if written == WriteOutcome::Replaced {
-        CacheReplacement::Written
-    } else {
-        CacheReplacement::Unchanged
-    })
-}
-
-fn lock_cache(path: &Path, context: &RunContext) -> Result<FileLock, String> {
-    let lock_path = context.settings.paths.lock_of(path);
-    if let Some(parent) = lock_path.parent() {
-        create_private_dir(parent).map_err(|error| error.to_string())?;
-    }
-    let patience = CACHE_LOCK_PATIENCE.min(context.deadline.remaining());
-    FileLock::acquire(&lock_path, patience)
-        .map_err(|error| format!("{}: another process is writing it: {error}", path.display()))
-}
-
-/// Builds the cache from the session's current state, keeping what others wrote into `base`.
-fn build_document(
-    base: &CacheDocument,
-    session: &Session,
-    mut database: DatabaseReading,
-    observation: &Observation,
-) -> CacheDocument {
-    let state = session.execution_state();
-    database.work = state.work;
-    let stamp = SyncStamp {
-        lineage: database.lineage.clone(),
-        revision: session.revision,
-        synced_at: now(),
-    };
-    let branch = observation.snapshot.branch.as_ref();
-    base.trued_up(
-        &session.id,
-        &database.expected_work_state(),
-        &state.history,
-        branch.map(|branch| branch.name.as_str()),
-        &stamp,
-    )
-}
-
-/// Adds a new cache file to `info/exclude`. A failure only goes to the log: it costs the user an
-/// untracked file in `git status`, nothing else.
-fn exclude_cache_from_git(context: &RunContext) {
-    if let Some(git) = &context.project.git
-        && let Err(error) = cache::exclude_from_git(&git.common_dir)
-    {
-        let message = format!("{}: info/exclude: {error}", git.common_dir.display());
-        context.log(crate::log::LogLevel::Warn, "cache", &message);
     }
 }

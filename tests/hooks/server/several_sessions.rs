@@ -66,3 +66,22 @@ fn what_became_of_a_write_is_told_to_the_session_that_made_it() {
     assert!(!told[0].contains("of session"), "{told:?}");
     assert_eq!(home.read_lines("journal.jsonl").len(), 1);
 }
+
+#[test]
+fn of_several_starts_of_a_session_that_wait_one_does_the_work_of_all() {
+    let Some((home, database)) = home_with_server() else { return };
+    start(&home);
+    let mut addresses = fs::read_dir(home.trueup_home().join("databases")).unwrap().flatten();
+    let address = addresses.next().unwrap().file_name().into_string().unwrap();
+    let paths = Paths { config: home.trueup_home(), data: home.trueup_home() };
+    let locks = paths.pull_locks(&address, &"third".parse().unwrap());
+    let waiting = FileLock::acquire(&locks.next_start, Duration::from_secs(30)).unwrap();
+    let begin = || {
+        let pull = ["pull", "--detached", "--session", "third", "--start", "startup"];
+        home.prepare_run("trueup").args(pull).wait().ok();
+        query(&database, "SELECT count(*) FROM claude_sessions WHERE session_id = 'third'")
+    };
+    assert_eq!(begin(), "0", "the one that waits has not begun");
+    drop(waiting);
+    assert_eq!(begin(), "1");
+}
