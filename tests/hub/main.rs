@@ -1,0 +1,1 @@
+//! `trueup-hub` as its users meet it: real processes, real clients.
