@@ -153,7 +153,7 @@ fn wrong_bodies() -> Vec<Case> {
         case("JSON behind another type", typed("text/plain; application/json"), NOT_JSON),
         case("no JSON", json("token=TOKEN"), BAD_JSON),
         case("an empty body", json(""), BAD_JSON),
-        case("a list", json("[\"TOKEN\"]"), BAD_JSON),
+        case("a text", json("\"TOKEN\""), BAD_JSON),
         case("no token", json("{}"), BAD_JSON),
         case("a token that is a number", json("{\"token\":1}"), BAD_JSON),
         case("JSON that is cut", json("{\"token\":\"TOK"), BAD_JSON),
