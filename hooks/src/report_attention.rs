@@ -43,7 +43,7 @@ pub(crate) fn report_session(
     let mut found = Vec::new();
     if has_ended || standing.is_empty() {
         kinds.push(GateRefusal);
-    } else if !reports.is_open(GateRefusal) {
+    } else {
         let command = standing.first().map(|found| found.advice.to_string());
         let line = render_messages(standing.into_iter());
         found.push(NewAttention { command, ..about(context, session, Divergence, line) });

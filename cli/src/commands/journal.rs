@@ -112,7 +112,7 @@ fn drop_edit(
     is_sure: bool,
 ) -> CommandResult {
     let what = render_entry(entry);
-    if !is_sure && !ask_to_drop(context, &what)? {
+    if !is_sure && !ask_to_drop(context, &what, "trueup journal drop --help")? {
         return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
     }
     journal.drop_entry(&entry.id).map_err(|error| {

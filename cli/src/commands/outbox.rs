@@ -208,7 +208,7 @@ fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult 
     let record = records.find_record(&arguments.id, false)?;
     let what =
         format!("{} of session {} ({})", describe_change(record), record.session, record.op_id);
-    if !arguments.yes && !ask_to_drop(context, &what)? {
+    if !arguments.yes && !ask_to_drop(context, &what, "trueup outbox drop --help")? {
         return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
     }
     let outbox = context.run.outbox();
@@ -224,11 +224,15 @@ fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult 
 }
 
 /// Asks a person whether something is to be dropped.
-pub(super) fn ask_to_drop(context: &CommandContext, what: &str) -> CommandResult<bool> {
+pub(super) fn ask_to_drop(
+    context: &CommandContext,
+    what: &str,
+    help: &'static str,
+) -> CommandResult<bool> {
     let stdin = io::stdin();
     if context.json || !stdin.is_terminal() {
         let message = format!("{what}: dropping it needs --yes where nobody can be asked");
-        return Err(CommandError::usage("trueup outbox drop --help", message));
+        return Err(CommandError::usage(help, message));
     }
     print_status(&format!("drop {what} for good? y for yes, anything else for no"));
     let mut answer = String::new();

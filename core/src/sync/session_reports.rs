@@ -1,8 +1,9 @@
 //! What hooks report of a session to a person, each once.
 //!
-//! A file remembers what is reported and not ended, so that a hook that finds nothing writes and
-//! asks nothing. It is a note of this machine alone: without it the next report says the same again,
-//! which the database takes for no news.
+//! A file for each kind remembers what is reported and not ended, so that a hook that finds nothing
+//! writes and asks nothing; two hooks that run at once write different ones. It is a note of this
+//! machine alone: without it the next report says the same again, which the database takes for no
+//! news.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +17,8 @@ use crate::log::LogLevel;
 use crate::model::{AttentionId, AttentionKind, NewAttention, SessionId};
 use crate::store::{HookStore, Provenance, StoreError};
 
-/// Largest note that is read, in bytes; a session has one report of each kind.
-const MAX_NOTE_BYTES: u64 = 16 * 1024;
+/// Largest note that is read, in bytes: a digest.
+const MAX_NOTE_BYTES: u64 = 256;
 
 /// The kinds of which a session has one report.
 const KINDS: [AttentionKind; 3] =
@@ -26,19 +27,19 @@ const KINDS: [AttentionKind; 3] =
 /// What is reported of a session and not ended.
 #[derive(Debug)]
 pub struct SessionReports {
-    path: PathBuf,
     session: SessionId,
     /// The digests of the open reports.
-    open: BTreeMap<AttentionId, String>,
+    open: BTreeMap<AttentionKind, String>,
 }
 
 impl SessionReports {
     /// Reads what is reported of a session. A note that cannot be read counts as none.
     pub fn read(context: &RunContext, session: &SessionId) -> Self {
-        let path = context.settings.paths.counters().join(format!("{session}.reports"));
-        let bytes = read_bytes(&path, MAX_NOTE_BYTES, false).unwrap_or_default();
-        let open = serde_json::from_slice(&bytes).unwrap_or_default();
-        Self { path, session: session.clone(), open }
+        let open = KINDS.into_iter().filter_map(|kind| {
+            let bytes = read_bytes(&note_path(context, session, kind), MAX_NOTE_BYTES, false);
+            Some((kind, String::from_utf8(bytes.ok()?).ok()?))
+        });
+        Self { open: open.collect(), session: session.clone() }
     }
 
     /// Returns the id of the session's report of a kind.
@@ -48,66 +49,59 @@ impl SessionReports {
 
     /// Returns whether a report of this kind is open.
     pub fn is_open(&self, kind: AttentionKind) -> bool {
-        self.open.contains_key(&Self::id_of(&self.session, kind))
+        self.open.contains_key(&kind)
     }
 
     /// Reports what is new of these kinds, and ends what is not found any more. What the database
     /// does not take is left to the next hook that finds the same; the log says so.
     pub fn update(
-        mut self,
+        &self,
         store: &mut dyn HookStore,
         context: &RunContext,
         kinds: &[AttentionKind],
         found: &[NewAttention],
         reason: &str,
     ) {
-        if self.open.is_empty() && found.is_empty() {
-            return;
-        }
-        let before = self.open.clone();
-        for new in found {
-            let digest = short_digest(json!(new).to_string().as_bytes());
-            if self.open.get(&new.id) == Some(&digest) {
-                continue;
-            }
-            let raised = store.raise_attention(new, &self.provenance(reason));
-            if log_failure(context, raised) {
-                self.open.insert(new.id.clone(), digest);
-            }
-        }
+        let provenance = || Provenance::new(self.session.as_str(), reason);
         for kind in KINDS.into_iter().filter(|kind| kinds.contains(kind)) {
-            let id = Self::id_of(&self.session, kind);
-            if found.iter().any(|new| new.id == id) || !self.open.contains_key(&id) {
-                continue;
+            let known = self.open.get(&kind);
+            match found.iter().find(|new| new.kind == kind) {
+                Some(new) => {
+                    let digest = short_digest(json!(new).to_string().as_bytes());
+                    if known != Some(&digest)
+                        && log_failure(context, store.raise_attention(new, &provenance()))
+                    {
+                        self.note(context, kind, Some(&digest));
+                    }
+                }
+                None if known.is_some() => {
+                    let id = Self::id_of(&self.session, kind);
+                    if log_failure(context, store.end_attention(&id, &provenance())) {
+                        self.note(context, kind, None);
+                    }
+                }
+                None => {}
             }
-            let ended = store.end_attention(&id, &self.provenance(reason));
-            if log_failure(context, ended) {
-                self.open.remove(&id);
-            }
-        }
-        if self.open != before {
-            self.save(context);
         }
     }
 
-    fn provenance(&self, reason: &str) -> Provenance {
-        Provenance::new(self.session.as_str(), reason)
-    }
-
-    fn save(&self, context: &RunContext) {
-        let saved = if self.open.is_empty() {
-            fs::remove_file(&self.path)
-        } else {
-            let dir = context.settings.paths.counters();
-            let text = json!(self.open).to_string();
-            let written =
-                ensure_private_dir(&dir).and_then(|()| write_private(&self.path, text.as_bytes()));
-            written.map(drop)
+    /// Notes that a report is open, or is not.
+    fn note(&self, context: &RunContext, kind: AttentionKind, digest: Option<&str>) {
+        let path = note_path(context, &self.session, kind);
+        let noted = match digest {
+            Some(digest) => ensure_private_dir(&context.settings.paths.counters())
+                .and_then(|()| write_private(&path, digest.as_bytes()))
+                .map(drop),
+            None => fs::remove_file(&path),
         };
-        if let Err(error) = saved {
+        if let Err(error) = noted {
             context.log(LogLevel::Info, "reports", &error.to_string());
         }
     }
+}
+
+fn note_path(context: &RunContext, session: &SessionId, kind: AttentionKind) -> PathBuf {
+    context.settings.paths.counters().join(format!("{session}.{kind}"))
 }
 
 /// Returns whether the database took it.
