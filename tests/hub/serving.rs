@@ -55,7 +55,13 @@ fn tls_is_spoken_with_a_certificate_whose_names_are_the_hubs() {
     );
     let ask = |name: &str, host: &str| {
         Command::new("curl")
-            .args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{http_version}"])
+            .args([
+                "--silent",
+                "--output",
+                "/dev/null",
+                "--write-out",
+                "%{http_code} %{http_version}",
+            ])
             .args(["--cacert", &text(&authority.file())])
             .args(["--connect-to", &format!("{name}:443:{}", hub.address)])
             .args(["--header", &format!("authorization: Bearer {token}")])
