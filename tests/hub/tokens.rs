@@ -26,6 +26,8 @@ fn a_name_has_one_token_at_a_time() {
     let refused = run_hub(&home, &["token", "create", "laptop", "--role", "admin"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("laptop"), "{refused:?}");
+    let refused = run_hub(&home, &["token", "create", "laptop", "--role", "admin", "--json"]);
+    assert_eq!(refused.json()["error"]["code"], "denied", "{refused:?}");
     run_hub(&home, &["token", "revoke", "laptop"]).ok();
     let second = make_token(&home, "laptop", "reader");
     assert_ne!(first, second);
