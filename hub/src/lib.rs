@@ -7,7 +7,7 @@
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
-//! | `api` | what the database holds, for people and programs that read; the OpenAPI document |
+//! | `api` | what the database holds, for people and programs that read, and what describes that |
 //! | `actions` | what ends the work of others, for administrators |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |

@@ -94,3 +94,56 @@ fn error_response(about: &str) -> Response {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name())));
     ResponseBuilder::new().description(about).content("application/json", body.build()).build()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The document as a client reads it.
+    fn read_document() -> Value {
+        serde_json::to_value(&*DOCUMENT).unwrap()
+    }
+
+    #[test]
+    fn every_route_is_described_and_no_other() {
+        let document = read_document();
+        let described: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys();
+                methods.map(move |method| (method.clone(), path.clone()))
+            })
+            .collect();
+        let routes = crate::api::ROUTES.iter().chain(crate::actions::ROUTES);
+        let routes = routes.map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+        assert_eq!(described, routes.collect());
+    }
+
+    #[test]
+    fn every_reference_leads_to_something() {
+        fn collect(value: &Value, found: &mut BTreeSet<String>) {
+            match value {
+                Value::Object(object) => {
+                    found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                    object.values().for_each(|value| collect(value, found));
+                }
+                Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+                _ => {}
+            }
+        }
+        let document = read_document();
+        let mut references = BTreeSet::new();
+        collect(&document, &mut references);
+        assert!(references.len() > 20, "{references:?}");
+        for reference in references {
+            let place = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(place).is_some(), "{reference}");
+        }
+    }
+}
