@@ -10,5 +10,6 @@ mod hostile_requests;
 mod http_client;
 mod hub_process;
 mod sample_work;
+mod schemathesis;
 mod serving;
 mod tokens;
