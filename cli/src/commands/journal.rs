@@ -7,6 +7,7 @@ use trueup_core::outbox::{Journal, JournalEntry};
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::store::Provenance;
 use trueup_core::text::{one_line, pluralize};
+use trueup_core::views::{JournalEntryView, SessionView};
 
 use super::outbox::ask_to_drop;
 use super::settled_attention::settle_attention;
@@ -72,7 +73,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
     };
     match command {
         JournalCommand::List => {
-            let views: Vec<_> = entries.iter().map(views::journal_entry_view).collect();
+            let views: Vec<_> = entries.iter().map(JournalEntryView::from).collect();
             let damaged = journal.count_damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
@@ -96,7 +97,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
             let entry = find_entry(id)?;
             Ok(Output::new(
                 render_entry_in_full(entry),
-                json!({"entries": [views::journal_entry_view(entry)]}),
+                json!({"entries": [JournalEntryView::from(entry)]}),
             ))
         }
         JournalCommand::Drop { id, yes } => drop_edit(context, &journal, find_entry(id)?, *yes),
@@ -151,7 +152,7 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
     let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({
-        "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
+        "entries": [JournalEntryView::from(entry)], "session": SessionView::new(&session, &vitality),
     });
     let text = if changed.is_empty() && !is_empty {
         vec![format!("{} is already restored", entry.id)]
