@@ -9,12 +9,14 @@ use crate::human_duration::HumanDuration;
 use crate::number_argument::{parse_natural, parse_whole_number};
 use crate::output::Output;
 use crate::printer::{OutputStream, print_status};
-use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::model::{Event, EventFilter, EventKind, ItemKey, SessionId, Timestamp};
+use trueup_core::model::{
+    Event, EventFilter, EventKind, EventOrder, ItemKey, SessionId, Timestamp,
+};
 use trueup_core::store::Store;
 use trueup_core::text::one_line;
+use trueup_core::views::EventView;
 
 use super::value_text::render_json_value;
 
@@ -54,7 +56,7 @@ const WAIT_PATIENCE: Duration = Duration::from_hours(1);
 const MAX_VALUE_CHARS: usize = 80;
 
 /// Entities of events.
-const KNOWN_ENTITIES: [&str; 12] = [
+const KNOWN_ENTITIES: [&str; 14] = [
     "session",
     "item",
     "phase",
@@ -66,6 +68,8 @@ const KNOWN_ENTITIES: [&str; 12] = [
     "repo",
     "metadata",
     "workplan",
+    "token",
+    "attention",
     "database",
 ];
 
@@ -88,20 +92,17 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
         actor: arguments.actor.clone(),
         op_id: None,
         since,
-        // The limit of the store keeps the newest events, so paging by cursor loads all.
-        limit: arguments.after.map_or(arguments.limit, |_| 0),
+        limit: arguments.limit,
+        order: if arguments.after.is_some() { EventOrder::Oldest } else { EventOrder::Newest },
     };
     let mut change_mark = store.change_mark()?;
-    let mut events = store.list_events(&filter)?;
+    let events = store.list_events(&filter)?;
     if events.is_empty() {
         check_filters_known(store, arguments)?;
     }
-    if arguments.after.is_some() && arguments.limit > 0 {
-        events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
-    }
     let next_cursor = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {
-        let views: Vec<_> = events.iter().map(views::event_view).collect();
+        let views: Vec<_> = events.iter().map(EventView::from).collect();
         return Ok(Output::table(
             &format!("{:>6} {:<24} WHAT", "SEQ", "AT"),
             events.iter().map(render_event),
@@ -120,7 +121,7 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
     loop {
         for event in &batch {
             let written =
-                stream.print_item(|| json!(views::event_view(event)), || vec![render_event(event)]);
+                stream.print_item(|| json!(EventView::from(event)), || vec![render_event(event)]);
             // A closed pipe ends the command.
             if written.is_err() {
                 return Ok(Output::default());

@@ -1,7 +1,7 @@
 //! Which schema a database has.
 
 /// The newest schema that this program knows, of every engine.
-pub const SCHEMA_VERSION: i64 = 20;
+pub const SCHEMA_VERSION: i64 = 21;
 
 /// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
