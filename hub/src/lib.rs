@@ -8,6 +8,7 @@
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
 //! | `problem` | every error that a client can get |
+//! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
@@ -24,6 +25,7 @@ mod failure;
 mod hub_state;
 mod json_body;
 mod metrics;
+mod page;
 mod printer;
 mod problem;
 mod server;

@@ -53,6 +53,8 @@ export function changesOf(event) {
 /** Returns the changes in one line, without those that the verb says already. */
 export function summaryOf(event) {
   if (event.reason) return event.reason;
+  const task = event.kind === 'state' ? event.after?.currentTask : null;
+  if (typeof task === 'string' && task !== event.before?.currentTask) return task;
   const verb = verbOf(event);
   return changesOf(event)
     .filter((change) => change.to !== null && showValue(change.to) !== verb)
@@ -75,7 +77,7 @@ export function whyOf(event) {
 }
 
 function nameOf(value) {
-  return typeof value === 'string' ? shortId(value) === value ? value : shortId(value) : value;
+  return typeof value === 'string' ? shortId(value) : value;
 }
 
 function plainObject(value) {

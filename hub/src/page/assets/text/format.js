@@ -16,6 +16,11 @@ export function fullTime(at) {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clockTime(at)}`;
 }
 
+/** Returns the time of day, or the day of what is older than twenty hours. */
+export function momentTime(at, now) {
+  return now - Date.parse(at) < 72_000_000 ? clockTime(at) : fullTime(at).slice(5, 16);
+}
+
 /** Returns a number of milliseconds as `14s`, `3m`, `2h 05m`, `4d`. */
 export function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
@@ -31,7 +36,7 @@ export function duration(milliseconds) {
 /** Returns the first characters of an id: enough to tell sessions apart. */
 export function shortId(id) {
   if (!id) return '';
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) ? id.slice(0, 8) : id.length > 14 ? id.slice(0, 13) + '…' : id;
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) ? id.slice(0, 8) : id;
 }
 
 /** Returns the end of a repository's name, which is what people call it. */

@@ -11,7 +11,7 @@ import { Pane } from './pane.js';
 import { Id, Text } from './parts.js';
 import { Rows } from './rows.js';
 
-const HEIGHT = 24;
+const HEIGHT = 22;
 const WIDTH = BUCKETS * 4;
 const HOUR = BUCKET * BUCKETS;
 const TONES = ['calm', 'good', 'warn', 'bad'];

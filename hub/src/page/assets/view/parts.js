@@ -1,9 +1,9 @@
 // Small pieces of which rows are made.
 
 import { html } from '../vendor/htm-preact-3.1.1.js';
-import { useNow } from '../state/clock.js';
+import { now, useNow } from '../state/clock.js';
 import { clip } from '../text/clean.js';
-import { clockTime, duration, fullTime, shortId } from '../text/format.js';
+import { duration, fullTime, momentTime, shortId } from '../text/format.js';
 import { copyText } from './notices.js';
 
 const ICONS = {
@@ -31,14 +31,14 @@ export function Text({ children, limit = 300, ...rest }) {
 
 /** How long ago something was, by the database's clock. */
 export function Age({ at, after = '' }) {
-  const now = useNow(1);
+  const time = useNow(1);
   if (!at) return html`<span class="none">–</span>`;
-  return html`<time datetime=${at} title=${fullTime(at)}>${duration(now - Date.parse(at))}${after}</time>`;
+  return html`<time datetime=${at} title=${fullTime(at)}>${duration(time - Date.parse(at))}${after}</time>`;
 }
 
 /** The time of day of something. */
 export function Clock({ at }) {
-  return html`<time class="mono dim" datetime=${at} title=${fullTime(at)}>${clockTime(at)}</time>`;
+  return html`<time class="mono dim" datetime=${at} title=${fullTime(at)}>${momentTime(at, now())}</time>`;
 }
 
 /** An id that is copied by a click. */

@@ -2,9 +2,10 @@
 
 import { html } from '../vendor/htm-preact-3.1.1.js';
 import { setAddress } from '../state/address.js';
+import { now } from '../state/clock.js';
 import { showValue } from '../text/clean.js';
 import { actorOf, changesOf, toneOf, verbOf } from '../text/describe.js';
-import { clockTime, fullTime } from '../text/format.js';
+import { fullTime, momentTime } from '../text/format.js';
 import { Text, Tone } from './parts.js';
 
 const SHOWN = 300;
@@ -12,11 +13,11 @@ const SHOWN = 300;
 /** The timeline. A click shows the item as it was right after the event. */
 export function Timeline({ events, at }) {
   const newest = [...events].reverse();
-  const now = at ? newest.find((event) => event.at <= at)?.seq : newest[0]?.seq;
+  const current = at ? newest.find((event) => event.at <= at)?.seq : newest[0]?.seq;
   return html`<ol class="timeline">${newest.slice(0, SHOWN).map((event) => {
     const later = at && event.at > at;
-    return html`<li key=${event.seq} class=${`moment-of ${toneOf(event)}${later ? ' later' : ''}`} aria-current=${event.seq === now ? 'true' : undefined}>
-      <button type="button" class="link when mono" title=${`As it was at ${fullTime(event.at)}`} onClick=${() => setAddress({ at: event.at })}>${clockTime(event.at)}</button>
+    return html`<li key=${event.seq} class=${`moment-of ${toneOf(event)}${later ? ' later' : ''}`} aria-current=${event.seq === current ? 'true' : undefined}>
+      <button type="button" class="link when mono" title=${`As it was at ${fullTime(event.at)}`} onClick=${() => setAddress({ at: event.at })}>${momentTime(event.at, now())}</button>
       <div><div class="line"><${Tone} tone=${toneOf(event)}><${Text} limit=${24}>${verbOf(event)}<//><//> <span class="dim">by <${Text} class="mono" limit=${40}>${actorOf(event)}<//></span></div>
         ${event.reason && html`<p class="said"><${Text} limit=${500}>${event.reason}<//></p>`}
         <${Changes} event=${event} /></div></li>`;

@@ -56,7 +56,7 @@ function drawWork(row) {
   if (row.heading) {
     return html`<span class="group-name" role="cell" aria-colspan="7"><${Text} limit=${60}>${row.heading}<//> <span class="dim">${row.number}</span></span>`;
   }
-  return html`<div class=${`item-row ${row.status}`} role="presentation">
+  return html`<div class=${`item-row ${row.status}${row.key === address.item ? ' opened' : ''}`} role="presentation">
     <div role="cell" class="what"><div class="line"><span class=${`status ${row.status}`} title=${row.status}></span>
       <${Id} value=${row.key} strong /><${Text} class="title-text" title=${row.title}>${row.title}<//></div>
       <div class="line second dim"><span class="unseen">${row.status}. </span><${Reason} row=${row} /></div></div>
@@ -75,7 +75,7 @@ function Reason({ row }) {
   if (row.blocked_by?.length) parts.push(html`<span class="tone warn">waits for <${Keys} keys=${row.blocked_by} /></span>`);
   if (row.error_message) parts.push(html`<span class="tone bad"><${Text}>${row.error_message}<//></span>`);
   if (row.blocks?.length) parts.push(html`<span class="blocks">blocks <${Keys} keys=${row.blocks} /></span>`);
-  if (row.why) parts.push(html`<${Text}>${whyOf(row.why)}<//>`);
+  if (row.why && !(row.error_message && row.why.reason === row.error_message)) parts.push(html`<${Text}>${whyOf(row.why)}<//>`);
   return html`<span class="reason">${parts}</span>`;
 }
 
