@@ -34,7 +34,7 @@ fn metrics_may_be_open() {
     let answer = hub.send(&RawRequest::new("GET", "/metrics"));
     assert_eq!(answer.status, 200);
     let text = String::from_utf8(answer.body).unwrap();
-    assert!(text.contains("trueup_hub_requests"), "{text}");
+    assert!(text.contains("trueup_hub_request_seconds"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
@@ -43,9 +43,8 @@ fn the_page_takes_the_token_once() {
     let home = Home::new();
     let token = make_token(&home, "lead", "admin");
     let hub = HubProcess::start(&home);
-    let log_in = |token: &str| {
-        hub.send(&RawRequest::new("POST", "/login").json(&json!({ "token": token })))
-    };
+    let log_in =
+        |token: &str| hub.send(&RawRequest::new("POST", "/login").json(&json!({ "token": token })));
     assert_eq!(log_in("tuh_wrong").status, 401);
     let answer = log_in(&token);
     assert_eq!(answer.status, 204);
