@@ -34,21 +34,21 @@ async function assertAdmin(startHub) {
   assert.deepEqual(hub.posts, [], 'nothing is sent before it is confirmed');
 
   await page.getByRole('button', { name: 'Release…' }).first().click();
-  await page.locator('dialog .main').click();
+  await page.locator('dialog[open] .main').click();
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('reopen of SD-142', { exact: true }).waitFor();
   assert.deepEqual(hub.posts.map(({ path }) => path), ['/api/actions/release', '/api/actions/reopen']);
 
   await page.goto(`${origin}/?item=${done}`);
   await page.getByRole('button', { name: 'Reopen…' }).click();
-  await page.locator('dialog .main').click();
+  await page.locator('dialog[open] .main').click();
   assert.equal(hub.posts.length, 2, 'a reason is needed');
-  await page.locator('dialog input').fill('a case was missed');
+  await page.locator('dialog[open] input').fill('a case was missed');
   hub.world.caller = { name: 'lead', role: 'reader' };
-  await page.locator('dialog .main').click();
+  await page.locator('dialog[open] .main').click();
   await page.getByRole('alert').getByText('only for admins').waitFor();
   hub.world.caller = { name: 'lead', role: 'admin' };
-  await page.locator('dialog .main').click();
+  await page.locator('dialog[open] .main').click();
   await page.getByText(`reopen of ${done}`, { exact: true }).waitFor();
   assert.deepEqual(hub.posts.at(-1).body, { target: done, reason: 'a case was missed' });
 

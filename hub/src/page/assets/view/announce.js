@@ -10,13 +10,14 @@ let timer = null;
 
 /** Looks whether there is something to say, and says it at most every few seconds. */
 export function announceChanges() {
-  if (timer !== null || page.stage !== 'ready') return;
+  const region = document.getElementById('announcer');
+  if (timer !== null || region === null || page.stage !== 'ready') return;
   const lines = [];
   if (page.needs.length > told.needs) lines.push(`${count(page.needs.length, 'thing')} need${page.needs.length === 1 ? 's' : ''} you`);
   if (page.connection.state !== told.state && told.state !== 'starting') lines.push(`The page is ${page.connection.state}`);
   told = { needs: page.needs.length, state: page.connection.state };
   if (lines.length === 0) return;
-  document.getElementById('announcer').textContent = lines.join('. ');
+  region.textContent = lines.join('. ');
   timer = setTimeout(() => {
     timer = null;
     announceChanges();
