@@ -147,6 +147,15 @@ fn the_page_needs_nothing_from_elsewhere_and_runs_nothing_inline() {
     }
 }
 
+/// Else a browser learns of a module only when it has read the one that imports it.
+#[test]
+fn every_module_is_named_by_the_page() {
+    let page = std::str::from_utf8(&PAGE.content).unwrap();
+    for (path, _) in SOURCES.iter().filter(|(path, _)| path.ends_with(".js")) {
+        assert!(page.contains(&format!("\"{}\"", address_of(path))), "{path}");
+    }
+}
+
 #[test]
 fn no_module_makes_markup_or_code_out_of_text() {
     for (path, _) in SOURCES.iter().filter(|(path, _)| path.ends_with(".js")) {

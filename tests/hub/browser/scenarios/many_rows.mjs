@@ -25,6 +25,7 @@ export async function play({ startHub, environment }) {
   for (const pane of ['feed', 'work', 'lanes', 'needs']) await scrollThrough(page, pane);
   await page.locator('#filter').pressSequentially('SD-77', { delay: 20 });
   await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
   await page.keyboard.press('2');
   for (let step = 0; step < 60; step += 1) await page.keyboard.press('j');
   await assertFewRows(page, 'scrolled');

@@ -1,5 +1,6 @@
 // The address is the state: what is filtered and which item is open, for reloads, links and the back button.
 
+import { cleanText } from '../text/clean.js';
 import { changed } from './store.js';
 
 const NAMES = ['q', 'repo', 'parent', 'kind', 'item', 'at'];
@@ -22,7 +23,7 @@ export function setAddress(changes) {
 
 function read() {
   const query = new URLSearchParams(location.search);
-  return Object.fromEntries(NAMES.map((name) => [name, (query.get(name) || '').slice(0, 300)]));
+  return Object.fromEntries(NAMES.map((name) => [name, cleanText((query.get(name) || '').slice(0, 300))]));
 }
 
 addEventListener('popstate', () => {

@@ -16,8 +16,11 @@ export const BUCKETS = HOUR / BUCKET;
 
 const RANK = { calm: 0, good: 1, warn: 2, bad: 3 };
 
-/** The events by `seq`, ascending, and the lanes by session. `version` grows with every change. */
-export const history = { events: [], lanes: new Map(), perMinute: new Map(), version: 0 };
+/**
+ * The events by `seq`, ascending, and the lanes by session. `version` grows with every change,
+ * `generation` with those that are more than events added at the end.
+ */
+export const history = { events: [], lanes: new Map(), perMinute: new Map(), version: 0, generation: 0 };
 
 /** Forgets everything, as after a logout. */
 export function forgetEvents() {
@@ -77,6 +80,7 @@ function rebuild() {
   history.perMinute = new Map();
   for (const event of history.events) index(event);
   history.version += 1;
+  history.generation += 1;
 }
 
 function index(event) {

@@ -21,7 +21,7 @@ let openDialog = () => {};
 
 /** The buttons of a row, for those who may. */
 export function ActionButtons({ actions, row }) {
-  const known = (actions ?? []).filter((action) => ACTIONS[action]);
+  const known = (actions ?? []).filter((action) => Object.hasOwn(ACTIONS, action));
   if (page.caller?.role !== 'admin' || known.length === 0) return null;
   return html`<span class="actions">${known.map(
     (action) => html`<button type="button" class=${`act${ACTIONS[action].danger ? ' danger' : ''}`} key=${action} data-action=${action}
@@ -78,8 +78,10 @@ export function ActionDialog() {
   </dialog>`;
 }
 
+/** The item; or else what the need is about, whose id follows the kind. */
 function targetOf(action, row) {
-  return ACTIONS[action].of === 'item' ? row.item || row.key : row.target || row.id;
+  if (ACTIONS[action].of === 'item') return row.item || row.key;
+  return row.id.startsWith(`${row.kind}:`) ? row.id.slice(row.kind.length + 1) : row.id;
 }
 
 async function act({ action, target, reason }) {

@@ -28,13 +28,12 @@ export function Feed() {
 
 /** Tests only events that are new, unless the filters changed. */
 function useFiltered() {
-  const kept = useRef({ key: null, first: null, seq: -1, rows: [] });
+  const kept = useRef({ key: null, generation: -1, seq: -1, rows: [] });
   const key = JSON.stringify([address.q, address.repo, address.parent, address.kind]);
   return useMemo(() => {
-    const { events } = history;
-    const first = events[0]?.seq ?? null;
+    const { events, generation } = history;
     const before = kept.current;
-    const goesOn = before.key === key && before.first === first;
+    const goesOn = before.key === key && before.generation === generation;
     const matches = eventFilter();
     const fresh = [];
     for (let index = events.length - 1; index >= 0; index -= 1) {
@@ -43,7 +42,7 @@ function useFiltered() {
       if (matches(event)) fresh.push(event);
     }
     const rows = goesOn ? (fresh.length ? fresh.concat(before.rows) : before.rows) : fresh;
-    kept.current = { key, first, seq: events.at(-1)?.seq ?? -1, rows };
+    kept.current = { key, generation, seq: events.at(-1)?.seq ?? -1, rows };
     return rows;
   }, [history.version, key]);
 }
