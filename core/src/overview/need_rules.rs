@@ -35,18 +35,15 @@ fn unattended_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     let Some(holder) = &item.holder else {
         return interrupted_item(item, index);
     };
-    let Some((session, state)) = index.session(holder) else {
-        return None;
-    };
+    let (session, state) = index.session(holder)?;
     match state {
-        SessionState::Live | SessionState::Waiting => None,
         SessionState::Dead => Some(dead_holder(item, session, index)),
         SessionState::Stale => Some(silent_holder(item, session, index)),
         // Until the lease is over, the session may be resumed with its item.
         SessionState::Ended if session.is_lease_expired() => {
             Some(ended_holder(item, session, index))
         }
-        SessionState::Ended => None,
+        SessionState::Live | SessionState::Waiting | SessionState::Ended => None,
     }
 }
 
@@ -60,7 +57,7 @@ fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
             on_host(last),
             item.key
         ),
-        command: command(CommandLine::new("trueup claim").with_word(item.key.as_str())),
+        command: Some(CommandLine::new("trueup claim").with_word(item.key.as_str()).to_string()),
         ..need_of_session(NeedKind::LostSession, last, item, index)
     };
     Some(need)
@@ -74,7 +71,7 @@ fn dead_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Nee
             on_host(session),
             item.key
         ),
-        command: command(CommandLine::new("trueup sessions sweep")),
+        command: Some("trueup sessions sweep".to_owned()),
         actions: vec![NeedAction::Release],
         ..need_of_session(NeedKind::LostSession, session, item, index)
     }
@@ -92,7 +89,7 @@ fn silent_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> N
             short_id(&session.id),
             on_host(session)
         ),
-        command: command(release),
+        command: Some(release.to_string()),
         actions: vec![NeedAction::Release],
         ..need_of_claim(session, item, index)
     }
@@ -106,7 +103,7 @@ fn ended_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Ne
             on_host(session),
             item.key
         ),
-        command: command(CommandLine::new("trueup sessions sweep")),
+        command: Some("trueup sessions sweep".to_owned()),
         actions: vec![NeedAction::Release],
         ..need_of_claim(session, item, index)
     }
@@ -140,7 +137,7 @@ fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {
         repo: handoff.repo.clone(),
         host: sender.and_then(|session| session.host.clone()),
         line,
-        command: command(end),
+        command: Some(end.to_string()),
         why: index.latest_event("handoff", handoff.id.as_str()),
         actions: Vec::new(),
     }
@@ -176,11 +173,6 @@ fn need_of_claim(session: &Session, item: &Item, index: &OverviewIndex<'_>) -> N
         why: index.latest_event("item", item.key.as_str()),
         ..need_of_session(kind, session, item, index)
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the field of a need")]
-fn command(line: CommandLine) -> Option<String> {
-    Some(line.to_string())
 }
 
 /// Most characters of the id of a session in a sentence.
