@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Wrap};
+use trueup_core::model::Timestamp;
 
 use super::super::state::{Detail, Mode, ScreenState};
 use super::{Theme, clean, event_text};
@@ -22,24 +23,26 @@ pub(super) fn draw(
     };
     let title = Line::styled(clean(&detail.title), theme.heading(true));
     let block = Block::new().title_top(title);
-    let rows = usize::from(block.inner(area).height);
+    let inner = block.inner(area);
+    let rows = usize::from(inner.height);
     let lines = render_lines(detail, now, theme);
-    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
-    detail.scrolled = detail.scrolled.min(count_lines(detail, now, theme).saturating_sub(rows));
+    let height: usize = lines.iter().map(|line| count_wrapped(line, inner.width)).sum();
+    detail.scrolled = detail.scrolled.min(height.saturating_sub(rows));
     let scrolled = u16::try_from(detail.scrolled).unwrap_or(u16::MAX);
+    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
     frame.render_widget(paragraph.scroll((scrolled, 0)).block(block), area);
     rows
 }
 
-fn count_lines(detail: &Detail, now: trueup_core::model::Timestamp, theme: Theme) -> usize {
-    render_lines(detail, now, theme).len()
+/// Returns how many rows a line needs. One that breaks between words may need one more.
+fn count_wrapped(line: &Line<'_>, width: u16) -> usize {
+    match line.width().div_ceil(usize::from(width.max(1))) {
+        0 | 1 => 1,
+        several => several + 1,
+    }
 }
 
-fn render_lines(
-    detail: &Detail,
-    now: trueup_core::model::Timestamp,
-    theme: Theme,
-) -> Vec<Line<'static>> {
+fn render_lines(detail: &Detail, now: Timestamp, theme: Theme) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = detail
         .facts
         .iter()

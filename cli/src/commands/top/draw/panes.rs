@@ -88,7 +88,7 @@ fn columns_of(pane: Pane, width: u16) -> (Vec<Constraint>, Cells) {
             })
         }
         Pane::Work if width < WIDE => (
-            vec![Length(16), Length(9), Length(10), Length(4), Length(4), Length(7), Fill(1)],
+            vec![Length(18), Length(9), Length(10), Length(4), Length(4), Length(7), Fill(1)],
             |place, state, theme| {
                 take_cells(work_cells(place, state, theme), &[0, 1, 2, 4, 5, 7, 8])
             },
