@@ -9,8 +9,8 @@ use super::items::{SELECT_ITEM, item_from_row};
 use super::row::Row;
 use super::sessions::{SELECT_SESSION, session_from_row};
 use super::statement::{Statement, joined, statements};
-use crate::model::DependencyEdge;
-use crate::store::{HandoffFilter, OverviewQuery, OverviewRows, Result, StoreError};
+use crate::model::{DependencyEdge, Timestamp};
+use crate::store::{HandoffFilter, OverviewRows, Result, StoreError};
 
 const IS_UNFINISHED: &str = "status IN ('queued', 'ready', 'running', 'blocked')";
 const IS_SHOWN: &str = joined!("(", IS_UNFINISHED, " OR completed_at >= ?1)");
@@ -72,8 +72,11 @@ statements! {
            AND at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-60 seconds')";
 }
 
-pub(super) fn load_overview_rows(tx: &mut impl Tx, query: &OverviewQuery) -> Result<OverviewRows> {
-    let since = query.finished_since.to_string();
+pub(super) fn load_overview_rows(
+    tx: &mut impl Tx,
+    finished_since: Timestamp,
+) -> Result<OverviewRows> {
+    let since = finished_since.to_string();
     prefetch_database_time(tx);
     prefetch_newest_number(tx);
     prefetch_open_handoffs(tx);
