@@ -7,6 +7,8 @@
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
+//! | `api` | what the database holds, for people and programs that read, and what describes that |
+//! | `actions` | what ends the work of others, for administrators |
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
@@ -18,9 +20,12 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod access;
+mod actions;
+mod api;
 mod command_line;
 mod commands;
 mod database;
+mod documented_routes;
 mod failure;
 mod hub_state;
 mod json_body;
@@ -29,7 +34,9 @@ mod page;
 mod printer;
 mod problem;
 mod server;
+mod session_judge;
 mod store_pool;
+mod store_work;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a suite fails by panicking")]
 
 mod access;
+mod actions;
+mod api_item;
+mod api_lists;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod sample_work;
 mod serving;
 mod tokens;

@@ -9,7 +9,7 @@ const DIRECTION = '\u202egnp.exe\u2066 \u200f\u061c abc\u2069';
 const CONTROLS = 'a\u0000b\u0007c\r\nd\u001b[31me\u009b2Jf\u2028g\ufeffh';
 const MARKS = 'Z' + '\u0300\u0301\u0302\u0489'.repeat(200);
 const LONG = 'x'.repeat(20_000);
-const TEXTS = { MARKUP, DIRECTION, CONTROLS, MARKS, LONG };
+const TEXTS = { MARKUP, DIRECTION, CONTROLS, MARKS, LONG, INHERITED: 'constructor', PROTOTYPE: '__proto__' };
 
 export async function play({ startHub }) {
   for (const [name, text] of Object.entries(TEXTS)) {

@@ -5,6 +5,7 @@ import { shortId } from './format.js';
 
 /** What needs a person, by kind: label, and how urgent it looks. */
 export const NEEDS = {
+  __proto__: null,
   gate_refusal: ['refused at the gate', 'bad'],
   divergence: ['copies disagree', 'bad'],
   journal_entry: ['edit lost', 'warn'],
@@ -18,6 +19,7 @@ export const NEEDS = {
 };
 
 const TONES = {
+  __proto__: null,
   claimed: 'good', accepted: 'good', registered: 'good', started: 'good',
   completed: 'good', settled: 'good', added: 'good', taken_over: 'warn',
   reopened: 'warn', released: 'calm', refused: 'bad', rejected: 'bad',
