@@ -21,6 +21,7 @@
 //! | [`settings`] | flag, environment, file, default; which project a run concerns |
 //! | [`replica`] | what this machine last read of a session from a server, for its hooks |
 //! | [`plan`] | plan files, and work on their tasks in the store |
+//! | [`views`] | what commands and the hub show, as JSON |
 //! | [`repos`] | which repositories are where on this machine |
 //! | [`sync`] | observe, decide, act: the core of every hook and command |
 //! | [`claims`], [`orchestrators`], [`tcp_ports`], [`retention`] | operations over store, liveness and sync |
@@ -63,4 +64,5 @@ pub mod store;
 pub mod sync;
 pub mod tcp_ports;
 pub mod text;
+pub mod views;
 pub mod workplan;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
 use crate::metrics::Metrics;
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// What every handler shares. A copy costs a counter.
@@ -16,6 +17,7 @@ pub(crate) struct HubState(Arc<Shared>);
 struct Shared {
     pool: StorePool,
     access: Access,
+    judge: SessionJudge,
     metrics: Arc<Metrics>,
     shutdown: watch::Receiver<bool>,
 }
@@ -24,11 +26,12 @@ impl HubState {
     pub(crate) fn new(
         pool: StorePool,
         policy: AccessPolicy,
+        judge: SessionJudge,
         metrics: Arc<Metrics>,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, metrics, shutdown }))
     }
 
     /// The connections to the database.
@@ -39,6 +42,11 @@ impl HubState {
     /// Who may ask.
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// Whether sessions live.
+    pub(crate) fn judge(&self) -> &SessionJudge {
+        &self.0.judge
     }
 
     /// What is counted.

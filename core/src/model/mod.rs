@@ -15,6 +15,7 @@ mod handoff;
 mod ids;
 mod interrupted_work;
 mod item;
+mod item_history;
 mod item_move;
 mod next_item;
 mod orchestrator;
@@ -59,6 +60,7 @@ pub use ids::{
 };
 pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
+pub use item_history::{PastItemError, item_at};
 pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
 pub use next_item::{
     Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoOfferReason, PickReason,

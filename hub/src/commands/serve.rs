@@ -12,6 +12,7 @@ use crate::hub_state::HubState;
 use crate::metrics::Metrics;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// Serves until the process is told to stop.
@@ -49,7 +50,8 @@ async fn serve(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
-    let state = HubState::new(pool, policy, Arc::new(Metrics::new()), shutdown.clone());
+    let judge = SessionJudge::new(database.settings().ceiling_seconds);
+    let state = HubState::new(pool, policy, judge, Arc::new(Metrics::new()), shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
