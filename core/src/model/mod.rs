@@ -4,6 +4,7 @@
 //! parsed. Nothing here uses another module of the crate.
 
 mod access_token;
+mod attention;
 mod blame;
 mod claim;
 mod cycle;
@@ -38,6 +39,7 @@ mod work_state;
 mod workplan_row;
 
 pub use access_token::{AccessToken, TokenRole, UnknownTokenRole};
+pub use attention::{Attention, AttentionKind, NewAttention, UnknownAttentionKind};
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
     ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
@@ -55,8 +57,8 @@ pub use handoff::{
     decide_receiver, decide_rejection,
 };
 pub use ids::{
-    AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
-    RepoSlug, ReservationId, SessionId, TokenName, WorkplanLink,
+    AdwId, AttentionId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId,
+    PlanId, QueueId, RepoSlug, ReservationId, SessionId, TokenName, WorkplanLink,
 };
 pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};

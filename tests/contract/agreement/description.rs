@@ -2,7 +2,7 @@
 
 use trueup_core::model::{EventFilter, FieldValue, StateField};
 use trueup_core::store::{
-    HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
+    AttentionFilter, HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
 };
 
 use super::canonical::describe;
@@ -43,6 +43,11 @@ fn describe_work(store: &mut dyn Store) -> Vec<String> {
         describe(store.list_live_orchestrators()),
         describe(store.list_reservations(None)),
         describe(store.list_tokens()),
+        describe(
+            store
+                .list_attention(&AttentionFilter { limit: 3, ..AttentionFilter::default() })
+                .map(|found| found.len()),
+        ),
         describe(store.find_pending_matters()),
     ];
     for id in store.list_plan_ids().unwrap() {
