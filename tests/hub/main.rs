@@ -6,6 +6,7 @@ mod access;
 mod actions;
 mod api_item;
 mod api_lists;
+mod browser;
 mod hostile_requests;
 mod http_client;
 mod hub_process;

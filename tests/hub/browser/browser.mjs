@@ -15,6 +15,8 @@ export async function openPage(url, { viewport = DESK, scheme = 'light', cookies
   const context = await browser.newContext({ viewport, colorScheme: scheme, locale: 'en-GB', timezoneId: 'UTC' });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   if (cookies.length > 0) await context.addCookies(cookies);
+  // Only for what never happens: the tests do not depend on how fast the machine is.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const watched = { page, problems: [] };
   pages.push(watched);
@@ -32,7 +34,8 @@ export async function openPage(url, { viewport = DESK, scheme = 'light', cookies
     window.violations = [];
     document.addEventListener('securitypolicyviolation', (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
   });
-  await page.goto(url);
+  const answer = await page.goto(url);
+  assert.equal(answer.status(), 200, url);
   return page;
 }
 
@@ -41,6 +44,11 @@ export async function openLive(url, options) {
   const page = await openPage(url, options);
   await page.waitForSelector('.connection.good');
   return page;
+}
+
+/** Returns what the pages have complained about so far. */
+export function listProblems() {
+  return pages.flatMap(({ problems }) => problems);
 }
 
 /** Fails when any page complained, and ends the browser. */

@@ -1,6 +1,6 @@
 // Plays one scenario: `node scenario.mjs NAME`.
 
-import { closeBrowser } from './browser.mjs';
+import { closeBrowser, listProblems } from './browser.mjs';
 import { ScriptedHub } from './scripted_hub.mjs';
 
 const { play } = await import(`./scenarios/${process.argv[2]}.mjs`);
@@ -18,6 +18,6 @@ try {
   await closeBrowser();
   process.exit(0);
 } catch (error) {
-  console.error(error);
+  console.error(error, listProblems());
   process.exit(1);
 }

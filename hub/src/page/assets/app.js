@@ -16,6 +16,7 @@ import { Lanes } from './view/lanes.js';
 import { Login } from './view/login.js';
 import { Needs } from './view/needs.js';
 import { Notices } from './view/notices.js';
+import { Guard } from './view/pane.js';
 import { Tabs, useTab } from './view/tabs.js';
 import { updateTitle } from './view/title.js';
 import { Work } from './view/work.js';
@@ -27,10 +28,14 @@ function App() {
   if (page.stage === 'login') return html`<${Login} /><${Notices} />`;
   return html`<${Header} /><${Filters} />
     <main class=${`panes${address.item ? ' open' : ''}`} data-tab=${tab} aria-label="Dashboard">
-      <${Needs} /><${Work} />${address.item ? html`<${Detail} />` : html`<${Feed} />`}<${Lanes} />
+      ${guarded('needs', Needs)}${guarded('work', Work)}${address.item ? guarded('detail', Detail) : guarded('feed', Feed)}${guarded('lanes', Lanes)}
     </main>
     <${Tabs} tab=${tab} /><${Notices} /><${ActionDialog} /><${Help} />
     <div id="announcer" class="unseen" aria-live="polite"></div>`;
+}
+
+function guarded(name, View) {
+  return html`<${Guard} name=${name} key=${name}><${View} /><//>`;
 }
 
 document.getElementById('page').replaceChildren();

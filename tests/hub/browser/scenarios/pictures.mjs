@@ -17,6 +17,6 @@ export async function play({ startHub, environment }) {
     await page.waitForFunction(() => document.querySelectorAll('.strip .marks').length > 5 || document.querySelector('.tabs')?.offsetParent);
     if (query) await page.waitForSelector('.timeline');
     await page.evaluate(() => document.fonts.ready);
-    await page.screenshot({ path: `${environment.TRUEUP_WRITE_PICTURES}/${name}.png` });
+    await page.screenshot({ path: `${environment.TRUEUP_PICTURES}/${name}.png` });
   }
 }

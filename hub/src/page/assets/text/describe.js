@@ -45,9 +45,9 @@ export function changesOf(event) {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changes = [];
   for (const name of names) {
-    const [from, to] = [before[name], after[name]];
-    if (JSON.stringify(from ?? null) === JSON.stringify(to ?? null)) continue;
-    changes.push({ name: cleanText(name), from: from ?? null, to: to ?? null });
+    const [from, to] = [ownValue(before, name), ownValue(after, name)];
+    if (JSON.stringify(from) === JSON.stringify(to)) continue;
+    changes.push({ name: cleanText(name), from, to });
   }
   return changes;
 }
@@ -80,6 +80,10 @@ export function whyOf(event) {
 
 function nameOf(value) {
   return typeof value === 'string' ? shortId(value) : value;
+}
+
+function ownValue(object, name) {
+  return Object.hasOwn(object, name) ? object[name] : null;
 }
 
 function plainObject(value) {
