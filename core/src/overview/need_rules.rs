@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::index::OverviewIndex;
 use super::{Need, NeedAction, NeedKind, SessionState};
-use crate::model::{Handoff, Item, ItemKey, Session, SessionId};
+use crate::model::{Attention, AttentionKind, Handoff, Item, ItemKey, Session, SessionId};
 use crate::text::CommandLine;
 
 /// Finds what needs a person, oldest first.
@@ -19,6 +19,7 @@ pub(super) fn find_needs(index: &OverviewIndex<'_>) -> Vec<Need> {
         .collect();
     let items = index.readings.rows.items.iter().filter(|item| !handed_on.contains(&item.key));
     needs.extend(items.filter_map(|item| unattended_item(item, index)));
+    needs.extend(find_reported_needs(index));
     sort_oldest_first(&mut needs);
     needs
 }
@@ -38,6 +39,8 @@ fn unattended_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     let (session, state) = index.session(holder)?;
     match state {
         SessionState::Dead => Some(dead_holder(item, session, index)),
+        // Who waits for an answer is silent because of that.
+        SessionState::Stale if index.waits_for_input(holder) => None,
         SessionState::Stale => Some(silent_holder(item, session, index)),
         // Until the lease is over, the session may be resumed with its item.
         SessionState::Ended if session.is_lease_expired() => {
@@ -106,6 +109,40 @@ fn ended_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Ne
         command: Some("trueup sessions sweep".to_owned()),
         actions: vec![NeedAction::Release],
         ..need_of_claim(session, item, index)
+    }
+}
+
+/// Returns what hooks and commands reported, as far as it still matters.
+fn find_reported_needs(index: &OverviewIndex<'_>) -> impl Iterator<Item = Need> {
+    let reports = &index.readings.rows.attention;
+    let refused: BTreeSet<&SessionId> = reports
+        .iter()
+        .filter(|report| report.kind == AttentionKind::GateRefusal)
+        .filter_map(|report| report.session.as_ref())
+        .collect();
+    let matters = move |report: &&Attention| match (report.kind, &report.session) {
+        // The refusal says what differs.
+        (AttentionKind::Divergence, Some(session)) => !refused.contains(session),
+        (AttentionKind::WaitsForInput, Some(session)) => index.is_present(session),
+        _ => true,
+    };
+    reports.iter().filter(matters).map(|report| reported_need(report, index))
+}
+
+fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
+    let kind = NeedKind::from(report.kind);
+    Need {
+        id: report.id.to_string(),
+        kind,
+        since: report.raised_at,
+        session_id: report.session.clone(),
+        item: report.item.clone(),
+        repo: report.repo.clone(),
+        host: report.host.clone(),
+        line: report.line.clone(),
+        command: report.command.clone(),
+        why: index.latest_event("attention", report.id.as_str()),
+        actions: kind.actions_for_reports(),
     }
 }
 
