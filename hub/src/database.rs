@@ -8,7 +8,7 @@ use trueup_core::settings::{DatabaseUrl, Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult, SCHEMA_VERSION, StoreError};
 use trueup_remote::exchange::ExchangeEngine;
-use trueup_remote::{RemoteDatabase, RemoteStore};
+use trueup_remote::{ChangeListener, RemoteDatabase, RemoteStore};
 
 use crate::command_line::DatabaseArgs;
 use crate::failure::Failure;
@@ -58,6 +58,16 @@ impl Database {
             DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
             _ => self.open_remote(deadline),
         }
+    }
+
+    /// Whether the database is a file of this machine.
+    pub(crate) const fn is_embedded(&self) -> bool {
+        matches!(self.settings.database, DatabaseUrl::Sqlite(_))
+    }
+
+    /// Prepares to hear of new events; nothing where the database does not tell.
+    pub(crate) fn open_listener(&self) -> Option<ChangeListener> {
+        RemoteDatabase::from_settings(&self.settings, &self.environment)?.open_listener().ok()?
     }
 
     /// Opens a remote database without a memory of rows: whoever serves others must see what they

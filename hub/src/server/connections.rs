@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
 use super::TlsIdentity;
+use super::bounded_writes::BoundedWrites;
 use crate::hub_state::HubState;
 
 /// How long a client may take for the headers of a request, or for TLS.
@@ -96,6 +97,7 @@ impl Connection {
     ) {
         // Events are small, and each is wanted at once.
         let _ = stream.set_nodelay(true);
+        let stream = BoundedWrites::new(stream);
         self.state.metrics().connections.inc();
         match tls {
             None => self.answer(stream, shutdown).await,
