@@ -51,8 +51,18 @@ impl Database {
         self.settings.database.to_string()
     }
 
-    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    /// Opens the database. One that is not there is not created: it may be back in a moment, and
+    /// would be hidden by an empty one.
     pub(crate) fn open(&self) -> StoreResult<Box<dyn CommandStore>> {
+        let deadline = Deadline::after(OPERATION_PATIENCE);
+        match &self.settings.database {
+            DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
+            _ => self.open_remote(deadline),
+        }
+    }
+
+    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    pub(crate) fn open_or_create(&self) -> StoreResult<Box<dyn CommandStore>> {
         let deadline = Deadline::after(OPERATION_PATIENCE);
         match &self.settings.database {
             DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),

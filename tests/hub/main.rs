@@ -6,5 +6,7 @@ mod access;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod live;
+mod live_clients;
 mod serving;
 mod tokens;

@@ -25,7 +25,7 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
-    let opened = database.open().and_then(|mut store| LiveStart::load(&mut *store));
+    let opened = database.open_or_create().and_then(|mut store| LiveStart::load(&mut *store));
     let live = opened.map_err(|error| with_database(error.into(), &database))?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
