@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
@@ -18,6 +19,7 @@ struct Shared {
     pool: StorePool,
     access: Access,
     judge: SessionJudge,
+    live: Live,
     metrics: Arc<Metrics>,
     shutdown: watch::Receiver<bool>,
 }
@@ -27,11 +29,12 @@ impl HubState {
         pool: StorePool,
         policy: AccessPolicy,
         judge: SessionJudge,
+        live: Live,
         metrics: Arc<Metrics>,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, judge, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, live, metrics, shutdown }))
     }
 
     /// The connections to the database.
@@ -47,6 +50,11 @@ impl HubState {
     /// Whether sessions live.
     pub(crate) fn judge(&self) -> &SessionJudge {
         &self.0.judge
+    }
+
+    /// The events as they happen.
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
     }
 
     /// What is counted.

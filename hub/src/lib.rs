@@ -8,6 +8,7 @@
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
 //! | `api` | what the database holds, for people and programs that read, and what describes that |
+//! | `live` | what happens, as it happens |
 //! | `actions` | what ends the work of others, for administrators |
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
@@ -29,6 +30,7 @@ mod documented_routes;
 mod failure;
 mod hub_state;
 mod json_body;
+mod live;
 mod metrics;
 mod page;
 mod printer;

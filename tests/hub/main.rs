@@ -10,6 +10,8 @@ mod browser;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod live;
+mod live_clients;
 mod sample_work;
 mod serving;
 mod tokens;

@@ -12,9 +12,8 @@ use tower_http::timeout::TimeoutLayer;
 use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::hub_state::HubState;
-use crate::page;
 use crate::problem::HubError;
-use crate::{access, actions, api};
+use crate::{access, actions, api, live, page};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -24,9 +23,10 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
-    let mut open = Router::new().merge(health_routes()).merge(access::login_routes());
-    open = open.merge(page::routes());
-    let mut protected = Router::new().merge(api::routes()).merge(actions::routes());
+    let mut open =
+        Router::new().merge(health_routes()).merge(access::login_routes()).merge(page::routes());
+    let mut protected =
+        Router::new().merge(api::routes()).merge(actions::routes()).merge(live::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {
