@@ -137,13 +137,14 @@ export class ScriptedHub {
     if (!row) return send(response, 404, { error: { code: 'item_not_found', message: `there is no item ${key}`, hint: null } });
     const events = this.world.events.filter((event) => event.key === key);
     const until = events.filter((event) => !at || event.at <= at);
+    if (at && until.length === 0) return send(response, 404, { error: { code: 'item_not_found', message: `there was no item ${key}`, hint: null } });
     const facts = at ? (until.at(-1)?.after ?? null) : itemFacts(row);
     const blame = Object.entries(facts ?? {}).filter(([, value]) => value !== null).map(([field, value]) => {
       const by = until.findLast((event) => JSON.stringify(event.after?.[field]) !== JSON.stringify(event.before?.[field])) ?? until.at(-1);
       return { field, value, seq: by?.seq ?? 0, at: by?.at ?? row.created_at, actor: by?.actor ?? 'user', reason: by?.reason ?? null };
     });
     const item = facts && { key, ...facts, epoch: row.epoch, revision: row.revision, created_at: row.created_at };
-    return send(response, 200, { item, at, events, blame });
+    return send(response, 200, { item, at, events: until, blame });
   }
 }
 

@@ -54,10 +54,10 @@ function actionsOf(item, row) {
 /** Fetches the item, and again after each of its events. */
 function useItem(key, at) {
   const [state, setState] = useState({ key: null, answer: null, problem: '' });
-  const latest = useMemo(() => history.events.findLast((event) => event.key === key)?.seq ?? 0, [history.version, key]);
+  const latest = useMemo(() => history.events.findLast((event) => isAbout(event, key))?.seq ?? 0, [history.version, key]);
   useEffect(() => {
     let current = true;
-    getJson(`/api/items/${encodeURIComponent(key)}`, { at: at || null })
+    loadItem(key, at)
       .then((answer) => current && setState({ key, answer, problem: '' }))
       .catch((error) => current && setState({ key, answer: null, problem: error.message }));
     return () => {
@@ -65,4 +65,21 @@ function useItem(key, at) {
     };
   }, [key, at, latest, page.caller?.name]);
   return state.key === key ? state : { answer: null, problem: '' };
+}
+
+/** An item with all its events, and its state and blame at a moment. */
+async function loadItem(key, at) {
+  const path = `/api/items/${encodeURIComponent(key)}`;
+  const [now, then] = await Promise.all([getJson(path), at ? getJson(path, { at }).catch(notYet) : null]);
+  return at ? { ...then, events: now.events } : now;
+}
+
+/** Before its first event, an item is not found. */
+function notYet(error) {
+  if (error.status === 404) return { item: null, blame: [] };
+  throw error;
+}
+
+function isAbout(event, key) {
+  return event.key === key || (event.entity === 'phase' && event.key.startsWith(`${key}:`));
 }

@@ -18,7 +18,7 @@ export function Timeline({ events, at }) {
     const later = at && event.at > at;
     return html`<li key=${event.seq} class=${`moment-of ${toneOf(event)}${later ? ' later' : ''}`} aria-current=${event.seq === current ? 'true' : undefined}>
       <button type="button" class="link when mono" title=${`As it was at ${fullTime(event.at)}`} onClick=${() => setAddress({ at: event.at })}>${momentTime(event.at, now())}</button>
-      <div><div class="line"><${Tone} tone=${toneOf(event)}><${Text} limit=${24}>${verbOf(event)}<//><//> <span class="dim">by <${Text} class="mono" limit=${40}>${actorOf(event)}<//></span></div>
+      <div><div class="line"><${Tone} tone=${toneOf(event)}><${Text} limit=${24}>${verbOf(event)}<//><//>${event.entity !== 'item' && html`<${Text} class="mono" limit=${60}>${event.key}<//>`} <span class="dim">by <${Text} class="mono" limit=${40}>${actorOf(event)}<//></span></div>
         ${event.reason && html`<p class="said"><${Text} limit=${500}>${event.reason}<//></p>`}
         <${Changes} event=${event} /></div></li>`;
   })}</ol>
