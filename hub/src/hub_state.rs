@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::store_pool::StorePool;
 
 /// What every handler shares. A copy costs a counter.
@@ -17,6 +18,7 @@ struct Shared {
     pool: StorePool,
     access: Access,
     metrics: Arc<Metrics>,
+    overview: OverviewCache,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -25,10 +27,11 @@ impl HubState {
         pool: StorePool,
         policy: AccessPolicy,
         metrics: Arc<Metrics>,
+        overview: OverviewCache,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, metrics, overview, shutdown }))
     }
 
     /// The connections to the database.
@@ -44,6 +47,11 @@ impl HubState {
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The overview that everybody gets.
+    pub(crate) fn overview(&self) -> &OverviewCache {
+        &self.0.overview
     }
 
     /// Turns true when the server is being stopped; whoever answers without end watches it.

@@ -6,6 +6,7 @@
 //! | `command_line`, `commands` | what `trueup-hub` can be asked to do |
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
+//! | `overview` | what needs a person, who works on what, what is stuck |
 //! | `store_pool` | the connections to the database |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |
@@ -24,6 +25,7 @@ mod failure;
 mod hub_state;
 mod json_body;
 mod metrics;
+mod overview;
 mod printer;
 mod problem;
 mod server;

@@ -6,5 +6,6 @@ mod access;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod overview;
 mod serving;
 mod tokens;

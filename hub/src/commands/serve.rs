@@ -10,6 +10,7 @@ use crate::database::Database;
 use crate::failure::Failure;
 use crate::hub_state::HubState;
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::store_pool::StorePool;
@@ -49,7 +50,9 @@ async fn serve(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
-    let state = HubState::new(pool, policy, Arc::new(Metrics::new()), shutdown.clone());
+    let overview = OverviewCache::new(database.settings().ceiling_seconds);
+    let metrics = Arc::new(Metrics::new());
+    let state = HubState::new(pool, policy, metrics, overview, shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",

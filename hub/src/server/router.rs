@@ -13,6 +13,7 @@ use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::access;
 use crate::hub_state::HubState;
+use crate::overview;
 use crate::problem::HubError;
 
 /// Longest time from a request to the beginning of its answer.
@@ -24,7 +25,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
     let mut open = Router::new().merge(health_routes()).merge(access::login_routes());
-    let mut protected = Router::new();
+    let mut protected = Router::new().merge(overview::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {
