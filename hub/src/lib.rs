@@ -6,6 +6,7 @@
 //! | `command_line`, `commands` | what `trueup-hub` can be asked to do |
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
+//! | `overview` | what needs a person, who works on what, what is stuck |
 //! | `store_pool` | the connections to the database |
 //! | `api` | what the database holds, for people and programs that read, and what describes that |
 //! | `live` | what happens, as it happens |
@@ -32,6 +33,7 @@ mod hub_state;
 mod json_body;
 mod live;
 mod metrics;
+mod overview;
 mod page;
 mod printer;
 mod problem;

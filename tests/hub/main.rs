@@ -12,6 +12,7 @@ mod http_client;
 mod hub_process;
 mod live;
 mod live_clients;
+mod overview;
 mod sample_work;
 mod serving;
 mod tokens;
