@@ -6,7 +6,9 @@ use axum::extract::FromRef;
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
+use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
@@ -18,7 +20,9 @@ struct Shared {
     pool: StorePool,
     access: Access,
     judge: SessionJudge,
+    live: Live,
     metrics: Arc<Metrics>,
+    overview: OverviewCache,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -27,11 +31,13 @@ impl HubState {
         pool: StorePool,
         policy: AccessPolicy,
         judge: SessionJudge,
+        live: Live,
         metrics: Arc<Metrics>,
+        overview: OverviewCache,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, judge, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, live, metrics, overview, shutdown }))
     }
 
     /// The connections to the database.
@@ -49,9 +55,19 @@ impl HubState {
         &self.0.judge
     }
 
+    /// The events as they happen.
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The overview that everybody gets.
+    pub(crate) fn overview(&self) -> &OverviewCache {
+        &self.0.overview
     }
 
     /// Turns true when the server is being stopped; whoever answers without end watches it.

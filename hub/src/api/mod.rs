@@ -19,6 +19,7 @@ mod row_id;
 mod sessions;
 
 use crate::documented_routes::documented_routes;
+pub(crate) use parameters::Parameters;
 
 documented_routes! {
     get "/api/sessions" => sessions::list_sessions;

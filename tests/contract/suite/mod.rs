@@ -49,6 +49,7 @@ mod moves;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+pub(crate) mod overview;
 mod phase_fences;
 mod phases;
 mod phases_stuck;
