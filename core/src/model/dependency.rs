@@ -1,5 +1,6 @@
 //! Dependencies between items: which status they bring about, and the refusal of cycles.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{ItemKey, ItemStatus};
@@ -21,7 +22,7 @@ pub const fn decide_dependency_status(
 }
 
 /// One item that has to be finished before another: a dependency, or a child of a parent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DependencyEdge {
     /// The item that waits.
     pub item: ItemKey,

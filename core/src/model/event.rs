@@ -133,7 +133,7 @@ impl Event {
 }
 
 /// Which events to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventFilter {
     /// Only events after this cursor.
     pub after: i64,
