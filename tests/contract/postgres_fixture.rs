@@ -1,4 +1,5 @@
-//! The store over a PostgreSQL database, by every way to one, with the rights of a client alone.
+//! The store over a PostgreSQL database, by every way to one, with the rights of a hub: those of a
+//! client, and the operations on tokens.
 
 use std::ffi::OsStr;
 use std::sync::{Arc, Condvar, Mutex};
@@ -46,14 +47,14 @@ struct WayState {
 /// To the server itself.
 pub(crate) static DIRECT: Way = Way::new(usize::MAX, || {
     let database = TestDatabase::create()?;
-    let url = database.add_user("trueup_client");
+    let url = database.add_user("trueup_hub");
     Some(Lane::new(database, open_transport(&remote_url(&url)), None))
 });
 
 /// Through a pooler that lends a connection for one transaction at a time.
 pub(crate) static PGBOUNCER: Way = Way::new(usize::MAX, || {
     let database = TestDatabase::create()?;
-    let url = PgBouncer::shared()?.url(&database.add_user("trueup_client"));
+    let url = PgBouncer::shared()?.url(&database.add_user("trueup_hub"));
     Some(Lane::new(database, open_transport(&remote_url(&url)), None))
 });
 
@@ -66,7 +67,7 @@ fn open_https() -> Option<Lane> {
     let Some(url) = lookup("TEST_POSTGREST_URL") else {
         let database = TestDatabase::create_supabase()?;
         let gateway = SupabaseServer::start(&database)?;
-        let (key, token) = (gateway.key.to_owned(), gateway.token.to_owned());
+        let (key, token) = (gateway.key.to_owned(), gateway.hub_token.to_owned());
         let transport = open_gateway(&gateway.url, Some(key), Some(token));
         return Some(Lane::new(database, transport, Some(gateway)));
     };
@@ -178,7 +179,7 @@ pub(crate) fn new_postgres_through(
     wrap: impl FnOnce(RemoteTransport, DatabaseAddress) -> Box<dyn Transport>,
 ) -> Option<(TestDatabase, ExchangeEngine)> {
     let database = TestDatabase::create()?;
-    let url = remote_url(&database.add_user("trueup_client"));
+    let url = remote_url(&database.add_user("trueup_hub"));
     let transport = wrap(open_transport(&url), url.first_address());
     Some((database, ExchangeEngine::new(transport, SCHEMA_VERSION, test_deadline())))
 }

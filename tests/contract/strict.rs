@@ -275,6 +275,13 @@ forward! {
         record_pruned(before: Timestamp, provenance: &Provenance)
             -> Option<PruneCounts>, by provenance;
     }
+    TokenStore {
+        create_token(new: &NewToken, provenance: &Provenance) -> AccessToken, by provenance;
+        list_tokens() -> Vec<AccessToken>;
+        revoke_token(name: &TokenName, provenance: &Provenance) -> AccessToken, by provenance;
+        find_token(digest: &str) -> Option<AccessToken>;
+        record_callers(callers: &[Caller]) -> ();
+    }
     OutboxDeliveryStore {
         deliver_pending(waiting: &[&PendingWrite], newcomer: &DeliverySource, until: Deadline) -> Vec<DeliveryOutcome>;
     }

@@ -8,22 +8,69 @@ use crate::requests::{commit, exchange, insert_item, request, step};
 
 const NO_RIGHT: &str = "42501";
 
+/// What a hub may do, and a mere client may not.
+const FOR_HUBS: &str = "TU040";
+
 #[test]
 fn every_statement_runs_with_the_rights_of_the_function() {
     let Some(database) = TestDatabase::create() else { return };
-    let url = database.add_user("trueup_client");
     let parts: Vec<Value> = statements()
         .map(|statement| {
             let args = vec![Value::Null; statement.params().len()];
             json!({"mode": "try", "steps": [{"s": statement.digest(), "a": args}]})
         })
         .collect();
-    // With nothing but NULL many are denied; a right that is missing would be an error.
-    let answer = exchange(&url, &json!({"protocol": 1, "batch": parts})).unwrap();
-    for (statement, answer) in statements().zip(answer["batch"].as_array().unwrap()) {
-        let is_answer = answer["ok"] == json!(true) || answer["denied"].is_object();
-        assert!(is_answer, "{}: {answer}", statement.name());
+    for role in ["trueup_client", "trueup_hub"] {
+        let url = database.add_user(role);
+        // With nothing but NULL many are denied; a right that is missing would be an error.
+        let answer = exchange(&url, &json!({"protocol": 1, "batch": parts})).unwrap();
+        for (statement, answer) in statements().zip(answer["batch"].as_array().unwrap()) {
+            let is_answer = answer["ok"] == json!(true) || answer["denied"].is_object();
+            assert!(is_answer, "{}: {answer}", statement.name());
+            let is_hubs = statement.is_for_hub() && role == "trueup_client";
+            let is_refused = answer["denied"]["sqlstate"] == FOR_HUBS;
+            assert_eq!(is_refused, is_hubs, "{role} {}: {answer}", statement.name());
+        }
     }
+}
+
+/// A token, and who called by it, are what a hub says.
+#[test]
+fn tokens_are_for_hubs_and_the_owner_alone() {
+    let Some(database) = TestDatabase::create() else { return };
+    let tokens: Vec<_> = statements().filter(|it| it.name().contains("::tokens::")).collect();
+    assert!(tokens.len() >= 6 && tokens.iter().all(|statement| statement.is_for_hub()));
+    let digest = "a".repeat(64);
+    let insert = step("tokens::INSERT_TOKEN", json!(["ann", "admin", digest, "me"]));
+    let find = step("tokens::FIND_TOKEN", json!([digest]));
+    let client = database.add_user("trueup_client");
+    for (mode, step) in [("try", &insert), ("commit", &insert), ("commit", &find), ("read", &find)]
+    {
+        let answer = exchange(&client, &request(mode, &[step.clone()])).unwrap();
+        assert_eq!(answer["denied"]["sqlstate"], FOR_HUBS, "{answer}");
+    }
+    let tokens = "SELECT count(*) FROM trueup.access_tokens";
+    assert_eq!(database.run(tokens).unwrap(), "0");
+    let hub = database.add_user("trueup_hub");
+    commit(&hub, &[insert]);
+    for url in [&hub, &database.url()] {
+        let answer = exchange(url, &request("read", &[find.clone()])).unwrap();
+        assert_eq!(answer["results"][0][0]["name"], json!("ann"), "{answer}");
+    }
+    // A gateway logs in for everybody, and takes on the role of each.
+    let text = request("read", &[find]).to_string();
+    let both = format!("GRANT trueup_client, trueup_hub TO {}", user_of(&client));
+    database.run(&both).unwrap();
+    for (role, is_denied) in [("trueup_client", true), ("trueup_hub", false), ("NONE", false)] {
+        let sql = format!("SET ROLE {role}; SELECT trueup.exchange('{text}')");
+        let answer = run_psql(&client, &sql).unwrap();
+        let answer: Value = serde_json::from_str(answer.lines().last().unwrap()).unwrap();
+        assert_eq!(answer["denied"].is_object(), is_denied, "{role}: {answer}");
+    }
+}
+
+fn user_of(url: &str) -> &str {
+    url.split(['/', ':']).nth(3).unwrap()
 }
 
 #[test]
@@ -108,8 +155,13 @@ fn a_reader_reads_and_a_stranger_does_not() {
     let reader = database.add_user("trueup_reader");
     run_psql(&reader, "SELECT facts FROM trueup.work_items").unwrap();
     run_psql(&reader, "SELECT * FROM trueup.open_item_dependencies").unwrap();
+    let columns = "name, role, created_at, created_by, revoked_at, revoked_by";
+    run_psql(&reader, &format!("SELECT {columns} FROM trueup.access_tokens")).unwrap();
+    run_psql(&reader, "SELECT * FROM trueup.attention, trueup.callers").unwrap();
     let stranger = database.add_user("pg_monitor");
     for (url, sql) in [
+        (&reader, "SELECT digest FROM trueup.access_tokens"),
+        (&reader, "SELECT * FROM trueup.access_tokens"),
         (&reader, "UPDATE trueup.work_items SET title = 'x'"),
         (&reader, "SELECT trueup.exchange('{}')"),
         (&stranger, "SELECT trueup.exchange('{}')"),

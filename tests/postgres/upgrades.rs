@@ -163,8 +163,12 @@ fn two_that_migrate_at_once_both_succeed() {
 #[test]
 fn a_migration_that_was_applied_with_another_text_is_named() {
     let Some(database) = TestDatabase::create() else { return };
-    for (version, name) in [(18, "base"), (19, "callers_and_signs_of_life"), (20, "delivered_from")]
-    {
+    for (version, name) in [
+        (18, "base"),
+        (19, "callers_and_signs_of_life"),
+        (20, "delivered_from"),
+        (21, "tokens_callers_attention"),
+    ] {
         let set = |checksum: &str| {
             format!(
                 "UPDATE trueup.schema_migrations SET checksum = '{checksum}' WHERE version = {version}"

@@ -12,7 +12,9 @@ use crate::printer::{OutputStream, print_status};
 use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::model::{Event, EventFilter, EventKind, ItemKey, SessionId, Timestamp};
+use trueup_core::model::{
+    Event, EventFilter, EventKind, EventOrder, ItemKey, SessionId, Timestamp,
+};
 use trueup_core::store::Store;
 use trueup_core::text::one_line;
 
@@ -54,7 +56,7 @@ const WAIT_PATIENCE: Duration = Duration::from_hours(1);
 const MAX_VALUE_CHARS: usize = 80;
 
 /// Entities of events.
-const KNOWN_ENTITIES: [&str; 12] = [
+const KNOWN_ENTITIES: [&str; 14] = [
     "session",
     "item",
     "phase",
@@ -66,6 +68,8 @@ const KNOWN_ENTITIES: [&str; 12] = [
     "repo",
     "metadata",
     "workplan",
+    "token",
+    "attention",
     "database",
 ];
 
@@ -88,16 +92,13 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
         actor: arguments.actor.clone(),
         op_id: None,
         since,
-        // The limit of the store keeps the newest events, so paging by cursor loads all.
-        limit: arguments.after.map_or(arguments.limit, |_| 0),
+        limit: arguments.limit,
+        order: if arguments.after.is_some() { EventOrder::Oldest } else { EventOrder::Newest },
     };
     let mut change_mark = store.change_mark()?;
-    let mut events = store.list_events(&filter)?;
+    let events = store.list_events(&filter)?;
     if events.is_empty() {
         check_filters_known(store, arguments)?;
-    }
-    if arguments.after.is_some() && arguments.limit > 0 {
-        events.truncate(usize::try_from(arguments.limit).unwrap_or(usize::MAX));
     }
     let next_cursor = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {

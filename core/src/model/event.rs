@@ -94,6 +94,12 @@ event_kinds! {
     Set = "set";
     /// Fields that the database owns were removed from a metadata file.
     Fixed = "fixed";
+    /// A token was revoked.
+    Revoked = "revoked";
+    /// Something needs a person.
+    Raised = "raised";
+    /// What needed a person does no more.
+    Settled = "settled";
 }
 
 /// A row of `events`.
@@ -121,7 +127,8 @@ pub struct Event {
     pub reason: Option<String>,
     /// The id of the operation that made it.
     pub op_id: Option<String>,
-    /// Who called a shared database, as the server knows the caller; an embedded one has none.
+    /// Who called: the token by which a hub was called, or else the user of a shared database as
+    /// the server knows it; an embedded one has none.
     pub via: Option<String>,
 }
 
@@ -130,6 +137,17 @@ impl Event {
     pub fn is_kind(&self, kind: EventKind) -> bool {
         self.kind == kind.as_str()
     }
+}
+
+/// Which of the events that a filter allows are listed, where there are more than its limit. They
+/// are listed in the order in which they happened in either case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventOrder {
+    /// The newest ones.
+    #[default]
+    Newest,
+    /// The first ones after the cursor, for reading on page by page.
+    Oldest,
 }
 
 /// Which events to list.
@@ -151,8 +169,10 @@ pub struct EventFilter {
     pub op_id: Option<String>,
     /// Only events since this time.
     pub since: Option<Timestamp>,
-    /// At most this many, the newest ones; 0 means no limit.
+    /// At most this many; 0 means no limit.
     pub limit: u32,
+    /// Which ones, where there are more.
+    pub order: EventOrder,
 }
 
 impl EventFilter {

@@ -167,6 +167,13 @@ identifier!(
 );
 
 identifier!(
+    /// The name of a token, of a machine or a person, such as `lead` or `build-7.example.com`.
+    ///
+    /// 1 to 100 characters: letters, digits, `.`, `_` and `-`, starting with a letter or digit.
+    TokenName, "token name", 1..=100, "._-", check_slug
+);
+
+identifier!(
     /// A plan, named after its file, such as `master-plan`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_` and `-`; no path forms.

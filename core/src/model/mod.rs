@@ -3,6 +3,7 @@
 //! Every value of these types is well formed, because text from outside is validated when it is
 //! parsed. Nothing here uses another module of the crate.
 
+mod access_token;
 mod blame;
 mod claim;
 mod cycle;
@@ -35,6 +36,7 @@ mod version;
 mod work_state;
 mod workplan_row;
 
+pub use access_token::{AccessToken, TokenRole, UnknownTokenRole};
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
     ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
@@ -44,7 +46,7 @@ pub use cycle::{find_cycle, visit_cycles};
 pub use dependency::{
     DependencyEdge, decide_dependency_status, find_dependency_cycle, render_cycle,
 };
-pub use event::{Event, EventFilter, EventKind, concerns_item};
+pub use event::{Event, EventFilter, EventKind, EventOrder, concerns_item};
 pub use handoff::{
     AcceptanceFacts, Handoff, HandoffElement, HandoffElements, HandoffNoticeReason, HandoffReader,
     HandoffRefusal, HandoffStatus, HandoffToItself, OpenHandoffState, ReceivedWork, TransferPath,
@@ -53,7 +55,7 @@ pub use handoff::{
 };
 pub use ids::{
     AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
-    RepoSlug, ReservationId, SessionId, WorkplanLink,
+    RepoSlug, ReservationId, SessionId, TokenName, WorkplanLink,
 };
 pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::model::{
-    Epoch, EventKind, Handoff, ItemKey, Orchestrator, Plan, PortReservation, RepoSlug,
+    AccessToken, Epoch, EventKind, Handoff, ItemKey, Orchestrator, Plan, PortReservation, RepoSlug,
 };
 use crate::store::MetadataChange;
 
@@ -34,6 +34,16 @@ impl<'a> EventDraft<'a> {
             after: Json::Null,
             epoch: None,
         }
+    }
+
+    /// A new token, or one that was revoked.
+    pub(super) fn of_token(
+        row: &'a AccessToken,
+        kind: EventKind,
+        before: Json,
+        after: Json,
+    ) -> Self {
+        Self { entity: "token", key: row.name.as_str(), kind, before, after, epoch: None }
     }
 
     /// A change of a reservation of ports.

@@ -30,6 +30,7 @@ pub use api::{
     SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, merge_patch,
     state_patch,
 };
+pub use api::{Caller, NewToken, TokenStore};
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,

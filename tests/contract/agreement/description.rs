@@ -42,6 +42,7 @@ fn describe_work(store: &mut dyn Store) -> Vec<String> {
         describe(store.find_plan_by_path("/q.md")),
         describe(store.list_live_orchestrators()),
         describe(store.list_reservations(None)),
+        describe(store.list_tokens()),
         describe(store.find_pending_matters()),
     ];
     for id in store.list_plan_ids().unwrap() {

@@ -3,6 +3,7 @@
 
 mod canonical;
 mod description;
+mod hub_steps;
 mod item_steps;
 mod outbox_steps;
 mod repo_steps;
@@ -22,6 +23,7 @@ use crate::postgres_fixture::{DIRECT, new_remote};
 use crate::requests::{new_item, new_phases, registration};
 use crate::strict::OPERATIONS;
 use description::describe_store;
+use hub_steps::HubStep;
 use item_steps::ItemStep;
 use outbox_steps::DeliveryStep;
 use repo_steps::RepoStep;
@@ -90,20 +92,22 @@ enum WalkStep {
     Repo(RepoStep),
     Delivery(DeliveryStep),
     Retention(RetentionStep),
+    Hub(HubStep),
     Wait(u64),
     AgeEvents,
 }
 
 impl WalkStep {
     fn pick_step(dice: &mut SeededRandom) -> Self {
-        match dice.roll(32) {
+        match dice.roll(34) {
             0..=8 => Self::Item(ItemStep::pick_step(dice)),
             9..=14 => Self::Session(SessionStep::pick_step(dice)),
             15..=21 => Self::Work(WorkStep::pick_step(dice)),
             22..=24 => Self::Repo(RepoStep::pick_step(dice)),
             25..=27 => Self::Delivery(DeliveryStep::pick_step(dice)),
             28 => Self::Retention(RetentionStep::pick_step(dice)),
-            29 | 30 => Self::Wait(dice.pick(&WAITS)),
+            29 | 30 => Self::Hub(HubStep::pick_step(dice)),
+            31 | 32 => Self::Wait(dice.pick(&WAITS)),
             _ if dice.roll(3) == 0 => Self::AgeEvents,
             _ => Self::Retention(RetentionStep::pick_step(dice)),
         }
@@ -118,6 +122,7 @@ impl WalkStep {
             Self::Repo(step) => step.apply_step(fixture.store(), op),
             Self::Delivery(step) => step.apply_step(fixture.store(), op),
             Self::Retention(step) => step.apply_step(fixture.store(), op),
+            Self::Hub(step) => step.apply_step(fixture.store(), op),
             Self::Wait(seconds) => {
                 fixture.advance_time(*seconds);
                 String::new()

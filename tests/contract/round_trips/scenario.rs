@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Map;
 use support::postgres::TestDatabase;
 use trueup_core::model::{
-    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd, StateField,
+    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd, StateField, TokenRole,
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    AcceptHandoffRequest, ClaimNextRequest, DeliverySource, DependencyChange, HandoffFilter,
-    ItemEditRequest, ItemFilter, NextItemQuery, PlanTaskStepRequest, RejectHandoffRequest,
-    RepoNaming, SessionFilter, Store,
+    AcceptHandoffRequest, Caller, ClaimNextRequest, DeliverySource, DependencyChange,
+    HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery, PlanTaskStepRequest,
+    RejectHandoffRequest, RepoNaming, SessionFilter, Store,
 };
 
 use crate::fixture::test_deadline;
@@ -27,6 +27,7 @@ use crate::suite::metadata::metadata_fix;
 use crate::suite::plans::{new_plan, start_task_step};
 use crate::suite::ports::{port_release, port_request};
 use crate::suite::repos::{placement, repo_slug, repo_state};
+use crate::suite::tokens::new_token;
 use crate::suite::workplans::{file_facts, workplan_change, workplan_row};
 
 /// Everything that is stored happened a day and more ago.
@@ -46,6 +47,7 @@ pub(super) fn run_every_operation(store: &mut dyn Store, database: &TestDatabase
     use_plans(store);
     use_repos_and_ports(store);
     use_workplans(store);
+    use_tokens(store);
     deliver_one(store);
     sweep_and_prune(store, database);
 }
@@ -265,6 +267,16 @@ fn use_workplans(store: &mut dyn Store) {
         change
     });
     store.update_workplan_facts(&changes, &new_provenance("user")).unwrap();
+}
+
+fn use_tokens(store: &mut dyn Store) {
+    let new = new_token("ann", TokenRole::Admin, 'a');
+    let by = new_provenance("lead");
+    let token = store.create_token(&new, &by).unwrap();
+    assert_eq!(store.list_tokens().unwrap().len(), 1);
+    store.find_token(&new.digest).unwrap().unwrap();
+    store.record_callers(&[Caller { op_id: by.op_id, name: token.name.clone() }]).unwrap();
+    store.revoke_token(&token.name, &new_provenance("lead")).unwrap();
 }
 
 fn deliver_one(store: &mut dyn Store) {

@@ -58,4 +58,5 @@ pub(crate) mod repos;
 mod retention;
 mod scopes;
 mod sessions;
+pub(crate) mod tokens;
 pub(crate) mod workplans;

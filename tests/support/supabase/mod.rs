@@ -31,6 +31,11 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
      eyJyb2xlIjoidHJ1ZXVwX2NsaWVudCIsImV4cCI6NDAwMDAwMDAwMH0.\
      86xG7DkZzSQOoaP5CHJh0AJj07ytS5NmrD1U3pdOkr8";
 
+/// The same for the role `trueup_hub`.
+const HUB_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+     eyJyb2xlIjoidHJ1ZXVwX2h1YiIsImV4cCI6NDAwMDAwMDAwMH0.\
+     4hRigcxVek6ypSrkiCz1RUr0fFjMsQeIWqb84T7iMGI";
+
 /// A running gateway.
 #[derive(Debug)]
 pub struct SupabaseServer {
@@ -40,6 +45,8 @@ pub struct SupabaseServer {
     pub key: &'static str,
     /// What goes into `TRUEUP_API_TOKEN`.
     pub token: &'static str,
+    /// The same for a hub.
+    pub hub_token: &'static str,
     _process: TiedProcess,
     _authority: Authority,
 }
@@ -74,8 +81,8 @@ impl SupabaseServer {
         let secure_port = start_terminator(&authority.sign("localhost"), port);
         let root = authority.file().display().to_string();
         let url = format!("https://localhost:{secure_port}/?sslrootcert={root}");
-        let (key, token) = (PUBLISHABLE_KEY, TOKEN);
-        Some(Self { url, key, token, _process: process, _authority: authority })
+        let (key, token, hub_token) = (PUBLISHABLE_KEY, TOKEN, HUB_TOKEN);
+        Some(Self { url, key, token, hub_token, _process: process, _authority: authority })
     }
 }
 

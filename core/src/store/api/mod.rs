@@ -13,6 +13,7 @@ mod port_reservations;
 mod repos;
 mod retention;
 mod state_push;
+mod tokens;
 mod workplans;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,7 @@ pub use port_reservations::{PortStore, ReleasePortRequest, ReservePortRequest};
 pub use repos::{RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
 pub use state_push::{InterruptionMark, StatePush, merge_patch, state_patch};
+pub use tokens::{Caller, NewToken, TokenStore};
 pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which operation id. An operation whose id was seen before is not
@@ -268,6 +270,7 @@ pub trait Store:
     + PhaseStore
     + RepoStore
     + RetentionStore
+    + TokenStore
     + WorkplanStore
 {
     /// Returns the database's clock.

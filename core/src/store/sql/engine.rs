@@ -7,7 +7,7 @@ use super::statement::{Statement, statements};
 use crate::deadline::Deadline;
 use crate::model::{
     Epoch, HandoffId, ItemKey, OrchestratorId, PlanId, PlanTaskId, QueueId, RepoSlug,
-    ReservationId, Revision, SessionId, WorkplanLink,
+    ReservationId, Revision, SessionId, TokenName, WorkplanLink,
 };
 use crate::store::{Provenance, Result, StoreError};
 
@@ -344,6 +344,7 @@ texts!(
     RepoSlug,
     ReservationId,
     SessionId,
+    TokenName,
     WorkplanLink,
 );
 

@@ -10,7 +10,9 @@ use super::sessions::check_registered;
 use super::statement::{Statement, columns, joined, statements};
 use super::stored_text::stored_json;
 use crate::model::EventKind;
-use crate::model::{Event, EventFilter, FieldValue, ItemKey, SessionId, StateField, Timestamp};
+use crate::model::{
+    Event, EventFilter, EventOrder, FieldValue, ItemKey, SessionId, StateField, Timestamp,
+};
 use crate::store::event_draft::EventDraft;
 use crate::store::{Provenance, Result};
 use crate::text;
@@ -29,17 +31,20 @@ columns! {
         Epoch = "epoch",
         Reason = "reason",
         OpId = "op_id",
-        Via = "via",
+        Via = "coalesce((SELECT name FROM callers WHERE callers.op_id = events.op_id), via) AS via",
     }
 }
 
 /// The start of a list: the newest so many are found, in the order in which they happened.
-const LIST_START: &str =
-    joined!("SELECT * FROM (SELECT ", EventColumn::SQL, " FROM events WHERE seq > ?1 AND ");
+const LIST_START: &str = joined!("SELECT * FROM (", SELECT_AFTER);
+const SELECT_AFTER: &str = joined!("SELECT ", EventColumn::SQL, " FROM events WHERE seq > ?1 AND ");
 
 /// The conditions of a list that no index answers.
-const LIST_END: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7) \
-     AND (?8 IS NULL OR at >= ?8) ORDER BY seq DESC LIMIT ?2) AS newest ORDER BY seq";
+const LAST_CONDITIONS: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7) \
+     AND (?8 IS NULL OR at >= ?8) ";
+const LIST_END: &str =
+    joined!(LAST_CONDITIONS, "ORDER BY seq DESC LIMIT ?2) AS newest ORDER BY seq");
+const PAGE_END: &str = joined!(LAST_CONDITIONS, "ORDER BY seq LIMIT ?2");
 
 /// The events of an item: phases have their item's key with a number behind a colon, and `;` is
 /// the character that follows the colon.
@@ -82,6 +87,23 @@ statements! {
     LIST_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text) =
         LIST_START, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, LIST_END;
+
+    /// The same, but the first so many behind the cursor.
+    PAGE_EVENTS(int, int, text, text, text, text, text, text, text) =
+        SELECT_AFTER, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
+        OR_ANY_OPERATION, PAGE_END;
+    PAGE_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text) =
+        SELECT_AFTER, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
+        " AND ", OR_ANY_OPERATION, PAGE_END;
+    PAGE_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text) =
+        SELECT_AFTER, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
+        OR_ANY_ACTOR, " AND ", OR_ANY_OPERATION, PAGE_END;
+    PAGE_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text) =
+        SELECT_AFTER, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
+        " AND ", OR_ANY_OPERATION, PAGE_END;
+    PAGE_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text) =
+        SELECT_AFTER, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
+        OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, PAGE_END;
 
     /// Every event holds a reading of the clock, in the order in which they were made.
     DIFFERING_CLOCK_READING(int) =
@@ -213,16 +235,20 @@ fn ask_for_events<T>(
 
 /// Chooses the statement whose index answers the most selective condition of a filter.
 const fn list_statement(filter: &EventFilter) -> &'static Statement {
-    if filter.op_id.is_some() {
-        &LIST_EVENTS_OF_OPERATION
+    let (newest, oldest) = if filter.op_id.is_some() {
+        (&LIST_EVENTS_OF_OPERATION, &PAGE_EVENTS_OF_OPERATION)
     } else if filter.item.is_some() {
-        &LIST_EVENTS_OF_ITEM
+        (&LIST_EVENTS_OF_ITEM, &PAGE_EVENTS_OF_ITEM)
     } else if filter.session.is_some() {
-        &LIST_EVENTS_OF_SESSION
+        (&LIST_EVENTS_OF_SESSION, &PAGE_EVENTS_OF_SESSION)
     } else if filter.actor.is_some() {
-        &LIST_EVENTS_OF_ACTOR
+        (&LIST_EVENTS_OF_ACTOR, &PAGE_EVENTS_OF_ACTOR)
     } else {
-        &LIST_EVENTS
+        (&LIST_EVENTS, &PAGE_EVENTS)
+    };
+    match filter.order {
+        EventOrder::Newest => newest,
+        EventOrder::Oldest => oldest,
     }
 }
 

@@ -34,6 +34,7 @@ mod session_tasks;
 mod sessions;
 mod statement;
 mod stored_text;
+mod tokens;
 mod transactions;
 pub mod transfer;
 mod workplans;
@@ -97,6 +98,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         sessions::LIFECYCLE_STATEMENTS,
         sessions::LOAD_STATEMENTS,
         sessions::STATE_STATEMENTS,
+        tokens::STATEMENTS,
         transactions::STATEMENTS,
         workplans::STATEMENTS,
     ]

@@ -59,6 +59,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "delivered_from",
         texts: &[include_str!("migrations/postgres/0020_delivered_from.sql")],
     },
+    Migration {
+        version: 21,
+        name: "tokens_callers_attention",
+        texts: &[include_str!("migrations/postgres/0021_tokens_callers_attention.sql")],
+    },
 ];
 
 /// The schema that the script makes.
@@ -163,22 +168,25 @@ fn push_facts(script: &mut String) {
     });
     script.push_str(&edges.collect::<Vec<_>>().join(",\n"));
     script.push_str(
-        ";\n\nINSERT INTO trueup.statements (digest, name, text, writes, is_sign_of_life) VALUES\n",
+        ";\n\nINSERT INTO trueup.statements\n\
+         (digest, name, text, writes, is_sign_of_life, is_for_hub) VALUES\n",
     );
     let rows = statements().map(|statement| {
         format!(
-            "('{}', '{}', {}, {}, {})",
+            "('{}', '{}', {}, {}, {}, {})",
             statement.digest(),
             statement.name(),
             literal(&statement.registered_text()),
             statement.is_write(),
             statement.is_sign_of_life(),
+            statement.is_for_hub(),
         )
     });
     script.push_str(&rows.collect::<Vec<_>>().join(",\n"));
     script.push_str(
         "\nON CONFLICT (digest) DO UPDATE\n\
-         SET name = excluded.name, is_sign_of_life = excluded.is_sign_of_life;\n\n",
+         SET name = excluded.name, is_sign_of_life = excluded.is_sign_of_life,\n\
+         is_for_hub = excluded.is_for_hub;\n\n",
     );
 }
 

@@ -115,6 +115,18 @@ statements! {
     DELETE_EVENTS(text) =
         "DELETE FROM events WHERE seq IN (SELECT CAST(value AS bigint) FROM json_each(?1))";
 
+    /// The callers of operations that leave no event behind.
+    DELETE_CALLERS_OF_EVENTS(text) =
+        "DELETE FROM callers
+         WHERE op_id IN (SELECT op_id FROM events
+                         WHERE seq IN (SELECT CAST(value AS bigint) FROM json_each(?1)))
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.op_id = callers.op_id
+                           AND e.seq NOT IN (SELECT CAST(value AS bigint) FROM json_each(?1)))";
+    /// The callers of operations that changed nothing, or whose events went before.
+    DELETE_STRAY_CALLERS(text) =
+        "DELETE FROM callers WHERE recorded_at < ?1
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.op_id = callers.op_id)";
+
     LOAD_META(text) = @repeated "SELECT value FROM trueup_meta WHERE key = ?1";
     WRITE_META(text, text) = @repeated
         "INSERT INTO trueup_meta (key, value) VALUES (?1, ?2)
@@ -285,7 +297,9 @@ pub(super) fn remove_events(
     };
     let tally = load_unrecorded_tally(tx)?;
     begin_pruning(tx, *last)?;
-    let removed = tx.count_changes(&DELETE_EVENTS, args![json!(removable).to_string()])?;
+    let removable = json!(removable).to_string();
+    tx.execute(&DELETE_CALLERS_OF_EVENTS, args![removable])?;
+    let removed = tx.count_changes(&DELETE_EVENTS, args![removable])?;
     end_pruning(tx)?;
     add_to_tally(tx, tally, PruneCounts { events: removed, ..PruneCounts::default() })?;
     Ok(removed)
@@ -332,6 +346,7 @@ pub(super) fn record_pruned(
         &RECORD_PRUNED,
         args![provenance.actor, after.to_string(), provenance.reason, provenance.op_id,],
     )?;
+    tx.execute(&DELETE_STRAY_CALLERS, args![before.to_string()])?;
     tx.execute(&DELETE_META, args![REMOVED])?;
     Ok(Some(counts))
 }

@@ -9,7 +9,8 @@ use crate::model::phase::PhaseName;
 use crate::model::{
     Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, Lineage, OrchestratorId,
     OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, PortSlot, ProcessId, ProcessPlace,
-    QueueId, RepoSlug, ReservationId, Revision, SessionId, SessionStatus, Timestamp, WorkplanLink,
+    QueueId, RepoSlug, ReservationId, Revision, SessionId, SessionStatus, Timestamp, TokenName,
+    TokenRole, WorkplanLink,
 };
 use crate::store::{Result, StoreError};
 use crate::text;
@@ -169,6 +170,8 @@ parsed_texts!(
     SessionId,
     SessionStatus,
     Timestamp,
+    TokenName,
+    TokenRole,
     WorkplanLink,
 );
 

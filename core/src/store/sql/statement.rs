@@ -24,12 +24,21 @@ pub struct Statement {
     params: &'static [Kind],
     is_repeated: bool,
     is_sign_of_life: bool,
+    is_for_hub: bool,
 }
 
 impl Statement {
     /// A statement that runs once in most operations; its parameters are `?1`, `?2` and so on.
     pub const fn new(name: &'static str, sqlite: &'static str, params: &'static [Kind]) -> Self {
-        Self { name, sqlite, postgres: None, params, is_repeated: false, is_sign_of_life: false }
+        Self {
+            name,
+            sqlite,
+            postgres: None,
+            params,
+            is_repeated: false,
+            is_sign_of_life: false,
+            is_for_hub: false,
+        }
     }
 
     /// Marks a statement that one process runs several times: an engine keeps it prepared.
@@ -43,6 +52,12 @@ impl Statement {
     #[must_use]
     pub const fn sign_of_life(self) -> Self {
         Self { is_sign_of_life: true, ..self }
+    }
+
+    /// Marks a statement that a shared database runs for hubs and its owner alone.
+    #[must_use]
+    pub const fn for_hub(self) -> Self {
+        Self { is_for_hub: true, ..self }
     }
 
     /// Gives the text for PostgreSQL, with the parameters written as for SQLite.
@@ -78,6 +93,11 @@ impl Statement {
     /// Whether one process runs it several times.
     pub const fn is_repeated(&self) -> bool {
         self.is_repeated
+    }
+
+    /// Whether a shared database runs it for hubs and its owner alone.
+    pub const fn is_for_hub(&self) -> bool {
+        self.is_for_hub
     }
 
     /// Whether it is a write of one row that causes no event.
@@ -157,7 +177,7 @@ pub(super) use kind;
 ///
 /// Behind the name stand the kinds of the parameters, `text`, `int` or `json`. A text is one
 /// constant or several that are joined. `@repeated` keeps it prepared, `@sign_of_life` lets it pass those who
-/// wait for their turn; a text behind `=> postgres` is for that dialect alone.
+/// wait for their turn; `@for_hub` is refused to other clients; a text behind `=> postgres` is for that dialect alone.
 macro_rules! statements {
     ($(
         $(#[$attribute:meta])*

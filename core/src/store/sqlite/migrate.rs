@@ -78,6 +78,11 @@ const MIGRATIONS: &[Migration] = &[
         include_str!("migrations/0019_callers_and_signs_of_life.sql"),
     ),
     Migration::new(20, "delivered_from", include_str!("migrations/0020_delivered_from.sql")),
+    Migration::new(
+        21,
+        "tokens_callers_attention",
+        include_str!("migrations/0021_tokens_callers_attention.sql"),
+    ),
 ];
 
 /// Reads the version of a file that is trueup's.

@@ -11,6 +11,7 @@ mod port_reservations;
 mod repos;
 mod retention;
 mod store;
+mod tokens;
 mod workplans;
 
 pub(super) use store::{STATEMENTS, prefetch_pending_matters};

@@ -182,6 +182,25 @@ transfer_tables! {
     key (item text) order "item" page "item >= ?1" limit "?2"
     { item text, link text, digest text, planning text, description text }
 
+    access_tokens
+    key (name text) order "name" page "name >= ?1" limit "?2"
+    {
+        name text, role text, digest text, created_at text, created_by text, revoked_at text,
+        revoked_by text,
+    }
+
+    attention
+    key (id text) order "id" page "id >= ?1" limit "?2"
+    {
+        id text, kind text, session text, item text, repo text, host text, line text,
+        command text, content text, raised_at text, ended_at text, ended_by text,
+        ended_reason text,
+    }
+
+    callers
+    key (op_id text) order "op_id" page "op_id >= ?1" limit "?2"
+    { op_id text, name text, recorded_at text }
+
     events
     key (seq int) order "seq" page "seq >= ?1" limit "?2"
     {

@@ -40,6 +40,21 @@ LANGUAGE sql STABLE BEGIN ATOMIC
     FROM trueup.trueup_meta AS m WHERE m.key = 'lineage';
 END;
 
+-- Whether the caller is a hub or owns the database. Behind an HTTP gateway, and after SET ROLE, the
+-- role that was taken on is the caller, not the user who logged in.
+CREATE OR REPLACE FUNCTION trueup.is_hub() RETURNS boolean
+LANGUAGE sql STABLE
+RETURN (SELECT pg_has_role(caller, 'trueup_hub', 'MEMBER')
+               OR pg_has_role(caller, 'trueup_owner', 'MEMBER')
+        FROM coalesce(nullif(current_setting('role'), 'none')::name, session_user) AS caller);
+
+-- Says that a step is a hub's.
+CREATE OR REPLACE FUNCTION trueup.deny_to_client(step int) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN json_build_object('denied', json_build_object(
+    'step', step, 'sqlstate', 'TU040', 'constraint', NULL,
+    'message', 'only a hub may do this: a user in the role trueup_hub'));
+
 -- The digest of rows, given their text. The clock, a column named read_at, would make each differ.
 CREATE OR REPLACE FUNCTION trueup.digest_rows(found text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -53,17 +68,25 @@ DECLARE
     step jsonb;
     statement text;
     is_write boolean;
+    is_hubs boolean;
+    at int := -1;
     found text;
     results text;
 BEGIN
     PERFORM set_config('trueup.clock', format_time(clock_timestamp()), true);
     -- One statement looked up at a time: that is planned once, and costs half of a join.
     FOR step IN SELECT jsonb_array_elements(steps) LOOP
-        SELECT text, writes INTO statement, is_write FROM statements WHERE digest = step ->> 's';
+        at := at + 1;
+        SELECT text, writes, is_for_hub INTO statement, is_write, is_hubs
+        FROM statements WHERE digest = step ->> 's';
         IF is_write IS NULL THEN
             RETURN refuse_request('unregistered statement ' || coalesce(step ->> 's', 'null'));
         ELSIF is_write THEN
             RETURN refuse_request('writes in a read');
+        ELSIF is_hubs THEN
+            IF NOT is_hub() THEN
+                RETURN deny_to_client(at);
+            END IF;
         END IF;
         EXECUTE 'SELECT coalesce(json_agg(q)::text, ''[]'') FROM (' || statement || ') AS q'
         INTO found USING step -> 'a';
@@ -97,10 +120,15 @@ DECLARE
     failed_constraint text;
 BEGIN
     FOR step IN SELECT jsonb_array_elements(steps) LOOP
-        SELECT s.text, s.writes, s.is_sign_of_life INTO statement
+        SELECT s.text, s.writes, s.is_sign_of_life, s.is_for_hub INTO statement
         FROM statements AS s WHERE s.digest = step ->> 's';
         IF statement IS NULL THEN
             RETURN refuse_request('unregistered statement ' || coalesce(step ->> 's', 'null'));
+        END IF;
+        IF statement.is_for_hub THEN
+            IF NOT is_hub() THEN
+                RETURN deny_to_client(at);
+            END IF;
         END IF;
         at := at + 1;
         texts[at] := statement.text;

@@ -4,13 +4,14 @@
 -- trueup_owner   owns the tables and changes their schema
 -- trueup_agent   owns trueup.exchange, which runs as it: what the statements need, no more
 -- trueup_client  may call trueup.exchange: agents, their hooks and commands
--- trueup_reader  may read the tables: dashboards
+-- trueup_hub     may call it as well, and say who called by which token: a hub
+-- trueup_reader  may read the tables, but no digest of a token: dashboards
 DO $$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['trueup_owner', 'trueup_agent', 'trueup_client', 'trueup_reader']
-    LOOP
+    FOREACH wanted IN ARRAY ARRAY[
+        'trueup_owner', 'trueup_agent', 'trueup_client', 'trueup_hub', 'trueup_reader'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);

@@ -10,7 +10,8 @@ AS 'SELECT trueup.exchange(request)';
 --   authenticated   not by itself: an application's users are not its agents. A project whose
 --                   users are agents says `GRANT trueup_client TO authenticated`
 --   service_role    the key that servers hold; it passes row-level security anyway
--- Agents use a token whose role is trueup_client, which the gateway must be able to take on.
+-- Agents use a token whose role is trueup_client, a hub one whose role is trueup_hub, which the gateway
+-- must be able to take on.
 REVOKE EXECUTE ON FUNCTION public.trueup_exchange(text) FROM PUBLIC;
 DO $$
 DECLARE
@@ -24,10 +25,10 @@ BEGIN
         GRANT trueup_client TO service_role;
     END IF;
     IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'authenticator') THEN
-        GRANT trueup_client TO authenticator;
+        GRANT trueup_client, trueup_hub TO authenticator;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION public.trueup_exchange(text) TO trueup_client;
+GRANT EXECUTE ON FUNCTION public.trueup_exchange(text) TO trueup_client, trueup_hub;
 
 -- The gateway knows functions from a cache. Supabase renews it by itself, PostgREST when it is told.
 NOTIFY pgrst, 'reload schema';
