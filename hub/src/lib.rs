@@ -1,8 +1,51 @@
-//! The server of trueup: its operations, a live stream and a dashboard by HTTP.
+//! The server of trueup: the operations of the store, a live stream of what happens, and a
+//! dashboard, by HTTP.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `command_line`, `commands` | what `trueup-hub` can be asked to do |
+//! | `server` | listening, TLS, the router, shutting down |
+//! | `access` | who may ask: Host and Origin, tokens, roles, rates |
+//! | `store_pool` | the connections to the database |
+//! | `problem` | every error that a client can get |
+//! | `metrics` | what the server counts |
+//!
+//! Invariants: nothing but the page's files and the health checks is answered without a token; a web
+//! page of another origin can neither read nor write; a request waits for the database under a
+//! deadline; no operation of the database runs on a thread that serves connections.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
+
+mod access;
+mod command_line;
+mod commands;
+mod database;
+mod failure;
+mod hub_state;
+mod json_body;
+mod metrics;
+mod printer;
+mod problem;
+mod server;
+mod store_pool;
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
+use crate::command_line::{HubArgs, HubCommand};
+
 /// Runs `trueup-hub` on the arguments of the process.
 pub fn hub_main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = HubArgs::parse();
+    let outcome = match arguments.command {
+        HubCommand::Serve(serve) => commands::serve::run(&arguments.database, serve),
+        HubCommand::Token { command, json } => {
+            commands::token::run(&arguments.database, &command, json)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => printer::print_failure(&failure),
+    }
 }

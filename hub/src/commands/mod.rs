@@ -1,0 +1,4 @@
+//! What `trueup-hub` can be asked to do.
+
+pub(crate) mod serve;
+pub(crate) mod token;

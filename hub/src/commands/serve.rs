@@ -1,0 +1,93 @@
+//! `trueup-hub serve`.
+
+use std::sync::Arc;
+
+use tokio::runtime::Builder;
+
+use crate::access::{AccessPolicy, AllowedHosts};
+use crate::command_line::{DatabaseArgs, ServeArgs};
+use crate::database::Database;
+use crate::failure::Failure;
+use crate::hub_state::HubState;
+use crate::metrics::Metrics;
+use crate::printer::{print_diagnostic, print_line};
+use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
+use crate::store_pool::StorePool;
+
+/// Serves until the process is told to stop.
+pub(crate) fn run(database: &DatabaseArgs, arguments: ServeArgs) -> Result<(), Failure> {
+    let database = Database::find(database)?;
+    for warning in &database.settings().warnings {
+        print_diagnostic(&format!("warning: {warning}"));
+    }
+    let tls = load_tls(&arguments)?;
+    check_listen(&arguments, tls.is_some())?;
+    // What is wrong with the database is told now, to whoever starts the hub.
+    drop(database.open().map_err(|error| with_database(error.into(), &database))?);
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
+    runtime.block_on(serve(&database, &arguments, tls))
+}
+
+async fn serve(
+    database: &Database,
+    arguments: &ServeArgs,
+    tls: Option<TlsIdentity>,
+) -> Result<(), Failure> {
+    let shutdown = watch_signals().map_err(|e| Failure::unable("no_signals", e.to_string()))?;
+    let pool = StorePool::start(database)
+        .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
+    let listening = listen(arguments.listen).await?;
+    let names = tls.iter().flat_map(|identity| identity.names.clone());
+    let policy = AccessPolicy {
+        hosts: AllowedHosts::new(listening.address, names.chain(arguments.hosts.clone())),
+        is_secure: tls.is_some() || arguments.behind_proxy,
+        is_behind_proxy: arguments.behind_proxy,
+        open_metrics: arguments.open_metrics,
+        max_rate: arguments.max_rate,
+    };
+    let state = HubState::new(pool, policy, Arc::new(Metrics::new()), shutdown.clone());
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    print_line(&format!(
+        "trueup-hub listens on {scheme}://{} and serves {}",
+        listening.address,
+        database.describe()
+    ));
+    listening.serve(&state, tls, arguments.max_connections, shutdown).await;
+    print_line("trueup-hub stopped");
+    Ok(())
+}
+
+fn load_tls(arguments: &ServeArgs) -> Result<Option<TlsIdentity>, Failure> {
+    let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
+        return Ok(None);
+    };
+    let files = TlsFiles { certificate: certificate.clone(), key: key.clone() };
+    TlsIdentity::load(&files).map(Some).map_err(|problem| Failure::unable("tls", problem))
+}
+
+/// Refuses to send tokens over a network in the clear.
+fn check_listen(arguments: &ServeArgs, has_tls: bool) -> Result<(), Failure> {
+    if arguments.listen.ip().is_loopback() || has_tls || arguments.behind_proxy {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "tls_needed",
+        format!("{} is reached from other machines, and needs TLS", arguments.listen),
+        "give --tls-cert FILE --tls-key FILE, or --behind-proxy where a proxy ends TLS",
+    ))
+}
+
+fn with_database(failure: Failure, database: &Database) -> Failure {
+    let message = format!("{}: {}", database.describe(), failure.message);
+    Failure { message, ..failure }
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        Self::unable("cannot_listen", error.to_string())
+            .with_hint("another process may listen there; --listen takes another address")
+    }
+}

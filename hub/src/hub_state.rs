@@ -1,0 +1,59 @@
+//! What every handler of the server shares.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use tokio::sync::watch;
+
+use crate::access::{Access, AccessPolicy};
+use crate::metrics::Metrics;
+use crate::store_pool::StorePool;
+
+/// What every handler shares. A copy costs a counter.
+#[derive(Clone)]
+pub(crate) struct HubState(Arc<Shared>);
+
+struct Shared {
+    pool: StorePool,
+    access: Access,
+    metrics: Arc<Metrics>,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl HubState {
+    pub(crate) fn new(
+        pool: StorePool,
+        policy: AccessPolicy,
+        metrics: Arc<Metrics>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
+        let access = Access::new(policy, pool.clone());
+        Self(Arc::new(Shared { pool, access, metrics, shutdown }))
+    }
+
+    /// The connections to the database.
+    pub(crate) fn pool(&self) -> &StorePool {
+        &self.0.pool
+    }
+
+    /// Who may ask.
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Turns true when the server is being stopped; whoever answers without end watches it.
+    pub(crate) fn shutdown(&self) -> watch::Receiver<bool> {
+        self.0.shutdown.clone()
+    }
+}
+
+impl FromRef<HubState> for StorePool {
+    fn from_ref(state: &HubState) -> Self {
+        state.pool().clone()
+    }
+}
