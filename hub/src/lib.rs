@@ -7,6 +7,7 @@
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
+//! | `rpc` | the operations of the store, for hooks and commands of other machines |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |
 //!
@@ -26,6 +27,7 @@ mod json_body;
 mod metrics;
 mod printer;
 mod problem;
+mod rpc;
 mod server;
 mod store_pool;
 

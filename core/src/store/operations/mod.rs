@@ -17,9 +17,11 @@
 //!
 //! [`for_each_operation`]: crate::for_each_operation
 
+mod operation_ids;
 mod table;
 mod wire_error;
 
+pub use operation_ids::OperationIds;
 pub use wire_error::WireError;
 
 /// The types that the arguments and answers in the table of operations name.
@@ -30,5 +32,6 @@ pub mod prelude {
     pub use crate::model::phase::{NewPhases, StuckPhase};
     pub use crate::model::*;
     pub use crate::outbox::PendingWrite;
+    pub use crate::store::operations::OperationIds;
     pub use crate::store::*;
 }

@@ -5,13 +5,14 @@
 /// The macro gets `stores { TRAIT { OPERATION... }... } commands { OPERATION... }`: the operations
 /// of the traits of the store, and those of
 /// [`CommandStore`](crate::store::CommandStore) that make sense over a network. An operation reads
-/// `ACCESS NAME(MODE ARGUMENT: TYPE, ...) -> ANSWER [by PROVENANCE];`.
+/// `ACCESS NAME(MODE ARGUMENT: TYPE, ...) -> ANSWER [, by SOURCE];`.
 ///
 /// - ACCESS is `read`, `write`, or `prune` for what removes rows for good.
 /// - MODE says how the argument is passed, while the request has it as `TYPE`: `copy` by value,
 ///   `ref` as `&TYPE`, `opt_ref` as `Option<&TYPE>`, `slice` as `&[TYPE]`, `refs` as `&[&TYPE]`,
 ///   `str` as `&str`, `opt_str` as `Option<&str>`, `strs` as `&[&str]`.
-/// - PROVENANCE is the [`Provenance`](crate::store::Provenance) of a request that has one.
+/// - SOURCE is the argument, or the field of one, that has the
+///   [ids](crate::store::operations::OperationIds) under which the request may be repeated.
 ///
 /// The types are those of [`prelude`](crate::store::operations::prelude), to be imported by whoever
 /// uses the table.
@@ -36,139 +37,139 @@ macro_rules! for_each_operation {
                     read list_handoff_notices(ref session: SessionId, copy is_start: bool)
                         -> Vec<(HandoffNoticeReason, Handoff)>;
                     write record_heartbeat(ref heartbeat: HeartbeatRequest) -> ();
-                    write push_state(ref push: StatePush) -> Session by push.provenance;
+                    write push_state(ref push: StatePush) -> Session, by push.provenance;
                     write merge_metadata(
                         ref id: SessionId, ref patch: Map<String, Json>, ref provenance: Provenance
-                    ) -> Session by provenance;
+                    ) -> Session, by provenance;
                     write acknowledge_revision(ref id: SessionId, copy revision: Revision) -> ();
                     write end_session(
                         ref id: SessionId, str reason: String, ref provenance: Provenance
-                    ) -> Session by provenance;
+                    ) -> Session, by provenance;
                     write upsert_task(ref session: SessionId, ref note: SessionTask) -> ();
                     write record_checkpoint(
                         ref session: SessionId, copy operations: u64, ref provenance: Provenance
-                    ) -> () by provenance;
+                    ) -> (), by provenance;
                     write mark_handoff_shown(ref handoff: Handoff) -> ();
                     write update_repo_state(
                         ref slug: RepoSlug, ref state: RepoState, ref provenance: Provenance
-                    ) -> Repo by provenance;
+                    ) -> Repo, by provenance;
                 }
                 OutboxDeliveryStore {
                     write deliver_pending(
                         refs pending: PendingWrite, ref source: DeliverySource,
                         copy deadline: Deadline
-                    ) -> Vec<DeliveryOutcome>;
+                    ) -> Vec<DeliveryOutcome>, by pending;
                 }
                 HandoffStore {
-                    write create_handoff(ref new: NewHandoff) -> Handoff by new.provenance;
+                    write create_handoff(ref new: NewHandoff) -> Handoff, by new.provenance;
                     read load_handoff(ref id: HandoffId) -> Option<Handoff>;
                     read list_handoffs(copy filter: HandoffFilter) -> Vec<Handoff>;
                     write accept_handoff(ref request: AcceptHandoffRequest)
-                        -> HandoffResult<AcceptedHandoff> by request.provenance;
+                        -> HandoffResult<AcceptedHandoff>, by request.provenance;
                     write reject_handoff(ref request: RejectHandoffRequest)
-                        -> HandoffResult<Handoff> by request.provenance;
+                        -> HandoffResult<Handoff>, by request.provenance;
                 }
                 ItemStore {
-                    write move_item(ref request: GrantedMove) -> MovedItem by request.provenance;
+                    write move_item(ref request: GrantedMove) -> MovedItem, by request.provenance;
                     write change_dependencies(ref request: DependencyChange)
-                        -> Item by request.provenance;
-                    write edit_item(ref edit: ItemEditRequest) -> Item by edit.provenance;
+                        -> Item, by request.provenance;
+                    write edit_item(ref edit: ItemEditRequest) -> Item, by edit.provenance;
                     read find_item_use(ref key: ItemKey) -> Option<ItemUse>;
                     write remove_item(ref key: ItemKey, ref provenance: Provenance)
-                        -> () by provenance;
+                        -> (), by provenance;
                     write change_dependencies_of_each(slice requests: DependencyChange)
-                        -> Vec<Result<Item>>;
+                        -> Vec<Result<Item>>, by requests;
                     read list_waiting_items(ref key: ItemKey) -> Vec<DependencyEdge>;
                     read list_open_dependencies(ref key: ItemKey) -> Vec<(ItemKey, ItemStatus)>;
                     read count_children(ref key: ItemKey) -> ChildCounts;
                     read find_next_item(ref query: NextItemQuery) -> NextItem;
                     write claim_next_item(ref request: ClaimNextRequest)
-                        -> ClaimedNext by request.provenance;
+                        -> ClaimedNext, by request.provenance;
                     read find_last_holder(ref key: ItemKey) -> Option<LastHolder>;
                 }
                 MetadataStore {
                     write record_metadata_change(
                         ref change: MetadataChange, ref provenance: Provenance
-                    ) -> () by provenance;
+                    ) -> (), by provenance;
                 }
                 OrchestratorStore {
                     write register_orchestrator(ref run: NewRun)
-                        -> RunRegistration by run.provenance;
+                        -> RunRegistration, by run.provenance;
                     read load_orchestrator(ref id: OrchestratorId) -> Option<Orchestrator>;
                     read list_live_orchestrators() -> Vec<Orchestrator>;
                     read list_orchestrators(copy limit: u32) -> Vec<Orchestrator>;
                     write record_orchestrator_heartbeat(ref id: OrchestratorId) -> Orchestrator;
                     write request_orchestrator_stop(
                         ref id: OrchestratorId, ref provenance: Provenance
-                    ) -> Orchestrator by provenance;
+                    ) -> Orchestrator, by provenance;
                     write record_orchestrator_stop(
                         ref id: OrchestratorId, copy end: RunEnd, ref provenance: Provenance
-                    ) -> EndedRun by provenance;
+                    ) -> EndedRun, by provenance;
                     write record_orchestrator_crash(
                         ref as_read: Orchestrator, ref provenance: Provenance
-                    ) -> Option<EndedRun> by provenance;
+                    ) -> Option<EndedRun>, by provenance;
                 }
                 PlanStore {
                     write import_plan(ref plan: NewPlan, ref provenance: Provenance)
-                        -> ImportedPlan by provenance;
+                        -> ImportedPlan, by provenance;
                     read list_plans() -> Vec<PlanOverview>;
                     read load_plan(ref id: PlanId) -> Option<PlanState>;
                     read list_plan_ids() -> Vec<PlanId>;
                     read find_plan_by_path(str path: String) -> Option<PlanId>;
                     write remove_plan(ref id: PlanId, ref provenance: Provenance)
-                        -> () by provenance;
+                        -> (), by provenance;
                     read load_plan_task(ref plan: PlanId, ref task: PlanTaskId)
                         -> Option<PlanTask>;
                     write apply_plan_task_step(ref request: PlanTaskStepRequest)
-                        -> PlanTask by request.provenance;
+                        -> PlanTask, by request.provenance;
                     write interrupt_plan_tasks(
                         ref orchestrator: OrchestratorId, str reason: String,
                         ref provenance: Provenance
-                    ) -> Vec<PlanTask> by provenance;
+                    ) -> Vec<PlanTask>, by provenance;
                     write fail_stuck_plan_tasks(
                         copy stuck_seconds: u64, ref provenance: Provenance
-                    ) -> Vec<PlanTask> by provenance;
+                    ) -> Vec<PlanTask>, by provenance;
                 }
                 PortStore {
                     read list_reservations(opt_str host: String) -> Vec<PortReservation>;
                     write reserve_port(ref request: ReservePortRequest)
-                        -> PortReservation by request.provenance;
+                        -> PortReservation, by request.provenance;
                     write reassign_port(
                         ref as_read: PortReservation, ref owner: PortOwner,
                         ref provenance: Provenance
-                    ) -> PortReservation by provenance;
+                    ) -> PortReservation, by provenance;
                     write release_port(ref release: ReleasePortRequest)
-                        -> PortReservation by release.provenance;
+                        -> PortReservation, by release.provenance;
                 }
                 PhaseStore {
                     write add_phases(ref phases: NewPhases, ref provenance: Provenance)
-                        -> Vec<Phase> by provenance;
+                        -> Vec<Phase>, by provenance;
                     read load_phase(ref id: QueueId) -> Option<Phase>;
                     read list_phases(ref filter: PhaseFilter) -> Vec<Phase>;
                     read find_next_phase(opt_ref session: SessionId) -> Option<Phase>;
                     write apply_phase_step(ref request: PhaseStepRequest)
-                        -> PhaseStepOutcome by request.provenance;
+                        -> PhaseStepOutcome, by request.provenance;
                     write interrupt_phases(
                         ref orchestrator: OrchestratorId, str reason: String,
                         ref provenance: Provenance
-                    ) -> Vec<Phase> by provenance;
+                    ) -> Vec<Phase>, by provenance;
                     read list_stuck_phases(copy seconds: u64, copy limit: u32) -> Vec<StuckPhase>;
                     write fail_stuck_phase(
                         ref stuck: StuckPhase, str error: String, ref provenance: Provenance
-                    ) -> Option<PhaseChanges> by provenance;
+                    ) -> Option<PhaseChanges>, by provenance;
                 }
                 RepoStore {
                     write place_repo(ref placement: RepoPlacement)
-                        -> Repo by placement.provenance;
+                        -> Repo, by placement.provenance;
                     write remove_repo_place(
                         ref slug: RepoSlug, str machine: String, ref provenance: Provenance
-                    ) -> Repo by provenance;
+                    ) -> Repo, by provenance;
                     read find_repo_name(str identity: String) -> Option<String>;
                     read list_repo_identities(str name: String) -> Vec<String>;
                     write name_repo(ref naming: RepoNaming) -> String;
                     write rename_repo(
                         str identity: String, str name: String, ref provenance: Provenance
-                    ) -> () by provenance;
+                    ) -> (), by provenance;
                     read load_repo_state(ref slug: RepoSlug) -> Option<RepoState>;
                 }
                 RetentionStore {
@@ -181,38 +182,38 @@ macro_rules! for_each_operation {
                         -> Vec<PrunableEvent>;
                     prune remove_events(slice events: i64, ref retention: RetentionRules) -> u64;
                     prune record_pruned(copy before: Timestamp, ref provenance: Provenance)
-                        -> Option<PruneCounts> by provenance;
+                        -> Option<PruneCounts>, by provenance;
                 }
                 WorkplanStore {
                     read load_workplan_rows(str repo: String) -> WorkplanRows;
                     read find_workplan_rows(slice keys: ItemKey, slice links: WorkplanLink)
                         -> Vec<WorkplanRow>;
                     write link_workplans(slice rows: NewWorkplanRow, ref provenance: Provenance)
-                        -> Vec<WorkplanLink> by provenance;
+                        -> Vec<WorkplanLink>, by provenance;
                     write update_workplan_facts(
                         slice changes: WorkplanChange, ref provenance: Provenance
-                    ) -> () by provenance;
+                    ) -> (), by provenance;
                 }
                 Store {
                     read database_time() -> Timestamp;
                     read find_differing_clock_reading(copy apart_seconds: u64)
                         -> Option<Timestamp>;
                     write register_session(ref registration: SessionRegistration)
-                        -> Session by registration.provenance;
+                        -> Session, by registration.provenance;
                     read list_sessions(ref filter: SessionFilter) -> Vec<Session>;
                     read list_peers(ref session: Session, copy limit: u32) -> Vec<Session>;
                     read sessions_with_expired_lease(copy now: Timestamp, copy limit: u32)
                         -> Vec<Session>;
                     write mark_lost(ref session: Session, ref provenance: Provenance)
-                        -> Option<ReleasedClaim> by provenance;
+                        -> Option<ReleasedClaim>, by provenance;
                     read find_pending_matters() -> PendingMatters;
                     write add_item(ref item: NewItem, ref provenance: Provenance)
-                        -> Item by provenance;
+                        -> Item, by provenance;
                     read list_items(ref filter: ItemFilter) -> Vec<Item>;
-                    write claim(ref request: GrantedClaim) -> ClaimedItem by request.provenance;
-                    write release(ref release: ReleaseRequest) -> Item by release.provenance;
+                    write claim(ref request: GrantedClaim) -> ClaimedItem, by request;
+                    write release(ref release: ReleaseRequest) -> Item, by release.provenance;
                     write record_refusal(ref item: ItemKey, ref provenance: Provenance)
-                        -> () by provenance;
+                        -> (), by provenance;
                 }
             }
             commands {
