@@ -1,0 +1,81 @@
+//! One request to a hub.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use trueup_core::deadline::Deadline;
+
+use super::reply::{HubReply, read_reply};
+use crate::error::{FailureKind, TransportError};
+use crate::https::{FlavourMemory, HttpsConnection};
+
+/// Until when the caller waits, in milliseconds.
+const DEADLINE: HeaderName = HeaderName::from_static("trueup-deadline-ms");
+
+/// Carries one request at a time to a hub.
+///
+/// The call waits, so it must not be made on a thread that runs asynchronous tasks.
+pub trait HubTransport {
+    /// Sends the arguments of an operation, a JSON object; returns what the hub says.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer by the deadline, or it is not one of the operation. The error tells
+    /// whether the request may have been carried out all the same.
+    fn call(
+        &mut self,
+        operation: &str,
+        arguments: &[u8],
+        deadline: Deadline,
+    ) -> Result<HubReply, TransportError>;
+}
+
+/// A hub at an `https://` URL.
+pub(crate) struct HttpsHub {
+    connection: HttpsConnection,
+    /// Where it is remembered that a hub answers.
+    memory: Option<FlavourMemory>,
+}
+
+impl HttpsHub {
+    pub(crate) fn new(connection: HttpsConnection, memory: Option<FlavourMemory>) -> Self {
+        Self { connection, memory }
+    }
+}
+
+impl HubTransport for HttpsHub {
+    fn call(
+        &mut self,
+        operation: &str,
+        arguments: &[u8],
+        deadline: Deadline,
+    ) -> Result<HubReply, TransportError> {
+        let Self { connection, memory } = self;
+        let headers = HeaderMap::from_iter([(DEADLINE, time_for_hub(deadline))]);
+        let body = Bytes::copy_from_slice(arguments);
+        let outcome = connection.run(deadline, async {
+            let answer = connection.post(&format!("/rpc/{operation}"), headers, body).await?;
+            read_reply(answer, connection, operation).await
+        });
+        if let (Some(memory), Err(error)) = (memory, &outcome)
+            && error.kind == FailureKind::NotFound
+        {
+            // Another server answers at the URL now.
+            memory.forget();
+        }
+        outcome
+    }
+}
+
+/// Leaves a tenth of the time for the way of the answer.
+fn time_for_hub(deadline: Deadline) -> HeaderValue {
+    let millis = u64::try_from(deadline.remaining().as_millis()).unwrap_or(u64::MAX);
+    HeaderValue::from(millis - millis / 10)
+}
+
+impl fmt::Debug for HttpsHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpsHub").finish_non_exhaustive()
+    }
+}
