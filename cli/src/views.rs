@@ -168,6 +168,7 @@ pub(crate) fn violation_view(flaw: &Violation) -> Value {
 pub(crate) fn server_view(facts: &ServerFacts) -> Value {
     let rights = facts.rights.as_ref();
     json!({
+        "software": facts.software.name(),
         "version": facts.version,
         "tls": facts.uses_tls,
         "certificate_days_left": facts.certificate_days_left,

@@ -46,5 +46,5 @@ pub use hub::{HubReply, HubStore, HubTransport};
 pub use postgres::PostgresTransport;
 pub use remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};
-pub use server_facts::{ServerFacts, UserRights};
+pub use server_facts::{ServerFacts, ServerSoftware, UserRights};
 pub use transport::Transport;

@@ -180,8 +180,8 @@ fn is_hub(connection: &HttpsConnection, options: OpenOptions) -> StoreResult<boo
     }
     let mut runs = 0;
     loop {
-        let error = match connection.run(options.deadline, connection.is_hub()) {
-            Ok(is_hub) => return Ok(is_hub),
+        let error = match connection.run(options.deadline, connection.find_hub_version()) {
+            Ok(version) => return Ok(version.is_some()),
             Err(error) => error,
         };
         runs += 1;

@@ -45,7 +45,9 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
             "check TRUEUP_API_KEY and TRUEUP_API_TOKEN; a hub takes what `trueup-hub token create` \
              printed"
         }
-        K::HubAnswers => "try again; ?via=hub in the URL names it for good",
+        K::HubAnswers => {
+            "run it where the hub runs, with TRUEUP_DATABASE_URL set to the hub's own database"
+        }
         K::HubIsOlder(_) => "let whoever runs the hub upgrade trueup-hub",
         K::HubRefused { hint: Some(hint), .. } => return Cow::Owned(hint.clone()),
         K::HubRefused { hint: None, .. } => "ask whoever runs the hub",

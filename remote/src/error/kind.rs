@@ -108,8 +108,8 @@ pub enum FailureKind {
     /// HTTP 404 that does not come from a trueup, PostgREST or Supabase.
     #[error("there is no trueup database at this address (HTTP 404)")]
     NotFound,
-    /// A hub answers where something else was expected.
-    #[error("a hub answers at this address now")]
+    /// A hub answers where a database was expected.
+    #[error("this needs the database itself, and a hub answers at this address")]
     HubAnswers,
     /// The hub has no operation of this name.
     #[error("the hub is older than this trueup: it has no operation {0}")]

@@ -32,6 +32,8 @@ const JSON: &str = "application/json";
 #[derive(Deserialize)]
 struct Health {
     service: String,
+    #[serde(default)]
+    version: String,
 }
 
 /// A server, and what it is asked with.
@@ -121,19 +123,20 @@ impl HttpsConnection {
         Ok(answer)
     }
 
-    /// Asks whether the server is a hub; no credential is needed for that, so none is sent.
+    /// Asks for the version of the hub, if the server is one; no credential is needed for that, so
+    /// none is sent.
     ///
     /// # Errors
     ///
     /// When there is no answer.
-    pub(crate) async fn is_hub(&self) -> Result<bool, TransportError> {
+    pub(crate) async fn find_hub_version(&self) -> Result<Option<String>, TransportError> {
         let request = self.client.get(self.url.join(HEALTH_PATH)).send().await;
         let mut response = request.map_err(|error| explain_error(error, &self.progress))?;
         if !response.status().is_success() {
-            return Ok(false);
+            return Ok(None);
         }
         let body = read_body(&mut response, MAX_HEALTH_BYTES, &self.progress).await;
         let health = body.ok().and_then(|body| serde_json::from_slice::<Health>(&body).ok());
-        Ok(health.is_some_and(|health| health.service == HUB_SERVICE))
+        Ok(health.filter(|health| health.service == HUB_SERVICE).map(|health| health.version))
     }
 }

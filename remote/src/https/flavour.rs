@@ -20,7 +20,7 @@ impl HttpsConnection {
         &self,
         body: Bytes,
     ) -> Result<(Flavour, Result<String, TransportError>), TransportError> {
-        if self.is_hub().await? {
+        if self.find_hub_version().await?.is_some() {
             return Err(self.failure(FailureKind::HubAnswers));
         }
         // A path that does not exist carries nothing out, so the next one can be tried.

@@ -42,6 +42,22 @@ impl HttpsHub {
     pub(crate) fn new(connection: HttpsConnection, memory: Option<FlavourMemory>) -> Self {
         Self { connection, memory }
     }
+
+    /// Asks for the version of the hub; a server that is none has no version.
+    pub(crate) fn ask_version(&self, deadline: Deadline) -> Result<String, TransportError> {
+        let version = self.connection.run(deadline, self.connection.find_hub_version())?;
+        version.ok_or_else(|| self.connection.failure(FailureKind::NotFound))
+    }
+
+    /// Returns whether requests are encrypted.
+    pub(crate) fn uses_tls(&self) -> bool {
+        self.connection.uses_tls()
+    }
+
+    /// Returns how many whole days the certificate is still valid, once it was shown.
+    pub(crate) fn certificate_days_left(&self) -> Option<i64> {
+        self.connection.certificate_days_left()
+    }
 }
 
 impl HubTransport for HttpsHub {
