@@ -40,14 +40,14 @@ use crate::command_line::{HubArgs, HubCommand};
 /// Runs `trueup-hub` on the arguments of the process.
 pub fn hub_main() -> ExitCode {
     let arguments = HubArgs::parse();
-    let outcome = match arguments.command {
-        HubCommand::Serve(serve) => commands::serve::run(&arguments.database, serve),
+    let (outcome, json) = match arguments.command {
+        HubCommand::Serve(serve) => (commands::serve::run(&arguments.database, &serve), false),
         HubCommand::Token { command, json } => {
-            commands::token::run(&arguments.database, &command, json)
+            (commands::token::run(&arguments.database, &command, json), json)
         }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => printer::print_failure(&failure),
+        Err(failure) => printer::print_failure(&failure, json),
     }
 }

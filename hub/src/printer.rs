@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use trueup_core::text::one_line;
 use trueup_core::text::redact::redact;
 
@@ -34,11 +34,16 @@ pub(crate) fn print_diagnostic(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Prints a failure; returns its exit code.
-pub(crate) fn print_failure(failure: &Failure) -> ExitCode {
-    print_diagnostic(&format!("trueup-hub: {}", failure.message));
-    if let Some(hint) = &failure.hint {
+/// Prints a failure, for a script as one JSON object as well; returns its exit code.
+pub(crate) fn print_failure(failure: &Failure, json: bool) -> ExitCode {
+    let Failure { exit, code, message, hint } = failure;
+    if json {
+        let error = json!({ "code": code, "message": redact(message).text, "hint": hint });
+        print_json(&json!({ "ok": false, "error": error }));
+    }
+    print_diagnostic(&format!("trueup-hub: {message}"));
+    if let Some(hint) = hint {
         print_diagnostic(&format!("hint: {hint}"));
     }
-    ExitCode::from(failure.exit)
+    ExitCode::from(*exit)
 }

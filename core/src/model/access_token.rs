@@ -8,21 +8,21 @@ use serde_json::{Value as Json, json};
 
 use super::{Timestamp, TokenName};
 
-/// What the bearer of a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What the bearer of a token may do. Each role may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenRole {
-    /// Everything that hooks and commands do.
-    Agent,
     /// Read.
     Reader,
+    /// Everything that hooks and commands do.
+    Agent,
     /// Everything, with what ends the work of others.
     Admin,
 }
 
 impl TokenRole {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Agent, Self::Reader, Self::Admin];
+    pub const ALL: [Self; 3] = [Self::Reader, Self::Agent, Self::Admin];
 
     /// Returns the stored text.
     pub const fn as_str(self) -> &'static str {
@@ -36,7 +36,7 @@ impl TokenRole {
 
 /// The error for a word that is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role of a token; known are agent, reader, admin")]
+#[error("{0:?} is no role of a token; known are reader, agent, admin")]
 pub struct UnknownTokenRole(String);
 
 impl FromStr for TokenRole {

@@ -33,31 +33,3 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         parts.extensions.get::<Self>().cloned().ok_or(HubError::Unauthorized)
     }
 }
-
-/// A caller who may change things as a session does.
-#[derive(Debug, Clone)]
-pub(crate) struct AgentCaller(pub(crate) Caller);
-
-/// A caller who may end what needs a person.
-#[derive(Debug, Clone)]
-pub(crate) struct AdminCaller(pub(crate) Caller);
-
-impl<S: Sync> FromRequestParts<S> for AgentCaller {
-    type Rejection = HubError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HubError> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        caller.require(TokenRole::Agent)?;
-        Ok(Self(caller))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for AdminCaller {
-    type Rejection = HubError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HubError> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        caller.require(TokenRole::Admin)?;
-        Ok(Self(caller))
-    }
-}

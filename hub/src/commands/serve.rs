@@ -15,20 +15,20 @@ use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::store_pool::StorePool;
 
 /// Serves until the process is told to stop.
-pub(crate) fn run(database: &DatabaseArgs, arguments: ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), Failure> {
     let database = Database::find(database)?;
     for warning in &database.settings().warnings {
         print_diagnostic(&format!("warning: {warning}"));
     }
-    let tls = load_tls(&arguments)?;
-    check_listen(&arguments, tls.is_some())?;
+    let tls = load_tls(arguments)?;
+    check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
     drop(database.open().map_err(|error| with_database(error.into(), &database))?);
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, &arguments, tls))
+    runtime.block_on(serve(&database, arguments, tls))
 }
 
 async fn serve(

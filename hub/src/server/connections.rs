@@ -52,6 +52,7 @@ pub(super) async fn serve_connections(
 ) {
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut connections = JoinSet::new();
+    let stopping = shutdown.clone();
     loop {
         // The system keeps those waiting that have no place.
         let place = Arc::clone(&places).acquire_owned();
@@ -66,7 +67,7 @@ pub(super) async fn serve_connections(
                         state: state.clone(),
                         _place: place,
                     };
-                    connections.spawn(connection.serve(stream, tls.clone(), shutdown.clone()));
+                    connections.spawn(connection.serve(stream, tls.clone(), stopping.clone()));
                 }
                 _ => sleep(ACCEPT_PAUSE).await,
             },
