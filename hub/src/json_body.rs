@@ -1,16 +1,22 @@
 //! A body that must be JSON, with the refusals that a client can act on.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::problem::HubError;
 
 /// Longest body of a small request, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A small body, parsed.
 #[derive(Debug)]
@@ -36,10 +42,14 @@ pub(crate) async fn read_json_body(request: Request, limit: usize) -> Result<Vec
     if !is_json(request.headers()) {
         return Err(HubError::NotJson);
     }
-    read_body(request.into_body(), limit).await
+    let reading = timeout(BODY_PATIENCE, read_body(request.into_body(), limit)).await;
+    reading.map_err(|_| HubError::SlowBody)?
 }
 
 async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, HubError> {
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(HubError::TooLarge { limit });
+    }
     let collected = Limited::new(body, limit).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             HubError::TooLarge { limit }

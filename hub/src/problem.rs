@@ -37,6 +37,9 @@ pub(crate) enum HubError {
         /// The longest body, in bytes.
         limit: usize,
     },
+    /// The body did not come in time.
+    #[error("the body did not come in time")]
+    SlowBody,
     /// The request makes no sense.
     #[error("{message}")]
     BadRequest {
@@ -95,6 +98,7 @@ impl HubError {
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -114,6 +118,7 @@ impl HubError {
             Self::WrongHost => "wrong_host",
             Self::NotJson => "not_json",
             Self::TooLarge { .. } => "too_large",
+            Self::SlowBody => "slow_body",
             Self::BadRequest { code, .. }
             | Self::NotFound { code, .. }
             | Self::Refused { code, .. } => code,

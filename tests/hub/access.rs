@@ -34,7 +34,7 @@ fn metrics_may_be_open() {
     let answer = hub.send(&RawRequest::new("GET", "/metrics"));
     assert_eq!(answer.status, 200);
     let text = String::from_utf8(answer.body).unwrap();
-    assert!(text.contains("trueup_hub_requests"), "{text}");
+    assert!(text.contains("trueup_hub_request_seconds"), "{text}");
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 

@@ -89,5 +89,7 @@ pub(crate) fn run_hub(home: &Home, arguments: &[&str]) -> ProcessOutput {
 
 /// Makes a token.
 pub(crate) fn make_token(home: &Home, name: &str, role: &str) -> String {
-    run_hub(home, &["token", "create", name, "--role", role]).ok().stdout.trim().to_owned()
+    let made = run_hub(home, &["token", "create", name, "--role", role]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    made.stdout.trim().to_owned()
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use support::certificates::Authority;
+use support::certificates::self_signed;
 use support::home::Home;
 
 use super::http_client::RawRequest;
@@ -41,8 +41,7 @@ fn a_port_that_is_taken_is_told() {
 fn tls_is_spoken_with_a_certificate_whose_names_are_the_hubs() {
     let home = Home::new();
     let token = make_token(&home, "laptop", "reader");
-    let authority = Authority::new();
-    let identity = authority.sign("hub.example");
+    let identity = self_signed("hub.example");
     let (certificate, key) = (home.root().join("hub.pem"), home.root().join("hub.key"));
     std::fs::write(&certificate, identity.certificate).unwrap();
     std::fs::write(&key, identity.key).unwrap();
@@ -57,12 +56,13 @@ fn tls_is_spoken_with_a_certificate_whose_names_are_the_hubs() {
         Command::new("curl")
             .args([
                 "--silent",
+                "--show-error",
                 "--output",
                 "/dev/null",
                 "--write-out",
                 "%{http_code} %{http_version}",
             ])
-            .args(["--cacert", &text(&authority.file())])
+            .args(["--cacert", &text(&certificate)])
             .args(["--connect-to", &format!("{name}:443:{}", hub.address)])
             .args(["--header", &format!("authorization: Bearer {token}")])
             .args(["--header", &format!("host: {host}")])
@@ -70,7 +70,12 @@ fn tls_is_spoken_with_a_certificate_whose_names_are_the_hubs() {
             .output()
             .unwrap()
     };
-    let printed = |name, host| String::from_utf8(ask(name, host).stdout).unwrap();
+    let printed = |name, host| {
+        let output = ask(name, host);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}: {}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
     assert_eq!(printed("hub.example", "hub.example"), "200 2");
     assert_eq!(printed("hub.example", "other.example"), "421 2");
     assert!(!ask("other.example", "other.example").status.success(), "the certificate is checked");
@@ -79,7 +84,7 @@ fn tls_is_spoken_with_a_certificate_whose_names_are_the_hubs() {
 #[test]
 fn a_key_that_others_can_read_is_refused() {
     let home = Home::new();
-    let identity = Authority::new().sign("hub.example");
+    let identity = self_signed("hub.example");
     let (certificate, key) = (home.root().join("hub.pem"), home.root().join("hub.key"));
     std::fs::write(&certificate, identity.certificate).unwrap();
     std::fs::write(&key, identity.key).unwrap();

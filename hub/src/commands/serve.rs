@@ -23,7 +23,8 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
-    drop(database.open().map_err(|error| with_database(error.into(), &database))?);
+    let asked = database.open().and_then(|mut store| store.database_time());
+    asked.map_err(|error| with_database(error.into(), &database))?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -80,7 +81,11 @@ fn check_listen(arguments: &ServeArgs, has_tls: bool) -> Result<(), Failure> {
     ))
 }
 
+/// Names the database, where its error does not.
 fn with_database(failure: Failure, database: &Database) -> Failure {
+    if failure.message.contains(&database.describe()) {
+        return failure;
+    }
     let message = format!("{}: {}", database.describe(), failure.message);
     Failure { message, ..failure }
 }

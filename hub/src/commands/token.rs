@@ -81,8 +81,8 @@ fn revoke(store: &mut dyn CommandStore, name: &TokenName, json: bool) -> Result<
 }
 
 fn describe_token(token: &AccessToken) -> String {
-    let end = token.revoked_at.map_or_else(String::new, |at| format!("  revoked {at}"));
-    format!("{}  {}  made {}{end}", token.name, token.role.as_str(), token.created_at)
+    let end = token.revoked_at.map_or_else(String::new, |at| format!(", revoked {at}"));
+    format!("{}, {}, made {}{end}", token.name, token.role.as_str(), token.created_at)
 }
 
 fn token_view(token: &AccessToken) -> Json {
