@@ -9,7 +9,7 @@ use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, Ph
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, FieldValue, Item, ItemKey, ItemStatus,
     MoveActor, MoveFacts, MoveTarget, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId,
-    ProcessPlace, Session, SessionId, StateField, decide_move,
+    ProcessPlace, Session, SessionId, StateField, TakeoverReason, decide_move,
 };
 use trueup_core::store::{
     ClaimedItem, GrantedClaim, GrantedMove, HeartbeatRequest, ItemAddition, MovedItem, NewRun,

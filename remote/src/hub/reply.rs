@@ -85,7 +85,7 @@ fn classify_refusal(
     let advice = serde_json::from_slice::<Advice>(body).ok().and_then(|advice| advice.error.hint);
     let refused = FailureKind::HubRefused {
         message: clean(&error.message),
-        hint: advice.as_ref().map(clean),
+        hint: advice.as_ref().map(|advice| clean(advice)),
     };
     match status.as_u16() {
         400 | 403 | 405 | 413 | 415 | 421 | 422 => Some(Err(refused)),
@@ -94,7 +94,7 @@ fn classify_refusal(
 }
 
 /// Returns a text of the hub as it may be shown.
-fn clean(text: impl ToString) -> String {
+fn clean(text: &impl ToString) -> String {
     redact(&one_line(&text.to_string(), MAX_MESSAGE_CHARS)).text.into_owned()
 }
 
