@@ -11,7 +11,7 @@ use trueup_core::store::{CommandStore, Result as StoreResult, SCHEMA_VERSION};
 use crate::error::{FailureKind, TransportError};
 use crate::exchange::{ExchangeEngine, RemoteStore};
 use crate::https::{FlavourMemory, HttpsConnection, HttpsTransport};
-use crate::hub::{HttpsHub, HubStore};
+use crate::hub::{HttpsHub, HubStore, HubTransport};
 use crate::outage::{OutageWatch, pause_before_run};
 use crate::postgres::{DirectConnection, PostgresTransport, connect_directly};
 use crate::transport::Transport;
@@ -113,6 +113,19 @@ impl RemoteDatabase {
             engine = engine.waiting_for_server();
         }
         Ok(Box::new(RemoteStore::new(engine)))
+    }
+
+    /// Prepares requests to the hub, if there is one at the URL: for whoever looks at them on their
+    /// way to a [`HubStore`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open_store`].
+    pub fn open_hub_transport(
+        &self,
+        options: OpenOptions,
+    ) -> StoreResult<Option<Box<dyn HubTransport>>> {
+        Ok(self.open_hub(options)?.map(|hub| Box::new(hub) as Box<dyn HubTransport>))
     }
 
     /// Prepares requests to the hub, if there is one at the URL.

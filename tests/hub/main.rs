@@ -7,4 +7,5 @@ mod hostile_requests;
 mod http_client;
 mod hub_process;
 mod serving;
+mod team;
 mod tokens;
