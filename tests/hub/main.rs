@@ -16,4 +16,5 @@ mod overview;
 mod sample_work;
 mod schemathesis;
 mod serving;
+mod team;
 mod tokens;
