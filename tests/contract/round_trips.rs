@@ -151,6 +151,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("load_item_title", 1),
     ("load_lineage", 1),
     ("load_orchestrator", 1),
+    ("load_overview_rows", 1),
     ("load_phase", 1),
     ("load_plan", 1),
     ("load_plan_task", 1),

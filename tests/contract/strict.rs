@@ -223,6 +223,9 @@ forward! {
         record_orchestrator_crash(read: &Orchestrator, provenance: &Provenance)
             -> Option<EndedRun>, by provenance;
     }
+    OverviewStore {
+        load_overview_rows(query: &OverviewQuery) -> OverviewRows;
+    }
     PlanStore {
         import_plan(plan: &NewPlan, provenance: &Provenance) -> ImportedPlan, by provenance;
         list_plans() -> Vec<PlanOverview>;

@@ -6,6 +6,7 @@ use trueup_core::model::{FieldValue, StateField};
 use trueup_core::outbox::JournalEntry;
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::text::{one_line, pluralize};
+use trueup_core::views::{JournalEntryView, SessionView};
 
 use super::state_change::{StateChange, push_change, render_changes};
 use crate::command_context::CommandContext;
@@ -58,7 +59,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
     };
     match command {
         JournalCommand::List => {
-            let views: Vec<_> = entries.iter().map(views::journal_entry_view).collect();
+            let views: Vec<_> = entries.iter().map(JournalEntryView::from).collect();
             let damaged = journal.count_damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
@@ -82,7 +83,7 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
             let entry = find_entry(id)?;
             Ok(Output::new(
                 render_entry_in_full(entry),
-                json!({"entries": [views::journal_entry_view(entry)]}),
+                json!({"entries": [JournalEntryView::from(entry)]}),
             ))
         }
         JournalCommand::Restore { id } => restore_edit(context, find_entry(id)?),
@@ -114,7 +115,7 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
     let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({
-        "entries": [views::journal_entry_view(entry)], "session": views::session_view(&session, &vitality),
+        "entries": [JournalEntryView::from(entry)], "session": SessionView::new(&session, &vitality),
     });
     let text = if changed.is_empty() && !is_empty {
         vec![format!("{} is already restored", entry.id)]

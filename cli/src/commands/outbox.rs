@@ -7,12 +7,12 @@ use serde_json::json;
 use trueup_core::outbox::{PendingChange, PendingWrite, RefusedWrite};
 use trueup_core::sync::{DrainReport, drain_outbox};
 use trueup_core::text::{one_line, pluralize};
+use trueup_core::views::OutboxRecordView;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 use crate::printer::print_status;
-use crate::views;
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -121,7 +121,7 @@ fn list_records(context: &CommandContext) -> CommandResult {
     let refused = records.refused.iter().map(|it| (&it.record, Some(it.reason.as_str())));
     let all: Vec<(&PendingWrite, Option<&str>)> = waiting.chain(refused).collect();
     let views: Vec<_> =
-        all.iter().map(|(record, reason)| views::outbox_record_view(record, *reason)).collect();
+        all.iter().map(|(record, reason)| OutboxRecordView::new(record, *reason)).collect();
     let damaged = context.run.outbox().count_damaged();
     let damaged = damaged.map_err(|error| outbox_error(context, &error))?;
     let warnings = (damaged > 0).then(|| {

@@ -35,6 +35,7 @@ pub use api::{
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
 pub use api::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use api::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use error::{EngineError, RetryAdvice, StoreError};
 pub use row_rules::Violation;
 pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};

@@ -24,6 +24,7 @@ use crate::requests::{
 };
 use crate::suite::handoffs::new_handoff;
 use crate::suite::metadata::metadata_fix;
+use crate::suite::overview::whole_overview;
 use crate::suite::plans::{new_plan, start_task_step};
 use crate::suite::ports::{port_release, port_request};
 use crate::suite::repos::{placement, repo_slug, repo_state};
@@ -146,6 +147,7 @@ fn use_handoffs(store: &mut dyn Store) {
         store.list_handoff_notices(&session_id("s2"), true).unwrap();
         store.load_handoff(&handoff.id).unwrap().unwrap();
         store.list_handoffs(HandoffFilter { only_open: true }).unwrap();
+        store.load_overview_rows(&whole_overview()).unwrap();
         store.mark_handoff_shown(&handoff).unwrap();
         if round == 0 {
             let acceptance = AcceptHandoffRequest {

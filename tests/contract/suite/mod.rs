@@ -48,6 +48,7 @@ mod moves;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+pub(crate) mod overview;
 mod phase_fences;
 mod phases;
 mod phases_stuck;

@@ -7,6 +7,7 @@ mod items;
 mod metadata;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plans;
 mod port_reservations;
@@ -45,6 +46,7 @@ pub(super) use orchestrators::{
     unknown_orchestrator_error,
 };
 pub use outbox_delivery::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use overview::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use phases::{
     PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
 };
@@ -263,6 +265,7 @@ pub trait Store:
     + ItemStore
     + MetadataStore
     + OrchestratorStore
+    + OverviewStore
     + PlanStore
     + PortStore
     + PhaseStore

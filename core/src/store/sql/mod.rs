@@ -19,6 +19,7 @@ mod metadata;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plan_tasks;
 mod plans;
@@ -84,6 +85,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         items::LOAD_STATEMENTS,
         next::STATEMENTS,
         orchestrators::STATEMENTS,
+        overview::STATEMENTS,
         delivery_rows::STATEMENTS,
         phases::STATEMENTS,
         phases::STEP_STATEMENTS,
