@@ -9,6 +9,7 @@
 //! | `store_pool` | the connections to the database |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |
+//! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
 //! page of another origin can neither read nor write; a request waits for the database under a
@@ -28,6 +29,7 @@ mod printer;
 mod problem;
 mod server;
 mod store_pool;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@
 //! | `tls` | trusted authorities, how much of a certificate is checked |
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | `post` | one POST to an address that is no database: what a hub tells others |
 //! | `schema` | creating and upgrading the schema |
 //! | `server_facts` | what `doctor` reports of a server |
 //! | `transfer` | a whole database exported, or filled from an export |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod exchange;
 pub mod https;
 mod net;
+mod post;
 pub mod postgres;
 mod remote_database;
 mod schema;
@@ -38,6 +40,7 @@ pub mod url;
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};
+pub use post::{PostClient, PostError, PostUrl, PostUrlError};
 pub use postgres::PostgresTransport;
 pub use remote_database::{RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::store_pool::StorePool;
+use crate::webhooks::{Webhooks, follow_needs};
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), Failure> {
@@ -20,6 +21,7 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     for warning in &database.settings().warnings {
         print_diagnostic(&format!("warning: {warning}"));
     }
+    let webhooks = prepare_webhooks(&database, arguments)?;
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
@@ -29,13 +31,14 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, arguments, tls))
+    runtime.block_on(serve(&database, arguments, tls, webhooks))
 }
 
 async fn serve(
     database: &Database,
     arguments: &ServeArgs,
     tls: Option<TlsIdentity>,
+    webhooks: Option<Webhooks>,
 ) -> Result<(), Failure> {
     let shutdown = watch_signals().map_err(|e| Failure::unable("no_signals", e.to_string()))?;
     let pool = StorePool::start(database)
@@ -49,16 +52,37 @@ async fn serve(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
-    let state = HubState::new(pool, policy, Arc::new(Metrics::new()), shutdown.clone());
+    let metrics = Arc::new(Metrics::new());
+    let state = HubState::new(pool.clone(), policy, Arc::clone(&metrics), shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
         listening.address,
         database.describe()
     ));
+    let telling = webhooks.map(|webhooks| {
+        print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
+        tokio::spawn(follow_needs(webhooks, pool, metrics, shutdown.clone()))
+    });
     listening.serve(&state, tls, arguments.max_connections, shutdown).await;
+    if let Some(telling) = telling {
+        // It ends with the same signal.
+        let _ = telling.await;
+    }
     print_line("trueup-hub stopped");
     Ok(())
+}
+
+/// Prepares telling a receiver, where one is named; a flag wins over the file.
+fn prepare_webhooks(
+    database: &Database,
+    arguments: &ServeArgs,
+) -> Result<Option<Webhooks>, Failure> {
+    let settings = database.settings();
+    let url = arguments.webhook.as_ref().or(settings.webhook.as_ref());
+    url.map(|url| Webhooks::prepare(url, settings, database.environment()))
+        .transpose()
+        .map_err(|error| Failure::unable("webhook_unusable", error.to_string()))
 }
 
 fn load_tls(arguments: &ServeArgs) -> Result<Option<TlsIdentity>, Failure> {
