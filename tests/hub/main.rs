@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a suite fails by panicking")]
 
 mod access;
+mod documents;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
 mod serving;
 mod tokens;
+mod webhooks;
