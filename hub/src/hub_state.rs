@@ -6,7 +6,9 @@ use axum::extract::FromRef;
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
+use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// What every handler shares. A copy costs a counter.
@@ -16,6 +18,8 @@ pub(crate) struct HubState(Arc<Shared>);
 struct Shared {
     pool: StorePool,
     access: Access,
+    judge: SessionJudge,
+    live: Live,
     metrics: Arc<Metrics>,
     shutdown: watch::Receiver<bool>,
 }
@@ -24,11 +28,13 @@ impl HubState {
     pub(crate) fn new(
         pool: StorePool,
         policy: AccessPolicy,
+        judge: SessionJudge,
+        live: Live,
         metrics: Arc<Metrics>,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, live, metrics, shutdown }))
     }
 
     /// The connections to the database.
@@ -39,6 +45,16 @@ impl HubState {
     /// Who may ask.
     pub(crate) fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// Whether sessions live.
+    pub(crate) fn judge(&self) -> &SessionJudge {
+        &self.0.judge
+    }
+
+    /// The events as they happen.
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
     }
 
     /// What is counted.

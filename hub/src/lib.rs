@@ -7,6 +7,9 @@
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `store_pool` | the connections to the database |
+//! | `api` | what the database holds, for people and programs that read; the OpenAPI document |
+//! | `live` | what happens, as it happens |
+//! | `actions` | what ends the work of others, for administrators |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |
 //! | `webhooks` | telling a receiver elsewhere what needs a person |
@@ -18,17 +21,23 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod access;
+mod actions;
+mod api;
 mod command_line;
 mod commands;
 mod database;
+mod documented_routes;
 mod failure;
 mod hub_state;
 mod json_body;
+mod live;
 mod metrics;
 mod printer;
 mod problem;
 mod server;
+mod session_judge;
 mod store_pool;
+mod store_work;
 mod webhooks;
 
 use std::process::ExitCode;

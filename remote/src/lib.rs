@@ -41,7 +41,7 @@ pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};
 pub use post::{PostClient, PostError, PostUrl, PostUrlError};
-pub use postgres::PostgresTransport;
+pub use postgres::{ChangeListener, PostgresTransport};
 pub use remote_database::{RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};
 pub use server_facts::{ServerFacts, UserRights};

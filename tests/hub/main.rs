@@ -7,6 +7,8 @@ mod documents;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod live;
+mod live_clients;
 mod serving;
 mod tokens;
 mod webhooks;

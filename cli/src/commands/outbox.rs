@@ -151,6 +151,8 @@ fn describe_change(record: &PendingWrite) -> String {
         PendingChange::End { reason } => reason.clone(),
         PendingChange::Resumed => String::new(),
         PendingChange::Checkpoint { operations, .. } => format!("{operations} operations"),
+        PendingChange::AttentionRaised { attention, .. } => attention.line.clone(),
+        PendingChange::AttentionEnded { attention, .. } => attention.to_string(),
     };
     format!("{} {}", record.write.name(), one_line(&change, MAX_CHANGE_CHARS)).trim().to_owned()
 }

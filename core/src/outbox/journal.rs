@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::checksummed_lines;
-use crate::fs::is_obstructed;
-use crate::model::Timestamp;
+use crate::fs::{is_obstructed, short_digest};
+use crate::model::{AttentionId, AttentionKind, NewAttention, Timestamp};
 use crate::reconcile::RejectedEdit;
 
 /// A rejected edit and when it was recorded.
@@ -24,8 +24,28 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
-    fn new(lost: RejectedEdit, at: Timestamp) -> Self {
+    /// The entry of an edit that was rejected at a time of the local clock.
+    pub fn new(lost: RejectedEdit, at: Timestamp) -> Self {
         Self { id: lost.id(), at, lost }
+    }
+}
+
+impl JournalEntry {
+    /// Returns what tells a person of it, and lets it be restored from any machine.
+    pub fn as_attention(&self, host: Option<&str>) -> NewAttention {
+        let line = format!("{} (session {})", self.lost.render_line(), self.lost.session);
+        NewAttention {
+            session: Some(self.lost.session.clone()),
+            host: host.map(str::to_owned),
+            command: Some(format!("trueup journal restore {}", self.id)),
+            content: serde_json::to_value(self).unwrap_or_default(),
+            ..NewAttention::new(Self::attention_id(&self.id), AttentionKind::JournalEntry, line)
+        }
+    }
+
+    /// Returns the id of what tells a person of an entry.
+    pub fn attention_id(id: &str) -> AttentionId {
+        AttentionKind::JournalEntry.id_of(id, |id| short_digest(id.as_bytes()))
     }
 }
 

@@ -29,6 +29,7 @@ pub use api::{
     SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, merge_patch,
     state_patch,
 };
+pub use api::{AttentionFilter, AttentionStore};
 pub use api::{Caller, NewToken, TokenStore};
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,

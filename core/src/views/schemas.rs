@@ -10,7 +10,7 @@ use crate::model::phase::PhaseName;
 use crate::model::{
     Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
     OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, QueueId, RepoSlug,
-    Revision, SessionId, SessionStatus, Timestamp,
+    Revision, SessionId, SessionStatus, Timestamp, TokenName, TokenRole,
 };
 use crate::reconcile::RejectionReason;
 
@@ -64,6 +64,8 @@ schema! {
     HandoffId => id("A hand-off", "A-Za-z0-9_\\-", 64);
     HandoffType => id("The kind of a hand-off", "A-Za-z0-9_\\-", 64);
     OrchestratorId => id("A run of a plan", "A-Za-z0-9._\\-", 64);
+    TokenName => id("The name of a token", "A-Za-z0-9._\\-", 100);
+    TokenRole => words("What the bearer of a token may do", TokenRole::ALL.map(TokenRole::as_str));
     RepoSlug => id("The name of a repository", "A-Za-z0-9._\\-", 64);
     PlanTaskId => text("The id of a task in its plan").min_length(Some(1)).max_length(Some(100));
     Timestamp => text("A time in UTC, with milliseconds")

@@ -9,9 +9,11 @@ use crate::command_line::{DatabaseArgs, ServeArgs};
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::hub_state::HubState;
+use crate::live::{Live, LiveStart};
 use crate::metrics::Metrics;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 use crate::webhooks::{Webhooks, follow_needs};
 
@@ -25,17 +27,18 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
-    let asked = database.open().and_then(|mut store| store.database_time());
-    asked.map_err(|error| with_database(error.into(), &database))?;
+    let opened = database.open_or_create().and_then(|mut store| LiveStart::load(&mut *store));
+    let live = opened.map_err(|error| with_database(error.into(), &database))?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, arguments, tls, webhooks))
+    runtime.block_on(serve(&database, live, arguments, tls, webhooks))
 }
 
 async fn serve(
     database: &Database,
+    live: LiveStart,
     arguments: &ServeArgs,
     tls: Option<TlsIdentity>,
     webhooks: Option<Webhooks>,
@@ -52,23 +55,31 @@ async fn serve(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
+    let judge = SessionJudge::new(database.settings().ceiling_seconds);
     let metrics = Arc::new(Metrics::new());
-    let state = HubState::new(pool.clone(), policy, Arc::clone(&metrics), shutdown.clone());
+    let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
+        .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
+    let telling = webhooks.map(|webhooks| {
+        let (pool, metrics) = (pool.clone(), Arc::clone(&metrics));
+        (webhooks.describe().to_owned(), follow_needs(webhooks, pool, metrics, shutdown.clone()))
+    });
+    let state = HubState::new(pool, policy, judge, live, metrics, shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
         listening.address,
         database.describe()
     ));
-    let telling = webhooks.map(|webhooks| {
-        print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
-        tokio::spawn(follow_needs(webhooks, pool, metrics, shutdown.clone()))
+    let telling = telling.map(|(receiver, work)| {
+        print_line(&format!("trueup-hub tells {receiver} what needs a person"));
+        tokio::spawn(work)
     });
     listening.serve(&state, tls, arguments.max_connections, shutdown).await;
     if let Some(telling) = telling {
         // It ends with the same signal.
         let _ = telling.await;
     }
+    state.live().wait_for_leave().await;
     print_line("trueup-hub stopped");
     Ok(())
 }

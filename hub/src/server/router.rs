@@ -11,9 +11,9 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
-use crate::access;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
+use crate::{access, actions, api, live};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -24,7 +24,8 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
     let mut open = Router::new().merge(health_routes()).merge(access::login_routes());
-    let mut protected = Router::new();
+    let mut protected =
+        Router::new().merge(api::routes()).merge(actions::routes()).merge(live::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trueup_core::model::{EventFilter, FieldValue, StateField};
 use trueup_core::store::{
-    HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
+    AttentionFilter, HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
 };
 
 use super::canonical::describe;
@@ -46,6 +46,11 @@ fn describe_work(store: &mut dyn Store) -> Vec<String> {
         describe(store.list_live_orchestrators()),
         describe(store.list_reservations(None)),
         describe(store.list_tokens()),
+        describe(
+            store
+                .list_attention(&AttentionFilter { limit: 3, ..AttentionFilter::default() })
+                .map(|found| found.len()),
+        ),
         describe(store.find_pending_matters()),
         describe_overview(store),
     ];

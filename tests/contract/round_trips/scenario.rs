@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Map;
 use support::postgres::TestDatabase;
 use trueup_core::model::{
-    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd, StateField, TokenRole,
+    AttentionKind, EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd,
+    StateField, TokenRole,
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    AcceptHandoffRequest, Caller, ClaimNextRequest, DeliverySource, DependencyChange,
-    HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery, PlanTaskStepRequest,
-    RejectHandoffRequest, RepoNaming, SessionFilter, Store,
+    AcceptHandoffRequest, AttentionFilter, Caller, ClaimNextRequest, DeliverySource,
+    DependencyChange, HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery,
+    PlanTaskStepRequest, RejectHandoffRequest, RepoNaming, SessionFilter, Store,
 };
 
 use crate::fixture::test_deadline;
@@ -22,6 +23,7 @@ use crate::requests::{
     register_session, release_request, session_id, session_step_request, start_step, step_request,
     task_note,
 };
+use crate::suite::attention::new_attention;
 use crate::suite::handoffs::new_handoff;
 use crate::suite::metadata::metadata_fix;
 use crate::suite::overview::whole_overview;
@@ -49,6 +51,7 @@ pub(super) fn run_every_operation(store: &mut dyn Store, database: &TestDatabase
     use_repos_and_ports(store);
     use_workplans(store);
     use_tokens(store);
+    use_attention(store);
     deliver_one(store);
     sweep_and_prune(store, database);
 }
@@ -276,6 +279,16 @@ fn use_tokens(store: &mut dyn Store) {
     store.revoke_token(&token.name, &new_provenance("lead")).unwrap();
 }
 
+fn use_attention(store: &mut dyn Store) {
+    let new = new_attention("divergence:s1", AttentionKind::Divergence);
+    store.raise_attention(&new, &new_provenance("s1")).unwrap();
+    store.raise_attention(&new, &new_provenance("s1")).unwrap();
+    let open = AttentionFilter { only_open: true, ..AttentionFilter::default() };
+    assert_eq!(store.list_attention(&open).unwrap().len(), 1);
+    store.end_attention(&new.id, &new_provenance("s1")).unwrap();
+    store.load_attention(&new.id).unwrap().unwrap();
+}
+
 fn deliver_one(store: &mut dyn Store) {
     let pending = pending_task(store, "s3", "t");
     let defaults = DeliverySource { outbox: None, host: None, lease_seconds: LEASE_SECONDS };
@@ -284,7 +297,7 @@ fn deliver_one(store: &mut dyn Store) {
 }
 
 /// A write that waits to set a session's task.
-pub(super) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> PendingWrite {
+pub(crate) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> PendingWrite {
     let now = load_session(store, session);
     let changes = [(StateField::Task, FieldValue::Text(Some(task.to_owned())))].into();
     PendingWrite {

@@ -34,6 +34,7 @@ fn run_over(way: &'static Way, test: impl FnOnce(&mut PostgresDatabase)) {
     }
 }
 
+pub(crate) mod attention;
 mod claims;
 mod dependencies;
 mod errors;

@@ -1,5 +1,6 @@
 //! The operations of the database: requests, answers and refusals.
 
+mod attention;
 mod command_store;
 mod handoffs;
 mod hook_store;
@@ -26,6 +27,7 @@ use crate::model::{
 use crate::store::Result;
 use crate::text::redact::RedactedText;
 
+pub use attention::{AttentionFilter, AttentionStore};
 pub use command_store::{ChangeMark, CommandStore, ExpectedRead, ReadTime};
 pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
@@ -261,6 +263,7 @@ pub struct SessionTask {
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
     DeliveryTarget
+    + AttentionStore
     + HandoffStore
     + ItemStore
     + MetadataStore

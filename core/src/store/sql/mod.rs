@@ -5,6 +5,7 @@
 //! operation as one transaction of its [`Engine`]. The operation is compiled for each engine, so
 //! that SQLite pays nothing for the others.
 
+mod attention;
 mod claims;
 mod command_engine;
 mod delivery_rows;
@@ -68,6 +69,7 @@ impl<E> SqlStore<E> {
 /// All statements of the operations.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
     [
+        attention::STATEMENTS,
         claims::STATEMENTS,
         command_engine::STATEMENTS,
         dependencies::STATEMENTS,

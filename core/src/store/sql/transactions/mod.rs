@@ -1,5 +1,6 @@
 //! Each operation as one transaction of the engine: the traits of `store/api`, one file each.
 
+mod attention;
 mod handoffs;
 mod items;
 mod metadata;
