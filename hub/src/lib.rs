@@ -10,6 +10,7 @@
 //! | `api` | what the database holds, for people and programs that read; the OpenAPI document |
 //! | `live` | what happens, as it happens |
 //! | `actions` | what ends the work of others, for administrators |
+//! | `rpc` | the operations of the store, for hooks and commands of other machines |
 //! | `problem` | every error that a client can get |
 //! | `metrics` | what the server counts |
 //! | `webhooks` | telling a receiver elsewhere what needs a person |
@@ -34,6 +35,7 @@ mod live;
 mod metrics;
 mod printer;
 mod problem;
+mod rpc;
 mod server;
 mod session_judge;
 mod store_pool;

@@ -9,6 +9,7 @@ mod agreement;
 mod claim_machine;
 mod doc_paths;
 mod fixture;
+mod hub_fixture;
 mod module_cycles;
 mod postgres_fixture;
 mod process_races;

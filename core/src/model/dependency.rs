@@ -1,5 +1,6 @@
 //! Dependencies between items: which status they bring about, and the refusal of cycles.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};

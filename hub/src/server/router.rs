@@ -13,7 +13,7 @@ use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
-use crate::{access, actions, api, live};
+use crate::{access, actions, api, live, rpc};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ pub(crate) fn build_router(state: HubState) -> Router {
     }
     // A path that does not exist is told only to those who have a token.
     let protected = protected
+        .merge(rpc::routes())
         .fallback(refuse_path)
         .method_not_allowed_fallback(refuse_method)
         .layer(from_fn_with_state(state.clone(), access::check_token));

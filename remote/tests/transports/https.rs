@@ -128,7 +128,7 @@ fn credentials_are_headers_and_are_sent_to_the_function_alone() {
 #[test]
 fn the_wait_that_a_server_asks_for_is_returned() {
     let server = HttpServer::start(|_| Reply::new("429 Too Many", "Retry-After: 7\r\n", ""));
-    let error = failure_of(&format!("http://127.0.0.1:{}?via=hub", server.port), late());
+    let error = failure_of(&format!("http://127.0.0.1:{}?via=postgrest", server.port), late());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_retryable() && !error.may_have_committed());
 }
@@ -187,7 +187,7 @@ fn what_cannot_be_connected_to_is_not_ambiguous() {
     assert_line(&error, "https://nowhere.invalid: the name of the host cannot be found");
     assert_eq!(error.kind, FailureKind::NameNotFound);
     let ssh = HttpServer::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.2\r\n"));
-    let error = failure_of(&format!("http://127.0.0.1:{}?via=hub", ssh.port), late());
+    let error = failure_of(&format!("http://127.0.0.1:{}?via=postgrest", ssh.port), late());
     let problem = "the server does not speak the protocol of the URL";
     assert_line(&error, &format!("http://127.0.0.1:{}: {problem}", ssh.port));
 }

@@ -239,7 +239,12 @@ fn use_repos_and_ports(store: &mut dyn Store) {
     store.update_repo_state(&slug, &repo_state("text"), &new_provenance("user")).unwrap();
     store.load_repo_state(&slug).unwrap().unwrap();
     store.remove_repo_place(&slug, "m1", &new_provenance("user")).unwrap();
-    let naming = RepoNaming { identity: "i", name: "n", shared_with: None, replaces_name: false };
+    let naming = RepoNaming {
+        identity: "i".to_owned(),
+        name: "n".to_owned(),
+        shared_with: None,
+        replaces_name: false,
+    };
     store.name_repo(&naming).unwrap();
     store.find_repo_name("i").unwrap().unwrap();
     store.list_repo_identities("n").unwrap();

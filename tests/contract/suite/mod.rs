@@ -1,6 +1,7 @@
 //! The suite that every store must pass.
 
 use crate::fixture::new_sqlite;
+use crate::hub_fixture::new_hub;
 use crate::postgres_fixture::{DIRECT, HTTPS, PGBOUNCER, PostgresDatabase, Way, new_remote};
 
 /// Turns each function into a test for every store, by every way to its database.
@@ -8,6 +9,9 @@ macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod sqlite {
             $(#[test] fn $name() { super::$name(&mut crate::suite::new_sqlite()); })*
+        }
+        mod hub {
+            $(#[test] fn $name() { super::$name(&mut crate::suite::new_hub()); })*
         }
         mod postgres {
             $(#[test] fn $name() {
