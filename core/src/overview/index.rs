@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{OverviewReadings, SessionState, decide_session_state};
 use crate::model::{
-    Event, Handoff, Item, ItemKey, LivenessState, Session, SessionId, SessionStatus,
+    AttentionKind, Event, Handoff, Item, ItemKey, LivenessState, Session, SessionId, SessionStatus,
 };
 use crate::views::EventView;
 
@@ -110,6 +110,13 @@ impl<'r> OverviewIndex<'r> {
     pub(super) fn is_present(&self, id: &SessionId) -> bool {
         let own = self.session(id).is_some_and(|(_, state)| state.is_present());
         own || self.continued.contains(id)
+    }
+
+    /// Returns whether a session was reported to wait for an answer of a person.
+    pub(super) fn waits_for_input(&self, id: &SessionId) -> bool {
+        self.readings.rows.attention.iter().any(|report| {
+            report.kind == AttentionKind::WaitsForInput && report.session.as_ref() == Some(id)
+        })
     }
 
     /// Returns the hand-offs that somebody could accept.

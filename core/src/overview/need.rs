@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{ItemKey, SessionId, Timestamp};
+use crate::model::{AttentionKind, ItemKey, SessionId, Timestamp};
 use crate::views::EventView;
 
 /// Something that needs a person.
@@ -75,6 +75,15 @@ impl NeedKind {
         Self::StaleClaim,
     ];
 
+    /// Returns what a hub can do about something of this kind that was reported.
+    pub(super) fn actions_for_reports(self) -> Vec<NeedAction> {
+        match self {
+            Self::JournalEntry => vec![NeedAction::RestoreJournal, NeedAction::DropJournal],
+            Self::DeadLetter => vec![NeedAction::Resend, NeedAction::DropDeadLetter],
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the word that answers show.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,6 +97,20 @@ impl NeedKind {
             Self::LostSession => "lost_session",
             Self::OpenHandoff => "open_handoff",
             Self::StaleClaim => "stale_claim",
+        }
+    }
+}
+
+impl From<AttentionKind> for NeedKind {
+    fn from(kind: AttentionKind) -> Self {
+        match kind {
+            AttentionKind::GateRefusal => Self::GateRefusal,
+            AttentionKind::Divergence => Self::Divergence,
+            AttentionKind::JournalEntry => Self::JournalEntry,
+            AttentionKind::DeadLetter => Self::DeadLetter,
+            AttentionKind::WaitsForInput => Self::WaitsForInput,
+            AttentionKind::RepoBehind => Self::RepoBehind,
+            AttentionKind::RepoUnpushed => Self::RepoUnpushed,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::index::OverviewIndex;
 use super::{Need, NeedAction, NeedKind, SessionState};
-use crate::model::{Handoff, Item, ItemKey, Session, SessionId};
+use crate::model::{Attention, AttentionKind, Handoff, Item, ItemKey, Session, SessionId};
 use crate::text::CommandLine;
 
 /// Finds what needs a person, oldest first.
@@ -19,6 +19,7 @@ pub(super) fn find_needs(index: &OverviewIndex<'_>) -> Vec<Need> {
         .collect();
     let items = index.readings.rows.items.iter().filter(|item| !handed_on.contains(&item.key));
     needs.extend(items.filter_map(|item| unattended_item(item, index)));
+    needs.extend(find_reported_needs(index));
     sort_oldest_first(&mut needs);
     needs
 }
@@ -35,18 +36,17 @@ fn unattended_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     let Some(holder) = &item.holder else {
         return interrupted_item(item, index);
     };
-    let Some((session, state)) = index.session(holder) else {
-        return None;
-    };
+    let (session, state) = index.session(holder)?;
     match state {
-        SessionState::Live | SessionState::Waiting => None,
         SessionState::Dead => Some(dead_holder(item, session, index)),
+        // Who waits for an answer is silent because of that.
+        SessionState::Stale if index.waits_for_input(holder) => None,
         SessionState::Stale => Some(silent_holder(item, session, index)),
         // Until the lease is over, the session may be resumed with its item.
         SessionState::Ended if session.is_lease_expired() => {
             Some(ended_holder(item, session, index))
         }
-        SessionState::Ended => None,
+        SessionState::Live | SessionState::Waiting | SessionState::Ended => None,
     }
 }
 
@@ -60,7 +60,7 @@ fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
             on_host(last),
             item.key
         ),
-        command: command(CommandLine::new("trueup claim").with_word(item.key.as_str())),
+        command: Some(CommandLine::new("trueup claim").with_word(item.key.as_str()).to_string()),
         ..need_of_session(NeedKind::LostSession, last, item, index)
     };
     Some(need)
@@ -74,7 +74,7 @@ fn dead_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Nee
             on_host(session),
             item.key
         ),
-        command: command(CommandLine::new("trueup sessions sweep")),
+        command: Some("trueup sessions sweep".to_owned()),
         actions: vec![NeedAction::Release],
         ..need_of_session(NeedKind::LostSession, session, item, index)
     }
@@ -92,7 +92,7 @@ fn silent_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> N
             short_id(&session.id),
             on_host(session)
         ),
-        command: command(release),
+        command: Some(release.to_string()),
         actions: vec![NeedAction::Release],
         ..need_of_claim(session, item, index)
     }
@@ -106,9 +106,43 @@ fn ended_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Ne
             on_host(session),
             item.key
         ),
-        command: command(CommandLine::new("trueup sessions sweep")),
+        command: Some("trueup sessions sweep".to_owned()),
         actions: vec![NeedAction::Release],
         ..need_of_claim(session, item, index)
+    }
+}
+
+/// Returns what hooks and commands reported, as far as it still matters.
+fn find_reported_needs(index: &OverviewIndex<'_>) -> impl Iterator<Item = Need> {
+    let reports = &index.readings.rows.attention;
+    let refused: BTreeSet<&SessionId> = reports
+        .iter()
+        .filter(|report| report.kind == AttentionKind::GateRefusal)
+        .filter_map(|report| report.session.as_ref())
+        .collect();
+    let matters = move |report: &&Attention| match (report.kind, &report.session) {
+        // The refusal says what differs.
+        (AttentionKind::Divergence, Some(session)) => !refused.contains(session),
+        (AttentionKind::WaitsForInput, Some(session)) => index.is_present(session),
+        _ => true,
+    };
+    reports.iter().filter(matters).map(|report| reported_need(report, index))
+}
+
+fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
+    let kind = NeedKind::from(report.kind);
+    Need {
+        id: report.id.to_string(),
+        kind,
+        since: report.raised_at,
+        session_id: report.session.clone(),
+        item: report.item.clone(),
+        repo: report.repo.clone(),
+        host: report.host.clone(),
+        line: report.line.clone(),
+        command: report.command.clone(),
+        why: index.latest_event("attention", report.id.as_str()),
+        actions: kind.actions_for_reports(),
     }
 }
 
@@ -140,7 +174,7 @@ fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {
         repo: handoff.repo.clone(),
         host: sender.and_then(|session| session.host.clone()),
         line,
-        command: command(end),
+        command: Some(end.to_string()),
         why: index.latest_event("handoff", handoff.id.as_str()),
         actions: Vec::new(),
     }
@@ -176,11 +210,6 @@ fn need_of_claim(session: &Session, item: &Item, index: &OverviewIndex<'_>) -> N
         why: index.latest_event("item", item.key.as_str()),
         ..need_of_session(kind, session, item, index)
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the field of a need")]
-fn command(line: CommandLine) -> Option<String> {
-    Some(line.to_string())
 }
 
 /// Most characters of the id of a session in a sentence.

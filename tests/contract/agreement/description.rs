@@ -73,7 +73,14 @@ fn describe_overview(store: &mut dyn Store) -> String {
         rows.sessions.sort_by_key(|session| session.id.clone());
         let subjects: BTreeSet<(String, String)> =
             rows.latest_events.into_iter().map(|event| (event.entity, event.key)).collect();
-        (rows.sessions, rows.items, rows.open_dependencies, rows.handoffs.len(), subjects)
+        (
+            rows.sessions,
+            rows.items,
+            rows.open_dependencies,
+            rows.attention.len(),
+            rows.handoffs.len(),
+            subjects,
+        )
     });
     describe(rows)
 }

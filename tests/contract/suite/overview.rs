@@ -1,6 +1,7 @@
 //! What an overview of all work is made of.
 
-use trueup_core::model::{ItemStatus, Timestamp};
+use serde_json::Value as Json;
+use trueup_core::model::{Attention, AttentionKind, ItemStatus, Timestamp};
 use trueup_core::store::{OverviewQuery, OverviewRows, Store};
 
 use crate::fixture::StoreFixture;
@@ -8,6 +9,7 @@ use crate::requests::{
     add_item, claim_item, item_key, list_events, load_session, move_item, new_provenance,
     register_session, release_request, session_id,
 };
+use crate::suite::attention::new_attention;
 use crate::suite::dependencies::change_dependencies;
 use crate::suite::handoffs::new_handoff;
 
@@ -16,6 +18,7 @@ on_every_store! {
     an_item_waits_for_what_is_not_completed
     a_lost_session_stays_until_its_work_is_taken_up
     the_newest_event_of_each_row_is_told
+    an_open_report_comes_without_its_content
 }
 
 /// Leaves nothing out because of its age.
@@ -122,4 +125,19 @@ fn the_newest_event_of_each_row_is_told(f: &mut impl StoreFixture) {
     f.store().mark_lost(&session, &new_provenance("s2")).unwrap();
     let told = told(f.store());
     assert!(told.contains(&event("s1", "lost")), "{told:?}");
+}
+
+fn an_open_report_comes_without_its_content(f: &mut impl StoreFixture) {
+    let new = new_attention("divergence:s1", AttentionKind::Divergence);
+    let ended = new_attention("divergence:s2", AttentionKind::Divergence);
+    for report in [&new, &ended] {
+        f.store().raise_attention(report, &new_provenance("s1")).unwrap();
+    }
+    f.store().end_attention(&ended.id, &new_provenance("s1")).unwrap();
+    let stored = f.store().load_attention(&new.id).unwrap().unwrap();
+    assert!(!stored.content.is_null());
+    let rows = load(f.store());
+    assert_eq!(rows.attention, [Attention { content: Json::Null, ..stored }]);
+    let event = rows.latest_events.last().unwrap();
+    assert_eq!((event.entity.as_str(), event.key.as_str()), ("attention", new.id.as_str()));
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::{Overview, OverviewReadings, build_overview};
 use crate::model::fixture::seconds_from_now;
-use crate::model::{Event, Handoff, Item, LivenessState, ProcessState, Session, judge_session};
+use crate::model::{
+    Attention, Event, Handoff, Item, LivenessState, ProcessState, Session, judge_session,
+};
 use crate::store::OverviewRows;
 
 /// Judges sessions of which no process can be checked, with a ceiling of half an hour.
@@ -21,6 +23,7 @@ struct Scene {
     sessions: Vec<Session>,
     items: Vec<Item>,
     handoffs: Vec<Handoff>,
+    attention: Vec<Attention>,
     events: Vec<Event>,
 }
 
@@ -37,6 +40,7 @@ impl Scene {
                 items: self.items,
                 open_dependencies: Vec::new(),
                 handoffs: self.handoffs,
+                attention: self.attention,
                 latest_events: self.events,
             },
             liveness,

@@ -2,7 +2,7 @@
 
 use super::{Scene, event, with_work};
 use crate::model::fixture::{sample_handoff, sample_item, sample_session, seconds_from_now};
-use crate::model::{Epoch, HandoffStatus, ItemStatus, SessionStatus};
+use crate::model::{Attention, AttentionKind, Epoch, HandoffStatus, ItemStatus, SessionStatus};
 use crate::overview::{Need, NeedAction};
 use crate::text::CommandLine;
 
@@ -132,6 +132,87 @@ fn one_cause_is_one_need() {
         };
         let ids: Vec<String> = scene.overview().needs_me.into_iter().map(|need| need.id).collect();
         assert_eq!(ids, expected, "the dead sender of a hand-off to {to:?}");
+    }
+}
+
+fn report(kind: AttentionKind, session: Option<&str>) -> Attention {
+    let subject = session.unwrap_or("repo");
+    Attention {
+        id: format!("{}:{subject}", kind.as_str()).parse().unwrap(),
+        kind,
+        session: session.map(|id| id.parse().unwrap()),
+        item: None,
+        repo: Some("app".to_owned()),
+        host: Some("here".to_owned()),
+        line: "what a person reads".to_owned(),
+        command: Some("trueup validate".to_owned()),
+        content: serde_json::Value::Null,
+        raised_at: seconds_from_now(-30),
+        ended_at: None,
+        ended_by: None,
+        ended_reason: None,
+    }
+}
+
+#[test]
+fn a_report_is_a_need_with_what_can_be_done_about_it() {
+    for (kind, actions) in [
+        (AttentionKind::GateRefusal, vec![]),
+        (AttentionKind::Divergence, vec![]),
+        (AttentionKind::JournalEntry, vec![NeedAction::RestoreJournal, NeedAction::DropJournal]),
+        (AttentionKind::DeadLetter, vec![NeedAction::Resend, NeedAction::DropDeadLetter]),
+        (AttentionKind::WaitsForInput, vec![]),
+        (AttentionKind::RepoBehind, vec![]),
+        (AttentionKind::RepoUnpushed, vec![]),
+    ] {
+        let reported = report(kind, Some("s"));
+        let id = reported.id.to_string();
+        let scene = Scene {
+            sessions: vec![sample_session("s", SessionStatus::Active, 10)],
+            attention: vec![reported.clone()],
+            events: vec![event(9, "attention", &id, "raised")],
+            ..Scene::default()
+        };
+        let needs = scene.overview().needs_me;
+        assert_eq!(needs.len(), 1, "{kind}");
+        let need = &needs[0];
+        assert_eq!((need.kind.as_str(), &need.id), (kind.as_str(), &id));
+        assert_eq!((need.since, &need.line), (reported.raised_at, &reported.line));
+        assert_eq!((&need.command, &need.actions), (&reported.command, &actions));
+        assert_eq!(need.why.as_ref().map(|event| event.seq), Some(9));
+    }
+}
+
+#[test]
+fn a_report_that_something_else_tells_is_none() {
+    use AttentionKind::{Divergence, GateRefusal, WaitsForInput};
+    use SessionStatus::{Active, Ended};
+    for (reports, status, silence, expected) in [
+        (vec![(Divergence, "s")], Active, 10, vec!["divergence:s"]),
+        (vec![(Divergence, "s"), (GateRefusal, "s")], Active, 10, vec!["gate_refusal:s"]),
+        (
+            vec![(Divergence, "s"), (GateRefusal, "t")],
+            Active,
+            10,
+            vec!["divergence:s", "gate_refusal:t"],
+        ),
+        (vec![(WaitsForInput, "s")], Active, 10, vec!["waits_for_input:s"]),
+        // Whose claim looks stale then.
+        (vec![(WaitsForInput, "s")], Active, 1_000, vec!["waits_for_input:s"]),
+        (vec![(WaitsForInput, "t")], Active, 1_000, vec!["stale_claim:SD-002C"]),
+        // The dead and the gone wait for nobody.
+        (vec![(WaitsForInput, "s")], Active, 1_900, vec!["lost_session:s"]),
+        (vec![(WaitsForInput, "s")], Ended, 10, vec![]),
+        (vec![(GateRefusal, "s")], Ended, 10, vec!["gate_refusal:s"]),
+    ] {
+        let scene = Scene {
+            sessions: vec![sample_session("s", status, silence)],
+            items: vec![sample_item(ItemStatus::Running, Some("s"))],
+            attention: reports.iter().map(|(kind, id)| report(*kind, Some(id))).collect(),
+            ..Scene::default()
+        };
+        let ids: Vec<String> = scene.overview().needs_me.into_iter().map(|need| need.id).collect();
+        assert_eq!(ids, expected, "{reports:?} {status:?} {silence}");
     }
 }
 

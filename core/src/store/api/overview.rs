@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DependencyEdge, Event, Handoff, Item, Session, Timestamp};
+use crate::model::{Attention, DependencyEdge, Event, Handoff, Item, Session, Timestamp};
 use crate::store::Result;
 
 /// Which rows an overview is made of.
@@ -31,8 +31,10 @@ pub struct OverviewRows {
     pub open_dependencies: Vec<DependencyEdge>,
     /// The hand-offs that are not decided, the newest first.
     pub handoffs: Vec<Handoff>,
-    /// The newest event of each of those items and hand-offs, and of the sessions that may need a
-    /// person.
+    /// What was reported to need a person and still does, without its content, the oldest first.
+    pub attention: Vec<Attention>,
+    /// The newest event of each of those items, hand-offs and reports, and of the sessions that may
+    /// need a person.
     pub latest_events: Vec<Event>,
 }
 

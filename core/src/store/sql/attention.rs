@@ -60,7 +60,7 @@ statements! {
          WHERE id = ?1 AND ended_at IS NULL";
 }
 
-fn attention_from_row(row: &dyn Row) -> Result<Attention> {
+pub(super) fn attention_from_row(row: &dyn Row) -> Result<Attention> {
     let content: Option<String> = row.get(AttentionColumn::Content)?;
     Ok(Attention {
         id: row.get(AttentionColumn::Id)?,

@@ -1,6 +1,7 @@
 //! The rows of an overview. Each statement reads one kind of row, however many there are, and an
 //! engine behind a network asks all of them in one request.
 
+use super::attention::attention_from_row;
 use super::engine::{Arg, Tx, args};
 use super::events::{EventColumn, event_from_row, load_newest_number, prefetch_newest_number};
 use super::events::{load_database_time, prefetch_database_time};
@@ -9,8 +10,8 @@ use super::items::{SELECT_ITEM, item_from_row};
 use super::row::Row;
 use super::sessions::{SELECT_SESSION, session_from_row};
 use super::statement::{Statement, joined, statements};
-use crate::model::DependencyEdge;
-use crate::store::{HandoffFilter, OverviewQuery, OverviewRows, Result, StoreError};
+use crate::model::{DependencyEdge, Timestamp};
+use crate::store::{HandoffFilter, OverviewRows, Result, StoreError};
 
 const IS_UNFINISHED: &str = "status IN ('queued', 'ready', 'running', 'blocked')";
 const IS_SHOWN: &str = joined!("(", IS_UNFINISHED, " OR completed_at >= ?1)");
@@ -51,6 +52,12 @@ statements! {
            AND waiting.status IN ('queued', 'ready', 'running', 'blocked')
          ORDER BY d.item, d.depends_on";
 
+    /// Without what is needed to end it, which may be large.
+    LIST_OPEN_ATTENTION() =
+        "SELECT id, kind, session, item, repo, host, line, command, NULL AS content, raised_at,
+             ended_at, ended_by, ended_reason
+         FROM attention WHERE ended_at IS NULL ORDER BY raised_at, id";
+
     LIST_LATEST_EVENTS(text) =
         "SELECT ", EventColumn::SQL, " FROM events WHERE seq IN (
              SELECT (SELECT max(e.seq) FROM events e WHERE e.entity = 'item' AND e.key = i.key)
@@ -62,7 +69,10 @@ statements! {
         SHOWN_SESSIONS, ")
              UNION ALL
              SELECT (SELECT max(e.seq) FROM events e WHERE e.entity = 'handoff' AND e.key = h.id)
-             FROM handoffs h WHERE ", IS_OPEN, ")
+             FROM handoffs h WHERE ", IS_OPEN, "
+             UNION ALL
+             SELECT (SELECT max(e.seq) FROM events e WHERE e.entity = 'attention' AND e.key = a.id)
+             FROM attention a WHERE a.ended_at IS NULL)
          ORDER BY seq";
 
     /// Numbers follow each other in time, so the newest ones are all that can be of the last minute.
@@ -72,8 +82,11 @@ statements! {
            AND at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-60 seconds')";
 }
 
-pub(super) fn load_overview_rows(tx: &mut impl Tx, query: &OverviewQuery) -> Result<OverviewRows> {
-    let since = query.finished_since.to_string();
+pub(super) fn load_overview_rows(
+    tx: &mut impl Tx,
+    finished_since: Timestamp,
+) -> Result<OverviewRows> {
+    let since = finished_since.to_string();
     prefetch_database_time(tx);
     prefetch_newest_number(tx);
     prefetch_open_handoffs(tx);
@@ -81,6 +94,7 @@ pub(super) fn load_overview_rows(tx: &mut impl Tx, query: &OverviewQuery) -> Res
     tx.prefetch(&LIST_SHOWN_SESSIONS, args![since]);
     tx.prefetch(&LIST_SHOWN_ITEMS, args![since]);
     tx.prefetch(&LIST_OPEN_EDGES, args![]);
+    tx.prefetch(&LIST_OPEN_ATTENTION, args![]);
     tx.prefetch(&LIST_LATEST_EVENTS, args![since]);
     Ok(OverviewRows {
         read_at: load_database_time(tx)?,
@@ -93,6 +107,7 @@ pub(super) fn load_overview_rows(tx: &mut impl Tx, query: &OverviewQuery) -> Res
             Ok(DependencyEdge { item: row.get(0)?, on: row.get(1)? })
         })?,
         handoffs: list_handoffs(tx, HandoffFilter { only_open: true })?,
+        attention: readable_rows(tx, &LIST_OPEN_ATTENTION, args![], attention_from_row)?,
         latest_events: readable_rows(tx, &LIST_LATEST_EVENTS, args![since], event_from_row)?,
     })
 }
