@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 
 use super::{ItemKey, ItemStatus};
 
