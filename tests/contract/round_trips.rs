@@ -171,7 +171,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("claim", 2),
     ("claim_next_item", 2),
     ("end_attention", 2),
-    ("raise_attention", 3),
+    ("raise_attention", 2),
     ("create_token", 3),
     ("revoke_token", 3),
     ("deliver_pending", 2),
