@@ -15,6 +15,7 @@
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
+//! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
 //! page of another origin can neither read nor write; a request waits for the database under a
@@ -43,6 +44,7 @@ mod server;
 mod session_judge;
 mod store_pool;
 mod store_work;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -50,13 +50,19 @@ macro_rules! for_each_operation {
                         ref session: SessionId, copy operations: u64, ref provenance: Provenance
                     ) -> (), by provenance;
                     write mark_handoff_shown(ref handoff: Handoff) -> ();
-                    write update_repo_state(
-                        ref slug: RepoSlug, ref state: RepoState, ref provenance: Provenance
-                    ) -> Repo, by provenance;
                     write raise_attention(ref new: NewAttention, ref provenance: Provenance)
                         -> (), by provenance;
                     write end_attention(ref id: AttentionId, ref provenance: Provenance)
                         -> (), by provenance;
+                    write update_repo_state(
+                        ref slug: RepoSlug, ref state: RepoState, ref provenance: Provenance
+                    ) -> Repo, by provenance;
+                }
+                OutboxDeliveryStore {
+                    write deliver_pending(
+                        refs pending: PendingWrite, ref source: DeliverySource,
+                        copy deadline: Deadline
+                    ) -> Vec<DeliveryOutcome>, by pending;
                 }
                 AttentionStore {
                     read list_attention(ref filter: AttentionFilter) -> Vec<Attention>;
@@ -64,12 +70,6 @@ macro_rules! for_each_operation {
                 }
                 OverviewStore {
                     read load_overview_rows(ref query: OverviewQuery) -> OverviewRows;
-                }
-                OutboxDeliveryStore {
-                    write deliver_pending(
-                        refs pending: PendingWrite, ref source: DeliverySource,
-                        copy deadline: Deadline
-                    ) -> Vec<DeliveryOutcome>, by pending;
                 }
                 HandoffStore {
                     write create_handoff(ref new: NewHandoff) -> Handoff, by new.provenance;
