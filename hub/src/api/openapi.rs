@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use serde::Serialize;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, OpenApi as OpenApiDocument, Operation, Ref, RefOr,
-    Response, ResponseBuilder,
+    Components, ContentBuilder, InfoBuilder, OpenApi as OpenApiDocument, Ref, RefOr, Response,
+    ResponseBuilder,
 };
 use utoipa::{OpenApi as _, ToSchema};
 
