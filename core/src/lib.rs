@@ -21,9 +21,11 @@
 //! | [`settings`] | flag, environment, file, default; which project a run concerns |
 //! | [`replica`] | what this machine last read of a session from a server, for its hooks |
 //! | [`plan`] | plan files, and work on their tasks in the store |
+//! | [`views`] | what commands and the hub show, as JSON |
 //! | [`repos`] | which repositories are where on this machine |
 //! | [`sync`] | observe, decide, act: the core of every hook and command |
 //! | [`claims`], [`orchestrators`], [`tcp_ports`], [`retention`] | operations over store, liveness and sync |
+//! | [`overview`] | what needs a person, who works on what, what is stuck |
 //! | [`consistency`] | observe, decide, act for workplan files |
 //!
 //! Invariants: the modules marked "no IO" never name the file system, the environment, a process,
@@ -51,6 +53,7 @@ pub mod metadata;
 pub mod model;
 pub mod orchestrators;
 pub mod outbox;
+pub mod overview;
 pub mod plan;
 pub mod reconcile;
 pub mod replica;
@@ -63,4 +66,5 @@ pub mod store;
 pub mod sync;
 pub mod tcp_ports;
 pub mod text;
+pub mod views;
 pub mod workplan;

@@ -7,7 +7,7 @@ use trueup_core::deadline::Deadline;
 use trueup_core::settings::{DatabaseUrl, Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
-use trueup_remote::{OpenOptions, RemoteDatabase};
+use trueup_remote::{ChangeListener, OpenOptions, RemoteDatabase};
 
 use crate::command_line::DatabaseArgs;
 use crate::failure::Failure;
@@ -50,13 +50,33 @@ impl Database {
         self.settings.database.to_string()
     }
 
-    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    /// Opens the database. One that is not there is not created: it may be back in a moment, and
+    /// would be hidden by an empty one.
     pub(crate) fn open(&self) -> StoreResult<Box<dyn CommandStore>> {
+        let deadline = Deadline::after(OPERATION_PATIENCE);
+        match &self.settings.database {
+            DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
+            _ => self.open_remote(deadline),
+        }
+    }
+
+    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    pub(crate) fn open_or_create(&self) -> StoreResult<Box<dyn CommandStore>> {
         let deadline = Deadline::after(OPERATION_PATIENCE);
         match &self.settings.database {
             DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
             _ => self.open_remote(deadline),
         }
+    }
+
+    /// Whether the database is a file of this machine.
+    pub(crate) const fn is_embedded(&self) -> bool {
+        matches!(self.settings.database, DatabaseUrl::Sqlite(_))
+    }
+
+    /// Prepares to hear of new events; nothing where the database does not tell.
+    pub(crate) fn open_listener(&self) -> Option<ChangeListener> {
+        RemoteDatabase::from_settings(&self.settings, &self.environment)?.open_listener().ok()?
     }
 
     /// Opens a remote database without a memory of rows: whoever serves others must see what they

@@ -6,7 +6,10 @@ use axum::extract::FromRef;
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessPolicy};
+use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// What every handler shares. A copy costs a counter.
@@ -16,7 +19,10 @@ pub(crate) struct HubState(Arc<Shared>);
 struct Shared {
     pool: StorePool,
     access: Access,
+    judge: SessionJudge,
+    live: Live,
     metrics: Arc<Metrics>,
+    overview: OverviewCache,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -24,11 +30,14 @@ impl HubState {
     pub(crate) fn new(
         pool: StorePool,
         policy: AccessPolicy,
+        judge: SessionJudge,
+        live: Live,
         metrics: Arc<Metrics>,
+        overview: OverviewCache,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, live, metrics, overview, shutdown }))
     }
 
     /// The connections to the database.
@@ -41,9 +50,24 @@ impl HubState {
         &self.0.access
     }
 
+    /// Whether sessions live.
+    pub(crate) fn judge(&self) -> &SessionJudge {
+        &self.0.judge
+    }
+
+    /// The events as they happen.
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The overview that everybody gets.
+    pub(crate) fn overview(&self) -> &OverviewCache {
+        &self.0.overview
     }
 
     /// Turns true when the server is being stopped; whoever answers without end watches it.

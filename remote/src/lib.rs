@@ -43,7 +43,7 @@ pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};
 pub use hub::{HubReply, HubStore, HubTransport};
-pub use postgres::PostgresTransport;
+pub use postgres::{ChangeListener, PostgresTransport};
 pub use remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};
 pub use server_facts::{ServerFacts, ServerSoftware, UserRights};

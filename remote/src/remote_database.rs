@@ -13,7 +13,7 @@ use crate::exchange::{ExchangeEngine, RemoteStore};
 use crate::https::{FlavourMemory, HttpsConnection, HttpsTransport};
 use crate::hub::{HttpsHub, HubStore, HubTransport};
 use crate::outage::{OutageWatch, pause_before_run};
-use crate::postgres::{DirectConnection, PostgresTransport, connect_directly};
+use crate::postgres::{ChangeListener, DirectConnection, PostgresTransport, connect_directly};
 use crate::transport::Transport;
 use crate::url::{Flavour, HttpsUrl, PasswordSources, PostgresUrl, UrlError};
 
@@ -163,6 +163,19 @@ impl RemoteDatabase {
             return Err(self.failure(FailureKind::Configuration(problem.to_owned())));
         }
         connect_directly(self.parse_postgres()?, self.roots, deadline)
+    }
+
+    /// Prepares to hear of new events without connecting; nothing where the URL is not
+    /// `postgres://`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open_transport`].
+    pub fn open_listener(&self) -> Result<Option<ChangeListener>, TransportError> {
+        if !self.is_postgres() {
+            return Ok(None);
+        }
+        ChangeListener::new(self.parse_postgres()?, self.roots).map(Some)
     }
 
     /// Returns whether the URL is `postgres://`, so that a direct connection is possible.

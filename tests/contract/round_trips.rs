@@ -4,6 +4,8 @@
 mod remembered_rows;
 pub(crate) mod scenario;
 
+pub(crate) use scenario::pending_task;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -129,6 +131,8 @@ const BOUNDS: &[(&str, usize)] = &[
     ("find_plan_by_path", 1),
     ("find_token", 1),
     ("list_tokens", 1),
+    ("list_attention", 1),
+    ("load_attention", 1),
     ("record_callers", 1),
     ("find_repo_name", 1),
     ("had_state_value", 1),
@@ -151,6 +155,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("load_item_title", 1),
     ("load_lineage", 1),
     ("load_orchestrator", 1),
+    ("load_overview_rows", 1),
     ("load_phase", 1),
     ("load_plan", 1),
     ("load_plan_task", 1),
@@ -165,6 +170,8 @@ const BOUNDS: &[(&str, usize)] = &[
     ("apply_plan_task_step", 2),
     ("claim", 2),
     ("claim_next_item", 2),
+    ("end_attention", 2),
+    ("raise_attention", 2),
     ("create_token", 3),
     ("revoke_token", 3),
     ("deliver_pending", 2),

@@ -165,6 +165,8 @@ forward! {
         record_checkpoint(session: &SessionId, operations: u64, provenance: &Provenance)
             -> (), by provenance;
         mark_handoff_shown(told: &Handoff) -> ();
+        raise_attention(new: &NewAttention, provenance: &Provenance) -> (), by provenance;
+        end_attention(id: &AttentionId, provenance: &Provenance) -> (), by provenance;
         update_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
             -> Repo, by provenance;
     }
@@ -223,6 +225,9 @@ forward! {
         record_orchestrator_crash(read: &Orchestrator, provenance: &Provenance)
             -> Option<EndedRun>, by provenance;
     }
+    OverviewStore {
+        load_overview_rows(query: &OverviewQuery) -> OverviewRows;
+    }
     PlanStore {
         import_plan(plan: &NewPlan, provenance: &Provenance) -> ImportedPlan, by provenance;
         list_plans() -> Vec<PlanOverview>;
@@ -274,6 +279,10 @@ forward! {
         remove_events(events: &[i64], retention: &RetentionRules) -> u64;
         record_pruned(before: Timestamp, provenance: &Provenance)
             -> Option<PruneCounts>, by provenance;
+    }
+    AttentionStore {
+        list_attention(filter: &AttentionFilter) -> Vec<Attention>;
+        load_attention(id: &AttentionId) -> Option<Attention>;
     }
     TokenStore {
         create_token(new: &NewToken, provenance: &Provenance) -> AccessToken, by provenance;

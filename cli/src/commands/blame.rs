@@ -1,9 +1,10 @@
 //! `trueup blame`: for each field of an item, the event that set its present value.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use trueup_core::model::{Blame, BlamedField, EventFilter, ItemKey, blame_item};
 use trueup_core::text::one_line;
+use trueup_core::views::BlameView;
 
 use super::value_text::render_json_value;
 use crate::command_context::CommandContext;
@@ -35,7 +36,7 @@ pub(super) fn cmd_blame(context: &CommandContext, arguments: &BlameArgs) -> Comm
     })?;
     let mut blames = blame_item(&item, &events);
     blames.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
-    let fields: Vec<Value> = blames.iter().map(blame_view).collect();
+    let fields: Vec<_> = blames.iter().map(BlameView::from).collect();
     Ok(Output {
         header: Some(format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE")),
         ..Output::new(
@@ -59,17 +60,4 @@ fn render_blame_line(blame: &Blame<'_>) -> String {
         }
     };
     format!("{:<13} {value:<20} {author}", blame.field)
-}
-
-fn blame_view(blame: &Blame<'_>) -> Value {
-    json!({
-        "field": blame.field.as_str(),
-        "value": blame.value,
-        "actor": blame.event.map(|event| &event.actor),
-        "at": blame.event.map(|event| event.at),
-        "reason": blame.event.and_then(|event| event.reason.as_deref()),
-        "epoch": blame.event.and_then(|event| event.epoch),
-        "op_id": blame.event.and_then(|event| event.op_id.as_deref()),
-        "seq": blame.event.map(|event| event.seq),
-    })
 }

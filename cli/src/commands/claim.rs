@@ -23,6 +23,7 @@ use trueup_core::store::{
     StoreError,
 };
 use trueup_core::text::{CommandLine, one_line};
+use trueup_core::views::{ItemView, SessionView};
 
 use super::item::lookup::load_item;
 use super::session_output::render_quiet_period;
@@ -148,7 +149,7 @@ fn replay_claim(
     let outcome = if taken_over { "taken_over" } else { "claimed" };
     let data = json!({
         "outcome": outcome,
-        "item": views::item_view(&item),
+        "item": ItemView::from(&item),
         "previous_holder": event.before["holder"],
         "reason": event.reason.as_deref().filter(|_| taken_over),
         "parked": interrupted_work_view(find_interrupted_work(store, &item)?.as_ref()),
@@ -169,7 +170,7 @@ pub(super) fn build_stale_epoch_error(
         None => None,
     };
     let holder = holder
-        .map(|holder| views::session_view(&holder, &views::assess_liveness(&holder, &context.run)));
+        .map(|holder| SessionView::new(&holder, &views::assess_liveness(&holder, &context.run)));
     let case = ItemCase::ClaimLost { item: key.into() };
     Ok(CommandError::new(case, message).with_data(json!({"holder": holder})))
 }
@@ -235,7 +236,7 @@ fn build_grant_output(
     let interrupted_work = find_interrupted_work(store, &item)?;
     let data = json!({
         "outcome": outcome.as_str(),
-        "item": views::item_view(&item),
+        "item": ItemView::from(&item),
         "previous_holder": claimed.previous_holder,
         "reason": reason,
         "parked": interrupted_work_view(interrupted_work.as_ref()),
@@ -264,7 +265,7 @@ fn build_refusal_error(
                 vitality.evidence
             ),
             json!({
-                "holder": views::session_view(session, vitality),
+                "holder": SessionView::new(session, vitality),
                 "free_at": taking.map(|taking| taking.at),
                 "command": taking.map(|taking| format!("{}{caller_flags}", claim_command(taking, key))),
             }),
@@ -402,5 +403,5 @@ fn release_for_dead_holder(
 
 fn build_release_output(item: &Item, warnings: Vec<String>) -> Output {
     let text = vec![format!("released {}; its status is still {}", item.key, item.status)];
-    Output::new(text, json!({"item": views::item_view(item)})).with_warnings(warnings)
+    Output::new(text, json!({"item": ItemView::from(item)})).with_warnings(warnings)
 }

@@ -9,7 +9,6 @@ use crate::human_duration::HumanDuration;
 use crate::number_argument::{parse_natural, parse_whole_number};
 use crate::output::Output;
 use crate::printer::{OutputStream, print_status};
-use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::model::{
@@ -17,6 +16,7 @@ use trueup_core::model::{
 };
 use trueup_core::store::Store;
 use trueup_core::text::one_line;
+use trueup_core::views::EventView;
 
 use super::value_text::render_json_value;
 
@@ -102,7 +102,7 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
     }
     let next_cursor = events.last().map_or(filter.after, |event| event.seq);
     if !arguments.follow {
-        let views: Vec<_> = events.iter().map(views::event_view).collect();
+        let views: Vec<_> = events.iter().map(EventView::from).collect();
         return Ok(Output::table(
             &format!("{:>6} {:<24} WHAT", "SEQ", "AT"),
             events.iter().map(render_event),
@@ -121,7 +121,7 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
     loop {
         for event in &batch {
             let written =
-                stream.print_item(|| json!(views::event_view(event)), || vec![render_event(event)]);
+                stream.print_item(|| json!(EventView::from(event)), || vec![render_event(event)]);
             // A closed pipe ends the command.
             if written.is_err() {
                 return Ok(Output::default());
@@ -254,7 +254,7 @@ pub(super) fn render_event(event: &Event) -> String {
 }
 
 /// Describes what the actor of an event did, as a verb.
-fn describe_kind(event: &Event) -> String {
+pub(super) fn describe_kind(event: &Event) -> String {
     match event.kind.as_str() {
         "status" | "dependencies" | "metadata" => "changed".to_owned(),
         "taken_over" => "took over".to_owned(),
@@ -268,7 +268,7 @@ fn describe_kind(event: &Event) -> String {
 }
 
 /// Renders the fields that an event changed.
-fn render_difference(event: &Event) -> String {
+pub(super) fn render_difference(event: &Event) -> String {
     let (Value::Object(after), before) = (&event.after, &event.before) else {
         return String::new();
     };

@@ -3,7 +3,6 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
-use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::claims::find_interrupted_work;
@@ -14,6 +13,7 @@ use trueup_core::model::{
 use trueup_core::store::{ClaimNextRequest, NextItemQuery, Store, StoreError};
 use trueup_core::sync::sweep_dead_sessions;
 use trueup_core::text::{CommandLine, one_line};
+use trueup_core::views::ItemView;
 
 use super::claim::{build_stale_epoch_error, interrupted_work_view, render_interrupted_work};
 use super::item::lookup::load_item;
@@ -224,7 +224,7 @@ fn build_unfinished_error(held: &Item, item: &Item, give_up: CommandLine) -> Com
         ItemCase::HoldsUnfinished { item: held_key, next, give_up }
     };
     CommandError::new(case, message)
-        .with_data(json!({"item": views::item_view(held), "next": views::item_view(item)}))
+        .with_data(json!({"item": ItemView::from(held), "next": ItemView::from(item)}))
 }
 
 fn check_parent_exists(store: &mut dyn Store, arguments: &NextArgs) -> CommandResult<()> {
@@ -259,7 +259,7 @@ fn build_data(
     };
     let data = json!({
         "outcome": outcome,
-        "item": item.as_ref().map(views::item_view),
+        "item": item.as_ref().map(ItemView::from),
         "previous_holder": null,
         "reason": reason,
         "parked": interrupted_work_view(interrupted_work.as_ref()),

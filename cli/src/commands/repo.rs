@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 use trueup_core::git::Worktree;
 use trueup_core::model::{Repo, RepoSlug};
 use trueup_core::repos::{
@@ -11,6 +11,7 @@ use trueup_core::repos::{
 };
 use trueup_core::store::StoreError;
 use trueup_core::text::{one_line, path_to_text};
+use trueup_core::views::RepoView;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, RepoCase};
@@ -127,7 +128,7 @@ fn cmd_add(
         ),
         None => format!("added {} at {path_here}{}", after.slug, passive_suffix(&after)),
     };
-    Ok(Output::new(vec![text], json!({"repo": repo_view(&after, Some(&machine))})))
+    Ok(Output::new(vec![text], json!({"repo": RepoView::new(&after, Some(&machine))})))
 }
 
 fn build_refusal_error(refusal: &RegisterRefusal) -> CommandError {
@@ -152,7 +153,7 @@ fn cmd_list(context: &CommandContext) -> CommandResult {
         let further = machine.iter().flat_map(|machine| repo.checkouts_on(machine).skip(1));
         text.extend(further.map(|path| format!("{:<24} {path}", "")));
     }
-    let views: Vec<Value> = repos.iter().map(|repo| repo_view(repo, machine.as_deref())).collect();
+    let views: Vec<_> = repos.iter().map(|repo| RepoView::new(repo, machine.as_deref())).collect();
     Ok(Output::table(
         &format!("{:<24} WHERE", "REPOSITORY"),
         text,
@@ -188,34 +189,5 @@ fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> CommandResult {
     if remaining_machines > 0 {
         text.push(format!("it is still registered on {remaining_machines} other machines"));
     }
-    Ok(Output::new(text, json!({"repo": repo_view(&removed, Some(&machine))})))
-}
-
-/// Builds the view of a repository, with its path on this machine.
-fn repo_view(repo: &Repo, machine: Option<&str>) -> Value {
-    let places: Vec<Value> = repo
-        .places
-        .values()
-        .map(|place| {
-            json!({
-                "host": place.host, "path": place.path, "checkouts": place.checkouts,
-                "identity": place.identity,
-            })
-        })
-        .collect();
-    let state = repo.state.as_ref().map(|state| {
-        json!({
-            "synced_at": state.synced_at, "synced_by": state.synced_by, "digest": state.digest,
-            "summary": state.summary, "redacted": state.redacted,
-        })
-    });
-    json!({
-        "slug": repo.slug,
-        "path": machine.and_then(|machine| repo.path_on(machine)),
-        "passive": repo.passive,
-        "places": places,
-        "state": state,
-        "created_at": repo.created_at,
-        "updated_at": repo.updated_at,
-    })
+    Ok(Output::new(text, json!({"repo": RepoView::new(&removed, Some(&machine))})))
 }

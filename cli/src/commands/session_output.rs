@@ -6,6 +6,7 @@ use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::{HookStore, SessionFilter, Store};
 use trueup_core::sync::{Observation, observe_session};
 use trueup_core::text::{one_line, path_to_text, pluralize};
+use trueup_core::views::{ItemView, SessionView};
 
 use super::value_text::or_none;
 use crate::command_context::CommandContext;
@@ -36,7 +37,7 @@ pub(super) fn list_sessions(
             or_none(session.worktree.as_deref()),
             or_none(session.host.as_deref()),
         ));
-        rows.push(views::session_view(session, &vitality));
+        rows.push(SessionView::new(session, &vitality));
     }
     Ok(Output::table(
         &format!("{:<36} {:<7} {:<8} {:<20} WHERE", "SESSION", "STATUS", "ALIVE", "ITEM"),
@@ -66,8 +67,8 @@ pub(super) fn build_session_output(
         _ => String::new(),
     };
     let data = json!({
-        "session": views::session_view(session, &vitality),
-        "item": item.as_ref().map(views::item_view),
+        "session": SessionView::new(session, &vitality),
+        "item": item.as_ref().map(ItemView::from),
         "cache": {"path": path_to_text(&observation.file.path), "state": state, "age_seconds": age},
         "outbox": {"waiting": snapshot.outbox.waiting, "oldest_at": snapshot.outbox.oldest_at},
     });

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{FieldValue, SessionId, StateField};
 use trueup_core::store::{InterruptionMark, Store};
+use trueup_core::views::SessionView;
 
 use super::state_change::{NOTHING_CHANGED, StateChange, push_change, render_changes};
 use crate::command_context::CommandContext;
@@ -149,6 +150,6 @@ fn finish_change(
     let text =
         if changed.is_empty() { vec![in_place_text.to_owned()] } else { render_changes(changed) };
     let vitality = views::assess_liveness(&session, &context.run);
-    let data = json!({"session": views::session_view(&session, &vitality), "changed": changed});
+    let data = json!({"session": SessionView::new(&session, &vitality), "changed": changed});
     Ok(Output::new(text, data).with_warnings(warnings))
 }

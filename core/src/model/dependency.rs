@@ -1,7 +1,8 @@
 //! Dependencies between items: which status they bring about, and the refusal of cycles.
 
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
 
 use super::{ItemKey, ItemStatus};
 

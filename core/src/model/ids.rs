@@ -174,6 +174,22 @@ identifier!(
 );
 
 identifier!(
+    /// Something that needs a person: its kind and what it is about, such as
+    /// `gate_refusal:0b5d3f8e` or `journal_entry:j-0a1b2c3d4e`.
+    ///
+    /// 1 to 200 characters: letters, digits, `.`, `_`, `-`, `:` and `#`; no path forms.
+    AttentionId, "id of what needs a person", 1..=200, "._-:#"
+);
+
+impl AttentionId {
+    /// Makes an id from a digest of what it is about.
+    pub(super) fn of_digest(kind: super::AttentionKind, digest: &str) -> Self {
+        let digest: String = digest.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+        Self(format!("{kind}:d-{digest}"))
+    }
+}
+
+identifier!(
     /// A plan, named after its file, such as `master-plan`.
     ///
     /// 1 to 200 characters: letters, digits, `.`, `_` and `-`; no path forms.

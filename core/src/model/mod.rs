@@ -4,6 +4,7 @@
 //! parsed. Nothing here uses another module of the crate.
 
 mod access_token;
+mod attention;
 mod blame;
 mod claim;
 mod cycle;
@@ -15,6 +16,7 @@ mod handoff;
 mod ids;
 mod interrupted_work;
 mod item;
+mod item_history;
 mod item_move;
 mod next_item;
 mod orchestrator;
@@ -37,6 +39,7 @@ mod work_state;
 mod workplan_row;
 
 pub use access_token::{AccessToken, TokenRole, UnknownTokenRole};
+pub use attention::{Attention, AttentionKind, NewAttention, UnknownAttentionKind};
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
     ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
@@ -54,11 +57,12 @@ pub use handoff::{
     decide_receiver, decide_rejection,
 };
 pub use ids::{
-    AdwId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId, PlanId, QueueId,
-    RepoSlug, ReservationId, SessionId, TokenName, WorkplanLink,
+    AdwId, AttentionId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId,
+    PlanId, QueueId, RepoSlug, ReservationId, SessionId, TokenName, WorkplanLink,
 };
 pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
+pub use item_history::{PastItemError, item_at};
 pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
 pub use next_item::{
     Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoOfferReason, PickReason,

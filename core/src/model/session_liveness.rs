@@ -1,5 +1,7 @@
 //! Judges whether a session lives.
 
+use serde::Serialize;
+
 use crate::model::{Session, SessionStatus};
 
 /// The state of a recorded process.
@@ -25,7 +27,8 @@ impl ProcessState {
 }
 
 /// The answer to "does it live?".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LivenessState {
     /// There is evidence that it lives.
     Alive,

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fs::short_digest;
 use crate::model::{
-    Epoch, FieldValue, ItemKey, Lineage, Revision, SessionId, StateField, Timestamp,
+    AttentionId, AttentionKind, Epoch, FieldValue, ItemKey, Lineage, NewAttention, Revision,
+    SessionId, StateField, Timestamp,
 };
+use crate::text::one_line;
 
 /// What a waiting write changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,20 @@ pub enum PendingChange {
         /// What it is recorded at, for the record of changes.
         reason: String,
     },
+    /// Something needs a person.
+    AttentionRaised {
+        /// What it is.
+        attention: Box<NewAttention>,
+        /// What found it, for the record of changes.
+        reason: String,
+    },
+    /// Something needs a person no more.
+    AttentionEnded {
+        /// What it was.
+        attention: AttentionId,
+        /// How it ended.
+        reason: String,
+    },
 }
 
 impl PendingChange {
@@ -63,6 +80,8 @@ impl PendingChange {
             Self::End { .. } => "end",
             Self::Resumed => "resumed",
             Self::Checkpoint { .. } => "checkpoint",
+            Self::AttentionRaised { .. } => "attention_raised",
+            Self::AttentionEnded { .. } => "attention_ended",
         }
     }
 }
@@ -126,6 +145,35 @@ pub struct RefusedWrite {
     pub reason: String,
     /// What it changes.
     pub record: PendingWrite,
+}
+
+impl RefusedWrite {
+    /// Longest reason in the line for a person, in characters.
+    const MAX_REASON_CHARS: usize = 300;
+
+    /// Returns what tells a person of it, and lets it be sent again from any machine.
+    pub fn as_attention(&self, host: Option<&str>) -> NewAttention {
+        let Self { reason, record } = self;
+        let line = format!(
+            "a write ({}) of session {} was refused: {}",
+            record.write.name(),
+            record.session,
+            one_line(reason, Self::MAX_REASON_CHARS)
+        );
+        let id = Self::attention_id(&record.op_id);
+        NewAttention {
+            session: Some(record.session.clone()),
+            host: host.map(str::to_owned),
+            command: Some(format!("trueup outbox retry {}", record.op_id)),
+            content: serde_json::to_value(self).unwrap_or_default(),
+            ..NewAttention::new(id, AttentionKind::DeadLetter, line)
+        }
+    }
+
+    /// Returns the id of what tells a person of a refused write.
+    pub fn attention_id(op_id: &str) -> AttentionId {
+        AttentionKind::DeadLetter.id_of(op_id, |op_id| short_digest(op_id.as_bytes()))
+    }
 }
 
 /// The database to which writes are sent.

@@ -35,7 +35,7 @@ pub use findings::{
     task_findings,
 };
 pub use markdown_plan::parse_markdown;
-pub use status_export::{render_status_file, summary_counts};
+pub use status_export::render_status_file;
 pub use status_file::{StatusFileError, parse_status_file};
 pub use summary_check::{StatusFileCheck, SummaryProblem, WrongSummaryCount, check_status_file};
 pub use task_ids::{id_edits, missing_ids};

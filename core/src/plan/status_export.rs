@@ -30,7 +30,7 @@ pub fn render_status_file(state: &PlanState) -> Map<String, Value> {
 }
 
 /// Returns the counts of a summary under the names that a status file has for them.
-pub fn summary_counts(summary: &PlanSummary) -> Map<String, Value> {
+fn summary_counts(summary: &PlanSummary) -> Map<String, Value> {
     named_counts(summary).into_iter().map(|(key, count)| (key.to_owned(), json!(count))).collect()
 }
 

@@ -43,7 +43,9 @@ pub(super) fn project_change(replica: &mut Replica, change: &PendingChange) {
                 replica.session.status = SessionStatus::Active;
             }
         }
-        PendingChange::Checkpoint { .. } => {}
+        PendingChange::Checkpoint { .. }
+        | PendingChange::AttentionRaised { .. }
+        | PendingChange::AttentionEnded { .. } => {}
     }
 }
 

@@ -7,8 +7,9 @@ use super::file::ReplicaFile;
 use super::projection::project_change;
 use crate::fs::FileLock;
 use crate::model::{
-    Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey, Lineage, Repo,
-    RepoSlug, RepoState, Revision, Session, SessionId, StateField, Timestamp,
+    AttentionId, Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey,
+    Lineage, NewAttention, Repo, RepoSlug, RepoState, Revision, Session, SessionId, StateField,
+    Timestamp,
 };
 use crate::outbox::{Outbox, PendingChange, PendingWrite, WriteOrigin};
 use crate::store::{
@@ -339,6 +340,18 @@ impl HookStore for ReplicaStore {
         self.replica.marks.shown_handoffs.push(handoff.id.clone());
         self.is_changed = true;
         Ok(())
+    }
+
+    fn raise_attention(&mut self, new: &NewAttention, provenance: &Provenance) -> Result<()> {
+        let reason = provenance.reason.clone().map(Into::into).unwrap_or_default();
+        let change = PendingChange::AttentionRaised { attention: Box::new(new.clone()), reason };
+        self.put_change(&provenance.op_id, change)
+    }
+
+    fn end_attention(&mut self, id: &AttentionId, provenance: &Provenance) -> Result<()> {
+        let reason = provenance.reason.clone().map(Into::into).unwrap_or_default();
+        let change = PendingChange::AttentionEnded { attention: id.clone(), reason };
+        self.put_change(&provenance.op_id, change)
     }
 
     fn update_repo_state(

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::model::{
-    AccessToken, Epoch, EventKind, Handoff, ItemKey, Orchestrator, Plan, PortReservation, RepoSlug,
+    AccessToken, Attention, Epoch, EventKind, Handoff, ItemKey, NewAttention, Orchestrator, Plan,
+    PortReservation, RepoSlug,
 };
 use crate::store::MetadataChange;
 
@@ -44,6 +45,34 @@ impl<'a> EventDraft<'a> {
         after: Json,
     ) -> Self {
         Self { entity: "token", key: row.name.as_str(), kind, before, after, epoch: None }
+    }
+
+    /// Something that needs a person, or says so in other words than before.
+    pub(super) fn of_attention(
+        kind: EventKind,
+        before: Option<&Attention>,
+        row: &'a NewAttention,
+    ) -> Self {
+        Self {
+            entity: "attention",
+            key: row.id.as_str(),
+            kind,
+            before: before.map_or(Json::Null, Attention::event_facts),
+            after: row.event_facts(),
+            epoch: None,
+        }
+    }
+
+    /// Something that needs a person no more.
+    pub(super) fn of_settled(row: &'a Attention) -> Self {
+        Self {
+            entity: "attention",
+            key: row.id.as_str(),
+            kind: EventKind::Settled,
+            before: row.event_facts(),
+            after: Json::Null,
+            epoch: None,
+        }
     }
 
     /// A change of a reservation of ports.

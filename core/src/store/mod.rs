@@ -30,12 +30,14 @@ pub use api::{
     SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, merge_patch,
     state_patch,
 };
+pub use api::{AttentionFilter, AttentionStore};
 pub use api::{Caller, NewToken, TokenStore};
 pub use api::{
     ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
 pub use api::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use api::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use error::{EngineError, RetryAdvice, StoreError};
 pub use row_rules::Violation;
 pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};

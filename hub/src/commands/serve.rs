@@ -9,9 +9,12 @@ use crate::command_line::{DatabaseArgs, ServeArgs};
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::hub_state::HubState;
+use crate::live::{Live, LiveStart};
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
+use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// Serves until the process is told to stop.
@@ -23,17 +26,18 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
-    let asked = database.open().and_then(|mut store| store.database_time());
-    asked.map_err(|error| with_database(error.into(), &database))?;
+    let opened = database.open_or_create().and_then(|mut store| LiveStart::load(&mut *store));
+    let live = opened.map_err(|error| with_database(error.into(), &database))?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, arguments, tls))
+    runtime.block_on(serve(&database, live, arguments, tls))
 }
 
 async fn serve(
     database: &Database,
+    live: LiveStart,
     arguments: &ServeArgs,
     tls: Option<TlsIdentity>,
 ) -> Result<(), Failure> {
@@ -49,7 +53,12 @@ async fn serve(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
-    let state = HubState::new(pool, policy, Arc::new(Metrics::new()), shutdown.clone());
+    let judge = SessionJudge::new(database.settings().ceiling_seconds);
+    let overview = OverviewCache::new(database.settings().ceiling_seconds);
+    let metrics = Arc::new(Metrics::new());
+    let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
+        .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
+    let state = HubState::new(pool, policy, judge, live, metrics, overview, shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
@@ -57,6 +66,7 @@ async fn serve(
         database.describe()
     ));
     listening.serve(&state, tls, arguments.max_connections, shutdown).await;
+    state.live().wait_for_leave().await;
     print_line("trueup-hub stopped");
     Ok(())
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 use trueup_core::model::{
-    EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd, StateField, TokenRole,
+    AttentionKind, EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd,
+    StateField, TokenRole,
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
-    AcceptHandoffRequest, Caller, ClaimNextRequest, DeliverySource, DependencyChange,
-    HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery, PlanTaskStepRequest,
-    RejectHandoffRequest, RepoNaming, SessionFilter, Store,
+    AcceptHandoffRequest, AttentionFilter, Caller, ClaimNextRequest, DeliverySource,
+    DependencyChange, HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery,
+    PlanTaskStepRequest, RejectHandoffRequest, RepoNaming, SessionFilter, Store,
 };
 
 use crate::fixture::test_deadline;
@@ -21,8 +22,10 @@ use crate::requests::{
     register_session, release_request, session_id, session_step_request, start_step, step_request,
     task_note,
 };
+use crate::suite::attention::new_attention;
 use crate::suite::handoffs::new_handoff;
 use crate::suite::metadata::metadata_fix;
+use crate::suite::overview::whole_overview;
 use crate::suite::plans::{new_plan, start_task_step};
 use crate::suite::ports::{port_release, port_request};
 use crate::suite::repos::{placement, repo_slug, repo_state};
@@ -49,6 +52,7 @@ pub(crate) fn run_every_operation(store: &mut dyn Store, age_all: impl FnOnce())
     use_repos_and_ports(store);
     use_workplans(store);
     use_tokens(store);
+    use_attention(store);
     deliver_one(store);
     sweep_and_prune(store, age_all);
 }
@@ -147,6 +151,7 @@ fn use_handoffs(store: &mut dyn Store) {
         store.list_handoff_notices(&session_id("s2"), true).unwrap();
         store.load_handoff(&handoff.id).unwrap().unwrap();
         store.list_handoffs(HandoffFilter { only_open: true }).unwrap();
+        store.load_overview_rows(&whole_overview()).unwrap();
         store.mark_handoff_shown(&handoff).unwrap();
         if round == 0 {
             let acceptance = AcceptHandoffRequest {
@@ -280,6 +285,16 @@ fn use_tokens(store: &mut dyn Store) {
     store.revoke_token(&token.name, &new_provenance("lead")).unwrap();
 }
 
+fn use_attention(store: &mut dyn Store) {
+    let new = new_attention("divergence:s1", AttentionKind::Divergence);
+    store.raise_attention(&new, &new_provenance("s1")).unwrap();
+    store.raise_attention(&new, &new_provenance("s1")).unwrap();
+    let open = AttentionFilter { only_open: true, ..AttentionFilter::default() };
+    assert_eq!(store.list_attention(&open).unwrap().len(), 1);
+    store.end_attention(&new.id, &new_provenance("s1")).unwrap();
+    store.load_attention(&new.id).unwrap().unwrap();
+}
+
 fn deliver_one(store: &mut dyn Store) {
     let pending = pending_task(store, "s3", "t");
     let defaults = DeliverySource { outbox: None, host: None, lease_seconds: LEASE_SECONDS };
@@ -288,7 +303,7 @@ fn deliver_one(store: &mut dyn Store) {
 }
 
 /// A write that waits to set a session's task.
-pub(super) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> PendingWrite {
+pub(crate) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> PendingWrite {
     let now = load_session(store, session);
     let changes = [(StateField::Task, FieldValue::Text(Some(task.to_owned())))].into();
     PendingWrite {

@@ -46,6 +46,7 @@ fn run_over(way: &'static Way, test: impl FnOnce(&mut PostgresDatabase)) {
     }
 }
 
+pub(crate) mod attention;
 mod claims;
 mod dependencies;
 mod errors;
@@ -60,6 +61,7 @@ mod moves;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+pub(crate) mod overview;
 mod phase_fences;
 mod phases;
 mod phases_stuck;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trueup_core::store::{CommandStore as _, HookStore as _, SchemaStatus, Violation};
 use trueup_core::text::path_to_text;
+use trueup_core::views::ViolationView;
 use trueup_remote::{RemoteDatabase, ServerFacts};
 
 use super::server_text::describe_server;
@@ -124,7 +125,7 @@ fn status_view(context: &CommandContext, status: &DatabaseStatus) -> Value {
         "schema": {"version": schema.version, "known": schema.newest_known, "applied": migrations},
         "size_bytes": size_bytes,
         "healthy": damage.is_empty(),
-        "compliance": violations.iter().take(MAX_VIOLATIONS_SHOWN).map(views::violation_view).collect::<Vec<_>>(),
+        "compliance": violations.iter().take(MAX_VIOLATIONS_SHOWN).map(ViolationView::from).collect::<Vec<_>>(),
     });
     if let Place::Server(facts) = place {
         view["server"] = views::server_view(facts);

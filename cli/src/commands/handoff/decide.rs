@@ -8,6 +8,7 @@ use crate::views;
 use serde_json::{Value, json};
 use trueup_core::model::{EventKind, HandoffId, HandoffRefusal};
 use trueup_core::store::{AcceptHandoffRequest, RejectHandoffRequest, Store};
+use trueup_core::views::SessionView;
 
 use super::render::handoff_data;
 
@@ -97,7 +98,7 @@ fn build_decision_error(
             None => None,
         };
         data["holder"] = holder.map_or(Value::Null, |holder| {
-            views::session_view(&holder, &views::assess_liveness(&holder, &context.run))
+            json!(SessionView::new(&holder, &views::assess_liveness(&holder, &context.run)))
         });
     }
     Ok(error.with_data(data))

@@ -4,6 +4,7 @@ use serde_json::json;
 use trueup_core::model::{Handoff, HandoffElement, HandoffId, HandoffRefusal};
 use trueup_core::store::HandoffFilter;
 use trueup_core::text::one_line;
+use trueup_core::views::HandoffView;
 
 use super::decide::refusal_to_error;
 use super::render::{describe_addressee, handoff_data};
@@ -11,7 +12,6 @@ use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::value_text::or_none;
 use crate::output::Output;
-use crate::views;
 
 /// Longest summary in a list, in characters.
 const MAX_SUMMARY_CHARS: usize = 80;
@@ -24,7 +24,7 @@ pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> CommandResul
 
 pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let handoffs = context.open_for_reading()?.list_handoffs(HandoffFilter { only_open: !all })?;
-    let views: Vec<_> = handoffs.iter().map(views::handoff_view).collect();
+    let views: Vec<_> = handoffs.iter().map(HandoffView::from).collect();
     Ok(Output::table(
         &format!("{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY", "HAND-OFF", "STATUS", "TYPE"),
         handoffs.iter().map(render_handoff_line),

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 use trueup_core::model::{Handoff, SessionId};
-
-use crate::views;
+use trueup_core::views::HandoffView;
 
 /// Builds the `data` of a command on one hand-off.
 pub(super) fn handoff_data(handoff: &Handoff) -> Value {
-    json!({"handoff": views::handoff_view(handoff)})
+    json!({"handoff": HandoffView::from(handoff)})
 }
 
 /// Describes the receiver of a hand-off.

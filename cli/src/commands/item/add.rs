@@ -5,6 +5,7 @@ use serde_json::json;
 use trueup_core::model::{EventKind, Item, ItemKey, NewItem};
 use trueup_core::repos::assign_repo_name;
 use trueup_core::store::Store;
+use trueup_core::views::ItemView;
 
 use super::dependency_check::check_new_dependencies;
 use super::lookup::load_item;
@@ -13,7 +14,6 @@ use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::number_argument::parse_whole_number;
 use crate::output::Output;
-use crate::views;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemAddArgs {
@@ -103,6 +103,6 @@ fn warn_of_similar_key(store: &mut dyn Store, key: &ItemKey) -> CommandResult<Op
 fn build_added_output(item: &Item) -> Output {
     Output::new(
         vec![format!("added {}", render_item_line(item))],
-        json!({"item": views::item_view(item)}),
+        json!({"item": ItemView::from(item)}),
     )
 }

@@ -3,11 +3,11 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
-use crate::views;
 use clap::Args;
 use serde_json::json;
 use trueup_core::model::{EventKind, ItemKey};
 use trueup_core::store::DependencyChange;
+use trueup_core::views::ItemView;
 
 use super::dependency_check::check_new_dependencies;
 use super::lookup::load_item;
@@ -63,5 +63,5 @@ pub(super) fn cmd_depend(context: &CommandContext, arguments: ItemDependArgs) ->
     if before.status != item.status {
         text.push(format!("{key}: {} -> {}", before.status, item.status));
     }
-    Ok(Output::new(text, json!({"item": views::item_view(&item)})))
+    Ok(Output::new(text, json!({"item": ItemView::from(&item)})))
 }

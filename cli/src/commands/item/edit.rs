@@ -6,11 +6,11 @@ use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::commands::value_text::render_json_value;
 use crate::number_argument::parse_whole_number;
 use crate::output::Output;
-use crate::views;
 use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::model::{DependencyEdge, EventKind, Item, ItemKey};
 use trueup_core::store::{ItemEditRequest, Store};
+use trueup_core::views::ItemView;
 
 use super::lookup::load_item;
 use super::replay::find_replayed_change;
@@ -65,7 +65,7 @@ pub(super) fn cmd_edit(context: &CommandContext, arguments: ItemEditArgs) -> Com
         position: arguments.position,
         provenance,
     })?;
-    Ok(Output::new(render_changes(&before, &item), json!({"item": views::item_view(&item)})))
+    Ok(Output::new(render_changes(&before, &item), json!({"item": ItemView::from(&item)})))
 }
 
 /// Refuses a parent that does not exist or waits for the item, with a code of its own.
@@ -138,5 +138,5 @@ pub(super) fn cmd_remove(
     }
     store.remove_item(key, &provenance)?;
     let text = format!("removed {key}, which was {}", item.status);
-    Ok(Output::new(vec![text], json!({"item": views::item_view(&item)})))
+    Ok(Output::new(vec![text], json!({"item": ItemView::from(&item)})))
 }

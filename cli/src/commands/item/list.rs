@@ -5,13 +5,13 @@ use serde_json::json;
 use trueup_core::model::{ItemKey, ItemStatus, ORCHESTRATOR_KIND, RepoScope};
 use trueup_core::repos::find_repo_name;
 use trueup_core::store::{ItemFilter, Store};
+use trueup_core::views::ItemView;
 
 use super::lookup::load_item;
 use super::render::render_item_line;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase, RepoCase};
 use crate::output::Output;
-use crate::views;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemListArgs {
@@ -70,7 +70,7 @@ pub(super) fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> Com
         [] => describe_empty_list(store, filter)?,
         _ => String::new(),
     };
-    let views: Vec<_> = items.iter().map(views::item_view).collect();
+    let views: Vec<_> = items.iter().map(ItemView::from).collect();
     Ok(Output::table(
         &format!("{:<24} {:<10} {:<8}  HOLDER, TITLE", "KEY", "STATUS", "PHASE"),
         items.iter().map(render_item_line),

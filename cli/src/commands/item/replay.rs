@@ -3,12 +3,12 @@
 use serde_json::json;
 use trueup_core::model::{EventKind, ItemKey};
 use trueup_core::store::Store;
+use trueup_core::views::ItemView;
 
 use super::lookup::load_item;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
-use crate::views;
 
 /// Builds the output of an earlier run of this command, if there was one.
 pub(super) fn find_replayed_change(
@@ -22,5 +22,5 @@ pub(super) fn find_replayed_change(
     };
     let item = load_item(store, key)?;
     let text = format!("this operation changed {key} at {}", event.at);
-    Ok(Some(Output::new(vec![text], json!({"item": views::item_view(&item)}))))
+    Ok(Some(Output::new(vec![text], json!({"item": ItemView::from(&item)}))))
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 use trueup_core::model::{EventFilter, Item, ItemKey};
 use trueup_core::store::Store;
 use trueup_core::text::one_line;
+use trueup_core::views::{EventView, ItemView};
 
 use super::lookup::load_item;
 use super::render::{MAX_TITLE_CHARS, join_keys, join_keys_with_status, render_item_line};
@@ -11,7 +12,6 @@ use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::log::render_event;
 use crate::output::Output;
-use crate::views;
 
 /// Most events shown with an item.
 const MAX_EVENTS_SHOWN: u32 = 20;
@@ -27,8 +27,8 @@ pub(super) fn cmd_show(context: &CommandContext, key: &ItemKey) -> CommandResult
     let mut text = vec![render_item_line(&item)];
     text.extend(render_item_details(store, &item)?);
     text.extend(events.iter().map(render_event));
-    let events: Vec<_> = events.iter().map(views::event_view).collect();
-    Ok(Output::new(text, json!({"item": views::item_view(&item), "events": events})))
+    let events: Vec<_> = events.iter().map(EventView::from).collect();
+    Ok(Output::new(text, json!({"item": ItemView::from(&item), "events": events})))
 }
 
 /// Renders further details of an item, where there are any.

@@ -4,12 +4,12 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
-use crate::views;
 use clap::Args;
 use serde_json::json;
 use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
 use trueup_core::model::{EventKind, Item, ItemKey, ItemStatus, MoveRefusal, MoveTarget};
 use trueup_core::store::{MovedItem, Store};
+use trueup_core::views::ItemView;
 
 use super::render::join_keys_with_status;
 use super::replay::find_replayed_change;
@@ -72,7 +72,7 @@ fn move_item(
     if let Some(session) = &session {
         context.true_up_after_change(store, &session.id, &mut warnings)?;
     }
-    Ok(Output::new(render_move(&before, &moved), json!({"item": views::item_view(&moved.item)}))
+    Ok(Output::new(render_move(&before, &moved), json!({"item": ItemView::from(&moved.item)}))
         .with_warnings(warnings))
 }
 

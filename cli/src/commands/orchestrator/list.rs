@@ -1,13 +1,13 @@
 //! `trueup orchestrator list`: running orchestrators, then those that ended.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use trueup_core::model::{Liveness, LivenessState, OrchestratorStatus};
 use trueup_core::orchestrators::judge_liveness;
+use trueup_core::views::OrchestratorView;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
-use crate::views;
 
 /// Most ended orchestrators listed without `--all`.
 const MAX_ENDED_LISTED: u32 = 100;
@@ -18,7 +18,7 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let ended = store.list_orchestrators(if all { 0 } else { MAX_ENDED_LISTED })?;
     rows.extend(ended.into_iter().filter(|row| !row.status.is_live()));
     let mut text = Vec::new();
-    let mut objects: Vec<Value> = Vec::new();
+    let mut objects = Vec::new();
     for mut row in rows {
         let Liveness { state: alive, evidence: witness, .. } = judge_liveness(&row, &context.run);
         // A dead run is shown as crashed, which the next change records.
@@ -35,7 +35,7 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
             row.started_at,
             row.reason.as_deref().unwrap_or(&witness)
         ));
-        objects.push(views::orchestrator_view(&row));
+        objects.push(OrchestratorView::from(&row));
     }
     Ok(Output::table(
         &format!("{:<17} {:<24} {:<8} PROCESS", "ORCHESTRATOR", "PLAN", "STATUS"),

@@ -5,6 +5,7 @@ use std::os::unix::process::parent_id;
 use serde_json::json;
 use trueup_core::model::{EventKind, Orchestrator, OrchestratorId, RunEnd, describe_interrupted};
 use trueup_core::store::{Store, StoreError};
+use trueup_core::views::OrchestratorView;
 
 use super::registration::{begin_run, find_replayed_run};
 use crate::command_context::CommandContext;
@@ -12,7 +13,6 @@ use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
 use crate::commands::plan::plan_lookup::find_plan_by_name;
 use crate::output::Output;
 use crate::supervise::terminate;
-use crate::views;
 
 pub(super) fn cmd_register(context: &CommandContext, plan: &str) -> CommandResult {
     let store = &mut *context.open_for_change()?;
@@ -33,7 +33,7 @@ pub(super) fn cmd_register(context: &CommandContext, plan: &str) -> CommandResul
 }
 
 fn build_output(text: String, orchestrator: &Orchestrator) -> Output {
-    Output::new(vec![text], json!({"orchestrator": views::orchestrator_view(orchestrator)}))
+    Output::new(vec![text], json!({"orchestrator": OrchestratorView::from(orchestrator)}))
 }
 
 fn not_found_error(id: &OrchestratorId) -> CommandError {
@@ -83,7 +83,7 @@ pub(super) fn cmd_heartbeat(context: &CommandContext, id: &OrchestratorId) -> Co
                 build_ended_case(store, &orchestrator)?,
                 describe_end(&orchestrator),
             )
-            .with_data(json!({"orchestrator": views::orchestrator_view(&orchestrator)})))
+            .with_data(json!({"orchestrator": OrchestratorView::from(&orchestrator)})))
         }
         Err(error) => Err(error.into()),
     }

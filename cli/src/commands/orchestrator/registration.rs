@@ -5,10 +5,10 @@ use trueup_core::liveness;
 use trueup_core::model::{EventKind, Liveness, Orchestrator, PlanId};
 use trueup_core::orchestrators::{StartAnswer, new_orchestrator_id, start_run};
 use trueup_core::store::{NewRun, Store};
+use trueup_core::views::OrchestratorView;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
-use crate::views;
 
 /// Finds the run that an earlier run of this command started with the same `--op-id`.
 pub(super) fn find_replayed_run(
@@ -65,5 +65,5 @@ pub(super) fn build_running_error(holder: &Orchestrator, vitality: &Liveness) ->
         vitality.evidence
     );
     CommandError::new(OrchestratorCase::PlanRunning { run: id.into() }, message)
-        .with_data(json!({"holder": views::orchestrator_view(holder)}))
+        .with_data(json!({"holder": OrchestratorView::from(holder)}))
 }

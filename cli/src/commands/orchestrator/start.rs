@@ -17,7 +17,6 @@ use crate::store_location::StoreLocation;
 use crate::supervise::{
     Control, HEARTBEAT_INTERVAL, Signals, describe_signal, spawn_guarded, supervise_child,
 };
-use crate::views;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::liveness::identify_process;
@@ -27,6 +26,7 @@ use trueup_core::model::{
 use trueup_core::orchestrators::judge_liveness;
 use trueup_core::store::{EndedRun, Provenance, Result as StoreResult, StoreError};
 use trueup_core::text::one_line;
+use trueup_core::views::OrchestratorView;
 
 use super::registration::{begin_run, build_running_error, find_replayed_run};
 
@@ -133,7 +133,7 @@ fn add_recorded_end(output: &mut Output, id: &OrchestratorId, recorded: StoreRes
             if let Some(line) = describe_interrupted(&interrupted_tasks) {
                 print_beside_command(&line);
             }
-            output.data["orchestrator"] = views::orchestrator_view(&ended.orchestrator);
+            output.data["orchestrator"] = json!(OrchestratorView::from(&ended.orchestrator));
             output.data["interrupted"] = json!(interrupted_tasks);
         }
         // The run was ended by another process, which the heartbeat has reported.
@@ -163,7 +163,7 @@ fn spawn_run(
 /// Builds an output that ends as the command did.
 fn build_output(orchestrator: &Orchestrator, end: RunEnd) -> Output {
     let data = json!({
-        "orchestrator": views::orchestrator_view(orchestrator),
+        "orchestrator": OrchestratorView::from(orchestrator),
         "exit_code": end.exit_code,
         "signal": end.signal,
         "interrupted": [],

@@ -7,13 +7,13 @@ use trueup_core::model::EventKind;
 use trueup_core::plan::SkippedLine;
 use trueup_core::store::Store;
 use trueup_core::text::{path_from_text, pluralize};
+use trueup_core::views::PlanView;
 
 use super::plan_file;
 use super::step::resolve_worker;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, PlanCase, REFUSED};
 use crate::output::Output;
-use crate::views;
 
 /// The reason of the events of an import.
 const IMPORT_REASON: &str = "plan import";
@@ -66,7 +66,7 @@ pub(super) fn cmd_import(context: &CommandContext, path: &Path) -> CommandResult
         ..Output::new(
             text,
             json!({
-                "plan": views::plan_view(&state.plan, &state.summary()),
+                "plan": PlanView::new(&state.plan, &state.summary()),
                 "imported": count,
                 "skipped": skipped,
             }),

@@ -3,12 +3,12 @@
 use serde_json::json;
 use trueup_core::model::EventKind;
 use trueup_core::text::pluralize;
+use trueup_core::views::{OrchestratorView, PlanView};
 
 use super::plan_lookup::{find_plan_by_name, load_plan_state};
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, OrchestratorCase};
 use crate::output::Output;
-use crate::views;
 
 /// Removes a plan with its tasks from the database, but not its file.
 pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandResult {
@@ -24,7 +24,7 @@ pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandRe
         let text = format!("plan {id} is run by {}", run.id);
         let run_id = (&run.id).into();
         return Err(CommandError::new(OrchestratorCase::PlanRunning { run: run_id }, text)
-            .with_data(json!({"holder": views::orchestrator_view(run)})));
+            .with_data(json!({"holder": OrchestratorView::from(run)})));
     }
     let state = load_plan_state(store, &id)?;
     store.remove_plan(&id, &provenance)?;
@@ -36,6 +36,6 @@ pub(super) fn cmd_remove(context: &CommandContext, plan_name: &str) -> CommandRe
     let in_progress = usize::try_from(summary.in_progress).unwrap_or(usize::MAX);
     let warning = (in_progress > 0)
         .then(|| format!("{} still in progress", pluralize(in_progress, "task was", "tasks were")));
-    let plan = views::plan_view(&state.plan, &summary);
+    let plan = PlanView::new(&state.plan, &summary);
     Ok(Output::new(vec![text], json!({"plan": plan})).with_warnings(warning))
 }

@@ -4,26 +4,19 @@ use serde_json::{Value, json};
 use trueup_core::model::{Plan, PlanState, PlanSummary, PlanTask, PlanTaskStatus};
 use trueup_core::plan::render_status_file;
 use trueup_core::text::one_line;
+use trueup_core::views::{PlanOverviewView, PlanStateView, PlanTaskView};
 
 use super::plan_lookup::{load_plan_state, resolve_plan};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
-use crate::views;
 
 /// Longest title or reason shown, in characters.
 const MAX_TEXT_CHARS: usize = 80;
 
 pub(super) fn cmd_list(context: &CommandContext) -> CommandResult {
     let plans = context.open_for_reading()?.list_plans()?;
-    let views: Vec<Value> = plans
-        .iter()
-        .map(|listed| {
-            let mut row = views::plan_view(&listed.plan, &listed.summary);
-            row["summary"] = views::plan_summary_view(&listed.summary);
-            row
-        })
-        .collect();
+    let views: Vec<_> = plans.iter().map(PlanOverviewView::from).collect();
     Ok(Output::table(
         &format!("{:<24} {:<11} TASKS, TITLE", "PLAN", "STATUS"),
         plans.iter().map(|listed| render_plan_line(&listed.plan, &listed.summary)),
@@ -38,7 +31,7 @@ pub(super) fn cmd_status(context: &CommandContext, plan_name: Option<&str>) -> C
     let state = load_plan_state(store, &id)?;
     // A plan may have thousands of tasks, so only the requested output is built.
     if context.json {
-        return Ok(Output::from_serializable(&views::plan_state_view(&state))?);
+        return Ok(Output::from_serializable(&PlanStateView::from(&state))?);
     }
     Ok(Output::new(render_plan(&state), Value::Null))
 }
@@ -70,7 +63,7 @@ pub(super) fn cmd_next(
             "no tasks left".to_owned()
         });
     }
-    let tasks: Vec<_> = tasks.into_iter().map(views::plan_task_view).collect();
+    let tasks: Vec<_> = tasks.into_iter().map(PlanTaskView::from).collect();
     Ok(Output::new(text, json!({"tasks": tasks})))
 }
 

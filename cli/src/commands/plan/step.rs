@@ -4,7 +4,6 @@ use crate::command_context::CommandContext;
 use crate::command_context::PERSON_ACTOR;
 use crate::command_error::{CommandError, CommandResult, PlanCase};
 use crate::output::Output;
-use crate::views;
 use serde_json::json;
 use trueup_core::model::{
     EventKind, MAX_RETRIES, PlanId, PlanTask, PlanTaskRefusal, PlanTaskStatus, PlanTaskStep,
@@ -12,6 +11,7 @@ use trueup_core::model::{
 };
 use trueup_core::plan::{TaskStepOutcome, apply_task_step};
 use trueup_core::store::{Provenance, Store};
+use trueup_core::views::PlanTaskView;
 
 use super::plan_lookup::{load_plan_state, resolve_plan_of_task};
 use super::selectors::TaskSelector;
@@ -111,7 +111,7 @@ fn take_task_step(
     };
     let output = Output::new(
         vec![format!("{}: {text}", task.key()), render_task_line(&task)],
-        json!({"task": views::plan_task_view(&task)}),
+        json!({"task": PlanTaskView::from(&task)}),
     );
     Ok((output, task))
 }
@@ -142,7 +142,7 @@ fn build_refusal_error(
         }
     };
     CommandError::new(refusal_case(refusal, task), text).with_data(json!({
-        "task": views::plan_task_view(task),
+        "task": PlanTaskView::from(task),
         "holder": {
             "session_id": task.session,
             "orchestrator": task.orchestrator,

@@ -16,6 +16,7 @@ use trueup_core::plan::{
 use trueup_core::sync::now;
 use trueup_core::text::lenient_json::{bytes_from_text, text_from_bytes};
 use trueup_core::text::{path_from_text, path_to_text, pluralize};
+use trueup_core::views::PlanSummaryView;
 
 use super::plan_file::{self, MAX_PLAN_BYTES, PlanSource};
 use super::plan_lookup::{
@@ -28,7 +29,6 @@ use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 use crate::commands::findings::{exit_code_for, render_divergences};
 use crate::output::Output;
 use crate::path_argument::path_text;
-use crate::views;
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanValidateArgs {
@@ -171,7 +171,7 @@ fn check_status_plan(
     Ok(FileCheck {
         tasks: status_check.file.tasks.len(),
         divergences,
-        summary: json!({"found": status_check.written_summary(), "counted": views::plan_summary_view(&status_check.counted)}),
+        summary: json!({"found": status_check.written_summary(), "counted": PlanSummaryView::from(&status_check.counted)}),
         fixed,
         backup,
         text,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use trueup_core::model::PlanState;
+use trueup_core::views::PlanStateView;
 
 use super::plan_lookup::{load_plan_state, resolve_plan};
 use super::show;
@@ -11,7 +12,6 @@ use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
 use crate::printer::OutputStream;
-use crate::views;
 
 /// Length of one wait. The next one follows at once.
 const WAIT_PATIENCE: Duration = Duration::from_mins(10);
@@ -28,7 +28,7 @@ pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> Co
         let state = load_plan_state(store, &id)?;
         if last_shown.as_ref() != Some(&state) {
             let written = stream.print_item(
-                || json!(views::plan_state_view(&state)),
+                || json!(PlanStateView::from(&state)),
                 || render_news(last_shown.as_ref(), &state),
             );
             // A closed pipe ends the command.

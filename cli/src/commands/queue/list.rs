@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use trueup_core::store::PhaseFilter;
+use trueup_core::views::PhaseView;
 
 use super::render::{phase_views, render_phase_line};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::item::lookup::load_item;
 use crate::output::Output;
-use crate::views;
 
 pub(super) fn cmd_list(context: &CommandContext, filter: &PhaseFilter) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
@@ -32,6 +32,6 @@ pub(super) fn cmd_next(context: &CommandContext) -> CommandResult {
         || "no ready phases; `trueup queue list` shows the waiting ones".to_owned(),
         render_phase_line,
     );
-    let row = phase.as_ref().map(views::phase_view);
+    let row = phase.as_ref().map(PhaseView::from);
     Ok(Output::new(vec![text], json!({"row": row})))
 }

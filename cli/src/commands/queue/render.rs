@@ -1,11 +1,9 @@
 //! Phases as text and as views.
 
-use serde_json::Value;
 use trueup_core::model::{ItemStatus, Phase};
 use trueup_core::store::PhaseChange;
 use trueup_core::text::one_line;
-
-use crate::views;
+use trueup_core::views::PhaseView;
 
 /// Longest message shown, in characters.
 pub(super) const MAX_MESSAGE_CHARS: usize = 100;
@@ -39,6 +37,6 @@ pub(super) fn render_phase_line(phase: &Phase) -> String {
     )
 }
 
-pub(super) fn phase_views(rows: &[Phase]) -> Vec<Value> {
-    rows.iter().map(views::phase_view).collect()
+pub(super) fn phase_views(rows: &[Phase]) -> Vec<PhaseView> {
+    rows.iter().map(PhaseView::from).collect()
 }

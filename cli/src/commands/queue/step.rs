@@ -5,12 +5,12 @@ use crate::command_error::{CommandError, CommandResult, ItemCase, PhaseCase};
 use crate::commands::meta::check_phase_can_start;
 use crate::commands::value_text::render_json_value;
 use crate::output::Output;
-use crate::views;
 use serde_json::{Value, json};
 use trueup_core::model::phase::{COOLDOWN_SECONDS, PhaseRefusal, PhaseStep};
 use trueup_core::model::{EventKind, ItemStatus, Phase, QueueId, Session};
 use trueup_core::store::{PhaseChanges, PhaseStepOutcome, PhaseStepRequest, Store};
 use trueup_core::text::one_line;
+use trueup_core::views::PhaseView;
 
 use super::render::{MAX_MESSAGE_CHARS, render_phase_move};
 
@@ -99,9 +99,8 @@ fn step_reason(step: &PhaseStep) -> &str {
 fn build_output(moved: &PhaseChanges) -> Output {
     let all = std::iter::once(&moved.change).chain(&moved.affected);
     let text = all.map(render_phase_move).collect();
-    let affected: Vec<Value> =
-        moved.affected.iter().map(|one| views::phase_view(&one.phase)).collect();
-    let data = json!({"row": views::phase_view(&moved.change.phase), "affected": affected});
+    let affected: Vec<_> = moved.affected.iter().map(|one| PhaseView::from(&one.phase)).collect();
+    let data = json!({"row": PhaseView::from(&moved.change.phase), "affected": affected});
     Output::new(text, data)
 }
 
@@ -110,7 +109,7 @@ fn build_refusal_error(
     refusal: &PhaseRefusal,
     phase: Option<&Phase>,
 ) -> CommandError {
-    let row_data = json!({"row": phase.map(views::phase_view)});
+    let row_data = json!({"row": phase.map(PhaseView::from)});
     if let (PhaseRefusal::ItemFinished { status }, Some(row)) = (refusal, phase) {
         let item = (&row.item).into();
         let text = format!("{id} cannot start: {} is {status}", row.item);

@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use super::{HeartbeatRequest, Provenance, SessionTask, StatePush};
 use crate::model::{
-    Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey, Lineage, Repo,
-    RepoSlug, RepoState, Revision, Session, SessionId, StateField,
+    AttentionId, Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey,
+    Lineage, NewAttention, Repo, RepoSlug, RepoState, Revision, Session, SessionId, StateField,
 };
 use crate::store::Result;
 
@@ -103,6 +103,13 @@ pub trait HookStore {
     /// Records that a hand-off was shown in the status it was loaded with: to its receiver, or as a
     /// decision to its sender.
     fn mark_handoff_shown(&mut self, handoff: &Handoff) -> Result<()>;
+
+    /// Reports something that needs a person. What is open already and says the same stays as it
+    /// is; what has ended is open again.
+    fn raise_attention(&mut self, new: &NewAttention, provenance: &Provenance) -> Result<()>;
+
+    /// Ends what needed a person; the reason says how. What has ended, or never was, stays so.
+    fn end_attention(&mut self, id: &AttentionId, provenance: &Provenance) -> Result<()>;
 
     /// Stores a repository's state. The store sets who gave it and when; an equal state changes
     /// nothing, not even its time.

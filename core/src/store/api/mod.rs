@@ -1,5 +1,6 @@
 //! The operations of the database: requests, answers and refusals.
 
+mod attention;
 mod command_store;
 mod handoffs;
 mod hook_store;
@@ -7,6 +8,7 @@ mod items;
 mod metadata;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plans;
 mod port_reservations;
@@ -25,6 +27,7 @@ use crate::model::{
 use crate::store::Result;
 use crate::text::redact::RedactedText;
 
+pub use attention::{AttentionFilter, AttentionStore};
 pub use command_store::{ChangeMark, CommandStore, ExpectedRead, ReadTime};
 pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
@@ -45,6 +48,7 @@ pub(super) use orchestrators::{
     unknown_orchestrator_error,
 };
 pub use outbox_delivery::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use overview::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use phases::{
     PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
 };
@@ -261,10 +265,12 @@ pub struct SessionTask {
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
     DeliveryTarget
+    + AttentionStore
     + HandoffStore
     + ItemStore
     + MetadataStore
     + OrchestratorStore
+    + OverviewStore
     + PlanStore
     + PortStore
     + PhaseStore

@@ -6,7 +6,7 @@ use super::row::Row;
 use super::statement::{Statement, statements};
 use crate::deadline::Deadline;
 use crate::model::{
-    Epoch, HandoffId, ItemKey, OrchestratorId, PlanId, PlanTaskId, QueueId, RepoSlug,
+    AttentionId, Epoch, HandoffId, ItemKey, OrchestratorId, PlanId, PlanTaskId, QueueId, RepoSlug,
     ReservationId, Revision, SessionId, TokenName, WorkplanLink,
 };
 use crate::store::{Provenance, Result, StoreError};
@@ -335,6 +335,7 @@ macro_rules! texts {
     )+};
 }
 texts!(
+    AttentionId,
     HandoffId,
     ItemKey,
     OrchestratorId,

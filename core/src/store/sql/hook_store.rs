@@ -4,10 +4,10 @@ use serde_json::{Map, Value as Json};
 
 use super::engine::{Engine, Tx, args};
 use super::statement::statements;
-use super::{SqlStore, events, handoffs, items, repos, session_tasks, sessions};
+use super::{SqlStore, attention, events, handoffs, items, repos, session_tasks, sessions};
 use crate::model::{
-    Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey, Lineage, Repo,
-    RepoSlug, RepoState, Revision, Session, SessionId, StateField,
+    AttentionId, Event, EventFilter, FieldValue, Handoff, HandoffNoticeReason, Item, ItemKey,
+    Lineage, NewAttention, Repo, RepoSlug, RepoState, Revision, Session, SessionId, StateField,
 };
 use crate::store::{
     HeartbeatRequest, HookStore, Provenance, Result, SessionTask, StatePush, StoreError,
@@ -123,6 +123,14 @@ impl<E: Engine> HookStore for SqlStore<E> {
 
     fn mark_handoff_shown(&mut self, handoff: &Handoff) -> Result<()> {
         self.engine.write(|tx| handoffs::mark_handoff_shown(tx, handoff))
+    }
+
+    fn raise_attention(&mut self, new: &NewAttention, provenance: &Provenance) -> Result<()> {
+        self.engine.write(|tx| attention::raise_attention(tx, new, provenance))
+    }
+
+    fn end_attention(&mut self, id: &AttentionId, provenance: &Provenance) -> Result<()> {
+        self.engine.write(|tx| attention::end_attention(tx, id, provenance))
     }
 
     fn update_repo_state(

@@ -5,6 +5,7 @@
 //! operation as one transaction of its [`Engine`]. The operation is compiled for each engine, so
 //! that SQLite pays nothing for the others.
 
+mod attention;
 mod claims;
 mod command_engine;
 mod delivery_rows;
@@ -19,6 +20,7 @@ mod metadata;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plan_tasks;
 mod plans;
@@ -67,6 +69,7 @@ impl<E> SqlStore<E> {
 /// All statements of the operations.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
     [
+        attention::STATEMENTS,
         claims::STATEMENTS,
         command_engine::STATEMENTS,
         dependencies::STATEMENTS,
@@ -84,6 +87,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         items::LOAD_STATEMENTS,
         next::STATEMENTS,
         orchestrators::STATEMENTS,
+        overview::STATEMENTS,
         delivery_rows::STATEMENTS,
         phases::STATEMENTS,
         phases::STEP_STATEMENTS,

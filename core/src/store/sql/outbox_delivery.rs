@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Map;
 
+use super::attention::{end_attention, raise_attention};
 use super::delivery_rows::{DELIVERY_REASON, KnownRows, KnownSession, delivery_provenance};
 use super::engine::Tx;
 use super::events::write_checkpoint;
@@ -11,7 +12,7 @@ use super::session_tasks::write_task;
 use super::sessions::{record_heartbeat_of_any, register_session, write_end};
 use crate::deadline::Deadline;
 use crate::model::{FieldValue, Revision, Session, SessionStatus, StateField};
-use crate::outbox::{PendingChange, PendingWrite, end_op_id};
+use crate::outbox::{JournalEntry, PendingChange, PendingWrite, RefusedWrite, end_op_id};
 use crate::reconcile::{RejectedEdit, RejectionReason};
 use crate::store::{
     DeliveryOutcome, DeliverySource, HeartbeatRequest, InterruptionMark, Provenance, Result,
@@ -39,11 +40,31 @@ pub(super) fn deliver_pending(
         }
         outcomes.push(match outcome {
             // A write that the rules forbid must not block the others.
-            Err(error) if is_permanent(&error) => DeliveryOutcome::Refused(error.to_string()),
+            Err(error) if is_permanent(&error) => {
+                report_refused(tx, pending, &error, source)?;
+                DeliveryOutcome::Refused(error.to_string())
+            }
             other => other?,
         });
     }
     Ok(outcomes)
+}
+
+/// The provenance of a report about a write. Under the id of the write, the write would count as
+/// carried out.
+fn report_provenance(pending: &PendingWrite) -> Provenance {
+    Provenance::new(pending.session.as_str(), DELIVERY_REASON)
+}
+
+/// Reports a write that was refused for good, in the transaction that finds it.
+fn report_refused(
+    tx: &mut impl Tx,
+    pending: &PendingWrite,
+    error: &StoreError,
+    source: &DeliverySource,
+) -> Result<()> {
+    let refused = RefusedWrite { reason: error.to_string(), record: pending.clone() };
+    raise_attention(tx, &refused.as_attention(source.host.as_deref()), &report_provenance(pending))
 }
 
 /// Whether an error is about the write itself or the rows that it concerns, not the database.
@@ -64,6 +85,8 @@ pub(super) fn count_together(pending_writes: &[&PendingWrite], most: usize) -> u
         | PendingChange::TaskFinished { .. }
         | PendingChange::Task { .. }
         | PendingChange::Checkpoint { .. } => true,
+        // What is open decides, and is read first.
+        PendingChange::AttentionRaised { .. } | PendingChange::AttentionEnded { .. } => false,
         PendingChange::End { .. } | PendingChange::Resumed => false,
     };
     let together = pending_writes.iter().take(most).take_while(is_predictable);
@@ -83,6 +106,17 @@ fn deliver_write(
     pending: &PendingWrite,
     source: &DeliverySource,
 ) -> Result<DeliveryOutcome> {
+    match &pending.write {
+        PendingChange::AttentionRaised { attention, reason } => {
+            raise_attention(tx, attention, &delivery_provenance(pending, reason))?;
+            return Ok(DeliveryOutcome::Written);
+        }
+        PendingChange::AttentionEnded { attention, reason } => {
+            end_attention(tx, attention, &delivery_provenance(pending, reason))?;
+            return Ok(DeliveryOutcome::Written);
+        }
+        _ => {}
+    }
     known.prefetch_for_delivery(tx, pending);
     let found = if let Some(found) = known.find_session(tx, &pending.session)? {
         found
@@ -118,7 +152,7 @@ fn deliver_write(
         }
         PendingChange::TaskStarted { task } => match known.find_task(tx, &session.id, task)? {
             Some(subject) => {
-                apply_change(tx, known, &found, pending, current_task_change(Some(subject)))
+                apply_change(tx, known, &found, pending, source, current_task_change(Some(subject)))
             }
             None => Ok(DeliveryOutcome::Written),
         },
@@ -128,12 +162,16 @@ fn deliver_write(
             if finished.is_none() || finished != session.execution_state().work.task {
                 return Ok(DeliveryOutcome::Written);
             }
-            apply_change(tx, known, &found, pending, current_task_change(None))
+            apply_change(tx, known, &found, pending, source, current_task_change(None))
         }
         PendingChange::State { changes, branch } => {
             let change =
                 DeliveredChange { fields: changes.clone(), branch: branch.clone(), mark: None };
-            apply_change(tx, known, &found, pending, change)
+            apply_change(tx, known, &found, pending, source, change)
+        }
+        // Delivered above: they need no session.
+        PendingChange::AttentionRaised { .. } | PendingChange::AttentionEnded { .. } => {
+            Ok(DeliveryOutcome::Written)
         }
     }
 }
@@ -213,6 +251,7 @@ fn apply_change(
     known: &mut KnownRows,
     found: &KnownSession,
     pending: &PendingWrite,
+    source: &DeliverySource,
     change: DeliveredChange,
 ) -> Result<DeliveryOutcome> {
     let KnownSession { session, foreign_revision } = found;
@@ -222,13 +261,18 @@ fn apply_change(
     }
     let stale_reason = find_stale_reason(tx, known, session, pending, *foreign_revision)?;
     if let Some(reason) = stale_reason {
-        return Ok(DeliveryOutcome::Superseded(RejectedEdit {
+        let lost = RejectedEdit {
             session: session.id.clone(),
             reason,
             base: pending.origin.as_ref().and_then(|origin| origin.base_in(&session.lineage)),
             database: session.revision,
             fields: change.fields,
-        }));
+        };
+        // Whoever sends it puts it into the journal of the machine.
+        let entry = JournalEntry::new(lost.clone(), pending.at);
+        let report = entry.as_attention(source.host.as_deref());
+        raise_attention(tx, &report, &report_provenance(pending))?;
+        return Ok(DeliveryOutcome::Superseded(lost));
     }
     let push = state_push(session, change, provenance);
     if !push.is_in_place(session) {

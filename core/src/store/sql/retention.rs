@@ -83,6 +83,8 @@ columns! {
                 WHERE plan_id = substr(e.key, 1, instr(e.key, '/') - 1)
                   AND id = substr(e.key, instr(e.key, '/') + 1)
                   AND status IN ('pending', 'in_progress'))
+            WHEN 'attention' THEN EXISTS (SELECT 1 FROM attention WHERE id = e.key
+                AND ended_at IS NULL)
             WHEN 'port' THEN EXISTS (SELECT 1 FROM port_reservations WHERE id = e.key
                 AND host = coalesce(e.after, e.before) ->> 'host')
             ELSE FALSE END",
@@ -126,6 +128,8 @@ statements! {
     DELETE_STRAY_CALLERS(text) =
         "DELETE FROM callers WHERE recorded_at < ?1
            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.op_id = callers.op_id)";
+
+    DELETE_ENDED_ATTENTION(text) = "DELETE FROM attention WHERE ended_at < ?1";
 
     LOAD_META(text) = @repeated "SELECT value FROM trueup_meta WHERE key = ?1";
     WRITE_META(text, text) = @repeated
@@ -347,6 +351,7 @@ pub(super) fn record_pruned(
         args![provenance.actor, after.to_string(), provenance.reason, provenance.op_id,],
     )?;
     tx.execute(&DELETE_STRAY_CALLERS, args![before.to_string()])?;
+    tx.execute(&DELETE_ENDED_ATTENTION, args![before.to_string()])?;
     tx.execute(&DELETE_META, args![REMOVED])?;
     Ok(Some(counts))
 }

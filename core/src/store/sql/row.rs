@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use super::statement::Column;
 use crate::model::phase::PhaseName;
 use crate::model::{
-    Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, Lineage, OrchestratorId,
-    OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, PortSlot, ProcessId, ProcessPlace,
-    QueueId, RepoSlug, ReservationId, Revision, SessionId, SessionStatus, Timestamp, TokenName,
-    TokenRole, WorkplanLink,
+    AttentionId, AttentionKind, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus,
+    Lineage, OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, PortSlot,
+    ProcessId, ProcessPlace, QueueId, RepoSlug, ReservationId, Revision, SessionId, SessionStatus,
+    Timestamp, TokenName, TokenRole, WorkplanLink,
 };
 use crate::store::{Result, StoreError};
 use crate::text;
@@ -153,6 +153,8 @@ macro_rules! parsed_texts {
     )+};
 }
 parsed_texts!(
+    AttentionId,
+    AttentionKind,
     HandoffId,
     HandoffStatus,
     HandoffType,

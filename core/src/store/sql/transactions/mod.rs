@@ -1,10 +1,12 @@
 //! Each operation as one transaction of the engine: the traits of `store/api`, one file each.
 
+mod attention;
 mod handoffs;
 mod items;
 mod metadata;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plans;
 mod port_reservations;
