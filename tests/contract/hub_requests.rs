@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use trueup_core::settings::DatabaseAddress;
 use trueup_core::store::operations::prelude::*;
 use trueup_core::{for_each_operation, request_field};
 use trueup_remote::{HubReply, HubTransport, TransportError};
@@ -35,6 +36,10 @@ struct Recorder {
 }
 
 impl HubTransport for Recorder {
+    fn address(&self) -> DatabaseAddress {
+        self.hub.address()
+    }
+
     fn call(
         &mut self,
         operation: &str,
