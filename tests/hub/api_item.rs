@@ -65,8 +65,8 @@ fn an_item_is_shown_as_it_was_at_every_moment() {
         // Several events may share a millisecond; the last one counts.
         let seen = then["events"].as_array().unwrap().len();
         assert!(seen > number, "{at}");
-        let facts = events[..seen].iter().rev().map(|event| &event["after"]);
-        let facts = facts.filter(|after| after.is_object()).next().unwrap();
+        let mut facts = events[..seen].iter().rev().map(|event| &event["after"]);
+        let facts = facts.find(|after| after.is_object()).unwrap();
         for (field, value) in facts.as_object().unwrap() {
             assert_eq!(&then["item"][field], value, "{field} at {at}");
         }
