@@ -132,8 +132,7 @@ fn a_hub_that_was_killed_is_gone_on_with_where_it_was() {
         add_items(&home, &format!("B{round}-"), 20, "while it is away");
         hub = HubProcess::start(&home);
         let address = hub.address;
-        reader =
-            reader.take_over(|since| SocketClient::open(address, &token, &format!("/ws{since}")));
+        reader.take_over(|since| SocketClient::open(address, &token, &format!("/ws{since}")));
     }
     let expected = numbers_after(&home, 0);
     reader.read_to(*expected.last().unwrap());
@@ -252,8 +251,7 @@ fn a_client_that_does_not_read_is_dropped_and_the_others_get_everything() {
         }
     }
     assert!(slow.seen.len() < expected.len(), "it was dropped");
-    let mut slow =
-        slow.take_over(|since| SocketClient::open(hub.address, &token, &format!("/ws{since}")));
+    slow.take_over(|since| SocketClient::open(hub.address, &token, &format!("/ws{since}")));
     slow.read_to(*expected.last().unwrap());
     assert_eq!(slow.seen, expected);
     drop(slow_stream);
