@@ -234,6 +234,16 @@ pub(crate) fn open_raw_output() -> impl Write {
     io::stdout().lock()
 }
 
+/// Returns stdout for drawing a screen, whose texts are cleaned where it is drawn.
+pub(crate) fn open_screen() -> io::BufWriter<io::Stdout> {
+    io::BufWriter::new(io::stdout())
+}
+
+/// Tells whether stdout shows colours and the environment wants them.
+pub(crate) fn shows_colors() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}
+
 /// Tells whether what goes to stdout is seen at once.
 pub(crate) fn shows_output() -> bool {
     io::stdout().is_terminal()

@@ -25,6 +25,7 @@
 //! | [`repos`] | which repositories are where on this machine |
 //! | [`sync`] | observe, decide, act: the core of every hook and command |
 //! | [`claims`], [`orchestrators`], [`tcp_ports`], [`retention`] | operations over store, liveness and sync |
+//! | [`overview`] | what needs a person, who works on what, what is stuck |
 //! | [`consistency`] | observe, decide, act for workplan files |
 //!
 //! Invariants: the modules marked "no IO" never name the file system, the environment, a process,
@@ -52,6 +53,7 @@ pub mod metadata;
 pub mod model;
 pub mod orchestrators;
 pub mod outbox;
+pub mod overview;
 pub mod plan;
 pub mod reconcile;
 pub mod replica;

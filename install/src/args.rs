@@ -7,7 +7,7 @@ use clap::Parser;
 /// Build and install trueup for Claude Code, and check that it works
 ///
 /// Without options: builds the hooks and commands, stages the plugin in the data directory, links
-/// `trueup` and `validate-session-state` into ~/.local/bin, registers the plugin with Claude Code
+/// `trueup`, `validate-session-state` and `trueup-hub` into ~/.local/bin, registers the plugin with Claude Code
 /// if `claude` is on PATH, creates the database, then runs the demo and the doctor.
 /// Running it again upgrades what has changed.
 #[derive(Debug, Parser)]

@@ -7,10 +7,10 @@ pub(crate) const PLUGIN_ID: &str = "trueup@trueup";
 /// The binaries that the hooks run.
 pub(crate) const HOOK_BINARIES: [&str; 3] =
     ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
-/// The commands for people and models.
-pub(crate) const COMMAND_BINARIES: [&str; 2] = ["trueup", "validate-session-state"];
+/// The commands for people and models, and the server of a team.
+pub(crate) const COMMAND_BINARIES: [&str; 3] = ["trueup", "validate-session-state", "trueup-hub"];
 /// The Cargo packages that hold them.
-pub(crate) const PACKAGES: [&str; 2] = ["trueup-hooks", "trueup"];
+pub(crate) const PACKAGES: [&str; 3] = ["trueup-hooks", "trueup", "trueup-hub"];
 /// The entries of a staged plugin directory.
 pub(crate) const STAGED_ENTRIES: [&str; 4] = [".claude-plugin", "hooks", "skills", "bin"];
 /// The record of an installation, in the data directory.

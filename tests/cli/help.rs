@@ -88,6 +88,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["outbox", "drop"],
     &["outbox", "retry"],
     &["pull"],
+    &["top"],
     &["check"],
     &["meta"],
     &["meta", "get"],

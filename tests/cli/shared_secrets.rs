@@ -86,6 +86,7 @@ const LINES: &[&str] = &[
     "outbox drop op-0 --yes",
     "outbox retry op-0",
     "pull",
+    "top",
     "check",
     "check --fix",
     "meta set 77c90e61 status x",

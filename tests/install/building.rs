@@ -15,7 +15,7 @@ if [ -e "$here/broken" ]; then
     exit 101
 fi
 echo "   Compiling serde v1.0.0" >&2
-for name in session-start-sync checkpoint-push pre-handoff-validate trueup validate-session-state; do
+for name in session-start-sync checkpoint-push pre-handoff-validate trueup validate-session-state trueup-hub; do
     echo "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"$name\"},\"executable\":\"$here/../bins/$name\"}"
 done
 echo "{\"reason\":\"build-finished\",\"success\":true}"
@@ -37,8 +37,13 @@ fn what_cargo_names_is_staged_and_its_progress_shown() {
     assert!(run.out.contains("riscv64-unknown-none"), "says what was taken: {}", run.out);
     assert!(scratch.path("out/bin/checkpoint-push").exists());
     let asked = fs::read_to_string(scratch.path("path/asked")).unwrap();
-    for word in ["build --release", "-p trueup-hooks", "-p trueup", "--target riscv64-unknown-none"]
-    {
+    for word in [
+        "build --release",
+        "-p trueup-hooks",
+        "-p trueup",
+        "-p trueup-hub",
+        "--target riscv64-unknown-none",
+    ] {
         assert!(asked.contains(word), "{word}: {asked}");
     }
 }

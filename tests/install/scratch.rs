@@ -72,7 +72,9 @@ impl Scratch {
         for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
             scratch.binary(name, HOOK);
         }
-        scratch.binary("validate-session-state", "#!/bin/sh\n");
+        for name in ["validate-session-state", "trueup-hub"] {
+            scratch.binary(name, "#!/bin/sh\n");
+        }
         scratch.binary("trueup", TRUEUP);
         scratch
     }

@@ -77,7 +77,7 @@ fn a_second_run_changes_nothing_and_says_so() {
     let scratch = Scratch::with_client();
     let output = scratch.install(&[]).exits(0);
     assert!(output.out.contains("the demo") && output.out.contains("the doctor"), "{}", output.out);
-    for name in ["trueup", "validate-session-state"] {
+    for name in ["trueup", "validate-session-state", "trueup-hub"] {
         let link = fs::read_link(scratch.home(".local/bin").join(name)).unwrap();
         assert_eq!(link, scratch.stage().join("bin").join(name));
     }

@@ -254,7 +254,7 @@ pub(super) fn render_event(event: &Event) -> String {
 }
 
 /// Describes what the actor of an event did, as a verb.
-fn describe_kind(event: &Event) -> String {
+pub(super) fn describe_kind(event: &Event) -> String {
     match event.kind.as_str() {
         "status" | "dependencies" | "metadata" => "changed".to_owned(),
         "taken_over" => "took over".to_owned(),
@@ -268,7 +268,7 @@ fn describe_kind(event: &Event) -> String {
 }
 
 /// Renders the fields that an event changed.
-fn render_difference(event: &Event) -> String {
+pub(super) fn render_difference(event: &Event) -> String {
     let (Value::Object(after), before) = (&event.after, &event.before) else {
         return String::new();
     };

@@ -28,10 +28,12 @@ mod repo;
 mod session_output;
 mod sessions;
 mod set;
+mod settled_attention;
 mod state;
 mod state_change;
 mod status;
 mod statusline;
+mod top;
 pub(crate) mod validate;
 mod value_text;
 
@@ -189,6 +191,14 @@ pub(crate) enum CliCommand {
     /// Example: trueup blame SD-002C status
     #[command(verbatim_doc_comment)]
     Blame(blame::BlameArgs),
+    /// Show what needs a person, who works on what and what is stuck, as it changes
+    ///
+    /// Keys: ? shows them, q leaves. Where the output is no terminal, one table is
+    /// printed.
+    ///
+    /// Example: trueup top
+    #[command(verbatim_doc_comment)]
+    Top(top::TopArgs),
     /// List, show and restore local edits that were rejected
     ///
     /// Example: trueup journal restore j-0a1b2c3d4e
@@ -321,6 +331,7 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Orchestrator(command) => orchestrator::cmd_orchestrator(context, command),
         CliCommand::Log(arguments) => log::cmd_log(context, &arguments),
         CliCommand::Blame(arguments) => blame::cmd_blame(context, &arguments),
+        CliCommand::Top(arguments) => top::cmd_top(context, &arguments),
         CliCommand::Journal(command) => journal::cmd_journal(context, &command),
         CliCommand::Outbox(command) => outbox::cmd_outbox(context, &command),
         CliCommand::Check(arguments) => check::cmd_check(context, &arguments),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ItemKey, ItemStatus};
 
 /// Returns the status that its dependencies give an item, or `None` when the status stays.
@@ -21,7 +23,7 @@ pub const fn decide_dependency_status(
 }
 
 /// One item that has to be finished before another: a dependency, or a child of a parent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DependencyEdge {
     /// The item that waits.
     pub item: ItemKey,

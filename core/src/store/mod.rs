@@ -10,6 +10,7 @@
 mod api;
 mod error;
 mod event_draft;
+pub mod operations;
 mod row_rules;
 mod schema_status;
 pub mod sql;
@@ -36,6 +37,7 @@ pub use api::{
     ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
 };
 pub use api::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use api::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use error::{EngineError, RetryAdvice, StoreError};
 pub use row_rules::Violation;
 pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};

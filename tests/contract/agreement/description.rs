@@ -1,5 +1,7 @@
 //! Describes everything that a store holds, by every operation that reads.
 
+use std::collections::BTreeSet;
+
 use trueup_core::model::{EventFilter, FieldValue, StateField};
 use trueup_core::store::{
     AttentionFilter, HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
@@ -8,6 +10,7 @@ use trueup_core::store::{
 use super::canonical::describe;
 use super::{ITEM_COUNT, MARGIN_SECONDS, SESSIONS, TEXTS};
 use crate::requests::{item_key, session_id};
+use crate::suite::overview::whole_overview;
 
 /// Describes a store in parts, in the same order for each.
 pub(super) fn describe_store(store: &mut dyn Store) -> Vec<String> {
@@ -49,6 +52,7 @@ fn describe_work(store: &mut dyn Store) -> Vec<String> {
                 .map(|found| found.len()),
         ),
         describe(store.find_pending_matters()),
+        describe_overview(store),
     ];
     for id in store.list_plan_ids().unwrap() {
         description.push(describe(store.load_plan(&id)));
@@ -60,6 +64,25 @@ fn describe_work(store: &mut dyn Store) -> Vec<String> {
         description.push(describe(store.load_orchestrator(&run.id)));
     }
     description
+}
+
+/// Describes the rows of an overview. The events among them are described with all others, and how
+/// many there are in a minute differs.
+fn describe_overview(store: &mut dyn Store) -> String {
+    let rows = store.load_overview_rows(&whole_overview()).map(|mut rows| {
+        rows.sessions.sort_by_key(|session| session.id.clone());
+        let subjects: BTreeSet<(String, String)> =
+            rows.latest_events.into_iter().map(|event| (event.entity, event.key)).collect();
+        (
+            rows.sessions,
+            rows.items,
+            rows.open_dependencies,
+            rows.attention.len(),
+            rows.handoffs.len(),
+            subjects,
+        )
+    });
+    describe(rows)
 }
 
 /// Describes repositories and workplans.

@@ -47,7 +47,7 @@ fn dependency_change(text: &str, on: &[&str], remove: bool) -> DependencyChange 
     }
 }
 
-fn change_dependencies(store: &mut dyn Store, text: &str, on: &[&str]) -> Result<Item> {
+pub(crate) fn change_dependencies(store: &mut dyn Store, text: &str, on: &[&str]) -> Result<Item> {
     store.change_dependencies(&dependency_change(text, on, false))
 }
 

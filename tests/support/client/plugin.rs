@@ -10,12 +10,13 @@ use super::HarnessResult;
 use crate::program;
 
 /// The programs in the staged plugin's `bin/`.
-const BINARIES: [&str; 5] = [
+const BINARIES: [&str; 6] = [
     "session-start-sync",
     "checkpoint-push",
     "pre-handoff-validate",
     "validate-session-state",
     "trueup",
+    "trueup-hub",
 ];
 
 /// Returns the root of the repository that the suite was built from.

@@ -19,7 +19,7 @@ use crate::text;
 
 columns! {
     /// The columns of an event.
-    enum EventColumn {
+    pub(super) enum EventColumn {
         Seq = "seq",
         At = "at",
         Actor = "actor",
@@ -252,7 +252,7 @@ const fn list_statement(filter: &EventFilter) -> &'static Statement {
     }
 }
 
-fn event_from_row(row: &dyn Row) -> Result<Event> {
+pub(super) fn event_from_row(row: &dyn Row) -> Result<Event> {
     let json = |column: EventColumn| -> Result<Json> {
         let text: Option<String> = row.get(column)?;
         // What others wrote and nobody can read is shown as nothing.
@@ -291,6 +291,11 @@ pub(super) fn prefetch_database_time(tx: &mut impl Tx) {
 
 pub(super) fn load_database_time(tx: &mut impl Tx) -> Result<Timestamp> {
     tx.one_row(&DATABASE_TIME, args![], |row| row.get(0))
+}
+
+/// Says that [`load_newest_number`] will be asked.
+pub(super) fn prefetch_newest_number(tx: &mut impl Tx) {
+    tx.prefetch(&NEWEST_EVENT_NUMBER, args![]);
 }
 
 pub(super) fn load_newest_number(tx: &mut impl Tx) -> Result<i64> {

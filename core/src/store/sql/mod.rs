@@ -20,6 +20,7 @@ mod metadata;
 mod next;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plan_tasks;
 mod plans;
@@ -86,6 +87,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         items::LOAD_STATEMENTS,
         next::STATEMENTS,
         orchestrators::STATEMENTS,
+        overview::STATEMENTS,
         delivery_rows::STATEMENTS,
         phases::STATEMENTS,
         phases::STEP_STATEMENTS,

@@ -107,6 +107,11 @@ pub(in super::super) fn prefetch_open_handoff(tx: &mut impl Tx, item: &ItemKey) 
     tx.prefetch(&FIND_OPEN_HANDOFF, args![item]);
 }
 
+/// Says that the hand-offs that are not decided will be listed.
+pub(in super::super) fn prefetch_open_handoffs(tx: &mut impl Tx) {
+    tx.prefetch(&LIST_OPEN_HANDOFFS, args![]);
+}
+
 pub(in super::super) fn list_handoffs(
     tx: &mut impl Tx,
     filter: HandoffFilter,

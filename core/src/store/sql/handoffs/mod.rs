@@ -9,7 +9,9 @@ mod withdrawal;
 pub(super) use create::create_handoff;
 pub(super) use decisions::{accept_handoff, reject_handoff};
 pub(super) use load::{IS_OPEN, IS_UNTOLD};
-pub(super) use load::{list_handoffs, load_handoff, mark_handoff_shown, prefetch_open_handoff};
+pub(super) use load::{
+    list_handoffs, load_handoff, mark_handoff_shown, prefetch_open_handoff, prefetch_open_handoffs,
+};
 pub(super) use notices::{list_handoff_notices, prefetch_notices};
 pub(super) use withdrawal::{
     find_handoff_of, find_handoff_of_holder, prefetch_handoff_of_holder, withdraw_given_up,

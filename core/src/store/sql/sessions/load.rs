@@ -42,7 +42,7 @@ columns! {
     }
 }
 
-const SELECT_SESSION: &str = joined!(
+pub(in crate::store::sql) const SELECT_SESSION: &str = joined!(
     "SELECT ",
     SessionColumn::SQL,
     " FROM claude_sessions s LEFT JOIN work_items ON holder = session_id WHERE session_id "
@@ -80,7 +80,7 @@ statements! {
 const ALL_STATUSES: &[SessionStatus] =
     &[SessionStatus::Active, SessionStatus::Idle, SessionStatus::Ended, SessionStatus::Lost];
 
-fn session_from_row(row: &dyn Row) -> Result<Session> {
+pub(in crate::store::sql) fn session_from_row(row: &dyn Row) -> Result<Session> {
     Ok(Session {
         lineage: row.get(SessionColumn::Lineage)?,
         id: row.get(SessionColumn::Id)?,
@@ -154,7 +154,7 @@ fn ask_for_ids<T>(
     filter: &SessionFilter,
     ask: impl FnOnce(&'static Statement, &[Arg<'_>]) -> T,
 ) -> T {
-    let wanted = match filter.statuses {
+    let wanted = match filter.statuses.as_slice() {
         [] => ALL_STATUSES,
         some => some,
     };

@@ -11,9 +11,9 @@ pub(super) use lifecycle::{
     end_session, record_heartbeat, record_heartbeat_of_any, register_session, write_end,
 };
 pub(super) use load::{
-    check_registered, is_registered, list_peers, list_sessions, load_registered, load_session,
-    prefetch_is_registered, prefetch_peers, prefetch_session, prefetch_sessions,
-    sessions_with_expired_lease,
+    SELECT_SESSION, check_registered, is_registered, list_peers, list_sessions, load_registered,
+    load_session, prefetch_is_registered, prefetch_peers, prefetch_session, prefetch_sessions,
+    session_from_row, sessions_with_expired_lease,
 };
 pub(super) use state::{
     acknowledge_revision, merge_metadata, patch_execution_state, push_state, start_work_on_item,

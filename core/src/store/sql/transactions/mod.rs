@@ -6,6 +6,7 @@ mod items;
 mod metadata;
 mod orchestrators;
 mod outbox_delivery;
+mod overview;
 mod phases;
 mod plans;
 mod port_reservations;

@@ -1,0 +1,5 @@
+//! Keys and readings in, pictures out.
+
+mod keys;
+mod pictures;
+mod sample;
