@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use trueup_core::model::{TokenName, TokenRole};
+use trueup_core::settings::Secret;
 
 /// Serves a trueup database to a team: operations, live stream and dashboard
 #[derive(Debug, Parser)]
@@ -59,12 +60,22 @@ pub(crate) struct ServeArgs {
     /// Serve /metrics without a token
     #[arg(long)]
     pub(crate) open_metrics: bool,
+    /// Send what needs a person to this address, https:// or on this machine
+    /// [default: webhook of config.toml; none]
+    #[arg(long, value_name = "URL", value_parser = parse_secret)]
+    pub(crate) webhook: Option<Secret>,
     /// Most connections at a time
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(crate) max_connections: usize,
     /// Most requests of one token in a second; twice as many may come at once
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(crate) max_rate: u32,
+}
+
+/// Takes an argument that no error message repeats.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a parser")]
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 #[derive(Debug, Subcommand)]

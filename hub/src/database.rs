@@ -6,9 +6,8 @@ use std::time::Duration;
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::{DatabaseUrl, Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{CommandStore, Result as StoreResult, SCHEMA_VERSION, StoreError};
-use trueup_remote::exchange::ExchangeEngine;
-use trueup_remote::{RemoteDatabase, RemoteStore};
+use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
+use trueup_remote::{ChangeListener, OpenOptions, RemoteDatabase};
 
 use crate::command_line::DatabaseArgs;
 use crate::failure::Failure;
@@ -46,13 +45,28 @@ impl Database {
         &self.settings
     }
 
+    /// The environment of this process.
+    pub(crate) const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Returns what the database is called, without anything secret.
     pub(crate) fn describe(&self) -> String {
         self.settings.database.to_string()
     }
 
-    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    /// Opens the database. One that is not there is not created: it may be back in a moment, and
+    /// would be hidden by an empty one.
     pub(crate) fn open(&self) -> StoreResult<Box<dyn CommandStore>> {
+        let deadline = Deadline::after(OPERATION_PATIENCE);
+        match &self.settings.database {
+            DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
+            _ => self.open_remote(deadline),
+        }
+    }
+
+    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    pub(crate) fn open_or_create(&self) -> StoreResult<Box<dyn CommandStore>> {
         let deadline = Deadline::after(OPERATION_PATIENCE);
         match &self.settings.database {
             DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
@@ -60,14 +74,22 @@ impl Database {
         }
     }
 
+    /// Whether the database is a file of this machine.
+    pub(crate) const fn is_embedded(&self) -> bool {
+        matches!(self.settings.database, DatabaseUrl::Sqlite(_))
+    }
+
+    /// Prepares to hear of new events; nothing where the database does not tell.
+    pub(crate) fn open_listener(&self) -> Option<ChangeListener> {
+        RemoteDatabase::from_settings(&self.settings, &self.environment)?.open_listener().ok()?
+    }
+
     /// Opens a remote database without a memory of rows: whoever serves others must see what they
     /// changed.
     fn open_remote(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         let database = RemoteDatabase::from_settings(&self.settings, &self.environment)
             .ok_or_else(|| StoreError::invalid("the URL names no database"))?;
-        let transport = Box::new(database.open_transport()?);
-        let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
-        Ok(Box::new(RemoteStore::new(engine)))
+        database.open_store(OpenOptions { deadline, row_age: None, waits_for_server: false })
     }
 }
 

@@ -8,8 +8,14 @@
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
 //! | `overview` | what needs a person, who works on what, what is stuck |
 //! | `store_pool` | the connections to the database |
+//! | `api` | what the database holds, for people and programs that read, and what describes that |
+//! | `live` | what happens, as it happens |
+//! | `actions` | what ends the work of others, for administrators |
+//! | `rpc` | the operations of the store, for hooks and commands of other machines |
 //! | `problem` | every error that a client can get |
+//! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
+//! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
 //! page of another origin can neither read nor write; a request waits for the database under a
@@ -18,18 +24,27 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
 mod access;
+mod actions;
+mod api;
 mod command_line;
 mod commands;
 mod database;
+mod documented_routes;
 mod failure;
 mod hub_state;
 mod json_body;
+mod live;
 mod metrics;
 mod overview;
+mod page;
 mod printer;
 mod problem;
+mod rpc;
 mod server;
+mod session_judge;
 mod store_pool;
+mod store_work;
+mod webhooks;
 
 use std::process::ExitCode;
 

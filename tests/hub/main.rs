@@ -3,9 +3,20 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a suite fails by panicking")]
 
 mod access;
+mod actions;
+mod api_item;
+mod api_lists;
+mod browser;
+mod documents;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
+mod live;
+mod live_clients;
 mod overview;
+mod sample_work;
+mod schemathesis;
 mod serving;
+mod team;
 mod tokens;
+mod webhooks;

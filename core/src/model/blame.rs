@@ -106,10 +106,11 @@ pub fn blame_item<'e>(item: &Item, events: &'e [Event]) -> Vec<Blame<'e>> {
         .collect()
 }
 
-/// Returns whether an event set a field. The first event of an item sets all of them.
+/// Returns whether an event set a field. The first event of an item sets all of them; one without a
+/// value after it, such as a refused claim, sets none.
 fn event_sets_field(event: &Event, field: BlamedField) -> bool {
     let (before, after) = (&event.before, &event.after);
-    before.is_null() || before[field.as_str()] != after[field.as_str()]
+    after.is_object() && (before.is_null() || before[field.as_str()] != after[field.as_str()])
 }
 
 #[cfg(test)]
@@ -164,6 +165,14 @@ mod tests {
         let status = &blame_item(&item, &events)[5];
         assert_eq!((status.field, &status.value), (BlamedField::Status, &json!("running")));
         assert_eq!(status.event.unwrap().actor, "actor-2");
+    }
+
+    #[test]
+    fn a_refused_claim_sets_nothing() {
+        let (item, mut events) = build_history();
+        let expected = blamed_seqs(&item, &events);
+        events.push(build_event(5, Value::Null, Value::Null));
+        assert_eq!(blamed_seqs(&item, &events), expected);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod handoff;
 mod ids;
 mod interrupted_work;
 mod item;
+mod item_history;
 mod item_move;
 mod next_item;
 mod orchestrator;
@@ -42,7 +43,7 @@ pub use attention::{Attention, AttentionKind, NewAttention, UnknownAttentionKind
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
     ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
-    decide_claim, forecast_claim, has_forfeited_claim,
+    TakeoverReason, decide_claim, forecast_claim, has_forfeited_claim,
 };
 pub use cycle::{find_cycle, visit_cycles};
 pub use dependency::{
@@ -61,6 +62,7 @@ pub use ids::{
 };
 pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
+pub use item_history::{PastItemError, item_at};
 pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
 pub use next_item::{
     Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoOfferReason, PickReason,

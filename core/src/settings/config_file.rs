@@ -53,6 +53,8 @@ pub(super) struct ConfigFile {
     pub(super) checkpoint_every: Option<u64>,
     pub(super) retention_days: Option<u64>,
     pub(super) log: Option<String>,
+    pub(super) webhook: Option<String>,
+    pub(super) webhook_secret_file: Option<PathBuf>,
     pub(super) handoff_commands: Option<Vec<String>>,
     pub(super) branch_pattern: Option<String>,
 }

@@ -8,14 +8,16 @@ use std::time::Duration;
 use super::config_file::{self, ConfigError, ConfigFile};
 use super::database_url::DatabaseUrl;
 use super::pattern_limits;
-use super::{ApiCredentials, Environment, Paths, RepositoryConfig, TlsRoots};
+use super::{
+    ApiCredentials, CredentialSource, Environment, Paths, RepositoryConfig, Secret, TlsRoots,
+};
 use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
 use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
 /// Lease of a session, in seconds.
-const DEFAULT_LEASE_SECONDS: u64 = 900;
+pub(crate) const DEFAULT_LEASE_SECONDS: u64 = 900;
 
 /// Silence, in seconds, after which a process that cannot be checked counts as gone.
 const DEFAULT_CEILING_SECONDS: u64 = 1_800;
@@ -60,6 +62,9 @@ pub struct Settings {
     pub retention_days: u64,
     /// The most detailed level that is logged.
     pub log: LogLevel,
+    /// Where a hub tells what needs a person; nobody is told if there is none.
+    pub webhook: Option<Secret>,
+    webhook_secret_file: Option<PathBuf>,
     handoff_commands: Option<Vec<String>>,
     branch_pattern: Option<String>,
     /// Values that were invalid and replaced by a default; one line each.
@@ -166,6 +171,8 @@ impl Settings {
             checkpoint_every: checkpoint_every.unwrap_or(DEFAULT_CHECKPOINT_EVERY),
             retention_days: retention_days.unwrap_or(DEFAULT_RETENTION_DAYS),
             log,
+            webhook: config.webhook.map(Secret::new),
+            webhook_secret_file: config.webhook_secret_file,
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,
             warnings,
@@ -175,6 +182,12 @@ impl Settings {
     /// Returns the interval of lease renewals: a third of the lease, at most 120 s.
     pub fn renewal_seconds(&self) -> u64 {
         (self.lease_seconds / 3).min(120)
+    }
+
+    /// Returns where the secret comes from with which a hub signs what it sends.
+    pub fn webhook_secret(&self, environment: &Environment) -> CredentialSource {
+        let file = self.webhook_secret_file.clone();
+        CredentialSource::choose(environment, "TRUEUP_WEBHOOK_SECRET", None, file)
     }
 
     /// Returns the patterns of shell commands that hand work off, the user's and the repository's

@@ -8,9 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::phase::PhaseName;
 use crate::model::{
-    Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
+    AttentionId, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
     OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, QueueId, RepoSlug,
-    Revision, SessionId, SessionStatus, Timestamp,
+    Revision, SessionId, SessionStatus, Timestamp, TokenName, TokenRole,
 };
 use crate::reconcile::RejectionReason;
 
@@ -37,8 +37,8 @@ fn text(about: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).description(Some(about))
 }
 
-/// An identifier of so many of these characters that is no path and no flag. A validator of
-/// OpenAPI reads the pattern as a regular expression of ECMA 262.
+/// An identifier of so many of these characters that is no path and no flag. A reader of the
+/// document takes the pattern for a regular expression of ECMA 262.
 fn id(about: &str, characters: &str, most: usize) -> ObjectBuilder {
     let pattern = format!("^(?![.-])(?!.*\\.\\.)[{characters}]{{1,{most}}}$");
     text(about).pattern(Some(pattern)).min_length(Some(1)).max_length(Some(most))
@@ -59,11 +59,14 @@ fn counter(about: &str) -> ObjectBuilder {
 schema! {
     SessionId => id("A session, as its client names it", "A-Za-z0-9._\\-", 128);
     ItemKey => id("The key of an item", "A-Za-z0-9._:#\\-", 200);
+    AttentionId => id("Something that needs a person", "A-Za-z0-9._:#\\-", 200);
     PlanId => id("A plan, named after its file", "A-Za-z0-9._\\-", 200);
     QueueId => id("A phase", "A-Za-z0-9._:#\\-", 240);
     HandoffId => id("A hand-off", "A-Za-z0-9_\\-", 64);
     HandoffType => id("The kind of a hand-off", "A-Za-z0-9_\\-", 64);
     OrchestratorId => id("A run of a plan", "A-Za-z0-9._\\-", 64);
+    TokenName => id("The name of a token", "A-Za-z0-9._\\-", 100);
+    TokenRole => words("What the bearer of a token may do", TokenRole::ALL.map(TokenRole::as_str));
     RepoSlug => id("The name of a repository", "A-Za-z0-9._\\-", 64);
     PlanTaskId => text("The id of a task in its plan").min_length(Some(1)).max_length(Some(100));
     Timestamp => text("A time in UTC, with milliseconds")

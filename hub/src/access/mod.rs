@@ -8,6 +8,7 @@ mod login;
 mod origin;
 mod rate_limit;
 mod token_cache;
+mod token_digest;
 mod token_text;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ pub(crate) use allowed_hosts::AllowedHosts;
 pub(crate) use caller::Caller;
 pub(crate) use checks::{check_source, check_token};
 pub(crate) use login::routes as login_routes;
+pub(crate) use token_digest::TokenDigest;
 pub(crate) use token_text::{digest_token, make_token};
 
 use crate::problem::HubError;
@@ -78,16 +80,16 @@ impl Access {
     /// # Errors
     ///
     /// [`HubError::Unauthorized`] for an unknown or revoked one; that of the database.
-    pub(crate) async fn find_caller(&self, token: &str) -> Result<Caller, HubError> {
-        let digest = digest_token(token);
-        if let Some(caller) = lock(&self.tokens).find(&digest, Instant::now()) {
+    pub(crate) async fn find_caller(&self, token: &TokenDigest) -> Result<Caller, HubError> {
+        let TokenDigest(digest) = token;
+        if let Some(caller) = lock(&self.tokens).find(digest, Instant::now()) {
             return Ok(caller);
         }
         let asked = digest.clone();
         let found = self.pool.run(move |store| store.find_token(&asked)).await?;
         let token = found.ok_or(HubError::Unauthorized)?;
         let caller = Caller { name: token.name, role: token.role };
-        lock(&self.tokens).remember(digest, caller.clone(), Instant::now());
+        lock(&self.tokens).remember(digest.clone(), caller.clone(), Instant::now());
         Ok(caller)
     }
 
@@ -100,7 +102,7 @@ impl Access {
         if !lock(&self.wrong_tokens).has_left(&address, Instant::now()) {
             return Err(HubError::TooManyRequests);
         }
-        let found = self.find_caller(token).await;
+        let found = self.find_caller(&TokenDigest::of_token(token)).await;
         if matches!(found, Err(HubError::Unauthorized)) {
             lock(&self.wrong_tokens).take(&address, Instant::now());
         }

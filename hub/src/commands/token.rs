@@ -21,7 +21,7 @@ pub(crate) fn run(
     json: bool,
 ) -> Result<(), Failure> {
     let database = Database::find(database)?;
-    let store = &mut *database.open()?;
+    let store = &mut *database.open_or_create()?;
     match command {
         TokenCommand::Create { name, role } => create(store, name, *role, json),
         TokenCommand::List => list(store, json),

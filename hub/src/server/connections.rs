@@ -18,10 +18,15 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
 use super::TlsIdentity;
+use super::bounded_writes::BoundedWrites;
 use crate::hub_state::HubState;
 
 /// How long a client may take for the headers of a request, or for TLS.
 const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may take nothing of what is sent to it. It may read slowly; one that does not
+/// read would keep its connection for ever.
+const STALL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long requests that are being answered have when the server is stopped.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
@@ -96,6 +101,7 @@ impl Connection {
     ) {
         // Events are small, and each is wanted at once.
         let _ = stream.set_nodelay(true);
+        let stream = BoundedWrites::new(stream, STALL_PATIENCE);
         self.state.metrics().connections.inc();
         match tls {
             None => self.answer(stream, shutdown).await,

@@ -1,5 +1,6 @@
 //! Listening, and what is answered at which path.
 
+mod bounded_writes;
 mod connections;
 mod health;
 mod listener;

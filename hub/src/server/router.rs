@@ -11,10 +11,9 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
-use crate::access;
 use crate::hub_state::HubState;
-use crate::overview;
 use crate::problem::HubError;
+use crate::{access, actions, api, live, overview, page, rpc};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -24,8 +23,14 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
-    let mut open = Router::new().merge(health_routes()).merge(access::login_routes());
-    let mut protected = Router::new().merge(overview::routes());
+    let mut open =
+        Router::new().merge(health_routes()).merge(access::login_routes()).merge(page::routes());
+    let mut protected = Router::new()
+        .merge(api::routes())
+        .merge(actions::routes())
+        .merge(live::routes())
+        .merge(overview::routes())
+        .merge(rpc::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {

@@ -188,7 +188,7 @@ impl Connector<'_> {
         let tls = self.tls_to(&route);
         let (client, connection) =
             config.connect_raw(stream, tls).await.map_err(|error| self.explain_login(error))?;
-        Ok(Session::new(client, tokio::spawn(connection), route))
+        Ok(Session::new(client, connection, route))
     }
 
     fn explain_login(&self, error: Error) -> TransportError {

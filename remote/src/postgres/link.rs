@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_postgres::{Client, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use trueup_core::deadline::Deadline;
@@ -122,6 +123,33 @@ impl PostgresLink {
     /// Those of [`Self::run`].
     pub(super) fn connect(&mut self, deadline: Deadline) -> Result<(), TransportError> {
         self.run(deadline, &async |_: &Client| Ok(()))
+    }
+
+    /// Whether there is a connection that the server has not closed.
+    pub(super) fn is_connected(&mut self) -> bool {
+        let Self { runtime, progress, session, .. } = self;
+        let Some(session) = session else {
+            return false;
+        };
+        let look = async { Ok(session.is_alive().await) };
+        runtime.run(Deadline::after(CANCEL_LIMIT), progress, look).unwrap_or(false)
+    }
+
+    /// Waits until the server notifies of what it was told to listen for; returns whether it did.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection any more.
+    pub(super) fn wait_for_notice(&mut self, patience: Duration) -> Result<bool, TransportError> {
+        let Self { runtime, budget, progress, session, .. } = self;
+        let Some(session) = session else {
+            return Ok(false);
+        };
+        budget.renew();
+        // The deadline is behind the wait, which ends by itself.
+        runtime.run(Deadline::after(patience * 2), progress, async {
+            Ok(timeout(patience, session.await_notice()).await.is_ok())
+        })
     }
 
     pub(super) fn has_several_hosts(&self) -> bool {

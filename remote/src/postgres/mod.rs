@@ -3,6 +3,7 @@
 //! The call is one statement without a name, so a pooler may give every one of them another server
 //! connection.
 
+mod change_listener;
 mod connecting;
 mod direct;
 mod failure;
@@ -15,6 +16,7 @@ use tokio_postgres::types::Type;
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::TlsRoots;
 
+pub use change_listener::ChangeListener;
 pub use direct::{DirectConnection, SqlRow, connect_directly};
 use link::PostgresLink;
 pub use pinned::{PinnedTransaction, RowUpload};

@@ -1,12 +1,16 @@
 //! A connection after its login.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::{CancelToken, Client, Error, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection, Error, SimpleQueryMessage};
 
 use super::failure::{explain_error, is_fatal};
 use crate::error::{FailureKind, TransportError};
@@ -43,16 +47,26 @@ pub(super) struct Session {
     route: Route,
     /// Ends when the connection does, and tells why.
     connection: JoinHandle<Result<(), Error>>,
+    /// Whether the server notified of something it was told to listen for.
+    notified: Arc<Notify>,
     last_used: Instant,
 }
 
 impl Session {
-    pub(super) fn new(
-        client: Client,
-        connection: JoinHandle<Result<(), Error>>,
-        route: Route,
-    ) -> Self {
-        Self { client, route, connection, last_used: Instant::now() }
+    /// Takes a connection, which is driven by a task of its own.
+    pub(super) fn new<S, T>(client: Client, connection: Connection<S, T>, route: Route) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let notified = Arc::new(Notify::new());
+        let connection = tokio::spawn(drive(connection, Arc::clone(&notified)));
+        Self { client, route, connection, notified, last_used: Instant::now() }
+    }
+
+    /// Waits until the server notifies.
+    pub(super) async fn await_notice(&self) {
+        self.notified.notified().await;
     }
 
     /// Returns what stops a statement on this connection.
@@ -122,6 +136,20 @@ impl Session {
             Err(progress.failure(FailureKind::WrongSessionAttributes(name)))
         }
     }
+}
+
+/// Carries what is sent and received until the connection ends.
+async fn drive<S, T>(mut connection: Connection<S, T>, notified: Arc<Notify>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(_) = message? {
+            notified.notify_one();
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Session {

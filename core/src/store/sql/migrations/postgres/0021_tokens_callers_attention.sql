@@ -57,3 +57,15 @@ END $$;
 
 -- Statements that a client may run only as a hub: who calls is what they say.
 ALTER TABLE trueup.statements ADD COLUMN is_for_hub boolean NOT NULL DEFAULT false;
+
+-- A hub that waits for events is told of them when they are committed. It is a hint: whoever does
+-- not hear it finds them behind its cursor.
+CREATE FUNCTION trueup.notify_of_events() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY trueup_events;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER notify AFTER INSERT ON trueup.events
+    FOR EACH STATEMENT EXECUTE FUNCTION trueup.notify_of_events();

@@ -1,0 +1,67 @@
+//! `GET /api/repos`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use trueup_core::model::{Repo, RepoSlug};
+use trueup_core::store::CommandStore;
+use trueup_core::views::RepoView;
+use utoipa::{IntoParams, ToSchema};
+
+use super::pages::{Page, cut_page, parse_cursor};
+use super::parameters::{Limit, Parameters};
+use crate::hub_state::HubState;
+use crate::problem::HubError;
+use crate::store_work::run_on_store;
+
+/// Which repositories to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RepoQuery {
+    /// The cursor that the page before ended with.
+    #[param(value_type = Option<RepoSlug>)]
+    since: Option<String>,
+    /// Most rows of the page.
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
+    /// Only repositories that have a place on this machine.
+    host: Option<String>,
+    /// Only passive repositories, or only those that share their state.
+    passive: Option<bool>,
+}
+
+/// A page of repositories.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RepoPage {
+    repos: Vec<RepoView>,
+    next: Option<String>,
+}
+
+/// Lists registered repositories by name.
+#[utoipa::path(
+    get, path = "/api/repos", params(RepoQuery), responses((status = 200, body = RepoPage)),
+)]
+pub(super) async fn list_repos(
+    State(state): State<HubState>,
+    Parameters(query): Parameters<RepoQuery>,
+) -> Result<Json<RepoPage>, HubError> {
+    let page = run_on_store(state.pool(), move |store| find_repos(store, &query)).await?;
+    // The machine of the hub is none of those who work; `places` has them all.
+    let repos = page.rows.iter().map(|repo| RepoView::new(repo, None)).collect();
+    Ok(Json(RepoPage { repos, next: page.next }))
+}
+
+fn find_repos(store: &mut dyn CommandStore, query: &RepoQuery) -> Result<Page<Repo>, HubError> {
+    let since: Option<RepoSlug> = parse_cursor(query.since.as_deref())?;
+    let mut repos = store.list_repos()?;
+    repos.retain(|repo| {
+        query.passive.is_none_or(|passive| repo.passive == passive)
+            && query
+                .host
+                .as_ref()
+                .is_none_or(|host| repo.places.values().any(|place| place.host == *host))
+    });
+    Ok(cut_page(repos, since.as_ref(), query.limit, |repo| repo.slug.clone(), ToString::to_string))
+}
