@@ -16,7 +16,10 @@ use super::vendor_digests::VENDOR_DIGESTS;
 /// Most bytes of the page and all its files as a browser receives them.
 const MOST_COMPRESSED: usize = 60_000;
 
-async fn get(path: &str, headers: &[(axum::http::HeaderName, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
+async fn get(
+    path: &str,
+    headers: &[(axum::http::HeaderName, &str)],
+) -> (StatusCode, HeaderMap, Vec<u8>) {
     let mut request = Request::builder().uri(path);
     for (name, value) in headers {
         request = request.header(name, *value);
@@ -79,7 +82,10 @@ async fn every_answer_says_what_a_browser_must_keep_to() {
     for address in ["/".to_owned(), address_of("app.js"), address_of("no-such-file.js")] {
         let (_, headers, _) = get(&address, &[]).await;
         let policy = headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         for (name, value) in [
@@ -95,7 +101,16 @@ async fn every_answer_says_what_a_browser_must_keep_to() {
 
 #[tokio::test]
 async fn nothing_outside_of_the_files_is_answered() {
-    for path in ["../mod.rs", "..%2fmod.rs", "%2e%2e/mod.rs", "", "css", "APP.JS", "app.js%00", "index.html"] {
+    for path in [
+        "../mod.rs",
+        "..%2fmod.rs",
+        "%2e%2e/mod.rs",
+        "",
+        "css",
+        "APP.JS",
+        "app.js%00",
+        "index.html",
+    ] {
         let (status, ..) = get(&address_of(path), &[]).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
@@ -137,7 +152,9 @@ fn what_others_wrote_is_what_they_published() {
 #[test]
 fn the_page_needs_nothing_from_elsewhere_and_runs_nothing_inline() {
     let page = std::str::from_utf8(&PAGE.content).unwrap();
-    for forbidden in ["http:", "https:", "//", "style=", "onload", "onclick", "<style", "javascript:"] {
+    for forbidden in
+        ["http:", "https:", "//", "style=", "onload", "onclick", "<style", "javascript:"]
+    {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert_eq!(page.matches("<script").count(), page.matches("<script src=\"/assets/").count() + 1);
@@ -162,9 +179,15 @@ fn no_module_makes_markup_or_code_out_of_text() {
         if path.starts_with("vendor/") {
             continue;
         }
-        for forbidden in
-            ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(", "import("]
-        {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "document.write",
+            "eval(",
+            "Function(",
+            "import(",
+        ] {
             assert!(!text_of(path).contains(forbidden), "{path}: {forbidden}");
         }
     }
