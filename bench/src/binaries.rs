@@ -23,6 +23,9 @@ pub(crate) const FLOOR_POSTGRES: &str = "floor-postgres";
 /// The program that makes a load on a shared database.
 pub(crate) const LOAD_BINARY: &str = "trueup-load";
 
+/// The server.
+pub(crate) const HUB_BINARY: &str = "trueup-hub";
+
 /// The target whose processes start fastest, and the C compiler for it.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 const STATIC_COMPILER: &str = "musl-gcc";
@@ -101,14 +104,23 @@ impl Binaries {
     /// Builds the program that makes a load, as the others were built. One of another version would
     /// send statements that the database does not know.
     pub(crate) fn build_load(&self) -> Result<(), BenchError> {
+        self.build_also("trueup-tests", LOAD_BINARY)
+    }
+
+    /// Builds the server, as the others were built.
+    pub(crate) fn build_hub(&self) -> Result<(), BenchError> {
+        self.build_also("trueup-hub", HUB_BINARY)
+    }
+
+    fn build_also(&self, package: &str, binary: &str) -> Result<(), BenchError> {
         if !self.are_prebuilt {
-            print_progress("building the load");
-            build_packages(&workspace_root()?, &resolve_target()?, &["-p", "trueup-tests"])?;
+            print_progress(&format!("building {binary}"));
+            build_packages(&workspace_root()?, &resolve_target()?, &["-p", package])?;
         }
-        if self.path(LOAD_BINARY).is_file() {
+        if self.path(binary).is_file() {
             Ok(())
         } else {
-            Err(format!("{} is not there", self.path(LOAD_BINARY).display()).into())
+            Err(format!("{} is not there", self.path(binary).display()).into())
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::{Binaries, Subject};
-use crate::{BenchError, budget_check, coordination, files, measure, report, run, shared};
+use crate::{BenchError, budget_check, coordination, files, hub, measure, report, run, shared};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
@@ -19,6 +19,9 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       thousands of workplans, a long plan: prints what was reached; on a quiet machine
   trueup-bench shared [--quick] [--out FILE] [--bin-dir DIR]
       commands over PostgreSQL, and 1,000 sessions at once: prints what was reached;
+      on a quiet machine
+  trueup-bench hub [--quick] [--out FILE] [--bin-dir DIR]
+      a hub with 500 clients that follow, and 64 that claim: prints what was reached;
       on a quiet machine
   trueup-bench check [--update] [--bin-dir DIR]
       compares instruction counts, sizes and dependencies with bench/budget.toml;
@@ -51,6 +54,10 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
         Some("shared") => {
             let options = parse_options(arguments)?;
             run_group(&options, |binaries| shared::run_shared(binaries, options.quick))
+        }
+        Some("hub") => {
+            let options = parse_options(arguments)?;
+            run_group(&options, |binaries| hub::run_hub(binaries, options.quick))
         }
         Some("through") => run_through(arguments),
         // Internal: a process with one child, whose peak memory the kernel then reports.
