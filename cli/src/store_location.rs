@@ -7,13 +7,11 @@ use std::time::Duration;
 use trueup_core::deadline::Deadline;
 use trueup_core::model::PlanId;
 use trueup_core::settings::{DatabaseUrl, Environment, Paths, Settings, UnusableUrl};
-use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
 use trueup_core::text::path_to_text;
 use trueup_hooks::HookContext;
-use trueup_remote::exchange::ExchangeEngine;
-use trueup_remote::{RemoteDatabase, RemoteStore};
+use trueup_remote::{OpenOptions, RemoteDatabase};
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase};
 
@@ -48,7 +46,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?)),
-            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
+            Self::Remote(database) => open_for_command(database, deadline),
         }
     }
 
@@ -57,7 +55,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_until_exit(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open(path, deadline)?.until_exit())),
-            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
+            Self::Remote(database) => open_for_command(database, deadline),
         }
     }
 
@@ -66,7 +64,7 @@ impl<'s> StoreLocation<'s> {
     pub(crate) fn open_or_create(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         match self {
             Self::SqliteFile(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
-            Self::Remote(database) => Ok(Box::new(open_for_command(database, deadline)?)),
+            Self::Remote(database) => open_for_command(database, deadline),
         }
     }
 
@@ -83,27 +81,25 @@ impl<'s> StoreLocation<'s> {
 
 /// Opens the database on a server for a pull, which does not wait for one that is out of use: what
 /// it would bring waits in the outbox.
-pub(crate) fn open_for_pull(context: &HookContext) -> StoreResult<RemoteStore> {
+pub(crate) fn open_for_pull(context: &HookContext) -> StoreResult<Box<dyn CommandStore>> {
     let run = &context.run;
     let database = RemoteDatabase::from_settings(&run.settings, &context.environment);
     let database = database.ok_or_else(|| {
         StoreError::unavailable(format!("{} is not on a server", run.settings.database))
     })?;
-    let engine = open_engine(&database, run.deadline)?;
-    Ok(RemoteStore::new(engine.remembering_rows(MAX_ROW_AGE_OF_PULL)))
+    database.open_store(OpenOptions {
+        deadline: run.deadline,
+        row_age: Some(MAX_ROW_AGE_OF_PULL),
+        waits_for_server: false,
+    })
 }
 
-fn open_for_command(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<RemoteStore> {
-    Ok(RemoteStore::new(build_engine(database, deadline)?.waiting_for_server()))
-}
-
-fn build_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<ExchangeEngine> {
-    Ok(open_engine(database, deadline)?.remembering_rows(MAX_ROW_AGE))
-}
-
-fn open_engine(database: &RemoteDatabase, deadline: Deadline) -> StoreResult<ExchangeEngine> {
-    let transport = Box::new(database.open_transport()?);
-    Ok(ExchangeEngine::new(transport, SCHEMA_VERSION, deadline))
+fn open_for_command(
+    database: &RemoteDatabase,
+    deadline: Deadline,
+) -> StoreResult<Box<dyn CommandStore>> {
+    let row_age = Some(MAX_ROW_AGE);
+    database.open_store(OpenOptions { deadline, row_age, waits_for_server: true })
 }
 
 /// Returns the file of the database, for what only an embedded database has: a file to copy, to

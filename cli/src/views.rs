@@ -16,6 +16,7 @@ pub(crate) fn assess_liveness(session: &Session, site: &RunContext) -> Liveness 
 pub(crate) fn server_view(facts: &ServerFacts) -> Value {
     let rights = facts.rights.as_ref();
     json!({
+        "software": facts.software.name(),
         "version": facts.version,
         "tls": facts.uses_tls,
         "certificate_days_left": facts.certificate_days_left,

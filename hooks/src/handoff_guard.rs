@@ -12,6 +12,7 @@ use crate::handoff_command::{
 use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::quiet_period::announce_silence;
 use crate::replica_database::{ReplicaDatabase, may_server_answer};
+use crate::report_attention::report_handoff;
 use crate::session_database::SessionDatabase;
 use crate::{HookContext, HookOutcome};
 use trueup_core::deadline::Deadline;
@@ -230,6 +231,7 @@ fn find_divergences<S: SessionDatabase>(
     let mut fixed = synced.fixed_findings();
     fixed.retain(|d| d.code.touches_user_edits());
     let standing = synced.handoff_readiness();
+    report_handoff(context, &mut store, &synced.session, &standing);
     let run = &context.run;
     let is_branch_unreadable =
         synced.session.item.is_some() && run.project.has_unreadable_branch(run.cwd.as_deref());

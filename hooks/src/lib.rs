@@ -33,6 +33,7 @@ mod record_event;
 mod remote_start;
 mod replica_database;
 mod replica_refresh;
+mod report_attention;
 mod runner;
 mod server_contact;
 mod session_database;

@@ -12,6 +12,7 @@ use trueup_core::sync::{
 use crate::hook_context::{
     keep_changes_to_user_work, render_failure, render_findings, render_unfixed,
 };
+use crate::report_attention::report_session;
 use crate::session_database::SessionDatabase;
 use crate::{HookContext, HookOutcome};
 
@@ -72,6 +73,7 @@ fn update_prompt_context<S: SessionDatabase>(
         session.status = SessionStatus::Active;
     }
     let synced = true_up(&mut store, session, &[], &context.run)?;
+    report_session(context, &mut store, &synced);
     let session = &synced.session;
     // The revision after truing up: the agent must learn of what this hook changed as well.
     let briefing = S::take_briefing(&mut store);

@@ -5,6 +5,7 @@ use crate::embedded_database::EmbeddedDatabase;
 use crate::enqueue_offline::{enqueue_after_error, enqueue_event};
 use crate::hook_context::{keep_changes_to_user_work, render_findings, render_unfixed};
 use crate::replica_database::ReplicaDatabase;
+use crate::report_attention::report_session;
 use crate::server_contact::{is_checkpoint_due, needs_contact};
 use crate::session_database::SessionDatabase;
 use crate::share_state::{has_unshared_state, share_with_repos};
@@ -112,6 +113,7 @@ fn push_checkpoint<S: SessionDatabase>(
     let mut found = keep_changes_to_user_work(synced.fixed_findings());
     let mut notes = render_unfixed(&synced.problems);
     let has_problems = !synced.problems.is_empty();
+    report_session(context, &mut store, &synced);
     let mut lost_write = None;
     let wrote_event = if drained.counts.is_waiting {
         let queued = enqueue_event(context);

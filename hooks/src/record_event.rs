@@ -10,7 +10,9 @@ use trueup_core::model::{FieldValue, Session, StateField};
 use trueup_core::outbox::end_op_id;
 use trueup_core::reconcile::{RejectedEdit, RejectionReason};
 use trueup_core::store::{HookStore, InterruptionMark, SessionTask, StoreError};
-use trueup_core::sync::{PushOutcome, RetriedPush, SyncError, TrueUpOutcome, now, push_with_retry};
+use trueup_core::sync::{
+    PushOutcome, RetriedPush, SyncError, TrueUpOutcome, now, push_with_retry, report_journal_entry,
+};
 use trueup_core::text::redact::RedactedText;
 
 use crate::HookContext;
@@ -89,8 +91,11 @@ fn push_observation(
                 database: session.revision,
                 fields: request.changes,
             };
-            let journaled = context.run.journal().record(&lost, now());
-            journaled.map(|_| ()).map_err(SyncError::Journal)
+            let recorded = context.run.journal().record(&lost, now());
+            if let Some(entry) = recorded.map_err(SyncError::Journal)? {
+                report_journal_entry(store, &context.run, &entry);
+            }
+            Ok(())
         }
     }
 }

@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use trueup_core::fs::write_private;
 use trueup_core::hook::HookEvent;
+use trueup_core::model::AttentionKind;
 use trueup_core::reconcile::Reading;
-use trueup_core::sync::observe_without_database;
+use trueup_core::sync::{SessionReports, observe_without_database};
 
 use crate::HookContext;
 use crate::record_event::find_task_change;
@@ -36,6 +37,8 @@ pub(crate) fn needs_contact(context: &HookContext, operation: Option<u64>) -> bo
         || is_checkpoint_due(context, operation)
         || is_renewal_due(context)
         || !context.run.outbox().is_idle()
+        || SessionReports::read(&context.run, &context.payload.session)
+            .is_open(AttentionKind::WaitsForInput)
         || has_local_changes(context)
         || has_unshared_state(context)
 }

@@ -17,6 +17,7 @@ use crate::hook_context::{render_failure, render_findings, render_unfixed};
 use crate::prompt::handle_prompt;
 use crate::remote_start::start_on_server;
 use crate::replica_database::ReplicaDatabase;
+use crate::report_attention::report_session;
 use crate::start_work::{begin_session, build_briefing, read_for_briefing};
 use crate::{HookContext, HookOutcome, lost_notices};
 
@@ -83,6 +84,7 @@ fn start_embedded(
     let stored = load_after_drain(context, &mut store, drained)?;
     let begun = begin_session(context, &mut store, stored, source)?;
     let synced = true_up(&mut store, begun.session.clone(), &begun.peers, &context.run)?;
+    report_session(context, &mut store, &synced);
     let session = &synced.session;
     if session.acknowledged != session.revision {
         store.acknowledge_revision(&session.id, session.revision)?;

@@ -175,8 +175,8 @@ fn list_worktree_sessions(
 pub(crate) fn filter_of_worktree(worktree: Option<&str>, status: SessionStatus) -> SessionFilter {
     SessionFilter {
         statuses: match status {
-            SessionStatus::Lost => &[SessionStatus::Lost],
-            _ => &[SessionStatus::Ended],
+            SessionStatus::Lost => vec![SessionStatus::Lost],
+            _ => vec![SessionStatus::Ended],
         },
         worktree: worktree.map(str::to_owned),
         limit: MAX_SESSIONS,

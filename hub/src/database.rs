@@ -6,9 +6,8 @@ use std::time::Duration;
 use trueup_core::deadline::Deadline;
 use trueup_core::settings::{DatabaseUrl, Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{CommandStore, Result as StoreResult, SCHEMA_VERSION, StoreError};
-use trueup_remote::exchange::ExchangeEngine;
-use trueup_remote::{ChangeListener, RemoteDatabase, RemoteStore};
+use trueup_core::store::{CommandStore, Result as StoreResult, StoreError};
+use trueup_remote::{ChangeListener, OpenOptions, RemoteDatabase};
 
 use crate::command_line::DatabaseArgs;
 use crate::failure::Failure;
@@ -85,9 +84,7 @@ impl Database {
     fn open_remote(&self, deadline: Deadline) -> StoreResult<Box<dyn CommandStore>> {
         let database = RemoteDatabase::from_settings(&self.settings, &self.environment)
             .ok_or_else(|| StoreError::invalid("the URL names no database"))?;
-        let transport = Box::new(database.open_transport()?);
-        let engine = ExchangeEngine::new(transport, SCHEMA_VERSION, deadline);
-        Ok(Box::new(RemoteStore::new(engine)))
+        database.open_store(OpenOptions { deadline, row_age: None, waits_for_server: false })
     }
 }
 

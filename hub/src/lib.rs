@@ -11,6 +11,7 @@
 //! | `api` | what the database holds, for people and programs that read, and what describes that |
 //! | `live` | what happens, as it happens |
 //! | `actions` | what ends the work of others, for administrators |
+//! | `rpc` | the operations of the store, for hooks and commands of other machines |
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
@@ -37,6 +38,7 @@ mod overview;
 mod page;
 mod printer;
 mod problem;
+mod rpc;
 mod server;
 mod session_judge;
 mod store_pool;

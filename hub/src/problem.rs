@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use trueup_core::store::StoreError;
+use trueup_core::store::operations::WireError;
 use trueup_core::text::redact::redact;
 
 /// Why a request was not carried out.
@@ -135,6 +136,9 @@ impl HubError {
             Self::Unauthorized => Some(
                 "send Authorization: Bearer with a token of `trueup-hub token create NAME --role ROLE`",
             ),
+            Self::RoleTooLow { .. } => {
+                Some("a token of that role comes from `trueup-hub token create NAME --role ROLE`")
+            }
             Self::WrongHost => Some("start the hub with --host NAME"),
             Self::TooManyRequests | Self::Busy => Some("try again in a second"),
             _ => None,
@@ -161,15 +165,32 @@ const fn store_status(error: &StoreError) -> StatusCode {
     }
 }
 
+/// Adds from what a client of the store makes the error again.
+fn describe_store_error(shown: &mut Value, error: &StoreError) {
+    let WireError { kind, detail, found, expected, .. } = WireError::from(error);
+    shown["kind"] = kind.into();
+    if let Some(detail) = detail {
+        shown["detail"] = redact(&detail).text.into();
+    }
+    for (name, schema) in [("found", found), ("expected", expected)] {
+        if let Some(schema) = schema {
+            shown[name] = schema.into();
+        }
+    }
+}
+
 impl IntoResponse for HubError {
     fn into_response(self) -> Response {
-        let body = json!({ "error": {
+        let mut error = json!({
             "code": self.code(),
             "message": redact(&self.to_string()).text,
             "hint": self.hint(),
-        }});
+        });
+        if let Self::Store(cause) = &self {
+            describe_store_error(&mut error, cause);
+        }
         let status = self.status();
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (status, Json(json!({ "error": error }))).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

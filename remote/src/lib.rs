@@ -12,10 +12,12 @@
 //! | `tls` | trusted authorities, how much of a certificate is checked |
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | `outage` | how long a server that cannot be used is waited for |
 //! | `schema` | creating and upgrading the schema |
 //! | `server_facts` | what `doctor` reports of a server |
 //! | `transfer` | a whole database exported, or filled from an export |
 //! | [`exchange`] | the operations of the store, as requests that commit at once or not at all |
+//! | `hub` | the operations of the store, as requests to a hub |
 //!
 //! Invariants: everything from the name look-up to the last byte is under one deadline; an answer is
 //! bounded; nothing of a URL but scheme, host, port and database name is shown.
@@ -25,7 +27,9 @@
 pub mod error;
 pub mod exchange;
 pub mod https;
+mod hub;
 mod net;
+mod outage;
 pub mod postgres;
 mod remote_database;
 mod schema;
@@ -38,8 +42,9 @@ pub mod url;
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};
+pub use hub::{HubReply, HubStore, HubTransport};
 pub use postgres::{ChangeListener, PostgresTransport};
-pub use remote_database::{RemoteDatabase, RemoteTransport};
+pub use remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};
-pub use server_facts::{ServerFacts, UserRights};
+pub use server_facts::{ServerFacts, ServerSoftware, UserRights};
 pub use transport::Transport;

@@ -10,13 +10,16 @@ use trueup_core::store::{Result, Store as _};
 
 use crate::error::TransportError;
 use crate::exchange::{ExchangeEngine, RemoteStore};
-use crate::remote_database::{RemoteDatabase, RemoteTransport};
+use crate::hub::{HttpsHub, HubStore};
+use crate::remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 use crate::transport::Transport as _;
 
 /// What a server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// The version of PostgreSQL, such as `15.4`.
+    /// What it is.
+    pub software: ServerSoftware,
+    /// Its version, such as `15.4`.
     pub version: String,
     /// Whether the connection is encrypted.
     pub uses_tls: bool,
@@ -28,6 +31,25 @@ pub struct ServerFacts {
     pub clock_ahead: SignedDuration,
     /// What the user of the URL may do; unknown by HTTPS.
     pub rights: Option<UserRights>,
+}
+
+/// What answers at a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerSoftware {
+    /// PostgreSQL, perhaps behind a gateway.
+    Postgres,
+    /// A hub.
+    Hub,
+}
+
+impl ServerSoftware {
+    /// Returns the name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Hub => "trueup-hub",
+        }
+    }
 }
 
 /// What the user of a URL may do.
@@ -49,6 +71,10 @@ impl RemoteDatabase {
     ///
     /// When it does not answer by the deadline.
     pub fn load_server_facts(&self, deadline: Deadline) -> Result<ServerFacts> {
+        let options = OpenOptions { deadline, row_age: None, waits_for_server: false };
+        if let Some(hub) = self.open_hub(options)? {
+            return load_facts_of_hub(hub, deadline);
+        }
         match self.open_transport()? {
             RemoteTransport::Postgres(_) => {
                 Ok(self.connect_directly(deadline)?.server_facts(deadline)?)
@@ -56,6 +82,27 @@ impl RemoteDatabase {
             transport @ RemoteTransport::Https(_) => load_facts_by_https(transport, deadline),
         }
     }
+}
+
+fn load_facts_of_hub(hub: HttpsHub, deadline: Deadline) -> Result<ServerFacts> {
+    // The first request connects.
+    hub.ask_version(deadline)?;
+    let begun = Instant::now();
+    let version = hub.ask_version(deadline)?;
+    let round_trip = begun.elapsed();
+    let (certificate_days_left, uses_tls) = (hub.certificate_days_left(), hub.uses_tls());
+    let mut store = HubStore::new(Box::new(hub), deadline);
+    let asked = Timestamp::now();
+    let server_time = SignedDuration::from_millis(store.database_time()?.as_millis());
+    Ok(ServerFacts {
+        software: ServerSoftware::Hub,
+        version,
+        uses_tls,
+        certificate_days_left,
+        round_trip,
+        clock_ahead: clock_difference(server_time, asked, round_trip),
+        rights: None,
+    })
 }
 
 fn load_facts_by_https(mut transport: RemoteTransport, deadline: Deadline) -> Result<ServerFacts> {
@@ -72,6 +119,7 @@ fn load_facts_by_https(mut transport: RemoteTransport, deadline: Deadline) -> Re
     let asked = Timestamp::now();
     let server_time = SignedDuration::from_millis(store.database_time()?.as_millis());
     Ok(ServerFacts {
+        software: ServerSoftware::Postgres,
         version,
         uses_tls,
         certificate_days_left,

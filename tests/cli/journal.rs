@@ -82,3 +82,32 @@ fn a_damaged_line_is_skipped_and_said() {
     assert!(answer.stdout.starts_with(&id), "{answer:?}");
     assert!(answer.stderr.starts_with("warning: 1 line "), "{answer:?}");
 }
+
+/// Whether the database still lists the entry as something that needs a person.
+fn is_open(home: &Home, id: &str) -> bool {
+    let sql = "SELECT count(*) FROM attention WHERE id = ?1 AND ended_at IS NULL";
+    home.query_value::<i64>(sql, [format!("journal_entry:{id}")]) == 1
+}
+
+#[test]
+fn a_restored_entry_needs_nobody_any_more() {
+    let (home, id) = home_with_rejected_edit();
+    assert!(is_open(&home, &id));
+    data(&home, &["journal", "restore", &id]);
+    assert!(!is_open(&home, &id));
+}
+
+#[test]
+fn a_dropped_entry_is_listed_nowhere() {
+    let (home, id) = home_with_rejected_edit();
+    let refusal = trueup(&home, &["journal", "drop", &id]);
+    assert_eq!(refusal.code, Some(2), "nobody can be asked: {refusal:?}");
+    assert!(is_open(&home, &id));
+    let dropped = data(&home, &["journal", "drop", &id, "--yes"]);
+    assert_eq!(dropped["dropped"], json!([id]));
+    assert!(!is_open(&home, &id));
+    assert_eq!(data(&home, &["journal", "list"])["entries"], json!([]));
+    refused(&home, "entry_not_found", &["journal", "restore", &id]);
+    home.send_prompt();
+    assert!(!is_open(&home, &id));
+}

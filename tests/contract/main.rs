@@ -9,6 +9,8 @@ mod agreement;
 mod claim_machine;
 mod doc_paths;
 mod fixture;
+mod hub_fixture;
+mod hub_requests;
 mod module_cycles;
 mod postgres_fixture;
 mod process_races;

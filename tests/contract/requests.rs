@@ -9,7 +9,7 @@ use trueup_core::model::phase::{NewPhase, NewPhases, PhaseName, PhaseRefusal, Ph
 use trueup_core::model::{
     ClaimGrant, ClaimOutcome, Epoch, Event, EventFilter, FieldValue, Item, ItemKey, ItemStatus,
     MoveActor, MoveFacts, MoveTarget, NewItem, Orchestrator, OrchestratorId, Phase, ProcessId,
-    ProcessPlace, Session, SessionId, StateField, decide_move,
+    ProcessPlace, Session, SessionId, StateField, TakeoverReason, decide_move,
 };
 use trueup_core::store::{
     ClaimedItem, GrantedClaim, GrantedMove, HeartbeatRequest, ItemAddition, MovedItem, NewRun,
@@ -107,7 +107,7 @@ pub(crate) fn claim_request(store: &mut dyn Store, session: &str, text: &str) ->
     let outcome = match &item.holder {
         None => ClaimOutcome::Claimed,
         Some(holder) if *holder == session_id(session) => ClaimOutcome::AlreadyHeld,
-        Some(_) => ClaimOutcome::TakenOver("holder_dead"),
+        Some(_) => ClaimOutcome::TakenOver(TakeoverReason::HolderDead),
     };
     let other = item.holder.clone().filter(|holder| *holder != session_id(session));
     let holder = other.and_then(|other| store.load_session(&other).unwrap());

@@ -267,7 +267,7 @@ forward! {
             -> Repo, by provenance;
         find_repo_name(identity: &str) -> Option<String>;
         list_repo_identities(name: &str) -> Vec<String>;
-        name_repo(naming: &RepoNaming<'_>) -> String;
+        name_repo(naming: &RepoNaming) -> String;
         rename_repo(identity: &str, name: &str, provenance: &Provenance) -> (), by provenance;
         load_repo_state(slug: &RepoSlug) -> Option<RepoState>;
     }
@@ -378,8 +378,8 @@ mod tests {
         for (outcome, holder) in [
             (ClaimOutcome::Claimed, Some(session_id("s2"))),
             (ClaimOutcome::AlreadyHeld, None),
-            (ClaimOutcome::TakenOver("x"), None),
-            (ClaimOutcome::TakenOver("x"), Some(mine.clone())),
+            (ClaimOutcome::TakenOver(TakeoverReason::Forced), None),
+            (ClaimOutcome::TakenOver(TakeoverReason::Forced), Some(mine.clone())),
         ] {
             let grant = ClaimGrant {
                 session: mine.clone(),

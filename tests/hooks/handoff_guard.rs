@@ -7,16 +7,16 @@ use support::home::{FIRST_SESSION, Home, Payload, ProcessOutput, SECOND_SESSION}
 
 const S05: &str = "⚠️ Branch mismatch: branch=feat/SD-002B-x names SD-002B, db_claim=SD-002C";
 
-fn bash(home: &Home, command: &str) -> Payload {
+pub(crate) fn bash(home: &Home, command: &str) -> Payload {
     home.payload("pre-tool-use.bash").with_input("command", command)
 }
 
-fn run_guard(home: &Home, payload: &Payload) -> ProcessOutput {
+pub(crate) fn run_guard(home: &Home, payload: &Payload) -> ProcessOutput {
     home.run_hook("pre-handoff-validate", payload)
 }
 
 /// A session on a branch that names another item, which nobody holds.
-fn on_the_wrong_branch() -> Home {
+pub(crate) fn on_the_wrong_branch() -> Home {
     let home = Home::new().with_held_item();
     home.execute_sql("INSERT INTO work_items (key) VALUES ('SD-002B')", []);
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002B-x"]);

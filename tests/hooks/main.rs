@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails at the line that failed")]
 
 mod advice;
+mod attention;
 mod bounds;
 mod branches;
 mod cache_file;

@@ -14,5 +14,7 @@ mod live;
 mod live_clients;
 mod overview;
 mod sample_work;
+mod schemathesis;
 mod serving;
+mod team;
 mod tokens;

@@ -16,10 +16,11 @@ pub(crate) fn add_work(home: &Home) {
              INSERT INTO claude_sessions (session_id, host, repo, worktree, status, ended_reason)
                  SELECT 'session-' || i, 'box-' || iif(i % 10, 2, 1), iif(i % 2, 'Alpha', NULL), '/w',
                         iif(i % 10, 'active', 'ended'), iif(i % 10, NULL, 'logout') FROM n;
-             INSERT INTO work_items (key, title, kind, repo, parent, status)
+             INSERT INTO work_items (key, title, kind, repo, parent, status, completed_at)
                  SELECT 'ITEM-' || i, 'Title of ' || i, iif(i % 5, 'task', 'orchestrator'),
                         iif(i % 3, NULL, 'Alpha'), iif(i > 1 AND i < 12, 'ITEM-1', NULL),
-                        iif(i % 4, 'queued', 'completed') FROM n;
+                        iif(i % 4, 'queued', 'completed'),
+                        iif(i % 4, NULL, '2026-01-02T03:04:05.678Z') FROM n;
              UPDATE work_items SET holder = 'session-1' WHERE key = 'ITEM-1';
              INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status)
                  SELECT 'ITEM-' || (i / 10 + 1) || ':' || i, 'ITEM-' || (i / 10 + 1), i, 'build',

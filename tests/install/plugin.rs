@@ -66,6 +66,7 @@ fn the_events_are_those_the_binaries_handle() {
                 "TaskCreated",
                 "TaskCompleted",
                 "FileChanged",
+                "Notification",
                 "PreCompact",
                 "Stop",
                 "SubagentStop",

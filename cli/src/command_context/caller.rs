@@ -79,7 +79,7 @@ impl CommandContext {
             });
         }
         let local_sessions = store.list_sessions(&SessionFilter {
-            statuses: SessionStatus::PRESENT,
+            statuses: SessionStatus::PRESENT.to_vec(),
             worktree: Some(self.run.project.name()),
             ..SessionFilter::default()
         })?;

@@ -211,8 +211,9 @@ fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
         ClaimOutcome::AlreadyHeld => format!("{key} is already held by this session"),
         ClaimOutcome::TakenOver(reason) => format!(
-            "took {key} over from {} ({reason}, epoch {}); to see its state: `trueup sessions show {}`",
+            "took {key} over from {} ({}, epoch {}); to see its state: `trueup sessions show {}`",
             taken.previous_holder.as_ref().map_or("nobody", SessionId::as_str),
+            reason.as_str(),
             taken.item.epoch,
             taken.previous_holder.as_ref().map_or("ID", SessionId::as_str),
         ),
@@ -229,7 +230,7 @@ fn build_grant_output(
     let item = store.load_item(&claimed.item.key)?;
     let item = item.unwrap_or_else(|| claimed.item.clone());
     let reason = match outcome {
-        ClaimOutcome::TakenOver(reason) => Some(reason),
+        ClaimOutcome::TakenOver(reason) => Some(reason.as_str()),
         _ => None,
     };
     let interrupted_work = find_interrupted_work(store, &item)?;

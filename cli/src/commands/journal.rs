@@ -3,11 +3,14 @@
 use clap::Subcommand;
 use serde_json::json;
 use trueup_core::model::{FieldValue, StateField};
-use trueup_core::outbox::JournalEntry;
+use trueup_core::outbox::{Journal, JournalEntry};
 use trueup_core::reconcile::RejectionReason;
+use trueup_core::store::Provenance;
 use trueup_core::text::{one_line, pluralize};
 use trueup_core::views::{JournalEntryView, SessionView};
 
+use super::outbox::ask_to_drop;
+use super::settled_attention::settle_attention;
 use super::state_change::{StateChange, push_change, render_changes};
 use crate::command_context::CommandContext;
 use crate::command_context::{check_not_ended, find_session_by_prefix};
@@ -30,6 +33,17 @@ pub(crate) enum JournalCommand {
     Show {
         /// Entry id
         id: String,
+    },
+    /// Drop an entry for good: it is listed no more
+    ///
+    /// Example: trueup journal drop j-0a1b2c3d4e --yes
+    #[command(verbatim_doc_comment)]
+    Drop {
+        /// Entry id
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Apply an entry to the current database state
     ///
@@ -86,8 +100,29 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
                 json!({"entries": [JournalEntryView::from(entry)]}),
             ))
         }
+        JournalCommand::Drop { id, yes } => drop_edit(context, &journal, find_entry(id)?, *yes),
         JournalCommand::Restore { id } => restore_edit(context, find_entry(id)?),
     }
+}
+
+/// Takes an entry out of the list.
+fn drop_edit(
+    context: &CommandContext,
+    journal: &Journal,
+    entry: &JournalEntry,
+    is_sure: bool,
+) -> CommandResult {
+    let what = render_entry(entry);
+    if !is_sure && !ask_to_drop(context, &what, "trueup journal drop --help")? {
+        return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
+    }
+    journal.drop_entry(&entry.id).map_err(|error| {
+        let path = context.run.settings.paths.journal();
+        CommandError::new(FileCase::JournalUnreadable, format!("{}: {error}", path.display()))
+    })?;
+    let warning = settle_attention(context, &JournalEntry::attention_id(&entry.id), "dropped");
+    let output = Output::new(vec![format!("dropped {what}")], json!({"dropped": [entry.id]}));
+    Ok(output.with_warnings(warning))
 }
 
 /// Applies a rejected edit to the present state of its session.
@@ -112,6 +147,8 @@ fn restore_edit(context: &CommandContext, entry: &JournalEntry) -> CommandResult
     let is_by_agent = context.is_run_by_agent_of(&session);
     let change = StateChange { fields, is_by_agent, reason: &reason, ..StateChange::default() };
     let changed = push_change(store, session, change)?;
+    let settled = Provenance::new(id.as_str(), "restored");
+    store.end_attention(&JournalEntry::attention_id(&entry.id), &settled)?;
     let session = context.true_up_after_change(store, &id, &mut warnings)?;
     let vitality = views::assess_liveness(&session, &context.run);
     let data = json!({

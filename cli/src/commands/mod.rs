@@ -28,6 +28,7 @@ mod repo;
 mod session_output;
 mod sessions;
 mod set;
+mod settled_attention;
 mod state;
 mod state_change;
 mod status;

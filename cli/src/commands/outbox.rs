@@ -9,6 +9,7 @@ use trueup_core::sync::{DrainReport, drain_outbox};
 use trueup_core::text::{one_line, pluralize};
 use trueup_core::views::OutboxRecordView;
 
+use super::settled_attention::settle_attention;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
@@ -207,7 +208,7 @@ fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult 
     let record = records.find_record(&arguments.id, false)?;
     let what =
         format!("{} of session {} ({})", describe_change(record), record.session, record.op_id);
-    if !arguments.yes && !ask_to_drop(context, &what)? {
+    if !arguments.yes && !ask_to_drop(context, &what, "trueup outbox drop --help")? {
         return Ok(Output::new(vec!["nothing was dropped".to_owned()], json!({"dropped": []})));
     }
     let outbox = context.run.outbox();
@@ -216,15 +217,22 @@ fn drop_record(context: &CommandContext, arguments: &DropArgs) -> CommandResult 
         let message = format!("{what} was sent meanwhile");
         return Err(CommandError::new(FileCase::WriteNotFound, message));
     }
-    Ok(Output::new(vec![format!("dropped {what}")], json!({"dropped": [record.op_id]})))
+    let attention = RefusedWrite::attention_id(&record.op_id);
+    let warning = settle_attention(context, &attention, "dropped");
+    let output = Output::new(vec![format!("dropped {what}")], json!({"dropped": [record.op_id]}));
+    Ok(output.with_warnings(warning))
 }
 
-/// Asks a person whether a write is to be dropped.
-fn ask_to_drop(context: &CommandContext, what: &str) -> CommandResult<bool> {
+/// Asks a person whether something is to be dropped.
+pub(super) fn ask_to_drop(
+    context: &CommandContext,
+    what: &str,
+    help: &'static str,
+) -> CommandResult<bool> {
     let stdin = io::stdin();
     if context.json || !stdin.is_terminal() {
         let message = format!("{what}: dropping it needs --yes where nobody can be asked");
-        return Err(CommandError::usage("trueup outbox drop --help", message));
+        return Err(CommandError::usage(help, message));
     }
     print_status(&format!("drop {what} for good? y for yes, anything else for no"));
     let mut answer = String::new();
@@ -241,12 +249,14 @@ fn retry_record(context: &CommandContext, id: &str) -> CommandResult {
         let message = format!("the outbox has no refused write {id} any more");
         return Err(CommandError::new(FileCase::WriteNotFound, message));
     }
+    let attention = RefusedWrite::attention_id(&record.op_id);
+    let warning = settle_attention(context, &attention, "waits again");
     let text = format!(
         "{} of session {} waits again, behind the others; trueup outbox drain sends it",
         describe_change(record),
         record.session
     );
-    Ok(Output::new(vec![text], json!({"retried": [record.op_id]})))
+    Ok(Output::new(vec![text], json!({"retried": [record.op_id]})).with_warnings(warning))
 }
 
 fn outbox_error(context: &CommandContext, error: &io::Error) -> CommandError {

@@ -12,7 +12,6 @@ use trueup_core::log::LogLevel;
 use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::ReplicaFile;
 use trueup_core::settings::PullLocks;
-use trueup_core::store::CommandStore as _;
 use trueup_core::sync::now;
 use trueup_hooks::{
     HookContext, PullError, PullFailure, PullReport, PullRequest, prune_when_due, pull_session,
@@ -115,7 +114,7 @@ fn run_pull(
 ) -> CommandResult<PullReport> {
     let pull = build_pull(context, session, None, deadline)?;
     let pulled = open_for_pull(&pull).map_err(PullError::from);
-    Ok(pulled.and_then(|mut store| pull_session(&pull, &mut store, None))?)
+    Ok(pulled.and_then(|mut store| pull_session(&pull, &mut *store, None))?)
 }
 
 fn build_pull(
@@ -186,10 +185,10 @@ fn pull_in_rounds(
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
             let patience = if is_start { START_PATIENCE } else { CONTACT_PATIENCE };
             store.set_deadline(Deadline::after(patience));
-            let report = pull_session(&pull, &mut store, Some(PART_PATIENCE))?;
+            let report = pull_session(&pull, &mut *store, Some(PART_PATIENCE))?;
             if is_start {
                 release_hook()?;
-                prune_when_due(&pull, &mut store);
+                prune_when_due(&pull, &mut *store);
             }
             Ok(report)
         });

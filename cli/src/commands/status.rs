@@ -26,7 +26,10 @@ fn show_status(context: &CommandContext, all: bool) -> CommandResult {
         return list_sessions(
             context,
             store,
-            &SessionFilter { statuses: SessionStatus::PRESENT, ..SessionFilter::default() },
+            &SessionFilter {
+                statuses: SessionStatus::PRESENT.to_vec(),
+                ..SessionFilter::default()
+            },
         );
     }
     let session = context.require_session(store)?;

@@ -103,7 +103,7 @@ pub(crate) fn cmd_validate(context: &CommandContext, arguments: &ValidateArgs) -
     }
     let sessions = if arguments.all {
         let mut sessions = store.list_sessions(&SessionFilter {
-            statuses: SessionStatus::PRESENT,
+            statuses: SessionStatus::PRESENT.to_vec(),
             ..SessionFilter::default()
         })?;
         sessions.retain(|session| context.is_within_reach(session));
@@ -130,7 +130,7 @@ fn check_session(
 ) -> CommandResult<SessionReport> {
     let run_context = context.run_context_of(&session);
     let neighbors = store.list_sessions(&SessionFilter {
-        statuses: SessionStatus::PRESENT,
+        statuses: SessionStatus::PRESENT.to_vec(),
         worktree: session.worktree.clone(),
         limit: MAX_NEIGHBORS,
         ..SessionFilter::default()

@@ -147,6 +147,8 @@ pub enum HookEvent {
     SubagentStop,
     /// `FileChanged`: a watched file changed.
     FileChanged,
+    /// `Notification` that the agent waits for a person, with the client's words.
+    WaitsForInput(String),
     /// `SessionEnd`, with the client's reason.
     SessionEnd(String),
 }
@@ -220,6 +222,9 @@ fn parse_event(payload: &Payload) -> Option<HookEvent> {
             HookEvent::SubagentStop
         }
         "FileChanged" => HookEvent::FileChanged,
+        "Notification" if asks_for_a_person(payload) => {
+            HookEvent::WaitsForInput(bounded_name(&payload.message).unwrap_or_default())
+        }
         "SessionEnd" => HookEvent::SessionEnd(
             bounded_name(&payload.reason)
                 .filter(|r| !r.is_empty())
@@ -271,6 +276,12 @@ fn parse_tool(payload: &Payload) -> ToolCall {
         },
         _ => ToolCall::Other,
     }
+}
+
+/// Returns whether a notification says that the client waits for an answer or a permission.
+fn asks_for_a_person(payload: &Payload) -> bool {
+    let kind = payload.notification_type.0.as_deref();
+    matches!(kind, Some("permission_prompt" | "idle_prompt" | "elicitation_dialog"))
 }
 
 /// Returns an id or a reason, truncated: it is stored in rows and lines of the outbox.

@@ -69,6 +69,8 @@ object! {
         "task_subject" task_subject: Lenient<String>,
         "stop_hook_active" stop_hook_active: Lenient<bool>,
         "reason" reason: Lenient<String>,
+        "message" message: Lenient<String>,
+        "notification_type" notification_type: Lenient<String>,
     }
 }
 

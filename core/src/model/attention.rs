@@ -135,6 +135,14 @@ impl NewAttention {
             content: Json::Null,
         }
     }
+
+    /// What an event shows of it: the content may be large, and is in its row.
+    pub fn event_facts(&self) -> Json {
+        json!({
+            "kind": self.kind, "session": self.session, "item": self.item, "repo": self.repo,
+            "host": self.host, "line": self.line, "command": self.command,
+        })
+    }
 }
 
 /// Something that needs a person, or did.

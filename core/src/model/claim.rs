@@ -8,6 +8,7 @@ mod claim_forecast;
 
 use super::{Epoch, Item, ItemKey, Session, SessionId, SessionStatus, Timestamp};
 use crate::model::{Liveness, LivenessState, ProcessState};
+use serde::{Deserialize, Serialize};
 
 pub use claim_forecast::{ClaimForecast, forecast_claim};
 
@@ -29,21 +30,45 @@ pub struct ClaimFacts<'a> {
     pub new_item: Option<&'a ItemKey>,
 }
 
-/// The reason given when the holder is dead.
-const HOLDER_DEAD: &str = "holder_dead";
+/// Why an item was taken from its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeoverReason {
+    /// The holder is not registered.
+    HolderUnknown,
+    /// The same user continues under a new session id.
+    Successor,
+    /// The holder is dead.
+    HolderDead,
+    /// The session holds the parent of the item.
+    ParentAuthority,
+    /// `--force` took the item from a holder that may live.
+    Forced,
+}
 
-/// The reason given when `--force` took the item from a holder that may live.
-const FORCED: &str = "forced";
+impl TakeoverReason {
+    /// Returns the stable word that answers and events show.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HolderUnknown => "holder_unknown",
+            Self::Successor => "successor",
+            Self::HolderDead => "holder_dead",
+            Self::ParentAuthority => "parent_authority",
+            Self::Forced => "forced",
+        }
+    }
+}
 
 /// How a claim succeeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimOutcome {
     /// Nobody held it.
     Claimed,
     /// The claimant held it already.
     AlreadyHeld,
-    /// The item was taken from its holder; the text is a stable reason for scripts.
-    TakenOver(&'static str),
+    /// The item was taken from its holder.
+    TakenOver(TakeoverReason),
 }
 
 impl ClaimOutcome {
@@ -59,7 +84,7 @@ impl ClaimOutcome {
     /// Returns whether the former holder becomes a lost session, which it does when its silence cost
     /// it the item.
     pub fn loses_holder(self) -> bool {
-        matches!(self, Self::TakenOver(HOLDER_DEAD | FORCED))
+        matches!(self, Self::TakenOver(TakeoverReason::HolderDead | TakeoverReason::Forced))
     }
 }
 
@@ -96,7 +121,7 @@ impl ClaimRefusal {
 
 /// A granted claim. It takes effect only while the holder and the epoch are those that were read
 /// and the holder has given no sign of life since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimGrant {
     /// The session that claims.
     pub session: SessionId,
@@ -143,7 +168,7 @@ pub fn decide_claim(facts: &ClaimFacts<'_>) -> Result<ClaimGrant, ClaimRefusal> 
         (None, _) => grant(ClaimOutcome::Claimed),
         (Some(holder), _) if *holder == claimant.id => grant(ClaimOutcome::AlreadyHeld),
         // A holder that is not registered can neither renew its claim nor release it.
-        (Some(_), None) => grant(ClaimOutcome::TakenOver("holder_unknown")),
+        (Some(_), None) => grant(ClaimOutcome::TakenOver(TakeoverReason::HolderUnknown)),
         (Some(_), Some((holder, liveness))) => {
             // The holder of a parent may take any of its children back.
             let parent_held = item.parent.is_some() && item.parent == claimant.item;
@@ -172,21 +197,21 @@ fn decide_takeover(
     liveness: &Liveness,
     parent_held: bool,
     force: bool,
-) -> Result<&'static str, ClaimRefusal> {
+) -> Result<TakeoverReason, ClaimRefusal> {
     // After `/clear` or a fork the same user continues under a new session id.
     if holder.status == SessionStatus::Ended && claimant.predecessor.as_ref() == Some(&holder.id) {
-        return Ok("successor");
+        return Ok(TakeoverReason::Successor);
     }
     if has_forfeited_claim(holder, liveness) {
-        return Ok(HOLDER_DEAD);
+        return Ok(TakeoverReason::HolderDead);
     }
     if parent_held {
-        return Ok("parent_authority");
+        return Ok(TakeoverReason::ParentAuthority);
     }
     if force {
         let enough = FORCE_AFTER_SECONDS.saturating_add(liveness.clock_doubt_seconds);
         return if holder.silence_seconds() >= enough {
-            Ok(FORCED)
+            Ok(TakeoverReason::Forced)
         } else {
             Err(ClaimRefusal::TakeoverNotAllowed)
         };

@@ -141,7 +141,8 @@ impl Event {
 
 /// Which of the events that a filter allows are listed, where there are more than its limit. They
 /// are listed in the order in which they happened in either case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventOrder {
     /// The newest ones.
     #[default]
@@ -151,7 +152,7 @@ pub enum EventOrder {
 }
 
 /// Which events to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventFilter {
     /// Only events after this cursor.
     pub after: i64,
@@ -172,6 +173,7 @@ pub struct EventFilter {
     /// At most this many; 0 means no limit.
     pub limit: u32,
     /// Which ones, where there are more.
+    #[serde(default)]
     pub order: EventOrder,
 }
 

@@ -96,7 +96,7 @@ impl SiblingPosition {
 }
 
 /// An item to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
     /// The key.
     pub key: ItemKey,

@@ -8,6 +8,7 @@ use super::{
     Entity, Epoch, Item, ItemKey, ItemStatus, Revision, Session, SessionId, TransitionKind,
 };
 use super::{classify_transition, list_forward_targets};
+use serde::{Deserialize, Serialize};
 
 /// Who moves an item.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub struct MoveFacts<'a> {
 }
 
 /// A granted move. It takes effect only while the item is as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoveGrant {
     /// The item.
     pub item: ItemKey,

@@ -43,7 +43,7 @@ pub use attention::{Attention, AttentionKind, NewAttention, UnknownAttentionKind
 pub use blame::{Blame, BlamedField, UnknownField, blame_item};
 pub use claim::{
     ClaimFacts, ClaimForecast, ClaimGrant, ClaimOutcome, ClaimRefusal, FORCE_AFTER_SECONDS,
-    decide_claim, forecast_claim, has_forfeited_claim,
+    TakeoverReason, decide_claim, forecast_claim, has_forfeited_claim,
 };
 pub use cycle::{find_cycle, visit_cycles};
 pub use dependency::{

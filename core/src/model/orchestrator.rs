@@ -1,5 +1,6 @@
 //! Orchestrators: runs of a plan, and what is reported of those that died.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::silence;
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// How the process of a run ended, as far as it is known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEnd {
     /// Its exit code.
     pub exit_code: Option<i32>,
@@ -18,7 +19,7 @@ pub struct RunEnd {
 }
 
 /// A row of `orchestrators`: one run of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orchestrator {
     /// Its id.
     pub id: OrchestratorId,

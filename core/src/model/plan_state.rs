@@ -10,6 +10,7 @@ pub use plan_task_step::{
     MAX_RETRIES, PlanTaskRefusal, PlanTaskStep, PlanTaskVerdict, PlanWorker, decide_plan_task_step,
 };
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
@@ -17,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::{PlanId, PlanTaskStatus, Revision, Timestamp};
 
 /// A row of `plans`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The key, made from the name of the file.
     pub id: PlanId,
@@ -44,7 +45,7 @@ impl Plan {
 
 /// The number of tasks by status. It is always counted, never stored, because a stored count would
 /// be a second copy that can disagree.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanSummary {
     /// All tasks.
     pub total: u64,
@@ -101,7 +102,7 @@ impl PlanSummary {
 }
 
 /// A plan and its tasks, read at one moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanState {
     /// The plan.
     pub plan: Plan,

@@ -1,5 +1,6 @@
 //! Repositories, and the state that they share with each other.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::{RepoSlug, Timestamp};
 
 /// A repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repo {
     /// Its name.
     pub slug: RepoSlug,
@@ -24,7 +25,7 @@ pub struct Repo {
 }
 
 /// The location of a repository on a machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoPlace {
     /// The host name of the machine, for people.
     pub host: String,
@@ -37,7 +38,7 @@ pub struct RepoPlace {
 }
 
 /// A shared state without its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateSummary {
     /// When it was shared.
     pub synced_at: Timestamp,
@@ -54,7 +55,7 @@ pub struct StateSummary {
 }
 
 /// The state of a repository as other repositories may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoState {
     /// Everything but the text.
     pub head: StateSummary,

@@ -1,7 +1,10 @@
 //! Which repositories' items are meant.
 
+use serde::{Deserialize, Serialize};
+
 /// A selection of items by repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RepoScope {
     /// The items of every repository.
     #[default]

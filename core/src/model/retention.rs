@@ -3,6 +3,7 @@
 //! The database must not grow without bound, but nothing may go that somebody still needs: what is
 //! held, interrupted work, what a local file names, and what remaining rows refer to.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ pub const DEFAULT_RETENTION_DAYS: u64 = 90;
 pub const MIN_RETENTION_SECONDS: u64 = 24 * 3_600;
 
 /// What connects a session with something unfinished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SessionTie {
     /// It holds an item.
     Holder,
@@ -34,7 +36,7 @@ pub enum SessionTie {
 }
 
 /// An ended session, with all that decides whether it may be removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedSession {
     /// Its id.
     pub id: SessionId,
@@ -70,7 +72,7 @@ pub enum KeepReason {
 }
 
 /// What sessions and events are measured by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RetentionRules {
     /// Only what is older may be removed.
     pub before: Timestamp,
@@ -118,7 +120,8 @@ impl RetentionRules {
 }
 
 /// What an event is about, as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventSubject {
     /// An item or one of its phases.
     Item {
@@ -136,7 +139,7 @@ pub enum EventSubject {
 }
 
 /// An event, with all that decides whether it may be removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrunableEvent {
     /// Its number.
     pub seq: i64,
@@ -147,7 +150,7 @@ pub struct PrunableEvent {
 }
 
 /// What was removed from the database since the last note about it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PruneCounts {
     /// Sessions.
     pub sessions: u64,

@@ -1,6 +1,7 @@
 //! The pool of ports: fifteen pairs per host, and when a reservation may be cleared. Age alone
 //! never clears one, because a workflow of two days would lose its ports while it runs.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
@@ -21,8 +22,28 @@ const FRONTEND_ABOVE: u16 = 100;
 pub const RESERVATION_STALE_SECONDS: u64 = 24 * 3_600;
 
 /// A pair of ports: the backend from 9100 to 9114, the frontend 100 above it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
 pub struct PortSlot(u16);
+
+/// A port that no pair has as its backend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not the backend port of a pair")]
+pub struct UnknownPort(u16);
+
+impl TryFrom<u16> for PortSlot {
+    type Error = UnknownPort;
+
+    fn try_from(port: u16) -> Result<Self, UnknownPort> {
+        Self::from_backend_port(port).ok_or(UnknownPort(port))
+    }
+}
+
+impl From<PortSlot> for u16 {
+    fn from(slot: PortSlot) -> Self {
+        slot.backend_port()
+    }
+}
 
 impl PortSlot {
     /// Lists the pairs, lowest first.
@@ -47,7 +68,7 @@ impl PortSlot {
 }
 
 /// The owner of a reservation: the session if there is one, and the process that asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortOwner {
     /// The session.
     pub session: Option<SessionId>,
@@ -56,7 +77,7 @@ pub struct PortOwner {
 }
 
 /// A row of `port_reservations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortReservation {
     /// The id it is reserved for.
     pub id: ReservationId,

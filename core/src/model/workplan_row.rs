@@ -1,6 +1,7 @@
 //! What workplan files say of work items. A workplan is an item and its tasks are its children, so
 //! that they are claimed, moved and handed on like other items.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{ItemKey, ItemStatus, NewItem, SessionId, WorkplanLink};
@@ -9,7 +10,7 @@ use super::{ItemKey, ItemStatus, NewItem, SessionId, WorkplanLink};
 pub const WORKPLAN_KIND: &str = "workplan";
 
 /// What a file says of an item beyond the item's own columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkplanFileFacts {
     /// The digest of the description in the file.
     pub digest: String,
@@ -26,7 +27,7 @@ impl WorkplanFileFacts {
 }
 
 /// An item with what concerns workplans.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkplanRow {
     /// The item.
     pub key: ItemKey,
@@ -55,7 +56,7 @@ pub struct WorkplanRow {
 }
 
 /// The rows that concern a repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkplanRows {
     /// The items linked to its files, by key.
     pub linked: Vec<WorkplanRow>,
@@ -64,7 +65,7 @@ pub struct WorkplanRows {
 }
 
 /// A workplan or task to link to its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewWorkplanRow {
     /// The item; an existing one is kept as it is.
     pub item: NewItem,
@@ -77,7 +78,7 @@ pub struct NewWorkplanRow {
 }
 
 /// What a file says differently now; `None` is unchanged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkplanChange {
     /// The item.
     pub key: ItemKey,

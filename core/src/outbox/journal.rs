@@ -55,6 +55,12 @@ fn redact_entry(entry: &JournalEntry) -> serde_json::Result<serde_json::Value> {
     Ok(value)
 }
 
+/// That an entry is listed no more.
+#[derive(Debug, Serialize, Deserialize)]
+struct DroppedEntry {
+    id: String,
+}
+
 /// The journal file.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -67,20 +73,33 @@ impl Journal {
         Self { path }
     }
 
-    /// Records an edit unless it is already recorded. Returns its id.
+    /// Records an edit unless it is already recorded. Returns its entry if it is new.
     ///
     /// # Errors
     ///
     /// When the entry could not be written durably.
-    pub fn record(&self, lost: &RejectedEdit, at: Timestamp) -> io::Result<String> {
-        let id = lost.id();
-        if !self.read_entries()?.iter().any(|entry| entry.id == id) {
-            checksummed_lines::append_records(
-                &self.path,
-                &[redact_entry(&JournalEntry::new(lost.clone(), at))?],
-            )?;
+    pub fn record(&self, lost: &RejectedEdit, at: Timestamp) -> io::Result<Option<JournalEntry>> {
+        let entry = JournalEntry::new(lost.clone(), at);
+        if self.read_entries()?.iter().any(|known| known.id == entry.id) {
+            return Ok(None);
         }
-        Ok(id)
+        checksummed_lines::append_records(&self.path, &[redact_entry(&entry)?])?;
+        Ok(Some(entry))
+    }
+
+    /// Drops an entry: it is listed no more. Its line stays, so that nobody who appends meanwhile
+    /// loses one.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written durably.
+    pub fn drop_entry(&self, id: &str) -> io::Result<()> {
+        let dropped = DroppedEntry { id: id.to_owned() };
+        checksummed_lines::append_records(&self.dropped_path(), &[dropped])
+    }
+
+    fn dropped_path(&self) -> PathBuf {
+        self.path.with_extension("dropped.jsonl")
     }
 
     /// Records edits without looking for earlier copies, so that many cost no more than one.
@@ -104,7 +123,7 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Lists the recorded edits, oldest first.
+    /// Lists the recorded edits that were not dropped, oldest first.
     ///
     /// # Errors
     ///
@@ -115,10 +134,14 @@ impl Journal {
             let path = self.path.display();
             return Err(io::Error::other(format!("{path} is not a regular file")));
         }
-        self.read_entries()
+        let mut entries = self.read_entries()?;
+        let dropped = checksummed_lines::read_records::<DroppedEntry>(&self.dropped_path())?;
+        let dropped: BTreeSet<String> = dropped.records.into_iter().map(|it| it.id).collect();
+        entries.retain(|entry| !dropped.contains(&entry.id));
+        Ok(entries)
     }
 
-    /// Reads the entries. An obstacle in place of the file counts as no entries; the next append
+    /// Reads the entries, the dropped ones as well. An obstacle in place of the file counts as no entries; the next append
     /// moves it aside.
     fn read_entries(&self) -> io::Result<Vec<JournalEntry>> {
         let mut seen = BTreeSet::new();
@@ -161,10 +184,14 @@ mod tests {
             ]
             .into(),
         };
-        let id = journal.record(&lost, Timestamp::from_millis(7)).unwrap();
-        assert_eq!(journal.record(&lost, Timestamp::from_millis(9)).unwrap(), id);
+        let recorded = journal.record(&lost, Timestamp::from_millis(7)).unwrap().unwrap();
+        assert_eq!(journal.record(&lost, Timestamp::from_millis(9)).unwrap(), None);
         let entries = journal.entries().unwrap();
         assert_eq!(entries.len(), 1);
         assert_eq!((&entries[0].lost, entries[0].at.as_millis()), (&lost, 7));
+        assert_eq!(entries[0], recorded);
+        journal.drop_entry(&recorded.id).unwrap();
+        assert!(journal.entries().unwrap().is_empty());
+        assert_eq!(journal.record(&lost, Timestamp::from_millis(9)).unwrap(), None, "it stays so");
     }
 }

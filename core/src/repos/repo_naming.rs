@@ -92,9 +92,9 @@ pub fn assign_repo_name(
             continue;
         }
         let named = store.name_repo(&RepoNaming {
-            identity: &unnamed.identity,
-            name: &unnamed.name,
-            shared_with: unnamed.other_identity.as_deref(),
+            identity: unnamed.identity,
+            name: unnamed.name,
+            shared_with: unnamed.other_identity,
             replaces_name: unnamed.replaces_name,
         });
         match named {
@@ -181,7 +181,12 @@ pub fn record_repo_name(
     let Some(identity) = identities.first() else {
         return Ok(());
     };
-    let naming = RepoNaming { identity, name, shared_with: None, replaces_name: false };
+    let naming = RepoNaming {
+        identity: identity.clone(),
+        name: name.to_owned(),
+        shared_with: None,
+        replaces_name: false,
+    };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => Ok(()),
         other => other.map(drop),

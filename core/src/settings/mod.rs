@@ -22,6 +22,7 @@ pub use database_url::{DatabaseUrl, RemoteUrl, UnusableUrl};
 pub use environment::Environment;
 pub use paths::{Paths, PullLocks};
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};
+pub(crate) use resolve::DEFAULT_LEASE_SECONDS;
 pub use resolve::Settings;
 pub use secret::Secret;
 pub use tls_roots::TlsRoots;

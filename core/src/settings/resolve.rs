@@ -15,7 +15,7 @@ use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
 /// Lease of a session, in seconds.
-const DEFAULT_LEASE_SECONDS: u64 = 900;
+pub(crate) const DEFAULT_LEASE_SECONDS: u64 = 900;
 
 /// Silence, in seconds, after which a process that cannot be checked counts as gone.
 const DEFAULT_CEILING_SECONDS: u64 = 1_800;

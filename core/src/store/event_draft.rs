@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::model::{
-    AccessToken, Attention, Epoch, EventKind, Handoff, ItemKey, Orchestrator, Plan,
+    AccessToken, Attention, Epoch, EventKind, Handoff, ItemKey, NewAttention, Orchestrator, Plan,
     PortReservation, RepoSlug,
 };
 use crate::store::MetadataChange;
@@ -51,7 +51,7 @@ impl<'a> EventDraft<'a> {
     pub(super) fn of_attention(
         kind: EventKind,
         before: Option<&Attention>,
-        row: &'a Attention,
+        row: &'a NewAttention,
     ) -> Self {
         Self {
             entity: "attention",

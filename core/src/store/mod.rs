@@ -10,6 +10,7 @@
 mod api;
 mod error;
 mod event_draft;
+pub mod operations;
 mod row_rules;
 mod schema_status;
 pub mod sql;

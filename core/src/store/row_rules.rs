@@ -3,6 +3,7 @@
 //! The schema refuses most violations. This finds what it cannot refuse, or did not refuse yet when
 //! a row was written, such as a malformed time or a cycle of dependencies.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -11,7 +12,7 @@ use crate::model::{ItemKey, ItemStatus, SessionId, SessionStatus, Timestamp, vis
 use crate::text;
 
 /// A row that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Violation {
     /// The table.
     pub table: String,

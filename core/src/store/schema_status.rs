@@ -1,10 +1,12 @@
 //! Which schema a database has.
 
+use serde::{Deserialize, Serialize};
+
 /// The newest schema that this program knows, of every engine.
 pub const SCHEMA_VERSION: i64 = 21;
 
 /// A migration that was applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedMigration {
     /// Its number.
     pub version: i64,
@@ -17,7 +19,7 @@ pub struct AppliedMigration {
 }
 
 /// The schema of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchemaStatus {
     /// Its version.
     pub version: i64,

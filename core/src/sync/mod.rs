@@ -15,6 +15,8 @@ mod outbox_drain;
 mod push_with_retry;
 mod repo_summary;
 mod run_context;
+mod session_reports;
+mod settled_attention;
 mod stuck_work;
 mod true_up;
 
@@ -31,5 +33,7 @@ pub use outbox_drain::{DrainReport, drain_outbox, record_session_database};
 pub use push_with_retry::{PushOutcome, RetriedPush, push_with_retry};
 pub use repo_summary::RepoSummary;
 pub use run_context::{RunContext, now};
+pub use session_reports::{SessionReports, report_journal_entry};
+pub use settled_attention::{RestoredEdit, resend_dead_letter, restore_journal_entry};
 pub use stuck_work::{describe_stuck_work, fail_stuck_phases, fail_stuck_tasks};
 pub use true_up::{HandoffReadiness, SyncError, TrueUpOutcome, observe_and_decide, true_up};

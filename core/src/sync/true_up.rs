@@ -7,6 +7,7 @@ use serde_json::Map;
 use super::cache_replacement::{CacheReplacement, ReplaceCacheError, replace_cache};
 use super::observe::{Observation, observe_session};
 use super::run_context::{RunContext, now};
+use super::session_reports::report_journal_entry;
 use crate::cache::CacheFile;
 use crate::diagnostic::{Advice, Code, Divergence, Severity};
 use crate::model::Session;
@@ -295,7 +296,10 @@ fn apply_action(
 ) -> Result<ActionOutcome, SyncError> {
     match action {
         Action::Journal(lost) => {
-            context.journal().record(lost, now()).map_err(SyncError::Journal)?;
+            let recorded = context.journal().record(lost, now()).map_err(SyncError::Journal)?;
+            if let Some(entry) = recorded {
+                report_journal_entry(store, context, &entry);
+            }
             progress.kept_edits.push((lost.render_planned_line(), lost.render_line()));
             Ok(ActionOutcome::Done)
         }

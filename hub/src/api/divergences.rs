@@ -26,6 +26,7 @@ pub(super) struct DivergenceQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
 }
 

@@ -13,7 +13,7 @@ use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
-use crate::{access, actions, api, live, overview, page};
+use crate::{access, actions, api, live, overview, page, rpc};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -29,7 +29,8 @@ pub(crate) fn build_router(state: HubState) -> Router {
         .merge(api::routes())
         .merge(actions::routes())
         .merge(live::routes())
-        .merge(overview::routes());
+        .merge(overview::routes())
+        .merge(rpc::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {

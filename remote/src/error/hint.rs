@@ -41,7 +41,17 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
             "let the owner of the database GRANT CONNECT on it TO the role of the URL"
         }
         K::PermissionDenied => "GRANT trueup_client TO the role of the URL",
-        K::Unauthorized | K::Forbidden => "check TRUEUP_API_KEY and TRUEUP_API_TOKEN",
+        K::Unauthorized | K::Forbidden => {
+            "check TRUEUP_API_KEY and TRUEUP_API_TOKEN; a hub takes what `trueup-hub token create` \
+             printed"
+        }
+        K::HubAnswers => {
+            "run it where the hub runs, with TRUEUP_DATABASE_URL set to the hub's own database"
+        }
+        K::HubIsOlder(_) => "let whoever runs the hub upgrade trueup-hub",
+        K::HubRefused { hint: Some(hint), .. } => return Cow::Owned(hint.clone()),
+        K::HubRefused { hint: None, .. } => "ask whoever runs the hub",
+        K::HubDatabase(_) => "ask whoever runs the hub; `trueup-hub` says there what is wrong",
         K::NotFound => {
             "check the path of the URL; ?via=hub, supabase or postgrest names the server"
         }

@@ -108,6 +108,23 @@ pub enum FailureKind {
     /// HTTP 404 that does not come from a trueup, PostgREST or Supabase.
     #[error("there is no trueup database at this address (HTTP 404)")]
     NotFound,
+    /// A hub answers where a database was expected.
+    #[error("this needs the database itself, and a hub answers at this address")]
+    HubAnswers,
+    /// The hub has no operation of this name.
+    #[error("the hub is older than this trueup: it has no operation {0}")]
+    HubIsOlder(String),
+    /// The hub does not carry the request out, and says why.
+    #[error("the hub refuses: {message}")]
+    HubRefused {
+        /// Its words.
+        message: String,
+        /// What it advises.
+        hint: Option<String>,
+    },
+    /// The hub cannot use its own database.
+    #[error("the hub cannot use its database: {0}")]
+    HubDatabase(String),
     /// HTTP 409.
     #[error("the request conflicts with another (HTTP 409)")]
     HttpConflict,
@@ -264,7 +281,10 @@ impl FailureKind {
 
     /// Returns whether the server ended the session, or failed in a way that its operators end.
     pub(crate) const fn is_cut_off(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::ServerFailed { .. } | Self::ReadOnly)
+        matches!(
+            self,
+            Self::Cancelled | Self::ServerFailed { .. } | Self::ReadOnly | Self::HubDatabase(_)
+        )
     }
 
     /// Returns whether the database may have carried out the request.

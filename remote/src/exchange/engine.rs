@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,25 +14,17 @@ use trueup_core::store::sql::{
 use trueup_core::store::{ChangeMark, ReadTime, Result, SchemaStatus, StoreError, Violation};
 
 use super::ending::{Ending, Rerun, Trust};
-use super::outage::{OutageWatch, choose_pause};
 use super::protocol::{Answer, Mode, Request, RequestStep, StepResult};
 use super::read_ahead::{ExpectedReads, Query};
 use super::remembered_rows::{Moment, RememberedRows};
 use super::rows::Fetched;
 use super::transaction::ExchangeTx;
 use crate::error::{FailureKind, TransportError, with_doubt};
+use crate::outage::{OUTAGE_PATIENCE, OutOfTime, OutageWatch, POLL_INTERVAL, pause_before_run};
 use crate::transport::Transport;
 
 /// A store over a database that other machines share.
 pub type RemoteStore = SqlStore<ExchangeEngine>;
-
-/// The pause between two looks at the newest event: a reader sees a change within half a second,
-/// and a database serves hundreds of them beside its work.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long a reader that follows goes on without an answer before it gives up: a server that is
-/// restarted, or replaced by its standby, is back by then.
-const OUTAGE_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Carries out the operations of the store by exchanges.
 #[derive(Debug)]
@@ -368,7 +359,9 @@ impl ExchangeEngine {
             };
             runs += 1;
             trust = rerun.trust;
-            match self.wait_before_rerun(&rerun, runs) {
+            let deadline = self.link.deadline.get();
+            let met = find_transport_error(&rerun.error);
+            match pause_before_run(deadline, met, rerun.should_wait, runs) {
                 Ok(()) if rerun.is_doubtful => doubt = Some(rerun.error),
                 Ok(()) => met_before = Some(rerun.error),
                 Err(OutOfTime) if is_timeout(&rerun.error) => {
@@ -380,28 +373,7 @@ impl ExchangeEngine {
             }
         }
     }
-
-    /// Waits a moment, which differs between processes, or as long as the server asks for.
-    fn wait_before_rerun(&self, rerun: &Rerun, runs: u64) -> std::result::Result<(), OutOfTime> {
-        let deadline = self.link.deadline.get();
-        let left = deadline.remaining();
-        let error = find_transport_error(&rerun.error);
-        let asked = error.and_then(TransportError::retry_after);
-        if left.is_zero() || asked.is_some_and(|asked| asked >= left) {
-            return Err(OutOfTime);
-        }
-        if let Some(asked) = asked {
-            thread::sleep(asked);
-        } else if rerun.should_wait && runs > 1 {
-            let random = RandomState::new().build_hasher().finish();
-            thread::sleep(choose_pause(error, runs, random).min(left));
-        }
-        Ok(())
-    }
 }
-
-/// The deadline leaves no time for another run.
-struct OutOfTime;
 
 /// Returns whether a reading may succeed once the server is back.
 fn may_pass(error: &StoreError) -> bool {

@@ -18,12 +18,10 @@
 //! | `ending` | how far a run of an operation has come, and how it ends |
 //! | `transaction` | the transaction that an operation works on |
 //! | `rows` | rows of an answer, and their digest |
-//! | `outage` | how long a server that cannot be used is waited for |
 //! | `engine` | running an operation until it is committed or the deadline has passed |
 
 mod ending;
 mod engine;
-mod outage;
 mod protocol;
 mod read_ahead;
 mod remembered_rows;

@@ -29,7 +29,7 @@ struct ErrorBody {
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(super) async fn read_body(
+pub(crate) async fn read_body(
     response: &mut Response,
     limit: u64,
     progress: &Progress,
@@ -81,7 +81,8 @@ fn is_sql_state(code: &str) -> bool {
     code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
-fn classify_status(status: StatusCode, headers: &HeaderMap) -> FailureKind {
+/// Returns what the status of an answer means.
+pub(crate) fn classify_status(status: StatusCode, headers: &HeaderMap) -> FailureKind {
     let retry_after = || headers.get(RETRY_AFTER).and_then(|it| parse_wait(it.to_str().ok()?));
     match status.as_u16() {
         401 => FailureKind::Unauthorized,

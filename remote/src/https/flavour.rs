@@ -1,57 +1,27 @@
-//! What answers at a URL, and calling it.
-
-use std::sync::Arc;
+//! Which function answers an exchange at a URL, and calling it.
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
-use reqwest::{Body, Client};
-use serde::Deserialize;
+use reqwest::header::HeaderMap;
 
-use super::answer::{explain_error, explain_status, read_body};
-use super::request_body::RequestBody;
-use crate::error::{Activity, FailureKind, TransportError};
-use crate::net::Progress;
+use super::answer::{explain_status, read_body};
+use super::connection::HttpsConnection;
+use crate::error::{FailureKind, TransportError};
 use crate::transport::MAX_ANSWER_BYTES;
-use crate::url::{Flavour, HttpsUrl};
+use crate::url::Flavour;
 
-/// Where a hub says that it is one.
-const HEALTH_PATH: &str = "/healthz";
-
-/// What a hub calls itself there.
-const HUB_SERVICE: &str = "trueup-hub";
-
-/// Largest answer of `/healthz` that is looked at, in bytes.
-const MAX_HEALTH_BYTES: u64 = 64 * 1024;
-
-const JSON: &str = "application/json";
-
-/// The answer of `/healthz`.
-#[derive(Deserialize)]
-struct Health {
-    service: String,
-}
-
-/// A server, for the length of one exchange.
-pub(super) struct Server<'a> {
-    pub(super) url: &'a HttpsUrl,
-    pub(super) client: &'a Client,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) progress: &'a Arc<Progress>,
-}
-
-impl Server<'_> {
+impl HttpsConnection {
     /// Finds out what the server is while making the first call; returns what was found and the
     /// outcome of the call.
     ///
     /// # Errors
     ///
-    /// When it cannot be found out.
+    /// When it cannot be found out, and when it is a hub, which takes no exchanges.
     pub(super) async fn discover(
         &self,
         body: Bytes,
     ) -> Result<(Flavour, Result<String, TransportError>), TransportError> {
-        if self.is_hub().await? {
-            return Ok((Flavour::Hub, self.call(Flavour::Hub, body).await));
+        if self.find_hub_version().await?.is_some() {
+            return Err(self.failure(FailureKind::HubAnswers));
         }
         // A path that does not exist carries nothing out, so the next one can be tried.
         for flavour in [Flavour::Supabase, Flavour::Postgrest] {
@@ -64,19 +34,7 @@ impl Server<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Err(self.progress.failure(FailureKind::NotFound))
-    }
-
-    /// Asks whether the server is a hub; no credential is needed for that, so none is sent.
-    async fn is_hub(&self) -> Result<bool, TransportError> {
-        let request = self.client.get(self.url.join(HEALTH_PATH)).send().await;
-        let mut response = request.map_err(|error| explain_error(error, self.progress))?;
-        if !response.status().is_success() {
-            return Ok(false);
-        }
-        let body = read_body(&mut response, MAX_HEALTH_BYTES, self.progress).await;
-        let health = body.ok().and_then(|body| serde_json::from_slice::<Health>(&body).ok());
-        Ok(health.is_some_and(|health| health.service == HUB_SERVICE))
+        Err(self.failure(FailureKind::NotFound))
     }
 
     /// Calls the function; its result is a JSON string that contains the answer.
@@ -89,21 +47,12 @@ impl Server<'_> {
         flavour: Flavour,
         body: Bytes,
     ) -> Result<String, TransportError> {
-        self.progress.begin(Activity::Connecting);
-        let request = self
-            .client
-            .post(self.url.join(flavour.function_path()))
-            .headers(self.headers.clone())
-            .header(CONTENT_TYPE, JSON)
-            .header(ACCEPT, JSON)
-            .body(Body::wrap(RequestBody::new(body, self.progress)));
-        let mut response =
-            request.send().await.map_err(|error| explain_error(error, self.progress))?;
-        self.progress.begin(Activity::ReadingAnswer);
+        let path = flavour.function_path().ok_or_else(|| self.failure(FailureKind::HubAnswers))?;
+        let mut response = self.post(path, HeaderMap::new(), body).await?;
         if !response.status().is_success() {
-            return Err(explain_status(response, self.progress).await);
+            return Err(explain_status(response, &self.progress).await);
         }
-        let answer = read_body(&mut response, MAX_ANSWER_BYTES, self.progress).await?;
+        let answer = read_body(&mut response, MAX_ANSWER_BYTES, &self.progress).await?;
         serde_json::from_slice(&answer)
             .map_err(|error| self.progress.failure_from(FailureKind::NotJson, error))
     }

@@ -25,16 +25,16 @@ impl FlavourMemory {
         Self { path: dir.join(sha256_hex(url.expose().as_bytes())) }
     }
 
-    pub(super) fn recall(&self) -> Option<Flavour> {
+    pub(crate) fn recall(&self) -> Option<Flavour> {
         Flavour::from_name(read_private_text(&self.path, MAX_BYTES).ok()?.trim())
     }
 
     /// Writes the flavour down. A failure costs the next process a request, and nothing else.
-    pub(super) fn remember(&self, flavour: Flavour) {
+    pub(crate) fn remember(&self, flavour: Flavour) {
         drop(write_private(&self.path, flavour.name().as_bytes()));
     }
 
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         drop(fs::remove_file(&self.path));
     }
 }

@@ -10,7 +10,7 @@ use trueup_core::settings::TlsRoots;
 use super::link::PostgresLink;
 use super::pinned::PinnedTransaction;
 use crate::error::{FailureKind, TransportError};
-use crate::server_facts::{ServerFacts, UserRights, clock_difference};
+use crate::server_facts::{ServerFacts, ServerSoftware, UserRights, clock_difference};
 use crate::url::PostgresUrl;
 
 /// What a server is asked about itself.
@@ -96,6 +96,7 @@ impl DirectConnection {
         let facts = row.next().zip(row.next().and_then(|text| text.parse::<i64>().ok()));
         let (version, micros) = facts.ok_or_else(|| self.link.failure(FailureKind::NotJson))?;
         Ok(ServerFacts {
+            software: ServerSoftware::Postgres,
             version,
             uses_tls: self.link.peer.is_known(),
             certificate_days_left: self.link.peer.days_left(),

@@ -41,11 +41,13 @@ impl Flavour {
         Self::from_name(value).ok_or(UrlError::InvalidOption { option: "via", allowed })
     }
 
-    /// Returns the path of the function, below the path of the URL.
-    pub(crate) const fn function_path(self) -> &'static str {
+    /// Returns the path of the function that takes exchanges, below the path of the URL; a hub has
+    /// none.
+    pub(crate) const fn function_path(self) -> Option<&'static str> {
         match self {
-            Self::Supabase => "/rest/v1/rpc/trueup_exchange",
-            Self::Hub | Self::Postgrest => "/rpc/trueup_exchange",
+            Self::Hub => None,
+            Self::Supabase => Some("/rest/v1/rpc/trueup_exchange"),
+            Self::Postgrest => Some("/rpc/trueup_exchange"),
         }
     }
 }

@@ -51,7 +51,7 @@ fn exchange_for_another_process() {
 fn the_systems_authorities_are_trusted_when_the_setting_says_so() {
     let authority = Authority::new();
     let (roots, server) = (authority.file(), start(authority.sign("localhost")));
-    let url = format!("https://localhost:{}/?via=hub", server.port);
+    let url = format!("https://localhost:{}/?via=postgrest", server.port);
     assert_eq!(exchange_trusting(&roots, &url), "answered");
     let error = database(&url).open_transport().unwrap().exchange(REQUEST, late()).unwrap_err();
     let problem = "the server's certificate is signed by an unknown authority";
@@ -90,7 +90,7 @@ fn a_server_without_tls_is_said_to_have_none() {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.read(&mut [0; 4096]);
     });
-    let url = format!("https://localhost:{port}/?via=hub");
+    let url = format!("https://localhost:{port}/?via=postgrest");
     let error = database(&url).open_transport().unwrap().exchange(REQUEST, late()).unwrap_err();
     assert_line(&error, &format!("https://localhost:{port}: the server does not support TLS"));
 }
@@ -99,7 +99,8 @@ fn a_server_without_tls_is_said_to_have_none() {
 fn the_proxy_of_the_environment_is_used() {
     let proxy = HttpServer::start(|_| Reply::new("407 Who are you", "", ""));
     let address = format!("http://me:s3cret@127.0.0.1:{}", proxy.port);
-    let line = exchange_with("HTTPS_PROXY", OsStr::new(&address), "https://db.invalid/?via=hub");
+    let line =
+        exchange_with("HTTPS_PROXY", OsStr::new(&address), "https://db.invalid/?via=postgrest");
     assert_eq!(line, "https://db.invalid: the proxy refused to connect");
     let requests = proxy.requests();
     assert_eq!(requests.len(), 1);

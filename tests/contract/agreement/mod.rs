@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use trueup_core::store::{Provenance, SessionRegistration, Store};
 
 use crate::fixture::{StoreFixture, new_sqlite};
+use crate::hub_fixture::new_hub;
 use crate::postgres_fixture::{DIRECT, new_remote};
 use crate::requests::{new_item, new_phases, registration};
 use crate::strict::OPERATIONS;
@@ -32,6 +33,10 @@ use session_steps::SessionStep;
 use work_steps::WorkStep;
 
 const STEP_COUNT: usize = 160;
+/// So many other steps come between two steps of a hub.
+const HUB_STEP_INTERVAL: usize = 4;
+/// What tells the random numbers of a hub's steps from those of the others.
+const HUB_WALK: u64 = 0x6875_6200;
 const SESSIONS: [&str; 3] = ["s1", "s2", "s3"];
 const ITEM_COUNT: usize = 9;
 const REPOS: [&str; 3] = ["alpha", "Beta", "gamma"];
@@ -92,22 +97,20 @@ enum WalkStep {
     Repo(RepoStep),
     Delivery(DeliveryStep),
     Retention(RetentionStep),
-    Hub(HubStep),
     Wait(u64),
     AgeEvents,
 }
 
 impl WalkStep {
     fn pick_step(dice: &mut SeededRandom) -> Self {
-        match dice.roll(34) {
+        match dice.roll(32) {
             0..=8 => Self::Item(ItemStep::pick_step(dice)),
             9..=14 => Self::Session(SessionStep::pick_step(dice)),
             15..=21 => Self::Work(WorkStep::pick_step(dice)),
             22..=24 => Self::Repo(RepoStep::pick_step(dice)),
             25..=27 => Self::Delivery(DeliveryStep::pick_step(dice)),
             28 => Self::Retention(RetentionStep::pick_step(dice)),
-            29 | 30 => Self::Hub(HubStep::pick_step(dice)),
-            31 | 32 => Self::Wait(dice.pick(&WAITS)),
+            29 | 30 => Self::Wait(dice.pick(&WAITS)),
             _ if dice.roll(3) == 0 => Self::AgeEvents,
             _ => Self::Retention(RetentionStep::pick_step(dice)),
         }
@@ -122,7 +125,6 @@ impl WalkStep {
             Self::Repo(step) => step.apply_step(fixture.store(), op),
             Self::Delivery(step) => step.apply_step(fixture.store(), op),
             Self::Retention(step) => step.apply_step(fixture.store(), op),
-            Self::Hub(step) => step.apply_step(fixture.store(), op),
             Self::Wait(seconds) => {
                 fixture.advance_time(*seconds);
                 String::new()
@@ -184,10 +186,29 @@ fn set_out(store: &mut dyn Store, number: u64) {
     }
 }
 
+/// Takes a step of a hub with two stores, every third one twice.
+fn take_hub_step(
+    walk: &mut Walk,
+    dice: &mut SeededRandom,
+    count: usize,
+    first: &mut dyn Store,
+    second: &mut dyn Store,
+) {
+    let step = HubStep::pick_step(dice);
+    let op = format!("walk-{}-hub-{count}", walk.number);
+    for _ in 0..1 + usize::from(dice.roll(3) == 0) {
+        let (one, other) = (step.apply_step(first, &op), step.apply_step(second, &op));
+        walk.assert_alike(&format!("{op} {step:?}"), &one, &other);
+        walk.answers.push(format!("{op} {step:?}: {one}"));
+    }
+}
+
 /// Takes a walk with two stores. Every eighth operation is repeated under its id, at once or later.
 fn take_walk(number: u64, first: &mut impl StoreFixture, second: &mut impl StoreFixture) {
     let mut walk = Walk { number, answers: Vec::new() };
     let mut dice = SeededRandom::of_walk(number);
+    // Of their own, so that the other steps are the same with them and without.
+    let mut hub_dice = SeededRandom::of_walk(number ^ HUB_WALK);
     let mut taken: Vec<(WalkStep, String)> = Vec::new();
     for store in [first.store(), second.store()] {
         set_out(store, number);
@@ -204,6 +225,9 @@ fn take_walk(number: u64, first: &mut impl StoreFixture, second: &mut impl Store
         let (one, other) = (step.apply_step(first, op), step.apply_step(second, op));
         walk.assert_alike(&format!("{op} {step:?}"), &one, &other);
         walk.answers.push(format!("{op} {step:?}: {one}"));
+        if count % HUB_STEP_INTERVAL == 0 {
+            take_hub_step(&mut walk, &mut hub_dice, count, first.store(), second.store());
+        }
     }
     let (one, other) = (describe_store(first.store()), describe_store(second.store()));
     assert_eq!(one.len(), other.len(), "walk {number}");
@@ -235,6 +259,13 @@ fn new_walk() -> u64 {
 fn two_files_take_every_walk_alike() {
     for walk in wanted_walks().unwrap_or(FIXED_WALKS.start..FIXED_WALKS.start + 3) {
         take_walk(walk, &mut new_sqlite(), &mut new_sqlite());
+    }
+}
+
+#[test]
+fn a_file_and_a_hub_take_every_walk_alike() {
+    for walk in wanted_walks().unwrap_or(FIXED_WALKS.start..FIXED_WALKS.start + 3) {
+        take_walk(walk, &mut new_sqlite(), &mut new_hub());
     }
 }
 

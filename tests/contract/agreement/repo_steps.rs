@@ -97,9 +97,9 @@ impl RepoStep {
             }
             Self::Name { identity, name, shared_with, replaces_name } => {
                 describe(store.name_repo(&RepoNaming {
-                    identity,
-                    name,
-                    shared_with: *shared_with,
+                    identity: (*identity).to_owned(),
+                    name: (*name).to_owned(),
+                    shared_with: shared_with.map(str::to_owned),
                     replaces_name: *replaces_name,
                 }))
             }

@@ -126,7 +126,7 @@ fn rows_of_several_moments_are_never_combined() {
         "UPDATE claude_sessions SET status = 'ended', revision = revision + 1
          WHERE session_id = 's1'",
     );
-    let filter = SessionFilter { statuses: &[SessionStatus::Ended], ..SessionFilter::default() };
+    let filter = SessionFilter { statuses: vec![SessionStatus::Ended], ..SessionFilter::default() };
     watch.requests.set(0);
     let listed = store.list_sessions(&filter).unwrap();
     let statuses: Vec<_> = listed.iter().map(|session| session.status).collect();

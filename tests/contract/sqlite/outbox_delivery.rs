@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
-use trueup_core::model::{FieldValue, StateField, Timestamp};
-use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
+use trueup_core::model::{FieldValue, SessionStatus, StateField, Timestamp};
+use trueup_core::outbox::{PendingChange, PendingWrite, RefusedWrite, WriteOrigin};
 use trueup_core::store::{
-    DeliveryOutcome, DeliverySource, HookStore as _, OutboxDeliveryStore as _,
+    AttentionStore as _, DeliveryOutcome, DeliverySource, HookStore as _, OutboxDeliveryStore as _,
 };
 
 use crate::fixture::{new_sqlite, test_deadline};
@@ -77,6 +77,14 @@ fn what_a_rule_forbids_leaves_no_half_of_itself() {
     );
     assert_eq!(answers[1], DeliveryOutcome::Written);
     assert_eq!(load_session(&mut file.store, "s1").revision.0, before.0 + 1);
+    let id = RefusedWrite::attention_id(&end.op_id);
+    let dead = file.store.load_attention(&id).unwrap().unwrap();
+    assert!(dead.is_open() && dead.line.contains("nobody leaves"), "{dead:?}");
+    // Its report is no sign that the write was carried out.
+    file.open_foreign_connection().execute_batch("DROP TRIGGER no").unwrap();
+    let answers = file.store.deliver_pending(&[&end], &new_session(), test_deadline()).unwrap();
+    assert_eq!(answers, [DeliveryOutcome::Written]);
+    assert_eq!(load_session(&mut file.store, "s1").status, SessionStatus::Ended);
 }
 
 #[test]

@@ -6,11 +6,12 @@ use trueup_core::model::{
 };
 use trueup_core::outbox::{JournalEntry, PendingChange, PendingWrite, RefusedWrite};
 use trueup_core::store::{AttentionFilter, DeliveryOutcome, DeliverySource, Store};
+use trueup_core::sync::{resend_dead_letter, restore_journal_entry};
 
 use crate::fixture::{StoreFixture, test_deadline};
 use crate::requests::{
-    LEASE_SECONDS, last_event_id, list_event_kinds, list_events, load_session, new_provenance,
-    phase_push, provenance_because, register_session, session_id,
+    LEASE_SECONDS, expect_refusal, last_event_id, list_event_kinds, list_events, load_session,
+    new_provenance, phase_push, provenance_because, register_session, session_id,
 };
 
 on_every_store! {
@@ -24,6 +25,8 @@ on_every_store! {
     a_waiting_report_is_delivered_once_and_needs_no_session
     an_edit_that_comes_too_late_is_reported_with_its_delivery
     what_has_ended_goes_with_what_is_old
+    an_entry_of_a_journal_is_restored_by_its_copy
+    a_refused_write_is_sent_again_by_its_copy
 }
 
 pub(crate) fn attention_id(text: &str) -> AttentionId {
@@ -256,6 +259,45 @@ fn what_has_ended_goes_with_what_is_old(f: &mut impl StoreFixture) {
     );
     f.store().record_pruned(now, &new_provenance("user")).unwrap().unwrap();
     assert_eq!(list_ids(f.store(), &AttentionFilter::default()), ["open"]);
+}
+
+fn an_entry_of_a_journal_is_restored_by_its_copy(f: &mut impl StoreFixture) {
+    let session = register_session(f.store(), "s1");
+    let late = late_write(f.store());
+    f.store().push_state(&phase_push(&session, "PLAN")).unwrap();
+    deliver(f.store(), &late);
+    let open = AttentionFilter { only_open: true, ..AttentionFilter::default() };
+    let attention = f.store().list_attention(&open).unwrap().remove(0);
+    let restored = restore_journal_entry(f.store(), &attention, &new_provenance("lead")).unwrap();
+    let work = restored.session.execution_state().work;
+    assert_eq!((work.task.as_deref(), work.phase.as_deref()), (Some("late"), Some("PLAN")));
+    assert!(restored.before.is_some());
+    let ended = f.store().load_attention(&attention.id).unwrap().unwrap();
+    assert_eq!(ended.ended_by.as_deref(), Some("lead"));
+    assert_eq!(ended.ended_reason.as_deref(), Some("restored"));
+    let other = Attention { kind: AttentionKind::DeadLetter, ..attention.clone() };
+    let by = new_provenance("lead");
+    expect_refusal(restore_journal_entry(f.store(), &other, &by).map(drop), "invalid");
+    f.store().end_session(&session.id, "other", &new_provenance("s1")).unwrap();
+    let by = new_provenance("lead");
+    expect_refusal(restore_journal_entry(f.store(), &attention, &by).map(drop), "denied");
+}
+
+fn a_refused_write_is_sent_again_by_its_copy(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    let record = late_write(f.store());
+    let refused = RefusedWrite { reason: "once".to_owned(), record };
+    f.store().raise_attention(&refused.as_attention(Some("h")), &new_provenance("s1")).unwrap();
+    let id = RefusedWrite::attention_id(&refused.record.op_id);
+    let attention = f.store().load_attention(&id).unwrap().unwrap();
+    let outcome = resend_dead_letter(f.store(), &attention, &new_provenance("lead")).unwrap();
+    assert_eq!(outcome, DeliveryOutcome::Written);
+    let work = load_session(f.store(), "s1").execution_state().work;
+    assert_eq!(work.task.as_deref(), Some("late"));
+    assert!(!f.store().load_attention(&id).unwrap().unwrap().is_open());
+    let lost = Attention { content: json!(null), ..attention };
+    let by = new_provenance("lead");
+    expect_refusal(resend_dead_letter(f.store(), &lost, &by).map(drop), "invalid");
 }
 
 #[test]

@@ -214,7 +214,12 @@ fn choose_name(
     name: &str,
     old: Option<&str>,
 ) -> Option<String> {
-    let naming = RepoNaming { identity, name, shared_with: old, replaces_name: false };
+    let naming = RepoNaming {
+        identity: identity.to_owned(),
+        name: name.to_owned(),
+        shared_with: old.map(str::to_owned),
+        replaces_name: false,
+    };
     match store.name_repo(&naming) {
         Err(StoreError::Conflict(_)) => None,
         other => Some(other.unwrap()),
@@ -234,7 +239,12 @@ fn a_repository_that_nobody_registered_has_one_name(f: &mut impl StoreFixture) {
     assert_eq!(choose_name(store, "q", "app", Some("r")).as_deref(), Some("app"));
     assert_eq!(store.list_repo_identities("app").unwrap(), ["q", "r"]);
     // Another repository may be at that path by now.
-    let anew = RepoNaming { identity: "q", name: "new", shared_with: None, replaces_name: true };
+    let anew = RepoNaming {
+        identity: "q".to_owned(),
+        name: "new".to_owned(),
+        shared_with: None,
+        replaces_name: true,
+    };
     assert_eq!(store.name_repo(&anew).unwrap(), "new");
     assert_eq!(store.list_repo_identities("app").unwrap(), ["r"]);
 }

@@ -192,7 +192,7 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl StoreFixture) {
     };
     assert_eq!(list(SessionFilter::default()), ["s4", "s3", "s2", "s1"]);
     let here = SessionFilter {
-        statuses: SessionStatus::PRESENT,
+        statuses: SessionStatus::PRESENT.to_vec(),
         worktree: Some("/w".to_owned()),
         limit: 0,
         ..SessionFilter::default()

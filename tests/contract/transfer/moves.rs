@@ -8,8 +8,8 @@ use trueup_core::store::HookStore as _;
 use trueup_core::store::sqlite::SqliteStore;
 
 use super::{
-    ITEMS, assert_same_export, export_postgres, export_sqlite, import_into_postgres,
-    import_into_sqlite,
+    ITEMS, PATIENCE, assert_same_export, export_postgres, export_sqlite, exported_at,
+    import_into_postgres, import_into_sqlite, remote,
 };
 use crate::fixture::test_deadline;
 use crate::requests::{add_item, register_session};
@@ -76,9 +76,13 @@ fn a_client_that_may_read_no_table_exports_the_same() {
     create_sample(&from, ITEMS);
     let export = export_sqlite(&from);
     import_into_postgres(&server, &export).unwrap();
-    for role in ["trueup_client", "trueup_reader"] {
+    for role in ["trueup_client", "trueup_hub"] {
         assert_same_export(&export_postgres(&server.add_user(role)), &export);
     }
+    // A database moves with its tokens, whose digests no reader sees.
+    let reader = remote(&server.add_user("trueup_reader"));
+    let error = reader.export(&mut Vec::new(), exported_at(), PATIENCE, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("permission denied"), "{error}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ error_cases! {
         /// The database changed while it was read by pages.
         ExportOutrun => REFUSED "conflict" {
             says "try again while nobody changes it, or with the postgres:// URL of a user who \
-                  belongs to trueup_reader";
+                  belongs to trueup_owner";
         }
         /// What was read back after an import differs.
         ImportNotVerified => UNABLE "not_verified" {

@@ -12,6 +12,7 @@ use trueup_core::store::{CommandStore, Store};
 use super::arguments::CheckArgs;
 use super::check_output::build_output;
 use super::repo_check::RepoCheck;
+use super::repo_reports::report_commits;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 
@@ -44,7 +45,13 @@ impl<'a> CheckRun<'a> {
     pub(super) fn check(&mut self, checkout: &Checkout) -> Result<CheckReport, CheckError> {
         self.store.set_deadline(Deadline::after(WRITE_PATIENCE.max(self.context.patience())));
         let paths = &self.context.run.settings.paths;
-        check_checkout(&mut *self.store, checkout, &self.request, paths)
+        let report = check_checkout(&mut *self.store, checkout, &self.request, paths)?;
+        // A check that only reads writes nothing, not even that.
+        if self.request.fix {
+            let (run, actor) = (&self.context.run, &self.request.actor.name);
+            report_commits(&mut *self.store, run, &checkout.root, &report, actor);
+        }
+        Ok(report)
     }
 
     /// Trues up the cache of the session that made the fixes, and builds the output.

@@ -7,6 +7,7 @@ mod check_text;
 mod checkout_target;
 mod github;
 mod repo_check;
+mod repo_reports;
 mod sarif;
 mod script_scan;
 mod sweep_all;

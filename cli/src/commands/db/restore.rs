@@ -93,7 +93,7 @@ pub(super) fn cmd_restore(context: &CommandContext, copy: &Path) -> CommandResul
 
 fn list_present_sessions(store: &mut dyn Store) -> CommandResult<Vec<Session>> {
     Ok(store.list_sessions(&SessionFilter {
-        statuses: SessionStatus::PRESENT,
+        statuses: SessionStatus::PRESENT.to_vec(),
         limit: MAX_SESSIONS_INSPECTED,
         ..SessionFilter::default()
     })?)

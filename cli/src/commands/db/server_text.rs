@@ -11,8 +11,8 @@ pub(crate) fn describe_server(facts: &ServerFacts) -> String {
         (true, Some(days)) if days < 0 => "TLS, its certificate has expired".to_owned(),
         (true, Some(days)) => format!("TLS, certificate valid for {days} days"),
     };
-    let version = &facts.version;
+    let (software, version) = (facts.software.name(), &facts.version);
     let round_trip = facts.round_trip.as_secs_f64() * 1000.0;
     let clock = facts.clock_ahead.as_millis();
-    format!("PostgreSQL {version}, {encryption}, round trip {round_trip:.1} ms, clock {clock:+} ms")
+    format!("{software} {version}, {encryption}, round trip {round_trip:.1} ms, clock {clock:+} ms")
 }

@@ -2,7 +2,7 @@
 //! the URL may do.
 
 use jiff::SignedDuration;
-use trueup_remote::{ServerFacts, UserRights};
+use trueup_remote::{ServerFacts, ServerSoftware, UserRights};
 
 use super::check_result::CheckResult;
 use crate::command_context::CommandContext;
@@ -35,8 +35,9 @@ pub(super) fn check_server(context: &CommandContext) -> Vec<(&'static str, Check
 
 fn assess_server(facts: &ServerFacts) -> CheckResult {
     let line = describe_server(facts);
+    let is_postgres = facts.software == ServerSoftware::Postgres;
     let major = facts.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_some_and(|major| major < MIN_SERVER_VERSION) {
+    if is_postgres && major.is_some_and(|major| major < MIN_SERVER_VERSION) {
         return CheckResult::fail(line, format!("upgrade it to PostgreSQL {MIN_SERVER_VERSION}"));
     }
     if facts.certificate_days_left.is_some_and(|days| days < MIN_CERTIFICATE_DAYS) {
@@ -77,6 +78,7 @@ mod tests {
 
     fn facts() -> ServerFacts {
         ServerFacts {
+            software: ServerSoftware::Postgres,
             version: "15.4 (Debian)".to_owned(),
             uses_tls: true,
             certificate_days_left: Some(80),
@@ -97,6 +99,9 @@ mod tests {
         );
         let old = ServerFacts { version: "14.9".to_owned(), ..facts() };
         assert_eq!(assess_server(&old).status, CheckStatus::Fail);
+        let hub =
+            ServerFacts { software: ServerSoftware::Hub, version: "0.1.0".to_owned(), ..facts() };
+        assert_eq!(assess_server(&hub).status, CheckStatus::Ok);
         let expiring = ServerFacts { certificate_days_left: Some(13), ..facts() };
         assert_eq!(assess_server(&expiring).status, CheckStatus::Warn);
         let behind = ServerFacts { clock_ahead: SignedDuration::from_secs(-61), ..facts() };

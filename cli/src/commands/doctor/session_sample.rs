@@ -12,7 +12,7 @@ const MAX_SESSIONS_INSPECTED: u32 = 100;
 /// report it.
 pub(super) fn list_present_sessions(context: &CommandContext) -> Vec<Session> {
     let filter = SessionFilter {
-        statuses: SessionStatus::PRESENT,
+        statuses: SessionStatus::PRESENT.to_vec(),
         limit: MAX_SESSIONS_INSPECTED,
         ..SessionFilter::default()
     };

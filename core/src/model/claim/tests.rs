@@ -16,7 +16,7 @@ fn build_liveness(alive: LivenessState) -> Liveness {
 fn describe_verdict(verdict: &Result<ClaimGrant, ClaimRefusal>) -> String {
     match verdict {
         Ok(grant) => match grant.outcome {
-            ClaimOutcome::TakenOver(reason) => format!("taken_over: {reason}"),
+            ClaimOutcome::TakenOver(reason) => format!("taken_over: {}", reason.as_str()),
             outcome => outcome.as_str().to_owned(),
         },
         Err(refusal) => refusal.code().to_owned(),
@@ -117,11 +117,11 @@ fn only_silent_holders_become_lost() {
     for (outcome, loses) in [
         (ClaimOutcome::Claimed, false),
         (ClaimOutcome::AlreadyHeld, false),
-        (ClaimOutcome::TakenOver("holder_dead"), true),
-        (ClaimOutcome::TakenOver("forced"), true),
-        (ClaimOutcome::TakenOver("successor"), false),
-        (ClaimOutcome::TakenOver("parent_authority"), false),
-        (ClaimOutcome::TakenOver("holder_unknown"), false),
+        (ClaimOutcome::TakenOver(TakeoverReason::HolderDead), true),
+        (ClaimOutcome::TakenOver(TakeoverReason::Forced), true),
+        (ClaimOutcome::TakenOver(TakeoverReason::Successor), false),
+        (ClaimOutcome::TakenOver(TakeoverReason::ParentAuthority), false),
+        (ClaimOutcome::TakenOver(TakeoverReason::HolderUnknown), false),
     ] {
         assert_eq!(outcome.loses_holder(), loses, "{outcome:?}");
     }

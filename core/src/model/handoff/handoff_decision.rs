@@ -2,9 +2,11 @@
 
 use super::{Handoff, SessionId};
 use crate::model::{Epoch, Item, Session};
+use serde::{Deserialize, Serialize};
 
 /// Why a hand-off is neither accepted nor rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HandoffRefusal {
     /// No hand-off has this id.
     NotFound,

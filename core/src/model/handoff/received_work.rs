@@ -2,9 +2,10 @@
 
 use super::Handoff;
 use crate::model::{ExecutionState, Item, Session};
+use serde::{Deserialize, Serialize};
 
 /// The phase and the task that a session goes on with when it accepts a hand-off.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedWork {
     /// The phase.
     pub phase: Option<String>,

@@ -1,9 +1,11 @@
 //! The next item, or the reason why there is none.
 
 use super::super::{ClaimOutcome, Item, ItemKey, ItemStatus, SessionId};
+use serde::{Deserialize, Serialize};
 
 /// Why an item was picked that is not simply the next child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PickReason {
     /// All its children are finished.
     LastChildDone,
@@ -32,7 +34,8 @@ impl PickReason {
 }
 
 /// Why no item is offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoOfferReason {
     /// No item is left to start.
     NothingReady,
@@ -57,7 +60,8 @@ impl NoOfferReason {
 }
 
 /// What keeps an item from being started.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BlockerCause {
     /// A session holds it.
     HeldBy(SessionId),
@@ -70,7 +74,7 @@ pub enum BlockerCause {
 }
 
 /// An unfinished item that cannot be started, and the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
     /// The item.
     pub item: ItemKey,
@@ -79,7 +83,8 @@ pub struct Blocker {
 }
 
 /// The answer to "what comes next?".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NextItem {
     /// This item.
     Offer {

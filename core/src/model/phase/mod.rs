@@ -12,6 +12,7 @@ mod retry_limit;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{Epoch, ItemKey, ItemStatus, OrchestratorId, QueueId, Revision, SessionId, Timestamp};
@@ -27,7 +28,7 @@ pub use retry_limit::{COOLDOWN_SECONDS, MAX_STARTS, RetryLimit};
 pub const DEFAULT_PRIORITY: i64 = 50;
 
 /// A row of `phase_queue`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
     /// Its id.
     pub id: QueueId,
@@ -90,7 +91,7 @@ impl Phase {
 }
 
 /// A running phase without a recent sign of life.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StuckPhase {
     /// The phase as it was read.
     pub phase: Phase,

@@ -1,5 +1,6 @@
 //! The phases of a new item: names, numbers and dependencies.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
@@ -9,7 +10,7 @@ use super::{Phase, PhaseName};
 use crate::model::ItemKey;
 
 /// A phase to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPhase {
     /// Its number within the item, from 1.
     pub number: u32,
@@ -20,7 +21,7 @@ pub struct NewPhase {
 }
 
 /// The phases to add to an item that has none yet, and what they have in common.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPhases {
     /// The item, which must exist.
     pub item: ItemKey,

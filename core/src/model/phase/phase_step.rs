@@ -10,9 +10,11 @@ use crate::model::{
     Entity, Item, ItemStatus, OrchestratorId, QueueId, SessionId, Timestamp, TransitionKind,
     classify_transition, legal_edges,
 };
+use serde::{Deserialize, Serialize};
 
 /// What is to be done with a phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PhaseStep {
     /// Starts it, for an orchestrator if one runs it.
     Start {
@@ -101,7 +103,8 @@ pub struct PhaseStepFacts<'a> {
 }
 
 /// Why a phase stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PhaseRefusal {
     /// The phase does not exist.
     NotFound,

@@ -1,6 +1,7 @@
 //! How often a phase may be started within a short time.
 
 use crate::model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Most starts of one phase within [`COOLDOWN_SECONDS`]. The limit stops a workflow that relaunches
 /// itself in a loop.
@@ -10,7 +11,7 @@ pub const MAX_STARTS: usize = 3;
 pub const COOLDOWN_SECONDS: u64 = 30 * 60;
 
 /// A phase that was started too often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryLimit {
     /// How many starts count.
     pub starts: usize,

@@ -1,5 +1,6 @@
 //! What a file says of a plan, and how it is merged into the plan that the database has.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::model::{Plan, PlanId, PlanTask, PlanTaskId, PlanTaskStatus, Revision, Timestamp};
 
 /// A plan as a file describes it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPlan {
     /// The id it should have. When another plan has that id, a number is added.
     pub id: PlanId,
@@ -44,7 +45,7 @@ impl NewPlan {
 }
 
 /// A task as a file describes it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewPlanTask {
     /// Its id in the plan.
     pub id: PlanTaskId,

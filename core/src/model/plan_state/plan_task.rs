@@ -128,7 +128,7 @@ impl fmt::Display for PlanTaskId {
 }
 
 /// A row of `plan_tasks`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanTask {
     /// Its plan.
     pub plan: PlanId,

@@ -4,12 +4,13 @@ use crate::model::{
     Entity, OrchestratorId, PlanTask, PlanTaskStatus, SessionId, TransitionKind,
     classify_transition,
 };
+use serde::{Deserialize, Serialize};
 
 /// How often a failed task may be retried. The schema enforces the same limit.
 pub const MAX_RETRIES: u8 = 2;
 
 /// Who works on a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanWorker {
     /// A session id, or a person's name.
     pub actor: String,
@@ -20,7 +21,8 @@ pub struct PlanWorker {
 }
 
 /// What is done with a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PlanTaskStep {
     /// Starts it.
     Start(PlanWorker),

@@ -1,10 +1,13 @@
 //! What needs a person.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Attention, AttentionId, AttentionKind, SessionId};
 use crate::store::Result;
 
 /// Which of what needs a person to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AttentionFilter {
     /// Only what still needs somebody.
     pub only_open: bool,

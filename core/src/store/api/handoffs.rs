@@ -6,9 +6,10 @@ use crate::model::{
     ReceivedWork, SessionId,
 };
 use crate::store::{Result, StoreError};
+use serde::{Deserialize, Serialize};
 
 /// A hand-off to be created. The store takes the rest of its columns from sender and item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewHandoff {
     /// Its id.
     pub id: HandoffId,
@@ -48,14 +49,14 @@ pub(in crate::store) fn already_handed_on_error(open: &Handoff) -> StoreError {
 }
 
 /// Which hand-offs to list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct HandoffFilter {
     /// Only hand-offs that are not decided yet.
     pub only_open: bool,
 }
 
 /// A request to accept a hand-off.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AcceptHandoffRequest {
     /// The hand-off.
     pub id: HandoffId,
@@ -68,7 +69,7 @@ pub struct AcceptHandoffRequest {
 }
 
 /// A hand-off that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcceptedHandoff {
     /// The hand-off.
     pub handoff: Handoff,
@@ -81,7 +82,7 @@ pub struct AcceptedHandoff {
 }
 
 /// A request to reject a hand-off.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RejectHandoffRequest {
     /// The hand-off.
     pub id: HandoffId,

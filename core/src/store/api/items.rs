@@ -6,9 +6,10 @@ use crate::model::{
     PickReason, RepoScope, SessionId, Timestamp,
 };
 use crate::store::{Result, StoreError};
+use serde::{Deserialize, Serialize};
 
 /// A change of an item's status that the rules granted, to be carried out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GrantedMove {
     /// The decision, with the conditions that it was made on.
     pub grant: MoveGrant,
@@ -17,7 +18,7 @@ pub struct GrantedMove {
 }
 
 /// A change of an item's status that took effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedItem {
     /// The item, as it is now.
     pub item: Item,
@@ -26,7 +27,7 @@ pub struct MovedItem {
 }
 
 /// A change of the dependencies of an item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DependencyChange {
     /// The item.
     pub item: ItemKey,
@@ -39,7 +40,7 @@ pub struct DependencyChange {
 }
 
 /// New properties of an item; an absent one stays as it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ItemEditRequest {
     /// The item.
     pub item: ItemKey,
@@ -56,7 +57,8 @@ pub struct ItemEditRequest {
 }
 
 /// What an item is used for, so that it cannot be removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ItemUse {
     /// A session holds it.
     Held(SessionId),
@@ -83,7 +85,7 @@ impl std::fmt::Display for ItemUse {
 }
 
 /// A search for the next item.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NextItemQuery {
     /// The session that asks; absent for a person at a terminal.
     pub session: Option<SessionId>,
@@ -94,7 +96,7 @@ pub struct NextItemQuery {
 }
 
 /// A request to find the next item and claim it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClaimNextRequest {
     /// The session that claims.
     pub session: SessionId,
@@ -137,7 +139,7 @@ impl ClaimNextRequest {
 }
 
 /// The next item, claimed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimedNext {
     /// The answer of the search; an item that it offers is held by the session now.
     pub next: NextItem,
@@ -146,7 +148,7 @@ pub struct ClaimedNext {
 }
 
 /// Who held an item last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastHolder {
     /// The session.
     pub session: SessionId,
@@ -155,7 +157,7 @@ pub struct LastHolder {
 }
 
 /// The number of children of an item.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildCounts {
     /// All of them.
     pub total: u64,

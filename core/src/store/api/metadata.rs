@@ -1,5 +1,6 @@
 //! The record of what changed in metadata files.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::Provenance;
@@ -7,7 +8,8 @@ use crate::model::{AdwId, EventKind};
 use crate::store::Result;
 
 /// An action on a metadata file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MetadataAction {
     /// Fields were set.
     Set,
@@ -26,7 +28,7 @@ impl MetadataAction {
 }
 
 /// A change of a metadata file. The database keeps the fields that the file no longer has.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetadataChange {
     /// The action.
     pub action: MetadataAction,

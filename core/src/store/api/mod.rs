@@ -62,7 +62,7 @@ pub use workplans::WorkplanStore;
 
 /// Who writes, why, and under which operation id. An operation whose id was seen before is not
 /// carried out again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// A session id, or the name of a person at a terminal.
     pub actor: String,
@@ -70,7 +70,9 @@ pub struct Provenance {
     pub reason: Option<RedactedText>,
     /// Unique for each operation.
     pub op_id: String,
-    /// Whether nobody else can have carried it out under this id.
+    /// Whether nobody else can have carried it out under this id. What comes over a network never
+    /// says so: its sender may repeat it.
+    #[serde(skip)]
     is_new: bool,
 }
 
@@ -117,7 +119,7 @@ impl Provenance {
 }
 
 /// A session that registers or, where it is registered, is refreshed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionRegistration {
     /// The id that the client gave it.
     pub session: SessionId,
@@ -140,7 +142,7 @@ pub struct SessionRegistration {
 }
 
 /// A sign of life of a session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HeartbeatRequest {
     /// The session.
     pub session: SessionId,
@@ -154,7 +156,7 @@ pub struct HeartbeatRequest {
 }
 
 /// What the start of a session has to look at closer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingMatters {
     /// A phase, a task of a plan or a run of a plan is in progress, which a sweep may have to end.
     pub has_running_work: bool,
@@ -163,10 +165,10 @@ pub struct PendingMatters {
 }
 
 /// Which sessions to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SessionFilter {
     /// Only sessions of these statuses; empty means all.
-    pub statuses: &'static [SessionStatus],
+    pub statuses: Vec<SessionStatus>,
     /// Only sessions of this project directory.
     pub worktree: Option<String>,
     /// Only sessions whose id starts with this.
@@ -176,7 +178,7 @@ pub struct SessionFilter {
 }
 
 /// Which items to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ItemFilter {
     /// Only children of this item.
     pub parent: Option<ItemKey>,
@@ -191,7 +193,7 @@ pub struct ItemFilter {
 }
 
 /// A claim that the rules granted, to be carried out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GrantedClaim {
     /// The decision, with the conditions that it was made on.
     pub grant: ClaimGrant,
@@ -206,7 +208,7 @@ pub struct GrantedClaim {
 }
 
 /// An item that a claim adds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ItemAddition {
     /// The item.
     pub item: NewItem,
@@ -215,7 +217,7 @@ pub struct ItemAddition {
 }
 
 /// A claim that took effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimedItem {
     /// The item, as it is now.
     pub item: Item,
@@ -226,7 +228,7 @@ pub struct ClaimedItem {
 }
 
 /// A request to release an item.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReleaseRequest {
     /// The session that holds it.
     pub session: SessionId,
@@ -237,7 +239,7 @@ pub struct ReleaseRequest {
 }
 
 /// A claim that a sweep or an end took away.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasedClaim {
     /// The session that held it.
     pub session: SessionId,

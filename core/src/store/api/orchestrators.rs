@@ -4,9 +4,10 @@ use super::Provenance;
 use crate::model::phase::Phase;
 use crate::model::{Orchestrator, OrchestratorId, PlanId, PlanTask, ProcessId, RunEnd, SessionId};
 use crate::store::{Result, StoreError};
+use serde::{Deserialize, Serialize};
 
 /// A run of a plan that is about to begin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewRun {
     /// Its id, chosen by the caller.
     pub id: OrchestratorId,
@@ -25,7 +26,8 @@ pub struct NewRun {
 }
 
 /// The answer to a registration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RunRegistration {
     /// The run has begun.
     Started(Orchestrator),
@@ -34,7 +36,7 @@ pub enum RunRegistration {
 }
 
 /// A run that ended, and the work that it left unfinished.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndedRun {
     /// The run, as it is now.
     pub orchestrator: Orchestrator,

@@ -5,9 +5,10 @@ use crate::deadline::Deadline;
 use crate::outbox::PendingWrite;
 use crate::reconcile::RejectedEdit;
 use crate::store::Result;
+use serde::{Deserialize, Serialize};
 
 /// Where queued writes come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeliverySource {
     /// The id of the outbox. What another one delivered was not known to those who wrote to this
     /// one.
@@ -19,7 +20,8 @@ pub struct DeliverySource {
 }
 
 /// The outcome of a write.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryOutcome {
     /// The write is in the database, or there was nothing to write.
     Written,

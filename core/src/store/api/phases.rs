@@ -4,9 +4,10 @@ use super::Provenance;
 use crate::model::phase::{NewPhases, PhaseRefusal, PhaseStep, StuckPhase};
 use crate::model::{ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, SessionId};
 use crate::store::Result;
+use serde::{Deserialize, Serialize};
 
 /// Which phases to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PhaseFilter {
     /// Only phases of this item.
     pub item: Option<ItemKey>,
@@ -15,7 +16,7 @@ pub struct PhaseFilter {
 }
 
 /// A request to take a step with a phase.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PhaseStepRequest {
     /// The phase.
     pub id: QueueId,
@@ -28,7 +29,7 @@ pub struct PhaseStepRequest {
 }
 
 /// A phase that changed, as it is now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseChange {
     /// Its status before.
     pub from: ItemStatus,
@@ -37,7 +38,7 @@ pub struct PhaseChange {
 }
 
 /// The changes that a step made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseChanges {
     /// The phase itself.
     pub change: PhaseChange,
@@ -46,7 +47,8 @@ pub struct PhaseChanges {
 }
 
 /// The outcome of a step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PhaseStepOutcome {
     /// The step was taken.
     Applied(Box<PhaseChanges>),

@@ -6,9 +6,10 @@ use crate::model::{
     PlanTaskStep, Revision,
 };
 use crate::store::{Result, StoreError};
+use serde::{Deserialize, Serialize};
 
 /// A plan that was imported.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportedPlan {
     /// The plan with all its tasks, as it is now.
     pub plan_state: PlanState,
@@ -21,7 +22,7 @@ pub struct ImportedPlan {
 }
 
 /// A plan in a list, with its tasks counted by status.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanOverview {
     /// The plan.
     pub plan: Plan,
@@ -30,7 +31,7 @@ pub struct PlanOverview {
 }
 
 /// A step of a task, conditional on the revision that it was decided on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanTaskStepRequest {
     /// The plan.
     pub plan: PlanId,

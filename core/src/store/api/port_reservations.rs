@@ -3,9 +3,10 @@
 use super::Provenance;
 use crate::model::{Host, PortOwner, PortReservation, PortSlot, ReservationId};
 use crate::store::Result;
+use serde::{Deserialize, Serialize};
 
 /// A request to reserve ports.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReservePortRequest {
     /// The workflow that they are for.
     pub id: ReservationId,
@@ -20,7 +21,7 @@ pub struct ReservePortRequest {
 }
 
 /// A request to release ports.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReleasePortRequest {
     /// The workflow that they are reserved for.
     pub id: ReservationId,

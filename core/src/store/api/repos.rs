@@ -3,9 +3,10 @@
 use super::Provenance;
 use crate::model::{Repo, RepoPlace, RepoSlug, RepoState};
 use crate::store::Result;
+use serde::{Deserialize, Serialize};
 
 /// A request to record where a repository is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RepoPlacement {
     /// The repository.
     pub slug: RepoSlug,
@@ -25,15 +26,15 @@ pub struct RepoPlacement {
 }
 
 /// A request to name an unregistered repository, for the rows that belong to it.
-#[derive(Debug, Clone, Copy)]
-pub struct RepoNaming<'a> {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RepoNaming {
     /// Its identity: its remote, or else the path of its directory.
-    pub identity: &'a str,
+    pub identity: String,
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
     /// An identity that may share the name: another one of the same repository, or of one that no
     /// longer exists.
-    pub shared_with: Option<&'a str>,
+    pub shared_with: Option<String>,
     /// Whether the identity loses the name that it has, because another repository is in its
     /// place now.
     pub replaces_name: bool,
@@ -70,7 +71,7 @@ pub trait RepoStore {
     ///
     /// [`StoreError::Conflict`](crate::store::StoreError::Conflict) when another repository has
     /// the name.
-    fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String>;
+    fn name_repo(&mut self, naming: &RepoNaming) -> Result<String>;
 
     /// Renames a repository, with all its identities, sessions, items and hand-offs.
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()>;

@@ -1,5 +1,6 @@
 //! A change of a session's state, and whether it would change anything.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +12,7 @@ use crate::model::{
 use crate::text::redact::{redact, redact_json};
 
 /// A change of a session's state, conditional on revision and claim.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StatePush {
     /// The session.
     pub session: SessionId,
@@ -35,7 +36,8 @@ pub struct StatePush {
 }
 
 /// A moment of a session's work that has a timestamp of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InterruptionMark {
     /// Work was interrupted.
     Interrupted,

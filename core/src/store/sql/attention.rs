@@ -92,11 +92,6 @@ pub(super) fn load_attention(tx: &mut impl Tx, id: &AttentionId) -> Result<Optio
     tx.row(&LOAD_ATTENTION, args![id], attention_from_row)
 }
 
-fn load_existing_attention(tx: &mut impl Tx, id: &AttentionId) -> Result<Attention> {
-    let attention = load_attention(tx, id)?;
-    attention.ok_or_else(|| StoreError::Conflict(format!("{id} is gone")))
-}
-
 /// What is stored of a report: without secrets, and no more than has room.
 struct StoredReport<'a> {
     line: Cow<'a, str>,
@@ -159,9 +154,14 @@ pub(super) fn raise_attention(
             content,
         ],
     )?;
-    let after = load_existing_attention(tx, &new.id)?;
     let kind = if before.is_some() { EventKind::Changed } else { EventKind::Raised };
-    record_event(tx, provenance, &EventDraft::of_attention(kind, before.as_ref(), &after))
+    let stored = NewAttention {
+        line: line.into_owned(),
+        command: command.map(Cow::into_owned),
+        content: Json::Null,
+        ..new.clone()
+    };
+    record_event(tx, provenance, &EventDraft::of_attention(kind, before.as_ref(), &stored))
 }
 
 pub(super) fn end_attention(

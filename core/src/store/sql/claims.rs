@@ -131,7 +131,7 @@ fn check_still_held(session: &Session, claim: &GrantedClaim) -> Result<()> {
 fn take_item(tx: &mut impl Tx, claim: &GrantedClaim) -> Result<()> {
     let grant = &claim.grant;
     let reason = match grant.outcome {
-        ClaimOutcome::TakenOver(reason) => Some(reason),
+        ClaimOutcome::TakenOver(reason) => Some(reason.as_str()),
         _ => claim.provenance.reason.as_deref(),
     };
     tx.change(

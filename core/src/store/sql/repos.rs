@@ -210,21 +210,21 @@ pub(super) fn prefetch_identities(tx: &mut impl Tx, name: &str) {
     tx.prefetch(&LIST_REPO_IDENTITIES, args![name]);
 }
 
-pub(super) fn name_repo(tx: &mut impl Tx, naming: &RepoNaming<'_>) -> Result<String> {
+pub(super) fn name_repo(tx: &mut impl Tx, naming: &RepoNaming) -> Result<String> {
     let RepoNaming { identity, name, .. } = naming;
     tx.prefetch(&LIST_REPO_IDENTITIES, args![name]);
     if let Some(name) = find_repo_name(tx, identity)?.filter(|_| !naming.replaces_name) {
         return Ok(name);
     }
     let holders = list_identities(tx, name)?;
-    let is_shared = |holder: &String| naming.shared_with == Some(holder);
+    let is_shared = |holder: &String| naming.shared_with.as_ref() == Some(holder);
     if !holders.is_empty() && !holders.iter().any(is_shared) {
         return Err(StoreError::Conflict(format!(
             "another repository already has the name {name}"
         )));
     }
     tx.execute(&UPSERT_REPO_NAME, args![identity, name])?;
-    Ok((*name).to_owned())
+    Ok(name.clone())
 }
 
 pub(super) fn list_identities(tx: &mut impl Tx, name: &str) -> Result<Vec<String>> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use super::{REPLACEMENT_START, SecretKind, classify, redact, secret_names};
@@ -12,6 +12,12 @@ use super::{REPLACEMENT_START, SecretKind, classify, redact, secret_names};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RedactedText(String);
+
+impl<'de> Deserialize<'de> for RedactedText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
 
 impl From<&str> for RedactedText {
     fn from(text: &str) -> Self {

@@ -154,7 +154,7 @@ fn ask_for_ids<T>(
     filter: &SessionFilter,
     ask: impl FnOnce(&'static Statement, &[Arg<'_>]) -> T,
 ) -> T {
-    let wanted = match filter.statuses {
+    let wanted = match filter.statuses.as_slice() {
         [] => ALL_STATUSES,
         some => some,
     };

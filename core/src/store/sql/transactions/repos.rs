@@ -27,7 +27,7 @@ impl<E: Engine> RepoStore for SqlStore<E> {
         self.engine.read(|tx| repos::list_identities(tx, name))
     }
 
-    fn name_repo(&mut self, naming: &RepoNaming<'_>) -> Result<String> {
+    fn name_repo(&mut self, naming: &RepoNaming) -> Result<String> {
         self.engine.write(|tx| repos::name_repo(tx, naming))
     }
 

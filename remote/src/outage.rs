@@ -2,9 +2,21 @@
 //! asks.
 
 use std::cell::Cell;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use trueup_core::deadline::Deadline;
+
 use crate::error::{FailureKind, TransportError};
+
+/// The pause between two looks at the newest event: a reader sees a change within half a second,
+/// and a database serves hundreds of them beside its work.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long a reader that follows goes on without an answer before it gives up: a server that is
+/// restarted, or replaced by its standby, is back by then.
+pub(crate) const OUTAGE_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long the only server of a URL may refuse connections if it never answered: a restart is
 /// over by then, and a user who named the wrong port should not wait for the whole deadline.
@@ -19,7 +31,7 @@ const MAX_OUTAGE_PAUSE_MS: u64 = 1000;
 
 /// What is known of a server that cannot be used.
 #[derive(Debug, Default)]
-pub(super) struct OutageWatch {
+pub(crate) struct OutageWatch {
     /// Whether to wait at all: a hook has an outbox and the agent waits for it.
     is_waited_for: bool,
     has_answered: Cell<bool>,
@@ -27,17 +39,17 @@ pub(super) struct OutageWatch {
 }
 
 impl OutageWatch {
-    pub(super) fn wait_for_server(&mut self) {
+    pub(crate) fn wait_for_server(&mut self) {
         self.is_waited_for = true;
     }
 
-    pub(super) fn note_answer(&self) {
+    pub(crate) fn note_answer(&self) {
         self.has_answered.set(true);
     }
 
     /// Returns whether the same request may succeed once the server, or another one of its cluster,
     /// takes it.
-    pub(super) fn may_end(&self, error: &TransportError, has_alternatives: bool) -> bool {
+    pub(crate) fn may_end(&self, error: &TransportError, has_alternatives: bool) -> bool {
         match error.kind {
             FailureKind::Refused => {
                 let since = self.refused_since.get().unwrap_or_else(Instant::now);
@@ -58,9 +70,34 @@ impl OutageWatch {
     }
 }
 
+/// The deadline leaves no time for another run.
+pub(crate) struct OutOfTime;
+
+/// Waits a moment before a run, which differs between processes, or as long as the server asks for.
+/// A first run that need not wait is made at once.
+pub(crate) fn pause_before_run(
+    deadline: Deadline,
+    error: Option<&TransportError>,
+    should_wait: bool,
+    runs: u64,
+) -> Result<(), OutOfTime> {
+    let left = deadline.remaining();
+    let asked = error.and_then(TransportError::retry_after);
+    if left.is_zero() || asked.is_some_and(|asked| asked >= left) {
+        return Err(OutOfTime);
+    }
+    if let Some(asked) = asked {
+        thread::sleep(asked);
+    } else if should_wait && runs > 1 {
+        let random = RandomState::new().build_hasher().finish();
+        thread::sleep(choose_pause(error, runs, random).min(left));
+    }
+    Ok(())
+}
+
 /// Returns the pause before a run, given how many there were. Pauses grow up to a limit, and differ
 /// between processes, which would otherwise all come back at the same moment.
-pub(super) fn choose_pause(error: Option<&TransportError>, runs: u64, random: u64) -> Duration {
+fn choose_pause(error: Option<&TransportError>, runs: u64, random: u64) -> Duration {
     let doubled = |first: u64| first << runs.min(8);
     let millis = if error.is_some_and(TransportError::is_outage) {
         let longest = doubled(32).min(MAX_OUTAGE_PAUSE_MS);
