@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-
 use super::{ItemKey, ItemStatus};
 
 /// Returns the status that its dependencies give an item, or `None` when the status stays.
