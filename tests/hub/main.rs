@@ -9,6 +9,7 @@ mod http_client;
 mod hub_process;
 mod live;
 mod live_clients;
+mod operation;
 mod serving;
 mod tokens;
 mod webhooks;
