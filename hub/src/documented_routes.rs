@@ -1,9 +1,11 @@
-//! Routes that the OpenAPI document describes, because both come from one table.
+//! Routes that describe themselves: router and description come from one table.
 
-/// Makes from a table of routes `ROUTES`, the router `routes()`, and `Document` of its handlers.
+/// Makes from a table of routes the router `routes()`, the `Document` that describes it, and `ROUTES`
+/// for tests.
 macro_rules! documented_routes {
     ($($method:ident $path:literal => $($handler:ident)::+;)+) => {
         /// The routes, with their methods.
+        #[cfg(test)]
         pub(crate) const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),+];
 
         /// Builds the router.

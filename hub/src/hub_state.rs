@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::access::{Access, AccessPolicy};
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
@@ -21,6 +22,7 @@ struct Shared {
     judge: SessionJudge,
     live: Live,
     metrics: Arc<Metrics>,
+    overview: OverviewCache,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -31,10 +33,11 @@ impl HubState {
         judge: SessionJudge,
         live: Live,
         metrics: Arc<Metrics>,
+        overview: OverviewCache,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, judge, live, metrics, shutdown }))
+        Self(Arc::new(Shared { pool, access, judge, live, metrics, overview, shutdown }))
     }
 
     /// The connections to the database.
@@ -60,6 +63,11 @@ impl HubState {
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The overview that everybody gets.
+    pub(crate) fn overview(&self) -> &OverviewCache {
+        &self.0.overview
     }
 
     /// Turns true when the server is being stopped; whoever answers without end watches it.

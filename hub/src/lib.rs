@@ -6,12 +6,14 @@
 //! | `command_line`, `commands` | what `trueup-hub` can be asked to do |
 //! | `server` | listening, TLS, the router, shutting down |
 //! | `access` | who may ask: Host and Origin, tokens, roles, rates |
+//! | `overview` | what needs a person, who works on what, what is stuck |
 //! | `store_pool` | the connections to the database |
-//! | `api` | what the database holds, for people and programs that read; the OpenAPI document |
+//! | `api` | what the database holds, for people and programs that read, and what describes that |
 //! | `live` | what happens, as it happens |
 //! | `actions` | what ends the work of others, for administrators |
 //! | `rpc` | the operations of the store, for hooks and commands of other machines |
 //! | `problem` | every error that a client can get |
+//! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
 //! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
@@ -33,6 +35,8 @@ mod hub_state;
 mod json_body;
 mod live;
 mod metrics;
+mod overview;
+mod page;
 mod printer;
 mod problem;
 mod rpc;

@@ -11,7 +11,7 @@ use trueup_core::store::{CommandStore, Result as StoreResult, SCHEMA_VERSION};
 use crate::error::{FailureKind, TransportError};
 use crate::exchange::{ExchangeEngine, RemoteStore};
 use crate::https::{FlavourMemory, HttpsConnection, HttpsTransport};
-use crate::hub::{HttpsHub, HubStore};
+use crate::hub::{HttpsHub, HubStore, HubTransport};
 use crate::outage::{OutageWatch, pause_before_run};
 use crate::postgres::{ChangeListener, DirectConnection, PostgresTransport, connect_directly};
 use crate::transport::Transport;
@@ -115,6 +115,19 @@ impl RemoteDatabase {
         Ok(Box::new(RemoteStore::new(engine)))
     }
 
+    /// Prepares requests to the hub, if there is one at the URL: for whoever looks at them on their
+    /// way to a [`HubStore`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open_store`].
+    pub fn open_hub_transport(
+        &self,
+        options: OpenOptions,
+    ) -> StoreResult<Option<Box<dyn HubTransport>>> {
+        Ok(self.open_hub(options)?.map(|hub| Box::new(hub) as Box<dyn HubTransport>))
+    }
+
     /// Prepares requests to the hub, if there is one at the URL.
     pub(crate) fn open_hub(&self, options: OpenOptions) -> StoreResult<Option<HttpsHub>> {
         if self.is_postgres() {
@@ -168,6 +181,14 @@ impl RemoteDatabase {
     /// Returns whether the URL is `postgres://`, so that a direct connection is possible.
     pub fn is_postgres(&self) -> bool {
         self.url.expose().starts_with("postgres")
+    }
+
+    /// Returns whether a hub is known to answer at the URL, because the URL says so or one did
+    /// before.
+    pub fn is_known_hub(&self) -> bool {
+        let said = HttpsUrl::parse(&self.url).ok().and_then(|url| url.flavour);
+        let remembered = || self.flavour_memory.as_ref().and_then(FlavourMemory::recall);
+        !self.is_postgres() && said.or_else(remembered) == Some(Flavour::Hub)
     }
 
     fn parse_postgres(&self) -> Result<PostgresUrl, TransportError> {

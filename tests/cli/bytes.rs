@@ -144,6 +144,7 @@ const COMMANDS: &[&[&str]] = &[
     &["resume"],
     &["release"],
     &["statusline"],
+    &["top"],
 ];
 
 #[test]

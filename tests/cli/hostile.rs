@@ -173,6 +173,7 @@ fn other_commands(file: &str) -> Vec<Vec<&str>> {
         vec!["db", "backup", HOSTILE],
         vec!["doctor"],
         vec!["statusline"],
+        vec!["top"],
         vec!["interrupt"],
         vec!["resume"],
         vec!["clear"],

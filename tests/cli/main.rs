@@ -58,6 +58,7 @@ mod show;
 mod state;
 mod state_snapshot;
 mod streams;
+mod top;
 mod transfers;
 mod unknown_keys;
 mod validate;

@@ -58,6 +58,11 @@ impl DatabaseFile {
         self.open_foreign_connection().execute_batch(sql).unwrap();
     }
 
+    /// Advances the clock of the database, which means to shift all stored times back.
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.execute_unchecked(&shift_all_times(|column| shift_column(column, seconds)));
+    }
+
     /// Runs a statement with the trigger disabled that keeps events from being changed.
     fn execute_unchecked(&self, sql: &str) {
         let rule: String = self
@@ -77,9 +82,8 @@ impl StoreFixture for DatabaseFile {
         &mut self.store
     }
 
-    /// The engine's clock cannot be set, so all stored times are shifted back instead.
     fn advance_time(&mut self, seconds: u64) {
-        self.execute_unchecked(&shift_all_times(|column| shift_column(column, seconds)));
+        self.advance(seconds);
     }
 
     fn age_events(&mut self, seconds: u64) {

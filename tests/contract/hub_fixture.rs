@@ -8,7 +8,7 @@ use trueup_core::settings::{ApiCredentials, CredentialSource, Secret};
 use trueup_core::store::operations::prelude::*;
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::{for_each_operation, operation_parameter};
-use trueup_remote::{OpenOptions, RemoteDatabase};
+use trueup_remote::{HubStore, HubTransport, OpenOptions, RemoteDatabase};
 
 use crate::fixture::{DatabaseFile, StoreFixture, new_sqlite, test_deadline};
 use crate::postgres_fixture::{remote_database, remote_url};
@@ -30,12 +30,19 @@ pub(crate) struct HubDatabase {
 
 /// A client of a hub, and what `trueup-hub token` does beside it: a hub serves no tokens.
 struct HubWithTokens {
-    hub: Box<dyn CommandStore>,
+    hub: HubStore,
     beside: SqliteStore,
 }
 
 /// Returns a store over a hub that serves an empty database.
 pub(crate) fn new_hub() -> HubDatabase {
+    new_hub_through(|transport| transport)
+}
+
+/// Returns a store whose requests to a hub go through `wrap`, for a test that looks at them.
+pub(crate) fn new_hub_through(
+    wrap: impl FnOnce(Box<dyn HubTransport>) -> Box<dyn HubTransport>,
+) -> HubDatabase {
     let file = new_sqlite();
     let beside = SqliteStore::open(&file.path(), test_deadline()).unwrap();
     let digest = sha256_hex(TOKEN.as_bytes());
@@ -54,7 +61,8 @@ pub(crate) fn new_hub() -> HubDatabase {
         panic!("no address of a hub: {line:?}");
     });
     let options = OpenOptions { deadline: test_deadline(), row_age: None, waits_for_server: false };
-    let client = database_at(address).open_store(options).unwrap();
+    let transport = database_at(address).open_hub_transport(options).unwrap().unwrap();
+    let client = HubStore::new(wrap(transport), options.deadline);
     let store = StrictStore::new(HubWithTokens { hub: client, beside });
     HubDatabase { file, store, hub, _home: home }
 }
@@ -65,6 +73,20 @@ fn database_at(address: &str) -> RemoteDatabase {
     let token = CredentialSource::Value(Secret::new(TOKEN.to_owned()));
     database.credentials = ApiCredentials { key: CredentialSource::default(), token };
     database
+}
+
+impl HubDatabase {
+    /// Runs a scenario that makes all that is stored older.
+    pub(crate) fn run_with_age(&mut self, scenario: impl FnOnce(&mut dyn Store, &dyn Fn())) {
+        let Self { file, store, .. } = self;
+        scenario(store, &|| file.advance(3 * 24 * 3_600));
+    }
+
+    /// Reads what only commands read.
+    pub(crate) fn run_commands(&mut self) {
+        self.store.engine.hub.load_schema_status().unwrap();
+        assert_eq!(self.store.engine.hub.find_violations().unwrap(), []);
+    }
 }
 
 impl Drop for HubDatabase {

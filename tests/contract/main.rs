@@ -10,6 +10,7 @@ mod claim_machine;
 mod doc_paths;
 mod fixture;
 mod hub_fixture;
+mod hub_requests;
 mod module_cycles;
 mod postgres_fixture;
 mod process_races;

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a suite fails by panicking")]
 
 mod access;
+mod actions;
+mod api_item;
+mod api_lists;
+mod browser;
 mod documents;
 mod hostile_requests;
 mod http_client;
@@ -10,6 +14,10 @@ mod hub_process;
 mod live;
 mod live_clients;
 mod operation;
+mod overview;
+mod sample_work;
+mod schemathesis;
 mod serving;
+mod team;
 mod tokens;
 mod webhooks;

@@ -8,6 +8,7 @@ pub mod network;
 pub mod npm;
 pub mod postgres;
 pub mod program;
+pub mod python;
 pub mod race;
 pub mod sample_database;
 pub mod supabase;

@@ -1,6 +1,5 @@
 //! Dependencies between items: which status they bring about, and the refusal of cycles.
 
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{ItemKey, ItemStatus};

@@ -37,8 +37,8 @@ fn text(about: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).description(Some(about))
 }
 
-/// An identifier of so many of these characters that is no path and no flag. A validator of
-/// OpenAPI reads the pattern as a regular expression of ECMA 262.
+/// An identifier of so many of these characters that is no path and no flag. A reader of the
+/// document takes the pattern for a regular expression of ECMA 262.
 fn id(about: &str, characters: &str, most: usize) -> ObjectBuilder {
     let pattern = format!("^(?![.-])(?!.*\\.\\.)[{characters}]{{1,{most}}}$");
     text(about).pattern(Some(pattern)).min_length(Some(1)).max_length(Some(most))

@@ -30,10 +30,7 @@ pub(super) struct ReleaseBody {
 /// Releases an item whose holder is dead or has let its lease expire.
 #[utoipa::path(
     post, path = "/api/actions/release", request_body = ReleaseBody,
-    responses(
-        (status = 200, body = ActionOutcome),
-        (status = 409, description = "Nobody holds it, or its holder may live"),
-    ),
+    responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn release_item(
     State(state): State<HubState>,

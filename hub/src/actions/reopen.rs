@@ -29,10 +29,7 @@ pub(super) struct ReopenBody {
 /// takes that back.
 #[utoipa::path(
     post, path = "/api/actions/reopen", request_body = ReopenBody,
-    responses(
-        (status = 200, body = ActionOutcome),
-        (status = 409, description = "It is held, or does not need to be reopened"),
-    ),
+    responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn reopen_item(
     State(state): State<HubState>,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use trueup_core::store::{CommandStore, Violation};
+use trueup_core::text::to_hex;
 use trueup_core::views::ViolationView;
 use utoipa::{IntoParams, ToSchema};
 
@@ -25,6 +26,7 @@ pub(super) struct DivergenceQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
 }
 
@@ -79,7 +81,7 @@ impl From<&Violation> for DivergenceView {
     fn from(violation: &Violation) -> Self {
         let Violation { table, row, field, problem } = violation;
         let digest = Sha256::digest(format!("{table}\n{row}\n{field}\n{problem}"));
-        let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest = to_hex(&digest[..8]);
         Self {
             id: RowId::new(format!("row-{digest}")),
             message: format!("{table} {row}: {field} {problem}"),

@@ -27,9 +27,11 @@ pub(super) struct EventQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Which rows, where there are more.
     #[serde(default)]
+    #[param(inline)]
     order: Order,
     /// Only events of this item and its phases.
     item: Option<ItemKey>,

@@ -26,6 +26,7 @@ pub(super) struct ItemHistoryQuery {
     at: Option<Timestamp>,
     /// Most events, the newest ones; `/api/events?item=` has all.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
 }
 

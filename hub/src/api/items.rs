@@ -25,6 +25,7 @@ pub(super) struct ItemQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Only items of these statuses.
     #[serde(default, deserialize_with = "parse_words")]

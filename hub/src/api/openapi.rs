@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::Json;
 use serde::Serialize;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, OpenApi as OpenApiDocument, Ref, RefOr, Response,
@@ -43,6 +44,13 @@ const ERRORS: [(&str, &str, &str); 8] = [
     ("503", "Unavailable", "The hub or the database is busy or away"),
 ];
 
+/// What a request with a body may be answered beside that.
+const BODY_ERRORS: [(&str, &str, &str); 3] = [
+    ("409", "Refused", "The rules refuse it; nothing was changed"),
+    ("413", "TooLarge", "The body is too large"),
+    ("415", "NotJson", "The body is not JSON"),
+];
+
 static DOCUMENT: LazyLock<OpenApiDocument> = LazyLock::new(build_document);
 
 /// Shows this document.
@@ -69,13 +77,18 @@ fn build_document() -> OpenApiDocument {
         let operations = [path.get.as_mut(), path.post.as_mut()];
         for operation in operations.into_iter().flatten() {
             operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
-            for (status, name, _) in ERRORS {
-                let reference = RefOr::Ref(Ref::from_response_name(name));
-                operation.responses.responses.entry(status.to_owned()).or_insert(reference);
-            }
+            add_errors(operation);
         }
     }
     document
+}
+
+fn add_errors(operation: &mut Operation) {
+    let of_body = operation.request_body.iter().flat_map(|_| BODY_ERRORS);
+    for (status, name, _) in ERRORS.into_iter().chain(of_body) {
+        let reference = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.entry(status.to_owned()).or_insert(reference);
+    }
 }
 
 fn add_components(components: &mut Components) {
@@ -83,7 +96,7 @@ fn add_components(components: &mut Components) {
         vec![(ErrorBody::name().into_owned(), <ErrorBody as utoipa::PartialSchema>::schema())];
     <ErrorBody as ToSchema>::schemas(&mut schemas);
     components.schemas.extend(schemas);
-    for (_, name, about) in ERRORS {
+    for (_, name, about) in ERRORS.into_iter().chain(BODY_ERRORS) {
         components.responses.insert(name.to_owned(), RefOr::T(error_response(about)));
     }
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -93,4 +106,57 @@ fn add_components(components: &mut Components) {
 fn error_response(about: &str) -> Response {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name())));
     ResponseBuilder::new().description(about).content("application/json", body.build()).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The document as a client reads it.
+    fn read_document() -> Value {
+        serde_json::to_value(&*DOCUMENT).unwrap()
+    }
+
+    #[test]
+    fn every_route_is_described_and_no_other() {
+        let document = read_document();
+        let described: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys();
+                methods.map(move |method| (method.clone(), path.clone()))
+            })
+            .collect();
+        let routes = crate::api::ROUTES.iter().chain(crate::actions::ROUTES);
+        let routes = routes.map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+        assert_eq!(described, routes.collect());
+    }
+
+    #[test]
+    fn every_reference_leads_to_something() {
+        fn collect(value: &Value, found: &mut BTreeSet<String>) {
+            match value {
+                Value::Object(object) => {
+                    found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                    object.values().for_each(|value| collect(value, found));
+                }
+                Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+                _ => {}
+            }
+        }
+        let document = read_document();
+        let mut references = BTreeSet::new();
+        collect(&document, &mut references);
+        assert!(references.len() > 20, "{references:?}");
+        for reference in references {
+            let place = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(place).is_some(), "{reference}");
+        }
+    }
 }

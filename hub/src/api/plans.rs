@@ -24,6 +24,7 @@ pub(super) struct PlanQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Only plans of these statuses.
     #[serde(default, deserialize_with = "parse_words")]

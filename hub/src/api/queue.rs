@@ -25,6 +25,7 @@ pub(super) struct QueueQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Only phases of this item.
     item: Option<ItemKey>,

@@ -24,6 +24,7 @@ pub(super) struct RepoQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Only repositories that have a place on this machine.
     host: Option<String>,

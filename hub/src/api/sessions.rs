@@ -26,6 +26,7 @@ pub(super) struct SessionQuery {
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
+    #[param(inline)]
     limit: Limit,
     /// Only sessions of these statuses.
     #[serde(default, deserialize_with = "parse_words")]

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::hub_state::HubState;
 use crate::live::{Live, LiveStart};
 use crate::metrics::Metrics;
+use crate::overview::OverviewCache;
 use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::session_judge::SessionJudge;
@@ -56,6 +57,7 @@ async fn serve(
         max_rate: arguments.max_rate,
     };
     let judge = SessionJudge::new(database.settings().ceiling_seconds);
+    let overview = OverviewCache::new(database.settings().ceiling_seconds);
     let metrics = Arc::new(Metrics::new());
     let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
         .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
@@ -63,7 +65,7 @@ async fn serve(
         let (pool, metrics) = (pool.clone(), Arc::clone(&metrics));
         (webhooks.describe().to_owned(), follow_needs(webhooks, pool, metrics, shutdown.clone()))
     });
-    let state = HubState::new(pool, policy, judge, live, metrics, shutdown.clone());
+    let state = HubState::new(pool, policy, judge, live, metrics, overview, shutdown.clone());
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",

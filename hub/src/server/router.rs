@@ -13,7 +13,7 @@ use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
-use crate::{access, actions, api, live, rpc};
+use crate::{access, actions, api, live, overview, page, rpc};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
@@ -23,9 +23,14 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
-    let mut open = Router::new().merge(health_routes()).merge(access::login_routes());
-    let mut protected =
-        Router::new().merge(api::routes()).merge(actions::routes()).merge(live::routes());
+    let mut open =
+        Router::new().merge(health_routes()).merge(access::login_routes()).merge(page::routes());
+    let mut protected = Router::new()
+        .merge(api::routes())
+        .merge(actions::routes())
+        .merge(live::routes())
+        .merge(overview::routes())
+        .merge(rpc::routes());
     if state.access().policy().open_metrics {
         open = open.merge(metrics_routes());
     } else {
@@ -33,7 +38,6 @@ pub(crate) fn build_router(state: HubState) -> Router {
     }
     // A path that does not exist is told only to those who have a token.
     let protected = protected
-        .merge(rpc::routes())
         .fallback(refuse_path)
         .method_not_allowed_fallback(refuse_method)
         .layer(from_fn_with_state(state.clone(), access::check_token));

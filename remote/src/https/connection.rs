@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Body, Client, Response};
 use serde::Deserialize;
 use trueup_core::deadline::Deadline;
-use trueup_core::settings::{ApiCredentials, TlsRoots};
+use trueup_core::settings::{ApiCredentials, DatabaseAddress, TlsRoots};
 
 use super::answer::{explain_error, read_body};
 use super::client;
@@ -86,6 +86,11 @@ impl HttpsConnection {
     ) -> Result<T, TransportError> {
         self.progress.turn_to(self.url.address());
         self.runtime.run(deadline, &self.progress, requests)
+    }
+
+    /// Returns what the server is called in messages.
+    pub(crate) fn address(&self) -> DatabaseAddress {
+        self.url.address()
     }
 
     /// How far the request has come.

@@ -94,11 +94,14 @@ impl HubLink {
         } else {
             self.send(operation, effect, &body)?.map_err(|error| explain(error, effect))?
         };
-        let answer: Answer<T> = serde_json::from_slice(&answer).map_err(|error| {
-            let message = format!("the hub's answer to {operation} cannot be read: {error}");
-            StoreError::unavailable(message)
-        })?;
-        Ok(answer.ok)
+        match serde_json::from_slice::<Answer<T>>(&answer) {
+            Ok(answer) => Ok(answer.ok),
+            Err(error) => {
+                let address = self.transport.address();
+                let error = TransportError::caused_by(address, FailureKind::NotJson, error);
+                Err(explain(error, effect))
+            }
+        }
     }
 
     /// Reads until the hub answers, unless the error is one that no waiting ends.

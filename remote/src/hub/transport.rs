@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use trueup_core::deadline::Deadline;
+use trueup_core::settings::DatabaseAddress;
 
 use super::reply::{HubReply, read_reply};
 use crate::error::{FailureKind, TransportError};
@@ -17,6 +18,9 @@ const DEADLINE: HeaderName = HeaderName::from_static("trueup-deadline-ms");
 ///
 /// The call waits, so it must not be made on a thread that runs asynchronous tasks.
 pub trait HubTransport {
+    /// Returns what the hub is called in messages.
+    fn address(&self) -> DatabaseAddress;
+
     /// Sends the arguments of an operation, a JSON object; returns what the hub says.
     ///
     /// # Errors
@@ -61,6 +65,10 @@ impl HttpsHub {
 }
 
 impl HubTransport for HttpsHub {
+    fn address(&self) -> DatabaseAddress {
+        self.connection.address()
+    }
+
     fn call(
         &mut self,
         operation: &str,

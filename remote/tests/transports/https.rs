@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use trueup_core::settings::{CredentialSource, Secret};
+use trueup_core::store::{HookStore as _, Provenance, RepoStore as _, Store as _};
 use trueup_remote::url::Flavour;
-use trueup_remote::{FailureKind, FlavourMemory, Transport as _};
+use trueup_remote::{FailureKind, FlavourMemory, OpenOptions, Transport as _};
 
 use crate::support::{REQUEST, assert_line, database, failure_of, late, open, soon};
 use support::network::faulty_proxy::{Fault, FaultyProxy};
@@ -45,12 +46,7 @@ fn lines(server: &HttpServer) -> Vec<String> {
 
 #[test]
 fn what_answers_is_found_at_the_first_exchange_and_kept() {
-    let hub = HttpServer::start(|request| match request.line.as_str() {
-        HEALTH => Reply::json(r#"{"service":"trueup-hub","version":"1"}"#),
-        _ => echo(request),
-    });
     for (server, flavour, first) in [
-        (hub, Flavour::Hub, vec![HEALTH, POSTGREST]),
         (start_echo(SUPABASE), Flavour::Supabase, vec![HEALTH, SUPABASE]),
         (start_echo(POSTGREST), Flavour::Postgrest, vec![HEALTH, SUPABASE, POSTGREST]),
     ] {
@@ -64,6 +60,52 @@ fn what_answers_is_found_at_the_first_exchange_and_kept() {
         assert_eq!(said.exchange(REQUEST, late()).unwrap(), REQUEST);
         assert_eq!(lines(&server).len(), first.len() + 2);
     }
+}
+
+/// Starts a server that says that it is a hub.
+fn start_hub() -> HttpServer {
+    HttpServer::start(|request| match request.line.as_str() {
+        HEALTH => Reply::json(r#"{"service":"trueup-hub","version":"1"}"#),
+        "POST /rpc/find_repo_name" => Reply::json(r#"{"ok":"app"}"#),
+        _ => Reply::new("404 Not Found", "", r#"{"error":{"code":"unknown_operation"}}"#),
+    })
+}
+
+#[test]
+fn a_hub_is_asked_for_operations_and_a_database_for_exchanges() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = start_hub();
+    let mut described = database(&format!("http://127.0.0.1:{}", hub.port));
+    let memory = FlavourMemory::of_url(&folder.path().join("servers"), &described.url);
+    described.flavour_memory = Some(memory);
+    let options = OpenOptions { deadline: late(), row_age: None, waits_for_server: false };
+    let mut store = described.open_store(options).unwrap();
+    assert_eq!(store.find_repo_name("r").unwrap().as_deref(), Some("app"));
+    assert_eq!(lines(&hub), [HEALTH, "POST /rpc/find_repo_name"]);
+    let request = hub.requests().pop().unwrap();
+    assert_eq!(request.body, r#"{"identity":"r"}"#);
+    // It is remembered that a hub answers, and an exchange is not for it.
+    described.open_store(options).unwrap();
+    assert_eq!(lines(&hub).len(), 2);
+    let error = described.open_transport().unwrap().exchange(REQUEST, late()).unwrap_err();
+    assert_eq!(error.kind, FailureKind::HubAnswers);
+    let older = described.open_store(options).unwrap().load_lineage().unwrap_err();
+    assert!(older.to_string().contains("older than this trueup"), "{older}");
+}
+
+#[test]
+fn an_operation_whose_answer_is_lost_is_sent_again_under_its_id() {
+    let hub = HttpServer::start(|_| Reply::new("502 Bad Gateway", "", PAGE));
+    let described = database(&format!("http://127.0.0.1:{}?via=hub", hub.port));
+    let deadline = soon();
+    let options = OpenOptions { deadline, row_age: None, waits_for_server: false };
+    let mut store = described.open_store(options).unwrap();
+    let by = Provenance::new("user", "");
+    let refused = store.record_refusal(&"A".parse().unwrap(), &by).unwrap_err();
+    assert!(refused.to_string().ends_with("the write may have been made"), "{refused}");
+    let sent = hub.requests();
+    assert!(sent.len() > 1, "it was sent once");
+    assert!(sent.iter().all(|request| request.body.contains(&by.op_id)));
 }
 
 #[test]

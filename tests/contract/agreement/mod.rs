@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use trueup_core::store::{Provenance, SessionRegistration, Store};
 
 use crate::fixture::{StoreFixture, new_sqlite};
+use crate::hub_fixture::new_hub;
 use crate::postgres_fixture::{DIRECT, new_remote};
 use crate::requests::{new_item, new_phases, registration};
 use crate::strict::OPERATIONS;
@@ -258,6 +259,13 @@ fn new_walk() -> u64 {
 fn two_files_take_every_walk_alike() {
     for walk in wanted_walks().unwrap_or(FIXED_WALKS.start..FIXED_WALKS.start + 3) {
         take_walk(walk, &mut new_sqlite(), &mut new_sqlite());
+    }
+}
+
+#[test]
+fn a_file_and_a_hub_take_every_walk_alike() {
+    for walk in wanted_walks().unwrap_or(FIXED_WALKS.start..FIXED_WALKS.start + 3) {
+        take_walk(walk, &mut new_sqlite(), &mut new_hub());
     }
 }
 

@@ -11,6 +11,7 @@ mod steps;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::fixture::{self, StoreFixture};
+use crate::hub_fixture::new_hub;
 use run::MachineRun;
 
 fn assert_agrees<F: StoreFixture>(cases: u32, store: impl Fn() -> F) {
@@ -31,4 +32,9 @@ fn assert_agrees<F: StoreFixture>(cases: u32, store: impl Fn() -> F) {
 #[test]
 fn the_store_in_a_file_agrees_with_the_reference() {
     assert_agrees(150, fixture::new_sqlite);
+}
+
+#[test]
+fn the_store_of_a_hub_agrees_with_the_reference() {
+    assert_agrees(20, new_hub);
 }

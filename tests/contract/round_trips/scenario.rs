@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde_json::Map;
-use support::postgres::TestDatabase;
 use trueup_core::model::{
     AttentionKind, EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd,
     StateField, TokenRole,
@@ -34,7 +33,8 @@ use crate::suite::tokens::new_token;
 use crate::suite::workplans::{file_facts, workplan_change, workplan_row};
 
 /// Everything that is stored happened a day and more ago.
-const LONG_AGO: &str = "SET search_path = trueup; SET session_replication_role = replica;
+pub(super) const LONG_AGO: &str =
+    "SET search_path = trueup; SET session_replication_role = replica;
     UPDATE claude_sessions SET heartbeat_at = '2026-01-01T00:00:00.000Z',
         lease_expires_at = '2026-01-01T00:00:00.000Z';
     UPDATE plan_tasks SET updated_at = '2026-01-01T00:00:00.000Z';
@@ -42,7 +42,8 @@ const LONG_AGO: &str = "SET search_path = trueup; SET session_replication_role =
     UPDATE orchestrators SET heartbeat_at = '2026-01-01T00:00:00.000Z';
     UPDATE events SET at = '2026-01-01T00:00:00.000Z';";
 
-pub(super) fn run_every_operation(store: &mut dyn Store, database: &TestDatabase) {
+/// Runs every operation; `age_all` makes all that is stored happen a day and more ago.
+pub(crate) fn run_every_operation(store: &mut dyn Store, age_all: impl FnOnce()) {
     use_sessions(store);
     use_items(store);
     use_handoffs(store);
@@ -53,7 +54,7 @@ pub(super) fn run_every_operation(store: &mut dyn Store, database: &TestDatabase
     use_tokens(store);
     use_attention(store);
     deliver_one(store);
-    sweep_and_prune(store, database);
+    sweep_and_prune(store, age_all);
 }
 
 fn use_sessions(store: &mut dyn Store) {
@@ -321,7 +322,7 @@ pub(crate) fn pending_task(store: &mut dyn Store, session: &str, task: &str) -> 
     }
 }
 
-fn sweep_and_prune(store: &mut dyn Store, database: &TestDatabase) {
+fn sweep_and_prune(store: &mut dyn Store, age_all: impl FnOnce()) {
     register_session(store, "old");
     register_session(store, "lost");
     claim_item(store, "lost", "D");
@@ -336,7 +337,7 @@ fn sweep_and_prune(store: &mut dyn Store, database: &TestDatabase) {
         provenance: new_provenance("user"),
     };
     store.apply_plan_task_step(&step).unwrap();
-    database.run(LONG_AGO).unwrap();
+    age_all();
 
     let now = store.database_time().unwrap();
     assert!(store.sessions_with_expired_lease(now, 10).unwrap().len() > 2);

@@ -4,14 +4,22 @@ use crate::fixture::new_sqlite;
 use crate::hub_fixture::new_hub;
 use crate::postgres_fixture::{DIRECT, HTTPS, PGBOUNCER, PostgresDatabase, Way, new_remote};
 
-/// Turns each function into a test for every store, by every way to its database.
+/// Turns each function into a test for every store, by every way to its database and over a hub.
 macro_rules! on_every_store {
+    ($($name:ident)*) => {
+        on_every_database! { $($name)* }
+        mod hub {
+            $(#[test] fn $name() { super::$name(&mut crate::suite::new_hub()); })*
+        }
+    };
+}
+
+/// Turns each function into a test for every store, by every way to its database: for what a hub
+/// does itself and does for nobody.
+macro_rules! on_every_database {
     ($($name:ident)*) => {
         mod sqlite {
             $(#[test] fn $name() { super::$name(&mut crate::suite::new_sqlite()); })*
-        }
-        mod hub {
-            $(#[test] fn $name() { super::$name(&mut crate::suite::new_hub()); })*
         }
         mod postgres {
             $(#[test] fn $name() {

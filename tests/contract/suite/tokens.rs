@@ -10,7 +10,7 @@ use crate::requests::{
     register_session,
 };
 
-on_every_store! {
+on_every_database! {
     a_token_is_found_by_its_digest_until_it_is_revoked
     a_name_is_one_tokens_until_that_is_revoked
     what_is_no_new_token_is_refused

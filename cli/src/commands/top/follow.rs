@@ -22,7 +22,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_FACTOR: u32 = 60;
 
 /// The longest pause: a person should not look at what is older.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(4);
 
 /// After this time everything is read again: whether a session lives changes without a write.
 const MAX_AGE: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use crate::store::Result;
 
 /// Which of what needs a person to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AttentionFilter {
     /// Only what still needs somebody.
     pub only_open: bool,
