@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ItemKey, ItemStatus};
 
 /// Returns the status that its dependencies give an item, or `None` when the status stays.
