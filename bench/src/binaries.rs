@@ -23,6 +23,9 @@ pub(crate) const FLOOR_POSTGRES: &str = "floor-postgres";
 /// The program that makes a load on a shared database.
 pub(crate) const LOAD_BINARY: &str = "trueup-load";
 
+/// The server.
+pub(crate) const HUB_BINARY: &str = "trueup-hub";
+
 /// The target whose processes start fastest, and the C compiler for it.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 const STATIC_COMPILER: &str = "musl-gcc";
@@ -41,6 +44,7 @@ pub(crate) struct Binaries {
 pub(crate) enum Subject {
     Hooks,
     HooksAndCommands,
+    Hub,
 }
 
 impl Subject {
@@ -67,13 +71,17 @@ impl Subject {
             Self::HooksAndCommands => {
                 &[&["-p", "trueup-hooks", "-p", "trueup", "-p", "trueup-bench"]]
             }
+            Self::Hub => &[&["-p", "trueup-hub"]],
         }
     }
 
-    const fn command_binaries(self) -> &'static [&'static str] {
+    /// Returns the programs that have to be there.
+    fn binaries(self) -> Vec<&'static str> {
+        let hooks = HOOK_BINARIES.into_iter().chain(FLOOR_BINARIES);
         match self {
-            Self::Hooks => &[],
-            Self::HooksAndCommands => &[COMMAND_BINARY],
+            Self::Hooks => hooks.collect(),
+            Self::HooksAndCommands => hooks.chain([COMMAND_BINARY]).collect(),
+            Self::Hub => vec![HUB_BINARY],
         }
     }
 }
@@ -89,7 +97,7 @@ impl Binaries {
             },
             None => build_binaries(subject)?,
         };
-        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.command_binaries()) {
+        for name in subject.binaries() {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::binaries::{Binaries, Subject};
-use crate::{BenchError, budget_check, coordination, files, measure, report, run, shared};
+use crate::{BenchError, budget_check, coordination, files, hub, measure, report, run, shared};
 
 const USAGE: &str = "\
 Measures the hooks of trueup beside floor programs, a Node and a Python script.
@@ -19,6 +19,9 @@ Measures the hooks of trueup beside floor programs, a Node and a Python script.
       thousands of workplans, a long plan: prints what was reached; on a quiet machine
   trueup-bench shared [--quick] [--out FILE] [--bin-dir DIR]
       commands over PostgreSQL, and 1,000 sessions at once: prints what was reached;
+      on a quiet machine
+  trueup-bench hub [--quick] [--out FILE] [--bin-dir DIR]
+      a hub with 500 clients that follow, and 64 that claim: prints what was reached;
       on a quiet machine
   trueup-bench check [--update] [--bin-dir DIR]
       compares instruction counts, sizes and dependencies with bench/budget.toml;
@@ -45,12 +48,22 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
         Some("run") => run_hooks(&parse_options(arguments)?),
         Some("check") => run_check(&parse_options(arguments)?),
         Some("coordination") => {
-            run_group(&parse_options(arguments)?, coordination::run_coordination)
+            let options = parse_options(arguments)?;
+            run_group(&options, Subject::HooksAndCommands, coordination::run_coordination)
         }
-        Some("files") => run_group(&parse_options(arguments)?, files::run_files),
+        Some("files") => {
+            let options = parse_options(arguments)?;
+            run_group(&options, Subject::HooksAndCommands, files::run_files)
+        }
         Some("shared") => {
             let options = parse_options(arguments)?;
-            run_group(&options, |binaries| shared::run_shared(binaries, options.quick))
+            run_group(&options, Subject::HooksAndCommands, |binaries| {
+                shared::run_shared(binaries, options.quick)
+            })
+        }
+        Some("hub") => {
+            let options = parse_options(arguments)?;
+            run_group(&options, Subject::Hub, |binaries| hub::run_hub(binaries, options.quick))
         }
         Some("through") => run_through(arguments),
         // Internal: a process with one child, whose peak memory the kernel then reports.
@@ -101,9 +114,10 @@ fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
 
 fn run_group(
     options: &Options,
+    subject: Subject,
     group: impl FnOnce(&Binaries) -> Result<String, BenchError>,
 ) -> Result<ExitCode, BenchError> {
-    let binaries = Binaries::find(options.bin_dir.clone(), Subject::HooksAndCommands)?;
+    let binaries = Binaries::find(options.bin_dir.clone(), subject)?;
     let text = group(&binaries)?;
     std::io::stdout().write_all(text.as_bytes())?;
     if let Some(path) = &options.out {

@@ -10,6 +10,7 @@ mod case;
 mod cli;
 mod coordination;
 mod files;
+mod hub;
 mod measure;
 mod report;
 mod run;

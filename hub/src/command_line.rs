@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use trueup_core::model::{TokenName, TokenRole};
+use trueup_core::settings::Secret;
 
 /// Serves a trueup database to a team: operations, live stream and dashboard
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub(crate) struct DatabaseArgs {
 pub(crate) enum HubCommand {
     /// Serve the database until the process is told to stop
     Serve(ServeArgs),
+    /// Say whether the hub of this machine answers and reaches its database, by plain HTTP
+    Check(CheckArgs),
     /// Make, list and revoke the tokens by which machines and people are known
     Token {
         #[command(subcommand)]
@@ -38,10 +41,20 @@ pub(crate) enum HubCommand {
     },
 }
 
+/// Where a hub listens unless it is told.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7717";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Where the hub listens
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
+    pub(crate) listen: SocketAddr,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7717")]
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
     pub(crate) listen: SocketAddr,
     /// The certificate and its chain, a PEM file
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -59,12 +72,22 @@ pub(crate) struct ServeArgs {
     /// Serve /metrics without a token
     #[arg(long)]
     pub(crate) open_metrics: bool,
+    /// Send what needs a person to this address, https:// or on this machine
+    /// [default: webhook of config.toml; none]
+    #[arg(long, value_name = "URL", value_parser = parse_secret)]
+    pub(crate) webhook: Option<Secret>,
     /// Most connections at a time
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(crate) max_connections: usize,
     /// Most requests of one token in a second; twice as many may come at once
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(crate) max_rate: u32,
+}
+
+/// Takes an argument that no error message repeats.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a parser")]
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 #[derive(Debug, Subcommand)]

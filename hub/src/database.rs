@@ -45,6 +45,11 @@ impl Database {
         &self.settings
     }
 
+    /// The environment of this process.
+    pub(crate) const fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Returns what the database is called, without anything secret.
     pub(crate) fn describe(&self) -> String {
         self.settings.database.to_string()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use tokio::sync::watch;
 
-use crate::access::{Access, AccessPolicy};
+use crate::access::Access;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::overview::OverviewCache;
@@ -14,30 +14,29 @@ use crate::store_pool::StorePool;
 
 /// What every handler shares. A copy costs a counter.
 #[derive(Clone)]
-pub(crate) struct HubState(Arc<Shared>);
+pub(crate) struct HubState(Arc<HubParts>);
 
-struct Shared {
-    pool: StorePool,
-    access: Access,
-    judge: SessionJudge,
-    live: Live,
-    metrics: Arc<Metrics>,
-    overview: OverviewCache,
-    shutdown: watch::Receiver<bool>,
+/// What a hub is made of.
+pub(crate) struct HubParts {
+    /// The connections to the database.
+    pub(crate) pool: StorePool,
+    /// Who may ask.
+    pub(crate) access: Access,
+    /// Whether sessions live.
+    pub(crate) judge: SessionJudge,
+    /// The events as they happen.
+    pub(crate) live: Live,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The overview that everybody gets.
+    pub(crate) overview: OverviewCache,
+    /// Turns true when the server is being stopped.
+    pub(crate) shutdown: watch::Receiver<bool>,
 }
 
 impl HubState {
-    pub(crate) fn new(
-        pool: StorePool,
-        policy: AccessPolicy,
-        judge: SessionJudge,
-        live: Live,
-        metrics: Arc<Metrics>,
-        overview: OverviewCache,
-        shutdown: watch::Receiver<bool>,
-    ) -> Self {
-        let access = Access::new(policy, pool.clone());
-        Self(Arc::new(Shared { pool, access, judge, live, metrics, overview, shutdown }))
+    pub(crate) fn new(parts: HubParts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// The connections to the database.

@@ -15,6 +15,7 @@
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
+//! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
 //! page of another origin can neither read nor write; a request waits for the database under a
@@ -43,6 +44,7 @@ mod server;
 mod session_judge;
 mod store_pool;
 mod store_work;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,7 @@ pub fn hub_main() -> ExitCode {
     let arguments = HubArgs::parse();
     let (outcome, json) = match arguments.command {
         HubCommand::Serve(serve) => (commands::serve::run(&arguments.database, &serve), false),
+        HubCommand::Check(check) => (commands::check::run(&check), false),
         HubCommand::Token { command, json } => {
             (commands::token::run(&arguments.database, &command, json), json)
         }

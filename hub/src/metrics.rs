@@ -22,6 +22,22 @@ struct RequestLabels {
     status: u16,
 }
 
+/// What became of an attempt to send what needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeliveryOutcome {
+    /// The receiver has it.
+    Delivered,
+    /// It is tried again.
+    Failed,
+    /// It was tried for too long.
+    GivenUp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    outcome: &'static str,
+}
+
 /// What the server counts.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -35,6 +51,9 @@ pub(crate) struct Metrics {
     pub(crate) slow_clients: Counter,
     /// The connections that are open now.
     pub(crate) connections: Gauge,
+    deliveries: Family<DeliveryLabels, Counter>,
+    /// The messages that wait to be sent to a webhook.
+    pub(crate) webhook_waiting: Gauge,
 }
 
 impl Metrics {
@@ -46,6 +65,8 @@ impl Metrics {
         let live_events = Counter::default();
         let slow_clients = Counter::default();
         let connections = Gauge::default();
+        let deliveries = Family::<DeliveryLabels, Counter>::default();
+        let webhook_waiting = Gauge::default();
         registry.register("requests", "Requests answered", requests.clone());
         registry.register("request_seconds", "Time to an answer, in seconds", seconds.clone());
         registry.register(
@@ -60,7 +81,27 @@ impl Metrics {
             slow_clients.clone(),
         );
         registry.register("connections", "Connections that are open", connections.clone());
-        Self { registry, requests, seconds, live_clients, live_events, slow_clients, connections }
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to send to the webhook",
+            deliveries.clone(),
+        );
+        registry.register(
+            "webhook_waiting",
+            "Messages that wait to be sent to the webhook",
+            webhook_waiting.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            seconds,
+            live_clients,
+            live_events,
+            slow_clients,
+            connections,
+            deliveries,
+            webhook_waiting,
+        }
     }
 
     /// Counts an answered request.
@@ -68,6 +109,16 @@ impl Metrics {
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts an attempt to send to a webhook.
+    pub(crate) fn count_delivery(&self, outcome: DeliveryOutcome) {
+        let outcome = match outcome {
+            DeliveryOutcome::Delivered => "delivered",
+            DeliveryOutcome::Failed => "failed",
+            DeliveryOutcome::GivenUp => "given_up",
+        };
+        self.deliveries.get_or_create(&DeliveryLabels { outcome }).inc();
     }
 
     /// Renders everything.

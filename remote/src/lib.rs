@@ -12,6 +12,7 @@
 //! | `tls` | trusted authorities, how much of a certificate is checked |
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
+//! | `post` | one POST to an address that is no database: what a hub tells others |
 //! | `outage` | how long a server that cannot be used is waited for |
 //! | `schema` | creating and upgrading the schema |
 //! | `server_facts` | what `doctor` reports of a server |
@@ -30,6 +31,7 @@ pub mod https;
 mod hub;
 mod net;
 mod outage;
+mod post;
 pub mod postgres;
 mod remote_database;
 mod schema;
@@ -43,6 +45,7 @@ pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};
 pub use hub::{HubReply, HubStore, HubTransport};
+pub use post::{PostClient, PostError, PostUrl, PostUrlError};
 pub use postgres::{ChangeListener, PostgresTransport};
 pub use remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 pub use schema::{MigratedSchema, migrate_schema};

@@ -120,10 +120,91 @@ fn only_administrators_act() {
     for role in ["reader", "agent"] {
         let token = make_token(&office.home, role, role);
         let body = json!({"target": "SD-1", "reason": "r"});
-        for action in ["release", "reopen"] {
+        for action in [
+            "release",
+            "reopen",
+            "restore_journal",
+            "drop_journal",
+            "resend",
+            "drop_dead_letter",
+            "reinstate",
+        ] {
             let answer = office.hub.post(&format!("/api/actions/{action}"), &token, &body);
             assert_eq!((answer.status, answer.error_code().as_str()), (403, "role_too_low"));
         }
     }
     assert_eq!(office.item("SD-1")["item"]["holder"], "gone");
+}
+
+/// Reports of a rejected edit and a refused write of session `here`, as hooks make them.
+fn report(office: &Office) {
+    let entry = json!({"id": "j-1", "at": "2026-01-02T03:04:05.678Z", "session": "here",
+        "reason": "database_moved_on", "base": 1, "database": 2, "fields": {"Phase": "EXEC"}});
+    let refused = json!({"reason": "a rule", "record": {"op_id": "op-12345", "at":
+        "2026-01-02T03:04:05.678Z", "session": "here", "write": "resumed"}});
+    for (id, kind, content) in [
+        ("journal_entry:j-1", "journal_entry", entry),
+        ("dead_letter:op-12345", "dead_letter", refused),
+    ] {
+        office.home.execute_sql(
+            "INSERT INTO attention (id, kind, session, host, line, content)
+             VALUES (?1, ?2, 'here', 'far', 'a line', ?3)",
+            [id, kind, &content.to_string()],
+        );
+    }
+}
+
+#[test]
+fn a_rejected_edit_is_restored_once() {
+    let office = Office::new();
+    report(&office);
+    let listed = office.hub.get("/api/journal", &office.admin).json();
+    let row = &listed["journal"][0];
+    assert_eq!(
+        (&row["id"], &row["target"]),
+        (&json!("j-1"), &json!("journal_entry:j-1")),
+        "{listed}"
+    );
+    assert_eq!(row["lost"], json!({"currentPhase": "EXEC"}));
+    let (status, answer) = office.act("restore_journal", &json!({"target": "j-1"}));
+    assert_eq!(status, 200, "{answer}");
+    let phase: String = office
+        .home
+        .session_column("json_extract(metadata, '$.execution_state.currentPhase')", "here");
+    assert_eq!(phase, "EXEC");
+    assert_eq!(office.hub.get("/api/journal", &office.admin).json()["journal"], json!([]));
+    let (status, answer) = office.act("restore_journal", &json!({"target": "j-1"}));
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("already_ended")));
+}
+
+#[test]
+fn what_is_dropped_is_listed_again_by_its_undo() {
+    let office = Office::new();
+    report(&office);
+    for (action, target) in
+        [("drop_journal", "journal_entry:j-1"), ("drop_dead_letter", "dead_letter:op-12345")]
+    {
+        let is_open = || -> bool {
+            let query = "SELECT ended_at IS NULL FROM attention WHERE id = ?1";
+            office.home.query_value(query, [target])
+        };
+        let (status, answer) = office.act(action, &json!({"target": target, "reason": "known"}));
+        assert_eq!(status, 200, "{answer}");
+        assert!(!is_open());
+        let undo = answer["undo"]["action"].as_str().unwrap();
+        assert_eq!(office.act(undo, &json!({"target": answer["undo"]["target"]})).0, 200);
+        assert!(is_open());
+        let (status, answer) = office.act(undo, &json!({"target": target}));
+        assert_eq!((status, &answer["error"]["code"]), (409, &json!("not_dropped")));
+    }
+}
+
+#[test]
+fn a_refused_write_is_sent_again() {
+    let office = Office::new();
+    report(&office);
+    let (status, answer) = office.act("resend", &json!({"target": "op-12345"}));
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = office.act("resend", &json!({"target": "dead_letter:op-12345"}));
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("already_ended")));
 }

@@ -57,6 +57,16 @@ impl HubProcess {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
+    /// Kills the hub without notice; returns everything that it printed.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut printed = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
+        printed
+    }
+
     /// Waits for the end; returns whether it was as it should be, and what else was printed.
     pub(crate) fn wait(mut self) -> (bool, String) {
         let status = self.child.wait().unwrap();

@@ -35,7 +35,7 @@ pub use open::{
     open_for_reading, open_to_append, read_bytes, read_private_text, read_text, write_private,
 };
 pub(crate) use replace::FileReplacement;
-pub use replace::WriteOutcome;
+pub use replace::{WriteOutcome, replace_private};
 pub use resolved_path::ResolvedPath;
 #[cfg(test)]
 pub(crate) use temp_file::MAX_SWEPT_ENTRIES;

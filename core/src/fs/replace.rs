@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use super::open::{create_new, sync_dir};
+use super::open::{PRIVATE_MODE, create_new, create_private_dir, sync_dir};
 use super::reserve_space;
 use super::temp_file::temp_path_for;
 
@@ -32,6 +32,26 @@ pub(crate) struct FileReplacement<'a> {
     pub(crate) durable: bool,
     /// Whether a file existed when the path was read.
     pub(crate) exists: bool,
+}
+
+/// Replaces a private file of trueup's own durably, creating it and its directory if they are
+/// missing. Only for a file that one process at a time writes.
+///
+/// # Errors
+///
+/// When the system refuses; the file is unchanged then.
+pub fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        create_private_dir(dir)?;
+    }
+    let exists = fs::symlink_metadata(path).is_ok();
+    let replacement = FileReplacement { path, content, mode: PRIVATE_MODE, durable: true, exists };
+    match replacement.apply(&|_| true)? {
+        WriteOutcome::ChangedMeanwhile => {
+            Err(io::Error::other(format!("{} is written by another process", path.display())))
+        }
+        WriteOutcome::Replaced | WriteOutcome::Unchanged => Ok(()),
+    }
 }
 
 impl FileReplacement<'_> {
@@ -138,7 +158,17 @@ impl FileReplacement<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fs::PRIVATE_MODE;
+
+    #[test]
+    fn a_private_file_is_made_and_then_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("own/f");
+        for content in ["first", "second, which is longer", "3"] {
+            replace_private(&path, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(fs::read_dir(dir.path().join("own")).unwrap().count(), 1);
+    }
 
     #[cfg(unix)]
     #[test]

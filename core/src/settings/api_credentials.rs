@@ -44,7 +44,7 @@ pub enum CredentialError {
         source: io::Error,
     },
     /// It contains characters that no header can carry.
-    #[error("the credential for https:// must be one line of printable ASCII")]
+    #[error("the credential must be one line of printable ASCII")]
     Malformed,
 }
 
@@ -66,7 +66,7 @@ impl ApiCredentials {
 
 impl CredentialSource {
     /// Chooses the source: the variable, then the value of `config.toml`, then its file.
-    fn choose(
+    pub(super) fn choose(
         environment: &Environment,
         variable: &str,
         value: Option<String>,

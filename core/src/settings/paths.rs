@@ -78,6 +78,16 @@ impl Paths {
         self.data.join("servers")
     }
 
+    /// Returns the directory of what a hub has to send, a file for each database.
+    pub fn webhooks(&self) -> PathBuf {
+        self.data.join("webhooks")
+    }
+
+    /// Returns the file with the secret that a hub made for itself to sign what it sends.
+    pub fn webhook_secret(&self) -> PathBuf {
+        self.data.join("webhook-secret")
+    }
+
     /// Returns the log file.
     pub fn log(&self) -> PathBuf {
         self.data.join("trueup.log")

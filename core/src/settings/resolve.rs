@@ -8,9 +8,12 @@ use std::time::Duration;
 use super::config_file::{self, ConfigError, ConfigFile};
 use super::database_url::DatabaseUrl;
 use super::pattern_limits;
-use super::{ApiCredentials, Environment, Paths, RepositoryConfig, TlsRoots};
+use super::{
+    ApiCredentials, CredentialSource, Environment, Paths, RepositoryConfig, Secret, TlsRoots,
+};
 use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
+use crate::hook::TerminalNotice;
 use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
@@ -60,6 +63,11 @@ pub struct Settings {
     pub retention_days: u64,
     /// The most detailed level that is logged.
     pub log: LogLevel,
+    /// How the terminal of a session tells what needs its user; not at all if there is none.
+    pub notify: Option<TerminalNotice>,
+    /// Where a hub tells what needs a person; nobody is told if there is none.
+    pub webhook: Option<Secret>,
+    webhook_secret_file: Option<PathBuf>,
     handoff_commands: Option<Vec<String>>,
     branch_pattern: Option<String>,
     /// Values that were invalid and replaced by a default; one line each.
@@ -166,6 +174,9 @@ impl Settings {
             checkpoint_every: checkpoint_every.unwrap_or(DEFAULT_CHECKPOINT_EVERY),
             retention_days: retention_days.unwrap_or(DEFAULT_RETENTION_DAYS),
             log,
+            notify: config.notify,
+            webhook: config.webhook.map(Secret::new),
+            webhook_secret_file: config.webhook_secret_file,
             handoff_commands: config.handoff_commands,
             branch_pattern: config.branch_pattern,
             warnings,
@@ -175,6 +186,12 @@ impl Settings {
     /// Returns the interval of lease renewals: a third of the lease, at most 120 s.
     pub fn renewal_seconds(&self) -> u64 {
         (self.lease_seconds / 3).min(120)
+    }
+
+    /// Returns where the secret comes from with which a hub signs what it sends.
+    pub fn webhook_secret(&self, environment: &Environment) -> CredentialSource {
+        let file = self.webhook_secret_file.clone();
+        CredentialSource::choose(environment, "TRUEUP_WEBHOOK_SECRET", None, file)
     }
 
     /// Returns the patterns of shell commands that hand work off, the user's and the repository's

@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::phase::PhaseName;
 use crate::model::{
-    Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
+    AttentionId, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
     OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, QueueId, RepoSlug,
     Revision, SessionId, SessionStatus, Timestamp, TokenName, TokenRole,
 };
@@ -59,6 +59,7 @@ fn counter(about: &str) -> ObjectBuilder {
 schema! {
     SessionId => id("A session, as its client names it", "A-Za-z0-9._\\-", 128);
     ItemKey => id("The key of an item", "A-Za-z0-9._:#\\-", 200);
+    AttentionId => id("Something that needs a person", "A-Za-z0-9._:#\\-", 200);
     PlanId => id("A plan, named after its file", "A-Za-z0-9._\\-", 200);
     QueueId => id("A phase", "A-Za-z0-9._:#\\-", 240);
     HandoffId => id("A hand-off", "A-Za-z0-9_\\-", 64);

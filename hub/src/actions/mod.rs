@@ -4,10 +4,16 @@
 mod action;
 mod release;
 mod reopen;
+mod reported;
 
 use crate::documented_routes::documented_routes;
 
 documented_routes! {
     post "/api/actions/release" => release::release_item;
     post "/api/actions/reopen" => reopen::reopen_item;
+    post "/api/actions/restore_journal" => reported::restore_journal;
+    post "/api/actions/drop_journal" => reported::drop_journal;
+    post "/api/actions/resend" => reported::resend;
+    post "/api/actions/drop_dead_letter" => reported::drop_dead_letter;
+    post "/api/actions/reinstate" => reported::reinstate;
 }

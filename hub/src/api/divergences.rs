@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trueup_core::store::{CommandStore, Violation};
+use trueup_core::model::{Attention, AttentionKind, ItemKey, SessionId, Timestamp};
+use trueup_core::store::{AttentionFilter, CommandStore, Violation};
 use trueup_core::text::to_hex;
 use trueup_core::views::ViolationView;
 use utoipa::{IntoParams, ToSchema};
@@ -37,6 +38,18 @@ pub(super) struct DivergenceView {
     id: RowId,
     /// What disagrees, in a line.
     message: String,
+    /// When a hook reported it, of what hooks report.
+    since: Option<Timestamp>,
+    /// The session whose copy differs.
+    session_id: Option<SessionId>,
+    /// The item that it is about.
+    item: Option<ItemKey>,
+    /// The repository that it is in.
+    repo: Option<String>,
+    /// The machine that has the copy.
+    host: Option<String>,
+    /// The command that ends it.
+    command: Option<String>,
     /// The row of the database that breaks a rule.
     violation: Option<ViolationView>,
 }
@@ -67,7 +80,14 @@ fn find_divergences(
     query: &DivergenceQuery,
 ) -> Result<Page<DivergenceView>, HubError> {
     let since: Option<RowId> = parse_cursor(query.since.as_deref())?;
-    let rows = store.find_violations()?.iter().map(DivergenceView::from).collect();
+    let reported = store.list_attention(&AttentionFilter {
+        only_open: true,
+        kinds: vec![AttentionKind::Divergence],
+        ..AttentionFilter::default()
+    })?;
+    let violations = store.find_violations()?;
+    let of_rows = violations.iter().map(DivergenceView::from);
+    let rows = of_rows.chain(reported.into_iter().map(DivergenceView::from)).collect();
     Ok(cut_page(
         rows,
         since.as_ref(),
@@ -85,7 +105,29 @@ impl From<&Violation> for DivergenceView {
         Self {
             id: RowId::new(format!("row-{digest}")),
             message: format!("{table} {row}: {field} {problem}"),
+            since: None,
+            session_id: None,
+            item: None,
+            repo: None,
+            host: None,
+            command: None,
             violation: Some(violation.into()),
+        }
+    }
+}
+
+impl From<Attention> for DivergenceView {
+    fn from(row: Attention) -> Self {
+        Self {
+            id: RowId::new(row.id.into()),
+            message: row.line,
+            since: Some(row.raised_at),
+            session_id: row.session,
+            item: row.item,
+            repo: row.repo,
+            host: row.host,
+            command: row.command,
+            violation: None,
         }
     }
 }

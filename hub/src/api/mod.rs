@@ -7,6 +7,7 @@ mod divergences;
 mod events;
 mod item_history;
 mod items;
+mod journal;
 mod me;
 mod names;
 mod openapi;
@@ -30,6 +31,7 @@ documented_routes! {
     get "/api/repos" => repos::list_repos;
     get "/api/events" => events::list_events;
     get "/api/divergences" => divergences::list_divergences;
+    get "/api/journal" => journal::list_journal;
     get "/api/me" => me::show_caller;
     get "/api/openapi.json" => openapi::show_document;
 }

@@ -65,6 +65,7 @@ pub(super) async fn show_document() -> Json<&'static OpenApiDocument> {
 fn build_document() -> OpenApiDocument {
     let mut document = super::Document::openapi();
     document.merge(crate::actions::Document::openapi());
+    document.merge(crate::overview::Document::openapi());
     document.info = InfoBuilder::new()
         .title("trueup-hub")
         .version(env!("CARGO_PKG_VERSION"))
@@ -133,8 +134,8 @@ mod tests {
                 methods.map(move |method| (method.clone(), path.clone()))
             })
             .collect();
-        let routes = crate::api::ROUTES.iter().chain(crate::actions::ROUTES);
-        let routes = routes.map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+        let routes = [crate::api::ROUTES, crate::actions::ROUTES, crate::overview::ROUTES].concat();
+        let routes = routes.into_iter().map(|(method, path)| (method.to_owned(), path.to_owned()));
         assert_eq!(described, routes.collect());
     }
 

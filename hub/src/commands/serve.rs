@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::runtime::Builder;
 
-use crate::access::{AccessPolicy, AllowedHosts};
+use crate::access::{Access, AccessPolicy, AllowedHosts};
 use crate::command_line::{DatabaseArgs, ServeArgs};
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::hub_state::HubState;
+use crate::hub_state::{HubParts, HubState};
 use crate::live::{Live, LiveStart};
 use crate::metrics::Metrics;
 use crate::overview::OverviewCache;
@@ -16,6 +16,7 @@ use crate::printer::{print_diagnostic, print_line};
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
+use crate::webhooks::{Webhooks, follow_needs};
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), Failure> {
@@ -23,6 +24,7 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
     for warning in &database.settings().warnings {
         print_diagnostic(&format!("warning: {warning}"));
     }
+    let webhooks = prepare_webhooks(&database, arguments)?;
     let tls = load_tls(arguments)?;
     check_listen(arguments, tls.is_some())?;
     // What is wrong with the database is told now, to whoever starts the hub.
@@ -32,7 +34,7 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, live, arguments, tls))
+    runtime.block_on(serve(&database, live, arguments, tls, webhooks))
 }
 
 async fn serve(
@@ -40,6 +42,7 @@ async fn serve(
     live: LiveStart,
     arguments: &ServeArgs,
     tls: Option<TlsIdentity>,
+    webhooks: Option<Webhooks>,
 ) -> Result<(), Failure> {
     let shutdown = watch_signals().map_err(|e| Failure::unable("no_signals", e.to_string()))?;
     let pool = StorePool::start(database)
@@ -58,17 +61,46 @@ async fn serve(
     let metrics = Arc::new(Metrics::new());
     let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
         .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
-    let state = HubState::new(pool, policy, judge, live, metrics, overview, shutdown.clone());
+    let access = Access::new(policy, pool.clone());
+    let state = HubState::new(HubParts {
+        pool,
+        access,
+        judge,
+        live,
+        metrics,
+        overview,
+        shutdown: shutdown.clone(),
+    });
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
         listening.address,
         database.describe()
     ));
+    let telling = webhooks.map(|webhooks| {
+        print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
+        tokio::spawn(follow_needs(webhooks, state.clone()))
+    });
     listening.serve(&state, tls, arguments.max_connections, shutdown).await;
+    if let Some(telling) = telling {
+        // It ends with the same signal.
+        let _ = telling.await;
+    }
     state.live().wait_for_leave().await;
     print_line("trueup-hub stopped");
     Ok(())
+}
+
+/// Prepares telling a receiver, where one is named; a flag wins over the file.
+fn prepare_webhooks(
+    database: &Database,
+    arguments: &ServeArgs,
+) -> Result<Option<Webhooks>, Failure> {
+    let settings = database.settings();
+    let url = arguments.webhook.as_ref().or(settings.webhook.as_ref());
+    url.map(|url| Webhooks::prepare(url, settings, database.environment()))
+        .transpose()
+        .map_err(|error| Failure::unable("webhook_unusable", error.to_string()))
 }
 
 fn load_tls(arguments: &ServeArgs) -> Result<Option<TlsIdentity>, Failure> {

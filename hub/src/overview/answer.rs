@@ -1,6 +1,7 @@
 //! The answer: what changed, and who is told.
 
 use serde::Serialize;
+use trueup_core::model::{TokenName, TokenRole};
 use trueup_core::overview::OverviewChanges;
 
 use super::cache::SharedHistory;
@@ -8,26 +9,26 @@ use crate::access::Caller;
 
 /// The overview, or what changed of it, for a caller.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct OverviewAnswer {
+pub(super) struct OverviewAnswer {
     #[serde(flatten)]
     changes: OverviewChanges,
-    caller: CallerView,
+    caller: OverviewCaller,
 }
 
 /// Who is told.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct CallerView {
+struct OverviewCaller {
     /// The name of the token.
-    name: String,
-    /// The role of the token.
-    role: &'static str,
+    name: TokenName,
+    /// What its bearer may do.
+    role: TokenRole,
 }
 
 impl OverviewAnswer {
     pub(super) fn new(history: &SharedHistory, since: Option<&str>, caller: &Caller) -> Self {
         Self {
             changes: history.changes_since(since),
-            caller: CallerView { name: caller.name.to_string(), role: caller.role.as_str() },
+            caller: OverviewCaller { name: caller.name.clone(), role: caller.role },
         }
     }
 

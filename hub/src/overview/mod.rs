@@ -3,27 +3,27 @@
 mod answer;
 mod cache;
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Deserialize;
 
-pub(crate) use answer::OverviewAnswer;
+use answer::OverviewAnswer;
 pub(crate) use cache::OverviewCache;
 
 use crate::access::Caller;
+use crate::documented_routes::documented_routes;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
 
-pub(crate) fn routes() -> Router<HubState> {
-    Router::new().route("/api/overview", get(show_overview))
+documented_routes! {
+    get "/api/overview" => show_overview;
 }
 
 /// What a client has already.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OverviewParameters {
     /// The version of an earlier answer: only what changed since then is sent.
     since: Option<String>,

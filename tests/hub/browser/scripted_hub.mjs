@@ -96,7 +96,8 @@ export class ScriptedHub {
       return response.writeHead(204).end();
     }
     if (this.world.caller.role !== 'admin') return send(response, 403, { error: { code: 'forbidden', message: 'only for admins', hint: null } });
-    return send(response, 200, this.onAction?.(url.pathname.split('/').pop(), JSON.parse(text)) ?? { done: 'done', undo: null });
+    const answer = this.onAction?.(url.pathname.split('/').pop(), JSON.parse(text)) ?? { done: 'done', undo: null };
+    return send(response, answer.status ?? 200, answer);
   }
 
   overview(since) {

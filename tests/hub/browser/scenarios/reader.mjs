@@ -52,8 +52,23 @@ async function assertAdmin(startHub) {
   await page.getByText(`reopen of ${done}`, { exact: true }).waitFor();
   assert.deepEqual(hub.posts.at(-1).body, { target: done, reason: 'a case was missed' });
 
+  await assertForce(page, hub);
+
   // What was ended leaves the list, and the title counts the rest.
   hub.write({ key: 'SD-142', kind: 'released' }, { needs: { removed: ['need-0'] } });
   await page.waitForFunction(() => document.title.startsWith('(6)'));
   assert.match(await page.locator('#icon').getAttribute('href'), /^data:image\/svg\+xml,.*%3E6%3C/);
+}
+
+/** What may still be alive is released only by whoever confirms it twice. */
+async function assertForce(page, hub) {
+  await page.goto(new URL(page.url()).origin);
+  hub.onAction = (action, { target, force }) =>
+    force ? { done: `forced ${target}`, undo: null } : { status: 409, error: { code: 'holder_may_live', message: 'its holder may be at work', hint: null } };
+  await page.getByRole('button', { name: 'Release…' }).nth(1).click();
+  await page.locator('dialog[open] .main').click();
+  await page.getByRole('alert').getByText('may be at work').waitFor();
+  await page.getByRole('button', { name: 'Release all the same' }).click();
+  await page.getByText('forced SD-121', { exact: true }).waitFor();
+  assert.equal(hub.posts.at(-1).body.force, true);
 }

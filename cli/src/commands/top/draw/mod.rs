@@ -79,7 +79,7 @@ const KEYS: [(&str, &str); 11] = [
     ("j k, arrows", "move"),
     ("space, page keys", "move by a page"),
     ("g G", "go to the first or last row"),
-    ("Tab", "go to the next pane"),
+    ("Tab, left, right", "go to another pane"),
     ("/", "show only rows with a text"),
     ("Enter", "show a row and what happened to it"),
     ("y", "copy the command of a row"),

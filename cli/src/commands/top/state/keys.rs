@@ -13,7 +13,7 @@ impl ScreenState {
         self.notice = None;
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return match key.code {
-                KeyCode::Char('c' | 'd') => Effect::Quit,
+                KeyCode::Char('c') => Effect::Quit,
                 _ => Effect::None,
             };
         }

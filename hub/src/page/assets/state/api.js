@@ -4,10 +4,11 @@ import { cleanAnswer, cleanText } from '../text/clean.js';
 
 /** What the hub refused, or that it was not reached (status 0). */
 export class ApiError extends Error {
-  constructor(status, message, hint) {
+  constructor(status, message, { hint, code } = {}) {
     super(message);
     this.status = status;
-    this.hint = hint || '';
+    this.hint = typeof hint === 'string' ? hint : '';
+    this.code = code;
   }
 }
 
@@ -40,7 +41,7 @@ async function request(path, options) {
   try {
     response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...options });
   } catch (error) {
-    throw new ApiError(0, 'the hub cannot be reached', cleanText(String(error.message)));
+    throw new ApiError(0, 'the hub cannot be reached', { hint: cleanText(String(error.message)) });
   }
   const text = await response.text().catch(() => '');
   let answer = null;
@@ -52,5 +53,5 @@ async function request(path, options) {
   if (response.ok) return answer;
   const problem = (answer && answer.error) || {};
   const message = typeof problem.message === 'string' ? problem.message : `the hub answered ${response.status}`;
-  throw new ApiError(response.status, message, typeof problem.hint === 'string' ? problem.hint : '');
+  throw new ApiError(response.status, message, problem);
 }

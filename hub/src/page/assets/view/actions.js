@@ -35,12 +35,12 @@ export function ActionButtons({ actions, row }) {
 /** The dialog that asks before anything is done. */
 export function ActionDialog() {
   const [wish, setWish] = useState(null);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(null);
   const [running, setRunning] = useState(false);
   const dialog = useRef(null);
   useEffect(() => {
     openDialog = (next) => {
-      setProblem('');
+      setProblem(null);
       setWish(next);
     };
   }, []);
@@ -52,12 +52,12 @@ export function ActionDialog() {
     event.preventDefault();
     const reason = new FormData(event.target).get('reason').trim();
     setRunning(true);
-    setProblem('');
+    setProblem(null);
     try {
-      await act({ ...wish, reason });
+      await act({ ...wish, reason, force: needsForce(problem) });
       setWish(null);
     } catch (error) {
-      setProblem(error.hint ? `${error.message}. ${error.hint}` : error.message);
+      setProblem(error);
     } finally {
       setRunning(false);
     }
@@ -71,11 +71,16 @@ export function ActionDialog() {
       <label>Reason${kind.reason ? '' : ' (optional)'}
         <input name="reason" maxlength="500" autocomplete="off" required=${Boolean(kind.reason)} autofocus /></label>
       <p class="dim">Recorded as done by <${Text} limit=${60}>${page.caller?.name}<//>.</p>
-      ${problem && html`<p class="tone bad" role="alert"><${Text} limit=${500}>${problem}<//></p>`}
+      ${problem && html`<p class="tone bad" role="alert"><${Text} limit=${500}>${problem.hint ? `${problem.message}. ${problem.hint}` : problem.message}<//></p>`}
       <div class="buttons"><button type="button" class="plain" onClick=${() => setWish(null)}>Cancel</button>
-        <button type="submit" class=${kind.danger ? 'main danger' : 'main'} disabled=${running}>${kind.label}</button></div>
+        <button type="submit" class=${kind.danger || needsForce(problem) ? 'main danger' : 'main'} disabled=${running}>${kind.label}${needsForce(problem) ? ' all the same' : ''}</button></div>
     </form>`}
   </dialog>`;
+}
+
+/** Says whether the hub would do it if it were asked once more: its holder may still work. */
+function needsForce(problem) {
+  return problem?.code === 'holder_may_live';
 }
 
 /** The item; or else what the need is about, whose id follows the kind. */
@@ -84,8 +89,8 @@ function targetOf(action, row) {
   return row.id.startsWith(`${row.kind}:`) ? row.id.slice(row.kind.length + 1) : row.id;
 }
 
-async function act({ action, target, reason }) {
-  const answer = await postJson(`/api/actions/${encodeURIComponent(action)}`, { target, reason });
+async function act({ action, target, reason, force = false }) {
+  const answer = await postJson(`/api/actions/${encodeURIComponent(action)}`, { target, reason, ...(force && { force }) });
   const { undo } = answer ?? {};
   notify(answer?.done || `${ACTIONS[action]?.label ?? action}: ${clip(target, 60)}`, {
     action: undo ? { label: 'Undo', run: () => takeBack(undo, target) } : null,

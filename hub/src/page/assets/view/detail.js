@@ -37,7 +37,7 @@ function Item({ answer, at }) {
           ${item.holder && html`<span class="chip">held by <${Id} value=${item.holder} short /></span>`}
           ${item.parent && html`<span class="chip">part of <${Id} value=${item.parent} /></span>`}
           ${item.repo && html`<span class="chip"><${Text} limit=${80}>${item.repo}<//></span>`}</div>`
-      : html`<p class="detail-title dim">It did not exist yet.</p>`}
+      : html`<p class="detail-title dim"><${Text}>${answer.missing}<//></p>`}
     ${!at && item && html`<div class="need-end"><${Command} command=${row?.command} /><${ActionButtons} actions=${actionsOf(item, row)} row=${{ key: item.key }} /></div>`}
     <${Moment} events=${events} at=${at} />
     <h3>State${at ? ' at this moment' : ''}</h3><${Blame} blame=${blame} item=${item} />
@@ -76,7 +76,7 @@ async function loadItem(key, at) {
 
 /** Before its first event, an item is not found. */
 function notYet(error) {
-  if (error.status === 404) return { item: null, blame: [] };
+  if (error.status === 404) return { item: null, blame: [], missing: error.message };
   throw error;
 }
 
