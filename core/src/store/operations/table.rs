@@ -53,6 +53,17 @@ macro_rules! for_each_operation {
                     write update_repo_state(
                         ref slug: RepoSlug, ref state: RepoState, ref provenance: Provenance
                     ) -> Repo, by provenance;
+                    write raise_attention(ref new: NewAttention, ref provenance: Provenance)
+                        -> (), by provenance;
+                    write end_attention(ref id: AttentionId, ref provenance: Provenance)
+                        -> (), by provenance;
+                }
+                AttentionStore {
+                    read list_attention(ref filter: AttentionFilter) -> Vec<Attention>;
+                    read load_attention(ref id: AttentionId) -> Option<Attention>;
+                }
+                OverviewStore {
+                    read load_overview_rows(ref query: OverviewQuery) -> OverviewRows;
                 }
                 OutboxDeliveryStore {
                     write deliver_pending(
