@@ -182,9 +182,9 @@ fn assert_contains(place: &str, recorded: &Value, now: &Value) {
     }
 }
 
-/// Where an object has keys of a fixed set, so that another one is no unknown field: the names of a
-/// state's fields, the elements of a hand-off, the one key of a variant.
-const CLOSED: &[&str] = &["changes", "fields", "elements"];
+/// Where the keys of an object are names and its values all alike, so that another key is no unknown
+/// field: fields of a state, elements of a hand-off, places by machine.
+const CLOSED: &[&str] = &["changes", "fields", "elements", "places"];
 
 /// Returns each way to add an unknown field to one object of a value.
 fn add_unknown_fields(value: &Value, name: &str) -> Vec<Value> {
@@ -243,11 +243,16 @@ fn is_variant(fields: &Map<String, Value>) -> bool {
 
 #[test]
 fn a_field_of_a_newer_version_is_ignored() {
+    let refused = RefCell::new(BTreeSet::new());
     check_each(|what, reread, recorded| {
         for newer in add_unknown_fields(recorded, "") {
-            reread(what, newer.clone()).unwrap_or_else(|error| panic!("{what}: {error}: {newer}"));
+            if let Err(error) = reread(what, newer.clone()) {
+                refused.borrow_mut().insert(format!("{what}: {error}: {newer}"));
+            }
         }
     });
+    let refused = refused.into_inner();
+    assert!(refused.is_empty(), "{refused:#?}");
 }
 
 #[test]
@@ -255,16 +260,18 @@ fn an_optional_field_may_be_left_out() {
     check_each(|what, reread, recorded| {
         let mut sparse = recorded.clone();
         remove_nulls(&mut sparse);
-        let now = reread(what, sparse).unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert_contains(what, recorded, &now);
+        let now = reread(what, sparse.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_contains(what, &sparse, &now);
     });
 }
 
-/// Removes fields that are `null`, but none of free data, where it is a value.
+/// Removes the fields that are `null`, but what an event has before and after: there it is a value.
 fn remove_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
+            fields.retain(|name, value| {
+                !value.is_null() || ["before", "after"].contains(&name.as_str())
+            });
             fields.values_mut().for_each(remove_nulls);
         }
         Value::Array(values) => values.iter_mut().for_each(remove_nulls),
