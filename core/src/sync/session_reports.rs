@@ -69,14 +69,14 @@ impl SessionReports {
                 Some(new) => {
                     let digest = short_digest(json!(new).to_string().as_bytes());
                     if known != Some(&digest)
-                        && log_failure(context, store.raise_attention(new, &provenance()))
+                        && log_failure(context, &store.raise_attention(new, &provenance()))
                     {
                         self.note(context, kind, Some(&digest));
                     }
                 }
                 None if known.is_some() => {
                     let id = Self::id_of(&self.session, kind);
-                    if log_failure(context, store.end_attention(&id, &provenance())) {
+                    if log_failure(context, &store.end_attention(&id, &provenance())) {
                         self.note(context, kind, None);
                     }
                 }
@@ -105,8 +105,8 @@ fn note_path(context: &RunContext, session: &SessionId, kind: AttentionKind) -> 
 }
 
 /// Returns whether the database took it.
-fn log_failure(context: &RunContext, answer: Result<(), StoreError>) -> bool {
-    if let Err(error) = &answer {
+fn log_failure(context: &RunContext, answer: &Result<(), StoreError>) -> bool {
+    if let Err(error) = answer {
         context.log(LogLevel::Info, "reports", &error.to_string());
     }
     answer.is_ok()
@@ -120,5 +120,5 @@ pub fn report_journal_entry(
 ) {
     let provenance = Provenance::new(entry.lost.session.as_str(), "journal");
     let report = entry.as_attention(Some(&context.host));
-    log_failure(context, store.raise_attention(&report, &provenance));
+    log_failure(context, &store.raise_attention(&report, &provenance));
 }
