@@ -44,6 +44,7 @@ pub(crate) struct Binaries {
 pub(crate) enum Subject {
     Hooks,
     HooksAndCommands,
+    Hub,
 }
 
 impl Subject {
@@ -70,13 +71,17 @@ impl Subject {
             Self::HooksAndCommands => {
                 &[&["-p", "trueup-hooks", "-p", "trueup", "-p", "trueup-bench"]]
             }
+            Self::Hub => &[&["-p", "trueup-hub"]],
         }
     }
 
-    const fn command_binaries(self) -> &'static [&'static str] {
+    /// Returns the programs that have to be there.
+    fn binaries(self) -> Vec<&'static str> {
+        let hooks = HOOK_BINARIES.into_iter().chain(FLOOR_BINARIES);
         match self {
-            Self::Hooks => &[],
-            Self::HooksAndCommands => &[COMMAND_BINARY],
+            Self::Hooks => hooks.collect(),
+            Self::HooksAndCommands => hooks.chain([COMMAND_BINARY]).collect(),
+            Self::Hub => vec![HUB_BINARY],
         }
     }
 }
@@ -92,7 +97,7 @@ impl Binaries {
             },
             None => build_binaries(subject)?,
         };
-        for name in HOOK_BINARIES.iter().chain(&FLOOR_BINARIES).chain(subject.command_binaries()) {
+        for name in subject.binaries() {
             let path = binaries.path(name);
             if !path.is_file() {
                 return Err(format!("{} is not there", path.display()).into());
@@ -104,23 +109,14 @@ impl Binaries {
     /// Builds the program that makes a load, as the others were built. One of another version would
     /// send statements that the database does not know.
     pub(crate) fn build_load(&self) -> Result<(), BenchError> {
-        self.build_also("trueup-tests", LOAD_BINARY)
-    }
-
-    /// Builds the server, as the others were built.
-    pub(crate) fn build_hub(&self) -> Result<(), BenchError> {
-        self.build_also("trueup-hub", HUB_BINARY)
-    }
-
-    fn build_also(&self, package: &str, binary: &str) -> Result<(), BenchError> {
         if !self.are_prebuilt {
-            print_progress(&format!("building {binary}"));
-            build_packages(&workspace_root()?, &resolve_target()?, &["-p", package])?;
+            print_progress("building the load");
+            build_packages(&workspace_root()?, &resolve_target()?, &["-p", "trueup-tests"])?;
         }
-        if self.path(binary).is_file() {
+        if self.path(LOAD_BINARY).is_file() {
             Ok(())
         } else {
-            Err(format!("{} is not there", self.path(binary).display()).into())
+            Err(format!("{} is not there", self.path(LOAD_BINARY).display()).into())
         }
     }
 

@@ -48,16 +48,22 @@ pub(crate) fn run_command(arguments: Vec<String>) -> Result<ExitCode, BenchError
         Some("run") => run_hooks(&parse_options(arguments)?),
         Some("check") => run_check(&parse_options(arguments)?),
         Some("coordination") => {
-            run_group(&parse_options(arguments)?, coordination::run_coordination)
+            let options = parse_options(arguments)?;
+            run_group(&options, Subject::HooksAndCommands, coordination::run_coordination)
         }
-        Some("files") => run_group(&parse_options(arguments)?, files::run_files),
+        Some("files") => {
+            let options = parse_options(arguments)?;
+            run_group(&options, Subject::HooksAndCommands, files::run_files)
+        }
         Some("shared") => {
             let options = parse_options(arguments)?;
-            run_group(&options, |binaries| shared::run_shared(binaries, options.quick))
+            run_group(&options, Subject::HooksAndCommands, |binaries| {
+                shared::run_shared(binaries, options.quick)
+            })
         }
         Some("hub") => {
             let options = parse_options(arguments)?;
-            run_group(&options, |binaries| hub::run_hub(binaries, options.quick))
+            run_group(&options, Subject::Hub, |binaries| hub::run_hub(binaries, options.quick))
         }
         Some("through") => run_through(arguments),
         // Internal: a process with one child, whose peak memory the kernel then reports.
@@ -108,9 +114,10 @@ fn run_check(options: &Options) -> Result<ExitCode, BenchError> {
 
 fn run_group(
     options: &Options,
+    subject: Subject,
     group: impl FnOnce(&Binaries) -> Result<String, BenchError>,
 ) -> Result<ExitCode, BenchError> {
-    let binaries = Binaries::find(options.bin_dir.clone(), Subject::HooksAndCommands)?;
+    let binaries = Binaries::find(options.bin_dir.clone(), subject)?;
     let text = group(&binaries)?;
     std::io::stdout().write_all(text.as_bytes())?;
     if let Some(path) = &options.out {

@@ -13,7 +13,7 @@ use signal_hook::consts::SIGALRM;
 use signal_hook::flag;
 use trueup_core::bounds::{NOTE, NOTES, PAYLOAD, PAYLOAD_WAIT};
 use trueup_core::deadline::Deadline;
-use trueup_core::hook::{self, PayloadError};
+use trueup_core::hook::{self, PayloadError, TerminalAlert};
 use trueup_core::log::LogLevel;
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::text::redact::redact_tokens;
@@ -172,6 +172,7 @@ fn run_handler(
     handle: fn(&HookContext) -> HookOutcome,
 ) -> HookOutcome {
     let mut outcome = handle(context);
+    outcome.response.alert = alert_user(context);
     let warnings = context.run.warnings.iter().map(|warning| format!("trueup: {warning}"));
     outcome.notes.splice(0..0, warnings);
     let omitted = outcome.notes.len().saturating_sub(NOTES.len());
@@ -183,6 +184,19 @@ fn run_handler(
         context.run.log(LogLevel::Warn, name, note);
     }
     outcome
+}
+
+/// Makes what the terminal tells of what this run reported to need a person, where the user asked
+/// for that.
+fn alert_user(context: &HookContext) -> Option<TerminalAlert> {
+    let notice = context.run.settings.notify?;
+    let raised = context.run.take_raised();
+    let (first, more) = raised.split_first()?;
+    let line = match more.len() {
+        0 => first.clone(),
+        count => format!("{first} (and {count} more)"),
+    };
+    Some(TerminalAlert { notice, line })
 }
 
 /// Reads stdin to its end, within the deadline and the bound of a payload. At the deadline, what

@@ -29,6 +29,8 @@ pub(crate) struct DatabaseArgs {
 pub(crate) enum HubCommand {
     /// Serve the database until the process is told to stop
     Serve(ServeArgs),
+    /// Say whether the hub of this machine answers and reaches its database, by plain HTTP
+    Check(CheckArgs),
     /// Make, list and revoke the tokens by which machines and people are known
     Token {
         #[command(subcommand)]
@@ -39,10 +41,20 @@ pub(crate) enum HubCommand {
     },
 }
 
+/// Where a hub listens unless it is told.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:7717";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Where the hub listens
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
+    pub(crate) listen: SocketAddr,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7717")]
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
     pub(crate) listen: SocketAddr,
     /// The certificate and its chain, a PEM file
     #[arg(long, value_name = "FILE", requires = "tls_key")]

@@ -57,6 +57,7 @@ pub fn hub_main() -> ExitCode {
     let arguments = HubArgs::parse();
     let (outcome, json) = match arguments.command {
         HubCommand::Serve(serve) => (commands::serve::run(&arguments.database, &serve), false),
+        HubCommand::Check(check) => (commands::check::run(&check), false),
         HubCommand::Token { command, json } => {
             (commands::token::run(&arguments.database, &command, json), json)
         }

@@ -136,6 +136,9 @@ impl HubError {
             Self::Unauthorized => Some(
                 "send Authorization: Bearer with a token of `trueup-hub token create NAME --role ROLE`",
             ),
+            Self::RoleTooLow { .. } => {
+                Some("a token of that role comes from `trueup-hub token create NAME --role ROLE`")
+            }
             Self::WrongHost => Some("start the hub with --host NAME"),
             Self::TooManyRequests | Self::Busy => Some("try again in a second"),
             _ => None,

@@ -183,6 +183,14 @@ impl RemoteDatabase {
         self.url.expose().starts_with("postgres")
     }
 
+    /// Returns whether a hub is known to answer at the URL, because the URL says so or one did
+    /// before.
+    pub fn is_known_hub(&self) -> bool {
+        let said = HttpsUrl::parse(&self.url).ok().and_then(|url| url.flavour);
+        let remembered = || self.flavour_memory.as_ref().and_then(FlavourMemory::recall);
+        !self.is_postgres() && said.or_else(remembered) == Some(Flavour::Hub)
+    }
+
     fn parse_postgres(&self) -> Result<PostgresUrl, TransportError> {
         PostgresUrl::parse(&self.url, &self.passwords).map_err(|error| self.url_failure(error))
     }

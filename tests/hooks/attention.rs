@@ -108,3 +108,27 @@ fn a_rejected_edit_is_reported_with_what_restores_it() {
     let content: serde_json::Value = serde_json::from_str(&content).unwrap();
     assert_eq!(&content, entry);
 }
+
+#[test]
+fn the_terminal_tells_once_what_needs_its_user_and_only_where_that_is_wanted() {
+    let sequence = |home: &Home| {
+        let answer = run_guard(home, &bash(home, "make handoff"));
+        assert_eq!(answer.code, Some(2), "{answer:?}");
+        answer.json()["terminalSequence"].as_str().map(str::to_owned)
+    };
+    let configure = |home: &Home, line: &str| {
+        std::fs::write(home.trueup_home().join("config.toml"), line).unwrap();
+    };
+    let home = on_the_wrong_branch();
+    assert_eq!(sequence(&home), None, "off by default");
+    for (word, start) in
+        [("terminal", "\u{1b}]9;trueup: "), ("terminal-777", "\u{1b}]777;notify;trueup;")]
+    {
+        let home = on_the_wrong_branch();
+        configure(&home, &format!("notify = \"{word}\"\n"));
+        let told = sequence(&home).expect("it is told");
+        assert!(told.starts_with(&format!("{start}hand-off refused: ")), "{told:?}");
+        assert!(told.ends_with('\u{7}'), "{told:?}");
+        assert_eq!(sequence(&home), None, "the same again is no news");
+    }
+}

@@ -118,7 +118,7 @@ fn filters_keep_what_matches() {
         ("/api/plans?limit=1000&status=pending", 90),
         ("/api/repos?limit=1000&passive=true", 500),
         ("/api/repos?limit=1000&host=box-3", 250),
-        ("/api/events?limit=1000&item=ITEM-2", 1),
+        ("/api/events?limit=1000&item=ITEM-2", 11),
         ("/api/events?limit=1000&session=session-1", 1),
         ("/api/events?limit=1000&entity=session&kind=registered", 1000),
         ("/api/events?limit=1000&actor=nobody", 0),

@@ -1,6 +1,5 @@
 //! The live stream: every event once, in order, whatever happens to clients, hubs and database.
 
-use std::net::TcpStream;
 use std::thread;
 
 use serde_json::Value as Json;
@@ -132,8 +131,7 @@ fn a_hub_that_was_killed_is_gone_on_with_where_it_was() {
         add_items(&home, &format!("B{round}-"), 20, "while it is away");
         hub = HubProcess::start(&home);
         let address = hub.address;
-        reader =
-            reader.take_over(|since| SocketClient::open(address, &token, &format!("/ws{since}")));
+        reader.take_over(|since| SocketClient::open(address, &token, &format!("/ws{since}")));
     }
     let expected = numbers_after(&home, 0);
     reader.read_to(*expected.last().unwrap());
@@ -219,10 +217,7 @@ fn a_client_that_does_not_read_is_dropped_and_the_others_get_everything() {
     let home = Home::new();
     let token = make_token(&home, "laptop", "reader");
     let hub = HubProcess::start(&home);
-    let connection = TcpStream::connect(hub.address).unwrap();
-    rustix::net::sockopt::set_socket_recv_buffer_size(&connection, 4_096).unwrap();
-    let slow = SocketClient::open_over(connection, &token, "/ws").unwrap();
-    let mut slow = Reader::new(slow);
+    let mut slow = Reader::new(SocketClient::open(hub.address, &token, "/ws"));
     let slow_stream = StreamClient::open(hub.address, &token, "/stream", &[]);
     let mut quick = Reader::new(SocketClient::open(hub.address, &token, "/ws"));
     let begin = quick.cursor;
@@ -252,8 +247,7 @@ fn a_client_that_does_not_read_is_dropped_and_the_others_get_everything() {
         }
     }
     assert!(slow.seen.len() < expected.len(), "it was dropped");
-    let mut slow =
-        slow.take_over(|since| SocketClient::open(hub.address, &token, &format!("/ws{since}")));
+    slow.take_over(|since| SocketClient::open(hub.address, &token, &format!("/ws{since}")));
     slow.read_to(*expected.last().unwrap());
     assert_eq!(slow.seen, expected);
     drop(slow_stream);

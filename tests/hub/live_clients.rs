@@ -83,16 +83,7 @@ impl SocketClient {
     ) -> Result<Self, (u16, String)> {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self::open_over(stream, token, path)
-    }
-
-    /// Opens a stream over a connection.
-    pub(crate) fn open_over(
-        stream: TcpStream,
-        token: &str,
-        path: &str,
-    ) -> Result<Self, (u16, String)> {
-        let url = format!("ws://{}{path}", stream.peer_addr().unwrap());
+        let url = format!("ws://{address}{path}");
         let mut request = url.into_client_request().unwrap();
         let bearer = format!("Bearer {token}").parse().unwrap();
         request.headers_mut().insert("authorization", bearer);

@@ -13,6 +13,7 @@ mod http_client;
 mod hub_process;
 mod live;
 mod live_clients;
+mod operation;
 mod overview;
 mod sample_work;
 mod schemathesis;

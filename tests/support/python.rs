@@ -1,4 +1,4 @@
-//! Tools of PyPI that suites run, kept in the user's cache.
+//! Python packages that suites run, kept in the user's cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};

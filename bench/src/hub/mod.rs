@@ -10,7 +10,6 @@ use crate::binaries::Binaries;
 
 /// Measures everything; returns the table.
 pub(crate) fn run_hub(binaries: &Binaries, is_quick: bool) -> Result<String, BenchError> {
-    binaries.build_hub()?;
     let stream = followers::measure_stream(binaries, is_quick)?;
     let claims = claims::measure_claims(binaries, is_quick)?;
     Ok(report::render_hub(&stream, &claims))

@@ -6,6 +6,7 @@
 mod broken_payload;
 mod payload;
 mod response;
+mod terminal_alert;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -16,3 +17,4 @@ pub use payload::{
     parse_payload,
 };
 pub use response::{HookResponse, ToolDecision, ToolVerdict};
+pub use terminal_alert::{TerminalAlert, TerminalNotice};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
+use super::TerminalAlert;
 use crate::text::redact::redact_tokens;
 use crate::text::{CONTEXT_LIMIT, clean_block, without_runner_commands, write_plain_json};
 
@@ -43,6 +44,8 @@ pub struct HookResponse {
     pub verdict: Option<ToolVerdict>,
     /// The reason to keep the turn from stopping.
     pub block: Option<String>,
+    /// What the terminal shows, for whoever does not look at the session.
+    pub alert: Option<TerminalAlert>,
 }
 
 impl HookResponse {
@@ -76,6 +79,9 @@ impl HookResponse {
                 "permissionDecisionReason": clean_text(&verdict.reason),
             });
             answer.insert("hookSpecificOutput".to_owned(), specific);
+        }
+        if let Some(alert) = &self.alert {
+            answer.insert("terminalSequence".to_owned(), json!(alert.render()));
         }
         if answer.is_empty() {
             return None;

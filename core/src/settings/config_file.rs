@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::TlsRoots;
 use crate::bounds::Bound;
 use crate::fs::read_text;
+use crate::hook::TerminalNotice;
 use crate::text::one_line;
 use crate::text::redact::redact;
 
@@ -53,6 +54,7 @@ pub(super) struct ConfigFile {
     pub(super) checkpoint_every: Option<u64>,
     pub(super) retention_days: Option<u64>,
     pub(super) log: Option<String>,
+    pub(super) notify: Option<TerminalNotice>,
     pub(super) webhook: Option<String>,
     pub(super) webhook_secret_file: Option<PathBuf>,
     pub(super) handoff_commands: Option<Vec<String>>,

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
+use crate::hook::TerminalNotice;
 use crate::log::LogLevel;
 use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
@@ -62,6 +63,8 @@ pub struct Settings {
     pub retention_days: u64,
     /// The most detailed level that is logged.
     pub log: LogLevel,
+    /// How the terminal of a session tells what needs its user; not at all if there is none.
+    pub notify: Option<TerminalNotice>,
     /// Where a hub tells what needs a person; nobody is told if there is none.
     pub webhook: Option<Secret>,
     webhook_secret_file: Option<PathBuf>,
@@ -171,6 +174,7 @@ impl Settings {
             checkpoint_every: checkpoint_every.unwrap_or(DEFAULT_CHECKPOINT_EVERY),
             retention_days: retention_days.unwrap_or(DEFAULT_RETENTION_DAYS),
             log,
+            notify: config.notify,
             webhook: config.webhook.map(Secret::new),
             webhook_secret_file: config.webhook_secret_file,
             handoff_commands: config.handoff_commands,

@@ -1,5 +1,6 @@
 //! The context of one run of a hook or a command.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,6 +46,8 @@ pub struct RunContext {
     pub previous_work: Option<(SessionId, WorkState)>,
     /// Problems that were worked around; one line each.
     pub warnings: Vec<String>,
+    /// What this run reported to need a person, one line each.
+    raised: RefCell<Vec<String>>,
     /// The branch pattern, compiled on first use because most runs never need it.
     compiled_pattern: OnceCell<BranchPattern>,
 }
@@ -78,8 +81,19 @@ impl RunContext {
             deadline,
             previous_work: None,
             warnings,
+            raised: RefCell::default(),
             compiled_pattern: OnceCell::new(),
         }
+    }
+
+    /// Notes that something was reported to need a person, which it did not before.
+    pub(super) fn note_raised(&self, line: &str) {
+        self.raised.borrow_mut().push(line.to_owned());
+    }
+
+    /// Takes what was reported to need a person, one line each.
+    pub fn take_raised(&self) -> Vec<String> {
+        self.raised.take()
     }
 
     /// Returns this context for the project of another session on this machine.

@@ -72,6 +72,10 @@ impl SessionReports {
                         && log_failure(context, store.raise_attention(new, &provenance()))
                     {
                         self.note(context, kind, Some(&digest));
+                        // The client tells by itself that its agent waits.
+                        if known.is_none() && kind != AttentionKind::WaitsForInput {
+                            context.note_raised(&new.line);
+                        }
                     }
                 }
                 None if known.is_some() => {
@@ -120,5 +124,7 @@ pub fn report_journal_entry(
 ) {
     let provenance = Provenance::new(entry.lost.session.as_str(), "journal");
     let report = entry.as_attention(Some(&context.host));
-    log_failure(context, store.raise_attention(&report, &provenance));
+    if log_failure(context, store.raise_attention(&report, &provenance)) {
+        context.note_raised(&report.line);
+    }
 }

@@ -61,10 +61,6 @@ async fn serve(
     let metrics = Arc::new(Metrics::new());
     let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
         .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
-    let telling = webhooks.map(|webhooks| {
-        let (pool, metrics) = (pool.clone(), Arc::clone(&metrics));
-        (webhooks.describe().to_owned(), follow_needs(webhooks, pool, metrics, shutdown.clone()))
-    });
     let access = Access::new(policy, pool.clone());
     let state = HubState::new(HubParts {
         pool,
@@ -81,9 +77,9 @@ async fn serve(
         listening.address,
         database.describe()
     ));
-    let telling = telling.map(|(receiver, work)| {
-        print_line(&format!("trueup-hub tells {receiver} what needs a person"));
-        tokio::spawn(work)
+    let telling = webhooks.map(|webhooks| {
+        print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
+        tokio::spawn(follow_needs(webhooks, state.clone()))
     });
     listening.serve(&state, tls, arguments.max_connections, shutdown).await;
     if let Some(telling) = telling {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use super::follower::{Follower, Next};
 use super::message::Message;
@@ -52,7 +52,7 @@ pub(super) struct Subscription {
     follower: Follower,
     token: TokenDigest,
     shutdown: watch::Receiver<bool>,
-    token_checks: tokio::time::Interval,
+    token_checks: Interval,
     beat_at: Instant,
     _place: Place,
 }
@@ -65,7 +65,7 @@ impl Subscription {
         place: Place,
     ) -> Self {
         let shutdown = state.shutdown();
-        let mut token_checks = interval(TOKEN_CHECK);
+        let mut token_checks = interval_at(Instant::now() + TOKEN_CHECK, TOKEN_CHECK);
         token_checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first message tells at once where the stream begins.
         let beat_at = Instant::now();
@@ -74,16 +74,17 @@ impl Subscription {
 
     /// Waits for what happens next. A wait that is given up loses nothing.
     pub(super) async fn wait(&mut self) -> Occurrence {
+        // A timer may be a millisecond late, and the first message must be the first.
+        if self.beat_at <= Instant::now() {
+            return self.beat();
+        }
         loop {
             tokio::select! {
                 biased;
                 () = wait_for_stop(&mut self.shutdown) => {
                     return Occurrence::End(StreamEnd::Stopping);
                 }
-                () = sleep_until(self.beat_at) => {
-                    self.beat_at = Instant::now() + SILENCE;
-                    return Occurrence::Beat(Message::without_events(self.follower.cursor()));
-                }
+                () = sleep_until(self.beat_at) => return self.beat(),
                 _ = self.token_checks.tick() => {
                     if is_revoked(&self.state, &self.token).await {
                         return Occurrence::End(StreamEnd::Revoked);
@@ -100,6 +101,11 @@ impl Subscription {
                 }
             }
         }
+    }
+
+    fn beat(&mut self) -> Occurrence {
+        self.beat_at = Instant::now() + SILENCE;
+        Occurrence::Beat(Message::without_events(self.follower.cursor()))
     }
 
     /// The cursor behind everything that was given out.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use trueup_core::liveness::host_name;
 use trueup_core::model::EventFilter;
 use trueup_core::overview::{
-    Overview, OverviewChanges, OverviewHistory, OverviewSite, build_overview, read_overview,
+    Need, Overview, OverviewChanges, OverviewHistory, OverviewSite, build_overview, read_overview,
 };
 use trueup_core::store::{CommandStore, Result as StoreResult};
 use uuid::Uuid;
@@ -86,6 +86,15 @@ impl OverviewCache {
         let history = reading.history.clone();
         *last = Some(reading);
         Ok(history)
+    }
+
+    /// Returns what needs a person now.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(crate) async fn load_needs(&self, pool: &StorePool) -> Result<Vec<Need>, HubError> {
+        Ok(self.load(pool).await?.changes_since(None).needs_me.rows)
     }
 
     async fn read(

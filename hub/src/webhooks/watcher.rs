@@ -1,15 +1,11 @@
 //! Watching what needs a person, and sending what is queued.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
-use trueup_core::liveness::host_name;
 use trueup_core::model::Timestamp;
-use trueup_core::overview::{OverviewSite, build_overview, read_overview};
 use trueup_core::settings::{Environment, Secret, Settings};
 use trueup_remote::{PostClient, PostUrl};
 
@@ -20,7 +16,8 @@ use super::queue_file::QueueFile;
 use super::sender::Receiver;
 use super::signing_secret::load_secret;
 use super::webhook_error::WebhookError;
-use crate::metrics::{DeliveryOutcome, Metrics};
+use crate::hub_state::HubState;
+use crate::metrics::DeliveryOutcome;
 use crate::printer::print_diagnostic;
 use crate::problem::HubError;
 use crate::store_pool::StorePool;
@@ -36,7 +33,6 @@ pub(crate) struct Webhooks {
     receiver: Receiver,
     /// The receiver, as far as it may be shown.
     shown: String,
-    site: OverviewSite,
     folder: PathBuf,
 }
 
@@ -56,12 +52,7 @@ impl Webhooks {
         let configured = settings.webhook_secret(environment);
         let secret = load_secret(&configured, &settings.paths.webhook_secret())?;
         let client = PostClient::build(url, settings.tls_roots)?;
-        Ok(Self {
-            receiver: Receiver { client, secret },
-            shown,
-            site: OverviewSite { host: host_name(), ceiling_seconds: settings.ceiling_seconds },
-            folder: settings.paths.webhooks(),
-        })
+        Ok(Self { receiver: Receiver { client, secret }, shown, folder: settings.paths.webhooks() })
     }
 
     /// Returns scheme, host and port of the receiver.
@@ -72,15 +63,11 @@ impl Webhooks {
 
 /// Sends until the hub is told to stop. A message that is under way then is sent again after the
 /// next start, under the same id.
-pub(crate) async fn follow_needs(
-    webhooks: Webhooks,
-    pool: StorePool,
-    metrics: Arc<Metrics>,
-    mut shutdown: watch::Receiver<bool>,
-) {
+pub(crate) async fn follow_needs(webhooks: Webhooks, state: HubState) {
+    let mut shutdown = state.shutdown();
     let working = async {
-        let (file, queue) = open_queue(&webhooks, &pool).await;
-        Watcher { webhooks, pool, metrics, file, queue, reported: None }.run().await;
+        let (file, queue) = open_queue(&webhooks, state.pool()).await;
+        Watcher { webhooks, state, file, queue, reported: None }.run().await;
     };
     tokio::select! {
         _ = shutdown.wait_for(|stopped| *stopped) => {}
@@ -126,8 +113,7 @@ fn report_once(reported: &mut Option<String>, problem: String) {
 
 struct Watcher {
     webhooks: Webhooks,
-    pool: StorePool,
-    metrics: Arc<Metrics>,
+    state: HubState,
     file: QueueFile,
     queue: WebhookQueue,
     /// The problem of the database or the disk that was printed last.
@@ -167,10 +153,8 @@ impl Watcher {
     }
 
     async fn read_needs(&self) -> Result<Vec<ObservedNeed>, HubError> {
-        let site = self.webhooks.site.clone();
-        let readings = self.pool.run(move |store| read_overview(store, &site)).await?;
-        let overview = block_in_place(|| build_overview(&readings));
-        Ok(overview.needs_me.iter().map(ObservedNeed::new).collect())
+        let needs = self.state.overview().load_needs(self.state.pool()).await?;
+        Ok(needs.iter().map(ObservedNeed::new).collect())
     }
 
     async fn send(&mut self, delivery: &Delivery) {
@@ -182,15 +166,15 @@ impl Watcher {
                     print_diagnostic(&format!("webhook to {receiver}: it takes messages again"));
                 }
                 self.queue.record_success(&delivery.id, now());
-                self.metrics.count_delivery(DeliveryOutcome::Delivered);
+                self.state.metrics().count_delivery(DeliveryOutcome::Delivered);
             }
             Err(problem) => {
                 if !self.queue.is_failing() {
                     print_diagnostic(&format!("webhook to {receiver}: {problem}; tried again"));
                 }
-                self.metrics.count_delivery(DeliveryOutcome::Failed);
+                self.state.metrics().count_delivery(DeliveryOutcome::Failed);
                 if let Some(dead) = self.queue.record_failure(&delivery.id, now()) {
-                    self.metrics.count_delivery(DeliveryOutcome::GivenUp);
+                    self.state.metrics().count_delivery(DeliveryOutcome::GivenUp);
                     print_diagnostic(&format!(
                         "webhook to {receiver}: delivery {} about {} is given up after {} attempts: {problem}",
                         dead.id,
@@ -206,7 +190,10 @@ impl Watcher {
     /// Writes the queue. If that fails, it goes on from memory: what a crash then repeats has the
     /// same ids.
     fn save(&mut self) {
-        self.metrics.webhook_waiting.set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
+        self.state
+            .metrics()
+            .webhook_waiting
+            .set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         if let Err(error) = block_in_place(|| self.file.save(&self.queue)) {
             report_once(&mut self.reported, error.to_string());
         }

@@ -54,6 +54,11 @@ error_cases! {
             says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner";
             runs "trueup db schema --supabase" "prints a script for the SQL editor";
         }
+        /// A hub answers, and only its own database can do it.
+        NeedsDatabaseOfHub => UNABLE "store_unavailable" {
+            says "run it where the hub runs, with TRUEUP_DATABASE_URL set to the hub's own database; \
+                  a hub upgrades a database in a file itself when it starts";
+        }
         /// The database file does not exist.
         DatabaseMissing => UNABLE "store_missing" {
             ends "trueup db migrate" "creates it";

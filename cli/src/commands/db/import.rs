@@ -15,7 +15,9 @@ use trueup_core::text::path_to_text;
 use super::export::{STREAM, summary_view};
 use super::progress_bar::TransferBar;
 use crate::command_context::CommandContext;
-use crate::command_error::{CommandError, CommandResult, TransferCase, is_permission_denied};
+use crate::command_error::{
+    CommandError, CommandResult, DatabaseCase, TransferCase, is_permission_denied,
+};
 use crate::output::Output;
 use crate::store_location::StoreLocation;
 
@@ -25,6 +27,9 @@ pub(super) fn cmd_import(context: &CommandContext, file: &Path) -> CommandResult
         && !database.is_postgres()
     {
         let message = format!("{}: an import needs a direct connection", database.url);
+        if database.is_known_hub() {
+            return Err(CommandError::new(DatabaseCase::NeedsDatabaseOfHub, message));
+        }
         return Err(CommandError::new(TransferCase::ImportNeedsDirectConnection, message));
     }
     let mut bar = TransferBar::new();

@@ -47,7 +47,12 @@ fn open_and_check(context: &CommandContext, path: &Path) -> CommandResult<()> {
 fn migrate_remote(context: &CommandContext, database: &RemoteDatabase) -> CommandResult {
     if !database.is_postgres() {
         let message = format!("{}: a schema cannot be changed over HTTPS", database.url);
-        return Err(CommandError::new(DatabaseCase::NeedsDirectConnection, message));
+        let case = if database.is_known_hub() {
+            DatabaseCase::NeedsDatabaseOfHub
+        } else {
+            DatabaseCase::NeedsDirectConnection
+        };
+        return Err(CommandError::new(case, message));
     }
     let migrated = database
         .connect_directly(context.deadline())

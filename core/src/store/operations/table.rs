@@ -50,10 +50,6 @@ macro_rules! for_each_operation {
                         ref session: SessionId, copy operations: u64, ref provenance: Provenance
                     ) -> (), by provenance;
                     write mark_handoff_shown(ref handoff: Handoff) -> ();
-                    write raise_attention(ref new: NewAttention, ref provenance: Provenance)
-                        -> (), by provenance;
-                    write end_attention(ref id: AttentionId, ref provenance: Provenance)
-                        -> (), by provenance;
                     write update_repo_state(
                         ref slug: RepoSlug, ref state: RepoState, ref provenance: Provenance
                     ) -> Repo, by provenance;
@@ -63,13 +59,6 @@ macro_rules! for_each_operation {
                         refs pending: PendingWrite, ref source: DeliverySource,
                         copy deadline: Deadline
                     ) -> Vec<DeliveryOutcome>, by pending;
-                }
-                AttentionStore {
-                    read list_attention(ref filter: AttentionFilter) -> Vec<Attention>;
-                    read load_attention(ref id: AttentionId) -> Option<Attention>;
-                }
-                OverviewStore {
-                    read load_overview_rows(ref query: OverviewQuery) -> OverviewRows;
                 }
                 HandoffStore {
                     write create_handoff(ref new: NewHandoff) -> Handoff, by new.provenance;

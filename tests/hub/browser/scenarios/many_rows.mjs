@@ -14,7 +14,7 @@ export async function play({ startHub, environment }) {
   const page = await openLive(origin);
   await page.waitForFunction((wanted) => Number(document.querySelector('.feed .number')?.textContent) >= wanted, EVENTS);
   await assertFewRows(page, 'loaded');
-  const floor = await measureFloor(page);
+  const before = await measureFloor(page);
 
   await page.evaluate(() => {
     window.tasks = [];
@@ -29,7 +29,10 @@ export async function play({ startHub, environment }) {
   await page.keyboard.press('2');
   for (let step = 0; step < 60; step += 1) await page.keyboard.press('j');
   await assertFewRows(page, 'scrolled');
-  const longest = Math.max(0, ...(await page.evaluate(() => window.tasks)));
+  const measured = await page.evaluate(() => window.tasks.slice());
+  // A machine that is busy with something else is so before or after as well.
+  const floor = Math.max(before, await measureFloor(page));
+  const longest = Math.max(0, ...measured);
   const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0);
   if (environment.TRUEUP_BROWSER_FIGURES) {
     delays.sort((a, b) => a - b);

@@ -46,6 +46,11 @@ export function shortRepo(repo) {
   return parts[parts.length - 1] || repo;
 }
 
+/** Returns a word as a shell reads it back. */
+export function shellWord(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Returns `1 item`, `3 items`. */
 export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -5,9 +5,9 @@ import { address, setAddress } from '../state/address.js';
 import { history } from '../state/events.js';
 import { FEED_KINDS, eventFilter, isFiltered } from '../state/selection.js';
 import { actorOf, summaryOf, toneOf, verbOf } from '../text/describe.js';
-import { shortId } from '../text/format.js';
+import { shellWord } from '../text/format.js';
 import { Pane } from './pane.js';
-import { Clock, Id, Text, Tone } from './parts.js';
+import { Clock, Command, Id, Text, Tone } from './parts.js';
 import { Rows } from './rows.js';
 
 const HEIGHT = 42;
@@ -50,7 +50,7 @@ function useFiltered() {
 function drawEvent(event) {
   const summary = summaryOf(event);
   return html`<div class="event"><div class="line"><${Clock} at=${event.at} /><${Tone} tone=${toneOf(event)}><${Text} limit=${24}>${verbOf(event)}<//><//>
-      <${Id} value=${event.key} short strong /><span class="dim entity"><${Text} limit=${24}>${event.entity}<//></span></div>
+      <${Id} value=${event.key} short strong /><span class="dim entity"><${Text} limit=${24}>${event.entity}<//></span><${Command} command=${commandOf(event)} label=${false} /></div>
     <div class="line second dim"><${Text} class="mono actor" limit=${40}>${actorOf(event)}<//>${summary && html`<${Text} class="summary" title=${summary}>${summary}<//>`}</div></div>`;
 }
 
@@ -60,8 +60,13 @@ function openEvent(event) {
 }
 
 function copied(event) {
-  const item = event.entity === 'item' ? `trueup log --item ${event.key}` : `trueup log`;
-  return { command: item, id: shortId(event.key) === event.key ? event.key : event.key };
+  return { command: commandOf(event), id: event.key };
+}
+
+function commandOf(event) {
+  if (event.entity === 'item') return `trueup log --item ${shellWord(event.key)}`;
+  if (event.entity === 'session') return `trueup sessions show ${shellWord(event.key)}`;
+  return `trueup log --entity ${shellWord(event.entity)}`;
 }
 
 function keyOf(event) {

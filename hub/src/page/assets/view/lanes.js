@@ -6,9 +6,9 @@ import { useNow } from '../state/clock.js';
 import { BUCKET, BUCKETS, history } from '../state/events.js';
 import { rowFilter } from '../state/selection.js';
 import { page } from '../state/store.js';
-import { count } from '../text/format.js';
+import { count, shellWord } from '../text/format.js';
 import { Pane } from './pane.js';
-import { Id, Text } from './parts.js';
+import { Command, Id, Text } from './parts.js';
 import { Rows } from './rows.js';
 
 const HEIGHT = 22;
@@ -57,7 +57,7 @@ function Lane({ row, end }) {
       ${spans.map((span) => html`<rect class="span" x=${span.x} width=${span.width} y="3" height="14" rx="2" />`)}
       ${marksOf(lane, start).map(([tone, path]) => html`<path class=${`marks ${tone}`} d=${path} />`)}
     </svg>
-    <${Text} class="mono lane-item" title=${row.item || ''}>${row.item || ''}<//></div>`;
+    <${Text} class="mono lane-item" title=${row.task || row.item || ''}>${row.item || ''}<//><${Command} command=${commandOf(row)} label=${false} /></div>`;
 }
 
 function spansOf(row, lane, start, end) {
@@ -89,7 +89,11 @@ function openLane(row) {
 }
 
 function copied(row) {
-  return { command: `trueup sessions show ${row.session_id}`, id: row.session_id };
+  return { command: commandOf(row), id: row.session_id };
+}
+
+function commandOf(row) {
+  return `trueup sessions show ${shellWord(row.session_id)}`;
 }
 
 function keyOf(row) {

@@ -30,7 +30,7 @@ function drawNeed(row) {
   const id = row.item || row.session_id || row.id;
   return html`<div class=${`need ${tone}`}>
     <div class="need-head"><${Tone} tone=${tone}>${label}<//><${Id} value=${id} short strong />
-      <span class="space"></span><${Age} at=${row.since} /></div>
+      ${row.host && html`<${Text} class="dim need-host" limit=${60}>${row.host}<//>`}<span class="space"></span><${Age} at=${row.since} /></div>
     <p class="need-line"><${Text}>${row.line}<//></p>
     <p class="need-why dim"><${Text}>${row.why ? whyOf(row.why) : place(row)}<//></p>
     <div class="need-end"><${Command} command=${row.command} /><${ActionButtons} actions=${row.actions} row=${row} /></div>

@@ -11,8 +11,8 @@ import { Pane } from './pane.js';
 import { Age, Command, Icon, Id, Text } from './parts.js';
 import { Rows } from './rows.js';
 
-const ROW = 46;
-const HEADING = 30;
+const ROW = 42;
+const HEADING = 26;
 const COLUMNS = ['Item', 'Holder', 'Seen', 'Lease', 'Epoch', 'Rev', ''];
 const TITLES = {
   Seen: 'Last sign of life of the holder',
