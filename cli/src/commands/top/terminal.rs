@@ -11,7 +11,7 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use crate::printer::{open_screen, shows_colors};
+use crate::printer::{open_screen, shows_colors, shows_output};
 
 /// What the screen is drawn on.
 pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -22,7 +22,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// Tells whether there is a terminal that can be drawn on, with a person before it.
 pub(super) fn is_usable() -> bool {
     let can_draw = std::env::var_os("TERM").is_none_or(|name| !name.is_empty() && name != "dumb");
-    can_draw && io::stdin().is_terminal() && io::stdout().is_terminal()
+    can_draw && io::stdin().is_terminal() && shows_output()
 }
 
 /// The terminal, which is left as it was when this is dropped.

@@ -115,6 +115,16 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
 }
 
 #[test]
+fn an_overview_looks_the_newest_event_of_each_row_up() {
+    let steps = plan_of(&migrated_database(), "overview::LIST_LATEST_EVENTS");
+    let walked = |step: &&String| step.starts_with("SCAN e");
+    assert_eq!(steps.iter().find(walked), None, "{steps:?}");
+    let looked_up = "SEARCH e USING COVERING INDEX events_subject (entity=? AND key=?)";
+    let count = steps.iter().filter(|step| *step == looked_up).count();
+    assert_eq!(count, 4, "items, sessions, hand-offs, reports: {steps:?}");
+}
+
+#[test]
 fn pruning_walks_what_ended_and_looks_everything_else_up() {
     let connection = migrated_database();
     let steps = plan_of(&connection, "retention::LIST_ENDED_SESSION_IDS");
