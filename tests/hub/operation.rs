@@ -20,23 +20,23 @@ use super::hub_process::{HubProcess, make_token, prepare_hub, run_hub};
 use super::live_clients::{EventClient, Received, SocketClient, events, next};
 
 /// Runs commands of the guide in the home, with the built programs on the path.
-fn run_commands(home: &Home, commands: &str, deadline_ms: &str) -> Output {
+fn run_commands(home: &Home, commands: &str) -> Output {
     let programs = find_binary("trueup").unwrap().parent().unwrap().to_owned();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-ec", commands]).current_dir(home.root()).env_clear().env("PATH", path);
     home.set_variables(&mut shell);
-    shell.env("TRUEUP_DEADLINE_MS", deadline_ms).output().unwrap()
+    shell.output().unwrap()
 }
 
 #[track_caller]
 fn run_block(home: &Home, commands: &str) -> String {
-    let output = run_commands(home, commands, "60000");
+    let output = run_commands(home, commands);
     assert!(output.status.success(), "{commands}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn item_titles(home: &Home) -> Vec<String> {
+fn item_keys(home: &Home) -> Vec<String> {
     let list: String = home.query_value(
         "SELECT json_group_array(key) FROM (SELECT key FROM work_items ORDER BY key) AS found",
         [],
@@ -189,14 +189,13 @@ fn a_backup_is_made_while_the_hub_runs_and_a_restore_is_told_to_clients_that_are
     };
     let ahead = next(&message);
     let restore = code_block("hub.md", "sh restore", "db restore");
-    let refused = run_commands(&home, &restore, "500");
+    let refused = run_commands(&home, &format!("export TRUEUP_DEADLINE_MS=500\n{restore}"));
     assert!(!refused.status.success(), "the hub has the file open: {refused:?}");
-    assert_eq!(item_titles(&home), ["AFTER", "BEFORE"]);
-
+    assert_eq!(item_keys(&home), ["AFTER", "BEFORE"]);
     hub.terminate();
     assert!(hub.wait().0);
     run_block(&home, &restore);
-    assert_eq!(item_titles(&home), ["BEFORE"]);
+    assert_eq!(item_keys(&home), ["BEFORE"]);
     let hub = HubProcess::start(&home);
     let refusal = SocketClient::try_open(hub.address, &token, &format!("/ws?since={ahead}"));
     assert_eq!(refusal.err(), Some((400, "cursor_ahead".to_owned())));
@@ -204,6 +203,14 @@ fn a_backup_is_made_while_the_hub_runs_and_a_restore_is_told_to_clients_that_are
     home.add_item("LATER");
     let event = stream.event(|event| event["entity"] == "item");
     assert_eq!(event["key"], "LATER");
+    let listed = hub.get("/api/items", &token).json();
+    let keys: Vec<&str> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["key"].as_str().unwrap())
+        .collect();
+    assert_eq!(keys, ["BEFORE", "LATER"], "every connection of the hub sees the restored database");
 }
 
 #[test]
@@ -228,14 +235,12 @@ fn a_file_whose_schema_is_newer_is_refused_at_the_start_and_stays_as_it_is() {
     }
     let home = Home::new();
     run_block(&home, "trueup db migrate");
-    home.execute_sql(
-        "INSERT INTO schema_migrations (version, name, checksum)
-         SELECT max(version) + 1, 'later', 'x' FROM schema_migrations",
-        [],
-    );
+    home.open_database().execute_batch("PRAGMA user_version = 9999").unwrap();
     let output = run_hub(&home, &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.code, Some(3), "{output:?}");
     assert!(output.stderr.contains("newer"), "{output:?}");
+    let version: i64 = home.query_value("PRAGMA user_version", []);
+    assert_eq!(version, 9999);
 }
 
 /// HAProxy with the guide's configuration, before two hubs.
@@ -304,7 +309,7 @@ impl<'a> Follower<'a> {
 fn of_two_hubs_behind_a_proxy_one_may_die() {
     let Some(database) = TestDatabase::create() else { return };
     let home = Home::new();
-    let url = database.client_url();
+    let url = database.add_user("trueup_hub");
     let begin = || {
         let arguments = [
             "serve",

@@ -12,6 +12,7 @@ mod connection;
 mod engine;
 mod errors;
 mod integrity;
+mod kept_files;
 mod migrate;
 mod open;
 #[cfg(target_os = "linux")]

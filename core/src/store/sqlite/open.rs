@@ -1,17 +1,18 @@
 //! Opening, creating, migrating, copying and checking the file.
 
 use std::fs;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::connection::StoreConnection;
+use super::kept_files::read_header;
 use super::migrate;
 use super::{SqliteEngine, set_journal_mode, write_queue};
 use crate::deadline::Deadline;
-use crate::fs::{PRIVATE_MODE, ResolvedPath, create_private_dir, open_for_reading, set_mode};
+use crate::fs::{PRIVATE_MODE, ResolvedPath, create_private_dir, set_mode};
 use crate::model::Lineage;
 use crate::store::{Result, SCHEMA_VERSION, SchemaStatus, StoreError};
 
@@ -158,8 +159,7 @@ const APPLICATION_ID_RANGE: std::ops::Range<usize> = 68..72;
 /// process a statement.
 fn classify_header(path: &Path) -> std::io::Result<DatabaseFileKind> {
     let mut header = [0; APPLICATION_ID_RANGE.end];
-    let read = open_for_reading(path, true).and_then(|(mut file, _)| file.read_exact(&mut header));
-    Ok(match read {
+    Ok(match read_header(path, &mut header) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => DatabaseFileKind::Damaged,
         Err(error) => return Err(error),
         Ok(()) if !header.starts_with(SQLITE_MAGIC) => DatabaseFileKind::Damaged,
