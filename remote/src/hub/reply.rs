@@ -75,7 +75,7 @@ fn classify_refusal(
     if !error.kind.is_empty() {
         return Some(match StoreError::from(error) {
             // It is the hub that has to be helped, and not this program.
-            error if error.is_out_of_use() => Err(FailureKind::HubDatabase(clean(&error))),
+            error if error.is_out_of_use() => Err(FailureKind::HubDatabase(clean(&error.to_string()))),
             error => Ok(error),
         });
     }
@@ -85,7 +85,7 @@ fn classify_refusal(
     let advice = serde_json::from_slice::<Advice>(body).ok().and_then(|advice| advice.error.hint);
     let refused = FailureKind::HubRefused {
         message: clean(&error.message),
-        hint: advice.as_ref().map(|advice| clean(advice)),
+        hint: advice.as_deref().map(clean),
     };
     match status.as_u16() {
         400 | 403 | 405 | 413 | 415 | 421 | 422 => Some(Err(refused)),
@@ -94,8 +94,8 @@ fn classify_refusal(
 }
 
 /// Returns a text of the hub as it may be shown.
-fn clean(text: &impl ToString) -> String {
-    redact(&one_line(&text.to_string(), MAX_MESSAGE_CHARS)).text.into_owned()
+fn clean(text: &str) -> String {
+    redact(&one_line(text, MAX_MESSAGE_CHARS)).text.into_owned()
 }
 
 #[cfg(test)]
