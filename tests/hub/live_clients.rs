@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{self, Error, HandshakeError, Message, WebSo
 use super::http_client::RawRequest;
 
 /// How long a message may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a client gets next.
 #[derive(Debug)]

@@ -243,7 +243,7 @@ fn a_file_whose_schema_is_newer_is_refused_at_the_start_and_stays_as_it_is() {
     assert_eq!(version, 9999);
 }
 
-/// HAProxy with the guide's configuration, before two hubs.
+/// `HAProxy` with the guide's configuration, before two hubs.
 struct Proxy {
     _process: TiedProcess,
     address: SocketAddr,

@@ -127,15 +127,12 @@ impl SharedHistory {
     /// Records an overview, or begins with it. Another hub, or this one after a restart, numbers
     /// other versions.
     fn of_next(known: Option<Self>, overview: Overview) -> Self {
-        match known {
-            Some(known) => {
-                known.lock().record(overview);
-                known
-            }
-            None => {
-                let name = Uuid::new_v4().simple().to_string();
-                Self(Arc::new(Mutex::new(OverviewHistory::begin(name, overview))))
-            }
+        if let Some(known) = known {
+            known.lock().record(overview);
+            known
+        } else {
+            let name = Uuid::new_v4().simple().to_string();
+            Self(Arc::new(Mutex::new(OverviewHistory::begin(name, overview))))
         }
     }
 

@@ -16,7 +16,7 @@ use crate::problem::HubError;
 use crate::{access, actions, api, live, overview, page, rpc};
 
 /// Longest time from a request to the beginning of its answer.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The header by which no other page may embed an answer.
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");

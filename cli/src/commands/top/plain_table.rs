@@ -61,7 +61,7 @@ fn render_work(row: &WorkRow) -> String {
         .phase
         .as_deref()
         .map_or_else(String::new, |phase| format!(" {}", one_line(phase, MAX_TEXT_CHARS)));
-    let waits: Vec<&str> = row.blocked_by.iter().map(|key| key.as_str()).collect();
+    let waits: Vec<&str> = row.blocked_by.iter().map(trueup_core::model::ItemKey::as_str).collect();
     let waits =
         if waits.is_empty() { String::new() } else { format!("; waits for {}", waits.join(" ")) };
     let title = row

@@ -177,7 +177,7 @@ fn item_cells(row: &WorkRow, state: &ScreenState, theme: Theme) -> Vec<Line<'sta
         Line::styled(format!("{left:>4}"), theme.faint()),
         Line::from(epoch),
         Line::styled(revisions, revision_style),
-        Line::from(describe_work(row)),
+        describe_work(row),
     ]
 }
 
@@ -203,7 +203,7 @@ fn render_revisions(row: &WorkRow, theme: Theme) -> (String, Style) {
 fn describe_work(row: &WorkRow) -> Line<'static> {
     let mut parts = Vec::new();
     if !row.blocked_by.is_empty() {
-        let keys: Vec<&str> = row.blocked_by.iter().map(|key| key.as_str()).collect();
+        let keys: Vec<&str> = row.blocked_by.iter().map(trueup_core::model::ItemKey::as_str).collect();
         parts.push(format!("waits for {}", keys.join(" ")));
     }
     parts.extend(row.error_message.clone());

@@ -75,7 +75,7 @@ impl Detail {
 
     fn of_work(row: &WorkRow) -> Self {
         let keys = |keys: &[trueup_core::model::ItemKey]| {
-            let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+            let keys: Vec<&str> = keys.iter().map(trueup_core::model::ItemKey::as_str).collect();
             (!keys.is_empty()).then(|| keys.join(" "))
         };
         let facts = vec![
