@@ -89,7 +89,11 @@ fn rustix_pid(pid: u32) -> rustix::process::Pid {
 
 /// Prepares a command of `trueup-hub`.
 pub(crate) fn prepare_hub<'h>(home: &'h Home, arguments: &[&str]) -> ProcessRun<'h> {
-    home.prepare_run("trueup-hub").args(arguments)
+    let run = home.prepare_run("trueup-hub").args(arguments);
+    match home.hub_url() {
+        Some(url) => run.env("TRUEUP_DATABASE_URL", url),
+        None => run,
+    }
 }
 
 /// Runs a command of `trueup-hub`.

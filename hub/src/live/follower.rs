@@ -12,8 +12,9 @@ use super::message::{Message, MessageWriter};
 use super::recent_events::Found;
 use crate::store_pool::StorePool;
 
-/// Most events of one read for one client.
-const PAGE_EVENTS: u32 = 100;
+/// Events of the first read for one client, and most of a later one.
+const FIRST_PAGE: u32 = 20;
+const MAX_PAGE: u32 = 200;
 
 /// The pause after old events could not be read: the database is away or busy.
 const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
@@ -43,6 +44,8 @@ pub(super) struct Follower {
     selection: Selection,
     cursor: i64,
     restarts: u64,
+    /// The events of the next read.
+    page: u32,
 }
 
 impl Follower {
@@ -55,7 +58,15 @@ impl Follower {
     ) -> Self {
         let head = feed.watch_head();
         let Head { newest, restarts } = *head.borrow();
-        Self { feed, head, old, selection, cursor: since.unwrap_or(newest), restarts }
+        Self {
+            feed,
+            head,
+            old,
+            selection,
+            cursor: since.unwrap_or(newest),
+            restarts,
+            page: FIRST_PAGE,
+        }
     }
 
     /// The cursor behind everything that the client was given.
@@ -87,17 +98,19 @@ impl Follower {
     }
 
     /// Reads events from the database, where they are too old for the memory.
-    async fn read_old_events(&self, newest: i64) -> Message {
+    async fn read_old_events(&mut self, newest: i64) -> Message {
         loop {
             // Nobody closes it.
             let _place = self.old.readers.acquire().await;
-            let filter = self.selection.filter_after(self.cursor, PAGE_EVENTS);
+            let filter = self.selection.filter_after(self.cursor, self.page);
             let read = self.old.pool.run(move |store| {
                 let events = store.list_events(&filter)?;
                 Ok(events.iter().map(LiveEvent::render).collect::<Vec<_>>())
             });
             if let Ok(events) = read.await {
-                return write_page(self.cursor, &events, newest);
+                let page = write_page(self.cursor, &events, self.page, newest);
+                self.page = page.next_size;
+                return page.message;
             }
             // The client is told nothing: it goes on when the database is back.
             sleep(OUTAGE_PAUSE).await;
@@ -105,16 +118,26 @@ impl Follower {
     }
 }
 
-/// Makes a message of a page of events behind a cursor. `newest` is an event that was in the
-/// database when the page was read.
-fn write_page(cursor: i64, events: &[LiveEvent], newest: i64) -> Message {
+/// A page of old events.
+struct Page {
+    message: Message,
+    /// How many events to read next: what does not fit into a message is read again.
+    next_size: u32,
+}
+
+/// Makes a message of the events behind a cursor, of which so many were asked for. `newest` is an
+/// event that was in the database when they were read.
+fn write_page(cursor: i64, events: &[LiveEvent], asked: u32, newest: i64) -> Page {
     let mut writer = MessageWriter::new(cursor);
-    let is_whole = events.iter().all(|event| writer.add(event));
-    if is_whole && events.len() < PAGE_EVENTS as usize {
+    let fitting = events.iter().take_while(|event| writer.add(event)).count();
+    let is_whole = fitting == events.len();
+    let fitting = u32::try_from(fitting).unwrap_or(u32::MAX);
+    if is_whole && fitting < asked {
         // There are no others up to there.
         writer.skip_to(newest);
     }
-    writer.finish()
+    let next_size = if is_whole { asked.saturating_mul(2).min(MAX_PAGE) } else { fitting + 1 };
+    Page { message: writer.finish(), next_size }
 }
 
 #[cfg(test)]
@@ -129,14 +152,16 @@ mod tests {
         };
         let long = "x".repeat(50_000);
         for (events, expected) in [
-            (page(0, "A"), 500),
-            (page(3, "A"), 500),
-            (page(100, "A"), 100),
-            // The third did not fit, and is read again.
-            (page(3, &long), 1),
+            (page(0, "A"), (500, 40)),
+            (page(3, "A"), (500, 40)),
+            (page(20, "A"), (20, 40)),
+            // The second did not fit, and is read again.
+            (page(3, &long), (1, 2)),
         ] {
-            assert_eq!(write_page(0, &events, 500).next, expected, "{} events", events.len());
+            let found = write_page(0, &events, 20, 500);
+            assert_eq!((found.message.next, found.next_size), expected, "{} events", events.len());
         }
-        assert_eq!(write_page(0, &page(7, "A"), 5).next, 7);
+        let found = write_page(0, &page(7, "A"), MAX_PAGE, 5);
+        assert_eq!((found.message.next, found.next_size), (7, MAX_PAGE));
     }
 }

@@ -88,6 +88,11 @@ impl Home {
         self.shared.as_ref().map(|shared| shared.client_url.as_str())
     }
 
+    /// Returns the URL by which a hub serves that database.
+    pub fn hub_url(&self) -> Option<String> {
+        self.shared.as_ref().map(|shared| shared.database.hub_url())
+    }
+
     /// Sets what makes a command use the directories and the database of the scratch alone.
     pub fn set_variables(&self, command: &mut Command) {
         command.env("HOME", self.user_home()).env("TRUEUP_HOME", self.trueup_home());

@@ -121,9 +121,20 @@ impl TestDatabase {
     /// databases of this process: a role for each costs as much as the database.
     pub fn client_url(&self) -> String {
         static USER: OnceLock<String> = OnceLock::new();
-        let user = USER.get_or_init(|| {
-            let user = format!("trueup_test_{}_client", std::process::id());
-            let sql = format!("CREATE ROLE {user} LOGIN PASSWORD 'test' IN ROLE trueup_client");
+        self.url_in_role(&USER, "client")
+    }
+
+    /// Returns the URL of a user with the rights of a hub, who is the same for all databases of this
+    /// process.
+    pub fn hub_url(&self) -> String {
+        static USER: OnceLock<String> = OnceLock::new();
+        self.url_in_role(&USER, "hub")
+    }
+
+    fn url_in_role(&self, user: &OnceLock<String>, role: &str) -> String {
+        let user = user.get_or_init(|| {
+            let user = format!("trueup_test_{}_{role}", std::process::id());
+            let sql = format!("CREATE ROLE {user} LOGIN PASSWORD 'test' IN ROLE trueup_{role}");
             self.run(&sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
             user
         });
