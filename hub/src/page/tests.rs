@@ -138,9 +138,7 @@ fn every_file_of_the_folder_is_in_the_binary() {
 #[test]
 fn what_others_wrote_is_what_they_published() {
     let vendored = SOURCES.iter().filter(|(path, _)| path.starts_with("vendor/"));
-    let digests: Vec<_> = vendored
-        .map(|(path, content)| (*path, sha256_hex(content)))
-        .collect();
+    let digests: Vec<_> = vendored.map(|(path, content)| (*path, sha256_hex(content))).collect();
     let expected: Vec<_> =
         VENDOR_DIGESTS.iter().map(|file| (file.path, file.sha256.to_owned())).collect();
     assert_eq!(digests, expected);
