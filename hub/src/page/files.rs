@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
+use trueup_core::fs::sha256_hex;
 
 /// How long a browser may use a file without asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +63,12 @@ pub(super) static PAGE: LazyLock<PageFile> = LazyLock::new(|| {
 /// The digest of all files, which is part of their addresses: a page never mixes files of two
 /// versions, and a browser never asks for one twice.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let mut hash = Sha256::new();
-    hash.update(PAGE_SOURCE);
+    let mut all = PAGE_SOURCE.as_bytes().to_vec();
     for (path, content) in SOURCES {
-        hash.update(path);
-        hash.update(content);
+        all.extend_from_slice(path.as_bytes());
+        all.extend_from_slice(content);
     }
-    short_digest(hash)
+    short_digest(&all)
 });
 
 /// Returns the version of the files.
@@ -99,11 +98,9 @@ fn media_type(name: &str) -> &'static str {
 
 /// A weak one: what is sent may be compressed.
 fn make_etag(content: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(content);
-    format!("W/\"{}\"", short_digest(hash))
+    format!("W/\"{}\"", short_digest(content))
 }
 
-fn short_digest(hash: Sha256) -> String {
-    hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+fn short_digest(content: &[u8]) -> String {
+    sha256_hex(content).chars().take(20).collect()
 }

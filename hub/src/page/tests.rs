@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, Request, StatusCode};
-use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
+use trueup_core::fs::sha256_hex;
 
 use super::files::{PAGE, SOURCES, version};
 use super::vendor_digests::VENDOR_DIGESTS;
@@ -138,12 +138,7 @@ fn every_file_of_the_folder_is_in_the_binary() {
 #[test]
 fn what_others_wrote_is_what_they_published() {
     let vendored = SOURCES.iter().filter(|(path, _)| path.starts_with("vendor/"));
-    let digests: Vec<_> = vendored
-        .map(|(path, content)| {
-            let digest = Sha256::digest(content);
-            (*path, digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-        })
-        .collect();
+    let digests: Vec<_> = vendored.map(|(path, content)| (*path, sha256_hex(content))).collect();
     let expected: Vec<_> =
         VENDOR_DIGESTS.iter().map(|file| (file.path, file.sha256.to_owned())).collect();
     assert_eq!(digests, expected);
