@@ -81,6 +81,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["journal"],
     &["journal", "list"],
     &["journal", "show"],
+    &["journal", "drop"],
     &["journal", "restore"],
     &["outbox"],
     &["outbox", "list"],

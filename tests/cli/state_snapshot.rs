@@ -25,6 +25,15 @@ impl StateSnapshot {
         }
         Self { rows: home.list_rows(), files }
     }
+
+    /// The same without what only tells a person of it.
+    pub(crate) fn without_reports(mut self) -> Self {
+        self.rows.retain(|row| {
+            let is_event = row.starts_with("events [") && row.contains("Text(\"attention\")");
+            !is_event && !row.starts_with("attention [")
+        });
+        self
+    }
 }
 
 fn list(dir: &Path, files: &mut Vec<(PathBuf, SystemTime, Vec<u8>)>) {

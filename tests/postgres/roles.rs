@@ -46,7 +46,7 @@ fn tokens_are_for_hubs_and_the_owner_alone() {
     let client = database.add_user("trueup_client");
     for (mode, step) in [("try", &insert), ("commit", &insert), ("commit", &find), ("read", &find)]
     {
-        let answer = exchange(&client, &request(mode, &[step.clone()])).unwrap();
+        let answer = exchange(&client, &request(mode, std::slice::from_ref(step))).unwrap();
         assert_eq!(answer["denied"]["sqlstate"], FOR_HUBS, "{answer}");
     }
     let tokens = "SELECT count(*) FROM trueup.access_tokens";
@@ -54,7 +54,7 @@ fn tokens_are_for_hubs_and_the_owner_alone() {
     let hub = database.add_user("trueup_hub");
     commit(&hub, &[insert]);
     for url in [&hub, &database.url()] {
-        let answer = exchange(url, &request("read", &[find.clone()])).unwrap();
+        let answer = exchange(url, &request("read", std::slice::from_ref(&find))).unwrap();
         assert_eq!(answer["results"][0][0]["name"], json!("ann"), "{answer}");
     }
     // A gateway logs in for everybody, and takes on the role of each.

@@ -60,7 +60,7 @@ impl AttentionKind {
     /// makes it.
     pub fn id_of(self, subject: &str, digest: impl FnOnce(&str) -> String) -> AttentionId {
         let id = format!("{}:{subject}", self.as_str()).parse();
-        id.unwrap_or_else(|_| AttentionId::of_digest(self, &digest(subject)))
+        id.unwrap_or_else(|_| AttentionId::of_digest(self.as_str(), &digest(subject)))
     }
 }
 

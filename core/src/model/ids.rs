@@ -183,7 +183,7 @@ identifier!(
 
 impl AttentionId {
     /// Makes an id from a digest of what it is about.
-    pub(super) fn of_digest(kind: super::AttentionKind, digest: &str) -> Self {
+    pub(super) fn of_digest(kind: &str, digest: &str) -> Self {
         let digest: String = digest.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
         Self(format!("{kind}:d-{digest}"))
     }

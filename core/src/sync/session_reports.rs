@@ -69,7 +69,7 @@ impl SessionReports {
                 Some(new) => {
                     let digest = short_digest(json!(new).to_string().as_bytes());
                     if known != Some(&digest)
-                        && log_failure(context, store.raise_attention(new, &provenance()))
+                        && log_failure(context, &store.raise_attention(new, &provenance()))
                     {
                         self.note(context, kind, Some(&digest));
                         // The client tells by itself that its agent waits.
@@ -80,7 +80,7 @@ impl SessionReports {
                 }
                 None if known.is_some() => {
                     let id = Self::id_of(&self.session, kind);
-                    if log_failure(context, store.end_attention(&id, &provenance())) {
+                    if log_failure(context, &store.end_attention(&id, &provenance())) {
                         self.note(context, kind, None);
                     }
                 }
@@ -109,8 +109,8 @@ fn note_path(context: &RunContext, session: &SessionId, kind: AttentionKind) -> 
 }
 
 /// Returns whether the database took it.
-fn log_failure(context: &RunContext, answer: Result<(), StoreError>) -> bool {
-    if let Err(error) = &answer {
+fn log_failure(context: &RunContext, answer: &Result<(), StoreError>) -> bool {
+    if let Err(error) = answer {
         context.log(LogLevel::Info, "reports", &error.to_string());
     }
     answer.is_ok()
@@ -124,7 +124,7 @@ pub fn report_journal_entry(
 ) {
     let provenance = Provenance::new(entry.lost.session.as_str(), "journal");
     let report = entry.as_attention(Some(&context.host));
-    if log_failure(context, store.raise_attention(&report, &provenance)) {
+    if log_failure(context, &store.raise_attention(&report, &provenance)) {
         context.note_raised(&report.line);
     }
 }

@@ -88,6 +88,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The same without what only tells a person of it.
+    pub(crate) fn without_reports(self) -> Self {
+        Self { database: self.database.without_reports(), ..self }
+    }
+
     pub(crate) fn is_the_same_but_for_the_database(&self, other: &Self) -> bool {
         let rest = |state: &Self| {
             let Self { files, head, remote, index, .. } = state;

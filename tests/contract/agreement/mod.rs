@@ -196,7 +196,7 @@ fn take_hub_step(
 ) {
     let step = HubStep::pick_step(dice);
     let op = format!("walk-{}-hub-{count}", walk.number);
-    for _ in 0..1 + usize::from(dice.roll(3) == 0) {
+    for _ in 0..=usize::from(dice.roll(3) == 0) {
         let (one, other) = (step.apply_step(first, &op), step.apply_step(second, &op));
         walk.assert_alike(&format!("{op} {step:?}"), &one, &other);
         walk.answers.push(format!("{op} {step:?}: {one}"));

@@ -85,9 +85,11 @@ pub(super) fn count_together(pending_writes: &[&PendingWrite], most: usize) -> u
         | PendingChange::TaskFinished { .. }
         | PendingChange::Task { .. }
         | PendingChange::Checkpoint { .. } => true,
-        // What is open decides, and is read first.
-        PendingChange::AttentionRaised { .. } | PendingChange::AttentionEnded { .. } => false,
-        PendingChange::End { .. } | PendingChange::Resumed => false,
+        // Of a report, what is open decides.
+        PendingChange::AttentionRaised { .. }
+        | PendingChange::AttentionEnded { .. }
+        | PendingChange::End { .. }
+        | PendingChange::Resumed => false,
     };
     let together = pending_writes.iter().take(most).take_while(is_predictable);
     together.count().max(1)
