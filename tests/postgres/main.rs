@@ -7,6 +7,7 @@ mod agreement;
 mod exchange;
 mod guides;
 mod load;
+mod notices;
 mod order;
 mod query_plans;
 mod refusals;
