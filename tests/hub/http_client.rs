@@ -1,5 +1,6 @@
 //! A client that sends any bytes as they are, so that requests can be as wrong as a test wants.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -77,13 +78,13 @@ impl RawRequest {
     pub(crate) fn render(&self, address: SocketAddr) -> Vec<u8> {
         let mut text = format!("{}\r\n", self.line);
         if !self.has("host") {
-            text.push_str(&format!("host: {address}\r\n"));
+            write!(text, "host: {address}\r\n").unwrap();
         }
         if !self.has("connection") {
             text.push_str("connection: close\r\n");
         }
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();
@@ -99,7 +100,7 @@ pub(crate) fn send_bytes(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     // A server that refuses may close before it has read everything.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
-    let mut chunk = [0; 64 * 1024];
+    let mut chunk = vec![0; 64 * 1024];
     loop {
         match stream.read(&mut chunk) {
             Ok(0) => break,

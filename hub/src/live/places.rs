@@ -39,11 +39,11 @@ impl Places {
     ///
     /// When there is none left.
     pub(super) fn take(self: &Arc<Self>, token: TokenName) -> Result<Place, HubError> {
-        let mut taken = self.lock();
+        let mut streams = self.lock();
         if *self.open.borrow() >= MAX_STREAMS {
             return Err(HubError::Busy);
         }
-        let of_token = taken.entry(token.clone()).or_default();
+        let of_token = streams.entry(token.clone()).or_default();
         if *of_token >= MAX_PER_TOKEN {
             return Err(HubError::TooManyRequests);
         }

@@ -81,17 +81,16 @@ impl WebhookQueue {
         let mut before = std::mem::take(&mut self.open);
         let mut changes = Vec::new();
         for mut need in needs {
-            match before.remove(&need.id) {
-                // The first time is what its messages are named after.
-                Some(known) => drop(self.open.insert(known.id.clone(), known)),
-                None => {
-                    if self.settled.contains(&need.name_occurrence()) {
-                        need.returned_at = Some(now);
-                    }
-                    changes.push((NeedChange::Raised, need.clone()));
-                    self.open.insert(need.id.clone(), need);
-                }
+            // The first time is what its messages are named after.
+            if let Some(known) = before.remove(&need.id) {
+                self.open.insert(known.id.clone(), known);
+                continue;
             }
+            if self.settled.contains(&need.name_occurrence()) {
+                need.returned_at = Some(now);
+            }
+            changes.push((NeedChange::Raised, need.clone()));
+            self.open.insert(need.id.clone(), need);
         }
         for need in before.into_values() {
             self.remember_settled(&need);

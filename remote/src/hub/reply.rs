@@ -75,7 +75,9 @@ fn classify_refusal(
     if !error.kind.is_empty() {
         return Some(match StoreError::from(error) {
             // It is the hub that has to be helped, and not this program.
-            error if error.is_out_of_use() => Err(FailureKind::HubDatabase(clean(&error.to_string()))),
+            error if error.is_out_of_use() => {
+                Err(FailureKind::HubDatabase(clean(&error.to_string())))
+            }
             error => Ok(error),
         });
     }

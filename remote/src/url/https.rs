@@ -145,10 +145,10 @@ mod tests {
     fn the_function_is_below_the_path_of_the_url() {
         let url = parse("https://db.local/team/?via=supabase").unwrap();
         assert_eq!(url.flavour, Some(Flavour::Supabase));
-        let function = url.join(Flavour::Supabase.function_path());
+        let function = url.join(Flavour::Supabase.function_path().unwrap());
         assert_eq!(function.as_str(), "https://db.local/team/rest/v1/rpc/trueup_exchange");
         let url = parse("https://[::1]:8443").unwrap();
-        let function = url.join(Flavour::Postgrest.function_path());
+        let function = url.join(Flavour::Postgrest.function_path().unwrap());
         assert_eq!(function.as_str(), "https://[::1]:8443/rpc/trueup_exchange");
         assert_eq!(format!("{url:?}"), "HttpsUrl(https://[::1]:8443)");
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use trueup_core::settings::{CredentialSource, Secret};
-use trueup_core::store::{HookStore as _, Provenance, RepoStore as _, Store as _};
+use trueup_core::store::Provenance;
 use trueup_remote::url::Flavour;
 use trueup_remote::{FailureKind, FlavourMemory, OpenOptions, Transport as _};
 

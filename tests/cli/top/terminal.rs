@@ -33,7 +33,8 @@ impl Terminal {
     /// Starts `trueup top` on a terminal of 80 columns and 24 rows, with these variables.
     pub(super) fn start(home: &Home, variables: &[(&str, &str)]) -> Option<Self> {
         if Command::new("script").arg("--version").output().is_err() {
-            println!("WARNING: skipped, there is no program `script`");
+            let line = b"\nSKIPPED: there is no program `script`\n";
+            std::io::stderr().write_all(line).unwrap();
             return None;
         }
         let script = home.root().join("screen.sh");

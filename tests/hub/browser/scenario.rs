@@ -1,5 +1,6 @@
 //! Playing a scenario.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +27,6 @@ pub(super) fn play(browser: &Browser, name: &str, environment: &[(&str, &str)]) 
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "scenario {name}: {stdout}{stderr}");
     if !stdout.is_empty() {
-        println!("{}", stdout.trim_end());
+        std::io::stdout().write_all(stdout.as_bytes()).unwrap();
     }
 }

@@ -52,6 +52,7 @@ impl TakenTerminal {
     }
 
     /// Puts a text on the clipboard of the terminal, which is where the person is, also over ssh.
+    #[expect(clippy::unused_self, reason = "only what has taken the terminal may write to it")]
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut out = open_screen();
         write!(out, "\x1b]52;c;{}\x07", encode_base64(text.as_bytes()))?;

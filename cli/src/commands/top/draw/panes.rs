@@ -203,7 +203,8 @@ fn render_revisions(row: &WorkRow, theme: Theme) -> (String, Style) {
 fn describe_work(row: &WorkRow) -> Line<'static> {
     let mut parts = Vec::new();
     if !row.blocked_by.is_empty() {
-        let keys: Vec<&str> = row.blocked_by.iter().map(trueup_core::model::ItemKey::as_str).collect();
+        let keys: Vec<&str> =
+            row.blocked_by.iter().map(trueup_core::model::ItemKey::as_str).collect();
         parts.push(format!("waits for {}", keys.join(" ")));
     }
     parts.extend(row.error_message.clone());

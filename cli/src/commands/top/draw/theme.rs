@@ -8,6 +8,7 @@ pub(in super::super) struct Theme {
     pub(in super::super) has_color: bool,
 }
 
+#[expect(clippy::unused_self, reason = "how something looks is asked of the theme alone")]
 impl Theme {
     fn colored(self, color: Color) -> Style {
         if self.has_color { Style::new().fg(color) } else { Style::new() }

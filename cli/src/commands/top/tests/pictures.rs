@@ -52,10 +52,10 @@ fn picture(state: &mut ScreenState, width: u16, height: u16) -> String {
 /// Compares pictures with what is expected of them, by their names.
 fn assert_pictures(pictures: &[(&str, String, &str)]) {
     let differing = pictures.iter().filter(|(_, actual, expected)| actual != expected);
-    let differing: String = differing
+    let differing: Vec<String> = differing
         .map(|(name, actual, _)| format!("{name} differs; it is now:\n{actual}"))
         .collect();
-    assert!(differing.is_empty(), "{differing}");
+    assert!(differing.is_empty(), "{}", differing.join(""));
 }
 
 #[test]
