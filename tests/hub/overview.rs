@@ -7,7 +7,9 @@ use super::http_client::RawRequest;
 use super::hub_process::{HubProcess, make_token};
 
 fn trueup(home: &Home, arguments: &[&str]) {
-    home.prepare_run("trueup").args(arguments).wait().ok();
+    // A hand-off of few words is warned of.
+    let output = home.prepare_run("trueup").args(arguments).wait();
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 /// Returns the ids of rows.
