@@ -12,7 +12,7 @@ fn files_that_documents_name_exist() {
         ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)).into();
     collect(&root.join("docs"), "md", &mut documents);
     let mut sources = Vec::new();
-    for dir in ["core", "cli", "hooks", "install", "bench", "tests", "fuzz"] {
+    for dir in ["core", "remote", "cli", "hooks", "hub", "install", "bench", "tests", "fuzz"] {
         collect(&root.join(dir), "rs", &mut sources);
     }
     let is_source = |path: &str| sources.iter().any(|source| source.ends_with(path));

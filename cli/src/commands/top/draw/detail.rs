@@ -7,7 +7,9 @@ use ratatui::widgets::{Block, Paragraph, Wrap};
 use trueup_core::model::Timestamp;
 
 use super::super::state::{Detail, Mode, ScreenState};
-use super::{Theme, clean, event_text};
+use super::clean_text::clean;
+use super::event_text;
+use super::theme::Theme;
 
 /// Draws the detail; returns how many lines it has room for. What is scrolled past the end comes
 /// back.

@@ -5,7 +5,8 @@ use trueup_core::model::{Event, Timestamp};
 
 use super::super::super::log::{describe_kind, render_difference};
 use super::super::age::render_age;
-use super::{Theme, clean};
+use super::clean_text::clean;
+use super::theme::Theme;
 
 /// Renders an event: how long ago, who, what, why, and what is different.
 pub(super) fn render(event: &Event, now: Timestamp, theme: Theme) -> Line<'static> {

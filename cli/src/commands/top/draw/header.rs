@@ -5,7 +5,8 @@ use ratatui::text::{Line, Span};
 use trueup_core::text::pluralize;
 
 use super::super::state::ScreenState;
-use super::{Theme, clean};
+use super::clean_text::clean;
+use super::theme::Theme;
 
 /// Between two parts of the header.
 const GAP: &str = "  ";

@@ -1,6 +1,7 @@
 //! A frame of the screen, from its state. Every text is cleaned here, because it may come from the
 //! database.
 
+mod clean_text;
 mod detail;
 mod event_text;
 mod header;
@@ -11,22 +12,15 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Wrap};
-use trueup_core::text::one_line;
 
 use super::state::{Mode, Pane, ScreenState};
+
+use clean_text::clean;
 
 pub(super) use theme::Theme;
 
 /// From this height on all panes are shown; below it only the one in front.
 const MIN_ROWS_FOR_ALL: u16 = 16;
-
-/// Longest text that is cleaned for one place of the screen, in characters.
-const MAX_TEXT_CHARS: usize = 400;
-
-/// Cleans a text for the screen.
-fn clean(text: &str) -> String {
-    one_line(text, MAX_TEXT_CHARS)
-}
 
 /// Draws the screen, and notes how many rows the pane in front has.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut ScreenState, theme: Theme) {

@@ -10,7 +10,9 @@ use trueup_core::overview::{Need, WorkRow};
 
 use super::super::age::{render_age, render_left};
 use super::super::state::{Pane, ScreenState, WorkLine};
-use super::{Theme, clean, event_text};
+use super::clean_text::clean;
+use super::event_text;
+use super::theme::Theme;
 
 /// From this width on every column is shown.
 const WIDE: u16 = 100;

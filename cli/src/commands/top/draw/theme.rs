@@ -4,8 +4,8 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Theme {
-    pub(in super::super) has_color: bool,
+pub(crate) struct Theme {
+    pub(crate) has_color: bool,
 }
 
 #[expect(clippy::unused_self, reason = "how something looks is asked of the theme alone")]

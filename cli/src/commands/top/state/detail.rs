@@ -8,18 +8,18 @@ use super::{Pane, ScreenState, WorkLine};
 
 /// What is shown of one row.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Detail {
-    pub(in super::super) title: String,
+pub(crate) struct Detail {
+    pub(crate) title: String,
     /// Names and values.
-    pub(in super::super) facts: Vec<(&'static str, String)>,
+    pub(crate) facts: Vec<(&'static str, String)>,
     /// The command that goes on with it.
-    pub(in super::super) command: Option<String>,
+    pub(crate) command: Option<String>,
     /// Whose events are shown.
-    pub(in super::super) subject: Option<HistorySubject>,
+    pub(crate) subject: Option<HistorySubject>,
     /// Its events, oldest first, once they were read.
-    pub(in super::super) events: Option<Vec<Event>>,
+    pub(crate) events: Option<Vec<Event>>,
     /// How many lines of it are above the window.
-    pub(in super::super) scrolled: usize,
+    pub(crate) scrolled: usize,
 }
 
 impl Detail {

@@ -9,7 +9,7 @@ const MAX_FILTER_CHARS: usize = 60;
 
 impl ScreenState {
     /// Takes a key.
-    pub(in super::super) fn take_key(&mut self, key: KeyEvent) -> Effect {
+    pub(crate) fn take_key(&mut self, key: KeyEvent) -> Effect {
         self.notice = None;
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return match key.code {

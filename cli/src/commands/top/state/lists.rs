@@ -8,16 +8,16 @@ use trueup_core::overview::{Need, Overview, WorkRow};
 
 /// A part of the screen with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Pane {
+pub(crate) enum Pane {
     Needs,
     Work,
     Feed,
 }
 
 impl Pane {
-    pub(in super::super) const ALL: [Self; 3] = [Self::Needs, Self::Work, Self::Feed];
+    pub(crate) const ALL: [Self; 3] = [Self::Needs, Self::Work, Self::Feed];
 
-    pub(in super::super) const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Needs => "needs me",
             Self::Work => "work",
@@ -33,7 +33,7 @@ impl Pane {
 
 /// A line of the pane with the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum WorkLine {
+pub(crate) enum WorkLine {
     /// The name of a group, and how many items it has.
     Heading(String, usize),
     /// The place of an item in the overview.
@@ -49,12 +49,12 @@ struct Cursor {
 
 /// The rows of all panes.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Lists {
+pub(crate) struct Lists {
     /// Places in the overview.
-    pub(in super::super) needs: Vec<usize>,
-    pub(in super::super) work: Vec<WorkLine>,
+    pub(crate) needs: Vec<usize>,
+    pub(crate) work: Vec<WorkLine>,
     /// Places in the feed, the newest first.
-    pub(in super::super) feed: Vec<usize>,
+    pub(crate) feed: Vec<usize>,
     cursors: [Cursor; 3],
     /// The ids of the rows of each pane; a heading has none.
     ids: [Vec<Option<String>>; 3],
@@ -124,13 +124,13 @@ impl Lists {
     }
 
     /// Returns the place of the selected row, if there is any row.
-    pub(in super::super) fn selected(&self, pane: Pane) -> Option<usize> {
+    pub(crate) fn selected(&self, pane: Pane) -> Option<usize> {
         let cursor = &self.cursors[pane as usize];
         cursor.id.as_ref().map(|_| cursor.at)
     }
 
     /// Returns how many lines a pane has.
-    pub(in super::super) fn len(&self, pane: Pane) -> usize {
+    pub(crate) fn len(&self, pane: Pane) -> usize {
         self.ids[pane as usize].len()
     }
 }
