@@ -1,10 +1,9 @@
 //! One row, looked at: what is known of it, and what happened to it.
 
-use trueup_core::model::Event;
+use trueup_core::model::{Event, ItemKey};
 use trueup_core::overview::{Need, WorkRow};
 
 use super::super::messages::HistorySubject;
-use super::{Pane, ScreenState, WorkLine};
 
 /// What is shown of one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,25 +22,6 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    /// Makes the detail of the selected row.
-    pub(super) fn of_selected(state: &ScreenState) -> Option<Self> {
-        let selected = state.lists.selected(state.pane)?;
-        match state.pane {
-            Pane::Needs => {
-                let place = *state.lists.needs.get(selected)?;
-                state.overview.needs_me.get(place).map(Self::of_need)
-            }
-            Pane::Work => match state.lists.work.get(selected)? {
-                WorkLine::Heading(..) => None,
-                WorkLine::Item(place) => state.overview.work.get(*place).map(Self::of_work),
-            },
-            Pane::Feed => {
-                let place = *state.lists.feed.get(selected)?;
-                state.feed.get(place).map(Self::of_event)
-            }
-        }
-    }
-
     fn new(title: String, facts: Vec<(&'static str, Option<String>)>) -> Self {
         let present = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
         Self {
@@ -54,7 +34,7 @@ impl Detail {
         }
     }
 
-    fn of_need(need: &Need) -> Self {
+    pub(super) fn of_need(need: &Need) -> Self {
         let item = need.item.as_ref().map(ToString::to_string);
         let session = need.session_id.as_ref().map(ToString::to_string);
         let subject = item.clone().map(HistorySubject::Item);
@@ -73,9 +53,9 @@ impl Detail {
         }
     }
 
-    fn of_work(row: &WorkRow) -> Self {
-        let keys = |keys: &[trueup_core::model::ItemKey]| {
-            let keys: Vec<&str> = keys.iter().map(trueup_core::model::ItemKey::as_str).collect();
+    pub(super) fn of_work(row: &WorkRow) -> Self {
+        let keys = |keys: &[ItemKey]| {
+            let keys: Vec<&str> = keys.iter().map(ItemKey::as_str).collect();
             (!keys.is_empty()).then(|| keys.join(" "))
         };
         let facts = vec![
@@ -102,7 +82,7 @@ impl Detail {
         }
     }
 
-    fn of_event(event: &Event) -> Self {
+    pub(super) fn of_event(event: &Event) -> Self {
         let subject = match &*event.entity {
             "item" => Some(HistorySubject::Item(event.key.clone())),
             "session" => Some(HistorySubject::Session(event.key.clone())),

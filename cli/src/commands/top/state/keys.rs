@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Detail, Effect, Mode, ScreenState};
+use super::screen_state::{Effect, Mode, ScreenState};
 
 /// Longest filter, in characters.
 const MAX_FILTER_CHARS: usize = 60;
@@ -95,7 +95,7 @@ impl ScreenState {
     }
 
     fn open_detail(&mut self) -> Effect {
-        let Some(detail) = Detail::of_selected(self) else {
+        let Some(detail) = self.make_detail() else {
             return Effect::None;
         };
         let subject = detail.subject.clone();
@@ -123,7 +123,7 @@ impl ScreenState {
     fn copy_command(&mut self) -> Effect {
         let command = match &self.mode {
             Mode::Detail(detail) => detail.command.clone(),
-            _ => Detail::of_selected(self).and_then(|detail| detail.command),
+            _ => self.make_detail().and_then(|detail| detail.command),
         };
         if let Some(command) = command {
             self.notice = Some(format!("copied: {command}"));
