@@ -81,6 +81,7 @@ const LINES: &[&str] = &[
     "journal list",
     "journal show j-0",
     "journal restore j-0",
+    "journal drop j-0 --yes",
     "outbox list",
     "outbox drain",
     "outbox drop op-0 --yes",

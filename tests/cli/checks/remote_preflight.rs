@@ -11,7 +11,7 @@ fn behind_its_remote_nothing_is_written_and_a_check_only_says_so() {
     clone.git(&["push", "-q"]);
     clone.someone_pushes("other", "x");
     clone.someone_pushes("another", "x");
-    let before = clone.state();
+    let before = clone.state().without_reports();
     let check = clone.object(0, &[]);
     let found = of_code(&check, "C-16");
     assert_eq!(found.len(), 1);
@@ -68,7 +68,7 @@ fn a_pull_that_is_not_possible_is_reported_and_nothing_is_written() {
     let text = clone.text("workplans/a.md");
     clone.someone_pushes("workplans/a.md", &text.replace("Never back.", "theirs"));
     clone.swap("Never back.", "ours");
-    let before = clone.state();
+    let before = clone.state().without_reports();
     let object = clone.object(0, &["--fix", "--pull"]);
     assert_eq!(codes(&object)[0], "C-16");
     let warnings = object["warnings"].to_string();
@@ -94,7 +94,7 @@ fn diverged_is_behind_too() {
     clone.write("ours", "x");
     clone.git(&["add", "ours"]);
     clone.git(&["commit", "-q", "-m", "ours"]);
-    let before = clone.state();
+    let before = clone.state().without_reports();
     for arguments in [&["--fix"][..], &["--fix", "--pull"]] {
         let object = clone.object(0, arguments);
         let found = of_code(&object, "C-16");
