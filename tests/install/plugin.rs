@@ -95,6 +95,8 @@ fn the_events_are_those_the_binaries_handle() {
             let said_once = matcher.contains("TodoWrite");
             assert_eq!(handler["async"] == true, !said_once, "{matcher}");
             assert!(!matcher.is_empty(), "each tool call would pay for it");
+        } else if event == "Notification" {
+            assert_eq!(handler["async"], true, "nobody waits for a report to a person");
         } else if handler["args"] != json!(["--span"]) {
             assert!(handler.get("async").is_none(), "{event} has to be finished");
         }

@@ -73,7 +73,7 @@ fn a_hook_that_needs_no_database_starts_nothing() {
         ("session-start-sync", &[], "stop"),
         ("checkpoint-push", &[], "session-start.startup"),
         ("checkpoint-push", &[], "file-changed"),
-        ("checkpoint-push", &[], "unhandled.notification"),
+        ("checkpoint-push", &[], "unhandled.permission-request"),
     ] {
         run(&home, hook, arguments, &home.payload(fixture)).assert_silent();
         assert_eq!(starts(&home), [""; 0], "{hook} {fixture}");
