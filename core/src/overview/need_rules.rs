@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::index::OverviewIndex;
 use super::{Need, NeedAction, NeedKind, SessionState};
-use crate::model::{Attention, AttentionKind, Handoff, Item, ItemKey, Session, SessionId};
+use crate::model::{
+    Attention, AttentionKind, Handoff, Item, ItemKey, ItemStatus, Session, SessionId,
+};
 use crate::text::CommandLine;
 
 /// Finds what needs a person, oldest first.
@@ -50,8 +52,15 @@ fn unattended_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     }
 }
 
-/// Returns the session that was lost with an item, if nobody has taken the item up since.
+/// Returns the session that was lost with an item, if nobody has taken the item up since. What is in
+/// the queue is offered to whoever asks next, and needs nobody.
 fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
+    if item.status != ItemStatus::Running {
+        return None;
+    }
+    let reopen = CommandLine::new("trueup item reopen")
+        .with_word(item.key.as_str())
+        .with_words("--reason 'its session was lost'");
     let last = index.lost_session_of(&item.key)?;
     let need = Need {
         line: format!(
@@ -60,7 +69,8 @@ fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
             on_host(last),
             item.key
         ),
-        command: Some(CommandLine::new("trueup claim").with_word(item.key.as_str()).to_string()),
+        command: Some(reopen.to_string()),
+        actions: vec![NeedAction::Reopen],
         ..need_of_session(NeedKind::LostSession, last, item, index)
     };
     Some(need)

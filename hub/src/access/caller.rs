@@ -25,6 +25,20 @@ impl Caller {
     }
 }
 
+/// An administrator. A handler that takes one refuses everybody else before it looks at the body.
+#[derive(Debug, Clone)]
+pub(crate) struct AdminCaller(pub(crate) Caller);
+
+impl<S: Sync> FromRequestParts<S> for AdminCaller {
+    type Rejection = HubError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HubError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(TokenRole::Admin)?;
+        Ok(Self(caller))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = HubError;
 

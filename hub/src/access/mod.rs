@@ -18,7 +18,7 @@ use std::time::Instant;
 use trueup_core::model::TokenName;
 
 pub(crate) use allowed_hosts::AllowedHosts;
-pub(crate) use caller::Caller;
+pub(crate) use caller::{AdminCaller, Caller};
 pub(crate) use checks::{check_source, check_token};
 pub(crate) use login::routes as login_routes;
 pub(crate) use token_digest::TokenDigest;

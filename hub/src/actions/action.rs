@@ -1,11 +1,10 @@
 //! What all actions have in common.
 
 use serde::Serialize;
-use trueup_core::model::TokenRole;
 use trueup_core::store::{Caller as RecordedCaller, CommandStore, Provenance};
 use utoipa::ToSchema;
 
-use crate::access::Caller;
+use crate::access::AdminCaller;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
 use crate::store_work::run_on_store;
@@ -39,16 +38,15 @@ impl ActionOutcome {
 ///
 /// # Errors
 ///
-/// When the caller is no administrator; that of the action.
+/// That of the action.
 pub(super) async fn carry_out(
     state: &HubState,
-    caller: Caller,
+    AdminCaller(caller): AdminCaller,
     reason: &str,
     action: impl FnOnce(&mut dyn CommandStore, &Provenance) -> Result<ActionOutcome, HubError>
     + Send
     + 'static,
 ) -> Result<ActionOutcome, HubError> {
-    caller.require(TokenRole::Admin)?;
     let provenance = Provenance::new(caller.name.as_str(), reason);
     let recorded = RecordedCaller { op_id: provenance.op_id.clone(), name: caller.name };
     let work = run_on_store(state.pool(), move |store| {

@@ -8,7 +8,7 @@ use trueup_core::store::{CommandStore, Provenance, ReleaseRequest};
 use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
-use crate::access::Caller;
+use crate::access::AdminCaller;
 use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
@@ -34,7 +34,7 @@ pub(super) struct ReleaseBody {
 )]
 pub(super) async fn release_item(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReleaseBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let judge = state.judge().clone();

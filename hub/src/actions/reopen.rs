@@ -9,7 +9,7 @@ use trueup_core::store::{CommandStore, Provenance};
 use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
-use crate::access::Caller;
+use crate::access::AdminCaller;
 use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
@@ -33,7 +33,7 @@ pub(super) struct ReopenBody {
 )]
 pub(super) async fn reopen_item(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReopenBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     if !body.reason.chars().any(char::is_alphanumeric) {

@@ -11,7 +11,7 @@ use trueup_core::sync::{resend_dead_letter, restore_journal_entry};
 use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, UndoAction, carry_out};
-use crate::access::Caller;
+use crate::access::AdminCaller;
 use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
@@ -36,7 +36,7 @@ const DROPPED: &str = "dropped";
 )]
 pub(super) async fn restore_journal(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "restored from the journal".to_owned());
@@ -59,7 +59,7 @@ pub(super) async fn restore_journal(
 )]
 pub(super) async fn drop_journal(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     drop_report(&state, caller, body, AttentionKind::JournalEntry).await.map(Json)
@@ -72,7 +72,7 @@ pub(super) async fn drop_journal(
 )]
 pub(super) async fn resend(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "sent again".to_owned());
@@ -96,7 +96,7 @@ pub(super) async fn resend(
 )]
 pub(super) async fn drop_dead_letter(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     drop_report(&state, caller, body, AttentionKind::DeadLetter).await.map(Json)
@@ -109,7 +109,7 @@ pub(super) async fn drop_dead_letter(
 )]
 pub(super) async fn reinstate(
     State(state): State<HubState>,
-    caller: Caller,
+    caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "reinstated".to_owned());
@@ -143,7 +143,7 @@ fn report_again(found: Attention) -> NewAttention {
 
 async fn drop_report(
     state: &HubState,
-    caller: Caller,
+    caller: AdminCaller,
     body: ReportedBody,
     kind: AttentionKind,
 ) -> Result<ActionOutcome, HubError> {

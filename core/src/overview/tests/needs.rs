@@ -19,12 +19,13 @@ fn needs_of(scene: Scene) -> Vec<String> {
 
 #[test]
 fn an_item_needs_a_person_once_its_session_is_away() {
-    use ItemStatus::{Completed, Running};
+    use ItemStatus::{Completed, Queued, Ready, Running};
     use SessionStatus::{Active, Ended, Idle, Lost};
     let stale = "stale_claim:SD-002C | trueup release SD-002C --session s | release";
     let ended = "stale_claim:SD-002C | trueup sessions sweep | release";
     let dead = "lost_session:s | trueup sessions sweep | release";
-    let lost = "lost_session:s | trueup claim SD-002C";
+    let lost =
+        "lost_session:s | trueup item reopen SD-002C --reason 'its session was lost' | reopen";
     for (status, silence, announced, item_status, is_held, expected) in [
         (Active, 10, None, Running, true, None),
         (Idle, 10, None, Running, true, None),
@@ -38,6 +39,9 @@ fn an_item_needs_a_person_once_its_session_is_away() {
         (Lost, 1_900, None, Running, false, Some(lost)),
         (Lost, 10, None, Running, false, Some(lost)),
         (Lost, 1_900, None, Completed, false, None),
+        // It is offered to whoever asks next.
+        (Lost, 1_900, None, Queued, false, None),
+        (Lost, 1_900, None, Ready, false, None),
         // A session that ended may come back for its item while its lease lasts.
         (Ended, 10, None, Running, true, None),
         (Ended, 1_000, None, Running, true, Some(ended)),
@@ -59,7 +63,9 @@ fn only_the_session_that_was_lost_last_is_told_of_an_item() {
     let sessions = vec![lost("s1", 50), lost("s2", 40), lost("s3", 60), elsewhere];
     let items = vec![sample_item(ItemStatus::Running, None)];
     let scene = Scene { sessions, items, ..Scene::default() };
-    assert_eq!(needs_of(scene), ["lost_session:s2 | trueup claim SD-002C"]);
+    let expected =
+        "lost_session:s2 | trueup item reopen SD-002C --reason 'its session was lost' | reopen";
+    assert_eq!(needs_of(scene), [expected]);
 }
 
 #[test]
