@@ -181,8 +181,6 @@ fn what_makes_no_sense_is_refused_by_name() {
     for (path, status, code) in [
         ("/api/items?since=..", 400, "bad_cursor"),
         ("/api/items?since=", 400, "bad_cursor"),
-        ("/api/items?since=zzz", 400, "bad_cursor"),
-        ("/api/sessions?since=12", 400, "bad_cursor"),
         ("/api/sessions?since=a%20b", 400, "bad_cursor"),
         ("/api/queue?since=%2Fetc", 400, "bad_cursor"),
         ("/api/plans?since=a:b", 400, "bad_cursor"),

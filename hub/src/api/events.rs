@@ -11,7 +11,7 @@ use trueup_core::views::EventView;
 use utoipa::{IntoParams, ToSchema};
 
 use super::names::unknown;
-use super::pages::parse_seq;
+use super::pages::parse_cursor;
 use super::parameters::{Limit, Parameters};
 use crate::hub_state::HubState;
 use crate::problem::HubError;
@@ -77,7 +77,7 @@ pub(super) async fn list_events(
 }
 
 fn find_events(store: &mut dyn CommandStore, query: EventQuery) -> Result<EventPage, HubError> {
-    let after: Seq = parse_seq(query.since.as_deref())?.unwrap_or_default();
+    let after: Seq = parse_cursor(query.since.as_deref())?.unwrap_or_default();
     let rows = query.limit.rows();
     let is_oldest = query.order == Order::Oldest;
     let filter = EventFilter {

@@ -9,8 +9,12 @@ use crate::text::CommandLine;
 /// Renders a need as `id | command | actions`.
 fn render(need: &Need) -> String {
     let command = need.command.as_deref().unwrap_or("-");
-    let release = if need.actions == [NeedAction::Release] { " | release" } else { "" };
-    format!("{} | {command}{release}", need.id)
+    let action = match need.actions[..] {
+        [NeedAction::Release] => " | release",
+        [NeedAction::Reopen] => " | reopen",
+        _ => "",
+    };
+    format!("{} | {command}{action}", need.id)
 }
 
 fn needs_of(scene: Scene) -> Vec<String> {

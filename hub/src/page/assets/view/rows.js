@@ -1,6 +1,6 @@
 // A list of which only the visible rows are in the document, with one selected row that has the focus.
 
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.js';
+import { html, useLayoutEffect, useMemo, useRef, useState } from '../vendor/htm-preact-3.1.1.js';
 
 const BEYOND = 4;
 
@@ -60,7 +60,8 @@ export function Rows({ name, label, rows, keyOf, heightOf, isHeading = never, dr
     box.current.querySelector('[data-current]')?.focus({ preventScroll: true });
   });
 
-  useEffect(() => {
+  // Before the next key, which must not act on a row that is no longer the one in focus.
+  useLayoutEffect(() => {
     lists.set(name, {
       element: box.current,
       focus: () => current >= 0 && select(current, true),
