@@ -1,11 +1,12 @@
 //! A session of an agent on a machine, and what the model knows of it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use trueup_core::cache::{session_cache_path, shared_cache_path};
-use trueup_core::model::{SessionId, Timestamp};
+use trueup_core::model::{HandoffId, SessionId, Timestamp};
 use trueup_core::replica::{Replica, ReplicaFile};
 use trueup_hooks::HookOutcome;
 
@@ -48,6 +49,8 @@ pub(crate) struct Record {
     pub(crate) told_revision: u64,
     /// What there was by then that changes no state.
     pub(crate) told_other_news: [u64; 3],
+    /// The hand-offs that prompts told of.
+    pub(crate) told_handoffs: BTreeSet<HandoffId>,
     /// Whether writes of its agent may have been made since at a server that did not know yet what
     /// the agent was told of. They then pass for changes by others, and are told.
     pub(crate) is_told_late: bool,
