@@ -28,9 +28,7 @@ impl JournalEntry {
     pub fn new(lost: RejectedEdit, at: Timestamp) -> Self {
         Self { id: lost.id(), at, lost }
     }
-}
 
-impl JournalEntry {
     /// Returns what tells a person of it, and lets it be restored from any machine.
     pub fn as_attention(&self, host: Option<&str>) -> NewAttention {
         let line = format!("{} (session {})", self.lost.render_line(), self.lost.session);
@@ -141,8 +139,8 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Reads the entries, the dropped ones as well. An obstacle in place of the file counts as no entries; the next append
-    /// moves it aside.
+    /// Reads the entries, the dropped ones as well. An obstacle in place of the file counts as no
+    /// entries; the next append moves it aside.
     fn read_entries(&self) -> io::Result<Vec<JournalEntry>> {
         let mut seen = BTreeSet::new();
         let mut entries = checksummed_lines::read_records::<JournalEntry>(&self.path)?.records;

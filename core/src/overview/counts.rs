@@ -69,7 +69,11 @@ pub(super) fn count(index: &OverviewIndex<'_>, needs_me: usize) -> OverviewCount
         items: ItemCounts {
             ready: count_items(&|item| {
                 item.holder.is_none()
-                    && matches!(item.status, ItemStatus::Queued | ItemStatus::Ready)
+                    // Work that was given up in the middle is offered like any other.
+                    && matches!(
+                        item.status,
+                        ItemStatus::Queued | ItemStatus::Ready | ItemStatus::Running
+                    )
                     && index.waits_for(&item.key).is_empty()
             }),
             held: count_items(&|item| item.holder.is_some() && !item.status.is_finished()),

@@ -44,8 +44,16 @@ impl<'r> OverviewIndex<'r> {
             lost_with: BTreeMap::new(),
             continued: BTreeSet::new(),
         };
+        let waiting: BTreeSet<&SessionId> = rows
+            .attention
+            .iter()
+            .filter(|report| report.kind == AttentionKind::WaitsForInput)
+            .filter_map(|report| report.session.as_ref())
+            .collect();
         for session in &rows.sessions {
-            let state = decide_session_state(session, index.liveness_of(session));
+            let waits_for_input = waiting.contains(&session.id);
+            let alive = index.liveness_of(session);
+            let state = decide_session_state(session, alive, waits_for_input);
             if state.is_present() {
                 index.continued.extend(&session.predecessor);
             }
@@ -110,13 +118,6 @@ impl<'r> OverviewIndex<'r> {
     pub(super) fn is_present(&self, id: &SessionId) -> bool {
         let own = self.session(id).is_some_and(|(_, state)| state.is_present());
         own || self.continued.contains(id)
-    }
-
-    /// Returns whether a session was reported to wait for an answer of a person.
-    pub(super) fn waits_for_input(&self, id: &SessionId) -> bool {
-        self.readings.rows.attention.iter().any(|report| {
-            report.kind == AttentionKind::WaitsForInput && report.session.as_ref() == Some(id)
-        })
     }
 
     /// Returns the hand-offs that somebody could accept.

@@ -41,8 +41,6 @@ fn unattended_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     let (session, state) = index.session(holder)?;
     match state {
         SessionState::Dead => Some(dead_holder(item, session, index)),
-        // Who waits for an answer is silent because of that.
-        SessionState::Stale if index.waits_for_input(holder) => None,
         SessionState::Stale => Some(silent_holder(item, session, index)),
         // Until the lease is over, the session may be resumed with its item.
         SessionState::Ended if session.is_lease_expired() => {

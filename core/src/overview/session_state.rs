@@ -11,7 +11,7 @@ use crate::model::{LivenessState, Session, SessionStatus};
 pub enum SessionState {
     /// It works.
     Live,
-    /// It is between turns, or has announced its silence.
+    /// It is between turns, waits for an answer of a person, or has announced its silence.
     Waiting,
     /// Its lease is over, and nothing shows that it is dead.
     Stale,
@@ -42,11 +42,16 @@ impl SessionState {
     }
 }
 
-/// Decides what a session is doing.
-pub fn decide_session_state(session: &Session, alive: LivenessState) -> SessionState {
+/// Decides what a session is doing; who waits for an answer is silent because of that.
+pub fn decide_session_state(
+    session: &Session,
+    alive: LivenessState,
+    waits_for_input: bool,
+) -> SessionState {
     match (session.status, alive) {
         (SessionStatus::Ended, _) => SessionState::Ended,
         (SessionStatus::Lost, _) | (_, LivenessState::Dead) => SessionState::Dead,
+        _ if waits_for_input => SessionState::Waiting,
         (SessionStatus::Active, LivenessState::Alive) => SessionState::Live,
         (SessionStatus::Idle, LivenessState::Alive) => SessionState::Waiting,
         (_, LivenessState::Unknown) if session.is_in_quiet_period() => SessionState::Waiting,
@@ -63,29 +68,34 @@ mod tests {
     fn a_session_is_live_waiting_stale_dead_or_ended() {
         use LivenessState::{Alive, Dead, Unknown};
         use SessionStatus::{Active, Ended, Idle, Lost};
-        for (status, alive, silence, announced, expected) in [
-            (Active, Alive, 10, None, SessionState::Live),
-            (Active, Alive, 10, Some(600), SessionState::Live),
+        for (waits, status, alive, silence, announced, expected) in [
+            (true, Active, Alive, 10, None, SessionState::Waiting),
+            (true, Active, Unknown, 1_000, None, SessionState::Waiting),
+            (true, Active, Dead, 1_000, None, SessionState::Dead),
+            (true, Lost, Dead, 10, None, SessionState::Dead),
+            (true, Ended, Dead, 10, None, SessionState::Ended),
+            (false, Active, Alive, 10, None, SessionState::Live),
+            (false, Active, Alive, 10, Some(600), SessionState::Live),
             // A running process is evidence, whatever the lease says.
-            (Active, Alive, 5_000, None, SessionState::Live),
-            (Idle, Alive, 10, None, SessionState::Waiting),
-            (Idle, Alive, 5_000, None, SessionState::Waiting),
-            (Active, Unknown, 1_000, Some(600), SessionState::Waiting),
-            (Active, Unknown, 1_000, Some(-1), SessionState::Stale),
-            (Active, Unknown, 1_000, None, SessionState::Stale),
-            (Idle, Unknown, 1_000, None, SessionState::Stale),
-            (Active, Dead, 1_000, None, SessionState::Dead),
-            (Idle, Dead, 5_000, None, SessionState::Dead),
-            (Lost, Dead, 10, None, SessionState::Dead),
-            (Lost, Unknown, 1_000, Some(600), SessionState::Dead),
-            (Ended, Dead, 10, None, SessionState::Ended),
+            (false, Active, Alive, 5_000, None, SessionState::Live),
+            (false, Idle, Alive, 10, None, SessionState::Waiting),
+            (false, Idle, Alive, 5_000, None, SessionState::Waiting),
+            (false, Active, Unknown, 1_000, Some(600), SessionState::Waiting),
+            (false, Active, Unknown, 1_000, Some(-1), SessionState::Stale),
+            (false, Active, Unknown, 1_000, None, SessionState::Stale),
+            (false, Idle, Unknown, 1_000, None, SessionState::Stale),
+            (false, Active, Dead, 1_000, None, SessionState::Dead),
+            (false, Idle, Dead, 5_000, None, SessionState::Dead),
+            (false, Lost, Dead, 10, None, SessionState::Dead),
+            (false, Lost, Unknown, 1_000, Some(600), SessionState::Dead),
+            (false, Ended, Dead, 10, None, SessionState::Ended),
         ] {
             let mut session = sample_session("s", status, silence);
             session.silent_until = announced.map(seconds_from_now);
             assert_eq!(
-                decide_session_state(&session, alive),
+                decide_session_state(&session, alive, waits),
                 expected,
-                "{status:?} {alive:?} silent {silence} s, announced {announced:?}"
+                "{status:?} {alive:?} waits {waits} silent {silence} s, announced {announced:?}"
             );
         }
     }

@@ -116,7 +116,7 @@ fn the_counts_are_of_what_the_rows_show() {
         json!({
             "machines": 2,
             "sessions": {"live": 1, "waiting": 1, "stale": 1, "dead": 1},
-            "items": {"ready": 2, "held": 2, "done_today": 1},
+            "items": {"ready": 3, "held": 2, "done_today": 1},
             "events_per_minute": 41.0,
             "needs_me": 1,
         })
