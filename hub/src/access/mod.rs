@@ -82,14 +82,14 @@ impl Access {
     /// [`HubError::Unauthorized`] for an unknown or revoked one; that of the database.
     pub(crate) async fn find_caller(&self, token: &TokenDigest) -> Result<Caller, HubError> {
         let TokenDigest(digest) = token;
-        if let Some(caller) = lock(&self.tokens).find(digest, Instant::now()) {
+        if let Some(caller) = lock_counts(&self.tokens).find(digest, Instant::now()) {
             return Ok(caller);
         }
         let asked = digest.clone();
         let found = self.pool.run(move |store| store.find_token(&asked)).await?;
         let token = found.ok_or(HubError::Unauthorized)?;
         let caller = Caller { name: token.name, role: token.role };
-        lock(&self.tokens).remember(digest.clone(), caller.clone(), Instant::now());
+        lock_counts(&self.tokens).remember(digest.clone(), caller.clone(), Instant::now());
         Ok(caller)
     }
 
@@ -99,12 +99,12 @@ impl Access {
     ///
     /// Those of [`Self::find_caller`], and when too many wrong tokens came from there.
     async fn check_caller(&self, token: &str, address: IpAddr) -> Result<Caller, HubError> {
-        if !lock(&self.wrong_tokens).has_left(&address, Instant::now()) {
+        if !lock_counts(&self.wrong_tokens).has_left(&address, Instant::now()) {
             return Err(HubError::TooManyRequests);
         }
         let found = self.find_caller(&TokenDigest::of_token(token)).await;
         if matches!(found, Err(HubError::Unauthorized)) {
-            lock(&self.wrong_tokens).take(&address, Instant::now());
+            lock_counts(&self.wrong_tokens).take_request(&address, Instant::now());
         }
         found
     }
@@ -115,12 +115,12 @@ impl Access {
     ///
     /// When it is one too many.
     fn count_request(&self, caller: &Caller) -> Result<(), HubError> {
-        let is_allowed = lock(&self.requests).take(&caller.name, Instant::now());
+        let is_allowed = lock_counts(&self.requests).take_request(&caller.name, Instant::now());
         is_allowed.then_some(()).ok_or(HubError::TooManyRequests)
     }
 }
 
 /// Locks what is only counted: nothing is half done in it when a holder panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_counts<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

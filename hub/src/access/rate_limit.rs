@@ -28,7 +28,7 @@ impl<K: Clone + Eq + Hash> RateLimit<K> {
     }
 
     /// Takes one request off what a caller has left; returns whether there was one.
-    pub(super) fn take(&mut self, caller: &K, now: Instant) -> bool {
+    pub(super) fn take_request(&mut self, caller: &K, now: Instant) -> bool {
         let left = self.left(caller, now);
         let is_allowed = left >= 1.0;
         let left = if is_allowed { left - 1.0 } else { left };
@@ -70,13 +70,13 @@ mod tests {
         let mut limit = RateLimit::new(2.0, 4.0);
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let taken = (0..6).filter(|_| limit.take(&"a", at(0))).count();
+        let taken = (0..6).filter(|_| limit.take_request(&"a", at(0))).count();
         assert_eq!(taken, 4);
-        assert!(limit.take(&"b", at(0)), "another caller has its own");
-        assert!(!limit.take(&"a", at(400)));
-        assert!(limit.take(&"a", at(600)));
+        assert!(limit.take_request(&"b", at(0)), "another caller has its own");
+        assert!(!limit.take_request(&"a", at(400)));
+        assert!(limit.take_request(&"a", at(600)));
         assert!(!limit.has_left(&"a", at(700)));
-        let taken = (0..9).filter(|_| limit.take(&"a", at(60_000))).count();
+        let taken = (0..9).filter(|_| limit.take_request(&"a", at(60_000))).count();
         assert_eq!(taken, 4, "what is left does not grow for ever");
     }
 
@@ -85,7 +85,7 @@ mod tests {
         let mut limit = RateLimit::new(1.0, 2.0);
         let start = Instant::now();
         for caller in 0..MAX_CALLERS * 2 {
-            limit.take(&caller, start);
+            limit.take_request(&caller, start);
             assert!(limit.callers.len() <= MAX_CALLERS);
         }
     }

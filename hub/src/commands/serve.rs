@@ -34,10 +34,10 @@ pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), 
         .enable_all()
         .build()
         .map_err(|error| Failure::unable("no_runtime", error.to_string()))?;
-    runtime.block_on(serve(&database, live, arguments, tls, webhooks))
+    runtime.block_on(serve_database(&database, live, arguments, tls, webhooks))
 }
 
-async fn serve(
+async fn serve_database(
     database: &Database,
     live: LiveStart,
     arguments: &ServeArgs,
@@ -81,7 +81,7 @@ async fn serve(
         print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
         tokio::spawn(follow_needs(webhooks, state.clone()))
     });
-    listening.serve(&state, tls, arguments.max_connections, shutdown).await;
+    listening.answer_requests(&state, tls, arguments.max_connections, shutdown).await;
     if let Some(telling) = telling {
         // It ends with the same signal.
         let _ = telling.await;

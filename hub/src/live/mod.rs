@@ -112,10 +112,10 @@ impl Live {
     }
 
     fn take_place(&self, token: TokenName) -> Result<Place, HubError> {
-        self.places.take(token)
+        self.places.take_place(token)
     }
 
-    fn follow(&self, selection: Selection, since: Option<i64>) -> Follower {
+    fn follow_events(&self, selection: Selection, since: Option<i64>) -> Follower {
         Follower::new(Arc::clone(&self.feed), self.old.clone(), selection, since)
     }
 }

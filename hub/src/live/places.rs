@@ -38,7 +38,7 @@ impl Places {
     /// # Errors
     ///
     /// When there is none left.
-    pub(super) fn take(self: &Arc<Self>, token: TokenName) -> Result<Place, HubError> {
+    pub(super) fn take_place(self: &Arc<Self>, token: TokenName) -> Result<Place, HubError> {
         let mut streams = self.lock();
         if *self.open.borrow() >= MAX_STREAMS {
             return Err(HubError::Busy);
@@ -87,11 +87,11 @@ mod tests {
         let places = Arc::new(Places::new(Arc::new(Metrics::new())));
         let name = |text: &str| text.parse::<TokenName>().unwrap();
         let mut held: Vec<Place> =
-            (0..MAX_PER_TOKEN).map(|_| places.take(name("a")).unwrap()).collect();
-        assert!(matches!(places.take(name("a")), Err(HubError::TooManyRequests)));
-        held.push(places.take(name("b")).unwrap());
+            (0..MAX_PER_TOKEN).map(|_| places.take_place(name("a")).unwrap()).collect();
+        assert!(matches!(places.take_place(name("a")), Err(HubError::TooManyRequests)));
+        held.push(places.take_place(name("b")).unwrap());
         held.remove(0);
-        held.push(places.take(name("a")).unwrap());
+        held.push(places.take_place(name("a")).unwrap());
         drop(held);
         assert!(places.lock().is_empty());
         assert_eq!(*places.open.borrow(), 0);

@@ -59,14 +59,15 @@ impl Pump {
     pub(super) fn run(&self) {
         while !self.is_stopped() {
             // Clients are told nothing: nothing is lost to them, and what is new comes later.
-            if self.database.open().and_then(|mut store| self.follow(&mut *store)).is_err() {
+            if self.database.open().and_then(|mut store| self.read_new_events(&mut *store)).is_err()
+            {
                 thread::sleep(OUTAGE_PAUSE);
             }
         }
     }
 
     /// Reads new events over one connection until it fails.
-    fn follow(&self, store: &mut dyn CommandStore) -> StoreResult<()> {
+    fn read_new_events(&self, store: &mut dyn CommandStore) -> StoreResult<()> {
         let mut changes = ChangeWatch::open(&self.database);
         let mut checked = Instant::now();
         while !self.is_stopped() {

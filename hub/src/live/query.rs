@@ -46,7 +46,7 @@ impl StreamQuery {
             kind: self.kind,
             entity: self.entity,
         };
-        let follower: Follower = state.live().follow(selection, since);
+        let follower: Follower = state.live().follow_events(selection, since);
         Ok(Subscription::new(state, follower, token, place))
     }
 }

@@ -72,7 +72,7 @@ pub(super) async fn serve_connections(
                         state: state.clone(),
                         _place: place,
                     };
-                    connections.spawn(connection.serve(stream, tls.clone(), stopping.clone()));
+                    connections.spawn(connection.serve_stream(stream, tls.clone(), stopping.clone()));
                 }
                 _ => sleep(ACCEPT_PAUSE).await,
             },
@@ -93,7 +93,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(
+    async fn serve_stream(
         self,
         stream: TcpStream,
         tls: Option<TlsIdentity>,

@@ -43,7 +43,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<Listening, ServerError
 
 impl Listening {
     /// Answers until it is told to stop, and then what was asked before.
-    pub(crate) async fn serve(
+    pub(crate) async fn answer_requests(
         self,
         state: &HubState,
         tls: Option<TlsIdentity>,

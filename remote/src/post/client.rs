@@ -71,8 +71,9 @@ impl PostClient {
             // What is meant for this machine must not go to a proxy.
             builder = builder.no_proxy();
         }
-        let client =
-            builder.build().map_err(|error| PostError::Local(describe(&error.without_url())))?;
+        let client = builder
+            .build()
+            .map_err(|error| PostError::Local(describe_error(&error.without_url())))?;
         Ok(Self { client, url })
     }
 
@@ -92,7 +93,7 @@ impl PostClient {
             if error.is_timeout() {
                 return PostError::TimedOut;
             }
-            PostError::Unreachable(describe(&error.without_url()))
+            PostError::Unreachable(describe_error(&error.without_url()))
         })?;
         check_status(answer.status())
     }
@@ -103,7 +104,7 @@ fn check_status(status: StatusCode) -> Result<(), PostError> {
 }
 
 /// Describes an error by its first cause: what stands before it names no reason.
-fn describe(error: &reqwest::Error) -> String {
+fn describe_error(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

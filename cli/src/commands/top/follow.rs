@@ -46,7 +46,11 @@ pub(super) struct Source {
 }
 
 /// Follows the database until nobody listens any more.
-pub(super) fn follow(source: &Source, news: &Sender<Message>, requests: &Receiver<HistorySubject>) {
+pub(super) fn follow_database(
+    source: &Source,
+    news: &Sender<Message>,
+    requests: &Receiver<HistorySubject>,
+) {
     let mut follower = Follower { source, news, requests, cursor: 0 };
     loop {
         let error = match follower.open_and_read() {

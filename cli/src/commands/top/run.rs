@@ -11,8 +11,8 @@ use signal_hook::iterator::Signals;
 use trueup_core::model::Timestamp;
 use trueup_core::overview::{Overview, OverviewSite};
 
-use super::draw::{Theme, draw};
-use super::follow::{Source, follow};
+use super::draw::{Theme, draw_screen};
+use super::follow::{Source, follow_database};
 use super::messages::{HistorySubject, Message};
 use super::state::{Effect, ScreenState};
 use super::terminal::{TakenTerminal, has_colors};
@@ -41,9 +41,9 @@ pub(super) fn run(
     let (news, messages) = mpsc::channel();
     let (requests, requested) = mpsc::channel();
     watch_signals(news.clone())?;
-    let mut terminal = TakenTerminal::take()?;
+    let mut terminal = TakenTerminal::take_over()?;
     watch_terminal(news.clone());
-    thread::spawn(move || follow(&source, &news, &requested));
+    thread::spawn(move || follow_database(&source, &news, &requested));
     let mut screen = LiveScreen {
         state: ScreenState::new(overview),
         theme: Theme { has_color: has_colors() },
@@ -119,13 +119,13 @@ impl LiveScreen {
         loop {
             let since = drawn.map_or(TICK, |drawn: Instant| drawn.elapsed());
             if since >= TICK || is_due && since >= MIN_FRAME_TIME {
-                self.draw(terminal)?;
+                self.redraw_screen(terminal)?;
                 (drawn, is_due) = (Some(Instant::now()), false);
                 continue;
             }
             let wait = if is_due { MIN_FRAME_TIME } else { TICK };
             match messages.recv_timeout(wait.saturating_sub(since)) {
-                Ok(message) => match self.take(message, terminal)? {
+                Ok(message) => match self.take_message(message, terminal)? {
                     Step::Redraw => is_due = true,
                     Step::RedrawNow => (drawn, is_due) = (None, true),
                     Step::End(signal) => return Ok(signal),
@@ -136,14 +136,14 @@ impl LiveScreen {
         }
     }
 
-    fn draw(&mut self, terminal: &mut TakenTerminal) -> io::Result<()> {
+    fn redraw_screen(&mut self, terminal: &mut TakenTerminal) -> io::Result<()> {
         let (at, then) = self.read;
         self.state.now = self.state.now.max(then.plus_seconds(at.elapsed().as_secs()));
-        terminal.screen.draw(|frame| draw(frame, &mut self.state, self.theme))?;
+        terminal.screen.draw(|frame| draw_screen(frame, &mut self.state, self.theme))?;
         Ok(())
     }
 
-    fn take(&mut self, message: Message, terminal: &mut TakenTerminal) -> io::Result<Step> {
+    fn take_message(&mut self, message: Message, terminal: &mut TakenTerminal) -> io::Result<Step> {
         match message {
             Message::Key(key) => {
                 match self.state.take_key(key) {

@@ -32,7 +32,7 @@ pub(super) struct TakenTerminal {
 
 impl TakenTerminal {
     /// Takes the terminal. A panic leaves it before it is reported.
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn take_over() -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             leave();

@@ -13,7 +13,7 @@ use super::theme::Theme;
 
 /// Draws the detail; returns how many lines it has room for. What is scrolled past the end comes
 /// back.
-pub(super) fn draw(
+pub(super) fn draw_detail(
     frame: &mut Frame<'_>,
     area: Rect,
     state: &mut ScreenState,

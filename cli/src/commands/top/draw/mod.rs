@@ -23,7 +23,7 @@ pub(super) use theme::Theme;
 const MIN_ROWS_FOR_ALL: u16 = 16;
 
 /// Draws the screen, and notes how many rows the pane in front has.
-pub(super) fn draw(frame: &mut Frame<'_>, state: &mut ScreenState, theme: Theme) {
+pub(super) fn draw_screen(frame: &mut Frame<'_>, state: &mut ScreenState, theme: Theme) {
     let whole = frame.area();
     let header = header::render(state, theme, whole.width);
     let header_rows = u16::try_from(header.len()).unwrap_or(1).min(whole.height / 3).max(1);
@@ -36,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut ScreenState, theme: Theme)
     frame.render_widget(Paragraph::new(header), top);
     match &state.mode {
         Mode::Help => draw_help(frame, middle, theme),
-        Mode::Detail(_) => state.page_rows = detail::draw(frame, middle, state, theme),
+        Mode::Detail(_) => state.page_rows = detail::draw_detail(frame, middle, state, theme),
         Mode::Browse | Mode::EditFilter => draw_panes(frame, middle, state, theme),
     }
     frame.render_widget(Paragraph::new(render_footer(state, theme)), bottom);
@@ -44,7 +44,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut ScreenState, theme: Theme)
 
 fn draw_panes(frame: &mut Frame<'_>, area: Rect, state: &mut ScreenState, theme: Theme) {
     for (pane, area) in place_panes(area, state) {
-        let rows = panes::draw(frame, area, pane, state, theme);
+        let rows = panes::draw_pane(frame, area, pane, state, theme);
         if pane == state.pane {
             state.page_rows = rows;
         }

@@ -20,7 +20,7 @@ const WIDE: u16 = 100;
 const NARROW: u16 = 60;
 
 /// Draws a pane; returns how many rows it has room for.
-pub(super) fn draw(
+pub(super) fn draw_pane(
     frame: &mut Frame<'_>,
     area: Rect,
     pane: Pane,

@@ -8,7 +8,7 @@ use trueup_core::model::ItemStatus;
 
 use super::keys::press;
 use super::sample::{event, morning, need, overview, reading, work};
-use crate::commands::top::draw::{Theme, draw};
+use crate::commands::top::draw::{Theme, draw_screen};
 use crate::commands::top::messages::HistorySubject;
 use crate::commands::top::state::ScreenState;
 
@@ -26,7 +26,7 @@ fn drawn(
     has_color: bool,
 ) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, state, Theme { has_color })).unwrap();
+    terminal.draw(|frame| draw_screen(frame, state, Theme { has_color })).unwrap();
     terminal
 }
 
