@@ -1,6 +1,6 @@
 //! The arguments of `trueup-hub`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,14 +47,14 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:7717";
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Where the hub listens
-    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS, value_parser = parse_address)]
     pub(crate) listen: SocketAddr,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS)]
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_ADDRESS, value_parser = parse_address)]
     pub(crate) listen: SocketAddr,
     /// The certificate and its chain, a PEM file
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -108,4 +108,11 @@ pub(crate) enum TokenCommand {
         /// Whose it is
         name: TokenName,
     },
+}
+
+/// Parses an address, whose host may be a name of this machine.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "expected HOST:PORT, such as 127.0.0.1:7717";
+    let mut found = text.to_socket_addrs().map_err(|_| expected.to_owned())?;
+    found.next().ok_or_else(|| expected.to_owned())
 }

@@ -8,6 +8,7 @@ mod api_item;
 mod api_lists;
 mod browser;
 mod documents;
+mod error_codes;
 mod hostile_requests;
 mod http_client;
 mod hub_process;
