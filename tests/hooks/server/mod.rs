@@ -2,6 +2,7 @@
 
 mod fixture;
 mod machines;
+mod reports;
 mod sessions;
 mod several_sessions;
 mod started_pulls;
