@@ -120,8 +120,11 @@ fn name_claim(contention: Contention, connection: usize, round: usize) -> Claim 
 
 fn add_rows(database: &mut Connection, claims: &[Vec<Claim>]) -> Result<(), BenchError> {
     let rows = database.transaction()?;
-    for (item, session) in claims.iter().flatten() {
-        rows.execute("INSERT OR IGNORE INTO work_items (key) VALUES (?1)", [item])?;
+    let items: BTreeSet<&String> = claims.iter().flatten().map(|(item, _)| item).collect();
+    for item in items {
+        rows.execute("INSERT INTO work_items (key) VALUES (?1)", [item])?;
+    }
+    for (_, session) in claims.iter().flatten() {
         rows.execute("INSERT INTO claude_sessions (session_id) VALUES (?1)", [session])?;
     }
     Ok(rows.commit()?)
