@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trueup_core::liveness;
 use trueup_core::model::{Liveness, Session, judge_session};
 use trueup_core::sync::RunContext;
-use trueup_remote::ServerFacts;
+use trueup_remote::{ServerFacts, UserRights};
 
 /// Assesses the liveness of a session, as seen from this machine.
 pub(crate) fn assess_liveness(session: &Session, site: &RunContext) -> Liveness {
@@ -14,7 +14,13 @@ pub(crate) fn assess_liveness(session: &Session, site: &RunContext) -> Liveness 
 
 /// Builds the view of the server of a shared database.
 pub(crate) fn server_view(facts: &ServerFacts) -> Value {
-    let rights = facts.rights.as_ref();
+    let (user, is_client, is_owner, role) = match &facts.rights {
+        None => (None, None, None, None),
+        Some(UserRights::Postgres { user, is_client, is_owner }) => {
+            (Some(user.as_str()), *is_client, Some(*is_owner), None)
+        }
+        Some(UserRights::Hub { name, role }) => (Some(name.as_str()), None, None, Some(*role)),
+    };
     json!({
         "software": facts.software.name(),
         "version": facts.version,
@@ -22,8 +28,9 @@ pub(crate) fn server_view(facts: &ServerFacts) -> Value {
         "certificate_days_left": facts.certificate_days_left,
         "round_trip_ms": facts.round_trip.as_secs_f64() * 1000.0,
         "clock_ahead_ms": i64::try_from(facts.clock_ahead.as_millis()).unwrap_or(i64::MAX),
-        "user": rights.map(|rights| &rights.user),
-        "is_client": rights.and_then(|rights| rights.is_client),
-        "is_owner": rights.map(|rights| rights.is_owner),
+        "user": user,
+        "is_client": is_client,
+        "is_owner": is_owner,
+        "role": role,
     })
 }

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::deadline::Deadline;
+use trueup_core::model::{TokenName, TokenRole};
 use trueup_core::store::SCHEMA_VERSION;
 use trueup_core::store::sql::read_server_version;
 use trueup_core::store::{Result, Store as _};
 
 use crate::error::TransportError;
 use crate::exchange::{ExchangeEngine, RemoteStore};
-use crate::hub::{HttpsHub, HubStore};
+use crate::hub::{HttpsHub, HubCaller, HubStore};
 use crate::remote_database::{OpenOptions, RemoteDatabase, RemoteTransport};
 use crate::transport::Transport as _;
 
@@ -29,7 +30,7 @@ pub struct ServerFacts {
     pub round_trip: Duration,
     /// How far the server's clock is ahead of this machine's, within half a round trip.
     pub clock_ahead: SignedDuration,
-    /// What the user of the URL may do; unknown by HTTPS.
+    /// What the user of the URL or of the token may do; unknown of PostgreSQL by HTTPS.
     pub rights: Option<UserRights>,
 }
 
@@ -52,16 +53,27 @@ impl ServerSoftware {
     }
 }
 
-/// What the user of a URL may do.
+/// What the user of a server may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserRights {
-    /// The name of the user.
-    pub user: String,
-    /// Whether the user may call `trueup.exchange`, as `trueup_client` may; unknown while the
-    /// database has no such function.
-    pub is_client: Option<bool>,
-    /// Whether the user may change tables and rules: a superuser, or a member of `trueup_owner`.
-    pub is_owner: bool,
+pub enum UserRights {
+    /// What the user of a PostgreSQL URL may do.
+    Postgres {
+        /// The name of the user.
+        user: String,
+        /// Whether the user may call `trueup.exchange`, as `trueup_client` may; unknown while the
+        /// database has no such function.
+        is_client: Option<bool>,
+        /// Whether the user may change tables and rules: a superuser, or a member of
+        /// `trueup_owner`.
+        is_owner: bool,
+    },
+    /// What the bearer of a hub's token may do.
+    Hub {
+        /// The name of the token.
+        name: TokenName,
+        /// Its role.
+        role: TokenRole,
+    },
 }
 
 impl RemoteDatabase {
@@ -91,6 +103,7 @@ fn load_facts_of_hub(hub: HttpsHub, deadline: Deadline) -> Result<ServerFacts> {
     let version = hub.ask_version(deadline)?;
     let round_trip = begun.elapsed();
     let (certificate_days_left, uses_tls) = (hub.certificate_days_left(), hub.uses_tls());
+    let HubCaller { name, role } = hub.ask_caller(deadline)?;
     let mut store = HubStore::new(Box::new(hub), deadline);
     let asked = Timestamp::now();
     let server_time = SignedDuration::from_millis(store.database_time()?.as_millis());
@@ -101,7 +114,7 @@ fn load_facts_of_hub(hub: HttpsHub, deadline: Deadline) -> Result<ServerFacts> {
         certificate_days_left,
         round_trip,
         clock_ahead: clock_difference(server_time, asked, round_trip),
-        rights: None,
+        rights: Some(UserRights::Hub { name, role }),
     })
 }
 

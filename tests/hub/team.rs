@@ -92,11 +92,45 @@ fn a_token_that_may_not_is_refused_with_what_helps() {
     let refused = Machine::new(&hub, &reader).command(&["item", "add", "X", "--json"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
     let error = &refused.json()["error"];
+    assert_eq!(error["code"], "not_permitted", "{error:#}");
     assert!(error["message"].as_str().unwrap().contains("role agent"), "{error:#}");
     let unknown = Machine::new(&hub, "tuh_nobody").command(&["log", "--json"]);
     assert_eq!(unknown.code, Some(3), "{unknown:?}");
     let hint = unknown.json()["error"]["hint"].to_string();
     assert!(hint.contains("trueup-hub token create"), "{hint}");
+}
+
+#[test]
+fn the_check_of_a_machine_says_what_its_token_may_do() {
+    let server = Home::without_git();
+    for (role, status) in [("reader", "fail"), ("agent", "ok"), ("admin", "warn")] {
+        let token = make_token(&server, &format!("the-{role}"), role);
+        let hub = HubProcess::start(&server);
+        let machine = Machine::new(&hub, &token);
+        let doctor = machine.command(&["doctor", "--json"]).json();
+        let checks = doctor["data"]["checks"].as_array().unwrap();
+        let user = checks.iter().find(|check| check["name"] == "database user").unwrap();
+        assert_eq!(user["status"], status, "{user:#}");
+        assert!(user["detail"].as_str().unwrap().contains(&format!("the-{role}")), "{user:#}");
+        let server = &machine.json(&["db", "status"])["data"]["server"];
+        assert_eq!(
+            (&server["user"], &server["role"]),
+            (&json!(format!("the-{role}")), &json!(role))
+        );
+    }
+}
+
+#[test]
+fn the_log_tells_whose_token_a_change_came_with() {
+    let server = Home::without_git();
+    let token = make_token(&server, "worker", "agent");
+    let hub = HubProcess::start(&server);
+    let machine = Machine::new(&hub, &token);
+    machine.command(&["item", "add", "HUB-1"]).ok();
+    for arguments in [&["log"][..], &["blame", "HUB-1"]] {
+        let text = machine.command(arguments).ok().stdout;
+        assert!(text.contains("user via worker"), "{text}");
+    }
 }
 
 #[test]

@@ -157,7 +157,11 @@ impl From<StoreError> for CommandError {
             StoreError::Unavailable { source: Some(ref source), .. }
                 if let Some(advice) = find_advice(source) =>
             {
-                DatabaseCase::RemoteDatabase { advice }
+                if is_about_rights(source) {
+                    DatabaseCase::NotPermitted { advice }
+                } else {
+                    DatabaseCase::RemoteDatabase { advice }
+                }
             }
             StoreError::Contended { source: Some(ref source), .. }
                 if let Some(advice) = find_advice(source) =>
@@ -185,6 +189,11 @@ impl From<StoreError> for CommandError {
 fn find_advice(source: &EngineError) -> Option<HintText> {
     let advice = source.downcast_ref::<TransportError>()?.hint();
     Some(HintText::from(&advice))
+}
+
+/// Returns whether a server answers, and lets its user do less than was asked for.
+fn is_about_rights(source: &EngineError) -> bool {
+    source.downcast_ref::<TransportError>().is_some_and(|error| error.kind.is_about_rights())
 }
 
 /// Returns whether the user of the URL lacks a right.

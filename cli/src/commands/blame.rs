@@ -6,6 +6,7 @@ use trueup_core::model::{Blame, BlamedField, EventFilter, ItemKey, blame_item};
 use trueup_core::text::one_line;
 use trueup_core::views::BlameView;
 
+use super::log::render_author;
 use super::value_text::render_json_value;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
@@ -56,7 +57,7 @@ fn render_blame_line(blame: &Blame<'_>) -> String {
                 .as_deref()
                 .map_or(String::new(), |r| format!(" ({})", one_line(r, MAX_VALUE_CHARS)));
             let epoch = event.epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
-            format!("{} by {}{reason}{epoch}, event {}", event.at, event.actor, event.seq)
+            format!("{} by {}{reason}{epoch}, event {}", event.at, render_author(event), event.seq)
         }
     };
     format!("{:<13} {value:<20} {author}", blame.field)

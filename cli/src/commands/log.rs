@@ -244,13 +244,22 @@ pub(super) fn render_event(event: &Event) -> String {
         "{:>6} {} {} {} {}{reason}{difference}",
         event.seq,
         event.at,
-        event.actor,
+        render_author(event),
         describe_kind(event),
         match event.entity.as_str() {
             "item" => event.key.clone(),
             entity => format!("{entity} {}", event.key),
         },
     )
+}
+
+/// Renders who says that it was them, and by whose token or login it came to the database: only the
+/// latter was checked.
+pub(super) fn render_author(event: &Event) -> String {
+    match &event.via {
+        Some(via) if *via != event.actor => format!("{} via {via}", event.actor),
+        _ => event.actor.clone(),
+    }
 }
 
 /// Describes what the actor of an event did, as a verb.

@@ -49,8 +49,12 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
             "run it where the hub runs, with TRUEUP_DATABASE_URL set to the hub's own database"
         }
         K::HubIsOlder(_) => "let whoever runs the hub upgrade trueup-hub",
-        K::HubRefused { hint: Some(hint), .. } => return Cow::Owned(hint.clone()),
-        K::HubRefused { hint: None, .. } => "ask whoever runs the hub",
+        K::HubRefused { hint: Some(hint), .. } | K::HubForbids { hint: Some(hint), .. } => {
+            return Cow::Owned(hint.clone());
+        }
+        K::HubRefused { hint: None, .. } | K::HubForbids { hint: None, .. } => {
+            "ask whoever runs the hub"
+        }
         K::HubDatabase(_) => "ask whoever runs the hub; `trueup-hub` says there what is wrong",
         K::NotFound => {
             "check the path of the URL; ?via=hub, supabase or postgrest names the server"

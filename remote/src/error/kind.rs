@@ -122,6 +122,14 @@ pub enum FailureKind {
         /// What it advises.
         hint: Option<String>,
     },
+    /// The role of the token does not allow it.
+    #[error("the hub refuses: {message}")]
+    HubForbids {
+        /// The hub's words, with the role that it takes.
+        message: String,
+        /// What it advises.
+        hint: Option<String>,
+    },
     /// The hub cannot use its own database.
     #[error("the hub cannot use its database: {0}")]
     HubDatabase(String),
@@ -231,6 +239,17 @@ impl FailureKind {
     /// Returns whether the server's words may name the role.
     pub(crate) const fn is_about_login(&self) -> bool {
         matches!(self, Self::WrongPassword | Self::NoSuchRole | Self::NotAdmitted)
+    }
+
+    /// Returns whether the server answers and lets this user do less than was asked for.
+    pub const fn is_about_rights(&self) -> bool {
+        matches!(
+            self,
+            Self::MayNotConnect
+                | Self::PermissionDenied
+                | Self::Forbidden
+                | Self::HubForbids { .. }
+        )
     }
 
     /// Returns whether the next host of the URL may do better.

@@ -128,6 +128,20 @@ impl HttpsConnection {
         Ok(answer)
     }
 
+    /// Asks for a path with the credentials; returns the answer, whose body is not read yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub(crate) async fn get(&self, path: &str) -> Result<Response, TransportError> {
+        self.progress.begin(Activity::Connecting);
+        let request = self.client.get(self.url.join(path)).headers(self.headers.clone());
+        let answer = request.header(ACCEPT, JSON).send().await;
+        let answer = answer.map_err(|error| explain_error(error, &self.progress))?;
+        self.progress.begin(Activity::ReadingAnswer);
+        Ok(answer)
+    }
+
     /// Asks for the version of the hub, if the server is one; no credential is needed for that, so
     /// none is sent.
     ///

@@ -25,5 +25,5 @@ mod transport;
 
 pub use hub_store::HubStore;
 pub use reply::HubReply;
-pub(crate) use transport::HttpsHub;
 pub use transport::HubTransport;
+pub(crate) use transport::{HttpsHub, HubCaller};

@@ -85,12 +85,10 @@ fn classify_refusal(
         return Some(Err(FailureKind::HubIsOlder(operation.to_owned())));
     }
     let advice = serde_json::from_slice::<Advice>(body).ok().and_then(|advice| advice.error.hint);
-    let refused = FailureKind::HubRefused {
-        message: clean(&error.message),
-        hint: advice.as_deref().map(clean),
-    };
+    let (message, hint) = (clean(&error.message), advice.as_deref().map(clean));
     match status.as_u16() {
-        400 | 403 | 405 | 413 | 415 | 421 | 422 => Some(Err(refused)),
+        403 => Some(Err(FailureKind::HubForbids { message, hint })),
+        400 | 405 | 413 | 415 | 421 | 422 => Some(Err(FailureKind::HubRefused { message, hint })),
         _ => None,
     }
 }

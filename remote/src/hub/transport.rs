@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
 use trueup_core::deadline::Deadline;
+use trueup_core::model::{TokenName, TokenRole};
 use trueup_core::settings::DatabaseAddress;
 
 use super::reply::{HubReply, read_reply};
@@ -35,6 +37,18 @@ pub trait HubTransport {
     ) -> Result<HubReply, TransportError>;
 }
 
+/// Where a hub says who asks.
+const CALLER_PATH: &str = "/api/me";
+
+/// Who asks, as a hub says it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct HubCaller {
+    /// The name of the token.
+    pub(crate) name: TokenName,
+    /// What its bearer may do.
+    pub(crate) role: TokenRole,
+}
+
 /// A hub at an `https://` URL.
 pub(crate) struct HttpsHub {
     connection: HttpsConnection,
@@ -51,6 +65,22 @@ impl HttpsHub {
     pub(crate) fn ask_version(&self, deadline: Deadline) -> Result<String, TransportError> {
         let version = self.connection.run(deadline, self.connection.find_hub_version())?;
         version.ok_or_else(|| self.connection.failure(FailureKind::NotFound))
+    }
+
+    /// Asks whose token the credentials are.
+    pub(crate) fn ask_caller(&self, deadline: Deadline) -> Result<HubCaller, TransportError> {
+        let connection = &self.connection;
+        connection.run(deadline, async {
+            let answer = connection.get(CALLER_PATH).await?;
+            match read_reply(answer, connection, CALLER_PATH).await? {
+                HubReply::Done(body) => serde_json::from_slice(&body).map_err(|error| {
+                    connection.progress().failure_from(FailureKind::NotJson, error)
+                }),
+                HubReply::Failed(error) => {
+                    Err(connection.failure(FailureKind::HubDatabase(error.to_string())))
+                }
+            }
+        })
     }
 
     /// Returns whether requests are encrypted.

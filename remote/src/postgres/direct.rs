@@ -110,7 +110,7 @@ impl DirectConnection {
         let rows = self.run_batch(RIGHTS_QUERY, deadline)?;
         let row = rows.into_iter().next().unwrap_or_default();
         let text = |column: usize| row.get(column).and_then(Option::as_deref);
-        Ok(UserRights {
+        Ok(UserRights::Postgres {
             user: text(0).unwrap_or_default().to_owned(),
             is_client: text(1).map(|text| text == "t"),
             is_owner: text(2) == Some("t"),

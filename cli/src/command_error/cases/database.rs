@@ -25,8 +25,9 @@ error_cases! {
         }
         /// Only a database in a file can do it.
         NotEmbedded => UNABLE "store_unavailable" {
-            says "a database on a server is backed up and restored with the tools of the server, such \
-                  as pg_dump; `trueup db export FILE` writes its rows to a file";
+            says "where a hub serves a file, run it on the hub's machine, with TRUEUP_DATABASE_URL set \
+                  to that file; PostgreSQL is backed up and restored with its own tools, such as \
+                  pg_dump, and `trueup db export FILE` writes its rows to a file";
         }
         /// A server has no database of trueup.
         RemoteDatabaseMissing => UNABLE "store_missing" {
@@ -40,6 +41,10 @@ error_cases! {
         RemoteDatabase { advice: HintText } => UNABLE "store_unavailable" {
             says "{advice}";
         }
+        /// A server answers, and its user or token may not do it.
+        NotPermitted { advice: HintText } => UNABLE "not_permitted" {
+            says "{advice}";
+        }
         /// A remote database has no connection left, or was busy until the deadline.
         RemoteDatabaseBusy { advice: HintText } => UNABLE "store_contended" {
             says "{advice}";
@@ -51,7 +56,8 @@ error_cases! {
         }
         /// Only a direct connection can do it.
         NeedsDirectConnection => UNABLE "store_unavailable" {
-            says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner";
+            says "set TRUEUP_DATABASE_URL to the postgres:// URL of its owner; the database of a hub is \
+                  upgraded where the hub runs";
             runs "trueup db schema --supabase" "prints a script for the SQL editor";
         }
         /// A hub answers, and only its own database can do it.

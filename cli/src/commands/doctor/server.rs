@@ -2,6 +2,7 @@
 //! the URL may do.
 
 use jiff::SignedDuration;
+use trueup_core::model::{TokenName, TokenRole};
 use trueup_remote::{ServerFacts, ServerSoftware, UserRights};
 
 use super::check_result::CheckResult;
@@ -50,7 +51,30 @@ fn assess_server(facts: &ServerFacts) -> CheckResult {
 }
 
 fn assess_user(rights: &UserRights) -> CheckResult {
-    let UserRights { user, is_client, is_owner } = rights;
+    match rights {
+        UserRights::Postgres { user, is_client, is_owner } => {
+            assess_postgres_user(user, *is_client, *is_owner)
+        }
+        UserRights::Hub { name, role } => assess_token(name, *role),
+    }
+}
+
+/// A machine has to write: a session that only reads can neither claim nor report.
+fn assess_token(name: &TokenName, role: TokenRole) -> CheckResult {
+    match role {
+        TokenRole::Reader => CheckResult::fail(
+            format!("the token {name} is of a reader: sessions of this machine can write nothing"),
+            "let whoever runs the hub make a token: trueup-hub token create NAME --role agent",
+        ),
+        TokenRole::Agent => CheckResult::ok(format!("the token {name} is of an agent")),
+        TokenRole::Admin => CheckResult::warn(
+            format!("the token {name} is of an administrator, who may end the work of others"),
+            "use a token of the role agent for the sessions of a machine",
+        ),
+    }
+}
+
+fn assess_postgres_user(user: &str, is_client: Option<bool>, is_owner: bool) -> CheckResult {
     let Some(is_client) = is_client else {
         return CheckResult::skip("not checked: there is no trueup database yet");
     };
@@ -60,7 +84,7 @@ fn assess_user(rights: &UserRights) -> CheckResult {
             format!("let its owner run: GRANT trueup_client TO {user}"),
         );
     }
-    if *is_owner {
+    if is_owner {
         return CheckResult::warn(
             format!("{user} may change tables and rules"),
             "use the URL of a user who only belongs to trueup_client",
@@ -116,8 +140,20 @@ mod tests {
             (Some(false), false, CheckStatus::Fail),
             (None, true, CheckStatus::Skip),
         ] {
-            let rights = UserRights { user: "ann".to_owned(), is_client, is_owner };
+            let rights = UserRights::Postgres { user: "ann".to_owned(), is_client, is_owner };
             assert_eq!(assess_user(&rights).status, expected);
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_machine_is_of_an_agent() {
+        for (role, expected) in [
+            (TokenRole::Reader, CheckStatus::Fail),
+            (TokenRole::Agent, CheckStatus::Ok),
+            (TokenRole::Admin, CheckStatus::Warn),
+        ] {
+            let rights = UserRights::Hub { name: "laptop".parse().unwrap(), role };
+            assert_eq!(assess_user(&rights).status, expected, "{role}");
         }
     }
 }
