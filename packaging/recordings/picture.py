@@ -30,10 +30,12 @@ COLOURS = [
 
 STYLE = """
 .b{fill:#0d1117}.t{fill:#e6edf3}.h{fill:#8b949e;text-anchor:middle}
-text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:14px;white-space:pre}
+text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+text{font-size:14px;white-space:pre}
 .B{font-weight:700}.D{opacity:.65}
 .r{animation:show .01s step-end backwards}
-.c{fill:#0d1117;transform:scaleX(0);transform-box:fill-box;transform-origin:right;animation:type backwards}
+.c{fill:#0d1117;transform:scaleX(0);transform-box:fill-box;transform-origin:right}
+.c{animation:type backwards}
 @keyframes show{from{opacity:0}}
 @keyframes type{from{transform:scaleX(1)}to{transform:scaleX(0)}}
 @media(prefers-reduced-motion:reduce){.r,.c{animation:none}}
@@ -78,10 +80,10 @@ def render_svg(title, steps, columns):
         f'<circle cx="{20 + 18 * number}" cy="17" r="5.5" fill="{colour}"/>'
         for number, colour in enumerate(["#ff5f57", "#febc2e", "#28c840"])
     )
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-labelledby="title text">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title text">',
             f'<title id="title">{escape(title)}</title>',
             f'<desc id="text">{escape(render_transcript(steps))}</desc>',
             f"<style>{STYLE}{colours}\n</style>",
@@ -157,4 +159,5 @@ def _draw_run(run):
     attributes = f' class="{" ".join(classes)}"' if classes else ""
     if run.text.isascii():
         attributes += f' textLength="{len(run.text) * CELL_WIDTH:.1f}"'
-    return f'<tspan x="{MARGIN + run.column * CELL_WIDTH:.1f}"{attributes}>{escape(run.text)}</tspan>'
+    x = MARGIN + run.column * CELL_WIDTH
+    return f'<tspan x="{x:.1f}"{attributes}>{escape(run.text)}</tspan>'

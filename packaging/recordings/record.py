@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Records terminal sessions with the real programs and draws them for the README.
 
     python3 packaging/recordings/record.py --programs target/debug

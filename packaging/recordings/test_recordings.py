@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from picture import Step, render_svg, render_transcript  # noqa: E402
-from record import ROOT  # noqa: E402
-from scenes import COLUMNS, SCENES, record_scene  # noqa: E402
-from screen import Screen  # noqa: E402
-from terminal import run_in_terminal  # noqa: E402
+from picture import Step, render_svg, render_transcript
+from record import ROOT
+from scenes import COLUMNS, SCENES, record_scene
+from screen import Screen
+from terminal import run_in_terminal
 
 SVG = "{http://www.w3.org/2000/svg}"
 PROGRAMS = Path(os.environ.get("TRUEUP_PROGRAMS", ROOT / "target" / "debug")).resolve()
@@ -73,9 +73,8 @@ class Drawing(unittest.TestCase):
         self.assertEqual([row[0].text for row in screen.rows[:2]], ["x" * 20, "x" * 5])
         self.assertTrue(all(row[0].style.bold for row in screen.rows[:2]))
         self.assertEqual(screen.rows[1][0].style.colour, 1)
-        plain = screen.rows[1][1:]
-        self.assertEqual([(run.column, run.text) for run in plain], [(5, " "), (6, "⚠️"), (8, " y")])
-        self.assertTrue(all(run.style.colour is None for run in plain))
+        plain = [(run.column, run.text, run.style.colour) for run in screen.rows[1][1:]]
+        self.assertEqual(plain, [(5, " ", None), (6, "⚠️", None), (8, " y", None)])
 
     def test_everything_is_visible_without_animation(self):
         _, _, tree = read_svg(render_svg("title", FIXED_STEPS, 40))
