@@ -17,6 +17,7 @@ mod handoff;
 mod installer;
 mod item;
 mod journal;
+mod leftovers;
 mod log;
 mod man;
 mod meta;
@@ -283,6 +284,15 @@ pub(crate) enum CliCommand {
     /// Example: trueup uninstall --dry-run
     #[command(verbatim_doc_comment)]
     Uninstall(installer::UninstallArgs),
+    /// Show what trueup left in repositories, and remove it
+    ///
+    /// Caches of sessions, lines in info/exclude of git directories, copies of other
+    /// repositories' states, and a status line of Claude Code that runs trueup; in all
+    /// repositories and project directories that the database knows on this machine.
+    ///
+    /// Example: trueup leftovers --remove
+    #[command(verbatim_doc_comment)]
+    Leftovers(leftovers::LeftoversArgs),
     /// Write the man pages of all commands
     ///
     /// Example: trueup man --out share/man/man1
@@ -305,6 +315,7 @@ impl CliCommand {
                 | Self::Completions { .. }
                 | Self::Install(_)
                 | Self::Uninstall(_)
+                | Self::Leftovers(_)
                 | Self::Man(_)
         )
     }
@@ -333,6 +344,7 @@ impl CliCommand {
                 | Self::Completions { .. }
                 | Self::Install(_)
                 | Self::Uninstall(_)
+                | Self::Leftovers(_)
                 | Self::Man(_)
         )
     }
@@ -380,6 +392,7 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Completions { shell } => completions::cmd_completions(shell),
         CliCommand::Install(arguments) => installer::cmd_install(context, &arguments),
         CliCommand::Uninstall(arguments) => installer::cmd_uninstall(context, &arguments),
+        CliCommand::Leftovers(arguments) => leftovers::cmd_leftovers(context, &arguments),
         CliCommand::Man(arguments) => man::cmd_man(&arguments),
     }?;
     output.warnings.splice(0..0, context.warnings());
