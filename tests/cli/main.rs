@@ -32,6 +32,7 @@ mod log;
 mod meta;
 mod moves;
 mod namespaces;
+mod needs;
 mod next;
 mod operations;
 mod orchestrator_start;

@@ -156,6 +156,12 @@ fn find_reported_needs(index: &OverviewIndex<'_>) -> impl Iterator<Item = Need> 
 
 fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
     let kind = NeedKind::from(report.kind);
+    let (command, actions) = match &report.session {
+        Some(session) if kind == NeedKind::JournalEntry && index.has_ended(session) => {
+            (drop_command(report), vec![NeedAction::DropJournal])
+        }
+        _ => (report.command.clone(), kind.actions_for_reports()),
+    };
     Need {
         id: report.id.to_string(),
         kind,
@@ -165,10 +171,17 @@ fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
         repo: report.repo.clone(),
         host: report.host.clone(),
         line: report.line.clone(),
-        command: report.command.clone(),
+        command,
         why: index.latest_event("attention", report.id.as_str()),
-        actions: kind.actions_for_reports(),
+        actions,
     }
+}
+
+/// Returns the command for an edit of a session that has ended: nothing can be restored in it.
+fn drop_command(report: &Attention) -> Option<String> {
+    let (_, entry) = report.id.as_str().split_once(':')?;
+    let drop = CommandLine::new("trueup journal drop").with_word(entry).with_words("--yes");
+    Some(drop.to_string())
 }
 
 fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {

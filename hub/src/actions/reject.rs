@@ -54,12 +54,8 @@ fn reject(
     let Some(handoff) = store.load_handoff(&id)? else {
         return Err(refusal_error(&id, HandoffRefusal::NotFound));
     };
-    let request = RejectHandoffRequest {
-        id,
-        session: handoff.from,
-        reason: body.reason,
-        provenance,
-    };
+    let request =
+        RejectHandoffRequest { id, session: handoff.from, reason: body.reason, provenance };
     match store.reject_handoff(&request)? {
         Ok(rejected) => {
             let (id, item) = (&rejected.id, &rejected.item);
