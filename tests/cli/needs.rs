@@ -8,6 +8,7 @@ use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_bystander};
 use trueup_core::overview::NeedKind;
 
+use crate::advice::workplans::{SUBJECT, clone_with_refusing_remote};
 use crate::checks::scene::Clone;
 use crate::fixture::{claimed, data, held_by_second, second, started, trueup};
 
@@ -55,21 +56,32 @@ fn scenes(kind: NeedKind) -> Vec<Scene> {
             },
             at_its_place: Some(|home| drop(home.send_prompt().ok())),
         }],
-        NeedKind::RepoBehind => vec![scene("somebody pushed", || {
-            let clone = Clone::behind_the_database();
-            clone.swap("T03\nstatus: todo", "T03\nstatus: done");
-            clone.git(&["commit", "-q", "-a", "-m", "x"]);
-            clone.git(&["push", "-q"]);
-            clone.someone_pushes("other", "x");
-            clone.run(&["--fix"]).ok();
-            clone.home
-        })],
-        NeedKind::RepoUnpushed => vec![scene("a commit of the user", || {
-            let clone = Clone::behind_the_database();
-            clone.git(&["commit", "-q", "--allow-empty", "-m", "by hand"]);
-            clone.run(&["--fix"]).ok();
-            clone.home
-        })],
+        NeedKind::RepoBehind => vec![
+            scene("somebody pushed", || {
+                let clone = Clone::linked();
+                clone.someone_pushes("other", "x");
+                checked(clone)
+            }),
+            scene("both have commits", || {
+                let clone = Clone::linked();
+                clone.someone_pushes("other", "x");
+                clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+                checked(clone)
+            }),
+        ],
+        NeedKind::RepoUnpushed => vec![
+            scene("a commit of the user after one of trueup", || {
+                let clone = Clone::linked();
+                clone.git(&["commit", "-q", "--allow-empty", "-m", SUBJECT]);
+                clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+                checked(clone)
+            }),
+            scene("a remote that refused a push", || {
+                let home = checked_out_with_refusing_remote();
+                std::fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
+                home
+            }),
+        ],
         NeedKind::LostSession => vec![
             scene("died with an item", died_with_item),
             scene("died, and a sweep freed the item", || {
@@ -136,6 +148,18 @@ fn rejected_edit() -> Home {
     home.set_state(FIRST_SESSION, "execution_state.currentPhase", "LEAD");
     home.send_prompt();
     data(&home, &["release"]);
+    home
+}
+
+/// Fixes what a check of the clone can fix, and reports the rest.
+fn checked(clone: Clone) -> Home {
+    clone.run(&["--fix"]);
+    clone.home
+}
+
+fn checked_out_with_refusing_remote() -> Home {
+    let home = clone_with_refusing_remote();
+    trueup(&home, &["check", "--fix"]);
     home
 }
 
