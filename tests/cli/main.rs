@@ -36,6 +36,7 @@ mod man_pages;
 mod meta;
 mod moves;
 mod namespaces;
+mod needs;
 mod next;
 mod operations;
 mod orchestrator_start;

@@ -103,10 +103,11 @@ impl CommandContext {
     }
 
     /// Loads the session of the caller, for changing something as that session. A session that has
-    /// ended is refused: commands do not revive it.
+    /// ended or died is refused: commands do not revive it.
     pub(crate) fn require_active_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         let session = self.require_session(store)?;
         check_not_ended(&session)?;
+        self.check_not_dead(&session)?;
         let session = self.renew_own_lease(store, session)?;
         if self.is_one_of_several.take() {
             self.notices.borrow_mut().push(format!(
@@ -116,6 +117,19 @@ impl CommandContext {
             ));
         }
         Ok(session)
+    }
+
+    /// Refuses a change as a session that is dead. One that runs this command itself lives, and one
+    /// whose process cannot be seen from here counts as living for as long as its lease.
+    fn check_not_dead(&self, session: &Session) -> CommandResult<()> {
+        if self.read_env_session()?.as_ref() == Some(&session.id) {
+            return Ok(());
+        }
+        let liveness = views::assess_liveness(session, &self.run);
+        if liveness.state == LivenessState::Dead {
+            return Err(CommandError::session_died(session, &liveness.evidence));
+        }
+        Ok(())
     }
 
     /// Renews the lease of a session that runs this command itself, when that is due: who changes
@@ -189,8 +203,12 @@ impl CommandContext {
         &self,
         store: &mut dyn Store,
     ) -> CommandResult<Option<Session>> {
-        let is_explicit = self.named_session.is_some() || self.read_env_session()?.is_some();
-        if is_explicit { self.find_active_session(store) } else { Ok(None) }
+        if self.names_session()? { self.find_active_session(store) } else { Ok(None) }
+    }
+
+    /// Tells whether `--session` or the environment names the caller.
+    pub(crate) fn names_session(&self) -> CommandResult<bool> {
+        Ok(self.named_session.is_some() || self.read_env_session()?.is_some())
     }
 
     /// Reads the session of the environment, whose agent runs this command.

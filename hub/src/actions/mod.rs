@@ -2,6 +2,7 @@
 //! events of an action name the token by which it was called.
 
 mod action;
+mod reject;
 mod release;
 mod reopen;
 mod reported;
@@ -11,6 +12,7 @@ use crate::documented_routes::documented_routes;
 documented_routes! {
     post "/api/actions/release" => release::release_item;
     post "/api/actions/reopen" => reopen::reopen_item;
+    post "/api/actions/reject" => reject::reject_handoff;
     post "/api/actions/restore_journal" => reported::restore_journal;
     post "/api/actions/drop_journal" => reported::drop_journal;
     post "/api/actions/resend" => reported::resend;

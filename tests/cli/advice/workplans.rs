@@ -12,7 +12,7 @@ use crate::fixture::object;
 
 const FIX: &str = "trueup check --fix";
 const FIXING: &[&str] = &["trueup", "check", "--fix"];
-const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
+pub(crate) const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
 
 /// A linked workplan with one text replaced in its file, committed or not.
 fn clone_with_edit(from: &str, to: &str) -> Clone {
@@ -60,7 +60,7 @@ fn commit_without_push(clone: &Clone) {
 }
 
 /// A remote that refuses every push, with a commit that waits for it.
-fn clone_with_refusing_remote() -> Home {
+pub(crate) fn clone_with_refusing_remote() -> Home {
     let clone = Clone::behind_the_database();
     commit_without_push(&clone);
     let hook = clone.home.root().join("remote.git/hooks/pre-receive");

@@ -65,6 +65,16 @@ fn sessions() -> Vec<State> {
             },
             "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
+        state(
+            "SessionDied",
+            |s| {
+                s.start();
+                s.second(None);
+                s.home.expire_lease(SECOND_SESSION, 7_200);
+                s.install_client();
+            },
+            "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000002",
+        ),
         state("PhantomSession", Scene::person, "trueup set --phase PLAN --session nobody"),
         state("PhantomSession", Scene::person, "trueup sessions show nobody"),
         state(
