@@ -9,7 +9,11 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let rules = [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
-        (r"\btuh_[A-Za-z0-9_-]+", "TOKEN"),
+        (r"\d{8}T\d{9}Z", "TIME"),
+        (r"\btuh_[A-Za-z0-9_…-]+", "TOKEN"),
+        (r"\b(h|j|orch)-[0-9a-f]{10,}", "$1-HEX"),
+        (r"\b(lineage|committed) [0-9a-f]{8,10}\b", "$1 HEX"),
+        (r"\b\d+ events? in the last minute", "EVENTS in the last minute"),
         (r"\b(process|pid) \d+", "$1 PID"),
         (r"\b\d+(\.\d+)? ?(ms|s|min|h|d|bytes|GiB|MiB|KiB|kB)\b", "AMOUNT"),
         (r"\bgit version [0-9.]+", "git version VERSION"),

@@ -130,5 +130,5 @@ fn a_page_is_read_to_parts_and_written_back() {
     });
     let expected = [(4, "sh run", "trueup status\n"), (9, "markdown", "```task\n```\n")];
     assert_eq!(infos.collect::<Vec<_>>(), expected);
-    assert!(matches!(&parts[5], Part::Directive(run) if run.value == "one\ntwo"), "{parts:?}");
+    assert!(matches!(&parts[4], Part::Directive(run) if run.value == "one\ntwo"), "{parts:?}");
 }

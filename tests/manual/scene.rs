@@ -217,7 +217,10 @@ impl Scene {
     fn as_shown(&self, text: &str) -> String {
         let text = text.replace(&self.hub, SHOWN_HUB);
         let text = text.replace(&*self.home().to_string_lossy(), SHOWN_HOME);
-        text.replace(&format!(" on {}", self.host), &format!(" on {SHOWN_HOST}"))
+        let text = text.replace(&format!(" on {}", self.host), &format!(" on {SHOWN_HOST}"));
+        let host = format!("host none -> {}", self.host);
+        let text = text.replace(&host, &format!("host none -> {SHOWN_HOST}"));
+        text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Transcript {
     is_skipping: bool,
     /// What differs, for the reader of a failed test.
     pub(crate) differences: Vec<String>,
+    /// Commands of consoles that did not succeed.
+    pub(crate) failed_commands: Vec<String>,
 }
 
 impl Transcript {
@@ -54,7 +56,9 @@ impl Transcript {
             name: name.to_owned(),
             scene,
             next_block: NextBlock::Ordinary,
+            is_skipping: false,
             differences: Vec::new(),
+            failed_commands: Vec::new(),
         }
     }
 
@@ -181,10 +185,19 @@ impl Transcript {
             }
             match command.strip_prefix("cd ") {
                 Some(dir) => self.scene.enter(dir),
-                None => played.push_str(&self.scene.run_shell(&command).1),
+                None => played.push_str(&self.run_command(command)),
             }
         }
         played
+    }
+
+    /// Runs a command; returns what it prints.
+    fn run_command(&mut self, command: String) -> String {
+        let (code, output) = self.scene.run_shell(&command);
+        if code != Some(0) {
+            self.failed_commands.push(command);
+        }
+        output
     }
 
     /// Notes a difference; returns what the page should show.
