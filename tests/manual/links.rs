@@ -1,5 +1,5 @@
-//! Every relative link of every Markdown file leads to a file of the repository, and to a heading of
-//! it where it names one.
+//! Every link of a Markdown file to a file of the repository leads there, and to a heading of it where
+//! it names one.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -17,6 +17,9 @@ static LINK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\]\(<?([^)\s>]+)>?\)|^\[[^\]]+\]:\s*(\S+)").unwrap());
 
 static CODE_SPAN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`[^`]*`").unwrap());
+
+/// Where pages of `docs` find the other files of the repository: the site has only `docs`.
+const REPOSITORY_URL: &str = "https://github.com/trueup/trueup/blob/main/";
 
 /// A link to a file of the repository.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,14 +51,16 @@ fn links_of_line(page: &Path, line: &str) -> Vec<Link> {
 }
 
 fn is_elsewhere(target: &str) -> bool {
-    ["http://", "https://", "mailto:"].iter().any(|scheme| target.starts_with(scheme))
+    let schemes = ["http://", "https://", "mailto:"];
+    !target.starts_with(REPOSITORY_URL) && schemes.iter().any(|scheme| target.starts_with(scheme))
 }
 
 fn to_link(page: &Path, target: &str) -> Link {
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-    let path = match path {
-        "" => page.to_owned(),
-        path => resolve(&page.parent().unwrap_or(page).join(path)),
+    let path = match (path, path.strip_prefix(REPOSITORY_URL)) {
+        ("", _) => page.to_owned(),
+        (_, Some(path)) => PathBuf::from(path),
+        (path, None) => resolve(&page.parent().unwrap_or(page).join(path)),
     };
     Link { path, anchor: anchor.to_owned() }
 }
@@ -114,6 +119,19 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn pages_of_the_site_name_other_files_by_their_address() {
+    let is_of_site = |page: &PathBuf| page.starts_with("docs");
+    let leaves_site = |page: &PathBuf| {
+        let text = fs::read_to_string(repository_root().join(page)).unwrap();
+        let up = if page.starts_with("docs/adr") { "](../../" } else { "](../" };
+        text.contains(up).then(|| page.clone())
+    };
+    let pages = list_markdown().into_iter().filter(is_of_site);
+    let wrong: Vec<_> = pages.filter_map(|page| leaves_site(&page)).collect();
+    assert_eq!(wrong, Vec::<PathBuf>::new(), "write {REPOSITORY_URL}… there");
+}
+
+#[test]
 fn links_are_found_in_text_and_not_in_code() {
     let page = Path::new("docs/a.md");
     let found =
@@ -121,6 +139,8 @@ fn links_are_found_in_text_and_not_in_code() {
     let link = |path: &str, anchor: &str| Link { path: path.into(), anchor: anchor.to_owned() };
     assert_eq!(found, [link("README.md", "y"), link("docs/p.png", ""), link("docs/a.md", "here")]);
     assert_eq!(links_of_line(page, "[web](https://example.com/a.md)"), []);
+    let address = format!("[x]({REPOSITORY_URL}SECURITY.md)");
+    assert_eq!(links_of_line(page, &address), [link("SECURITY.md", "")]);
     assert!(find_problem(&link("docs/codes.md", "no-such-heading")).is_some());
     assert!(find_problem(&link("docs/nowhere.md", "")).is_some());
     assert!(find_problem(&link("docs/codes.md", "who-is-right")).is_none());

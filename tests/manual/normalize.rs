@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
+use super::page::join_lines;
+
 /// What is replaced, in this order.
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let rules = [
@@ -34,7 +36,7 @@ pub(crate) fn normalize(text: &str) -> String {
         word => word.to_owned(),
     };
     let text = HEX.replace_all(&text, without_hex);
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    join_lines(text.lines().map(str::trim_end))
 }
 
 /// Returns whether a text is as expected. A line `…` of the expectation stands for any lines.

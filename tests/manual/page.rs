@@ -59,6 +59,11 @@ pub(crate) fn read_page(name: &str) -> Vec<Part> {
     parse_page(&text)
 }
 
+/// Joins lines, each with a line break.
+pub(crate) fn join_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.fold(String::new(), |text, line| text + line + "\n")
+}
+
 /// Splits a page into its parts.
 pub(crate) fn parse_page(text: &str) -> Vec<Part> {
     let lines: Vec<&str> = text.lines().collect();
@@ -102,7 +107,7 @@ fn read_block(lines: &[&str], fence: &str, line: usize) -> (Part, usize) {
         line,
         fence: fence.to_owned(),
         info: lines.first().and_then(|line| line.get(fence.len()..)).unwrap_or_default().to_owned(),
-        body: inner.iter().map(|line| format!("{line}\n")).collect(),
+        body: join_lines(inner.iter().copied()),
     };
     (Part::Block(block), inner.len() + 2)
 }

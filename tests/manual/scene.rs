@@ -14,6 +14,8 @@ use support::client::find_binary;
 use support::home::{Bystander, spawn_bystander};
 use tempfile::TempDir;
 
+use super::page::join_lines;
+
 /// The home directory as pages show it.
 const SHOWN_HOME: &str = "/home/ann";
 
@@ -102,6 +104,15 @@ impl Scene {
             self.clients.insert(name.to_owned(), spawn_bystander());
             self.run_hook("session-start-sync", "SessionStart", json!({"source": "startup"}));
         }
+    }
+
+    /// Does what the client does at `/clear`: the session ends, and another one goes on in its process.
+    pub(crate) fn clear_into(&mut self, name: &str) {
+        self.run_hook("checkpoint-push", "SessionEnd", json!({"reason": "clear"}));
+        let client = self.clients.remove(&self.session).expect("the session has a client");
+        self.clients.insert(name.to_owned(), client);
+        name.clone_into(&mut self.session);
+        self.run_hook("session-start-sync", "SessionStart", json!({"source": "clear"}));
     }
 
     /// Ends a session's client without a word, and lets its lease run out.
@@ -220,7 +231,7 @@ impl Scene {
         let text = text.replace(&format!(" on {}", self.host), &format!(" on {SHOWN_HOST}"));
         let host = format!("host none -> {}", self.host);
         let text = text.replace(&host, &format!("host none -> {SHOWN_HOST}"));
-        text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+        join_lines(text.lines().map(str::trim_end))
     }
 }
 

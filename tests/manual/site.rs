@@ -1,7 +1,7 @@
 //! The pages as a site.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use support::client::repository_root;
 
@@ -15,9 +15,12 @@ fn the_table_of_contents_has_every_page_once() {
     let mut expected = Vec::new();
     for dir in ["docs", "docs/adr"] {
         let entries = fs::read_dir(repository_root().join(dir)).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let pages = names.filter(|name| name.ends_with(".md") && name != "SUMMARY.md");
-        expected.extend(pages.map(|name| Path::new(dir).join(name)));
+        let files = entries.map(|entry| Path::new(dir).join(entry.unwrap().file_name()));
+        let is_page = |file: &PathBuf| {
+            file.extension().is_some_and(|extension| extension == "md")
+                && !file.ends_with("SUMMARY.md")
+        };
+        expected.extend(files.filter(is_page));
     }
     expected.sort();
     assert_eq!(listed, expected);

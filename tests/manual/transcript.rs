@@ -13,6 +13,7 @@
 //! | `<!-- serve: SHELL -->` | starts a server |
 //! | `<!-- hook: NAME [ARGUMENT] -->` | an event of the session: `start`, `prompt`, `bash COMMAND`, `edit FILE`, `stop`, `end` |
 //! | `<!-- silent: NAME -->` | a session that lives says nothing for ten minutes more than its lease |
+//! | `<!-- clear: NAME -->` | the session is cleared, and the named one goes on |
 //! | `<!-- crash: NAME -->` | the client of a session dies |
 //! | `<!-- file: PATH -->` | the next block is written to the file |
 //! | `<!-- shows: PATH -->` | the next block is what the file holds |
@@ -22,7 +23,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::normalize::matches_expected;
-use super::page::{Block, Directive, Part};
+use super::page::{Block, Directive, Part, join_lines};
 use super::scene::Scene;
 
 /// What a directive says about the next block.
@@ -98,6 +99,7 @@ impl Transcript {
             "serve" => self.scene.start_server(value),
             "hook" => self.run_hook(value),
             "silent" => self.scene.let_lease_expire(value, 1500),
+            "clear" => self.scene.clear_into(value),
             "crash" => self.scene.crash(value),
             "file" => self.next_block = NextBlock::IsWrittenTo(value.to_owned()),
             "shows" => self.next_block = NextBlock::ShowsFile(value.to_owned()),
@@ -177,15 +179,15 @@ impl Transcript {
         let mut lines = body.lines().peekable();
         while let Some(line) = lines.next() {
             let Some(first) = line.strip_prefix("$ ") else { continue };
-            let mut command = first.to_owned();
-            played.push_str(&format!("{line}\n"));
+            let mut command = vec![first];
+            played += &join_lines([line].into_iter());
             while let Some(more) = lines.next_if(|line| line.starts_with("> ")) {
-                command.push_str(&format!("\n{}", more.trim_start_matches("> ")));
-                played.push_str(&format!("{more}\n"));
+                command.push(more.trim_start_matches("> "));
+                played += &join_lines([more].into_iter());
             }
-            match command.strip_prefix("cd ") {
+            match first.strip_prefix("cd ") {
                 Some(dir) => self.scene.enter(dir),
-                None => played.push_str(&self.run_command(command)),
+                None => played += &self.run_command(command.join("\n")),
             }
         }
         played
