@@ -8,7 +8,7 @@ use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home, ProcessOutput, SECOND_SESSION, spawn_bystander};
 use trueup_core::overview::NeedKind;
 
-use crate::advice::workplans::{SUBJECT, clone_with_refusing_remote};
+use crate::advice::workplans::clone_with_refusing_remote;
 use crate::checks::scene::Clone;
 use crate::fixture::{claimed, data, held_by_second, second, started, trueup};
 
@@ -69,19 +69,11 @@ fn scenes(kind: NeedKind) -> Vec<Scene> {
                 checked(clone)
             }),
         ],
-        NeedKind::RepoUnpushed => vec![
-            scene("a commit of the user after one of trueup", || {
-                let clone = Clone::linked();
-                clone.git(&["commit", "-q", "--allow-empty", "-m", SUBJECT]);
-                clone.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
-                checked(clone)
-            }),
-            scene("a remote that refused a push", || {
-                let home = checked_out_with_refusing_remote();
-                std::fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
-                home
-            }),
-        ],
+        NeedKind::RepoUnpushed => vec![scene("a remote that refused a push", || {
+            let home = checked_out_with_refusing_remote();
+            std::fs::remove_file(home.root().join("remote.git/hooks/pre-receive")).unwrap();
+            home
+        })],
         NeedKind::LostSession => vec![
             scene("died with an item", died_with_item),
             scene("died, and a sweep freed the item", || {

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use trueup_core::cache::{self, CacheFile};
-use trueup_core::model::{LivenessState, OrchestratorId, Session, SessionId, SessionStatus};
+use trueup_core::model::{
+    LivenessState, OrchestratorId, ProcessState, Session, SessionId, SessionStatus,
+};
 use trueup_core::reconcile::Reading;
 use trueup_core::store::{HeartbeatRequest, SessionFilter, Store};
 
@@ -119,14 +121,16 @@ impl CommandContext {
         Ok(session)
     }
 
-    /// Refuses a change as a session that is dead. One that runs this command itself lives, and one
-    /// whose process cannot be seen from here counts as living for as long as its lease.
+    /// Refuses a change as a session that is dead. One that runs this command itself lives, as does
+    /// one whose process runs or whose lease does, even if somebody took its item and it counts as
+    /// lost.
     fn check_not_dead(&self, session: &Session) -> CommandResult<()> {
         if self.read_env_session()?.as_ref() == Some(&session.id) {
             return Ok(());
         }
         let liveness = views::assess_liveness(session, &self.run);
-        if liveness.state == LivenessState::Dead {
+        let may_live = liveness.process == ProcessState::Running || !session.is_lease_expired();
+        if liveness.state == LivenessState::Dead && !may_live {
             return Err(CommandError::session_died(session, &liveness.evidence));
         }
         Ok(())

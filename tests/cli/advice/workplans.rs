@@ -12,7 +12,7 @@ use crate::fixture::object;
 
 const FIX: &str = "trueup check --fix";
 const FIXING: &[&str] = &["trueup", "check", "--fix"];
-pub(crate) const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
+const SUBJECT: &str = "chore(consistency): sync task status from DB [auto]";
 
 /// A linked workplan with one text replaced in its file, committed or not.
 fn clone_with_edit(from: &str, to: &str) -> Clone {

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use support::home::FIRST_SESSION;
+
 use super::scene::Scene;
 use super::{State, state};
 
@@ -69,11 +71,11 @@ fn sessions() -> Vec<State> {
             "SessionDied",
             |s| {
                 s.start();
-                s.second(None);
-                s.home.expire_lease(SECOND_SESSION, 7_200);
+                s.home.execute_sql("UPDATE claude_sessions SET host = 'far'", []);
+                s.home.expire_lease(FIRST_SESSION, 7_200);
                 s.install_client();
             },
-            "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000002",
+            "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000001",
         ),
         state("PhantomSession", Scene::person, "trueup set --phase PLAN --session nobody"),
         state("PhantomSession", Scene::person, "trueup sessions show nobody"),

@@ -24,7 +24,7 @@ error_cases! {
         /// The session is dead: its lease is over, or a sweep took it for lost.
         SessionDied { session: ShellWord } => REFUSED "session_ended" {
             ends "claude --resume {session}" "resumes it";
-            runs "trueup sessions sweep" "frees what dead sessions hold";
+            runs "trueup sessions show {session}" "shows it";
         }
         /// The session is not registered.
         PhantomSession => REFUSED "phantom_session" {

@@ -68,7 +68,7 @@ error_cases! {
         HeldByOther { item: ShellWord, holder: ShellWord, until: HintText } =>
             REFUSED "not_holder" {
             runs "trueup release {item} --session {holder}" "releases it for that session";
-            says "its lease runs until {until}; once it is dead, `trueup sessions sweep` frees the item";
+            says "its lease runs until {until}; once it is dead, a sweep frees the item";
         }
         /// The item to release is held by a session that is dead or has ended.
         HeldByDead { until: HintText } => REFUSED "not_holder" {
