@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -48,7 +47,7 @@ pub(crate) struct Scene {
     servers: Vec<Child>,
     /// The name of this machine.
     host: String,
-    /// Where a hub of this scratch listens.
+    /// Where the hub of this scratch listens; empty for none.
     hub: String,
 }
 
@@ -64,7 +63,7 @@ impl Scene {
             said: String::new(),
             servers: Vec::new(),
             host: host_name(),
-            hub: free_address(),
+            hub: String::new(),
         };
         let home = scene.home();
         fs::create_dir_all(home.join("src")).unwrap();
@@ -186,15 +185,18 @@ impl Scene {
         (output.status.code(), self.as_shown(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Starts a command that runs beside the others, and waits for its first line.
+    /// Starts a server that runs beside the commands, on a port that is free, and waits until it says
+    /// where it listens.
     pub(crate) fn start_server(&mut self, script: &str) {
         let mut command = self.command(Path::new("sh"));
-        command.args(["-c", &format!("exec {}", self.as_run(script))]).stdin(Stdio::null());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let script = script.replace(SHOWN_HUB, "127.0.0.1:0");
+        command.args(["-c", &format!("exec {script}")]).stdin(Stdio::null());
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(!line.is_empty(), "{script} said nothing");
         self.servers.push(child);
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
+        self.hub = address.map_or_else(|| panic!("{script} said {line:?}"), str::to_owned);
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -221,12 +223,18 @@ impl Scene {
 
     /// Replaces what pages show by what is free on this machine.
     fn as_run(&self, script: &str) -> String {
-        script.replace(SHOWN_HUB, &self.hub)
+        match self.hub.as_str() {
+            "" => script.to_owned(),
+            hub => script.replace(SHOWN_HUB, hub),
+        }
     }
 
     /// Replaces what is of this machine by what pages show.
     fn as_shown(&self, text: &str) -> String {
-        let text = text.replace(&self.hub, SHOWN_HUB);
+        let text = match self.hub.as_str() {
+            "" => text.to_owned(),
+            hub => text.replace(hub, SHOWN_HUB),
+        };
         let text = text.replace(&*self.home().to_string_lossy(), SHOWN_HOME);
         let text = text.replace(&format!(" on {}", self.host), &format!(" on {SHOWN_HOST}"));
         let host = format!("host none -> {}", self.host);
@@ -273,9 +281,4 @@ fn spoken_text(answer: &Value) -> String {
 fn host_name() -> String {
     let output = Command::new("uname").arg("-n").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }
