@@ -294,7 +294,7 @@ fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     add_queue(f.store(), "B", PHASE_CHAIN);
     let mut phases = |item: Option<&str>, status| {
-        let filter = PhaseFilter { item: item.map(item_key), status };
+        let filter = PhaseFilter { item: item.map(item_key), status, page: None };
         let rows = f.store().list_phases(&filter).unwrap();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         ids.join(" ")
