@@ -15,6 +15,7 @@
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
+//! | `retention` | removing what is old |
 //! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
@@ -43,6 +44,7 @@ mod page;
 mod parameters;
 mod printer;
 mod problem;
+mod retention;
 mod rpc;
 mod server;
 mod session_judge;

@@ -14,6 +14,7 @@ use crate::live::{Live, LiveParts, LiveStart};
 use crate::metrics::Metrics;
 use crate::overview::OverviewCache;
 use crate::printer::{print_diagnostic, print_line};
+use crate::retention::prune_daily;
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
@@ -92,11 +93,14 @@ async fn serve_database(
         };
         tokio::spawn(follow_needs(webhooks, sources, shutdown.clone()))
     });
+    let pruning = tokio::spawn(prune_daily(database.clone(), state.pool.clone(), shutdown.clone()));
     listening.answer_requests(&state, tls, arguments.max_connections, shutdown).await;
     if let Some(telling) = telling {
         // It ends with the same signal.
         let _ = telling.await;
     }
+    // It ends with the same signal.
+    let _ = pruning.await;
     state.live.wait_for_leave().await;
     print_line("trueup-hub stopped");
     Ok(())

@@ -36,7 +36,7 @@ struct OperationAnswer {
 #[utoipa::path(
     post, path = "/rpc/{operation}",
     params(
-        ("operation" = OperationName, Path, description = "The name of the operation"),
+        ("operation" = inline(OperationName), Path, description = "The name of the operation"),
         (
             "trueup-deadline-ms" = Option<u64>, Header,
             description = "How long the caller waits for the answer, in milliseconds",
