@@ -14,7 +14,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(100);
 
 /// A reading is followed by a pause so many times as long as it took: a large database is read
 /// less often.
-const PAUSE_FACTOR: u32 = 5;
+const PAUSE_FACTOR: u32 = 3;
 
 /// After this time everything is read again: signs of life are no events, and neither is what
 /// others write past the rules.
@@ -40,15 +40,27 @@ struct LastReading<T> {
     asked: Instant,
 }
 
-impl<T> LastReading<T> {
-    /// Tells whether nothing needs to be asked yet.
-    fn is_fresh(&self) -> bool {
-        self.asked.elapsed() < (self.took * PAUSE_FACTOR).max(MIN_PAUSE)
-    }
+/// What has to be done before a reading is given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NextStep {
+    /// It is given out as it is.
+    Keep,
+    /// The database is asked whether anything happened.
+    Ask,
+    /// Everything is read again, whatever happened.
+    Read,
+}
 
-    /// Tells whether everything has to be read, whatever happened.
-    fn is_old(&self) -> bool {
-        self.at.elapsed() >= MAX_AGE
+impl<T> LastReading<T> {
+    fn next_step(&self, now: Instant) -> NextStep {
+        let since_asked = now.saturating_duration_since(self.asked);
+        if since_asked < (self.took * PAUSE_FACTOR).max(MIN_PAUSE) {
+            NextStep::Keep
+        } else if now.saturating_duration_since(self.at) < MAX_AGE {
+            NextStep::Ask
+        } else {
+            NextStep::Read
+        }
     }
 }
 
@@ -69,12 +81,17 @@ impl<T: Clone + Send + 'static> SharedReading<T> {
     ) -> Result<T, HubError> {
         let mut last = self.last.lock().await;
         if let Some(reading) = last.as_mut() {
-            if reading.is_fresh() {
-                return Ok(reading.value.clone());
-            }
-            let asked = Instant::now();
-            if !reading.is_old() && self.pool.run(load_newest_seq).await? == reading.seq {
-                reading.asked = asked;
+            let now = Instant::now();
+            let is_kept = match reading.next_step(now) {
+                NextStep::Keep => true,
+                NextStep::Ask => {
+                    let is_same = self.pool.run(load_newest_seq).await? == reading.seq;
+                    reading.asked = now;
+                    is_same
+                }
+                NextStep::Read => false,
+            };
+            if is_kept {
                 return Ok(reading.value.clone());
             }
         }
@@ -89,5 +106,34 @@ impl<T: Clone + Send + 'static> SharedReading<T> {
         let reading = LastReading { value: value.clone(), seq, at, took: at.elapsed(), asked: at };
         *last = Some(reading);
         Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_reading_is_kept_longer_and_none_for_ever() {
+        for (took, since_asked, since_read, expected) in [
+            (1, 0, 0, NextStep::Keep),
+            (1, 99, 99, NextStep::Keep),
+            (1, 100, 100, NextStep::Ask),
+            (1, 99, 9_000, NextStep::Keep),
+            (1, 100, 4_999, NextStep::Ask),
+            (1, 100, 5_000, NextStep::Read),
+            (1_000, 2_999, 2_999, NextStep::Keep),
+            (1_000, 3_000, 3_000, NextStep::Ask),
+            (3_000, 8_999, 8_999, NextStep::Keep),
+            (3_000, 9_000, 9_000, NextStep::Read),
+        ] {
+            let at = Instant::now();
+            let now = at + Duration::from_millis(since_read);
+            let asked = now.checked_sub(Duration::from_millis(since_asked)).unwrap();
+            let reading =
+                LastReading { value: (), seq: 0, at, took: Duration::from_millis(took), asked };
+            let step = reading.next_step(now);
+            assert_eq!(step, expected, "took {took}, asked {since_asked}, read {since_read}");
+        }
     }
 }

@@ -129,6 +129,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::super::cursors::Cursors;
     use super::*;
 
     /// The document as a client reads it.
@@ -161,6 +162,17 @@ mod tests {
         .concat();
         let routes = routes.into_iter().map(|(method, path)| (method.to_owned(), path.to_owned()));
         assert_eq!(described, routes.collect());
+    }
+
+    #[test]
+    fn a_cursor_is_described_as_the_list_writes_it() {
+        let document = read_document();
+        for list in ["sessions", "items", "queue", "plans", "repos", "divergences", "journal"] {
+            let place = format!("/paths/~1api~1{list}/get/parameters");
+            let parameters = document.pointer(&place).and_then(Value::as_array).unwrap();
+            let since = parameters.iter().find(|parameter| parameter["name"] == "since").unwrap();
+            assert_eq!(since["schema"]["pattern"], Cursors::of(list).pattern(), "{list}");
+        }
     }
 
     #[test]
