@@ -7,9 +7,14 @@ mod release;
 mod reopen;
 mod reported;
 
+use std::sync::Arc;
+
 use crate::documented_routes::documented_routes;
+use crate::session_judge::SessionJudge;
+use crate::store_pool::StorePool;
 
 documented_routes! {
+    needs StorePool, Arc<SessionJudge>;
     post "/api/actions/release" => release::release_item;
     post "/api/actions/reopen" => reopen::reopen_item;
     post "/api/actions/reject" => reject::reject_handoff;
