@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
-use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 
 /// Which hand-off to reject.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -31,7 +31,7 @@ pub(super) struct RejectBody {
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn reject_handoff(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<RejectBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
@@ -39,7 +39,7 @@ pub(super) async fn reject_handoff(
         return Err(HubError::bad_request("reason_required", "say why the hand-off is rejected"));
     }
     let reason = body.reason.clone();
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         reject(store, body, provenance.clone())
     });
     Ok(Json(outcome.await?))
