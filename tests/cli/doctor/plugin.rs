@@ -141,42 +141,42 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin files",
         names: "checkpoint-push is missing",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| fs::remove_file(root.join("bin/checkpoint-push")).unwrap(),
         mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
     },
     Broken {
         check: "plugin files",
         names: "session-start-sync is missing or not executable",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o644),
         mend_it: |_, root| mode(&root.join("bin/session-start-sync"), 0o755),
     },
     Broken {
         check: "plugin files",
         names: "pre-handoff-validate is missing or not executable",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| fs::write(root.join("bin/pre-handoff-validate"), "").unwrap(),
         mend_it: |_, root| program(&root.join("bin/pre-handoff-validate"), "exit 0"),
     },
     Broken {
         check: "plugin files",
         names: "bin/checkpoint-push has changed since installation",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 7"),
         mend_it: |_, root| program(&root.join("bin/checkpoint-push"), "exit 0"),
     },
     Broken {
         check: "plugin files",
         names: "SHA256SUMS is missing",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| fs::remove_file(root.join("hooks/SHA256SUMS")).unwrap(),
         mend_it: |_, root| note_digests(root),
     },
     Broken {
         check: "plugin files",
         names: "SHA256SUMS does not list bin/checkpoint-push",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| {
             program(&root.join("bin/checkpoint-push"), "exit 7");
             let path = root.join("hooks/SHA256SUMS");
@@ -193,7 +193,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin files",
         names: "plugin.json is missing",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| fs::remove_file(root.join(".claude-plugin/plugin.json")).unwrap(),
         mend_it: |_, root| {
             let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -204,7 +204,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin",
         names: ": its hooks do not run here",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |home, _| {
             record(home, &json!({"scope": "project", "projectPath": "/other/project"}));
         },
@@ -270,14 +270,14 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin files",
         names: "hooks.json is missing or not valid JSON",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| fs::write(root.join("hooks/hooks.json"), "{").unwrap(),
         mend_it: restore_hooks,
     },
     Broken {
         check: "plugin files",
         names: "the hooks of Stop",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |_, root| {
             let path = root.join("hooks/hooks.json");
             let mut hooks = Home::read_json(&path);
@@ -289,7 +289,7 @@ const BROKEN: [Broken; 21] = [
     Broken {
         check: "plugin files",
         names: "plugin/hooks/hooks.json is missing",
-        fix: "install.sh",
+        fix: "trueup install",
         break_it: |home, root| fs::rename(root, home.root().join("gone")).unwrap(),
         mend_it: |home, root| fs::rename(home.root().join("gone"), root).unwrap(),
     },
