@@ -1,0 +1,69 @@
+"""The wheel, installed by pip and run by uvx."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+from bundle import PROGRAMS
+from testing import MACOS, X86_64, PackagingTest, make_bundle
+from wheel import pack_wheel
+
+
+class ContentsTest(PackagingTest):
+    def test_the_tags_are_those_of_the_name(self):
+        (file,) = pack_wheel(make_bundle(self.scratch, MACOS, "1.2.3-rc.1"), self.scratch)
+        self.assertEqual(file.name, "trueup-1.2.3rc1-py3-none-macosx_11_0_arm64.whl")
+        with zipfile.ZipFile(file) as archive:
+            text = archive.read("trueup-1.2.3rc1.dist-info/WHEEL").decode()
+        self.assertIn("Tag: py3-none-macosx_11_0_arm64\n", text)
+
+
+class InstallTest(PackagingTest):
+    def make_environment(self):
+        """Makes a virtual environment; returns the directory of its programs."""
+        folder = self.scratch / "venv"
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=300)
+        return folder / "bin"
+
+    def pip_install(self, bundle):
+        pack_wheel(bundle, self.directory("wheels"))
+        programs = self.make_environment()
+        self.run_program(
+            programs / "pip", "install", "--no-index", "--disable-pip-version-check",
+            "--find-links", self.scratch / "wheels", "trueup",
+        )
+        return programs
+
+    def test_the_real_programs_run_the_demo(self):
+        bundle = self.need_bundle(X86_64)
+        programs = self.pip_install(bundle)
+        self.assertIn(bundle.version, self.run_program(programs / "trueup", "--version"))
+        self.run_demo(programs / "trueup")
+
+    def test_all_is_installed_and_removed(self):
+        programs = self.pip_install(make_bundle(self.scratch))
+        for program in PROGRAMS:
+            self.assertEqual(self.run_program(programs / program).strip(), program)
+        share = programs.parent / "share"
+        self.assertTrue((share / "man/man1/trueup.1").is_file())
+        self.assertTrue((share / "bash-completion/completions/trueup").is_file())
+        self.run_program(programs / "pip", "uninstall", "--yes", "trueup")
+        self.assertFalse((programs / "trueup").exists())
+        self.assertFalse((share / "man/man1/trueup.1").exists())
+
+    def test_uvx_runs_it(self):
+        bundle = self.need_bundle(X86_64)
+        (file,) = pack_wheel(bundle, self.scratch)
+        uvx = shutil.which("uvx") or self.skip_suite("uvx is not installed (pip install uv)")
+        environment = self.environment(
+            PATH=f"{os.path.dirname(sys.executable)}:/usr/bin:/bin",
+            UV_CACHE_DIR=str(self.scratch / "cache"),
+            UV_TOOL_DIR=str(self.scratch / "tools"),
+            UV_PYTHON_DOWNLOADS="never",
+        )
+        command = (uvx, "--offline", "--no-config", "--from", file, "trueup")
+        said = self.run_program(*command, "--version", env=environment)
+        self.assertIn(bundle.version, said)
+        self.run_demo(*command, env=environment)
