@@ -98,7 +98,7 @@ class NpmTest(PackagingTest):
 
     def test_a_signal_ends_the_program_and_is_reported(self):
         bundle = make_bundle(self.scratch)
-        bundle.program("trueup").write_text("#!/bin/sh\necho ready\nexec sleep 300\n")
+        bundle.program("trueup").write_text("#!/bin/sh\necho ready\nexec sleep 60\n")
         self.install(bundle)
         for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(sent), self.popen("trueup") as shim:

@@ -4,6 +4,7 @@
 const { spawn } = require("node:child_process");
 const os = require("node:os");
 const path = require("node:path");
+const { isatty } = require("node:tty");
 
 const USAGE_ERROR = 3;
 
@@ -38,12 +39,12 @@ function findProgram(name) {
   }
 }
 
-// Passes signals on to a process, so that whoever ends this one ends the program.
-function passSignalsOn(child) {
-  const hasTerminal = process.stdin.isTTY || process.stderr.isTTY;
+// Passes signals on to the program, so that whoever ends this process ends the program.
+function passSignalsOn(getProgram) {
+  const hasTerminal = isatty(0) || isatty(2);
   for (const signal of PASSED_ON) {
     process.on(signal, () => {
-      if (!hasTerminal || !FROM_TERMINAL.includes(signal)) child.kill(signal);
+      if (!hasTerminal || !FROM_TERMINAL.includes(signal)) getProgram().kill(signal);
     });
   }
 }
@@ -59,8 +60,10 @@ function endBy(signal) {
 exports.run = (name) => {
   const program = findProgram(name);
   const env = { ...process.env, TRUEUP_ORIGIN: "npm" };
+  // Before the program starts: a signal that comes in between would end this process alone. What is
+  // called for a signal runs after this function, when there is a program.
+  passSignalsOn(() => child);
   const child = spawn(program, process.argv.slice(2), { stdio: "inherit", env });
-  passSignalsOn(child);
   child.on("error", (error) => {
     fail(`${program} could not be started: ${error.message}`, "install trueup again");
   });
