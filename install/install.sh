@@ -1,11 +1,34 @@
 #!/bin/sh
-# Installs trueup: compiles the installer, then hands over to it. All arguments go to trueup-install;
-# `install/install.sh --help` lists them.
+# Installs trueup. In an unpacked release the programs lie beside this script and are only put in
+# place, in seconds; in a checkout they are compiled first. All arguments go to trueup-install;
+# `install.sh --help` lists them.
 set -eu
 
 self=$(readlink -f -- "$0" 2>/dev/null) || self=$0
 here=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd -P)
+
+if [ -x "$here/bin/trueup-install" ]; then
+    exec "$here/bin/trueup-install" "$@"
+fi
+
 root=$(dirname -- "$here")
+if [ ! -f "$root/Cargo.toml" ]; then
+    echo "error: neither bin/trueup-install nor a checkout of trueup lies at $here" >&2
+    echo " hint: unpack the archive again and run the install.sh in it" >&2
+    exit 3
+fi
+
+# Names the command that installs a package on this distribution: $1 for apt, $2 elsewhere.
+package_command() {
+    for manager in "apt-get:sudo apt install $1" "dnf:sudo dnf install $2" "pacman:sudo pacman -S $2" \
+        "apk:apk add $2" "zypper:sudo zypper install $2"; do
+        if PATH="$PATH:/usr/bin:/bin" command -v "${manager%%:*}" >/dev/null 2>&1; then
+            echo "${manager#*:}"
+            return
+        fi
+    done
+    echo "install $2"
+}
 
 if ! command -v cargo >/dev/null 2>&1; then
     # rustup puts cargo here and a shell started before that does not know it.
@@ -13,14 +36,19 @@ if ! command -v cargo >/dev/null 2>&1; then
         PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
         export PATH
     else
-        cat >&2 <<'END'
-error: cargo was not found, and trueup is built from source.
- hint: get a Rust toolchain, then run this again:
-         Debian, Ubuntu:  sudo apt install rustup && rustup default stable
-         elsewhere:       https://rustup.rs
+        cat >&2 <<END
+error: cargo was not found, and a checkout is compiled.
+ hint: unpack a release, whose install.sh needs no compiler; or get a Rust toolchain and run this again:
+         $(package_command rustup rustup) && rustup default stable
+         elsewhere: https://rustup.rs
 END
         exit 3
     fi
+fi
+if ! command -v cc >/dev/null 2>&1; then
+    echo "error: no C compiler was found (cc), and Rust links with it" >&2
+    echo " hint: $(package_command 'gcc libc6-dev' gcc)" >&2
+    exit 3
 fi
 
 # The toolchain is pinned by a file in the repository, so cargo has to start there; the paths that the
@@ -37,9 +65,10 @@ fi
 # shellcheck disable=SC2086
 program=$(
     cd -- "$root"
-    cargo build $quiet --package trueup-install --profile installer \
+    cargo build $quiet --locked --package trueup-install --profile installer \
         --config 'profile.installer.inherits="dev"' \
         --config 'profile.installer.debug=false' \
+        --config 'profile.installer.strip=true' \
         --config 'profile.installer.package."*".opt-level=0' \
         --message-format=json-render-diagnostics |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1

@@ -54,6 +54,12 @@ else
 fi
 # The suites run the binaries of every package, so all of them must be of this tree.
 step cargo build --locked --workspace
+# Pictures of terminal sessions show what these programs print.
+if command -v python3 >/dev/null 2>&1; then
+  step python3 -m unittest discover -s packaging/recordings
+else
+  echo "SKIPPED packaging/recordings: there is no python3"
+fi
 step cargo test --locked --workspace --no-run --quiet
 begin_computing
 step cargo test --locked --workspace --no-fail-fast -- --skip shared::hooks::

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Build and install trueup for Claude Code, and check that it works
+/// Install trueup for Claude Code, and check that it works
 ///
-/// Without options: builds the hooks and commands, stages the plugin in the data directory, links
-/// `trueup`, `validate-session-state` and `trueup-hub` into ~/.local/bin, registers the plugin with Claude Code
-/// if `claude` is on PATH, creates the database, then runs the demo and the doctor.
+/// Without options: takes the programs beside it, stages the plugin in the data directory, links
+/// `trueup`, `validate-session-state` and `trueup-hub` into ~/.local/bin, installs manual pages and
+/// completions, registers the plugin with Claude Code if `claude` is on PATH, creates the database,
+/// then runs the demo and the doctor. With --source it compiles the programs of a checkout first.
 /// Running it again upgrades what has changed.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,15 +37,15 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) no_claude: bool,
 
-    /// Use the binaries next to trueup-install instead of building them
+    /// With --source, use the programs beside trueup-install all the same
     #[arg(long)]
     pub(crate) no_build: bool,
 
-    /// Use the binaries in DIR instead of building them
+    /// Use the programs in DIR
     #[arg(long, value_name = "DIR", conflicts_with = "no_build")]
     pub(crate) bin_dir: Option<PathBuf>,
 
-    /// Repository to install from [default: the one this was compiled in]
+    /// Compile the programs of the checkout in DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
 
@@ -55,4 +56,9 @@ pub(crate) struct Args {
     /// With --uninstall, also remove the database, the data directory and config.toml
     #[arg(long, requires = "uninstall")]
     pub(crate) purge: bool,
+
+    /// With --uninstall, also remove what trueup left in repositories: caches, lines in git's
+    /// exclude files, a status line
+    #[arg(long, requires = "uninstall")]
+    pub(crate) repositories: bool,
 }

@@ -9,6 +9,8 @@ pub(crate) const HOOK_BINARIES: [&str; 3] =
     ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 /// The commands for people and models, and the server of a team.
 pub(crate) const COMMAND_BINARIES: [&str; 3] = ["trueup", "validate-session-state", "trueup-hub"];
+/// The program that installs, upgrades and removes the others.
+pub(crate) const INSTALLER: &str = "trueup-install";
 /// The Cargo packages that hold them.
 pub(crate) const PACKAGES: [&str; 3] = ["trueup-hooks", "trueup", "trueup-hub"];
 /// The entries of a staged plugin directory.

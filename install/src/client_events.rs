@@ -1,19 +1,23 @@
 //! Chooses the hook events that the installed client knows. The strict validation of an older
 //! client refuses a plugin that names an unknown event.
 
-use std::fs;
-use std::path::Path;
+use std::fmt;
 
 use serde_json::Value;
 
-use crate::error::{Error, IoResultExt, Result};
-use crate::files;
+use crate::error::{Error, Result};
+use crate::plugin_files::HOOK_FILES;
 
 /// A client's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientVersion([u32; 3]);
 
 impl ClientVersion {
+    /// Makes a version of its three numbers.
+    pub(crate) const fn new(numbers: [u32; 3]) -> Self {
+        Self(numbers)
+    }
+
     /// Parses `2.1.332 (Claude Code)`, or the number alone.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split_whitespace().next()?.split('.');
@@ -26,19 +30,32 @@ impl ClientVersion {
     }
 }
 
-/// Builds the hooks file for a client: `hooks.json`, merged with each `hooks.since-VERSION.json`
-/// beside it whose version the client has reached. Without a client, only `hooks.json` counts.
-pub(crate) fn build_hooks_json(client: Option<ClientVersion>, folder: &Path) -> Result<Vec<u8>> {
-    let path = folder.join("hooks.json");
-    let base = files::read_file(&path).with_action("read", &path)?;
-    let newer_files = list_newer_files(client, folder)?;
-    if newer_files.is_empty() {
-        return Ok(base);
+impl fmt::Display for ClientVersion {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(out, "{major}.{minor}.{patch}")
     }
-    let mut merged = parse_hooks(&path, &base)?;
-    for (_, path) in newer_files {
-        let bytes = files::read_file(&path).with_action("read", &path)?;
-        let mut extra = parse_hooks(&path, &bytes)?;
+}
+
+/// Builds the hooks file for a client: `hooks.json`, merged with each `hooks.since-VERSION.json`
+/// whose version the client has reached. Without a client, only `hooks.json` counts.
+pub(crate) fn build_hooks_json(client: Option<ClientVersion>) -> Result<Vec<u8>> {
+    let mut newer = Vec::new();
+    let mut base: &[u8] = b"{}";
+    for (path, bytes) in HOOK_FILES {
+        match since_version(path) {
+            None => base = bytes,
+            Some(since) if client >= Some(since) => newer.push((since, *path, *bytes)),
+            Some(_) => {}
+        }
+    }
+    if newer.is_empty() {
+        return Ok(base.to_vec());
+    }
+    newer.sort();
+    let mut merged = parse_hooks("hooks/hooks.json", base)?;
+    for (_, path, bytes) in newer {
+        let mut extra = parse_hooks(path, bytes)?;
         let events = merged.get_mut("hooks").and_then(Value::as_object_mut);
         let added = extra.get_mut("hooks").and_then(Value::as_object_mut);
         if let (Some(events), Some(added)) = (events, added) {
@@ -48,29 +65,15 @@ pub(crate) fn build_hooks_json(client: Option<ClientVersion>, folder: &Path) -> 
     Ok(format!("{merged:#}\n").into_bytes())
 }
 
-/// Lists the files with events that a client of this version knows beyond `hooks.json`, the oldest
-/// first.
-fn list_newer_files(
-    client: Option<ClientVersion>,
-    folder: &Path,
-) -> Result<Vec<(ClientVersion, std::path::PathBuf)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_action("read", folder)? {
-        let path = entry.with_action("read", folder)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let since = name.strip_prefix("hooks.since-");
-        let since = since.and_then(|since| ClientVersion::parse(since.strip_suffix(".json")?));
-        if let Some(since) = since.filter(|since| client >= Some(*since)) {
-            found.push((since, path));
-        }
-    }
-    found.sort();
-    Ok(found)
+/// Returns from which version of the client on a file of hooks counts.
+fn since_version(path: &str) -> Option<ClientVersion> {
+    let since = path.strip_prefix("hooks/hooks.since-")?.strip_suffix(".json")?;
+    ClientVersion::parse(since)
 }
 
-fn parse_hooks(path: &Path, bytes: &[u8]) -> Result<Value> {
+fn parse_hooks(path: &str, bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| Error::Refused {
-        path: path.to_owned(),
+        path: path.into(),
         why: format!("is not valid JSON: {error}"),
         hint: "restore the repository's file: git checkout -- hooks".to_owned(),
     })
@@ -93,15 +96,14 @@ mod tests {
 
     #[test]
     fn a_client_gets_the_events_it_knows() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hooks");
         let events = |version: Option<&str>| {
-            let hooks = build_hooks_json(version.and_then(ClientVersion::parse), &folder).unwrap();
+            let hooks = build_hooks_json(version.and_then(ClientVersion::parse)).unwrap();
             let hooks: Value = serde_json::from_slice(&hooks).unwrap();
             hooks["hooks"].as_object().unwrap().clone()
         };
-        let all = fs::read(folder.join("hooks.json")).unwrap();
+        let all = HOOK_FILES.iter().find(|(path, _)| *path == "hooks/hooks.json").unwrap().1;
         for old in [None, Some("2.1.331")] {
-            let staged = build_hooks_json(old.and_then(ClientVersion::parse), &folder).unwrap();
+            let staged = build_hooks_json(old.and_then(ClientVersion::parse)).unwrap();
             assert_eq!(staged, all, "byte for byte");
         }
         let old = events(None);

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::artifacts;
 use crate::error::{Error, IoResultExt, Result};
 use crate::layout::find_on_path;
+use crate::preflight::{Package, PackageManager};
 use crate::process;
 use crate::progress::Progress;
 
@@ -51,7 +52,10 @@ pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
     };
     let musl = format!("{arch}-unknown-linux-musl");
     let fallback_reason = match find_musl_compiler(arch, &musl) {
-        None => "it needs a C compiler (Debian: apt install musl-tools)".to_owned(),
+        None => {
+            let command = PackageManager::detect().install_command(Package::MuslCompiler);
+            format!("it needs a C compiler ({command})")
+        }
         Some(_) if !is_target_usable(source, &musl, may_add) => {
             format!("it needs the Rust target (rustup target add {musl})")
         }
@@ -127,7 +131,10 @@ pub(crate) fn find_binaries(dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
             Err(Error::Refused {
                 path,
                 why: "no such file".to_owned(),
-                hint: "build first, or omit --no-build and --bin-dir".to_owned(),
+                hint:
+                    "run install.sh of an unpacked release or of a checkout, or name the programs \
+                       with --bin-dir DIR"
+                        .to_owned(),
             })
         })
         .collect()

@@ -7,10 +7,13 @@ use crate::args::Args;
 use crate::artifacts;
 use crate::client::Client;
 use crate::compile;
+use crate::documents;
 use crate::error::{Error, Result};
-use crate::layout::{Layout, is_on_path};
+use crate::layout::{Layout, find_on_path, is_on_path};
 use crate::link::{self, LinkOutcome};
 use crate::manifest::{Link, Manifest};
+use crate::origin::Origin;
+use crate::preflight::{self, ClientFacts, Lack, MachineFacts, PackageManager};
 use crate::report::{Report, RowState};
 use crate::stage;
 use crate::steps::{self, InstallStep};
@@ -20,6 +23,7 @@ use crate::verify;
 /// Installs or upgrades.
 pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
     let steps = steps::build_steps(args, layout)?;
+    announce_lacks(&gather_facts(&steps, layout), report)?;
     if args.dry_run {
         report.print_text("Steps:");
         for (step, number) in steps.iter().zip(1..) {
@@ -28,9 +32,62 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
         report.print_text("Nothing was changed.");
         return Ok(());
     }
-    let manifest = Manifest::read(&layout.manifest)?.unwrap_or_default();
+    let known = Manifest::read(&layout.manifest)?;
+    let binaries = args.bin_dir.clone().unwrap_or_else(compile::installer_dir);
+    let origin = Origin::find(args, &binaries, known.as_ref().map(|known| &known.origin));
+    let manifest = Manifest { origin, ..known.unwrap_or_default() };
     let mut installer = Installer { layout, report, manifest, binaries: BTreeMap::new() };
-    steps.iter().try_for_each(|step| installer.apply_step(step))
+    steps.iter().try_for_each(|step| installer.apply_step(step))?;
+    if !layout.has_prefix {
+        report.set_next_steps(&NEXT_STEPS);
+    }
+    Ok(())
+}
+
+/// What a user does next.
+const NEXT_STEPS: [&str; 4] = [
+    "claude                                         in a git repository: the session is told what it is on",
+    "trueup item add FIRST --title 'My first item'  then tell the agent to claim it, or: trueup claim FIRST",
+    "trueup top                                     see every session and item live",
+    "man trueup, trueup help, docs/guide.md         how to go on; trueup uninstall removes all of it",
+];
+
+/// Looks at what the steps need of this machine.
+fn gather_facts(steps: &[InstallStep], layout: &Layout) -> MachineFacts {
+    let registered = steps.iter().find_map(|step| match step {
+        InstallStep::Register(program) => Some(program),
+        _ => None,
+    });
+    let is_unwanted = steps.contains(&InstallStep::SkipClient(steps::NOT_WANTED));
+    let client = match registered {
+        Some(program) => ClientFacts::Present(Client::new(program, layout).read_version()),
+        None if is_unwanted => ClientFacts::Unwanted,
+        None => ClientFacts::Absent,
+    };
+    MachineFacts {
+        compiles: steps.iter().any(|step| matches!(step, InstallStep::Build { .. })),
+        has_c_compiler: ["cc", "gcc", "clang"].iter().any(|name| find_on_path(name).is_some()),
+        has_git: find_on_path("git").is_some(),
+        client,
+        missing_path: layout.link_dir.clone().filter(|dir| !is_on_path(dir)),
+        packages: PackageManager::detect(),
+    }
+}
+
+/// Says what is missing, before the work starts.
+fn announce_lacks(facts: &MachineFacts, report: &Report) -> Result<()> {
+    preflight::check_compiler(facts)?;
+    let lacks = preflight::find_lacks(facts);
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    report.print_text("Before it starts:");
+    for Lack { what, help } in lacks {
+        report.print_item(&what);
+        report.print_item(&format!("  -> {help}"));
+    }
+    report.print_text("");
+    Ok(())
 }
 
 /// The state that the steps share.
@@ -45,8 +102,8 @@ impl Installer<'_> {
     fn apply_step(&mut self, step: &InstallStep) -> Result<()> {
         self.announce_step(step);
         match step {
-            InstallStep::Build(target) => {
-                self.binaries = compile::build_binaries(&self.layout.source, target)?;
+            InstallStep::Build { source, target } => {
+                self.binaries = compile::build_binaries(source, target)?;
                 let detail = target.describe();
                 match &target.fallback_reason {
                     None => self.report.add_row("binaries", RowState::Fine, detail),
@@ -67,6 +124,7 @@ impl Installer<'_> {
                 self.report.add_row("read back", RowState::Fine, "every staged binary runs");
             }
             InstallStep::Link(links) => self.link_commands(links)?,
+            InstallStep::Documents => self.install_documents()?,
             InstallStep::Register(client) => self.register_plugin(client)?,
             InstallStep::SkipClient(why) => {
                 let hint = format!("claude --plugin-dir {}", self.layout.stage.display());
@@ -81,14 +139,14 @@ impl Installer<'_> {
     }
 
     fn announce_step(&self, step: &InstallStep) {
-        if matches!(step, InstallStep::Build(_) | InstallStep::Register(_)) {
+        if matches!(step, InstallStep::Build { .. } | InstallStep::Register(_)) {
             self.report.print_progress(&step.to_string());
         }
     }
 
     fn stage_plugin(&mut self, at: &Path, client: Option<&Path>) -> Result<()> {
         let version = client.and_then(|client| Client::new(client, self.layout).read_version());
-        let tree = stage::collect_files(&self.layout.source, &self.binaries, version)?;
+        let tree = stage::collect_files(&self.binaries, version)?;
         let state = if stage::tree_matches(at, &tree) {
             RowState::Same
         } else {
@@ -127,6 +185,14 @@ impl Installer<'_> {
             let detail = format!("{} is not on it", self.layout.shorten(dir));
             let hint = format!("export PATH=\"{}:$PATH\"", dir.display());
             self.report.add_row_with_hint("PATH", RowState::Skipped, detail, hint);
+        }
+        self.write_manifest()
+    }
+
+    fn install_documents(&mut self) -> Result<()> {
+        if let Some(places) = &self.layout.documents {
+            let Self { layout, manifest, report, .. } = self;
+            documents::install_documents(layout, places, manifest, report)?;
         }
         self.write_manifest()
     }

@@ -7,6 +7,7 @@ use directories::{BaseDirs, ProjectDirs};
 
 use crate::args::Args;
 use crate::artifacts;
+use crate::documents::DocumentDirs;
 use crate::error::{Error, Result};
 
 /// The paths that an installation reads or writes.
@@ -24,6 +25,9 @@ pub(crate) struct Layout {
     pub(crate) stage: PathBuf,
     /// Whether the user named it with `--prefix`.
     pub(crate) has_prefix: bool,
+    /// Where manual pages and completions go; nowhere with `--prefix`, and with `TRUEUP_HOME`, below
+    /// which everything lies.
+    pub(crate) documents: Option<DocumentDirs>,
     /// The directory in which the commands are linked, if any.
     pub(crate) link_dir: Option<PathBuf>,
     /// The record of the installation.
@@ -32,8 +36,6 @@ pub(crate) struct Layout {
     pub(crate) config: PathBuf,
     /// Claude Code's own state file.
     pub(crate) client_state: PathBuf,
-    /// The repository.
-    pub(crate) source: PathBuf,
 }
 
 impl Layout {
@@ -68,6 +70,11 @@ impl Layout {
             (None, Some(_)) => None,
             (None, None) => Some(home.join(".local/bin")),
         };
+        let is_alone = prefix.is_some() || project_dirs.is_none();
+        let documents = (!is_alone).then(|| DocumentDirs {
+            data: base.data_dir().to_owned(),
+            config: base.config_dir().to_owned(),
+        });
         let manifest = match &prefix {
             Some(dir) => dir.join(artifacts::PREFIX_MANIFEST_FILE),
             None => data.join(artifacts::MANIFEST_FILE),
@@ -75,12 +82,6 @@ impl Layout {
         let configured = env_path("CLAUDE_CONFIG_DIR").map(|dir| make_absolute(&dir));
         let client_state = configured.as_ref().unwrap_or(&home).join(".claude.json");
         let config = configured.unwrap_or_else(|| home.join(".claude"));
-        let source = match &args.source {
-            Some(dir) => make_absolute(dir),
-            None => Path::new(env!("CARGO_MANIFEST_DIR"))
-                .parent()
-                .map_or_else(|| PathBuf::from("."), Path::to_owned),
-        };
         let layout = Self {
             home,
             data,
@@ -88,11 +89,11 @@ impl Layout {
             settings,
             stage,
             has_prefix: prefix.is_some(),
+            documents,
             link_dir,
             manifest,
             config,
             client_state,
-            source,
         };
         layout.check_paths_are_utf8()?;
         Ok(layout)
@@ -140,7 +141,7 @@ fn env_path(name: &str) -> Option<PathBuf> {
 }
 
 /// Makes a path absolute, for a child that runs in another directory.
-fn make_absolute(path: impl AsRef<Path>) -> PathBuf {
+pub(crate) fn make_absolute(path: impl AsRef<Path>) -> PathBuf {
     std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned())
 }
 

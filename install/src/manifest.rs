@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::files;
+use crate::origin::Origin;
 use crate::user_files::ClientSnapshot;
 
 /// What an installation did.
@@ -18,6 +19,8 @@ use crate::user_files::ClientSnapshot;
 pub(crate) struct Manifest {
     /// The version that was installed last.
     pub(crate) version: String,
+    /// What it came by, which tells how it is upgraded.
+    pub(crate) origin: Origin,
     /// The staged plugin directory.
     pub(crate) stage: PathBuf,
     /// Links to the commands.
@@ -28,8 +31,19 @@ pub(crate) struct Manifest {
     pub(crate) user_files: Vec<UserFile>,
     /// The client's files before a registration whose changes are not recorded yet.
     pub(crate) pending: Option<ClientSnapshot>,
+    /// Manual pages and completions.
+    pub(crate) documents: Vec<Document>,
     /// Directories that the installation created, trueup's and Claude Code's.
     pub(crate) created_dirs: Vec<PathBuf>,
+}
+
+/// A file that the installation wrote outside the plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Document {
+    /// Its path.
+    pub(crate) path: PathBuf,
+    /// SHA-256 of what was written.
+    pub(crate) sha256: String,
 }
 
 /// A link to a staged command.

@@ -48,11 +48,12 @@ struct Row {
 #[derive(Debug)]
 pub(crate) struct Report {
     rows: Vec<Row>,
+    next_steps: &'static [&'static str],
 }
 
 impl Report {
     pub(crate) const fn new() -> Self {
-        Self { rows: Vec::new() }
+        Self { rows: Vec::new(), next_steps: &[] }
     }
 
     /// Adds a row.
@@ -84,6 +85,11 @@ impl Report {
             detail: clean_lines(detail, "    "),
             hint: hint.map(|hint| clean_lines(hint, "    ")),
         });
+    }
+
+    /// Sets what is printed at the end of a success: what the user does next.
+    pub(crate) fn set_next_steps(&mut self, steps: &'static [&'static str]) {
+        self.next_steps = steps;
     }
 
     /// Prints text to stdout.
@@ -126,6 +132,11 @@ impl Report {
         }
         if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != RowState::Done) {
             self.print_text("\nEverything is up to date.");
+        } else if !self.next_steps.is_empty() {
+            self.print_text("\nNext:");
+            for step in self.next_steps {
+                self.print_item(step);
+            }
         }
         ExitCode::SUCCESS
     }

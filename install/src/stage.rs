@@ -1,6 +1,7 @@
 //! The plugin directory: collected in memory, written beside its place, and put there by rename.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -15,6 +16,7 @@ use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::files;
 use crate::manifest;
+use crate::plugin_files::STAGED_FILES;
 
 /// The files of a plugin directory by relative path, each with permission bits and content.
 pub(crate) type FileTree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
@@ -22,22 +24,17 @@ pub(crate) type FileTree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 /// Permission bits of a staged directory.
 const DIRECTORY_MODE: u32 = 0o755;
 
-/// Collects the files to stage from the repository and the built binaries.
+/// Collects the files to stage: the plugin's own, the binaries, and this program, by which the
+/// installation is removed and upgraded later.
 pub(crate) fn collect_files(
-    source: &Path,
     binaries: &BTreeMap<String, PathBuf>,
     client: Option<ClientVersion>,
 ) -> Result<FileTree> {
     let mut tree = FileTree::new();
-    for file in [".claude-plugin/plugin.json", ".claude-plugin/marketplace.json"] {
-        let path = source.join(file);
-        tree.insert(file.into(), (0o644, files::read_file(&path).with_action("read", &path)?));
+    for (path, bytes) in STAGED_FILES {
+        tree.insert(path.into(), (0o644, bytes.to_vec()));
     }
-    let hooks = build_hooks_json(client, &source.join("hooks"))?;
-    tree.insert("hooks/hooks.json".into(), (0o644, hooks));
-    for (path, (_, bytes)) in read_tree(&source.join("skills"))? {
-        tree.insert(Path::new("skills").join(path), (0o644, bytes));
-    }
+    tree.insert("hooks/hooks.json".into(), (0o644, build_hooks_json(client)?));
     for name in artifacts::list_binaries() {
         let path = binaries.get(name).ok_or_else(|| Error::Refused {
             path: PathBuf::from(name),
@@ -47,6 +44,9 @@ pub(crate) fn collect_files(
         let bytes = files::read_file(path).with_action("read", path)?;
         tree.insert(Path::new("bin").join(name), (0o755, bytes));
     }
+    let installer = env::current_exe().with_action("find", Path::new(artifacts::INSTALLER))?;
+    let bytes = files::read_file(&installer).with_action("read", &installer)?;
+    tree.insert(Path::new("bin").join(artifacts::INSTALLER), (0o755, bytes));
     tree.insert(DIGESTS_FILE.into(), (0o644, render_digests(&tree)));
     Ok(tree)
 }

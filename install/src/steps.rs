@@ -7,14 +7,17 @@ use crate::args::Args;
 use crate::artifacts;
 use crate::compile::{self, Target};
 use crate::error::Result;
-use crate::layout::{Layout, find_on_path};
+use crate::layout::{Layout, find_on_path, make_absolute};
 use crate::manifest::Link;
+
+/// Why a client is left alone that nobody asked to change.
+pub(crate) const NOT_WANTED: &str = "--no-claude";
 
 /// One step.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InstallStep {
-    /// Compile the binaries.
-    Build(Target),
+    /// Compile the binaries of a checkout.
+    Build { source: PathBuf, target: Target },
     /// Use existing binaries.
     UseBinaries(PathBuf),
     /// Put the plugin directory in place, with the hooks that this client knows.
@@ -23,6 +26,8 @@ pub(crate) enum InstallStep {
     ReadBack,
     /// Link the commands.
     Link(Vec<Link>),
+    /// Install manual pages and completions.
+    Documents,
     /// Register the plugin with this client.
     Register(PathBuf),
     /// Do not register the plugin, for this reason.
@@ -38,7 +43,9 @@ pub(crate) enum InstallStep {
 impl fmt::Display for InstallStep {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Build(target) => write!(out, "build the binaries for {}", target.describe()),
+            Self::Build { source, target } => {
+                write!(out, "build the binaries of {} for {}", source.display(), target.describe())
+            }
             Self::UseBinaries(dir) => write!(out, "use the binaries in {}", dir.display()),
             Self::Stage { at, .. } => {
                 write!(out, "stage {} in {}", artifacts::STAGED_ENTRIES.join(", "), at.display())
@@ -48,6 +55,7 @@ impl fmt::Display for InstallStep {
                 let at: Vec<_> = links.iter().map(|link| link.at.display().to_string()).collect();
                 write!(out, "link {}", at.join(" and "))
             }
+            Self::Documents => write!(out, "install manual pages and completions"),
             Self::Register(client) => {
                 write!(out, "register {} with {}", artifacts::PLUGIN_ID, client.display())
             }
@@ -61,10 +69,14 @@ impl fmt::Display for InstallStep {
 
 /// Decides on the steps.
 pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallStep>> {
-    let mut steps = vec![match (&args.bin_dir, args.no_build) {
+    let mut steps = vec![match (&args.bin_dir, &args.source) {
         (Some(dir), _) => InstallStep::UseBinaries(dir.clone()),
-        (None, true) => InstallStep::UseBinaries(compile::installer_dir()),
-        (None, false) => InstallStep::Build(compile::choose_target(&layout.source, !args.dry_run)?),
+        (None, Some(source)) if !args.no_build => {
+            let source = make_absolute(source);
+            let target = compile::choose_target(&source, !args.dry_run)?;
+            InstallStep::Build { source, target }
+        }
+        _ => InstallStep::UseBinaries(compile::installer_dir()),
     }];
     let client = find_on_path("claude").filter(|_| !args.no_claude);
     let at = layout.stage.clone();
@@ -73,8 +85,11 @@ pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallSte
         let link = |name: &str| Link { at: dir.join(name), to: layout.binary_path(name) };
         steps.push(InstallStep::Link(artifacts::COMMAND_BINARIES.map(link).to_vec()));
     }
+    if layout.documents.is_some() {
+        steps.push(InstallStep::Documents);
+    }
     steps.push(match client {
-        None if args.no_claude => InstallStep::SkipClient("--no-claude"),
+        None if args.no_claude => InstallStep::SkipClient(NOT_WANTED),
         None => InstallStep::SkipClient("no `claude` on PATH"),
         Some(client) => InstallStep::Register(client),
     });

@@ -7,13 +7,16 @@ use crate::args::Args;
 use crate::artifacts;
 use crate::client::Client;
 use crate::dirs;
+use crate::documents;
 use crate::error::{Error, Result};
 use crate::layout::{Layout, find_on_path};
 use crate::link;
 use crate::manifest::{Link, Manifest};
+use crate::origin::Origin;
 use crate::report::{Report, RowState};
 use crate::stage;
 use crate::user_files::{self, ClientSnapshot};
+use crate::verify;
 
 /// Uninstalls. The database stays unless `--purge` is given.
 pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
@@ -33,10 +36,16 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
         return Ok(());
     }
     if args.purge {
-        check_purge(layout)?;
+        check_purge(layout, &manifest.origin)?;
     }
+    // Asked while the database and the program that knows it are still there.
+    verify::run_leftovers(layout, &manifest.stage, args.repositories, report)?;
     let is_clean = !manifest.registered || unregister_plugin(args, layout, &mut manifest, report)?;
     remove_links(layout, &manifest, report);
+    let documents = documents::remove_documents(&manifest)?;
+    if documents > 0 {
+        report.add_row("manual", RowState::Done, format!("{documents} files removed"));
+    }
     remove_stage(layout, &manifest, report)?;
     if is_clean {
         dirs::remove_all(&layout.manifest)?;
@@ -73,6 +82,12 @@ fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &
     }
     for file in &manifest.user_files {
         report.print_item(&format!("- restore {}", layout.shorten(&file.path)));
+    }
+    if args.repositories {
+        report.print_item("- remove what lies in repositories; `trueup leftovers` lists it");
+    }
+    for document in &manifest.documents {
+        report.print_item(&format!("- remove {}", layout.shorten(&document.path)));
     }
     for link in &manifest.links {
         report.print_item(&format!("- remove the link {}", layout.shorten(&link.at)));
@@ -201,11 +216,11 @@ fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Resu
 }
 
 /// Refuses to remove a data directory that contains the home directory or a repository.
-fn check_purge(layout: &Layout) -> Result<()> {
+fn check_purge(layout: &Layout, origin: &Origin) -> Result<()> {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let data = real(&layout.data);
     let holds_more = real(&layout.home).starts_with(&data)
-        || real(&layout.source).starts_with(&data)
+        || matches!(origin, Origin::Source { dir } if real(dir).starts_with(&data))
         || data.join(".git").exists();
     if holds_more {
         return Err(Error::Refused {

@@ -28,7 +28,7 @@ pub(crate) fn check_binaries(stage: &Path) -> Result<()> {
     for name in artifacts::HOOK_BINARIES {
         run_quietly(name, None, b"{}\n")?;
     }
-    for name in artifacts::COMMAND_BINARIES {
+    for name in artifacts::COMMAND_BINARIES.into_iter().chain([artifacts::INSTALLER]) {
         run_quietly(name, Some("--version"), b"")?;
     }
     Ok(())
@@ -43,6 +43,50 @@ pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> 
     } else {
         let detail = ended.first_error_line();
         report.add_row_with_hint("database", RowState::Missing, detail, "run trueup doctor");
+    }
+    Ok(())
+}
+
+/// Shows what lies in repositories, or removes it. A plugin that is gone or too old to know leaves
+/// that to the user.
+pub(crate) fn run_leftovers(
+    layout: &Layout,
+    stage: &Path,
+    removes: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let path = stage.join("bin").join(artifacts::PLUGIN_NAME);
+    if !path.is_file() || layout.has_prefix {
+        return Ok(());
+    }
+    let mut command = Command::new(&path);
+    command.arg("leftovers").args(removes.then_some("--remove"));
+    let ended = process::run_bounded(&mut command, b"", RUN_TIMEOUT).with_action("run", &path)?;
+    let lines = ended.stdout.trim_end();
+    if !ended.status.success() {
+        if removes {
+            report.add_row_with_hint(
+                "repositories",
+                RowState::Missing,
+                ended.first_error_line(),
+                "remove .claude/auto-proceed-state*.json there yourself",
+            );
+        }
+        return Ok(());
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    report.print_text(&format!("{lines}\n"));
+    if removes {
+        report.add_row("repositories", RowState::Done, "cleared: see above");
+    } else {
+        report.add_row_with_hint(
+            "repositories",
+            RowState::Skipped,
+            "files stay there: see above",
+            "to remove them too: uninstall with --repositories",
+        );
     }
     Ok(())
 }

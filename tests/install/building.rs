@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use support::client::repository_root;
+
 use crate::scratch::{InstallerOutput, Scratch};
 
 const RUSTC: &str = "#!/bin/sh\n[ \"$1\" = -vV ] && echo 'host: riscv64-unknown-none'\n";
@@ -22,10 +24,12 @@ echo "{\"reason\":\"build-finished\",\"success\":true}"
 "#;
 
 fn installer(scratch: &Scratch, args: &[&str]) -> Command {
+    let root = repository_root();
+    let args = [&["--source", root.to_str().unwrap()], args].concat();
     for (name, text) in [("cargo", CARGO), ("rustc", RUSTC)] {
         support::program::write_program(&scratch.path("path").join(name), text).unwrap();
     }
-    scratch.installer(args)
+    scratch.installer(&args)
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 mod building;
+mod bundle;
 mod failures;
 mod files;
 mod modes;

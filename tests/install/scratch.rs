@@ -20,6 +20,8 @@ case "$1" in
     db) mkdir -p "$home"; [ -e "$home/trueup.db" ] || echo db >"$home/trueup.db"; echo "schema 1" ;;
     demo) echo "the demo" ;;
     doctor) echo "the doctor" ;;
+    man) mkdir -p "$3"; echo "the page" >"$3/trueup.1" ;;
+    completions) echo "complete for $2" ;;
 esac
 "#;
 

@@ -80,7 +80,7 @@ error_cases! {
         }
         /// A newer trueup wrote the database.
         SchemaTooNew => UNABLE "schema_too_new" {
-            says "a newer trueup wrote it; upgrade with install/install.sh";
+            says "a newer trueup wrote it; `trueup upgrade` brings the newest";
         }
         /// The database is damaged, or not a database of trueup.
         DatabaseCorrupt => UNABLE "store_corrupt" {

@@ -22,7 +22,7 @@ const DIGESTS_FILE: &str = "hooks/SHA256SUMS";
 /// Largest plugin file read, in bytes. A binary has a few million.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-const REINSTALL_HINT: &str = "run install/install.sh again, then restart Claude Code";
+const REINSTALL_HINT: &str = "run trueup install again, then restart Claude Code";
 
 /// Tells whether a plugin id of the client is that of trueup.
 pub(super) fn is_trueup_plugin(id: &str) -> bool {
@@ -35,7 +35,7 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
     if plugin_copies.iter().any(|copy| copy.is_for_here) {
         return CheckResult::ok("installed in Claude Code");
     }
-    let fix = "run install/install.sh with `claude` on PATH, or start claude with --plugin-dir";
+    let fix = "run trueup install with `claude` on PATH, or start claude with --plugin-dir";
     if let Some(other) = plugin_copies.iter().find_map(|copy| copy.project.as_ref()) {
         return CheckResult::fail(
             format!("installed only for {}: its hooks do not run here", other.display()),

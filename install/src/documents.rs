@@ -1,0 +1,166 @@
+//! Manual pages and completions: written by the staged `trueup` itself, put where the user's `man`
+//! and shells look.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::artifacts;
+use crate::dirs;
+use crate::error::{Error, IoResultExt, Result};
+use crate::files;
+use crate::layout::{Layout, find_on_path};
+use crate::manifest::{Document, Manifest, replace_file, sha256_hex};
+use crate::process;
+use crate::report::{Report, RowState};
+
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The documents by the path where each belongs.
+type DocumentTexts = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Permission bits of a document.
+const DOCUMENT_MODE: u32 = 0o644;
+
+/// Where the user's `man` and shells look.
+#[derive(Debug)]
+pub(crate) struct DocumentDirs {
+    /// The user's data directory, `~/.local/share`.
+    pub(crate) data: PathBuf,
+    /// The user's configuration directory, `~/.config`.
+    pub(crate) config: PathBuf,
+}
+
+/// A shell whose completions are installed where the shell itself is.
+struct Shell {
+    name: &'static str,
+    is_below_config: bool,
+    file: &'static str,
+}
+
+const SHELLS: [Shell; 3] = [
+    Shell { name: "bash", is_below_config: false, file: "bash-completion/completions/trueup" },
+    Shell { name: "zsh", is_below_config: false, file: "zsh/site-functions/_trueup" },
+    Shell { name: "fish", is_below_config: true, file: "fish/completions/trueup.fish" },
+];
+
+/// Installs the manual pages and the completions of the shells that are there. A failure is a row of
+/// the report: nothing else depends on them.
+pub(crate) fn install_documents(
+    layout: &Layout,
+    places: &DocumentDirs,
+    manifest: &mut Manifest,
+    report: &mut Report,
+) -> Result<()> {
+    let program = layout.binary_path(artifacts::PLUGIN_NAME);
+    match collect_documents(&program, places) {
+        Ok((documents, shells)) => {
+            let before = manifest.documents.clone();
+            let foreign = place_documents(&documents, manifest)?;
+            for path in foreign {
+                let detail = format!("{} is not trueup's; kept", layout.shorten(&path));
+                report.add_row("manual", RowState::Skipped, detail);
+            }
+            let is_same = manifest.documents == before;
+            let state = if is_same { RowState::Same } else { RowState::Done };
+            let detail = format!("man trueup; completions for {}", shells.join(", "));
+            report.add_row("manual", state, detail);
+        }
+        Err(error) => {
+            report.add_row("manual", RowState::Skipped, format!("not installed: {error}"));
+        }
+    }
+    Ok(())
+}
+
+/// Lets the program write its documents, and returns each with the path where it belongs, and the
+/// names of the shells.
+fn collect_documents(
+    program: &Path,
+    places: &DocumentDirs,
+) -> Result<(DocumentTexts, Vec<&'static str>)> {
+    let scratch =
+        tempfile::tempdir().with_action("create a directory in", &std::env::temp_dir())?;
+    let pages = scratch.path().join("man");
+    run_quietly(program, &["man".as_ref(), "--out".as_ref(), pages.as_os_str()])?;
+    let mut documents = DocumentTexts::new();
+    for entry in fs::read_dir(&pages).with_action("read", &pages)? {
+        let path = entry.with_action("read", &pages)?.path();
+        let text = files::read_file(&path).with_action("read", &path)?;
+        let name = path.file_name().unwrap_or_default();
+        documents.insert(places.data.join("man/man1").join(name), text);
+    }
+    let shells = SHELLS.iter().filter(|shell| find_on_path(shell.name).is_some());
+    let mut names = Vec::new();
+    for shell in shells {
+        let script = run_quietly(program, &["completions".as_ref(), shell.name.as_ref()])?;
+        let root = if shell.is_below_config { &places.config } else { &places.data };
+        documents.insert(root.join(shell.file), script.into_bytes());
+        names.push(shell.name);
+    }
+    Ok((documents, names))
+}
+
+/// Puts documents in place and records them; one that was recorded and is no longer written is
+/// removed. Returns the paths of files of others, which are kept.
+fn place_documents(documents: &DocumentTexts, manifest: &mut Manifest) -> Result<Vec<PathBuf>> {
+    let known = std::mem::take(&mut manifest.documents);
+    let mut foreign = Vec::new();
+    for (path, text) in documents {
+        let sha256 = sha256_hex(text);
+        let present = files::read_file(path).ok().map(|bytes| sha256_hex(&bytes));
+        let is_own = |digest: &String| {
+            known.iter().any(|document| document.path == *path && document.sha256 == *digest)
+        };
+        match &present {
+            Some(digest) if *digest == sha256 => {}
+            Some(digest) if !is_own(digest) => {
+                foreign.push(path.clone());
+                continue;
+            }
+            _ => {
+                let new_dirs = dirs::create_dirs(path.parent().unwrap_or(Path::new("/")))?;
+                manifest.add_created_dirs(new_dirs);
+                replace_file(path, DOCUMENT_MODE, text)?;
+            }
+        }
+        manifest.documents.push(Document { path: path.clone(), sha256 });
+    }
+    for old in known.iter().filter(|old| !documents.contains_key(&old.path)) {
+        remove_document(old)?;
+    }
+    Ok(foreign)
+}
+
+/// Removes the documents of an installation that nobody changed since; returns how many.
+pub(crate) fn remove_documents(manifest: &Manifest) -> Result<usize> {
+    let mut removed = 0;
+    for document in &manifest.documents {
+        removed += usize::from(remove_document(document)?);
+    }
+    Ok(removed)
+}
+
+fn remove_document(document: &Document) -> Result<bool> {
+    let is_own =
+        files::read_file(&document.path).is_ok_and(|bytes| sha256_hex(&bytes) == document.sha256);
+    if is_own { dirs::remove_all(&document.path) } else { Ok(false) }
+}
+
+/// Runs a command of the program and returns what it printed.
+fn run_quietly(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let ended =
+        process::run_bounded(&mut command, b"", WRITE_TIMEOUT).with_action("run", program)?;
+    if ended.status.success() {
+        return Ok(ended.stdout);
+    }
+    Err(Error::Tool {
+        what: program.display().to_string(),
+        detail: ended.first_error_line(),
+        hint: "run it again after an upgrade".to_owned(),
+    })
+}
