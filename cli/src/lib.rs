@@ -10,6 +10,7 @@ mod command_context;
 mod command_error;
 mod command_line;
 mod commands;
+mod completion;
 mod global_args;
 mod human_duration;
 mod number_argument;
@@ -28,7 +29,6 @@ use std::process::ExitCode;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
 use crate::command_line::{parse_arguments, parse_trueup};
-use crate::commands::CliCommand;
 use crate::commands::validate::ValidateArgs;
 use crate::global_args::GlobalArgs;
 use crate::printer::Printer;
@@ -37,6 +37,9 @@ pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
 
 /// Runs `trueup` on the arguments of the process.
 pub fn trueup_main() -> ExitCode {
+    if let Some(code) = completion::answer_shell() {
+        return code;
+    }
     install_panic_hook("trueup");
     let argv: Vec<OsString> = std::env::args_os().collect();
     let parsed = match parse_trueup(&argv) {
@@ -46,9 +49,10 @@ pub fn trueup_main() -> ExitCode {
     let mut global = parsed.arguments.global;
     let command = parsed.arguments.command;
     global.json |= command.asks_for_json();
-    let context = match command {
-        CliCommand::Doctor { .. } => CommandContext::new_lenient(&global),
-        _ => CommandContext::new(&global),
+    let context = if command.bears_broken_settings() {
+        CommandContext::new_lenient(&global)
+    } else {
+        CommandContext::new(&global)
     };
     run_and_print(parsed.name, &global, context, |context| commands::run_command(context, command))
 }

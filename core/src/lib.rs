@@ -26,6 +26,7 @@
 //! | [`sync`] | observe, decide, act: the core of every hook and command |
 //! | [`claims`], [`orchestrators`], [`tcp_ports`], [`retention`] | operations over store, liveness and sync |
 //! | [`overview`] | what needs a person, who works on what, what is stuck |
+//! | [`leftovers`] | what trueup leaves in repositories, and removing it |
 //! | [`consistency`] | observe, decide, act for workplan files |
 //!
 //! Invariants: the modules marked "no IO" never name the file system, the environment, a process,
@@ -47,6 +48,7 @@ pub mod fs;
 pub mod git;
 pub mod hook;
 mod json_spans;
+pub mod leftovers;
 pub mod liveness;
 pub mod log;
 pub mod metadata;

@@ -39,6 +39,13 @@ pub(crate) enum HubCommand {
         #[arg(long, global = true)]
         json: bool,
     },
+    /// Write the man pages of all commands
+    #[command(hide = true)]
+    Man {
+        /// Directory to write to, which exists
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 /// Where a hub listens unless it is told.

@@ -58,6 +58,7 @@ pub fn hub_main() -> ExitCode {
     let (outcome, json) = match arguments.command {
         HubCommand::Serve(serve) => (commands::serve::run(&arguments.database, &serve), false),
         HubCommand::Check(check) => (commands::check::run(&check), false),
+        HubCommand::Man { out } => (commands::man::run(&out), false),
         HubCommand::Token { command, json } => {
             (commands::token::run(&arguments.database, &command, json), json)
         }

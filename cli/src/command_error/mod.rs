@@ -23,8 +23,9 @@ use crate::output::Output;
 
 pub use cases::error_rows;
 pub(crate) use cases::{
-    CallerCase, DatabaseCase, FileCase, HandoffCase, ItemCase, LogCase, MetadataCase,
-    OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, TransferCase, UsageCase,
+    CallerCase, DatabaseCase, FileCase, HandoffCase, InstallationCase, ItemCase, LogCase,
+    MetadataCase, OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, TransferCase,
+    UsageCase,
 };
 pub use hint::HintPromise;
 pub(crate) use hint::HintText;

@@ -8,14 +8,18 @@
 mod blame;
 mod check;
 mod claim;
+mod completions;
 mod db;
 mod demo;
 mod doctor;
 mod findings;
 mod handoff;
+mod installer;
 mod item;
 mod journal;
+mod leftovers;
 mod log;
+mod man;
 mod meta;
 mod next;
 mod orchestrator;
@@ -37,18 +41,14 @@ mod top;
 pub(crate) mod validate;
 mod value_text;
 
-use std::io::Write as _;
-
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use serde_json::json;
 use trueup_core::model::ItemKey;
 use trueup_core::store::ExpectedRead;
 
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::global_args::GlobalArgs;
-use crate::output::Output;
 
 /// Keep every Claude Code session true to one database
 ///
@@ -261,18 +261,63 @@ pub(crate) enum CliCommand {
     Statusline,
     /// Print a shell completion script
     ///
+    /// The script asks trueup itself, so that it completes the keys of items, sessions,
+    /// phases and plans as well as commands.
+    ///
     /// Example: trueup completions bash > ~/.local/share/bash-completion/completions/trueup
     #[command(verbatim_doc_comment)]
     Completions {
         /// Shell
         shell: Shell,
     },
+    /// Install the plugin and the commands from the files beside this program
+    ///
+    /// Runs trueup-install with the arguments; `trueup install -- --help` shows them.
+    ///
+    /// Example: trueup install --dry-run
+    #[command(verbatim_doc_comment)]
+    Install(installer::InstallArgs),
+    /// Remove trueup and restore every file that the installation changed
+    ///
+    /// The database is kept unless --purge is given.
+    ///
+    /// Example: trueup uninstall --dry-run
+    #[command(verbatim_doc_comment)]
+    Uninstall(installer::UninstallArgs),
+    /// Show what trueup left in repositories, and remove it
+    ///
+    /// Caches of sessions, lines in info/exclude of git directories, copies of other
+    /// repositories' states, and a status line of Claude Code that runs trueup; in all
+    /// repositories and project directories that the database knows on this machine.
+    ///
+    /// Example: trueup leftovers --remove
+    #[command(verbatim_doc_comment)]
+    Leftovers(leftovers::LeftoversArgs),
+    /// Write the man pages of all commands
+    ///
+    /// Example: trueup man --out share/man/man1
+    #[command(verbatim_doc_comment, hide = true)]
+    Man(man::ManArgs),
 }
 
 impl CliCommand {
     /// Tells whether a flag of the command itself requests JSON.
     pub(crate) const fn asks_for_json(&self) -> bool {
         matches!(self, Self::Check(check::CheckArgs { format: check::Format::Json, .. }))
+    }
+
+    /// Tells whether a broken configuration must not stop the command: it is what mends an
+    /// installation, or needs no setting.
+    pub(crate) const fn bears_broken_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Doctor { .. }
+                | Self::Completions { .. }
+                | Self::Install(_)
+                | Self::Uninstall(_)
+                | Self::Leftovers(_)
+                | Self::Man(_)
+        )
     }
 
     /// Returns what a claim or a release reads of the item that it names.
@@ -297,6 +342,10 @@ impl CliCommand {
                 | Self::Demo
                 | Self::Statusline
                 | Self::Completions { .. }
+                | Self::Install(_)
+                | Self::Uninstall(_)
+                | Self::Leftovers(_)
+                | Self::Man(_)
         )
     }
 }
@@ -340,17 +389,12 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Doctor { fix } => Ok(doctor::cmd_doctor(context, fix)),
         CliCommand::Demo => demo::cmd_demo(),
         CliCommand::Statusline => Ok(statusline::cmd_statusline(context)),
-        CliCommand::Completions { shell } => cmd_completions(shell),
+        CliCommand::Completions { shell } => completions::cmd_completions(shell),
+        CliCommand::Install(arguments) => installer::cmd_install(context, &arguments),
+        CliCommand::Uninstall(arguments) => installer::cmd_uninstall(context, &arguments),
+        CliCommand::Leftovers(arguments) => leftovers::cmd_leftovers(context, &arguments),
+        CliCommand::Man(arguments) => man::cmd_man(&arguments),
     }?;
     output.warnings.splice(0..0, context.warnings());
     Ok(output)
-}
-
-fn cmd_completions(shell: Shell) -> CommandResult {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut TrueupArgs::command(), "trueup", &mut script);
-    script.flush()?;
-    let text = String::from_utf8_lossy(&script).into_owned();
-    let lines = text.lines().map(str::to_owned).collect();
-    Ok(Output::new(lines, json!({"shell": shell.to_string(), "script": text})))
 }

@@ -167,6 +167,29 @@ impl CacheDocument {
         document
     }
 
+    /// Returns whether trueup wrote the file.
+    pub(crate) fn has_stamp(&self) -> bool {
+        self.0.contains_key(STAMP_KEY)
+    }
+
+    /// Lists the keys that trueup does not write.
+    pub(crate) fn list_foreign_keys(&self) -> Vec<&str> {
+        const OTHER_KEYS: [&str; 8] = [
+            "lastUpdatedAt",
+            "lastInterruptedAt",
+            "lastResumedAt",
+            "resumeCount",
+            "version",
+            "branch",
+            "sessionId",
+            STAMP_KEY,
+        ];
+        let is_ours = |key: &str| {
+            OTHER_KEYS.contains(&key) || StateField::ALL.iter().any(|field| field.key() == key)
+        };
+        self.0.keys().map(String::as_str).filter(|key| !is_ours(key)).collect()
+    }
+
     /// Returns whether two documents differ in nothing but the time of writing.
     pub fn has_same_content(&self, other: &Self) -> bool {
         let without_time = |document: &Self| {

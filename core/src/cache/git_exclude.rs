@@ -8,7 +8,7 @@ use crate::fs::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
 
 /// The lines in `info/exclude`: caches with their temporary and set-aside files, and the state
 /// files of other repositories.
-const EXCLUDE_PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
+pub(crate) const EXCLUDE_PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
 
 /// Permission bits of a new exclude file, which git reads for every user of the repository.
 const EXCLUDE_FILE_MODE: u32 = 0o644;

@@ -13,4 +13,5 @@ mod git_exclude;
 pub use cache_path::{CachePathChoice, needs_own_file, session_cache_path, shared_cache_path};
 pub use document::{CACHE_FORMAT_VERSION, CacheDocument, SyncStamp};
 pub use file::{CacheError, CacheFile, MAX_CACHE_BYTES, WriteOutcome};
+pub(crate) use git_exclude::EXCLUDE_PATTERNS;
 pub use git_exclude::exclude_from_git;

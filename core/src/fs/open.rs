@@ -237,7 +237,7 @@ const OWNER_BITS: u32 = 0o700;
 /// # Errors
 ///
 /// When it cannot be created, or its parent is missing.
-pub(crate) fn create_shared_dir(path: &Path) -> io::Result<()> {
+pub fn create_shared_dir(path: &Path) -> io::Result<()> {
     if create_dir(path, SHARED_DIR_MODE)? {
         let mode = mode_bits(&fs::metadata(path)?);
         if mode & OWNER_BITS != OWNER_BITS {

@@ -69,6 +69,19 @@ pub fn list_sections(file: &[u8]) -> Vec<RepoSection<'_>> {
     sections.iter().map(|piece| to_repo_section(file, piece)).collect()
 }
 
+/// Returns whether the file has nothing but the title and sections with markers.
+pub(crate) fn has_only_sections(file: &[u8]) -> bool {
+    let mut at = if file.starts_with(FILE_TITLE.as_bytes()) { FILE_TITLE.len() } else { 0 };
+    for piece in section_scan::scan_sections(file) {
+        let gap = file.get(at..piece.range.start).unwrap_or_default();
+        if piece.form == SectionForm::Legacy || !gap.trim_ascii().is_empty() {
+            return false;
+        }
+        at = piece.range.end;
+    }
+    file.get(at..).unwrap_or_default().trim_ascii().is_empty()
+}
+
 /// Returns the section of a repository: the first one with markers, or else the first legacy one,
 /// which is the newest.
 pub fn find_section<'a>(file: &'a [u8], slug: &RepoSlug) -> Option<RepoSection<'a>> {

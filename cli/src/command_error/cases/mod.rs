@@ -4,6 +4,7 @@ mod caller;
 mod database;
 mod files;
 mod handoffs;
+mod installation;
 mod items;
 mod log;
 mod metadata;
@@ -21,6 +22,7 @@ pub(crate) use caller::CallerCase;
 pub(crate) use database::DatabaseCase;
 pub(crate) use files::FileCase;
 pub(crate) use handoffs::HandoffCase;
+pub(crate) use installation::InstallationCase;
 pub(crate) use items::ItemCase;
 pub(crate) use log::LogCase;
 pub(crate) use metadata::MetadataCase;
@@ -49,6 +51,7 @@ pub fn error_rows() -> impl Iterator<Item = &'static ErrorRow> {
         repos::ROWS,
         log::ROWS,
         transfers::ROWS,
+        installation::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -14,6 +14,8 @@ mod project;
 mod server;
 mod session_sample;
 
+pub(super) use client_files::find_config_dir;
+
 use serde_json::{Value, json};
 
 use self::check_result::{CheckResult, CheckStatus};

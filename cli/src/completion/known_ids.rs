@@ -1,0 +1,91 @@
+//! The ids that the database and the files of this machine know.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use trueup_core::deadline::Deadline;
+use trueup_core::model::SessionId;
+use trueup_core::outbox::{Journal, Outbox};
+use trueup_core::settings::{Environment, Settings};
+use trueup_core::store::sqlite::SqliteStore;
+use trueup_core::text::one_line;
+
+use super::replica_ids::list_replica_ids;
+use super::stored_ids::list_stored_ids;
+use super::value_kind::ValueKind;
+
+/// How long a shell waits at most. What takes longer is felt.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// Most rows offered.
+const MAX_OFFERED: usize = 500;
+
+/// Longest description, in characters.
+const MAX_ABOUT_CHARS: usize = 60;
+
+/// An id, and what it is of, for shells that show that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownId {
+    pub(super) id: String,
+    pub(super) about: String,
+}
+
+impl KnownId {
+    pub(super) fn new(id: impl ToString, about: impl AsRef<str>) -> Self {
+        Self { id: id.to_string(), about: one_line(about.as_ref(), MAX_ABOUT_CHARS) }
+    }
+}
+
+/// Lists what is known of a kind and begins so; nothing where it cannot be read in time.
+pub(super) fn list_known_ids(kind: ValueKind, begun: String) -> Vec<KnownId> {
+    let (sender, receiver) = mpsc::channel();
+    // A file system or a lock may keep the thread longer; then the process ends without it.
+    thread::spawn(move || sender.send(read_known_ids(kind, &begun)));
+    let mut known = receiver.recv_timeout(PATIENCE).ok().flatten().unwrap_or_default();
+    known.retain(|known| is_safe(&known.id));
+    known.truncate(MAX_OFFERED);
+    known
+}
+
+/// Tells whether a text means itself to every shell. Others write to a shared database, and a shell
+/// inserts what it is offered as it is.
+fn is_safe(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,".contains(c);
+    !id.starts_with('-') && id.chars().all(is_plain)
+}
+
+fn read_known_ids(kind: ValueKind, begun: &str) -> Option<Vec<KnownId>> {
+    let environment = Environment::from_process();
+    let settings = Settings::load_leniently(&environment).ok()?;
+    match kind {
+        ValueKind::JournalEntry => {
+            let entries = Journal::new(settings.paths.journal()).entries().ok()?;
+            let about = |of: &SessionId| format!("rejected edit of {of}");
+            Some(entries.iter().map(|e| KnownId::new(&e.id, about(&e.lost.session))).collect())
+        }
+        ValueKind::OutboxWrite => list_outbox_writes(&settings),
+        _ if settings.is_remote() => list_replica_ids(kind, &settings),
+        _ => {
+            let mut store = open_store(&settings)?;
+            list_stored_ids(kind, begun, &mut store).ok()
+        }
+    }
+}
+
+/// Opens the database as it is: one of an older schema is not migrated for this.
+fn open_store(settings: &Settings) -> Option<SqliteStore> {
+    let path = settings.sqlite_path().ok()?;
+    let deadline = Deadline::after(PATIENCE);
+    let schema = SqliteStore::read_schema_status(path, deadline).ok()?;
+    (schema.version == schema.newest_known).then_some(())?;
+    SqliteStore::open(path, deadline).ok()
+}
+
+fn list_outbox_writes(settings: &Settings) -> Option<Vec<KnownId>> {
+    let outbox = Outbox::new(settings.paths.outbox());
+    let waiting = outbox.list_waiting().ok()?.into_iter();
+    let refused = outbox.list_refused().ok()?.into_iter().map(|refused| refused.record);
+    let writes = waiting.chain(refused);
+    Some(writes.map(|write| KnownId::new(&write.op_id, write.write.name())).collect())
+}
