@@ -8,8 +8,8 @@
 #   --out      where the bundle goes; target/packaging/bundles unless said
 #   --only     fewer programs: an incomplete bundle, which pack.py refuses
 #
-# TRUEUP_NATIVE names a trueup that runs here; it writes man pages and completions. Without it, one
-# is built unless TARGET runs here.
+# TRUEUP_NATIVE names a directory with a trueup and a trueup-hub that run here: they write man pages
+# and completions. Without it they are built, unless TARGET runs here.
 set -eu
 
 target='' profile=release out='' only=''
@@ -98,11 +98,11 @@ built=$CARGO_TARGET_DIR/$target/$profile
 
 if [ -z "${TRUEUP_NATIVE:-}" ]; then
   if runs_here; then
-    TRUEUP_NATIVE=$built/trueup
+    TRUEUP_NATIVE=$built
   else
-    say "compiling a trueup that runs here, for man pages and completions"
-    cargo build --locked --quiet -p trueup
-    TRUEUP_NATIVE=$CARGO_TARGET_DIR/debug/trueup
+    say "compiling what runs here, for man pages and completions"
+    cargo build --locked --quiet -p trueup -p trueup-hub
+    TRUEUP_NATIVE=$CARGO_TARGET_DIR/debug
   fi
 fi
 
@@ -115,9 +115,11 @@ for program in $programs; do
 done
 install -m 755 install/install.sh "$bundle/install.sh"
 install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$bundle"
-"$TRUEUP_NATIVE" man --out "$bundle/share/man/man1"
-"$TRUEUP_NATIVE" completions bash >"$bundle/share/completions/trueup.bash"
-"$TRUEUP_NATIVE" completions zsh >"$bundle/share/completions/_trueup"
-"$TRUEUP_NATIVE" completions fish >"$bundle/share/completions/trueup.fish"
+for program in trueup trueup-hub; do
+  "$TRUEUP_NATIVE/$program" man --out "$bundle/share/man/man1" >/dev/null
+done
+"$TRUEUP_NATIVE/trueup" completions bash >"$bundle/share/completions/trueup.bash"
+"$TRUEUP_NATIVE/trueup" completions zsh >"$bundle/share/completions/_trueup"
+"$TRUEUP_NATIVE/trueup" completions fish >"$bundle/share/completions/trueup.fish"
 say "the bundle is complete: $(du -sh "$bundle" | cut -f 1)"
 echo "$bundle"

@@ -29,7 +29,7 @@ if [ "${1:-}" != --no-build ]; then
   rm -rf "$TRUEUP_BUNDLES"
   build x86_64-unknown-linux-musl
   # Man pages and completions are the same everywhere; the first build made them.
-  TRUEUP_NATIVE=$(echo "$TRUEUP_BUNDLES"/trueup-*-x86_64-unknown-linux-musl/bin/trueup)
+  TRUEUP_NATIVE=$(echo "$TRUEUP_BUNDLES"/trueup-*-x86_64-unknown-linux-musl/bin)
   export TRUEUP_NATIVE
   build aarch64-unknown-linux-musl
   # Enough to see that each crate compiles and links there: the hub is only another server, and the
