@@ -17,7 +17,7 @@ def find_notes(tag: str, version: str, changelog: str) -> str:
     """Returns the section of a version, without its heading."""
     if tag != f"v{version}":
         raise ReleaseError(f"the tag is {tag}, and Cargo.toml has version {version}")
-    heading = rf"^## \[{re.escape(version)}\].*\n(.*?)(?=^## |^\[|\Z)"
+    heading = rf"^## \[{re.escape(version)}\][^\n]*\n(.*?)(?=^## |^\[|\Z)"
     match = re.search(heading, changelog, re.MULTILINE | re.DOTALL)
     if not match or not match[1].strip():
         raise ReleaseError(f"CHANGELOG.md has no section [{version}], or an empty one")

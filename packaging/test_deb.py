@@ -22,6 +22,8 @@ class DebTest(PackagingTest):
         root = self.directory("root")
         self.run_program("dpkg", "-x", self.pack(bundle), root)
         self.run_demo(root / "usr/bin/trueup")
+        # Not below /usr here, so it takes itself for an archive.
+        self.install_for_user(root / "usr/bin/trueup")
 
     def test_its_contents_are_where_debian_wants_them(self):
         listing = self.run_program("dpkg-deb", "--contents", self.pack(make_bundle(self.scratch)))

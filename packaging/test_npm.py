@@ -59,6 +59,15 @@ class NpmTest(PackagingTest):
         said = self.run_program(self.start("trueup"), "--version")
         self.assertIn(bundle.version, said)
         self.run_demo(self.start("trueup"))
+        self.install_for_user(self.start("trueup"), "npm")
+
+    def test_two_files_are_enough_without_a_registry(self):
+        files = pack_npm([make_bundle(self.scratch)], self.directory("packages"))
+        self.run_program(
+            *self.npm, "install", "--global", "--prefix", self.prefix, "--offline", *files,
+            env=self.environment(npm_config_cache=str(self.scratch / "cache")),
+        )
+        self.assertEqual(self.run_program(self.start("trueup"), "item"), "trueup npm item\n")
 
     def test_the_newest_npm_installs_it_too(self):
         """Newer ones run no scripts of packages; none is needed."""

@@ -41,6 +41,7 @@ class InstallTest(PackagingTest):
         programs = self.pip_install(bundle)
         self.assertIn(bundle.version, self.run_program(programs / "trueup", "--version"))
         self.run_demo(programs / "trueup")
+        self.install_for_user(programs / "trueup", "pypi")
 
     def test_all_is_installed_and_removed(self):
         programs = self.pip_install(make_bundle(self.scratch))

@@ -1,5 +1,6 @@
 """What the tests of packages share: bundles, scratch directories, programs that may be missing."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -66,6 +67,29 @@ class PackagingTest(unittest.TestCase):
         """Runs the demo, which writes a database, a cache and a repository, and checks its end."""
         said = self.run_program(*trueup, "demo", **options)
         self.assertIn("The copies agree.", said)
+
+    def install_for_user(self, trueup: Path, origin: str | None = None) -> None:
+        """Installs from where a package put the programs, tries it, and removes it without a trace."""
+        environment = self.environment()
+        # Everything lies below HOME, as it does for a user.
+        del environment["TRUEUP_HOME"]
+        self.run_program(trueup, "install", "--no-claude", env=environment)
+        installed = self.home / ".local/bin/trueup"
+        self.run_demo(installed, env=environment)
+        if origin is not None:
+            self.assertIn(origin, self.find_origins())
+        self.run_program(installed, "uninstall", "--purge", env=environment)
+        left = [str(path.relative_to(self.home)) for path in self.home.rglob("*") if path.is_file()]
+        self.assertEqual(left, [])
+
+    def find_origins(self) -> list[str]:
+        """Returns what the records of installations below HOME say about where they came from."""
+        records = []
+        for file in self.home.rglob("*.json"):
+            text = file.read_text(errors="replace")
+            if '"origin"' in text:
+                records.append(json.loads(text)["origin"]["kind"])
+        return records
 
     def skip_suite(self, reason: str) -> None:
         """Skips loudly; fails where everything has to run."""
