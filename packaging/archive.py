@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 from bundle import Bundle
-from reproducible import add_tree
+from reproducible import add_tree, compression_level
 
 
 def archive_name(bundle: Bundle) -> str:
@@ -15,7 +15,7 @@ def archive_name(bundle: Bundle) -> str:
 def pack_archive(bundle: Bundle, out: Path) -> list[Path]:
     """Packs the archive; the programs share most of their code, which a large window finds."""
     file = out / archive_name(bundle)
-    with lzma.open(file, "wb", preset=9) as stream:
+    with lzma.open(file, "wb", preset=compression_level()) as stream:
         with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
             add_tree(tar, bundle.path, bundle.name)
     return [file]

@@ -26,6 +26,11 @@ else
   exit
 fi
 if [ "${1:-}" != --no-build ]; then
+  if [ "$(uname -sm)" != 'Linux x86_64' ] || ! command -v musl-gcc >/dev/null; then
+    echo "SKIPPED packaging: it builds on Linux x86-64 with musl-gcc (package musl-tools)" >&2
+    [ "${TRUEUP_REQUIRE_PACKAGING:-}" != 1 ]
+    exit
+  fi
   rm -rf "$TRUEUP_BUNDLES"
   build x86_64-unknown-linux-musl
   # Man pages and completions are the same everywhere; the first build made them.
@@ -35,5 +40,13 @@ if [ "${1:-}" != --no-build ]; then
   # Enough to see that each crate compiles and links there: the hub is only another server, and the
   # installer a smaller program.
   build aarch64-apple-darwin --only session-start-sync,checkpoint-push,pre-handoff-validate,trueup
+fi
+# One build is enough for what is installed; the other bundles hold the same files for other systems.
+TRUEUP_PACKAGES=$PWD/target/packaging/packages
+export TRUEUP_PACKAGES
+rm -rf "$TRUEUP_PACKAGES"
+bundle=$(echo "$TRUEUP_BUNDLES"/trueup-*-x86_64-unknown-linux-musl)
+if [ -d "$bundle" ]; then
+  TRUEUP_PACKAGING_COMPRESSION=1 python3 "$packaging/pack.py" "$bundle" --out "$TRUEUP_PACKAGES"
 fi
 exec python3 -m unittest discover --start-directory "$packaging" --pattern 'test_*.py'

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bundle import HOMEPAGE, PROGRAMS, SUMMARY, Bundle
-from reproducible import gzip_bytes, timestamp
+from reproducible import compression_level, gzip_bytes, timestamp
 from versions import debian_version
 
 MAINTAINER = "The trueup contributors <trueup@users.noreply.github.com>"
@@ -29,7 +29,8 @@ def pack_deb(bundle: Bundle, out: Path) -> list[Path]:
         _write(root / "DEBIAN/control", _control(bundle, root).encode())
         _set_times(root)
         # Its own compression is that of every Debian since 2013; zstd is newer.
-        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(file)]
+        how = ["--root-owner-group", "-Zxz", f"-z{compression_level()}"]
+        command = ["dpkg-deb", *how, "--build", str(root), str(file)]
         environment = os.environ | {"SOURCE_DATE_EPOCH": str(timestamp())}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     return [file]

@@ -15,6 +15,11 @@ def timestamp() -> int:
     return max(int(os.environ.get("SOURCE_DATE_EPOCH", _OLDEST)), _OLDEST)
 
 
+def compression_level() -> int:
+    """Returns how hard to compress, 1 to 9; tests have no use for minutes of it."""
+    return int(os.environ.get("TRUEUP_PACKAGING_COMPRESSION", "9"))
+
+
 def mode_of(path: Path) -> int:
     """Returns the mode that a file gets: whoever packs may have another umask."""
     return 0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644
@@ -43,4 +48,4 @@ def add_bytes(tar: tarfile.TarFile, name: str, data: bytes, mode: int = 0o644) -
 
 def gzip_bytes(data: bytes) -> bytes:
     """Compresses without a name and a time."""
-    return gzip.compress(data, 9, mtime=0)
+    return gzip.compress(data, compression_level(), mtime=0)

@@ -5,7 +5,7 @@ import subprocess
 
 from bundle import PROGRAMS
 from deb import pack_deb
-from testing import MACOS, X86_64, PackagingTest, make_bundle
+from testing import MACOS, PackagingTest, make_bundle
 
 
 class DebTest(PackagingTest):
@@ -18,9 +18,9 @@ class DebTest(PackagingTest):
         return file
 
     def test_the_real_programs_run_the_demo(self):
-        bundle = self.need_bundle(X86_64)
+        file = self.need_package("trueup_*_amd64.deb")
         root = self.directory("root")
-        self.run_program("dpkg", "-x", self.pack(bundle), root)
+        self.run_program("dpkg", "-x", file, root)
         self.run_demo(root / "usr/bin/trueup")
         # Not below /usr here, so it takes itself for an archive.
         self.install_for_user(root / "usr/bin/trueup")

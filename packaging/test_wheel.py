@@ -5,10 +5,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 from bundle import PROGRAMS
-from testing import MACOS, X86_64, PackagingTest, make_bundle
+from testing import MACOS, PackagingTest, make_bundle
 from wheel import pack_wheel
+
+WHEEL = "trueup-*x86_64.whl"
 
 
 class ContentsTest(PackagingTest):
@@ -21,30 +24,29 @@ class ContentsTest(PackagingTest):
 
 
 class InstallTest(PackagingTest):
-    def make_environment(self):
+    def make_environment(self) -> Path:
         """Makes a virtual environment; returns the directory of its programs."""
         folder = self.scratch / "venv"
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=300)
         return folder / "bin"
 
-    def pip_install(self, bundle):
-        pack_wheel(bundle, self.directory("wheels"))
+    def pip_install(self, file: Path) -> Path:
         programs = self.make_environment()
         self.run_program(
             programs / "pip", "install", "--no-index", "--disable-pip-version-check",
-            "--find-links", self.scratch / "wheels", "trueup",
+            "--find-links", file.parent, "trueup",
         )
         return programs
 
     def test_the_real_programs_run_the_demo(self):
-        bundle = self.need_bundle(X86_64)
-        programs = self.pip_install(bundle)
-        self.assertIn(bundle.version, self.run_program(programs / "trueup", "--version"))
+        file = self.need_package(WHEEL)
+        programs = self.pip_install(file)
+        self.assertIn(file.name.split("-")[1], self.run_program(programs / "trueup", "--version"))
         self.run_demo(programs / "trueup")
         self.install_for_user(programs / "trueup", "pypi")
 
     def test_all_is_installed_and_removed(self):
-        programs = self.pip_install(make_bundle(self.scratch))
+        programs = self.pip_install(*pack_wheel(make_bundle(self.scratch), self.scratch))
         for program in PROGRAMS:
             self.assertEqual(self.run_program(programs / program).strip(), program)
         share = programs.parent / "share"
@@ -55,8 +57,7 @@ class InstallTest(PackagingTest):
         self.assertFalse((share / "man/man1/trueup.1").exists())
 
     def test_uvx_runs_it(self):
-        bundle = self.need_bundle(X86_64)
-        (file,) = pack_wheel(bundle, self.scratch)
+        file = self.need_package(WHEEL)
         uvx = shutil.which("uvx") or self.skip_suite("uvx is not installed (pip install uv)")
         environment = self.environment(
             PATH=f"{os.path.dirname(sys.executable)}:/usr/bin:/bin",
@@ -66,5 +67,5 @@ class InstallTest(PackagingTest):
         )
         command = (uvx, "--offline", "--no-config", "--from", file, "trueup")
         said = self.run_program(*command, "--version", env=environment)
-        self.assertIn(bundle.version, said)
+        self.assertIn(file.name.split("-")[1], said)
         self.run_demo(*command, env=environment)

@@ -116,6 +116,14 @@ class PackagingTest(unittest.TestCase):
             self.skip_suite(f"no bundle for {triple} (see packaging/check.sh)")
         return found[-1]
 
+    def need_package(self, pattern: str) -> Path:
+        """Returns a package of the real programs, which check.sh had pack.py make."""
+        folder = Path(os.environ.get("TRUEUP_PACKAGES", "/nonexistent"))
+        found = sorted(folder.glob(pattern))
+        if not found:
+            self.skip_suite(f"no package {pattern} (see packaging/check.sh)")
+        return found[-1]
+
 
 def make_bundle(folder: Path, triple: str = X86_64, version: str = "1.2.3") -> Bundle:
     """Lays out a complete bundle whose programs print their names."""

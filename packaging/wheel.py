@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from bundle import HOMEPAGE, LICENSE, LICENSES, PROGRAMS, SUMMARY, Bundle
-from reproducible import timestamp
+from reproducible import compression_level, timestamp
 from versions import python_version
 
 
@@ -16,7 +16,7 @@ def pack_wheel(bundle: Bundle, out: Path) -> list[Path]:
     version = python_version(bundle.version)
     tags = bundle.target.wheel_tags
     file = out / f"trueup-{version}-py3-none-{'.'.join(tags)}.whl"
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         wheel = _Wheel(archive)
         _add_contents(wheel, bundle, f"trueup-{version}.data")
         _add_metadata(wheel, bundle, f"trueup-{version}.dist-info")
@@ -84,4 +84,4 @@ class _Wheel:
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.create_system = 3  # Unix, whose modes follow
         entry.external_attr = (0o100000 | mode) << 16
-        self._archive.writestr(entry, data, compresslevel=9)
+        self._archive.writestr(entry, data, compresslevel=compression_level())
