@@ -1,5 +1,6 @@
 """npm packages, installed by npm from a registry on loopback."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -113,27 +114,31 @@ class NpmTest(PackagingTest):
         bundle.program("trueup").write_text("#!/bin/sh\necho ready\nexec sleep 60\n")
         self.install(bundle)
         for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            with self.subTest(sent), self.popen("trueup") as shim:
-                self.assertEqual(shim.stdout.readline(), b"ready\n")
-                shim.send_signal(sent)
-                # The pipe closes only when the program itself is gone.
-                self.assertEqual(shim.stdout.read(), b"")
-                self.assertEqual(shim.wait(60), -sent)
+            with self.subTest(sent):
+                self.assertEqual(self.send_signal(sent), ("", -sent))
 
     def test_a_program_that_handles_a_signal_decides_the_code(self):
         bundle = make_bundle(self.scratch)
         script = "#!/bin/sh\ntrap 'echo ended; exit 9' TERM\necho ready\nwhile :; do sleep 0.1; done\n"
         bundle.program("trueup").write_text(script)
         self.install(bundle)
-        with self.popen("trueup") as shim:
-            self.assertEqual(shim.stdout.readline(), b"ready\n")
-            shim.terminate()
-            self.assertEqual(shim.stdout.read(), b"ended\n")
-            self.assertEqual(shim.wait(60), 9)
+        self.assertEqual(self.send_signal(signal.SIGTERM), ("ended\n", 9))
 
-    def popen(self, name: str) -> subprocess.Popen:
-        command = [str(self.start(name))]
-        return subprocess.Popen(command, env=self.environment(), stdout=subprocess.PIPE)
+    def send_signal(self, sent: signal.Signals) -> tuple[str, int]:
+        """Sends the shim a signal; returns what the program says to it, and how the shim ends."""
+        shim = subprocess.Popen(
+            [str(self.start("trueup"))], env=self.environment(), stdout=subprocess.PIPE,
+            bufsize=0, start_new_session=True,
+        )
+        try:
+            self.assertEqual(shim.stdout.readline(), b"ready\n")
+            shim.send_signal(sent)
+            # The pipe closes only when the program itself is gone too.
+            said, _ = shim.communicate(timeout=60)
+            return said.decode(), shim.returncode
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shim.pid, signal.SIGKILL)
 
     def test_a_missing_package_of_the_system_is_explained(self):
         self.install(make_bundle(self.scratch))
