@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 
 from bundle import HOOKS, PROGRAMS
 from executables import parse_elf, parse_mach_o
@@ -26,7 +27,10 @@ class LinuxHeadersTest(PackagingTest):
 
 
 class EmulatedTest(PackagingTest):
-    """The programs for aarch64, under qemu where the machine is another one."""
+    """The programs for aarch64, under qemu where the machine is another one.
+
+    `orchestrator start` is left out: qemu knows no child subreaper (`prctl` 36) up to version 7.2.
+    """
 
     def setUp(self):
         super().setUp()
@@ -66,24 +70,29 @@ class EmulatedTest(PackagingTest):
         status = json.loads(self.run_emulated("trueup", "status", "--json"))
         self.assertEqual(status["data"]["session"]["item"], "SD-001")
 
-    def test_a_program_that_starts_itself_again(self):
-        """The supervisor runs its own binary, which only a registered emulator can start."""
-        prefix = []
-        if self.emulator:
-            prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh"]
-            prefix.append(str(ROOT / "packaging/binfmt.sh"))
-            probe = subprocess.run([*prefix, "true"], capture_output=True, text=True)
-            if probe.returncode != 0:
-                # Containers and older kernels forbid it; nothing that could be installed helps.
-                print(f"\nSKIPPED {self.id()}: no binfmt_misc in a namespace: {probe.stderr}")
-                self.skipTest("no binfmt_misc in a namespace")
-        trueup = self.bundle.program("trueup")
-        self.run_program(*prefix, trueup, "db", "migrate", cwd=self.repository)
-        said = self.run_program(
-            *prefix, trueup, "orchestrator", "start", "--", "sh", "-c", "echo child; exit 7",
-            cwd=self.repository, code=7,
-        )
-        self.assertIn("child", said)
+    def test_it_installs_and_uninstalls(self):
+        """The installer starts the programs that it installed, which needs a registered emulator."""
+        prefix = self.register_emulator() if self.emulator else []
+        environment = self.environment()
+        del environment["TRUEUP_HOME"]
+        install = self.bundle.path / "install.sh"
+        self.run_program(*prefix, "sh", install, "--no-claude", env=environment)
+        installed = self.home / ".local/bin/trueup"
+        self.run_demo(*prefix, installed, env=environment)
+        self.run_program(*prefix, installed, "uninstall", "--purge", env=environment)
+        self.assertFalse(installed.is_symlink())
+
+    def register_emulator(self) -> list[str]:
+        """Returns what runs a command where programs of aarch64 start by themselves."""
+        prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh"]
+        prefix.append(str(ROOT / "packaging/binfmt.sh"))
+        probe = subprocess.run([*prefix, "true"], capture_output=True, text=True)
+        if probe.returncode != 0:
+            # Containers and older kernels forbid it; nothing that could be installed helps.
+            reason = f"no binfmt_misc in a user namespace: {probe.stderr.strip()}"
+            print(f"\nSKIPPED {self.id()}: {reason}", file=sys.stderr)
+            self.skipTest(reason)
+        return prefix
 
 
 class MacosTest(PackagingTest):
