@@ -5,6 +5,7 @@ use trueup_core::hook::HookEvent;
 use trueup_core::model::{AttentionKind, NewAttention, Session};
 use trueup_core::store::HookStore;
 use trueup_core::sync::{HandoffReadiness, SessionReports, TrueUpOutcome};
+use trueup_core::text::CommandLine;
 
 use crate::HookContext;
 
@@ -18,7 +19,8 @@ pub(crate) fn report_handoff(
     let refusal = (!standing.forbidding.is_empty()).then(|| {
         let lines = render_messages(standing.forbidding.iter());
         let line = format!("hand-off refused: {lines}");
-        let command = standing.fixes.first().map(ToString::to_string);
+        let command =
+            SessionReports::command_from_anywhere(&standing.fixes, &context.run, &session.id);
         NewAttention { command, ..about(context, session, AttentionKind::GateRefusal, line) }
     });
     let reports = SessionReports::read(&context.run, &session.id);
@@ -41,16 +43,21 @@ pub(crate) fn report_session(
         synced.remaining.iter().filter(|found| found.severity == Severity::Error).collect();
     let mut kinds = vec![WaitsForInput, Divergence];
     let mut found = Vec::new();
-    if has_ended || standing.is_empty() {
+    if has_ended || synced.handoff_readiness().forbidding.is_empty() {
         kinds.push(GateRefusal);
-    } else {
-        let command = standing.first().map(|found| found.advice.to_string());
+    }
+    if !has_ended && !standing.is_empty() {
+        let advice: Vec<_> = standing.iter().map(|found| found.advice.clone()).collect();
+        let command = SessionReports::command_from_anywhere(&advice, &context.run, &session.id);
         let line = render_messages(standing.into_iter());
         found.push(NewAttention { command, ..about(context, session, Divergence, line) });
     }
     if let HookEvent::WaitsForInput(message) = &context.payload.event {
         let line = format!("waits for input: {message}");
-        found.push(about(context, session, WaitsForInput, line));
+        // Only who is at its terminal can answer; this tells where that is.
+        let show = CommandLine::new("trueup sessions show").with_word(session.id.as_str());
+        let command = Some(show.to_string());
+        found.push(NewAttention { command, ..about(context, session, WaitsForInput, line) });
     }
     reports.update(store, &context.run, &kinds, &found, event_reason(&context.payload.event));
 }

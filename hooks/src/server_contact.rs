@@ -37,10 +37,15 @@ pub(crate) fn needs_contact(context: &HookContext, operation: Option<u64>) -> bo
         || is_checkpoint_due(context, operation)
         || is_renewal_due(context)
         || !context.run.outbox().is_idle()
-        || SessionReports::read(&context.run, &context.payload.session)
-            .is_open(AttentionKind::WaitsForInput)
+        || has_report_to_end(context)
         || has_local_changes(context)
         || has_unshared_state(context)
+}
+
+/// Returns whether something is reported that the agent's next step may have ended.
+fn has_report_to_end(context: &HookContext) -> bool {
+    let reports = SessionReports::read(&context.run, &context.payload.session);
+    reports.is_open(AttentionKind::WaitsForInput) || reports.is_open(AttentionKind::GateRefusal)
 }
 
 /// Returns whether this is the operation after which a checkpoint is recorded.

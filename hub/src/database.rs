@@ -65,10 +65,12 @@ impl Database {
         }
     }
 
-    /// Opens the database; a missing file is created, a missing database on a server is an error.
+    /// Opens the database. The file that this machine has by default is created; one that a URL names
+    /// has to be there, as a database on a server has: the name may be wrong.
     pub(crate) fn open_or_create(&self) -> StoreResult<Box<dyn CommandStore>> {
         let deadline = Deadline::after(OPERATION_PATIENCE);
         match &self.settings.database {
+            DatabaseUrl::Sqlite(path) if *path != self.settings.paths.database() => self.open(),
             DatabaseUrl::Sqlite(path) => Ok(Box::new(SqliteStore::open_or_create(path, deadline)?)),
             _ => self.open_remote(deadline),
         }

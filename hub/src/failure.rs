@@ -51,6 +51,10 @@ impl From<StoreError> for Failure {
             _ => UNABLE,
         };
         let hint = match error {
+            StoreError::Missing(_) => Some(
+                "is the name right? `trueup db migrate` with the same TRUEUP_DATABASE_URL creates it"
+                    .to_owned(),
+            ),
             StoreError::NotCreated(_) | StoreError::SchemaTooOld { .. } => {
                 Some("`trueup db migrate` creates and upgrades it, as its owner".to_owned())
             }

@@ -15,6 +15,7 @@
 //! | `problem` | every error that a client can get |
 //! | `page` | the dashboard's files |
 //! | `metrics` | what the server counts |
+//! | `retention` | removing what is old |
 //! | `webhooks` | telling a receiver elsewhere what needs a person |
 //!
 //! Invariants: nothing but the page's files and the health checks is answered without a token; a web
@@ -30,18 +31,24 @@ mod command_line;
 mod commands;
 mod database;
 mod documented_routes;
+mod event_cursor;
 mod failure;
+mod health;
 mod hub_state;
 mod json_body;
 mod live;
 mod metrics;
+mod metrics_route;
 mod overview;
 mod page;
+mod parameters;
 mod printer;
 mod problem;
+mod retention;
 mod rpc;
 mod server;
 mod session_judge;
+mod shared_reading;
 mod store_pool;
 mod store_work;
 mod webhooks;

@@ -13,6 +13,7 @@
 //! | [`postgres`] | one function call over PostgreSQL's protocol, and the direct connection |
 //! | [`https`] | the same call as one POST, to Supabase, PostgREST or a hub |
 //! | `post` | one POST to an address that is no database: what a hub tells others |
+//! | `download` | one file from an address: a release of trueup |
 //! | `outage` | how long a server that cannot be used is waited for |
 //! | `schema` | creating and upgrading the schema |
 //! | `server_facts` | what `doctor` reports of a server |
@@ -25,6 +26,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make files of their own"))]
 
+mod download;
 pub mod error;
 pub mod exchange;
 pub mod https;
@@ -41,6 +43,7 @@ mod transfer;
 mod transport;
 pub mod url;
 
+pub use download::{DownloadError, download_file};
 pub use error::{Activity, FailureKind, TlsFailure, TransportError};
 pub use exchange::RemoteStore;
 pub use https::{FlavourMemory, HttpsTransport};

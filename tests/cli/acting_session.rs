@@ -128,3 +128,43 @@ fn the_status_line_of_a_session_that_is_not_there_yet_is_short() {
     let line = trueup(&home, &["statusline"]).ok().stdout;
     assert_eq!(line, "trueup: no session here\n");
 }
+
+#[test]
+fn a_session_that_died_is_revived_by_no_command_but_its_own() {
+    let claim = ["claim", "SD-2", "--create", "--session", SECOND_SESSION];
+    for (host, silence, is_swept, is_refused) in [
+        // Its lease runs, or its process may be running where nobody here sees it.
+        (None, 10, false, false),
+        (Some("far"), 1_000, false, false),
+        (Some("far"), 7_200, false, true),
+        (None, 7_200, false, true),
+        (None, 7_200, true, true),
+    ] {
+        let home = started();
+        second(&home, None);
+        data(&home, &["claim", "SD-1", "--create", "--session", SECOND_SESSION]);
+        let sql = "UPDATE claude_sessions SET host = coalesce(?1, host) WHERE session_id = ?2";
+        home.execute_sql(sql, (host, SECOND_SESSION));
+        if silence > 60 {
+            home.expire_lease(SECOND_SESSION, silence);
+        }
+        if is_swept {
+            data(&home, &["sessions", "sweep"]);
+        }
+        let state = (host, silence, is_swept);
+        let status: String = home.session_column("status", SECOND_SESSION);
+        if !is_refused {
+            data(&home, &claim);
+            continue;
+        }
+        let object = refused(&home, "session_ended", &claim);
+        let message = object["error"]["message"].as_str().unwrap();
+        assert!(message.contains("is dead ("), "{message}");
+        assert_eq!(home.session_column::<String>("status", SECOND_SESSION), status, "{state:?}");
+        // It can be read, and its own agent goes on with it.
+        data(&home, &["status", "--session", SECOND_SESSION]);
+        let own = home.prepare_run("trueup").args(["claim", "SD-2", "--create"]);
+        own.env("TRUEUP_SESSION_ID", SECOND_SESSION).wait().ok();
+        assert_eq!(home.session_column::<String>("status", SECOND_SESSION), "active");
+    }
+}

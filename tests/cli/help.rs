@@ -109,6 +109,10 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["demo"],
     &["statusline"],
     &["completions"],
+    &["install"],
+    &["uninstall"],
+    &["upgrade"],
+    &["leftovers"],
 ];
 
 #[test]

@@ -98,6 +98,27 @@ fn a_restored_entry_needs_nobody_any_more() {
 }
 
 #[test]
+fn the_list_tells_what_was_restored_here_or_at_a_hub() {
+    let (home, id) = home_with_rejected_edit();
+    assert_eq!(data(&home, &["journal", "list"]).get("ended"), None);
+    home.execute_sql(
+        "UPDATE attention SET ended_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+             ended_by = 'boss', ended_reason = 'restored' WHERE id = ?1",
+        [format!("journal_entry:{id}")],
+    );
+    let text = trueup(&home, &["journal", "list"]).ok().stdout;
+    assert!(text.contains("; restored by boss at "), "{text}");
+    let listed = data(&home, &["journal", "list"]);
+    let ended = &listed["ended"][0];
+    assert_eq!((&ended["id"], &ended["how"]), (&json!(id), &json!("restored")));
+    // The file is listed without the database as well.
+    let nowhere = format!("sqlite:{}", home.root().join("none.db").display());
+    let run = home.prepare_run("trueup").env("TRUEUP_DATABASE_URL", nowhere);
+    let text = run.args(["journal", "list"]).wait().ok().stdout;
+    assert!(text.starts_with(&id) && !text.contains("boss"), "{text}");
+}
+
+#[test]
 fn a_dropped_entry_is_listed_nowhere() {
     let (home, id) = home_with_rejected_edit();
     let refusal = trueup(&home, &["journal", "drop", &id]);

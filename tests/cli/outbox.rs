@@ -9,7 +9,8 @@ use trueup_core::deadline::Deadline;
 use trueup_core::fs::FileLock;
 use trueup_core::model::{FieldValue, Lineage, Revision, StateField, Timestamp};
 use trueup_core::outbox::{
-    DrainLimits, DrainTarget, Outbox, PendingChange, PendingWrite, SendVerdict, WriteOrigin,
+    DrainLimits, DrainTarget, Outbox, PendingChange, PendingWrite, RefusedWrite, SendVerdict,
+    WriteOrigin,
 };
 
 use crate::fixture::{data, keys, object, refused, started, trueup};
@@ -45,7 +46,7 @@ fn task_write(home: &Home, op_id: &str, task: &str) -> PendingWrite {
 }
 
 /// A session with two writes that wait and one that was refused.
-fn home_with_writes() -> Home {
+pub(crate) fn home_with_writes() -> Home {
     let home = started();
     let outbox = outbox_of(&home);
     outbox.put(&task_write(&home, "op-refused", "refused")).unwrap();
@@ -63,6 +64,23 @@ fn home_with_writes() -> Home {
     outbox.put(&task_write(&home, DROPPED, "dropped")).unwrap();
     outbox.put(&task_write(&home, OTHER, "sent")).unwrap();
     home
+}
+
+/// Reports the refused write of [`home_with_writes`], as a delivery does.
+pub(crate) fn report_refused_write(home: &Home) {
+    let record = task_write(home, "op-refused", "refused");
+    let refused = RefusedWrite { reason: "no such item".to_owned(), record };
+    let report = refused.as_attention(None);
+    home.execute_sql(
+        "INSERT INTO attention (id, kind, session, line, command) VALUES (?1, ?2, ?3, ?4, ?5)",
+        [
+            report.id.as_str(),
+            report.kind.as_str(),
+            FIRST_SESSION,
+            &report.line,
+            report.command.as_deref().unwrap(),
+        ],
+    );
 }
 
 fn task(home: &Home) -> serde_json::Value {

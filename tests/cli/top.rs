@@ -21,10 +21,13 @@ fn without_a_terminal_it_is_a_table() {
         assert!(lines[0].contains("items 1 ready, 1 held, 0 done today"), "{printed}");
         assert_eq!(lines[1], "needs me: 1");
         assert!(lines[2].contains("open_handoff"), "{printed}");
-        assert!(lines[3].trim_start().starts_with("trueup handoff accept "), "{printed}");
+        let place = format!("(session {}, on ", &FIRST_SESSION[..8]);
+        assert!(lines[2].contains(&place) && lines[2].ends_with(", in project)"), "{printed}");
+        assert!(lines[3].trim_start().starts_with("trueup handoff reject "), "{printed}");
         assert_eq!(lines[4], "work: 2 items");
         assert!(lines[5].contains("SD-1") && lines[5].contains("nobody; first"), "{printed}");
-        assert!(lines[6].contains(FIRST_SESSION), "{printed}");
+        assert!(lines[6].contains(&format!("{FIRST_SESSION} on ")), "{printed}");
+        assert!(lines[6].ends_with("; in project"), "{printed}");
     }
 }
 

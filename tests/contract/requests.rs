@@ -291,7 +291,7 @@ pub(crate) fn expect_step_refusal(
 
 /// Returns the statuses of an item's phases, by number.
 pub(crate) fn phase_statuses(store: &mut dyn Store, text: &str) -> String {
-    let filter = PhaseFilter { item: Some(item_key(text)), status: None };
+    let filter = PhaseFilter { item: Some(item_key(text)), ..PhaseFilter::default() };
     let mut rows = store.list_phases(&filter).unwrap();
     rows.sort_by_key(|row| row.number);
     let statuses: Vec<&str> = rows.iter().map(|row| row.status.as_str()).collect();

@@ -39,7 +39,12 @@ fn a_refused_handoff_is_reported_once_and_ends_with_one_that_passes() {
     assert_eq!(refusals.len(), 1, "{refusals:?}");
     assert!(refusals[0].0 && refusals[0].1.contains("Branch mismatch"), "{refusals:?}");
     let command: String = home.query_value("SELECT command FROM attention", []);
-    assert_eq!(command, "git switch -c feat/SD-002C");
+    let expected = format!(
+        "(cd {} && git switch -c feat/SD-002C && validate-session-state --fix --session \
+         {FIRST_SESSION})",
+        home.project_dir().display()
+    );
+    assert_eq!(command, expected, "it works from anywhere");
     assert_eq!((count_events(&home, "raised"), count_events(&home, "settled")), (1, 0));
     home.run_git(&["switch", "--quiet", "-c", "feat/SD-002C"]);
     run_guard(&home, &bash(&home, "make handoff")).ok();

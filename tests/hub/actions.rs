@@ -99,6 +99,31 @@ fn an_item_is_reopened_with_a_reason() {
 }
 
 #[test]
+fn a_hand_off_that_nobody_takes_is_rejected_in_the_name_of_the_caller() {
+    let office = Office::new();
+    let create = ["handoff", "create", "X", "--session", "here", "--json"];
+    let created = office.home.prepare_run("trueup").args(create).wait().ok().json();
+    let id = created["data"]["handoff"]["id"].as_str().unwrap();
+    let shown = office.hub.get("/api/overview", &office.admin).json();
+    let needs = shown["needs_me"]["rows"].as_array().unwrap();
+    let need = needs.iter().find(|need| need["kind"] == "open_handoff").unwrap();
+    assert_eq!(need["actions"], json!(["reject"]), "{need}");
+    for body in [json!({"target": id}), json!({"target": id, "reason": "  "})] {
+        assert_eq!(office.act("reject", &body).0, 400, "{body}");
+    }
+    let (status, answer) = office.act("reject", &json!({"target": id, "reason": "no taker"}));
+    assert_eq!((status, &answer["undo"]), (200, &Json::Null), "{answer}");
+    let (actor, reason): (String, String) = (
+        office.home.query_value("SELECT actor FROM events WHERE kind = 'rejected'", []),
+        office.home.query_value("SELECT reject_reason FROM handoffs", []),
+    );
+    assert_eq!((actor.as_str(), reason.as_str()), ("boss", "no taker"));
+    assert_eq!(office.item("SD-2")["item"]["holder"], "here", "its sender keeps it");
+    let (status, answer) = office.act("reject", &json!({"target": id, "reason": "again"}));
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("handoff_decided")));
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_by_name() {
     let office = Office::new();
     for (action, body, status, code) in [
@@ -107,6 +132,7 @@ fn what_cannot_be_done_is_refused_by_name() {
         ("release", json!({"target": "SD-1", "forse": true}), 400, "bad_json"),
         ("reopen", json!({"target": "NONE", "reason": "r"}), 404, "item_not_found"),
         ("reopen", json!({"target": "SD-1", "reason": "r"}), 409, "not_holder"),
+        ("reject", json!({"target": "h-0", "reason": "r"}), 404, "handoff_not_found"),
         ("explode", json!({"target": "SD-1"}), 404, "no_such_path"),
     ] {
         let (found, answer) = office.act(action, &body);
@@ -123,6 +149,7 @@ fn only_administrators_act() {
         for action in [
             "release",
             "reopen",
+            "reject",
             "restore_journal",
             "drop_journal",
             "resend",

@@ -86,7 +86,8 @@ fn rows_that_come_and_go_between_pages_hide_none() {
     let reader = Reader::new();
     let first = reader.read("/api/items?limit=500");
     let since = first["next"].as_str().unwrap();
-    reader.home.execute_sql("DELETE FROM work_items WHERE key = ?1", [since]);
+    let last = first["items"].as_array().unwrap().last().unwrap()["key"].as_str().unwrap();
+    reader.home.execute_sql("DELETE FROM work_items WHERE key = ?1", [last]);
     reader.home.execute_sql("INSERT INTO work_items (key) VALUES ('AAA')", []);
     let rest = reader.rows(&format!("/api/items?limit=1000&since={since}"));
     assert_eq!(rest.len(), ROWS - 500);
@@ -188,6 +189,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         ("/api/events?since=-1", 400, "bad_cursor"),
         ("/api/events?since=1e3", 400, "bad_cursor"),
         ("/api/events?since=99999999999999999999", 400, "bad_cursor"),
+        ("/api/events?since=99999999999", 400, "cursor_ahead"),
         ("/api/divergences?since=%00", 400, "bad_cursor"),
         ("/api/items?limit=0", 400, "bad_parameter"),
         ("/api/items?limit=1001", 400, "bad_parameter"),
@@ -210,6 +212,26 @@ fn what_makes_no_sense_is_refused_by_name() {
     ] {
         let answer = reader.hub.get(path, &reader.token);
         assert_eq!((answer.status, answer.error_code().as_str()), (status, code), "{path}");
+    }
+}
+
+#[test]
+fn a_cursor_is_one_of_its_list() {
+    let reader = Reader::new();
+    let page = reader.read("/api/items?limit=1");
+    let of_items = page["next"].as_str().unwrap();
+    let lists = ["sessions", "items", "queue", "plans", "repos", "divergences", "journal"];
+    for list in lists {
+        for cursor in ["zzz", "ITEM-1", "1", of_items] {
+            let path = format!("/api/{list}?since={cursor}");
+            let answer = reader.hub.get(&path, &reader.token);
+            if list == "items" && cursor == of_items {
+                assert_eq!(answer.status, 200, "{path}");
+            } else {
+                assert_eq!(answer.error_code(), "bad_cursor", "{path}");
+                assert_eq!(answer.status, 400, "{path}");
+            }
+        }
     }
 }
 

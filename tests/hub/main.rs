@@ -16,6 +16,7 @@ mod live;
 mod live_clients;
 mod operation;
 mod overview;
+mod retention;
 mod sample_work;
 mod schemathesis;
 mod serving;

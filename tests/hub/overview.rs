@@ -93,7 +93,7 @@ fn what_needs_a_person_ends_when_it_is_over() {
     assert_eq!((&need["kind"], &need["item"]), (&json!("open_handoff"), &json!("SD-1")));
     assert_eq!(need["why"]["kind"], json!("created"));
     let command = need["command"].as_str().unwrap();
-    assert!(command.starts_with("trueup handoff accept "), "{command}");
+    assert!(command.starts_with("trueup handoff reject "), "{command}");
     trueup(&home, &["release"]);
     let path = format!("/api/overview?since={}", first["version"].as_str().unwrap());
     let over = ask_until(&hub, &path, &token, |told| told["counts"]["needs_me"] == json!(0));

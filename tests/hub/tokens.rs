@@ -29,11 +29,47 @@ fn a_name_has_one_token_at_a_time() {
     let refused = run_hub(&home, &["token", "create", "laptop", "--role", "admin", "--json"]);
     assert_eq!(refused.json()["error"]["code"], "denied", "{refused:?}");
     run_hub(&home, &["token", "revoke", "laptop"]).ok();
-    let second = make_token(&home, "laptop", "reader");
-    assert_ne!(first, second);
+    let refused = run_hub(&home, &["token", "create", "laptop", "--role", "reader"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("was revoked at"), "{refused:?}");
+    assert!(refused.stderr.contains("laptop-2"), "{refused:?}");
+    let second = make_token(&home, "laptop-2", "reader");
+    let listed = run_hub(&home, &["token", "list"]).ok().stdout;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[0].starts_with("laptop, agent, ") && lines[0].contains(", revoked "), "{listed}");
+    assert!(lines[1].starts_with("laptop-2, reader, "), "{listed}");
     let hub = HubProcess::start(&home);
     assert_eq!(hub.get("/metrics", &first).status, 401);
     assert_eq!(hub.get("/metrics", &second).status, 200);
+}
+
+#[test]
+fn a_token_that_was_revoked_before_is_told_so() {
+    let home = Home::new();
+    make_token(&home, "laptop", "agent");
+    let first = run_hub(&home, &["token", "revoke", "laptop", "--json"]).ok().json();
+    assert_eq!(first["data"]["was_revoked"], false);
+    let printed = run_hub(&home, &["token", "revoke", "laptop"]).ok().stdout;
+    let at = first["data"]["revoked_at"].as_str().unwrap();
+    assert_eq!(printed, format!("token of laptop was revoked already, at {at}\n"));
+    let again = run_hub(&home, &["token", "revoke", "laptop", "--json"]).ok().json();
+    assert_eq!(
+        (&again["data"]["was_revoked"], &again["data"]["revoked_at"]),
+        (&true.into(), &at.into())
+    );
+}
+
+#[test]
+fn a_database_that_a_url_names_is_not_created() {
+    let home = Home::new();
+    let path = home.root().join("typo.db");
+    let url = format!("sqlite:{}", path.display());
+    for arguments in [&["serve", "--database", &url][..], &["--database", &url, "token", "list"]] {
+        let output = run_hub(&home, arguments);
+        assert_eq!(output.code, Some(3), "{output:?}");
+        assert!(output.stderr.contains("trueup db migrate"), "{output:?}");
+        assert!(!path.exists(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use trueup_core::cache::{self, CacheFile};
-use trueup_core::model::{LivenessState, OrchestratorId, Session, SessionId, SessionStatus};
+use trueup_core::model::{
+    LivenessState, OrchestratorId, ProcessState, Session, SessionId, SessionStatus,
+};
 use trueup_core::reconcile::Reading;
 use trueup_core::store::{HeartbeatRequest, SessionFilter, Store};
 
@@ -103,10 +105,11 @@ impl CommandContext {
     }
 
     /// Loads the session of the caller, for changing something as that session. A session that has
-    /// ended is refused: commands do not revive it.
+    /// ended or died is refused: commands do not revive it.
     pub(crate) fn require_active_session(&self, store: &mut dyn Store) -> CommandResult<Session> {
         let session = self.require_session(store)?;
         check_not_ended(&session)?;
+        self.check_not_dead(&session)?;
         let session = self.renew_own_lease(store, session)?;
         if self.is_one_of_several.take() {
             self.notices.borrow_mut().push(format!(
@@ -116,6 +119,21 @@ impl CommandContext {
             ));
         }
         Ok(session)
+    }
+
+    /// Refuses a change as a session that is dead. One that runs this command itself lives, as does
+    /// one whose process runs or whose lease does, even if somebody took its item and it counts as
+    /// lost.
+    fn check_not_dead(&self, session: &Session) -> CommandResult<()> {
+        if self.read_env_session()?.as_ref() == Some(&session.id) {
+            return Ok(());
+        }
+        let liveness = views::assess_liveness(session, &self.run);
+        let may_live = liveness.process == ProcessState::Running || !session.is_lease_expired();
+        if liveness.state == LivenessState::Dead && !may_live {
+            return Err(CommandError::session_died(session, &liveness.evidence));
+        }
+        Ok(())
     }
 
     /// Renews the lease of a session that runs this command itself, when that is due: who changes
@@ -189,8 +207,12 @@ impl CommandContext {
         &self,
         store: &mut dyn Store,
     ) -> CommandResult<Option<Session>> {
-        let is_explicit = self.named_session.is_some() || self.read_env_session()?.is_some();
-        if is_explicit { self.find_active_session(store) } else { Ok(None) }
+        if self.names_session()? { self.find_active_session(store) } else { Ok(None) }
+    }
+
+    /// Tells whether `--session` or the environment names the caller.
+    pub(crate) fn names_session(&self) -> CommandResult<bool> {
+        Ok(self.named_session.is_some() || self.read_env_session()?.is_some())
     }
 
     /// Reads the session of the environment, whose agent runs this command.

@@ -1,9 +1,9 @@
 //! Changes of a session by a command: the cache of the session is trued up before and after.
 
-use trueup_core::diagnostic::Code;
+use trueup_core::diagnostic::{Code, Divergence};
 use trueup_core::model::{Session, SessionId};
 use trueup_core::store::Store;
-use trueup_core::sync::{TrueUpOutcome, true_up};
+use trueup_core::sync::{SessionReports, TrueUpOutcome, true_up};
 
 use super::{CommandContext, load_registered_session};
 use crate::command_error::CommandResult;
@@ -30,6 +30,7 @@ impl CommandContext {
         let run_context = self.run_context_of(&session);
         let synced = true_up(store, session, &[], &run_context)?;
         self.add_lost_edit_notices(&synced);
+        self.end_resolved_reports(store, &synced.session, &synced.remaining);
         let session = synced.session;
         self.agent_was_current.set(session.acknowledged >= session.revision);
         self.work_before_change.replace(Some((session.id.clone(), session.execution_state().work)));
@@ -71,6 +72,7 @@ impl CommandContext {
         run_context.previous_work = self.work_before_change.take();
         let synced = true_up(store, session, &[], &run_context)?;
         self.add_lost_edit_notices(&synced);
+        self.end_resolved_reports(store, &synced.session, &synced.remaining);
         let TrueUpOutcome { session, problems, remaining, .. } = synced;
         let unreadable = remaining.iter().filter(|d| d.code == Code::CacheUnreadable);
         let problems = problems.into_iter().chain(unreadable.map(|d| d.message.clone()));
@@ -82,6 +84,16 @@ impl CommandContext {
         }
         self.renew_replica(&session);
         Ok(session)
+    }
+
+    /// Ends what hooks reported of a session and this command does not find any more.
+    pub(crate) fn end_resolved_reports(
+        &self,
+        store: &mut dyn Store,
+        session: &Session,
+        remaining: &[Divergence],
+    ) {
+        SessionReports::end_resolved(store, &self.run, &session.id, remaining);
     }
 
     /// Adds a notice for each edit of the cache that the database did not take. The hooks find the

@@ -90,6 +90,13 @@ impl CommandError {
         Self::new(case, format!("session {id} has ended{reason}"))
     }
 
+    /// The session is dead; commands do not revive it.
+    pub(crate) fn session_died(session: &Session, evidence: &str) -> Self {
+        let id = &session.id;
+        let case = CallerCase::SessionDied { session: id.into() };
+        Self::new(case, format!("session {id} is dead ({evidence})"))
+    }
+
     /// The session is not registered.
     pub(crate) fn session_not_registered(session: &str) -> Self {
         let message = format!("session {session} is not registered");

@@ -357,9 +357,13 @@ pub(super) fn cmd_release(
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
-            let holder = load_item(store, &key)?.holder;
-            let case = ItemCase::NotHolder { item: (&key).into() };
-            return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
+            return Err(match load_item(store, &key)?.holder {
+                Some(holder) => build_held_by_other_error(context, store, &key, &holder)?,
+                None => {
+                    let case = ItemCase::NotHolder { item: (&key).into() };
+                    CommandError::new(case, message).with_data(json!({"holder": null}))
+                }
+            });
         }
         Err(error) => return Err(error.into()),
     };
@@ -393,12 +397,44 @@ fn release_for_dead_holder(
         None => None,
     };
     if interrupted_work.is_none() {
-        let message = format!("{key} is held by {holder}, which is or may be alive");
-        let (item, by) = (key.into(), holder.into());
-        let case = ItemCase::HeldByOther { item, holder: by };
-        return Err(CommandError::new(case, message).with_data(json!({"holder": holder})));
+        return Err(build_held_by_other_error(context, store, key, holder)?);
     }
     Ok(build_release_output(&load_item(store, key)?, Vec::new()))
+}
+
+/// Builds the error of a release of what another session holds, with what can be done about it.
+fn build_held_by_other_error(
+    context: &CommandContext,
+    store: &mut dyn Store,
+    key: &ItemKey,
+    holder: &SessionId,
+) -> CommandResult<CommandError> {
+    let item = key.into();
+    let error = match store.load_session(holder)? {
+        None => CommandError::new(
+            ItemCase::NotHolder { item },
+            format!("{key} is held by {holder}, which is not registered"),
+        ),
+        Some(session) => {
+            let liveness = views::assess_liveness(&session, &context.run);
+            let until = (&session.lease_expires_at).into();
+            let message = format!(
+                "{key} is held by {holder}, which {} ({})",
+                match liveness.state {
+                    LivenessState::Alive => "is alive",
+                    LivenessState::Unknown => "may be alive",
+                    LivenessState::Dead => "is dead",
+                },
+                liveness.evidence
+            );
+            let case = match liveness.state {
+                LivenessState::Dead => ItemCase::HeldByDead { until },
+                _ => ItemCase::HeldByOther { item, holder: holder.into(), until },
+            };
+            CommandError::new(case, message)
+        }
+    };
+    Ok(error.with_data(json!({"holder": holder})))
 }
 
 fn build_release_output(item: &Item, warnings: Vec<String>) -> Output {

@@ -1,11 +1,15 @@
 //! `trueup journal`: listing, showing and restoring local edits that the database rejected.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
-use serde_json::json;
-use trueup_core::model::{FieldValue, StateField};
+use serde_json::{Value, json};
+use trueup_core::model::{
+    Attention, AttentionId, AttentionKind, FieldValue, StateField, Timestamp,
+};
 use trueup_core::outbox::{Journal, JournalEntry};
 use trueup_core::reconcile::RejectionReason;
-use trueup_core::store::Provenance;
+use trueup_core::store::{AttentionFilter, Provenance};
 use trueup_core::text::{one_line, pluralize};
 use trueup_core::views::{JournalEntryView, SessionView};
 
@@ -73,7 +77,12 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
     };
     match command {
         JournalCommand::List => {
+            let ends = find_ends(context, &entries);
             let views: Vec<_> = entries.iter().map(JournalEntryView::from).collect();
+            let mut data = json!({"entries": views});
+            if !ends.is_empty() {
+                data["ended"] = ends.values().map(EndedEntry::view).collect();
+            }
             let damaged = journal.count_damaged().unwrap_or(0);
             let warnings = (damaged > 0).then(|| {
                 format!(
@@ -87,9 +96,12 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
             });
             Ok(Output::table(
                 &format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"),
-                entries.iter().map(render_entry),
+                entries.iter().map(|entry| match ends.get(&entry.id) {
+                    Some(ended) => format!("{}; {}", render_entry(entry), ended.describe()),
+                    None => render_entry(entry),
+                }),
                 "no rejected edits",
-                json!({"entries": views}),
+                data,
             )
             .with_warnings(warnings))
         }
@@ -103,6 +115,50 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
         JournalCommand::Drop { id, yes } => drop_edit(context, &journal, find_entry(id)?, *yes),
         JournalCommand::Restore { id } => restore_edit(context, find_entry(id)?),
     }
+}
+
+/// An entry that needs nobody any more: it was restored, or dropped at a hub.
+struct EndedEntry {
+    id: String,
+    at: Timestamp,
+    by: String,
+    how: String,
+}
+
+impl EndedEntry {
+    fn describe(&self) -> String {
+        format!("{} by {} at {}", one_line(&self.how, MAX_VALUE_CHARS), self.by, self.at)
+    }
+
+    fn view(&self) -> Value {
+        json!({"id": self.id, "at": self.at, "by": self.by, "how": self.how})
+    }
+}
+
+/// Finds in the database which entries have ended, by a command or at a hub. The journal is read
+/// without a database as well; then nothing is known of that.
+fn find_ends(context: &CommandContext, entries: &[JournalEntry]) -> BTreeMap<String, EndedEntry> {
+    if entries.is_empty() {
+        return BTreeMap::new();
+    }
+    context.hurry_in_outage();
+    let filter =
+        AttentionFilter { kinds: vec![AttentionKind::JournalEntry], ..AttentionFilter::default() };
+    let listed = context.open_for_reading().ok();
+    let listed = listed.and_then(|mut store| store.list_attention(&filter).ok());
+    let mut reports: BTreeMap<AttentionId, Attention> =
+        listed.into_iter().flatten().map(|report| (report.id.clone(), report)).collect();
+    let ended = entries.iter().filter_map(|entry| {
+        let report = reports.remove(&JournalEntry::attention_id(&entry.id))?;
+        let ended = EndedEntry {
+            id: entry.id.clone(),
+            at: report.ended_at?,
+            by: report.ended_by.unwrap_or_else(|| "nobody".to_owned()),
+            how: report.ended_reason.unwrap_or_else(|| "ended".to_owned()),
+        };
+        Some((entry.id.clone(), ended))
+    });
+    ended.collect()
 }
 
 /// Takes an entry out of the list.

@@ -19,6 +19,7 @@ use super::doctor::find_config_dir;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
+use crate::printer::print_status;
 
 /// Longest wait for a hook that writes the same file.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -55,8 +56,12 @@ pub(super) fn cmd_leftovers(context: &CommandContext, arguments: &LeftoversArgs)
     let data = json!({
         "leftovers": rows.iter().map(|(it, removal)| view(it, removal.as_ref())).collect::<Vec<_>>(),
     });
-    Ok(Output::table("STATE    PATH", text, "nothing is left in repositories", data)
-        .with_warnings(warnings))
+    let text: Vec<String> = text.collect();
+    if text.is_empty() && !context.json {
+        // The uninstaller shows what is on stdout, if anything.
+        print_status("nothing is left in repositories");
+    }
+    Ok(Output::new(text, data).with_warnings(warnings))
 }
 
 /// Adds the checkouts of registered repositories and the project directories of sessions.

@@ -38,6 +38,7 @@ mod state_change;
 mod status;
 mod statusline;
 mod top;
+mod upgrade;
 pub(crate) mod validate;
 mod value_text;
 
@@ -284,6 +285,14 @@ pub(crate) enum CliCommand {
     /// Example: trueup uninstall --dry-run
     #[command(verbatim_doc_comment)]
     Uninstall(installer::UninstallArgs),
+    /// Install the newest version
+    ///
+    /// An installation from a release archive is upgraded here; for one by a package
+    /// manager or from a checkout, the command that does it is shown.
+    ///
+    /// Example: trueup upgrade --check
+    #[command(verbatim_doc_comment)]
+    Upgrade(upgrade::UpgradeArgs),
     /// Show what trueup left in repositories, and remove it
     ///
     /// Caches of sessions, lines in info/exclude of git directories, copies of other
@@ -315,6 +324,7 @@ impl CliCommand {
                 | Self::Completions { .. }
                 | Self::Install(_)
                 | Self::Uninstall(_)
+                | Self::Upgrade(_)
                 | Self::Leftovers(_)
                 | Self::Man(_)
         )
@@ -344,6 +354,7 @@ impl CliCommand {
                 | Self::Completions { .. }
                 | Self::Install(_)
                 | Self::Uninstall(_)
+                | Self::Upgrade(_)
                 | Self::Leftovers(_)
                 | Self::Man(_)
         )
@@ -392,6 +403,7 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Completions { shell } => completions::cmd_completions(shell),
         CliCommand::Install(arguments) => installer::cmd_install(context, &arguments),
         CliCommand::Uninstall(arguments) => installer::cmd_uninstall(context, &arguments),
+        CliCommand::Upgrade(arguments) => upgrade::cmd_upgrade(context, &arguments),
         CliCommand::Leftovers(arguments) => leftovers::cmd_leftovers(context, &arguments),
         CliCommand::Man(arguments) => man::cmd_man(&arguments),
     }?;

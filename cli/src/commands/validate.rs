@@ -138,6 +138,7 @@ fn check_session(
     if !fix {
         let (session, _, decision) = observe_and_decide(store, session, &neighbors, &run_context)?;
         let remaining = decision.divergences;
+        context.end_resolved_reports(store, &session, &remaining);
         return Ok(SessionReport {
             session,
             remaining,
@@ -147,6 +148,7 @@ fn check_session(
         });
     }
     let synced = true_up(store, session, &neighbors, &run_context)?;
+    context.end_resolved_reports(store, &synced.session, &synced.remaining);
     let fixed_codes = synced.fixed_codes();
     let mut fixed = synced.found;
     fixed.retain(|divergence| fixed_codes.contains(&divergence.code));

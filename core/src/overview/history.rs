@@ -74,11 +74,6 @@ impl OverviewHistory {
         history
     }
 
-    /// Returns the cursor of the newest event of the present overview.
-    pub const fn seq(&self) -> i64 {
-        self.seq
-    }
-
     /// Takes over a newer overview. The version rises if a row differs.
     pub fn record(&mut self, overview: Overview) {
         let Overview { seq, as_of, counts, needs_me, work, sessions } = overview;

@@ -120,6 +120,11 @@ impl<'r> OverviewIndex<'r> {
         own || self.continued.contains(id)
     }
 
+    /// Returns whether a session has ended, or is known no more.
+    pub(super) fn has_ended(&self, id: &SessionId) -> bool {
+        self.session(id).is_none_or(|(_, state)| state == SessionState::Ended)
+    }
+
     /// Returns the hand-offs that somebody could accept.
     pub(super) fn handoffs_in_force(&self) -> impl Iterator<Item = &'r Handoff> {
         let handoffs = self.readings.rows.handoffs.iter();

@@ -124,6 +124,8 @@ pub enum NeedAction {
     Release,
     /// Reopen the item.
     Reopen,
+    /// Reject the hand-off, so that its sender keeps the item.
+    Reject,
     /// Bring back what the edit said.
     RestoreJournal,
     /// Give up what the edit said.

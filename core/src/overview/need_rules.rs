@@ -56,9 +56,6 @@ fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
     if item.status != ItemStatus::Running {
         return None;
     }
-    let reopen = CommandLine::new("trueup item reopen")
-        .with_word(item.key.as_str())
-        .with_words("--reason 'its session was lost'");
     let last = index.lost_session_of(&item.key)?;
     let need = Need {
         line: format!(
@@ -67,11 +64,27 @@ fn interrupted_item(item: &Item, index: &OverviewIndex<'_>) -> Option<Need> {
             on_host(last),
             item.key
         ),
-        command: Some(reopen.to_string()),
+        command: Some(reopen_command(item).to_string()),
         actions: vec![NeedAction::Reopen],
         ..need_of_session(NeedKind::LostSession, last, item, index)
     };
     Some(need)
+}
+
+/// Returns the command that offers an item to whoever asks next.
+fn reopen_command(item: &Item) -> CommandLine {
+    CommandLine::new("trueup item reopen")
+        .with_word(item.key.as_str())
+        .with_words("--reason 'its session was lost'")
+}
+
+/// Returns the command that takes an item from a dead session and, if it was begun, offers it again.
+fn free_command(item: &Item) -> String {
+    let sweep = CommandLine::new("trueup sessions sweep");
+    match item.status {
+        ItemStatus::Running => sweep.and_then(&reopen_command(item)).to_string(),
+        _ => sweep.to_string(),
+    }
 }
 
 fn dead_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Need {
@@ -82,7 +95,7 @@ fn dead_holder(item: &Item, session: &Session, index: &OverviewIndex<'_>) -> Nee
             on_host(session),
             item.key
         ),
-        command: Some("trueup sessions sweep".to_owned()),
+        command: Some(free_command(item)),
         actions: vec![NeedAction::Release],
         ..need_of_session(NeedKind::LostSession, session, item, index)
     }
@@ -129,9 +142,13 @@ fn find_reported_needs(index: &OverviewIndex<'_>) -> impl Iterator<Item = Need> 
         .filter_map(|report| report.session.as_ref())
         .collect();
     let matters = move |report: &&Attention| match (report.kind, &report.session) {
-        // The refusal says what differs.
-        (AttentionKind::Divergence, Some(session)) => !refused.contains(session),
-        (AttentionKind::WaitsForInput, Some(session)) => index.is_present(session),
+        // The refusal says what differs; who is gone hands nothing off and waits for nobody.
+        (AttentionKind::Divergence, Some(session)) => {
+            index.is_present(session) && !refused.contains(session)
+        }
+        (AttentionKind::WaitsForInput | AttentionKind::GateRefusal, Some(session)) => {
+            index.is_present(session)
+        }
         _ => true,
     };
     reports.iter().filter(matters).map(|report| reported_need(report, index))
@@ -139,6 +156,12 @@ fn find_reported_needs(index: &OverviewIndex<'_>) -> impl Iterator<Item = Need> 
 
 fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
     let kind = NeedKind::from(report.kind);
+    let (command, actions) = match &report.session {
+        Some(session) if kind == NeedKind::JournalEntry && index.has_ended(session) => {
+            (drop_command(report), vec![NeedAction::DropJournal])
+        }
+        _ => (report.command.clone(), kind.actions_for_reports()),
+    };
     Need {
         id: report.id.to_string(),
         kind,
@@ -148,10 +171,17 @@ fn reported_need(report: &Attention, index: &OverviewIndex<'_>) -> Need {
         repo: report.repo.clone(),
         host: report.host.clone(),
         line: report.line.clone(),
-        command: report.command.clone(),
+        command,
         why: index.latest_event("attention", report.id.as_str()),
-        actions: kind.actions_for_reports(),
+        actions,
     }
+}
+
+/// Returns the command for an edit of a session that has ended: nothing can be restored in it.
+fn drop_command(report: &Attention) -> Option<String> {
+    let (_, entry) = report.id.as_str().split_once(':')?;
+    let drop = CommandLine::new("trueup journal drop").with_word(entry).with_words("--yes");
+    Some(drop.to_string())
 }
 
 fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {
@@ -165,14 +195,12 @@ fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {
             short_id(to)
         ),
     };
-    // Only its sender can end one that is addressed to a session that is gone.
-    let end = match &handoff.to {
-        None => CommandLine::new("trueup handoff accept").with_word(handoff.id.as_str()),
-        Some(_) => CommandLine::new("trueup handoff reject")
-            .with_word(handoff.id.as_str())
-            .with_words("--reason 'its receiver is gone' --session")
-            .with_word(handoff.from.as_str()),
-    };
+    // Whoever reads this is no session that could accept; the sender keeps the item.
+    let reject = CommandLine::new("trueup handoff reject").with_word(handoff.id.as_str());
+    let reject = reject.with_words(match &handoff.to {
+        None => "--reason 'nobody takes it'",
+        Some(_) => "--reason 'its receiver is gone'",
+    });
     Need {
         id: format!("{}:{}", NeedKind::OpenHandoff.as_str(), handoff.id),
         kind: NeedKind::OpenHandoff,
@@ -182,9 +210,9 @@ fn open_handoff(handoff: &Handoff, index: &OverviewIndex<'_>) -> Need {
         repo: handoff.repo.clone(),
         host: sender.and_then(|session| session.host.clone()),
         line,
-        command: Some(end.to_string()),
+        command: Some(reject.to_string()),
         why: index.latest_event("handoff", handoff.id.as_str()),
-        actions: Vec::new(),
+        actions: vec![NeedAction::Reject],
     }
 }
 

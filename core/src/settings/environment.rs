@@ -28,6 +28,7 @@ const VARIABLES: &[&str] = &[
     "TRUEUP_STUCK_SECONDS",
     "TRUEUP_LOG",
     "TRUEUP_PLAN",
+    "TRUEUP_RELEASES_URL",
     "TRUEUP_WEBHOOK_SECRET",
     // Set by trueup for what an orchestrator runs.
     "TRUEUP_ORCHESTRATOR_ID",

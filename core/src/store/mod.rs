@@ -21,7 +21,7 @@ pub(crate) mod testing;
 pub use api::{
     AcceptHandoffRequest, AcceptedHandoff, ChangeMark, ClaimedItem, CommandStore, EndedRun,
     ExpectedRead, GrantedClaim, HandoffFilter, HandoffResult, HandoffStore, HeartbeatRequest,
-    HookStore, ImportedPlan, InterruptionMark, ItemAddition, ItemFilter, MetadataAction,
+    HookStore, ImportedPlan, InterruptionMark, ItemAddition, ItemFilter, KeyPage, MetadataAction,
     MetadataChange, MetadataStore, NewHandoff, NewRun, OrchestratorStore, PendingMatters,
     PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
     PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime,

@@ -12,10 +12,12 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::run_context::RunContext;
+use crate::diagnostic::{Advice, AdviceKind, Divergence, Severity};
 use crate::fs::{ensure_private_dir, read_bytes, short_digest, write_private};
 use crate::log::LogLevel;
 use crate::model::{AttentionId, AttentionKind, NewAttention, SessionId};
 use crate::store::{HookStore, Provenance, StoreError};
+use crate::text::CommandLine;
 
 /// Largest note that is read, in bytes: a digest.
 const MAX_NOTE_BYTES: u64 = 256;
@@ -89,6 +91,49 @@ impl SessionReports {
         }
     }
 
+    /// Ends what differences were reported for that a later look at the session does not find any
+    /// more: without them a hand-off would pass.
+    pub fn end_resolved(
+        store: &mut dyn HookStore,
+        context: &RunContext,
+        session: &SessionId,
+        remaining: &[Divergence],
+    ) {
+        let mut resolved = Vec::new();
+        if !remaining.iter().any(|found| found.code.blocks_handoff()) {
+            resolved.push(AttentionKind::GateRefusal);
+        }
+        if !remaining.iter().any(|found| found.severity == Severity::Error) {
+            resolved.push(AttentionKind::Divergence);
+        }
+        Self::read(context, session).update(store, context, &resolved, &[], "copies agree");
+    }
+
+    /// Returns the command by which somebody in any directory of this machine follows all of some
+    /// advice for a session and ends its reports.
+    pub fn command_from_anywhere(
+        advice: &[Advice],
+        context: &RunContext,
+        session: &SessionId,
+    ) -> Option<String> {
+        let [first, ..] = advice else { return None };
+        // What a person has to do first cannot be part of a command.
+        if first.by_hand().is_some() {
+            return Some(at_project(first.clone(), context, session).to_string());
+        }
+        let true_up = AdviceKind::TrueUpSession.into();
+        let mut lines: Vec<CommandLine> = Vec::new();
+        for advice in advice.iter().filter(|advice| advice.by_hand().is_none()).chain([&true_up]) {
+            let mut advice = advice.clone();
+            advice.set_session(session);
+            if !lines.contains(&advice.command()) {
+                lines.push(advice.command());
+            }
+        }
+        let line = lines.into_iter().reduce(|line, next| line.and_then(&next))?;
+        Some(line.in_directory(&context.project.dir).to_string())
+    }
+
     /// Notes that a report is open, or is not.
     fn note(&self, context: &RunContext, kind: AttentionKind, digest: Option<&str>) {
         let path = note_path(context, &self.session, kind);
@@ -102,6 +147,12 @@ impl SessionReports {
             context.log(LogLevel::Info, "reports", &error.to_string());
         }
     }
+}
+
+fn at_project(mut advice: Advice, context: &RunContext, session: &SessionId) -> Advice {
+    advice.set_session(session);
+    advice.set_directory(&context.project.dir);
+    advice
 }
 
 fn note_path(context: &RunContext, session: &SessionId, kind: AttentionKind) -> PathBuf {

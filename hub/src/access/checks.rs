@@ -1,6 +1,7 @@
 //! The checks that every request passes before a handler sees it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{HOST, ORIGIN};
@@ -9,19 +10,18 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::origin::{RequestSource, is_foreign};
-use super::{AccessPolicy, credentials};
-use crate::hub_state::HubState;
+use super::{Access, AccessPolicy, credentials};
 use crate::problem::HubError;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Refuses what is asked under another name, or by a page of another origin.
 pub(crate) async fn check_source(
-    State(state): State<HubState>,
+    State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Result<Response, HubError> {
-    check_names(state.access().policy(), &request)?;
+    check_names(access.policy(), &request)?;
     Ok(next.run(request).await)
 }
 
@@ -44,12 +44,11 @@ fn check_names(policy: &AccessPolicy, request: &Request) -> Result<(), HubError>
 
 /// Finds out who asks; leaves a [`Caller`](super::Caller) for the handler.
 pub(crate) async fn check_token(
-    State(state): State<HubState>,
+    State(access): State<Arc<Access>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, HubError> {
-    let access = state.access();
     let address = find_address(access.policy(), peer, request.headers());
     let token = credentials::find_token(request.headers()).ok_or(HubError::Unauthorized)?;
     let caller = access.check_caller(token, address).await?;

@@ -12,7 +12,7 @@ mod token_digest;
 mod token_text;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use trueup_core::model::TokenName;
@@ -20,14 +20,21 @@ use trueup_core::model::TokenName;
 pub(crate) use allowed_hosts::AllowedHosts;
 pub(crate) use caller::{AdminCaller, Caller};
 pub(crate) use checks::{check_source, check_token};
-pub(crate) use login::routes as login_routes;
 pub(crate) use token_digest::TokenDigest;
 pub(crate) use token_text::{digest_token, make_token};
 
+use crate::documented_routes::documented_routes;
 use crate::problem::HubError;
 use crate::store_pool::StorePool;
 use rate_limit::RateLimit;
 use token_cache::TokenCache;
+
+// Open: whoever logs in has no token yet.
+documented_routes! {
+    needs Arc<Access>;
+    post "/login" => login::log_in;
+    post "/logout" => login::log_out;
+}
 
 /// Wrong tokens that may come from one address in a second, and at once: a person who mistypes is
 /// not kept waiting, and a machine that is misconfigured does not ask the database all the time.

@@ -5,8 +5,8 @@ use trueup_core::store::{Caller as RecordedCaller, CommandStore, Provenance};
 use utoipa::ToSchema;
 
 use crate::access::AdminCaller;
-use crate::hub_state::HubState;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// What an action did.
@@ -40,7 +40,7 @@ impl ActionOutcome {
 ///
 /// That of the action.
 pub(super) async fn carry_out(
-    state: &HubState,
+    pool: &StorePool,
     AdminCaller(caller): AdminCaller,
     reason: &str,
     action: impl FnOnce(&mut dyn CommandStore, &Provenance) -> Result<ActionOutcome, HubError>
@@ -49,7 +49,7 @@ pub(super) async fn carry_out(
 ) -> Result<ActionOutcome, HubError> {
     let provenance = Provenance::new(caller.name.as_str(), reason);
     let recorded = RecordedCaller { op_id: provenance.op_id.clone(), name: caller.name };
-    let work = run_on_store(state.pool(), move |store| {
+    let work = run_on_store(pool, move |store| {
         store.record_callers(&[recorded])?;
         action(store, &provenance)
     });

@@ -1,5 +1,7 @@
 //! Releasing an item whose holder is gone.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -9,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
-use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
 use crate::session_judge::SessionJudge;
+use crate::store_pool::StorePool;
 
 /// Which item to release.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,13 +35,13 @@ pub(super) struct ReleaseBody {
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn release_item(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
+    State(judge): State<Arc<SessionJudge>>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReleaseBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
-    let judge = state.judge().clone();
     let reason = body.reason.clone().unwrap_or_else(|| "release".to_owned());
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         release(store, &body, &judge, provenance)
     });
     Ok(Json(outcome.await?))

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
-use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 
 /// Which item to reopen.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,7 +32,7 @@ pub(super) struct ReopenBody {
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn reopen_item(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReopenBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
@@ -40,7 +40,7 @@ pub(super) async fn reopen_item(
         return Err(HubError::bad_request("reason_required", "say why the item is reopened"));
     }
     let reason = body.reason.clone();
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         reopen(store, body, provenance.clone())
     });
     Ok(Json(outcome.await?))

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, UndoAction, carry_out};
 use crate::access::AdminCaller;
-use crate::hub_state::HubState;
 use crate::json_body::JsonBody;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 
 /// What to end.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,12 +35,12 @@ const DROPPED: &str = "dropped";
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn restore_journal(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "restored from the journal".to_owned());
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         let found = find_open(store, &body.target, AttentionKind::JournalEntry)?;
         let restored = restore_journal_entry(store, &found, provenance)?;
         let (id, session) = (&restored.entry.id, &restored.session.id);
@@ -58,11 +58,11 @@ pub(super) async fn restore_journal(
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn drop_journal(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
-    drop_report(&state, caller, body, AttentionKind::JournalEntry).await.map(Json)
+    drop_report(&pool, caller, body, AttentionKind::JournalEntry).await.map(Json)
 }
 
 /// Sends a refused write once more.
@@ -71,12 +71,12 @@ pub(super) async fn drop_journal(
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn resend(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "sent again".to_owned());
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         let found = find_open(store, &body.target, AttentionKind::DeadLetter)?;
         let id = &found.id;
         Ok(ActionOutcome::for_good(match resend_dead_letter(store, &found, provenance)? {
@@ -95,11 +95,11 @@ pub(super) async fn resend(
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn drop_dead_letter(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
-    drop_report(&state, caller, body, AttentionKind::DeadLetter).await.map(Json)
+    drop_report(&pool, caller, body, AttentionKind::DeadLetter).await.map(Json)
 }
 
 /// Puts back into the list what was dropped.
@@ -108,12 +108,12 @@ pub(super) async fn drop_dead_letter(
     responses((status = 200, body = ActionOutcome)),
 )]
 pub(super) async fn reinstate(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     caller: AdminCaller,
     JsonBody(body): JsonBody<ReportedBody>,
 ) -> Result<Json<ActionOutcome>, HubError> {
     let reason = body.reason.unwrap_or_else(|| "reinstated".to_owned());
-    let outcome = carry_out(&state, caller, &reason, move |store, provenance| {
+    let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
         let found = store.load_attention(&body.target)?;
         let found = found.ok_or_else(|| not_found(&body.target))?;
         let was_dropped =
@@ -142,7 +142,7 @@ fn report_again(found: Attention) -> NewAttention {
 }
 
 async fn drop_report(
-    state: &HubState,
+    pool: &StorePool,
     caller: AdminCaller,
     body: ReportedBody,
     kind: AttentionKind,
@@ -151,7 +151,7 @@ async fn drop_report(
         Some(reason) => format!("{DROPPED}: {reason}"),
         None => DROPPED.to_owned(),
     };
-    let outcome = carry_out(state, caller, &reason, move |store, provenance: &Provenance| {
+    let outcome = carry_out(pool, caller, &reason, move |store, provenance: &Provenance| {
         let found = find_open(store, &body.target, kind)?;
         store.end_attention(&found.id, provenance)?;
         Ok(ActionOutcome {

@@ -1,5 +1,7 @@
 //! `GET /api/divergences`: what disagrees, as far as the database knows.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -10,12 +12,18 @@ use trueup_core::text::to_hex;
 use trueup_core::views::ViolationView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters};
+use super::cursors::Cursors;
+use super::pages::{Page, PageRequest};
+use super::parameters::Limit;
 use super::row_id::RowId;
-use crate::hub_state::HubState;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::shared_reading::SharedReading;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("divergences");
 
 /// Which divergences to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -23,7 +31,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct DivergenceQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<RowId>)]
+    #[param(pattern = "^divergences-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -67,34 +75,43 @@ pub(super) struct DivergencePage {
     responses((status = 200, body = DivergencePage)),
 )]
 pub(super) async fn list_divergences(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
+    State(violations): State<Arc<ViolationCache>>,
     Parameters(query): Parameters<DivergenceQuery>,
 ) -> Result<Json<DivergencePage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_divergences(store, &query));
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
+    let violations = violations.load().await?;
+    let page = run_on_store(&pool, move |store| find_divergences(store, page, &violations));
     let Page { rows: divergences, next } = page.await?;
     Ok(Json(DivergencePage { divergences, next }))
 }
 
 fn find_divergences(
     store: &mut dyn CommandStore,
-    query: &DivergenceQuery,
+    page: PageRequest,
+    violations: &[Violation],
 ) -> Result<Page<DivergenceView>, HubError> {
-    let since: Option<RowId> = parse_cursor(query.since.as_deref())?;
     let reported = store.list_attention(&AttentionFilter {
         only_open: true,
         kinds: vec![AttentionKind::Divergence],
         ..AttentionFilter::default()
     })?;
-    let violations = store.find_violations()?;
     let of_rows = violations.iter().map(DivergenceView::from);
     let rows = of_rows.chain(reported.into_iter().map(DivergenceView::from)).collect();
-    Ok(cut_page(
-        rows,
-        since.as_ref(),
-        query.limit,
-        |row: &DivergenceView| row.id.clone(),
-        ToString::to_string,
-    ))
+    Ok(page.cut(rows, |row: &DivergenceView| row.id.as_str()))
+}
+
+/// The rows that break a rule, which are looked for in every table.
+pub(crate) struct ViolationCache(SharedReading<Arc<Vec<Violation>>>);
+
+impl ViolationCache {
+    pub(crate) fn new(pool: StorePool) -> Self {
+        Self(SharedReading::new(pool))
+    }
+
+    async fn load(&self) -> Result<Arc<Vec<Violation>>, HubError> {
+        self.0.load(|store, _| store.find_violations().map(Arc::new)).await
+    }
 }
 
 impl From<&Violation> for DivergenceView {

@@ -1,7 +1,5 @@
 //! `GET /api/events`.
 
-use std::str::FromStr;
-
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -11,10 +9,11 @@ use trueup_core::views::EventView;
 use utoipa::{IntoParams, ToSchema};
 
 use super::names::unknown;
-use super::pages::parse_cursor;
-use super::parameters::{Limit, Parameters};
-use crate::hub_state::HubState;
+use super::parameters::Limit;
+use crate::event_cursor::{EventCursor, load_newest_seq};
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// Which events to list.
@@ -70,18 +69,18 @@ pub(super) struct EventPage {
     get, path = "/api/events", params(EventQuery), responses((status = 200, body = EventPage)),
 )]
 pub(super) async fn list_events(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<EventQuery>,
 ) -> Result<Json<EventPage>, HubError> {
-    Ok(Json(run_on_store(state.pool(), move |store| find_events(store, query)).await?))
+    Ok(Json(run_on_store(&pool, move |store| find_events(store, query)).await?))
 }
 
 fn find_events(store: &mut dyn CommandStore, query: EventQuery) -> Result<EventPage, HubError> {
-    let after: Seq = parse_cursor(query.since.as_deref())?.unwrap_or_default();
+    let since = query.since.as_deref().map(EventCursor::parse).transpose()?.unwrap_or_default();
     let rows = query.limit.rows();
     let is_oldest = query.order == Order::Oldest;
     let filter = EventFilter {
-        after: after.0,
+        after: since.seq(),
         item: query.item.map(String::from),
         session: query.session.map(String::from),
         entity: query.entity,
@@ -95,25 +94,13 @@ fn find_events(store: &mut dyn CommandStore, query: EventQuery) -> Result<EventP
     };
     let mut events = store.list_events(&filter)?;
     if events.is_empty() {
+        since.check_reached(load_newest_seq(store)?)?;
         check_filters(store, &filter)?;
     }
     let has_more = is_oldest && events.len() > rows;
     events.truncate(rows);
     let next = events.last().filter(|_| has_more).map(|event| event.seq);
     Ok(EventPage { events: events.into_iter().map(EventView::from).collect(), next })
-}
-
-/// The number of an event, or 0 for the place before all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Seq(i64);
-
-impl FromStr for Seq {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse().ok()).flatten().map(Self).ok_or(())
-    }
 }
 
 /// Refuses an item or a session that nothing was ever recorded of; one that was removed is known by

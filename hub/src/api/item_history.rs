@@ -12,9 +12,10 @@ use trueup_core::views::{BlameView, EventView, ItemView};
 use utoipa::{IntoParams, ToSchema};
 
 use super::names::unknown;
-use super::parameters::{Limit, Parameters};
-use crate::hub_state::HubState;
+use super::parameters::Limit;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// What to show of an item.
@@ -49,13 +50,13 @@ pub(super) struct ItemHistory {
     responses((status = 200, body = ItemHistory)),
 )]
 pub(super) async fn show_item(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     key: Result<Path<String>, PathRejection>,
     Parameters(query): Parameters<ItemHistoryQuery>,
 ) -> Result<Json<ItemHistory>, HubError> {
     let Path(key) = key.map_err(|_| unknown("item_not_found", "item", "of that name"))?;
     let key = key.parse().map_err(|_| unknown("item_not_found", "item", &shorten(&key)))?;
-    Ok(Json(run_on_store(state.pool(), move |store| load_history(store, &key, &query)).await?))
+    Ok(Json(run_on_store(&pool, move |store| load_history(store, &key, &query)).await?))
 }
 
 /// Longest name that an error repeats, in characters.

@@ -4,16 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use trueup_core::model::{Item, ItemKey, ItemStatus, ORCHESTRATOR_KIND, SessionId};
-use trueup_core::store::{CommandStore, ItemFilter};
+use trueup_core::store::{CommandStore, ItemFilter, KeyPage};
 use trueup_core::views::ItemView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::names::{check_item, find_repo, unknown};
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters, parse_words};
-use crate::hub_state::HubState;
+use super::cursors::Cursors;
+use super::names::{RepoUse, check_item, check_repo, unknown};
+use super::pages::{Page, PageRequest};
+use super::parameters::{Limit, parse_words};
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("items");
 
 /// Which items to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -21,7 +26,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct ItemQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<ItemKey>)]
+    #[param(pattern = "^items-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -57,15 +62,15 @@ pub(super) struct ItemPage {
     get, path = "/api/items", params(ItemQuery), responses((status = 200, body = ItemPage)),
 )]
 pub(super) async fn list_items(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<ItemQuery>,
 ) -> Result<Json<ItemPage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_items(store, &query)).await?;
+    let page = run_on_store(&pool, move |store| find_items(store, &query)).await?;
     Ok(Json(ItemPage { items: page.rows.iter().map(ItemView::from).collect(), next: page.next }))
 }
 
 fn find_items(store: &mut dyn CommandStore, query: &ItemQuery) -> Result<Page<Item>, HubError> {
-    let since: Option<ItemKey> = parse_cursor(query.since.as_deref())?;
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     if let Some(parent) = &query.parent {
         check_item(store, parent)?;
     }
@@ -74,28 +79,41 @@ fn find_items(store: &mut dyn CommandStore, query: &ItemQuery) -> Result<Page<It
     {
         return Err(unknown("session_not_found", "session", holder.as_str()));
     }
-    let mut items = store.list_items(&ItemFilter::default())?;
-    if let Some(name) = &query.repo {
-        let of_rows = items.iter().filter_map(|item| item.repo.as_deref());
-        let repo = find_repo(store, name, of_rows)?;
-        items.retain(|item| item.repo.as_ref() == Some(&repo));
-    }
-    if let Some(kind) = &query.kind {
-        keep_kind(&mut items, kind)?;
-    }
+    let filter = ItemFilter {
+        parent: query.parent.clone(),
+        held: query.held == Some(true) || query.holder.is_some(),
+        statuses: query.status.clone(),
+        kind: query.kind.clone(),
+        ..ItemFilter::default()
+    };
     let text = query.text.as_deref().map(str::to_lowercase);
-    items.retain(|item| is_wanted(item, query, text.as_deref()));
-    Ok(cut_page(items, since.as_ref(), query.limit, |item| item.key.clone(), ToString::to_string))
+    let page = page.read(
+        |part| store.list_items(&ItemFilter { page: Some(part), ..filter.clone() }),
+        |item| item.key.as_str(),
+        |item| is_wanted(item, query, text.as_deref()),
+    )?;
+    if page.rows.is_empty() {
+        check_names(store, query)?;
+    }
+    Ok(page)
 }
 
-fn keep_kind(items: &mut Vec<Item>, kind: &str) -> Result<(), HubError> {
-    let is_known =
-        ["task", ORCHESTRATOR_KIND].contains(&kind) || items.iter().any(|item| item.kind == kind);
-    if !is_known {
-        return Err(unknown("kind_not_found", "kind of items", kind));
+/// Refuses a repository or a kind that nothing has.
+fn check_names(store: &mut dyn CommandStore, query: &ItemQuery) -> Result<(), HubError> {
+    if let Some(name) = &query.repo {
+        check_repo(store, name, RepoUse::Items)?;
     }
-    items.retain(|item| item.kind == kind);
-    Ok(())
+    let Some(kind) = &query.kind else {
+        return Ok(());
+    };
+    let first = KeyPage { after: String::new(), limit: 1 };
+    let of_kind =
+        ItemFilter { kind: Some(kind.clone()), page: Some(first), ..ItemFilter::default() };
+    let is_known = ["task", ORCHESTRATOR_KIND].contains(&kind.as_str());
+    if is_known || !store.list_items(&of_kind)?.is_empty() {
+        return Ok(());
+    }
+    Err(unknown("kind_not_found", "kind of items", kind))
 }
 
 fn is_wanted(item: &Item, query: &ItemQuery, text: Option<&str>) -> bool {
@@ -103,8 +121,9 @@ fn is_wanted(item: &Item, query: &ItemQuery, text: Option<&str>) -> bool {
         let title = item.title.as_deref().unwrap_or_default();
         item.key.as_str().to_lowercase().contains(text) || title.to_lowercase().contains(text)
     };
-    (query.status.is_empty() || query.status.contains(&item.status))
-        && (query.parent.is_none() || item.parent == query.parent)
+    let is_of_repo =
+        |name: &String| item.repo.as_deref().is_some_and(|repo| repo.eq_ignore_ascii_case(name));
+    query.repo.as_ref().is_none_or(is_of_repo)
         && (query.holder.is_none() || item.holder == query.holder)
         && query.held.is_none_or(|held| item.holder.is_some() == held)
         && text.is_none_or(has_text)

@@ -11,11 +11,16 @@ use trueup_core::store::{AttentionFilter, CommandStore};
 use trueup_core::views::JournalEntryView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters};
-use crate::hub_state::HubState;
+use super::cursors::Cursors;
+use super::pages::{Page, PageRequest};
+use super::parameters::Limit;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("journal");
 
 /// Which entries to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -23,7 +28,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct JournalQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<AttentionId>)]
+    #[param(pattern = "^journal-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -73,10 +78,10 @@ pub(super) struct JournalPage {
     get, path = "/api/journal", params(JournalQuery), responses((status = 200, body = JournalPage)),
 )]
 pub(super) async fn list_journal(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<JournalQuery>,
 ) -> Result<Json<JournalPage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_entries(store, query)).await?;
+    let page = run_on_store(&pool, move |store| find_entries(store, query)).await?;
     let journal = page.rows.into_iter().map(JournalRow::from).collect();
     Ok(Json(JournalPage { journal, next: page.next }))
 }
@@ -85,7 +90,7 @@ fn find_entries(
     store: &mut dyn CommandStore,
     query: JournalQuery,
 ) -> Result<Page<Attention>, HubError> {
-    let since: Option<AttentionId> = parse_cursor(query.since.as_deref())?;
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     let mut rows = store.list_attention(&AttentionFilter {
         only_open: true,
         kinds: vec![AttentionKind::JournalEntry],
@@ -93,7 +98,7 @@ fn find_entries(
         limit: 0,
     })?;
     rows.retain(|row| query.host.is_none() || row.host == query.host);
-    Ok(cut_page(rows, since.as_ref(), query.limit, |row| row.id.clone(), ToString::to_string))
+    Ok(page.cut(rows, |row| row.id.as_str()))
 }
 
 impl From<Attention> for JournalRow {

@@ -3,6 +3,7 @@
 //! A list is read on with the cursor that it ends with. A parameter that a list does not know is an
 //! error: a filter that is mistyped must not match everything.
 
+mod cursors;
 mod divergences;
 mod events;
 mod item_history;
@@ -19,10 +20,16 @@ mod repos;
 mod row_id;
 mod sessions;
 
+use std::sync::Arc;
+
+pub(crate) use divergences::ViolationCache;
+
 use crate::documented_routes::documented_routes;
-pub(crate) use parameters::Parameters;
+use crate::session_judge::SessionJudge;
+use crate::store_pool::StorePool;
 
 documented_routes! {
+    needs StorePool, Arc<SessionJudge>, Arc<ViolationCache>;
     get "/api/sessions" => sessions::list_sessions;
     get "/api/items" => items::list_items;
     get "/api/items/{key}" => item_history::show_item;

@@ -1,7 +1,7 @@
 //! Names that filters use: one that nothing has is the caller's mistake.
 
 use trueup_core::model::ItemKey;
-use trueup_core::store::CommandStore;
+use trueup_core::store::{CommandStore, ItemFilter, SessionFilter};
 
 use crate::problem::HubError;
 
@@ -20,18 +20,32 @@ pub(super) fn check_item(store: &mut dyn CommandStore, key: &ItemKey) -> Result<
     }
 }
 
-/// Finds a repository by its name in any case, among those of rows and the registered ones.
-pub(super) fn find_repo<'n>(
+/// Whose rows a repository is looked for in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RepoUse {
+    Items,
+    Sessions,
+}
+
+/// Refuses the name of a repository, in any case, that neither is registered nor has a row.
+pub(super) fn check_repo(
     store: &mut dyn CommandStore,
     name: &str,
-    of_rows: impl IntoIterator<Item = &'n str>,
-) -> Result<String, HubError> {
-    if let Some(known) = of_rows.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
-        return Ok(known.to_owned());
+    found_in: RepoUse,
+) -> Result<(), HubError> {
+    if store.list_repos()?.iter().any(|repo| repo.slug.is_same(name)) {
+        return Ok(());
     }
-    let registered = store.list_repos()?;
-    let known = registered.iter().find(|repo| repo.slug.is_same(name));
-    known
-        .map(|repo| repo.slug.to_string())
-        .ok_or_else(|| unknown("repo_not_found", "repository", name))
+    let repos: Vec<Option<String>> = match found_in {
+        RepoUse::Items => {
+            let items = store.list_items(&ItemFilter::default())?;
+            items.into_iter().map(|item| item.repo).collect()
+        }
+        RepoUse::Sessions => {
+            let sessions = store.list_sessions(&SessionFilter::default())?;
+            sessions.into_iter().map(|session| session.repo).collect()
+        }
+    };
+    let is_known = repos.iter().flatten().any(|repo| repo.eq_ignore_ascii_case(name));
+    if is_known { Ok(()) } else { Err(unknown("repo_not_found", "repository", name)) }
 }

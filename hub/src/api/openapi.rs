@@ -15,6 +15,9 @@ use utoipa::{OpenApi as _, ToSchema};
 /// The name of the token in the document.
 const TOKEN: &str = "token";
 
+/// What is answered without a token.
+const OPEN_PATHS: [&str; 4] = ["/healthz", "/readyz", "/login", "/logout"];
+
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorBody {
@@ -64,8 +67,17 @@ pub(super) async fn show_document() -> Json<&'static OpenApiDocument> {
 
 fn build_document() -> OpenApiDocument {
     let mut document = super::Document::openapi();
-    document.merge(crate::actions::Document::openapi());
-    document.merge(crate::overview::Document::openapi());
+    for area in [
+        crate::actions::Document::openapi(),
+        crate::overview::Document::openapi(),
+        crate::live::Document::openapi(),
+        crate::rpc::Document::openapi(),
+        crate::access::Document::openapi(),
+        crate::health::Document::openapi(),
+        crate::metrics_route::Document::openapi(),
+    ] {
+        document.merge(area);
+    }
     document.info = InfoBuilder::new()
         .title("trueup-hub")
         .version(env!("CARGO_PKG_VERSION"))
@@ -74,10 +86,12 @@ fn build_document() -> OpenApiDocument {
     document.servers = None;
     let components = document.components.get_or_insert_with(Components::new);
     add_components(components);
-    for path in document.paths.paths.values_mut() {
+    for (name, path) in &mut document.paths.paths {
+        let is_open = OPEN_PATHS.contains(&name.as_str());
         let operations = [path.get.as_mut(), path.post.as_mut()];
         for operation in operations.into_iter().flatten() {
-            operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
+            let needed = (!is_open).then(|| SecurityRequirement::new(TOKEN, [""; 0]));
+            operation.security = Some(needed.into_iter().collect());
             add_errors(operation);
         }
     }
@@ -115,6 +129,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::super::cursors::Cursors;
     use super::*;
 
     /// The document as a client reads it.
@@ -134,9 +149,30 @@ mod tests {
                 methods.map(move |method| (method.clone(), path.clone()))
             })
             .collect();
-        let routes = [crate::api::ROUTES, crate::actions::ROUTES, crate::overview::ROUTES].concat();
+        let routes = [
+            crate::api::ROUTES,
+            crate::actions::ROUTES,
+            crate::overview::ROUTES,
+            crate::live::ROUTES,
+            crate::rpc::ROUTES,
+            crate::access::ROUTES,
+            crate::health::ROUTES,
+            crate::metrics_route::ROUTES,
+        ]
+        .concat();
         let routes = routes.into_iter().map(|(method, path)| (method.to_owned(), path.to_owned()));
         assert_eq!(described, routes.collect());
+    }
+
+    #[test]
+    fn a_cursor_is_described_as_the_list_writes_it() {
+        let document = read_document();
+        for list in ["sessions", "items", "queue", "plans", "repos", "divergences", "journal"] {
+            let place = format!("/paths/~1api~1{list}/get/parameters");
+            let parameters = document.pointer(&place).and_then(Value::as_array).unwrap();
+            let since = parameters.iter().find(|parameter| parameter["name"] == "since").unwrap();
+            assert_eq!(since["schema"]["pattern"], Cursors::of(list).pattern(), "{list}");
+        }
     }
 
     #[test]

@@ -1,33 +1,15 @@
-//! The parameters of a request.
+//! The parameters that lists have in common.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::extract::{FromRequestParts, Query};
-use axum::http::request::Parts;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::problem::HubError;
-
-/// The parameters of a request, parsed; what does not parse is the caller's mistake.
-pub(crate) struct Parameters<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
-    type Rejection = HubError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, HubError> {
-        let parsed = Query::try_from_uri(&parts.uri);
-        parsed
-            .map(|Query(parameters)| Self(parameters))
-            .map_err(|problem| HubError::bad_request("bad_parameter", problem.body_text()))
-    }
-}
 
 /// How many rows a page has at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +84,7 @@ where
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::Query;
     use axum::http::Uri;
     use trueup_core::model::ItemStatus;
 

@@ -3,16 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use trueup_core::model::{PlanId, PlanTaskStatus};
+use trueup_core::model::PlanTaskStatus;
 use trueup_core::store::{CommandStore, PlanOverview};
 use trueup_core::views::PlanOverviewView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters, parse_words};
-use crate::hub_state::HubState;
+use super::cursors::Cursors;
+use super::pages::{Page, PageRequest};
+use super::parameters::{Limit, parse_words};
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("plans");
 
 /// Which plans to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -20,7 +25,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct PlanQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<PlanId>)]
+    #[param(pattern = "^plans-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -44,10 +49,10 @@ pub(super) struct PlanPage {
     get, path = "/api/plans", params(PlanQuery), responses((status = 200, body = PlanPage)),
 )]
 pub(super) async fn list_plans(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<PlanQuery>,
 ) -> Result<Json<PlanPage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_plans(store, &query)).await?;
+    let page = run_on_store(&pool, move |store| find_plans(store, &query)).await?;
     let plans = page.rows.iter().map(PlanOverviewView::from).collect();
     Ok(Json(PlanPage { plans, next: page.next }))
 }
@@ -56,8 +61,8 @@ fn find_plans(
     store: &mut dyn CommandStore,
     query: &PlanQuery,
 ) -> Result<Page<PlanOverview>, HubError> {
-    let since: Option<PlanId> = parse_cursor(query.since.as_deref())?;
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     let mut plans = store.list_plans()?;
     plans.retain(|row| query.status.is_empty() || query.status.contains(&row.summary.status()));
-    Ok(cut_page(plans, since.as_ref(), query.limit, |row| row.plan.id.clone(), ToString::to_string))
+    Ok(page.cut(plans, |row| row.plan.id.as_str()))
 }

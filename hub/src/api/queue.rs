@@ -3,17 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use trueup_core::model::{ItemKey, ItemStatus, Phase, QueueId};
+use trueup_core::model::{ItemKey, ItemStatus, Phase};
 use trueup_core::store::{CommandStore, PhaseFilter};
 use trueup_core::views::PhaseView;
 use utoipa::{IntoParams, ToSchema};
 
+use super::cursors::Cursors;
 use super::names::check_item;
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters, parse_words};
-use crate::hub_state::HubState;
+use super::pages::{Page, PageRequest};
+use super::parameters::{Limit, parse_words};
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("queue");
 
 /// Which phases to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -21,7 +26,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct QueueQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<QueueId>)]
+    #[param(pattern = "^queue-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -47,19 +52,27 @@ pub(super) struct QueuePage {
     get, path = "/api/queue", params(QueueQuery), responses((status = 200, body = QueuePage)),
 )]
 pub(super) async fn list_queue(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<QueueQuery>,
 ) -> Result<Json<QueuePage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_phases(store, &query)).await?;
+    let page = run_on_store(&pool, move |store| find_phases(store, &query)).await?;
     Ok(Json(QueuePage { queue: page.rows.iter().map(PhaseView::from).collect(), next: page.next }))
 }
 
 fn find_phases(store: &mut dyn CommandStore, query: &QueueQuery) -> Result<Page<Phase>, HubError> {
-    let since: Option<QueueId> = parse_cursor(query.since.as_deref())?;
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     if let Some(item) = &query.item {
         check_item(store, item)?;
     }
-    let mut phases = store.list_phases(&PhaseFilter { item: query.item.clone(), status: None })?;
-    phases.retain(|phase| query.status.is_empty() || query.status.contains(&phase.status));
-    Ok(cut_page(phases, since.as_ref(), query.limit, |row| row.id.clone(), ToString::to_string))
+    // A store looks for one status.
+    let status = match query.status.as_slice() {
+        [status] => Some(*status),
+        _ => None,
+    };
+    let filter = PhaseFilter { item: query.item.clone(), status, page: None };
+    page.read(
+        |part| store.list_phases(&PhaseFilter { page: Some(part), ..filter.clone() }),
+        |phase| phase.id.as_str(),
+        |phase| query.status.is_empty() || query.status.contains(&phase.status),
+    )
 }

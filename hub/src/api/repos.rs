@@ -3,16 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use trueup_core::model::{Repo, RepoSlug};
+use trueup_core::model::Repo;
 use trueup_core::store::CommandStore;
 use trueup_core::views::RepoView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters};
-use crate::hub_state::HubState;
+use super::cursors::Cursors;
+use super::pages::{Page, PageRequest};
+use super::parameters::Limit;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("repos");
 
 /// Which repositories to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -20,7 +25,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct RepoQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<RepoSlug>)]
+    #[param(pattern = "^repos-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -44,17 +49,17 @@ pub(super) struct RepoPage {
     get, path = "/api/repos", params(RepoQuery), responses((status = 200, body = RepoPage)),
 )]
 pub(super) async fn list_repos(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
     Parameters(query): Parameters<RepoQuery>,
 ) -> Result<Json<RepoPage>, HubError> {
-    let page = run_on_store(state.pool(), move |store| find_repos(store, &query)).await?;
+    let page = run_on_store(&pool, move |store| find_repos(store, &query)).await?;
     // The machine of the hub is none of those who work; `places` has them all.
     let repos = page.rows.iter().map(|repo| RepoView::new(repo, None)).collect();
     Ok(Json(RepoPage { repos, next: page.next }))
 }
 
 fn find_repos(store: &mut dyn CommandStore, query: &RepoQuery) -> Result<Page<Repo>, HubError> {
-    let since: Option<RepoSlug> = parse_cursor(query.since.as_deref())?;
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     let mut repos = store.list_repos()?;
     repos.retain(|repo| {
         query.passive.is_none_or(|passive| repo.passive == passive)
@@ -63,5 +68,5 @@ fn find_repos(store: &mut dyn CommandStore, query: &RepoQuery) -> Result<Page<Re
                 .as_ref()
                 .is_none_or(|host| repo.places.values().any(|place| place.host == *host))
     });
-    Ok(cut_page(repos, since.as_ref(), query.limit, |repo| repo.slug.clone(), ToString::to_string))
+    Ok(page.cut(repos, |repo| repo.slug.as_str()))
 }

@@ -1,8 +1,6 @@
 //! The ids of rows that have no key of the domain.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -22,21 +20,10 @@ impl RowId {
     pub(super) const fn new(text: String) -> Self {
         Self(text)
     }
-}
 
-impl FromStr for RowId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:#-".contains(&byte);
-        let is_id = (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(is_plain);
-        is_id.then(|| Self(text.to_owned())).ok_or(())
-    }
-}
-
-impl fmt::Display for RowId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// The id as text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,20 +1,27 @@
 //! `GET /api/sessions`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use trueup_core::model::{SessionId, SessionStatus};
+use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::{CommandStore, SessionFilter};
 use trueup_core::views::SessionView;
 use utoipa::{IntoParams, ToSchema};
 
-use super::names::find_repo;
-use super::pages::{Page, cut_page, parse_cursor};
-use super::parameters::{Limit, Parameters, parse_words};
-use crate::hub_state::HubState;
+use super::cursors::Cursors;
+use super::names::{RepoUse, check_repo};
+use super::pages::{Page, PageRequest};
+use super::parameters::{Limit, parse_words};
+use crate::parameters::Parameters;
 use crate::problem::HubError;
 use crate::session_judge::SessionJudge;
+use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
+
+/// Where a page of this list begins.
+const CURSORS: Cursors = Cursors::of("sessions");
 
 /// Which sessions to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -22,7 +29,7 @@ use crate::store_work::run_on_store;
 #[into_params(parameter_in = Query)]
 pub(super) struct SessionQuery {
     /// The cursor that the page before ended with.
-    #[param(value_type = Option<SessionId>)]
+    #[param(pattern = "^sessions-([2-7][0-9a-f]){1,200}$")]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
@@ -51,11 +58,11 @@ pub(super) struct SessionPage {
     responses((status = 200, body = SessionPage)),
 )]
 pub(super) async fn list_sessions(
-    State(state): State<HubState>,
+    State(pool): State<StorePool>,
+    State(judge): State<Arc<SessionJudge>>,
     Parameters(query): Parameters<SessionQuery>,
 ) -> Result<Json<SessionPage>, HubError> {
-    let judge = state.judge().clone();
-    let page = run_on_store(state.pool(), move |store| find_sessions(store, &query, &judge));
+    let page = run_on_store(&pool, move |store| find_sessions(store, &query, &judge));
     let Page { rows: sessions, next } = page.await?;
     Ok(Json(SessionPage { sessions, next }))
 }
@@ -65,19 +72,22 @@ fn find_sessions(
     query: &SessionQuery,
     judge: &SessionJudge,
 ) -> Result<Page<SessionView>, HubError> {
-    let since: Option<SessionId> = parse_cursor(query.since.as_deref())?;
-    let mut sessions = store.list_sessions(&SessionFilter::default())?;
-    if let Some(name) = &query.repo {
-        let of_rows = sessions.iter().filter_map(|session| session.repo.as_deref());
-        let repo = find_repo(store, name, of_rows)?;
-        sessions.retain(|session| session.repo.as_ref() == Some(&repo));
+    let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
+    let filter = SessionFilter { statuses: query.status.clone(), ..SessionFilter::default() };
+    let is_of_repo = |session: &Session| {
+        let repo = session.repo.as_deref();
+        query.repo.as_ref().is_none_or(|name| repo.is_some_and(|it| it.eq_ignore_ascii_case(name)))
+    };
+    let page = page.read(
+        |part| store.list_sessions(&SessionFilter { page: Some(part), ..filter.clone() }),
+        |session| session.id.as_str(),
+        |session| is_of_repo(session) && (query.host.is_none() || session.host == query.host),
+    )?;
+    if page.rows.is_empty()
+        && let Some(name) = &query.repo
+    {
+        check_repo(store, name, RepoUse::Sessions)?;
     }
-    sessions.retain(|session| {
-        (query.status.is_empty() || query.status.contains(&session.status))
-            && (query.host.is_none() || session.host == query.host)
-    });
-    let page =
-        cut_page(sessions, since.as_ref(), query.limit, |row| row.id.clone(), ToString::to_string);
     let rows = page.rows.iter().map(|row| SessionView::new(row, &judge.judge(row))).collect();
     Ok(Page { rows, next: page.next })
 }

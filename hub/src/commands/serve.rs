@@ -5,18 +5,20 @@ use std::sync::Arc;
 use tokio::runtime::Builder;
 
 use crate::access::{Access, AccessPolicy, AllowedHosts};
+use crate::api::ViolationCache;
 use crate::command_line::{DatabaseArgs, ServeArgs};
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::hub_state::{HubParts, HubState};
-use crate::live::{Live, LiveStart};
+use crate::hub_state::HubState;
+use crate::live::{Live, LiveParts, LiveStart};
 use crate::metrics::Metrics;
 use crate::overview::OverviewCache;
 use crate::printer::{print_diagnostic, print_line};
+use crate::retention::prune_daily;
 use crate::server::{ServerError, TlsFiles, TlsIdentity, listen, watch_signals};
 use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
-use crate::webhooks::{Webhooks, follow_needs};
+use crate::webhooks::{NeedSources, Webhooks, follow_needs};
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(database: &DatabaseArgs, arguments: &ServeArgs) -> Result<(), Failure> {
@@ -56,21 +58,26 @@ async fn serve_database(
         open_metrics: arguments.open_metrics,
         max_rate: arguments.max_rate,
     };
-    let judge = SessionJudge::new(database.settings().ceiling_seconds);
-    let overview = OverviewCache::new(database.settings().ceiling_seconds);
+    let ceiling_seconds = database.settings().ceiling_seconds;
     let metrics = Arc::new(Metrics::new());
-    let live = Live::start(live, database, pool.clone(), &metrics, shutdown.clone())
-        .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
-    let access = Access::new(policy, pool.clone());
-    let state = HubState::new(HubParts {
-        pool,
-        access,
-        judge,
-        live,
-        metrics,
-        overview,
+    let access = Arc::new(Access::new(policy, pool.clone()));
+    let parts = LiveParts {
+        pool: pool.clone(),
+        access: Arc::clone(&access),
+        metrics: Arc::clone(&metrics),
         shutdown: shutdown.clone(),
-    });
+    };
+    let live = Live::start(live, database, parts)
+        .map_err(|error| Failure::unable("no_threads", error.to_string()))?;
+    let state = HubState {
+        access,
+        judge: Arc::new(SessionJudge::new(ceiling_seconds)),
+        live: Arc::new(live),
+        metrics,
+        overview: Arc::new(OverviewCache::new(pool.clone(), ceiling_seconds)),
+        violations: Arc::new(ViolationCache::new(pool.clone())),
+        pool,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!(
         "trueup-hub listens on {scheme}://{} and serves {}",
@@ -79,14 +86,22 @@ async fn serve_database(
     ));
     let telling = webhooks.map(|webhooks| {
         print_line(&format!("trueup-hub tells {} what needs a person", webhooks.describe()));
-        tokio::spawn(follow_needs(webhooks, state.clone()))
+        let sources = NeedSources {
+            pool: state.pool.clone(),
+            overview: Arc::clone(&state.overview),
+            metrics: Arc::clone(&state.metrics),
+        };
+        tokio::spawn(follow_needs(webhooks, sources, shutdown.clone()))
     });
+    let pruning = tokio::spawn(prune_daily(database.clone(), state.pool.clone(), shutdown.clone()));
     listening.answer_requests(&state, tls, arguments.max_connections, shutdown).await;
     if let Some(telling) = telling {
         // It ends with the same signal.
         let _ = telling.await;
     }
-    state.live().wait_for_leave().await;
+    // It ends with the same signal.
+    let _ = pruning.await;
+    state.live.wait_for_leave().await;
     print_line("trueup-hub stopped");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trueup_core::model::{AccessToken, TokenName, TokenRole};
 use trueup_core::settings::Environment;
-use trueup_core::store::{CommandStore, NewToken, Provenance};
+use trueup_core::store::{CommandStore, NewToken, Provenance, StoreError};
 
 use crate::access::{digest_token, make_token};
 use crate::command_line::{DatabaseArgs, TokenCommand};
@@ -37,7 +37,10 @@ fn create(
 ) -> Result<(), Failure> {
     let text = make_token();
     let new = NewToken { name: name.clone(), role, digest: digest_token(&text) };
-    let token = store.create_token(&new, &provenance("token created"))?;
+    let token = match store.create_token(&new, &provenance("token created")) {
+        Err(error @ StoreError::Denied { .. }) => return Err(name_is_taken(store, name, error)),
+        other => other?,
+    };
     if json {
         let mut view = token_view(&token);
         view["token"] = Json::from(text);
@@ -52,6 +55,28 @@ fn create(
         print_secret(&text);
     }
     Ok(())
+}
+
+/// Tells whose the name is, where that is why there is no token.
+fn name_is_taken(store: &mut dyn CommandStore, name: &TokenName, error: StoreError) -> Failure {
+    let Ok(Some(token)) = find_by_name(store, name) else {
+        return error.into();
+    };
+    let message = match token.revoked_at {
+        Some(at) => format!("{name} was the name of a token that was revoked at {at}"),
+        None => format!("{name} is the name of a token already"),
+    };
+    let hint = format!(
+        "a name is given once, so that the log stays right; take another, such as {name}-2"
+    );
+    Failure { message, ..Failure::from(error) }.with_hint(hint)
+}
+
+fn find_by_name(
+    store: &mut dyn CommandStore,
+    name: &TokenName,
+) -> Result<Option<AccessToken>, StoreError> {
+    Ok(store.list_tokens()?.into_iter().find(|token| token.name == *name))
 }
 
 fn list(store: &mut dyn CommandStore, json: bool) -> Result<(), Failure> {
@@ -71,11 +96,17 @@ fn list(store: &mut dyn CommandStore, json: bool) -> Result<(), Failure> {
 }
 
 fn revoke(store: &mut dyn CommandStore, name: &TokenName, json: bool) -> Result<(), Failure> {
+    let earlier = find_by_name(store, name)?.and_then(|token| token.revoked_at);
     let token = store.revoke_token(name, &provenance("token revoked"))?;
     if json {
-        print_json(&json!({ "ok": true, "data": token_view(&token) }));
+        let mut view = token_view(&token);
+        view["was_revoked"] = earlier.is_some().into();
+        print_json(&json!({ "ok": true, "data": view }));
     } else {
-        print_line(&format!("token of {} revoked", token.name));
+        print_line(&match earlier {
+            Some(at) => format!("token of {} was revoked already, at {at}", token.name),
+            None => format!("token of {} revoked", token.name),
+        });
     }
     Ok(())
 }

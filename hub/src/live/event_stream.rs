@@ -1,6 +1,7 @@
 //! `GET /stream`: the stream as server-sent events.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -11,11 +12,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
+use super::Live;
 use super::query::StreamQuery;
 use super::subscription::{Occurrence, SEND_PATIENCE, Subscription};
 use crate::access::Caller;
-use crate::api::Parameters;
-use crate::hub_state::HubState;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
 
 /// What a browser sends when it comes back.
@@ -24,15 +25,23 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// What tells a proxy to keep nothing back.
 const NO_BUFFERING: (&str, &str) = ("x-accel-buffering", "no");
 
+/// Follows the events, as server-sent events; `id` is the `seq` of the last event of a message.
+#[utoipa::path(
+    get, path = "/stream", params(StreamQuery),
+    responses((
+        status = 200, description = "Messages of events", body = String,
+        content_type = "text/event-stream",
+    )),
+)]
 pub(super) async fn open_stream(
-    State(state): State<HubState>,
+    State(live): State<Arc<Live>>,
     caller: Caller,
     headers: HeaderMap,
     Parameters(query): Parameters<StreamQuery>,
 ) -> Result<Response, HubError> {
     let last = headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty());
     let last = last.map(|last| last.to_str().unwrap_or("?").to_owned());
-    let subscription = query.subscribe(state, caller, &headers, last).await?;
+    let subscription = query.subscribe(live, caller, &headers, last).await?;
     let (frames, mut sent) = mpsc::channel(1);
     tokio::spawn(send_events(subscription, frames));
     let body = stream::poll_fn(move |context| sent.poll_recv(context));

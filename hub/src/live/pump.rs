@@ -17,6 +17,7 @@ use super::feed::Feed;
 use super::live_event::{LiveEvent, Selection};
 use super::recent_events::RecentEvents;
 use crate::database::{Database, OPERATION_PATIENCE};
+use crate::event_cursor::load_newest_seq;
 use crate::metrics::Metrics;
 
 /// Most events of one read.
@@ -99,7 +100,7 @@ impl Pump {
     /// Begins anew where the database has fewer events than were read from it: it was replaced by a
     /// copy, and would be silent until it has as many.
     fn check_restart(&self, store: &mut dyn CommandStore) -> StoreResult<()> {
-        if load_newest(store)? < self.feed.head().newest {
+        if load_newest_seq(store)? < self.feed.head().newest {
             self.feed.restart(load_recent(store)?);
         }
         Ok(())
@@ -108,16 +109,6 @@ impl Pump {
     fn is_stopped(&self) -> bool {
         *self.shutdown.borrow()
     }
-}
-
-/// Reads the cursor behind the newest event.
-///
-/// # Errors
-///
-/// When the database cannot be read.
-pub(super) fn load_newest(store: &mut dyn CommandStore) -> StoreResult<i64> {
-    let events = store.list_events(&EventFilter { limit: 1, ..EventFilter::default() })?;
-    Ok(events.last().map_or(0, |newest| newest.seq))
 }
 
 fn render_all(events: &[Event]) -> Vec<LiveEvent> {

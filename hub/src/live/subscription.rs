@@ -1,25 +1,22 @@
 //! What happens to one stream, whichever way it is sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use super::Live;
 use super::follower::{Follower, Next};
 use super::message::Message;
 use super::places::Place;
 use crate::access::TokenDigest;
-use crate::hub_state::HubState;
-use crate::problem::HubError;
 
 /// The longest silence: a message without events ends it.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// How often the token is looked at again.
 const TOKEN_CHECK: Duration = Duration::from_secs(2);
-
-/// How long that may take; a database that is away revokes nothing.
-const TOKEN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a client may take for one message.
 pub(super) const SEND_PATIENCE: Duration = Duration::from_secs(5);
@@ -48,7 +45,7 @@ pub(super) enum Occurrence {
 
 /// One stream.
 pub(super) struct Subscription {
-    pub(super) state: HubState,
+    live: Arc<Live>,
     follower: Follower,
     token: TokenDigest,
     shutdown: watch::Receiver<bool>,
@@ -59,17 +56,17 @@ pub(super) struct Subscription {
 
 impl Subscription {
     pub(super) fn new(
-        state: HubState,
+        live: Arc<Live>,
         follower: Follower,
         token: TokenDigest,
         place: Place,
     ) -> Self {
-        let shutdown = state.shutdown();
+        let shutdown = live.shutdown();
         let mut token_checks = interval_at(Instant::now() + TOKEN_CHECK, TOKEN_CHECK);
         token_checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first message tells at once where the stream begins.
         let beat_at = Instant::now();
-        Self { state, follower, token, shutdown, token_checks, beat_at, _place: place }
+        Self { live, follower, token, shutdown, token_checks, beat_at, _place: place }
     }
 
     /// Waits for what happens next. A wait that is given up loses nothing.
@@ -86,7 +83,7 @@ impl Subscription {
                 }
                 () = sleep_until(self.beat_at) => return self.beat(),
                 _ = self.token_checks.tick() => {
-                    if is_revoked(&self.state, &self.token).await {
+                    if self.live.is_revoked(&self.token).await {
                         return Occurrence::End(StreamEnd::Revoked);
                     }
                 }
@@ -115,16 +112,11 @@ impl Subscription {
 
     /// Counts the client as one that does not keep up.
     pub(super) fn count_slow(&self) {
-        self.state.metrics().slow_clients.inc();
+        self.live.count_slow_client();
     }
 }
 
 async fn wait_for_stop(shutdown: &mut watch::Receiver<bool>) {
     // A sender that is gone is the end of the hub as well.
     let _ = shutdown.wait_for(|stopped| *stopped).await;
-}
-
-async fn is_revoked(state: &HubState, token: &TokenDigest) -> bool {
-    let found = timeout(TOKEN_PATIENCE, state.access().find_caller(token)).await;
-    matches!(found, Ok(Err(HubError::Unauthorized)))
 }

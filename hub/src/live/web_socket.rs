@@ -1,5 +1,6 @@
 //! `GET /ws`: the stream by WebSocket.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -9,11 +10,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::time::timeout;
 
+use super::Live;
 use super::query::StreamQuery;
 use super::subscription::{Occurrence, SEND_PATIENCE, StreamEnd, Subscription};
 use crate::access::Caller;
-use crate::api::Parameters;
-use crate::hub_state::HubState;
+use crate::parameters::Parameters;
 use crate::problem::HubError;
 
 /// The longest frame of a client: it has nothing to say.
@@ -42,8 +43,13 @@ mod code {
     pub(super) const TRY_AGAIN_LATER: u16 = 1013;
 }
 
+/// Follows the events, by WebSocket. A message is `{"events": [EVENT...], "next": SEQ}`.
+#[utoipa::path(
+    get, path = "/ws", params(StreamQuery),
+    responses((status = 101, description = "The connection becomes a WebSocket")),
+)]
 pub(super) async fn open_socket(
-    State(state): State<HubState>,
+    State(live): State<Arc<Live>>,
     caller: Caller,
     headers: HeaderMap,
     Parameters(query): Parameters<StreamQuery>,
@@ -52,7 +58,7 @@ pub(super) async fn open_socket(
     let upgrade = upgrade.map_err(|rejection| {
         HubError::bad_request("not_a_web_socket", format!("{rejection}; /stream needs none"))
     })?;
-    let subscription = query.subscribe(state, caller, &headers, None).await?;
+    let subscription = query.subscribe(live, caller, &headers, None).await?;
     let upgrade = upgrade
         .max_message_size(MAX_RECEIVED_BYTES)
         .max_frame_size(MAX_RECEIVED_BYTES)

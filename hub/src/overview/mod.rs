@@ -3,6 +3,8 @@
 mod answer;
 mod cache;
 
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
@@ -14,10 +16,10 @@ pub(crate) use cache::OverviewCache;
 
 use crate::access::Caller;
 use crate::documented_routes::documented_routes;
-use crate::hub_state::HubState;
 use crate::problem::HubError;
 
 documented_routes! {
+    needs Arc<OverviewCache>;
     get "/api/overview" => show_overview;
 }
 
@@ -37,13 +39,13 @@ pub(crate) struct OverviewParameters {
     responses((status = 200, description = "All rows, or those that changed", body = OverviewAnswer))
 )]
 pub(crate) async fn show_overview(
-    State(state): State<HubState>,
+    State(overview): State<Arc<OverviewCache>>,
     caller: Caller,
     parameters: Result<Query<OverviewParameters>, QueryRejection>,
 ) -> Result<Response, HubError> {
     let Query(parameters) =
         parameters.map_err(|error| HubError::bad_request("bad_parameter", error.body_text()))?;
-    let history = state.overview().load(state.pool()).await?;
+    let history = overview.load().await?;
     // Of thousands of rows, writing the answer takes too long for a thread that serves connections.
     let writing = tokio::task::spawn_blocking(move || {
         OverviewAnswer::new(&history, parameters.since.as_deref(), &caller).to_json()

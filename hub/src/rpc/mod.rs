@@ -7,4 +7,10 @@ mod dispatch;
 mod operation;
 mod route;
 
-pub(crate) use route::routes;
+use crate::documented_routes::documented_routes;
+use crate::store_pool::StorePool;
+
+documented_routes! {
+    needs StorePool;
+    post "/rpc/{operation}" => route::call_operation;
+}

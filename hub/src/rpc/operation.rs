@@ -1,7 +1,12 @@
 //! The operations that are served, and who may call them.
 
+use std::borrow::Cow;
+
 use trueup_core::for_each_operation;
 use trueup_core::model::TokenRole;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An operation that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,25 @@ macro_rules! list_operations {
 }
 
 for_each_operation!(list_operations);
+
+/// The name of an operation that is served, as the document describes it.
+pub(super) struct OperationName;
+
+impl PartialSchema for OperationName {
+    fn schema() -> RefOr<Schema> {
+        let names = OPERATIONS.iter().map(|operation| operation.name);
+        let text = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .enum_values(Some(names));
+        RefOr::T(Schema::Object(text.build()))
+    }
+}
+
+impl ToSchema for OperationName {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("OperationName")
+    }
+}
 
 /// Finds an operation by its name.
 pub(super) fn find_operation(name: &str) -> Option<Operation> {

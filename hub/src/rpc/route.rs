@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use trueup_core::deadline::MAX_REQUESTED_TIME;
 use trueup_core::store::StoreError;
+use utoipa::ToSchema;
 
 use super::dispatch::{RpcError, dispatch};
-use super::operation::find_operation;
+use super::operation::{OperationName, find_operation};
 use crate::access::Caller;
 use crate::database::OPERATION_PATIENCE;
-use crate::hub_state::HubState;
 use crate::json_body::read_json_body;
 use crate::problem::HubError;
+use crate::store_pool::StorePool;
 
 /// Longest body of a request, in bytes: the largest plan and a full outbox are a fraction of it.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -25,13 +24,35 @@ const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 /// How long the caller waits for the answer, in milliseconds.
 const DEADLINE: HeaderName = HeaderName::from_static("trueup-deadline-ms");
 
-/// The paths of the operations.
-pub(crate) fn routes() -> Router<HubState> {
-    Router::new().route("/rpc/{operation}", post(call_operation))
+/// The body of an answer.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written a part at a time")]
+struct OperationAnswer {
+    /// What the operation answers.
+    ok: serde_json::Value,
 }
 
-async fn call_operation(
-    State(state): State<HubState>,
+/// Carries out an operation of the store, for hooks and commands of other machines.
+#[utoipa::path(
+    post, path = "/rpc/{operation}",
+    params(
+        ("operation" = inline(OperationName), Path, description = "The name of the operation"),
+        (
+            "trueup-deadline-ms" = Option<u64>, Header,
+            description = "How long the caller waits for the answer, in milliseconds",
+        ),
+    ),
+    request_body(
+        content = serde_json::Map<String, serde_json::Value>,
+        description = "The arguments of the operation, by their names",
+    ),
+    responses(
+        (status = 200, body = OperationAnswer),
+        (status = 422, description = "The store refuses the request", body = serde_json::Value),
+    ),
+)]
+pub(super) async fn call_operation(
+    State(pool): State<StorePool>,
     Path(name): Path<String>,
     caller: Caller,
     request: Request,
@@ -40,7 +61,7 @@ async fn call_operation(
     caller.require(operation.role)?;
     let patience = read_patience(request.headers())?;
     let body = read_json_body(request, MAX_REQUEST_BYTES).await?;
-    let answer = state.pool().run_within(patience, move |store| {
+    let answer = pool.run_within(patience, move |store| {
         match dispatch(store, &caller.name, operation.name, &body) {
             // What the error says of the connection concerns the pool.
             Err(RpcError::Store(error)) => Err(error),

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use super::TlsIdentity;
 use super::bounded_writes::BoundedWrites;
-use crate::hub_state::HubState;
+use crate::metrics::Metrics;
 
 /// How long a client may take for the headers of a request, or for TLS.
 const HEADER_PATIENCE: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub(super) struct Limits {
 pub(super) async fn serve_connections(
     socket: TcpListener,
     router: Router,
-    state: &HubState,
+    metrics: &Arc<Metrics>,
     tls: Option<TlsIdentity>,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,
@@ -69,7 +69,7 @@ pub(super) async fn serve_connections(
                     let connection = Connection {
                         router: router.clone(),
                         peer,
-                        state: state.clone(),
+                        metrics: Arc::clone(metrics),
                         _place: place,
                     };
                     connections.spawn(connection.serve_stream(stream, tls.clone(), stopping.clone()));
@@ -88,7 +88,7 @@ pub(super) async fn serve_connections(
 struct Connection {
     router: Router,
     peer: SocketAddr,
-    state: HubState,
+    metrics: Arc<Metrics>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -102,7 +102,7 @@ impl Connection {
         // Events are small, and each is wanted at once.
         let _ = stream.set_nodelay(true);
         let stream = BoundedWrites::new(stream, STALL_PATIENCE);
-        self.state.metrics().connections.inc();
+        self.metrics.connections.inc();
         match tls {
             None => self.answer(stream, shutdown).await,
             Some(identity) => {
@@ -113,7 +113,7 @@ impl Connection {
                 }
             }
         }
-        self.state.metrics().connections.dec();
+        self.metrics.connections.dec();
     }
 
     async fn answer(

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::TlsIdentity;
+use super::build_router;
 use super::connections::{Limits, serve_connections};
 use crate::hub_state::HubState;
 
@@ -50,8 +51,8 @@ impl Listening {
         max_connections: usize,
         shutdown: watch::Receiver<bool>,
     ) {
-        let router = super::build_router(state.clone());
+        let router = build_router(state.clone());
         let limits = Limits { max_connections };
-        serve_connections(self.socket, router, state, tls, limits, shutdown).await;
+        serve_connections(self.socket, router, &state.metrics, tls, limits, shutdown).await;
     }
 }

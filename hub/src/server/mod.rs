@@ -2,7 +2,6 @@
 
 mod bounded_writes;
 mod connections;
-mod health;
 mod listener;
 mod record_request;
 mod router;

@@ -1,19 +1,20 @@
 //! Counting what was answered.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::hub_state::HubState;
+use crate::metrics::Metrics;
 
 /// The route of what no route takes.
 const NO_ROUTE: &str = "none";
 
 /// Counts a request by its route, and how long its answer took to begin.
 pub(super) async fn record_request(
-    State(state): State<HubState>,
+    State(metrics): State<Arc<Metrics>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -28,6 +29,6 @@ pub(super) async fn record_request(
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
-    state.metrics().count_request(&method, &route, response.status().as_u16(), began.elapsed());
+    metrics.count_request(&method, &route, response.status().as_u16(), began.elapsed());
     response
 }

@@ -9,11 +9,10 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use tower_http::timeout::TimeoutLayer;
 
-use super::health::{health_routes, metrics_routes};
 use super::record_request::record_request;
 use crate::hub_state::HubState;
 use crate::problem::HubError;
-use crate::{access, actions, api, live, overview, page, rpc};
+use crate::{access, actions, api, health, live, metrics_route, overview, page, rpc};
 
 /// Longest time from a request to the beginning of its answer.
 const ANSWER_PATIENCE: Duration = Duration::from_mins(1);
@@ -24,17 +23,17 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 /// Builds the router.
 pub(crate) fn build_router(state: HubState) -> Router {
     let mut open =
-        Router::new().merge(health_routes()).merge(access::login_routes()).merge(page::routes());
+        Router::new().merge(health::routes()).merge(access::routes()).merge(page::routes());
     let mut protected = Router::new()
         .merge(api::routes())
         .merge(actions::routes())
         .merge(live::routes())
         .merge(overview::routes())
         .merge(rpc::routes());
-    if state.access().policy().open_metrics {
-        open = open.merge(metrics_routes());
+    if state.access.policy().open_metrics {
+        open = open.merge(metrics_route::routes());
     } else {
-        protected = protected.merge(metrics_routes());
+        protected = protected.merge(metrics_route::routes());
     }
     // A path that does not exist is told only to those who have a token.
     let protected = protected

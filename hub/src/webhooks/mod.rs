@@ -17,4 +17,4 @@ mod signing_secret;
 mod watcher;
 mod webhook_error;
 
-pub(crate) use watcher::{Webhooks, follow_needs};
+pub(crate) use watcher::{NeedSources, Webhooks, follow_needs};

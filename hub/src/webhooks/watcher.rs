@@ -1,8 +1,10 @@
 //! Watching what needs a person, and sending what is queued.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 use trueup_core::model::Timestamp;
@@ -16,8 +18,8 @@ use super::queue_file::QueueFile;
 use super::sender::Receiver;
 use super::signing_secret::load_secret;
 use super::webhook_error::WebhookError;
-use crate::hub_state::HubState;
-use crate::metrics::DeliveryOutcome;
+use crate::metrics::{DeliveryOutcome, Metrics};
+use crate::overview::OverviewCache;
 use crate::printer::print_diagnostic;
 use crate::problem::HubError;
 use crate::store_pool::StorePool;
@@ -61,13 +63,26 @@ impl Webhooks {
     }
 }
 
+/// What the watcher needs of the hub.
+pub(crate) struct NeedSources {
+    /// The connections to the database.
+    pub(crate) pool: StorePool,
+    /// Where what needs a person is found.
+    pub(crate) overview: Arc<OverviewCache>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+}
+
 /// Sends until the hub is told to stop. A message that is under way then is sent again after the
 /// next start, under the same id.
-pub(crate) async fn follow_needs(webhooks: Webhooks, state: HubState) {
-    let mut shutdown = state.shutdown();
+pub(crate) async fn follow_needs(
+    webhooks: Webhooks,
+    sources: NeedSources,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let working = async {
-        let (file, queue) = open_queue(&webhooks, state.pool()).await;
-        Watcher { webhooks, state, file, queue, reported: None }.run().await;
+        let (file, queue) = open_queue(&webhooks, &sources.pool).await;
+        Watcher { webhooks, sources, file, queue, reported: None }.run().await;
     };
     tokio::select! {
         _ = shutdown.wait_for(|stopped| *stopped) => {}
@@ -113,7 +128,7 @@ fn report_once(reported: &mut Option<String>, problem: String) {
 
 struct Watcher {
     webhooks: Webhooks,
-    state: HubState,
+    sources: NeedSources,
     file: QueueFile,
     queue: WebhookQueue,
     /// The problem of the database or the disk that was printed last.
@@ -153,7 +168,7 @@ impl Watcher {
     }
 
     async fn read_needs(&self) -> Result<Vec<ObservedNeed>, HubError> {
-        let needs = self.state.overview().load_needs(self.state.pool()).await?;
+        let needs = self.sources.overview.load_needs().await?;
         Ok(needs.iter().map(ObservedNeed::new).collect())
     }
 
@@ -166,15 +181,15 @@ impl Watcher {
                     print_diagnostic(&format!("webhook to {receiver}: it takes messages again"));
                 }
                 self.queue.record_success(&delivery.id, now());
-                self.state.metrics().count_delivery(DeliveryOutcome::Delivered);
+                self.sources.metrics.count_delivery(DeliveryOutcome::Delivered);
             }
             Err(problem) => {
                 if !self.queue.is_failing() {
                     print_diagnostic(&format!("webhook to {receiver}: {problem}; tried again"));
                 }
-                self.state.metrics().count_delivery(DeliveryOutcome::Failed);
+                self.sources.metrics.count_delivery(DeliveryOutcome::Failed);
                 if let Some(dead) = self.queue.record_failure(&delivery.id, now()) {
-                    self.state.metrics().count_delivery(DeliveryOutcome::GivenUp);
+                    self.sources.metrics.count_delivery(DeliveryOutcome::GivenUp);
                     print_diagnostic(&format!(
                         "webhook to {receiver}: delivery {} about {} is given up after {} attempts: {problem}",
                         dead.id,
@@ -190,8 +205,8 @@ impl Watcher {
     /// Writes the queue. If that fails, it goes on from memory: what a crash then repeats has the
     /// same ids.
     fn save(&mut self) {
-        self.state
-            .metrics()
+        self.sources
+            .metrics
             .webhook_waiting
             .set(i64::try_from(self.queue.len()).unwrap_or(i64::MAX));
         if let Err(error) = block_in_place(|| self.file.save(&self.queue)) {

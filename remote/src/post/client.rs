@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, ClientBuilder, StatusCode};
 use trueup_core::settings::TlsRoots;
 use trueup_core::text::one_line;
 
@@ -54,24 +54,10 @@ impl PostClient {
     ///
     /// [`PostError::Local`].
     pub fn build(url: PostUrl, roots: TlsRoots) -> Result<Self, PostError> {
-        let trusted = RootSource::new(None, roots)
-            .load()
-            .map_err(|kind| PostError::Local(kind.to_string()))?;
-        let tls = tls::build_client(trusted, CertificateCheck::AuthorityAndHost)
-            .map_err(|error| PostError::Local(error.to_string()))?;
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls.config)
-            .https_only(url.is_secure())
+        let client = start_client(&url, roots)?
             // What is signed for one receiver goes to no other.
             .redirect(Policy::none())
-            .dns_resolver(std::sync::Arc::new(ThreadedResolver))
             .timeout(PATIENCE)
-            .user_agent(USER_AGENT);
-        if !url.is_secure() {
-            // What is meant for this machine must not go to a proxy.
-            builder = builder.no_proxy();
-        }
-        let client = builder
             .build()
             .map_err(|error| PostError::Local(describe_error(&error.without_url())))?;
         Ok(Self { client, url })
@@ -99,12 +85,27 @@ impl PostClient {
     }
 }
 
+/// Starts a client for one address: trusted authorities, and no network for one of this machine.
+pub(crate) fn start_client(url: &PostUrl, roots: TlsRoots) -> Result<ClientBuilder, PostError> {
+    let trusted =
+        RootSource::new(None, roots).load().map_err(|kind| PostError::Local(kind.to_string()))?;
+    let tls = tls::build_client(trusted, CertificateCheck::AuthorityAndHost)
+        .map_err(|error| PostError::Local(error.to_string()))?;
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls.config)
+        .https_only(url.is_secure())
+        .dns_resolver(std::sync::Arc::new(ThreadedResolver))
+        .user_agent(USER_AGENT);
+    // What is meant for this machine must not go to a proxy.
+    Ok(if url.is_secure() { builder } else { builder.no_proxy() })
+}
+
 fn check_status(status: StatusCode) -> Result<(), PostError> {
     if status.is_success() { Ok(()) } else { Err(PostError::Refused(status.as_u16())) }
 }
 
 /// Describes an error by its first cause: what stands before it names no reason.
-fn describe_error(error: &reqwest::Error) -> String {
+pub(crate) fn describe_error(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -4,4 +4,5 @@ mod client;
 mod url;
 
 pub use client::{PostClient, PostError};
+pub(crate) use client::{describe_error, start_client};
 pub use url::{PostUrl, PostUrlError};

@@ -38,11 +38,11 @@ impl PostUrl {
         }
     }
 
-    pub(super) fn is_secure(&self) -> bool {
+    pub(crate) fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    pub(super) fn expose(&self) -> Url {
+    pub(crate) fn expose(&self) -> Url {
         self.0.clone()
     }
 }

@@ -5,7 +5,7 @@
 mod files;
 mod sessions;
 mod words;
-mod workplans;
+pub(crate) mod workplans;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

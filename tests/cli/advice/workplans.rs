@@ -60,7 +60,7 @@ fn commit_without_push(clone: &Clone) {
 }
 
 /// A remote that refuses every push, with a commit that waits for it.
-fn clone_with_refusing_remote() -> Home {
+pub(crate) fn clone_with_refusing_remote() -> Home {
     let clone = Clone::behind_the_database();
     commit_without_push(&clone);
     let hook = clone.home.root().join("remote.git/hooks/pre-receive");

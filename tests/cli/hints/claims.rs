@@ -99,6 +99,19 @@ fn releases_and_moves() -> Vec<State> {
             },
             "cd .. && trueup release SD-1",
         ),
+        state(
+            "HeldByOther",
+            |s| held(s, true),
+            "trueup release '#1' --session 0a1b2c3d-0000-4000-8000-000000000001",
+        ),
+        state(
+            "HeldByDead",
+            |s| {
+                held(s, false);
+                silence(s);
+            },
+            "trueup release '#1' --session 0a1b2c3d-0000-4000-8000-000000000001",
+        ),
         state("NoItem", Scene::start, "trueup interrupt"),
         state(
             "HoldsUnfinished",

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use support::home::FIRST_SESSION;
+
 use super::scene::Scene;
 use super::{State, state};
 
@@ -61,6 +63,16 @@ fn sessions() -> Vec<State> {
             |s| {
                 s.start();
                 s.end();
+                s.install_client();
+            },
+            "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000001",
+        ),
+        state(
+            "SessionDied",
+            |s| {
+                s.start();
+                s.home.execute_sql("UPDATE claude_sessions SET host = 'far'", []);
+                s.home.expire_lease(FIRST_SESSION, 7_200);
                 s.install_client();
             },
             "trueup set --phase PLAN --session 0a1b2c3d-0000-4000-8000-000000000001",

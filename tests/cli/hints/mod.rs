@@ -5,6 +5,7 @@ mod claims;
 mod commands;
 mod files;
 mod handoffs;
+mod installations;
 mod items;
 mod plans;
 mod repos;
@@ -62,6 +63,9 @@ const UNTRIED: &[(&str, &str)] = &[
     ("NoSlug", "every name of a directory makes one that was tried"),
     ("MetadataBusy", "another process has to keep a lock that the test cannot name"),
     ("FileBusy", "another process has to keep a lock that the test cannot name"),
+    ("InstallerMissing", "an installer may lie beside the tested program; `installer` looks"),
+    ("InstallerUnusable", "a file has to be in the place of the installer or of the shell"),
+    ("ReleaseUnfit", "a server has to answer; `upgrades` looks"),
 ];
 
 fn states() -> Vec<State> {
@@ -72,6 +76,7 @@ fn states() -> Vec<State> {
     all.extend(handoffs::states());
     all.extend(plans::states());
     all.extend(repos::states());
+    all.extend(installations::states());
     all
 }
 
@@ -254,6 +259,11 @@ fn hints_on_plans_keep_what_they_promise() {
 #[test]
 fn hints_on_repositories_keep_what_they_promise() {
     keep_their_promises(&repos::states());
+}
+
+#[test]
+fn hints_on_installations_keep_what_they_promise() {
+    keep_their_promises(&installations::states());
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Items and task lists.
 
 use trueup_core::model::{Epoch, ItemStatus, NewItem};
-use trueup_core::store::ItemFilter;
+use trueup_core::store::{ItemFilter, KeyPage};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
-    add_item, expect_refusal, item_key, load_item, new_item, new_provenance, register_session,
-    session_id, task_note,
+    add_item, claim_item, expect_refusal, item_key, load_item, new_item, new_provenance,
+    register_session, session_id, task_note,
 };
 
 on_every_store! {
@@ -14,6 +14,7 @@ on_every_store! {
     a_duplicate_is_refused_and_changes_nothing
     a_parent_must_exist
     items_are_listed_by_parent_position_and_key
+    a_page_of_items_is_in_the_order_of_keys
     known_items_are_those_that_exist
     a_task_is_noted_renamed_and_read
     tasks_are_of_one_session
@@ -69,6 +70,35 @@ fn items_are_listed_by_parent_position_and_key(f: &mut impl StoreFixture) {
     assert_eq!(list(None), "A P Q x z y w");
     assert_eq!(list(Some("P")), "x z y");
     assert_eq!(list(Some("none")), "");
+}
+
+fn a_page_of_items_is_in_the_order_of_keys(f: &mut impl StoreFixture) {
+    for text in ["P", "b", "B", "a", "A"] {
+        add_item(f.store(), text);
+    }
+    for (text, position) in [("z", 1), ("y", 2)] {
+        f.store().add_item(&child_item(text, "P", position), &new_provenance("user")).unwrap();
+    }
+    register_session(f.store(), "s1");
+    claim_item(f.store(), "s1", "b");
+    let mut list = |after: &str, limit, filter: ItemFilter| -> String {
+        let page = Some(KeyPage { after: after.to_owned(), limit });
+        let found = f.store().list_items(&ItemFilter { page, ..filter }).unwrap();
+        found.iter().map(|i| i.key.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let all = ItemFilter::default;
+    assert_eq!(list("", 3, all()), "A B P");
+    assert_eq!(list("P", 3, all()), "a b y");
+    assert_eq!(list("y", 3, all()), "z");
+    assert_eq!(list("z", 3, all()), "");
+    assert_eq!(list("C", 1, all()), "P", "behind a key that is not there");
+    let of_parent = ItemFilter { parent: Some(item_key("P")), ..all() };
+    assert_eq!(list("", 9, of_parent.clone()), "y z");
+    assert_eq!(list("y", 9, of_parent), "z");
+    assert_eq!(list("", 9, ItemFilter { held: true, ..all() }), "b");
+    let queued = ItemFilter { statuses: vec![ItemStatus::Queued], ..all() };
+    assert_eq!(list("P", 2, queued), "a y");
+    assert_eq!(list("", 9, ItemFilter { kind: Some("other".to_owned()), ..all() }), "");
 }
 
 fn known_items_are_those_that_exist(f: &mut impl StoreFixture) {

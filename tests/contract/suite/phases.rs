@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_core::model::phase::{PhaseName, PhaseRefusal, PhaseStep};
 use trueup_core::model::{ItemStatus, Revision};
-use trueup_core::store::PhaseFilter;
+use trueup_core::store::{KeyPage, PhaseFilter};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
@@ -294,7 +294,7 @@ fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     add_queue(f.store(), "A", PHASE_CHAIN);
     add_queue(f.store(), "B", PHASE_CHAIN);
     let mut phases = |item: Option<&str>, status| {
-        let filter = PhaseFilter { item: item.map(item_key), status };
+        let filter = PhaseFilter { item: item.map(item_key), status, page: None };
         let rows = f.store().list_phases(&filter).unwrap();
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         ids.join(" ")
@@ -304,5 +304,16 @@ fn phases_are_listed_by_item_and_status(f: &mut impl StoreFixture) {
     assert_eq!(phases(Some("A"), Some(ItemStatus::Queued)), "A:2 A:3");
     assert_eq!(phases(None, Some(ItemStatus::Failed)), "");
     assert_eq!(phases(None, None).split(' ').count(), 6);
+    let mut page = |item: Option<&str>, status, after: &str, limit| {
+        let page = Some(KeyPage { after: after.to_owned(), limit });
+        let filter = PhaseFilter { item: item.map(item_key), status, page };
+        let rows = f.store().list_phases(&filter).unwrap();
+        let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+        ids.join(" ")
+    };
+    assert_eq!(page(None, None, "", 4), "A:1 A:2 A:3 B:1");
+    assert_eq!(page(None, None, "B:1", 4), "B:2 B:3");
+    assert_eq!(page(Some("B"), None, "B:1", 1), "B:2");
+    assert_eq!(page(None, Some(ItemStatus::Ready), "A:1", 4), "B:1");
     assert!(f.store().load_session(&session_id("nobody")).unwrap().is_none());
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use trueup_core::model::{
     ProcessId, ProcessPlace, QUIET_PERIOD_CEILING_SECONDS, Revision, SessionStatus,
 };
-use trueup_core::store::{HeartbeatRequest, SessionFilter, SessionRegistration};
+use trueup_core::store::{HeartbeatRequest, KeyPage, SessionFilter, SessionRegistration};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
@@ -22,6 +22,7 @@ on_every_store! {
     metadata_merges_key_by_key_and_null_removes
     what_was_told_is_remembered
     sessions_are_listed_latest_sign_of_life_first
+    a_page_of_sessions_is_in_the_order_of_ids
     an_end_keeps_the_claim_and_says_why
 }
 
@@ -199,6 +200,28 @@ fn sessions_are_listed_latest_sign_of_life_first(f: &mut impl StoreFixture) {
     };
     assert_eq!(list(here.clone()), ["s3", "s1"]);
     assert_eq!(list(SessionFilter { limit: 1, ..here }), ["s3"]);
+}
+
+fn a_page_of_sessions_is_in_the_order_of_ids(f: &mut impl StoreFixture) {
+    for name in ["s2", "S1", "s4", "s3"] {
+        register_session(f.store(), name);
+        f.advance_time(10);
+    }
+    f.store().end_session(&session_id("s2"), "x", &new_provenance("s2")).unwrap();
+    let mut list = |after: &str, limit, filter: SessionFilter| -> Vec<String> {
+        let page = Some(KeyPage { after: after.to_owned(), limit });
+        let found = f.store().list_sessions(&SessionFilter { page, ..filter }).unwrap();
+        found.iter().map(|s| s.id.to_string()).collect()
+    };
+    let all = SessionFilter::default;
+    assert_eq!(list("", 2, all()), ["S1", "s2"]);
+    assert_eq!(list("s2", 2, all()), ["s3", "s4"]);
+    assert_eq!(list("s4", 2, all()), [""; 0]);
+    let present = SessionFilter { statuses: SessionStatus::PRESENT.to_vec(), ..all() };
+    assert_eq!(list("", 2, present), ["S1", "s3"]);
+    let elsewhere = SessionFilter { worktree: Some("/other".to_owned()), ..all() };
+    assert_eq!(list("", 9, elsewhere), [""; 0]);
+    assert_eq!(list("", 9, SessionFilter { prefix: Some("s".to_owned()), ..all() }).len(), 3);
 }
 
 fn an_end_keeps_the_claim_and_says_why(f: &mut impl StoreFixture) {

@@ -50,6 +50,14 @@ impl Reply {
         Self::new("200 OK", "Content-Type: application/json\r\n", body)
     }
 
+    /// A success with a file.
+    pub fn file(content: &[u8]) -> Self {
+        let length = content.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        Self { bytes: [head.as_bytes(), content].concat(), then: End::Close }
+    }
+
     /// Bytes, after which the connection is closed.
     pub fn raw(text: &str) -> Self {
         Self { bytes: text.as_bytes().to_vec(), then: End::Close }

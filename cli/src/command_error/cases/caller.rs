@@ -21,6 +21,11 @@ error_cases! {
             ends "claude --resume {session}" "resumes it";
             runs "trueup sessions show {session}" "shows it";
         }
+        /// The session is dead: its lease is over, or a sweep took it for lost.
+        SessionDied { session: ShellWord } => REFUSED "session_ended" {
+            ends "claude --resume {session}" "resumes it";
+            runs "trueup sessions show {session}" "shows it";
+        }
         /// The session is not registered.
         PhantomSession => REFUSED "phantom_session" {
             runs "trueup sessions list" "shows the registered sessions";

@@ -64,9 +64,15 @@ error_cases! {
         NotHolder { item: ShellWord } => REFUSED "not_holder" {
             runs "trueup item show {item}" "shows who holds it";
         }
-        /// A person releases an item whose holder is or may be alive.
-        HeldByOther { item: ShellWord, holder: ShellWord } => REFUSED "not_holder" {
+        /// The item to release is held by another session, which is or may be alive.
+        HeldByOther { item: ShellWord, holder: ShellWord, until: HintText } =>
+            REFUSED "not_holder" {
             runs "trueup release {item} --session {holder}" "releases it for that session";
+            says "its lease runs until {until}; once it is dead, a sweep frees the item";
+        }
+        /// The item to release is held by a session that is dead or has ended.
+        HeldByDead { until: HintText } => REFUSED "not_holder" {
+            runs "trueup sessions sweep" "frees it once the lease is over, at {until}";
         }
         /// The session holds no item whose work could be interrupted.
         NoItem => REFUSED "no_item" {

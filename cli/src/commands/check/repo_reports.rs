@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use trueup_core::consistency::CheckReport;
-use trueup_core::diagnostic::Code;
+use trueup_core::diagnostic::{Advice, AdviceKind, Code};
 use trueup_core::fs::sha256_hex;
 use trueup_core::log::LogLevel;
 use trueup_core::model::{AttentionKind, NewAttention};
@@ -31,7 +31,7 @@ pub(super) fn report_commits(
                 let new = NewAttention {
                     repo: Some(report.repo.clone()),
                     host: Some(context.host.clone()),
-                    command: Some(finding.divergence.advice.to_string()),
+                    command: Some(command_from_anywhere(&finding.divergence.advice, root)),
                     ..NewAttention::new(id, kind, finding.divergence.message.clone())
                 };
                 store.raise_attention(&new, &Provenance::new(actor, "check"))
@@ -42,4 +42,14 @@ pub(super) fn report_commits(
             context.log(LogLevel::Info, "check", &error.to_string());
         }
     }
+}
+
+/// Returns what ends a finding from any directory. The report ends with the check that follows.
+fn command_from_anywhere(advice: &Advice, root: &Path) -> String {
+    let mut advice = match advice.kind() {
+        AdviceKind::Publish => AdviceKind::PublishAndFix.into(),
+        _ => advice.clone(),
+    };
+    advice.set_directory(root);
+    advice.to_string()
 }

@@ -132,6 +132,7 @@ fn check_consistent(
     }
     let run_context = context.run_context_of(&session);
     let synced = true_up(store, session, &[], &run_context)?;
+    context.end_resolved_reports(store, &synced.session, &synced.remaining);
     let verdict = synced.handoff_readiness();
     let forbidding = verdict.forbidding;
     let Some(first) = forbidding.first() else {

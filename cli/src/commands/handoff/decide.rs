@@ -1,12 +1,12 @@
 //! `trueup handoff accept` and `trueup handoff reject`: deciding on an offer, and the refusals.
 
-use crate::command_context::CommandContext;
+use crate::command_context::{CommandContext, PERSON_ACTOR};
 use crate::command_error::{CommandError, CommandResult, HandoffCase};
 use crate::commands::value_text::or_none;
 use crate::output::Output;
 use crate::views;
 use serde_json::{Value, json};
-use trueup_core::model::{EventKind, HandoffId, HandoffRefusal};
+use trueup_core::model::{EventKind, Handoff, HandoffId, HandoffRefusal, SessionId};
 use trueup_core::store::{AcceptHandoffRequest, RejectHandoffRequest, Store};
 use trueup_core::views::SessionView;
 
@@ -59,17 +59,23 @@ pub(super) fn cmd_reject(
 ) -> CommandResult {
     let store = &mut *context.open_for_change()?;
     context.find_replay(store, "handoff", Some(id.as_str()), &[EventKind::Rejected])?;
-    let session = context.require_active_session(store)?;
+    let session = context.find_active_session(store)?;
     if reason.trim().is_empty() {
         return Err(CommandError::usage("trueup handoff reject --help", "--reason is empty"));
     }
-    let rejection = RejectHandoffRequest {
-        id: id.clone(),
-        session: session.id.clone(),
-        provenance: context.provenance(session.id.as_str(), &reason),
-        reason,
+    let own = session.map(|session| session.id);
+    let rejected = match &own {
+        Some(own) => reject_as(context, store, id, (own, own.as_str()), &reason)?,
+        None => withdraw_by_person(context, store, id, &reason)?,
     };
-    let handoff = match store.reject_handoff(&rejection)? {
+    let rejected = match rejected {
+        // The session was merely found in this worktree: the person speaks instead.
+        Err(HandoffRefusal::NotAddressed) if own.is_some() && !context.names_session()? => {
+            withdraw_by_person(context, store, id, &reason)?
+        }
+        other => other,
+    };
+    let handoff = match rejected {
         Ok(handoff) => handoff,
         Err(refusal) => return Err(build_decision_error(context, store, id, refusal)?),
     };
@@ -78,6 +84,34 @@ pub(super) fn cmd_reject(
         handoff.status, handoff.item
     )];
     Ok(Output::new(text, handoff_data(&handoff)))
+}
+
+/// Withdraws a hand-off for a person, in place of its sender, which may be gone.
+fn withdraw_by_person(
+    context: &CommandContext,
+    store: &mut dyn Store,
+    id: &HandoffId,
+    reason: &str,
+) -> CommandResult<Result<Handoff, HandoffRefusal>> {
+    match store.load_handoff(id)? {
+        Some(handoff) => reject_as(context, store, id, (&handoff.from, PERSON_ACTOR), reason),
+        None => Ok(Err(HandoffRefusal::NotFound)),
+    }
+}
+
+fn reject_as(
+    context: &CommandContext,
+    store: &mut dyn Store,
+    id: &HandoffId,
+    (session, actor): (&SessionId, &str),
+    reason: &str,
+) -> CommandResult<Result<Handoff, HandoffRefusal>> {
+    Ok(store.reject_handoff(&RejectHandoffRequest {
+        id: id.clone(),
+        session: session.clone(),
+        reason: reason.to_owned(),
+        provenance: context.provenance(actor, reason),
+    })?)
 }
 
 /// Builds the error of a decision that was refused, with the hand-off and the present holder.

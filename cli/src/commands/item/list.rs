@@ -64,6 +64,7 @@ pub(super) fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> Com
         statuses,
         kind: arguments.kind,
         scope,
+        page: None,
     };
     let items = store.list_items(&filter)?;
     let if_empty = match items.as_slice() {

@@ -53,7 +53,7 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Comm
     let item = arguments.item;
     let store = &mut *context.open_for_change()?;
     context.find_active_session(store)?;
-    let filter = PhaseFilter { item: Some(item.clone()), status: None };
+    let filter = PhaseFilter { item: Some(item.clone()), ..PhaseFilter::default() };
     let first = QueueId::for_phase(&item, 1);
     if context.find_replay(store, "phase", Some(first.as_str()), &[EventKind::Added])?.is_some() {
         return Ok(build_added_output(&store.list_phases(&filter)?));

@@ -116,7 +116,7 @@ pub(super) fn cmd_queue(context: &CommandContext, command: QueueCommand) -> Comm
     match command {
         QueueCommand::Add(arguments) => add::cmd_add(context, arguments),
         QueueCommand::List { item, status } => {
-            list::cmd_list(context, &PhaseFilter { item, status })
+            list::cmd_list(context, &PhaseFilter { item, status, page: None })
         }
         QueueCommand::Next => list::cmd_next(context),
         QueueCommand::Start { id } => step::cmd_start(context, id),

@@ -1,6 +1,7 @@
 //! The overview as lines, for a file, a pipe or a terminal that cannot be drawn on.
 
 use serde_json::json;
+use trueup_core::model::SessionId;
 use trueup_core::overview::{Need, Overview, WorkRow};
 use trueup_core::text::{one_line, pluralize};
 
@@ -8,6 +9,12 @@ use crate::output::{LineStyle, Output};
 
 /// Longest text of a row, in characters.
 const MAX_TEXT_CHARS: usize = 120;
+
+/// Longest name of a machine or a repository, in characters.
+const MAX_NAME_CHARS: usize = 60;
+
+/// Characters of a session's id where it is one of several facts.
+const SHORT_ID_CHARS: usize = 8;
 
 pub(super) fn render(overview: &Overview) -> Output {
     let mut output = Output::new(render_counts(overview), json!(null));
@@ -46,17 +53,32 @@ fn render_counts(overview: &Overview) -> Vec<String> {
 
 fn render_need(need: &Need) -> Vec<String> {
     let text = one_line(&need.line, MAX_TEXT_CHARS);
-    let mut lines = vec![format!("  {} {:<15} {text}", need.since, need.kind.as_str())];
+    let place = render_place(need);
+    let mut lines = vec![format!("  {} {:<15} {text}{place}", need.since, need.kind.as_str())];
     lines.extend(need.command.as_ref().map(|command| format!("      {command}")));
     lines
 }
 
+/// Renders where something is: the session, the machine and the repository, as far as they are known.
+fn render_place(need: &Need) -> String {
+    let session = need.session_id.as_ref().map(SessionId::as_str);
+    let session = session.map(|id| format!("session {}", id.get(..SHORT_ID_CHARS).unwrap_or(id)));
+    let host = need.host.as_deref().map(|host| format!("on {}", one_line(host, MAX_NAME_CHARS)));
+    let repo = need.repo.as_deref().map(|repo| format!("in {}", one_line(repo, MAX_NAME_CHARS)));
+    let parts: Vec<String> = [session, host, repo].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
 fn render_work(row: &WorkRow) -> String {
+    let host = row.host.as_deref().map(|host| one_line(host, MAX_NAME_CHARS));
+    let host = host.map_or_else(String::new, |host| format!(" on {host}"));
     let holder = match (&row.holder, row.heartbeat_at) {
-        (Some(holder), Some(at)) => format!("{holder}, seen {at}"),
-        (Some(holder), None) => holder.to_string(),
+        (Some(holder), Some(at)) => format!("{holder}{host}, seen {at}"),
+        (Some(holder), None) => format!("{holder}{host}"),
         (None, _) => "nobody".to_owned(),
     };
+    let repo = row.repo.as_deref().map(|repo| one_line(repo, MAX_NAME_CHARS));
+    let repo = repo.map_or_else(String::new, |repo| format!("; in {repo}"));
     let phase = row
         .phase
         .as_deref()
@@ -68,5 +90,9 @@ fn render_work(row: &WorkRow) -> String {
         .title
         .as_deref()
         .map_or_else(String::new, |title| format!("; {}", one_line(title, MAX_TEXT_CHARS)));
-    format!("  {:<20} {:<9}{phase}; {holder}{waits}{title}", row.key.as_str(), row.status.as_str())
+    format!(
+        "  {:<20} {:<9}{phase}; {holder}{waits}{title}{repo}",
+        row.key.as_str(),
+        row.status.as_str()
+    )
 }

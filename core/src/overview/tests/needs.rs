@@ -12,6 +12,8 @@ fn render(need: &Need) -> String {
     let action = match need.actions[..] {
         [NeedAction::Release] => " | release",
         [NeedAction::Reopen] => " | reopen",
+        [NeedAction::Reject] => " | reject",
+        [NeedAction::DropJournal] => " | drop_journal",
         _ => "",
     };
     format!("{} | {command}{action}", need.id)
@@ -27,7 +29,9 @@ fn an_item_needs_a_person_once_its_session_is_away() {
     use SessionStatus::{Active, Ended, Idle, Lost};
     let stale = "stale_claim:SD-002C | trueup release SD-002C --session s | release";
     let ended = "stale_claim:SD-002C | trueup sessions sweep | release";
-    let dead = "lost_session:s | trueup sessions sweep | release";
+    let dead = "lost_session:s | trueup sessions sweep && trueup item reopen SD-002C \
+                --reason 'its session was lost' | release";
+    let idle = "lost_session:s | trueup sessions sweep | release";
     let lost =
         "lost_session:s | trueup item reopen SD-002C --reason 'its session was lost' | reopen";
     for (status, silence, announced, item_status, is_held, expected) in [
@@ -37,6 +41,7 @@ fn an_item_needs_a_person_once_its_session_is_away() {
         (Active, 1_000, None, Running, true, Some(stale)),
         (Idle, 1_000, None, Running, true, Some(stale)),
         (Active, 1_900, None, Running, true, Some(dead)),
+        (Active, 1_900, None, Queued, true, Some(idle)),
         (Active, 1_900, None, Completed, true, None),
         // A session that died with nothing needs nobody.
         (Active, 1_900, None, Running, false, None),
@@ -75,9 +80,9 @@ fn only_the_session_that_was_lost_last_is_told_of_an_item() {
 #[test]
 fn a_hand_off_needs_a_person_while_nobody_can_be_expected_to_take_it() {
     use SessionStatus::{Active, Ended, Lost};
-    let free = "open_handoff:h-1 | trueup handoff accept h-1";
-    let orphan = "open_handoff:h-1 | trueup handoff reject h-1 \
-                  --reason 'its receiver is gone' --session from";
+    let free = "open_handoff:h-1 | trueup handoff reject h-1 --reason 'nobody takes it' | reject";
+    let orphan =
+        "open_handoff:h-1 | trueup handoff reject h-1 --reason 'its receiver is gone' | reject";
     let receiver = |status, silence| sample_session("to", status, silence);
     let mut successor = sample_session("next", Active, 10);
     successor.predecessor = Some("to".parse().unwrap());
@@ -194,26 +199,44 @@ fn a_report_is_a_need_with_what_can_be_done_about_it() {
 }
 
 #[test]
+fn an_edit_of_a_session_that_has_ended_can_only_be_dropped() {
+    use SessionStatus::{Active, Ended, Lost};
+    for (status, session, is_restorable) in
+        [(Active, "s", true), (Lost, "s", true), (Ended, "s", false), (Active, "t", false)]
+    {
+        let mut edit = report(AttentionKind::JournalEntry, Some(session));
+        edit.id = "journal_entry:j-1".parse().unwrap();
+        let scene = Scene {
+            sessions: vec![sample_session("s", status, 10)],
+            attention: vec![edit],
+            ..Scene::default()
+        };
+        let expected = match is_restorable {
+            true => "journal_entry:j-1 | trueup validate",
+            false => "journal_entry:j-1 | trueup journal drop j-1 --yes | drop_journal",
+        };
+        assert_eq!(needs_of(scene), [expected], "{status:?} {session}");
+    }
+}
+
+#[test]
 fn a_report_that_something_else_tells_is_none() {
     use AttentionKind::{Divergence, GateRefusal, WaitsForInput};
     use SessionStatus::{Active, Ended};
     for (reports, status, silence, expected) in [
         (vec![(Divergence, "s")], Active, 10, vec!["divergence:s"]),
         (vec![(Divergence, "s"), (GateRefusal, "s")], Active, 10, vec!["gate_refusal:s"]),
-        (
-            vec![(Divergence, "s"), (GateRefusal, "t")],
-            Active,
-            10,
-            vec!["divergence:s", "gate_refusal:t"],
-        ),
+        (vec![(Divergence, "s"), (GateRefusal, "t")], Active, 10, vec!["divergence:s"]),
         (vec![(WaitsForInput, "s")], Active, 10, vec!["waits_for_input:s"]),
         // Whose claim looks stale then.
         (vec![(WaitsForInput, "s")], Active, 1_000, vec!["waits_for_input:s"]),
         (vec![(WaitsForInput, "t")], Active, 1_000, vec!["stale_claim:SD-002C"]),
-        // The dead and the gone wait for nobody.
+        // The dead and the gone wait for nobody, and hand nothing off.
+        (vec![(Divergence, "s"), (GateRefusal, "s")], Active, 1_900, vec!["lost_session:s"]),
         (vec![(WaitsForInput, "s")], Active, 1_900, vec!["lost_session:s"]),
         (vec![(WaitsForInput, "s")], Ended, 10, vec![]),
-        (vec![(GateRefusal, "s")], Ended, 10, vec!["gate_refusal:s"]),
+        (vec![(GateRefusal, "s")], Ended, 10, vec![]),
+        (vec![(Divergence, "s")], Ended, 10, vec![]),
     ] {
         let scene = Scene {
             sessions: vec![sample_session("s", status, silence)],

@@ -164,6 +164,15 @@ pub struct PendingMatters {
     pub has_handoffs: bool,
 }
 
+/// A part of a list, in the order of its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPage {
+    /// Only rows whose key comes behind this; an empty text comes before every key.
+    pub after: String,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// Which sessions to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SessionFilter {
@@ -175,6 +184,10 @@ pub struct SessionFilter {
     pub prefix: Option<String>,
     /// At most so many, the latest sign of life first; 0 means all.
     pub limit: u32,
+    /// A part of the list in the order of ids, instead of the latest sign of life; it has its own
+    /// limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<KeyPage>,
 }
 
 /// Which items to list.
@@ -190,6 +203,9 @@ pub struct ItemFilter {
     pub kind: Option<String>,
     /// The repositories whose items are listed.
     pub scope: RepoScope,
+    /// A part of the list in the order of keys, instead of all by parent and position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<KeyPage>,
 }
 
 /// A claim that the rules granted, to be carried out.

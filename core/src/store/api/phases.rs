@@ -1,6 +1,6 @@
 //! The operations on the phase queue, and their requests.
 
-use super::Provenance;
+use super::{KeyPage, Provenance};
 use crate::model::phase::{NewPhases, PhaseRefusal, PhaseStep, StuckPhase};
 use crate::model::{ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, SessionId};
 use crate::store::Result;
@@ -13,6 +13,9 @@ pub struct PhaseFilter {
     pub item: Option<ItemKey>,
     /// Only phases of this status.
     pub status: Option<ItemStatus>,
+    /// A part of the list in the order of ids, instead of all in the order of the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<KeyPage>,
 }
 
 /// A request to take a step with a phase.

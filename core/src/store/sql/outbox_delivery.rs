@@ -108,39 +108,30 @@ fn deliver_write(
     pending: &PendingWrite,
     source: &DeliverySource,
 ) -> Result<DeliveryOutcome> {
+    // Only what needs a person concerns no session that has to be there: the others find theirs first.
     match &pending.write {
         PendingChange::AttentionRaised { attention, reason } => {
             raise_attention(tx, attention, &delivery_provenance(pending, reason))?;
-            return Ok(DeliveryOutcome::Written);
+            Ok(DeliveryOutcome::Written)
         }
         PendingChange::AttentionEnded { attention, reason } => {
             end_attention(tx, attention, &delivery_provenance(pending, reason))?;
-            return Ok(DeliveryOutcome::Written);
+            Ok(DeliveryOutcome::Written)
         }
-        _ => {}
-    }
-    known.prefetch_for_delivery(tx, pending);
-    let found = if let Some(found) = known.find_session(tx, &pending.session)? {
-        found
-    } else {
-        // Written while the database could not even take the registration.
-        let registration = default_registration(pending, source);
-        let session = register_session(tx, &registration)?;
-        known.note_session(tx, session)?
-    };
-    let session = &found.session;
-    match &pending.write {
         PendingChange::Task { task, subject } => {
+            let session = find_or_register(tx, known, pending, source)?.session;
             let note = crate::store::SessionTask { task: task.clone(), subject: subject.clone() };
             write_task(tx, &session.id, &note)?;
             known.forget_task(&session.id, note.task);
             Ok(DeliveryOutcome::Written)
         }
         PendingChange::Resumed => {
+            let found = find_or_register(tx, known, pending, source)?;
             known.forget_session(&pending.session);
-            resume_session(tx, session, source)
+            resume_session(tx, &found.session, source)
         }
         PendingChange::Checkpoint { operations, reason } => {
+            let session = find_or_register(tx, known, pending, source)?.session;
             let provenance = delivery_provenance(pending, reason);
             if !known.is_carried_out(tx, &provenance)? {
                 write_checkpoint(tx, &session.id, *operations, &provenance)?;
@@ -149,33 +140,50 @@ fn deliver_write(
             Ok(DeliveryOutcome::Written)
         }
         PendingChange::End { reason } => {
+            let found = find_or_register(tx, known, pending, source)?;
             known.forget_session(&pending.session);
             deliver_end(tx, known, &found, pending, reason)
         }
-        PendingChange::TaskStarted { task } => match known.find_task(tx, &session.id, task)? {
-            Some(subject) => {
-                apply_change(tx, known, &found, pending, source, current_task_change(Some(subject)))
-            }
-            None => Ok(DeliveryOutcome::Written),
-        },
+        PendingChange::TaskStarted { task } => {
+            let found = find_or_register(tx, known, pending, source)?;
+            let Some(subject) = known.find_task(tx, &found.session.id, task)? else {
+                return Ok(DeliveryOutcome::Written);
+            };
+            apply_change(tx, known, &found, pending, source, current_task_change(Some(subject)))
+        }
         PendingChange::TaskFinished { task } => {
-            let finished = known.find_task(tx, &session.id, task)?;
+            let found = find_or_register(tx, known, pending, source)?;
+            let finished = known.find_task(tx, &found.session.id, task)?;
             // Another task than the current one was finished.
-            if finished.is_none() || finished != session.execution_state().work.task {
+            if finished.is_none() || finished != found.session.execution_state().work.task {
                 return Ok(DeliveryOutcome::Written);
             }
             apply_change(tx, known, &found, pending, source, current_task_change(None))
         }
         PendingChange::State { changes, branch } => {
+            let found = find_or_register(tx, known, pending, source)?;
             let change =
                 DeliveredChange { fields: changes.clone(), branch: branch.clone(), mark: None };
             apply_change(tx, known, &found, pending, source, change)
         }
-        // Delivered above: they need no session.
-        PendingChange::AttentionRaised { .. } | PendingChange::AttentionEnded { .. } => {
-            Ok(DeliveryOutcome::Written)
-        }
     }
+}
+
+/// Finds the session of a write. One that is not registered is: the write was made while the
+/// database could not even take the registration.
+fn find_or_register(
+    tx: &mut impl Tx,
+    known: &mut KnownRows,
+    pending: &PendingWrite,
+    source: &DeliverySource,
+) -> Result<KnownSession> {
+    known.prefetch_for_delivery(tx, pending);
+    if let Some(found) = known.find_session(tx, &pending.session)? {
+        return Ok(found);
+    }
+    let registration = default_registration(pending, source);
+    let session = register_session(tx, &registration)?;
+    known.note_session(tx, session)
 }
 
 fn default_registration(pending: &PendingWrite, source: &DeliverySource) -> SessionRegistration {

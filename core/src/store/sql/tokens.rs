@@ -36,10 +36,7 @@ statements! {
         "INSERT INTO access_tokens (name, role, digest, created_by)
          SELECT ?1, ?2, ?3, ?4
          WHERE NOT EXISTS (SELECT 1 FROM access_tokens WHERE digest = ?3)
-         ON CONFLICT (name) DO UPDATE
-         SET role = excluded.role, digest = excluded.digest, created_at = ", NOW, ",
-             created_by = excluded.created_by, revoked_at = NULL, revoked_by = NULL
-         WHERE access_tokens.revoked_at IS NOT NULL";
+         ON CONFLICT (name) DO NOTHING";
     REVOKE_TOKEN(text, text) = @for_hub
         "UPDATE access_tokens SET revoked_at = ", NOW, ", revoked_by = ?2
          WHERE name = ?1 AND revoked_at IS NULL";
@@ -83,7 +80,8 @@ pub(super) fn create_token(
     tx.change(
         &INSERT_TOKEN,
         args![new.name, new.role.as_str(), new.digest, provenance.actor],
-        || StoreError::denied(format!("a token has the name {}, or is the same", new.name)),
+        // A revoked one keeps its name, which the log tells who did something by.
+        || StoreError::denied(format!("a token has or had the name {}, or is the same", new.name)),
     )?;
     let token = load_existing_token(tx, &new.name)?;
     let facts = token.event_facts();

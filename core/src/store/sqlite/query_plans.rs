@@ -115,6 +115,20 @@ fn events_of_an_item_or_a_session_are_found_in_an_index() {
 }
 
 #[test]
+fn a_page_walks_along_the_keys_and_sorts_nothing() {
+    let connection = migrated_database();
+    for name in [
+        "items::LIST_ITEMS_BY_KEY",
+        "sessions::LIST_SESSION_IDS_BY_ID",
+        "phases::LIST_PHASES_BY_ID",
+    ] {
+        let steps = plan_of(&connection, name);
+        assert!(steps[0].starts_with("SEARCH "), "{steps:?}");
+        assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:?}");
+    }
+}
+
+#[test]
 fn an_overview_looks_the_newest_event_of_each_row_up() {
     let steps = plan_of(&migrated_database(), "overview::LIST_LATEST_EVENTS");
     let walked = |step: &&String| step.starts_with("SCAN e");

@@ -41,8 +41,11 @@ pub(in super::super) const SELECT_ITEM: &str =
 
 /// The items of some repositories: of all, of one and of none, or of one alone.
 const IS_IN_SCOPE: &str = "(?4 = 'all' OR repo = ?5 OR ?4 = 'here' AND repo IS NULL)";
+const IS_OF_STATUS_AND_KIND: &str =
+    "status IN (?6, ?7, ?8, ?9, ?10, ?11, ?12) AND (?2 IS NULL OR kind = ?2)";
 const IS_LISTED: &str = joined!(
-    "status IN (?6, ?7, ?8, ?9, ?10, ?11, ?12) AND (?2 IS NULL OR kind = ?2) AND ",
+    IS_OF_STATUS_AND_KIND,
+    " AND ",
     IS_IN_SCOPE,
     " ORDER BY parent NULLS FIRST, position IS NULL, position, key"
 );
@@ -59,6 +62,12 @@ statements! {
         SELECT_ITEM, "?1 IS NULL AND ?3 <> 0 AND holder IS NOT NULL AND ", IS_LISTED;
     LIST_CHILDREN(text, text, int, text, text, text, text, text, text, text, text, text) =
         SELECT_ITEM, "parent = ?1 AND (?3 = 0 OR holder IS NOT NULL) AND ", IS_LISTED;
+    /// Walks along the keys, and no further than the page.
+    LIST_ITEMS_BY_KEY(
+        text, text, int, text, text, text, text, text, text, text, text, text, text, int
+    ) = SELECT_ITEM, "key > ?13 AND (?1 IS NULL OR parent = ?1)
+        AND (?3 = 0 OR holder IS NOT NULL) AND ", IS_OF_STATUS_AND_KIND, " AND ", IS_IN_SCOPE,
+        " ORDER BY key LIMIT ?14";
 
     /// Keys among four texts, whatever their case; answered from the index
     /// `work_items_key_of_any_case`.
@@ -156,14 +165,21 @@ pub(in super::super) fn list_items(tx: &mut impl Tx, filter: &ItemFilter) -> Res
         RepoScope::Here(_) => "here",
         RepoScope::Only(_) => "only",
     };
-    let statement = match (&filter.parent, filter.held) {
-        (Some(_), _) => &LIST_CHILDREN,
-        (None, true) => &LIST_HELD_ITEMS,
-        (None, false) => &LIST_ITEMS,
+    let statement = match (&filter.page, &filter.parent, filter.held) {
+        (Some(_), _, _) => &LIST_ITEMS_BY_KEY,
+        (None, Some(_), _) => &LIST_CHILDREN,
+        (None, None, true) => &LIST_HELD_ITEMS,
+        (None, None, false) => &LIST_ITEMS,
     };
+    let (after, limit) = match &filter.page {
+        Some(page) => (page.after.as_str(), page.limit),
+        None => ("", 0),
+    };
+    // Only a page has a place for its bounds.
+    let places = statement.params().len();
     tx.rows(
         statement,
-        args![
+        &args![
             filter.parent,
             filter.kind,
             filter.held,
@@ -176,7 +192,9 @@ pub(in super::super) fn list_items(tx: &mut impl Tx, filter: &ItemFilter) -> Res
             status(4),
             status(5),
             status(6),
-        ],
+            after,
+            limit,
+        ][..places],
         item_from_row,
     )
 }

@@ -65,6 +65,10 @@ statements! {
         SELECT_PHASE, "?1 IS NULL AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
     LIST_PHASES_OF_ITEM_IN_ORDER(text, text) =
         SELECT_PHASE, "p.item = ?1 AND (?2 IS NULL OR p.status = ?2)", IN_ORDER;
+    /// Walks along the ids, and no further than the page.
+    LIST_PHASES_BY_ID(text, text, text, int) = SELECT_PHASE,
+        "p.queue_id > ?3 AND (?1 IS NULL OR p.item = ?1) AND (?2 IS NULL OR p.status = ?2)
+         ORDER BY p.queue_id LIMIT ?4";
     /// The phases of the item that a phase belongs to.
     LIST_PHASES_BESIDE(text) = SELECT_PHASE,
         "p.item = (SELECT item FROM phase_queue WHERE queue_id = ?1) ORDER BY p.phase_number";
@@ -132,11 +136,15 @@ pub(super) fn load_phase(tx: &mut impl Tx, id: &QueueId) -> Result<Option<Phase>
 }
 
 pub(super) fn list_phases(tx: &mut impl Tx, filter: &PhaseFilter) -> Result<Vec<Phase>> {
+    let status = filter.status.map(ItemStatus::as_str);
+    if let Some(page) = &filter.page {
+        let args = args![filter.item, status, page.after, page.limit];
+        return tx.rows(&LIST_PHASES_BY_ID, args, phase_from_row);
+    }
     let statement = match filter.item {
         Some(_) => &LIST_PHASES_OF_ITEM_IN_ORDER,
         None => &LIST_PHASES,
     };
-    let status = filter.status.map(ItemStatus::as_str);
     tx.rows(statement, args![filter.item, status], phase_from_row)
 }
 

@@ -9,7 +9,7 @@ use super::super::row::Row;
 use super::super::statement::{Statement, columns, joined, statements};
 use super::unregistered_error;
 use crate::model::{MAX_LEASE_SECONDS, SKEW_SECONDS, Session, SessionId, SessionStatus, Timestamp};
-use crate::store::{Result, SessionFilter, StoreError};
+use crate::store::{KeyPage, Result, SessionFilter, StoreError};
 
 columns! {
     /// The columns of a session with the item that it holds. Those that only one of the two has
@@ -63,6 +63,9 @@ statements! {
     LIST_SESSION_IDS(text, text, text, text, text, int) = LIST_IDS, NEWEST_FIRST;
     LIST_SESSION_IDS_OF_WORKTREE(text, text, text, text, text, int, text) =
         LIST_IDS, "AND s.worktree = ?7 ", NEWEST_FIRST;
+    /// Walks along the ids, and no further than the page.
+    LIST_SESSION_IDS_BY_ID(text, text, text, text, text, text, text, int) = LIST_IDS,
+        "AND (?6 IS NULL OR s.worktree = ?6) AND s.session_id > ?7 ORDER BY s.session_id LIMIT ?8";
     LIST_PEER_IDS(text, text, int) =
         "SELECT session_id FROM claude_sessions
          WHERE worktree = ?1 AND status IN ('active', 'idle') AND session_id <> ?2
@@ -140,9 +143,35 @@ pub(in crate::store::sql) fn list_sessions(
     tx: &mut impl Tx,
     filter: &SessionFilter,
 ) -> Result<Vec<Session>> {
+    if let Some(page) = &filter.page {
+        return list_sessions_by_id(tx, filter, page.clone());
+    }
     let ids: Vec<String> =
         ask_for_ids(filter, |statement, args| tx.rows(statement, args, |row| row.get(0)))?;
     load_readable_sessions(tx, &ids)
+}
+
+/// Lists a page of sessions. It is as long as asked for while there are rows, whatever of them
+/// cannot be read: a shorter one is the last.
+fn list_sessions_by_id(
+    tx: &mut impl Tx,
+    filter: &SessionFilter,
+    mut page: KeyPage,
+) -> Result<Vec<Session>> {
+    let mut sessions = Vec::new();
+    while page.limit > 0 {
+        let part = SessionFilter { page: Some(page.clone()), ..filter.clone() };
+        let ids: Vec<String> =
+            ask_for_ids(&part, |statement, args| tx.rows(statement, args, |row| row.get(0)))?;
+        let Some(last) = ids.last() else {
+            break;
+        };
+        page.after.clone_from(last);
+        let readable = load_readable_sessions(tx, &ids)?;
+        page.limit -= u32::try_from(readable.len()).unwrap_or(page.limit).min(page.limit);
+        sessions.extend(readable);
+    }
+    Ok(sessions)
 }
 
 /// Says that sessions will be listed.
@@ -166,6 +195,10 @@ fn ask_for_ids<T>(
     };
     let prefix = filter.prefix.as_deref().unwrap_or_default();
     let (s0, s1, s2, s3) = (status(0), status(1), status(2), status(3));
+    if let Some(page) = &filter.page {
+        let args = args![s0, s1, s2, s3, prefix, filter.worktree, page.after, page.limit];
+        return ask(&LIST_SESSION_IDS_BY_ID, args);
+    }
     match &filter.worktree {
         None => ask(&LIST_SESSION_IDS, args![s0, s1, s2, s3, prefix, limit]),
         Some(worktree) => {

@@ -11,6 +11,7 @@ import { Text } from './parts.js';
 const ACTIONS = {
   release: { label: 'Release', ask: 'Release the claim on', says: 'Its holder can write to it no more. Whoever claims it next is shown the unfinished work.', of: 'item' },
   reopen: { label: 'Reopen', ask: 'Reopen', says: 'It is offered again as work to do.', of: 'item', reason: 'needed' },
+  reject: { label: 'Reject', ask: 'Reject the hand-off', says: 'Its sender keeps the item and is told why. This cannot be undone.', of: 'id', reason: 'needed' },
   restore_journal: { label: 'Restore', ask: 'Restore the lost edit', says: 'The values that were rejected are written again.', of: 'id' },
   drop_journal: { label: 'Drop', ask: 'Drop the lost edit', says: 'The values that were rejected are gone for good.', of: 'id', danger: true },
   resend: { label: 'Send again', ask: 'Send again', says: 'The write is tried once more as it is.', of: 'id' },
