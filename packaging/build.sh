@@ -92,7 +92,7 @@ runs_here() {
 }
 
 say "compiling for $target with the profile $profile"
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2086
 compile "$target" --profile "$profile" $(select_packages $programs)
 built=$CARGO_TARGET_DIR/$target/$profile
 
