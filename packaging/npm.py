@@ -9,7 +9,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from bundle import COMMANDS, DOCUMENTS, HOMEPAGE, LICENSE, LICENSES, SUMMARY, Bundle
+from bundle import COMMANDS, HOMEPAGE, LICENSE, LICENSES, SUMMARY, Bundle
+from readme import registry_readme
 from reproducible import add_bytes, add_tree, gzip_bytes
 
 NAME = "trueup"
@@ -55,7 +56,8 @@ def _pack_main(bundles: list[Bundle], out: Path) -> Path:
         for command in COMMANDS:
             shim = (_SHIM / "shim.cjs").read_text().replace("PROGRAM", command)
             add_bytes(tar, f"package/bin/{command}.cjs", shim.encode(), 0o755)
-        _add_documents(tar, bundles[0], DOCUMENTS)
+        _add_documents(tar, bundles[0], LICENSES)
+        add_bytes(tar, "package/README.md", registry_readme(bundles[0]).encode())
     return file
 
 

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from bundle import HOMEPAGE, LICENSE, LICENSES, PROGRAMS, SUMMARY, Bundle
+from readme import registry_readme
 from reproducible import compression_level, timestamp
 from versions import python_version
 
@@ -54,8 +55,7 @@ def _metadata(bundle: Bundle) -> str:
         "Requires-Python: >=3.8",
         "Description-Content-Type: text/markdown",
     ]
-    readme = (bundle.path / "README.md").read_text()
-    return "\n".join(fields) + "\n\n" + readme
+    return "\n".join(fields) + "\n\n" + registry_readme(bundle)
 
 
 def _description(tags: tuple[str, ...]) -> str:
