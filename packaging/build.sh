@@ -71,7 +71,7 @@ compile() {
       if [ "$(uname -s)" = Darwin ]; then
         cargo build --locked --quiet --target "$compiled" "$@"
       else
-        PATH="$(sh "$here/tools.sh"):$PATH" \
+        PATH="$(sh "$here/tools.sh"):$PATH" SDKROOT=$here/sdk \
           cargo zigbuild --locked --quiet --target "$compiled" "$@"
       fi
       ;;
