@@ -31,6 +31,8 @@ begin_computing() {
     # and neither about luck nor about how fast the machine is; other inputs are tried without them.
     step nice env FUZZ_SEED=1 FUZZ_RUNS=20000 sh fuzz/run.sh 60 \
       workplan front_matter plan state cache hook
+    # Packages of three systems, each installed and tried; compiling them takes most of it.
+    step nice sh packaging/check.sh
     printf '%s' "$failed" >"$beside/failed"
   ) >"$beside/output" 2>&1 &
 }
@@ -47,11 +49,7 @@ step cargo fmt --all --check
 step cargo fmt --manifest-path fuzz/Cargo.toml --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
-if command -v cargo-deny >/dev/null 2>&1; then
-  step cargo deny --locked check
-else
-  echo "SKIPPED cargo deny: it is not installed (cargo install cargo-deny)"
-fi
+step sh tests/dependencies.sh
 # The suites run the binaries of every package, so all of them must be of this tree.
 step cargo build --locked --workspace
 # Pictures of terminal sessions show what these programs print.

@@ -26,9 +26,9 @@ pub use locked_change::{ChangeError, LockedChange};
 pub(crate) use locked_change::{replace_if_unchanged, retry_under_lock};
 pub use new_file::NewFile;
 pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
-pub(crate) use open::{
-    PRIVATE_MODE, create_new, is_symlink, open_existing, open_to_update, set_mode, sync_dir,
-};
+#[cfg(target_os = "linux")]
+pub(crate) use open::open_existing;
+pub(crate) use open::{PRIVATE_MODE, create_new, is_symlink, open_to_update, set_mode, sync_dir};
 pub use open::{
     append_to_foreign, create_private_dir, create_shared_dir, create_unlinked_file,
     ensure_private_dir, open_for_reading, open_to_append, read_bytes, read_private_text, read_text,

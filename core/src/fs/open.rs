@@ -116,6 +116,7 @@ pub(crate) fn open_to_update(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// When there is none, or it is not a regular file.
+#[cfg(target_os = "linux")]
 pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
     open_regular(OpenOptions::new().read(true).write(true), path, true).map(|(file, _)| file)
 }
