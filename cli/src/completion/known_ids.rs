@@ -51,8 +51,8 @@ pub(super) fn list_known_ids(kind: ValueKind, begun: String) -> Vec<KnownId> {
 /// Tells whether a text means itself to every shell. Others write to a shared database, and a shell
 /// inserts what it is offered as it is.
 fn is_safe(id: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,".contains(c);
-    !id.starts_with('-') && id.chars().all(is_plain)
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,#".contains(c);
+    !id.starts_with(['-', '#']) && id.chars().all(is_plain)
 }
 
 fn read_known_ids(kind: ValueKind, begun: &str) -> Option<Vec<KnownId>> {
