@@ -48,7 +48,8 @@ fn what_is_left_is_shown_then_removed_and_everything_else_stays() {
     let home = home_with_leftovers();
     assert_eq!(found(&home, &[]), pairs("left"));
     let shown = trueup(&home, &["leftovers"]).ok().stdout;
-    assert!(shown.contains("auto-proceed-state.json  (cache of a session)"), "{shown}");
+    let cache = format!("cache of a session: {}", home.cache_path().display());
+    assert!(shown.contains(&cache), "{shown}");
     assert_eq!(found(&home, &["--remove"]), pairs("removed"));
     assert!(!home.project_dir().join(".claude").exists(), "an empty directory is removed as well");
     assert_eq!(fs::read_to_string(exclude_file(&home)).unwrap(), "# mine\n/notes\n");
