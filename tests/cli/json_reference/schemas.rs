@@ -17,11 +17,11 @@ pub(super) type View = (&'static str, &'static str, Value);
 /// Makes the schema of each view.
 pub(super) fn list_views() -> Vec<View> {
     vec![
-        ("SESSION", "session", schema_of::<SessionView<'_>>("A session")),
-        ("ITEM", "item", schema_of::<ItemView<'_>>("A work item")),
-        ("EVENT", "event", schema_of::<EventView<'_>>("What changed, who changed it and why")),
-        ("PHASE", "phase", schema_of::<PhaseView<'_>>("A phase of an item")),
-        ("HANDOFF", "handoff", schema_of::<HandoffView<'_>>("A hand-off")),
+        ("SESSION", "session", schema_of::<SessionView>("A session")),
+        ("ITEM", "item", schema_of::<ItemView>("A work item")),
+        ("EVENT", "event", schema_of::<EventView>("What changed, who changed it and why")),
+        ("PHASE", "phase", schema_of::<PhaseView>("A phase of an item")),
+        ("HANDOFF", "handoff", schema_of::<HandoffView>("A hand-off")),
         ("PLAN", "plan", schema_of::<PlanView>("A plan")),
         (
             "PLAN-OVERVIEW",
@@ -29,12 +29,12 @@ pub(super) fn list_views() -> Vec<View> {
             schema_of::<PlanOverviewView>("A plan with its tasks counted"),
         ),
         ("TASK", "task", schema_of::<PlanTaskView<'_>>("A task of a plan")),
-        ("ORCHESTRATOR", "orchestrator", schema_of::<OrchestratorView<'_>>("A run of a plan")),
-        ("REPO", "repo", schema_of::<RepoView<'_>>("A repository")),
-        ("JOURNAL", "journal", schema_of::<JournalEntryView<'_>>("A rejected edit")),
-        ("WRITE", "write", schema_of::<OutboxRecordView<'_>>("A write that waits")),
-        ("BLAME", "blame", schema_of::<BlameView<'_>>("Who last set a field")),
-        ("VIOLATION", "violation", schema_of::<ViolationView<'_>>("A row that breaks a rule")),
+        ("ORCHESTRATOR", "orchestrator", schema_of::<OrchestratorView>("A run of a plan")),
+        ("REPO", "repo", schema_of::<RepoView>("A repository")),
+        ("JOURNAL", "journal", schema_of::<JournalEntryView>("A rejected edit")),
+        ("WRITE", "write", schema_of::<OutboxRecordView>("A write that waits")),
+        ("BLAME", "blame", schema_of::<BlameView>("Who last set a field")),
+        ("VIOLATION", "violation", schema_of::<ViolationView>("A row that breaks a rule")),
     ]
 }
 
