@@ -77,7 +77,8 @@ fn a_newer_release_is_downloaded_checked_and_installed() {
     let checked = upgrade(&home, &server, &["--check"]).ok();
     assert!(checked.stdout.contains("trueup 9.0.0 is there"), "{checked:?}");
     assert!(!was_installed(&home));
-    let answer = upgrade(&home, &server, &[]).ok();
+    let answer = upgrade(&home, &server, &[]);
+    assert_eq!((answer.code, &*answer.stderr), (Some(0), "downloading trueup 9.0.0\n"));
     assert!(answer.stdout.contains("installing from"), "{answer:?}");
     let installed = fs::read_to_string(home.trueup_home().join("installed")).unwrap();
     assert_eq!(installed, "called \n");
@@ -184,7 +185,7 @@ fn a_checkout_is_pulled_and_installed_when_the_user_says_so() {
     record_origin(&home, json!({"kind": "source", "dir": checkout}));
     trueup(&home, &["upgrade"]).ok();
     assert!(!was_installed(&home));
-    trueup(&home, &["upgrade", "--yes"]).ok();
+    assert_eq!(trueup(&home, &["upgrade", "--yes"]).code, Some(0));
     assert!(was_installed(&home));
     // What cannot be pulled is not installed.
     fs::remove_dir_all(&origin).unwrap();

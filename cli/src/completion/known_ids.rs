@@ -89,3 +89,18 @@ fn list_outbox_writes(settings: &Settings) -> Option<Vec<KnownId>> {
     let writes = waiting.chain(refused);
     Some(writes.map(|write| KnownId::new(&write.op_id, write.write.name())).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_execute_is_not_offered() {
+        for id in ["SD-1:2", "SD#4", "fix-sync/1.2", "j-0a1b2c3d4e", "a@b,c+d"] {
+            assert!(is_safe(id), "{id}");
+        }
+        for id in ["$(x)", "a;b", "a b", "`x`", "-rf", "#x", "a\u{1b}[2J", "a'b", "~root", "é"] {
+            assert!(!is_safe(id), "{id}");
+        }
+    }
+}

@@ -214,8 +214,9 @@ fn commands_print_what_the_schemas_and_the_table_say() {
 fn work_with_items(it: &mut Checker) {
     it.run(&["item", "add", "SD-1", "--title", "First"]);
     it.run(&["item", "add", "SD-2", "--parent", "SD-1"]);
+    it.run(&["item", "add", "SD-3"]);
     it.run(&["item", "edit", "SD-2", "--title", "Second"]);
-    it.run(&["item", "depend", "SD-2", "--on", "SD-1"]);
+    it.run(&["item", "depend", "SD-3", "--on", "SD-2"]);
     it.run(&["item", "list"]);
     it.run(&["item", "show", "SD-1"]);
     it.run(&["claim", "SD-1"]);
