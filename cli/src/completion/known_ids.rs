@@ -32,7 +32,7 @@ pub(super) struct KnownId {
 }
 
 impl KnownId {
-    pub(super) fn new(id: impl ToString, about: impl AsRef<str>) -> Self {
+    pub(super) fn new(id: &impl ToString, about: impl AsRef<str>) -> Self {
         Self { id: id.to_string(), about: one_line(about.as_ref(), MAX_ABOUT_CHARS) }
     }
 }
