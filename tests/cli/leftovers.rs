@@ -48,13 +48,15 @@ fn what_is_left_is_shown_then_removed_and_everything_else_stays() {
     let home = home_with_leftovers();
     assert_eq!(found(&home, &[]), pairs("left"));
     let shown = trueup(&home, &["leftovers"]).ok().stdout;
-    assert!(shown.contains("auto-proceed-state.json  (cache of a session)"), "{shown}");
+    let cache = format!("cache of a session: {}", home.cache_path().display());
+    assert!(shown.contains(&cache), "{shown}");
     assert_eq!(found(&home, &["--remove"]), pairs("removed"));
     assert!(!home.project_dir().join(".claude").exists(), "an empty directory is removed as well");
     assert_eq!(fs::read_to_string(exclude_file(&home)).unwrap(), "# mine\n/notes\n");
     assert_eq!(fs::read_to_string(user_settings(&home)).unwrap(), USER_REST);
     assert_eq!(found(&home, &["--remove"]), []);
-    let answer = trueup(&home, &["leftovers"]).ok();
+    let answer = trueup(&home, &["leftovers"]);
+    assert_eq!(answer.code, Some(0));
     assert_eq!(answer.stdout, "", "the uninstaller shows what is on stdout");
     assert_eq!(answer.stderr, "nothing is left in repositories\n");
 }
@@ -96,7 +98,8 @@ fn a_cache_with_content_of_another_program_or_an_unsaved_edit_is_kept() {
     for file in ["trueup.db", "trueup.db-wal", "trueup.db-shm"] {
         let _ = fs::remove_file(home.trueup_home().join(file));
     }
-    let answer = trueup(&home, &["leftovers", "--remove"]).ok();
+    let answer = trueup(&home, &["leftovers", "--remove"]);
+    assert_eq!(answer.code, Some(0));
     assert!(answer.stdout.contains("kept"), "{answer:?}");
     assert!(answer.stderr.contains("only this project was searched"), "{answer:?}");
     assert!(home.cache_path().exists());

@@ -30,6 +30,7 @@ mod identity;
 mod installer;
 mod items;
 mod journal;
+mod json_reference;
 mod leftovers;
 mod log;
 mod man_pages;

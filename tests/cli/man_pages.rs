@@ -24,3 +24,16 @@ fn each_command_has_a_page() {
     let page = fs::read_to_string(out.join("trueup-claim.1")).unwrap();
     assert!(page.contains("Example: trueup claim") && page.contains("\\-\\-span"), "{page}");
 }
+
+#[test]
+fn the_hub_writes_its_own_pages() {
+    let home = Home::new();
+    let out = home.root().join("pages");
+    fs::create_dir(&out).unwrap();
+    let run = home.prepare_run("trueup-hub").args(["man", "--out"]).args([&out]);
+    run.wait().ok();
+    for name in ["trueup-hub", "trueup-hub-serve", "trueup-hub-token-create"] {
+        assert!(out.join(format!("{name}.1")).exists(), "{name}");
+    }
+    assert!(!out.join("trueup-hub-man.1").exists());
+}

@@ -14,7 +14,7 @@ use crate::fixture::{data, object, trueup};
 const INSTALLER: &str = "#!/bin/sh\necho \"installing from $(dirname \"$0\")\"\n\
                          echo \"called $*\" >>\"$TRUEUP_HOME/installed\"\nexit 0\n";
 
-fn record_origin(home: &Home, origin: Value) {
+fn record_origin(home: &Home, origin: &Value) {
     let record = json!({"version": "0.1.0", "origin": origin});
     fs::write(home.trueup_home().join("install-manifest.json"), record.to_string()).unwrap();
 }
@@ -71,13 +71,14 @@ fn sha256(path: &Path) -> String {
 #[test]
 fn a_newer_release_is_downloaded_checked_and_installed() {
     let home = Home::new();
-    record_origin(&home, json!({"kind": "archive"}));
+    record_origin(&home, &json!({"kind": "archive"}));
     let file = archive(&home, "9.0.0");
     let server = serve("9.0.0", fs::read(&file).unwrap(), &sha256(&file));
     let checked = upgrade(&home, &server, &["--check"]).ok();
     assert!(checked.stdout.contains("trueup 9.0.0 is there"), "{checked:?}");
     assert!(!was_installed(&home));
-    let answer = upgrade(&home, &server, &[]).ok();
+    let answer = upgrade(&home, &server, &[]);
+    assert_eq!((answer.code, &*answer.stderr), (Some(0), "downloading trueup 9.0.0\n"));
     assert!(answer.stdout.contains("installing from"), "{answer:?}");
     let installed = fs::read_to_string(home.trueup_home().join("installed")).unwrap();
     assert_eq!(installed, "called \n");
@@ -86,7 +87,7 @@ fn a_newer_release_is_downloaded_checked_and_installed() {
 #[test]
 fn an_archive_with_another_checksum_is_not_installed() {
     let home = Home::new();
-    record_origin(&home, json!({"kind": "archive"}));
+    record_origin(&home, &json!({"kind": "archive"}));
     let file = archive(&home, "9.0.0");
     let server = serve("9.0.0", fs::read(&file).unwrap(), &"0".repeat(64));
     let answer = upgrade(&home, &server, &["--json"]);
@@ -98,7 +99,7 @@ fn an_archive_with_another_checksum_is_not_installed() {
 #[test]
 fn the_same_version_is_the_newest_and_an_older_one_is_refused() {
     let home = Home::new();
-    record_origin(&home, json!({"kind": "archive"}));
+    record_origin(&home, &json!({"kind": "archive"}));
     let this = env!("CARGO_PKG_VERSION");
     let server = serve(this, Vec::new(), "");
     let answer = upgrade(&home, &server, &[]).ok();
@@ -153,7 +154,7 @@ fn what_another_program_upgrades_is_said() {
             "git -C '/my src' pull --ff-only && sh '/my src/install/install.sh'",
         ),
     ] {
-        record_origin(&home, origin);
+        record_origin(&home, &origin);
         assert_eq!(data(&home, &["upgrade"])["command"], command);
         assert!(trueup(&home, &["upgrade"]).ok().stdout.contains(command));
     }
@@ -181,10 +182,10 @@ fn a_checkout_is_pulled_and_installed_when_the_user_says_so() {
     // Without --yes nothing is done, with it the newest version is installed.
     fs::write(origin.join("install/install.sh"), INSTALLER).unwrap();
     commit();
-    record_origin(&home, json!({"kind": "source", "dir": checkout}));
+    record_origin(&home, &json!({"kind": "source", "dir": checkout}));
     trueup(&home, &["upgrade"]).ok();
     assert!(!was_installed(&home));
-    trueup(&home, &["upgrade", "--yes"]).ok();
+    assert_eq!(trueup(&home, &["upgrade", "--yes"]).code, Some(0));
     assert!(was_installed(&home));
     // What cannot be pulled is not installed.
     fs::remove_dir_all(&origin).unwrap();
@@ -196,7 +197,7 @@ fn a_checkout_is_pulled_and_installed_when_the_user_says_so() {
 #[test]
 fn releases_come_by_tls_or_from_this_machine() {
     let home = Home::new();
-    record_origin(&home, json!({"kind": "archive"}));
+    record_origin(&home, &json!({"kind": "archive"}));
     for url in ["http://example.com/r", "ftp://x", "words"] {
         let run = home.prepare_run("trueup").args(["upgrade", "--json"]);
         let answer = run.env("TRUEUP_RELEASES_URL", url).wait();

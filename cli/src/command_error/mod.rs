@@ -2,6 +2,8 @@
 
 mod cases;
 mod hint;
+#[cfg(test)]
+mod reference;
 mod table;
 
 use serde_json::Value;

@@ -28,6 +28,11 @@ pub struct ErrorRow {
     pub code: &'static str,
     /// Exit code of the command.
     pub exit: u8,
+    /// When the error occurs, in sentences.
+    pub about: &'static [&'static str],
+    /// The hint in order: each part a sentence, or a command and what it does, with `{…}` for values
+    /// that are filled in.
+    pub hint: &'static [(Option<&'static str>, &'static str)],
     /// Commands of the hint in order, with `{…}` for values that are filled in.
     pub commands: &'static [(HintPromise, &'static str)],
 }
@@ -51,6 +56,8 @@ macro_rules! error_cases {
     (@part $promise:ident $command:literal $does:literal) => {
         HintPart::Command { command: format!($command), does: format!($does) }
     };
+    (@template says $text:literal) => { (None, $text) };
+    (@template $promise:ident $command:literal $does:literal) => { (Some($command), $does) };
     (@promise ends) => { HintPromise::Ends };
     (@promise runs) => { HintPromise::Runs };
     (@promise later) => { HintPromise::Later };
@@ -61,18 +68,23 @@ macro_rules! error_cases {
     (@commands [$($done:tt)*] $promise:ident $command:literal $does:literal; $($rest:tt)*) => {
         error_cases!(@commands [$($done)* (error_cases!(@promise $promise), $command),] $($rest)*)
     };
-    (@row $name:ident $exit:ident $code:literal $($hint:tt)*) => {
+    (
+        @row $name:ident $exit:ident $code:literal [$($doc:literal)*]
+        $( $promise:ident $text:literal $($does:literal)?; )+
+    ) => {
         ErrorRow {
             name: stringify!($name),
             code: $code,
             exit: $exit,
-            commands: error_cases!(@commands [] $($hint)*),
+            about: &[$($doc),*],
+            hint: &[$( error_cases!(@template $promise $text $($does)?) ),+],
+            commands: error_cases!(@commands [] $($promise $text $($does)?;)+),
         }
     };
     (
         $(#[$kind_doc:meta])*
         $kind:ident { $(
-            $(#[$doc:meta])*
+            $(#[doc = $doc:literal])*
             $name:ident $({ $($field:ident: $type:ty),+ })? => $exit:ident $code:literal {
                 $( $promise:ident $text:literal $($does:literal)?; )+
             }
@@ -82,14 +94,16 @@ macro_rules! error_cases {
         #[allow(clippy::enum_variant_names, reason = "a row is named after the error it is for")]
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub(crate) enum $kind {
-            $( $(#[$doc])* $name $({ $($field: $type),+ })?, )+
+            $( $(#[doc = $doc])* $name $({ $($field: $type),+ })?, )+
         }
 
         impl ErrorCase for $kind {
             fn row(&self) -> &'static ErrorRow {
                 match self {
                     $( Self::$name { .. } => {
-                        &error_cases!(@row $name $exit $code $($promise $text $($does)?;)+)
+                        &error_cases!(
+                            @row $name $exit $code [$($doc)*] $($promise $text $($does)?;)+
+                        )
                     } )+
                 }
             }
@@ -105,7 +119,9 @@ macro_rules! error_cases {
 
         /// Every row of this table.
         pub(super) const ROWS: &[ErrorRow] = &[
-            $( error_cases!(@row $name $exit $code $($promise $text $($does)?;)+), )+
+            $( error_cases!(
+                @row $name $exit $code [$($doc)*] $($promise $text $($does)?;)+
+            ), )+
         ];
     };
 }

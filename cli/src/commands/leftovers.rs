@@ -154,10 +154,10 @@ fn render_row(leftover: &Leftover, removal: Option<&Removal>) -> String {
     let (state, reason) = match removal {
         None => ("left", String::new()),
         Some(Removal::Removed) => ("removed", String::new()),
-        Some(Removal::Kept(reason)) => ("kept", format!("; {reason}")),
+        Some(Removal::Kept(reason)) => ("kept", format!(" ({reason})")),
     };
     let path = path_to_text(&leftover.path);
-    format!("{state:<7}  {path}  ({}{reason})", describe(leftover.kind))
+    format!("{state:<7}  {}: {path}{reason}", describe(leftover.kind))
 }
 
 fn view(leftover: &Leftover, removal: Option<&Removal>) -> Value {

@@ -55,6 +55,6 @@ fn write_pages_of(
     let page = clap_mangen::Man::new(command.clone()).manual("trueup manual");
     pages.push(page.get_filename());
     page.generate_to(&arguments.out)?;
-    let shown = command.get_subcommands().filter(|inner| !inner.is_hide_set());
-    shown.map(|inner| write_pages_of(inner, arguments, pages)).collect()
+    let mut shown = command.get_subcommands().filter(|inner| !inner.is_hide_set());
+    shown.try_for_each(|inner| write_pages_of(inner, arguments, pages))
 }

@@ -32,7 +32,7 @@ pub(super) struct KnownId {
 }
 
 impl KnownId {
-    pub(super) fn new(id: impl ToString, about: impl AsRef<str>) -> Self {
+    pub(super) fn new(id: &impl ToString, about: impl AsRef<str>) -> Self {
         Self { id: id.to_string(), about: one_line(about.as_ref(), MAX_ABOUT_CHARS) }
     }
 }
@@ -51,8 +51,8 @@ pub(super) fn list_known_ids(kind: ValueKind, begun: String) -> Vec<KnownId> {
 /// Tells whether a text means itself to every shell. Others write to a shared database, and a shell
 /// inserts what it is offered as it is.
 fn is_safe(id: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,".contains(c);
-    !id.starts_with('-') && id.chars().all(is_plain)
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,#".contains(c);
+    !id.starts_with(['-', '#']) && id.chars().all(is_plain)
 }
 
 fn read_known_ids(kind: ValueKind, begun: &str) -> Option<Vec<KnownId>> {
@@ -88,4 +88,19 @@ fn list_outbox_writes(settings: &Settings) -> Option<Vec<KnownId>> {
     let refused = outbox.list_refused().ok()?.into_iter().map(|refused| refused.record);
     let writes = waiting.chain(refused);
     Some(writes.map(|write| KnownId::new(&write.op_id, write.write.name())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_execute_is_not_offered() {
+        for id in ["SD-1:2", "SD#4", "fix-sync/1.2", "j-0a1b2c3d4e", "a@b,c+d"] {
+            assert!(is_safe(id), "{id}");
+        }
+        for id in ["$(x)", "a;b", "a b", "`x`", "-rf", "#x", "a\u{1b}[2J", "a'b", "~root", "é"] {
+            assert!(!is_safe(id), "{id}");
+        }
+    }
 }

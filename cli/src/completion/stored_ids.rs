@@ -81,7 +81,7 @@ fn list_plan_tasks(begun: &str, store: &mut SqliteStore) -> StoreResult<Vec<Know
     let plan = match (named, plans.as_slice()) {
         (None, [only]) => only,
         (None, _) => {
-            return Ok(plans.iter().map(|plan| KnownId::new(format!("{plan}/"), "")).collect());
+            return Ok(plans.iter().map(|plan| KnownId::new(&format!("{plan}/"), "")).collect());
         }
         (Some(named), _) => match plans.iter().find(|plan| plan.as_str() == named) {
             Some(plan) => plan,
@@ -93,7 +93,7 @@ fn list_plan_tasks(begun: &str, store: &mut SqliteStore) -> StoreResult<Vec<Know
     let known = tasks.iter();
     Ok(known
         .map(|it| {
-            KnownId::new(format!("{prefix}{}", it.id), format!("{}: {}", it.status, it.title))
+            KnownId::new(&format!("{prefix}{}", it.id), format!("{}: {}", it.status, it.title))
         })
         .collect())
 }

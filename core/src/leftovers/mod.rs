@@ -82,7 +82,9 @@ pub fn find_in_projects(roots: &[PathBuf]) -> Vec<Leftover> {
         }
     };
     for root in roots {
-        caches::list_caches(root).into_iter().for_each(|path| add(LeftoverKind::Cache, path));
+        for path in caches::list_caches(root) {
+            add(LeftoverKind::Cache, path);
+        }
         let copies = repos::cache_path(root);
         if state_copies::is_left(&copies) {
             add(LeftoverKind::StateCopies, copies);

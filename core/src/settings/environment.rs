@@ -15,7 +15,7 @@ pub struct Environment {
     values: [OnceLock<Option<OsString>>; VARIABLES.len()],
 }
 
-const VARIABLES: &[&str] = &[
+pub(super) const VARIABLES: &[&str] = &[
     // trueup's own.
     "TRUEUP_DATABASE_URL",
     "TRUEUP_HOME",

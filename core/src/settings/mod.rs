@@ -8,9 +8,12 @@ mod config_file;
 mod database_address;
 mod database_url;
 mod environment;
+mod number_setting;
 mod paths;
 mod pattern_limits;
 mod project;
+#[cfg(test)]
+mod reference;
 mod resolve;
 mod secret;
 mod tls_roots;

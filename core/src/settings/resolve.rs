@@ -1,12 +1,14 @@
 //! The settings of one run.
 
 use std::ffi::OsStr;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config_file::{self, ConfigError, ConfigFile};
 use super::database_url::DatabaseUrl;
+use super::number_setting::{
+    CEILING, CHECKPOINT_EVERY, DEADLINE, LEASE, NumberSetting, RETENTION_DAYS, STUCK,
+};
 use super::pattern_limits;
 use super::{
     ApiCredentials, CredentialSource, Environment, Paths, RepositoryConfig, Secret, TlsRoots,
@@ -15,27 +17,9 @@ use crate::bounds::CONFIG;
 use crate::fs::{ResolvedPath, short_digest};
 use crate::hook::TerminalNotice;
 use crate::log::LogLevel;
-use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 
 /// Lease of a session, in seconds.
 pub(crate) const DEFAULT_LEASE_SECONDS: u64 = 900;
-
-/// Silence, in seconds, after which a process that cannot be checked counts as gone.
-const DEFAULT_CEILING_SECONDS: u64 = 1_800;
-
-/// How long something may be in progress without a sign of life, in seconds.
-const DEFAULT_STUCK_SECONDS: u64 = 7_200;
-
-/// Upper limit of these, in seconds: ten years. Larger values would exceed the years that
-/// timestamps can hold.
-const MAX_SECONDS: u64 = 10 * 365 * 24 * 3_600;
-
-/// Upper limit of the deadline, in milliseconds: an hour. SQLite's own timeouts cannot hold much
-/// more.
-const MAX_DEADLINE_MILLIS: u64 = 3_600_000;
-
-/// Operations between two checkpoints.
-const DEFAULT_CHECKPOINT_EVERY: u64 = 15;
 
 /// The resolved settings.
 #[derive(Clone)]
@@ -117,31 +101,22 @@ impl Settings {
         warnings
             .extend(pattern_limits::limit_handoff_commands(&source, &mut config.handoff_commands));
         warnings.extend(pattern_limits::limit_branch_pattern(&source, &mut config.branch_pattern));
-        let mut number = |name: &str, configured: Option<u64>, range: RangeInclusive<u64>| {
-            let set = environment.number(name).unwrap_or_else(|problem| {
+        let mut number = |setting: &NumberSetting, configured: Option<u64>| {
+            let set = setting.variable.map_or(Ok(None), |name| environment.number(name));
+            let set = set.unwrap_or_else(|problem| {
                 warnings.push(problem);
                 None
             });
-            let (value, limited) = limit_number(&source, name, (set, configured), &range);
+            let (value, limited) = limit_number(&source, setting, (set, configured));
             warnings.extend(limited);
-            value
+            value.or(setting.default)
         };
-        let lease = number("TRUEUP_LEASE_SECONDS", config.lease_seconds, 1..=MAX_LEASE_SECONDS);
-        let ceiling = number("TRUEUP_CEILING_SECONDS", config.ceiling_seconds, 0..=MAX_SECONDS);
-        let stuck = number("TRUEUP_STUCK_SECONDS", config.stuck_seconds, 1..=MAX_SECONDS);
-        let deadline = number("TRUEUP_DEADLINE_MS", config.deadline_ms, 1..=MAX_DEADLINE_MILLIS);
-        let mut configured_number = |key: &str, configured: Option<u64>, range| {
-            let (value, limited) = limit_number(&source, key, (None, configured), &range);
-            warnings.extend(limited);
-            value
-        };
-        let checkpoint_every =
-            configured_number("checkpoint_every", config.checkpoint_every, 1..=1_000);
-        let retention_days = configured_number(
-            "retention_days",
-            config.retention_days,
-            0..=MAX_SECONDS / (24 * 3_600),
-        );
+        let lease = number(&LEASE, config.lease_seconds);
+        let ceiling = number(&CEILING, config.ceiling_seconds);
+        let stuck = number(&STUCK, config.stuck_seconds);
+        let deadline = number(&DEADLINE, config.deadline_ms);
+        let checkpoint_every = number(&CHECKPOINT_EVERY, config.checkpoint_every);
+        let retention_days = number(&RETENTION_DAYS, config.retention_days);
         let (log, unknown_level) = choose_log_level(&source, environment, config.log.as_deref());
         warnings.extend(unknown_level);
         let url = environment
@@ -168,11 +143,11 @@ impl Settings {
             api_credentials,
             tls_roots: config.tls_roots.unwrap_or_default(),
             deadline: deadline.map(Duration::from_millis),
-            lease_seconds: lease.unwrap_or(DEFAULT_LEASE_SECONDS),
-            ceiling_seconds: ceiling.unwrap_or(DEFAULT_CEILING_SECONDS),
-            stuck_seconds: stuck.unwrap_or(DEFAULT_STUCK_SECONDS),
-            checkpoint_every: checkpoint_every.unwrap_or(DEFAULT_CHECKPOINT_EVERY),
-            retention_days: retention_days.unwrap_or(DEFAULT_RETENTION_DAYS),
+            lease_seconds: lease.unwrap_or_default(),
+            ceiling_seconds: ceiling.unwrap_or_default(),
+            stuck_seconds: stuck.unwrap_or_default(),
+            checkpoint_every: checkpoint_every.unwrap_or_default(),
+            retention_days: retention_days.unwrap_or_default(),
             log,
             notify: config.notify,
             webhook: config.webhook.map(Secret::new),
@@ -243,24 +218,23 @@ impl Settings {
 }
 
 /// Limits a number of the environment, or else of the file, to what is allowed; with a warning
-/// where that changes it. `name` is that of the variable, which the file has in lower case without
-/// the prefix.
+/// where that changes it.
 fn limit_number(
     file: &Path,
-    name: &str,
+    setting: &NumberSetting,
     (set, configured): (Option<u64>, Option<u64>),
-    range: &RangeInclusive<u64>,
 ) -> (Option<u64>, Option<String>) {
+    let range = &setting.range;
     let Some(value) = set.or(configured) else {
         return (None, None);
     };
     let used = value.clamp(*range.start(), *range.end());
     let warning = (used != value).then(|| {
-        let setting = match set {
-            Some(_) => format!("{name}={value}"),
-            None => format!("{}: {} = {value}", file.display(), config_key(name)),
+        let origin = match set {
+            Some(_) => format!("{}={value}", setting.variable.unwrap_or_default()),
+            None => format!("{}: {} = {value}", file.display(), setting.key),
         };
-        format!("{setting} is not between {} and {}; {used} is used", range.start(), range.end())
+        format!("{origin} is not between {} and {}; {used} is used", range.start(), range.end())
     });
     (Some(used), warning)
 }
@@ -286,11 +260,6 @@ fn choose_log_level(
     (LogLevel::Warn, Some(warning))
 }
 
-/// Returns the key of `config.toml` for a variable.
-fn config_key(variable: &str) -> String {
-    variable.trim_start_matches("TRUEUP_").to_ascii_lowercase()
-}
-
 impl std::fmt::Debug for Settings {
     /// Leaves the credential out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -305,6 +274,7 @@ impl std::fmt::Debug for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MAX_LEASE_SECONDS;
     use std::ffi::OsString;
 
     fn environment(home: &std::path::Path, more: &[(&str, &str)]) -> Environment {

@@ -55,6 +55,7 @@ const UNTRIED: &[(&str, &str)] = &[
     ("RemoteDatabaseMissing", "a server has to be there; `shared_databases` follows the hint"),
     ("SchemaTooOld", "a server has to be there, with a schema of the past"),
     ("RemoteDatabaseBusy", "a server has to be there, with all its connections or locks in use"),
+    ("NotPermitted", "a hub or a server has to be there that refuses; the suite `hub` looks"),
     ("NeedsDatabaseOfHub", "a hub has to be there; the suite `hub` follows the hint"),
     ("NotPermitted", "a hub has to be there; the suite `hub` looks"),
     ("MigrationNotPermitted", "a server has to be there; `shared_databases` follows the hint"),
