@@ -237,9 +237,12 @@ fn every_need_ends_by_the_command_shown_with_it_from_anywhere() {
     assert_eq!(failed, [""; 0]);
 }
 
+/// A way in which a session looks at its copies, with its name.
+type Look = (&'static str, fn(&Home));
+
 #[test]
 fn a_refusal_is_over_once_any_look_finds_the_copies_in_agreement() {
-    let looks: &[(&str, fn(&Home))] = &[
+    let looks: &[Look] = &[
         ("prompt", |home| drop(home.send_prompt().ok())),
         ("tool call", |home| drop(home.push_event("post-tool-use.bash").ok())),
         ("end of a turn", |home| drop(home.push_event("stop").ok())),

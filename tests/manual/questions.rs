@@ -22,7 +22,7 @@ enum Answer {
 
 /// The questions, each with the place of its answer and words that only an answer has.
 const QUESTIONS: [(&str, Answer, &[&str]); 20] = [
-    ("How do I install it?", Page("README.md", "quick-start"), &["install.sh"]),
+    ("How do I install it?", Page("README.md", "install"), &["install.sh"]),
     (
         "What if two agents want one item?",
         Page("docs/guide.md", "claims-and-leases"),

@@ -357,13 +357,11 @@ pub(super) fn cmd_release(
     let item = match store.release(&release) {
         Ok(item) => item,
         Err(StoreError::Conflict(message)) => {
-            return Err(match load_item(store, &key)?.holder {
-                Some(holder) => build_held_by_other_error(context, store, &key, &holder)?,
-                None => {
-                    let case = ItemCase::NotHolder { item: (&key).into() };
-                    CommandError::new(case, message).with_data(json!({"holder": null}))
-                }
-            });
+            if let Some(holder) = load_item(store, &key)?.holder {
+                return Err(build_held_by_other_error(context, store, &key, &holder)?);
+            }
+            let case = ItemCase::NotHolder { item: (&key).into() };
+            return Err(CommandError::new(case, message).with_data(json!({"holder": null})));
         }
         Err(error) => return Err(error.into()),
     };

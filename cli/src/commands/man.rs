@@ -3,13 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use serde_json::json;
 use trueup_core::fs::create_shared_dir;
 use trueup_core::text::{path_to_text, pluralize};
 
-use super::TrueupArgs;
-use super::validate::ValidateArgs;
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
 
@@ -20,8 +18,8 @@ pub(crate) struct ManArgs {
     out: PathBuf,
 }
 
-pub(super) fn cmd_man(arguments: &ManArgs) -> CommandResult {
-    let pages = write_pages(arguments).map_err(|error| {
+pub(super) fn cmd_man(arguments: &ManArgs, programs: Vec<Command>) -> CommandResult {
+    let pages = write_pages(arguments, programs).map_err(|error| {
         CommandError::new(FileCase::File, format!("{}: {error}", arguments.out.display()))
     })?;
     let dir = path_to_text(&arguments.out);
@@ -30,10 +28,10 @@ pub(super) fn cmd_man(arguments: &ManArgs) -> CommandResult {
 }
 
 /// Writes the page of each program and each of their commands; returns the names of the files.
-fn write_pages(arguments: &ManArgs) -> io::Result<Vec<String>> {
+fn write_pages(arguments: &ManArgs, programs: Vec<Command>) -> io::Result<Vec<String>> {
     create_missing_dirs(&arguments.out)?;
     let mut pages = Vec::new();
-    for program in [TrueupArgs::command(), ValidateArgs::command()] {
+    for program in programs {
         let mut program = program.disable_help_subcommand(true);
         program.build();
         write_pages_of(&program, arguments, &mut pages)?;
@@ -48,7 +46,7 @@ fn create_missing_dirs(dir: &Path) -> io::Result<()> {
 }
 
 fn write_pages_of(
-    command: &clap::Command,
+    command: &Command,
     arguments: &ManArgs,
     pages: &mut Vec<String>,
 ) -> io::Result<()> {

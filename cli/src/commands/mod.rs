@@ -42,7 +42,7 @@ mod upgrade;
 pub(crate) mod validate;
 mod value_text;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use trueup_core::model::ItemKey;
 use trueup_core::store::ExpectedRead;
@@ -405,7 +405,9 @@ pub(crate) fn run_command(context: &CommandContext, command: CliCommand) -> Comm
         CliCommand::Uninstall(arguments) => installer::cmd_uninstall(context, &arguments),
         CliCommand::Upgrade(arguments) => upgrade::cmd_upgrade(context, &arguments),
         CliCommand::Leftovers(arguments) => leftovers::cmd_leftovers(context, &arguments),
-        CliCommand::Man(arguments) => man::cmd_man(&arguments),
+        CliCommand::Man(arguments) => {
+            man::cmd_man(&arguments, vec![TrueupArgs::command(), validate::ValidateArgs::command()])
+        }
     }?;
     output.warnings.splice(0..0, context.warnings());
     Ok(output)

@@ -9,8 +9,8 @@ use trueup_core::model::SessionId;
 use trueup_core::outbox::{Journal, Outbox};
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::text::one_line;
 
+use super::known_id::KnownId;
 use super::replica_ids::list_replica_ids;
 use super::stored_ids::list_stored_ids;
 use super::value_kind::ValueKind;
@@ -20,22 +20,6 @@ const PATIENCE: Duration = Duration::from_millis(150);
 
 /// Most rows offered.
 const MAX_OFFERED: usize = 500;
-
-/// Longest description, in characters.
-const MAX_ABOUT_CHARS: usize = 60;
-
-/// An id, and what it is of, for shells that show that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KnownId {
-    pub(super) id: String,
-    pub(super) about: String,
-}
-
-impl KnownId {
-    pub(super) fn new(id: &impl ToString, about: impl AsRef<str>) -> Self {
-        Self { id: id.to_string(), about: one_line(about.as_ref(), MAX_ABOUT_CHARS) }
-    }
-}
 
 /// Lists what is known of a kind and begins so; nothing where it cannot be read in time.
 pub(super) fn list_known_ids(kind: ValueKind, begun: String) -> Vec<KnownId> {

@@ -5,6 +5,7 @@
 //! used; what is offered is safe to insert into a command line as it is.
 
 mod bash_words;
+mod known_id;
 mod known_ids;
 mod replica_ids;
 mod stored_ids;

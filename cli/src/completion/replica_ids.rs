@@ -7,7 +7,7 @@ use trueup_core::outbox::KnownDatabases;
 use trueup_core::replica::{Replica, ReplicaFile};
 use trueup_core::settings::Settings;
 
-use super::known_ids::KnownId;
+use super::known_id::KnownId;
 use super::value_kind::ValueKind;
 
 /// Most replicas read: one for each session of this machine.

@@ -6,7 +6,7 @@ use trueup_core::store::{
     PhaseFilter, PhaseStore as _, PlanStore as _, Result as StoreResult, SessionFilter, Store as _,
 };
 
-use super::known_ids::KnownId;
+use super::known_id::KnownId;
 use super::value_kind::ValueKind;
 
 /// Most sessions and orchestrators read, the latest sign of life first.

@@ -8,6 +8,9 @@ use crate::model::{DEFAULT_RETENTION_DAYS, MAX_LEASE_SECONDS};
 /// timestamps can hold.
 const MAX_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 
+/// Lease of a session, in seconds.
+pub(crate) const DEFAULT_LEASE_SECONDS: u64 = 900;
+
 /// A number that the environment or `config.toml` sets.
 #[derive(Debug)]
 pub(super) struct NumberSetting {
@@ -32,7 +35,7 @@ pub(super) const LEASE: NumberSetting = NumberSetting {
     variable: Some("TRUEUP_LEASE_SECONDS"),
     unit: "seconds",
     range: 1..=MAX_LEASE_SECONDS,
-    default: Some(super::resolve::DEFAULT_LEASE_SECONDS),
+    default: Some(DEFAULT_LEASE_SECONDS),
     about: "How long a session may be silent before others may take its item. Hooks renew the lease \
             at a third of it, at the latest every 120 seconds.",
 };

@@ -18,9 +18,6 @@ use crate::fs::{ResolvedPath, short_digest};
 use crate::hook::TerminalNotice;
 use crate::log::LogLevel;
 
-/// Lease of a session, in seconds.
-pub(crate) const DEFAULT_LEASE_SECONDS: u64 = 900;
-
 /// The resolved settings.
 #[derive(Clone)]
 pub struct Settings {

@@ -57,7 +57,6 @@ const UNTRIED: &[(&str, &str)] = &[
     ("RemoteDatabaseBusy", "a server has to be there, with all its connections or locks in use"),
     ("NotPermitted", "a hub or a server has to be there that refuses; the suite `hub` looks"),
     ("NeedsDatabaseOfHub", "a hub has to be there; the suite `hub` follows the hint"),
-    ("NotPermitted", "a hub has to be there; the suite `hub` looks"),
     ("MigrationNotPermitted", "a server has to be there; `shared_databases` follows the hint"),
     ("ExportOutrun", "a server has to be there, which changes while it is read by pages"),
     ("ImportNotPermitted", "a server has to be there; `transfers` follows the hint"),

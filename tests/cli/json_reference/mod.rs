@@ -27,7 +27,7 @@ fn render_page() -> String {
     let mut page = format!(
         "# JSON\n\n\
          With `--json` every command prints one object, whatever happens, as \
-         [`schemas/envelope.schema.json`](../schemas/envelope.schema.json) describes it: `ok`, \
+         [`schemas/envelope.schema.json`](https://github.com/trueup/trueup/blob/main/schemas/envelope.schema.json) describes it: `ok`, \
          `command`, `data`, `divergences`, `warnings` and `error`. A key is never missing where a value \
          is: it is `null` then. Later versions may add keys. The codes of errors are in \
          [errors.md](errors.md), those of divergences in [codes.md](codes.md).\n\n\
@@ -39,7 +39,7 @@ fn render_page() -> String {
         let about = schema["title"].as_str().unwrap();
         let _ = writeln!(
             page,
-            "| {name} | {about} | [`{file}.schema.json`](../schemas/{file}.schema.json) |"
+            "| {name} | {about} | [`{file}.schema.json`](https://github.com/trueup/trueup/blob/main/schemas/{file}.schema.json) |"
         );
     }
     page.push_str(

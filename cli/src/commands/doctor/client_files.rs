@@ -12,7 +12,7 @@ use crate::command_context::CommandContext;
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Finds the configuration directory of the client.
-pub(in crate::commands) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
+pub(crate) fn find_config_dir(context: &CommandContext) -> Option<PathBuf> {
     context
         .environment
         .path("CLAUDE_CONFIG_DIR")

@@ -52,11 +52,7 @@ pub(super) fn cmd_accept(context: &CommandContext, id: &HandoffId) -> CommandRes
     Ok(Output::new(text, data).with_warnings(warnings))
 }
 
-pub(super) fn cmd_reject(
-    context: &CommandContext,
-    id: &HandoffId,
-    reason: String,
-) -> CommandResult {
+pub(super) fn cmd_reject(context: &CommandContext, id: &HandoffId, reason: &str) -> CommandResult {
     let store = &mut *context.open_for_change()?;
     context.find_replay(store, "handoff", Some(id.as_str()), &[EventKind::Rejected])?;
     let session = context.find_active_session(store)?;
@@ -65,13 +61,13 @@ pub(super) fn cmd_reject(
     }
     let own = session.map(|session| session.id);
     let rejected = match &own {
-        Some(own) => reject_as(context, store, id, (own, own.as_str()), &reason)?,
-        None => withdraw_by_person(context, store, id, &reason)?,
+        Some(own) => reject_as(context, store, id, (own, own.as_str()), reason)?,
+        None => withdraw_by_person(context, store, id, reason)?,
     };
     let rejected = match rejected {
         // The session was merely found in this worktree: the person speaks instead.
         Err(HandoffRefusal::NotAddressed) if own.is_some() && !context.names_session()? => {
-            withdraw_by_person(context, store, id, &reason)?
+            withdraw_by_person(context, store, id, reason)?
         }
         other => other,
     };

@@ -66,7 +66,7 @@ pub(super) fn cmd_handoff(context: &CommandContext, command: HandoffCommand) -> 
     match command {
         HandoffCommand::Create(arguments) => create::cmd_create(context, *arguments),
         HandoffCommand::Accept { id } => decide::cmd_accept(context, &id),
-        HandoffCommand::Reject { id, reason } => decide::cmd_reject(context, &id, reason),
+        HandoffCommand::Reject { id, reason } => decide::cmd_reject(context, &id, &reason),
         HandoffCommand::List { all } => list_and_show::cmd_list(context, all),
         HandoffCommand::Show { id } => list_and_show::cmd_show(context, &id),
     }

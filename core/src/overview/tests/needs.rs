@@ -211,9 +211,10 @@ fn an_edit_of_a_session_that_has_ended_can_only_be_dropped() {
             attention: vec![edit],
             ..Scene::default()
         };
-        let expected = match is_restorable {
-            true => "journal_entry:j-1 | trueup validate",
-            false => "journal_entry:j-1 | trueup journal drop j-1 --yes | drop_journal",
+        let expected = if is_restorable {
+            "journal_entry:j-1 | trueup validate"
+        } else {
+            "journal_entry:j-1 | trueup journal drop j-1 --yes | drop_journal"
         };
         assert_eq!(needs_of(scene), [expected], "{status:?} {session}");
     }
