@@ -24,8 +24,8 @@ begin_computing() {
     # Instruction counts and sizes of the release binaries; no wall clock, so what measures them need
     # not be optimised.
     step nice cargo run --quiet --locked -p trueup-bench -- check
-    # A million steps; among the other suites it plays the first seeds alone.
-    step nice env TRUEUP_SIMULATION_RUNS=320 \
+    # More seeds than among the other suites; 320, a million steps, are played before a release.
+    step nice env TRUEUP_SIMULATION_RUNS=80 \
       cargo test --quiet --locked -p trueup-tests --test simulation
     # With the same seed and number of inputs each time, so that a failure here is about the change
     # and neither about luck nor about how fast the machine is; other inputs are tried without them.
@@ -50,6 +50,7 @@ step cargo fmt --manifest-path fuzz/Cargo.toml --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 step sh tests/dependencies.sh
+step sh tests/site.sh
 # The suites run the binaries of every package, so all of them must be of this tree.
 step cargo build --locked --workspace
 # Pictures of terminal sessions show what these programs print.
