@@ -136,8 +136,11 @@ impl HubError {
             Self::Unauthorized => Some(
                 "send Authorization: Bearer with a token of `trueup-hub token create NAME --role ROLE`",
             ),
+            Self::RoleTooLow { needed: "admin", .. } => {
+                Some("use a token of `trueup-hub token create NAME --role admin`")
+            }
             Self::RoleTooLow { .. } => {
-                Some("a token of that role comes from `trueup-hub token create NAME --role ROLE`")
+                Some("use a token of `trueup-hub token create NAME --role agent`")
             }
             Self::WrongHost => Some("start the hub with --host NAME"),
             Self::TooManyRequests | Self::Busy => Some("try again in a second"),

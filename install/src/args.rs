@@ -49,6 +49,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
 
+    /// With --source, compile as a release is: programs a tenth faster, a quarter of an hour
+    #[arg(long, requires = "source")]
+    pub(crate) release: bool,
+
     /// Remove everything and restore every changed file byte for byte; the database is kept
     #[arg(long)]
     pub(crate) uninstall: bool,

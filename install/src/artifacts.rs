@@ -20,11 +20,55 @@ pub(crate) const MANIFEST_FILE: &str = "install-manifest.json";
 /// The same, in a directory given with `--prefix`.
 pub(crate) const PREFIX_MANIFEST_FILE: &str = ".install-manifest.json";
 
-/// Names of trueup's files in a data directory, up to the first `.` or `-`.
-pub(crate) const DATA_NAMES: [&str; 8] =
-    ["trueup", "outbox", "journal", "replica", "config", "log", "lock", "install"];
+/// Names of trueup's files in a data directory.
+const DATA_NAMES: [&str; 20] = [
+    "trueup.db",
+    "trueup.log",
+    "outbox.jsonl",
+    "journal.jsonl",
+    "install-manifest.json",
+    "config.toml",
+    "machine",
+    "databases",
+    "servers",
+    "replica",
+    "counters",
+    "locks",
+    "webhooks",
+    "webhook-secret",
+    "pruned",
+    "checked",
+    "passed",
+    "untold",
+    "unfinished",
+    "plugin",
+];
+
+/// Returns whether a file of a data directory is trueup's: one of the names, or one with an addition,
+/// such as a log of SQLite or a draft.
+pub(crate) fn is_data_name(name: &str) -> bool {
+    let name = name.trim_start_matches('.');
+    DATA_NAMES.iter().any(|known| {
+        name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    })
+}
 
 /// Lists every binary that is staged.
 pub(crate) fn list_binaries() -> impl Iterator<Item = &'static str> {
     HOOK_BINARIES.into_iter().chain(COMMAND_BINARIES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_user_keeps_beside_the_database_is_not_ours() {
+        for name in ["trueup.db", "trueup.db-wal", "trueup.db.queue", ".outbox.jsonl.12", "locks"] {
+            assert!(is_data_name(name), "{name}");
+        }
+        for name in ["notes.txt", "trueup-backup.db", "hub-token", "trueup", "machinery", ""] {
+            assert!(!is_data_name(name), "{name}");
+        }
+    }
 }

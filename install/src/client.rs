@@ -27,6 +27,8 @@ pub(crate) struct Client {
     cwd: PathBuf,
     /// The client's configuration directory, which these commands change.
     config: PathBuf,
+    /// The user's home.
+    home: PathBuf,
 }
 
 /// What registering changed.
@@ -44,6 +46,7 @@ impl Client {
             program: program.to_owned(),
             cwd: layout.neutral_dir(),
             config: layout.config.clone(),
+            home: layout.home.clone(),
         }
     }
 
@@ -57,9 +60,10 @@ impl Client {
     /// The directory itself is locked, so no lock file is left behind. If it cannot be locked in
     /// time, the installer goes on without.
     fn lock_config(&self) -> Option<File> {
-        let mut folders = self.config.ancestors();
-        let folder = folders.find_map(|folder| files::open_dir(folder).ok())?;
-        files::lock_file(folder, LOCK_TIMEOUT).ok()
+        let folder = self.config.ancestors().find(|folder| folder.is_dir())?;
+        // The installation holds the home directory already, and would wait for itself.
+        let folder = Some(folder).filter(|folder| *folder != self.home)?;
+        files::lock_file(files::open_dir(folder).ok()?, LOCK_TIMEOUT).ok()
     }
 
     /// Makes the staged directory a marketplace and installs the plugin from it.

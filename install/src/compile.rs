@@ -74,10 +74,15 @@ pub(crate) fn choose_target(source: &Path, may_add: bool) -> Result<Target> {
 }
 
 /// Builds every binary and returns where each one lies.
-pub(crate) fn build_binaries(source: &Path, target: &Target) -> Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn build_binaries(
+    source: &Path,
+    target: &Target,
+    profile: &str,
+) -> Result<BTreeMap<String, PathBuf>> {
     let progress = Progress::start();
     let mut command = Command::new(cargo_program());
-    command.current_dir(source).args(["build", "--release", "--bins", "--target", &target.triple]);
+    command.current_dir(source).args(["build", "--locked", "--bins", "--profile", profile]);
+    command.args(["--target", &target.triple]);
     command.arg("--message-format=json-render-diagnostics");
     for package in artifacts::PACKAGES {
         command.args(["-p", package]);

@@ -65,7 +65,10 @@ pub(crate) fn install_documents(
             }
             let is_same = manifest.documents == before;
             let state = if is_same { RowState::Same } else { RowState::Done };
-            let detail = format!("man trueup; completions for {}", shells.join(", "));
+            let detail = match shells.as_slice() {
+                [] => "man trueup".to_owned(),
+                shells => format!("man trueup; completions for {}", shells.join(", ")),
+            };
             report.add_row("manual", state, detail);
         }
         Err(error) => {

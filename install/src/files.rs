@@ -63,6 +63,16 @@ pub(crate) fn open_dir(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// How long an installation waits for another one.
+const INSTALLATION_PATIENCE: Duration = Duration::from_mins(15);
+
+/// Locks a home directory against other installations of the same user until the result is dropped, so
+/// that two at once do not put their plugins in one place. The directory itself is locked, so no lock
+/// file is left behind. Where it cannot be locked, the installation goes on without.
+pub(crate) fn lock_installation(home: &Path) -> Option<File> {
+    lock_file(open_dir(home).ok()?, INSTALLATION_PATIENCE).ok()
+}
+
 /// Locks a file until the result is dropped; waits at most `timeout`.
 pub(crate) fn lock_file(file: File, timeout: Duration) -> io::Result<File> {
     let (sender, receiver) = mpsc::channel();

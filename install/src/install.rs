@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::compile;
 use crate::documents;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::layout::{Layout, find_on_path, is_on_path};
 use crate::link::{self, LinkOutcome};
 use crate::manifest::{Link, Manifest};
@@ -32,13 +33,14 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
         report.print_text("Nothing was changed.");
         return Ok(());
     }
+    let _turn = files::lock_installation(&layout.home);
     let known = Manifest::read(&layout.manifest)?;
     let binaries = args.bin_dir.clone().unwrap_or_else(compile::installer_dir);
     let origin = Origin::find(args, &binaries, known.as_ref().map(|known| &known.origin));
     let manifest = Manifest { origin, ..known.unwrap_or_default() };
     let mut installer = Installer { layout, report, manifest, binaries: BTreeMap::new() };
     steps.iter().try_for_each(|step| installer.apply_step(step))?;
-    if !layout.has_prefix {
+    if layout.documents.is_some() {
         report.set_next_steps(&NEXT_STEPS);
     }
     Ok(())
@@ -46,10 +48,10 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
 
 /// What a user does next.
 const NEXT_STEPS: [&str; 4] = [
-    "claude                                         in a git repository: the session is told what it is on",
-    "trueup item add FIRST --title 'My first item'  then tell the agent to claim it, or: trueup claim FIRST",
-    "trueup top                                     see every session and item live",
-    "man trueup, trueup help, docs/guide.md         how to go on; trueup uninstall removes all of it",
+    "trueup item add FIRST --title 'My first item'   add what there is to do",
+    "claude                                          in a git repository; tell it: claim FIRST",
+    "trueup top                                      see every session and item live",
+    "man trueup, https://github.com/trueup/trueup/blob/main/docs/guide.md; trueup uninstall removes it",
 ];
 
 /// Looks at what the steps need of this machine.
@@ -102,8 +104,8 @@ impl Installer<'_> {
     fn apply_step(&mut self, step: &InstallStep) -> Result<()> {
         self.announce_step(step);
         match step {
-            InstallStep::Build { source, target } => {
-                self.binaries = compile::build_binaries(source, target)?;
+            InstallStep::Build { source, target, profile } => {
+                self.binaries = compile::build_binaries(source, target, profile)?;
                 let detail = target.describe();
                 match &target.fallback_reason {
                     None => self.report.add_row("binaries", RowState::Fine, detail),

@@ -47,9 +47,15 @@ impl Layout {
             hint: "set HOME and run it again".to_owned(),
         })?;
         let home = base.home_dir().to_owned();
-        let project_dirs = ProjectDirs::from("", "", artifacts::PLUGIN_NAME)
-            .filter(|_| env_path("TRUEUP_HOME").is_none());
-        let data = match (env_path("TRUEUP_HOME"), &project_dirs) {
+        let own = OwnPlugin::find();
+        let default_dirs = ProjectDirs::from("", "", artifacts::PLUGIN_NAME);
+        let default_data = default_dirs.as_ref().map(|dirs| dirs.data_dir().to_owned());
+        let chosen = env_path("TRUEUP_HOME").or_else(|| {
+            // A plugin that was installed below another directory is removed there, whoever asks.
+            own.data().filter(|data| Some(data) != default_data.as_ref())
+        });
+        let project_dirs = default_dirs.filter(|_| chosen.is_none());
+        let data = match (chosen, &project_dirs) {
             (Some(dir), _) => make_absolute(&dir),
             (None, Some(own)) => own.data_dir().to_owned(),
             (None, None) => home.join(".local/share/trueup"),
@@ -63,7 +69,7 @@ impl Layout {
             .filter_map(outside_data)
             .collect();
         let settings = project_dirs.as_ref().and_then(|own| outside_data(own.config_dir()));
-        let prefix = args.prefix.as_deref().map(make_absolute);
+        let prefix = args.prefix.as_deref().map(make_absolute).or_else(|| own.prefix());
         let stage = prefix.clone().unwrap_or_else(|| data.join("plugin"));
         let link_dir = match (&args.link_dir, &prefix) {
             (Some(dir), _) => Some(make_absolute(dir)),
@@ -132,6 +138,28 @@ impl Layout {
             Ok(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
             _ => path.display().to_string(),
         }
+    }
+}
+
+/// The staged plugin that this program is a part of, if it is.
+struct OwnPlugin(Option<PathBuf>);
+
+impl OwnPlugin {
+    fn find() -> Self {
+        let exe = env::current_exe().and_then(std::fs::canonicalize).ok();
+        let plugin = exe.as_deref().and_then(|exe| exe.parent()?.parent());
+        Self(plugin.filter(|dir| dir.join(".claude-plugin").is_dir()).map(Path::to_owned))
+    }
+
+    /// Returns the plugin's directory, if it was staged with `--prefix`.
+    fn prefix(&self) -> Option<PathBuf> {
+        self.0.clone().filter(|dir| dir.join(artifacts::PREFIX_MANIFEST_FILE).is_file())
+    }
+
+    /// Returns the data directory with the record of the plugin.
+    fn data(&self) -> Option<PathBuf> {
+        let data = self.0.as_deref()?.parent()?;
+        data.join(artifacts::MANIFEST_FILE).is_file().then(|| data.to_owned())
     }
 }
 

@@ -8,7 +8,8 @@ use crate::artifacts;
 use crate::client::Client;
 use crate::dirs;
 use crate::documents;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoResultExt, Result};
+use crate::files;
 use crate::layout::{Layout, find_on_path};
 use crate::link;
 use crate::manifest::{Link, Manifest};
@@ -20,6 +21,7 @@ use crate::verify;
 
 /// Uninstalls. The database stays unless `--purge` is given.
 pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
+    let _turn = files::lock_installation(&layout.home);
     let stored = Manifest::read(&layout.manifest)?;
     let has_record = stored.is_some();
     let mut manifest = stored.unwrap_or_default();
@@ -37,6 +39,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
     }
     if args.purge {
         check_purge(layout, &manifest.origin)?;
+        verify::check_nothing_waits(layout, &manifest.stage)?;
     }
     // Asked while the database and the program that knows it are still there.
     verify::run_leftovers(layout, &manifest.stage, args.repositories, report)?;
@@ -60,7 +63,7 @@ pub(crate) fn run_uninstall(args: &Args, layout: &Layout, report: &mut Report) -
         }
     }
     if args.purge {
-        purge_data(layout, &manifest, report)?;
+        purge_data(layout, report)?;
     }
     let mut created_dirs = manifest.created_dirs.clone();
     created_dirs.push(manifest.stage.clone());
@@ -94,7 +97,10 @@ fn describe_removal(args: &Args, layout: &Layout, manifest: &Manifest, report: &
     }
     report.print_item(&format!("- remove the plugin at {}", layout.shorten(&manifest.stage)));
     if args.purge {
-        report.print_item(&format!("- remove the data directory {}", layout.shorten(&layout.data)));
+        for dir in [Some(&layout.data), layout.settings.as_ref()].into_iter().flatten() {
+            let shown = layout.shorten(dir);
+            report.print_item(&format!("- remove trueup's files in {shown}, with the database"));
+        }
     }
     report.print_text("Nothing was changed.");
 }
@@ -182,35 +188,28 @@ fn remove_links(layout: &Layout, manifest: &Manifest, report: &mut Report) {
     }
 }
 
-/// Removes the data directory if it is trueup's own, else only trueup's files in it.
-fn purge_data(layout: &Layout, manifest: &Manifest, report: &mut Report) -> Result<()> {
-    let data = &layout.data;
-    let is_named_trueup = data
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().contains(artifacts::PLUGIN_NAME));
-    if is_named_trueup || manifest.created_dirs.contains(data) {
-        dirs::remove_all(data)?;
-    } else {
-        for entry in fs::read_dir(data).into_iter().flatten().flatten() {
+/// Removes trueup's files from the data directory and the directory of the settings. What a user keeps
+/// there stays.
+fn purge_data(layout: &Layout, report: &mut Report) -> Result<()> {
+    for (subject, dir) in [("data", Some(&layout.data)), ("settings", layout.settings.as_ref())] {
+        let Some(dir) = dir.filter(|dir| dir.is_dir()) else { continue };
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(dir).with_action("read", dir)?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name.trim_start_matches('.').split(['.', '-']).next().unwrap_or_default();
-            if artifacts::DATA_NAMES.contains(&stem) {
+            if artifacts::is_data_name(&name) {
                 dirs::remove_all(&entry.path())?;
+            } else {
+                kept.push(name);
             }
         }
-        dirs::remove_empty(std::slice::from_ref(data));
-    }
-    if let Some(dir) = &layout.settings
-        && dirs::remove_all(dir)?
-    {
-        report.add_row("settings", RowState::Done, format!("{} removed", layout.shorten(dir)));
-    }
-    let data_path = layout.shorten(data);
-    if data.exists() {
-        let detail = format!("{data_path} kept: it contains other files");
-        report.add_row("data", RowState::Skipped, detail);
-    } else {
-        report.add_row("data", RowState::Done, format!("{data_path} removed"));
+        dirs::remove_empty(std::slice::from_ref(dir));
+        let shown = layout.shorten(dir);
+        if kept.is_empty() {
+            report.add_row(subject, RowState::Done, format!("{shown} removed"));
+        } else {
+            let detail = format!("{shown} kept: it contains {}", kept.join(", "));
+            report.add_row(subject, RowState::Skipped, detail);
+        }
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Checks that the installation works.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::artifacts;
+use crate::compile;
 use crate::error::{Error, IoResultExt, Result};
 use crate::layout::Layout;
 use crate::process::{self, CommandOutput};
@@ -47,33 +48,31 @@ pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// Shows what lies in repositories, or removes it. A plugin that is gone or too old to know leaves
-/// that to the user.
+/// Shows what lies in repositories, or removes it. To remove only a part would leave the rest without
+/// a program that knows it, so nothing is removed where not all of it can be seen.
 pub(crate) fn run_leftovers(
     layout: &Layout,
     stage: &Path,
     removes: bool,
     report: &mut Report,
 ) -> Result<()> {
-    let path = stage.join("bin").join(artifacts::PLUGIN_NAME);
-    if !path.is_file() || layout.has_prefix {
-        return Ok(());
-    }
-    let mut command = Command::new(&path);
-    command.arg("leftovers").args(removes.then_some("--remove"));
-    let ended = process::run_bounded(&mut command, b"", RUN_TIMEOUT).with_action("run", &path)?;
-    let lines = ended.stdout.trim_end();
-    if !ended.status.success() {
-        if removes {
-            report.add_row_with_hint(
-                "repositories",
-                RowState::Missing,
-                ended.first_error_line(),
-                "remove .claude/auto-proceed-state*.json there yourself",
-            );
+    let program = find_trueup(stage).filter(|_| !layout.has_prefix);
+    let Some(path) = program else {
+        return if removes { Err(unseen_leftovers("no trueup is there to look")) } else { Ok(()) };
+    };
+    let list = run_for_removal(&path, &["leftovers"])?;
+    let warning = list.stderr.lines().find_map(|line| line.strip_prefix("warning: "));
+    let failure = (!list.status.success()).then(|| list.first_error_line());
+    let unseen = failure.or_else(|| warning.map(str::to_owned));
+    match unseen {
+        Some(why) if removes => return Err(unseen_leftovers(&why)),
+        Some(why) => {
+            report.add_row("repositories", RowState::Skipped, format!("not looked at: {why}"));
         }
-        return Ok(());
+        None => {}
     }
+    let shown = if removes { run_for_removal(&path, &["leftovers", "--remove"])? } else { list };
+    let lines = shown.stdout.trim_end();
     if lines.is_empty() {
         return Ok(());
     }
@@ -85,10 +84,52 @@ pub(crate) fn run_leftovers(
             "repositories",
             RowState::Skipped,
             "files stay there: see above",
-            "to remove them too: uninstall with --repositories",
+            "to remove them too: trueup leftovers --remove, before you uninstall",
         );
     }
     Ok(())
+}
+
+fn unseen_leftovers(why: &str) -> Error {
+    Error::Tool {
+        what: "what lies in repositories cannot be looked at".to_owned(),
+        detail: why.to_owned(),
+        hint: "nothing was removed; try again when the database is there, or leave out \
+               --repositories"
+            .to_owned(),
+    }
+}
+
+/// Refuses to remove writes that wait for a database.
+pub(crate) fn check_nothing_waits(layout: &Layout, stage: &Path) -> Result<()> {
+    let Some(path) = find_trueup(stage).filter(|_| layout.data.join("outbox.jsonl").exists())
+    else {
+        return Ok(());
+    };
+    let list = run_for_removal(&path, &["--json", "outbox", "list"])?;
+    let answer: serde_json::Value = serde_json::from_str(&list.stdout).unwrap_or_default();
+    let waiting = answer.pointer("/data/records").and_then(|records| records.as_array());
+    match waiting.map_or(0, Vec::len) {
+        0 => Ok(()),
+        count => Err(Error::Refused {
+            path: layout.data.join("outbox.jsonl"),
+            why: format!("holds {count} writes that are not in the database yet"),
+            hint: "trueup outbox drain sends them, trueup outbox drop ID drops one; nothing was removed"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Finds the staged program, else the one beside this installer.
+fn find_trueup(stage: &Path) -> Option<PathBuf> {
+    let staged = stage.join("bin");
+    let dirs = [staged, compile::installer_dir()];
+    dirs.into_iter().map(|dir| dir.join(artifacts::PLUGIN_NAME)).find(|path| path.is_file())
+}
+
+fn run_for_removal(program: &Path, arguments: &[&str]) -> Result<CommandOutput> {
+    process::run_bounded(Command::new(program).args(arguments), b"", RUN_TIMEOUT)
+        .with_action("run", program)
 }
 
 /// Runs the demo and shows its output.

@@ -42,7 +42,8 @@ fn what_cargo_names_is_staged_and_its_progress_shown() {
     assert!(scratch.path("out/bin/checkpoint-push").exists());
     let asked = fs::read_to_string(scratch.path("path/asked")).unwrap();
     for word in [
-        "build --release",
+        "build --locked",
+        "--profile source",
         "-p trueup-hooks",
         "-p trueup",
         "-p trueup-hub",

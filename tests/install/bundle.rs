@@ -113,7 +113,7 @@ fn a_release_without_its_programs_is_named() {
 fn what_lies_in_repositories_is_told_and_removed_when_asked() {
     const TRUEUP: &str = "#!/bin/sh\n[ \"$1\" = leftovers ] && echo \"left: cache $2\"\nexit 0\n";
     for (arguments, told) in [
-        (&["--uninstall"][..], "uninstall with --repositories"),
+        (&["--uninstall"][..], "trueup leftovers --remove"),
         (&["--uninstall", "--repositories"], "left: cache --remove"),
     ] {
         let scratch = Scratch::new();
@@ -123,4 +123,87 @@ fn what_lies_in_repositories_is_told_and_removed_when_asked() {
         let output = run(&scratch, &bundle, arguments).exits(0);
         assert!(output.out.contains("left: cache") && output.out.contains(told), "{}", output.out);
     }
+}
+
+#[test]
+fn nothing_is_removed_where_repositories_cannot_be_looked_at() {
+    const TRUEUP: &str = "#!/bin/sh\n[ \"$1\" = leftovers ] && echo 'warning: only this project was searched' >&2\nexit 0\n";
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(0);
+    write_program(&scratch.stage().join("bin/trueup"), TRUEUP).unwrap();
+    let before = scratch.tree();
+    let refused = run(&scratch, &bundle, &["--uninstall", "--repositories", "--purge"]).exits(3);
+    assert!(refused.err.contains("only this project was searched"), "{}", refused.err);
+    assert_eq!(scratch.tree(), before);
+    let told = run(&scratch, &bundle, &["--uninstall"]).exits(0);
+    assert!(told.out.contains("not looked at"), "{}", told.out);
+}
+
+#[test]
+fn writes_that_wait_are_not_purged() {
+    const TRUEUP: &str = "#!/bin/sh\necho '{\"data\":{\"records\":[{},{}]}}'\n";
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(0);
+    scratch.write(".local/share/trueup/outbox.jsonl", "two");
+    write_program(&scratch.stage().join("bin/trueup"), TRUEUP).unwrap();
+    let before = scratch.tree();
+    let refused = run(&scratch, &bundle, &["--uninstall", "--purge"]).exits(3);
+    assert!(
+        refused.err.contains("2 writes") && refused.err.contains("outbox drain"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(scratch.tree(), before);
+}
+
+#[test]
+fn what_a_user_keeps_beside_the_database_stays() {
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(0);
+    scratch.write(".local/share/trueup/notes.txt", "mine");
+    scratch.write(".config/trueup/hub-token", "mine");
+    scratch.write(".config/trueup/config.toml", "");
+    let output = run(&scratch, &bundle, &["--uninstall", "--purge"]).exits(0);
+    assert!(output.out.contains("notes.txt") && output.out.contains("hub-token"), "{}", output.out);
+    let files =
+        |tree: crate::scratch::Tree| tree.into_iter().filter(|(_, what)| !what.starts_with("dir"));
+    let left: Vec<_> = files(scratch.tree()).map(|(path, _)| path).collect();
+    assert_eq!(
+        left,
+        [".config/trueup/hub-token", ".local/share/trueup/notes.txt"].map(PathBuf::from)
+    );
+}
+
+#[test]
+fn installations_at_once_wait_for_each_other() {
+    let scratch = Scratch::with_client();
+    let bundle = unpack(&scratch);
+    std::thread::scope(|threads| {
+        let runs: Vec<_> = (0..4).map(|_| threads.spawn(|| run(&scratch, &bundle, &[]))).collect();
+        for each in runs {
+            each.join().unwrap().exits(0);
+        }
+    });
+}
+
+#[test]
+fn a_plugin_that_was_staged_elsewhere_is_removed_by_its_own_program() {
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    let (prefix, links) = (scratch.path("elsewhere"), scratch.path("links"));
+    let [prefix_text, links_text] = [&prefix, &links].map(|path| path.to_str().unwrap());
+    run(&scratch, &bundle, &["--prefix", prefix_text, "--link-dir", links_text]).exits(0);
+    let mut command = scratch.command(&prefix.join("bin/trueup-install"));
+    InstallerOutput::new(command.arg("--uninstall").output().unwrap()).exits(0);
+    assert!(!prefix.exists() && !links.exists());
+    // And one below a TRUEUP_HOME that is not set any more.
+    let home = scratch.path("trueup-home");
+    let mut command = scratch.command(&bundle.join("bin/trueup-install"));
+    InstallerOutput::new(command.env("TRUEUP_HOME", &home).output().unwrap()).exits(0);
+    let mut command = scratch.command(&home.join("plugin/bin/trueup-install"));
+    InstallerOutput::new(command.args(["--uninstall", "--purge"]).output().unwrap()).exits(0);
+    assert!(!home.exists());
 }

@@ -42,8 +42,8 @@ pub(super) fn hint(kind: &FailureKind) -> Cow<'static, str> {
         }
         K::PermissionDenied => "GRANT trueup_client TO the role of the URL",
         K::Unauthorized | K::Forbidden => {
-            "check TRUEUP_API_KEY and TRUEUP_API_TOKEN; a hub takes what `trueup-hub token create` \
-             printed"
+            "check TRUEUP_API_KEY and TRUEUP_API_TOKEN, or the files that config.toml names; a hub \
+             takes what `trueup-hub token create` printed, until it is revoked"
         }
         K::HubAnswers => {
             "run it where the hub runs, with TRUEUP_DATABASE_URL set to the hub's own database"
