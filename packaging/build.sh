@@ -114,7 +114,8 @@ for program in $programs; do
   install -m 755 "$built/$program" "$bundle/bin/$program"
 done
 install -m 755 install/install.sh "$bundle/install.sh"
-install -m 644 README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$bundle"
+install -m 644 CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$bundle"
+python3 packaging/readme.py README.md "$version" >"$bundle/README.md"
 for program in trueup trueup-hub; do
   "$TRUEUP_NATIVE/$program" man --out "$bundle/share/man/man1" >/dev/null
 done

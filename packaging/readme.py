@@ -1,6 +1,11 @@
-"""The README as a registry shows it, where a path into the repository leads nowhere."""
+"""The README outside the repository, where a path into it leads nowhere.
+
+usage: readme.py README VERSION    prints it with links to the files of that version
+"""
 
 import re
+import sys
+from pathlib import Path
 
 from bundle import HOMEPAGE, Bundle
 
@@ -21,3 +26,7 @@ def link_to_version(text: str, version: str) -> str:
         return f"{mark}[{label}]({base}/{target})"
 
     return _RELATIVE.sub(replace, text)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(link_to_version(Path(sys.argv[1]).read_text(), sys.argv[2]))
