@@ -26,6 +26,8 @@ mod views;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
 use crate::command_line::{parse_arguments, parse_trueup};
@@ -37,7 +39,7 @@ pub use crate::command_error::{ErrorRow, HintPromise, error_rows};
 
 /// Runs `trueup` on the arguments of the process.
 pub fn trueup_main() -> ExitCode {
-    if let Some(code) = completion::answer_shell() {
+    if let Some(code) = completion::answer_shell(commands::TrueupArgs::command) {
         return code;
     }
     install_panic_hook("trueup");

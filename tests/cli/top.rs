@@ -32,6 +32,16 @@ fn without_a_terminal_it_is_a_table() {
 }
 
 #[test]
+fn the_table_says_why_work_is_stuck() {
+    let home = started();
+    data(&home, &["claim", "SD-1", "--create"]);
+    data(&home, &["item", "transition", "SD-1", "failed", "--reason", "no credentials"]);
+    let printed = trueup(&home, &["top", "--once"]).ok().stdout;
+    let row = printed.lines().find(|line| line.contains("SD-1")).unwrap();
+    assert!(row.contains("; no credentials"), "{printed}");
+}
+
+#[test]
 fn the_object_is_the_overview() {
     let home = started();
     data(&home, &["item", "add", "SD-1", "--title", "first"]);

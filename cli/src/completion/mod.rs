@@ -15,11 +15,9 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 
-use crate::commands::TrueupArgs;
 use crate::printer::open_raw_output;
 use known_ids::list_known_ids;
 use value_kind::{ValueKind, find_value_kind};
@@ -30,13 +28,14 @@ const VARIABLE: &str = "TRUEUP_COMPLETE";
 /// The name of the program in the scripts, which find it on the search path.
 const PROGRAM: &str = "trueup";
 
-/// Answers a shell, where one asks.
-pub(crate) fn answer_shell() -> Option<ExitCode> {
+/// Answers a shell, where one asks, by the definition of the commands.
+pub(crate) fn answer_shell(commands: impl FnOnce() -> clap::Command) -> Option<ExitCode> {
     let shell = std::env::var_os(VARIABLE).filter(|shell| !shell.is_empty())?;
     // A message would appear in the middle of the line that the user types.
     std::panic::set_hook(Box::new(|_| {}));
     let shells = Shells::builtins();
-    let answer = shells.completer(&shell.to_string_lossy()).and_then(render_answer);
+    let shell = shells.completer(&shell.to_string_lossy());
+    let answer = shell.and_then(|shell| render_answer(shell, commands()));
     let written = answer.map(|answer| open_raw_output().write_all(&answer));
     Some(if matches!(written, Some(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,12 +67,12 @@ if [ \"$funcstack[1]\" = \"_trueup\" ]; then
 fi
 ";
 
-fn render_answer(shell: &dyn EnvCompleter) -> Option<Vec<u8>> {
+fn render_answer(shell: &dyn EnvCompleter, commands: clap::Command) -> Option<Vec<u8>> {
     let mut arguments = std::env::args_os().skip_while(|word| word != "--");
     arguments.next()?;
     let words: Vec<OsString> = arguments.collect();
     let current_dir = std::env::current_dir().ok();
-    let mut command = build_command();
+    let mut command = build_command(commands);
     let mut answer = Vec::new();
     if shell.name() == "bash" {
         answer = bash_words::render_answer(&mut command, words, current_dir.as_deref())?;
@@ -84,8 +83,7 @@ fn render_answer(shell: &dyn EnvCompleter) -> Option<Vec<u8>> {
 }
 
 /// Builds the definition of all commands, whose arguments know the ids that they may have.
-fn build_command() -> clap::Command {
-    let mut command = TrueupArgs::command();
+fn build_command(mut command: clap::Command) -> clap::Command {
     command.build();
     add_completers(command, &mut Vec::new())
 }
@@ -121,6 +119,8 @@ fn offer(kind: ValueKind, begun: &OsStr) -> Vec<CompletionCandidate> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
@@ -134,6 +134,6 @@ mod tests {
 
     #[test]
     fn the_definition_with_completers_is_sound() {
-        build_command().debug_assert();
+        build_command(crate::commands::TrueupArgs::command()).debug_assert();
     }
 }

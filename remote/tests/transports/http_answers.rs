@@ -7,8 +7,8 @@ use support::network::http_server::{HttpServer, Reply};
 /// How long a server asks to wait.
 const BUSY: &str = "Retry-After: 7\r\n";
 
-const CREDENTIALS: &str =
-    "check TRUEUP_API_KEY and TRUEUP_API_TOKEN; a hub takes what `trueup-hub token create` printed";
+const CREDENTIALS: &str = "check TRUEUP_API_KEY and TRUEUP_API_TOKEN, or the files that config.toml names; a hub takes what \
+     `trueup-hub token create` printed, until it is revoked";
 
 const WRONG_PAGE: &str = "check the URL; a proxy or a login page may answer in its place";
 

@@ -86,12 +86,15 @@ fn render_work(row: &WorkRow) -> String {
     let waits: Vec<&str> = row.blocked_by.iter().map(trueup_core::model::ItemKey::as_str).collect();
     let waits =
         if waits.is_empty() { String::new() } else { format!("; waits for {}", waits.join(" ")) };
+    let error = row.error_message.as_deref();
+    let error =
+        error.map_or_else(String::new, |error| format!("; {}", one_line(error, MAX_TEXT_CHARS)));
     let title = row
         .title
         .as_deref()
         .map_or_else(String::new, |title| format!("; {}", one_line(title, MAX_TEXT_CHARS)));
     format!(
-        "  {:<20} {:<9}{phase}; {holder}{waits}{title}{repo}",
+        "  {:<20} {:<9}{phase}; {holder}{waits}{error}{title}{repo}",
         row.key.as_str(),
         row.status.as_str()
     )
