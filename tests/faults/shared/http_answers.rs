@@ -41,7 +41,11 @@ pub(super) fn refusals() -> Vec<Answer> {
     let refused = Failure::unavailable;
     vec![
         answer("401", || Reply::new("401 No", "", PAGE), refused("(HTTP 401)", CREDENTIALS)),
-        answer("403", || Reply::new("403 No", "", PAGE), refused("(HTTP 403)", CREDENTIALS)),
+        answer(
+            "403",
+            || Reply::new("403 No", "", PAGE),
+            Failure::not_permitted("(HTTP 403)", CREDENTIALS),
+        ),
         answer(
             "404",
             || Reply::new("404 No", "", PAGE),

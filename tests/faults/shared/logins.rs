@@ -37,7 +37,7 @@ fn who_is_not_let_in_is_told_why() {
         Case::new(
             "no right to connect",
             url("agent:s3cret-p", "closed"),
-            Failure::unavailable("may not connect to the database", "GRANT CONNECT"),
+            Failure::not_permitted("may not connect to the database", "GRANT CONNECT"),
         ),
         Case::new(
             "no schema",
@@ -50,7 +50,7 @@ fn who_is_not_let_in_is_told_why() {
         Case::new(
             "no rights",
             url("powerless:s3cret-p", "work"),
-            Failure::unavailable("permission denied", "GRANT trueup_client TO the role"),
+            Failure::not_permitted("permission denied", "GRANT trueup_client TO the role"),
         ),
         Case::new(
             "read-only",

@@ -110,6 +110,11 @@ impl Failure {
         Self { code: "store_unavailable", problem, hint, ends: Ends::AtOnce }
     }
 
+    /// The server answers, and lets this user do less.
+    pub(super) const fn not_permitted(problem: &'static str, hint: &'static str) -> Self {
+        Self { code: "not_permitted", ..Self::unavailable(problem, hint) }
+    }
+
     /// Others use what is needed.
     pub(super) const fn contended(problem: &'static str, hint: &'static str) -> Self {
         Self { code: "store_contended", problem, hint, ends: Ends::AtOnce }
