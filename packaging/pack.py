@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archive import pack_archive
 from bundle import Bundle, BundleError, open_bundle
-from checksums import write_checksums
+from checksums import write_checksums, write_release_list
 from deb import can_pack_deb, pack_deb
 from npm import pack_npm
 from wheel import pack_wheel
@@ -30,6 +30,8 @@ def main() -> int:
         return 1
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = pack(bundles, arguments.kinds or KINDS, arguments.out)
+    packages = list(files)
+    files.append(write_release_list(packages, bundles[0].version, arguments.out))
     files.append(write_checksums(files, arguments.out))
     for file in files:
         print(f"{file.stat().st_size:>10} {file}")
