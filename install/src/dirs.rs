@@ -6,12 +6,18 @@ use std::path::{Path, PathBuf};
 use crate::error::{IoResultExt, Result};
 use crate::files;
 
-/// Creates a directory with its parents, private to the user, and returns the new ones, outermost
-/// first.
-pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
+/// Lists what is missing of a directory and its parents, outermost first.
+pub(crate) fn list_missing(dir: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> =
         dir.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
     missing.reverse();
+    missing
+}
+
+/// Creates a directory with its parents, private to the user, and returns the new ones, outermost
+/// first.
+pub(crate) fn create_dirs(dir: &Path) -> Result<Vec<PathBuf>> {
+    let missing = list_missing(dir);
     files::create_dirs_with_mode(dir, 0o700).with_action("create the directory", dir)?;
     Ok(missing)
 }

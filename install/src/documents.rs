@@ -12,7 +12,7 @@ use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::files;
 use crate::layout::{Layout, find_on_path};
-use crate::manifest::{Document, Manifest, replace_file, sha256_hex};
+use crate::manifest::{DRAFT_PREFIX, Document, Manifest, replace_file, sha256_hex};
 use crate::process;
 use crate::report::{Report, RowState};
 
@@ -58,7 +58,13 @@ pub(crate) fn install_documents(
     match collect_documents(&program, places) {
         Ok((documents, shells)) => {
             let before = manifest.documents.clone();
-            let foreign = place_documents(&documents, manifest)?;
+            let foreign = record_documents(&documents, manifest);
+            // Recorded first: if this is killed half way, an uninstallation knows what to remove.
+            manifest.write(&layout.manifest)?;
+            if let Err(error) = place_documents(&documents, &before, manifest) {
+                report.add_failure("manual", &error);
+                return Ok(());
+            }
             for path in foreign {
                 let detail = format!("{} is not trueup's; kept", layout.shorten(&path));
                 report.add_row("manual", RowState::Skipped, detail);
@@ -106,35 +112,44 @@ fn collect_documents(
     Ok((documents, names))
 }
 
-/// Puts documents in place and records them; one that was recorded and is no longer written is
-/// removed. Returns the paths of files of others, which are kept.
-fn place_documents(documents: &DocumentTexts, manifest: &mut Manifest) -> Result<Vec<PathBuf>> {
+/// Records the documents and the directories that they need. Returns the paths of files of others,
+/// which are kept.
+fn record_documents(documents: &DocumentTexts, manifest: &mut Manifest) -> Vec<PathBuf> {
     let known = std::mem::take(&mut manifest.documents);
     let mut foreign = Vec::new();
     for (path, text) in documents {
         let sha256 = sha256_hex(text);
         let present = files::read_file(path).ok().map(|bytes| sha256_hex(&bytes));
         let is_own = |digest: &String| {
-            known.iter().any(|document| document.path == *path && document.sha256 == *digest)
+            *digest == sha256 || known.iter().any(|old| old.path == *path && old.sha256 == *digest)
         };
-        match &present {
-            Some(digest) if *digest == sha256 => {}
-            Some(digest) if !is_own(digest) => {
-                foreign.push(path.clone());
-                continue;
-            }
-            _ => {
-                let new_dirs = dirs::create_dirs(path.parent().unwrap_or(Path::new("/")))?;
-                manifest.add_created_dirs(new_dirs);
-                replace_file(path, DOCUMENT_MODE, text)?;
-            }
+        if present.as_ref().is_none_or(is_own) {
+            manifest.documents.push(Document { path: path.clone(), sha256 });
+            manifest.add_created_dirs(dirs::list_missing(path.parent().unwrap_or(path)));
+        } else {
+            foreign.push(path.clone());
         }
-        manifest.documents.push(Document { path: path.clone(), sha256 });
     }
-    for old in known.iter().filter(|old| !documents.contains_key(&old.path)) {
+    foreign
+}
+
+/// Puts the recorded documents in place; one of before that is no longer written is removed.
+fn place_documents(
+    documents: &DocumentTexts,
+    before: &[Document],
+    manifest: &Manifest,
+) -> Result<()> {
+    for Document { path, sha256 } in &manifest.documents {
+        let is_there = files::read_file(path).is_ok_and(|bytes| sha256_hex(&bytes) == *sha256);
+        if let Some(text) = documents.get(path).filter(|_| !is_there) {
+            dirs::create_dirs(path.parent().unwrap_or(Path::new("/")))?;
+            replace_file(path, DOCUMENT_MODE, text)?;
+        }
+    }
+    for old in before.iter().filter(|old| !documents.contains_key(&old.path)) {
         remove_document(old)?;
     }
-    Ok(foreign)
+    Ok(())
 }
 
 /// Removes the documents of an installation that nobody changed since; returns how many.
@@ -142,8 +157,19 @@ pub(crate) fn remove_documents(manifest: &Manifest) -> Result<usize> {
     let mut removed = 0;
     for document in &manifest.documents {
         removed += usize::from(remove_document(document)?);
+        // What a killed installation was writing.
+        for draft in document.path.parent().into_iter().flat_map(list_drafts) {
+            dirs::remove_all(&draft)?;
+        }
     }
     Ok(removed)
+}
+
+fn list_drafts(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_draft =
+        |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(DRAFT_PREFIX);
+    entries.filter(is_draft).map(|entry| entry.path()).collect()
 }
 
 fn remove_document(document: &Document) -> Result<bool> {

@@ -157,13 +157,16 @@ impl Manifest {
     }
 }
 
+/// What the name of a file begins with that is being written.
+pub(crate) const DRAFT_PREFIX: &str = ".trueup-";
+
 /// Replaces a file atomically, following a link.
 pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let dir = target.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
-        .prefix(".trueup-")
+        .prefix(DRAFT_PREFIX)
         .permissions(fs::Permissions::from_mode(0o600))
         .tempfile_in(dir)
         .with_action("write a file in", dir)?;

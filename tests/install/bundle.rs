@@ -207,3 +207,19 @@ fn a_plugin_that_was_staged_elsewhere_is_removed_by_its_own_program() {
     InstallerOutput::new(command.args(["--uninstall", "--purge"]).output().unwrap()).exits(0);
     assert!(!home.exists());
 }
+
+#[test]
+fn pages_of_an_installation_that_ended_half_way_are_removed() {
+    let scratch = Scratch::new();
+    write_program(&scratch.path("path/zsh"), "#!/bin/sh\n").unwrap();
+    // The pages are written before the completions of zsh, whose directory cannot be made.
+    scratch.write(".local/share/zsh", "in the way");
+    let before = scratch.tree();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(1);
+    let man = scratch.home(".local/share/man/man1");
+    assert!(man.join("trueup.1").exists());
+    fs::write(man.join(".trueup-draft"), "half").unwrap();
+    run(&scratch, &bundle, &["--uninstall", "--purge"]).exits(0);
+    assert_eq!(scratch.tree(), before);
+}
