@@ -182,6 +182,7 @@ impl Home {
 
     /// Makes a session's lease expired and its last heartbeat `seconds` old.
     pub fn expire_lease(&self, session: &str, seconds: u32) {
+        self.send_waiting_writes();
         let changed = self.execute_sql(
             "UPDATE claude_sessions SET
                  heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?2),
@@ -190,6 +191,22 @@ impl Home {
             [session, &format!("-{seconds} seconds")],
         );
         assert_eq!(changed, 1, "session {session} is registered");
+    }
+
+    /// Sends what hooks wrote while the database is on a server: it arrives by a process of its own, and
+    /// would undo what a test sets in the database.
+    fn send_waiting_writes(&self) {
+        if !is_over_postgres() {
+            return;
+        }
+        let run = |arguments: &[&str]| self.prepare_run("trueup").args(arguments).wait();
+        let is_waiting = || {
+            let list = run(&["outbox", "list", "--json"]).ok().json();
+            !list["data"]["records"].as_array().is_some_and(Vec::is_empty)
+        };
+        while is_waiting() {
+            run(&["outbox", "drain"]);
+        }
     }
 
     /// Shifts every stored time by an SQLite modifier such as `-1 year`, as if the clock had been
