@@ -70,6 +70,7 @@ program=$(
         --config 'profile.installer.debug=false' \
         --config 'profile.installer.strip=true' \
         --config 'profile.installer.package."*".opt-level=0' \
+        --config 'profile.installer.package.sha2.opt-level=3' \
         --message-format=json-render-diagnostics |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 )

@@ -31,6 +31,7 @@ pub(crate) struct FileReplacement<'a> {
     /// Whether the replacement must survive a power failure once it is done.
     pub(crate) durable: bool,
     /// Whether a file existed when the path was read.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "Linux alone asks"))]
     pub(crate) exists: bool,
 }
 
