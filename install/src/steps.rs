@@ -49,7 +49,7 @@ impl fmt::Display for InstallStep {
         match self {
             Self::Build { source, target, profile } => {
                 let (source, target) = (source.display(), target.describe());
-                let estimate = if *profile == RELEASE_PROFILE { "15 minutes" } else { "6 minutes" };
+                let estimate = if *profile == RELEASE_PROFILE { "15 minutes" } else { "7 minutes" };
                 write!(
                     out,
                     "build the binaries of {source} for {target}: about {estimate} of one processor, \
