@@ -40,7 +40,7 @@ pub(crate) async fn prune_daily(
         loop {
             looks.tick().await;
             let database = database.clone();
-            let outcome = pool.run(move |store| prune(store, &database)).await;
+            let outcome = pool.run(move |store| prune_records(store, &database)).await;
             let problem = match outcome {
                 Ok(done) => done.err(),
                 Err(error) => Some(error.to_string()),
@@ -58,7 +58,10 @@ pub(crate) async fn prune_daily(
 
 /// Removes what is old if it is time and no other hub does. One of this machine is kept out by a
 /// lock, another one shows by what it recorded; two that did it at once would only do it twice.
-fn prune(store: &mut dyn CommandStore, database: &Database) -> StoreResult<Result<(), String>> {
+fn prune_records(
+    store: &mut dyn CommandStore,
+    database: &Database,
+) -> StoreResult<Result<(), String>> {
     let environment = database.environment();
     let settings = database.settings().clone();
     // A hub works for no project.

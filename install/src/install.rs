@@ -36,7 +36,7 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
     let _turn = files::lock_installation(&layout.home);
     let known = Manifest::read(&layout.manifest)?;
     let binaries = args.bin_dir.clone().unwrap_or_else(compile::installer_dir);
-    let origin = Origin::find(args, &binaries, known.as_ref().map(|known| &known.origin));
+    let origin = Origin::find_origin(args, &binaries, known.as_ref().map(|known| &known.origin));
     let manifest = Manifest { origin, ..known.unwrap_or_default() };
     let mut installer = Installer { layout, report, manifest, binaries: BTreeMap::new() };
     steps.iter().try_for_each(|step| installer.apply_step(step))?;
@@ -47,11 +47,12 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
 }
 
 /// What a user does next.
-const NEXT_STEPS: [&str; 4] = [
+const NEXT_STEPS: [&str; 5] = [
     "trueup item add FIRST --title 'My first item'   add what there is to do",
-    "claude                                          in a git repository; tell it: claim FIRST",
-    "trueup top                                      see every session and item live",
-    "man trueup, https://github.com/trueup/trueup/blob/main/docs/guide.md; trueup uninstall removes it",
+    "claude               in a git repository; tell it: claim FIRST",
+    "trueup top           see every session and item live",
+    "man trueup           https://github.com/trueup/trueup/blob/main/docs/guide.md",
+    "trueup uninstall     removes all of it",
 ];
 
 /// Looks at what the steps need of this machine.
@@ -246,5 +247,17 @@ impl Installer<'_> {
 
     fn write_manifest(&mut self) -> Result<()> {
         self.manifest.write(&self.layout.manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NEXT_STEPS;
+
+    #[test]
+    fn next_steps_fit_a_terminal() {
+        for step in NEXT_STEPS {
+            assert!(step.chars().count() + "  ".len() <= 80, "{step}");
+        }
     }
 }

@@ -47,12 +47,12 @@ impl Layout {
             hint: "set HOME and run it again".to_owned(),
         })?;
         let home = base.home_dir().to_owned();
-        let own = OwnPlugin::find();
+        let own = OwnPlugin::find_own();
         let default_dirs = ProjectDirs::from("", "", artifacts::PLUGIN_NAME);
         let default_data = default_dirs.as_ref().map(|dirs| dirs.data_dir().to_owned());
         let chosen = env_path("TRUEUP_HOME").or_else(|| {
             // A plugin that was installed below another directory is removed there, whoever asks.
-            own.data().filter(|data| Some(data) != default_data.as_ref())
+            own.find_data().filter(|data| Some(data) != default_data.as_ref())
         });
         let project_dirs = default_dirs.filter(|_| chosen.is_none());
         let data = match (chosen, &project_dirs) {
@@ -69,7 +69,7 @@ impl Layout {
             .filter_map(outside_data)
             .collect();
         let settings = project_dirs.as_ref().and_then(|own| outside_data(own.config_dir()));
-        let prefix = args.prefix.as_deref().map(make_absolute).or_else(|| own.prefix());
+        let prefix = args.prefix.as_deref().map(make_absolute).or_else(|| own.find_prefix());
         let stage = prefix.clone().unwrap_or_else(|| data.join("plugin"));
         let link_dir = match (&args.link_dir, &prefix) {
             (Some(dir), _) => Some(make_absolute(dir)),
@@ -145,19 +145,19 @@ impl Layout {
 struct OwnPlugin(Option<PathBuf>);
 
 impl OwnPlugin {
-    fn find() -> Self {
+    fn find_own() -> Self {
         let exe = env::current_exe().and_then(std::fs::canonicalize).ok();
         let plugin = exe.as_deref().and_then(|exe| exe.parent()?.parent());
         Self(plugin.filter(|dir| dir.join(".claude-plugin").is_dir()).map(Path::to_owned))
     }
 
     /// Returns the plugin's directory, if it was staged with `--prefix`.
-    fn prefix(&self) -> Option<PathBuf> {
+    fn find_prefix(&self) -> Option<PathBuf> {
         self.0.clone().filter(|dir| dir.join(artifacts::PREFIX_MANIFEST_FILE).is_file())
     }
 
     /// Returns the data directory with the record of the plugin.
-    fn data(&self) -> Option<PathBuf> {
+    fn find_data(&self) -> Option<PathBuf> {
         let data = self.0.as_deref()?.parent()?;
         data.join(artifacts::MANIFEST_FILE).is_file().then(|| data.to_owned())
     }

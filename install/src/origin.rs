@@ -33,7 +33,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// Finds out what this installation comes by; `known` is what the record of the one before says.
-    pub(crate) fn find(args: &Args, binaries: &Path, known: Option<&Self>) -> Self {
+    pub(crate) fn find_origin(args: &Args, binaries: &Path, known: Option<&Self>) -> Self {
         let named = env::var(ORIGIN_VARIABLE).unwrap_or_default();
         match &args.source {
             Some(dir) => Self::Source { dir: make_absolute(dir) },

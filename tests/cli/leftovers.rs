@@ -141,3 +141,13 @@ fn copies_of_other_states_are_removed_unless_they_hold_more() {
     data(&home, &["leftovers", "--remove"]);
     assert!(!home.project_dir().join(".aibrain").exists());
 }
+
+#[test]
+fn a_database_that_cannot_be_read_is_not_said_to_know_of_nothing() {
+    let home = Home::new();
+    fs::create_dir_all(home.trueup_home()).unwrap();
+    fs::write(home.trueup_home().join("trueup.db"), "damaged").unwrap();
+    let answer = trueup(&home, &["leftovers"]).ok();
+    assert!(answer.stderr.starts_with("nothing is left in this project\n"), "{answer:?}");
+    assert!(answer.stderr.contains("warning: only this project was searched"), "{answer:?}");
+}

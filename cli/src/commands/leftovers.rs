@@ -54,12 +54,14 @@ pub(super) fn cmd_leftovers(context: &CommandContext, arguments: &LeftoversArgs)
     }
     let text = rows.iter().map(|(leftover, removal)| render_row(leftover, removal.as_ref()));
     let data = json!({
-        "leftovers": rows.iter().map(|(it, removal)| view(it, removal.as_ref())).collect::<Vec<_>>(),
+        "leftovers": rows.iter().map(|(it, removal)| build_leftover_view(it, removal.as_ref())).collect::<Vec<_>>(),
     });
     let text: Vec<String> = text.collect();
     if text.is_empty() && !context.json {
         // The uninstaller shows what is on stdout, if anything.
-        print_status("nothing is left in repositories");
+        // What cannot be looked at is not empty.
+        let place = if store.is_some() { "repositories" } else { "this project" };
+        print_status(&format!("nothing is left in {place}"));
     }
     Ok(Output::new(text, data).with_warnings(warnings))
 }
@@ -141,7 +143,7 @@ fn find_lost_edit(reading: &CacheReading, session: &Session) -> RejectedEdit {
     }
 }
 
-fn describe(kind: LeftoverKind) -> &'static str {
+fn describe_kind(kind: LeftoverKind) -> &'static str {
     match kind {
         LeftoverKind::Cache => "cache of a session",
         LeftoverKind::ExcludeLines => "lines that keep caches out of git",
@@ -157,10 +159,10 @@ fn render_row(leftover: &Leftover, removal: Option<&Removal>) -> String {
         Some(Removal::Kept(reason)) => ("kept", format!(" ({reason})")),
     };
     let path = path_to_text(&leftover.path);
-    format!("{state:<7}  {}: {path}{reason}", describe(leftover.kind))
+    format!("{state:<7}  {}: {path}{reason}", describe_kind(leftover.kind))
 }
 
-fn view(leftover: &Leftover, removal: Option<&Removal>) -> Value {
+fn build_leftover_view(leftover: &Leftover, removal: Option<&Removal>) -> Value {
     let (state, reason) = match removal {
         None => ("left", None),
         Some(Removal::Removed) => ("removed", None),

@@ -40,12 +40,12 @@ pub(super) async fn reject_handoff(
     }
     let reason = body.reason.clone();
     let outcome = carry_out(&pool, caller, &reason, move |store, provenance| {
-        reject(store, body, provenance.clone())
+        reject_in_store(store, body, provenance.clone())
     });
     Ok(Json(outcome.await?))
 }
 
-fn reject(
+fn reject_in_store(
     store: &mut dyn CommandStore,
     body: RejectBody,
     provenance: Provenance,

@@ -98,7 +98,7 @@ fn find_divergences(
     })?;
     let of_rows = violations.iter().map(DivergenceView::from);
     let rows = of_rows.chain(reported.into_iter().map(DivergenceView::from)).collect();
-    Ok(page.cut(rows, |row: &DivergenceView| row.id.as_str()))
+    Ok(page.cut_page(rows, |row: &DivergenceView| row.id.as_str()))
 }
 
 /// The rows that break a rule, which are looked for in every table.

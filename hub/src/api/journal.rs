@@ -98,7 +98,7 @@ fn find_entries(
         limit: 0,
     })?;
     rows.retain(|row| query.host.is_none() || row.host == query.host);
-    Ok(page.cut(rows, |row| row.id.as_str()))
+    Ok(page.cut_page(rows, |row| row.id.as_str()))
 }
 
 impl From<Attention> for JournalRow {

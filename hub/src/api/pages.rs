@@ -67,7 +67,7 @@ impl PageRequest {
     }
 
     /// Cuts the page out of all rows.
-    pub(super) fn cut<T>(self, mut rows: Vec<T>, key: impl Fn(&T) -> &str) -> Page<T> {
+    pub(super) fn cut_page<T>(self, mut rows: Vec<T>, key: impl Fn(&T) -> &str) -> Page<T> {
         if let Some(after) = &self.after {
             rows.retain(|row| key(row) > after.as_str());
         }
@@ -140,8 +140,9 @@ mod tests {
         for (rows, limit) in [(0, 1), (1, 1), (9, 3), (10, 3), (10, 100), (5_000, 1_000)] {
             let all = keys(rows);
             let reversed: Vec<String> = all.iter().rev().cloned().collect();
-            let cut =
-                read_on(|since| request(since, limit).cut(reversed.clone(), |key| key.as_str()));
+            let cut = read_on(|since| {
+                request(since, limit).cut_page(reversed.clone(), |key| key.as_str())
+            });
             assert_eq!(cut, all, "{rows} by {limit}");
             for every in [1, 2, 777] {
                 let is_wanted = |key: &String| key.parse::<usize>().unwrap() % every == 0;

@@ -64,5 +64,5 @@ fn find_plans(
     let page = PageRequest::parse(CURSORS, query.since.as_deref(), query.limit)?;
     let mut plans = store.list_plans()?;
     plans.retain(|row| query.status.is_empty() || query.status.contains(&row.summary.status()));
-    Ok(page.cut(plans, |row| row.plan.id.as_str()))
+    Ok(page.cut_page(plans, |row| row.plan.id.as_str()))
 }

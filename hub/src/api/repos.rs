@@ -68,5 +68,5 @@ fn find_repos(store: &mut dyn CommandStore, query: &RepoQuery) -> Result<Page<Re
                 .as_ref()
                 .is_none_or(|host| repo.places.values().any(|place| place.host == *host))
     });
-    Ok(page.cut(repos, |repo| repo.slug.as_str()))
+    Ok(page.cut_page(repos, |repo| repo.slug.as_str()))
 }

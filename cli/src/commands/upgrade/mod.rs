@@ -55,7 +55,7 @@ pub(super) fn cmd_upgrade(context: &CommandContext, arguments: &UpgradeArgs) -> 
     let release = Release::find_newest(&context.environment)?;
     if release.version == this_version && !arguments.force {
         let text = vec![format!("trueup {this_version} is the newest version")];
-        let data = view(&this_version, Some(&origin), Some(&release.version), None);
+        let data = build_view(&this_version, Some(&origin), Some(&release.version), None);
         return Ok(Output::new(text, data).with_warnings(describe_newer_schema(context)));
     }
     check_direction(arguments, &this_version, &release.version)?;
@@ -80,7 +80,7 @@ fn check_for_newer(
         vec![format!("trueup {this_version} is the newest version")]
     };
     let command = origin.upgrade_command();
-    let data = view(this_version, Some(origin), Some(newest), command.as_deref());
+    let data = build_view(this_version, Some(origin), Some(newest), command.as_deref());
     Ok(Output::new(text, data).with_warnings(describe_newer_schema(context)))
 }
 
@@ -104,7 +104,7 @@ fn upgrade_by_command(
         shell.args(["-c", command]);
         return run_command(context, shell, data);
     }
-    let mut text = vec![format!("this trueup came by {}; to upgrade it:", describe(origin))];
+    let mut text = vec![format!("this trueup came by {}; to upgrade it:", describe_origin(origin))];
     text.push(format!("  {command}"));
     text.extend(origin.describe_alternatives().map(|line| format!("  ({line})")));
     if matches!(origin, Origin::Source { .. }) {
@@ -113,7 +113,7 @@ fn upgrade_by_command(
     Ok(Output::new(text, data))
 }
 
-const fn describe(origin: &Origin) -> &'static str {
+const fn describe_origin(origin: &Origin) -> &'static str {
     match origin {
         Origin::Archive => "a release archive",
         Origin::Source { .. } => "a checkout",
@@ -129,7 +129,7 @@ fn install_bundle(
     this_version: &Version,
     bundle: &Bundle,
 ) -> CommandResult {
-    let version = bundle.version();
+    let version = bundle.read_version();
     let mut warnings = Vec::new();
     if let Some(version) = &version {
         check_direction(arguments, this_version, version)?;
@@ -137,7 +137,7 @@ fn install_bundle(
             warnings.extend(describe_schema(context));
         }
     }
-    let data = view(this_version, None, version.as_ref(), None);
+    let data = build_view(this_version, None, version.as_ref(), None);
     let output = run_command(context, bundle.install_command(), data)?;
     Ok(output.with_warnings(warnings))
 }
@@ -175,7 +175,7 @@ fn run_command(context: &CommandContext, mut command: Command, mut data: Value) 
     Ok(Output { exit_code, ..Output::new(Vec::new(), data) })
 }
 
-fn view(
+fn build_view(
     version: &Version,
     origin: Option<&Origin>,
     newest: Option<&Version>,
