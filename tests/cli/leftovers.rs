@@ -147,7 +147,8 @@ fn a_database_that_cannot_be_read_is_not_said_to_know_of_nothing() {
     let home = Home::new();
     fs::create_dir_all(home.trueup_home()).unwrap();
     fs::write(home.trueup_home().join("trueup.db"), "damaged").unwrap();
-    let answer = trueup(&home, &["leftovers"]).ok();
+    let answer = trueup(&home, &["leftovers"]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(answer.stderr.starts_with("nothing is left in this project\n"), "{answer:?}");
     assert!(answer.stderr.contains("warning: only this project was searched"), "{answer:?}");
 }
