@@ -40,7 +40,7 @@ pub(crate) async fn prune_daily(
         loop {
             looks.tick().await;
             let database = database.clone();
-            let outcome = pool.run(move |store| prune_records(store, &database)).await;
+            let outcome = pool.run(move |store| prune_records(store, &find_site(&database))).await;
             let problem = match outcome {
                 Ok(done) => done.err(),
                 Err(error) => Some(error.to_string()),
@@ -56,22 +56,25 @@ pub(crate) async fn prune_daily(
     }
 }
 
-/// Removes what is old if it is time and no other hub does. One of this machine is kept out by a
-/// lock, another one shows by what it recorded; two that did it at once would only do it twice.
-fn prune_records(
-    store: &mut dyn CommandStore,
-    database: &Database,
-) -> StoreResult<Result<(), String>> {
+/// Returns the machine and the settings by which a hub prunes.
+fn find_site(database: &Database) -> RunContext {
     let environment = database.environment();
     let settings = database.settings().clone();
     // A hub works for no project.
     let project = Project::at_dir(environment, settings.paths.data.clone());
-    let deadline = Deadline::after(MAX_DURATION);
-    let site = RunContext::new(environment, settings, project, None, deadline);
-    if !is_prune_due(&site) || has_another_pruned(store)? {
+    RunContext::new(environment, settings, project, None, Deadline::after(MAX_DURATION))
+}
+
+/// Removes what is old if it is time and no other hub does. One of this machine is kept out by a
+/// lock, another one shows by what it recorded; two that did it at once would only do it twice.
+fn prune_records(
+    store: &mut dyn CommandStore,
+    site: &RunContext,
+) -> StoreResult<Result<(), String>> {
+    if !is_prune_due(site) || has_another_pruned(store)? {
         return Ok(Ok(()));
     }
-    match prune_if_due(store, ACTOR, &site, MAX_DURATION) {
+    match prune_if_due(store, ACTOR, site, MAX_DURATION) {
         Ok(_) => Ok(Ok(())),
         Err(PruneError::Store(error)) => Err(error),
         Err(error @ PruneError::Local(_)) => Ok(Err(error.to_string())),
@@ -89,4 +92,44 @@ fn has_another_pruned(store: &mut dyn CommandStore) -> StoreResult<bool> {
         ..EventFilter::default()
     };
     Ok(!store.list_events(&by_hubs)?.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_core::settings::{Environment, Settings};
+    use trueup_core::store::HookStore as _;
+    use trueup_core::store::sqlite::SqliteStore;
+
+    use super::*;
+
+    const OLD_SESSION: &str = "
+        INSERT INTO claude_sessions
+            (session_id, status, ended_reason, heartbeat_at, lease_expires_at, swept)
+        VALUES ('old', 'ended', 'logout', '2020-01-01T00:00:00.000Z', '2020-01-01T00:00:00.000Z', 1);";
+
+    #[test]
+    fn it_is_left_to_a_hub_that_has_just_done_it() {
+        for (actor, ago, is_removed) in
+            [(ACTOR, "-1 minute", false), (ACTOR, "-51 minutes", true), ("user", "-1 minute", true)]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let environment = Environment::from_lookup(|name| {
+                (name == "TRUEUP_HOME").then(|| dir.path().as_os_str().to_owned())
+            });
+            let settings = Settings::load(&environment).unwrap();
+            let (path, deadline) = (settings.paths.database(), Deadline::after(MAX_DURATION));
+            let mut store = SqliteStore::open_or_create(&path, deadline).unwrap();
+            let connection = rusqlite::Connection::open(&path).unwrap();
+            connection.execute_batch(OLD_SESSION).unwrap();
+            let pruned = "INSERT INTO events (at, actor, entity, key, kind)
+                 VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1), ?2, 'database', 'x', 'pruned')";
+            connection.execute(pruned, [ago, actor]).unwrap();
+            drop(connection);
+            let project = Project::at_dir(&environment, dir.path().to_owned());
+            let site = RunContext::new(&environment, settings, project, None, deadline);
+            prune_records(&mut store, &site).unwrap().unwrap();
+            let session = store.load_session(&"old".parse().unwrap()).unwrap();
+            assert_eq!(session.is_none(), is_removed, "{actor} {ago}");
+        }
+    }
 }

@@ -51,19 +51,3 @@ fn a_hub_removes_what_is_old_in_its_own_name() {
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["after"]["sessions"], json!(1), "{events:?}");
 }
-
-#[test]
-fn a_hub_leaves_it_to_one_that_has_just_done_it() {
-    let (home, token) = home_with_old_rows();
-    home.execute_sql(
-        "INSERT INTO events (actor, entity, key, kind) VALUES ('trueup-hub', 'database', 'x', 'pruned')",
-        [],
-    );
-    let hub = HubProcess::start(&home);
-    assert_eq!(list_sessions(&hub, &token).len(), 3);
-    // What is under way is ended before.
-    hub.terminate();
-    assert!(hub.wait().0);
-    let hub = HubProcess::start(&home);
-    assert_eq!(list_sessions(&hub, &token), ["late", "live", "old"]);
-}
