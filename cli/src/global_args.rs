@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ColorChoice};
 use trueup_core::model::{OperationId, SessionId};
 use trueup_core::text::{path_to_text, quote_for_shell};
+
+use crate::time_text::TimesChoice;
 
 /// The heading of these arguments in the help of a command.
 const HEADING: &str = "Global options";
@@ -33,6 +35,29 @@ pub(crate) struct GlobalArgs {
         help_heading = HEADING
     )]
     pub(crate) project: Option<PathBuf>,
+    /// Color of text
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        overrides_with = "color",
+        help_heading = HEADING
+    )]
+    pub(crate) color: ColorChoice,
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOW",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        overrides_with = "times",
+        help_heading = HEADING,
+        help = "Times in text: relative, exact, or auto, relative on a terminal"
+    )]
+    pub(crate) times: TimesChoice,
     /// Operation id; repeating a command with the same id changes nothing
     #[arg(long, global = true, value_name = "ID", hide = true)]
     pub(crate) op_id: Option<OperationId>,

@@ -14,13 +14,16 @@ mod completion;
 mod global_args;
 mod human_duration;
 mod number_argument;
+mod optional_value;
 mod output;
+mod page;
 mod path_argument;
 mod printer;
 #[cfg(test)]
 mod skill_commands;
 mod store_location;
 mod supervise;
+mod time_text;
 mod views;
 
 use std::ffi::OsString;
@@ -30,7 +33,8 @@ use clap::CommandFactory as _;
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, UNABLE};
-use crate::command_line::{parse_arguments, parse_trueup};
+use crate::command_line::{apply_color_choice, parse_arguments, parse_trueup};
+use crate::commands::CliCommand;
 use crate::commands::validate::ValidateArgs;
 use crate::global_args::GlobalArgs;
 use crate::printer::Printer;
@@ -44,19 +48,21 @@ pub fn trueup_main() -> ExitCode {
     }
     install_panic_hook("trueup");
     let argv: Vec<OsString> = std::env::args_os().collect();
+    apply_color_choice(&argv);
     let parsed = match parse_trueup(&argv) {
         Ok(parsed) => parsed,
         Err(code) => return code,
     };
     let mut global = parsed.arguments.global;
     let command = parsed.arguments.command;
-    global.json |= command.asks_for_json();
-    let context = if command.bears_broken_settings() {
+    global.json |= command.as_ref().is_some_and(CliCommand::asks_for_json);
+    let context = if command.as_ref().is_some_and(CliCommand::bears_broken_settings) {
         CommandContext::new_lenient(&global)
     } else {
         CommandContext::new(&global)
     };
-    run_and_print(parsed.name, &global, context, |context| commands::run_command(context, command))
+    let context = context.map(|it| it.with_command_names(commands::list_command_names));
+    run_and_print(parsed.name, &global, context, |context| commands::run(context, command))
 }
 
 /// Runs `validate-session-state` on the arguments of the process.
@@ -64,6 +70,7 @@ pub fn validate_main() -> ExitCode {
     const NAME: &str = "validate-session-state";
     install_panic_hook(NAME);
     let argv: Vec<OsString> = std::env::args_os().collect();
+    apply_color_choice(&argv);
     let arguments: ValidateArgs = match parse_arguments(NAME, &argv) {
         Ok(parsed) => parsed.arguments,
         Err(code) => return code,

@@ -7,31 +7,18 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use trueup_core::diagnostic::Divergence;
 
-/// The style of a line on a terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LineStyle {
-    Head,
-    Good,
-    Warning,
-    Error,
-    Faint,
-}
+use crate::page::{Page, Table};
 
 /// The result of a command that succeeded or has findings.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// Lines for a person. A line break inside of one comes from foreign text and is printed
-    /// escaped.
-    pub(crate) text: Vec<String>,
+    /// Lines and tables for a person.
+    pub(crate) text: Page,
     /// Whether the lines are workflow commands of GitHub Actions. All other output is kept from
     /// being taken for one.
     pub(crate) has_runner_commands: bool,
-    /// Names of the columns, printed only on a terminal: a script reads rows.
-    pub(crate) header: Option<String>,
     /// Content of a file to print unchanged in place of the text. On a terminal it is cleaned.
     pub(crate) verbatim: Option<String>,
-    /// Styles of lines, by their index in ascending order.
-    pub(crate) styles: Vec<(usize, LineStyle)>,
     /// The `data` of the JSON object.
     pub(crate) data: Value,
     /// `data` that is serialized already, where a tree of values would be large.
@@ -47,23 +34,19 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Makes an output of lines and `data`.
+    /// Makes an output of plain lines and `data`.
     pub(crate) fn new(text: Vec<String>, data: Value) -> Self {
-        Self { text, data, ..Self::default() }
+        Self::page(text, data)
     }
 
-    /// Makes an output of rows under a header, or of the one line `if_empty` where there are none.
-    pub(crate) fn table(
-        header: &str,
-        rows: impl IntoIterator<Item = String>,
-        if_empty: &str,
-        data: Value,
-    ) -> Self {
-        let rows: Vec<String> = rows.into_iter().collect();
-        if rows.is_empty() {
-            return Self::new(vec![if_empty.to_owned()], data);
-        }
-        Self { header: Some(header.trim_end().to_owned()), ..Self::new(rows, data) }
+    /// Makes an output of lines with tones, or of a table, and `data`.
+    pub(crate) fn page(text: impl Into<Page>, data: Value) -> Self {
+        Self { text: text.into(), data, ..Self::default() }
+    }
+
+    /// Makes an output of a table, or of the one line `if_empty` where it has no rows.
+    pub(crate) fn table<const N: usize>(table: Table<N>, if_empty: &str, data: Value) -> Self {
+        if table.is_empty() { Self::page(vec![if_empty], data) } else { Self::page(table, data) }
     }
 
     /// Makes an output for `--json` only, without building a tree of values.

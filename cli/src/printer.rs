@@ -3,7 +3,7 @@
 //! No other module of this crate writes to stdout or stderr, so that everything printed is cleaned.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Color, Style};
@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use trueup_core::diagnostic::Divergence;
 use trueup_core::text::redact::redact_tokens;
-use trueup_core::text::{visible_line, without_runner_commands, write_plain_json};
+use trueup_core::text::{visible_line, without_runner_commands, write_redacted_json};
 
 use crate::command_error::{CommandError, UNABLE};
 use crate::global_args::GlobalArgs;
-use crate::output::{LineStyle, Output};
+use crate::output::Output;
+use crate::page::{Line, Page, Screen, Tone};
 
 /// Longest line printed, in characters. Every line is cleaned of control and escape characters,
 /// because its text may come from the database or a file.
@@ -76,12 +77,7 @@ impl Printer {
         } else {
             print_warnings(&output.warnings);
             // Written as one piece, because stdout flushes at every line break.
-            let header = render_header(output);
-            let page = render_page(output);
-            page.and_then(|page| {
-                out.write_all(header.as_bytes())?;
-                out.write_all(&page)
-            })
+            render_output(output).and_then(|page| out.write_all(&page))
         };
         to_exit_code(written.and_then(|()| out.flush()), output.exit_code)
     }
@@ -110,17 +106,18 @@ impl Printer {
             self.write_envelope(false, &output, &error)
         } else {
             print_warnings(warnings);
-            let mut err = anstream::stderr().lock();
-            let lines = std::iter::once(format!("{}: {}", self.command, command_error.message))
-                .chain(command_error.details.iter().cloned())
-                .chain([format!("hint: {hint}")]);
-            let mut lines = lines.map(|line| clean_line(&line));
-            lines.try_for_each(|line| writeln!(err, "{line}"))
+            let problem = Line::new(Tone::Error, format!("{}:", self.command))
+                .and(format!(" {}", command_error.message));
+            let hint = Line::new(Tone::Head, "hint:").and(format!(" {hint}"));
+            let mut page = Page::from(vec![problem]);
+            page.extend(command_error.details.iter().map(String::as_str));
+            page.push(hint);
+            write_to_stderr(&page)
         };
         to_exit_code(written, command_error.exit_code())
     }
 
-    /// Writes the object. Its text is not cleaned: a program reads it.
+    /// Writes the object. Its text is not cleaned but for secret tokens: a program reads it.
     fn write_envelope(&self, ok: bool, output: &Output, error: &Value) -> io::Result<()> {
         let object = JsonEnvelope {
             ok,
@@ -135,49 +132,71 @@ impl Printer {
         };
         // The object may have megabytes; a buffer avoids allocating all of it.
         let mut out = io::BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-        write_plain_json(&mut out, &object)?;
+        write_redacted_json(&mut out, &object)?;
         out.write_all(b"\n").and_then(|()| out.flush())
     }
 }
 
 fn print_warnings(warnings: &[String]) {
-    let mut err = anstream::stderr().lock();
-    for warning in warnings {
-        // A closed stderr is ignored.
-        let _ = writeln!(err, "warning: {}", clean_line(warning));
+    let lines = warnings
+        .iter()
+        .map(|warning| Line::new(Tone::Warning, "warning:").and(format!(" {warning}")));
+    // A closed stderr is ignored.
+    let _ = write_to_stderr(&Page::from(lines.collect::<Vec<_>>()));
+}
+
+fn write_to_stderr(page: &Page) -> io::Result<()> {
+    let lines = page.lay_out(Screen::of(&io::stderr()), clean_text);
+    let mut out = Vec::new();
+    for line in lines {
+        write_line(&mut out, &without_commands(line))?;
+    }
+    anstream::stderr().lock().write_all(&out)
+}
+
+/// Returns how a terminal shows a tone.
+fn ansi_style(tone: Tone) -> Style {
+    let color = |color: AnsiColor| Style::new().fg_color(Some(Color::Ansi(color)));
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Head => Style::new().bold(),
+        Tone::Active => color(AnsiColor::Cyan),
+        Tone::Good => color(AnsiColor::Green),
+        Tone::Warning => color(AnsiColor::Yellow),
+        Tone::Error => color(AnsiColor::Red),
+        Tone::Faint => Style::new().dimmed(),
     }
 }
 
-/// Returns how a terminal shows a style.
-fn ansi_style(line_style: LineStyle) -> Style {
-    let color = |color: AnsiColor| Style::new().fg_color(Some(Color::Ansi(color)));
-    match line_style {
-        LineStyle::Head => Style::new().bold(),
-        LineStyle::Good => color(AnsiColor::Green),
-        LineStyle::Warning => color(AnsiColor::Yellow),
-        LineStyle::Error => color(AnsiColor::Red),
-        LineStyle::Faint => Style::new().dimmed(),
+/// Writes a line that was cleaned, so that only the escape sequences of its tones are in it.
+fn write_line(out: &mut impl Write, line: &Line) -> io::Result<()> {
+    for span in &line.spans {
+        let style = ansi_style(span.tone);
+        write!(out, "{style}{}{style:#}", span.text)?;
     }
+    writeln!(out)
 }
 
 /// Renders the lines of an output.
-fn render_page(output: &Output) -> io::Result<Vec<u8>> {
+fn render_output(output: &Output) -> io::Result<Vec<u8>> {
+    let lines = output.text.lay_out(Screen::of(&io::stdout()), clean_text);
+    // The content of a file keeps its lines, however long they are.
     let verbatim = output.verbatim.iter().flat_map(|content| content.lines());
-    let text = output.text.iter().map(String::as_str).chain(verbatim);
-    let mut styles = output.styles.iter().peekable();
+    let verbatim = verbatim.map(|line| Line::from(clean_text(line)));
     let mut page = Vec::new();
-    for (number, line) in text.enumerate() {
-        let line = if output.has_runner_commands { clean_text(line) } else { clean_line(line) };
-        match styles.next_if(|(at, _)| *at == number) {
-            // Styled after cleaning, so that only these escape sequences remain.
-            Some((_, line_style)) => {
-                let style = ansi_style(*line_style);
-                writeln!(page, "{style}{line}{style:#}")?;
-            }
-            None => writeln!(page, "{line}")?,
-        }
+    for line in lines.into_iter().chain(verbatim) {
+        let line = if output.has_runner_commands { line } else { without_commands(line) };
+        write_line(&mut page, &line)?;
     }
     Ok(page)
+}
+
+/// Keeps a clean line from being taken for a workflow command.
+fn without_commands(line: Line) -> Line {
+    match without_runner_commands(&line.to_text()) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(clean) => Line::from(clean),
+    }
 }
 
 /// Cleans a line for a terminal, and keeps it from being taken for a workflow command.
@@ -201,28 +220,30 @@ fn clean_text(line: &str) -> String {
 /// Prints items of a command that runs until its reader closes the pipe.
 #[derive(Debug)]
 pub(crate) struct OutputStream {
-    out: io::StdoutLock<'static>,
+    out: anstream::AutoStream<io::StdoutLock<'static>>,
+    screen: Screen,
     json: bool,
 }
 
 impl OutputStream {
     pub(crate) fn new(json: bool) -> Self {
-        let out = io::stdout().lock();
-        Self { out, json }
+        let screen = Screen::of(&io::stdout());
+        Self { out: anstream::stdout().lock(), screen, json }
     }
 
-    /// Prints one item: a JSON object on a line, or lines for a person.
+    /// Prints one item: a JSON object on a line, or text for a person.
     pub(crate) fn print_item(
         &mut self,
         object: impl FnOnce() -> Value,
-        lines: impl FnOnce() -> Vec<String>,
+        text: impl FnOnce() -> Page,
     ) -> io::Result<()> {
         if self.json {
-            write_plain_json(&mut self.out, &object())?;
+            write_redacted_json(&mut self.out, &object())?;
             writeln!(self.out)?;
         } else {
-            for line in lines() {
-                writeln!(self.out, "{}", clean_line(&line))?;
+            let lines = text().lay_out(self.screen, clean_text);
+            for line in lines {
+                write_line(&mut self.out, &without_commands(line))?;
             }
         }
         self.out.flush()
@@ -239,40 +260,45 @@ pub(crate) fn open_screen() -> io::BufWriter<io::Stdout> {
     io::BufWriter::new(io::stdout())
 }
 
-/// Tells whether stdout shows colours and the environment wants them.
-pub(crate) fn shows_colors() -> bool {
-    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-}
-
 /// Tells whether what goes to stdout is seen at once.
 pub(crate) fn shows_output() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Tells whether stdout shows colours and the environment wants them.
+pub(crate) fn shows_colors() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}
+
 /// Prints a line about the progress of a command on stderr.
 pub(crate) fn print_status(line: &str) {
     // A closed stderr is ignored.
-    let _ = writeln!(anstream::stderr(), "{}", clean_line(line));
+    let _ = write_to_stderr(&Page::from(vec![line]));
 }
 
-/// Prints help or an error message of the argument parser.
+/// Prints help or an error message of the argument parser, which breaks only the help.
 pub(crate) fn print_usage(error: &clap::Error) {
     // A closed pipe is ignored.
-    let _ = error.print();
+    let _ = if error.use_stderr() {
+        let text = error.render().to_string();
+        let lines = text.lines().map(|line| match line.strip_prefix("error:") {
+            Some(rest) => Line::new(Tone::Error, "error:").and(rest),
+            None => Line::from(line),
+        });
+        write_to_stderr(&Page::from(lines.collect::<Vec<_>>()))
+    } else {
+        error.print()
+    };
 }
 
-/// Renders the names of the columns; empty unless stdout is a terminal.
-fn render_header(output: &Output) -> String {
-    let header = output.header.as_ref().filter(|_| shows_output());
-    let style = ansi_style(LineStyle::Head);
-    header.map_or_else(String::new, |header| format!("{style}{header}{style:#}\n"))
-}
-
-/// Returns the exit code after printing. A closed pipe is no error; other write errors are.
+/// Returns the exit code after printing. A closed pipe is no error; other write errors are, and said.
 fn to_exit_code(written: io::Result<()>, code: u8) -> ExitCode {
     match written {
         Ok(()) => ExitCode::from(code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(code),
-        Err(_) => ExitCode::from(UNABLE),
+        Err(error) => {
+            print_status(&format!("the output could not be written: {error}"));
+            ExitCode::from(UNABLE)
+        }
     }
 }

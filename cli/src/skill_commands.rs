@@ -1,4 +1,4 @@
-//! Test that every command in the skills can be parsed.
+//! Tests that every command in the skills and the help topics can be parsed.
 
 use std::fs;
 use std::path::Path;
@@ -79,6 +79,40 @@ fn every_command_of_the_skills_parses() {
         }
     }
     assert!(named > 30, "{named} commands");
+}
+
+/// Extracts the command lines of a help topic: indented, with an explanation after two spaces.
+fn extract_topic_commands(text: &str) -> Vec<Vec<String>> {
+    let text = text.replace("\\\n", " ");
+    let indented = text.lines().filter_map(|line| line.strip_prefix("  "));
+    let ours = indented.filter(|line| line.starts_with("trueup") || line.starts_with("validate"));
+    let commands =
+        ours.map(|line| match line.find("   ").filter(|at| !line[*at..].contains("--")) {
+            Some(at) => &line[..at],
+            None => line,
+        });
+    commands.map(|line| split_words(line.split(" > ").next().unwrap_or(line))).collect()
+}
+
+#[test]
+fn every_command_of_the_help_topics_parses() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/help_topics");
+    let mut named = 0;
+    for topic in fs::read_dir(folder).unwrap() {
+        let path = topic.unwrap().path();
+        let commands = extract_topic_commands(&fs::read_to_string(&path).unwrap());
+        assert!(commands.len() >= 5, "{}: {commands:?}", path.display());
+        for command in commands {
+            let line = command.iter().map(|word| fill_placeholder(word));
+            let parsed = match &*command[0] {
+                "trueup" => TrueupArgs::command().try_get_matches_from(line),
+                _ => ValidateArgs::command().try_get_matches_from(line),
+            };
+            assert!(parsed.is_ok(), "{}: {command:?}: {parsed:?}", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 40, "{named} commands");
 }
 
 #[test]

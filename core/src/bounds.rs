@@ -135,6 +135,8 @@ bounds! {
         "the session id is not exported, with a warning";
     WORKPLANS: 4_096, Entries, "the files of a directory of workplans",
         "the rest are not checked, with a warning";
+    CHECK_MARKER: 64 * KIB, Bytes, "the record of packages with workplans",
+        "only workplans at the root are watched";
     STATE: MIB, Bytes, "a repository's STATE.md",
         "hooks do not share it, with a warning; `trueup state sync` does";
     SHARED_STATE_RECORD: 16 * KIB, Bytes, "the record of the state shared last",

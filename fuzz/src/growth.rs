@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use trueup_core::metadata::script_search::{Language, find_field_uses};
+use trueup_core::plan::trackers::{SourceFile, TrackerFormat, read_tracker};
 use trueup_core::text::redact::redact;
 use trueup_core::{cache, hook, metadata, plan, repo_state, workplan};
 
@@ -102,10 +103,19 @@ fn repeat(text: &mut String, (before, after): (&str, &str), length: usize) {
     }
 }
 
+fn read_records(format: TrackerFormat, text: &str) {
+    let _ = read_tracker(format, &[SourceFile { path: "a.md", bytes: text.as_bytes() }]);
+}
+
 fn reader_of(letter: u8) -> Option<fn(&str)> {
     Some(match letter {
         b'w' => |text| drop(workplan::parse_workplan(text.as_bytes())),
-        b'p' => |text| drop(plan::compare_checkboxes(text, &[])),
+        b'p' => |text| {
+            for format in plan::PlanFormat::ALL.iter().filter(|format| format.is_markdown()) {
+                drop(plan::compare_checkboxes(*format, text, &[]));
+            }
+            plan::recognise_format(std::path::Path::new("plan.md"), text);
+        },
         b's' => |text| drop(plan::check_status_file(text)),
         b'c' => {
             |text| drop(cache::CacheDocument::parse(text.as_bytes()).map(|read| read.to_reading()))
@@ -117,6 +127,9 @@ fn reader_of(letter: u8) -> Option<fn(&str)> {
             let _ = repo_state::find_section(text.as_bytes(), &slug);
             let _ = repo_state::summarize_status(text);
         },
+        b'b' => |text| read_records(TrackerFormat::Beads, text),
+        b'k' => |text| read_records(TrackerFormat::TaskMaster, text),
+        b'f' => |text| read_records(TrackerFormat::Backlog, text),
         b'r' => |text| drop(redact(text)),
         b'1' => |text| drop(find_field_uses(Language::Python, text)),
         b'2' => |text| drop(find_field_uses(Language::JavaScript, text)),

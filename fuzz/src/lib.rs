@@ -15,4 +15,5 @@ pub mod sources;
 pub mod state;
 pub mod status_file;
 mod text;
+pub mod trackers;
 pub mod workplan;

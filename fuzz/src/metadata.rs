@@ -68,10 +68,13 @@ fn changed(document: &JsonDocument, key: &str) {
         let mut twice = again.clone();
         twice.set_field(key, &literal);
         assert_eq!(twice.render(), again.render());
-        // A field that was there gets back what it was.
         if let Some(raw) = document.raw_value(key) {
             twice.set_field(key, &JsonLiteral::from_json_or_text(raw));
-            assert_eq!(twice.render(), document.render());
+            // A field that was there gets back what it was; what strict readers refuse is never
+            // written as JSON.
+            if serde_json::from_str::<Value>(raw).is_ok() {
+                assert_eq!(twice.render(), document.render());
+            }
         } else {
             twice.remove_field(key);
             assert_eq!(others(&read(&twice), key), others(document, key));

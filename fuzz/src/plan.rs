@@ -2,6 +2,7 @@
 //! and touches nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::text::assert_one_line;
 use trueup_core::diagnostic::Divergence;
@@ -9,8 +10,8 @@ use trueup_core::model::{
     Plan, PlanId, PlanState, PlanTask, PlanTaskId, PlanTaskStatus, Revision, Timestamp,
 };
 use trueup_core::plan::{
-    CheckboxRelation, ParsedPlan, PlanFile, apply_edits, checkbox_findings, compare_checkboxes,
-    parse_markdown, task_findings,
+    CheckboxRelation, ParsedPlan, PlanFile, PlanFormat, apply_edits, checkbox_findings,
+    compare_checkboxes, id_edits, read_markdown, recognise_format, task_findings,
 };
 
 /// Checks a file.
@@ -19,10 +20,22 @@ pub fn check(bytes: &[u8]) {
         return;
     };
     assert_eq!(apply_edits(text, &[]), text);
-    let plan = parse_markdown(text);
+    recognise_format(Path::new("plan.md"), text);
+    recognise_format(Path::new("plan.json"), text);
+    recognise_format(Path::new("plan.jsonl"), text);
+    for format in PlanFormat::ALL.iter().filter(|format| format.is_markdown()) {
+        check_format(bytes, text, *format);
+    }
+}
+
+/// Checks a file as one of a format, whatever it is.
+fn check_format(bytes: &[u8], text: &str, format: PlanFormat) {
+    let plan = read_markdown(format, text);
+    assert_eq!(plan.format, format);
     tasks(&plan);
     places(text, &plan);
     nothing_is_lost(text, &plan);
+    ids_are_written_once(text, &plan);
     for rows in [
         rows(&plan, |_| Some(PlanTaskStatus::Completed)),
         rows(&plan, |at| match (at + bytes.len()) % 6 {
@@ -32,6 +45,17 @@ pub fn check(bytes: &[u8]) {
     ] {
         writing_back(text, &plan, &rows);
     }
+}
+
+/// With the ids that it lacks written in, a file has the same tasks and lacks none.
+fn ids_are_written_once(text: &str, plan: &ParsedPlan) {
+    let written = apply_edits(text, &id_edits(plan));
+    let again = read_markdown(plan.format, &written);
+    let ids = |plan: &ParsedPlan| -> Vec<PlanTaskId> {
+        plan.tasks.iter().map(|task| task.task.id.clone()).collect()
+    };
+    assert_eq!(ids(&again), ids(plan), "{:?}: {written:?}", plan.format);
+    assert_eq!(id_edits(&again), []);
 }
 
 /// Whose the tasks are.
@@ -83,17 +107,21 @@ fn lines(text: &str) -> Vec<&str> {
 fn places(text: &str, plan: &ParsedPlan) {
     let mut end = 0;
     for task in &plan.tasks {
-        let mark = task.checkbox.clone().expect("a task of Markdown has a box");
-        assert!(mark.start >= end);
-        end = mark.end;
-        let is_done = match &text[mark.clone()] {
-            " " => false,
-            "x" | "X" => true,
-            other => panic!("{other:?} is no mark"),
-        };
-        assert_eq!(is_done, task.task.status == PlanTaskStatus::Completed);
-        assert_eq!(lines(&text[..mark.start]).len(), task.line);
         assert!(task.task.title.lines().count() == 1, "{task:?}");
+        let Some(mark) = task.checkbox.clone() else {
+            assert!(matches!(plan.format, PlanFormat::TaskHeadings | PlanFormat::Gsd));
+            continue;
+        };
+        // The status of a heading may stand below its checkboxes.
+        assert!(mark.start >= end || plan.format == PlanFormat::TaskHeadings);
+        end = mark.end.max(end);
+        // The status of a heading, a word or a checkbox, may stand below it.
+        let line = lines(&text[..mark.start]).len();
+        let is_below = line > task.line && plan.format == PlanFormat::TaskHeadings;
+        assert!(line == task.line || is_below, "{task:?}");
+        if matches!(&text[mark], "x" | "X") {
+            assert_eq!(task.task.status, PlanTaskStatus::Completed);
+        }
     }
 }
 
@@ -162,10 +190,13 @@ pub(crate) fn told(found: &[Divergence]) {
 
 fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     let id = plan_id();
-    let found = compare_checkboxes(text, rows);
+    let found = compare_checkboxes(plan.format, text, rows);
     assert_eq!(&found.file, plan);
     assert!(found.not_in_file.is_empty());
-    assert_eq!(found.checkboxes.len(), rows.len());
+    let unmarked = plan.tasks.iter().filter(|task| task.checkbox.is_none());
+    let unmarked: BTreeSet<&PlanTaskId> = unmarked.map(|task| &task.task.id).collect();
+    let marked = rows.iter().filter(|row| !unmarked.contains(&row.id));
+    assert_eq!(found.checkboxes.len(), marked.count());
     assert_eq!(found.not_imported.len(), plan.tasks.len() - rows.len());
     let file = PlanFile { is_committed: true, path: "docs/plan.md", plan: Some(&id) };
     told(&checkbox_findings(&found, file));
@@ -175,24 +206,28 @@ fn writing_back(text: &str, plan: &ParsedPlan, rows: &[PlanTask]) {
     let count = found.checkboxes.iter().filter(|it| behind(it.relation)).count();
     assert_eq!(found.edits.len(), count);
     let after = apply_edits(text, &found.edits);
-    let mut expected = text.as_bytes().to_vec();
-    for edit in &found.edits {
-        assert_eq!((&text[edit.range.clone()], edit.replacement.as_str()), (" ", "x"));
-        expected[edit.range.start] = b'x';
+    // Nothing but the marks differs.
+    let (mut at, mut after_at) = (0, 0);
+    let mut edits = found.edits.clone();
+    edits.sort_by_key(|edit| edit.range.start);
+    for edit in &edits {
+        let kept = edit.range.start - at;
+        assert_eq!(text[at..edit.range.start], after[after_at..after_at + kept]);
+        at = edit.range.end;
+        after_at += kept + edit.replacement.len();
     }
-    assert_eq!(after.as_bytes(), expected);
-    let again = compare_checkboxes(&after, rows);
+    assert_eq!(text[at..], after[after_at..]);
+    let again = compare_checkboxes(plan.format, &after, rows);
     assert_eq!(again.edits, []);
     assert_eq!(again.ahead_in_file, found.ahead_in_file);
-    let mut checked = plan.clone();
-    for task in &mut checked.tasks {
-        let at = task.checkbox.as_ref().map(|mark| mark.start);
-        if found.edits.iter().any(|edit| Some(edit.range.start) == at) {
-            task.task.status = PlanTaskStatus::Completed;
-        }
-    }
-    // What is skipped is shown as it stands, box and all.
-    let unskipped = |plan: &ParsedPlan| ParsedPlan { skipped: Vec::new(), ..plan.clone() };
-    assert_eq!(unskipped(&again.file), unskipped(&checked));
+    let shape = |plan: &ParsedPlan| -> Vec<(PlanTaskId, usize, String)> {
+        let tasks = plan.tasks.iter().map(|task| (&task.task, task.line));
+        tasks.map(|(task, line)| (task.id.clone(), line, task.title.clone())).collect()
+    };
+    assert_eq!(shape(&again.file), shape(plan));
+    let unfinished = |plan: &ParsedPlan| {
+        plan.tasks.iter().filter(|task| !task.task.status.is_finished()).count()
+    };
+    assert!(unfinished(&again.file) <= unfinished(plan));
     assert_eq!(again.file.skipped.len(), plan.skipped.len());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trueup_core::log::LogLevel;
 use trueup_core::retention::{is_prune_due, prune_if_due};
-use trueup_core::store::Store;
+use trueup_core::store::RetentionStore;
 
 use crate::HookContext;
 use crate::embedded_database::EmbeddedDatabase;
@@ -28,7 +28,7 @@ pub(crate) fn prune_embedded(context: &HookContext) {
 }
 
 /// Prunes when it is due. A failure is only logged, since the next day tries again.
-pub fn prune_when_due(context: &HookContext, store: &mut dyn Store) {
+pub fn prune_when_due(context: &HookContext, store: &mut dyn RetentionStore) {
     if !is_due(context) {
         return;
     }

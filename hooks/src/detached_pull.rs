@@ -143,6 +143,13 @@ fn spawn_pull(context: &HookContext, more: &[&str], stdout: Stdio) -> Result<Chi
         .stderr(Stdio::null());
     // Its deadline is its own: nobody waits for it for longer than he wants.
     command.env_remove("TRUEUP_DEADLINE_MS");
+    let client = context.payload.client;
+    if let Some(agent) = client.label() {
+        command.args(["--agent", agent]);
+    }
+    for variable in client.foreign_variables() {
+        command.env_remove(variable);
+    }
     if let Some(client) = run.client_pid.or_else(|| run.client_process().map(|it| it.pid)) {
         // Behind the end of this hook it has no ancestor that is the client.
         command.env("CLAUDE_PID", client.to_string());

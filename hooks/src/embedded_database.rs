@@ -49,7 +49,7 @@ impl SessionDatabase for EmbeddedDatabase {
         context: &HookContext,
         store: &mut SqliteStore,
         synced: TrueUpOutcome,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<Option<Session>, SyncError> {
         record_session_work(context, store, synced)
     }
 

@@ -18,7 +18,7 @@ use crate::{HookContext, HookOutcome};
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Advice, AdviceKind, Divergence};
 use trueup_core::hook::{
-    HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
+    Client, HookEvent, HookResponse, ToolCall, ToolDecision, ToolVerdict, find_commands,
 };
 use trueup_core::liveness::MAX_QUIET_SECONDS;
 use trueup_core::settings::{Environment, Project, Settings};
@@ -128,7 +128,12 @@ pub(crate) fn handle_broken_payload(input: &[u8]) -> Option<HookOutcome> {
     });
     let line = "⚠️ the payload is truncated or broken: this may be a hand-off that could not be \
                 checked";
-    may_hand_on.then(|| ask_or_warn(&environment, point, line.to_owned(), None))
+    may_hand_on.then(|| {
+        let mut outcome = ask_or_warn(&environment, point, line.to_owned(), None);
+        let event = HookEvent::BeforeTool(ToolCall::Other);
+        Client::guess_sender(&text).fit_response(&mut outcome.response, &event);
+        outcome
+    })
 }
 
 fn classify_event(context: &HookContext) -> HandoffIntent {
@@ -268,6 +273,11 @@ fn refuse_handoff(
     let advice = findings.basis.iter().fold(advice, |advice, basis| format!("{advice}\n{basis}"));
     // The lines quote stored state: the agent gets them inside a delimiter, a person as they are.
     let reason = format!("{}\n{advice}", context.new_delimiter().wrap_quoted(&lines));
+    let shown = if context.payload.client.tells_stderr {
+        reason.clone()
+    } else {
+        format!("{lines}\n{advice}")
+    };
     let response = match point {
         HandoffPoint::Before(event) => HookResponse {
             verdict: Some(ToolVerdict { event, decision: ToolDecision::Deny, reason }),
@@ -275,8 +285,8 @@ fn refuse_handoff(
         },
         HandoffPoint::Stop => HookResponse { block: Some(reason), ..HookResponse::default() },
     };
-    let notes = lines.lines().chain(advice.lines()).map(str::to_owned);
-    HookOutcome { response, notes: notes.collect(), is_refusal: true, ..HookOutcome::default() }
+    let notes = shown.lines().map(str::to_owned).collect();
+    HookOutcome { response, notes, is_refusal: true, ..HookOutcome::default() }
 }
 
 /// Renders the commands that end the refusal, one a line.

@@ -47,10 +47,11 @@ impl HookContext {
     /// Builds the context of a payload. The deadline bounds everything that the hook does.
     pub(crate) fn new(
         payload: HookPayload,
-        environment: Environment,
+        mut environment: Environment,
         settings: Settings,
         deadline: Deadline,
     ) -> Self {
+        environment.hide(payload.client.foreign_variables());
         let payload_dir = payload.cwd.as_ref().map(PathBuf::from);
         // JSON cannot name a directory that is not UTF-8. The working directory of this process is
         // the same one, so it is used instead.
@@ -65,6 +66,7 @@ impl HookContext {
         // A subagent may work in its own worktree and on its own branch.
         let working_dir = cwd.filter(|_| !payload.is_subagent);
         let mut run = RunContext::new(&environment, settings, project, working_dir, deadline);
+        run.agent = payload.client.label();
         if dir_ignored {
             run.warnings.push(format!(
                 "a directory of more than {} parts or {} bytes is ignored",

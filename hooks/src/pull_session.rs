@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::{Code, Divergence};
-use trueup_core::hook::{HookEvent, HookPayload, StartSource};
+use trueup_core::hook::{Client, HookEvent, HookPayload, StartSource};
 use trueup_core::log::LogLevel;
 use trueup_core::model::{Lineage, Revision, Session, SessionId};
 use trueup_core::replica::ReplicaFile;
@@ -46,6 +46,8 @@ pub struct PullRequest<'r> {
     pub session: &'r SessionId,
     /// Its working directory.
     pub directory: &'r Path,
+    /// The client that runs it.
+    pub client: &'static Client,
     /// Why it starts, if it does.
     pub start: Option<StartSource>,
 }
@@ -59,6 +61,7 @@ impl PullRequest<'_> {
         deadline: Deadline,
     ) -> HookContext {
         let payload = HookPayload {
+            client: self.client,
             session: self.session.clone(),
             cwd: self.directory.to_str().map(str::to_owned),
             is_subagent: false,

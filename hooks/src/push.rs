@@ -115,19 +115,16 @@ fn push_checkpoint<S: SessionDatabase>(
     let has_problems = !synced.problems.is_empty();
     report_session(context, &mut store, &synced);
     let mut lost_write = None;
-    let wrote_event = if drained.counts.is_waiting {
+    let changed_session = if drained.counts.is_waiting {
         let queued = enqueue_event(context);
         notes.extend(queued.notes);
         lost_write = queued.lost;
         context.mark_event_recorded();
-        false
+        None
     } else {
         S::record_event(context, &mut store, synced)?
     };
-    if wrote_event
-        && !has_problems
-        && let Some(session) = store.load_session(&context.payload.session)?
-    {
+    if let Some(session) = changed_session.filter(|_| !has_problems) {
         let second_pass = true_up(&mut store, session, &[], &context.run)?;
         lost_lines.extend(lost_edit_lines(&second_pass.found));
         found.extend(second_pass.found.into_iter().filter(|d| d.code == Code::EditRejected));
@@ -196,7 +193,7 @@ fn renew_lease(
     session: &Session,
 ) -> Result<(), StoreError> {
     let status = match context.payload.event {
-        HookEvent::Stop { .. } => Some(SessionStatus::Idle),
+        HookEvent::Stop { .. } | HookEvent::Interrupted => Some(SessionStatus::Idle),
         // A session that works is not lost, even if a sweep took it for lost.
         HookEvent::AfterTool(_) | HookEvent::Task(_) if !session.status.is_present() => {
             Some(SessionStatus::Active)

@@ -17,12 +17,12 @@ use trueup_core::text::redact::RedactedText;
 
 use crate::HookContext;
 
-/// Writes the event to the database. Returns whether the session's state changed.
+/// Writes the event to the database. Returns the session as it is now, where its state changed.
 pub(crate) fn record_session_work(
     context: &HookContext,
     store: &mut dyn HookStore,
     synced: TrueUpOutcome,
-) -> Result<bool, SyncError> {
+) -> Result<Option<Session>, SyncError> {
     let session = synced.session;
     let branch = synced.observation.snapshot.branch.map(|branch| branch.name);
     let branch = branch.filter(|branch| session.branch() != Some(branch));
@@ -41,28 +41,31 @@ pub(crate) fn record_session_work(
         changes.insert(StateField::WasInterrupted, FieldValue::Flag(true));
     }
     let has_changes = !changes.is_empty() || branch.is_some();
-    match branch {
+    let mut changed_session = match branch {
         // A new branch alone does not raise the revision.
         Some(branch) if changes.is_empty() => {
             let patch = Map::from_iter([("branch".to_owned(), json!(branch))]);
-            store.merge_metadata(&session.id, &patch, &context.build_provenance("observed"))?;
+            let provenance = context.build_provenance("observed");
+            Some(store.merge_metadata(&session.id, &patch, &provenance)?)
         }
         branch if has_changes => {
             let mark = is_interrupted.then_some(InterruptionMark::Interrupted);
-            push_observation(context, store, session, changes, branch, mark)?;
+            context.run.note_work_before_change(&session);
+            Some(push_observation(context, store, session, changes, branch, mark)?)
         }
-        _ => {}
-    }
+        _ => None,
+    };
     if let Some(reason) = end_reason {
         let end_provenance = context.build_provenance(reason).under_id(end_op_id(context.op_id()));
-        store.end_session(&context.payload.session, reason, &end_provenance)?;
+        let ended = store.end_session(&context.payload.session, reason, &end_provenance)?;
+        changed_session = changed_session.map(|_| ended);
     }
     context.mark_event_recorded();
-    Ok(has_changes)
+    Ok(changed_session)
 }
 
 /// Pushes an observation under the claim it was made with. If the session lost its item
-/// meanwhile, the observation goes to the journal instead.
+/// meanwhile, the observation goes to the journal instead. Returns the session as it is now.
 fn push_observation(
     context: &HookContext,
     store: &mut dyn HookStore,
@@ -70,7 +73,7 @@ fn push_observation(
     changes: BTreeMap<StateField, FieldValue>,
     branch: Option<String>,
     mark: Option<InterruptionMark>,
-) -> Result<(), SyncError> {
+) -> Result<Session, SyncError> {
     let request = RetriedPush {
         changes,
         metadata: Map::new(),
@@ -82,7 +85,7 @@ fn push_observation(
         provenance: context.build_provenance("observed").under_id(context.op_id().to_owned()),
     };
     match push_with_retry(store, session, &request)? {
-        PushOutcome::Done { .. } | PushOutcome::InPlace(_) => Ok(()),
+        PushOutcome::Done { after: session, .. } | PushOutcome::InPlace(session) => Ok(*session),
         PushOutcome::ClaimLost(session) => {
             let lost = RejectedEdit {
                 session: session.id.clone(),
@@ -95,7 +98,7 @@ fn push_observation(
             if let Some(entry) = recorded.map_err(SyncError::Journal)? {
                 report_journal_entry(store, &context.run, &entry);
             }
-            Ok(())
+            Ok(*session)
         }
     }
 }

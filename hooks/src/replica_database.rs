@@ -83,7 +83,7 @@ impl SessionDatabase for ReplicaDatabase {
         context: &HookContext,
         store: &mut ReplicaStore,
         synced: TrueUpOutcome,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<Option<Session>, SyncError> {
         let before = store.replica().session.execution_state().work;
         if let Some(write) = build_write(context) {
             store.put_change(context.op_id(), write)?;
@@ -96,7 +96,8 @@ impl SessionDatabase for ReplicaDatabase {
             store.merge_metadata(&id, &patch, &context.build_provenance("observed"))?;
         }
         context.mark_event_recorded();
-        Ok(store.replica().session.execution_state().work != before)
+        let session = &store.replica().session;
+        Ok((session.execution_state().work != before).then(|| session.clone()))
     }
 
     /// Leaves it to the next pull.

@@ -173,6 +173,7 @@ fn run_handler(
 ) -> HookOutcome {
     let mut outcome = handle(context);
     outcome.response.alert = alert_user(context);
+    context.payload.client.fit_response(&mut outcome.response, &context.payload.event);
     let warnings = context.run.warnings.iter().map(|warning| format!("trueup: {warning}"));
     outcome.notes.splice(0..0, warnings);
     let omitted = outcome.notes.len().saturating_sub(NOTES.len());

@@ -30,7 +30,8 @@ pub(crate) trait SessionDatabase {
     /// When the database cannot take it now.
     fn register(context: &HookContext, store: &mut Self::Store) -> Result<Session, StoreError>;
 
-    /// Records what the event says of the session's work. Returns whether its state changed.
+    /// Records what the event says of the session's work. Returns the session as it is now, where
+    /// its state changed.
     ///
     /// # Errors
     ///
@@ -39,7 +40,7 @@ pub(crate) trait SessionDatabase {
         context: &HookContext,
         store: &mut Self::Store,
         synced: TrueUpOutcome,
-    ) -> Result<bool, SyncError>;
+    ) -> Result<Option<Session>, SyncError>;
 
     /// Shares STATE.md if it changed; returns lines for the user.
     fn share_state(context: &HookContext, store: &mut Self::Store) -> Vec<String>;

@@ -6,7 +6,7 @@ use trueup_core::bounds::ENVIRONMENT_FILE;
 use trueup_core::fs::{append_to_foreign, read_bytes};
 use trueup_core::hook::{HookEvent, HookResponse, PromptKind, StartSource};
 use trueup_core::model::Session;
-use trueup_core::store::{HookStore as _, Store, StoreError};
+use trueup_core::store::{DeliveryTarget, HookStore as _, StoreError};
 use trueup_core::sync::{DrainReport, SyncError, drain_outbox, record_session_database, true_up};
 
 use crate::auto_prune::prune_embedded;
@@ -109,7 +109,7 @@ fn start_embedded(
 /// Loads the session as it is once what waited is written, and records which database it is in.
 fn load_after_drain(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn DeliveryTarget,
     drained: &mut DrainReport,
 ) -> Result<Option<Session>, StoreError> {
     let id = &context.payload.session;

@@ -6,7 +6,9 @@ use trueup_core::hook::StartSource;
 use trueup_core::model::{DeadOrchestrator, RepoScope, Session, SessionStatus};
 use trueup_core::orchestrators;
 use trueup_core::replica::RenderedBriefing;
-use trueup_core::store::{ReleasedClaim, SessionFilter, Store, StoreError};
+use trueup_core::store::{
+    ReleasedClaim, SessionFilter, SessionStartStore, SessionStore, StoreError, StuckWorkStore,
+};
 use trueup_core::sync::{
     Briefing, HandoffNotice, SyncError, describe_stuck_work, fail_stuck_phases, fail_stuck_tasks,
     find_predecessor, is_registration_current, register_session, sweep_dead_sessions,
@@ -41,7 +43,7 @@ pub(crate) struct BegunSession {
 /// When the database cannot be used.
 pub(crate) fn begin_session(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     stored: Option<Session>,
     source: StartSource,
 ) -> Result<BegunSession, SyncError> {
@@ -83,7 +85,7 @@ pub(crate) struct StartReadings {
 /// When the database cannot be read.
 pub(crate) fn read_for_briefing(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     session: &Session,
     begun: &BegunSession,
 ) -> Result<StartReadings, SyncError> {
@@ -132,10 +134,14 @@ struct FailedWork {
 }
 
 /// Fails what is in progress without a sign of life.
-fn fail_silent_work(context: &HookContext, store: &mut dyn Store) -> Result<FailedWork, SyncError> {
+fn fail_silent_work(
+    context: &HookContext,
+    store: &mut dyn StuckWorkStore,
+) -> Result<FailedWork, SyncError> {
     let actor = context.payload.session.as_str();
     let tasks = fail_stuck_tasks(store, &context.run, actor)?;
-    let dead = orchestrators::clear_dead_orchestrators(store, &context.run, |_| actor.to_owned())?;
+    let dead = orchestrators::find_dead_orchestrators(store, &context.run)?;
+    let dead = orchestrators::clear_dead_orchestrators(store, dead, actor)?;
     let phases = fail_stuck_phases(store, &context.run, actor)?;
     Ok(FailedWork {
         orchestrators: dead.iter().map(DeadOrchestrator::render_line).collect(),
@@ -146,7 +152,7 @@ fn fail_silent_work(context: &HookContext, store: &mut dyn Store) -> Result<Fail
 /// Registers the session, unless its registration is current.
 fn register_if_needed(
     context: &HookContext,
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     stored: Option<Session>,
     source: StartSource,
 ) -> Result<Session, StoreError> {
@@ -163,7 +169,7 @@ fn register_if_needed(
 
 /// Lists sessions of the same worktree, the latest heartbeat first.
 fn list_worktree_sessions(
-    store: &mut dyn Store,
+    store: &mut dyn SessionStore,
     session: &Session,
     status: SessionStatus,
 ) -> Result<Vec<Session>, SyncError> {
@@ -187,7 +193,7 @@ pub(crate) fn filter_of_worktree(worktree: Option<&str>, status: SessionStatus) 
 /// Finds an item to resume for a session that holds none: its own last item, else that of its
 /// predecessor, else that of the last session in this worktree.
 fn find_resumable_item(
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     session: &Session,
 ) -> Result<Option<(String, String)>, SyncError> {
     if session.item.is_some() {

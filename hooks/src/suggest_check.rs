@@ -4,16 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use trueup_core::bounds::WORKPLANS;
-use trueup_core::fs::write_private;
+use trueup_core::bounds::{CHECK_MARKER, WORKPLANS};
+use trueup_core::fs::{read_bytes, write_private};
 use trueup_core::model::Timestamp;
 use trueup_core::text::one_line;
-use trueup_core::workplan::is_workplan_path;
+use trueup_core::workplan::{is_workplan_folder, is_workplan_path};
 
 use crate::HookContext;
 
-/// Directories with workplans, below the project.
-const WORKPLAN_DIRS: [&str; 2] = ["workplans", "workplans/archived"];
+/// The folder of workplans at the root of a project.
+const ROOT_FOLDER: &str = "workplans";
+
+/// Most folders of packages that are watched. A turn ends after each of them was listed.
+const MAX_PACKAGE_FOLDERS: usize = 64;
 
 /// Longest path shown, in characters.
 const MAX_PATH_CHARS: usize = 200;
@@ -35,19 +38,21 @@ pub(crate) fn suggest_for_workplans(
 ) -> CheckSuggestion {
     let dir = &context.run.project.dir;
     let mut suggestion = CheckSuggestion::default();
-    if !dir.join("workplans").is_dir() {
+    let paths = &context.run.settings.paths;
+    let marker = paths.check_marker(dir);
+    let folders = list_folders(dir, &marker);
+    if folders.is_empty() {
         return suggestion;
     }
-    let paths = &context.run.settings.paths;
     let stamp_path = paths.counters().join(format!("{}.offered", context.payload.session));
     let started_ms = u64::try_from(registered_at.as_millis()).unwrap_or_default();
-    let since = [paths.check_marker(dir), stamp_path.clone()]
+    let since = [marker, stamp_path.clone()]
         .iter()
         .filter_map(|stamp| modified_at(stamp))
         .fold(UNIX_EPOCH + Duration::from_millis(started_ms), SystemTime::max);
     let mut changed = Vec::new();
-    for folder in WORKPLAN_DIRS {
-        let dir_changes = list_changed_in(dir, folder, since);
+    for folder in folders.iter().flat_map(|folder| [folder.clone(), format!("{folder}/archived")]) {
+        let dir_changes = list_changed_in(dir, &folder, since);
         changed.extend(dir_changes.changed);
         if dir_changes.is_truncated {
             suggestion.notes.push(format!(
@@ -72,6 +77,17 @@ pub(crate) fn suggest_for_workplans(
         one_line(&first.display().to_string(), MAX_PATH_CHARS)
     ));
     suggestion
+}
+
+/// Lists the folders of workplans: the one at the root, and those in packages that the last check
+/// found. To search for others would take longer than a hook may.
+fn list_folders(project: &Path, marker: &Path) -> Vec<String> {
+    let noted = read_bytes(marker, CHECK_MARKER.most, false).unwrap_or_default();
+    let noted = String::from_utf8(noted).unwrap_or_default();
+    let noted = noted.lines().filter(|line| is_workplan_folder(line));
+    let noted = noted.take(MAX_PACKAGE_FOLDERS);
+    let folders = std::iter::once(ROOT_FOLDER).chain(noted);
+    folders.filter(|folder| project.join(folder).is_dir()).map(str::to_owned).collect()
 }
 
 fn modified_at(path: &Path) -> Option<SystemTime> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Install trueup for Claude Code, and check that it works
+/// Install trueup for Claude Code and Codex, and check that it works
 ///
 /// Without options: takes the programs beside it, stages the plugin in the data directory, links
 /// `trueup`, `validate-session-state` and `trueup-hub` into ~/.local/bin, installs manual pages and
@@ -36,6 +36,14 @@ pub(crate) struct Args {
     /// Do not change Claude Code's configuration; with --prefix, only stage
     #[arg(long)]
     pub(crate) no_claude: bool,
+
+    /// Register the hooks with Codex too, in `hooks.json` of its directory
+    #[arg(long)]
+    pub(crate) codex: bool,
+
+    /// Install an older version than the one that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 
     /// With --source, use the programs beside trueup-install all the same
     #[arg(long)]

@@ -8,17 +8,30 @@ pub(crate) const PLUGIN_ID: &str = "trueup@trueup";
 pub(crate) const HOOK_BINARIES: [&str; 3] =
     ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 /// The commands for people and models, and the server of a team.
-pub(crate) const COMMAND_BINARIES: [&str; 3] = ["trueup", "validate-session-state", "trueup-hub"];
+pub(crate) const COMMAND_BINARIES: [&str; 3] = ["trueup", "validate-session-state", HUB];
+/// The server of a team.
+pub(crate) const HUB: &str = "trueup-hub";
 /// The program that installs, upgrades and removes the others.
 pub(crate) const INSTALLER: &str = "trueup-install";
-/// The Cargo packages that hold them.
-pub(crate) const PACKAGES: [&str; 3] = ["trueup-hooks", "trueup", "trueup-hub"];
+/// The Cargo packages that are built together, so that what they share is compiled once: those of the
+/// programs and, as `install.sh` does, of the installer.
+pub(crate) const PACKAGES: [&str; 4] = ["trueup-hooks", "trueup", "trueup-hub", "trueup-install"];
 /// The entries of a staged plugin directory.
-pub(crate) const STAGED_ENTRIES: [&str; 4] = [".claude-plugin", "hooks", "skills", "bin"];
+pub(crate) const STAGED_ENTRIES: [&str; 5] =
+    [".claude-plugin", ".codex-plugin", "hooks", "skills", "bin"];
+/// The database, in the data directory.
+pub(crate) const DATABASE_FILE: &str = "trueup.db";
 /// The record of an installation, in the data directory.
 pub(crate) const MANIFEST_FILE: &str = "install-manifest.json";
 /// The same, in a directory given with `--prefix`.
 pub(crate) const PREFIX_MANIFEST_FILE: &str = ".install-manifest.json";
+
+/// What the name of a file begins with that is being written.
+pub(crate) const DRAFT_PREFIX: &str = ".trueup-";
+/// The same for a plugin directory.
+pub(crate) const STAGE_PREFIX: &str = ".trueup-stage-";
+/// The same for a link.
+pub(crate) const LINK_PREFIX: &str = ".trueup-link-";
 
 /// Names of trueup's files in a data directory.
 const DATA_NAMES: [&str; 20] = [

@@ -52,7 +52,12 @@ impl Client {
 
     /// Reads the client's version, if it prints one.
     pub(crate) fn read_version(&self) -> Option<ClientVersion> {
-        ClientVersion::parse(&self.run_checked(&["--version"]).ok()?.stdout)
+        self.ask_version().ok().flatten()
+    }
+
+    /// Asks the client for its version. An error means that it does not run.
+    pub(crate) fn ask_version(&self) -> Result<Option<ClientVersion>> {
+        Ok(ClientVersion::parse(&self.run_checked(&["--version"])?.stdout))
     }
 
     /// Locks the client's configuration directory against other installers until the result is

@@ -12,7 +12,7 @@ use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::files;
 use crate::layout::{Layout, find_on_path};
-use crate::manifest::{DRAFT_PREFIX, Document, Manifest, replace_file, sha256_hex};
+use crate::manifest::{Document, Manifest, replace_file, sha256_hex};
 use crate::process;
 use crate::report::{Report, RowState};
 
@@ -40,6 +40,17 @@ struct Shell {
     file: &'static str,
 }
 
+impl Shell {
+    /// Returns where its completions of trueup go.
+    fn find_place(&self, places: &DocumentDirs) -> PathBuf {
+        let root = if self.is_below_config { &places.config } else { &places.data };
+        root.join(self.file)
+    }
+}
+
+/// Where pages go, below the user's data directory.
+const MAN_DIR: &str = "man/man1";
+
 const SHELLS: [Shell; 3] = [
     Shell { name: "bash", is_below_config: false, file: "bash-completion/completions/trueup" },
     Shell { name: "zsh", is_below_config: false, file: "zsh/site-functions/_trueup" },
@@ -55,7 +66,7 @@ pub(crate) fn install_documents(
     report: &mut Report,
 ) -> Result<()> {
     let program = layout.binary_path(artifacts::PLUGIN_NAME);
-    match collect_documents(&program, places) {
+    match collect_documents(&program, places, |shell| find_on_path(shell.name).is_some()) {
         Ok((documents, shells)) => {
             let before = manifest.documents.clone();
             let foreign = record_documents(&documents, manifest);
@@ -84,29 +95,54 @@ pub(crate) fn install_documents(
     Ok(())
 }
 
+/// Lists the documents that are there and that the program writes the same.
+pub(crate) fn find_written(program: &Path, places: &DocumentDirs) -> Vec<Document> {
+    let Ok((texts, _)) = collect_documents(program, places, |_| true) else { return Vec::new() };
+    let is_there =
+        |(path, text): &(PathBuf, Vec<u8>)| files::read_file(path).is_ok_and(|it| it == *text);
+    let written = texts.into_iter().filter(is_there);
+    written.map(|(path, text)| Document { path, sha256: sha256_hex(&text) }).collect()
+}
+
+/// Lists the files that have the name of a document of trueup.
+pub(crate) fn list_by_name(places: &DocumentDirs) -> Vec<PathBuf> {
+    let pages = fs::read_dir(places.data.join(MAN_DIR)).into_iter().flatten().flatten();
+    let is_page = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(artifacts::PLUGIN_NAME)
+            .is_some_and(|rest| rest.starts_with(['.', '-']) && rest.ends_with(".1"))
+    };
+    let mut found: Vec<PathBuf> = pages.map(|entry| entry.path()).filter(is_page).collect();
+    found.sort();
+    found.extend(SHELLS.iter().map(|shell| shell.find_place(places)).filter(|it| it.exists()));
+    found
+}
+
 /// Lets the program write its documents, and returns each with the path where it belongs, and the
 /// names of the shells.
 fn collect_documents(
     program: &Path,
     places: &DocumentDirs,
+    is_wanted: impl Fn(&&Shell) -> bool,
 ) -> Result<(DocumentTexts, Vec<&'static str>)> {
     let scratch =
         tempfile::tempdir().with_action("create a directory in", &std::env::temp_dir())?;
     let pages = scratch.path().join("man");
-    run_quietly(program, &["man".as_ref(), "--out".as_ref(), pages.as_os_str()])?;
+    for program in [program, &program.with_file_name(artifacts::HUB)] {
+        run_quietly(program, &["man".as_ref(), "--out".as_ref(), pages.as_os_str()])?;
+    }
     let mut documents = DocumentTexts::new();
     for entry in fs::read_dir(&pages).with_action("read", &pages)? {
         let path = entry.with_action("read", &pages)?.path();
         let text = files::read_file(&path).with_action("read", &path)?;
         let name = path.file_name().unwrap_or_default();
-        documents.insert(places.data.join("man/man1").join(name), text);
+        documents.insert(places.data.join(MAN_DIR).join(name), text);
     }
-    let shells = SHELLS.iter().filter(|shell| find_on_path(shell.name).is_some());
+    let shells = SHELLS.iter().filter(is_wanted);
     let mut names = Vec::new();
     for shell in shells {
         let script = run_quietly(program, &["completions".as_ref(), shell.name.as_ref()])?;
-        let root = if shell.is_below_config { &places.config } else { &places.data };
-        documents.insert(root.join(shell.file), script.into_bytes());
+        documents.insert(shell.find_place(places), script.into_bytes());
         names.push(shell.name);
     }
     Ok((documents, names))
@@ -152,6 +188,15 @@ fn place_documents(
     Ok(())
 }
 
+/// Counts the documents of an installation in each directory.
+pub(crate) fn count_by_dir(manifest: &Manifest) -> BTreeMap<&Path, usize> {
+    let dirs = manifest.documents.iter().filter_map(|document| document.path.parent());
+    dirs.fold(BTreeMap::new(), |mut counts, dir| {
+        *counts.entry(dir).or_default() += 1;
+        counts
+    })
+}
+
 /// Removes the documents of an installation that nobody changed since; returns how many.
 pub(crate) fn remove_documents(manifest: &Manifest) -> Result<usize> {
     let mut removed = 0;
@@ -167,8 +212,9 @@ pub(crate) fn remove_documents(manifest: &Manifest) -> Result<usize> {
 
 fn list_drafts(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let is_draft =
-        |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(DRAFT_PREFIX);
+    let is_draft = |entry: &fs::DirEntry| {
+        entry.file_name().to_string_lossy().starts_with(artifacts::DRAFT_PREFIX)
+    };
     entries.filter(is_draft).map(|entry| entry.path()).collect()
 }
 

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::args::Args;
 use crate::artifacts;
 use crate::client::Client;
+use crate::codex::{self, CodexOutcome};
 use crate::compile;
+use crate::dirs;
 use crate::documents;
+use crate::drafts;
+use crate::environment;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::layout::{Layout, find_on_path, is_on_path};
@@ -20,10 +24,14 @@ use crate::stage;
 use crate::steps::{self, InstallStep};
 use crate::user_files::{self, ClientSnapshot};
 use crate::verify;
+use crate::version;
 
 /// Installs or upgrades.
 pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> Result<()> {
-    let steps = steps::build_steps(args, layout)?;
+    let recorded = Manifest::read(&layout.manifest)?.unwrap_or_default();
+    version::check_not_older(layout, &recorded.version, args.force)?;
+    let for_codex = args.codex || recorded.codex.is_some();
+    let steps = steps::build_steps(args, layout, for_codex)?;
     announce_lacks(&gather_facts(&steps, layout), report)?;
     if args.dry_run {
         report.print_text("Steps:");
@@ -33,11 +41,19 @@ pub(crate) fn run_install(args: &Args, layout: &Layout, report: &mut Report) -> 
         report.print_text("Nothing was changed.");
         return Ok(());
     }
-    let _turn = files::lock_installation(&layout.home);
+    let turn = files::lock_installation(&layout.home);
+    if turn.is_some() {
+        drafts::remove_dead(layout, &layout.stage, report)?;
+    }
+    if let Some(aside) = Manifest::set_broken_aside(&layout.manifest)? {
+        let detail = format!("could not be read; it is now {}", layout.shorten(&aside));
+        report.add_row("record", RowState::Done, detail);
+    }
     let known = Manifest::read(&layout.manifest)?;
     let binaries = args.bin_dir.clone().unwrap_or_else(compile::installer_dir);
     let origin = Origin::find_origin(args, &binaries, known.as_ref().map(|known| &known.origin));
-    let manifest = Manifest { origin, ..known.unwrap_or_default() };
+    let environment = Some(environment::read_environment());
+    let manifest = Manifest { origin, environment, ..known.unwrap_or_default() };
     let mut installer = Installer { layout, report, manifest, binaries: BTreeMap::new() };
     steps.iter().try_for_each(|step| installer.apply_step(step))?;
     if layout.documents.is_some() {
@@ -63,18 +79,38 @@ fn gather_facts(steps: &[InstallStep], layout: &Layout) -> MachineFacts {
     });
     let is_unwanted = steps.contains(&InstallStep::SkipClient(steps::NOT_WANTED));
     let client = match registered {
-        Some(program) => ClientFacts::Present(Client::new(program, layout).read_version()),
+        Some(program) => match Client::new(program, layout).ask_version() {
+            Ok(version) => ClientFacts::Present(version),
+            Err(error) => ClientFacts::Broken(error.to_string()),
+        },
         None if is_unwanted => ClientFacts::Unwanted,
         None => ClientFacts::Absent,
+    };
+    let is_for_codex = steps.iter().any(|step| matches!(step, InstallStep::RegisterCodex(_)));
+    let codex = match find_on_path("codex") {
+        _ if !is_for_codex => ClientFacts::Unwanted,
+        None => ClientFacts::Absent,
+        Some(_) => ClientFacts::Present(None),
     };
     MachineFacts {
         compiles: steps.iter().any(|step| matches!(step, InstallStep::Build { .. })),
         has_c_compiler: ["cc", "gcc", "clang"].iter().any(|name| find_on_path(name).is_some()),
         has_git: find_on_path("git").is_some(),
+        broken_settings: registered.and_then(|_| find_broken_settings(layout)),
         client,
+        codex,
         missing_path: layout.link_dir.clone().filter(|dir| !is_on_path(dir)),
         packages: PackageManager::detect(),
     }
+}
+
+/// Returns the client's settings if they are no JSON, and why.
+fn find_broken_settings(layout: &Layout) -> Option<(String, String)> {
+    let path = layout.config.join("settings.json");
+    let bytes = files::read_file(&path).ok()?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
+    let error = serde_json::from_slice::<serde_json::Value>(text).err()?;
+    (!text.is_empty()).then(|| (layout.shorten(&path), error.to_string()))
 }
 
 /// Says what is missing, before the work starts.
@@ -134,7 +170,8 @@ impl Installer<'_> {
                 let detail = format!("not registered: {why}");
                 self.report.add_row_with_hint("Claude Code", RowState::Skipped, detail, hint);
             }
-            InstallStep::Migrate => verify::run_migration(self.layout, self.report)?,
+            InstallStep::RegisterCodex(file) => self.register_codex(file),
+            InstallStep::Migrate => self.make_database()?,
             InstallStep::Demo => verify::run_demo(self.layout, self.report)?,
             InstallStep::Doctor => verify::run_doctor(self.layout, self.report)?,
         }
@@ -237,6 +274,33 @@ impl Installer<'_> {
             Err(error) => self.report_not_validated(&error),
         }
         Ok(())
+    }
+
+    fn make_database(&mut self) -> Result<()> {
+        let dirs = [&self.layout.data].into_iter().chain(&self.layout.disposable_dirs);
+        let missing = dirs.flat_map(|dir| dirs::list_missing(dir)).collect();
+        self.manifest.add_created_dirs(missing);
+        self.manifest.has_database = true;
+        self.write_manifest()?;
+        verify::run_migration(self.layout, self.report)
+    }
+
+    fn register_codex(&mut self, file: &Path) {
+        let Self { layout, manifest, .. } = self;
+        let record = |manifest: &mut Manifest| manifest.write(&layout.manifest);
+        let shown = layout.shorten(file);
+        match codex::register_hooks(layout, manifest, record) {
+            Ok(CodexOutcome::Unchanged) => {
+                self.report.add_row("Codex", RowState::Same, format!("hooks are in {shown}"));
+            }
+            Ok(_) => self.report.add_row_with_hint(
+                "Codex",
+                RowState::Done,
+                format!("hooks registered in {shown}"),
+                codex::describe_next(layout),
+            ),
+            Err(error) => self.report.add_failure("Codex", &error),
+        }
     }
 
     fn report_not_validated(&mut self, error: &Error) {

@@ -36,6 +36,8 @@ pub(crate) struct Layout {
     pub(crate) config: PathBuf,
     /// Claude Code's own state file.
     pub(crate) client_state: PathBuf,
+    /// Codex's directory.
+    pub(crate) codex: PathBuf,
 }
 
 impl Layout {
@@ -48,12 +50,8 @@ impl Layout {
         })?;
         let home = base.home_dir().to_owned();
         let own = OwnPlugin::find_own();
-        let default_dirs = ProjectDirs::from("", "", artifacts::PLUGIN_NAME);
-        let default_data = default_dirs.as_ref().map(|dirs| dirs.data_dir().to_owned());
-        let chosen = env_path("TRUEUP_HOME").or_else(|| {
-            // A plugin that was installed below another directory is removed there, whoever asks.
-            own.find_data().filter(|data| Some(data) != default_data.as_ref())
-        });
+        let default_dirs = find_default_dirs();
+        let chosen = env_path("TRUEUP_HOME");
         let project_dirs = default_dirs.filter(|_| chosen.is_none());
         let data = match (chosen, &project_dirs) {
             (Some(dir), _) => make_absolute(&dir),
@@ -88,6 +86,7 @@ impl Layout {
         let configured = env_path("CLAUDE_CONFIG_DIR").map(|dir| make_absolute(&dir));
         let client_state = configured.as_ref().unwrap_or(&home).join(".claude.json");
         let config = configured.unwrap_or_else(|| home.join(".claude"));
+        let codex = env_path("CODEX_HOME").map_or_else(|| home.join(".codex"), make_absolute);
         let layout = Self {
             home,
             data,
@@ -100,6 +99,7 @@ impl Layout {
             manifest,
             config,
             client_state,
+            codex,
         };
         layout.check_paths_are_utf8()?;
         Ok(layout)
@@ -108,7 +108,7 @@ impl Layout {
     /// Refuses paths that are not UTF-8 before anything is staged: the installation's record and
     /// the client's files are JSON and cannot contain them.
     fn check_paths_are_utf8(&self) -> Result<()> {
-        let all = [&self.home, &self.data, &self.stage, &self.manifest, &self.config];
+        let all = [&self.home, &self.data, &self.stage, &self.manifest, &self.config, &self.codex];
         let mut all = all.into_iter().chain(&self.link_dir);
         match all.find(|path| path.to_str().is_none()) {
             None => Ok(()),
@@ -127,6 +127,11 @@ impl Layout {
         stage.unwrap_or(&self.home).clone()
     }
 
+    /// Returns the file of Codex's hooks.
+    pub(crate) fn codex_hooks(&self) -> PathBuf {
+        self.codex.join("hooks.json")
+    }
+
     /// Returns the path of a staged binary.
     pub(crate) fn binary_path(&self, name: &str) -> PathBuf {
         self.stage.join("bin").join(name)
@@ -141,11 +146,16 @@ impl Layout {
     }
 }
 
+/// Finds the directories of trueup where the system has such files.
+fn find_default_dirs() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", artifacts::PLUGIN_NAME)
+}
+
 /// The staged plugin that this program is a part of, if it is.
-struct OwnPlugin(Option<PathBuf>);
+pub(crate) struct OwnPlugin(Option<PathBuf>);
 
 impl OwnPlugin {
-    fn find_own() -> Self {
+    pub(crate) fn find_own() -> Self {
         let exe = env::current_exe().and_then(std::fs::canonicalize).ok();
         let plugin = exe.as_deref().and_then(|exe| exe.parent()?.parent());
         Self(plugin.filter(|dir| dir.join(".claude-plugin").is_dir()).map(Path::to_owned))
@@ -156,10 +166,23 @@ impl OwnPlugin {
         self.0.clone().filter(|dir| dir.join(artifacts::PREFIX_MANIFEST_FILE).is_file())
     }
 
-    /// Returns the data directory with the record of the plugin.
-    fn find_data(&self) -> Option<PathBuf> {
+    /// Returns the data directory that the plugin lies in.
+    pub(crate) fn find_data(&self) -> Option<PathBuf> {
         let data = self.0.as_deref()?.parent()?;
-        data.join(artifacts::MANIFEST_FILE).is_file().then(|| data.to_owned())
+        let is_data = |name: &str| data.join(name).is_file();
+        let found = is_data(artifacts::MANIFEST_FILE) || is_data(artifacts::DATABASE_FILE);
+        found.then(|| data.to_owned())
+    }
+
+    /// Returns where the record of the plugin is, or should be.
+    pub(crate) fn find_record(&self) -> Option<PathBuf> {
+        let in_prefix = self.find_prefix().map(|dir| dir.join(artifacts::PREFIX_MANIFEST_FILE));
+        in_prefix.or_else(|| Some(self.find_data()?.join(artifacts::MANIFEST_FILE)))
+    }
+
+    /// Returns whether a data directory is the one that is used when nothing else is said.
+    pub(crate) fn is_default_data(data: &Path) -> bool {
+        find_default_dirs().is_some_and(|dirs| dirs.data_dir() == data)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::artifacts::LINK_PREFIX;
 use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::manifest::Link;
@@ -34,7 +35,7 @@ pub(crate) fn write_link(link: &Link, known: &[Link]) -> Result<LinkOutcome> {
     let dir = link.at.parent().unwrap_or(Path::new("/"));
     let new_dirs = dirs::create_dirs(dir)?;
     let temporary = tempfile::Builder::new()
-        .prefix(".trueup-link-")
+        .prefix(LINK_PREFIX)
         .make_in(dir, |path| symlink(&link.to, path))
         .with_action("create a link in", dir)?;
     temporary

@@ -7,9 +7,12 @@ mod args;
 mod artifacts;
 mod client;
 mod client_events;
+mod codex;
 mod compile;
 mod dirs;
 mod documents;
+mod drafts;
+mod environment;
 mod error;
 mod files;
 mod install;
@@ -22,12 +25,15 @@ mod preflight;
 mod process;
 mod progress;
 mod report;
+mod screen;
 mod stage;
 mod steps;
 mod terminal_text;
 mod uninstall;
+mod unrecorded;
 mod user_files;
 mod verify;
+mod version;
 
 use std::process::ExitCode;
 
@@ -40,6 +46,7 @@ use crate::terminal_text::clean_line;
 
 fn main() -> ExitCode {
     let args = read_arguments().unwrap_or_else(|error| error.exit());
+    environment::continue_as_installed(&args);
     let mut report = Report::new();
     let outcome = Layout::resolve(&args).and_then(|places| {
         if args.uninstall {

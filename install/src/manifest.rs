@@ -1,5 +1,6 @@
 //! The record of an installation: everything that an uninstallation has to undo.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::artifacts::DRAFT_PREFIX;
+use crate::codex::CodexRecord;
 use crate::dirs;
 use crate::error::{Error, IoResultExt, Result};
 use crate::files;
 use crate::origin::Origin;
 use crate::user_files::ClientSnapshot;
+
+/// Values of the variables that decide where an installation lies.
+pub(crate) type Environment = BTreeMap<String, PathBuf>;
 
 /// What an installation did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +27,10 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     /// What it came by, which tells how it is upgraded.
     pub(crate) origin: Origin,
+    /// The variables that decide on the places.
+    pub(crate) environment: Option<Environment>,
+    /// Whether it made or upgraded a database.
+    pub(crate) has_database: bool,
     /// The staged plugin directory.
     pub(crate) stage: PathBuf,
     /// Links to the commands.
@@ -31,6 +41,8 @@ pub(crate) struct Manifest {
     pub(crate) user_files: Vec<UserFile>,
     /// The client's files before a registration whose changes are not recorded yet.
     pub(crate) pending: Option<ClientSnapshot>,
+    /// What was registered with Codex.
+    pub(crate) codex: Option<CodexRecord>,
     /// Manual pages and completions.
     pub(crate) documents: Vec<Document>,
     /// Directories that the installation created, trueup's and Claude Code's.
@@ -114,19 +126,31 @@ impl PriorContent {
 }
 
 impl Manifest {
-    /// Reads the record; `None` when there is no file.
+    /// Reads the record; `None` when there is no file, or one that cannot be understood: it must
+    /// stop neither an installation nor a removal.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
-        let bytes = match files::read_file(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_action("read", path),
-        };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::Refused {
-            path: path.to_owned(),
-            why: format!("is not an installation record: {error}"),
-            hint: "move it aside; without it user files cannot be restored byte for byte"
-                .to_owned(),
-        })
+        match files::read_file(path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_action("read", path),
+        }
+    }
+
+    /// Moves a record that cannot be understood aside, since it may hold what a file of the user was
+    /// before. Returns its new path, if there was one.
+    pub(crate) fn set_broken_aside(path: &Path) -> Result<Option<PathBuf>> {
+        if !path.is_file() || Self::read(path)?.is_some() {
+            return Ok(None);
+        }
+        let numbered = (2..).map(|number| format!("broken-{number}"));
+        let aside = std::iter::once("broken".to_owned())
+            .chain(numbered)
+            .map(|addition| PathBuf::from(format!("{}.{addition}", path.display())))
+            .find(|aside| !aside.exists());
+        if let Some(aside) = &aside {
+            fs::rename(path, aside).with_action("move aside", path)?;
+        }
+        Ok(aside)
     }
 
     /// Writes the record, private to the user, since it may contain settings with secrets.
@@ -156,9 +180,6 @@ impl Manifest {
         }
     }
 }
-
-/// What the name of a file begins with that is being written.
-pub(crate) const DRAFT_PREFIX: &str = ".trueup-";
 
 /// Replaces a file atomically, following a link.
 pub(crate) fn replace_file(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {

@@ -14,6 +14,7 @@ macro_rules! carry {
 pub(crate) const STAGED_FILES: &[CarriedFile] = carry![
     ".claude-plugin/marketplace.json",
     ".claude-plugin/plugin.json",
+    ".codex-plugin/plugin.json",
     "skills/claim/SKILL.md",
     "skills/handoff/SKILL.md",
     "skills/state/SKILL.md",
@@ -51,7 +52,7 @@ mod tests {
     fn every_file_of_the_plugin_is_carried() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut files = BTreeMap::new();
-        for dir in [".claude-plugin", "hooks", "skills"] {
+        for dir in [".claude-plugin", ".codex-plugin", "hooks", "skills"] {
             collect(root, dir, &mut files);
         }
         let carried: BTreeMap<String, Vec<u8>> = STAGED_FILES

@@ -20,6 +20,10 @@ pub(crate) struct MachineFacts {
     pub(crate) has_git: bool,
     /// The client, unless it is not to be used.
     pub(crate) client: ClientFacts,
+    /// The client's settings, if they cannot be understood, and why.
+    pub(crate) broken_settings: Option<(String, String)>,
+    /// Codex, unless it is not to be used.
+    pub(crate) codex: ClientFacts,
     /// The directory of the commands, if it is not on PATH.
     pub(crate) missing_path: Option<PathBuf>,
     /// How packages are installed.
@@ -33,6 +37,8 @@ pub(crate) enum ClientFacts {
     Unwanted,
     /// It is not on PATH.
     Absent,
+    /// It is there and does not run, with what it said.
+    Broken(String),
     /// It is there; the version, if it prints one.
     Present(Option<ClientVersion>),
 }
@@ -56,12 +62,22 @@ pub(crate) fn find_lacks(facts: &MachineFacts) -> Vec<Lack> {
             help: facts.packages.install_command(Package::Git),
         });
     }
-    match facts.client {
+    if let Some((path, why)) = &facts.broken_settings {
+        lacks.push(Lack {
+            what: format!("{path} is not valid JSON ({why}): the plugin cannot be registered"),
+            help: format!("correct {path}, then run trueup install"),
+        });
+    }
+    match &facts.client {
+        ClientFacts::Broken(why) => lacks.push(Lack {
+            what: format!("`claude` is on PATH and does not run ({why})"),
+            help: "run claude --version to see why, then trueup install".to_owned(),
+        }),
         ClientFacts::Absent => lacks.push(Lack {
             what: "`claude` is not on PATH: the plugin is staged and not registered".to_owned(),
             help: "install Claude Code, then run trueup install".to_owned(),
         }),
-        ClientFacts::Present(Some(version)) if version < OLDEST_CLIENT => lacks.push(Lack {
+        ClientFacts::Present(Some(version)) if *version < OLDEST_CLIENT => lacks.push(Lack {
             what: format!(
                 "Claude Code {version} is older than {OLDEST_CLIENT}, the oldest version trueup is \
                  tested with"
@@ -69,6 +85,12 @@ pub(crate) fn find_lacks(facts: &MachineFacts) -> Vec<Lack> {
             help: "claude update".to_owned(),
         }),
         ClientFacts::Unwanted | ClientFacts::Present(_) => {}
+    }
+    if facts.codex == ClientFacts::Absent {
+        lacks.push(Lack {
+            what: "`codex` is not on PATH: the hooks are registered for when it is".to_owned(),
+            help: "install Codex".to_owned(),
+        });
     }
     if let Some(dir) = &facts.missing_path {
         lacks.push(Lack {
@@ -191,6 +213,8 @@ mod tests {
             has_c_compiler: true,
             has_git: true,
             client: ClientFacts::Present(Some(OLDEST_CLIENT)),
+            broken_settings: None,
+            codex: ClientFacts::Unwanted,
             missing_path: None,
             packages: PackageManager::Apt,
         }
@@ -208,6 +232,17 @@ mod tests {
         for (facts, word, help) in [
             (MachineFacts { has_git: false, ..facts() }, "git", "sudo apt install git"),
             (MachineFacts { client: ClientFacts::Absent, ..facts() }, "claude", "trueup install"),
+            (MachineFacts { codex: ClientFacts::Absent, ..facts() }, "codex", "install Codex"),
+            (
+                MachineFacts { client: ClientFacts::Broken("exit 1".to_owned()), ..facts() },
+                "does not run (exit 1)",
+                "claude --version",
+            ),
+            (
+                MachineFacts { broken_settings: Some(("s.json".into(), "eof".into())), ..facts() },
+                "s.json is not valid JSON (eof)",
+                "correct s.json",
+            ),
             (MachineFacts { client: old, ..facts() }, "2.1.327", "claude update"),
             (
                 MachineFacts { missing_path: Some("/home/ann/.local/bin".into()), ..facts() },

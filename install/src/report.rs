@@ -5,7 +5,11 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::error::{Error, Result};
+use crate::screen::Screen;
 use crate::terminal_text::{clean_line, clean_lines, clean_text};
+
+/// What stands before something for the user to do.
+const HINT_MARK: &str = "-> ";
 
 /// The state of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +100,7 @@ impl Report {
     #[expect(clippy::unused_self, reason = "everything printed goes through the report")]
     pub(crate) fn print_text(&self, text: &str) {
         // A closed pipe must not undo an installation, so a failed write is ignored.
-        drop(writeln!(io::stdout(), "{}", clean_text(text)));
+        drop(writeln!(io::stdout(), "{}", Screen::of_stdout().wrap_text(&clean_text(text))));
     }
 
     /// Prints one item of a list, always as one line.
@@ -107,7 +111,8 @@ impl Report {
     /// Prints what is being done now, to stderr.
     #[expect(clippy::unused_self, reason = "everything printed goes through the report")]
     pub(crate) fn print_progress(&self, text: &str) {
-        drop(writeln!(io::stderr(), "{} …", clean_lines(text, "  ")));
+        let text = format!("{} …", clean_lines(text, "  "));
+        drop(writeln!(io::stderr(), "{}", Screen::of_stderr().wrap_text(&text)));
     }
 
     /// Prints the table and returns the exit code.
@@ -116,40 +121,54 @@ impl Report {
             self.print_text(&self.render_table());
         }
         if let Err(error) = outcome {
-            drop(writeln!(
-                io::stderr(),
+            let (error, hint) = (error.to_string(), error.hint());
+            let text = format!(
                 "error: {}\n hint: {}",
-                clean_lines(&error.to_string(), "  "),
-                clean_lines(&error.hint(), "  ")
-            ));
+                clean_lines(&error, "  "),
+                clean_lines(&hint, "  ")
+            );
+            drop(writeln!(io::stderr(), "{}", Screen::of_stderr().wrap_text(&text)));
             return ExitCode::from(3);
         }
         let missing = self.rows.iter().filter(|row| row.state == RowState::Missing).count();
         if missing > 0 {
             let plural = if missing == 1 { "one step" } else { "some steps" };
             self.print_text(&format!("\nFinished, but {plural} failed: see above."));
+            self.print_next_steps();
             return ExitCode::from(1);
         }
         if !self.rows.is_empty() && self.rows.iter().all(|row| row.state != RowState::Done) {
             self.print_text("\nEverything is up to date.");
-        } else if !self.next_steps.is_empty() {
-            self.print_text("\nNext:");
-            for step in self.next_steps {
-                self.print_item(step);
-            }
+        } else {
+            self.print_next_steps();
         }
         ExitCode::SUCCESS
     }
 
+    fn print_next_steps(&self) {
+        if !self.next_steps.is_empty() {
+            self.print_text("\nNext:");
+        }
+        for step in self.next_steps {
+            self.print_item(step);
+        }
+    }
+
     fn render_table(&self) -> String {
         let width = self.rows.iter().map(|row| row.subject.chars().count()).max().unwrap_or(0);
+        let screen = Screen::of_stdout();
         let mut text = String::new();
         for Row { subject, state, detail, hint } in &self.rows {
             let indent = format!("  {:width$}  {:9}  ", "", "");
+            let hang = indent.len();
             let detail = clean_lines(detail, &indent);
-            let _ = write!(text, "\n  {subject:width$}  {:9}  {detail}", state.label());
+            let row = format!("  {subject:width$}  {:9}  {detail}", state.label());
+            for line in row.lines() {
+                let _ = write!(text, "\n{}", screen.wrap_line(line, hang));
+            }
             for line in hint.iter().flat_map(|hint| hint.lines()) {
-                let _ = write!(text, "\n  {:width$}  {:9}  -> {line}", "", "");
+                let line = format!("{indent}{HINT_MARK}{}", line.trim_start());
+                let _ = write!(text, "\n{}", screen.wrap_line(&line, hang + HINT_MARK.len()));
             }
         }
         text

@@ -198,7 +198,8 @@ fn inspect_target(at: &Path) -> Result<StageTarget> {
     if !is_trueup_plugin(at) && names.iter().any(is_staged_entry) {
         return Err(Error::Refused {
             path: at.to_owned(),
-            why: "contains a bin, hooks, skills or .claude-plugin directory that is not trueup's"
+            why: "contains a bin, hooks, skills, .claude-plugin or .codex-plugin directory that is not \
+                  trueup's"
                 .to_owned(),
             hint: "choose an empty or a new directory with --prefix".to_owned(),
         });
@@ -220,7 +221,7 @@ fn write_and_check(
     check: impl Fn(&Path) -> Result<()>,
 ) -> Result<tempfile::TempDir> {
     let temporary = tempfile::Builder::new()
-        .prefix(".trueup-stage-")
+        .prefix(artifacts::STAGE_PREFIX)
         .tempdir_in(parent)
         .with_action("create a directory in", parent)?;
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(DIRECTORY_MODE))
@@ -268,6 +269,7 @@ mod tests {
         let manifest = format!(r#"{{"name":"trueup","version":"{version}"}}"#);
         FileTree::from([
             (".claude-plugin/plugin.json".into(), (0o644, manifest.into_bytes())),
+            (".codex-plugin/plugin.json".into(), (0o644, b"{}".to_vec())),
             ("bin/trueup".into(), (0o755, b"#!/bin/sh\n".to_vec())),
             ("hooks/hooks.json".into(), (0o644, b"{}".to_vec())),
             ("skills/a/SKILL.md".into(), (0o644, b"a".to_vec())),

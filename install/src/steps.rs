@@ -13,7 +13,7 @@ use crate::manifest::Link;
 /// Why a client is left alone that nobody asked to change.
 pub(crate) const NOT_WANTED: &str = "--no-claude";
 
-/// The profile of a release, and the one that compiles in a third of the time.
+/// The profile of a release, and the one that compiles in a quarter of the time.
 const RELEASE_PROFILE: &str = "release";
 const SOURCE_PROFILE: &str = "source";
 
@@ -36,6 +36,8 @@ pub(crate) enum InstallStep {
     Register(PathBuf),
     /// Do not register the plugin, for this reason.
     SkipClient(&'static str),
+    /// Register the hooks with Codex, in this file.
+    RegisterCodex(PathBuf),
     /// Create or upgrade the database.
     Migrate,
     /// Run the demo.
@@ -49,12 +51,8 @@ impl fmt::Display for InstallStep {
         match self {
             Self::Build { source, target, profile } => {
                 let (source, target) = (source.display(), target.describe());
-                let estimate = if *profile == RELEASE_PROFILE { "15 minutes" } else { "7 minutes" };
-                write!(
-                    out,
-                    "build the binaries of {source} for {target}: about {estimate} of one processor, \
-                     half of that with two"
-                )
+                let estimate = if *profile == RELEASE_PROFILE { "15 minutes" } else { "4 minutes" };
+                write!(out, "build {source} for {target} ({estimate} of one processor)")
             }
             Self::UseBinaries(dir) => write!(out, "use the binaries in {}", dir.display()),
             Self::Stage { at, .. } => {
@@ -70,6 +68,9 @@ impl fmt::Display for InstallStep {
                 write!(out, "register {} with {}", artifacts::PLUGIN_ID, client.display())
             }
             Self::SkipClient(why) => write!(out, "do not register with Claude Code ({why})"),
+            Self::RegisterCodex(file) => {
+                write!(out, "register the hooks with Codex in {}", file.display())
+            }
             Self::Migrate => write!(out, "create or upgrade the database: trueup db migrate"),
             Self::Demo => write!(out, "run the demo: trueup demo"),
             Self::Doctor => write!(out, "check the installation: trueup doctor"),
@@ -77,8 +78,12 @@ impl fmt::Display for InstallStep {
     }
 }
 
-/// Decides on the steps.
-pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallStep>> {
+/// Decides on the steps. `for_codex`: the hooks are wanted in Codex, now or since an earlier run.
+pub(crate) fn build_steps(
+    args: &Args,
+    layout: &Layout,
+    for_codex: bool,
+) -> Result<Vec<InstallStep>> {
     let mut steps = vec![match (&args.bin_dir, &args.source) {
         (Some(dir), _) => InstallStep::UseBinaries(dir.clone()),
         (None, Some(source)) if !args.no_build => {
@@ -104,8 +109,11 @@ pub(crate) fn build_steps(args: &Args, layout: &Layout) -> Result<Vec<InstallSte
         None => InstallStep::SkipClient("no `claude` on PATH"),
         Some(client) => InstallStep::Register(client),
     });
+    if for_codex {
+        steps.push(InstallStep::RegisterCodex(layout.codex_hooks()));
+    }
     // A prefix without a client is a directory to be copied elsewhere: nothing else is touched.
-    let only_staged = layout.has_prefix && args.no_claude;
+    let only_staged = layout.has_prefix && args.no_claude && !for_codex;
     if !only_staged {
         steps.push(InstallStep::Migrate);
     }

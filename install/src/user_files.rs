@@ -194,6 +194,30 @@ fn is_orphaned_cache(cache: &Path) -> bool {
     versions.flatten().all(|version| version.path().join(".orphaned_at").exists())
 }
 
+/// Lists the files of the client that name the plugin, or its marketplace if that is the staged plugin
+/// or does not say where it is.
+pub(crate) fn list_naming(layout: &Layout) -> Vec<PathBuf> {
+    let plugins = layout.config.join("plugins");
+    [
+        layout.config.join("settings.json"),
+        plugins.join("installed_plugins.json"),
+        plugins.join("known_marketplaces.json"),
+    ]
+    .into_iter()
+    .filter(|path| {
+        let bytes = files::read_file(path).unwrap_or_default();
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let marketplaces = value.get("extraKnownMarketplaces").unwrap_or(&value);
+        let marketplace = marketplaces.get(artifacts::PLUGIN_NAME).filter(|it| it.is_object());
+        match marketplace.map(|it| it.pointer("/source/path").and_then(Value::as_str)) {
+            Some(Some(dir)) => Path::new(dir) == layout.stage,
+            Some(None) => true,
+            None => names_plugin(&bytes),
+        }
+    })
+    .collect()
+}
+
 /// Returns whether a file of the client lists the plugin.
 fn names_plugin(bytes: &[u8]) -> bool {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();

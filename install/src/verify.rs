@@ -8,6 +8,7 @@ use crate::artifacts;
 use crate::compile;
 use crate::error::{Error, IoResultExt, Result};
 use crate::layout::Layout;
+use crate::manifest::Manifest;
 use crate::process::{self, CommandOutput};
 use crate::report::{Report, RowState};
 
@@ -52,12 +53,18 @@ pub(crate) fn run_migration(layout: &Layout, report: &mut Report) -> Result<()> 
 /// a program that knows it, so nothing is removed where not all of it can be seen.
 pub(crate) fn run_leftovers(
     layout: &Layout,
-    stage: &Path,
+    manifest: &Manifest,
     removes: bool,
     report: &mut Report,
 ) -> Result<()> {
-    let program = find_trueup(stage).filter(|_| !layout.has_prefix);
-    let Some(path) = program else {
+    // A plugin that was only staged has seen no repository.
+    let is_used = !layout.has_prefix
+        || manifest.has_database
+        || layout.data.join(artifacts::DATABASE_FILE).exists();
+    if !is_used {
+        return Ok(());
+    }
+    let Some(path) = find_trueup(&manifest.stage) else {
         return if removes { Err(unseen_leftovers("no trueup is there to look")) } else { Ok(()) };
     };
     let list = run_for_removal(&path, &["leftovers"])?;
@@ -94,9 +101,30 @@ fn unseen_leftovers(why: &str) -> Error {
     Error::Tool {
         what: "what lies in repositories cannot be looked at".to_owned(),
         detail: why.to_owned(),
-        hint: "nothing was removed; try again when the database is there, or leave out \
-               --repositories"
+        hint: "nothing was removed; try again when that is put right, or leave out --repositories"
             .to_owned(),
+    }
+}
+
+/// A database outside of the data directory, which no purge removes.
+#[derive(Debug)]
+pub(crate) enum ForeignDatabase {
+    /// A file.
+    File(PathBuf),
+    /// One on a server.
+    Server(String),
+}
+
+/// Finds out whether the database is another than the one in the data directory.
+pub(crate) fn find_foreign_database(layout: &Layout, stage: &Path) -> Option<ForeignDatabase> {
+    let program = find_trueup(stage)?;
+    let status = run_for_removal(&program, &["--json", "db", "status"]).ok()?;
+    let answer: serde_json::Value = serde_json::from_str(&status.stdout).ok()?;
+    let text = |key: &str| answer.pointer(key).and_then(serde_json::Value::as_str);
+    match text("/data/path").map(PathBuf::from) {
+        Some(path) if path.starts_with(&layout.data) => None,
+        Some(path) => Some(ForeignDatabase::File(path)),
+        None => text("/data/url").map(|url| ForeignDatabase::Server(url.to_owned())),
     }
 }
 
@@ -121,7 +149,7 @@ pub(crate) fn check_nothing_waits(layout: &Layout, stage: &Path) -> Result<()> {
 }
 
 /// Finds the staged program, else the one beside this installer.
-fn find_trueup(stage: &Path) -> Option<PathBuf> {
+pub(crate) fn find_trueup(stage: &Path) -> Option<PathBuf> {
     let staged = stage.join("bin");
     let dirs = [staged, compile::installer_dir()];
     dirs.into_iter().map(|dir| dir.join(artifacts::PLUGIN_NAME)).find(|path| path.is_file())
@@ -139,7 +167,7 @@ pub(crate) fn run_demo(layout: &Layout, report: &mut Report) -> Result<()> {
 
 /// Runs the doctor and shows its output.
 pub(crate) fn run_doctor(layout: &Layout, report: &mut Report) -> Result<()> {
-    let hint = "trueup doctor --fix fixes what it can";
+    let hint = "what helps stands under each finding; trueup doctor looks again";
     run_and_report(layout, report, "doctor", "no problems found", hint)
 }
 
@@ -176,7 +204,12 @@ fn run_trueup(layout: &Layout, args: &[&str]) -> Result<CommandOutput> {
 fn run_failure(path: &Path, ended: &CommandOutput) -> Error {
     Error::Tool {
         what: path.display().to_string(),
-        detail: format!("does not work here ({}): {}", ended.status, ended.first_error_line()),
-        hint: "was it built for this machine? Omit --bin-dir to build it here".to_owned(),
+        detail: match ended.first_error_line() {
+            line if line == ended.status.to_string() => format!("does not work here: {line}"),
+            line => format!("does not work here ({}): {line}", ended.status),
+        },
+        hint: "was it built for this machine? Take the release for it, or compile a checkout: \
+               sh install/install.sh"
+            .to_owned(),
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::deadline::Deadline;
 use trueup_core::model::{TokenName, TokenRole};
-use trueup_core::store::SCHEMA_VERSION;
+use trueup_core::store::Result;
 use trueup_core::store::sql::read_server_version;
-use trueup_core::store::{Result, Store as _};
+use trueup_core::store::{ClockStore as _, SCHEMA_VERSION};
 
 use crate::error::TransportError;
 use crate::exchange::{ExchangeEngine, RemoteStore};

@@ -6,7 +6,7 @@ use support::home::{FIRST_SESSION, SECOND_SESSION};
 use crate::fixture::{claimed, data, keys, object, refused, second, started, trueup};
 use crate::state_snapshot::StateSnapshot;
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 13] = [
     "title",
     "kind",
     "parent",
@@ -17,6 +17,9 @@ const FIELDS: [&str; 10] = [
     "holder",
     "error_message",
     "evidence",
+    "priority",
+    "description",
+    "extra",
 ];
 
 fn field(answer: &Value, name: &str) -> Value {
@@ -59,7 +62,9 @@ fn every_field_says_who_set_it() {
     assert_eq!(phase["epoch"], 1);
     let text = trueup(&home, &["blame", "SD-1"]).ok().stdout;
     assert_eq!(text.lines().count(), FIELDS.len());
-    assert!(text.contains(&format!("by {FIRST_SESSION}")), "{text}");
+    let is_phase = |line: &&str| line.starts_with("phase ");
+    let phase = text.lines().find(is_phase).unwrap();
+    assert!(phase.contains("EXEC") && phase.contains(FIRST_SESSION), "{text}");
 }
 
 #[test]
@@ -99,4 +104,18 @@ fn unknown_items_and_fields() {
     for field in FIELDS {
         assert!(message.contains(field), "{message}");
     }
+}
+
+#[test]
+fn what_an_import_brought_is_counted_in_text_and_whole_in_json() {
+    let home = started();
+    let line = r#"{"id":"bd-1","title":"t","status":"open","colour":"red","shape":{"a":[1]}}"#;
+    std::fs::write(home.project_dir().join("issues.jsonl"), line).unwrap();
+    data(&home, &["item", "import", "issues.jsonl", "--format", "beads"]);
+    assert!(field(&data(&home, &["blame", "bd-1"]), "extra")["value"].is_object());
+    let text = trueup(&home, &["blame", "bd-1"]).ok().stdout;
+    let extra = text.lines().find(|line| line.starts_with("extra")).unwrap();
+    assert!(extra.contains(" field") && !text.contains('{'), "{text}");
+    let help = trueup(&home, &["blame", "--help"]).ok().stdout;
+    assert!(FIELDS.iter().all(|name| help.contains(name)), "{help}");
 }

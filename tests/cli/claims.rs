@@ -42,7 +42,8 @@ fn a_second_item_releases_the_first_in_the_same_step() {
     let home = started();
     claimed(&home, "SD-1");
     let answer = trueup(&home, &["claim", "SD-2", "--create"]).ok();
-    assert_eq!(answer.stdout, "released SD-1\nclaimed SD-2 (epoch 1)\n");
+    let left = "released SD-1; its status is still running\nclaimed SD-2 (epoch 1)\n";
+    assert_eq!(answer.stdout, left);
     assert_eq!(
         (holder(&home, "SD-1"), holder(&home, "SD-2").as_deref()),
         (None, Some(FIRST_SESSION))

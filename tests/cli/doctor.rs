@@ -1,5 +1,6 @@
 //! `trueup doctor` and `trueup demo`.
 
+mod codex;
 mod plugin;
 
 use std::fs;

@@ -34,7 +34,6 @@ fn a_command_line_that_makes_no_sense_is_an_object_too() {
         (&["set", "--auto-proceed", "maybe"], "maybe"),
         (&["status", "--session", ""], "--session"),
         (&["item"], "command"),
-        (&[], "command"),
     ] {
         let object = object(&home, 2, arguments);
         assert_eq!(object["command"], "trueup", "{arguments:?}");

@@ -71,6 +71,13 @@ pub(crate) fn findings(home: &Home, code: i32, arguments: &[&str]) -> Value {
     envelope(&run.args(["--json"]).wait(), code)
 }
 
+/// Removes the colours that the program itself uses, so that what else acts on a terminal is left.
+pub(crate) fn without_own_styles(text: &str) -> String {
+    ["0", "1", "2", "31", "32", "33", "36"]
+        .iter()
+        .fold(text.to_owned(), |text, code| text.replace(&format!("\u{1b}[{code}m"), ""))
+}
+
 /// Returns the codes of the divergences in an object.
 pub(crate) fn codes(object: &Value) -> Vec<&str> {
     let found = object["divergences"].as_array().into_iter().flatten();

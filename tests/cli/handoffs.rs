@@ -250,7 +250,7 @@ fn the_text_says_what_went_from_whom_to_whom() {
     );
     let handoff = trueup(&home, &["handoff", "show", id(&first_handoff)]).ok().stdout;
     assert!(handoff.contains("summary: not given\n"), "{handoff}");
-    assert!(handoff.contains(&format!(" by {FIRST_SESSION}\n")), "{handoff}");
+    assert!(handoff.contains(&format!("accepted by {FIRST_SESSION} ")), "{handoff}");
 }
 
 #[test]

@@ -20,7 +20,10 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["item", "depend"],
     &["item", "edit"],
     &["item", "remove"],
+    &["item", "import"],
     &["next"],
+    &["ready"],
+    &["search"],
     &["claim"],
     &["release"],
     &["handoff"],
@@ -39,6 +42,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["queue", "block"],
     &["queue", "reopen"],
     &["queue", "cancel"],
+    &["queue", "remove"],
     &["sessions"],
     &["sessions", "list"],
     &["sessions", "show"],
@@ -54,6 +58,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["plan", "fail"],
     &["plan", "skip"],
     &["plan", "retry"],
+    &["plan", "reopen"],
     &["plan", "validate"],
     &["plan", "export"],
     &["plan", "watch"],
@@ -62,6 +67,8 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["ports", "release"],
     &["ports", "list"],
     &["ports", "sweep"],
+    &["init"],
+    &["prime"],
     &["repo"],
     &["repo", "add"],
     &["repo", "list"],
@@ -96,6 +103,7 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["meta", "set"],
     &["meta", "check"],
     &["meta", "fix"],
+    &["export"],
     &["db"],
     &["db", "status"],
     &["db", "migrate"],
@@ -107,12 +115,14 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["db", "restore"],
     &["doctor"],
     &["demo"],
+    &["mcp"],
     &["statusline"],
     &["completions"],
     &["install"],
     &["uninstall"],
     &["upgrade"],
     &["leftovers"],
+    &["help"],
 ];
 
 #[test]
@@ -146,8 +156,13 @@ fn the_list_of_commands_here_is_the_programs() {
         &["meta"],
     ] {
         let help = trueup(&home, &[group, &["--help"]].concat()).ok().stdout;
-        let command_list = help.split_once("Commands:\n").unwrap().1;
-        let names = command_list.lines().take_while(|line| !line.trim().is_empty());
+        // The program's own help has its commands in groups.
+        let start = if group.is_empty() { "Everyday:\n" } else { "Commands:\n" };
+        let command_list = help.split_once(start).unwrap().1;
+        let command_list = command_list.split("Topics:\n").next().unwrap_or_default();
+        let names =
+            command_list.lines().take_while(|line| !group.is_empty() || *line != "Options:");
+        let names = names.take_while(|line| group.is_empty() || !line.trim().is_empty());
         let names = names.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
         for name in names.filter(|name| *name != "help" && !name.is_empty()) {
             let command = [group, &[name]].concat();

@@ -107,7 +107,7 @@ fn the_list_tells_what_was_restored_here_or_at_a_hub() {
         [format!("journal_entry:{id}")],
     );
     let text = trueup(&home, &["journal", "list"]).ok().stdout;
-    assert!(text.contains("; restored by boss at "), "{text}");
+    assert!(text.contains("restored by boss "), "{text}");
     let listed = data(&home, &["journal", "list"]);
     let ended = &listed["ended"][0];
     assert_eq!((&ended["id"], &ended["how"]), (&json!(id), &json!("restored")));

@@ -152,3 +152,16 @@ fn a_database_that_cannot_be_read_is_not_said_to_know_of_nothing() {
     assert!(answer.stderr.starts_with("nothing is left in this project\n"), "{answer:?}");
     assert!(answer.stderr.contains("warning: only this project was searched"), "{answer:?}");
 }
+
+#[test]
+fn a_project_that_is_no_longer_there_is_named() {
+    let home = home_with_leftovers();
+    let elsewhere = home.root().join("elsewhere");
+    fs::rename(home.project_dir(), home.root().join("moved")).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    let run = home.prepare_run("trueup").args(["leftovers"]).cwd(&elsewhere).wait();
+    let named = format!("no longer there, not searched: {}", home.project_dir().display());
+    let run = run.ok();
+    assert!(run.stdout.contains(&named), "{run:?}");
+    assert!(!run.stderr.contains("warning"), "the uninstaller would not go on: {run:?}");
+}

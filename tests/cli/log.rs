@@ -36,7 +36,14 @@ fn events_come_in_the_order_they_happened_and_looking_adds_none() {
     assert_eq!(StateSnapshot::take(&home), before);
     let text = trueup(&home, &["log", "--limit", "0"]).ok().stdout;
     assert_eq!(text.lines().count(), all.len());
-    assert!(text.contains("currentPhase PLAN -> EXEC"), "{text}");
+    // The other session's id differs in the last character alone.
+    let who = FIRST_SESSION;
+    assert!(text.contains(&format!("{who} went to phase EXEC\n")), "{text}");
+    assert!(text.contains(&format!("{who} claimed SD-1\n")), "{text}");
+    let whole = trueup(&home, &["log", "--limit", "0", "--verbose"]).ok().stdout;
+    assert!(whole.contains(FIRST_SESSION) && whole.contains("  #1\n"), "{whole}");
+    let told = trueup(&home, &["log", "--limit", "0", "--times", "relative"]).ok().stdout;
+    assert!(told.lines().next().unwrap().ends_with(", today (UTC)"), "{told}");
 }
 
 #[test]
@@ -212,4 +219,36 @@ fn who_follows_and_finds_nobody_reading_ends() {
     drop(child.stdout.take());
     data(&home, &["item", "add", "NEW"]);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn tasks_that_an_import_added_are_one_line_and_a_retry_tells_no_data() {
+    let home = started();
+    let plan = "# Plan\n\n## Phase 1: Build\n\n- [ ] 1.1 Write\n- [ ] 1.2 Check\n- [ ] 1.3 Ship\n";
+    std::fs::create_dir_all(home.project_dir().join("docs")).unwrap();
+    std::fs::write(home.project_dir().join("docs/short.md"), plan).unwrap();
+    data(&home, &["plan", "import", "docs/short.md"]);
+    for step in [["start", "1.1"], ["fail", "1.1"], ["retry", "1.1"]] {
+        let reason: &[&str] = if step[0] == "fail" { &["--error", "no disk"] } else { &[] };
+        data(&home, &[&["plan"], &step[..], reason].concat());
+    }
+    let text = trueup(&home, &["log", "--limit", "0"]).ok().stdout;
+    assert_eq!(text.matches(" added 3 tasks to plan short\n").count(), 1, "{text}");
+    assert!(text.contains(" reopened task short/1.1 \"Write\" from failed to pending"), "{text}");
+    assert!(!text.contains(['{', '[']) && !text.contains("started by"), "{text}");
+    let whole = trueup(&home, &["log", "--limit", "0", "--verbose"]).ok().stdout;
+    assert!(whole.contains(" added task short/1.2 \"Check\""), "{whole}");
+}
+
+#[test]
+fn sessions_whose_ids_begin_alike_are_told_apart() {
+    let home = home_with_events();
+    for (old, new) in [
+        (FIRST_SESSION, "019aa000-1111-7000-8000-000000000001"),
+        (SECOND_SESSION, "019aa000-2111-7000-8000-000000000002"),
+    ] {
+        home.execute_unchecked(&format!("UPDATE events SET actor = '{new}' WHERE actor = '{old}'"));
+    }
+    let text = trueup(&home, &["log", "--limit", "0"]).ok().stdout;
+    assert!(text.contains(" 019aa000-1 ") && text.contains(" 019aa000-2 "), "{text}");
 }

@@ -101,7 +101,7 @@ fn going_back_needs_a_reason_and_is_an_event_of_its_own() {
         assert_eq!(object(&home, 2, arguments)["error"]["code"], "usage");
     }
     let answer = trueup(&home, &["item", "reopen", "SD-1", "--reason", "wrong branch"]).ok();
-    assert_eq!(answer.stdout, "SD-1: completed -> queued\n");
+    assert_eq!(answer.stdout, "SD-1: completed -> queued\nevidence: run 1 -> none\n");
     let item = data(&home, &["item", "show", "SD-1"]);
     assert!(item["item"]["completed_at"].is_null() && item["item"]["evidence"].is_null());
     let event = item["events"].as_array().unwrap().last().unwrap();
@@ -130,7 +130,7 @@ fn what_is_finished_is_released_and_the_cache_says_so_at_once() {
         assert!(answer.stdout.contains(&format!("released by {FIRST_SESSION}")));
         let item = &data(&home, &["item", "show", "SD-1"])["item"];
         assert!(item["holder"].is_null() && item["completed_at"].is_string());
-        let error = if status == "failed" { json!("why") } else { json!(null) };
+        let error = if status == "completed" { json!(null) } else { json!("why") };
         assert_eq!(item["error_message"], error);
         for key in ["currentSd", "currentPhase", "currentTask"] {
             assert!(home.read_cache()[key].is_null(), "{key}");
@@ -190,6 +190,20 @@ fn a_free_item_is_moved_by_anybody_who_is_known() {
         home.query_value("SELECT actor FROM events WHERE kind = 'status' AND key = 'SD-1'", []);
     assert_eq!(actor, "user");
     data(&home, &["item", "transition", "SD-1", "completed"]);
+}
+
+#[test]
+fn evidence_that_comes_later_is_shown() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    data(&home, &["item", "transition", "SD-1", "completed"]);
+    let add = |evidence: &str| {
+        let arguments = ["item", "transition", "SD-1", "completed", "--evidence", evidence];
+        trueup(&home, &arguments).ok().stdout
+    };
+    assert_eq!(add("PR 3"), "SD-1 is still completed\nevidence: none -> PR 3\n");
+    assert_eq!(add("PR 4"), "SD-1 is still completed\nevidence: PR 3 -> PR 4\n");
+    assert_eq!(add("PR 4"), "SD-1 is still completed\n");
 }
 
 #[test]

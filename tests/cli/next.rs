@@ -223,7 +223,7 @@ fn a_session_is_needed_to_claim_and_a_known_parent() {
     let here = nobody(&["next"]).json();
     assert_eq!(here["data"]["item"], json!(null), "P is another repository's");
     let all = nobody(&["next", "--all-repos"]).json();
-    assert_eq!(all["data"]["item"]["key"], "P");
+    assert_eq!(all["data"]["item"]["key"], "P.1", "children come before their parent");
     for arguments in [&["next"][..], &["next", "--claim"]] {
         let phantom = [arguments, &["--session", SECOND_SESSION]].concat();
         refused(&home, "phantom_session", &phantom);
@@ -294,6 +294,23 @@ fn a_child_of_a_dead_session_is_not_passed_over_and_tells_what_it_was_at() {
 }
 
 #[test]
+fn who_finds_nothing_is_told_of_a_holder_that_may_be_gone() {
+    let home = started();
+    claimed(&home, "SD-1");
+    second(&home, None);
+    let shown = |command: &str| trueup(&home, &[command, "--session", SECOND_SESSION]).ok().stdout;
+    for command in ["next", "ready"] {
+        assert!(!shown(command).contains("may be gone"), "{command} of a living holder");
+    }
+    home.expire_lease(FIRST_SESSION, 1_000);
+    for command in ["next", "ready"] {
+        let text = shown(command);
+        let told = "held by a session that may be gone: SD-1; `trueup sessions sweep` frees";
+        assert!(text.contains(told), "{command}: {text}");
+    }
+}
+
+#[test]
 fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     let home = started();
     claimed(&home, "SD-1");
@@ -307,7 +324,10 @@ fn a_claim_of_parked_work_says_in_words_how_to_go_on() {
     data(&home, &["sessions", "sweep", "--session", SECOND_SESSION]);
     let status: String = home.session_column("status", FIRST_SESSION);
     assert_eq!(status, "lost");
+    let heartbeat: String = home.session_column("heartbeat_at", FIRST_SESSION);
     let text = trueup(&home, &["claim", "SD-1", "--session", SECOND_SESSION]).ok().stdout;
+    // When it was heard of last, and not when the sweep freed the item.
+    assert!(text.contains(&format!("worked on it until {}", &heartbeat[..19])), "{text}");
     assert!(text.starts_with("claimed SD-1 (epoch 2)\n"), "{text}");
     assert!(text.contains(&format!("{FIRST_SESSION} worked on it until 20")), "{text}");
     assert!(text.contains(": phase PLAN, task none\n"), "{text}");
@@ -355,4 +375,45 @@ fn announced_silence_is_honoured_up_to_its_ceiling_alone() {
     assert_eq!(data(&home, &["sessions", "sweep"])["released"], json!([]));
     home.expire_lease(SECOND_SESSION, 2_800);
     assert_eq!(data(&home, &claim)["reason"], "holder_dead");
+}
+
+#[test]
+fn an_open_child_of_a_finished_parent_is_next_and_its_parent_tells_of_it() {
+    let home = started();
+    data(&home, &["item", "add", "p"]);
+    data(&home, &["item", "add", "p.1", "--parent", "p"]);
+    let moved = trueup(&home, &["item", "transition", "p", "completed"]);
+    assert_eq!(moved.code, Some(0));
+    assert_eq!(moved.stderr, "warning: p still has 1 unfinished child\n");
+    let ready = data(&home, &["ready"]);
+    assert_eq!(ready["items"][0]["key"], "p.1");
+    assert_eq!(next(&home, &[])["item"]["key"], "p.1");
+    assert!(trueup(&home, &[]).ok().stdout.contains("p.1"));
+    // A session that did other work last is led there as well.
+    claimed(&home, "other");
+    complete_item(&home, "other");
+    assert_eq!(next(&home, &["--claim"])["item"]["key"], "p.1");
+    // Without open children there is nothing to tell.
+    let moved = trueup(&home, &["item", "transition", "p.1", "completed"]).ok();
+    assert!(!format!("{}{}", moved.stdout, moved.stderr).contains("unfinished"), "{moved:?}");
+}
+
+#[test]
+fn what_is_ready_first_is_next() {
+    let home = started();
+    data(&home, &["item", "add", "parent"]);
+    data(&home, &["item", "add", "z", "--parent", "parent"]);
+    data(&home, &["item", "add", "a", "--parent", "parent", "--position", "-1"]);
+    data(&home, &["item", "add", "free"]);
+    data(&home, &["item", "add", "urgent", "--parent", "parent", "--priority", "0"]);
+    for expected in ["urgent", "a", "z", "parent", "free"] {
+        for limit in ["1", "10", "0"] {
+            let ready = data(&home, &["ready", "--limit", limit]);
+            assert_eq!(ready["items"][0]["key"], expected, "{limit}");
+        }
+        assert_eq!(next(&home, &[])["item"]["key"], expected);
+        home.execute_sql("UPDATE work_items SET status = 'completed' WHERE key = ?1", [expected]);
+    }
+    assert_eq!(data(&home, &["ready"])["items"], json!([]));
+    assert_eq!(next(&home, &[])["item"], json!(null));
 }

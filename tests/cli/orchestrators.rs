@@ -240,7 +240,7 @@ fn a_stop_frees_the_plan_and_says_why() {
     assert_eq!(again["orchestrator"]["status"], "stopped", "it is what was asked for");
     assert_eq!(home.count_events("stopped", id), 1);
     assert_eq!(register(&home, "P")["epoch"], 2);
-    refused(&home, "orchestrator_not_found", &["orchestrator", "stop", "orch-0"]);
+    refused(&home, "orchestrator_not_found", &["orchestrator", "stop", "orch-none"]);
 }
 
 #[test]

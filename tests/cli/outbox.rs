@@ -110,7 +110,7 @@ fn what_waits_and_what_was_refused_is_listed() {
     assert_eq!(records[0]["base_revision"], 1);
     let text = trueup(&home, &["outbox", "list"]).ok().stdout;
     assert!(text.contains(DROPPED), "{text}");
-    assert!(text.contains("state currentTask=\"refused\"  (no such item)"), "{text}");
+    assert!(text.contains("state currentTask=\"refused\"  no such item"), "{text}");
     assert_eq!(data(&home, &["outbox", "list"]), listed, "listing sends nothing");
     let other = data(&home, &["outbox", "list", "--session", "nobody"]);
     assert_eq!(other["records"], json!([]));
@@ -145,7 +145,8 @@ fn a_dropped_write_never_arrives() {
     let home = home_with_writes();
     // Nobody can be asked, and two writes begin so.
     assert_eq!(trueup(&home, &["outbox", "drop", DROPPED]).code, Some(2));
-    refused(&home, "write_not_found", &["outbox", "drop", "6f9619ff", "--yes"]);
+    let ambiguous = object(&home, 2, &["outbox", "drop", "6f9619ff", "--yes"]);
+    assert_eq!(ambiguous["error"]["code"], "ambiguous_id");
     refused(&home, "write_not_found", &["outbox", "drop", "7", "--yes"]);
     refused(&home, "write_not_found", &["outbox", "drop", "", "--yes"]);
     refused(&home, "write_not_found", &["outbox", "drop", DROPPED, "--yes", "--session", "s2"]);

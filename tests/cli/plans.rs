@@ -1,5 +1,6 @@
 //! `trueup plan`: plans are imported, shown and worked through.
 
+mod formats;
 mod import;
 mod steps;
 

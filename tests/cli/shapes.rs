@@ -30,15 +30,18 @@ const ITEM_KEYS: &[&str] = &[
     "completed_at",
     "created_at",
     "depends_on",
+    "description",
     "epoch",
     "error_message",
     "evidence",
+    "extra",
     "holder",
     "key",
     "kind",
     "parent",
     "phase",
     "position",
+    "priority",
     "repo",
     "requires_evidence",
     "revision",
@@ -141,7 +144,7 @@ fn items() {
         assert!(added_item["item"][absent].is_null(), "{absent}: {added_item}");
     }
     let list = data(&home, &["item", "list"]);
-    assert_eq!(keys(&list), ["items"]);
+    assert_eq!(keys(&list), ["items", "more"]);
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     assert_eq!(keys(&list["items"][0]), ITEM_KEYS);
     let item = data(&home, &["item", "show", "SD-1"]);

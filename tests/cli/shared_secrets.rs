@@ -15,6 +15,8 @@ const SECRET: &str = "s3cret";
 const LINES: &[&str] = &[
     "repo add . --slug app",
     "repo list",
+    "init",
+    "prime",
     "item add SD-1 --title one",
     "item add SD-2 --title two",
     "item depend SD-2 --on SD-1",
@@ -22,6 +24,8 @@ const LINES: &[&str] = &[
     "item show SD-1",
     "item edit SD-1 --title other",
     "next",
+    "ready",
+    "search other",
     "claim SD-1",
     "set --phase EXEC --task this",
     "status",
@@ -38,6 +42,7 @@ const LINES: &[&str] = &[
     "queue complete SD-1:1",
     "queue block SD-1:2 --reason wait",
     "queue cancel SD-1:2 --reason over",
+    "queue remove SD-1:2",
     "handoff create PLAN-TO-EXEC --summary text",
     "handoff list",
     "handoff show h-0000000000",
@@ -47,6 +52,8 @@ const LINES: &[&str] = &[
     "item transition SD-1 completed",
     "item reopen SD-1 --reason again",
     "item remove SD-2 --reason unneeded",
+    "item import issues.jsonl",
+    "export work.jsonl",
     "clear",
     "sessions list",
     "sessions show 0a1b2c3d-0000-4000-8000-000000000001",
@@ -60,6 +67,7 @@ const LINES: &[&str] = &[
     "plan retry 1.1",
     "plan start 1.1",
     "plan complete 1.1",
+    "plan reopen 1.1 --reason again",
     "plan skip 1.2 --reason unneeded",
     "plan validate",
     "plan export",
@@ -104,8 +112,10 @@ const LINES: &[&str] = &[
     "db restore copy.db",
     "doctor",
     "demo",
+    "mcp",
     "statusline",
     "completions bash",
+    "help claims",
     "install --dry-run",
     "uninstall --dry-run",
     "upgrade",
@@ -149,6 +159,8 @@ impl Scene {
             "# Plan\n\n## Phase 1: All\n\n- [ ] 1.1 One\n- [ ] 1.2 Two\n",
         )
         .unwrap();
+        let issue = r#"{"id":"BD-1","title":"Found","status":"open"}"#;
+        fs::write(home.project_dir().join("issues.jsonl"), issue).unwrap();
         Self { home, url, deadline_ms }
     }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use support::client::find_binary;
 use support::home::{FIRST_SESSION, Home};
 
-use crate::fixture::{claimed, started, trueup};
+use crate::fixture::{claimed, started, trueup, without_own_styles};
 
 fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(find_binary("trueup").unwrap());
@@ -55,6 +55,8 @@ fn an_answer_that_cannot_be_written_is_exit_3() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = command(&home, arguments).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.starts_with("the output could not be written: No space left"), "{said}");
     }
 }
 
@@ -112,6 +114,7 @@ fn nothing_from_the_database_acts_on_the_terminal() {
         let mut command = command(&home, &[arguments, &named].concat());
         let output = command.env("CLICOLOR_FORCE", "1").output().unwrap();
         let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let printed = without_own_styles(&printed);
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!printed.contains(acts), "{arguments:?}: {printed:?}");
         assert!(!printed.contains("\nsecond"), "{arguments:?}: {printed:?}");

@@ -4,6 +4,7 @@
 //! Needs the binaries (`cargo build --workspace`) and, once, npm to fetch the client. Without the
 //! client every test prints that it is skipped and passes, unless `TRUEUP_REQUIRE_CLIENT=1`.
 
+mod codex;
 mod compaction;
 mod context;
 mod durability;
@@ -11,6 +12,7 @@ mod fixture;
 mod handoff_guard;
 mod handoffs;
 mod harness;
+mod mcp;
 mod outage;
 mod package;
 mod prompts;

@@ -230,6 +230,7 @@ const VARIANTS: &[&str] = &[
     "nothing",
     "offer",
     "refused",
+    "removed",
     "session",
     "start",
     "started",

@@ -11,6 +11,7 @@ mod doc_paths;
 mod fixture;
 mod hub_fixture;
 mod hub_requests;
+mod metadata_schema;
 mod module_cycles;
 mod postgres_fixture;
 mod process_races;

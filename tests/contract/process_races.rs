@@ -12,7 +12,9 @@ use support::postgres::{PgBouncer, TestDatabase};
 use trueup_core::model::{
     Event, EventFilter, EventKind, FieldValue, ItemStatus, NextItem, RepoScope, Session, StateField,
 };
-use trueup_core::store::{ClaimNextRequest, HookStore as _, ItemFilter, ItemStore as _, Store};
+use trueup_core::store::{
+    ClaimNextRequest, ClaimStore as _, HookStore as _, ItemFilter, ItemStore as _, Store,
+};
 
 use crate::postgres_fixture::open_store;
 use crate::requests::{

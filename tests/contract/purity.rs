@@ -80,8 +80,11 @@ fn the_pure_parts_name_no_surroundings() {
         collect_sources(&root.join(part), &mut files);
     }
     assert!(files.len() > 20, "{files:?}");
-    for file in files {
-        let found = find_forbidden(&fs::read_to_string(&file).unwrap());
+    // Tests may read what they compare with.
+    for file in
+        files.iter().filter(|file| !file.components().any(|part| part.as_os_str() == "tests"))
+    {
+        let found = find_forbidden(&fs::read_to_string(file).unwrap());
         assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
     }
 }

@@ -211,7 +211,7 @@ pub(crate) fn add_queue(store: &mut dyn Store, text: &str, depends: &[&[u32]]) -
 }
 
 pub(crate) fn new_phases(text: &str, depends: &[&[u32]]) -> NewPhases {
-    let names = PhaseName::ALL.into_iter().cycle();
+    let names = PhaseName::USUAL.into_iter().cycle();
     let phases = (1..).zip(names).zip(depends);
     NewPhases {
         item: item_key(text),

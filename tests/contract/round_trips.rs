@@ -16,8 +16,8 @@ use trueup_core::model::{EventKind, FieldValue, RepoScope, StateField};
 use trueup_core::outbox::PendingWrite;
 use trueup_core::settings::DatabaseAddress;
 use trueup_core::store::{
-    ClaimNextRequest, DeliveryOutcome, DeliverySource, HookStore as _, ItemStore as _,
-    OutboxDeliveryStore as _, Store as _,
+    ClaimNextRequest, ClaimStore as _, DeliveryOutcome, DeliverySource, HookStore as _,
+    ItemStore as _, OutboxDeliveryStore as _,
 };
 use trueup_remote::exchange::ExchangeEngine;
 use trueup_remote::{FailureKind, RemoteStore, RemoteTransport, Transport, TransportError};
@@ -121,6 +121,11 @@ const BOUNDS: &[(&str, usize)] = &[
     ("record_metadata_change", 1),
     ("record_refusal", 1),
     ("count_children", 1),
+    ("count_items", 1),
+    ("list_item_kinds", 1),
+    ("find_repo_of_items", 1),
+    ("find_search_hits", 1),
+    ("list_ready_items", 2),
     ("database_time", 1),
     ("find_differing_clock_reading", 1),
     ("find_item_keys", 1),
@@ -169,7 +174,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("apply_phase_step", 2),
     ("apply_plan_task_step", 2),
     ("claim", 2),
-    ("claim_next_item", 2),
+    ("claim_next_item", 3),
     ("end_attention", 2),
     ("raise_attention", 2),
     ("create_token", 3),
@@ -177,8 +182,9 @@ const BOUNDS: &[(&str, usize)] = &[
     ("deliver_pending", 2),
     ("edit_item", 2),
     ("fail_stuck_phase", 2),
-    ("find_next_item", 2),
+    ("find_next_item", 4),
     ("find_workplan_rows", 2),
+    ("import_items", 3),
     ("import_plan", 2),
     ("interrupt_plan_tasks", 2),
     ("link_workplans", 2),
@@ -192,6 +198,7 @@ const BOUNDS: &[(&str, usize)] = &[
     ("release", 2),
     ("release_port", 2),
     ("remove_item", 2),
+    ("remove_phases", 2),
     ("remove_plan", 2),
     ("remove_repo_place", 2),
     ("remove_sessions", 2),

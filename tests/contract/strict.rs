@@ -170,21 +170,39 @@ forward! {
         update_repo_state(slug: &RepoSlug, state: &RepoState, provenance: &Provenance)
             -> Repo, by provenance;
     }
-    Store {
+    ClockStore {
         database_time() -> Timestamp;
         find_differing_clock_reading(apart_seconds: u64) -> Option<Timestamp>;
+    }
+    SessionStore {
         register_session(registration: &SessionRegistration) -> Session, by &registration.provenance;
         list_sessions(filter: &SessionFilter) -> Vec<Session>;
         list_peers(session: &Session, limit: u32) -> Vec<Session>;
         sessions_with_expired_lease(now: Timestamp, limit: u32) -> Vec<Session>;
         mark_lost(session: &Session, provenance: &Provenance) -> Option<ReleasedClaim>, by provenance;
         find_pending_matters() -> PendingMatters;
-        add_item(item: &NewItem, provenance: &Provenance) -> Item, by provenance;
-        list_items(filter: &ItemFilter) -> Vec<Item>;
+    }
+    ClaimStore {
         claim(request: &GrantedClaim)
             -> ClaimedItem, by &request.provenance, checked check_outcome(&request.grant);
         release(release: &ReleaseRequest) -> Item, by &release.provenance;
         record_refusal(item: &ItemKey, provenance: &Provenance) -> (), by provenance;
+    }
+    RepoNameStore {
+        find_repo_name(identity: &str) -> Option<String>;
+        list_repo_identities(name: &str) -> Vec<String>;
+        name_repo(naming: &RepoNaming) -> String;
+        rename_repo(identity: &str, name: &str, provenance: &Provenance) -> (), by provenance;
+    }
+    StuckWorkStore {
+        list_stuck_phases(seconds: u64, limit: u32) -> Vec<StuckPhase>;
+        fail_stuck_phase(stuck: &StuckPhase, error: &str, provenance: &Provenance)
+            -> Option<PhaseChanges>, by provenance;
+        fail_stuck_plan_tasks(stuck_seconds: u64, provenance: &Provenance)
+            -> Vec<PlanTask>, by provenance;
+        list_live_orchestrators() -> Vec<Orchestrator>;
+        record_orchestrator_crash(read: &Orchestrator, provenance: &Provenance)
+            -> Option<EndedRun>, by provenance;
     }
     HandoffStore {
         create_handoff(new: &NewHandoff) -> Handoff, by &new.provenance;
@@ -194,9 +212,19 @@ forward! {
             -> HandoffResult<AcceptedHandoff>, by &acceptance.provenance;
         reject_handoff(rejection: &RejectHandoffRequest) -> HandoffResult<Handoff>, by &rejection.provenance;
     }
+    ItemQueryStore {
+        count_items(filter: &ItemFilter, limit: u32) -> u64;
+        list_item_kinds() -> Vec<String>;
+        find_repo_of_items(name: &str) -> Option<String>;
+        list_ready_items(query: &ReadyQuery) -> ReadyItems;
+        find_search_hits(query: &SearchQuery) -> SearchHits;
+    }
     ItemStore {
+        add_item(item: &NewItem, provenance: &Provenance) -> Item, by provenance;
+        list_items(filter: &ItemFilter) -> Vec<Item>;
         move_item(request: &GrantedMove) -> MovedItem, by &request.provenance;
         change_dependencies(request: &DependencyChange) -> Item, by &request.provenance;
+        import_items(import: &ItemImport) -> ImportedItems, by &import.provenance;
         edit_item(edit: &ItemEditRequest) -> Item, by &edit.provenance;
         find_item_use(key: &ItemKey) -> Option<ItemUse>;
         remove_item(key: &ItemKey, provenance: &Provenance) -> (), by provenance;
@@ -215,15 +243,12 @@ forward! {
     OrchestratorStore {
         register_orchestrator(run: &NewRun) -> RunRegistration, by &run.provenance;
         load_orchestrator(id: &OrchestratorId) -> Option<Orchestrator>;
-        list_live_orchestrators() -> Vec<Orchestrator>;
         list_orchestrators(limit: u32) -> Vec<Orchestrator>;
         record_orchestrator_heartbeat(id: &OrchestratorId) -> Orchestrator;
         request_orchestrator_stop(id: &OrchestratorId, provenance: &Provenance)
             -> Orchestrator, by provenance;
         record_orchestrator_stop(id: &OrchestratorId, end: RunEnd, provenance: &Provenance)
             -> EndedRun, by provenance;
-        record_orchestrator_crash(read: &Orchestrator, provenance: &Provenance)
-            -> Option<EndedRun>, by provenance;
     }
     OverviewStore {
         load_overview_rows(query: &OverviewQuery) -> OverviewRows;
@@ -239,8 +264,6 @@ forward! {
         apply_plan_task_step(change: &PlanTaskStepRequest) -> PlanTask, by &change.provenance;
         interrupt_plan_tasks(orchestrator: &OrchestratorId, reason: &str, provenance: &Provenance)
             -> Vec<PlanTask>, by provenance;
-        fail_stuck_plan_tasks(stuck_seconds: u64, provenance: &Provenance)
-            -> Vec<PlanTask>, by provenance;
     }
     PortStore {
         list_reservations(host: Option<&str>) -> Vec<PortReservation>;
@@ -255,20 +278,14 @@ forward! {
         list_phases(filter: &PhaseFilter) -> Vec<Phase>;
         find_next_phase(session: Option<&SessionId>) -> Option<Phase>;
         apply_phase_step(request: &PhaseStepRequest) -> PhaseStepOutcome, by &request.provenance;
+        remove_phases(request: &PhaseRemovalRequest) -> PhaseRemovalOutcome, by &request.provenance;
         interrupt_phases(orchestrator: &OrchestratorId, reason: &str, provenance: &Provenance)
             -> Vec<Phase>, by provenance;
-        list_stuck_phases(seconds: u64, limit: u32) -> Vec<StuckPhase>;
-        fail_stuck_phase(stuck: &StuckPhase, error: &str, provenance: &Provenance)
-            -> Option<PhaseChanges>, by provenance;
     }
     RepoStore {
         place_repo(placement: &RepoPlacement) -> Repo, by &placement.provenance;
         remove_repo_place(slug: &RepoSlug, machine: &str, provenance: &Provenance)
             -> Repo, by provenance;
-        find_repo_name(identity: &str) -> Option<String>;
-        list_repo_identities(name: &str) -> Vec<String>;
-        name_repo(naming: &RepoNaming) -> String;
-        rename_repo(identity: &str, name: &str, provenance: &Provenance) -> (), by provenance;
         load_repo_state(slug: &RepoSlug) -> Option<RepoState>;
     }
     RetentionStore {

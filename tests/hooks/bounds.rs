@@ -59,6 +59,7 @@ const CASES: &[(Bound, Case)] = &[
     (bounds::EXCLUDE, copies::exclude),
     (bounds::ENVIRONMENT_FILE, copies::environment_file),
     (bounds::WORKPLANS, copies::workplans),
+    (bounds::CHECK_MARKER, copies::check_marker),
     (bounds::STATE, copies::state),
     (bounds::SHARED_STATE_RECORD, copies::passed_mark),
     (bounds::PENDING_NOTICE, copies::untold),

@@ -9,6 +9,7 @@ mod branches;
 mod cache_file;
 mod cache_placement;
 mod clocks;
+mod codex;
 mod divergences;
 mod handoff_guard;
 mod handoff_guard_offline;

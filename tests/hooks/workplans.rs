@@ -75,6 +75,21 @@ fn no_check_is_suggested_for_workplans_checked_since() {
 }
 
 #[test]
+fn workplans_of_packages_are_watched_once_a_check_has_found_them() {
+    let home = Home::new();
+    home.start_session().ok();
+    let name = "../packages/api/workplans/A-WP-0001.md";
+    save(&home, name, 0);
+    assert_eq!(find_offer(&home), None);
+    let run = home.prepare_run("trueup").args(["check", "--fix", "--json"]);
+    assert_eq!(run.wait().json()["data"]["repos"][0]["files"], json!(1));
+    assert_eq!(find_offer(&home), None);
+    save(&home, name, 30);
+    let offer = find_offer(&home).unwrap();
+    assert!(offer.starts_with("packages/api/workplans/A-WP-0001.md changed"), "{offer}");
+}
+
+#[test]
 fn without_workplans_nothing_is_offered() {
     let home = Home::new();
     home.start_session().ok();

@@ -68,6 +68,8 @@ fn an_item_is_shown_as_it_was_at_every_moment() {
         let mut facts = events[..seen].iter().rev().map(|event| &event["after"]);
         let facts = facts.find(|after| after.is_object()).unwrap();
         for (field, value) in facts.as_object().unwrap() {
+            // Events leave out what is empty.
+            let value = if field == "extra" && value.is_null() { &json!({}) } else { value };
             assert_eq!(&then["item"][field], value, "{field} at {at}");
         }
     }

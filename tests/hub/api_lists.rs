@@ -143,7 +143,7 @@ fn the_newest_events_are_the_last_ones_in_order() {
 fn a_row_is_the_one_that_commands_show() {
     let reader = Reader::new();
     for (path, command, list) in [
-        ("/api/items?limit=1000", vec!["item", "list", "--all-repos"], "items"),
+        ("/api/items?limit=1000", vec!["item", "list", "--all-repos", "--limit", "0"], "items"),
         ("/api/sessions?limit=1000", vec!["sessions", "list", "--all"], "sessions"),
         ("/api/plans?limit=1000", vec!["plan", "list"], "plans"),
         ("/api/repos?limit=1000", vec!["repo", "list"], "repos"),

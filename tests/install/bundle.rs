@@ -41,6 +41,7 @@ fn a_release_is_installed_without_rust_and_removed_without_the_release() {
     assert_eq!(record(&scratch)["origin"]["kind"], "archive");
     let page = scratch.home(".local/share/man/man1/trueup.1");
     assert_eq!(fs::read_to_string(&page).unwrap(), "the page\n");
+    assert!(page.with_file_name("trueup-hub.1").exists(), "the pages of the server are there too");
     let completions = scratch.home(".local/share/bash-completion/completions/trueup");
     assert_eq!(fs::read_to_string(&completions).unwrap(), "complete for bash\n");
     // Now the plugin alone is enough.
@@ -222,4 +223,68 @@ fn pages_of_an_installation_that_ended_half_way_are_removed() {
     fs::write(man.join(".trueup-draft"), "half").unwrap();
     run(&scratch, &bundle, &["--uninstall", "--purge"]).exits(0);
     assert_eq!(scratch.tree(), before);
+}
+
+#[test]
+fn a_prefix_is_purged_by_its_own_program_and_leaves_nothing() {
+    const TRUEUP: &str = "#!/bin/sh\n[ \"$1\" = leftovers ] && echo \"left: cache $2\"\nexit 0\n";
+    let scratch = Scratch::with_client();
+    let before = scratch.tree();
+    let bundle = unpack(&scratch);
+    let prefix = scratch.path("px");
+    run(&scratch, &bundle, &["--prefix", prefix.to_str().unwrap()]).exits(0);
+    assert!(scratch.home(".local/share/trueup/trueup.db").exists());
+    write_program(&prefix.join("bin/trueup"), TRUEUP).unwrap();
+    let mut command = scratch.command(&prefix.join("bin/trueup-install"));
+    command.args(["--uninstall", "--purge", "--repositories"]);
+    let output = InstallerOutput::new(command.output().unwrap()).exits(0);
+    assert!(output.out.contains("left: cache --remove"), "{}", output.out);
+    assert!(!prefix.exists());
+    assert_eq!(scratch.tree(), before);
+}
+
+#[test]
+fn what_is_removed_is_looked_for_where_it_was_installed() {
+    // Says where it looks, as the programs do by these variables.
+    const TRUEUP: &str = "#!/bin/sh\n[ \"$1\" = leftovers ] && echo \"in $TRUEUP_HOME and $CLAUDE_CONFIG_DIR\"\nexit 0\n";
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    for arguments in [&[][..], &["--prefix", "px"]] {
+        let (data, config) = (scratch.path("data"), scratch.path("claude"));
+        let mut command = scratch.command(&bundle.join("bin/trueup-install"));
+        command.args(arguments).env("TRUEUP_HOME", &data).env("CLAUDE_CONFIG_DIR", &config);
+        InstallerOutput::new(command.output().unwrap()).exits(0);
+        let plugin = if arguments.is_empty() { data.join("plugin") } else { scratch.path("px") };
+        write_program(&plugin.join("bin/trueup"), TRUEUP).unwrap();
+        let mut command = scratch.command(&plugin.join("bin/trueup-install"));
+        command.args(["--uninstall", "--purge", "--repositories"]).env("TRUEUP_HOME", "other");
+        let output = InstallerOutput::new(command.output().unwrap()).exits(0);
+        let looked = format!("in {} and {}", data.display(), config.display());
+        assert!(output.out.contains(&looked), "{}", output.out);
+        assert!(!data.exists() && !plugin.exists());
+    }
+}
+
+#[test]
+fn a_database_elsewhere_is_named() {
+    const TRUEUP: &str =
+        "#!/bin/sh\n[ \"$2\" = db ] && echo '{\"data\":{\"path\":\"/srv/mydata/w.db\"}}'\nexit 0\n";
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(0);
+    write_program(&scratch.stage().join("bin/trueup"), TRUEUP).unwrap();
+    let shown = run(&scratch, &bundle, &["--uninstall", "--purge", "--dry-run"]).exits(0);
+    assert!(shown.out.contains("keep the database /srv/mydata/w.db"), "{}", shown.out);
+    let output = run(&scratch, &bundle, &["--uninstall", "--purge"]).exits(0);
+    assert!(output.out.contains("/srv/mydata/w.db kept"), "{}", output.out);
+}
+
+#[test]
+fn data_of_another_installation_is_not_purged_with_a_prefix() {
+    let scratch = Scratch::new();
+    let bundle = unpack(&scratch);
+    run(&scratch, &bundle, &[]).exits(0);
+    run(&scratch, &bundle, &["--prefix", "px"]).exits(0);
+    let refused = run(&scratch, &bundle, &["--uninstall", "--purge", "--prefix", "px"]).exits(3);
+    assert!(refused.err.contains("another installation"), "{}", refused.err);
 }

@@ -64,15 +64,54 @@ fn a_client_that_refuses_does_not_stop_the_rest() {
 }
 
 #[test]
-fn a_broken_record_is_kept_and_named() {
-    let scratch = Scratch::new();
+fn a_broken_record_is_set_aside_by_the_next_installation() {
+    let scratch = Scratch::with_client();
+    scratch.install(&[]).exits(0);
     scratch.write(".local/share/trueup/install-manifest.json", "{ half");
-    for args in [&["--uninstall"][..], &[]] {
-        let output = scratch.install(args).exits(3);
-        assert!(output.err.contains("install-manifest.json"), "{}", output.err);
+    let output = scratch.install(&[]).exits(0);
+    assert!(output.out.contains("install-manifest.json.broken"), "{}", output.out);
+    let aside = scratch.home(".local/share/trueup/install-manifest.json.broken");
+    assert_eq!(fs::read_to_string(aside).unwrap(), "{ half");
+    let again = scratch.install(&[]).exits(0);
+    assert!(again.out.contains("Everything is up to date."), "{}", again.out);
+}
+
+#[test]
+fn all_of_it_is_removed_without_the_record() {
+    for record in [None, Some("{")] {
+        let scratch = Scratch::with_client();
+        scratch.write(".claude/settings.json", "{\n  \"model\": \"opus\"\n}\n");
+        let path = scratch.home(".local/share/trueup/install-manifest.json");
+        scratch.install(&[]).exits(0);
+        assert!(scratch.home(".local/share/man/man1/trueup.1").exists());
+        match record {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let output = scratch.run(&["--uninstall", "--purge"]).exits(0);
+        assert!(output.out.contains("plugin removed, marketplace removed"), "{}", output.out);
+        let files = scratch.tree().into_iter().filter(|(_, what)| !what.starts_with("dir"));
+        let left: Vec<_> = files.filter(|(_, what)| what.contains("trueup")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        let names = scratch.tree().into_keys().filter(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().contains("trueup"))
+                && !path.starts_with(".claude/plugins")
+        });
+        assert_eq!(names.count(), 0);
     }
-    let record = scratch.home(".local/share/trueup/install-manifest.json");
-    assert_eq!(fs::read_to_string(record).unwrap(), "{ half");
+}
+
+#[test]
+fn what_cannot_be_removed_without_the_record_is_named() {
+    let scratch = Scratch::with_client();
+    scratch.install(&[]).exits(0);
+    scratch.write(".local/share/trueup/install-manifest.json", "{");
+    scratch.write(".local/share/man/man1/trueup-old.1", "an older page");
+    fs::remove_file(scratch.path("path/claude")).unwrap();
+    let output = scratch.run(&["--uninstall", "--purge"]).exits(1);
+    for named in ["settings.json still names the plugin", "man1/trueup-old.1 kept"] {
+        assert!(output.out.contains(named), "{named}: {}", output.out);
+    }
 }
 
 #[test]
@@ -125,4 +164,41 @@ fn a_place_that_is_no_utf8_is_refused_before_anything_is_staged() {
         assert!(stderr.contains("is not UTF-8"), "{stderr}");
         assert_eq!(scratch.tree(), before, "{variable:?}");
     }
+}
+
+#[test]
+fn an_older_version_is_installed_only_when_forced() {
+    let scratch = Scratch::new();
+    scratch.install(&[]).exits(0);
+    let path = scratch.home(".local/share/trueup/install-manifest.json");
+    let record = fs::read_to_string(&path).unwrap();
+    let newer = record.replacen("\"version\": \"", "\"version\": \"9", 1);
+    fs::write(&path, newer).unwrap();
+    let before = scratch.tree();
+    let refused = scratch.install(&[]).exits(3);
+    assert!(refused.err.contains("older") && refused.err.contains("--force"), "{}", refused.err);
+    assert_eq!(scratch.tree(), before);
+    scratch.install(&["--force"]).exits(0);
+}
+
+#[test]
+fn a_client_that_cannot_register_is_named_before_the_work_starts() {
+    let scratch = Scratch::with_client();
+    scratch.write(".claude/settings.json", "{ half");
+    support::program::write_program(&scratch.path("path/claude"), "#!/bin/sh\nexit 1\n").unwrap();
+    let shown = scratch.install(&["--dry-run"]).exits(0);
+    for named in
+        ["~/.claude/settings.json is not valid JSON", "`claude` is on PATH and does not run"]
+    {
+        assert!(shown.out.contains(named), "{named}: {}", shown.out);
+    }
+}
+
+#[test]
+fn a_program_that_dies_is_named_once_with_what_helps() {
+    let scratch = Scratch::new();
+    scratch.binary("trueup", "#!/bin/sh\nkill -SEGV $$\n");
+    let output = scratch.install(&[]).exits(3);
+    assert_eq!(output.err.matches("signal: 11").count(), 1, "{}", output.err);
+    assert!(!output.err.contains("--bin-dir"), "{}", output.err);
 }

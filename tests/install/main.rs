@@ -8,6 +8,8 @@
 
 mod building;
 mod bundle;
+mod codex;
+mod columns;
 mod failures;
 mod files;
 mod modes;

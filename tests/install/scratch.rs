@@ -25,6 +25,9 @@ case "$1" in
 esac
 "#;
 
+const HUB: &str =
+    "#!/bin/sh\n[ \"$1\" != man ] || { mkdir -p \"$3\"; echo \"the hub\" >\"$3/trueup-hub.1\"; }\n";
+
 /// A stand-in for the client that changes the user's files as the real one does: in its own
 /// formatting, leaving empty objects.
 const CLIENT: &str = r#"#!/bin/sh
@@ -40,6 +43,7 @@ write() {
 }
 echo "$*" >>"$here/calls"
 case "$*" in
+    --version) echo "2.1.328 (Claude Code)" ;;
     "plugin marketplace list --json")
         if [ -e "$here/market" ]; then printf '[{"name":"trueup","path":"%s"}]' "$(cat "$here/market")"; else echo '[]'; fi ;;
     "plugin list --json")
@@ -74,9 +78,8 @@ impl Scratch {
         for name in ["session-start-sync", "checkpoint-push", "pre-handoff-validate"] {
             scratch.binary(name, HOOK);
         }
-        for name in ["validate-session-state", "trueup-hub"] {
-            scratch.binary(name, "#!/bin/sh\n");
-        }
+        scratch.binary("validate-session-state", "#!/bin/sh\n");
+        scratch.binary("trueup-hub", HUB);
         scratch.binary("trueup", TRUEUP);
         scratch
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::scratch::{Scratch, tree, without_data};
 
-const PARTS: [&str; 4] = [".claude-plugin", "bin", "hooks", "skills"];
+const PARTS: [&str; 5] = [".claude-plugin", ".codex-plugin", "bin", "hooks", "skills"];
 
 #[test]
 fn a_prefix_without_client_is_staged_and_nothing_else() {
@@ -186,4 +186,29 @@ fn no_directory_with_more_in_it_is_purged() {
         scratch.installer(&["--uninstall", "--purge"]).env("TRUEUP_HOME", &home).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(Path::new(&home).join("precious.txt").exists());
+}
+
+#[test]
+fn what_a_killed_installation_was_writing_is_removed() {
+    let scratch = Scratch::new();
+    let dead =
+        [".local/share/trueup/.trueup-stage-OxMvbS/bin/trueup", ".local/bin/.trueup-link-a1B2c3"];
+    let own = ".local/share/trueup/.trueup-stage-notes";
+    let leave = || dead.iter().for_each(|path| scratch.write(path, "half"));
+    leave();
+    scratch.write(own, "mine");
+    let output = scratch.install(&[]).exits(0);
+    assert!(output.out.contains(".trueup-stage-OxMvbS removed"), "{}", output.out);
+    assert!(dead.iter().all(|path| !scratch.home(path).exists()));
+    assert!(!scratch.home(".local/share/trueup/.trueup-stage-OxMvbS").exists());
+    leave();
+    let shown = scratch.run(&["--uninstall", "--purge", "--dry-run"]).exits(0);
+    assert!(
+        shown.out.contains("remove ~/.local/share/trueup/.trueup-stage-OxMvbS"),
+        "{}",
+        shown.out
+    );
+    scratch.run(&["--uninstall", "--purge"]).exits(0);
+    assert!(dead.iter().all(|path| !scratch.home(path).exists()));
+    assert_eq!(fs::read_to_string(scratch.home(own)).unwrap(), "mine");
 }

@@ -10,9 +10,9 @@ use trueup_core::model::{
     RepoScope, Session, SessionId, StateField, decide_move,
 };
 use trueup_core::store::{
-    ClaimNextRequest, GrantedMove, HeartbeatRequest, HookStore as _, ItemStore as _, Provenance,
-    ReleaseRequest, Result as StoreResult, RetryAdvice, SessionRegistration, StatePush, Store as _,
-    StoreError,
+    ClaimNextRequest, ClaimStore as _, GrantedMove, HeartbeatRequest, HookStore as _,
+    ItemStore as _, Provenance, ReleaseRequest, Result as StoreResult, RetryAdvice,
+    SessionRegistration, SessionStore as _, StatePush, StoreError,
 };
 use trueup_remote::RemoteStore;
 

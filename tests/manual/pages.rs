@@ -42,6 +42,11 @@ fn the_recipes_work() {
 }
 
 #[test]
+fn what_other_trackers_have_is_brought_and_taken_back() {
+    play_page("import.md");
+}
+
+#[test]
 fn the_answers_of_the_faq_work() {
     play_page("faq.md");
 }

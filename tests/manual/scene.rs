@@ -236,9 +236,11 @@ impl Scene {
             hub => text.replace(hub, SHOWN_HUB),
         };
         let text = text.replace(&*self.home().to_string_lossy(), SHOWN_HOME);
+        let text = format!("{}\n", text.trim_end_matches('\n'));
         let text = text.replace(&format!(" on {}", self.host), &format!(" on {SHOWN_HOST}"));
-        let host = format!("host none -> {}", self.host);
-        let text = text.replace(&host, &format!("host none -> {SHOWN_HOST}"));
+        // In a table the name is the last of a row, or stands between two columns.
+        let text = text.replace(&format!("  {}\n", self.host), &format!("  {SHOWN_HOST}\n"));
+        let text = text.replace(&format!("  {}  ", self.host), &format!("  {SHOWN_HOST}  "));
         join_lines(text.lines().map(str::trim_end))
     }
 }

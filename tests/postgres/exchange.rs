@@ -5,7 +5,7 @@ use support::postgres::TestDatabase;
 use trueup_core::store::SCHEMA_VERSION;
 
 use crate::requests::{
-    commit, exchange, exchange_text, insert_item, register_session, request, step,
+    commit, exchange, exchange_text, insert_item, insert_item_at, register_session, request, step,
 };
 
 fn load_item(key: &str) -> Value {
@@ -131,7 +131,6 @@ fn a_constraint_denies_by_its_name_and_large_numbers_survive() {
     assert_eq!(answer["denied"]["sqlstate"], "22P02");
 
     let large = 9_007_199_254_740_993_i64;
-    let args = json!(["A", null, null, null, large, null, "queued", 0, "me", null, "op3", 0]);
-    let done = commit(&url, &[step("insert::INSERT_ITEM", args), load_item("A")]);
+    let done = commit(&url, &[insert_item_at("A", Some(large), "op3"), load_item("A")]);
     assert_eq!(done[1][0]["position"], json!(large));
 }

@@ -4,13 +4,15 @@ use support::postgres::TestDatabase;
 
 use crate::requests::statement;
 
+/// Rows of which an index of one repository's items has to skip none, and one of all items has to skip
+/// more than a planner takes for equal.
 const ROWS: &str = "
     SET search_path = trueup;
     INSERT INTO claude_sessions (session_id) SELECT 's' || i FROM generate_series(1, 500) i;
     INSERT INTO work_items (key) SELECT 'P' || i FROM generate_series(1, 20) i;
     INSERT INTO work_items (key, parent, position, repo)
-        SELECT 'K' || i, 'P' || (i % 20 + 1), CASE WHEN i % 2 = 0 THEN i END, 'r' || i % 7
-        FROM generate_series(1, 2000) i;
+        SELECT 'K' || i, 'P' || (i % 2 + 1), CASE WHEN i % 2 = 0 THEN i END, 'r' || i % 7
+        FROM generate_series(1, 12000) i;
     INSERT INTO phase_queue (queue_id, item, phase_number, current_phase, status, queue_position)
         SELECT 'K' || i || ':1', 'K' || i, 1, 'plan', 'ready', i FROM generate_series(1, 500) i;
     ANALYZE;";

@@ -196,7 +196,7 @@ const AGAINST_CONSTRAINTS: &[&str] = &[
     "UPDATE claude_sessions SET revision = 0 WHERE session_id = 's2'",
     "INSERT INTO item_dependencies VALUES ('B', 'B')",
     "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase) VALUES ('D:1', 'D', 0, 'plan')",
-    "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase) VALUES ('D:1', 'D', 1, 'deploy')",
+    "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase) VALUES ('D:1', 'D', 1, 'Deploy')",
     "UPDATE phase_queue SET phase_data = '[]' WHERE queue_id = 'B:1'",
     "UPDATE phase_queue SET phase_data = 'x' WHERE queue_id = 'B:1'",
     "UPDATE plan_tasks SET retry_count = 3 WHERE id = '1'",

@@ -40,7 +40,14 @@ pub(crate) fn commit(url: &str, steps: &[Value]) -> Vec<Value> {
 
 /// A step that adds an item.
 pub(crate) fn insert_item(key: &str, op_id: &str) -> Value {
-    let args = json!([key, null, null, null, null, null, "queued", 0, "me", null, op_id, 0]);
+    insert_item_at(key, None, op_id)
+}
+
+/// A step that adds an item at a position.
+pub(crate) fn insert_item_at(key: &str, position: Option<i64>, op_id: &str) -> Value {
+    let args = json!([
+        key, null, null, null, position, null, "queued", 0, "me", null, op_id, 0, null, null, "{}"
+    ]);
     step("insert::INSERT_ITEM", args)
 }
 

@@ -9,8 +9,8 @@ use trueup_core::diagnostic::Code;
 use trueup_core::model::{FieldValue, HandoffElements, HandoffId, ItemKey, NewItem, StateField};
 use trueup_core::settings::Project;
 use trueup_core::store::{
-    AcceptHandoffRequest, HandoffFilter, HandoffStore as _, HookStore as _, NewHandoff, Provenance,
-    ReleaseRequest, Store, StoreError,
+    AcceptHandoffRequest, ClaimStore as _, HandoffFilter, HandoffStore as _, HookStore as _,
+    ItemStore as _, NewHandoff, Provenance, ReleaseRequest, StoreError,
 };
 use trueup_core::sync::{
     PushOutcome, RetriedPush, RunContext, SyncError, TrueUpOutcome, drain_outbox, now,

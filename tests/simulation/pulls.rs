@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use trueup_core::deadline::Deadline;
+use trueup_core::hook::Client;
 use trueup_core::store::StoreError;
 use trueup_core::store::sql::SqlStore;
 use trueup_core::sync::{SyncError, now};
@@ -82,7 +83,12 @@ impl World {
         let on = self.machine_of(agent);
         for _ in 0..MAX_ROUNDS {
             let begun_at = now();
-            let request = PullRequest { session: &agent.id, directory: &agent.dir, start: None };
+            let request = PullRequest {
+                session: &agent.id,
+                directory: &agent.dir,
+                client: Client::unmarked(),
+                start: None,
+            };
             let deadline = Deadline::after(AMPLE_TIME);
             let context = request.build_context(&on.environment, on.settings.clone(), deadline);
             let pulled = pull_session(&context, &mut connect(agent.machine), None);

@@ -1,6 +1,7 @@
 //! What the suites share.
 pub mod certificates;
 pub mod client;
+pub mod codex;
 pub mod files;
 pub mod home;
 pub mod host_name;

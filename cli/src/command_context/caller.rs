@@ -5,11 +5,14 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use trueup_core::cache::{self, CacheFile};
+use trueup_core::hook::{CLIENTS, Client};
+use trueup_core::liveness;
 use trueup_core::model::{
     LivenessState, OrchestratorId, ProcessState, Session, SessionId, SessionStatus,
 };
 use trueup_core::reconcile::Reading;
 use trueup_core::store::{HeartbeatRequest, SessionFilter, Store};
+use trueup_core::text::CommandLine;
 
 use super::{Caller, CommandContext};
 use crate::command_error::{CommandError, CommandResult};
@@ -49,7 +52,8 @@ pub(crate) fn find_session_by_prefix(
         (Some(last), others) => {
             let named = others.iter().chain([&last]).take(MAX_SESSIONS_NAMED as usize);
             let named: Vec<&str> = named.map(|session| session.id.as_str()).collect();
-            Err(CommandError::ambiguous_id(id.as_str(), &named))
+            let shows_all = CommandLine::new("trueup sessions list");
+            Err(CommandError::ambiguous_id(id.as_str(), &named, shows_all))
         }
     }
 }
@@ -217,11 +221,40 @@ impl CommandContext {
 
     /// Reads the session of the environment, whose agent runs this command.
     pub(crate) fn read_env_session(&self) -> CommandResult<Option<SessionId>> {
-        let session = self.read_env_id("TRUEUP_SESSION_ID")?;
-        match session {
-            Some(id) => Ok(Some(id)),
-            None => self.read_env_id("CLAUDE_CODE_SESSION_ID"),
+        // An agent that was started by another one inherits the variables of its session.
+        let inner = self.find_inner_client();
+        if let Some(id) = self.read_client_session(inner)? {
+            return Ok(Some(id));
         }
+        match self.read_env_id("TRUEUP_SESSION_ID")? {
+            Some(id) => Ok(Some(id)),
+            None => self.read_client_session(CLIENTS.into_iter().rev()),
+        }
+    }
+
+    /// Returns the client that runs this command, where the variables of several are set.
+    fn find_inner_client(&self) -> Option<&'static Client> {
+        let is_set = |client: &&Client| {
+            client.session_variables.iter().any(|name| self.environment.os_value(name).is_some())
+        };
+        let has_several = CLIENTS.into_iter().filter(is_set).count() > 1;
+        let (_, client) = liveness::find_nearest_client().filter(|_| has_several)?;
+        // Claude Code's commands have their session in `TRUEUP_SESSION_ID`.
+        client.label().map(|_| client)
+    }
+
+    /// Reads the session that one of these clients has told this command.
+    fn read_client_session(
+        &self,
+        clients: impl IntoIterator<Item = &'static Client>,
+    ) -> CommandResult<Option<SessionId>> {
+        let names = clients.into_iter().flat_map(|client| client.session_variables);
+        for name in names {
+            if let Some(id) = self.read_env_id(name)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the orchestrator of the environment, which runs this command.

@@ -1,27 +1,33 @@
 //! What a command works with: environment, settings, project, database and caller.
 
 mod caller;
+mod id_prefix;
 mod replica_access;
 mod session_change;
 mod store_access;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
 use trueup_core::diagnostic::Divergence;
 use trueup_core::model::{
-    Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId, WorkState,
+    Event, EventFilter, EventKind, OperationId, RepoScope, Session, SessionId,
 };
 use trueup_core::repos::find_repo_name;
 use trueup_core::settings::{Environment, Project, RepositoryConfig, Settings};
 use trueup_core::store::{CommandStore, Provenance, Store};
-use trueup_core::sync::RunContext;
+use trueup_core::sync::{RunContext, now};
 
 use crate::command_error::{CommandError, CommandResult, DatabaseCase, FileCase};
 use crate::global_args::GlobalArgs;
+use crate::printer::shows_output;
 use crate::store_location::{StoreLocation, find_sqlite_file};
+use crate::time_text::TimeText;
+
+pub(crate) use id_prefix::{find_by_prefix, is_beginning_of_key};
 
 pub(crate) use caller::{
     PERSON_ACTOR, check_not_ended, find_session_by_prefix, load_registered_session,
@@ -52,6 +58,8 @@ pub(crate) struct CommandContext {
     /// Settings, project and host.
     pub(crate) run: RunContext,
     pub(crate) json: bool,
+    /// How text has times.
+    pub(crate) times: TimeText,
     /// The session named on the command line.
     pub(crate) named_session: Option<SessionId>,
     /// The flags `--session` and `--project`, which commands of hints repeat.
@@ -65,15 +73,27 @@ pub(crate) struct CommandContext {
     is_one_of_several: Cell<bool>,
     /// Whether the agent had been told the current revision before this command changed something.
     agent_was_current: Cell<bool>,
-    /// The session that a command changes, with its work before.
-    work_before_change: RefCell<Option<(SessionId, WorkState)>>,
     /// The database, between two uses, or why it cannot be used.
     opened: RefCell<Option<CommandResult<Box<dyn CommandStore>>>>,
     /// Notices that do not concern the command itself, one line each.
     notices: RefCell<Vec<String>>,
+    /// Lists the names of all commands, such as `item edit`. Commands do not know each other.
+    list_command_names: fn() -> BTreeSet<String>,
 }
 
 impl CommandContext {
+    /// Tells how the names of all commands are listed.
+    #[must_use]
+    pub(crate) fn with_command_names(mut self, list: fn() -> BTreeSet<String>) -> Self {
+        self.list_command_names = list;
+        self
+    }
+
+    /// Lists the names of all commands, such as `item edit`.
+    pub(crate) fn command_names(&self) -> BTreeSet<String> {
+        (self.list_command_names)()
+    }
+
     pub(crate) fn new(global: &GlobalArgs) -> CommandResult<Self> {
         let environment = Environment::from_process();
         let settings = Settings::load(&environment)?;
@@ -139,6 +159,7 @@ impl CommandContext {
             environment,
             run: run_context,
             json: global.json,
+            times: TimeText::new(global.times, shows_output(), now()),
             named_session: global.session.clone(),
             caller_flags: global.render_caller_flags(),
             op_id: global.op_id.clone(),
@@ -146,9 +167,9 @@ impl CommandContext {
             cwd,
             is_one_of_several: Cell::new(false),
             agent_was_current: Cell::new(false),
-            work_before_change: RefCell::new(None),
             opened: RefCell::new(None),
             notices: RefCell::new(Vec::new()),
+            list_command_names: BTreeSet::new,
         })
     }
 

@@ -33,7 +33,7 @@ impl CommandContext {
         self.end_resolved_reports(store, &synced.session, &synced.remaining);
         let session = synced.session;
         self.agent_was_current.set(session.acknowledged >= session.revision);
-        self.work_before_change.replace(Some((session.id.clone(), session.execution_state().work)));
+        self.run.note_work_before_change(&session);
         Ok(session)
     }
 
@@ -68,8 +68,7 @@ impl CommandContext {
             return Ok(session);
         }
         let is_own_change = self.is_run_by_agent_of(&session);
-        let mut run_context = self.run_context_of(&session);
-        run_context.previous_work = self.work_before_change.take();
+        let run_context = self.run_context_of(&session);
         let synced = true_up(store, session, &[], &run_context)?;
         self.add_lost_edit_notices(&synced);
         self.end_resolved_reports(store, &synced.session, &synced.remaining);

@@ -112,10 +112,22 @@ impl CommandContext {
                 let _ = store.reload_session(&session);
             }
         }
-        let actor = |store: &mut dyn Store| self.resolve_sweep_actor(store);
-        let cleared = orchestrators::clear_dead_orchestrators(&mut *store, &self.run, actor);
+        let cleared = self.clear_dead_orchestrators(&mut *store);
         self.add_orchestrator_notices(cleared)?;
         Ok(store)
+    }
+
+    /// Clears orchestrators that died. Who asks is looked up only when there is one.
+    fn clear_dead_orchestrators(
+        &self,
+        store: &mut dyn Store,
+    ) -> StoreResult<Vec<DeadOrchestrator>> {
+        let dead = orchestrators::find_dead_orchestrators(store, &self.run)?;
+        if dead.is_empty() {
+            return Ok(dead);
+        }
+        let actor = self.resolve_sweep_actor(store);
+        orchestrators::clear_dead_orchestrators(store, dead, &actor)
     }
 
     /// Drains the outbox, and adds a notice for each problem.

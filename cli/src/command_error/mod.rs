@@ -25,8 +25,8 @@ use crate::output::Output;
 
 pub use cases::error_rows;
 pub(crate) use cases::{
-    CallerCase, DatabaseCase, FileCase, HandoffCase, InstallationCase, ItemCase, LogCase,
-    MetadataCase, OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, TransferCase,
+    CallerCase, DatabaseCase, FileCase, HandoffCase, ImportCase, InstallationCase, ItemCase,
+    LogCase, MetadataCase, OrchestratorCase, PhaseCase, PlanCase, PortCase, RepoCase, TransferCase,
     UsageCase,
 };
 pub use hint::HintPromise;
@@ -78,9 +78,9 @@ impl CommandError {
     }
 
     /// The id is a prefix of several ids.
-    pub(crate) fn ambiguous_id(prefix: &str, candidates: &[&str]) -> Self {
+    pub(crate) fn ambiguous_id(prefix: &str, candidates: &[&str], list: CommandLine) -> Self {
         let message = format!("{prefix} matches several: {}", candidates.join(", "));
-        Self::new(CallerCase::AmbiguousId, message)
+        Self::new(CallerCase::AmbiguousId { list }, message)
     }
 
     /// The session has ended; commands do not revive it.

@@ -57,7 +57,7 @@ fn parse_with<T: FromArgMatches>(
         name: names.join(" "),
         arguments: TrueupArgs {
             global: GlobalArgs::from_arg_matches(&matches).ok()?,
-            command: wrap(T::from_arg_matches(&matches).ok()?),
+            command: Some(wrap(T::from_arg_matches(&matches).ok()?)),
         },
     })
 }

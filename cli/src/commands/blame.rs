@@ -7,22 +7,23 @@ use trueup_core::text::one_line;
 use trueup_core::views::BlameView;
 
 use super::log::render_author;
-use super::value_text::render_json_value;
+use super::value_text::summarize_value;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
 use crate::output::Output;
+use crate::page::{Cell, Column, Table};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct BlameArgs {
     /// The item
     pub(crate) key: ItemKey,
-    /// A single field: title, kind, parent, position, repo, status, phase, holder, error_message or
-    /// evidence
+    /// A single field: title, kind, parent, position, repo, status, phase, holder, error_message,
+    /// evidence, priority, description or extra
     pub(crate) field: Option<BlamedField>,
 }
 
 /// Longest value or reason shown, in characters.
-const MAX_VALUE_CHARS: usize = 80;
+const MAX_VALUE_CHARS: usize = 500;
 
 pub(super) fn cmd_blame(context: &CommandContext, arguments: &BlameArgs) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
@@ -38,27 +39,29 @@ pub(super) fn cmd_blame(context: &CommandContext, arguments: &BlameArgs) -> Comm
     let mut blames = blame_item(&item, &events);
     blames.retain(|blame| arguments.field.is_none_or(|field| field == blame.field));
     let fields: Vec<_> = blames.iter().map(BlameView::from).collect();
-    Ok(Output {
-        header: Some(format!("{:<13} {:<20} SINCE, BY", "FIELD", "VALUE")),
-        ..Output::new(
-            blames.iter().map(render_blame_line).collect(),
-            json!({"item": key, "fields": fields}),
-        )
-    })
+    let columns = [
+        Column::word("FIELD"),
+        Column::text("VALUE"),
+        Column::word("SINCE"),
+        Column::id("BY"),
+        Column::text("REASON"),
+    ];
+    let table = Table::new(columns, blames.iter().map(|blame| blame_row(context, blame)));
+    Ok(Output::page(table, json!({"item": key, "fields": fields})))
 }
 
-fn render_blame_line(blame: &Blame<'_>) -> String {
-    let value = one_line(&render_json_value(&blame.value), MAX_VALUE_CHARS);
-    let author = match blame.event {
-        None => "no event recorded".to_owned(),
-        Some(event) => {
-            let reason = event
-                .reason
-                .as_deref()
-                .map_or(String::new(), |r| format!(" ({})", one_line(r, MAX_VALUE_CHARS)));
-            let epoch = event.epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
-            format!("{} by {}{reason}{epoch}, event {}", event.at, render_author(event), event.seq)
-        }
+fn blame_row(context: &CommandContext, blame: &Blame<'_>) -> [Cell; 5] {
+    let value = one_line(&summarize_value(&blame.value), MAX_VALUE_CHARS);
+    let (field, value) = (blame.field.to_string().into(), value.into());
+    let Some(event) = blame.event else {
+        return [field, value, Cell::faint("no event"), Cell::absent(), Cell::absent()];
     };
-    format!("{:<13} {value:<20} {author}", blame.field)
+    let reason = event.reason.as_deref().map(|reason| one_line(reason, MAX_VALUE_CHARS));
+    [
+        field,
+        value,
+        Cell::faint(context.times.render(event.at)),
+        Cell::faint(render_author(event)),
+        Cell::optional(reason),
+    ]
 }

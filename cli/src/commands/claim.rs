@@ -29,7 +29,7 @@ use super::item::lookup::load_item;
 use super::session_output::render_quiet_period;
 use super::value_text::or_none;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ClaimArgs {
     /// Item key
     pub(crate) key: ItemKey,
@@ -102,7 +102,7 @@ pub(super) fn cmd_claim(context: &CommandContext, arguments: ClaimArgs) -> Comma
                 warnings.extend(warn_of_open_dependencies(store, &key)?);
             }
             let mut output = build_grant_output(store, &taken, outcome)?;
-            output.text.extend(render_quiet_period(&session));
+            output.text.extend(render_quiet_period(context, &session));
             Ok(output.with_warnings(warnings))
         }
         ClaimAnswer::Refused { refusal, holder, forecast: taking } => Err(build_refusal_error(
@@ -203,10 +203,14 @@ pub(super) fn render_interrupted_work(interrupted_work: &InterruptedWork) -> Vec
     text
 }
 
-fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
+fn render_grant(
+    taken: &ClaimedItem,
+    released: Option<&Item>,
+    outcome: ClaimOutcome,
+) -> Vec<String> {
     let key = &taken.item.key;
     let mut text = Vec::new();
-    text.extend(taken.released.as_ref().map(|released| format!("released {released}")));
+    text.extend(released.map(|released| render_release(released, &taken.item)));
     text.push(match outcome {
         ClaimOutcome::Claimed => format!("claimed {key} (epoch {})", taken.item.epoch),
         ClaimOutcome::AlreadyHeld => format!("{key} is already held by this session"),
@@ -219,6 +223,17 @@ fn render_grant(taken: &ClaimedItem, outcome: ClaimOutcome) -> Vec<String> {
         ),
     });
     text
+}
+
+/// Says what became of the item that the session held before. Moving from a parent item to its child
+/// does not abandon the parent.
+fn render_release(released: &Item, taken: &Item) -> String {
+    let Item { key, status, .. } = released;
+    if status.is_finished() || taken.parent.as_ref() == Some(key) {
+        format!("released {key}")
+    } else {
+        format!("released {key}; its status is still {status}")
+    }
 }
 
 fn build_grant_output(
@@ -241,7 +256,11 @@ fn build_grant_output(
         "reason": reason,
         "parked": interrupted_work_view(interrupted_work.as_ref()),
     });
-    let mut text = render_grant(claimed, outcome);
+    let released = match &claimed.released {
+        Some(key) => store.load_item(key)?,
+        None => None,
+    };
+    let mut text = render_grant(claimed, released.as_ref(), outcome);
     text.extend(interrupted_work.iter().flat_map(render_interrupted_work));
     Ok(Output::new(text, data))
 }

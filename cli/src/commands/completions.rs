@@ -6,10 +6,11 @@ use serde_json::json;
 use crate::command_error::CommandResult;
 use crate::completion::render_script;
 use crate::output::Output;
+use crate::page::Line;
 
 pub(super) fn cmd_completions(shell: Shell) -> CommandResult {
     let name = shell.to_string();
     let text = render_script(&name)?;
-    let lines = text.lines().map(str::to_owned).collect();
-    Ok(Output::new(lines, json!({"shell": name, "script": text})))
+    let lines: Vec<Line> = text.lines().map(Line::verbatim).collect();
+    Ok(Output::page(lines, json!({"shell": name, "script": text})))
 }

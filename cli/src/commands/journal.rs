@@ -10,16 +10,17 @@ use trueup_core::model::{
 use trueup_core::outbox::{Journal, JournalEntry};
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::store::{AttentionFilter, Provenance};
-use trueup_core::text::{one_line, pluralize};
+use trueup_core::text::{CommandLine, one_line, pluralize};
 use trueup_core::views::{JournalEntryView, SessionView};
 
 use super::outbox::ask_to_drop;
 use super::settled_attention::settle_attention;
 use super::state_change::{StateChange, push_change, render_changes};
 use crate::command_context::CommandContext;
-use crate::command_context::{check_not_ended, find_session_by_prefix};
+use crate::command_context::{check_not_ended, find_by_prefix, find_session_by_prefix};
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
+use crate::page::{Cell, Column, Table};
 use crate::views;
 
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,11 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
         CommandError::new(FileCase::JournalUnreadable, message)
     })?;
     let find_entry = |id: &str| {
-        entries.iter().find(|entry| entry.id == id).ok_or_else(|| {
+        let ids = entries.iter().map(|entry| entry.id.as_str());
+        let list = CommandLine::new("trueup journal list");
+        let found = find_by_prefix(id, ids, |prefix, id| id.starts_with(prefix), list)?;
+        let entry = entries.iter().find(|entry| Some(entry.id.as_str()) == found);
+        entry.ok_or_else(|| {
             let message = format!("the journal has no entry {id}");
             CommandError::new(FileCase::EntryNotFound, message)
         })
@@ -95,12 +100,8 @@ pub(super) fn cmd_journal(context: &CommandContext, command: &JournalCommand) ->
                 )
             });
             Ok(Output::table(
-                &format!("{:<12}  {:<24}  SESSION", "ENTRY", "AT"),
-                entries.iter().map(|entry| match ends.get(&entry.id) {
-                    Some(ended) => format!("{}; {}", render_entry(entry), ended.describe()),
-                    None => render_entry(entry),
-                }),
-                "no rejected edits",
+                entry_table(context, &entries, &ends),
+                "no rejected edits; an edit that loses against the database is kept here",
                 data,
             )
             .with_warnings(warnings))
@@ -126,8 +127,9 @@ struct EndedEntry {
 }
 
 impl EndedEntry {
-    fn describe(&self) -> String {
-        format!("{} by {} at {}", one_line(&self.how, MAX_VALUE_CHARS), self.by, self.at)
+    fn describe(&self, context: &CommandContext) -> String {
+        let at = context.times.render(self.at);
+        format!("{} by {} {at}", one_line(&self.how, MAX_VALUE_CHARS), self.by)
     }
 
     fn view(&self) -> Value {
@@ -236,21 +238,45 @@ fn render_entry_in_full(entry: &JournalEntry) -> Vec<String> {
     ]
 }
 
+fn entry_table(
+    context: &CommandContext,
+    entries: &[JournalEntry],
+    ends: &BTreeMap<String, EndedEntry>,
+) -> Table<5> {
+    let columns = [
+        Column::id("ENTRY"),
+        Column::word("AT"),
+        Column::id("SESSION"),
+        Column::text("LOST"),
+        Column::text("ENDED"),
+    ];
+    let row = |entry: &JournalEntry| {
+        [
+            entry.id.as_str().into(),
+            Cell::faint(context.times.render(entry.at)),
+            Cell::faint(entry.lost.session.as_str()),
+            render_fields(entry).into(),
+            Cell::optional(ends.get(&entry.id).map(|ended| ended.describe(context))),
+        ]
+    };
+    Table::new(columns, entries.iter().map(row))
+}
+
 fn render_entry(entry: &JournalEntry) -> String {
-    let fields: Vec<String> = entry
-        .lost
-        .fields
-        .iter()
-        .map(|(field, value)| match value {
-            FieldValue::Flag(flag) => format!("{}={flag}", field.key()),
-            FieldValue::Text(text) => {
-                format!(
-                    "{}={:?}",
-                    field.key(),
-                    one_line(text.as_deref().unwrap_or(""), MAX_VALUE_CHARS)
-                )
-            }
-        })
-        .collect();
-    format!("{}  {}  {}  {}", entry.id, entry.at, entry.lost.session, fields.join(", "))
+    format!("{}  {}  {}  {}", entry.id, entry.at, entry.lost.session, render_fields(entry))
+}
+
+/// Renders the fields that an entry keeps.
+fn render_fields(entry: &JournalEntry) -> String {
+    let render_field = |(field, value): (&StateField, &FieldValue)| match value {
+        FieldValue::Flag(flag) => format!("{}={flag}", field.key()),
+        FieldValue::Text(text) => {
+            format!(
+                "{}={:?}",
+                field.key(),
+                one_line(text.as_deref().unwrap_or(""), MAX_VALUE_CHARS)
+            )
+        }
+    };
+    entry.lost.fields.iter().map(render_field).collect::<Vec<_>>().join(", ")
 }

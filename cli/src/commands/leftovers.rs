@@ -42,8 +42,9 @@ pub(super) fn cmd_leftovers(context: &CommandContext, arguments: &LeftoversArgs)
         }
     };
     let mut roots = vec![context.run.project.dir.clone()];
+    let mut gone = Vec::new();
     if let Some(store) = &mut store {
-        add_known_roots(context, &mut **store, &mut roots)?;
+        gone = add_known_roots(context, &mut **store, &mut roots)?;
     }
     let mut found = find_in_projects(&roots);
     found.extend(find_user_status_line(context).filter(|it| !found.contains(it)));
@@ -56,7 +57,14 @@ pub(super) fn cmd_leftovers(context: &CommandContext, arguments: &LeftoversArgs)
     let data = json!({
         "leftovers": rows.iter().map(|(it, removal)| build_leftover_view(it, removal.as_ref())).collect::<Vec<_>>(),
     });
-    let text: Vec<String> = text.collect();
+    let mut text: Vec<String> = text.collect();
+    let gone = gone.iter().map(|path| path_to_text(path));
+    if context.json {
+        warnings.extend(gone.map(|path| format!("{path} is no longer there; it was not searched")));
+    } else {
+        // Rows, since the uninstaller takes a warning for a database that cannot be asked.
+        text.extend(gone.map(|path| format!("gone     no longer there, not searched: {path}")));
+    }
     if text.is_empty() && !context.json {
         // The uninstaller shows what is on stdout, if anything.
         // What cannot be looked at is not empty.
@@ -66,24 +74,27 @@ pub(super) fn cmd_leftovers(context: &CommandContext, arguments: &LeftoversArgs)
     Ok(Output::new(text, data).with_warnings(warnings))
 }
 
-/// Adds the checkouts of registered repositories and the project directories of sessions.
+/// Adds the checkouts of registered repositories and the project directories of sessions. Returns those
+/// that are no longer there, which may have been moved.
 fn add_known_roots(
     context: &CommandContext,
     store: &mut dyn CommandStore,
     roots: &mut Vec<PathBuf>,
-) -> CommandResult<()> {
+) -> CommandResult<Vec<PathBuf>> {
     let machine = read_machine_name(&context.run.settings.paths)?.unwrap_or_default();
     let repos = store.list_repos()?;
     let checkouts = repos.iter().flat_map(|repo| list_checkouts(repo, &machine));
     let sessions = store.list_sessions(&SessionFilter::default())?;
     let here = sessions.iter().filter(|session| context.is_within_reach(session));
     let projects = here.filter_map(|session| session.worktree.as_deref().map(path_from_text));
+    let mut gone = Vec::new();
     for root in checkouts.chain(projects) {
-        if root.is_dir() && !roots.contains(&root) {
-            roots.push(root);
+        let list = if root.is_dir() { &mut *roots } else { &mut gone };
+        if !list.contains(&root) {
+            list.push(root);
         }
     }
-    Ok(())
+    Ok(gone)
 }
 
 fn find_user_status_line(context: &CommandContext) -> Option<Leftover> {

@@ -3,6 +3,7 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::output::Output;
+use crate::page::Line;
 use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::claims::find_interrupted_work;
@@ -16,11 +17,12 @@ use trueup_core::text::{CommandLine, one_line};
 use trueup_core::views::ItemView;
 
 use super::claim::{build_stale_epoch_error, interrupted_work_view, render_interrupted_work};
+use super::gone_holders::describe_gone_holders;
 use super::item::lookup::load_item;
-use super::item::render::{join_keys_with_status, render_item_line};
+use super::item::render::{item_line, join_keys_with_status};
 use super::sessions::render_lost_session;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct NextArgs {
     /// Only children of this item
     #[arg(long, value_name = "KEY")]
@@ -64,23 +66,26 @@ fn show_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {
     let mut text = match &next {
         NextItem::KeepHeld { .. } => Vec::new(),
         NextItem::Offer { item, reason } => vec![
-            format!("next: {}", render_item_line(item)),
-            format!(
+            item_line("next: ", item),
+            Line::from(format!(
                 "{}{}",
                 describe_reason(*reason),
                 describe_claim_command(context, &next, session.as_ref(), held)
-            ),
+            )),
         ],
         NextItem::Held { item, reason } => vec![
-            format!("still held: {}", render_item_line(item)),
-            format!("{}no other item is ready", describe_reason(*reason)),
+            item_line("still held: ", item),
+            Line::from(format!("{}no other item is ready", describe_reason(*reason))),
         ],
-        NextItem::Nothing { .. } => render_nothing(&next),
+        NextItem::Nothing { .. } => render_nothing(&next).into_iter().map(Line::from).collect(),
     };
-    text.extend(describe_other_repos(store, &next, &request)?);
+    text.extend(describe_other_repos(store, &next, &request)?.map(Line::from));
+    if matches!(next, NextItem::Nothing { reason: NoOfferReason::AllHeld, .. }) {
+        text.extend(describe_gone_holders(store)?.map(Line::from));
+    }
     let (data, about) = build_data(store, &next, None)?;
-    text.extend(about);
-    Ok(Output::new(text, data))
+    text.extend(about.into_iter().map(Line::from));
+    Ok(Output::page(text, data))
 }
 
 fn claim_next(context: &CommandContext, arguments: NextArgs) -> CommandResult {

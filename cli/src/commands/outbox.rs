@@ -6,13 +6,14 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use trueup_core::outbox::{PendingChange, PendingWrite, RefusedWrite};
 use trueup_core::sync::{DrainReport, drain_outbox};
-use trueup_core::text::{one_line, pluralize};
+use trueup_core::text::{CommandLine, one_line, pluralize};
 use trueup_core::views::OutboxRecordView;
 
 use super::settled_attention::settle_attention;
-use crate::command_context::CommandContext;
+use crate::command_context::{CommandContext, find_by_prefix};
 use crate::command_error::{CommandError, CommandResult, FileCase};
 use crate::output::Output;
+use crate::page::{Cell, Column, Table, Tone};
 use crate::printer::print_status;
 
 #[derive(Debug, Subcommand)]
@@ -87,23 +88,17 @@ impl Records {
     fn find_record(&self, id: &str, is_refused: bool) -> CommandResult<&PendingWrite> {
         let refused = self.refused.iter().map(|refused| &refused.record);
         let waiting = self.waiting.iter().filter(|_| !is_refused);
-        let begins_so = |record: &&PendingWrite| !id.is_empty() && record.op_id.starts_with(id);
-        let mut found: Vec<&PendingWrite> = waiting.chain(refused).filter(begins_so).collect();
-        // A crash can leave a record in two places.
-        found.sort_by(|a, b| a.op_id.cmp(&b.op_id));
-        found.dedup_by(|a, b| a.op_id == b.op_id);
-        match found.as_slice() {
-            [record] => Ok(record),
-            [] => {
-                let what = if is_refused { "refused write" } else { "write" };
-                let message = format!("the outbox has no {what} {id}");
-                Err(CommandError::new(FileCase::WriteNotFound, message))
-            }
-            several => {
-                let message = format!("{} writes of the outbox begin with {id}", several.len());
-                Err(CommandError::new(FileCase::WriteNotFound, message))
-            }
-        }
+        // A crash can leave a record in two places; it is found once.
+        let records: Vec<&PendingWrite> = waiting.chain(refused).collect();
+        let ids = records.iter().map(|record| record.op_id.as_str());
+        let begins_so = |prefix: &str, id: &str| !prefix.is_empty() && id.starts_with(prefix);
+        let found = find_by_prefix(id, ids, begins_so, CommandLine::new("trueup outbox list"))?;
+        let record = records.iter().find(|record| Some(record.op_id.as_str()) == found);
+        record.copied().ok_or_else(|| {
+            let what = if is_refused { "refused write" } else { "write" };
+            let message = format!("the outbox has no {what} {id}");
+            CommandError::new(FileCase::WriteNotFound, message)
+        })
     }
 }
 
@@ -129,13 +124,8 @@ fn list_records(context: &CommandContext) -> CommandResult {
         let lines = pluralize(damaged, "line cannot", "lines cannot");
         format!("{lines} be read and will never be sent; see trueup doctor")
     });
-    Ok(Output::table(
-        &format!("{:<36}  {:<24}  {:<7}  {:<36}  CHANGE", "OPERATION ID", "AT", "STATE", "SESSION"),
-        all.iter().map(|(record, reason)| render_record(record, *reason)),
-        "nothing waits",
-        json!({"records": views}),
-    )
-    .with_warnings(warnings))
+    Ok(Output::table(record_table(context, &all), "nothing waits", json!({"records": views}))
+        .with_warnings(warnings))
 }
 
 /// Says what a write changes, as its record has it.
@@ -158,17 +148,30 @@ fn describe_change(record: &PendingWrite) -> String {
     format!("{} {}", record.write.name(), one_line(&change, MAX_CHANGE_CHARS)).trim().to_owned()
 }
 
-fn render_record(record: &PendingWrite, reason: Option<&str>) -> String {
-    let state = if reason.is_some() { "dead" } else { "waiting" };
-    let why = reason.map(|reason| format!("  ({})", one_line(reason, MAX_REASON_CHARS)));
-    format!(
-        "{:<36}  {}  {state:<7}  {}  {}{}",
-        record.op_id,
-        record.at,
-        record.session,
-        describe_change(record),
-        why.unwrap_or_default()
-    )
+fn record_table(context: &CommandContext, records: &[(&PendingWrite, Option<&str>)]) -> Table<6> {
+    let columns = [
+        Column::id("OPERATION ID"),
+        Column::word("AT"),
+        Column::word("STATE"),
+        Column::id("SESSION"),
+        Column::text("CHANGE"),
+        Column::text("REASON"),
+    ];
+    let row = |(record, reason): &(&PendingWrite, Option<&str>)| {
+        let state = match reason {
+            Some(_) => Cell::toned(Tone::Error, "dead"),
+            None => Cell::toned(Tone::Active, "waiting"),
+        };
+        [
+            record.op_id.as_str().into(),
+            Cell::faint(context.times.render(record.at)),
+            state,
+            Cell::faint(record.session.as_str()),
+            describe_change(record).into(),
+            Cell::optional(reason.map(|reason| one_line(reason, MAX_REASON_CHARS))),
+        ]
+    };
+    Table::new(columns, records.iter().map(row))
 }
 
 /// Sends what waits until nothing moves any more, or the time is over.

@@ -4,6 +4,7 @@ use crate::command_context::Caller;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, PortCase};
 use crate::output::Output;
+use crate::page::{Cell, Column, Table, Tone};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use trueup_core::liveness;
@@ -171,25 +172,37 @@ fn cmd_list(context: &CommandContext) -> CommandResult {
     let reservations = list_reservations(store, &context.run)?;
     let views: Vec<_> = reservations.iter().map(judged_view).collect();
     Ok(Output::table(
-        &format!("{:<4} {:<4} {:<24} SINCE", "BACK", "FRNT", "FOR"),
-        reservations.iter().map(render_reservation),
+        reservation_table(context, &reservations),
         "no reserved ports",
         json!({"reservations": views}),
     ))
 }
 
-fn render_reservation(judged: &JudgedReservation) -> String {
-    let reservation = &judged.reservation;
-    let stale = if judged.is_stale() { ", stale" } else { "" };
-    format!(
-        "{} {} {:<24} {} on {}, {}{stale}",
-        reservation.slot.backend_port(),
-        reservation.slot.frontend_port(),
-        reservation.id.as_str(),
-        reservation.allocated_at,
-        reservation.host,
-        judged.owner.evidence
-    )
+fn reservation_table(context: &CommandContext, reservations: &[JudgedReservation]) -> Table<7> {
+    let columns = [
+        Column::number("BACKEND"),
+        Column::number("FRONTEND"),
+        Column::word("FOR"),
+        Column::word("SINCE"),
+        Column::word("HOST"),
+        Column::word("STATE"),
+        Column::text("OWNER"),
+    ];
+    let row = |judged: &JudgedReservation| {
+        let reservation = &judged.reservation;
+        let (tone, state) =
+            if judged.is_stale() { (Tone::Warning, "stale") } else { (Tone::Good, "in use") };
+        [
+            reservation.slot.backend_port().to_string().into(),
+            reservation.slot.frontend_port().to_string().into(),
+            reservation.id.as_str().into(),
+            Cell::faint(context.times.render(reservation.allocated_at)),
+            reservation.host.as_str().into(),
+            Cell::toned(tone, state),
+            Cell::faint(judged.owner.evidence.as_str()),
+        ]
+    };
+    Table::new(columns, reservations.iter().map(row))
 }
 
 fn cmd_sweep(context: &CommandContext) -> CommandResult {

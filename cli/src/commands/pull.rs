@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 use trueup_core::deadline::Deadline;
 use trueup_core::fs::{FileLock, create_private_dir};
-use trueup_core::hook::{HookEvent, StartSource};
+use trueup_core::hook::{Client, HookEvent, StartSource};
 use trueup_core::log::LogLevel;
 use trueup_core::model::{SessionId, Timestamp};
 use trueup_core::replica::ReplicaFile;
@@ -54,6 +54,16 @@ pub(crate) struct PullArgs {
     /// A session starts, for this reason of the client's
     #[arg(long, hide = true, value_name = "SOURCE", requires = "detached")]
     start: Option<String>,
+    /// The agent whose client started this, unless it is Claude Code
+    #[arg(long, hide = true, value_name = "AGENT", requires = "detached")]
+    agent: Option<String>,
+}
+
+impl PullArgs {
+    /// Returns the client whose hook started this.
+    fn client(&self) -> &'static Client {
+        self.agent.as_deref().and_then(Client::of_agent).unwrap_or_else(Client::unmarked)
+    }
 }
 
 pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> CommandResult {
@@ -63,7 +73,7 @@ pub(super) fn cmd_pull(context: &CommandContext, arguments: &PullArgs) -> Comman
     }
     if arguments.detached {
         let start = arguments.start.as_deref().map(StartSource::from_name);
-        return match pull_detached(context, start) {
+        return match pull_detached(context, arguments.client(), start) {
             // The hook waits for the reason.
             Err(error) if start.is_some() => {
                 let failure = PullFailure::of_problem(error.message);
@@ -112,7 +122,7 @@ fn run_pull(
     session: &SessionId,
     deadline: Deadline,
 ) -> CommandResult<PullReport> {
-    let pull = build_pull(context, session, None, deadline)?;
+    let pull = build_pull(context, session, Client::unmarked(), None, deadline)?;
     let pulled = open_for_pull(&pull).map_err(PullError::from);
     Ok(pulled.and_then(|mut store| pull_session(&pull, &mut *store, None))?)
 }
@@ -120,13 +130,14 @@ fn run_pull(
 fn build_pull(
     context: &CommandContext,
     session: &SessionId,
+    client: &'static Client,
     start: Option<StartSource>,
     deadline: Deadline,
 ) -> CommandResult<HookContext> {
     // That of a session which starts is the client's; the project is found from it.
     let here = std::env::current_dir()?;
     let directory = if start.is_some() { &here } else { &context.run.project.dir };
-    let request = PullRequest { session, directory, start };
+    let request = PullRequest { session, directory, client, start };
     Ok(request.build_context(&context.environment, context.run.settings.clone(), deadline))
 }
 
@@ -144,7 +155,11 @@ fn prepare_locks(context: &CommandContext, session: &SessionId) -> CommandResult
 /// Pulls for the hooks of a session. One process works at a time and one waits for its turn; another
 /// one ends at once, because the one that waits has not begun and does its work. Only the start of a
 /// session is work of its own, whose end a hook waits for: until this process closes its stdout.
-fn pull_detached(context: &CommandContext, start: Option<StartSource>) -> CommandResult {
+fn pull_detached(
+    context: &CommandContext,
+    client: &'static Client,
+    start: Option<StartSource>,
+) -> CommandResult {
     // A group and a terminal of its own: what ends the session does not end this. It fails only for
     // the leader of a group, which is apart already.
     let _ = rustix::process::setsid();
@@ -165,7 +180,7 @@ fn pull_detached(context: &CommandContext, start: Option<StartSource>) -> Comman
         return done();
     };
     drop(waiting);
-    match pull_in_rounds(context, session, start)? {
+    match pull_in_rounds(context, session, client, start)? {
         Some(failure) if start.is_some() => Ok(Output::new(vec![failure.to_answer()], json!({}))),
         _ => done(),
     }
@@ -175,12 +190,13 @@ fn pull_detached(context: &CommandContext, start: Option<StartSource>) -> Comman
 fn pull_in_rounds(
     context: &CommandContext,
     session: &SessionId,
+    client: &'static Client,
     mut start: Option<StartSource>,
 ) -> CommandResult<Option<PullFailure>> {
     for _ in 0..MAX_ROUNDS {
         let begun_at = now();
         let deadline = Deadline::after(DETACHED_DEADLINE);
-        let pull = build_pull(context, session, start.take(), deadline)?;
+        let pull = build_pull(context, session, client, start.take(), deadline)?;
         let is_start = matches!(pull.payload.event, HookEvent::SessionStart(_));
         let pulled = open_for_pull(&pull).map_err(PullError::from).and_then(|mut store| {
             let patience = if is_start { START_PATIENCE } else { CONTACT_PATIENCE };

@@ -16,6 +16,7 @@ use trueup_core::views::RepoView;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, FileCase, RepoCase};
 use crate::output::Output;
+use crate::page::{Cell, Column, Table};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -79,18 +80,25 @@ pub(super) fn find_repo_root(path: &Path) -> CommandResult<PathBuf> {
     Ok(Worktree::discover(&dir).map_or(dir, |git| git.root))
 }
 
-fn cmd_add(
-    context: &CommandContext,
-    path: &Path,
-    slug: Option<RepoSlug>,
-    passive: Option<bool>,
-) -> CommandResult {
+/// Finds the root of the git repository that contains a path.
+pub(super) fn find_git_root(path: &Path) -> CommandResult<PathBuf> {
     let path = find_repo_root(path)?;
     if Worktree::discover(&path).is_none() {
         let text = format!("{} is not a git repository", path.display());
         let path = path_to_text(&path).as_str().into();
         return Err(CommandError::new(RepoCase::NoRepository { path }, text));
     }
+    Ok(path)
+}
+
+/// Registers the repository that contains a path.
+pub(super) fn cmd_add(
+    context: &CommandContext,
+    path: &Path,
+    slug: Option<RepoSlug>,
+    passive: Option<bool>,
+) -> CommandResult {
+    let path = find_git_root(path)?;
     let store = &mut *context.open_for_change()?;
     let machine = ensure_machine_name(&context.run.settings.paths)?;
     let added_path = path_to_text(&path);
@@ -147,29 +155,48 @@ fn cmd_list(context: &CommandContext) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
     let machine = trueup_core::repos::read_machine_name(&context.run.settings.paths)?;
     let repos = store.list_repos()?;
-    let mut text: Vec<String> = Vec::new();
+    let mut table = Table::new(
+        [
+            Column::word("REPOSITORY"),
+            Column::word("SHARES"),
+            Column::word("SYNCED"),
+            Column::path("WHERE"),
+            Column::text("STATE"),
+        ],
+        [],
+    );
     for repo in &repos {
-        text.push(render_repo_line(repo, machine.as_deref()));
+        table.push(repo_row(context, repo, machine.as_deref()));
         let further = machine.iter().flat_map(|machine| repo.checkouts_on(machine).skip(1));
-        text.extend(further.map(|path| format!("{:<24} {path}", "")));
+        for path in further {
+            table.push([
+                repo.slug.as_str().into(),
+                Cell::absent(),
+                Cell::absent(),
+                path.into(),
+                Cell::absent(),
+            ]);
+        }
     }
     let views: Vec<_> = repos.iter().map(|repo| RepoView::new(repo, machine.as_deref())).collect();
     Ok(Output::table(
-        &format!("{:<24} WHERE", "REPOSITORY"),
-        text,
+        table,
         "no repositories; register one with `trueup repo add PATH`",
         json!({"repos": views}),
     ))
 }
 
-fn render_repo_line(repo: &Repo, machine: Option<&str>) -> String {
+fn repo_row(context: &CommandContext, repo: &Repo, machine: Option<&str>) -> [Cell; 5] {
     let path = machine.and_then(|machine| repo.path_on(machine));
-    let state = repo.state.as_ref().map_or(String::new(), |state| {
-        let summary = one_line(&state.summary, MAX_SUMMARY_CHARS);
-        format!("  {} ({summary})", state.synced_at)
-    });
-    let passive = if repo.passive { "  passive" } else { "" };
-    format!("{:<24} {}{passive}{state}", repo.slug.as_str(), path.unwrap_or("not on this machine"))
+    let state = repo.state.as_ref();
+    let synced_at = state.map(|state| context.times.render(state.synced_at));
+    [
+        repo.slug.as_str().into(),
+        if repo.passive { Cell::faint("passive") } else { "yes".into() },
+        synced_at.map_or_else(Cell::absent, Cell::faint),
+        path.map_or_else(|| Cell::faint("not on this machine"), Cell::new),
+        Cell::optional(state.map(|state| one_line(&state.summary, MAX_SUMMARY_CHARS))),
+    ]
 }
 
 fn cmd_remove(context: &CommandContext, slug: &RepoSlug) -> CommandResult {

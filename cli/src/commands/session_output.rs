@@ -1,17 +1,19 @@
 //! What commands show of sessions: one with its cache, or a list.
 
 use serde_json::{Value, json};
-use trueup_core::model::{Item, Session};
+use trueup_core::model::{Item, ItemKey, Session};
 use trueup_core::reconcile::{CacheReading, DatabaseReading, Reading};
 use trueup_core::store::{HookStore, SessionFilter, Store};
 use trueup_core::sync::{Observation, observe_session};
 use trueup_core::text::{one_line, path_to_text, pluralize};
 use trueup_core::views::{ItemView, SessionView};
 
+use super::cells;
 use super::value_text::or_none;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
+use crate::page::{Cell, Column, Line, Table, Tone};
 use crate::views;
 
 /// Longest task shown, in characters.
@@ -24,24 +26,32 @@ pub(super) fn list_sessions(
     filter: &SessionFilter,
 ) -> CommandResult {
     let sessions = store.list_sessions(filter)?;
-    let mut text = Vec::new();
+    let columns = [
+        Column::id("SESSION"),
+        Column::word("STATUS"),
+        Column::word("ALIVE"),
+        Column::key("ITEM"),
+        Column::word("SEEN").optional(),
+        Column::path("WHERE").optional(),
+        Column::word("HOST").optional(),
+    ];
+    let mut table = Table::new(columns, []);
     let mut rows = Vec::new();
     for session in &sessions {
         let vitality = views::assess_liveness(session, &context.run);
-        text.push(format!(
-            "{:<36} {:<7} {:<8} {:<20} {} on {}",
-            session.id.as_str(),
-            session.status.as_str(),
-            vitality.state.as_str(),
-            session.item.as_ref().map_or("none", |item| item.as_str()),
-            or_none(session.worktree.as_deref()),
-            or_none(session.host.as_deref()),
-        ));
+        table.push([
+            session.id.as_str().into(),
+            cells::session_status(session),
+            cells::liveness(vitality.state),
+            Cell::optional(session.item.as_ref().map(ItemKey::as_str)),
+            Cell::faint(context.times.render(session.heartbeat_at)),
+            Cell::optional(session.worktree.as_deref()),
+            Cell::optional(session.host.as_deref()),
+        ]);
         rows.push(SessionView::new(session, &vitality));
     }
     Ok(Output::table(
-        &format!("{:<36} {:<7} {:<8} {:<20} WHERE", "SESSION", "STATUS", "ALIVE", "ITEM"),
-        text,
+        table,
         "no sessions; one is registered when Claude Code starts with the plugin",
         json!({"sessions": rows}),
     ))
@@ -73,15 +83,20 @@ pub(super) fn build_session_output(
         "outbox": {"waiting": snapshot.outbox.waiting, "oldest_at": snapshot.outbox.oldest_at},
     });
     let mut text = render_session(
+        context,
         session,
         item.as_ref(),
         &format!("{} ({})", vitality.state.as_str(), vitality.evidence),
     );
     let age = age.as_u64().map_or(String::new(), |age| format!(", {age} s old"));
     text.push(match unreadable_reason.as_str() {
-        "" => format!("cache    {state}{age}, {}", path_to_text(&observation.file.path)),
+        "" => Line::field(
+            "cache",
+            Line::new(cache_tone(state), state)
+                .and(format!("{age}, {}", path_to_text(&observation.file.path))),
+        ),
         // The reason begins with the path.
-        reason => format!("cache    {state}{reason}"),
+        reason => Line::field("cache", Line::new(Tone::Error, state).and(reason)),
     });
     if snapshot.outbox.waiting > 0 {
         let elsewhere = match snapshot.outbox.for_other_databases {
@@ -90,12 +105,21 @@ pub(super) fn build_session_output(
         };
         let waiting = snapshot.outbox.waiting;
         let writes = pluralize(waiting, "write", "writes");
-        text.push(format!("outbox   {writes} waiting{elsewhere}"));
+        text.push(Line::field("outbox", format!("{writes} waiting{elsewhere}")));
     }
-    Ok(Output::new(text, data))
+    Ok(Output::page(text, data))
 }
 
-fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<String> {
+fn cache_tone(state: &str) -> Tone {
+    if state == "fresh" { Tone::Good } else { Tone::Warning }
+}
+
+fn render_session(
+    context: &CommandContext,
+    session: &Session,
+    item: Option<&Item>,
+    alive: &str,
+) -> Vec<Line> {
     let work = session.execution_state().work;
     let clean =
         |text: Option<&str>| text.map_or("none".to_owned(), |t| one_line(t, MAX_TASK_CHARS));
@@ -105,7 +129,7 @@ fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<St
             "{}, epoch {}, since {}{}",
             item.key,
             item.epoch,
-            session.claimed_at.map_or("?".to_owned(), |at| at.to_string()),
+            session.claimed_at.map_or("?".to_owned(), |at| context.times.render(at)),
             item.title
                 .as_deref()
                 .map_or(String::new(), |t| format!(", {}", one_line(t, MAX_TASK_CHARS)))
@@ -113,34 +137,42 @@ fn render_session(session: &Session, item: Option<&Item>, alive: &str) -> Vec<St
     };
     let flag = |on: bool| if on { "on" } else { "off" };
     let mut lines = vec![
-        format!("session  {} ({}), {alive}", session.id, session.status),
-        format!("item     {holds}"),
-        format!("phase    {}", clean(work.phase.as_deref())),
-        format!("task     {}", clean(work.task.as_deref())),
-        format!("branch   {}", clean(session.branch())),
-        format!(
-            "where    {} on {}",
-            or_none(session.worktree.as_deref()),
-            or_none(session.host.as_deref())
+        Line::field("session", format!("{} ({}), {alive}", session.id, session.status)),
+        Line::field("item", holds),
+        Line::field("phase", clean(work.phase.as_deref())),
+        Line::field("task", clean(work.task.as_deref())),
+        Line::field("branch", clean(session.branch())),
+        Line::field(
+            "where",
+            format!(
+                "{} on {}",
+                or_none(session.worktree.as_deref()),
+                or_none(session.host.as_deref())
+            ),
         ),
-        format!(
-            "flags    auto-proceed {}, chain-orchestrators {}",
-            flag(work.auto_proceed),
-            flag(work.chain_orchestrators)
+        Line::field(
+            "flags",
+            format!(
+                "auto-proceed {}, chain-orchestrators {}",
+                flag(work.auto_proceed),
+                flag(work.chain_orchestrators)
+            ),
         ),
-        format!("revision {}", session.revision),
+        Line::field("revision", session.revision.to_string()),
     ];
-    lines.extend(render_quiet_period(session));
+    lines.extend(render_quiet_period(context, session).map(Line::from));
     if work.was_interrupted {
-        lines.push("interrupted; resume with `trueup resume`".to_owned());
+        lines.push(Line::new(Tone::Warning, "interrupted; resume with `trueup resume`"));
     }
     lines
 }
 
 /// Renders the quiet period that a session announced, while it lasts.
-pub(super) fn render_quiet_period(session: &Session) -> Option<String> {
+pub(super) fn render_quiet_period(context: &CommandContext, session: &Session) -> Option<String> {
     let until = session.silent_until.filter(|_| session.quiet_seconds_left() > 0)?;
-    Some(format!("quiet period until {until}"))
+    let at = context.times.render(until);
+    let word = if context.times.is_relative() { "ends" } else { "until" };
+    Some(format!("quiet period {word} {at}"))
 }
 
 /// Returns the state of the cache, as printed in JSON, and its age in seconds.

@@ -16,6 +16,7 @@ use crate::views;
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
+#[command(override_usage = "trueup set <OPTION>...")]
 pub(crate) struct SetArgs {
     /// Phase, such as LEAD, PLAN or EXEC; empty for none
     #[arg(long, value_name = "P")]

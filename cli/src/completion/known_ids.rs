@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use trueup_core::deadline::Deadline;
-use trueup_core::model::SessionId;
+use trueup_core::model::{ItemStatus, SessionId};
 use trueup_core::outbox::{Journal, Outbox};
 use trueup_core::settings::{Environment, Settings};
 use trueup_core::store::sqlite::SqliteStore;
@@ -39,7 +39,21 @@ fn is_safe(id: &str) -> bool {
     !id.starts_with(['-', '#']) && id.chars().all(is_plain)
 }
 
+/// Lists the values of a kind whose words are fixed.
+fn list_words(kind: ValueKind) -> Option<Vec<KnownId>> {
+    let words: Vec<&str> = match kind {
+        ValueKind::ItemStatus => ItemStatus::ALL.iter().map(|status| status.as_str()).collect(),
+        // Any name is a phase of a session; these are the usual ones.
+        ValueKind::SessionPhase => vec!["LEAD", "PLAN", "EXEC"],
+        _ => return None,
+    };
+    Some(words.iter().map(|word| KnownId::new(word, "")).collect())
+}
+
 fn read_known_ids(kind: ValueKind, begun: &str) -> Option<Vec<KnownId>> {
+    if let Some(words) = list_words(kind) {
+        return Some(words);
+    }
     let environment = Environment::from_process();
     let settings = Settings::load_leniently(&environment).ok()?;
     match kind {
@@ -77,6 +91,19 @@ fn list_outbox_writes(settings: &Settings) -> Option<Vec<KnownId>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statuses_and_usual_phases_need_no_database() {
+        let words = |kind| -> Vec<String> {
+            list_words(kind).unwrap().into_iter().map(|known| known.id).collect()
+        };
+        assert_eq!(
+            words(ValueKind::ItemStatus).join(" "),
+            "queued ready running blocked completed failed cancelled"
+        );
+        assert_eq!(words(ValueKind::SessionPhase), ["LEAD", "PLAN", "EXEC"]);
+        assert_eq!(list_words(ValueKind::Item), None);
+    }
 
     #[test]
     fn what_a_shell_would_execute_is_not_offered() {

@@ -2,8 +2,9 @@
 
 use trueup_core::store::sqlite::SqliteStore;
 use trueup_core::store::{
-    HandoffFilter, HandoffStore as _, HookStore as _, ItemFilter, OrchestratorStore as _,
-    PhaseFilter, PhaseStore as _, PlanStore as _, Result as StoreResult, SessionFilter, Store as _,
+    HandoffFilter, HandoffStore as _, HookStore as _, ItemFilter, ItemStore as _,
+    OrchestratorStore as _, PhaseFilter, PhaseStore as _, PlanStore as _, Result as StoreResult,
+    SessionFilter, SessionStore as _,
 };
 
 use super::known_id::KnownId;
@@ -27,8 +28,11 @@ pub(super) fn list_stored_ids(
         ValueKind::PlanTask => list_plan_tasks(begun, store),
         ValueKind::Repository => list_repositories(store),
         ValueKind::Session => list_sessions(begun, store),
-        // Files of this machine hold these.
-        ValueKind::JournalEntry | ValueKind::OutboxWrite => Ok(Vec::new()),
+        // Files of this machine hold these, or they are words.
+        ValueKind::JournalEntry
+        | ValueKind::OutboxWrite
+        | ValueKind::ItemStatus
+        | ValueKind::SessionPhase => Ok(Vec::new()),
     }
 }
 

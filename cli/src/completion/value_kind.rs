@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use trueup_core::model::{
-    HandoffId, ItemKey, OrchestratorId, PlanId, QueueId, RepoSlug, SessionId,
+    HandoffId, ItemKey, ItemStatus, OrchestratorId, PlanId, QueueId, RepoSlug, SessionId,
 };
 
 /// What an argument names.
@@ -11,6 +11,7 @@ use trueup_core::model::{
 pub(super) enum ValueKind {
     Handoff,
     Item,
+    ItemStatus,
     JournalEntry,
     Orchestrator,
     OutboxWrite,
@@ -19,6 +20,7 @@ pub(super) enum ValueKind {
     PlanTask,
     Repository,
     Session,
+    SessionPhase,
 }
 
 /// Finds what an argument of the command at a path, such as `item show`, names.
@@ -33,6 +35,7 @@ fn find_by_type(argument: &clap::Arg) -> Option<ValueKind> {
     let kinds = [
         (TypeId::of::<HandoffId>(), ValueKind::Handoff),
         (TypeId::of::<ItemKey>(), ValueKind::Item),
+        (TypeId::of::<ItemStatus>(), ValueKind::ItemStatus),
         (TypeId::of::<OrchestratorId>(), ValueKind::Orchestrator),
         (TypeId::of::<PlanId>(), ValueKind::Plan),
         (TypeId::of::<QueueId>(), ValueKind::Phase),
@@ -48,9 +51,12 @@ fn find_by_place(path: &str, argument: &str) -> Option<ValueKind> {
         ("journal show" | "journal drop" | "journal restore", "id") => ValueKind::JournalEntry,
         ("outbox drop" | "outbox retry", "id") => ValueKind::OutboxWrite,
         ("plan status" | "plan export" | "plan watch", "name") | (_, "plan") => ValueKind::Plan,
-        ("plan start" | "plan complete" | "plan fail" | "plan skip" | "plan retry", "task") => {
-            ValueKind::PlanTask
-        }
+        (
+            "plan start" | "plan complete" | "plan fail" | "plan skip" | "plan retry"
+            | "plan reopen",
+            "task",
+        ) => ValueKind::PlanTask,
+        ("set", "phase") => ValueKind::SessionPhase,
         ("item list", "repo") => ValueKind::Repository,
         _ => return None,
     })
@@ -97,6 +103,10 @@ mod tests {
             ("state show", "slug", ValueKind::Repository),
             ("repo remove", "slug", ValueKind::Repository),
             ("item list", "repo", ValueKind::Repository),
+            ("plan reopen", "task", ValueKind::PlanTask),
+            ("item transition", "status", ValueKind::ItemStatus),
+            ("item list", "status", ValueKind::ItemStatus),
+            ("set", "phase", ValueKind::SessionPhase),
         ] {
             assert_eq!(kind_of(path, argument), Some(kind), "{path} {argument}");
         }

@@ -7,13 +7,14 @@ use crate::bounds::EXCLUDE;
 use crate::fs::{append_to_foreign, create_shared_dir, is_symlink, read_bytes};
 
 /// The lines in `info/exclude`: caches with their temporary and set-aside files, and the state
-/// files of other repositories.
+/// files of other repositories. Both stand together, in this order, and so are trueup's: a user who has
+/// one of them keeps it when trueup's are removed.
 pub(crate) const EXCLUDE_PATTERNS: [&str; 2] = ["**/.claude/auto-proceed-state*", "**/.aibrain/"];
 
 /// Permission bits of a new exclude file, which git reads for every user of the repository.
 const EXCLUDE_FILE_MODE: u32 = 0o644;
 
-/// Adds the patterns to `info/exclude` of a git directory. Returns whether any was missing.
+/// Adds the patterns to `info/exclude` of a git directory. Returns whether they were missing.
 ///
 /// # Errors
 ///
@@ -29,19 +30,15 @@ pub fn exclude_from_git(common_dir: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
     };
-    let is_there = |pattern: &str| text.lines().any(|line| line.trim() == pattern);
-    let missing: Vec<&str> = EXCLUDE_PATTERNS.into_iter().filter(|it| !is_there(it)).collect();
-    if missing.is_empty() {
+    let [first, second] = EXCLUDE_PATTERNS;
+    let following = text.lines().skip(1);
+    if text.lines().zip(following).any(|pair| (pair.0.trim(), pair.1.trim()) == (first, second)) {
         return Ok(false);
     }
     create_shared_dir(&dir)?;
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     // A single write, so that two hooks at once can at worst add a line twice.
-    append_to_foreign(
-        &path,
-        format!("{gap}{}\n", missing.join("\n")).as_bytes(),
-        EXCLUDE_FILE_MODE,
-    )?;
+    append_to_foreign(&path, format!("{gap}{first}\n{second}\n").as_bytes(), EXCLUDE_FILE_MODE)?;
     Ok(true)
 }
 
@@ -59,12 +56,13 @@ mod tests {
         assert!(exclude_from_git(dir.path()).unwrap());
         assert!(!exclude_from_git(dir.path()).unwrap());
         let text = fs::read_to_string(dir.path().join("info/exclude")).unwrap();
-        // An exclude file of an earlier version has the first line only.
-        let old = format!("{}\n", EXCLUDE_PATTERNS[0]);
-        fs::write(dir.path().join("info/exclude"), &old).unwrap();
-        assert!(exclude_from_git(dir.path()).unwrap());
-        let added = fs::read_to_string(dir.path().join("info/exclude")).unwrap();
-        assert_eq!(added, format!("{old}{}\n", EXCLUDE_PATTERNS[1]));
         assert_eq!(text, format!("mine\n{}\n", EXCLUDE_PATTERNS.join("\n")));
+        // One of the lines alone is the user's own.
+        for own in EXCLUDE_PATTERNS {
+            fs::write(dir.path().join("info/exclude"), format!("{own}\n/x\n")).unwrap();
+            assert!(exclude_from_git(dir.path()).unwrap());
+            let added = fs::read_to_string(dir.path().join("info/exclude")).unwrap();
+            assert_eq!(added, format!("{own}\n/x\n{}\n", EXCLUDE_PATTERNS.join("\n")));
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::model::{
     Liveness, Session, SessionId, SessionStatus, decide_claim, forecast_claim, judge_session,
 };
 use crate::store::{
-    ClaimedItem, GrantedClaim, ItemAddition, Provenance, Result, Store, StoreError,
+    ClaimStore, ClaimedItem, GrantedClaim, HookStore, ItemAddition, Provenance, Result, Store,
+    StoreError,
 };
 use crate::sync::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, RunContext};
 
@@ -69,7 +70,7 @@ pub enum ClaimAnswer {
 ///
 /// When the database cannot be read, or the item kept changing hands.
 pub fn claim_item(
-    store: &mut dyn Store,
+    store: &mut dyn ClaimStore,
     request: &ClaimItemRequest,
     site: &RunContext,
 ) -> Result<ClaimAnswer> {
@@ -143,7 +144,11 @@ pub fn claim_item(
 
 /// Makes the session a direct successor of `ended` if it continues that session through others:
 /// every `/clear` makes a new session, and not each of them claims the item.
-fn resolve_successor(store: &mut dyn Store, session: Session, ended: &Session) -> Result<Session> {
+fn resolve_successor(
+    store: &mut dyn HookStore,
+    session: Session,
+    ended: &Session,
+) -> Result<Session> {
     let mut before = session.predecessor.clone();
     for _ in 0..MAX_GENERATIONS {
         let Some(id) = before else { break };
@@ -174,7 +179,7 @@ fn forecast_second_reading(facts: &ClaimFacts<'_>, site: &RunContext) -> Option<
 ///
 /// When the database cannot be read, or the item kept changing hands.
 pub fn reclaim_own_item(
-    store: &mut dyn Store,
+    store: &mut dyn ClaimStore,
     session: &Session,
     site: &RunContext,
 ) -> Result<bool> {

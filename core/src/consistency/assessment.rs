@@ -58,7 +58,8 @@ pub fn assess_checkout(snapshot: &CheckoutSnapshot) -> Assessment {
 /// Reports a missing directory, and what is wrong with single files.
 fn report_files(snapshot: &CheckoutSnapshot, findings: &mut Vec<CheckFinding>) {
     let existence = Fact::WorkplanExistence.authority();
-    if !snapshot.has_dir && !snapshot.is_partial {
+    // Who works by plans needs no workplans.
+    if !snapshot.has_dir && !snapshot.is_partial && snapshot.plans.is_empty() {
         let text = "the directory workplans is missing";
         let finding = CheckFinding::new(Code::NoWorkplans, &snapshot.repo, existence, text);
         findings.push(finding.advise(AdviceKind::MakeDirectory));

@@ -107,11 +107,12 @@ pub fn check_checkout(
     });
     let mut snapshot = snapshot?;
     snapshot.is_outdated = preflight.is_outdated;
+    let folders = snapshot.list_package_folders();
     let writeback_paths = WritebackPaths { root, undo_log: &undo_log, git_lock: &git_lock };
     let mut report = decide_and_apply(store, writeback_paths, request, preflight, snapshot)?;
     report.notes.splice(0..0, notes);
     if request.fix {
-        mark_checked(paths, root);
+        mark_checked(paths, root, &folders);
         if !is_given {
             // Sessions and items of other clones belong to the same repository.
             let provenance = Provenance::new(&request.actor.name, "check");
@@ -134,10 +135,12 @@ fn skipped_within_check(checkout: &Checkout) -> CheckReport {
     }
 }
 
-/// Marks a checkout as checked, so that sessions stop suggesting it. If that fails, the next
-/// session suggests it once more, which does no harm.
-fn mark_checked(paths: &Paths, root: &Path) {
-    let _ = write_private(&paths.check_marker(root), b"");
+/// Marks a checkout as checked, so that sessions stop suggesting it, and notes which packages have
+/// workplans, so that hooks need not search for them. If that fails, the next session suggests the
+/// check once more, which does no harm.
+fn mark_checked(paths: &Paths, root: &Path, folders: &[String]) {
+    let lines: String = folders.iter().flat_map(|folder| [folder, "\n"]).collect();
+    let _ = write_private(&paths.check_marker(root), lines.as_bytes());
 }
 
 fn decide_and_apply(

@@ -1,19 +1,15 @@
 //! Reads the workplans of a checkout.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::parse_problem::ParseProblem;
 use super::workplan_file::WorkplanFile;
-use crate::fs::{is_symlink, read_bytes};
-use crate::text::{path_from_text, path_to_text};
-use crate::workplan::{TextPosition, is_workplan_path};
-
-/// The directory of workplans, and the directory of archived ones.
-const WORKPLAN_DIRS: [&str; 2] = ["workplans", "workplans/archived"];
+use crate::fs::read_bytes;
+use crate::text::path_from_text;
+use crate::workplan::TextPosition;
 
 /// Largest workplan read, in bytes. Typical ones have some ten kilobytes.
 const MAX_WORKPLAN_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,38 +31,6 @@ pub(super) struct CheckoutFiles {
     pub(super) count: usize,
     pub(super) workplans: Vec<WorkplanFile>,
     pub(super) problems: Vec<(String, ParseProblem)>,
-}
-
-/// Lists the workplans of a checkout, by path from its root; `None` without a directory of them.
-pub(super) fn list_workplan_paths(root: &Path) -> io::Result<Option<Vec<String>>> {
-    let mut paths = Vec::new();
-    for (number, dir) in WORKPLAN_DIRS.into_iter().enumerate() {
-        let directory = root.join(dir);
-        let with_path = |error: io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
-        };
-        // A symlink would lead writes out of the repository.
-        if is_symlink(&directory) {
-            let error = io::Error::other("a symlink, which is not followed");
-            return Err(with_path(error));
-        }
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound && number == 0 => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            other => other.map_err(with_path)?,
-        };
-        for entry in entries {
-            let entry = entry.map_err(with_path)?;
-            let path = path_to_text(&Path::new(dir).join(entry.file_name()));
-            // The name of a directory may end in `.md`, too.
-            let is_dir = || entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_workplan_path(&path) && !is_dir() {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    Ok(Some(paths))
 }
 
 /// Reads and parses workplans.

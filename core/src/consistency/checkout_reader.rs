@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::thread;
 
-use super::checkout_files::{self, CheckoutFiles, FileReader};
+use super::checkout_files::{CheckoutFiles, FileReader};
 use super::plan_files::read_plan_files;
 use super::report::CheckError;
 use super::rules::foreign_rows::find_foreign_keys;
 use super::snapshot::CheckoutSnapshot;
 use super::workplan_file::WorkplanFile;
+use super::workplan_folders::list_workplan_paths;
 use crate::model::{ItemKey, RepoSlug, WorkplanRows};
 use crate::repos::slug_from_path;
 use crate::settings::{Project, RepositoryConfig};
@@ -50,7 +51,7 @@ pub(super) fn read_checkout(
     keep_sources: bool,
 ) -> Result<CheckoutSnapshot, CheckError> {
     let reader = FileReader { root, keep_sources };
-    let paths = checkout_files::list_workplan_paths(root)?;
+    let paths = list_workplan_paths(root)?;
     let paths = paths.as_deref();
     let first_path = paths.unwrap_or_default().first();
     let first = first_path.map(|path| reader.read_workplan(path));

@@ -99,7 +99,7 @@ impl GitPreflight {
 
     /// Says which workplans git has and, by the user's choice, not the disk. They are not missing.
     pub(super) fn describe_not_checked_out(&self, root: &Path) -> Option<String> {
-        let hidden = self.repository.as_ref()?.list_hidden("workplans").ok()?;
+        let hidden = self.repository.as_ref()?.list_hidden_in_all("workplans").ok()?;
         let mut paths = hidden
             .keys()
             .filter(|path| is_workplan_path(path))

@@ -38,6 +38,7 @@ mod task_entry;
 mod tests;
 mod undo_log;
 mod workplan_file;
+mod workplan_folders;
 mod writeback;
 
 pub use assessment::{Assessment, assess_checkout};

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::checkout_files::MAX_PLAN_BYTES;
 use crate::fs::read_text;
 use crate::model::PlanId;
-use crate::plan::{Checkboxes, compare_checkboxes};
+use crate::plan::{
+    Checkboxes, PlanFormat, compare_checkboxes, find_reopened_tasks, format_of_plan,
+};
 use crate::store::{Result, Store};
 use crate::text::{path_from_text, path_to_text};
 
@@ -16,6 +18,8 @@ pub struct PlanCheckboxes {
     pub path: String,
     /// The plan.
     pub plan: PlanId,
+    /// How its file is written.
+    pub format: PlanFormat,
     /// Its checkboxes.
     pub checkboxes: Checkboxes,
     /// The text of the file; empty if no checkbox is to be changed.
@@ -37,11 +41,17 @@ pub(super) fn read_plan_files(store: &mut dyn Store, root: &Path) -> Result<Vec<
         let Some(state) = store.load_plan(&listed.plan.id)? else {
             continue;
         };
-        let checkboxes = compare_checkboxes(&text, &state.tasks);
+        let format = format_of_plan(&listed.plan, &text);
+        if !format.is_markdown() {
+            continue;
+        }
+        let mut checkboxes = compare_checkboxes(format, &text, &state.tasks);
+        checkboxes.mark_reopened(&find_reopened_tasks(store, &listed.plan.id, &checkboxes)?);
         let is_edited = !checkboxes.edits.is_empty();
         files.push(PlanCheckboxes {
             path: path_to_text(relative),
             plan: listed.plan.id,
+            format,
             checkboxes,
             text: if is_edited { text } else { String::new() },
         });

@@ -1,20 +1,33 @@
 //! Files that a commit of a check may not take: git would publish a change of the user with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::redacted_error;
+use super::plan_files::PlanCheckboxes;
 use crate::git::{GitError, Repository};
+use crate::plan::has_only_opened_boxes;
+use crate::workplan::find_workplan_folder;
 
 /// Returns which of these files have changes that no commit has, and how they are described.
 pub(super) fn find_uncommitted<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
-    const CHANGED: &str = "it has uncommitted changes or is not in the repository";
-    query_per_dir(paths, |place| {
-        let dirty = repository.list_uncommitted(place)?.into_iter();
+    const CHANGED: &str = "it has uncommitted changes or is not in the repository; commit it first";
+    query_by_folder(paths, |places| {
+        let dirty = repository.list_uncommitted(places)?.into_iter();
         Ok(dirty.map(|path| (path, CHANGED.to_owned())).collect())
     })
+}
+
+/// Tells whether all that git does not have of a plan are boxes that were opened, as
+/// `trueup plan reopen` does it: they may be committed with what a check writes.
+pub(super) fn has_only_own_changes(repository: &Repository, plan: &PlanCheckboxes) -> bool {
+    let Ok(Some(committed)) = repository.read_unstaged(&plan.path) else {
+        return false;
+    };
+    std::str::from_utf8(&committed)
+        .is_ok_and(|committed| has_only_opened_boxes(plan.format, committed, &plan.text))
 }
 
 /// Returns which of these files are hidden from git, and how they are described. A commit
@@ -23,8 +36,8 @@ pub(super) fn find_hidden<'p>(
     repository: &Repository,
     paths: impl Iterator<Item = &'p str>,
 ) -> Result<BTreeMap<String, String>, String> {
-    query_per_dir(paths, |place| {
-        let hidden = repository.list_hidden(place)?.into_iter();
+    query_by_folder(paths, |places| {
+        let hidden = repository.list_hidden(places)?.into_iter();
         let marked = hidden.map(|(path, mark)| {
             let reason = format!("git is configured to ignore its changes ({})", mark.as_str());
             (path, reason)
@@ -33,23 +46,30 @@ pub(super) fn find_hidden<'p>(
     })
 }
 
-/// Asks git about files: once for the directory of workplans, and for each plan, which may lie
+/// Asks git about files: once for all folders of workplans, and for each plan, which may lie
 /// anywhere.
-fn query_per_dir<'p>(
+fn query_by_folder<'p>(
     paths: impl Iterator<Item = &'p str>,
-    query: impl Fn(&str) -> Result<BTreeMap<String, String>, GitError>,
+    query: impl Fn(&[&str]) -> Result<BTreeMap<String, String>, GitError>,
 ) -> Result<BTreeMap<String, String>, String> {
-    let mut found = BTreeMap::new();
-    let mut is_dir_asked = false;
+    let mut folders = BTreeSet::new();
+    let mut plans = Vec::new();
     for path in paths {
-        let is_workplan = path.starts_with("workplans/");
-        if is_workplan && is_dir_asked {
-            continue;
+        match find_workplan_folder(path) {
+            Some(folder) => {
+                folders.insert(folder);
+            }
+            None => plans.push(path),
         }
-        is_dir_asked |= is_workplan;
-        match query(if is_workplan { "workplans" } else { path }) {
+    }
+    let folders: Vec<&str> = folders.into_iter().collect();
+    let mut found = BTreeMap::new();
+    if !folders.is_empty() {
+        found = query(&folders).map_err(|error| redacted_error(&error))?;
+    }
+    for path in plans {
+        match query(&[path]) {
             Ok(answer) => found.extend(answer),
-            Err(error) if is_workplan => return Err(redacted_error(&error)),
             Err(error) => {
                 found.insert(path.to_owned(), redacted_error(&error));
             }

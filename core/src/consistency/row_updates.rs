@@ -73,7 +73,8 @@ pub(super) fn apply_row_fixes(
                 title: redacted_title(&node),
                 position: node.position(),
                 repo: Some(snapshot.repo.clone()),
-                facts: Some((file_facts(&node), description(&node))),
+                priority: file_facts(&node).priority(),
+                facts: Some((file_facts(&node), describe_node(&node))),
             })
             .collect();
         store.update_workplan_facts(&changes, &actor.provenance())?;
@@ -137,11 +138,12 @@ fn new_row(snapshot: &CheckoutSnapshot, node: &Node<'_>) -> NewWorkplanRow {
             position: node.position(),
             repo: Some(snapshot.repo.clone()),
             status: Some(status),
+            priority: file_facts(node).priority(),
             ..NewItem::new(node.key().clone())
         },
         link: new_link(),
         facts: file_facts(node),
-        description: description(node),
+        description: describe_node(node),
     }
 }
 
@@ -160,7 +162,7 @@ fn redacted_title(node: &Node<'_>) -> Option<String> {
 }
 
 /// Returns the text below a block as it leaves the repository: without secrets, and bounded.
-fn description(node: &Node<'_>) -> String {
+fn describe_node(node: &Node<'_>) -> String {
     let text = node.task.and_then(|task| node.workplan.description(task));
     let mut text = redact(text.unwrap_or_default()).text.into_owned();
     text.truncate(text.floor_char_boundary(MAX_DESCRIPTION_BYTES));

@@ -1,9 +1,12 @@
 //! What a check compares: the workplans and plans of a checkout, and the rows of its repository.
 
+use std::collections::BTreeSet;
+
 use super::parse_problem::ParseProblem;
 use super::plan_files::PlanCheckboxes;
 use super::workplan_file::WorkplanFile;
 use crate::model::{RepoSlug, WorkplanRow};
+use crate::workplan::find_workplan_folder;
 
 /// The files of a checkout and the rows they are compared with.
 #[derive(Debug, Clone, Default)]
@@ -33,4 +36,17 @@ pub struct CheckoutSnapshot {
     pub is_outdated: bool,
     /// Whether git has workplans that are not on the disk, as in a sparse checkout.
     pub is_partial: bool,
+}
+
+impl CheckoutSnapshot {
+    /// Lists the folders of workplans that are in packages.
+    pub(super) fn list_package_folders(&self) -> Vec<String> {
+        let paths = self.workplans.iter().map(|workplan| &workplan.path);
+        let paths = paths.chain(self.problems.iter().map(|(path, _)| path));
+        let folders: BTreeSet<&str> = paths
+            .filter_map(|path| find_workplan_folder(path))
+            .filter(|it| it.contains('/'))
+            .collect();
+        folders.into_iter().map(str::to_owned).collect()
+    }
 }

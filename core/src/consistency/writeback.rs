@@ -10,7 +10,8 @@ use super::file_edits::{FileEdit, PlannedEdit, plan_file_edits};
 use super::finding::{redacted_error, redacted_line};
 use super::fix::{FixPlan, NodeId};
 use super::git_preflight::{COMMIT_SUBJECT, GitPreflight};
-use super::protected_files::{find_hidden, find_uncommitted};
+use super::plan_files::PlanCheckboxes;
+use super::protected_files::{find_hidden, find_uncommitted, has_only_own_changes};
 use super::report::CheckReport;
 use super::snapshot::CheckoutSnapshot;
 use super::undo_log;
@@ -55,11 +56,13 @@ pub(super) fn write_back(
     if planned.is_empty() {
         return TouchedFiles::default();
     }
-    let touched = write_planned(planned, paths, preflight, report).unwrap_or_else(|reason| {
-        let text = format!("no files were written: {reason}");
-        report.skipped.push(text);
-        TouchedFiles::default()
-    });
+    let plans = &snapshot.plans;
+    let touched =
+        write_planned(planned, plans, paths, preflight, report).unwrap_or_else(|reason| {
+            let text = format!("no files were written: {reason}");
+            report.skipped.push(text);
+            TouchedFiles::default()
+        });
     if let Some(commit) = &report.commit {
         match preflight.publish_commit(&snapshot.repo, commit) {
             Ok(()) => report.pushed = true,
@@ -73,6 +76,7 @@ pub(super) fn write_back(
 /// file was written.
 fn write_planned(
     planned: BTreeMap<&str, Result<PlannedEdit, String>>,
+    plans: &[PlanCheckboxes],
     paths: WritebackPaths<'_>,
     preflight: &GitPreflight,
     report: &mut CheckReport,
@@ -84,7 +88,11 @@ fn write_planned(
         return Ok(TouchedFiles::default());
     };
     let repository = repository.with_commit_lock(paths.git_lock.to_owned());
-    let dirty = find_uncommitted(&repository, planned.keys().copied())?;
+    let mut dirty = find_uncommitted(&repository, planned.keys().copied())?;
+    dirty.retain(|path, _| {
+        let plan = plans.iter().find(|plan| plan.path == *path);
+        !plan.is_some_and(|plan| has_only_own_changes(&repository, plan))
+    });
     let hidden = find_hidden(&repository, planned.keys().copied())?;
     let mut edits = Vec::new();
     for (path, edit) in planned {

@@ -74,7 +74,7 @@ pub(crate) fn retry_under_lock<T, E>(
     to_error: impl Fn(ChangeError) -> E,
     mut round: impl FnMut() -> Result<Option<T>, E>,
 ) -> Result<T, E> {
-    let _lock = take_lock(path, change).map_err(&to_error)?;
+    let _lock = lock_for_change(path, change).map_err(&to_error)?;
     for _ in 0..MAX_ROUNDS {
         if let Some(answer) = round()? {
             return Ok(answer);
@@ -84,7 +84,41 @@ pub(crate) fn retry_under_lock<T, E>(
     Err(to_error(ChangeError::KeepsChanging { path }))
 }
 
-fn take_lock(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeError> {
+/// Changes a file of at most `limit` bytes: lock, read, decide, replace. `decide` returns the new
+/// content; it is called again if the file was saved meanwhile without the lock. Returns whether
+/// the file changed.
+///
+/// # Errors
+///
+/// When the file cannot be read or written; it is unchanged then.
+pub fn change_under_lock(
+    path: &Path,
+    limit: u64,
+    change: LockedChange<'_>,
+    decide: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<bool, ChangeError> {
+    retry_under_lock(
+        path,
+        change,
+        |error| error,
+        || {
+            let old = read_bytes(path, limit, false);
+            let old = old.map_err(|source| ChangeError::from_io(path, source))?;
+            Ok(match replace_if_unchanged(path, &decide(&old), Some(&old), limit)? {
+                WriteOutcome::Replaced => Some(true),
+                WriteOutcome::Unchanged => Some(false),
+                WriteOutcome::ChangedMeanwhile => None,
+            })
+        },
+    )
+}
+
+/// Takes the lock of a change that reads, decides and replaces by itself.
+///
+/// # Errors
+///
+/// When others hold the lock, or the system refuses.
+pub fn lock_for_change(path: &Path, change: LockedChange<'_>) -> Result<FileLock, ChangeError> {
     let dir = change.lock.parent().unwrap_or_else(|| Path::new("."));
     create_private_dir(dir).map_err(|source| ChangeError::from_io(dir, source))?;
     FileLock::acquire(change.lock, change.patience).map_err(|source| match source.kind() {

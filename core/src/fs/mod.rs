@@ -22,7 +22,7 @@ pub(crate) use host_place::{HostPlace, host_place};
 pub(crate) use id_file::{ensure_id, read_id};
 pub use lock::{FileLock, available_space, remove_idle_lock};
 pub(crate) use lock::{SignedLock, reserve_space};
-pub use locked_change::{ChangeError, LockedChange};
+pub use locked_change::{ChangeError, LockedChange, change_under_lock, lock_for_change};
 pub(crate) use locked_change::{replace_if_unchanged, retry_under_lock};
 pub use new_file::NewFile;
 pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
@@ -30,9 +30,9 @@ pub(crate) use obstacle::{is_obstructed, is_still_at, move_obstacle_aside};
 pub(crate) use open::open_existing;
 pub(crate) use open::{PRIVATE_MODE, create_new, is_symlink, open_to_update, set_mode, sync_dir};
 pub use open::{
-    append_to_foreign, create_private_dir, create_shared_dir, create_unlinked_file,
-    ensure_private_dir, open_for_reading, open_to_append, read_bytes, read_private_text, read_text,
-    write_private,
+    append_to_foreign, create_private_dir, create_shared_dir, create_shared_file,
+    create_unlinked_file, ensure_private_dir, open_for_reading, open_to_append, read_bytes,
+    read_private_text, read_text, write_private,
 };
 pub(crate) use replace::FileReplacement;
 pub use replace::{WriteOutcome, replace_private};

@@ -17,6 +17,9 @@ pub(crate) const PRIVATE_MODE: u32 = 0o600;
 /// Permission bits of a private directory.
 const PRIVATE_DIR_MODE: u32 = 0o700;
 
+/// Permissions of a new file in a repository.
+const SHARED_FILE_MODE: u32 = 0o644;
+
 /// Most permission bits of a directory that others may read.
 const SHARED_DIR_MODE: u32 = 0o755;
 
@@ -133,6 +136,18 @@ pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let file = options.open(path)?;
     set_mode(&file, mode)?;
     Ok(file)
+}
+
+/// Creates a new file in a repository that others may read, as far as the umask allows.
+///
+/// # Errors
+///
+/// [`ErrorKind::AlreadyExists`] when anything exists there; or when the system refuses.
+pub fn create_shared_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    set_creation_mode(&mut options, SHARED_FILE_MODE);
+    options.open(path)?.write_all(content)
 }
 
 /// Creates a private file that has no name, with this content, for a program to read from its

@@ -8,6 +8,8 @@ use super::command::{Purpose, TimeLimit};
 use super::error::GitError;
 use super::repository::{Repository, output_text, split_records};
 
+const LIST: &str = "git ls-files";
+
 /// Why git does not look at a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HiddenFlag {
@@ -54,18 +56,48 @@ impl Repository {
         Ok(output.is_some())
     }
 
-    /// Lists the files below a directory, or the one file, that git does not look at.
+    /// Lists the files below these directories that git tracks or could track; those that it
+    /// ignores are not among them.
     ///
     /// # Errors
     ///
     /// When git fails or refuses.
-    pub fn list_hidden(&self, dir: &str) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
-        let call = self.read_command("git ls-files");
-        let output = call.with_args(["ls-files", "-v", "-z", "--", dir]).run()?;
-        let hidden = split_records(&output).filter_map(|record| {
-            let (tag, path) = record.split_at_checked(2)?;
-            Some((output_text(path).into_owned(), HiddenFlag::from_tag(*tag.first()?)?))
-        });
-        Ok(hidden.collect())
+    pub fn list_files(&self, dirs: &[String]) -> Result<Vec<String>, GitError> {
+        let call = self.read_command(LIST);
+        let call = call.with_args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+        let output = call.with_args(["--"]).with_args(dirs).run()?;
+        Ok(split_records(&output).map(|path| output_text(path).into_owned()).collect())
     }
+
+    /// Lists the files below these directories, or these files, that git does not look at.
+    ///
+    /// # Errors
+    ///
+    /// When git fails or refuses.
+    pub fn list_hidden(&self, places: &[&str]) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
+        let call = self.read_command(LIST).with_args(["ls-files", "-v", "-z", "--"]);
+        Ok(parse_hidden(&call.with_args(places).run()?))
+    }
+
+    /// Lists the files below all directories of this name that git does not look at.
+    ///
+    /// # Errors
+    ///
+    /// When git fails or refuses.
+    pub fn list_hidden_in_all(
+        &self,
+        name: &'static str,
+    ) -> Result<BTreeMap<String, HiddenFlag>, GitError> {
+        let call = self.read_command(LIST).with_args(["--no-literal-pathspecs", "ls-files"]);
+        let pattern = format!(":(glob)**/{name}/**");
+        Ok(parse_hidden(&call.with_args(["-v", "-z", "--", &pattern]).run()?))
+    }
+}
+
+fn parse_hidden(output: &[u8]) -> BTreeMap<String, HiddenFlag> {
+    let hidden = split_records(output).filter_map(|record| {
+        let (tag, path) = record.split_at_checked(2)?;
+        Some((output_text(path).into_owned(), HiddenFlag::from_tag(*tag.first()?)?))
+    });
+    hidden.collect()
 }

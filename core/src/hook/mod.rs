@@ -4,6 +4,8 @@
 //! text that is not a JSON object, or an invalid session id, is an error.
 
 mod broken_payload;
+mod clients;
+mod event;
 mod payload;
 mod response;
 mod terminal_alert;
@@ -12,9 +14,8 @@ mod tests;
 mod wire;
 
 pub use broken_payload::find_commands;
-pub use payload::{
-    HookEvent, HookPayload, PayloadError, PromptKind, ShellCall, StartSource, TaskChange, ToolCall,
-    parse_payload,
-};
+pub use clients::{CLIENTS, Client};
+pub use event::{HookEvent, PromptKind, ShellCall, StartSource, TaskChange, ToolCall};
+pub use payload::{HookPayload, PayloadError, parse_payload};
 pub use response::{HookResponse, ToolDecision, ToolVerdict};
 pub use terminal_alert::{TerminalAlert, TerminalNotice};

@@ -1,4 +1,4 @@
-//! The JSON as the client sends it, with only the fields that trueup reads. All of them are
+//! The JSON as clients send it, with only the fields that trueup reads. All of them are
 //! optional, because fields come and go with client versions; a value of the wrong type counts as
 //! missing.
 
@@ -57,6 +57,8 @@ object! {
     struct Payload {
         "session_id" session_id: Lenient<String>,
         "cwd" cwd: Lenient<String>,
+        "transcript_path" transcript_path: Lenient<String>,
+        "turn_id" turn_id: Lenient<String>,
         "hook_event_name" hook_event_name: Lenient<String>,
         "agent_id" agent_id: Lenient<String>,
         "agent_type" agent_type: Lenient<String>,
@@ -112,10 +114,11 @@ object! {
 #[derive(Debug)]
 pub(super) struct Lenient<T>(pub(super) Option<T>, LenientShape);
 
-/// Whether a value without content was missing or of the wrong type.
+/// Whether a value without content was missing, null or of the wrong type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LenientShape {
     Known,
+    Null,
     Other,
 }
 
@@ -124,6 +127,11 @@ impl<T> Lenient<T> {
     /// same as missing.
     pub(super) fn is_unreadable(&self) -> bool {
         self.1 == LenientShape::Other
+    }
+
+    /// Returns whether the value is there and null.
+    pub(super) fn is_null(&self) -> bool {
+        self.1 == LenientShape::Null
     }
 }
 
@@ -138,7 +146,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
         let raw: &'de serde_json::value::RawValue = Deserialize::deserialize(deserializer)?;
         let value = parse_lenient(raw.get());
         let shape = match (&value, raw.get()) {
-            (Some(_), _) | (None, "null") => LenientShape::Known,
+            (Some(_), _) => LenientShape::Known,
+            (None, "null") => LenientShape::Null,
             (None, _) => LenientShape::Other,
         };
         Ok(Self(value, shape))

@@ -23,15 +23,40 @@ pub(super) fn remove_lines(path: &Path) -> Result<Option<Removal>, ChangeError> 
     Ok((written != WriteOutcome::ChangedMeanwhile).then_some(Removal::Removed))
 }
 
-/// Returns a file without the lines that trueup writes.
+/// Returns a file without the lines that trueup writes: only both together are trueup's.
 fn without_lines(file: &[u8]) -> Vec<u8> {
-    let is_ours = |line: &[u8]| {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        EXCLUDE_PATTERNS.iter().any(|pattern| pattern.as_bytes() == line)
-    };
-    file.split_inclusive(|byte| *byte == b'\n')
-        .filter(|line| !is_ours(line))
-        .flatten()
-        .copied()
-        .collect()
+    let text_of = |line: &[u8]| line.strip_suffix(b"\n").unwrap_or(line).to_owned();
+    let mut lines = file.split_inclusive(|byte| *byte == b'\n').peekable();
+    let mut kept = Vec::new();
+    let [first, second] = EXCLUDE_PATTERNS.map(str::as_bytes);
+    while let Some(line) = lines.next() {
+        let is_pair =
+            text_of(line) == first && lines.peek().is_some_and(|it| text_of(it) == second);
+        if is_pair {
+            lines.next();
+        } else {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_user_stays() {
+        let [first, second] = EXCLUDE_PATTERNS;
+        let ours = format!("{first}\n{second}\n");
+        for (before, after) in [
+            (format!("mine\n{second}\n{ours}"), format!("mine\n{second}\n")),
+            (format!("{first}\nmine\n{ours}{ours}"), format!("{first}\nmine\n")),
+            (format!("{ours}{second}"), second.to_owned()),
+            (ours.clone(), String::new()),
+            (format!("{first}\n{second}"), String::new()),
+        ] {
+            assert_eq!(without_lines(before.as_bytes()), after.as_bytes(), "{before:?}");
+        }
+    }
 }

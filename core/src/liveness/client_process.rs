@@ -5,27 +5,28 @@ use std::path::Path;
 use super::proc_stat;
 use crate::bounds::{ANCESTORS, COMMAND_LINE};
 use crate::fs::read_bytes;
+use crate::hook::{CLIENTS, Client};
 
 /// An ancestor of this process.
 struct Ancestor {
     pid: u32,
     parent: u32,
-    is_client: bool,
+    client: Option<&'static Client>,
 }
 
-/// Walks up from this process to the client's; `None` if there is none or it cannot be seen. Older
-/// clients do not name their process.
-pub fn find_client_pid() -> Option<u32> {
+/// Walks up from this process to that of a client; `None` if there is none or it cannot be seen. Not
+/// every client names its process to its hooks.
+pub fn find_nearest_client() -> Option<(u32, &'static Client)> {
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
     #[cfg(not(unix))]
     let parent = 0;
-    find_nearest_client(parent, read_ancestor)
+    walk_to_client(parent, read_ancestor)
 }
 
 /// Returns whether the client runs under a pid.
 pub(super) fn is_client_running(pid: u32) -> bool {
-    read_ancestor(pid).is_some_and(|process| process.is_client)
+    read_ancestor(pid).is_some_and(|process| process.client.is_some())
 }
 
 fn read_ancestor(pid: u32) -> Option<Ancestor> {
@@ -34,7 +35,7 @@ fn read_ancestor(pid: u32) -> Option<Ancestor> {
     Some(Ancestor {
         pid,
         parent: proc_stat::parse_stat(&text)?.parent,
-        is_client: is_client(name, || read_command_line(pid)),
+        client: identify_client(name, || read_command_line(pid)),
     })
 }
 
@@ -43,31 +44,36 @@ fn read_command_line(pid: u32) -> Vec<u8> {
     read_bytes(Path::new(&path), COMMAND_LINE.most, true).unwrap_or_default()
 }
 
-/// Returns whether a process is the client: by its name, or because an interpreter runs the
-/// client's script. Only the command lines of interpreters are read.
-fn is_client(name: &[u8], command_line: impl FnOnce() -> Vec<u8>) -> bool {
+/// Identifies the client that a process is: by its name, or because an interpreter runs the client's
+/// script. Only the command lines of interpreters are read.
+fn identify_client(name: &[u8], command_line: impl FnOnce() -> Vec<u8>) -> Option<&'static Client> {
+    let is_one_of = |names: &[&str], name: &[u8]| names.iter().any(|it| it.as_bytes() == name);
     match name {
-        b"claude" | b"claude.exe" => true,
         b"node" | b"bun" => {
             let line = command_line();
             let script = line.split(|byte| *byte == 0).nth(1).unwrap_or_default();
-            let mut parts = script.split(|byte| *byte == b'/');
-            parts.any(|part| part == b"claude" || part == b"claude-code")
+            let runs = |client: &&Client| {
+                script.split(|byte| *byte == b'/').any(|part| is_one_of(client.script_names, part))
+            };
+            CLIENTS.into_iter().find(runs)
         }
-        _ => false,
+        _ => CLIENTS.into_iter().find(|client| is_one_of(client.process_names, name)),
     }
 }
 
-/// Finds the nearest ancestor that is the client.
-fn find_nearest_client(first: u32, read: impl Fn(u32) -> Option<Ancestor>) -> Option<u32> {
+/// Finds the nearest ancestor that is a client.
+fn walk_to_client(
+    first: u32,
+    read: impl Fn(u32) -> Option<Ancestor>,
+) -> Option<(u32, &'static Client)> {
     let mut pid = first;
     for _ in 0..ANCESTORS.len() {
         if pid == 0 {
             return None;
         }
         let ancestor = read(pid)?;
-        if ancestor.is_client {
-            return Some(ancestor.pid);
+        if let Some(client) = ancestor.client {
+            return Some((ancestor.pid, client));
         }
         pid = ancestor.parent;
     }
@@ -82,9 +88,10 @@ mod tests {
         // The first parent is 100; each next is its parent.
         let read = |pid: u32| {
             let name = names.get(usize::try_from(pid).unwrap() - 100)?;
-            Some(Ancestor { pid, parent: pid + 1, is_client: is_client(name.as_bytes(), Vec::new) })
+            let client = identify_client(name.as_bytes(), Vec::new);
+            Some(Ancestor { pid, parent: pid + 1, client })
         };
-        find_nearest_client(100, read)
+        walk_to_client(100, read).map(|(pid, _)| pid)
     }
 
     #[test]
@@ -95,7 +102,8 @@ mod tests {
             (vec!["sh", "node", "claude", "bash"], Some(102)),
             (vec!["sh", "claude", "sh", "claude"], Some(101)),
             (vec!["sh", "node", "bash"], None),
-            (vec!["claude-like", "nodejs"], None),
+            (vec!["sh", "codex", "node", "sh", "claude"], Some(101)),
+            (vec!["claude-like", "codex-like", "nodejs"], None),
             (vec![], None),
         ] {
             assert_eq!(chain(&names), found, "{names:?}");
@@ -113,8 +121,8 @@ mod tests {
             ("", false),
         ] {
             for (name, known) in [("node", true), ("bun", true), ("python3", false)] {
-                let found = is_client(name.as_bytes(), || line.as_bytes().to_vec());
-                assert_eq!(found, client && known, "{name} {line:?}");
+                let found = identify_client(name.as_bytes(), || line.as_bytes().to_vec());
+                assert_eq!(found.is_some(), client && known, "{name} {line:?}");
             }
         }
     }
@@ -125,7 +133,7 @@ mod tests {
             std::iter::repeat_n("sh", ANCESTORS.len()).chain(["claude"]).collect();
         assert_eq!(chain(&deep), None);
         // A cycle, as a table that changes while it is read may contain.
-        let circle = |pid: u32| Some(Ancestor { pid, parent: pid, is_client: false });
-        assert_eq!(find_nearest_client(100, circle), None);
+        let circle = |pid: u32| Some(Ancestor { pid, parent: pid, client: None });
+        assert_eq!(walk_to_client(100, circle).map(|(pid, _)| pid), None);
     }
 }

@@ -12,7 +12,7 @@ mod process_place;
 mod process_table;
 mod quiet_period;
 
-pub use client_process::find_client_pid;
+pub use client_process::find_nearest_client;
 pub use client_records::find_recorded_client;
 pub use descendants::{Descendant, list_descendants};
 pub use process_place::unreadable_place_parts;

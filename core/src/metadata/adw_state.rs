@@ -1,11 +1,19 @@
 //! The content of a metadata file as types. `schemas/adw_state.schema.json` is generated from them,
 //! and a test fails when the two differ.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value as Json};
 
 use super::JsonDocument;
 use crate::model::AdwId;
+
+/// The ports of a workflow's backend.
+pub(super) const BACKEND_PORTS: RangeInclusive<u16> = 9100..=9114;
+
+/// The ports of its frontend, 100 above.
+pub(super) const FRONTEND_PORTS: RangeInclusive<u16> = 9200..=9214;
 
 /// What kind of issue is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,10 +76,10 @@ pub struct AdwState {
     /// What kind of issue it is.
     pub issue_class: Option<IssueClass>,
     /// The backend's port.
-    #[cfg_attr(test, schemars(range(min = 9100, max = 9114)))]
+    #[cfg_attr(test, schemars(range(min = *BACKEND_PORTS.start(), max = *BACKEND_PORTS.end())))]
     pub backend_port: Option<u16>,
     /// The frontend's port, 100 above the backend's.
-    #[cfg_attr(test, schemars(range(min = 9200, max = 9214)))]
+    #[cfg_attr(test, schemars(range(min = *FRONTEND_PORTS.start(), max = *FRONTEND_PORTS.end())))]
     pub frontend_port: Option<u16>,
     /// Which models the workflow uses.
     pub model_set: Option<ModelSet>,

@@ -16,12 +16,14 @@ pub mod script_search;
 mod state_file;
 
 mod adw_state;
+mod field_check;
 mod last_writer;
 mod script_tree;
 
 pub use crate::fs::LockedChange;
 pub use adw_state::{AdwState, IssueClass, ModelSet};
 pub use database_fields::{DATABASE_FIELDS, DatabaseField, find_database_field};
+pub use field_check::{InvalidField, find_invalid_fields};
 pub use findings::{
     check_metadata, schema_violation_finding, unparsable_finding, unreadable_finding,
 };

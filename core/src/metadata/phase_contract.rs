@@ -74,11 +74,11 @@ impl fmt::Display for MissingRequirement {
 
 /// Returns every requirement of a phase that is not met; the phase may start if there is none.
 pub fn list_missing_requirements(
-    phase: PhaseName,
+    phase: &PhaseName,
     state: &AdwState,
     paths: PathsOnDisk,
 ) -> Vec<MissingRequirement> {
-    let contract = CONTRACTS.iter().find(|(name, _)| *name == phase);
+    let contract = CONTRACTS.iter().find(|(name, _)| name == phase);
     let requirements = contract.map_or(&[][..], |(_, requirements)| requirements);
     requirements.iter().flat_map(|requirement| requirement.check(state, paths)).collect()
 }
@@ -135,7 +135,11 @@ mod tests {
     use super::*;
     use crate::metadata::{IssueClass, JsonDocument};
 
-    fn missing_fields(phase: PhaseName, state: &AdwState, paths: PathsOnDisk) -> Vec<&'static str> {
+    fn missing_fields(
+        phase: &PhaseName,
+        state: &AdwState,
+        paths: PathsOnDisk,
+    ) -> Vec<&'static str> {
         let missing = list_missing_requirements(phase, state, paths);
         missing.iter().map(|piece| piece.field).collect()
     }
@@ -170,7 +174,7 @@ mod tests {
             (PhaseName::Verify, &["backend_port", "frontend_port"]),
         ] {
             assert_eq!(
-                missing_fields(phase, &nothing, PathsOnDisk::default()),
+                missing_fields(&phase, &nothing, PathsOnDisk::default()),
                 expected,
                 "{phase:?}"
             );
@@ -194,7 +198,7 @@ mod tests {
     fn a_whole_state_lets_every_phase_start() {
         for (phase, _) in CONTRACTS {
             assert_eq!(
-                list_missing_requirements(phase, &complete_state(), ALL_PRESENT),
+                list_missing_requirements(&phase, &complete_state(), ALL_PRESENT),
                 [],
                 "{phase:?}"
             );
@@ -205,7 +209,7 @@ mod tests {
     fn what_the_file_names_must_be_there_and_a_plan_must_say_something() {
         let found = PathsOnDisk { has_worktree: false, plan_bytes: Some(MIN_PLAN_BYTES - 1) };
         let lines: Vec<String> =
-            list_missing_requirements(PhaseName::Build, &complete_state(), found)
+            list_missing_requirements(&PhaseName::Build, &complete_state(), found)
                 .iter()
                 .map(ToString::to_string)
                 .collect();
@@ -217,7 +221,7 @@ mod tests {
             ]
         );
         let no_plan = PathsOnDisk { plan_bytes: None, ..ALL_PRESENT };
-        let gone = list_missing_requirements(PhaseName::Validate, &complete_state(), no_plan);
+        let gone = list_missing_requirements(&PhaseName::Validate, &complete_state(), no_plan);
         assert_eq!(gone[0].to_string(), "plan_file specs/plan.md is not a file");
     }
 
@@ -227,7 +231,7 @@ mod tests {
             br#"{"branch_name": " ", "worktree_path": 7, "plan_file": "", "issue_class": "/x"}"#;
         let state = AdwState::from_document(&JsonDocument::parse(text).unwrap());
         assert_eq!(
-            missing_fields(PhaseName::Build, &state, ALL_PRESENT),
+            missing_fields(&PhaseName::Build, &state, ALL_PRESENT),
             ["worktree_path", "plan_file", "branch_name"]
         );
     }

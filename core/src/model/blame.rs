@@ -46,10 +46,16 @@ fields! {
     Phase = "phase";
     /// The session that holds it.
     Holder = "holder";
-    /// The reason why it is blocked or failed.
+    /// The reason why it is blocked, failed or cancelled.
     ErrorMessage = "error_message";
     /// The evidence of completion.
     Evidence = "evidence";
+    /// How urgent it is.
+    Priority = "priority";
+    /// What is to be done.
+    Description = "description";
+    /// What an import brought that has no place of its own.
+    Extra = "extra";
 }
 
 /// The error for a word that names no field of an item.
@@ -160,7 +166,7 @@ mod tests {
     #[test]
     fn each_field_has_its_newest_change() {
         let (item, events) = build_history();
-        let expected = [3, 1, 1, 1, 1, 2, 1, 4, 1, 1].map(Some);
+        let expected = [3, 1, 1, 1, 1, 2, 1, 4, 1, 1, 1, 1, 1].map(Some);
         assert_eq!(blamed_seqs(&item, &events), expected);
         let status = &blame_item(&item, &events)[5];
         assert_eq!((status.field, &status.value), (BlamedField::Status, &json!("running")));
@@ -178,10 +184,10 @@ mod tests {
     #[test]
     fn what_no_event_shows_is_blamed_on_nobody() {
         let (item, events) = build_history();
-        assert_eq!(blamed_seqs(&item, &[]), [None; 10]);
+        assert_eq!(blamed_seqs(&item, &[]), [None; BlamedField::ALL.len()]);
         // Title, status and holder changed since; nothing shows by whom.
         let expected =
-            [None, Some(1), Some(1), Some(1), Some(1), None, Some(1), Some(1), Some(1), Some(1)];
+            [0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1].map(|seq| Some(seq).filter(|s| *s > 0));
         assert_eq!(blamed_seqs(&item, &events[..1]), expected);
     }
 

@@ -143,6 +143,13 @@ identifier!(
     ItemKey, "item key", 1..=200, "._-:#"
 );
 
+impl ItemKey {
+    /// The key of an item whose own name has no character that a key may have.
+    pub(crate) fn unnamed() -> Self {
+        Self("unnamed".to_owned())
+    }
+}
+
 identifier!(
     /// The id that a workplan file has for a workplan or a task, in practice a UUID.
     ///
@@ -217,6 +224,24 @@ impl RepoSlug {
     /// differ on it.
     pub fn is_same(&self, text: &str) -> bool {
         self.0.eq_ignore_ascii_case(text)
+    }
+}
+
+impl SessionId {
+    /// Most characters of a name in an id.
+    const NAME_CHARS: usize = 40;
+
+    /// Makes the id of a session whose client gives it none, from 48 random bits and the name of
+    /// the client. The bits come first, because ids are shortened to their beginning. A character
+    /// that an id cannot have becomes a dash.
+    pub fn from_random_bits(bits: u128, name: &str) -> Self {
+        const MASK: u128 = (1 << 48) - 1;
+        let to_allowed =
+            |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let name: String = name.chars().take(Self::NAME_CHARS).map(to_allowed).collect();
+        let name = name.trim_matches('-');
+        let dash = if name.is_empty() { "" } else { "-" };
+        Self(format!("{:012x}{dash}{name}", bits & MASK))
     }
 }
 
@@ -322,6 +347,21 @@ mod tests {
             assert_eq!(id.as_str().parse(), Ok(id.clone()));
             assert_eq!(id.as_str().len(), 17);
         }
+    }
+
+    #[test]
+    fn a_session_id_begins_with_its_random_part() {
+        for (name, id) in [
+            ("mcp-cursor", "000000000abc-mcp-cursor"),
+            ("Claude Code (x)", "000000000abc-claude-code--x"),
+            ("../é", "000000000abc"),
+            ("", "000000000abc"),
+        ] {
+            let made = SessionId::from_random_bits(0xabc, name);
+            assert_eq!((made.as_str(), id.parse()), (id, Ok(made.clone())));
+        }
+        let long = SessionId::from_random_bits(u128::MAX, &"n".repeat(500));
+        assert_eq!(long.as_str().parse(), Ok(long.clone()));
     }
 
     #[test]

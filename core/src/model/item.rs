@@ -1,9 +1,9 @@
 //! Work items: what sessions claim, with parents, positions and dependencies.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Epoch, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
+use super::{Epoch, ItemKey, ItemPriority, ItemStatus, Revision, SessionId, Timestamp};
 
 /// The kind of an item that is meant to have children, usable before it has any.
 pub const ORCHESTRATOR_KIND: &str = "orchestrator";
@@ -23,6 +23,15 @@ pub struct Item {
     pub position: Option<i64>,
     /// The name of its repository.
     pub repo: Option<String>,
+    /// How urgent it is; one without is ordered as [`ItemPriority::DEFAULT`].
+    #[serde(default)]
+    pub priority: Option<ItemPriority>,
+    /// What is to be done, in Markdown or plain text.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What an import brought that has no place of its own.
+    #[serde(default)]
+    pub extra: Map<String, Value>,
     /// The status.
     pub status: ItemStatus,
     /// The phase that a holder pushed last.
@@ -33,7 +42,7 @@ pub struct Item {
     pub epoch: Epoch,
     /// When it was claimed.
     pub claimed_at: Option<Timestamp>,
-    /// Why it is blocked or failed.
+    /// Why it is blocked, failed or cancelled.
     pub error_message: Option<String>,
     /// The evidence of completion.
     pub evidence: Option<String>,
@@ -54,14 +63,37 @@ pub struct Item {
 }
 
 impl Item {
-    /// Returns what an event records of an item.
+    /// Returns what an event records of an item. An event of a change leaves a description and an
+    /// extra out that stayed as they were.
     pub fn event_facts(&self) -> Value {
+        let extra = (!self.extra.is_empty()).then_some(&self.extra);
         json!({
             "title": self.title, "kind": self.kind, "parent": self.parent,
             "position": self.position, "repo": self.repo, "status": self.status,
             "phase": self.phase, "holder": self.holder, "error_message": self.error_message,
-            "evidence": self.evidence,
+            "evidence": self.evidence, "priority": self.priority, "description": self.description,
+            "extra": extra,
         })
+    }
+
+    /// Lists the texts that an import brought and that have no place of their own, each with the
+    /// name of the field that it is in, such as `labels`.
+    pub fn extra_texts(&self) -> Vec<(&str, &str)> {
+        let mut texts = Vec::new();
+        for (name, value) in &self.extra {
+            collect_texts(name, value, &mut texts);
+        }
+        texts
+    }
+
+    /// Returns the priority by which it is ordered.
+    pub fn effective_priority(&self) -> ItemPriority {
+        self.priority.unwrap_or(ItemPriority::DEFAULT)
+    }
+
+    /// Returns its place in the order in which free siblings are offered.
+    pub fn offer_order(&self) -> (ItemPriority, SiblingPosition) {
+        (self.effective_priority(), self.sibling_position())
     }
 
     /// Returns its position among its siblings.
@@ -110,6 +142,15 @@ pub struct NewItem {
     pub position: Option<i64>,
     /// The name of its repository.
     pub repo: Option<String>,
+    /// How urgent it is.
+    #[serde(default)]
+    pub priority: Option<ItemPriority>,
+    /// What is to be done.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What an import brought that has no place of its own.
+    #[serde(default)]
+    pub extra: Map<String, Value>,
     /// The items that must be completed before it; they must exist.
     pub depends_on: Vec<ItemKey>,
     /// Whether it can be completed only with evidence.
@@ -120,7 +161,7 @@ pub struct NewItem {
 
 impl NewItem {
     /// Makes an item with nothing but a key.
-    pub const fn new(key: ItemKey) -> Self {
+    pub fn new(key: ItemKey) -> Self {
         Self {
             key,
             title: None,
@@ -128,9 +169,30 @@ impl NewItem {
             parent: None,
             position: None,
             repo: None,
+            priority: None,
+            description: None,
+            extra: Map::new(),
             depends_on: Vec::new(),
             requires_evidence: false,
             status: None,
         }
+    }
+}
+
+/// Collects the texts of a value, each with the name of the innermost field.
+fn collect_texts<'v>(name: &'v str, value: &'v Value, texts: &mut Vec<(&'v str, &'v str)>) {
+    match value {
+        Value::String(text) => texts.push((name, text)),
+        Value::Array(entries) => {
+            for entry in entries {
+                collect_texts(name, entry, texts);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                collect_texts(name, value, texts);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

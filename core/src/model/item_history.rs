@@ -1,9 +1,13 @@
 //! What an item was at a moment, as its events tell.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::{Epoch, Event, EventKind, Item, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
+use super::{
+    Epoch, Event, EventKind, Item, ItemKey, ItemPriority, ItemStatus, Revision, SessionId,
+    Timestamp,
+};
 
 /// Why it cannot be said what an item was at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +33,7 @@ struct ItemFacts {
     holder: Option<SessionId>,
     error_message: Option<String>,
     evidence: Option<String>,
+    priority: Option<ItemPriority>,
 }
 
 /// Rebuilds an item as it was at a moment.
@@ -55,6 +60,12 @@ pub fn item_at(present: &Item, events: &[Event], at: Timestamp) -> Result<Item, 
     if let Some(next) = later.iter().find(|event| changes_facts(event)) {
         let facts = ItemFacts::deserialize(&next.before).map_err(|_| PastItemError::Unknown)?;
         facts.apply_to(&mut item);
+    }
+    if let Some(description) = find_recorded(later, "description") {
+        item.description = read_recorded(description)?;
+    }
+    if let Some(extra) = find_recorded(later, "extra") {
+        item.extra = read_recorded::<Map<_, _>>(extra)?.unwrap_or_default();
     }
     if let Some(next) = later.iter().find(|event| event.is_kind(EventKind::Dependencies)) {
         item.depends_on =
@@ -87,7 +98,19 @@ impl ItemFacts {
         item.holder = self.holder;
         item.error_message = self.error_message;
         item.evidence = self.evidence;
+        item.priority = self.priority;
     }
+}
+
+/// What a field was before the first of these events that records it. Events leave some fields out
+/// that they did not change.
+fn find_recorded<'e>(later: &'e [Event], field: &str) -> Option<&'e Value> {
+    let mut changes = later.iter().filter(|event| changes_facts(event));
+    changes.find_map(|event| event.before.get(field))
+}
+
+fn read_recorded<T: DeserializeOwned>(value: &Value) -> Result<Option<T>, PastItemError> {
+    Option::deserialize(value).map_err(|_| PastItemError::Unknown)
 }
 
 /// The epoch of the newest claim by then: the one that an event names, or else as many fewer as
@@ -148,7 +171,20 @@ mod tests {
         }
     }
 
-    /// Added, claimed, refused to another, given a dependency, titled, completed: a minute each.
+    /// What an event of a change records: nothing that may be long and stayed as it was.
+    fn changed_facts(item: &Item, other: &Item) -> Value {
+        let mut facts = item.event_facts();
+        let fields = facts.as_object_mut().unwrap();
+        if item.description == other.description {
+            fields.remove("description");
+        }
+        if item.extra == other.extra {
+            fields.remove("extra");
+        }
+        facts
+    }
+
+    /// Added, claimed, refused to another, given a dependency, described, completed: a minute each.
     fn build_history() -> (Vec<Item>, Vec<Event>) {
         let added = Item {
             epoch: Epoch(0),
@@ -176,6 +212,9 @@ mod tests {
         };
         let titled = Item {
             title: Some("new".to_owned()),
+            priority: Some("1".parse().unwrap()),
+            description: Some("what".to_owned()),
+            extra: Map::from_iter([("labels".to_owned(), json!(["a"]))]),
             revision: Revision(4),
             updated_at: minute(5),
             ..waits.clone()
@@ -192,7 +231,12 @@ mod tests {
         let facts = Item::event_facts;
         let mut events = vec![
             build_event(1, EventKind::Added, Value::Null, facts(&added)),
-            build_event(2, EventKind::Claimed, facts(&added), facts(&claimed)),
+            build_event(
+                2,
+                EventKind::Claimed,
+                changed_facts(&added, &claimed),
+                changed_facts(&claimed, &added),
+            ),
             build_event(3, EventKind::Refused, Value::Null, Value::Null),
             build_event(
                 4,
@@ -201,7 +245,12 @@ mod tests {
                 json!({"depends_on": ["SD-001"]}),
             ),
             build_event(5, EventKind::Changed, facts(&waits), facts(&titled)),
-            build_event(6, EventKind::Released, facts(&titled), facts(&completed)),
+            build_event(
+                6,
+                EventKind::Released,
+                changed_facts(&titled, &completed),
+                changed_facts(&completed, &titled),
+            ),
         ];
         events[1].epoch = Some(Epoch(1));
         (vec![added, claimed.clone(), claimed, waits, titled, completed], events)

@@ -63,7 +63,7 @@ pub struct MoveGrant {
     pub releases_holder: bool,
     /// The evidence from now on.
     pub evidence: Option<String>,
-    /// The reason why it is blocked or failed from now on.
+    /// The reason why it is blocked, failed or cancelled from now on.
     pub error_message: Option<String>,
 }
 
@@ -159,7 +159,9 @@ pub fn decide_move(facts: &MoveFacts<'_>) -> Result<MoveGrant, MoveRefusal> {
     let stays = to == item.status;
     let kept_message = item.error_message.as_deref().filter(|_| stays);
     let error_message = match to {
-        ItemStatus::Blocked | ItemStatus::Failed => facts.reason.or(kept_message),
+        ItemStatus::Blocked | ItemStatus::Failed | ItemStatus::Cancelled => {
+            facts.reason.or(kept_message)
+        }
         _ => None,
     };
     Ok(MoveGrant {

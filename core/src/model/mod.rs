@@ -18,15 +18,19 @@ mod interrupted_work;
 mod item;
 mod item_history;
 mod item_move;
+mod item_priority;
 mod next_item;
 mod orchestrator;
 mod orchestrator_liveness;
 pub mod phase;
 mod plan_state;
 mod process;
+mod ready;
+mod ready_order;
 mod repo;
 mod repo_scope;
 mod retention;
+mod search;
 mod session;
 mod session_liveness;
 mod silence;
@@ -54,7 +58,7 @@ pub use handoff::{
     AcceptanceFacts, Handoff, HandoffElement, HandoffElements, HandoffNoticeReason, HandoffReader,
     HandoffRefusal, HandoffStatus, HandoffToItself, OpenHandoffState, ReceivedWork, TransferPath,
     decide_acceptance, decide_handoff_notice, decide_open_handoff, decide_received_work,
-    decide_receiver, decide_rejection,
+    decide_receiver, decide_rejection, find_handoff_offer,
 };
 pub use ids::{
     AdwId, AttentionId, HandoffId, HandoffType, IdError, ItemKey, OperationId, OrchestratorId,
@@ -64,6 +68,7 @@ pub use interrupted_work::InterruptedWork;
 pub use item::{Item, NewItem, ORCHESTRATOR_KIND, SiblingPosition};
 pub use item_history::{PastItemError, item_at};
 pub use item_move::{MoveActor, MoveFacts, MoveGrant, MoveRefusal, MoveTarget, decide_move};
+pub use item_priority::{ItemPriority, UnknownPriority};
 pub use next_item::{
     Blocker, BlockerCause, ItemSource, MAX_BLOCKERS, NextItem, NoOfferReason, PickReason,
     Requester, Siblings, find_next_item,
@@ -77,6 +82,8 @@ pub use plan_state::{
     decide_plan_task_step, merge_reimported_task,
 };
 pub use process::{ProcessId, ProcessPlace};
+pub use ready::{ReadyReason, Unblocking, measure_unblocking, rank_blockers};
+pub use ready_order::{Family, count_places, fill_places, list_positioned};
 pub use repo::{Repo, RepoPlace, RepoState, StateSummary};
 pub(crate) use repo::{parse_places, places_to_json};
 pub use repo_scope::RepoScope;
@@ -84,6 +91,7 @@ pub use retention::{
     DEFAULT_RETENTION_DAYS, EndedSession, EventSubject, KeepReason, MIN_RETENTION_SECONDS,
     PrunableEvent, PruneCounts, RetentionRules, SessionTie,
 };
+pub use search::SearchWords;
 pub use session::{Host, Session};
 pub use session_liveness::{
     Liveness, LivenessState, ProcessState, judge_session, judge_session_with_doubt,

@@ -1,10 +1,18 @@
 //! Finds the item that a session should work on next, from a source that answers single questions.
 //!
+//! Who comes from a place among siblings goes on there. Who comes from nowhere, or is done there, is
+//! given the first of the items that can be begun, the same one that a list of them begins with.
+//!
 //! The search never asks for lists that grow with the number of items, so it takes the same time
 //! among ten children and among a hundred thousand.
 
+mod descent;
+mod item_source;
 mod next_answer;
 
+use self::descent::find_first_startable;
+use self::item_source::MAX_LEVELS;
+pub use item_source::{ItemSource, Siblings};
 pub use next_answer::{Blocker, BlockerCause, NextItem, NoOfferReason, PickReason};
 
 use super::{
@@ -13,67 +21,6 @@ use super::{
 
 /// Most items named when none can be started.
 pub const MAX_BLOCKERS: u32 = 10;
-
-/// Most levels climbed when one parent after another turns out finished. Plain SQL may have made a
-/// cycle of parents.
-const MAX_LEVELS: usize = 64;
-
-/// What the search asks the database. A free item has no holder and no open dependency; it may be
-/// in progress.
-///
-/// Every question fails when the database cannot be read.
-#[expect(clippy::missing_errors_doc, reason = "said once above")]
-pub trait ItemSource {
-    /// Why a question was not answered.
-    type Error;
-
-    /// Loads an item.
-    fn load_item(&mut self, key: &ItemKey) -> Result<Option<Item>, Self::Error>;
-
-    /// Loads the item that a session held last.
-    fn load_last_held(&mut self, session: &SessionId) -> Result<Option<ItemKey>, Self::Error>;
-
-    /// Returns whether an item has children.
-    fn has_children(&mut self, key: &ItemKey) -> Result<bool, Self::Error>;
-
-    /// Finds the first free item among siblings.
-    fn find_first_free(&mut self, siblings: &Siblings<'_>) -> Result<Option<Item>, Self::Error>;
-
-    /// Lists children that are not finished, at most `limit`.
-    fn list_unfinished(
-        &mut self,
-        parent: Option<&ItemKey>,
-        scope: &RepoScope,
-        limit: u32,
-    ) -> Result<Vec<Item>, Self::Error>;
-
-    /// Returns whether there is an unfinished child without a holder.
-    fn has_unheld(
-        &mut self,
-        parent: Option<&ItemKey>,
-        scope: &RepoScope,
-    ) -> Result<bool, Self::Error>;
-
-    /// Lists the open dependencies of an item with their statuses, at most `limit`.
-    fn list_open_dependencies(
-        &mut self,
-        key: &ItemKey,
-        limit: u32,
-    ) -> Result<Vec<(ItemKey, ItemStatus)>, Self::Error>;
-}
-
-/// The siblings among which a free item is looked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Siblings<'a> {
-    /// Their parent, or `None` for items without a parent.
-    pub parent: Option<&'a ItemKey>,
-    /// Only siblings after this position.
-    pub after: Option<&'a SiblingPosition>,
-    /// Only orchestrators.
-    pub only_orchestrators: bool,
-    /// Only siblings of these repositories.
-    pub scope: &'a RepoScope,
-}
 
 /// Who asks for the next item.
 #[derive(Debug, Clone, Copy)]
@@ -106,26 +53,48 @@ pub fn find_next_item<B: ItemSource>(
     requester: &Requester<'_>,
 ) -> Result<NextItem, B::Error> {
     let start = SearchStart::find(items, requester)?;
-    let parent = start.parent.as_ref();
-    let siblings_after =
-        |after| Siblings { parent, after, only_orchestrators: false, scope: requester.scope };
-    let place = start.unfinished_item.as_ref().map(Item::sibling_position);
-    let mut first = match &place {
-        Some(place) => items.find_first_free(&siblings_after(Some(place)))?,
-        None => None,
-    };
-    // After the last sibling the search starts again from the first one.
-    if first.is_none() {
-        first = items.find_first_free(&siblings_after(None))?;
+    let is_anywhere = requester.parent.is_none();
+    if is_anywhere
+        && start.is_nowhere()
+        && let Some(item) = items.find_first_ready(requester.scope)?
+    {
+        return Ok(NextItem::Offer { item, reason: None });
     }
-    if let Some(item) = first {
-        let chained = start.from_orchestrator && is_orchestrator(items, &item)?;
-        return Ok(match (chained, requester.chains_orchestrators()) {
-            (true, false) => chaining_off_answer(item),
-            (chained, _) => {
-                NextItem::Offer { item, reason: chained.then_some(PickReason::NextOrchestrator) }
-            }
-        });
+    let found = search_from(items, requester, start)?;
+    let is_done_there = match &found {
+        NextItem::Held { reason, .. } => reason.is_none(),
+        NextItem::Nothing { reason, .. } => *reason != NoOfferReason::ChainingOff,
+        NextItem::Offer { .. } | NextItem::KeepHeld { .. } => false,
+    };
+    if is_anywhere
+        && is_done_there
+        && let Some(item) = items.find_first_ready(requester.scope)?
+    {
+        return Ok(NextItem::Offer { item, reason: None });
+    }
+    Ok(found)
+}
+
+/// Searches the siblings of the place where the requester is, and what is above it.
+fn search_from<B: ItemSource>(
+    items: &mut B,
+    requester: &Requester<'_>,
+    start: SearchStart,
+) -> Result<NextItem, B::Error> {
+    let parent = start.parent.as_ref();
+    let siblings = Siblings::of(parent, requester.scope);
+    let place = start.unfinished_item.as_ref().map(Item::sibling_position);
+    if let Some(item) = find_first_from(items, siblings, place.as_ref())? {
+        if start.from_orchestrator && is_orchestrator(items, &item)? {
+            return Ok(if requester.chains_orchestrators() {
+                NextItem::Offer { item, reason: Some(PickReason::NextOrchestrator) }
+            } else {
+                chaining_off_answer(item)
+            });
+        }
+        if let Some(item) = find_first_startable(items, siblings, item)? {
+            return Ok(NextItem::Offer { item, reason: None });
+        }
     }
     if let Some(item) = start.unfinished_item {
         return Ok(NextItem::Held { item, reason: None });
@@ -139,6 +108,25 @@ pub fn find_next_item<B: ItemSource>(
     }
 }
 
+/// Finds the first free sibling for somebody who comes from a place among them: the most urgent one,
+/// and of equally urgent ones the first after the place. After the last of them the search starts
+/// again from the first.
+fn find_first_from<B: ItemSource>(
+    items: &mut B,
+    siblings: Siblings<'_>,
+    place: Option<&SiblingPosition>,
+) -> Result<Option<Item>, B::Error> {
+    let Some(first) = items.find_first_free(&siblings)? else {
+        return Ok(None);
+    };
+    let Some(place) = place.filter(|place| first.sibling_position() <= **place) else {
+        return Ok(Some(first));
+    };
+    let priority = Some(first.effective_priority());
+    let behind = Siblings { after: Some(place), priority, ..siblings };
+    Ok(Some(items.find_first_free(&behind)?.unwrap_or(first)))
+}
+
 /// Where the search begins.
 struct SearchStart {
     /// The parent whose children are searched.
@@ -150,6 +138,11 @@ struct SearchStart {
 }
 
 impl SearchStart {
+    /// Returns whether the requester comes from no place that says what follows.
+    const fn is_nowhere(&self) -> bool {
+        self.parent.is_none() && self.unfinished_item.is_none() && !self.from_orchestrator
+    }
+
     fn find<B: ItemSource>(items: &mut B, requester: &Requester<'_>) -> Result<Self, B::Error> {
         let held = requester.session.and_then(|session| session.item.as_ref());
         let held = match held {
@@ -240,7 +233,13 @@ fn find_blocker_cause<B: ItemSource>(items: &mut B, item: &Item) -> Result<Block
     } else if item.status == ItemStatus::Blocked {
         BlockerCause::Blocked(item.error_message.clone())
     } else {
-        BlockerCause::Free
+        // A parent waits for its children as for dependencies.
+        let children = items.list_unfinished(Some(&item.key), &RepoScope::All, MAX_BLOCKERS)?;
+        if item.kind == ORCHESTRATOR_KIND || children.is_empty() {
+            BlockerCause::Free
+        } else {
+            BlockerCause::DependsOn(children.into_iter().map(|it| (it.key, it.status)).collect())
+        }
     })
 }
 
@@ -263,17 +262,11 @@ fn climb_from_finished<B: ItemSource>(
             return offer_parent(items, requester, item);
         }
         let place = item.sibling_position();
-        let siblings_after = |after| Siblings {
-            parent: item.parent.as_ref(),
-            after,
+        let orchestrators = Siblings {
             only_orchestrators: true,
-            scope: requester.scope,
+            ..Siblings::of(item.parent.as_ref(), requester.scope)
         };
-        let mut following = items.find_first_free(&siblings_after(Some(&place)))?;
-        if following.is_none() {
-            following = items.find_first_free(&siblings_after(None))?;
-        }
-        if let Some(following) = following {
+        if let Some(following) = find_first_from(items, orchestrators, Some(&place))? {
             return Ok(if requester.chains_orchestrators() {
                 NextItem::Offer { item: following, reason: Some(PickReason::NextOrchestrator) }
             } else {

@@ -68,6 +68,11 @@ impl Session {
         self.metadata.get("branch").and_then(Value::as_str)
     }
 
+    /// Returns the agent that it is of; nothing for one of Claude Code.
+    pub fn agent(&self) -> Option<&str> {
+        self.metadata.get("agent").and_then(Value::as_str)
+    }
+
     /// Returns the seconds since the last sign of life, by the database's clock, or
     /// [`FOREVER`](super::FOREVER) when that is dated in the future.
     pub fn silence_seconds(&self) -> u64 {

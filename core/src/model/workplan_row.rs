@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ItemKey, ItemStatus, NewItem, SessionId, WorkplanLink};
+use super::{ItemKey, ItemPriority, ItemStatus, NewItem, SessionId, WorkplanLink};
 
 /// The kind of an item that is a workplan.
 pub const WORKPLAN_KIND: &str = "workplan";
@@ -19,6 +19,13 @@ pub struct WorkplanFileFacts {
 }
 
 impl WorkplanFileFacts {
+    /// Returns the priority that the file names, if it is one that orders items.
+    pub fn priority(&self) -> Option<ItemPriority> {
+        let planning: Value = serde_json::from_str(&self.planning).ok()?;
+        let word = planning.get("priority").or_else(|| planning.get("planning_priority"))?;
+        ItemPriority::from_planning_word(word.as_str()?)
+    }
+
     /// Returns what an event records of them.
     pub fn event_facts(&self) -> Value {
         let planning: Value = serde_json::from_str(&self.planning).unwrap_or_default();
@@ -88,6 +95,9 @@ pub struct WorkplanChange {
     pub position: Option<i64>,
     /// The repository that has its file.
     pub repo: Option<String>,
+    /// The priority, if the planning fields changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<ItemPriority>,
     /// The other facts and the description, without secrets.
     pub facts: Option<(WorkplanFileFacts, String)>,
 }

@@ -9,7 +9,7 @@ use crate::model::{
     DeadOrchestrator, Liveness, LivenessState, Orchestrator, OrchestratorId, ProcessState,
     judge_orchestrator,
 };
-use crate::store::{NewRun, Provenance, Result, RunRegistration, Store};
+use crate::store::{NewRun, Provenance, Result, RunRegistration, Store, StuckWorkStore};
 use crate::sync::{ClockDoubt, RunContext};
 
 /// Attempts before giving up on a plan whose orchestrators keep dying.
@@ -44,7 +44,7 @@ pub fn judge_liveness(orchestrator: &Orchestrator, site: &RunContext) -> Livenes
 /// Judges an orchestrator by two readings of the clock where silence decides: the present reading
 /// may be wrong, and a plan must not run twice.
 fn confirm_liveness(
-    store: &mut dyn Store,
+    store: &mut dyn StuckWorkStore,
     orchestrator: &Orchestrator,
     site: &RunContext,
     doubt: &mut ClockDoubt,
@@ -93,7 +93,7 @@ pub fn start_run(store: &mut dyn Store, run: &NewRun, site: &RunContext) -> Resu
 ///
 /// When the database cannot be read.
 pub fn find_dead_orchestrators(
-    store: &mut dyn Store,
+    store: &mut dyn StuckWorkStore,
     site: &RunContext,
 ) -> Result<Vec<DeadOrchestrator>> {
     let live = store.list_live_orchestrators()?;
@@ -112,25 +112,19 @@ pub fn find_dead_orchestrators(
     Ok(dead)
 }
 
-/// Clears orchestrators that died. Returns those that nobody else cleared first. The actor is
-/// resolved only when there is something to clear.
+/// Clears orchestrators that died. Returns those that nobody else cleared first.
 ///
 /// # Errors
 ///
-/// When the database cannot be read.
+/// When the database cannot be written.
 pub fn clear_dead_orchestrators(
-    store: &mut dyn Store,
-    site: &RunContext,
-    actor: impl FnOnce(&mut dyn Store) -> String,
+    store: &mut dyn StuckWorkStore,
+    dead: Vec<DeadOrchestrator>,
+    actor: &str,
 ) -> Result<Vec<DeadOrchestrator>> {
-    let dead = find_dead_orchestrators(store, site)?;
-    if dead.is_empty() {
-        return Ok(dead);
-    }
-    let actor = actor(store);
     let mut cleared = Vec::new();
     for DeadOrchestrator { orchestrator, evidence, .. } in dead {
-        let provenance = Provenance::new(&actor, &evidence);
+        let provenance = Provenance::new(actor, &evidence);
         let crashed = store.record_orchestrator_crash(&orchestrator, &provenance)?;
         cleared.extend(crashed.map(|ended| DeadOrchestrator {
             interrupted: ended.describe_interrupted(),

@@ -50,7 +50,7 @@ pub struct ItemCounts {
     pub done_today: usize,
 }
 
-pub(super) fn count(index: &OverviewIndex<'_>, needs_me: usize) -> OverviewCounts {
+pub(super) fn count_overview(index: &OverviewIndex<'_>, needs_me: usize) -> OverviewCounts {
     let rows = &index.readings.rows;
     let in_state =
         |wanted: SessionState| index.sessions().filter(|(_, state)| *state == wanted).count();

@@ -54,7 +54,7 @@ pub fn build_overview(readings: &OverviewReadings) -> Overview {
     Overview {
         seq: readings.rows.newest_event,
         as_of: readings.rows.read_at,
-        counts: counts::count(&index, needs_me.len()),
+        counts: counts::count_overview(&index, needs_me.len()),
         needs_me,
         work: readings.rows.items.iter().map(|item| WorkRow::new(item, &index)).collect(),
         sessions: index

@@ -52,7 +52,7 @@ pub struct WorkRow {
     pub blocked_by: Vec<ItemKey>,
     /// The items that wait for it.
     pub blocks: Vec<ItemKey>,
-    /// Why it is blocked or failed.
+    /// Why it is blocked, failed or cancelled.
     pub error_message: Option<String>,
     /// Its newest event.
     pub why: Option<EventView>,

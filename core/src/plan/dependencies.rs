@@ -10,7 +10,7 @@ use crate::model::{PlanTaskId, visit_cycles};
 const MAX_PER_TASK: usize = 200;
 
 /// The most dependencies of all tasks of a plan: ranges make many of a short text.
-const MAX_PER_PLAN: usize = 200_000;
+pub(super) const MAX_PER_PLAN: usize = 200_000;
 
 /// The most entries in the lists of one task; each may be a range.
 const MAX_LIST_ENTRIES: usize = 1_000;
@@ -30,9 +30,14 @@ pub(super) fn split_list(list: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Splits a range into its two ends. Both must be numbers with dots, since a dash may be part of an
-/// id.
-fn split_range(part: &str) -> Option<(&str, &str)> {
+/// Returns whether an entry is a range.
+pub(super) fn is_range(part: &str) -> bool {
+    split_range(part).is_some()
+}
+
+/// Splits a range into its two ends. Both must be numbers with dots, or numbers behind the same
+/// letters as in `T001-T004`, since a dash may be part of an id.
+pub(super) fn split_range(part: &str) -> Option<(&str, &str)> {
     let split = |mark| part.split_once(mark);
     let (from, to) = ["..", "-", "–", "—"].into_iter().find_map(split)?;
     let is_number = |end: &&str| {
@@ -41,7 +46,15 @@ fn split_range(part: &str) -> Option<(&str, &str)> {
                 .parse::<PlanTaskId>()
                 .is_ok_and(|id| id.numeric_parts().is_some())
     };
-    Some((from.trim(), to.trim())).filter(|(from, to)| is_number(from) && is_number(to))
+    let label = |end: &str| {
+        let letters = strip_emphasis(end).trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_label = !letters.is_empty() && letters.chars().all(|c| c.is_ascii_uppercase());
+        let has_number = letters.len() < strip_emphasis(end).len();
+        (is_label && has_number).then(|| letters.to_owned())
+    };
+    let (from, to) = (from.trim(), to.trim());
+    let is_labelled = label(from).is_some() && label(from) == label(to);
+    (is_labelled || is_number(&from) && is_number(&to)).then_some((from, to))
 }
 
 /// Removes the emphasis around an entry.

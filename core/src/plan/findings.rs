@@ -9,7 +9,7 @@ use super::{
 };
 use crate::authority::Authority;
 use crate::diagnostic::{Advice, AdviceKind, Code, Divergence, FileLine, Severity};
-use crate::model::{PlanId, PlanState, PlanTaskId};
+use crate::model::{PlanId, PlanState, PlanTaskId, PlanTaskStatus};
 use crate::text::path_from_text;
 use crate::text::{one_line, pluralize};
 
@@ -104,6 +104,11 @@ pub fn import_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergenc
     findings
 }
 
+/// Returns the findings on a file that has neither a summary nor checkboxes.
+pub fn skipped_findings(parsed: &ParsedPlan, file: PlanFile<'_>) -> Vec<Divergence> {
+    skipped_line_findings(parsed, file).collect()
+}
+
 /// Returns the findings on the lines that an import skips.
 fn skipped_line_findings<'a>(
     parsed: &'a ParsedPlan,
@@ -159,35 +164,52 @@ pub fn checkbox_findings(checkboxes: &Checkboxes, file: PlanFile<'_>) -> Vec<Div
 
 /// Returns the finding on a task whose checkbox and status differ.
 fn checkbox_finding(checkbox: &Checkbox, file: PlanFile<'_>) -> Option<Divergence> {
-    let Checkbox { id, status, .. } = checkbox;
+    let Checkbox { id, status, in_file, .. } = checkbox;
     let place = file.location(Some(checkbox.position));
     let status_word = Some(status.as_str().to_owned());
     let checkbox_text = |mark: &str| Some(mark.to_owned());
+    let mark = match in_file {
+        PlanTaskStatus::Completed => "[x]",
+        PlanTaskStatus::Pending => "[ ]",
+        other => other.as_str(),
+    };
     let (code, expected, found, message, fix) = match checkbox.relation {
         CheckboxRelation::Equal => return None,
         CheckboxRelation::FileAhead => (
             Code::FileAhead,
-            checkbox_text("[x]"),
+            checkbox_text(mark),
             status_word,
-            format!("task {id} is [x] in the file but {status} in the database; the file is ahead"),
+            format!(
+                "task {id} is {mark} in the file but {status} in the database; the file is ahead"
+            ),
             file.import_advice(),
         ),
         CheckboxRelation::DatabaseKeeps => (
             Code::FileAhead,
             status_word,
-            checkbox_text("[x]"),
+            checkbox_text(mark),
             format!(
-                "task {id} is [x] in the file but {status} in the database; the database keeps \
+                "task {id} is {mark} in the file but {status} in the database; the database keeps \
                      its status"
+            ),
+            file.edit_advice(Some(checkbox.position)),
+        ),
+        CheckboxRelation::Reopened => (
+            Code::FileAhead,
+            status_word,
+            checkbox_text(mark),
+            format!(
+                "task {id} is {mark} in the file but was reopened in the database; open its box, \
+                     or complete the task"
             ),
             file.edit_advice(Some(checkbox.position)),
         ),
         CheckboxRelation::DatabaseAhead => (
             Code::DatabaseAhead,
             status_word,
-            checkbox_text("[ ]"),
+            checkbox_text(mark),
             format!(
-                "task {id} is [ ] in the file but {status} in the database; the database is ahead"
+                "task {id} is {mark} in the file but {status} in the database; the database is ahead"
             ),
             if file.is_committed {
                 AdviceKind::FixCheckout.into()

@@ -8,18 +8,31 @@
 
 mod checkbox;
 mod dependencies;
+mod dependency_lists;
 mod findings;
+mod formats;
 mod indentation;
-mod markdown_plan;
+mod legend;
+mod line_rules;
+mod outline;
+mod plan_draft;
+mod reopened;
+mod source_lines;
 mod status_export;
 mod status_file;
+mod status_mark;
 mod summary_check;
+mod task_box;
+mod task_details;
+mod task_field;
 mod task_ids;
 mod task_line;
 mod task_step;
 #[cfg(test)]
 mod tests;
 mod text_edit;
+pub mod trackers;
+mod written_id;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -27,14 +40,21 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::model::{NewPlan, NewPlanTask, PlanId, PlanTaskId, PlanTaskStatus};
-use crate::text::redact::RedactedText;
+use crate::text::redact::{RedactedText, redact_json};
 
-pub use checkbox::{Checkbox, CheckboxRelation, Checkboxes, LineColumn, compare_checkboxes};
-pub use findings::{
-    PlanFile, checkbox_findings, import_findings, status_file_findings, summary_findings,
-    task_findings,
+pub use checkbox::{
+    Checkbox, CheckboxRelation, Checkboxes, LineColumn, clear_checkbox, compare_checkboxes,
+    has_only_opened_boxes,
 };
-pub use markdown_plan::parse_markdown;
+pub use findings::{
+    PlanFile, checkbox_findings, import_findings, skipped_findings, status_file_findings,
+    summary_findings, task_findings,
+};
+pub use formats::{
+    PlanFormat, UnknownPlanFormat, decided_format, format_of_plan, keep_decided_format,
+    read_markdown, read_tracker_plans, recognise_format,
+};
+pub use reopened::find_reopened_tasks;
 pub use status_export::render_status_file;
 pub use status_file::{StatusFileError, parse_status_file};
 pub use summary_check::{StatusFileCheck, SummaryProblem, WrongSummaryCount, check_status_file};
@@ -51,10 +71,14 @@ const MAX_EXCERPT_CHARS: usize = 200;
 /// The content of a plan's file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedPlan {
+    /// The format that it was read as.
+    pub format: PlanFormat,
     /// The title.
     pub title: Option<String>,
     /// The path of the plan that a status file is about.
     pub plan_path: Option<String>,
+    /// The path of the plan below its repository, where an export names it.
+    pub repo_path: Option<String>,
     /// The other top-level fields of a status file, value for value.
     pub extra: Map<String, Value>,
     /// The number of headings of phases.
@@ -140,7 +164,10 @@ fn redact_text(text: String) -> String {
     RedactedText::from(text).into()
 }
 
-fn redact_task(task: NewPlanTask) -> NewPlanTask {
+fn redact_task(mut task: NewPlanTask) -> NewPlanTask {
+    let mut extra = Value::Object(task.extra);
+    redact_json(&mut extra);
+    task.extra = if let Value::Object(extra) = extra { extra } else { Map::new() };
     NewPlanTask {
         title: redact_text(task.title),
         phase_title: task.phase_title.map(redact_text),

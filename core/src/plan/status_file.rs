@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{ParsedPlan, ParsedTask, PlanBuilder, UnresolvedTask, excerpt};
+use super::{ParsedPlan, ParsedTask, PlanBuilder, PlanFormat, UnresolvedTask, excerpt};
 use crate::json_spans::{byte_offset, list_members};
 use crate::model::{MAX_RETRIES, NewPlanTask, PlanTaskId, PlanTaskStatus, Timestamp};
 use crate::text::lenient_json::to_readable_json;
@@ -63,6 +63,7 @@ pub fn parse_status_file(text: &str) -> Result<ParsedPlan, StatusFileError> {
         value.filter(|text| !text.is_empty()).map(str::to_owned)
     };
     Ok(builder.finish(ParsedPlan {
+        format: PlanFormat::StatusJson,
         title: text("planName"),
         plan_path: text("planPath"),
         extra,
@@ -159,7 +160,7 @@ impl UnreadFields {
         }
         match self.take_text("phase") {
             None => (None, None),
-            Some(text) => match super::markdown_plan::parse_phase_title(&text) {
+            Some(text) => match super::formats::parse_phase_title(&text) {
                 Some(Ok((number, name))) => (Some(number), name),
                 _ => (None, Some(text)),
             },

@@ -1,9 +1,16 @@
 //! Parses lines with a checkbox: `- [ ] 1.2 Title (depends: 1.1)` and its variants.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::task_ids::{is_id_word, split_id_comment};
-use crate::model::PlanTaskId;
+use super::dependency_lists::DependencyLists;
+use super::line_rules::LineRules;
+use super::source_lines::SourceLines;
+use super::task_box::{FoundBox, find_box};
+use super::task_ids::split_id_comment;
+use super::written_id::{EMPHASIS_MARKS, find_id, split_number, split_title};
+use crate::model::{PlanTaskId, PlanTaskStatus};
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,196 +33,102 @@ pub(super) enum PlanLine {
 pub(super) struct TaskLine {
     /// `None` if the line has no id.
     pub(super) id: Option<PlanTaskId>,
-    pub(super) is_checked: bool,
-    /// The byte range between the brackets, from the start of the line.
-    pub(super) checkbox: Range<usize>,
+    pub(super) status: PlanTaskStatus,
+    /// Whether the box is followed by a star, which marks a task that may be left out.
+    pub(super) is_optional: bool,
+    /// The byte range of the mark, from the start of the line.
+    pub(super) mark: Range<usize>,
+    /// The mark, if it is none that is known.
+    pub(super) own_mark: Option<char>,
     pub(super) title: String,
+    /// The title with the id as it is written, for a task that cannot have the id.
+    pub(super) whole_title: String,
+    /// Whether a comment at the end of the line names the id.
+    pub(super) has_comment_id: bool,
     /// The lists of dependencies, as they are written.
     pub(super) depends_on: Vec<String>,
     /// Whether a list of dependencies is not closed, and counts as part of the title.
     pub(super) has_unclosed_list: bool,
 }
 
-/// Marks that may surround an id.
-const EMPHASIS_MARKS: &[char] = &['*', '_', '`'];
-
-/// Characters that may follow an id, as in `1.2:` and `1.2)`.
-const ID_TERMINATORS: &[char] = &[':', '.', ')'];
-
 /// Parses a line, without its end.
-pub(super) fn parse_line(line: &str) -> PlanLine {
+pub(super) fn parse_line(line: &str, rules: &LineRules) -> PlanLine {
     let (line, comment_id) = split_id_comment(line);
-    let is_quote = |c: char| c == '>' || c.is_whitespace();
-    let body = line.trim_start_matches(is_quote);
-    let quoted = line.trim_start().starts_with('>');
-    let (bullet, rest) = split_bullet(body);
-    let Some(inside) = rest.trim_start().strip_prefix('[') else {
-        return PlanLine::Text;
+    let malformed = |after: &str, problem| PlanLine::Malformed {
+        has_id: find_id(after.trim_start(), rules).is_some(),
+        problem,
     };
-    let Some((mark, after)) = inside.split_once(']') else {
-        return PlanLine::Text;
-    };
-    let is_known = matches!(mark, " " | "x" | "X");
-    let is_box_sized = mark.trim().chars().count() <= 1 && mark.chars().count() <= 3;
-    // `[x](…)` is a link and `[1]: …` a definition. Without a bullet, only `[ ]`, `[x]` and `[X]`
-    // count.
-    if !is_box_sized || after.starts_with(['(', '[', ':']) || !bullet && !is_known {
-        return PlanLine::Text;
-    }
-    let problem = if quoted {
-        "inside a quote"
-    } else if !bullet {
-        "no bullet before the checkbox"
-    } else if rest.starts_with('[') {
-        "no space between bullet and checkbox"
-    } else if !is_known {
-        "checkbox is neither [ ] nor [x]"
-    } else if !after.starts_with(char::is_whitespace) {
-        "no space after the checkbox"
-    } else {
-        let start = line.len() - inside.len();
-        return parse_task(after.trim(), mark != " ", start..start + mark.len(), comment_id);
-    };
-    PlanLine::Malformed { has_id: split_id(after.trim_start()).is_some(), problem }
-}
-
-/// Splits the bullet of a plain or numbered list off; tells whether there was one.
-fn split_bullet(text: &str) -> (bool, &str) {
-    if let Some(rest) = text.strip_prefix(['-', '*', '+']) {
-        return (true, rest);
-    }
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    match rest.strip_prefix(['.', ')']) {
-        Some(after) if rest.len() < text.len() => (true, after),
-        _ => (false, text),
+    match find_box(line, rules) {
+        None => PlanLine::Text,
+        Some(Ok(found)) => parse_task(found, rules, comment_id),
+        Some(Err((after, problem))) => malformed(after, problem),
     }
 }
 
-/// Splits a text into the emphasis before its id, the id, and the rest.
-fn split_id(text: &str) -> Option<(&str, &str, &str)> {
-    let bare = text.trim_start_matches(EMPHASIS_MARKS);
-    let emphasis = text.strip_suffix(bare)?;
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    let rest = bare.trim_start_matches(is_part);
-    let id = bare.strip_suffix(rest)?.trim_end_matches(['.', '-']);
-    is_id_word(id).then_some((emphasis, id, bare.strip_prefix(id)?))
+/// Returns whether numbers such as `1.` and `Task 1:` are ids: no two tasks have the same.
+pub(super) fn has_unique_numbers(text: &str, rules: &LineRules) -> bool {
+    let rules = LineRules { has_number_ids: false, ..*rules };
+    let mut seen = BTreeSet::new();
+    SourceLines::new(text).all(|line| {
+        let PlanLine::Task(task) = parse_line(line.text, &rules) else {
+            return true;
+        };
+        let title = task.whole_title.trim_start_matches(EMPHASIS_MARKS);
+        let title = title.strip_prefix("Task ").or_else(|| title.strip_prefix("TASK "));
+        let title = title.unwrap_or(&task.whole_title).trim_start();
+        match split_number(title) {
+            Some((_, number, _)) => seen.insert(number.to_owned()),
+            None => true,
+        }
+    })
 }
 
-fn parse_task(
-    text: &str,
-    done: bool,
-    mark: Range<usize>,
-    comment_id: Option<PlanTaskId>,
-) -> PlanLine {
+fn parse_task(found: FoundBox<'_>, rules: &LineRules, comment_id: Option<PlanTaskId>) -> PlanLine {
     let malformed = |has_id, problem| PlanLine::Malformed { has_id, problem };
-    let lists = DependencyLists::split_from(text);
-    let own = if comment_id.is_none() { split_id(&lists.rest) } else { None };
+    let starred = found.after.strip_prefix('*').filter(|_| rules.is_lenient);
+    let starred = starred.filter(|rest| !rest.starts_with('*'));
+    let text = starred.unwrap_or(found.after).trim();
+    let text = without_closing(text, found.emphasis);
+    let lists = DependencyLists::split_from(&text);
+    let own = if comment_id.is_none() { find_id(&lists.rest, rules) } else { None };
+    let has_comment_id = comment_id.is_some();
     let (id, title) = match own {
         None => (comment_id, lists.rest.trim().to_owned()),
         Some((emphasis, word, rest)) => match (word.parse(), split_title(emphasis, rest)) {
+            // A line with nothing but an id is a task with that name.
+            (Ok(id), Some(title)) if title.is_empty() && rules.is_lenient => {
+                (Some(id), lists.rest.trim().trim_matches(EMPHASIS_MARKS).to_owned())
+            }
             (Ok(id), Some(title)) => (Some(id), title),
-            (Ok(_), None) => return malformed(true, "no space after the id"),
+            // `1.2/3` is no id: the whole is the title.
+            (_, None) => (None, lists.rest.trim().to_owned()),
             // All characters of the word may be in an id, so only its length can be wrong.
-            (Err(_), _) => return malformed(true, "the id is too long"),
+            (Err(_), Some(_)) => return malformed(true, "the id is too long"),
         },
     };
     if title.is_empty() {
         return malformed(id.is_some(), "no title");
     }
     PlanLine::Task(TaskLine {
+        has_comment_id,
         id,
-        is_checked: done,
-        checkbox: mark,
+        status: found.status,
+        is_optional: starred.is_some(),
+        mark: found.mark,
+        own_mark: found.own_mark,
         title,
+        whole_title: lists.rest.trim().to_owned(),
         depends_on: lists.lists,
         has_unclosed_list: lists.is_open,
     })
 }
 
-/// Returns the title behind an id; `None` if nothing separates the two.
-fn split_title(emphasis: &str, rest: &str) -> Option<String> {
-    let closed = rest.trim_start_matches(EMPHASIS_MARKS);
-    let title = closed.strip_prefix(ID_TERMINATORS).unwrap_or(closed);
-    let title = title.trim_start_matches(EMPHASIS_MARKS);
-    if title.starts_with(|c: char| !c.is_whitespace()) {
-        return None;
+/// Removes the end of an emphasis that began before the text.
+fn without_closing<'a>(text: &'a str, emphasis: &str) -> Cow<'a, str> {
+    match text.split_once(emphasis) {
+        Some((before, after)) if !emphasis.is_empty() => format!("{before}{after}").into(),
+        _ => text.into(),
     }
-    let title = without_dash(title.trim());
-    Some(match title.split_once(emphasis) {
-        // `**1.2 Title**`: the emphasis ends somewhere in the title.
-        Some((before, after)) if closed.len() == rest.len() => format!("{before}{after}"),
-        _ => title.to_owned(),
-    })
-}
-
-/// Removes a dash between id and title.
-fn without_dash(title: &str) -> &str {
-    let after = title.strip_prefix(['-', '–', '—']);
-    after.map_or(title, str::trim_start)
-}
-
-/// The lists of dependencies in a text, `(depends: 1.1, 1.2)`.
-struct DependencyLists {
-    /// The text without the lists.
-    rest: String,
-    lists: Vec<String>,
-    /// Whether a list is not closed.
-    is_open: bool,
-}
-
-impl DependencyLists {
-    fn split_from(text: &str) -> Self {
-        let mut lists = Self { rest: String::new(), lists: Vec::new(), is_open: false };
-        let mut left = text;
-        while let Some((before, after)) = left.split_once('(') {
-            let list = list_start(after).map(|start| start.split_once(')'));
-            match list {
-                Some(Some((list, after))) => {
-                    lists.rest.push_str(before);
-                    lists.lists.push(list.to_owned());
-                    lists.rest.truncate(lists.rest.trim_end().len());
-                    left = after;
-                    continue;
-                }
-                Some(None) => {
-                    // Nothing further on is closed either, and searching again at every parenthesis
-                    // would take the square of the line.
-                    lists.is_open = true;
-                    break;
-                }
-                None => {}
-            }
-            lists.rest.push_str(before);
-            lists.rest.push('(');
-            left = after;
-        }
-        lists.rest.push_str(left);
-        lists
-    }
-}
-
-/// Words that begin a list of dependencies, in any case.
-const DEPENDENCY_WORDS: [&str; 6] =
-    ["depends", "depend", "dependencies", "dependency", "deps", "dep"];
-
-/// Returns the list of dependencies in parentheses. Without a colon it must begin with a number,
-/// since `(depends on the weather)` is prose.
-fn list_start(text: &str) -> Option<&str> {
-    let rest = DEPENDENCY_WORDS.iter().find_map(|word| after_word(text.trim_start(), word))?;
-    let rest = after_word(rest.trim_start_matches(['-', '_']).trim_start(), "on").unwrap_or(rest);
-    let list = rest.trim_start().strip_prefix([':', '=', '：']);
-    list.or_else(|| {
-        let first = rest.split_whitespace().next().unwrap_or_default();
-        let has_number = first.contains(|c: char| c.is_ascii_digit());
-        has_number.then_some(rest)
-    })
-}
-
-/// Returns what follows a word, if the text begins with this whole word.
-fn after_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
-    let (found, rest) = text.split_at_checked(word.len())?;
-    let ends = !rest.starts_with(|c: char| c.is_alphanumeric());
-    (found.eq_ignore_ascii_case(word) && ends).then_some(rest)
 }
 
 #[cfg(test)]
@@ -224,7 +137,7 @@ mod tests {
 
     #[track_caller]
     fn task_of(line: &str) -> TaskLine {
-        match parse_line(line) {
+        match parse_line(line, &LineRules::STRICT) {
             PlanLine::Task(task) => task,
             other => panic!("{line:?} is {other:?}"),
         }
@@ -257,13 +170,14 @@ mod tests {
                 (Some("1.2"), "Write it"),
                 "{line:?}"
             );
-            assert_eq!(line.get(task.checkbox), Some(" "), "{line:?}");
-            assert!(!task.is_checked);
+            assert_eq!(line.get(task.mark), Some(" "), "{line:?}");
+            assert_eq!(task.status, PlanTaskStatus::Pending);
         }
         for (line, mark) in [("- [x] 1.2.3 a", "x"), ("* [X] 1.2.3 a", "X")] {
             let task = task_of(line);
-            assert!(task.is_checked && task.id.unwrap().as_str() == "1.2.3");
-            assert_eq!(line.get(task.checkbox), Some(mark));
+            assert_eq!(task.status, PlanTaskStatus::Completed);
+            assert_eq!(task.id.unwrap().as_str(), "1.2.3");
+            assert_eq!(line.get(task.mark), Some(mark));
         }
     }
 
@@ -330,14 +244,14 @@ mod tests {
             ("- [ ] 1.2 (depends: 1.1)", true, "no title"),
             ("- [ ]   ", false, "no title"),
             ("- [] 1.2 do it", true, "neither [ ] nor [x]"),
-            ("- [-] 1.2 do it", true, "neither [ ] nor [x]"),
             ("- [  ] 1.2 do it", true, "neither [ ] nor [x]"),
             ("-[ ] 1.2 do it", true, "bullet and checkbox"),
             ("[ ] 1.2 do it", true, "no bullet"),
             ("- [x]1.2 do it", true, "space after the checkbox"),
             ("> - [ ] 1.2 do it", true, "quote"),
+            ("- **[ ] 1.2 do it**", true, "emphasis"),
         ] {
-            match parse_line(line) {
+            match parse_line(line, &LineRules::STRICT) {
                 PlanLine::Malformed { has_id, problem } => {
                     assert_eq!(has_id, id, "{line}");
                     assert!(problem.contains(words), "{line}: {problem}");
@@ -352,7 +266,8 @@ mod tests {
         let longest = format!("{}.1", "9".repeat(98));
         assert_eq!(task_of(&format!("- [ ] {longest} a")).id.unwrap().as_str(), longest);
         let malformed = PlanLine::Malformed { has_id: true, problem: "the id is too long" };
-        assert_eq!(parse_line(&format!("- [ ] 9{longest} a")), malformed);
+        let line = format!("- [ ] 9{longest} a");
+        assert_eq!(parse_line(&line, &LineRules::STRICT), malformed);
     }
 
     #[test]
@@ -368,7 +283,66 @@ mod tests {
             "[link] text",
             "1.2 [ ] text",
         ] {
-            assert_eq!(parse_line(line), PlanLine::Text, "{line:?}");
+            assert_eq!(parse_line(line, &LineRules::STRICT), PlanLine::Text, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_alone_names_its_task() {
+        for (line, title) in [("- [ ] 1.2", "1.2"), ("- [x] **VERIFY-1**", "VERIFY-1")] {
+            let PlanLine::Task(task) = parse_line(line, &LineRules::LENIENT) else {
+                panic!("{line} is no task");
+            };
+            assert_eq!((task.id.unwrap().as_str(), task.title.as_str()), (title, title));
+        }
+    }
+
+    #[test]
+    fn lenient_rules_read_what_is_missing() {
+        let rules = LineRules { has_symbols: true, ..LineRules::LENIENT };
+        for (line, mark, title) in [
+            ("[ ] do it", " ", "do it"),
+            ("-[x] do it", "x", "do it"),
+            ("- [x]do it", "x", "do it"),
+            ("- [] do it", "", "do it"),
+            ("- [ ]* do it", " ", "do it"),
+            ("- [ ] **do** it", " ", "**do** it"),
+            ("- [ ]**do** it", " ", "**do** it"),
+            ("- ⬜ do it", "⬜", "do it"),
+            ("1. ✅ do it", "✅", "do it"),
+            ("* ☑\u{fe0f} do it", "☑\u{fe0f}", "do it"),
+            ("- [✅] do it", "✅", "do it"),
+            ("- [ ] 1.2/3 do it", " ", "1.2/3 do it"),
+            ("> - [ ] do it", " ", "do it"),
+            ("  > > * [x] do it", "x", "do it"),
+            ("1. **[x] do it**", "x", "do it"),
+            ("- **[ ] do** it", " ", "do it"),
+            ("- _[X] do it_", "X", "do it"),
+            ("- **[ ]** do it", " ", "do it"),
+        ] {
+            let PlanLine::Task(task) = parse_line(line, &rules) else {
+                panic!("{line} is no task");
+            };
+            assert_eq!((line.get(task.mark), task.title.as_str()), (Some(mark), title), "{line}");
+            assert_eq!(task.is_optional, line.contains("]* "), "{line}");
+            assert_eq!(task.id, None, "{line}");
+        }
+        for line in [
+            "✅ do it",
+            "[see] x",
+            "- [a](b)",
+            "[] x",
+            "- [1] x",
+            "- [ab] x",
+            "- [x]: y",
+            "**[x] do it**",
+            "- **[a] b**",
+        ] {
+            assert_eq!(parse_line(line, &rules), PlanLine::Text, "{line}");
+        }
+        for line in ["> - [ ]", "- [ ]", "- ⬜", "- **[ ]**"] {
+            let read = parse_line(line, &rules);
+            assert!(matches!(read, PlanLine::Malformed { .. }), "{line}: {read:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ mod status_file;
 
 use std::collections::BTreeSet;
 
-use super::{ParsedPlan, apply_edits, id_edits, parse_markdown};
+use super::{ParsedPlan, PlanFormat, apply_edits, id_edits, read_markdown};
 use crate::model::PlanTaskStatus;
 
 pub(super) const SAMPLE_PLAN: &str = "# Fix the sync
@@ -44,6 +44,11 @@ Some prose, - [ ] 9.1 not at the start of a line.
 * [ ] 2.1 All of phase 1 (depends: 1.1-1.3)
 ";
 
+/// Parses a plan of the original format.
+pub(super) fn parse_markdown(text: &str) -> ParsedPlan {
+    read_markdown(PlanFormat::Trueup, text)
+}
+
 fn task_ids(plan: &ParsedPlan) -> Vec<&str> {
     let ids = plan.tasks.iter().map(|task| task.task.id.as_str());
     ids.collect()
@@ -76,8 +81,9 @@ fn a_plan_is_read_as_it_stands() {
     assert_eq!(plan.title.as_deref(), Some("Fix the sync"));
     assert_eq!(plan.phases, 2);
     assert_eq!(task_ids(&plan), ["1.1", "1.2", "1.2.1", "1.3", "2.1"]);
-    assert_skips(&plan, &[(18, "\"Notes\", which is not a phase")]);
-    assert_eq!(plan.skipped[0].text, "- [ ] 9.2 Looks like one");
+    let notes = "\"Notes\", which is not a phase";
+    assert_skips(&plan, &[(17, notes), (18, notes)]);
+    assert_eq!(plan.skipped[1].text, "- [ ] 9.2 Looks like one");
     let statuses: Vec<_> = plan.tasks.iter().map(|task| task.task.status).collect();
     let (pending, done) = (PlanTaskStatus::Pending, PlanTaskStatus::Completed);
     assert_eq!(statuses, [pending, done, done, pending, pending]);
@@ -208,7 +214,7 @@ fn nothing_that_looks_like_a_task_is_dropped_in_silence() {
 - [ ] 1.1 first
 - [ ] 1.1 second (depends: 1.2)
 - [ ] no id
-- [-] 1.3 odd mark
+- [  ] 1.3 odd mark
 - [ ] 1.2 b (depends: 1.1, 7.7, sometime, 1.2, 1.4-1.2, 1.1-2.1
 - [ ] 1.4 c (depends: 1.1, 7.7, sometime, 1.4, 1.4-1.2, 1.1-2.1)
 ## Phase 2: y

@@ -7,7 +7,7 @@ use super::identity::{RepoIdentity, find_owner, is_other_repo};
 use super::machine_name::read_machine_name;
 use crate::model::Repo;
 use crate::settings::{Paths, Project, RepositoryConfig};
-use crate::store::{Provenance, RepoNaming, Result, Store, StoreError};
+use crate::store::{Provenance, RepoNameStore, RepoNaming, Result, StoreError};
 use crate::text::{path_from_text, path_to_text};
 
 /// Most names tried when the name of a directory belongs to another repository.
@@ -54,7 +54,10 @@ struct UnsettledName {
 /// # Errors
 ///
 /// When the database cannot be read, or the name of this machine cannot be read.
-pub fn find_repo_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<Option<String>> {
+pub fn find_repo_name(
+    store: &mut dyn RepoNameStore,
+    context: NamingContext<'_>,
+) -> Result<Option<String>> {
     Ok(match find_name(store, context)? {
         NameLookup::Settled(name) => name,
         NameLookup::Unsettled(unnamed) => {
@@ -66,7 +69,7 @@ pub fn find_repo_name(store: &mut dyn Store, context: NamingContext<'_>) -> Resu
     })
 }
 
-fn join_rows(store: &mut dyn Store, unnamed: &UnsettledName) -> Result<()> {
+fn join_rows(store: &mut dyn RepoNameStore, unnamed: &UnsettledName) -> Result<()> {
     let by = Provenance::new("trueup", "one repository");
     store.rename_repo(&unnamed.identity, &unnamed.name, &by)
 }
@@ -77,7 +80,7 @@ fn join_rows(store: &mut dyn Store, unnamed: &UnsettledName) -> Result<()> {
 ///
 /// When the database cannot be written, or the name of this machine cannot be read.
 pub fn assign_repo_name(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     context: NamingContext<'_>,
 ) -> Result<Option<String>> {
     // The name is stored for the remote and for the path. Another process may take a name in
@@ -123,7 +126,7 @@ pub fn list_naming_keys(context: NamingContext<'_>) -> (Vec<String>, Option<Stri
 ///
 /// When the database cannot be read, or the name of this machine cannot be read.
 pub fn may_keep_name(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     context: NamingContext<'_>,
     name: &str,
 ) -> Result<bool> {
@@ -147,7 +150,11 @@ pub fn may_keep_name(
 /// # Errors
 ///
 /// When the database cannot be read.
-pub fn load_repo_name(store: &mut dyn Store, root: &Path, host: &str) -> Result<Option<String>> {
+pub fn load_repo_name(
+    store: &mut dyn RepoNameStore,
+    root: &Path,
+    host: &str,
+) -> Result<Option<String>> {
     for identity in list_identities(&RepoIdentity::read(root), host) {
         if let Some(name) = store.find_repo_name(&identity)? {
             return Ok(Some(name));
@@ -163,7 +170,7 @@ pub fn load_repo_name(store: &mut dyn Store, root: &Path, host: &str) -> Result<
 ///
 /// When the database cannot be written.
 pub fn record_repo_name(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     root: &Path,
     host: &str,
     name: &str,
@@ -195,7 +202,7 @@ pub fn record_repo_name(
 
 /// Returns whether a name is used for rows of another, unregistered repository.
 pub(super) fn is_name_of_another(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     identity: &RepoIdentity,
     host: &str,
     name: &str,
@@ -212,7 +219,7 @@ pub(super) fn is_name_of_another(
 ///
 /// When the database cannot be written.
 pub(super) fn follow_registration(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     identity: &RepoIdentity,
     host: &str,
     repo: &Repo,
@@ -224,7 +231,7 @@ pub(super) fn follow_registration(
     Ok(())
 }
 
-fn find_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<NameLookup> {
+fn find_name(store: &mut dyn RepoNameStore, context: NamingContext<'_>) -> Result<NameLookup> {
     let configured = configured_name(context.config);
     let Some(git) = &context.project.git else {
         return Ok(NameLookup::Settled(configured));
@@ -279,7 +286,7 @@ fn find_name(store: &mut dyn Store, context: NamingContext<'_>) -> Result<NameLo
 /// Finds the stored name of a repository: by its remote, else by its path, under which it was known
 /// before it had that remote.
 fn find_known_name(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     identity: &RepoIdentity,
     host: &str,
 ) -> Result<Option<NameLookup>> {
@@ -315,7 +322,7 @@ fn find_known_name(
 }
 
 /// Returns whether a name is stored only for paths.
-fn has_no_remote(store: &mut dyn Store, name: &str) -> Result<bool> {
+fn has_no_remote(store: &mut dyn RepoNameStore, name: &str) -> Result<bool> {
     let holders = store.list_repo_identities(name)?;
     Ok(holders.iter().all(|it| !it.starts_with(REMOTE)))
 }

@@ -16,7 +16,7 @@ pub use scheduled_prune::{is_prune_due, prune_if_due};
 use crate::model::{
     EndedSession, Lineage, PrunableEvent, PruneCounts, RetentionRules, SessionId, Timestamp,
 };
-use crate::store::{Provenance, SessionCursor, Store, StoreError};
+use crate::store::{Provenance, RetentionStore, SessionCursor, StoreError};
 use crate::sync::{RunContext, estimate_clock_doubt};
 
 /// Sessions per transaction.
@@ -72,7 +72,7 @@ pub enum PruneError {
 ///
 /// When the database, the journal or the outbox cannot be read. Rows removed before that are in the
 /// note of the next pruning.
-pub fn prune_old_rows<S: Store + ?Sized>(
+pub fn prune_old_rows<S: RetentionStore + ?Sized>(
     store: &mut S,
     options: &PruneOptions,
     site: &RunContext,
@@ -139,7 +139,7 @@ struct PruneRun<'a> {
 
 impl PruneRun<'_> {
     /// Removes sessions; tells whether all were examined.
-    fn prune_sessions<S: Store + ?Sized>(
+    fn prune_sessions<S: RetentionStore + ?Sized>(
         &mut self,
         store: &mut S,
         go_on: &mut impl FnMut(&mut S) -> bool,
@@ -187,7 +187,7 @@ impl PruneRun<'_> {
     }
 
     /// Removes sessions; returns those that could still be removed in the transaction.
-    fn remove_sessions<S: Store + ?Sized>(
+    fn remove_sessions<S: RetentionStore + ?Sized>(
         &mut self,
         store: &mut S,
         mut removable: Vec<EndedSession>,
@@ -202,7 +202,7 @@ impl PruneRun<'_> {
     }
 
     /// Removes events; tells whether all were examined.
-    fn prune_events<S: Store + ?Sized>(
+    fn prune_events<S: RetentionStore + ?Sized>(
         &mut self,
         store: &mut S,
         go_on: &mut impl FnMut(&mut S) -> bool,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{PruneError, PruneOptions, PruneReport, prune_old_rows};
 use crate::deadline::Deadline;
 use crate::fs::{FileLock, write_private};
-use crate::store::Store;
+use crate::store::RetentionStore;
 use crate::sync::RunContext;
 
 /// The time between two prunings.
@@ -39,7 +39,7 @@ fn is_interval_over(site: &RunContext) -> bool {
 /// # Errors
 ///
 /// When the database, the journal or the outbox cannot be read. The next attempt is a day later.
-pub fn prune_if_due<S: Store + ?Sized>(
+pub fn prune_if_due<S: RetentionStore + ?Sized>(
     store: &mut S,
     actor: &str,
     site: &RunContext,

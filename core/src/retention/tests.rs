@@ -8,9 +8,9 @@ use crate::deadline::Deadline;
 use crate::fs::FileLock;
 use crate::model::SessionId;
 use crate::settings::{Environment, Project, Settings};
-use crate::store::HookStore as _;
 use crate::store::SessionRegistration;
 use crate::store::testing::ScratchStore;
+use crate::store::{HookStore as _, SessionStore as _};
 
 /// Events may not go before they are a day old.
 const TWO_DAYS: u64 = 172_800;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 ///
 /// Variables are looked up on first use: a hook reads half of them, and looking up all would cost a
 /// fifth of a short command.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Environment {
     /// Whether variables come from the process; if not, unknown ones are unset.
     reads_process: bool,
@@ -40,6 +40,9 @@ pub(super) const VARIABLES: &[&str] = &[
     "CLAUDE_CODE_SESSION_ID",
     "CLAUDE_CODE_SESSION_ATTENDED",
     "CLAUDE_CONFIG_DIR",
+    "CODEX_SESSION_ID",
+    "CODEX_THREAD_ID",
+    "CODEX_HOME",
     "BASH_DEFAULT_TIMEOUT_MS",
     // PostgreSQL's. What proxies and the system's TLS roots need is read by their libraries.
     "PGPASSWORD",
@@ -50,7 +53,15 @@ pub(super) const VARIABLES: &[&str] = &[
     "PATH",
     "NO_COLOR",
     "CLICOLOR_FORCE",
+    "COLUMNS",
 ];
+
+impl Default for Environment {
+    /// An environment in which no variable is set.
+    fn default() -> Self {
+        Self { reads_process: false, values: std::array::from_fn(|_| OnceLock::new()) }
+    }
+}
 
 impl Environment {
     /// Uses the process's environment; empty variables count as unset.
@@ -63,6 +74,16 @@ impl Environment {
         let found =
             |at: usize| OnceLock::from(VARIABLES.get(at).and_then(|name| non_empty(lookup(name))));
         Self { reads_process: false, values: std::array::from_fn(found) }
+    }
+
+    /// Makes variables count as unset.
+    pub fn hide(&mut self, names: impl Iterator<Item = &'static str>) {
+        for name in names {
+            let known = VARIABLES.iter().position(|known| *known == name);
+            if let Some(value) = known.and_then(|at| self.values.get_mut(at)) {
+                *value = OnceLock::from(None);
+            }
+        }
     }
 
     fn lookup(&self, name: &str) -> Option<&OsString> {

@@ -14,6 +14,7 @@ mod pattern_limits;
 mod project;
 #[cfg(test)]
 mod reference;
+mod repository_keys;
 mod resolve;
 mod secret;
 mod tls_roots;
@@ -26,6 +27,7 @@ pub use environment::Environment;
 pub(crate) use number_setting::DEFAULT_LEASE_SECONDS;
 pub use paths::{Paths, PullLocks};
 pub use project::{Project, RepositoryConfig, is_within_path_bounds};
+pub use repository_keys::{REPOSITORY_KEYS, RepositoryKey, render_repository_config};
 pub use resolve::Settings;
 pub use secret::Secret;
 pub use tls_roots::TlsRoots;

@@ -104,7 +104,7 @@ impl Paths {
     }
 
     /// Returns the file whose modification time is that of the last check of a checkout's
-    /// workplans.
+    /// workplans. Its lines are the folders of workplans in packages.
     pub fn check_marker(&self, root: &Path) -> PathBuf {
         self.data.join("checked").join(file_name_for(&ResolvedPath::resolve(root)))
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::config_file::ConfigFile;
 use super::environment::VARIABLES;
 use super::number_setting::NUMBERS;
+use super::repository_keys::{REPOSITORY_KEYS, RepositoryKey};
 
 /// A setting that is no number.
 struct TextSetting {
@@ -152,6 +153,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("CLAUDE_PID", "The process of Claude Code, where it is set."),
     ("CLAUDE_CODE_SESSION_ID", "The session of a command that the agent runs."),
     ("CLAUDE_CODE_SESSION_ATTENDED", "Whether a person is there to be asked."),
+    ("CODEX_SESSION_ID", "The session of a command that Codex runs."),
+    ("CODEX_THREAD_ID", "The same, where Codex sets no `CODEX_SESSION_ID`."),
+    ("CODEX_HOME", "Codex's configuration directory, else `~/.codex`."),
     ("CLAUDE_CONFIG_DIR", "Claude Code's configuration directory, else `~/.claude`."),
     ("BASH_DEFAULT_TIMEOUT_MS", "How long a command of the agent may take."),
     ("PGPASSWORD", "The password for `postgres://`."),
@@ -159,23 +163,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("HOME", "The home directory."),
     ("USER", "The user, as the actor of commands without a session."),
     ("PATH", "Where programs are."),
-    ("NO_COLOR", "No colours."),
+    ("NO_COLOR", "No colours. `--color always`, `never` or `auto` counts before it."),
     ("CLICOLOR_FORCE", "Colours also where the output is no terminal."),
-];
-
-/// The keys of a repository's `.trueup.toml`.
-const REPOSITORY: &[(&str, &str, &str, &str)] = &[
-    ("repo", "name", "from the remote or the directory", "The repository's name in the database."),
-    (
-        "passive",
-        "`true` or `false`",
-        "`false`",
-        "Whether the repository neither shares its state nor receives that of others.",
-    ),
-    ("state_file", "path from the root", "`STATE.md`", "The state that is shared."),
-    ("handoff_commands", "list of patterns with `*`", "none", "Added to the user's."),
-    ("branch_pattern", "regular expression", "the user's", "Used where the user has set none."),
-    ("plans", "", "", "Kept for later versions, and ignored."),
+    ("COLUMNS", "Width of the terminal, before what the terminal itself says."),
 ];
 
 fn render_page() -> String {
@@ -244,9 +234,10 @@ fn render_repository(page: &mut String) {
          command to run or a credential; other keys are ignored with a warning.\n\n\
          | key | value | default | what it does |\n| --- | --- | --- | --- |\n",
     );
-    for (key, value, default, about) in REPOSITORY {
-        let _ = writeln!(page, "| `{key}` | {value} | {default} | {about} |");
+    for RepositoryKey { name, value, default, about, .. } in &REPOSITORY_KEYS {
+        let _ = writeln!(page, "| `{name}` | {value} | {default} | {about} |");
     }
+    page.push_str("\n`trueup init` writes such a file, in which every key is a comment.\n");
 }
 
 #[test]
@@ -287,12 +278,15 @@ fn a_repository_may_set_the_keys_of_the_reference() {
     let text = "repo = \"r\"\npassive = true\nstate_file = \"S.md\"\nhandoff_commands = []\n\
                 branch_pattern = \"x\"\nplans = 1\n";
     let keys = text.lines().filter_map(|line| line.split_once(' ')).map(|(key, _)| key);
-    assert_eq!(keys.collect::<Vec<_>>(), REPOSITORY.iter().map(|row| row.0).collect::<Vec<_>>());
+    assert_eq!(
+        keys.collect::<Vec<_>>(),
+        REPOSITORY_KEYS.iter().map(|row| row.name).collect::<Vec<_>>()
+    );
     std::fs::write(dir.path().join(".trueup.toml"), text).unwrap();
     let config = project.read_config().unwrap();
     assert_eq!((config.refused, config.problems), (vec![], vec![]));
     for key in TEXTS.iter().filter_map(|it| it.key) {
-        let is_listed = REPOSITORY.iter().any(|row| row.0 == key);
+        let is_listed = REPOSITORY_KEYS.iter().any(|row| row.name == key);
         std::fs::write(dir.path().join(".trueup.toml"), format!("{key} = 1.5\n")).unwrap();
         assert!(is_listed || project.read_config().unwrap().refused == [key], "{key}");
     }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::model::{
     AccessToken, Attention, Epoch, EventKind, Handoff, ItemKey, NewAttention, Orchestrator, Plan,
-    PortReservation, RepoSlug,
+    PortReservation, QueueId, RepoSlug,
 };
 use crate::store::MetadataChange;
 
@@ -137,6 +137,18 @@ impl<'a> EventDraft<'a> {
             before,
             after: Json::Null,
             epoch: None,
+        }
+    }
+
+    /// The removal of a phase, under the epoch of its item.
+    pub(super) fn of_removed_phase(id: &'a QueueId, before: Json, epoch: Epoch) -> Self {
+        Self {
+            entity: "phase",
+            key: id.as_str(),
+            kind: EventKind::Removed,
+            before,
+            after: Json::Null,
+            epoch: Some(epoch),
         }
     }
 

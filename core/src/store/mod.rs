@@ -10,6 +10,7 @@
 mod api;
 mod error;
 mod event_draft;
+mod event_pages;
 pub mod operations;
 mod row_rules;
 mod schema_status;
@@ -23,22 +24,31 @@ pub use api::{
     ExpectedRead, GrantedClaim, HandoffFilter, HandoffResult, HandoffStore, HeartbeatRequest,
     HookStore, ImportedPlan, InterruptionMark, ItemAddition, ItemFilter, KeyPage, MetadataAction,
     MetadataChange, MetadataStore, NewHandoff, NewRun, OrchestratorStore, PendingMatters,
-    PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
-    PlanOverview, PlanStore, PlanTaskStepRequest, PortStore, Provenance, ReadTime,
-    RejectHandoffRequest, ReleasePortRequest, ReleaseRequest, ReleasedClaim, RepoNaming,
-    RepoPlacement, RepoStore, ReservePortRequest, RetentionStore, RunRegistration, SessionCursor,
-    SessionFilter, SessionRegistration, SessionTask, StatePush, Store, WorkplanStore, merge_patch,
-    state_patch,
+    PhaseChange, PhaseChanges, PhaseFilter, PhaseRemovalOutcome, PhaseRemovalRequest,
+    PhaseStepOutcome, PhaseStepRequest, PhaseStore, PlanOverview, PlanStore, PlanTaskStepRequest,
+    PortStore, Provenance, ReadTime, RejectHandoffRequest, ReleasePortRequest, ReleaseRequest,
+    ReleasedClaim, RepoNaming, RepoPlacement, RepoStore, ReservePortRequest, RetentionStore,
+    RunRegistration, SessionCursor, SessionFilter, SessionRegistration, SessionTask, StatePush,
+    Store, WorkplanStore, merge_patch, state_patch,
 };
 pub use api::{AttentionFilter, AttentionStore};
 pub use api::{Caller, NewToken, TokenStore};
 pub use api::{
-    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
-    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
+    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ImportedItem,
+    ImportedItems, ItemEditRequest, ItemImport, ItemStore, ItemUse, LastHolder, MovedItem,
+    NextItemQuery, OptionalItemField, ReimportedItem,
+};
+pub use api::{
+    ClaimStore, ClockStore, RepoNameStore, SessionStartStore, SessionStore, StuckWorkStore,
 };
 pub use api::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
+pub use api::{
+    ItemQueryStore, MAX_WAITING_ITEMS, ReadyItems, ReadyQuery, SearchHits, SearchQuery,
+    UnblockingItem,
+};
 pub use api::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use error::{EngineError, RetryAdvice, StoreError};
+pub use event_pages::EventPages;
 pub use row_rules::Violation;
 pub use schema_status::{AppliedMigration, SCHEMA_VERSION, SchemaStatus};
 

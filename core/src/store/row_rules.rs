@@ -50,7 +50,7 @@ pub(crate) enum ColumnRule {
     SessionStatus,
     /// A status of items and phases.
     WorkStatus,
-    /// One of the ten phases.
+    /// The name of a phase.
     Phase,
     /// A time.
     Time,
@@ -276,7 +276,7 @@ mod tests {
             ("work_items", "status", "done", "\"done\" is not a status"),
             ("work_items", "revision", "-1", "\"-1\" is not a whole number"),
             ("work_items", "key", "a b", "item key"),
-            ("phase_queue", "current_phase", "nonsense", "unknown phase \"nonsense\""),
+            ("phase_queue", "current_phase", "no sense", "phase name \"no sense\""),
             ("phase_queue", "depends_on_phases", "1,2", "is not a JSON array"),
             ("phase_queue", "started_timestamp", " ", "is missing"),
         ] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The newest schema that this program knows, of every engine.
-pub const SCHEMA_VERSION: i64 = 21;
+pub const SCHEMA_VERSION: i64 = 22;
 
 /// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use crate::model::{
     Liveness, LivenessState, ProcessState, Session, clock_doubt_seconds, judge_session,
     judge_session_with_doubt,
 };
-use crate::store::{Result, Store};
+use crate::store::{ClockStore, Result};
 
 /// How far apart two clock readings must be, in seconds, before both together prove that something
 /// was silent for too long.
@@ -23,11 +23,15 @@ impl ClockDoubt {
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub fn extend_limit(&mut self, limit: u64, store: &mut (impl Store + ?Sized)) -> Result<u64> {
+    pub fn extend_limit(
+        &mut self,
+        limit: u64,
+        store: &mut (impl ClockStore + ?Sized),
+    ) -> Result<u64> {
         Ok(limit.saturating_add(self.seconds(store)?))
     }
 
-    fn seconds(&mut self, store: &mut (impl Store + ?Sized)) -> Result<u64> {
+    fn seconds(&mut self, store: &mut (impl ClockStore + ?Sized)) -> Result<u64> {
         match self.0 {
             Some(doubt) => Ok(doubt),
             None => Ok(*self.0.insert(estimate_clock_doubt(store, CLOCK_READINGS_APART_SECONDS)?)),
@@ -44,7 +48,7 @@ impl ClockDoubt {
         &mut self,
         session: &Session,
         context: &RunContext,
-        store: &mut (impl Store + ?Sized),
+        store: &mut (impl ClockStore + ?Sized),
     ) -> Result<Liveness> {
         let evidence = liveness::check_session_process(session, &context.host);
         let ceiling = context.settings.ceiling_seconds;
@@ -63,7 +67,7 @@ impl ClockDoubt {
 /// # Errors
 ///
 /// When the database cannot be read.
-pub fn estimate_clock_doubt(store: &mut (impl Store + ?Sized), apart: u64) -> Result<u64> {
+pub fn estimate_clock_doubt(store: &mut (impl ClockStore + ?Sized), apart: u64) -> Result<u64> {
     let earlier = store.find_differing_clock_reading(apart)?;
     Ok(match earlier {
         None => 0,

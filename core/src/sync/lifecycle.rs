@@ -2,12 +2,17 @@
 
 use super::clock_doubt::ClockDoubt;
 use super::run_context::RunContext;
+use serde_json::{Map, json};
+
 use crate::cache::{self, CacheFile};
 use crate::hook::StartSource;
 use crate::model::{Session, SessionId, SessionStatus, Timestamp, has_forfeited_claim};
 use crate::reconcile::Reading;
 use crate::repos::{assign_repo_name, find_repo_name, may_keep_name};
-use crate::store::{Provenance, ReleasedClaim, Result, SessionFilter, SessionRegistration, Store};
+use crate::store::{
+    HookStore, Provenance, ReleasedClaim, RepoNameStore, Result, SessionFilter,
+    SessionRegistration, SessionStartStore, SessionStore,
+};
 
 /// Most sessions that one sweep examines, the longest silent first, so that a session start stays
 /// cheap.
@@ -16,19 +21,24 @@ const SWEEP_LIMIT: u32 = 64;
 /// Most sessions of a worktree that are considered as the predecessor.
 const MAX_PREDECESSOR_CANDIDATES: u32 = 16;
 
+/// Makes an id for a session whose client, of this name, gives it none.
+pub fn fresh_session_id(client: &str) -> SessionId {
+    SessionId::from_random_bits(uuid::Uuid::new_v4().as_u128(), client)
+}
+
 /// Registers a session, or refreshes its registration.
 ///
 /// # Errors
 ///
 /// When the database refuses it.
 pub fn register_session(
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     id: &SessionId,
     predecessor: Option<SessionId>,
     context: &RunContext,
 ) -> Result<Session> {
     let repo = assign_repo_name(store, context.naming_context())?;
-    store.register_session(&SessionRegistration {
+    let session = store.register_session(&SessionRegistration {
         session: id.clone(),
         repo,
         worktree: Some(context.project.name()),
@@ -38,7 +48,25 @@ pub fn register_session(
         predecessor,
         lease_seconds: context.settings.lease_seconds,
         provenance: Provenance::new(id.as_str(), "session start"),
-    })
+    })?;
+    label_session(store, session, context)
+}
+
+/// Notes in a session's metadata which agent it is of.
+fn label_session(
+    store: &mut dyn HookStore,
+    session: Session,
+    context: &RunContext,
+) -> Result<Session> {
+    let Some(agent) = context.agent.filter(|agent| session.agent() != Some(agent)) else {
+        return Ok(session);
+    };
+    let patch = Map::from_iter([("agent".to_owned(), json!(agent))]);
+    store.merge_metadata(
+        &session.id,
+        &patch,
+        &Provenance::new(session.id.as_str(), "session start"),
+    )
 }
 
 /// Returns whether the database knows a session by its id only: its registration failed, and a
@@ -54,7 +82,7 @@ pub const fn is_known_by_id_only(session: &Session) -> bool {
 ///
 /// When the database cannot be read.
 pub fn is_registration_current(
-    store: &mut dyn Store,
+    store: &mut dyn RepoNameStore,
     session: &Session,
     context: &RunContext,
 ) -> Result<bool> {
@@ -80,7 +108,7 @@ pub fn is_registration_current(
 ///
 /// When the database cannot be read.
 pub fn find_predecessor(
-    store: &mut dyn Store,
+    store: &mut dyn SessionStore,
     id: &SessionId,
     source: StartSource,
     context: &RunContext,
@@ -115,7 +143,7 @@ pub fn find_predecessor(
 ///
 /// When the database cannot be read.
 pub fn sweep_dead_sessions(
-    store: &mut dyn Store,
+    store: &mut dyn SessionStartStore,
     context: &RunContext,
     actor: &str,
     now: Timestamp,

@@ -24,8 +24,8 @@ pub use briefing::{Briefing, render_database_change};
 pub use clock_doubt::{CLOCK_READINGS_APART_SECONDS, ClockDoubt, estimate_clock_doubt};
 pub use handoff_notices::{HandoffNotice, render_handoffs};
 pub use lifecycle::{
-    find_predecessor, is_known_by_id_only, is_registration_current, register_session,
-    sweep_dead_sessions,
+    find_predecessor, fresh_session_id, is_known_by_id_only, is_registration_current,
+    register_session, sweep_dead_sessions,
 };
 pub use local_marks::send_marks;
 pub use observe::{Observation, observe_session, observe_without_database};

@@ -9,7 +9,7 @@ use crate::git;
 use crate::liveness;
 use crate::model::{
     Event, EventFilter, EventKind, FieldValue, ItemKey, LivenessState, Session, SessionId,
-    StateField, WorkState, judge_session,
+    StateField, judge_session,
 };
 use crate::reconcile::{
     self, BranchReading, CacheReading, ClaimReading, DatabaseReading, LostClaim, OutboxReading,
@@ -102,15 +102,10 @@ fn find_unknown_fields(
         let Some(value @ FieldValue::Text(Some(_))) = cache.fields.get(&field) else {
             continue;
         };
-        let had_before = |(changed, work): &(SessionId, WorkState)| {
-            *changed == session.id && work.get(field) == *value
-        };
-        if context.previous_work.as_ref().is_some_and(had_before) {
-            continue;
-        }
         // A local edit is handled as an edit.
         if current_work.get(field) != *value
             && !cache.edited.contains(&field)
+            && !context.had_before_change(&session.id, field, value)
             && !store.had_state_value(&session.id, field, value)?
         {
             unknown.insert(field);

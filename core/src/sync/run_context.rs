@@ -10,7 +10,9 @@ use crate::bounds::REFUSED_KEYS;
 use crate::deadline::Deadline;
 use crate::liveness;
 use crate::log::{self, LogLevel};
-use crate::model::{ProcessId, ProcessState, Session, SessionId, Timestamp, WorkState};
+use crate::model::{
+    FieldValue, ProcessId, ProcessState, Session, SessionId, StateField, Timestamp, WorkState,
+};
 use crate::outbox::{Journal, KnownDatabases, Outbox};
 use crate::reconcile::{BranchPattern, BranchPatternError, DEFAULT_BRANCH_PATTERN};
 use crate::repos::NamingContext;
@@ -40,12 +42,14 @@ pub struct RunContext {
     client_records: Option<PathBuf>,
     /// The client's process, looked up on first use.
     client_process: OnceCell<Option<ProcessId>>,
+    /// The label of sessions that are registered here: the agent, unless it is Claude Code.
+    pub agent: Option<&'static str>,
     /// When the answer is due. Every wait is bounded by it.
     pub deadline: Deadline,
-    /// A session that this run changed, with what it had before: its cache may still say so.
-    pub previous_work: Option<(SessionId, WorkState)>,
     /// Problems that were worked around; one line each.
     pub warnings: Vec<String>,
+    /// A session that this run changes, with what it had before: its cache may still say so.
+    work_before_change: RefCell<Option<(SessionId, WorkState)>>,
     /// What this run reported to need a person, one line each.
     raised: RefCell<Vec<String>>,
     /// The branch pattern, compiled on first use because most runs never need it.
@@ -78,12 +82,33 @@ impl RunContext {
             client_pid,
             client_records: find_client_records(environment),
             client_process: OnceCell::new(),
+            agent: None,
             deadline,
-            previous_work: None,
             warnings,
+            work_before_change: RefCell::default(),
             raised: RefCell::default(),
             compiled_pattern: OnceCell::new(),
         }
+    }
+
+    /// Notes what a session has before this run changes it. A cache that still says so need not be
+    /// looked up in the record of changes.
+    pub fn note_work_before_change(&self, session: &Session) {
+        let work = session.execution_state().work;
+        self.work_before_change.replace(Some((session.id.clone(), work)));
+    }
+
+    /// Returns whether a session had a value before this run changed it.
+    pub(super) fn had_before_change(
+        &self,
+        session: &SessionId,
+        field: StateField,
+        value: &FieldValue,
+    ) -> bool {
+        self.work_before_change
+            .borrow()
+            .as_ref()
+            .is_some_and(|(changed, work)| changed == session && work.get(field) == *value)
     }
 
     /// Notes that something was reported to need a person, which it did not before.
@@ -109,7 +134,9 @@ impl RunContext {
             None => self.clone(),
             Some(dir) => {
                 let project = Project::at_dir(environment, dir);
-                Self::new(environment, self.settings.clone(), project, None, self.deadline)
+                let context =
+                    Self::new(environment, self.settings.clone(), project, None, self.deadline);
+                Self { work_before_change: self.work_before_change.clone(), ..context }
             }
         }
     }
@@ -117,7 +144,8 @@ impl RunContext {
     /// Identifies the client's process: the one that the client names, else the nearest ancestor
     /// that looks like it.
     pub fn client_process(&self) -> Option<ProcessId> {
-        let find = || self.client_pid.or_else(liveness::find_client_pid);
+        let nearest = || liveness::find_nearest_client().map(|(pid, _)| pid);
+        let find = || self.client_pid.or_else(nearest);
         let client = self.client_process.get_or_init(|| find().map(liveness::identify_process));
         client.clone()
     }

@@ -3,7 +3,7 @@
 use super::clock_doubt::ClockDoubt;
 use super::run_context::RunContext;
 use crate::model::{FOREVER, PlanTask};
-use crate::store::{PhaseChanges, Provenance, Result, Store};
+use crate::store::{PhaseChanges, Provenance, Result, StuckWorkStore};
 
 /// Most phases that one sweep fails, so that a session start stays cheap.
 const SWEEP_LIMIT: u32 = 64;
@@ -29,7 +29,7 @@ pub fn describe_stuck_work(tasks: &[PlanTask], phases: &[PhaseChanges]) -> Vec<S
 ///
 /// When the database cannot be read.
 pub fn fail_stuck_phases(
-    store: &mut dyn Store,
+    store: &mut dyn StuckWorkStore,
     context: &RunContext,
     actor: &str,
 ) -> Result<Vec<PhaseChanges>> {
@@ -60,7 +60,7 @@ pub fn fail_stuck_phases(
 ///
 /// When the database cannot be read.
 pub fn fail_stuck_tasks(
-    store: &mut dyn Store,
+    store: &mut dyn StuckWorkStore,
     context: &RunContext,
     actor: &str,
 ) -> Result<Vec<PlanTask>> {

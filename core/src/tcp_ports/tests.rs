@@ -7,8 +7,8 @@ use super::*;
 use crate::deadline::Deadline;
 use crate::model::{ProcessId, RESERVATION_STALE_SECONDS};
 use crate::settings::{Environment, Project, Settings};
-use crate::store::HookStore as _;
 use crate::store::testing::ScratchStore;
+use crate::store::{HookStore as _, SessionStore as _};
 use crate::store::{PortStore as _, SessionRegistration};
 
 /// A system that refuses these slots, and counts how often it was asked.

@@ -45,6 +45,11 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     }
 }
 
+/// Describes an error in a document of one line, whose number says nothing.
+pub(crate) fn describe_line_error(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
+}
+
 /// Reads a text that was refused again, with its lone surrogates replaced, if it has any.
 fn retry_without_lone_surrogates<T: DeserializeOwned>(
     text: &str,
@@ -119,7 +124,9 @@ pub fn to_readable_json(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| BYTE_STAND_INS.contains(&c)) {
         return without_lone_surrogates(text);
     }
-    let text = text.replace(|c| BYTE_STAND_INS.contains(&c), "\u{fffd}");
+    // A sequence that was cut is one U+FFFD, however many bytes it has, as where bytes are read.
+    let bytes = bytes_from_text(text);
+    let text = String::from_utf8_lossy(&bytes);
     Cow::Owned(without_lone_surrogates(&text).into_owned())
 }
 
@@ -217,6 +224,15 @@ mod tests {
             if let Some(held) = text_from_bytes(&bytes) {
                 prop_assert_eq!(bytes_from_text(&held), bytes);
             }
+        }
+
+        #[test]
+        fn bytes_are_read_alike_with_stand_ins(
+            bytes in prop::collection::vec(prop::sample::select(b"a\xf4\x8f\xe2\x82\xc3\xff".to_vec()), 0..12),
+        ) {
+            let text = text_from_bytes(&bytes);
+            let read = text.map(|text| to_readable_json(&text).into_owned());
+            prop_assert_eq!(read, Some(String::from_utf8_lossy(&bytes).into_owned()));
         }
 
         #[test]

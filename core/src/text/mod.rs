@@ -22,5 +22,5 @@ pub use context_budget::{CONTEXT_LIMIT, ContextPacker};
 pub use data_delimiter::{DataDelimiter, InvalidNonce};
 pub use hex::to_hex;
 pub use path_text::{path_from_text, path_to_text};
-pub use plain_json::write_plain_json;
+pub use plain_json::{write_plain_json, write_redacted_json};
 pub use plural::pluralize;

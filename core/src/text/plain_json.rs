@@ -1,12 +1,14 @@
 //! Writes JSON that is safe to print: values keep every character, and those that act or hide are
 //! escaped.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::char_roles::{CharRole, char_role};
+use super::redact::redact_tokens;
 
 /// Writes a value as JSON on one line.
 ///
@@ -14,11 +16,24 @@ use super::char_roles::{CharRole, char_role};
 ///
 /// When writing fails.
 pub fn write_plain_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(out, PlainFormatter);
+    let mut serializer =
+        Serializer::with_formatter(out, PlainFormatter { redact: |text| text.into() });
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
-struct PlainFormatter;
+/// Writes a value as JSON on one line, without the secret tokens in its texts.
+///
+/// # Errors
+///
+/// When writing fails.
+pub fn write_redacted_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, PlainFormatter { redact: redact_tokens });
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+struct PlainFormatter {
+    redact: for<'a> fn(&'a str) -> Cow<'a, str>,
+}
 
 impl Formatter for PlainFormatter {
     fn write_string_fragment<W: ?Sized + Write>(
@@ -26,7 +41,7 @@ impl Formatter for PlainFormatter {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        write_escaped(out, fragment, |c| char_role(c) == CharRole::Hidden)
+        write_escaped(out, &(self.redact)(fragment), |c| char_role(c) == CharRole::Hidden)
     }
 
     fn write_raw_fragment<W: ?Sized + Write>(
@@ -35,7 +50,8 @@ impl Formatter for PlainFormatter {
         fragment: &str,
     ) -> io::Result<()> {
         // In JSON, controls stand only between tokens.
-        write_escaped(out, fragment, |c| char_role(c) == CharRole::Hidden && c >= '\u{7f}')
+        let acts = |c| char_role(c) == CharRole::Hidden && c >= '\u{7f}';
+        write_escaped(out, &(self.redact)(fragment), acts)
     }
 }
 
@@ -72,6 +88,26 @@ mod tests {
         let mut out = Vec::new();
         write_plain_json(&mut out, value).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_printed_neither_from_a_value_nor_from_text() {
+        let token = ["gh", "p_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+        let value = json!({"lines": [format!("title: \"rotate {token} now\"")]});
+        let raw = to_raw_value(&value).unwrap();
+        let render = |value: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
+            let mut out = Vec::new();
+            value(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let of_value = render(&|out| write_redacted_json(out, &value));
+        let of_raw = render(&|out| write_redacted_json(out, &raw));
+        assert!(render_json(&value).contains(&token));
+        for written in [of_value, of_raw] {
+            assert!(!written.contains(&token), "{written}");
+            assert!(written.contains("rotate"), "{written}");
+            serde_json::from_str::<Value>(&written).unwrap();
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The view of an item.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::model::{Epoch, Item, ItemKey, ItemStatus, Revision, SessionId, Timestamp};
+use crate::model::{
+    Epoch, Item, ItemKey, ItemPriority, ItemStatus, Revision, SessionId, Timestamp,
+};
 
 /// An item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +23,12 @@ pub struct ItemView {
     pub position: Option<i64>,
     /// The name of its repository.
     pub repo: Option<String>,
+    /// How urgent it is, from 0, which comes first, to 4; one without comes with 2.
+    pub priority: Option<ItemPriority>,
+    /// What is to be done.
+    pub description: Option<String>,
+    /// What an import brought that has no place of its own.
+    pub extra: Map<String, Value>,
     /// The status.
     pub status: ItemStatus,
     /// The phase that a holder pushed last.
@@ -30,7 +39,7 @@ pub struct ItemView {
     pub epoch: Epoch,
     /// When it was claimed.
     pub claimed_at: Option<Timestamp>,
-    /// Why it is blocked or failed.
+    /// Why it is blocked, failed or cancelled.
     pub error_message: Option<String>,
     /// The evidence of completion.
     pub evidence: Option<String>,
@@ -57,6 +66,9 @@ impl From<&Item> for ItemView {
             parent: item.parent.clone(),
             position: item.position,
             repo: item.repo.clone(),
+            priority: item.priority,
+            description: item.description.clone(),
+            extra: item.extra.clone(),
             status: item.status,
             phase: item.phase.clone(),
             holder: item.holder.clone(),

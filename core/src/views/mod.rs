@@ -10,6 +10,7 @@ mod orchestrator_view;
 mod outbox_views;
 mod phase_view;
 mod plan_views;
+mod ready_view;
 mod repo_view;
 #[cfg(feature = "openapi")]
 mod schemas;
@@ -23,6 +24,7 @@ pub use orchestrator_view::OrchestratorView;
 pub use outbox_views::{JournalEntryView, OutboxRecordState, OutboxRecordView};
 pub use phase_view::PhaseView;
 pub use plan_views::{PlanOverviewView, PlanStateView, PlanSummaryView, PlanTaskView, PlanView};
+pub use ready_view::{BlockerView, ReadyItemView, SearchHitView};
 pub use repo_view::{RepoPlaceView, RepoStateView, RepoView};
 pub use session_view::{ExecutionStateView, SessionView};
 pub use violation_view::ViolationView;

@@ -66,7 +66,7 @@ impl From<&Phase> for PhaseView {
             feature_id: phase.feature_id,
             parent_issue: phase.feature_id,
             status: phase.status,
-            current_phase: phase.name,
+            current_phase: phase.name.clone(),
             assigned_to: phase.assigned_to.clone(),
             adw_id: phase.adw_id.clone(),
             pr_number: phase.pr_number,

@@ -8,9 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::phase::PhaseName;
 use crate::model::{
-    AttentionId, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus, LivenessState,
-    OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, QueueId, RepoSlug,
-    Revision, SessionId, SessionStatus, Timestamp, TokenName, TokenRole,
+    AttentionId, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemPriority, ItemStatus,
+    LivenessState, OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, QueueId,
+    RepoSlug, Revision, SessionId, SessionStatus, Timestamp, TokenName, TokenRole,
 };
 use crate::reconcile::RejectionReason;
 
@@ -73,6 +73,7 @@ schema! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Revision => counter("A number of changes");
     Epoch => counter("The number of a claim, its fencing token");
+    ItemPriority => counter("How urgent an item is; 0 comes first").maximum(Some(4));
     SessionStatus => words("The status of a session", ["active", "idle", "ended", "lost"]);
     ItemStatus => words("The status of an item or a phase", ItemStatus::ALL.map(ItemStatus::as_str));
     PlanTaskStatus => words(
@@ -88,7 +89,8 @@ schema! {
         HandoffStatus::ALL.map(HandoffStatus::as_str)
     );
     LivenessState => words("Whether something lives", ["alive", "dead", "unknown"]);
-    PhaseName => words("A kind of work", PhaseName::ALL.map(PhaseName::as_str));
+    PhaseName => text("A kind of work: a usual one, such as plan or build, or a project's own")
+        .pattern(Some(PhaseName::PATTERN));
     RejectionReason => words("Why an edit was rejected", [
         "database_moved_on", "unstamped_cache", "older_database_adopted", "altered_stamp",
         "claim_lost",

@@ -34,7 +34,10 @@ pub use position::{Problem, TextPosition};
 pub use scalar::Scalar;
 pub use task_block::TaskBlock;
 pub use vocabulary::StatusVocabulary;
-pub use workplan_path::is_workplan_path;
+pub use workplan_path::{
+    MAX_PACKAGE_DEPTH, find_workplan_folder, is_package_folder, is_workplan_folder,
+    is_workplan_path,
+};
 
 /// A parsed file. It holds short values and their byte ranges, but no copy of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -351,17 +351,17 @@ fn ended_items() -> Vec<State> {
 
 fn reopened_items() -> Vec<State> {
     vec![
-        finding_state(
-            "C-10",
-            AdviceRow::FinishItem,
-            "trueup item transition CUST-WP-0026-T01 completed",
-            || {
-                let clone = Clone::behind_the_database();
-                clone.fix();
-                reopen_item(&clone, "CUST-WP-0026-T01");
-                clone.home
-            },
-        ),
+        finding_state("C-10", AdviceRow::EditWorkplan, EDIT, || {
+            let clone = Clone::behind_the_database();
+            clone.fix();
+            reopen_item(&clone, "CUST-WP-0026-T01");
+            clone.home
+        })
+        .by_hand(|home, command| {
+            let done = "id: CUST-WP-0026-T01\nstatus: done";
+            edit(home, done, "id: CUST-WP-0026-T01\nstatus: todo");
+            command
+        }),
         finding_state(
             "C-15",
             AdviceRow::ReopenItem,

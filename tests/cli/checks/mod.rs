@@ -5,6 +5,7 @@ mod holders;
 mod identity;
 mod incident;
 mod linking;
+mod packages;
 mod plans;
 mod reading;
 mod refusals;

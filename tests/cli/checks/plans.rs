@@ -87,3 +87,26 @@ fn plan_validate_names_the_command_that_mends() {
     let found = crate::fixture::object(&clone.home, 0, &["plan", "validate", "fix"]);
     assert_eq!(of_code(&found, "C-15")[0]["fix"], "trueup check --fix");
 }
+
+#[test]
+fn a_box_that_was_reopened_does_not_keep_the_next_one_from_being_checked() {
+    let clone = Clone::empty();
+    let plan = FIX.replace("[ ] 1.3", "[x] 1.3");
+    clone.publish("fix.md", &plan);
+    data(&clone.home, &["plan", "import", "fix.md"]);
+    data(&clone.home, &["plan", "complete", "1.1"]);
+    data(&clone.home, &["plan", "reopen", "1.3", "--reason", "not yet"]);
+    assert_eq!(clone.text("fix.md"), FIX);
+    let repo = clone.fix();
+    assert_eq!((&repo["written"], &repo["skipped"]), (&json!(["fix.md"]), &json!(null)));
+    assert_eq!(clone.git(&["status", "--porcelain", "fix.md"]), "");
+    assert_eq!(clone.text("fix.md"), FIX.replace("[ ] 1.1", "[x] 1.1"));
+    // What is staged, or changed beside the boxes, is somebody's own.
+    data(&clone.home, &["plan", "complete", "1.2"]);
+    data(&clone.home, &["plan", "reopen", "1.1", "--reason", "not yet"]);
+    clone.git(&["add", "fix.md"]);
+    assert!(skipped(&clone.fix()).contains("uncommitted changes"));
+    clone.git(&["reset", "-q"]);
+    clone.write("fix.md", format!("{FIX}\r\nmore"));
+    assert!(skipped(&clone.fix()).contains("uncommitted changes"));
+}

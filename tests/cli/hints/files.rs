@@ -191,6 +191,16 @@ fn others() -> Vec<State> {
             },
             "trueup meta get a",
         ),
+        state(
+            "TextUnreadable",
+            |s| {
+                s.person();
+                let folder = s.home.project_dir().join(".trueup");
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join("PRIME.md"), b"\xff").unwrap();
+            },
+            "trueup prime",
+        ),
         state("NoDirectory", Scene::person, "trueup repo add /nowhere"),
         state("NoDirectory", Scene::person, "trueup check --sources /nowhere"),
         state(

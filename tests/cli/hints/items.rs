@@ -80,6 +80,14 @@ fn items_in_use() -> Vec<State> {
             "trueup item remove SD-1",
         ),
         state(
+            "ItemNeeded",
+            |s| {
+                s.person();
+                s.sh("trueup item add SD-1 && trueup item add SD-2 --depends SD-1");
+            },
+            "trueup item remove SD-1",
+        ),
+        state(
             "ItemStays",
             |s| {
                 s.person();
@@ -268,6 +276,23 @@ fn illegal_steps() -> Vec<State> {
 
 fn refused_starts() -> Vec<State> {
     vec![
+        state(
+            "PhaseRunning",
+            |s| {
+                s.person();
+                s.sh("trueup item add SD-1 && trueup queue add SD-1 --phases plan,build");
+                s.sh("trueup queue start SD-1:1");
+            },
+            "trueup queue remove SD-1:1 --all",
+        ),
+        state(
+            "PhaseInUse",
+            |s| {
+                s.person();
+                s.sh("trueup item add SD-1 && trueup queue add SD-1 --phases plan,build");
+            },
+            "trueup queue remove SD-1:1",
+        ),
         state(
             "TooManyStarts",
             |s| {

@@ -5,6 +5,7 @@ mod claims;
 mod commands;
 mod files;
 mod handoffs;
+mod imports;
 mod installations;
 mod items;
 mod plans;
@@ -77,6 +78,7 @@ fn states() -> Vec<State> {
     all.extend(handoffs::states());
     all.extend(plans::states());
     all.extend(repos::states());
+    all.extend(imports::states());
     all.extend(installations::states());
     all
 }
@@ -260,6 +262,11 @@ fn hints_on_plans_keep_what_they_promise() {
 #[test]
 fn hints_on_repositories_keep_what_they_promise() {
     keep_their_promises(&repos::states());
+}
+
+#[test]
+fn hints_on_imports_keep_what_they_promise() {
+    keep_their_promises(&imports::states());
 }
 
 #[test]

@@ -102,12 +102,28 @@ fn tasks() -> Vec<State> {
         state("TaskFailedForGood", |s| failed(s, 2), "trueup plan start 1.1"),
         state("RetriesSpent", |s| failed(s, 2), "trueup plan retry 1.1"),
         state(
-            "IllegalTaskStep",
+            "TaskOver",
             |s| {
                 import_plan(s);
                 s.sh("trueup plan complete 1.1");
             },
             "trueup plan start 1.1",
+        ),
+        state(
+            "TaskOver",
+            |s| {
+                import_plan(s);
+                s.sh("trueup plan skip 1.1 --reason unneeded");
+            },
+            "trueup plan fail 1.1 --error late",
+        ),
+        state(
+            "IllegalTaskStep",
+            |s| {
+                import_plan(s);
+                s.sh("trueup plan start 1.1");
+            },
+            "trueup plan reopen 1.1 --reason again",
         ),
     ]
 }

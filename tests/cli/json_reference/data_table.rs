@@ -3,6 +3,12 @@
 
 /// Each command, as it is called, and its `data`.
 pub(super) const DATA: &[(&str, &str)] = &[
+    (
+        "trueup",
+        "database: bool, session: SESSION?, item: ITEM?, phase: PHASE?, next: ITEM?, plan_task: TASK?, \
+         others: object[], needs_me: object[], command: text",
+    ),
+    ("help", "topic: text, text: text"),
     ("status", "session: SESSION, item: ITEM?, cache: object, outbox: object, replica?: object"),
     ("status --all", "sessions: SESSION[]"),
     ("set", "session: SESSION, changed: object"),
@@ -10,14 +16,24 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ("resume", "session: SESSION, changed: object"),
     ("clear", "session: SESSION, changed: object"),
     ("item add", "item: ITEM"),
-    ("item list", "items: ITEM[]"),
+    ("item list", "items: ITEM[], more: number"),
     ("item show", "item: ITEM, events: EVENT[]"),
     ("item transition", "item: ITEM"),
     ("item reopen", "item: ITEM"),
     ("item depend", "item: ITEM"),
     ("item edit", "item: ITEM"),
+    (
+        "item import",
+        "file: text, format: text, dry_run: bool, added: text[], changed: object[], \
+         unchanged: number, skipped: object[]",
+    ),
     ("item remove", "item: ITEM?"),
     ("next", "outcome: text?, item: ITEM?, previous_holder: text?, reason: text?, parked: object?"),
+    (
+        "ready",
+        "items: object[], has_more: bool, blockers: object[], partial: bool, tasks: TASK[], has_more_tasks: bool",
+    ),
+    ("search", "hits: object[], has_more: bool"),
     ("claim", "outcome: text, item: ITEM, previous_holder: text?, reason: text?, parked: object?"),
     ("release", "item: ITEM"),
     ("handoff create", "handoff: HANDOFF"),
@@ -34,10 +50,15 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ("queue block", "row: PHASE, affected: PHASE[]"),
     ("queue reopen", "row: PHASE, affected: PHASE[]"),
     ("queue cancel", "row: PHASE, affected: PHASE[]"),
+    ("queue remove", "rows: PHASE[]"),
     ("sessions list", "sessions: SESSION[]"),
     ("sessions show", "session: SESSION, item: ITEM?, cache: object, outbox: object"),
     ("sessions sweep", "released: object[], failed: object[]"),
-    ("plan import", "plan: PLAN?, imported: number, skipped: object[]"),
+    (
+        "plan import",
+        "plan: PLAN?, plans: PLAN[], format: text, imported: number, new: number, changed: number, \
+         skipped: object[]",
+    ),
     ("plan remove", "plan: PLAN?"),
     ("plan list", "plans: PLAN-OVERVIEW[]"),
     ("plan status", "plan: PLAN, summary: object, tasks: TASK[]"),
@@ -47,6 +68,7 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ("plan fail", "task: TASK"),
     ("plan skip", "task: TASK"),
     ("plan retry", "task: TASK"),
+    ("plan reopen", "task: TASK"),
     ("plan validate", "plan: text?, path: text, summary: object?, fixed: object[], backup: text?"),
     (
         "plan export",
@@ -58,6 +80,8 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ("ports release", "id: text, backend: number, frontend: number, allocated_at: text"),
     ("ports list", "reservations: object[]"),
     ("ports sweep", "released: object[]"),
+    ("init", "dry_run: bool, written: text[], kept: text[], repo: REPO?, next: text[]"),
+    ("prime", "standing: text[], text: text, file: text?"),
     ("repo add", "repo: REPO"),
     ("repo list", "repos: REPO[]"),
     ("repo remove", "repo: REPO"),
@@ -93,6 +117,7 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ("meta set", "id: text, path: text, state: object, changed: object"),
     ("meta check", "checked: number"),
     ("meta fix", "fixed: object[]"),
+    ("export", "file: text, format: text, counts: object"),
     (
         "db status",
         "url: text, path: text?, lineage: text, schema: object, size_bytes: number?, \
@@ -115,6 +140,7 @@ pub(super) const DATA: &[(&str, &str)] = &[
     ),
     ("doctor", "checks: object[]"),
     ("demo", "before: object, after: object, mended: text[], consistent: bool"),
+    ("mcp", "calls: number"),
     ("statusline", "line: text"),
     ("completions", "shell: text, script: text"),
     ("install", "installer: text, exit_code: number, stdout: text, stderr: text"),

@@ -79,7 +79,7 @@ fn each_command_has_its_data_in_the_table() {
     let leaves = COMMANDS.iter().filter(|words| !is_group(words)).map(|words| words.join(" "));
     let leaves: BTreeSet<String> = leaves.collect();
     let listed: BTreeSet<String> = DATA.iter().map(|(command, _)| (*command).to_owned()).collect();
-    let more = ["status --all", "validate-session-state"].map(str::to_owned).into();
+    let more = ["trueup", "status --all", "validate-session-state"].map(str::to_owned).into();
     assert_eq!(listed, leaves.union(&more).cloned().collect());
 }
 
@@ -192,6 +192,8 @@ fn commands_print_what_the_schemas_and_the_table_say() {
     let plan = "# Plan\n\n## Phase 1: Find\n- [ ] 1.1 Read\n- [ ] 1.2 Write\n- [ ] 1.3 Test\n";
     fs::write(home.project_dir().join("P.md"), plan).unwrap();
     fs::write(home.project_dir().join("STATE.md"), "# State\n\nAll is well.\n").unwrap();
+    let issue = r#"{"id":"BD-1","title":"Found","status":"open"}"#;
+    fs::write(home.project_dir().join("issues.jsonl"), issue).unwrap();
     let mut it =
         Checker { home, tried: BTreeSet::new(), envelope: envelope_schema(), problems: Vec::new() };
     work_with_items(&mut it);
@@ -220,6 +222,8 @@ fn work_with_items(it: &mut Checker) {
         &["interrupt"],
         &["resume"],
         &["clear"],
+        &[],
+        &["help", "claims"],
         &["status"],
         &["status", "--all"],
         &["sessions", "list"],
@@ -229,6 +233,8 @@ fn work_with_items(it: &mut Checker) {
         &["blame", "SD-1"],
         &["release"],
         &["next"],
+        &["ready"],
+        &["search", "again"],
         &["item", "transition", "SD-1", "cancelled", "--reason", "r"],
         &["item", "reopen", "SD-1", "--reason", "again"],
         &["claim", "SD-1"],
@@ -242,6 +248,8 @@ fn work_with_items(it: &mut Checker) {
     it.run(&["handoff", "show", &id]);
     it.run(&["handoff", "reject", &id, "--reason", "withdrawn"]);
     it.run(&["item", "remove", "SD-3"]);
+    it.run(&["item", "import", "issues.jsonl"]);
+    it.run(&["export", "work.jsonl"]);
 }
 
 fn work_with_phases_and_plans(it: &mut Checker) {
@@ -265,10 +273,12 @@ fn work_with_phases_and_plans(it: &mut Checker) {
         &["plan", "start", "1.2"],
         &["plan", "fail", "1.2", "--error", "e"],
         &["plan", "retry", "1.2"],
+        &["plan", "reopen", "1.1", "--reason", "r"],
         &["plan", "skip", "1.3", "--reason", "r"],
         &["plan", "validate", "P.md"],
         &["plan", "remove", "P"],
         &["queue", "cancel", "SD-1:3", "--reason", "r"],
+        &["queue", "remove", "SD-1:1", "--all"],
         &["orchestrator", "list"],
         &["ports", "reserve", "3af4a34d"],
         &["ports", "release", "3af4a34d"],
@@ -283,6 +293,8 @@ fn work_with_files(it: &mut Checker) {
     for arguments in [
         &["repo", "add", "."][..],
         &["repo", "list"],
+        &["init"],
+        &["prime"],
         &["state", "sync"],
         &["state", "show"],
         &["state", "pull"],
@@ -301,6 +313,7 @@ fn work_with_files(it: &mut Checker) {
         &["db", "export", "all.jsonl"],
         &["outbox", "list"],
         &["outbox", "drain"],
+        &["mcp"],
         &["statusline"],
         &["completions", "bash"],
         &["doctor"],

@@ -12,7 +12,10 @@ fn an_import_says_what_it_took_and_what_not() {
     create_database(&home);
     let path = write(&home, "docs/fix.md", PLAN);
     let imported_plan = data(&home, &["plan", "import", "docs/fix.md"]);
-    assert_eq!(keys(&imported_plan), ["imported", "plan", "skipped"]);
+    assert_eq!(
+        keys(&imported_plan),
+        ["changed", "format", "imported", "new", "plan", "plans", "skipped"]
+    );
     assert_eq!(imported_plan["imported"], 5);
     let plan = json!({
         "plan_id": "fix", "path": path.to_string_lossy(), "title": "Fix the sync",
@@ -25,7 +28,10 @@ fn an_import_says_what_it_took_and_what_not() {
     assert_eq!(skipped[0]["line"], 7);
     assert_eq!(skipped[0]["text"], "- [ ] 1.3 Twice");
     let text = trueup(&home, &["plan", "import", "docs/fix.md"]).ok().stdout;
-    assert!(text.starts_with("imported 5 tasks of plan \"fix\": 0 new, 0 changed\n"), "{text}");
+    assert!(
+        text.starts_with("imported 5 tasks of plan \"fix\" (trueup): 0 new, 0 changed\n"),
+        "{text}"
+    );
     assert!(text.contains("skipped line 7: duplicate id 1.3"), "{text}");
 }
 
@@ -126,13 +132,19 @@ fn what_cannot_be_read_is_named_and_leaves_nothing() {
     write(&home, "bytes.md", b"# x\xff\n");
     write(&home, "broken.json", "{\"tasks\": [");
     write(&home, "other.json", "{\"a\": 1}");
-    for name in ["none.md", "bytes.md", "broken.json", "other.json", "."] {
-        let object = object(&home, 3, &["plan", "import", name]);
+    for (path, name) in [
+        ("none.md", "none.md"),
+        ("bytes.md", "bytes.md"),
+        ("broken.json", "broken.json"),
+        ("other.json", "other.json"),
+        (".", "bytes.md"),
+    ] {
+        let object = object(&home, 3, &["plan", "import", path]);
         assert_eq!(object["error"]["code"], "plan_unreadable", "{object}");
         let message = object["error"]["message"].as_str().unwrap();
         assert!(message.starts_with(name), "{message}");
     }
-    write(&home, "readme.md", "# Hello\n\n- [-] 1.1 odd\n");
+    write(&home, "readme.md", "# Hello\n\n| [ ] | odd |\n");
     let refusal = refused(&home, "no_plan", &["plan", "import", "readme.md"]);
     assert_eq!(refusal["data"]["imported"], 0);
     assert_eq!(refusal["data"]["skipped"][0]["line"], 3);

@@ -42,11 +42,32 @@ fn steps_say_from_what_to_what() {
     assert_eq!(StateSnapshot::take(&home), before);
     let text = trueup(&home, &["plan", "status"]).ok().stdout;
     let expected = "\
-fix                      in_progress 2 of 5 completed, 3 pending  Fix the sync
+fix  Fix the sync  (in_progress, 2 of 5 completed, 3 pending)
 Phase 1: Setup
-  [x] 1.1      completed   Write the migration
+  [x]  1.1  completed  Write the migration
 ";
     assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn a_task_that_is_reopened_stays_open_through_a_check() {
+    let home = home_with_plan();
+    let box_of = || {
+        let text = std::fs::read_to_string(home.project_dir().join("fix.md")).unwrap();
+        text.lines().find(|line| line.contains("1.2 Done")).unwrap().to_owned()
+    };
+    let text = trueup(&home, &["plan", "reopen", "1.2", "--reason", "not yet"]).ok().stdout;
+    assert!(text.contains("opened its box in "), "{text}");
+    assert_eq!(box_of(), "- [ ] 1.2 Done before");
+    let imported = data(&home, &["plan", "import", "fix.md"]);
+    assert_eq!(task(&home, "1.2")["status"], "pending", "{imported}");
+    let again = trueup(&home, &["plan", "reopen", "1.2", "--reason", "not yet"]).ok().stdout;
+    assert!(!again.contains("opened"), "{again}");
+    // Without its file a task is reopened as well.
+    data(&home, &["plan", "complete", "1.2"]);
+    std::fs::remove_file(home.project_dir().join("fix.md")).unwrap();
+    let answer = object(&home, 0, &["plan", "reopen", "1.2", "--reason", "not yet"]);
+    assert_eq!(answer["warnings"], json!([]));
 }
 
 #[test]
@@ -72,7 +93,7 @@ fn a_task_in_progress_elsewhere_is_refused_by_name() {
         if let Some(id) = orchestrator {
             run = run.env("TRUEUP_ORCHESTRATOR_ID", id);
         }
-        let answer = run.args(["plan", "start", task, "--json"]).wait();
+        let answer = run.args(["plan", "start", task, "--plan", "fix", "--json"]).wait();
         envelope(&answer, code)
     };
     let answer = elsewhere("1.1", None, 1);

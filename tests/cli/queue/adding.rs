@@ -90,6 +90,42 @@ fn everything_said_of_the_phases_is_kept() {
 }
 
 #[test]
+fn phases_of_own_names_are_worked_on_like_the_usual_ones() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let add = ["queue", "add", "SD-1", "--phases", "design,build,security-review", "--adw", "w1"];
+    let added = object(&home, 0, &add);
+    assert_eq!(added["warnings"], json!([]));
+    for number in ["1", "2", "3"] {
+        let phase = format!("SD-1:{number}");
+        if number != "2" {
+            // No field of the metadata file is required; build requires some.
+            data(&home, &["queue", "start", &phase]);
+        }
+        data(&home, &["queue", "complete", &phase]);
+    }
+    let listed = data(&home, &["queue", "list"]);
+    let rows = listed["rows"].as_array().unwrap().iter();
+    let rows: Vec<Value> = rows.map(|row| json!([row["current_phase"], row["status"]])).collect();
+    assert_eq!(
+        json!(rows),
+        json!([["design", "completed"], ["build", "completed"], ["security-review", "completed"]])
+    );
+}
+
+#[test]
+fn an_own_name_that_looks_like_a_typing_error_is_asked_about() {
+    let home = started();
+    data(&home, &["item", "add", "SD-1"]);
+    let added = object(&home, 0, &["queue", "add", "SD-1", "--phases", "plan,biuld,design"]);
+    let warning = "biuld is a phase of its own; did you mean build?";
+    assert_eq!(added["warnings"], json!([warning]));
+    assert_eq!(added["data"]["rows"][1]["current_phase"], "biuld");
+    let checked = object(&home, 0, &["meta", "check", "--phase", "biuld"]);
+    assert_eq!(checked["warnings"], json!([warning]));
+}
+
+#[test]
 fn what_cannot_be_added_is_refused_by_name() {
     let home = home_with_queue("plan,build");
     refused(&home, "item_not_found", &["queue", "add", "SD-9"]);
@@ -105,7 +141,7 @@ fn what_cannot_be_added_is_refused_by_name() {
     let message = circle["error"]["message"].as_str().unwrap();
     assert!(message.contains("2 -> 4 -> 3 -> 2"), "{message}");
     for arguments in [
-        &["--phases", "plan,deploy"][..],
+        &["--phases", "plan,Deploy"][..],
         &["--depends", "x"],
         &["--depends", "2=1;2="],
         &["--data", "[1]"],
@@ -114,10 +150,11 @@ fn what_cannot_be_added_is_refused_by_name() {
         let all = [&["queue", "add", "SD-2"], arguments].concat();
         assert_eq!(object(&home, 2, &all)["error"]["code"], "usage", "{arguments:?}");
     }
-    let unknown = trueup(&home, &["queue", "add", "SD-2", "--phases", "plan,deploy"]);
+    let bad_name = trueup(&home, &["queue", "add", "SD-2", "--phases", "plan,Deploy"]);
     assert!(
-        unknown.stderr.contains("\"deploy\"") && unknown.stderr.contains("plan, validate, build"),
-        "{unknown:?}"
+        bad_name.stderr.contains("\"Deploy\"")
+            && bad_name.stderr.contains("small letters, digits and dashes"),
+        "{bad_name:?}"
     );
     let phases = data(&home, &["queue", "list"]);
     assert_eq!(phases["rows"].as_array().unwrap().len(), 2);

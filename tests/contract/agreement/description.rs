@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use trueup_core::model::{EventFilter, FieldValue, StateField};
 use trueup_core::store::{
-    AttentionFilter, HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, SessionFilter, Store,
+    AttentionFilter, HandoffFilter, ItemFilter, NextItemQuery, PhaseFilter, ReadyQuery,
+    SearchQuery, SessionFilter, Store,
 };
 
 use super::canonical::describe;
@@ -144,7 +145,21 @@ fn describe_items(store: &mut dyn Store) -> Vec<String> {
     let mut description = vec![
         describe(store.list_items(&ItemFilter::default())),
         describe(store.find_item_keys(&["I0", "i1", "w-0", "none"])),
+        describe(store.count_items(&ItemFilter { held: true, ..ItemFilter::default() }, 2)),
+        describe(store.list_item_kinds()),
+        describe(store.find_repo_of_items("REPO")),
     ];
+    // Either orders by times of its own.
+    let ready = ReadyQuery { limit: 99, blocker_limit: 99, ..ReadyQuery::default() };
+    description.push(describe(store.list_ready_items(&ready).map(|mut ready| {
+        ready.items.sort_by(|one, other| one.item.key.cmp(&other.item.key));
+        ready
+    })));
+    let search = SearchQuery { words: vec!["I1".to_owned()], limit: 99, ..SearchQuery::default() };
+    description.push(describe(store.find_search_hits(&search).map(|mut hits| {
+        hits.items.sort_by(|one, other| one.key.cmp(&other.key));
+        (hits.items, hits.tasks)
+    })));
     for who in SESSIONS {
         let query = NextItemQuery { session: Some(session_id(who)), ..NextItemQuery::default() };
         description.push(describe(store.find_next_item(&query)));

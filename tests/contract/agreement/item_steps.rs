@@ -1,10 +1,11 @@
 //! Steps with items: adding, editing, claiming, moving, going on to the next one.
 
 use trueup_core::model::{
-    ItemStatus, MoveActor, MoveFacts, MoveTarget, NewItem, RepoScope, decide_move,
+    ItemPriority, ItemStatus, MoveActor, MoveFacts, MoveTarget, NewItem, RepoScope, decide_move,
 };
 use trueup_core::store::{
-    ClaimNextRequest, DependencyChange, GrantedMove, ItemEditRequest, Provenance, Store,
+    ClaimNextRequest, DependencyChange, GrantedMove, ImportedItem, ItemEditRequest, ItemImport,
+    OptionalItemField, Provenance, ReimportedItem, Store,
 };
 
 use super::canonical::describe;
@@ -18,7 +19,9 @@ use crate::requests::{
 #[derive(Debug)]
 pub(super) enum ItemStep {
     Add(NewItem),
-    Edit(String, Option<String>, Option<i64>),
+    /// Imports an item from another tracker, and again what changed there.
+    Import(NewItem),
+    Edit(String, Option<String>, Option<i64>, Option<ItemPriority>),
     Remove(String),
     Next(&'static str, Option<String>),
     Claim(&'static str, String),
@@ -31,15 +34,23 @@ pub(super) enum ItemStep {
     DependEach(Vec<(String, String, bool)>),
 }
 
+/// A priority that depends on the name of an item alone: a roll of the dice more would make other
+/// walks of all.
+fn priority_of(what: &str) -> Option<ItemPriority> {
+    let number = what.bytes().last().map_or(0, |byte| i64::from(byte % 7));
+    ItemPriority::try_from(number).ok()
+}
+
 impl ItemStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
         let who = dice.pick_session();
         let what = dice.pick_item();
         match dice.roll(16) {
-            0..=2 => Self::Add(NewItem {
+            0..=2 => Self::add_or_import(NewItem {
                 parent: Some(item_key(&dice.pick_item())).filter(|_| dice.roll(3) > 0),
                 position: dice.pick(&[None, None, Some(1), Some(2), Some(i64::MAX)]),
                 repo: Some(dice.pick(&REPOS).to_owned()).filter(|_| dice.roll(2) == 0),
+                priority: priority_of(&what),
                 requires_evidence: dice.roll(6) == 0,
                 kind: Some("orchestrator".to_owned()).filter(|_| dice.roll(4) == 0),
                 depends_on: vec![item_key(&dice.pick_item())]
@@ -69,11 +80,18 @@ impl ItemStep {
             }
             13 => {
                 let parent = Some(dice.pick_item()).filter(|_| dice.roll(2) == 0);
-                Self::Edit(what, parent, i64::try_from(dice.roll(4)).ok().filter(|n| *n > 0))
+                let position = i64::try_from(dice.roll(4)).ok().filter(|n| *n > 0);
+                let priority = priority_of(&what);
+                Self::Edit(what, parent, position, priority)
             }
             14 => Self::Remove(what),
             _ => Self::Refuse(who, what),
         }
+    }
+
+    /// Chooses by what was rolled before: one more roll would make other walks of all.
+    fn add_or_import(new: NewItem) -> Self {
+        if new.requires_evidence { Self::Import(new) } else { Self::Add(new) }
     }
 
     /// Applies the step and describes its result.
@@ -81,14 +99,22 @@ impl ItemStep {
         let by = |actor: &str| super::provenance(actor, op);
         match self {
             Self::Add(new) => describe(store.add_item(new, &by("user"))),
-            Self::Edit(what, parent, position) => describe(store.edit_item(&ItemEditRequest {
-                item: item_key(what),
-                title: Some(format!("title of {op}")),
-                kind: None,
-                parent: parent.as_deref().map(item_key),
-                position: *position,
-                provenance: by("user"),
-            })),
+            Self::Import(new) => import_item(store, new, op),
+            Self::Edit(what, parent, position, priority) => {
+                describe(store.edit_item(&ItemEditRequest {
+                    title: Some(format!("title of {op}")),
+                    parent: parent.as_deref().map(item_key),
+                    position: *position,
+                    priority: *priority,
+                    description: priority.map(|_| format!("description of {op}")),
+                    unset: match position {
+                        None if priority.is_none() => vec![OptionalItemField::Priority],
+                        Some(3) => vec![OptionalItemField::Parent, OptionalItemField::Description],
+                        _ => Vec::new(),
+                    },
+                    ..ItemEditRequest::new(item_key(what), by("user"))
+                }))
+            }
             Self::Remove(what) => {
                 let used = describe(store.find_item_use(&item_key(what)));
                 format!("{used}, {}", describe(store.remove_item(&item_key(what), &by("user"))))
@@ -137,6 +163,31 @@ impl ItemStep {
             }
         }
     }
+}
+
+fn import_item(store: &mut dyn Store, new: &NewItem, op: &str) -> String {
+    let added = ImportedItem { item: new.clone(), reason: Some(format!("{op} elsewhere").into()) };
+    let import = ItemImport {
+        added: vec![added],
+        changed: Vec::new(),
+        provenance: super::provenance("user", op),
+    };
+    let first = describe(store.import_items(&import));
+    let changed = ReimportedItem {
+        edit: ItemEditRequest {
+            title: Some(format!("title of {op}")),
+            ..ItemEditRequest::new(new.key.clone(), super::provenance("user", op))
+        },
+        added_dependencies: new.depends_on.clone(),
+        removed_dependencies: Vec::new(),
+        status: Some(ItemStatus::Completed),
+    };
+    let import = ItemImport {
+        added: Vec::new(),
+        changed: vec![changed],
+        provenance: super::provenance("user", &format!("{op}-again")),
+    };
+    format!("{first}, {}", describe(store.import_items(&import)))
 }
 
 fn dependency_change(what: &str, on: &str, remove: bool, op: &str) -> DependencyChange {

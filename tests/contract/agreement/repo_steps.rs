@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 use trueup_core::model::{
-    NewItem, NewWorkplanRow, RepoPlace, RepoState, StateSummary, WORKPLAN_KIND, WorkplanChange,
-    WorkplanFileFacts,
+    ItemPriority, NewItem, NewWorkplanRow, RepoPlace, RepoState, StateSummary, WORKPLAN_KIND,
+    WorkplanChange, WorkplanFileFacts,
 };
 use trueup_core::store::{MetadataAction, MetadataChange, RepoNaming, RepoPlacement, Store};
 
@@ -192,6 +192,7 @@ fn workplan_change(number: usize, text: Option<&str>) -> WorkplanChange {
         title: text.map(str::to_owned),
         position: i64::try_from(number).ok(),
         repo: text.map(|_| "Beta".to_owned()),
+        priority: text.and_then(|_| ItemPriority::try_from(1).ok()),
         facts: text.map(|text| (file_facts(&format!("d of {text}")), text.to_owned())),
     }
 }

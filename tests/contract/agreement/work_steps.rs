@@ -5,7 +5,9 @@ use trueup_core::model::{
     NewPlan, NewPlanTask, PlanTaskStatus, PlanTaskStep, PlanWorker, PortOwner, PortReservation,
     PortSlot, RunEnd,
 };
-use trueup_core::store::{PlanTaskStepRequest, ReleasePortRequest, ReservePortRequest, Store};
+use trueup_core::store::{
+    PhaseRemovalRequest, PlanTaskStepRequest, ReleasePortRequest, ReservePortRequest, Store,
+};
 
 use super::SeededRandom;
 use super::canonical::describe;
@@ -40,6 +42,15 @@ pub(super) enum WorkStep {
 
 const RUNS: [&str; 3] = ["o1", "o2", "o3"];
 const WORKFLOWS: [&str; 3] = ["a1", "B2", "c3"];
+
+fn remove_phase(store: &mut dyn Store, who: &str, id: &str, op: &str) -> String {
+    describe(store.remove_phases(&PhaseRemovalRequest {
+        id: id.parse().unwrap(),
+        with_all: false,
+        mover: Some(session_id(who)),
+        provenance: super::provenance(who, &format!("{op}-removed")),
+    }))
+}
 
 impl WorkStep {
     pub(super) fn pick_step(dice: &mut SeededRandom) -> Self {
@@ -100,7 +111,13 @@ impl WorkStep {
             Self::StepPhase(who, id, step) => {
                 let mut request = session_step_request(who, id, step.clone());
                 request.provenance = by(who);
-                describe(store.apply_phase_step(&request))
+                let moved = describe(store.apply_phase_step(&request));
+                match step {
+                    PhaseStep::Block { .. } if id.ends_with(":3") => {
+                        format!("{moved}, {}", remove_phase(store, who, id, op))
+                    }
+                    _ => moved,
+                }
             }
             Self::FailStuck => fail_stuck(store, op),
             Self::BeginRun(run) => {

@@ -37,7 +37,7 @@ enum SentWrite {
     Push(StatePush),
     Release(ReleaseRequest),
     End(usize, trueup_core::store::Provenance),
-    Claim(GrantedClaim),
+    Claim(Box<GrantedClaim>),
 }
 
 /// A session as read for a sweep.
@@ -238,7 +238,10 @@ impl<'f, F: StoreFixture> MachineRun<'f, F> {
         if let Ok(taken) = answer {
             self.fences[session].push((decision.item, taken.item.epoch.0));
             // A repeated claim of an item held already only renews the lease.
-            self.remember_sent(decision.holder != Some(session), SentWrite::Claim(request));
+            self.remember_sent(
+                decision.holder != Some(session),
+                SentWrite::Claim(Box::new(request)),
+            );
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use support::postgres::TestDatabase;
 use trueup_core::model::{FieldValue, SessionStatus, StateField};
 use trueup_core::settings::{Environment, Project, Settings};
 use trueup_core::store::{
-    CommandStore as _, ExpectedRead, HookStore as _, ReadTime, SessionFilter, Store as _,
+    ClaimStore as _, CommandStore as _, ExpectedRead, HookStore as _, ReadTime, SessionFilter,
+    SessionStore as _,
 };
 use trueup_core::sync::{RunContext, true_up};
 use trueup_remote::RemoteStore;

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 use trueup_core::model::{
-    AttentionKind, EventFilter, FieldValue, ItemStatus, PortOwner, RetentionRules, RunEnd,
-    StateField, TokenRole,
+    AttentionKind, EventFilter, FieldValue, ItemPriority, ItemStatus, NewItem, PortOwner,
+    RetentionRules, RunEnd, StateField, TokenRole,
 };
 use trueup_core::outbox::{PendingChange, PendingWrite, WriteOrigin};
 use trueup_core::store::{
     AcceptHandoffRequest, AttentionFilter, Caller, ClaimNextRequest, DeliverySource,
-    DependencyChange, HandoffFilter, ItemEditRequest, ItemFilter, NextItemQuery,
-    PlanTaskStepRequest, RejectHandoffRequest, RepoNaming, SessionFilter, Store,
+    DependencyChange, HandoffFilter, ImportedItem, ItemEditRequest, ItemFilter, ItemImport,
+    NextItemQuery, OptionalItemField, PhaseRemovalRequest, PlanTaskStepRequest, ReadyQuery,
+    ReimportedItem, RejectHandoffRequest, RepoNaming, SearchQuery, SessionFilter, Store,
 };
 
 use crate::fixture::test_deadline;
@@ -82,6 +83,10 @@ fn use_sessions(store: &mut dyn Store) {
     store.record_metadata_change(&metadata_fix(), &new_provenance("s1")).unwrap();
 }
 
+fn imported_item(key: &str) -> ImportedItem {
+    ImportedItem { item: NewItem::new(item_key(key)), reason: None }
+}
+
 fn use_items(store: &mut dyn Store) {
     for key in ["A", "B", "C", "D"] {
         add_item(store, key);
@@ -89,14 +94,30 @@ fn use_items(store: &mut dyn Store) {
     store.find_item_keys(&["a", "x"]).unwrap();
     store.list_items(&ItemFilter::default()).unwrap();
     let edit = ItemEditRequest {
-        item: item_key("B"),
         title: Some("b".to_owned()),
-        kind: None,
         parent: Some(item_key("A")),
-        position: None,
-        provenance: new_provenance("user"),
+        priority: Some(ItemPriority::DEFAULT),
+        unset: vec![OptionalItemField::Description],
+        ..ItemEditRequest::new(item_key("B"), new_provenance("user"))
     };
     store.edit_item(&edit).unwrap();
+    let import = ItemImport {
+        added: ["E", "F"].map(imported_item).into(),
+        changed: Vec::new(),
+        provenance: new_provenance("user"),
+    };
+    store.import_items(&import).unwrap();
+    let again = ItemImport {
+        added: Vec::new(),
+        changed: vec![ReimportedItem {
+            edit: ItemEditRequest::new(item_key("E"), new_provenance("user")),
+            added_dependencies: vec![item_key("F")],
+            removed_dependencies: Vec::new(),
+            status: None,
+        }],
+        provenance: new_provenance("user"),
+    };
+    store.import_items(&again).unwrap();
     let depend = |item: &str, on: &str| DependencyChange {
         item: item_key(item),
         dependencies: vec![item_key(on)],
@@ -108,6 +129,13 @@ fn use_items(store: &mut dyn Store) {
     store.list_waiting_items(&item_key("B")).unwrap();
     assert_eq!(store.list_open_dependencies(&item_key("D")).unwrap().len(), 2);
     store.count_children(&item_key("A")).unwrap();
+    store.count_items(&ItemFilter::default(), 0).unwrap();
+    store.list_item_kinds().unwrap();
+    store.find_repo_of_items("none").unwrap();
+    let ready = ReadyQuery { limit: 9, blocker_limit: 9, ..ReadyQuery::default() };
+    assert!(!store.list_ready_items(&ready).unwrap().blockers.is_empty());
+    let search = SearchQuery { words: vec!["b".to_owned()], limit: 9, ..SearchQuery::default() };
+    assert!(!store.find_search_hits(&search).unwrap().items.is_empty());
     add_item(store, "X");
     store.find_item_use(&item_key("X")).unwrap();
     store.remove_item(&item_key("X"), &new_provenance("user")).unwrap();
@@ -185,6 +213,14 @@ fn use_phases(store: &mut dyn Store) {
     let start = trueup_core::model::phase::PhaseStep::Start { orchestrator };
     apply_step(store, &step_request("Q:2", start));
     let provenance = new_provenance("user");
+    add_queue(store, "R", &[&[], &[1]]);
+    let removal = PhaseRemovalRequest {
+        id: "R:1".parse().unwrap(),
+        with_all: true,
+        mover: None,
+        provenance: new_provenance("user"),
+    };
+    store.remove_phases(&removal).unwrap();
     let freed = store.interrupt_phases(&orchestrator_id("o0"), "why", &provenance).unwrap();
     assert_eq!(freed.len(), 1);
 }

@@ -5,7 +5,7 @@ use crate::requests::{
     add_item, claim_item, expect_refusal, load_item, load_session, register_holder,
     register_session, session_id,
 };
-use trueup_core::store::{HookStore as _, Store};
+use trueup_core::store::{ClaimStore as _, HookStore as _};
 
 /// Asserts that a statement is refused with this message, also with foreign keys off.
 #[track_caller]

@@ -1,7 +1,7 @@
 //! Rows that a wrong clock dated in the future.
 
 use trueup_core::model::{FieldValue, StateField};
-use trueup_core::store::{HookStore as _, PhaseStore as _, PlanStore as _};
+use trueup_core::store::{HookStore as _, StuckWorkStore as _};
 
 use crate::fixture::{DatabaseFile, new_sqlite};
 use crate::requests::{

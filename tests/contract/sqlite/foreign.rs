@@ -7,7 +7,7 @@ use crate::requests::{
 };
 use serde_json::json;
 use trueup_core::model::{Epoch, Event, Session};
-use trueup_core::store::{HookStore as _, Store};
+use trueup_core::store::{HookStore as _, SessionStore as _, Store};
 
 fn newest_event(file: &mut DatabaseFile) -> Event {
     list_events(&mut file.store).pop().unwrap()

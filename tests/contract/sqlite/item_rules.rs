@@ -2,7 +2,7 @@
 
 use rusqlite::ErrorCode;
 use trueup_core::model::{ItemStatus, NewItem};
-use trueup_core::store::Store as _;
+use trueup_core::store::ItemStore as _;
 
 use crate::fixture::{DatabaseFile, new_sqlite};
 use crate::requests::{

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 
 use trueup_core::model::Orchestrator;
-use trueup_core::store::{OrchestratorStore as _, RunRegistration};
+use trueup_core::store::{OrchestratorStore as _, RunRegistration, StuckWorkStore as _};
 
 use super::claim_rules::assert_refuses;
 use super::write_races::{THREADS, run_at_once};

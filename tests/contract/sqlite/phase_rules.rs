@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use trueup_core::model::ItemStatus;
-use trueup_core::store::{HookStore as _, PhaseStore as _};
+use trueup_core::store::{HookStore as _, StuckWorkStore as _};
 
 use super::claim_rules::assert_refuses;
 use crate::fixture::{DatabaseFile, new_sqlite};
@@ -107,7 +107,7 @@ fn what_is_added_has_to_make_sense() {
         )
     };
     for (values, words) in [
-        ("'B:1', 'B', 1, 'deploy', 'ready', '[]'", "constraint failed"),
+        ("'B:1', 'B', 1, 'Deploy', 'ready', '[]'", "constraint failed"),
         ("'B:1', 'B', 1, 'plan', 'planned', '[]'", "constraint failed"),
         ("'B:1', 'B', 0, 'plan', 'ready', '[]'", "constraint failed"),
         ("'B:1', 'B', 1, 'plan', 'ready', 'x'", "constraint failed"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trueup_core::model::{RetentionRules, Timestamp};
-use trueup_core::store::{HookStore as _, RetentionStore as _, Store as _};
+use trueup_core::store::{ClockStore as _, HookStore as _, RetentionStore as _};
 
 use super::claim_rules::assert_refuses;
 use crate::fixture::{DatabaseFile, StoreFixture as _, new_sqlite};

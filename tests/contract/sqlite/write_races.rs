@@ -6,7 +6,7 @@ use std::thread;
 use serde_json::{Map, json};
 use trueup_core::model::{Epoch, FieldValue, StateField};
 use trueup_core::store::sqlite::SqliteStore;
-use trueup_core::store::{HookStore as _, Store as _, StoreError};
+use trueup_core::store::{ClaimStore as _, HookStore as _, SessionStore as _, StoreError};
 
 use crate::fixture::{new_sqlite, test_deadline};
 use crate::requests::{

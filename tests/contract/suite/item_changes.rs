@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use trueup_core::model::{Event, Item, ItemStatus, NewItem};
-use trueup_core::store::{ItemEditRequest, ItemUse, Store};
+use trueup_core::store::{ItemEditRequest, ItemUse, OptionalItemField, Store};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
@@ -13,6 +13,9 @@ use crate::requests::{
 
 on_every_store! {
     an_edit_changes_what_it_names_and_nothing_else
+    what_an_item_may_be_without_is_taken_away
+    events_repeat_no_description_that_stayed
+    a_description_loses_its_secrets
     an_edit_is_one_event_with_who_and_why
     an_edit_that_changes_nothing_writes_nothing
     an_edit_of_nothing_that_exists_is_denied
@@ -27,14 +30,7 @@ on_every_store! {
 }
 
 fn item_edit(text: &str) -> ItemEditRequest {
-    ItemEditRequest {
-        item: item_key(text),
-        title: None,
-        kind: None,
-        parent: None,
-        position: None,
-        provenance: new_provenance("user"),
-    }
+    ItemEditRequest::new(item_key(text), new_provenance("user"))
 }
 
 fn title_edit(text: &str, title: &str) -> ItemEditRequest {
@@ -85,6 +81,98 @@ fn an_edit_changes_what_it_names_and_nothing_else(f: &mut impl StoreFixture) {
         item.title = Some("y".to_owned());
         item.position = Some(2);
     });
+    let urgent = ItemEditRequest { priority: "P0".parse().ok(), ..item_edit("A") };
+    step(urgent, &|item| item.priority = "0".parse().ok());
+    let text = "## Über\n\n- \"x\"\r\n";
+    let described = ItemEditRequest { description: Some(text.to_owned()), ..item_edit("A") };
+    step(described, &|item| item.description = Some(text.to_owned()));
+    let extra = json!({"labels": ["ü", "b"], "estimate": 2.5, "none": null});
+    let extra = extra.as_object().unwrap();
+    let brought = ItemEditRequest { extra: Some(extra.clone()), ..item_edit("A") };
+    step(brought, &|item| item.extra.clone_from(extra));
+}
+
+fn what_an_item_may_be_without_is_taken_away(f: &mut impl StoreFixture) {
+    add_item(f.store(), "P");
+    let full = NewItem {
+        title: Some("t".to_owned()),
+        parent: Some(item_key("P")),
+        position: Some(3),
+        priority: "4".parse().ok(),
+        description: Some("d".to_owned()),
+        ..new_item("A")
+    };
+    f.store().add_item(&full, &new_provenance("user")).unwrap();
+    let before = last_event_id(f.store());
+    let fields = [
+        OptionalItemField::Title,
+        OptionalItemField::Parent,
+        OptionalItemField::Position,
+        OptionalItemField::Priority,
+        OptionalItemField::Description,
+    ];
+    for field in fields {
+        // A new value of what goes is ignored; everything else stays.
+        let position = Some(9).filter(|_| field == OptionalItemField::Position);
+        let change = ItemEditRequest { position, unset: vec![field], ..item_edit("A") };
+        let was = load_item(f.store(), "A").event_facts();
+        let is = f.store().edit_item(&change).unwrap().event_facts();
+        for (name, value) in was.as_object().unwrap() {
+            let expected = if name == field.as_str() { &Json::Null } else { value };
+            assert_eq!(&is[name], expected, "{name} without {}", field.as_str());
+        }
+    }
+    assert_eq!(list_event_kinds(f.store(), before), ["A changed"; 5]);
+    let all = ItemEditRequest { unset: fields.to_vec(), ..title_edit("A", "t") };
+    assert_eq!(f.store().edit_item(&all).unwrap().title, None);
+    assert_eq!(list_event_kinds(f.store(), before), ["A changed"; 5], "nothing was left to take");
+}
+
+fn events_repeat_no_description_that_stayed(f: &mut impl StoreFixture) {
+    let extra = json!({"labels": ["a"]});
+    let new = NewItem {
+        description: Some("long".to_owned()),
+        extra: extra.as_object().unwrap().clone(),
+        ..new_item("A")
+    };
+    f.store().add_item(&new, &new_provenance("user")).unwrap();
+    let added = last_event(f.store()).after;
+    assert_eq!((&added["description"], &added["extra"]), (&json!("long"), &extra));
+    f.store().edit_item(&title_edit("A", "t")).unwrap();
+    let titled = last_event(f.store());
+    for facts in [&titled.before, &titled.after] {
+        assert_eq!((facts.get("description"), facts.get("extra")), (None, None));
+        assert_eq!(facts["kind"], "task");
+    }
+    let described = ItemEditRequest { description: Some("short".to_owned()), ..item_edit("A") };
+    f.store().edit_item(&described).unwrap();
+    let described = last_event(f.store());
+    let texts = (&described.before["description"], &described.after["description"]);
+    assert_eq!(texts, (&json!("long"), &json!("short")));
+    assert_eq!(described.after.get("extra"), None);
+    f.store().remove_item(&item_key("A"), &new_provenance("user")).unwrap();
+    let removed = last_event(f.store()).before;
+    assert_eq!((&removed["description"], &removed["extra"]), (&json!("short"), &extra));
+}
+
+fn a_description_loses_its_secrets(f: &mut impl StoreFixture) {
+    let secret = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
+    let new = NewItem {
+        description: Some(format!("use {secret}")),
+        extra: json!({"note": secret}).as_object().unwrap().clone(),
+        ..new_item("A")
+    };
+    let item = f.store().add_item(&new, &new_provenance("user")).unwrap();
+    let change = ItemEditRequest {
+        description: Some(format!("or {secret}")),
+        extra: Some(new.extra.clone()),
+        ..item_edit("A")
+    };
+    let edited = f.store().edit_item(&change).unwrap();
+    let events = format!("{:?}", list_events(f.store()));
+    for text in [format!("{item:?}"), format!("{edited:?}"), events] {
+        assert!(!text.contains(secret), "{text}");
+    }
 }
 
 fn an_edit_is_one_event_with_who_and_why(f: &mut impl StoreFixture) {

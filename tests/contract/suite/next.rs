@@ -1,7 +1,7 @@
 //! Finding the next item, and moving on to it in one transaction.
 
 use serde_json::json;
-use trueup_core::model::{ItemStatus, NewItem, NextItem, RepoScope};
+use trueup_core::model::{ItemPriority, ItemStatus, NewItem, NextItem, RepoScope};
 use trueup_core::store::{ClaimNextRequest, ClaimedNext, NextItemQuery, Store};
 
 use crate::fixture::StoreFixture;
@@ -13,11 +13,13 @@ use crate::requests::{
 
 on_every_store! {
     children_are_claimed_one_after_another_in_their_order
+    the_most_urgent_is_claimed_first
     those_that_cannot_be_begun_are_passed_over
     the_one_held_is_released_and_the_search_goes_on_behind_it
     after_a_completion_the_search_begins_anew
     moving_on_is_one_operation
     the_parent_comes_after_the_last_child
+    a_parent_is_not_offered_before_its_children
     the_next_orchestrator_comes_to_a_session_that_chains
     a_search_that_finds_nothing_changes_nothing
     looking_changes_nothing_and_finds_what_claiming_takes
@@ -96,6 +98,41 @@ fn children_are_claimed_one_after_another_in_their_order(f: &mut impl StoreFixtu
     assert_eq!(order, ["w", "z", "x", "y"]);
 }
 
+fn the_most_urgent_is_claimed_first(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    add_family(f.store(), &[]);
+    for (text, position, priority, repo) in [
+        ("a", Some(1), None, None),
+        ("b", Some(2), Some(3), Some("r")),
+        ("c", Some(3), Some(0), None),
+        ("d", None, Some(0), Some("r")),
+        ("e", Some(5), Some(2), Some("r")),
+    ] {
+        let new = NewItem {
+            parent: Some(item_key("P")),
+            position,
+            priority: priority.map(|number| ItemPriority::try_from(number).unwrap()),
+            repo: repo.map(str::to_owned),
+            ..new_item(text)
+        };
+        f.store().add_item(&new, &new_provenance("user")).unwrap();
+    }
+    let here = RepoScope::Here(Some("r".to_owned()));
+    let mut order = Vec::new();
+    for scope in
+        [RepoScope::All, here.clone(), here, RepoScope::Only("r".to_owned()), RepoScope::All]
+    {
+        let query = NextItemQuery { session: None, parent: Some(item_key("P")), scope };
+        let NextItem::Offer { item, .. } = f.store().find_next_item(&query).unwrap() else {
+            panic!("nothing is free after {order:?}")
+        };
+        claim_item(f.store(), "s1", item.key.as_str());
+        move_item(f.store(), "s1", item.key.as_str(), ItemStatus::Completed);
+        order.push(item.key.to_string());
+    }
+    assert_eq!(order, ["c", "d", "a", "e", "b"]);
+}
+
 fn those_that_cannot_be_begun_are_passed_over(f: &mut impl StoreFixture) {
     for who in ["s1", "s2", "s3"] {
         register_session(f.store(), who);
@@ -171,6 +208,19 @@ fn the_parent_comes_after_the_last_child(f: &mut impl StoreFixture) {
     assert_eq!(event.unwrap().reason.as_deref(), Some("last_child_done"));
 }
 
+fn a_parent_is_not_offered_before_its_children(f: &mut impl StoreFixture) {
+    register_session(f.store(), "s1");
+    register_session(f.store(), "s2");
+    add_family(f.store(), &["a"]);
+    add_item(f.store(), "Z");
+    assert_eq!(claim_next(f.store(), "s1"), "a");
+    assert_eq!(claim_next(f.store(), "s2"), "Z");
+    move_item(f.store(), "s2", "Z", ItemStatus::Completed);
+    assert_eq!(claim_next(f.store(), "s2"), "waiting");
+    move_item(f.store(), "s1", "a", ItemStatus::Completed);
+    assert_eq!(claim_next(f.store(), "s2"), "P");
+}
+
 fn the_next_orchestrator_comes_to_a_session_that_chains(f: &mut impl StoreFixture) {
     register_session(f.store(), "s1");
     add_family(f.store(), &["a"]);
@@ -214,7 +264,7 @@ fn looking_changes_nothing_and_finds_what_claiming_takes(f: &mut impl StoreFixtu
     assert_eq!((last_event_id(f.store()), load_session(f.store(), "s1").revision), before);
     assert_eq!(describe_next(&seen), claim_next(f.store(), "s1"));
     let nobody = f.store().find_next_item(&NextItemQuery::default()).unwrap();
-    assert_eq!(describe_next(&nobody), "P");
+    assert_eq!(describe_next(&nobody), "a", "released, and a parent comes after its children");
 }
 
 fn a_repeated_request_returns_the_first_answer(f: &mut impl StoreFixture) {

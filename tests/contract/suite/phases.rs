@@ -15,6 +15,7 @@ use crate::requests::{
 
 on_every_store! {
     phases_are_added_as_said
+    phases_of_own_names_go_as_others_do
     an_item_has_its_phases_once_and_has_to_exist
     the_queue_goes_by_priority_then_position_then_number
     completing_1_readies_2_and_not_3
@@ -44,7 +45,7 @@ fn phases_are_added_as_said(f: &mut impl StoreFixture) {
     assert_eq!(rows.len(), 3);
     let last = &rows[2];
     assert_eq!((last.id.as_str(), last.number), ("A:3", 3));
-    assert_eq!((last.name, last.status), (PhaseName::Build, ItemStatus::Queued));
+    assert_eq!((last.name.clone(), last.status), (PhaseName::Build, ItemStatus::Queued));
     assert_eq!(last.depends_on, [1, 2]);
     assert_eq!((last.priority, last.position), (10, Some(1)));
     assert_eq!((last.issue_number, last.feature_id), (Some(170), Some(7)));
@@ -56,6 +57,28 @@ fn phases_are_added_as_said(f: &mut impl StoreFixture) {
     assert_eq!(phase_statuses(f.store(), "A"), "ready ready queued");
     assert_eq!(first_phase_of(f.store(), "A:3"), rows[2]);
     assert_eq!(f.store().load_phase(&"A:4".parse().unwrap()).unwrap(), None);
+}
+
+fn phases_of_own_names_go_as_others_do(f: &mut impl StoreFixture) {
+    add_item(f.store(), "A");
+    let longest = "z".repeat(32);
+    let names = ["security-review", "build", &longest, "a1"];
+    let mut new = new_phases("A", &[&[], &[1], &[2], &[3]]);
+    for (phase, name) in new.phases.iter_mut().zip(names) {
+        phase.name = name.parse().unwrap();
+    }
+    f.store().add_phases(&new, &new_provenance("user")).unwrap();
+    let listed = f.store().list_phases(&PhaseFilter::default()).unwrap();
+    let listed: Vec<&str> = listed.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(listed, names);
+    apply_step(f.store(), &step_request("A:1", start_step()));
+    apply_step(f.store(), &step_request("A:1", complete_step()));
+    assert_eq!(phase_statuses(f.store(), "A"), "completed ready queued queued");
+    assert_eq!(f.store().find_next_phase(None).unwrap().unwrap().name, PhaseName::Build);
+    apply_step(f.store(), &step_request("A:2", complete_step()));
+    apply_step(f.store(), &step_request("A:3", fail_step("x")));
+    let blocked = first_phase_of(f.store(), "A:4");
+    assert_eq!(blocked.error_message, Some(format!("phase 3 ({longest}) failed: x")));
 }
 
 fn an_item_has_its_phases_once_and_has_to_exist(f: &mut impl StoreFixture) {

@@ -145,7 +145,14 @@ fn a_task_comes_in_where_its_file_says_it_stands(f: &mut impl StoreFixture) {
 }
 
 pub(crate) fn workplan_change(name: &str) -> WorkplanChange {
-    WorkplanChange { key: item_key(name), title: None, position: None, repo: None, facts: None }
+    WorkplanChange {
+        key: item_key(name),
+        title: None,
+        position: None,
+        repo: None,
+        priority: None,
+        facts: None,
+    }
 }
 
 fn what_a_file_says_differently_is_taken_over_once(f: &mut impl StoreFixture) {

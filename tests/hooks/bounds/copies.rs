@@ -66,6 +66,21 @@ pub(super) fn workplans(home: &Home) {
     assert!(answer.message().iter().any(|line| line.contains("`trueup check --fix`")));
 }
 
+pub(super) fn check_marker(home: &Home) {
+    let folder = home.project_dir().join("workplans");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("A-WP-0001.md"), "").unwrap();
+    let run = home.prepare_run("trueup").args(["check", "--fix"]).wait();
+    assert!(run.code.is_some_and(|code| code < 2), "{run:?}");
+    let markers = fs::read_dir(home.trueup_home().join("checked")).unwrap();
+    for marker in markers {
+        let lines = "packages/api/workplans\n".repeat(size_beyond(bounds::CHECK_MARKER));
+        write(&marker.unwrap().path(), lines);
+    }
+    let answer = fixes_cache(home, "checkpoint-push", &home.payload("stop"), &[]);
+    assert_eq!(answer.stderr, "");
+}
+
 pub(super) fn state(home: &Home) {
     register_repos(home, 1);
     write(&home.project_dir().join("STATE.md"), "token=".repeat(700_000));

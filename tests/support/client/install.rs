@@ -21,11 +21,20 @@ const OLDEST_CLIENT: &str = "2.1.328";
 /// `TRUEUP_REQUIRE_CLIENT=1` a client that cannot be had is an error, not a skip.
 pub fn find_client() -> HarnessResult<Option<&'static Path>> {
     static CLIENT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let found = CLIENT.get_or_init(|| {
-        let found = obtain_client().map_err(|error| error.to_string());
+    obtain_once(&CLIENT, "client suite", obtain_client)
+}
+
+/// Obtains a client on first use. One that cannot be had is said once, or is an error.
+pub(crate) fn obtain_once(
+    client: &'static OnceLock<Result<PathBuf, String>>,
+    suite: &str,
+    obtain: impl FnOnce() -> HarnessResult<PathBuf>,
+) -> HarnessResult<Option<&'static Path>> {
+    let found = client.get_or_init(|| {
+        let found = obtain().map_err(|error| error.to_string());
         if let (Err(why), false) = (&found, is_required()) {
             // Straight to the stream: the test runner captures the printing macros.
-            let line = format!("\nSKIPPED client suite: {why}\n");
+            let line = format!("\nSKIPPED {suite}: {why}\n");
             drop(std::io::stderr().write_all(line.as_bytes()));
         }
         found

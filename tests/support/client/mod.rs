@@ -10,13 +10,13 @@
 )]
 
 mod finished;
-mod install;
+pub(crate) mod install;
 mod live;
 mod plugin;
 mod request;
 mod run;
 mod scratch;
-mod scripted_model;
+pub(crate) mod scripted_model;
 mod stream;
 mod underway;
 

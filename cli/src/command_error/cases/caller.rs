@@ -1,5 +1,7 @@
 //! Errors of resolving the session that a command acts for.
 
+use trueup_core::text::CommandLine;
+
 use crate::command_error::hint::{HintPart, HintPromise, ShellWord};
 use crate::command_error::table::{ErrorCase, ErrorRow, REFUSED, USAGE, error_cases};
 
@@ -9,11 +11,11 @@ error_cases! {
         /// No session was named, and none can be determined.
         NoSession => USAGE "no_session" {
             runs "trueup sessions list" "shows the sessions";
-            says "name one with --session ID, or run this inside Claude Code";
+            says "name one with --session ID, or run this inside Claude Code or another agent";
         }
         /// The id is a prefix of several ids.
-        AmbiguousId => USAGE "ambiguous_id" {
-            runs "trueup sessions list" "shows the sessions";
+        AmbiguousId { list: CommandLine } => USAGE "ambiguous_id" {
+            runs "{list}" "lists them";
             says "write more of the id";
         }
         /// The session has ended; commands do not revive it.
@@ -29,7 +31,7 @@ error_cases! {
         /// The session is not registered.
         PhantomSession => REFUSED "phantom_session" {
             runs "trueup sessions list" "shows the registered sessions";
-            says "a session is registered when Claude Code starts with the plugin";
+            says "a session is registered when Claude Code or Codex starts with the plugin";
         }
     }
 }

@@ -10,6 +10,10 @@ error_cases! {
         File => UNABLE "io" {
             says "check that the file and its directory exist and are writable, and that the disk has space";
         }
+        /// A text that agents are to read cannot be read.
+        TextUnreadable => UNABLE "io" {
+            says "make it a regular file of UTF-8 text, not a symlink, that you may read";
+        }
         /// A directory that a command was given does not exist.
         NoDirectory => UNABLE "io" {
             says "give an existing directory";

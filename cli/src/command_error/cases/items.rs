@@ -117,6 +117,10 @@ error_cases! {
         ItemInUse { item: ShellWord } => REFUSED "item_in_use" {
             runs "trueup item transition {item} cancelled" "cancels it instead";
         }
+        /// Another item depends on the item to remove.
+        ItemNeeded { item: ShellWord, other: ShellWord } => REFUSED "item_in_use" {
+            runs "trueup item depend {other} --on {item} --remove" "takes the dependency away";
+        }
         /// Another row needs the item to remove, and the item cannot be cancelled either.
         ItemStays { item: ShellWord } => REFUSED "item_in_use" {
             runs "trueup item show {item}" "shows its status";

@@ -4,6 +4,7 @@ mod caller;
 mod database;
 mod files;
 mod handoffs;
+mod imports;
 mod installation;
 mod items;
 mod log;
@@ -22,6 +23,7 @@ pub(crate) use caller::CallerCase;
 pub(crate) use database::DatabaseCase;
 pub(crate) use files::FileCase;
 pub(crate) use handoffs::HandoffCase;
+pub(crate) use imports::ImportCase;
 pub(crate) use installation::InstallationCase;
 pub(crate) use items::ItemCase;
 pub(crate) use log::LogCase;
@@ -51,6 +53,7 @@ pub fn error_rows() -> impl Iterator<Item = &'static ErrorRow> {
         repos::ROWS,
         log::ROWS,
         transfers::ROWS,
+        imports::ROWS,
         installation::ROWS,
     ]
     .into_iter()

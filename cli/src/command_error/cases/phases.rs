@@ -43,6 +43,14 @@ error_cases! {
         PhaseBlocked { by: ShellWord } => REFUSED "illegal_transition" {
             runs "trueup queue reopen {by} --reason again" "reopens the phase that blocks it";
         }
+        /// A phase that would be removed is running.
+        PhaseRunning { phase: ShellWord } => REFUSED "phase_running" {
+            runs "trueup queue cancel {phase} --reason unneeded" "ends it";
+        }
+        /// Other phases depend on the one that would be removed.
+        PhaseInUse { phase: ShellWord } => REFUSED "phase_in_use" {
+            runs "trueup queue remove {phase} --all" "removes all phases of its item";
+        }
         /// The phase was started too often within the cooldown.
         TooManyStarts { item: ShellWord } => REFUSED "retry_limit" {
             runs "trueup log --item {item}" "shows why it keeps restarting";

@@ -26,8 +26,10 @@ error_cases! {
         }
         /// The file contains no task.
         NoTasks => REFUSED "no_plan" {
-            says "a plan has headings such as \"## Phase 1: Name\" and, below them, lines such as \
-                  \"- [ ] 1.1 Title\"";
+            says "a plan has lines such as \"- [ ] 1.1 Title\" or headings such as \
+                  \"### Task 1.1: Title\"; --format names one of the other formats: trueup, \
+                  checklist, spec-kit, openspec, kiro, gsd, task-headings, status-json, \
+                  task-master, backlog, beads, client-tasks, json-lines";
         }
         /// The file of a plan cannot be read.
         PlanUnreadable => UNABLE "plan_unreadable" {
@@ -57,6 +59,10 @@ error_cases! {
         /// The task failed and has no retries left.
         TaskFailedForGood { task: ShellWord, plan: ShellWord } => REFUSED "illegal_transition" {
             runs "trueup plan skip {task} --plan {plan} --reason unsolved" "lets dependent tasks continue";
+        }
+        /// The task is completed or skipped; it can only be reopened.
+        TaskOver { task: ShellWord, plan: ShellWord } => REFUSED "illegal_transition" {
+            ends "trueup plan reopen {task} --plan {plan} --reason again" "reopens it";
         }
         /// The task cannot change from its status to that one.
         IllegalTaskStep { plan: ShellWord } => REFUSED "illegal_transition" {

@@ -11,6 +11,7 @@ use super::{check_text, github, sarif};
 use crate::command_context::CommandContext;
 use crate::command_error::{REFUSED, UNABLE};
 use crate::output::Output;
+use crate::page::{Line, Page};
 
 /// Builds the output of all checks.
 pub(super) fn build_output(
@@ -35,10 +36,12 @@ pub(super) fn build_output(
         }
     }
     let data = json!({"repos": repo_checks.iter().map(repo_check_view).collect::<Vec<_>>()});
-    let (text, tints) = match arguments.format {
+    let program_lines =
+        |lines: Vec<String>| lines.into_iter().map(Line::verbatim).collect::<Vec<_>>().into();
+    let text: Page = match arguments.format {
         Format::Text | Format::Json => check_text::render_repo_checks(repo_checks, arguments.fix),
-        Format::Sarif => (sarif::render_sarif(remaining_findings()), Vec::new()),
-        Format::Github => (github::render_annotations(remaining_findings()), Vec::new()),
+        Format::Sarif => program_lines(sarif::render_sarif(remaining_findings())),
+        Format::Github => program_lines(github::render_annotations(remaining_findings())),
     };
     // The text contains these notes already.
     let warnings = if matches!(arguments.format, Format::Text) && !context.json {
@@ -52,9 +55,8 @@ pub(super) fn build_output(
         exit_code,
         divergences: divergences.collect(),
         warnings,
-        styles: tints,
         has_runner_commands: arguments.format == Format::Github,
-        ..Output::new(text, data)
+        ..Output::page(text, data)
     }
 }
 

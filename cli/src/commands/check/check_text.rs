@@ -5,47 +5,27 @@ use trueup_core::diagnostic::Severity;
 use trueup_core::text::{path_to_text, pluralize};
 
 use super::repo_check::RepoCheck;
-use crate::output::LineStyle;
+use crate::page::{Line, Page, Tone};
 
 /// Most files of a commit that are named.
 const MAX_NAMED_FILES: usize = 5;
 
-/// Lines, and the styles of some of them.
-#[derive(Default)]
-struct TextPage {
-    lines: Vec<String>,
-    styles: Vec<(usize, LineStyle)>,
-}
-
-impl TextPage {
-    fn add_line(&mut self, style: Option<LineStyle>, line: impl Into<String>) {
-        self.styles.extend(style.map(|tint| (self.lines.len(), tint)));
-        self.lines.push(line.into());
-    }
-}
-
-pub(super) fn render_repo_checks(
-    repo_checks: &[RepoCheck],
-    fix: bool,
-) -> (Vec<String>, Vec<(usize, LineStyle)>) {
-    let mut page = TextPage::default();
+pub(super) fn render_repo_checks(repo_checks: &[RepoCheck], fix: bool) -> Page {
+    let mut page = Page::default();
     if repo_checks.is_empty() {
-        page.add_line(
-            None,
-            "no repositories on this machine; `trueup repo add PATH` registers one",
-        );
+        page.push("no repositories on this machine; `trueup repo add PATH` registers one");
     }
     for repo_check in repo_checks {
         render_repo_check(&mut page, repo_check, fix);
     }
-    (page.lines, page.styles)
+    page
 }
 
-fn render_repo_check(page: &mut TextPage, repo_check: &RepoCheck, fix: bool) {
+fn render_repo_check(page: &mut Page, repo_check: &RepoCheck, fix: bool) {
     let head = format!("{} ({})", repo_check.repo, path_to_text(&repo_check.root));
-    page.add_line(Some(LineStyle::Head), head);
+    page.push(Line::new(Tone::Head, head));
     if let Some(reason) = &repo_check.skip_reason {
-        page.add_line(Some(LineStyle::Warning), format!("  skipped: {reason}"));
+        page.push(Line::new(Tone::Warning, format!("  skipped: {reason}")));
     }
     let Some(outcome) = &repo_check.outcome else {
         return;
@@ -55,23 +35,23 @@ fn render_repo_check(page: &mut TextPage, repo_check: &RepoCheck, fix: bool) {
         if finding.path.as_ref() != path {
             path = finding.path.as_ref();
             let name = path.map_or("(no file)", String::as_str);
-            page.add_line(Some(LineStyle::Head), format!("  {name}"));
+            page.push(Line::new(Tone::Head, format!("  {name}")));
         }
         render_finding(page, finding);
     }
     for note in &outcome.notes {
-        page.add_line(Some(LineStyle::Warning), format!("  {note}"));
+        page.push(Line::new(Tone::Warning, format!("  {note}")));
     }
     for reason in &outcome.skipped {
-        page.add_line(Some(LineStyle::Warning), format!("  skipped: {reason}"));
+        page.push(Line::new(Tone::Warning, format!("  skipped: {reason}")));
     }
     if let Some(commit) = &outcome.commit {
         let short: String = commit.chars().take(10).collect();
         let pushed = if outcome.pushed { ", pushed" } else { "" };
         let files = render_file_names(&outcome.written_files);
-        page.add_line(Some(LineStyle::Good), format!("  committed {short}{pushed}: {files}"));
+        page.push(Line::new(Tone::Good, format!("  committed {short}{pushed}: {files}")));
     }
-    page.add_line(None, format!("  {}", render_summary(outcome, fix)));
+    page.push(format!("  {}", render_summary(outcome, fix)));
 }
 
 /// Lists file names, shortened: a first run in a large repository commits thousands.
@@ -83,19 +63,21 @@ fn render_file_names(files: &[String]) -> String {
     }
 }
 
-fn render_finding(page: &mut TextPage, finding: &CheckFinding) {
+fn render_finding(page: &mut Page, finding: &CheckFinding) {
     let divergence = &finding.divergence;
-    let (style, mark) = match (finding.is_fixed, divergence.severity) {
-        (true, _) => (Some(LineStyle::Good), "fixed"),
-        (false, Severity::Error) => (Some(LineStyle::Error), "error"),
-        (false, Severity::Warning) => (Some(LineStyle::Warning), "warning"),
-        (false, Severity::Info) => (None, "info"),
+    let (tone, mark) = match (finding.is_fixed, divergence.severity) {
+        (true, _) => (Tone::Good, "fixed"),
+        (false, Severity::Error) => (Tone::Error, "error"),
+        (false, Severity::Warning) => (Tone::Warning, "warning"),
+        (false, Severity::Info) => (Tone::Plain, "info"),
     };
     let code = divergence.code.as_str();
-    page.add_line(style, format!("    {mark:<7} {code} {}", divergence.message));
+    let line =
+        Line::new(tone, format!("    {mark:<7}")).and(format!(" {code} {}", divergence.message));
+    page.push(line.hanging(12));
     if !finding.is_fixed {
         let line = format!("            fix: {}", divergence.advice);
-        page.add_line(Some(LineStyle::Faint), line);
+        page.push(Line::new(Tone::Faint, line).hanging(17));
     }
 }
 

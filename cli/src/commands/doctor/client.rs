@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::check_result::CheckResult;
 use super::client_files::{find_config_dir, read_client_json, try_read_client_json};
-use super::plugin::{is_trueup_plugin, list_installed_ids};
+use super::plugin::{is_client_on_path, is_trueup_plugin, list_installed_ids};
 use crate::command_context::CommandContext;
 
 /// The oldest version of the client that trueup is tested with.
@@ -118,8 +118,12 @@ pub(super) fn check_hooks_enabled(context: &CommandContext, _: bool) -> CheckRes
 
 /// Checks the version of the client on PATH. A missing client is reported by the check of the
 /// plugin.
-pub(super) fn check_client_version(_: &CommandContext, _: bool) -> CheckResult {
+pub(super) fn check_client_version(context: &CommandContext, _: bool) -> CheckResult {
     let Some(line) = run_version_command("claude") else {
+        if is_client_on_path(context) {
+            let fix = "run claude --version to see why, or install Claude Code again";
+            return CheckResult::fail("claude is on PATH and does not run", fix);
+        }
         return CheckResult::skip("claude is not on PATH");
     };
     match parse_version(&line) {

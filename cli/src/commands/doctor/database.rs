@@ -8,6 +8,7 @@ use trueup_core::store::{HookStore as _, StoreError};
 use trueup_remote::RemoteDatabase;
 
 use super::check_result::CheckResult;
+use super::files::find_write_problem;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandError;
 use crate::commands::db::violation_text::{render_violation, summarize_violations};
@@ -52,6 +53,9 @@ fn check_file(context: &CommandContext, path: &Path, fix: bool) -> CheckResult {
     match checked {
         Err(error) => build_failed_result(error.into()),
         Ok((lineage, wrong)) if wrong.is_empty() => {
+            if let Some(problem) = find_write_problem(path) {
+                return problem;
+            }
             CheckResult::ok(format!("{}, lineage {}", path.display(), lineage.short()))
         }
         Ok(_) if fix && store.rebuild_indexes().is_ok() => {

@@ -60,10 +60,25 @@ pub(super) fn check_data_directory(context: &CommandContext, fix: bool) -> Check
         Ok(data) if !data.is_dir() => {
             CheckResult::fail(format!("{shown} is not a directory"), "move it away")
         }
-        Ok(data) => {
-            check_privacy(path, &data, fix).unwrap_or_else(|| CheckResult::ok(shown.to_string()))
-        }
+        Ok(data) => find_write_problem(path)
+            .or_else(|| check_privacy(path, &data, fix))
+            .unwrap_or_else(|| CheckResult::ok(shown.to_string())),
     }
+}
+
+/// Reports what cannot be written, by its permissions or because its file system is read-only. Nothing
+/// is written to find out.
+pub(super) fn find_write_problem(path: &Path) -> Option<CheckResult> {
+    let error = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).err()?;
+    let error = std::io::Error::from(error);
+    let fix = match error.kind() {
+        std::io::ErrorKind::ReadOnlyFilesystem => {
+            "remount its file system for writing, or set TRUEUP_HOME to another directory"
+                .to_owned()
+        }
+        _ => format!("correct its owner and permissions: ls -ld {}", path.display()),
+    };
+    Some(CheckResult::fail(format!("{} cannot be written: {error}", path.display()), fix))
 }
 
 /// Mode bits that give access to others.

@@ -5,6 +5,7 @@ mod check_result;
 mod client;
 mod client_files;
 mod client_process;
+mod codex;
 mod database;
 mod files;
 mod outbox;
@@ -22,6 +23,7 @@ use self::check_result::{CheckResult, CheckStatus};
 use crate::command_context::CommandContext;
 use crate::command_error::REFUSED;
 use crate::output::Output;
+use crate::page::{Line, Tone};
 
 /// A check of the installation.
 struct DoctorCheck {
@@ -31,7 +33,7 @@ struct DoctorCheck {
 }
 
 /// All checks in the order of output. Each depends only on those before it.
-const CHECKS: [DoctorCheck; 18] = [
+const CHECKS: [DoctorCheck; 19] = [
     doctor_check("configuration", files::check_configuration),
     doctor_check("data directory", files::check_data_directory),
     doctor_check("private files", privacy::check_private_files),
@@ -51,6 +53,7 @@ const CHECKS: [DoctorCheck; 18] = [
     doctor_check("hooks enabled", client::check_hooks_enabled),
     doctor_check("client version", client::check_client_version),
     doctor_check("client process", client_process::check_client_processes),
+    doctor_check("codex", codex::check_hooks),
 ];
 
 /// The check behind which those of the server of a shared database stand.
@@ -71,15 +74,8 @@ pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
             results.extend(server::check_server(context));
         }
     }
-    let text = results
-        .iter()
-        .flat_map(|(name, found)| {
-            let status = found.status.as_str();
-            let line = format!("{status:<4} {name:<17} {}", found.detail);
-            let fix = found.fix.as_ref().map(|fix| format!("       fix: {fix}"));
-            std::iter::once(line).chain(fix)
-        })
-        .collect();
+    let text: Vec<Line> =
+        results.iter().flat_map(|(name, found)| render_check(name, found)).collect();
     let rows: Vec<Value> = results
         .iter()
         .map(|(name, found)| {
@@ -91,5 +87,20 @@ pub(super) fn cmd_doctor(context: &CommandContext, fix: bool) -> Output {
         .collect();
     let failed = results.iter().any(|(_, found)| found.status == CheckStatus::Fail);
     let exit_code = if failed { REFUSED } else { 0 };
-    Output { exit_code, ..Output::new(text, json!({"checks": rows})) }
+    Output { exit_code, ..Output::page(text, json!({"checks": rows})) }
+}
+
+/// Renders a check, and under it the fix of what it found.
+fn render_check(name: &str, found: &CheckResult) -> impl Iterator<Item = Line> {
+    let tone = match found.status {
+        CheckStatus::Ok => Tone::Good,
+        CheckStatus::Warn => Tone::Warning,
+        CheckStatus::Fail => Tone::Error,
+        CheckStatus::Skip => Tone::Faint,
+    };
+    let line = Line::new(tone, format!("{:<4}", found.status.as_str()))
+        .and(format!(" {name:<17} {}", found.detail))
+        .hanging(7);
+    let fix = found.fix.as_ref().map(|fix| Line::from(format!("       fix: {fix}")));
+    std::iter::once(line).chain(fix)
 }

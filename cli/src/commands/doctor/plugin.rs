@@ -6,12 +6,13 @@ use serde_json::Value;
 use trueup_core::fs::{read_bytes, sha256_hex};
 
 use super::check_result::CheckResult;
-use super::client_files::{find_config_dir, read_client_json};
+use super::client_files::{find_config_dir, read_client_json, try_read_client_json};
 use super::session_sample::{is_live_here, list_present_sessions};
 use crate::command_context::CommandContext;
 
 /// Binaries that the hooks run.
-const HOOK_BINARIES: [&str; 3] = ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
+pub(super) const HOOK_BINARIES: [&str; 3] =
+    ["session-start-sync", "checkpoint-push", "pre-handoff-validate"];
 
 /// Content of the hooks file of this version.
 const SHIPPED_HOOKS_FILE: &str = include_str!("../../../../hooks/hooks.json");
@@ -35,7 +36,7 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
     if plugin_copies.iter().any(|copy| copy.is_for_here) {
         return CheckResult::ok("installed in Claude Code");
     }
-    let fix = "run trueup install with `claude` on PATH, or start claude with --plugin-dir";
+    let fix = describe_registration(context);
     if let Some(other) = plugin_copies.iter().find_map(|copy| copy.project.as_ref()) {
         return CheckResult::fail(
             format!("installed only for {}: its hooks do not run here", other.display()),
@@ -52,11 +53,29 @@ pub(super) fn check_installed(context: &CommandContext, _: bool) -> CheckResult 
     CheckResult::fail(format!("{missing}: its hooks do not run"), fix)
 }
 
+/// Says how the plugin is registered, by what stands in the way of it.
+fn describe_registration(context: &CommandContext) -> String {
+    let settings = find_config_dir(context).map(|dir| dir.join("settings.json"));
+    match settings.filter(|path| try_read_client_json(path).is_err()) {
+        Some(path) => format!("correct {}, then run trueup install", path.display()),
+        None if is_client_on_path(context) => {
+            "run trueup install, which shows what `claude plugin` says".to_owned()
+        }
+        None => {
+            "run trueup install with `claude` on PATH, or start claude with --plugin-dir".to_owned()
+        }
+    }
+}
+
 /// Tells whether the client is on PATH or has a configuration directory.
 fn has_client(context: &CommandContext) -> bool {
+    is_client_on_path(context) || find_config_dir(context).is_some_and(|dir| dir.is_dir())
+}
+
+/// Tells whether the client is on PATH, whether or not it runs.
+pub(super) fn is_client_on_path(context: &CommandContext) -> bool {
     let path = context.environment.path("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join("claude").is_file())
-        || find_config_dir(context).is_some_and(|dir| dir.is_dir())
 }
 
 /// Tells whether a session is live on this machine. Only hooks register sessions, so they run

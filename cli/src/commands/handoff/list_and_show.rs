@@ -1,7 +1,9 @@
 //! `trueup handoff list` and `trueup handoff show`: hand-offs in one line, and in full.
 
 use serde_json::json;
-use trueup_core::model::{Handoff, HandoffElement, HandoffId, HandoffRefusal};
+use trueup_core::model::{
+    Handoff, HandoffElement, HandoffId, HandoffRefusal, HandoffStatus, SessionId,
+};
 use trueup_core::store::HandoffFilter;
 use trueup_core::text::one_line;
 use trueup_core::views::HandoffView;
@@ -12,22 +14,22 @@ use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::value_text::or_none;
 use crate::output::Output;
+use crate::page::{Cell, Column, Line, Table, Tone};
 
 /// Longest summary in a list, in characters.
-const MAX_SUMMARY_CHARS: usize = 80;
+const MAX_SUMMARY_CHARS: usize = 500;
 
 pub(super) fn cmd_show(context: &CommandContext, id: &HandoffId) -> CommandResult {
     let handoff = context.open_for_reading()?.load_handoff(id)?;
     let handoff = handoff.ok_or_else(|| refusal_to_error(id, HandoffRefusal::NotFound))?;
-    Ok(Output::new(render_handoff(&handoff), handoff_data(&handoff)))
+    Ok(Output::page(render_handoff(context, &handoff), handoff_data(&handoff)))
 }
 
 pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let handoffs = context.open_for_reading()?.list_handoffs(HandoffFilter { only_open: !all })?;
     let views: Vec<_> = handoffs.iter().map(HandoffView::from).collect();
     Ok(Output::table(
-        &format!("{:<12} {:<18} {:<20} ITEM  FROM -> TO  SUMMARY", "HAND-OFF", "STATUS", "TYPE"),
-        handoffs.iter().map(render_handoff_line),
+        handoff_table(context, &handoffs),
         if all {
             "no hand-offs; create one with `trueup handoff create TYPE`"
         } else {
@@ -37,46 +39,71 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     ))
 }
 
-fn render_handoff_line(handoff: &Handoff) -> String {
-    let summary = handoff.elements.get(HandoffElement::Summary).unwrap_or_default();
-    format!(
-        "{} {:<18} {:<20} {}  {} -> {}  {}",
-        handoff.id.as_str(),
-        handoff.status.as_str(),
-        handoff.kind.as_str(),
-        handoff.item,
-        handoff.from,
-        describe_addressee(handoff),
-        one_line(summary, MAX_SUMMARY_CHARS)
-    )
-    .trim_end()
-    .to_owned()
+fn handoff_table(context: &CommandContext, handoffs: &[Handoff]) -> Table<8> {
+    let columns = [
+        Column::id("HAND-OFF"),
+        Column::word("STATUS"),
+        Column::word("TYPE"),
+        Column::word("ITEM"),
+        Column::id("FROM"),
+        Column::id("TO"),
+        Column::word("CREATED"),
+        Column::text("SUMMARY"),
+    ];
+    let row = |handoff: &Handoff| {
+        let summary = handoff.elements.get(HandoffElement::Summary);
+        [
+            handoff.id.as_str().into(),
+            Cell::toned(handoff_tone(handoff.status), handoff.status.as_str()),
+            handoff.kind.as_str().into(),
+            handoff.item.as_str().into(),
+            Cell::faint(handoff.from.as_str()),
+            Cell::faint(handoff.to.as_ref().map_or("anyone", SessionId::as_str)),
+            Cell::faint(context.times.render(handoff.created_at)),
+            Cell::optional(summary.map(|summary| one_line(summary, MAX_SUMMARY_CHARS))),
+        ]
+    };
+    Table::new(columns, handoffs.iter().map(row))
 }
 
-fn render_handoff(handoff: &Handoff) -> Vec<String> {
+const fn handoff_tone(status: HandoffStatus) -> Tone {
+    match status {
+        HandoffStatus::PendingAcceptance => Tone::Active,
+        HandoffStatus::Accepted => Tone::Good,
+        HandoffStatus::Rejected | HandoffStatus::Blocked => Tone::Warning,
+    }
+}
+
+fn render_handoff(context: &CommandContext, handoff: &Handoff) -> Vec<Line> {
+    let head = Line::new(Tone::Head, format!("{} {}", handoff.kind, handoff.item))
+        .and("  ")
+        .with(handoff_tone(handoff.status), handoff.status.as_str())
+        .with(Tone::Faint, format!("  {}", handoff.id));
     let mut text = vec![
-        render_handoff_line(handoff),
-        format!(
-            "created {} at epoch {}; phase: {}, task: {}, branch: {}, worktree: {}",
-            handoff.created_at,
-            handoff.epoch,
-            or_none(handoff.phase.as_deref()),
-            or_none(handoff.task.as_deref()),
-            or_none(handoff.branch.as_deref()),
-            or_none(handoff.worktree.as_deref())
+        head,
+        Line::field("from", handoff.from.as_str()),
+        Line::field("to", describe_addressee(handoff)),
+        Line::field(
+            "created",
+            format!("{}, epoch {}", context.times.render(handoff.created_at), handoff.epoch),
         ),
+        Line::field("phase", or_none(handoff.phase.as_deref())),
+        Line::field("task", or_none(handoff.task.as_deref())),
+        Line::field("branch", or_none(handoff.branch.as_deref())),
+        Line::field("worktree", or_none(handoff.worktree.as_deref())),
     ];
     for element in HandoffElement::ALL {
         let element_text = handoff.elements.get(element).unwrap_or("not given");
         let mut lines = element_text.lines();
         let first = lines.next().unwrap_or_default();
-        text.push(format!("{}: {first}", element.label()));
-        text.extend(lines.map(|line| format!("  {line}")));
+        text.push(Line::new(Tone::Head, format!("{}:", element.label())).and(format!(" {first}")));
+        text.extend(lines.map(|line| Line::from(format!("  {line}"))));
     }
     if let (Some(at), Some(by)) = (handoff.decided_at, &handoff.decided_by) {
         let reason = handoff.reject_reason.as_deref();
-        let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-        text.push(format!("{} at {at} by {by}{reason}", handoff.status));
+        let reason = reason.map_or(String::new(), |reason| format!(": \"{reason}\""));
+        let at = context.times.render(at);
+        text.push(format!("{} by {by} {at}{reason}", handoff.status).into());
     }
     text
 }

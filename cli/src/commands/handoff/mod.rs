@@ -65,9 +65,15 @@ pub(crate) enum HandoffCommand {
 pub(super) fn cmd_handoff(context: &CommandContext, command: HandoffCommand) -> CommandResult {
     match command {
         HandoffCommand::Create(arguments) => create::cmd_create(context, *arguments),
-        HandoffCommand::Accept { id } => decide::cmd_accept(context, &id),
-        HandoffCommand::Reject { id, reason } => decide::cmd_reject(context, &id, &reason),
+        HandoffCommand::Accept { id } => {
+            context.with_full_id(&id, |id| decide::cmd_accept(context, &id))
+        }
+        HandoffCommand::Reject { id, reason } => {
+            context.with_full_id(&id, |id| decide::cmd_reject(context, &id, &reason))
+        }
         HandoffCommand::List { all } => list_and_show::cmd_list(context, all),
-        HandoffCommand::Show { id } => list_and_show::cmd_show(context, &id),
+        HandoffCommand::Show { id } => {
+            context.with_full_id(&id, |id| list_and_show::cmd_show(context, &id))
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! `trueup item add`: adding an item, after checking its parent and dependencies.
 
 use clap::Args;
-use serde_json::json;
-use trueup_core::model::{EventKind, Item, ItemKey, NewItem};
+use serde_json::{Map, json};
+use trueup_core::model::{EventKind, Item, ItemKey, ItemPriority, NewItem};
 use trueup_core::repos::assign_repo_name;
 use trueup_core::store::Store;
 use trueup_core::views::ItemView;
 
 use super::dependency_check::check_new_dependencies;
 use super::lookup::load_item;
-use super::render::render_item_line;
+use super::render::item_line;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase};
 use crate::number_argument::parse_whole_number;
@@ -31,6 +31,12 @@ pub(crate) struct ItemAddArgs {
     /// Position among its siblings [default: last]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_whole_number::<i64>)]
     pub(crate) position: Option<i64>,
+    /// Priority: 0 to 4 or P0 to P4, 0 comes first [default: none, which comes with 2]
+    #[arg(long, value_name = "P")]
+    pub(crate) priority: Option<ItemPriority>,
+    /// What is to be done, of any length
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
     /// Items that must be completed first
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) depends: Vec<ItemKey>,
@@ -70,6 +76,9 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: ItemAddArgs) -> Comma
             parent: arguments.parent,
             position: arguments.position,
             repo,
+            priority: arguments.priority,
+            description: arguments.description.filter(|text| !text.is_empty()),
+            extra: Map::new(),
             depends_on: arguments.depends,
             requires_evidence: arguments.requires_evidence,
             status: None,
@@ -101,8 +110,5 @@ fn warn_of_similar_key(store: &mut dyn Store, key: &ItemKey) -> CommandResult<Op
 }
 
 fn build_added_output(item: &Item) -> Output {
-    Output::new(
-        vec![format!("added {}", render_item_line(item))],
-        json!({"item": ItemView::from(item)}),
-    )
+    Output::page(vec![item_line("added ", item)], json!({"item": ItemView::from(item)}))
 }

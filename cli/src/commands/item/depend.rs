@@ -14,7 +14,7 @@ use super::lookup::load_item;
 use super::render::join_keys;
 use super::replay::find_replayed_change;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ItemDependArgs {
     /// Item key
     pub(crate) key: ItemKey,

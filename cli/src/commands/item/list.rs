@@ -8,10 +8,14 @@ use trueup_core::store::{ItemFilter, Store};
 use trueup_core::views::ItemView;
 
 use super::lookup::load_item;
-use super::render::render_item_line;
+use super::render::item_table;
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase, RepoCase};
+use crate::number_argument::parse_whole_number;
 use crate::output::Output;
+
+/// How many items that are not shown are counted.
+const MAX_COUNTED: u32 = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct ItemListArgs {
@@ -36,6 +40,9 @@ pub(crate) struct ItemListArgs {
     /// Only unfinished items
     #[arg(long, conflicts_with = "status")]
     pub(crate) unfinished: bool,
+    /// Maximum number of items; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = parse_whole_number::<u32>)]
+    pub(crate) limit: u32,
 }
 
 pub(super) fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> CommandResult {
@@ -49,9 +56,6 @@ pub(super) fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> Com
     if let Some(parent) = &arguments.parent {
         load_item(store, parent)?;
     }
-    if let Some(kind) = &arguments.kind {
-        check_kind_exists(store, kind)?;
-    }
     let scope = if let Some(repo) = arguments.repo {
         RepoScope::Only(resolve_repo_name(context, store, &repo)?)
     } else {
@@ -64,26 +68,48 @@ pub(super) fn cmd_list(context: &CommandContext, arguments: ItemListArgs) -> Com
         statuses,
         kind: arguments.kind,
         scope,
+        // One more tells whether there are more.
+        limit: if arguments.limit == 0 { 0 } else { arguments.limit.saturating_add(1) },
         page: None,
     };
-    let items = store.list_items(&filter)?;
+    let mut items = store.list_items(&filter)?;
+    let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
+    let more = if limit > 0 && items.len() > limit {
+        items.truncate(limit);
+        let counted = store.count_items(&filter, MAX_COUNTED.saturating_add(arguments.limit))?;
+        Some(counted.saturating_sub(u64::from(arguments.limit)))
+    } else {
+        None
+    };
     let if_empty = match items.as_slice() {
-        [] => describe_empty_list(store, filter)?,
+        [] => {
+            if let Some(kind) = &filter.kind {
+                check_kind_exists(store, kind)?;
+            }
+            describe_empty_list(store, filter)?
+        }
         _ => String::new(),
     };
     let views: Vec<_> = items.iter().map(ItemView::from).collect();
-    Ok(Output::table(
-        &format!("{:<24} {:<10} {:<8}  HOLDER, TITLE", "KEY", "STATUS", "PHASE"),
-        items.iter().map(render_item_line),
+    let mut output = Output::table(
+        item_table(&items),
         &if_empty,
-        json!({"items": views}),
-    ))
+        json!({"items": views, "more": more.unwrap_or(0)}),
+    );
+    output.text.extend(more.map(describe_more));
+    Ok(output)
+}
+
+/// Says how many items are not shown, and how to see them. Counting stops somewhere.
+fn describe_more(more: u64) -> String {
+    let at_least = if more >= u64::from(MAX_COUNTED) { "at least " } else { "" };
+    format!("{at_least}{more} more; `trueup item list --limit 0` shows all")
 }
 
 /// Describes why a list is empty: other repositories may have matching items.
 fn describe_empty_list(store: &mut dyn Store, filter: ItemFilter) -> CommandResult<String> {
-    let all_items = store.list_items(&ItemFilter { scope: RepoScope::All, ..filter })?;
-    Ok(match all_items.len() {
+    let everywhere = ItemFilter { scope: RepoScope::All, ..filter };
+    Ok(match store.count_items(&everywhere, 0)? {
         0 => "no items; add one with `trueup item add KEY`".to_owned(),
         others => format!("no items here; use --all-repos to see {others} in other repositories"),
     })
@@ -91,12 +117,12 @@ fn describe_empty_list(store: &mut dyn Store, filter: ItemFilter) -> CommandResu
 
 /// Checks that some item has this kind.
 fn check_kind_exists(store: &mut dyn Store, kind: &str) -> CommandResult<()> {
-    let items = store.list_items(&ItemFilter::default())?;
-    if ["task", ORCHESTRATOR_KIND].contains(&kind) || items.iter().any(|item| item.kind == kind) {
+    let of_items = store.list_item_kinds()?;
+    let of_items = of_items.iter().map(String::as_str);
+    let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR_KIND]).collect();
+    if kinds.contains(&kind) {
         return Ok(());
     }
-    let of_items = items.iter().map(|item| item.kind.as_str());
-    let mut kinds: Vec<&str> = of_items.chain(["task", ORCHESTRATOR_KIND]).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let message = format!("no item has kind {kind}");
@@ -110,12 +136,11 @@ fn resolve_repo_name(
     store: &mut dyn Store,
     name: &str,
 ) -> CommandResult<String> {
+    let of_items = store.find_repo_of_items(name)?;
+    let repo_here = find_repo_name(store, context.run.naming_context())?;
     let registered = store.list_repos()?;
     let registered = registered.iter().map(|repo| repo.slug.to_string());
-    let items = store.list_items(&ItemFilter::default())?;
-    let of_items = items.into_iter().filter_map(|item| item.repo);
-    let repo_here = find_repo_name(store, context.run.naming_context())?;
-    let mut known_names = of_items.chain(repo_here).chain(registered);
+    let mut known_names = of_items.into_iter().chain(repo_here).chain(registered);
     if let Some(known) = known_names.find(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(known);
     }

@@ -7,11 +7,12 @@ use trueup_core::text::one_line;
 use trueup_core::views::{EventView, ItemView};
 
 use super::lookup::load_item;
-use super::render::{MAX_TITLE_CHARS, join_keys, join_keys_with_status, render_item_line};
+use super::render::{MAX_TITLE_CHARS, item_line, join_keys, join_keys_with_status};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
-use crate::commands::log::render_event;
+use crate::commands::log::Story;
 use crate::output::Output;
+use crate::page::Line;
 
 /// Most events shown with an item.
 const MAX_EVENTS_SHOWN: u32 = 20;
@@ -24,16 +25,20 @@ pub(super) fn cmd_show(context: &CommandContext, key: &ItemKey) -> CommandResult
         limit: MAX_EVENTS_SHOWN,
         ..EventFilter::default()
     })?;
-    let mut text = vec![render_item_line(&item)];
-    text.extend(render_item_details(store, &item)?);
-    text.extend(events.iter().map(render_event));
+    let mut text = vec![item_line("", &item)];
+    text.extend(render_item_details(store, &item)?.into_iter().map(Line::from));
+    let mut teller = Story::new(context, false);
+    text.extend(teller.tell_all(&events));
     let events: Vec<_> = events.iter().map(EventView::from).collect();
-    Ok(Output::new(text, json!({"item": ItemView::from(&item), "events": events})))
+    Ok(Output::page(text, json!({"item": ItemView::from(&item), "events": events})))
 }
 
 /// Renders further details of an item, where there are any.
 fn render_item_details(store: &mut dyn Store, item: &Item) -> CommandResult<Vec<String>> {
     let mut text = Vec::new();
+    if let Some(description) = &item.description {
+        text.extend(description.lines().map(|line| format!("  {line}")));
+    }
     if let Some(parent) = &item.parent {
         let position = item.position.map_or_else(|| "none".to_owned(), |p| p.to_string());
         text.push(format!("  belongs to {parent}, position {position}"));

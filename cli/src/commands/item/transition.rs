@@ -9,18 +9,22 @@ use serde_json::json;
 use trueup_core::claims::{self, MoveAnswer, MoveItemRequest};
 use trueup_core::model::{EventKind, Item, ItemKey, ItemStatus, MoveRefusal, MoveTarget};
 use trueup_core::store::{MovedItem, Store};
+use trueup_core::text::{one_line, pluralize};
 use trueup_core::views::ItemView;
 
 use super::render::join_keys_with_status;
 use super::replay::find_replayed_change;
 
-#[derive(Debug, Args)]
+/// Longest evidence shown, in characters.
+const MAX_EVIDENCE_CHARS: usize = 200;
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ItemTransitionArgs {
     /// Item key
     pub(crate) key: ItemKey,
     /// New status: queued, ready, running, blocked, completed, failed or cancelled
     pub(crate) status: ItemStatus,
-    /// Reason; shown for blocked and failed items
+    /// Reason; shown for blocked, failed and cancelled items
     #[arg(long, value_name = "R")]
     pub(crate) reason: Option<String>,
     /// Proof of completion, such as a pull request or a test run
@@ -69,11 +73,26 @@ fn move_item(
         }
     };
     let mut warnings = Vec::new();
+    warnings.extend(warn_of_open_children(store, &before, &moved.item)?);
     if let Some(session) = &session {
         context.true_up_after_change(store, &session.id, &mut warnings)?;
     }
     Ok(Output::new(render_move(&before, &moved), json!({"item": ItemView::from(&moved.item)}))
         .with_warnings(warnings))
+}
+
+/// Warns of children that a finished item leaves open. They can still be begun.
+fn warn_of_open_children(
+    store: &mut dyn Store,
+    before: &Item,
+    after: &Item,
+) -> CommandResult<Option<String>> {
+    if before.status.is_finished() || !after.status.is_finished() {
+        return Ok(None);
+    }
+    let open = usize::try_from(store.count_children(&after.key)?.unfinished).unwrap_or(usize::MAX);
+    let children = pluralize(open, "unfinished child", "unfinished children");
+    Ok((open > 0).then(|| format!("{} still has {children}", after.key)))
 }
 
 /// Renders what changed.
@@ -84,6 +103,13 @@ fn render_move(before: &Item, moved: &MovedItem) -> Vec<String> {
     } else {
         format!("{}: {} -> {}", item.key, before.status, item.status)
     }];
+    if before.evidence != item.evidence {
+        let shown = |evidence: &Option<String>| {
+            let text = evidence.as_deref().map(|text| one_line(text, MAX_EVIDENCE_CHARS));
+            text.unwrap_or_else(|| "none".to_owned())
+        };
+        text.push(format!("evidence: {} -> {}", shown(&before.evidence), shown(&item.evidence)));
+    }
     if let (Some(holder), None) = (&before.holder, &item.holder) {
         text.push(format!("released by {holder}; `trueup next` shows what comes next"));
     }

@@ -3,6 +3,7 @@
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult};
 use crate::commands::findings::{count_findings, exit_code_for, render_divergences};
+use crate::commands::phase_names::warn_of_typing_error;
 use crate::output::Output;
 use clap::Args;
 use serde_json::json;
@@ -28,7 +29,8 @@ pub(crate) struct MetaCheckArgs {
 }
 
 pub(super) fn cmd_check(context: &CommandContext, arguments: MetaCheckArgs) -> CommandResult {
-    let (ids, warnings) = select_workflows(context, arguments.ids)?;
+    let (ids, mut warnings) = select_workflows(context, arguments.ids)?;
+    warnings.extend(arguments.phase.iter().filter_map(warn_of_typing_error));
     let mut divergences = Vec::new();
     let mut missing_parts = Vec::new();
     for id in &ids {
@@ -38,7 +40,7 @@ pub(super) fn cmd_check(context: &CommandContext, arguments: MetaCheckArgs) -> C
             Ok(Some(document)) => {
                 divergences.extend(list_findings(&file, &document));
                 divergences.extend(schema::find_violations(id, &display_path(id), &document));
-                if let Some(phase) = arguments.phase {
+                if let Some(phase) = &arguments.phase {
                     missing_parts.extend(phase_contract::find_missing_parts(
                         phase,
                         &file,
@@ -52,7 +54,7 @@ pub(super) fn cmd_check(context: &CommandContext, arguments: MetaCheckArgs) -> C
     }
     context.set_fix_directories(&mut divergences);
     let data = json!({"checked": ids.len()});
-    if let Some(phase) = arguments.phase
+    if let Some(phase) = &arguments.phase
         && !missing_parts.is_empty()
     {
         let mut error = phase_contract::build_contract_error(phase, &missing_parts, data);

@@ -11,6 +11,7 @@ use super::workflow_file::{
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, MetadataCase};
 use crate::output::Output;
+use crate::page::Line;
 
 pub(super) fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>) -> CommandResult {
     let file = metadata_file(context, id);
@@ -19,8 +20,11 @@ pub(super) fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>)
     let mut divergences = list_findings(&file, &document);
     context.set_fix_directories(&mut divergences);
     let mut state = document.to_map();
-    let text = match field {
-        None => vec![String::from_utf8_lossy(&document.render()).trim().to_owned()],
+    let text: Vec<Line> = match field {
+        None => {
+            let file = document.render();
+            String::from_utf8_lossy(&file).trim().lines().map(Line::verbatim).collect()
+        }
         Some(field) => {
             state.retain(|key, _| key == field);
             let Some(value) = state.get(field) else {
@@ -33,12 +37,12 @@ pub(super) fn cmd_get(context: &CommandContext, id: &AdwId, field: Option<&str>)
                 let case = MetadataCase::FieldNotFound { id: id.into() };
                 return Err(CommandError::new(case, message));
             };
-            vec![value.as_str().map_or_else(
+            vec![Line::verbatim(value.as_str().map_or_else(
                 || document.raw_value(field).unwrap_or_default().to_owned(),
                 str::to_owned,
-            )]
+            ))]
         }
     };
     let data = json!({"id": id, "path": path_to_text(file.path()), "state": state});
-    Ok(Output { warnings: render_messages(&divergences), divergences, ..Output::new(text, data) })
+    Ok(Output { warnings: render_messages(&divergences), divergences, ..Output::page(text, data) })
 }

@@ -20,7 +20,7 @@ pub(super) struct MissingPart {
 
 /// Finds the fields that a phase requires and the file of a workflow lacks.
 pub(super) fn find_missing_parts(
-    phase: PhaseName,
+    phase: &PhaseName,
     file: &MetadataFile,
     document: Option<&JsonDocument>,
 ) -> Vec<MissingPart> {
@@ -31,7 +31,7 @@ pub(super) fn find_missing_parts(
 
 /// Builds the error of a phase whose workflows lack fields, with all of them.
 pub(super) fn build_contract_error(
-    phase: PhaseName,
+    phase: &PhaseName,
     missing_parts: &[MissingPart],
     mut data: Json,
 ) -> CommandError {
@@ -50,7 +50,7 @@ pub(crate) fn check_phase_can_start(context: &CommandContext, phase: &Phase) -> 
     let Some(workflow) = &phase.adw_id else {
         return Ok(());
     };
-    if list_missing_requirements(phase.name, &AdwState::default(), PathsOnDisk::default())
+    if list_missing_requirements(&phase.name, &AdwState::default(), PathsOnDisk::default())
         .is_empty()
     {
         return Ok(());
@@ -61,11 +61,11 @@ pub(crate) fn check_phase_can_start(context: &CommandContext, phase: &Phase) -> 
     })?;
     let file = metadata_file(context, &id);
     let document = file.read().map_err(|error| to_command_error(&id, &error))?;
-    let missing_parts = find_missing_parts(phase.name, &file, document.as_ref());
+    let missing_parts = find_missing_parts(&phase.name, &file, document.as_ref());
     if missing_parts.is_empty() {
         return Ok(());
     }
-    let mut error = build_contract_error(phase.name, &missing_parts, json!({}));
+    let mut error = build_contract_error(&phase.name, &missing_parts, json!({}));
     if document.is_none() {
         error.message = format!("{} ({} is missing)", error.message, display_path(&id));
     }

@@ -8,6 +8,7 @@ use trueup_core::views::OrchestratorView;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
+use crate::page::{Cell, Column, Table, Tone};
 
 /// Most ended orchestrators listed without `--all`.
 const MAX_ENDED_LISTED: u32 = 100;
@@ -17,7 +18,16 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
     let mut rows = store.list_live_orchestrators()?;
     let ended = store.list_orchestrators(if all { 0 } else { MAX_ENDED_LISTED })?;
     rows.extend(ended.into_iter().filter(|row| !row.status.is_live()));
-    let mut text = Vec::new();
+    let columns = [
+        Column::id("ORCHESTRATOR"),
+        Column::text("PLAN"),
+        Column::word("STATUS"),
+        Column::number("PID"),
+        Column::word("HOST"),
+        Column::word("STARTED"),
+        Column::text("EVIDENCE"),
+    ];
+    let mut table = Table::new(columns, []);
     let mut objects = Vec::new();
     for mut row in rows {
         let Liveness { state: alive, evidence: witness, .. } = judge_liveness(&row, &context.run);
@@ -25,21 +35,24 @@ pub(super) fn cmd_list(context: &CommandContext, all: bool) -> CommandResult {
         if row.status.is_live() && alive == LivenessState::Dead {
             row.status = OrchestratorStatus::Crashed;
         }
-        text.push(format!(
-            "{:<17} {:<24} {:<8} pid {} on {} since {} ({})",
-            row.id.as_str(),
-            row.plan.as_str(),
-            row.status.as_str(),
-            row.process.pid,
-            row.host,
-            row.started_at,
-            row.reason.as_deref().unwrap_or(&witness)
-        ));
+        let tone = match row.status {
+            OrchestratorStatus::Crashed => Tone::Error,
+            status if status.is_live() => Tone::Good,
+            _ => Tone::Faint,
+        };
+        table.push([
+            row.id.as_str().into(),
+            row.plan.as_str().into(),
+            Cell::toned(tone, row.status.as_str()),
+            row.process.pid.to_string().into(),
+            row.host.as_str().into(),
+            Cell::faint(context.times.render(row.started_at)),
+            Cell::faint(row.reason.as_deref().unwrap_or(&witness)),
+        ]);
         objects.push(OrchestratorView::from(&row));
     }
     Ok(Output::table(
-        &format!("{:<17} {:<24} {:<8} PROCESS", "ORCHESTRATOR", "PLAN", "STATUS"),
-        text,
+        table,
         "no orchestrators; start one with `trueup orchestrator start PLAN -- CMD`",
         json!({"orchestrators": objects}),
     ))

@@ -103,9 +103,11 @@ pub(super) fn cmd_orchestrator(
     match command {
         OrchestratorCommand::Start { plan, command } => start::cmd_start(context, &plan, &command),
         OrchestratorCommand::Register { plan } => manage::cmd_register(context, &plan),
-        OrchestratorCommand::Heartbeat { id } => manage::cmd_heartbeat(context, &id),
+        OrchestratorCommand::Heartbeat { id } => {
+            context.with_full_id(&id, |id| manage::cmd_heartbeat(context, &id))
+        }
         OrchestratorCommand::Stop { id, reason } => {
-            manage::cmd_stop(context, &id, reason.as_deref())
+            context.with_full_id(&id, |id| manage::cmd_stop(context, &id, reason.as_deref()))
         }
         OrchestratorCommand::List { all } => list::cmd_list(context, all),
         OrchestratorCommand::Guard { parent, lock, command } => {

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use trueup_core::model::{ProcessId, ProcessPlace};
     use trueup_core::store::sqlite::SqliteStore;
-    use trueup_core::store::{NewRun, OrchestratorStore as _};
+    use trueup_core::store::{NewRun, OrchestratorStore as _, StuckWorkStore as _};
 
     /// A database with one run of plan `P`, and its id.
     fn registered(folder: &Path) -> (SqliteStore, std::path::PathBuf, OrchestratorId) {

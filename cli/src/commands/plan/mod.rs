@@ -3,18 +3,23 @@
 mod import;
 mod plan_file;
 pub(super) mod plan_lookup;
+pub(crate) mod plan_scope;
+pub(crate) mod project_tasks;
 mod remove;
+mod reopen;
 mod selectors;
 mod show;
 mod step;
+mod task_lookup;
 mod validate;
 mod watch;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use trueup_core::model::PlanTaskStep;
+use trueup_core::plan::PlanFormat;
 
 use self::selectors::{PlanSelector, TaskSelector};
 use self::validate::PlanValidateArgs;
@@ -31,16 +36,21 @@ pub(crate) enum PlanCommand {
     /// Import a plan from a Markdown file or a status.json
     ///
     /// Tasks are lines such as `- [ ] 1.2 Title (depends: 1.1)`, below a
-    /// heading such as `## Phase 1: Name`. Importing again adds new tasks and updates
-    /// titles and dependencies; a status never goes back. Lines that look like tasks
-    /// but are not are listed. A task that depends on a missing task is imported but
-    /// stays blocked, and the exit code is 1.
+    /// heading such as `## Phase 1: Name`. Checklists and the files of spec-kit,
+    /// OpenSpec, Kiro and GSD are recognised too; --format decides where that is
+    /// wrong. Importing again adds new tasks and updates titles and dependencies;
+    /// a status never goes back. Lines that look like tasks but are not are listed.
+    /// A task that depends on a missing task is imported but stays blocked, and the
+    /// exit code is 1.
     ///
     /// Example: trueup plan import docs/plans/fix-sync.md
     #[command(verbatim_doc_comment)]
     Import {
         /// Plan file
         file: PathBuf,
+        /// Read the file in this format; later imports of it do too
+        #[arg(long, value_name = "F", value_parser = plan_format())]
+        format: Option<PlanFormat>,
     },
     /// Remove a plan and its tasks from the database; the file is kept
     ///
@@ -51,11 +61,15 @@ pub(crate) enum PlanCommand {
         #[arg(value_parser = path_text())]
         plan: String,
     },
-    /// List plans and their progress
+    /// List the plans of this repository and their progress
     ///
     /// Example: trueup plan list
     #[command(verbatim_doc_comment)]
-    List,
+    List {
+        /// Plans of all repositories
+        #[arg(long)]
+        all_repos: bool,
+    },
     /// Show a plan and its tasks
     ///
     /// Example: trueup plan status fix-sync
@@ -115,6 +129,19 @@ pub(crate) enum PlanCommand {
     /// Example: trueup plan retry 1.2
     #[command(verbatim_doc_comment)]
     Retry(TaskSelector),
+    /// Reopen a task that was completed or skipped
+    ///
+    /// A task that failed is put back with `trueup plan retry`.
+    ///
+    /// Example: trueup plan reopen 1.2 --reason "the fix was wrong"
+    #[command(verbatim_doc_comment)]
+    Reopen {
+        #[command(flatten)]
+        task: TaskSelector,
+        /// Reason, for the log
+        #[arg(long, value_name = "R", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+    },
     /// Check a plan's file against its tasks and the database
     ///
     /// For a status.json the summary is recounted; for Markdown the checkboxes are
@@ -150,15 +177,19 @@ pub(crate) enum PlanCommand {
     },
 }
 
+/// Parses the name of a format.
+fn plan_format() -> impl TypedValueParser<Value = PlanFormat> {
+    let names = PlanFormat::ALL.iter().map(|format| format.as_str());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<PlanFormat>())
+}
+
 pub(super) fn cmd_plan(context: &CommandContext, command: PlanCommand) -> CommandResult {
     match command {
-        PlanCommand::Import { file } => import::cmd_import(context, &file),
+        PlanCommand::Import { file, format } => import::cmd_import(context, &file, format),
         PlanCommand::Remove { plan } => remove::cmd_remove(context, &plan),
-        PlanCommand::List => show::cmd_list(context),
-        PlanCommand::Status { name, which } => {
-            show::cmd_status(context, name.or(which.plan).as_deref())
-        }
-        PlanCommand::Next { count, which } => show::cmd_next(context, which.plan.as_deref(), count),
+        PlanCommand::List { all_repos } => show::cmd_list(context, all_repos),
+        PlanCommand::Status { name, which } => show::cmd_status(context, &which.or_named(name)),
+        PlanCommand::Next { count, which } => show::cmd_next(context, &which, count),
         PlanCommand::Start(task) => step::cmd_start(context, &task),
         PlanCommand::Complete(task) => step::cmd_step(context, &task, &PlanTaskStep::Complete),
         PlanCommand::Fail { task, error } => {
@@ -169,12 +200,9 @@ pub(super) fn cmd_plan(context: &CommandContext, command: PlanCommand) -> Comman
             step::cmd_step(context, &task, &PlanTaskStep::Skip { reason })
         }
         PlanCommand::Retry(task) => step::cmd_step(context, &task, &PlanTaskStep::Retry),
+        PlanCommand::Reopen { task, reason } => reopen::cmd_reopen(context, &task, reason),
         PlanCommand::Validate(arguments) => validate::cmd_validate(context, &arguments),
-        PlanCommand::Export { name, which } => {
-            show::cmd_export(context, name.or(which.plan).as_deref())
-        }
-        PlanCommand::Watch { name, which } => {
-            watch::cmd_watch(context, name.or(which.plan).as_deref())
-        }
+        PlanCommand::Export { name, which } => show::cmd_export(context, &which.or_named(name)),
+        PlanCommand::Watch { name, which } => watch::cmd_watch(context, &which.or_named(name)),
     }
 }

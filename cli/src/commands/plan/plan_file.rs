@@ -1,5 +1,6 @@
 //! Plan files: finding and reading them.
 
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -7,9 +8,11 @@ use trueup_core::diagnostic::Divergence;
 use trueup_core::fs::{read_bytes, read_text};
 use trueup_core::git::Worktree;
 use trueup_core::model::{NewPlan, Plan, PlanId};
+use trueup_core::plan::trackers::TrackerFormat;
 use trueup_core::plan::{
-    ParsedPlan, PlanFile, SkippedLine, StatusFileError, import_findings, parse_markdown,
-    parse_status_file,
+    ParsedPlan, PlanFile, PlanFormat, SkippedLine, StatusFileError, decided_format,
+    import_findings, keep_decided_format, parse_status_file, read_markdown, read_tracker_plans,
+    recognise_format,
 };
 use trueup_core::repos::are_counterparts;
 use trueup_core::store::Store;
@@ -18,6 +21,7 @@ use trueup_core::text::{path_from_text, path_to_text};
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, PlanCase};
+use crate::commands::item::import_source;
 
 /// Largest plan file read, in bytes.
 pub(super) const MAX_PLAN_BYTES: u64 = 16 * 1024 * 1024;
@@ -38,6 +42,7 @@ impl PlanSource {
 
 /// A plan as parsed from its file.
 pub(super) struct PlanRead {
+    pub(super) format: PlanFormat,
     pub(super) plan: NewPlan,
     pub(super) skipped: Vec<SkippedLine>,
     /// Errors that do not prevent the import.
@@ -63,15 +68,37 @@ pub(super) fn read_source(context: &CommandContext, file: &Path) -> CommandResul
     Ok(PlanSource { path, text })
 }
 
-/// Reads and parses a plan file.
-pub(super) fn read_plan(context: &CommandContext, file: &Path) -> CommandResult<PlanRead> {
-    let PlanSource { path, text } = read_source(context, file)?;
-    let parsed = if has_json_extension(&path) {
-        parse_status_file(&text).map_err(|error| no_status_file_error(file, &error))?
-    } else {
-        parse_markdown(&text)
-    };
-    let plan_path = resolve_own_path(&parsed, &path);
+/// Reads and parses the first plan of a file.
+fn read_plan(
+    context: &CommandContext,
+    file: &Path,
+    decided: Option<PlanFormat>,
+) -> CommandResult<PlanRead> {
+    let plan = read_plans(context, file, decided)?.into_iter().next();
+    plan.ok_or_else(|| unreadable_plan_error(file, "no plan"))
+}
+
+/// Reads and parses the plans of a file, in the format that somebody decided or else the one that
+/// it is recognised as. Only an export has more than one.
+pub(super) fn read_plans(
+    context: &CommandContext,
+    file: &Path,
+    decided: Option<PlanFormat>,
+) -> CommandResult<Vec<PlanRead>> {
+    let (path, plans) = parse_plans(context, file, decided)?;
+    plans.into_iter().map(|parsed| build_plan(file, &path, parsed, decided)).collect()
+}
+
+fn build_plan(
+    file: &Path,
+    path: &Path,
+    mut parsed: ParsedPlan,
+    decided: Option<PlanFormat>,
+) -> CommandResult<PlanRead> {
+    if let Some(format) = decided {
+        keep_decided_format(&mut parsed.extra, format);
+    }
+    let plan_path = resolve_own_path(&parsed, path);
     let id = PlanId::from_stem(&plan_file_stem(&plan_path))
         .map_err(|error| unreadable_plan_error(file, error))?;
     let plan_path_text = path_to_text(&plan_path);
@@ -79,7 +106,85 @@ pub(super) fn read_plan(context: &CommandContext, file: &Path) -> CommandResult<
     let plan_file =
         PlanFile { path: &file.to_string_lossy(), plan: Some(&id), is_committed: false };
     let errors = import_findings(&parsed, plan_file);
-    Ok(PlanRead { plan: parsed.into_plan(id, plan_path_text), skipped, errors })
+    Ok(PlanRead {
+        format: parsed.format,
+        plan: parsed.into_plan(id, plan_path_text),
+        skipped,
+        errors,
+    })
+}
+
+/// Reads and parses a plan file; returns its canonical path too.
+fn parse_plans(
+    context: &CommandContext,
+    file: &Path,
+    decided: Option<PlanFormat>,
+) -> CommandResult<(PathBuf, Vec<ParsedPlan>)> {
+    if let Some(found) = parse_if_tracker(context, file, decided)? {
+        return Ok(found);
+    }
+    let PlanSource { path, text } = read_source(context, file)?;
+    let parsed = match decided.unwrap_or_else(|| recognise_format(&path, &text)) {
+        PlanFormat::StatusJson => {
+            parse_status_file(&text).map_err(|error| no_status_file_error(file, &error))?
+        }
+        format => read_markdown(format, &text),
+    };
+    Ok((path, vec![parsed]))
+}
+
+/// Reads and parses the file or the folder of a tracker; `None` if it is a file of something else,
+/// or cannot be read.
+pub(super) fn parse_if_tracker(
+    context: &CommandContext,
+    file: &Path,
+    decided: Option<PlanFormat>,
+) -> CommandResult<Option<(PathBuf, Vec<ParsedPlan>)>> {
+    let tracker = match decided {
+        Some(format) => format.tracker(),
+        None => read_source(context, file)
+            .ok()
+            .and_then(|source| recognise_format(&source.path, &source.text).tracker()),
+    };
+    if tracker.is_none() && !context.cwd().join(file).is_dir() {
+        return Ok(None);
+    }
+    parse_tracker_plans(context, file, tracker).map(Some)
+}
+
+/// Reads and parses the file or the folder of a tracker.
+fn parse_tracker_plans(
+    context: &CommandContext,
+    file: &Path,
+    tracker: Option<TrackerFormat>,
+) -> CommandResult<(PathBuf, Vec<ParsedPlan>)> {
+    let source = import_source::read_source(context, file, tracker)
+        .map_err(|error| CommandError::new(PlanCase::PlanUnreadable, error.message))?;
+    let parsed = read_tracker_plans(source.format, &source.as_files())
+        .map_err(|error| CommandError::new(PlanCase::PlanUnreadable, error.to_string()))?;
+    // Any folder with JSON in it looks like the one of a tracker.
+    if tracker.is_none() && parsed.iter().all(|plan| plan.tasks.is_empty()) {
+        return Err(unreadable_plan_error(file, "not the folder of a tracker"));
+    }
+    let path = source.path.canonicalize().map_err(|error| unreadable_plan_error(file, error))?;
+    Ok((path, parsed))
+}
+
+/// Reads a plan file again if its plan was imported in a format that somebody decided.
+pub(super) fn read_plan_as_before(
+    context: &CommandContext,
+    store: &mut dyn Store,
+    file: &Path,
+    plan_read: PlanRead,
+) -> CommandResult<PlanRead> {
+    let Some(id) = store.find_plan_by_path(&plan_read.plan.path)? else {
+        return Ok(plan_read);
+    };
+    let extra = store.load_plan(&id)?.map(|state| state.plan.extra).unwrap_or_default();
+    match decided_format(&extra) {
+        Some(format) if format != plan_read.format => read_plan(context, file, Some(format)),
+        _ => Ok(plan_read),
+    }
 }
 
 fn read_plan_text(path: &Path) -> Result<String, String> {
@@ -119,19 +224,22 @@ fn resolve_own_path(parsed: &ParsedPlan, path: &Path) -> PathBuf {
         Some(own) => {
             let root = Worktree::discover(folder).map(|git| git.root);
             let own = root.as_deref().unwrap_or(folder).join(own);
+            // An export of another machine names a path that may not be here.
+            let in_repo =
+                || Some(root.as_deref()?.join(path_from_text(parsed.repo_path.as_ref()?)));
+            let own = if own.exists() { own } else { in_repo().unwrap_or(own) };
             own.canonicalize().unwrap_or(own)
         }
     }
 }
 
-/// Returns the file name from which the plan id is made; for a file called `status`, that of its
-/// folder.
+/// Returns the file name from which the plan id is made; for a file called `status` or `tasks`, of
+/// which a repository has many, that of its folder.
 fn plan_file_stem(path: &Path) -> String {
-    let folder = path.parent().and_then(Path::file_name);
-    let name = match path.file_stem() {
-        Some(stem) if stem == "status" => folder.or(Some(stem)),
-        other => other,
-    };
+    let is_common = |name: &OsStr| name == "status" || name == "tasks";
+    let folders = path.ancestors().skip(1).filter_map(Path::file_name);
+    let mut names = path.file_stem().into_iter().chain(folders);
+    let name = names.find(|name| !is_common(name)).or_else(|| path.file_stem());
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -139,7 +247,8 @@ fn plan_file_stem(path: &Path) -> String {
 pub(super) fn candidate_paths(context: &CommandContext, text: &str) -> Vec<String> {
     let path = context.cwd().join(path_from_text(text));
     let real = resolve_path(context, text);
-    let status_plan = has_json_extension(&real).then(|| read_plan(context, &real).ok()).flatten();
+    let status_plan =
+        has_json_extension(&real).then(|| read_plan(context, &real, None).ok()).flatten();
     let own = status_plan.map(|read| read.plan.path);
     own.into_iter().chain([path_to_text(&real), path_to_text(&path)]).collect()
 }

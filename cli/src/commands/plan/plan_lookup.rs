@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use trueup_core::model::{PlanId, PlanState};
 use trueup_core::store::Store;
-use trueup_core::text::path_to_text;
+use trueup_core::text::{CommandLine, path_to_text, pluralize};
 
 use super::plan_file;
+use super::plan_scope::PlanScope;
 use super::selectors::PlanSelector;
-use crate::command_context::CommandContext;
+use crate::command_context::{CommandContext, find_by_prefix};
 use crate::command_error::{CommandError, CommandResult, PlanCase};
 
 /// Most plans named in a message.
@@ -27,25 +28,41 @@ pub(super) fn resolve_plan_name<'a>(
     plan_name.map(Cow::Borrowed).or_else(of_environment)
 }
 
-/// Resolves the plan: the one named, that of the environment, or the only one.
+/// Resolves the plan: the one named, that of the environment, or the only one of the repository.
 pub(super) fn resolve_plan(
     context: &CommandContext,
     store: &mut dyn Store,
-    plan_name: Option<&str>,
+    which: &PlanSelector,
 ) -> CommandResult<PlanId> {
-    if let Some(text) = resolve_plan_name(context, plan_name) {
+    if let Some(text) = resolve_plan_name(context, which.plan.as_deref()) {
         return find_plan_by_name(context, store, &text);
     }
-    let mut plans = store.list_plan_ids()?;
-    match plans.pop() {
-        None => Err(CommandError::new(PlanCase::NoPlans, "there are no plans")),
-        Some(only) if plans.is_empty() => Ok(only),
-        Some(last) => {
-            plans.push(last);
-            let text = format!("there are {} plans: {}", plans.len(), render_plan_names(store)?);
+    let scope = PlanScope::find(context, which.all_repos);
+    let (mut here, mut elsewhere) = (Vec::new(), 0);
+    for listed in store.list_plans()? {
+        if scope.includes(&listed.plan) {
+            here.push(listed.plan.id);
+        } else {
+            elsewhere += 1;
+        }
+    }
+    match here.as_slice() {
+        [] => Err(CommandError::new(PlanCase::NoPlans, describe_no_plans(elsewhere))),
+        [only] => Ok(only.clone()),
+        several => {
+            let names = join_plan_names(several);
+            let text = format!("there are {} plans: {names}", several.len());
             Err(CommandError::new(PlanCase::SeveralPlans, text))
         }
     }
+}
+
+fn describe_no_plans(elsewhere: usize) -> String {
+    if elsewhere == 0 {
+        return "there are no plans".to_owned();
+    }
+    let plans = pluralize(elsewhere, "plan", "plans");
+    format!("there are no plans here; --all-repos looks at {plans} of other repositories")
 }
 
 /// Finds a plan by its id or its file.
@@ -58,6 +75,9 @@ pub(crate) fn find_plan_by_name(
         return Ok(id);
     }
     if let Some(id) = find_plan_by_file(context, store, plan_name)? {
+        return Ok(id);
+    }
+    if let Some(id) = find_plan_by_prefix(store, plan_name)? {
         return Ok(id);
     }
     Err(not_found_error(store, plan_name)?)
@@ -86,6 +106,14 @@ pub(super) fn find_plan_by_id(
     Ok(store.list_plan_ids()?.into_iter().find(|known| *known == id))
 }
 
+fn find_plan_by_prefix(store: &mut dyn Store, plan_name: &str) -> CommandResult<Option<PlanId>> {
+    let plans = store.list_plan_ids()?;
+    let list = CommandLine::new("trueup plan list");
+    let begins_so = |prefix: &str, id: &str| !prefix.is_empty() && id.starts_with(prefix);
+    let found = find_by_prefix(plan_name, plans.iter().map(PlanId::as_str), begins_so, list)?;
+    Ok(found.and_then(|found| found.parse().ok()))
+}
+
 pub(super) fn find_plan_by_file(
     context: &CommandContext,
     store: &mut dyn Store,
@@ -105,12 +133,15 @@ pub(super) fn find_plan_by_file(
 
 /// Renders the ids of the plans.
 fn render_plan_names(store: &mut dyn Store) -> CommandResult<String> {
-    let plans = store.list_plan_ids()?;
+    Ok(join_plan_names(&store.list_plan_ids()?))
+}
+
+fn join_plan_names(plans: &[PlanId]) -> String {
     let mut names: Vec<&str> = plans.iter().map(PlanId::as_str).collect();
     let more = names.len().saturating_sub(MAX_PLANS_NAMED);
     names.truncate(MAX_PLANS_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Ok(format!("{}{more}", names.join(", ")))
+    format!("{}{more}", names.join(", "))
 }
 
 /// Resolves the plan of a task, whose name may contain it.
@@ -121,7 +152,7 @@ pub(super) fn resolve_plan_of_task(
     which: &PlanSelector,
 ) -> CommandResult<PlanId> {
     let Some(own) = own_plan else {
-        return resolve_plan(context, store, which.plan.as_deref());
+        return resolve_plan(context, store, which);
     };
     let found = find_plan_by_name(context, store, own.as_str())?;
     match &which.plan {

@@ -10,9 +10,19 @@ use crate::path_argument::path_text;
 // Selects a plan. This is no doc comment because it would become the help text of the commands.
 #[derive(Debug, Args)]
 pub(crate) struct PlanSelector {
-    /// Plan, by id or file [default: $TRUEUP_PLAN, or the only plan]
+    /// Plan, by id or file [default: $TRUEUP_PLAN, or the only plan of this repository]
     #[arg(long, value_name = "PLAN", value_parser = path_text())]
     pub(crate) plan: Option<String>,
+    /// Take the only plan of all repositories, not just of this one
+    #[arg(long)]
+    pub(crate) all_repos: bool,
+}
+
+impl PlanSelector {
+    /// Returns the selection of the plan that is named, if one is.
+    pub(super) fn or_named(self, name: Option<String>) -> Self {
+        Self { plan: name.or(self.plan), ..self }
+    }
 }
 
 // Selects a task. This is no doc comment for the same reason.

@@ -1,4 +1,4 @@
-//! Steps of tasks: `trueup plan start`, `complete`, `fail`, `skip` and `retry`
+//! Steps of tasks: `trueup plan start`, `complete`, `fail`, `skip`, `retry` and `reopen`
 
 use crate::command_context::CommandContext;
 use crate::command_context::PERSON_ACTOR;
@@ -11,13 +11,17 @@ use trueup_core::model::{
 };
 use trueup_core::plan::{TaskStepOutcome, apply_task_step};
 use trueup_core::store::{Provenance, Store};
+use trueup_core::text::one_line;
 use trueup_core::views::PlanTaskView;
 
 use super::plan_lookup::{load_plan_state, resolve_plan_of_task};
 use super::selectors::TaskSelector;
-use super::show::render_task_line;
+use super::task_lookup::find_task_id;
 
 /// Resolves the worker: a session or a person, and the orchestrator of the environment.
+/// Longest title shown, in characters.
+const MAX_TITLE_CHARS: usize = 500;
+
 pub(super) fn resolve_worker(
     context: &CommandContext,
     store: &mut dyn Store,
@@ -80,7 +84,7 @@ fn take_task_step(
     step: &PlanTaskStep,
     provenance: &Provenance,
 ) -> CommandResult<(Output, PlanTask)> {
-    let id = &task.task.id;
+    let id = &find_task_id(store, plan, &task.task.id)?;
     let key = format!("{plan}/{id}");
     let replayed = context.find_replay(
         store,
@@ -109,10 +113,9 @@ fn take_task_step(
             return Err(CommandError::new(PlanCase::TaskNotFound { plan }, text));
         }
     };
-    let output = Output::new(
-        vec![format!("{}: {text}", task.key()), render_task_line(&task)],
-        json!({"task": PlanTaskView::from(&task)}),
-    );
+    let mut lines = vec![format!("{}: {text}", task.key())];
+    lines.push(format!("  {}", one_line(&task.title, MAX_TITLE_CHARS)));
+    let output = Output::new(lines, json!({"task": PlanTaskView::from(&task)}));
     Ok((output, task))
 }
 
@@ -156,6 +159,7 @@ fn build_refusal_error(
 fn refusal_case(refusal: PlanTaskRefusal, task: &PlanTask) -> PlanCase {
     let is_spent = task.retry_count >= MAX_RETRIES;
     let has_failed = task.status == PlanTaskStatus::Failed;
+    let is_over = matches!(task.status, PlanTaskStatus::Completed | PlanTaskStatus::Skipped);
     let (plan, task) = ((&task.plan).into(), (&task.id).into());
     match refusal {
         PlanTaskRefusal::InProgressElsewhere if is_spent => PlanCase::TaskInProgressAtLast { plan },
@@ -165,6 +169,7 @@ fn refusal_case(refusal: PlanTaskRefusal, task: &PlanTask) -> PlanCase {
             PlanCase::TaskFailedForGood { task, plan }
         }
         PlanTaskRefusal::Illegal if has_failed => PlanCase::TaskFailed { task, plan },
+        PlanTaskRefusal::Illegal if is_over => PlanCase::TaskOver { task, plan },
         PlanTaskRefusal::Illegal => PlanCase::IllegalTaskStep { plan },
     }
 }

@@ -1,5 +1,6 @@
 //! `trueup plan validate`: findings on the file of a plan, and fixing them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,8 +11,8 @@ use trueup_core::git::Worktree;
 use trueup_core::model::PlanState;
 use trueup_core::plan::{
     PlanFile, StatusFileCheck, apply_edits, check_status_file, checkbox_findings,
-    compare_checkboxes, id_edits, missing_ids, status_file_findings, summary_findings,
-    task_findings,
+    compare_checkboxes, decided_format, find_reopened_tasks, format_of_plan, id_edits, missing_ids,
+    recognise_format, skipped_findings, status_file_findings, summary_findings, task_findings,
 };
 use trueup_core::sync::now;
 use trueup_core::text::lenient_json::{bytes_from_text, text_from_bytes};
@@ -70,22 +71,18 @@ pub(super) fn cmd_validate(
 ) -> CommandResult {
     let plan_name = arguments.name.as_ref().or(arguments.which.plan.as_ref());
     let plan_name = plan_name.map(String::as_str);
-    let PlanTarget { file, state } = choose_target(context, plan_name)?;
+    let PlanTarget { file, state } = choose_target(context, plan_name, arguments.which.all_repos)?;
     let task_divergences = state.as_ref().map(task_findings).unwrap_or_default();
-    let source = plan_file::read_source(context, &file)
-        .map_err(|error| CommandError { divergences: task_divergences.clone(), ..error })?;
     let shown_path = path_to_text(&file);
-    let git = source.path.parent().and_then(Worktree::discover);
+    let path = plan_file::resolve_path(context, &shown_path);
+    let git = path.parent().and_then(Worktree::discover);
     let plan_file = PlanFile {
         path: &shown_path,
         plan: state.as_ref().map(|state| &state.plan.id),
         is_committed: git.is_some(),
     };
-    let mut file_check = if source.is_status_file() {
-        check_status_plan(context, &source, plan_file, arguments.fix)?
-    } else {
-        check_markdown_plan(context, &source, plan_file, state.as_ref(), arguments.fix)?
-    };
+    let mut file_check = check_file(context, plan_file, state.as_ref(), arguments.fix)
+        .map_err(|error| CommandError { divergences: task_divergences.clone(), ..error })?;
     file_check.divergences.extend(task_divergences);
     if let Some(root) = git.map(|git| git.root).filter(|root| root != context.cwd()) {
         let found = file_check.divergences.iter_mut();
@@ -98,7 +95,7 @@ pub(super) fn cmd_validate(
     text.push(render_summary(&shown_path, &file_check));
     let data = json!({
         "plan": plan_file.plan,
-        "path": path_to_text(&source.path),
+        "path": path_to_text(&path),
         "summary": file_check.summary,
         "fixed": file_check.fixed,
         "backup": file_check.backup.as_deref().map(path_to_text),
@@ -112,7 +109,11 @@ pub(super) fn cmd_validate(
 
 /// Resolves the file to check and its plan, by plan id or by file. A file needs neither a plan nor
 /// a database.
-fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandResult<PlanTarget> {
+fn choose_target(
+    context: &CommandContext,
+    plan_name: Option<&str>,
+    all_repos: bool,
+) -> CommandResult<PlanTarget> {
     let plan_name = resolve_plan_name(context, plan_name);
     let plan_name = plan_name.as_deref();
     let is_file = plan_name.is_some_and(|text| {
@@ -126,7 +127,10 @@ fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandRe
     };
     let store = &mut *store;
     let (id, file) = match plan_name {
-        None => (Some(resolve_plan(context, store, None)?), None),
+        None => {
+            let which = PlanSelector { plan: None, all_repos };
+            (Some(resolve_plan(context, store, &which)?), None)
+        }
         Some(text) => match find_plan_by_id(store, text)? {
             Some(id) => (Some(id), None),
             None if is_file => (find_plan_by_file(context, store, text)?, Some(text)),
@@ -137,6 +141,36 @@ fn choose_target(context: &CommandContext, plan_name: Option<&str>) -> CommandRe
     let plan_file_path = || state.as_ref().map(|state| path_from_text(&state.plan.path));
     let file = file.map(path_from_text).or_else(plan_file_path).unwrap_or_default();
     Ok(PlanTarget { file, state })
+}
+
+/// Checks a file in the format of its plan.
+fn check_file(
+    context: &CommandContext,
+    plan_file: PlanFile<'_>,
+    state: Option<&PlanState>,
+    fix: bool,
+) -> CommandResult<FileCheck> {
+    let file = path_from_text(plan_file.path);
+    let decided = state.and_then(|state| decided_format(&state.plan.extra));
+    if let Some((_, plans)) = plan_file::parse_if_tracker(context, &file, decided)? {
+        return Ok(FileCheck {
+            tasks: plans.iter().map(|parsed| parsed.tasks.len()).sum(),
+            divergences: plans
+                .iter()
+                .flat_map(|parsed| skipped_findings(parsed, plan_file))
+                .collect(),
+            summary: Value::Null,
+            fixed: Vec::new(),
+            backup: None,
+            text: Vec::new(),
+        });
+    }
+    let source = plan_file::read_source(context, &file)?;
+    if source.is_status_file() {
+        check_status_plan(context, &source, plan_file, fix)
+    } else {
+        check_markdown_plan(context, &source, plan_file, state, fix)
+    }
 }
 
 /// Checks a status file, and with `fix` corrects its summary.
@@ -236,7 +270,23 @@ fn check_markdown_plan(
     fix: bool,
 ) -> CommandResult<FileCheck> {
     let tasks = state.map(|state| &state.tasks[..]).unwrap_or_default();
-    let check = |text: &str| compare_checkboxes(text, tasks);
+    let recognise = |text: &str| match state {
+        Some(state) => format_of_plan(&state.plan, text),
+        None => recognise_format(&source.path, text),
+    };
+    let compare = |text: &str| compare_checkboxes(recognise(text), text, tasks);
+    let reopened = match state {
+        Some(state) if !compare(&source.text).ahead_in_file.is_empty() => {
+            let store = &mut *context.open_for_reading()?;
+            find_reopened_tasks(store, &state.plan.id, &compare(&source.text))?
+        }
+        _ => BTreeSet::new(),
+    };
+    let check = |text: &str| {
+        let mut checkboxes = compare(text);
+        checkboxes.mark_reopened(&reopened);
+        checkboxes
+    };
     let (mut checkboxes, mut backup) = (check(&source.text), None);
     let (mut fixed, mut text) = (Vec::new(), Vec::new());
     let missing_id_rows: Vec<Value> = missing_ids(&checkboxes.file)

@@ -7,19 +7,21 @@ use trueup_core::model::PlanState;
 use trueup_core::views::PlanStateView;
 
 use super::plan_lookup::{load_plan_state, resolve_plan};
+use super::selectors::PlanSelector;
 use super::show;
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::output::Output;
+use crate::page::Page;
 use crate::printer::OutputStream;
 
 /// Length of one wait. The next one follows at once.
 const WAIT_PATIENCE: Duration = Duration::from_mins(10);
 
 /// Prints every consistent state of the plan until the reader closes the pipe.
-pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> CommandResult {
+pub(super) fn cmd_watch(context: &CommandContext, which: &PlanSelector) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
-    let id = resolve_plan(context, store, plan_name)?;
+    let id = resolve_plan(context, store, which)?;
     let mut stream = OutputStream::new(context.json);
     let mut last_shown: Option<PlanState> = None;
     loop {
@@ -42,13 +44,14 @@ pub(super) fn cmd_watch(context: &CommandContext, plan_name: Option<&str>) -> Co
 }
 
 /// Renders a state: completely at first, then only its changed tasks.
-fn render_news(last_shown: Option<&PlanState>, state: &PlanState) -> Vec<String> {
+fn render_news(last_shown: Option<&PlanState>, state: &PlanState) -> Page {
     match last_shown {
         None => show::render_plan(state),
         Some(shown) => {
             let changed = state.tasks.iter().filter(|task| !shown.tasks.contains(task));
-            let head = show::render_plan_line(&state.plan, &state.summary());
-            std::iter::once(head).chain(changed.map(show::render_task_line)).collect()
+            let mut page = Page::from(vec![show::plan_line(&state.plan, &state.summary())]);
+            page.push_table(show::tasks_as_table(changed));
+            page
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::command_context::CommandContext;
 use crate::command_error::{CommandError, CommandResult, ItemCase, PhaseCase};
+use crate::commands::phase_names::warn_of_typing_error;
 use crate::number_argument::{parse_natural, parse_whole_number};
 use crate::output::Output;
 use clap::Args;
@@ -11,13 +12,13 @@ use trueup_core::model::{AdwId, EventKind, ItemKey, Phase, QueueId};
 use trueup_core::store::PhaseFilter;
 use trueup_core::text::pluralize;
 
-use super::render::{phase_views, render_phase_line};
+use super::render::{phase_line, phase_views};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct QueueAddArgs {
     /// Item key
     pub(crate) item: ItemKey,
-    /// Phases, in order [default: plan, validate, build, lint, test, review, document, ship, cleanup,
+    /// Phases, in order, also of own names [default: plan, validate, build, lint, test, review, document, ship, cleanup,
     /// verify]
     #[arg(long, value_name = "P,…", value_delimiter = ',')]
     pub(crate) phases: Vec<PhaseName>,
@@ -47,7 +48,7 @@ fn parse_json_object(text: &str) -> Result<Map<String, Value>, String> {
 
 pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> CommandResult {
     let names =
-        if arguments.phases.is_empty() { PhaseName::ALL.to_vec() } else { arguments.phases };
+        if arguments.phases.is_empty() { PhaseName::USUAL.to_vec() } else { arguments.phases };
     let phases = plan_phases(&names, &arguments.depends)
         .map_err(|error| plan_error_to_command_error(&error))?;
     let item = arguments.item;
@@ -86,8 +87,9 @@ pub(super) fn cmd_add(context: &CommandContext, arguments: QueueAddArgs) -> Comm
 }
 
 fn build_added_output(phases: &[Phase]) -> Output {
-    let text = phases.iter().map(|row| format!("added {}", render_phase_line(row)));
-    Output::new(text.collect(), json!({"rows": phase_views(phases)}))
+    let text = phases.iter().map(|row| phase_line("added ", row));
+    Output::page(text.collect::<Vec<_>>(), json!({"rows": phase_views(phases)}))
+        .with_warnings(phases.iter().filter_map(|phase| warn_of_typing_error(&phase.name)))
 }
 
 fn plan_error_to_command_error(error: &PhasePlanError) -> CommandError {

@@ -4,11 +4,12 @@ use serde_json::json;
 use trueup_core::store::PhaseFilter;
 use trueup_core::views::PhaseView;
 
-use super::render::{phase_views, render_phase_line};
+use super::render::{phase_line, phase_table, phase_views};
 use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::item::lookup::load_item;
 use crate::output::Output;
+use crate::page::Line;
 
 pub(super) fn cmd_list(context: &CommandContext, filter: &PhaseFilter) -> CommandResult {
     let store = &mut *context.open_for_reading()?;
@@ -17,8 +18,7 @@ pub(super) fn cmd_list(context: &CommandContext, filter: &PhaseFilter) -> Comman
     }
     let phases = store.list_phases(filter)?;
     Ok(Output::table(
-        &format!("{:<24} {:<9} {:<10} {:>4}", "PHASE", "NAME", "STATUS", "PRIO"),
-        phases.iter().map(render_phase_line),
+        phase_table(&phases),
         "no phases; add those of an item with `trueup queue add ITEM`",
         json!({"rows": phase_views(&phases)}),
     ))
@@ -29,9 +29,9 @@ pub(super) fn cmd_next(context: &CommandContext) -> CommandResult {
     let session = context.find_viewer_session(store)?;
     let phase = store.find_next_phase(session.as_ref().map(|session| &session.id))?;
     let text = phase.as_ref().map_or_else(
-        || "no ready phases; `trueup queue list` shows the waiting ones".to_owned(),
-        render_phase_line,
+        || Line::from("no ready phases; `trueup queue list` shows the waiting ones"),
+        |phase| phase_line("next: ", phase),
     );
     let row = phase.as_ref().map(PhaseView::from);
-    Ok(Output::new(vec![text], json!({"row": row})))
+    Ok(Output::page(vec![text], json!({"row": row})))
 }

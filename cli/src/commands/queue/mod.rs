@@ -2,6 +2,7 @@
 
 mod add;
 mod list;
+mod remove;
 pub(super) mod render;
 mod step;
 
@@ -20,9 +21,10 @@ use crate::number_argument::parse_natural;
 pub(crate) enum QueueCommand {
     /// Add phases to an item
     ///
-    /// The phases are plan, validate, build, lint, test, review, document, ship,
-    /// cleanup and verify. Each depends on the one before it unless --depends is
-    /// given.
+    /// The usual phases are plan, validate, build, lint, test, review, document, ship,
+    /// cleanup and verify. Any other word is a phase of its own: at most 32 small
+    /// letters, digits and dashes, such as security-review. Each depends on the one
+    /// before it unless --depends is given.
     ///
     /// Example: trueup queue add SD-002C --phases plan,build,lint,test --depends "4=2,3;3=2"
     #[command(verbatim_doc_comment)]
@@ -110,30 +112,58 @@ pub(crate) enum QueueCommand {
         #[arg(long, value_name = "R", value_parser = parse_nonempty_text)]
         reason: String,
     },
+    /// Remove a phase that was added by mistake; the log keeps its history
+    ///
+    /// A phase that runs stays, and so does one that another depends on.
+    ///
+    /// Example: trueup queue remove SD-002C:3 --all
+    #[command(verbatim_doc_comment)]
+    Remove {
+        /// Phase id
+        id: QueueId,
+        /// Remove all phases of its item
+        #[arg(long)]
+        all: bool,
+        /// Reason, for the log
+        #[arg(long, value_name = "R", value_parser = parse_nonempty_text)]
+        reason: Option<String>,
+    },
 }
 
 pub(super) fn cmd_queue(context: &CommandContext, command: QueueCommand) -> CommandResult {
     match command {
-        QueueCommand::Add(arguments) => add::cmd_add(context, arguments),
-        QueueCommand::List { item, status } => {
-            list::cmd_list(context, &PhaseFilter { item, status, page: None })
+        QueueCommand::Add(arguments) => context.with_full_id(&arguments.item, |item| {
+            add::cmd_add(context, QueueAddArgs { item, ..arguments.clone() })
+        }),
+        QueueCommand::List { item: None, status } => {
+            list::cmd_list(context, &PhaseFilter { item: None, status, page: None })
         }
+        QueueCommand::List { item: Some(item), status } => context.with_full_id(&item, |item| {
+            list::cmd_list(context, &PhaseFilter { item: Some(item), status, page: None })
+        }),
         QueueCommand::Next => list::cmd_next(context),
-        QueueCommand::Start { id } => step::cmd_start(context, id),
+        QueueCommand::Start { id } => context.with_full_id(&id, |id| step::cmd_start(context, id)),
         QueueCommand::Complete { id, pr } => {
-            step::cmd_step(context, id, PhaseStep::Complete { pr_number: pr })
+            step_phase(context, &id, &PhaseStep::Complete { pr_number: pr })
         }
-        QueueCommand::Fail { id, error } => step::cmd_step(context, id, PhaseStep::Fail { error }),
+        QueueCommand::Fail { id, error } => step_phase(context, &id, &PhaseStep::Fail { error }),
         QueueCommand::Block { id, reason } => {
-            step::cmd_step(context, id, PhaseStep::Block { reason })
+            step_phase(context, &id, &PhaseStep::Block { reason })
         }
         QueueCommand::Reopen { id, reason } => {
-            step::cmd_step(context, id, PhaseStep::Reopen { reason })
+            step_phase(context, &id, &PhaseStep::Reopen { reason })
         }
         QueueCommand::Cancel { id, reason } => {
-            step::cmd_step(context, id, PhaseStep::Cancel { reason })
+            step_phase(context, &id, &PhaseStep::Cancel { reason })
+        }
+        QueueCommand::Remove { id, all, reason } => {
+            remove::cmd_remove(context, id, all, reason.as_deref())
         }
     }
+}
+
+fn step_phase(context: &CommandContext, id: &QueueId, step: &PhaseStep) -> CommandResult {
+    context.with_full_id(id, |id| step::cmd_step(context, id, step.clone()))
 }
 
 /// Parses text that must not be blank.

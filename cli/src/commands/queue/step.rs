@@ -104,7 +104,7 @@ fn build_output(moved: &PhaseChanges) -> Output {
     Output::new(text, data)
 }
 
-fn build_refusal_error(
+pub(super) fn build_refusal_error(
     id: &QueueId,
     refusal: &PhaseRefusal,
     phase: Option<&Phase>,
@@ -117,7 +117,11 @@ fn build_refusal_error(
     }
     let case = refusal_case(id, refusal, phase);
     match refusal {
-        PhaseRefusal::NotFound | PhaseRefusal::ItemFinished { .. } => {
+        PhaseRefusal::NotFound
+        | PhaseRefusal::ItemFinished { .. }
+        // Only a removal is refused for these.
+        | PhaseRefusal::Running { .. }
+        | PhaseRefusal::DependedOn { .. } => {
             CommandError::new(case, format!("phase {id} does not exist"))
         }
         PhaseRefusal::NotHolder { holder } => CommandError::new(
@@ -167,9 +171,14 @@ fn build_refusal_error(
 fn refusal_case(id: &QueueId, refusal: &PhaseRefusal, phase: Option<&Phase>) -> PhaseCase {
     let blocking_phase = phase.and_then(|row| row.blocked_by.as_ref());
     match (refusal, phase) {
-        (PhaseRefusal::NotFound | PhaseRefusal::ItemFinished { .. }, _) | (_, None) => {
-            PhaseCase::PhaseNotFound
-        }
+        (
+            PhaseRefusal::NotFound
+            | PhaseRefusal::ItemFinished { .. }
+            | PhaseRefusal::Running { .. }
+            | PhaseRefusal::DependedOn { .. },
+            _,
+        )
+        | (_, None) => PhaseCase::PhaseNotFound,
         (PhaseRefusal::NotHolder { .. }, _) => PhaseCase::PhaseHeld,
         (PhaseRefusal::StaleEpoch { .. }, _) => PhaseCase::PhaseTakenOver,
         (PhaseRefusal::Blocked { by, .. }, _) => PhaseCase::PhaseBlocked { by: by.into() },

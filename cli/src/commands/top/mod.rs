@@ -40,7 +40,7 @@ pub(super) fn cmd_top(context: &CommandContext, arguments: &TopArgs) -> CommandR
         return Ok(Output::from_serializable(&overview)?);
     }
     if arguments.once || !terminal::is_usable() {
-        return Ok(plain_table::render(&overview));
+        return Ok(plain_table::render(&overview, context.times));
     }
     drop(store);
     run::run(context, site, overview)

@@ -131,14 +131,16 @@ fn install_bundle(
 ) -> CommandResult {
     let version = bundle.read_version();
     let mut warnings = Vec::new();
+    let mut install_command = bundle.install_command();
     if let Some(version) = &version {
         check_direction(arguments, this_version, version)?;
         if version < this_version {
+            install_command.arg("--force");
             warnings.extend(describe_schema(context));
         }
     }
     let data = build_view(this_version, None, version.as_ref(), None);
-    let output = run_command(context, bundle.install_command(), data)?;
+    let output = run_command(context, install_command, data)?;
     Ok(output.with_warnings(warnings))
 }
 

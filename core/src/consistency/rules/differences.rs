@@ -172,11 +172,18 @@ fn advance_row(
     to: ItemStatus,
 ) -> CheckFinding {
     if to.is_finished() && row.is_reopened {
-        let item = row.key.clone();
         finding.divergence.authority = Authority::Database.as_str();
-        return finding
-            .with_values(Some(in_db), Some(in_file))
-            .advise(AdviceKind::FinishItem { item, to });
+        // To finish it once more is no way to keep it open.
+        let advice = match node.task {
+            Some(task) => AdviceKind::EditWorkplan {
+                place: file_line(&node.workplan.path, task.status_place),
+            },
+            None => AdviceKind::SetFrontMatter {
+                place: file_line(&node.workplan.path, node.workplan.status_place),
+                to: row.status.to_string(),
+            },
+        };
+        return finding.with_values(Some(in_db), Some(in_file)).advise(advice);
     }
     node.advances_to = Some(to);
     finding

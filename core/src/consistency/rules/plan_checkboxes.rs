@@ -4,6 +4,7 @@
 use crate::consistency::finding::CheckFinding;
 use crate::consistency::{CheckoutSnapshot, Fix};
 use crate::diagnostic::{AdviceKind, Code};
+use crate::model::PlanTaskStatus;
 use crate::plan::{CheckboxRelation, PlanFile, checkbox_findings};
 use crate::workplan::TextPosition;
 
@@ -20,13 +21,19 @@ pub(crate) fn check_plan_checkboxes(snapshot: &CheckoutSnapshot, findings: &mut 
         for (checkbox, mut divergence) in differing.zip(divergences) {
             divergence.subject = format!("{}/{}", file.plan, checkbox.id);
             let fix = match checkbox.relation {
+                // The reason of a task that was left out is for a person to say.
+                CheckboxRelation::FileAhead if checkbox.in_file != PlanTaskStatus::Completed => {
+                    None
+                }
                 CheckboxRelation::FileAhead => {
                     divergence.advice = AdviceKind::FixCheckout.into();
                     let (plan, task) = (file.plan.clone(), checkbox.id.clone());
                     Some(Fix::CompletePlanTask(plan, task))
                 }
                 CheckboxRelation::DatabaseAhead => Some(Fix::CheckBoxes(number)),
-                CheckboxRelation::DatabaseKeeps | CheckboxRelation::Equal => None,
+                CheckboxRelation::DatabaseKeeps
+                | CheckboxRelation::Reopened
+                | CheckboxRelation::Equal => None,
             };
             let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
             findings.push(CheckFinding {

@@ -3,8 +3,8 @@
 use super::super::CheckFinding;
 use super::fixture::*;
 use crate::diagnostic::AdviceKind;
-use crate::model::{ItemStatus, NewItem, WORKPLAN_KIND};
-use crate::store::ItemStore as _;
+use crate::model::{ItemPriority, ItemStatus, NewItem, WORKPLAN_KIND};
+use crate::store::{HookStore as _, ItemEditRequest, ItemStore as _};
 
 /// Asserts the one finding of a code as `CODE severity authority subject path:line`, and whether
 /// `check --fix` ends it.
@@ -304,13 +304,42 @@ fn c19_planning() {
     let found = scene.only_finding("C-19").divergence;
     assert_eq!(found.expected.as_deref(), Some(r#"{"needs_human":"true","priority":"high"}"#));
     assert_eq!(found.found.as_deref(), Some("{}"));
+    let priority = |scene: &mut Fixture| {
+        let item = scene.store.load_item(&item_key("A-WP-1-T02")).unwrap().unwrap();
+        item.priority.map(ItemPriority::number)
+    };
+    assert_eq!(priority(&mut scene), None);
     scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
+    assert_eq!(priority(&mut scene), Some(1));
     scene.replace_text("a.md", "title:", "owner: ana\nplanning_order: 3\ntitle:");
     let found = scene.only_finding("C-19").divergence;
     assert_eq!(found.subject, "A-WP-1");
     scene.apply_fixes();
     assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn a_new_item_has_the_priority_of_its_workplan() {
+    let mut scene = Fixture::new();
+    let text = workplan_text("A-WP-1", "active", &[("T01", "todo")]);
+    let text = text.replace("title:", "planning_priority: P0\ntitle:");
+    scene.write_workplan("a.md", &text.replace("id: T01\n", "id: T01\npriority: low\n"));
+    scene.apply_fixes();
+    for (name, expected) in [("A-WP-1", 0), ("A-WP-1-T01", 3)] {
+        let item = scene.store.load_item(&item_key(name)).unwrap().unwrap();
+        assert_eq!(item.priority.map(ItemPriority::number), Some(expected), "{name}");
+    }
+    // Who ordered an item anew is not overruled by another change of the file.
+    let edit = ItemEditRequest {
+        priority: ItemPriority::try_from(4).ok(),
+        ..ItemEditRequest::new(item_key("A-WP-1-T01"), test_provenance())
+    };
+    scene.store.edit_item(&edit).unwrap();
+    scene.replace_text("a.md", "Text of T01.", "More on T01.");
+    scene.apply_fixes();
+    let item = scene.store.load_item(&item_key("A-WP-1-T01")).unwrap().unwrap();
+    assert_eq!(item.priority.map(ItemPriority::number), Some(4));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::fixture::*;
 use crate::diagnostic::Severity;
 use crate::fs::WriteOutcome;
 use crate::model::{ClaimFacts, ItemStatus, NewItem, decide_claim};
-use crate::store::HookStore as _;
-use crate::store::{DependencyChange, GrantedClaim, ItemStore as _, Provenance, Store as _};
+use crate::store::{ClaimStore as _, HookStore as _};
+use crate::store::{DependencyChange, GrantedClaim, ItemStore as _, Provenance};
 
 #[test]
 fn findings_come_by_file_and_place_and_those_of_no_file_last() {

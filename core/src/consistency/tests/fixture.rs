@@ -11,11 +11,11 @@ use super::super::row_updates::{RowUpdateOutcome, apply_row_fixes};
 use super::super::{Assessment, CheckFinding, CheckoutSnapshot, FixActor, assess_checkout};
 use crate::diagnostic::Severity;
 use crate::model::{ItemKey, ItemStatus, NewItem, WorkplanRow};
-use crate::store::HookStore as _;
 use crate::store::testing::ScratchStore;
 use crate::store::{
-    GrantedMove, ItemStore as _, Provenance, SessionRegistration, Store as _, WorkplanStore as _,
+    GrantedMove, ItemStore as _, Provenance, SessionRegistration, WorkplanStore as _,
 };
+use crate::store::{HookStore as _, SessionStore as _};
 use crate::workplan::apply_edits;
 
 /// The name of the repository in every fixture.

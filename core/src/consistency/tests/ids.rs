@@ -1,5 +1,6 @@
 //! Which block is which item: short ids, duplicate ids, and ids of the database.
 
+use super::super::CheckFinding;
 use super::fixture::*;
 use crate::model::{ItemStatus, NewItem};
 
@@ -82,6 +83,11 @@ fn of_files_with_one_id_none_counts_and_each_is_named() {
     let places: Vec<_> =
         found.iter().map(|it| (it.divergence.code.as_str(), it.path.as_deref().unwrap())).collect();
     assert_eq!(places, [("C-02", "workplans/archived/a.md"), ("C-02", "workplans/z.md")]);
+    // The file that the finding is of stands before it, and the other one in it.
+    let names_other = |it: &CheckFinding| {
+        it.divergence.message.ends_with("duplicate id A-WP-1, also at workplans/a.md:2:5")
+    };
+    assert!(found.iter().all(names_other), "{found:?}");
     scene.apply_fixes();
     assert_eq!(scene.load_statuses(), before);
     // Once only one of the files is left, it is fixed.

@@ -16,7 +16,8 @@ fn import(scene: &mut Fixture, name: &str, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     let path = path.to_str().unwrap().to_owned();
-    let plan = crate::plan::parse_markdown(PLAN).into_plan("fix".parse().unwrap(), path);
+    let plan = crate::plan::read_markdown(crate::plan::PlanFormat::Trueup, PLAN)
+        .into_plan("fix".parse().unwrap(), path);
     scene.store.import_plan(&plan, &test_provenance()).unwrap();
 }
 
@@ -54,6 +55,71 @@ fn a_checked_box_completes_its_task_and_a_completed_task_checks_its_box() {
     let events = scene.count_events();
     scene.apply_fixes();
     assert_eq!(scene.count_events(), events);
+}
+
+#[test]
+fn a_task_that_was_reopened_is_not_completed_by_its_old_box() {
+    let mut scene = Fixture::new();
+    let checked = PLAN.replace("[ ] 1.1", "[x] 1.1");
+    import(&mut scene, "fix.md", &checked);
+    scene.apply_fixes();
+    step(&mut scene, "1.1", &PlanTaskStep::Reopen { reason: "not yet".to_owned() });
+    let found = scene.only_finding("C-10").divergence;
+    assert_eq!(found.authority, "database");
+    assert_eq!(found.advice.kind().row(), AdviceRow::EditPlanFile);
+    assert!(found.message.contains("1.1 is [x] in the file but was reopened"), "{found:?}");
+    scene.apply_fixes();
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Pending);
+    assert_eq!(fs::read_to_string(scene.root().join("fix.md")).unwrap(), checked);
+    fs::write(scene.root().join("fix.md"), PLAN).unwrap();
+    assert_eq!(scene.codes(), [""; 0]);
+}
+
+#[test]
+fn a_task_that_was_tried_again_is_completed_by_its_box() {
+    let mut scene = Fixture::new();
+    import(&mut scene, "fix.md", PLAN);
+    step(&mut scene, "1.1", &PlanTaskStep::Fail { error: "no".to_owned(), stuck: false });
+    step(&mut scene, "1.1", &PlanTaskStep::Retry);
+    fs::write(scene.root().join("fix.md"), PLAN.replace("[ ] 1.1", "[x] 1.1")).unwrap();
+    scene.apply_fixes();
+    assert_eq!(status(&mut scene, "1.1"), PlanTaskStatus::Completed);
+}
+
+#[test]
+fn a_completed_task_is_marked_in_the_way_of_its_format() {
+    for (name, text, task, marked) in [
+        ("tasks.md", "- [-] 1. a\n  - _Requirements: 1.1_\n", "1", "- [x] 1. a\n"),
+        ("a.md", "### Task 1: a\n**Status:** ⏳ Pending\n- [x] b\n", "1", "** ✅ Completed\n"),
+        ("b.md", "- [ ] T001 a\n- [~] T002 b\n", "T002", "- [ ] T001 a\n- [x] T002 b\n"),
+        ("c.md", "- [ ] 01-01: a\n", "01-01", "- [x] 01-01: a\n"),
+    ] {
+        let mut scene = Fixture::new();
+        let path = scene.root().join(name);
+        fs::write(&path, text).unwrap();
+        let format = crate::plan::recognise_format(&path, text);
+        let path_text = path.to_str().unwrap().to_owned();
+        let plan = crate::plan::read_markdown(format, text);
+        let plan = plan.into_plan("fix".parse().unwrap(), path_text);
+        scene.store.import_plan(&plan, &test_provenance()).unwrap();
+        step(&mut scene, task, &PlanTaskStep::Complete);
+        assert_eq!(scene.codes(), ["C-15"], "{name}");
+        scene.apply_fixes();
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written.contains(marked), "{name}: {written}");
+        assert_eq!(scene.codes(), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_task_that_is_crossed_out_in_its_file_is_imported_and_not_fixed() {
+    let mut scene = Fixture::new();
+    import(&mut scene, "fix.md", &PLAN.replace("[ ] 1.3", "[-] 1.3"));
+    let found = scene.only_finding("C-10").divergence;
+    assert_eq!(found.authority, "file");
+    assert_eq!(found.advice.kind().row(), AdviceRow::ImportPlan);
+    assert!(found.message.contains("1.3 is skipped in the file"), "{}", found.message);
+    assert!(scene.assess().fixes.is_empty());
 }
 
 #[test]

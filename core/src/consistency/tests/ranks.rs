@@ -249,10 +249,16 @@ fn a_reopened_item_is_not_finished_again_by_its_file() {
     scene.force_status("A-WP-1-T01", ItemStatus::Queued);
     let found = scene.only_finding("C-10").divergence;
     assert_eq!((found.authority, found.severity), ("database", Severity::Warning));
-    assert_eq!(found.advice.to_string(), "trueup item transition A-WP-1-T01 completed");
+    let advice = found.advice.to_string();
+    assert_eq!(advice, "correct workplans/a.md:12, then run `trueup check --fix`");
     scene.apply_fixes();
     assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     assert!(scene.read_workplan("a.md").contains("status: done\n"));
+    // What the advice says ends it.
+    scene.set_file_status("a.md", "T01", "todo");
+    scene.apply_fixes();
+    assert!(!scene.codes().contains(&"C-10"));
+    assert_eq!(scene.item_status("A-WP-1-T01"), ItemStatus::Queued);
     // A file still reports progress; only a command finishes the item again.
     scene.set_file_status("a.md", "T01", "in_progress");
     scene.apply_fixes();

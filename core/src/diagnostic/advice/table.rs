@@ -144,7 +144,7 @@ rows! {
     /// Make a directory for workplans.
     MakeDirectory for NoWorkplans;
     /// Edit a workplan.
-    EditWorkplan { place: FileLine } for WorkplanInvalid UnknownReference OpenWorkplanWithoutFile TaskNotLinked TaskWithoutBlock DatabaseAhead;
+    EditWorkplan { place: FileLine } for WorkplanInvalid UnknownReference OpenWorkplanWithoutFile TaskNotLinked TaskWithoutBlock FileAhead DatabaseAhead;
     /// Give a workplan or task an id of its own.
     GiveOwnId { place: FileLine } for WorkplanInvalid WrongRepository;
     /// Remove an id from a workplan or task that the database knows for another one.
@@ -154,7 +154,7 @@ rows! {
     /// Restore the file of a finished workplan, or the block of a finished task.
     RestoreInFile { item: ItemKey } for FinishedWorkplanWithoutFile TaskWithoutBlock;
     /// Finish an item in the database.
-    FinishItem { item: ItemKey, to: ItemStatus } for WorkplanStatusDiffers OpenWorkplanWithoutFile FileAhead TaskWithoutBlock WorkplanStillOpen UnlinkedDuplicate;
+    FinishItem { item: ItemKey, to: ItemStatus } for OpenWorkplanWithoutFile TaskWithoutBlock WorkplanStillOpen UnlinkedDuplicate;
     /// Reopen an item that its file says is not finished.
     ReopenItem { item: ItemKey } for WorkplanStatusDiffers DatabaseAhead;
 }

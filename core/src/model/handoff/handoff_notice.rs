@@ -38,22 +38,39 @@ pub fn decide_handoff_notice(
     item: Option<&Item>,
     reader: &HandoffReader<'_>,
 ) -> Option<HandoffNoticeReason> {
-    let before = replaced_session(reader.predecessor);
-    let is_reader = |id: &SessionId| *id == reader.session.id || Some(id) == before;
     if !handoff.status.is_open() {
         let by_another = handoff.decided_by.as_ref() != Some(&handoff.from);
-        let news = handoff.told_at.is_none() && by_another && is_reader(&handoff.from);
+        let news = handoff.told_at.is_none() && by_another && reader.is(&handoff.from);
         return news.then_some(HandoffNoticeReason::Answered);
+    }
+    find_handoff_offer(handoff, item, reader).filter(|reason| match reason {
+        HandoffNoticeReason::Addressed => reader.at_session_start || handoff.shown_at.is_none(),
+        _ => reader.at_session_start,
+    })
+}
+
+/// Finds out whether a session may take what an open hand-off offers, and why: it is for this
+/// session, or for anybody and comes from another one in the same repository.
+pub fn find_handoff_offer(
+    handoff: &Handoff,
+    item: Option<&Item>,
+    reader: &HandoffReader<'_>,
+) -> Option<HandoffNoticeReason> {
+    if !handoff.status.is_open() {
+        return None;
     }
     item.filter(|item| item.epoch == handoff.epoch && !item.status.is_finished())?;
     match &handoff.to {
-        Some(to) if is_reader(to) => (reader.at_session_start || handoff.shown_at.is_none())
-            .then_some(HandoffNoticeReason::Addressed),
-        Some(_) => None,
-        None => {
-            let here = reader.at_session_start && handoff.repo == reader.session.repo;
-            (here && !is_reader(&handoff.from)).then_some(HandoffNoticeReason::Offered)
-        }
+        Some(to) => reader.is(to).then_some(HandoffNoticeReason::Addressed),
+        None => (handoff.repo == reader.session.repo && !reader.is(&handoff.from))
+            .then_some(HandoffNoticeReason::Offered),
+    }
+}
+
+impl HandoffReader<'_> {
+    /// Returns whether an id is that of the session, or of the one that it replaced.
+    fn is(&self, id: &SessionId) -> bool {
+        *id == self.session.id || Some(id) == replaced_session(self.predecessor)
     }
 }
 

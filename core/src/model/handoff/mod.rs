@@ -13,7 +13,9 @@ pub use handoff_decision::{
     decide_acceptance, decide_open_handoff, decide_receiver, decide_rejection,
 };
 pub use handoff_elements::{HandoffElement, HandoffElements};
-pub use handoff_notice::{HandoffNoticeReason, HandoffReader, decide_handoff_notice};
+pub use handoff_notice::{
+    HandoffNoticeReason, HandoffReader, decide_handoff_notice, find_handoff_offer,
+};
 pub use received_work::{ReceivedWork, decide_received_work};
 
 use std::fmt;

@@ -110,7 +110,7 @@ fn finishing_gives_the_item_up_and_the_rest_does_not() {
 }
 
 #[test]
-fn a_reason_is_kept_of_what_is_blocked_or_failed_alone() {
+fn a_reason_is_kept_of_what_is_blocked_failed_or_cancelled() {
     let mut blocked = sample_item(ItemStatus::Blocked, None);
     blocked.error_message = Some("no key".to_owned());
     for (to, reason, expected) in [
@@ -119,7 +119,8 @@ fn a_reason_is_kept_of_what_is_blocked_or_failed_alone() {
         (ItemStatus::Failed, None, None),
         (ItemStatus::Failed, Some("gave up"), Some("gave up")),
         (ItemStatus::Running, Some("key found"), None),
-        (ItemStatus::Cancelled, Some("not wanted"), None),
+        (ItemStatus::Cancelled, Some("not wanted"), Some("not wanted")),
+        (ItemStatus::Cancelled, None, None),
     ] {
         let facts = MoveFacts { reason, ..move_facts(MoveActor::Person, &blocked, to) };
         let grant = decide_move(&facts).unwrap();

@@ -8,9 +8,11 @@ mod name;
 mod new_phases;
 mod phase_step;
 mod propagation;
+mod removal;
 mod retry_limit;
 #[cfg(test)]
 mod tests;
+mod typing_error;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -18,10 +20,11 @@ use serde_json::{Map, Value as Json};
 use super::{Epoch, ItemKey, ItemStatus, OrchestratorId, QueueId, Revision, SessionId, Timestamp};
 
 pub use dependency_order::{Cycle, sort_by_dependencies};
-pub use name::{PhaseName, UnknownPhase};
+pub use name::{OwnPhaseName, PhaseName, PhaseNameError};
 pub use new_phases::{NewPhase, NewPhases, PhasePlanError, plan_phases};
 pub use phase_step::{PhaseRefusal, PhaseStep, PhaseStepFacts, decide_phase_step};
 pub use propagation::{change_phase, interrupt_phases};
+pub use removal::{PhaseRemovalFacts, decide_phase_removal};
 pub use retry_limit::{COOLDOWN_SECONDS, MAX_STARTS, RetryLimit};
 
 /// The priority of a phase that nobody called urgent. A lower number goes first.

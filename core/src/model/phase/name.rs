@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of work in a workflow, in the usual order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+use super::typing_error::is_one_typing_error;
+
+/// A kind of work in a workflow. The usual ones come first, in the usual order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum PhaseName {
     /// Writes the plan.
     Plan,
@@ -29,19 +31,33 @@ pub enum PhaseName {
     Cleanup,
     /// Checks that it works where it was shipped.
     Verify,
+    /// What a project calls a kind of work of its own.
+    Own(OwnPhaseName),
 }
 
-/// The error for a word that names no phase.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown phase {0:?}; known are {known}", known = PhaseName::ALL.map(PhaseName::as_str).join(", "))]
-pub struct UnknownPhase(String);
+/// The name of a kind of work that is none of the usual ones, such as `security-review`.
+///
+/// 1 to 32 characters: small letters, digits and dashes, starting with a letter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnPhaseName(Box<str>);
 
-/// Longest excerpt of an unknown word in an error, in characters.
+/// The error for a text that cannot name a phase.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "phase name {0:?} is not a word of at most {MAX_CHARS} small letters, digits and dashes that \
+     starts with a letter"
+)]
+pub struct PhaseNameError(String);
+
+/// Longest name of a phase, in characters.
+const MAX_CHARS: usize = 32;
+
+/// Longest excerpt of a bad name in an error, in characters.
 const MAX_EXCERPT_CHARS: usize = 40;
 
 impl PhaseName {
-    /// Every phase, in the order of a workflow.
-    pub const ALL: [Self; 10] = [
+    /// The usual phases, in the order of a workflow.
+    pub const USUAL: [Self; 10] = [
         Self::Plan,
         Self::Validate,
         Self::Build,
@@ -54,8 +70,11 @@ impl PhaseName {
         Self::Verify,
     ];
 
+    /// What the text of every name matches.
+    pub const PATTERN: &str = "^[a-z][a-z0-9-]{0,31}$";
+
     /// Returns the stored text.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Plan => "plan",
             Self::Validate => "validate",
@@ -67,20 +86,52 @@ impl PhaseName {
             Self::Ship => "ship",
             Self::Cleanup => "cleanup",
             Self::Verify => "verify",
+            Self::Own(name) => &name.0,
         }
+    }
+
+    /// Returns the usual phase that an own name is one typing error away from.
+    pub fn find_intended(&self) -> Option<Self> {
+        let Self::Own(name) = self else {
+            return None;
+        };
+        Self::USUAL.into_iter().find(|usual| is_one_typing_error(&name.0, usual.as_str()))
     }
 }
 
 impl FromStr for PhaseName {
-    type Err = UnknownPhase;
+    type Err = PhaseNameError;
 
-    /// Parses a name; case and surrounding space are ignored.
-    fn from_str(text: &str) -> Result<Self, UnknownPhase> {
+    /// Parses a name; surrounding space is ignored, and in usual names case.
+    fn from_str(text: &str) -> Result<Self, PhaseNameError> {
         let word = text.trim();
-        Self::ALL
-            .into_iter()
-            .find(|name| name.as_str().eq_ignore_ascii_case(word))
-            .ok_or_else(|| UnknownPhase(word.chars().take(MAX_EXCERPT_CHARS).collect()))
+        let usual = Self::USUAL.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(word));
+        match usual {
+            Some(usual) => Ok(usual),
+            None if is_own_name(word) => Ok(Self::Own(OwnPhaseName(word.into()))),
+            None => Err(PhaseNameError(word.chars().take(MAX_EXCERPT_CHARS).collect())),
+        }
+    }
+}
+
+fn is_own_name(word: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    word.len() <= MAX_CHARS
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.chars().all(is_allowed)
+}
+
+impl TryFrom<String> for PhaseName {
+    type Error = PhaseNameError;
+
+    fn try_from(text: String) -> Result<Self, PhaseNameError> {
+        text.parse()
+    }
+}
+
+impl From<PhaseName> for String {
+    fn from(name: PhaseName) -> Self {
+        name.as_str().to_owned()
     }
 }
 

@@ -85,12 +85,12 @@ pub fn plan_phases(
     if let Some(missing) = mentioned.copied().find(|number| !graph.contains_key(number)) {
         return Err(PhasePlanError::UnknownNumber(missing, names.len()));
     }
-    let names: BTreeMap<u32, PhaseName> = numbered.map(|(number, name)| (number, *name)).collect();
+    let names: BTreeMap<u32, &PhaseName> = numbered.collect();
     let order = sort_by_dependencies(&graph).map_err(PhasePlanError::Cycle)?;
     let phase = |number: u32| {
         Some(NewPhase {
             number,
-            name: *names.get(&number)?,
+            name: (*names.get(&number)?).clone(),
             depends_on: graph.get(&number)?.clone(),
         })
     };

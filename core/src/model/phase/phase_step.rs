@@ -147,6 +147,16 @@ pub enum PhaseRefusal {
     },
     /// It was started too often within a short time.
     RetryLimit(RetryLimit),
+    /// A phase that would be removed is running.
+    Running {
+        /// That phase.
+        phase: QueueId,
+    },
+    /// Phases that would stay depend on the one that would be removed.
+    DependedOn {
+        /// Those phases.
+        dependents: Vec<QueueId>,
+    },
 }
 
 impl PhaseRefusal {
@@ -159,6 +169,8 @@ impl PhaseRefusal {
             Self::Illegal { .. } | Self::Blocked { .. } => "illegal_transition",
             Self::ItemFinished { .. } => "item_finished",
             Self::RetryLimit(_) => "retry_limit",
+            Self::Running { .. } => "phase_running",
+            Self::DependedOn { .. } => "phase_in_use",
         }
     }
 }
@@ -174,7 +186,7 @@ pub fn decide_phase_step(
 ) -> Result<Vec<Phase>, PhaseRefusal> {
     let row = facts.rows.iter().find(|row| row.id == *facts.id);
     let row = row.ok_or(PhaseRefusal::NotFound)?;
-    check_holder(facts, row)?;
+    check_holder(facts.mover, facts.item, row)?;
     let reopening = matches!(step, PhaseStep::Reopen { .. });
     let transition =
         classify_transition(Entity::Phase, row.status.as_str(), step.target().as_str());
@@ -205,15 +217,19 @@ pub fn decide_phase_step(
 }
 
 /// Any actor may change a phase of a free item; only the holder may change one of a held item.
-fn check_holder(facts: &PhaseStepFacts<'_>, row: &Phase) -> Result<(), PhaseRefusal> {
-    let Some(holder) = &facts.item.holder else {
+pub(super) fn check_holder(
+    mover: Option<&SessionId>,
+    item: &Item,
+    row: &Phase,
+) -> Result<(), PhaseRefusal> {
+    let Some(holder) = &item.holder else {
         return Ok(());
     };
-    if facts.mover == Some(holder) {
+    if mover == Some(holder) {
         return Ok(());
     }
     let holder = holder.clone();
-    let began = facts.mover.is_some() && row.assigned_to.as_ref() == facts.mover;
+    let began = mover.is_some() && row.assigned_to.as_ref() == mover;
     Err(if began && row.status == ItemStatus::Running {
         PhaseRefusal::StaleEpoch { holder }
     } else {

@@ -42,6 +42,11 @@ pub enum PlanTaskStep {
     },
     /// Puts a failed task back, to be tried again.
     Retry,
+    /// Puts a task back that was done or skipped.
+    Reopen {
+        /// The reason.
+        reason: String,
+    },
     /// Puts a task back whose worker is gone.
     Interrupt {
         /// The reason.
@@ -62,22 +67,25 @@ impl PlanTaskStep {
             Self::Complete => PlanTaskStatus::Completed,
             Self::Fail { .. } => PlanTaskStatus::Failed,
             Self::Skip { .. } => PlanTaskStatus::Skipped,
-            Self::Retry | Self::Interrupt { .. } => PlanTaskStatus::Pending,
+            Self::Retry | Self::Reopen { .. } | Self::Interrupt { .. } => PlanTaskStatus::Pending,
         }
     }
 
-    /// Returns the status that a step back starts from.
-    const fn back_from(&self) -> Option<PlanTaskStatus> {
+    /// Returns whether it goes back from a status.
+    const fn goes_back_from(&self, from: PlanTaskStatus) -> bool {
         match self {
-            Self::Retry => Some(PlanTaskStatus::Failed),
-            Self::Interrupt { .. } => Some(PlanTaskStatus::InProgress),
-            _ => None,
+            Self::Retry => matches!(from, PlanTaskStatus::Failed),
+            Self::Reopen { .. } => {
+                matches!(from, PlanTaskStatus::Completed | PlanTaskStatus::Skipped)
+            }
+            Self::Interrupt { .. } => matches!(from, PlanTaskStatus::InProgress),
+            Self::Start(_) | Self::Complete | Self::Fail { .. } | Self::Skip { .. } => false,
         }
     }
 
     /// Returns whether it goes back, which counts as a reopening.
     pub const fn is_back(&self) -> bool {
-        self.back_from().is_some()
+        matches!(self, Self::Retry | Self::Reopen { .. } | Self::Interrupt { .. })
     }
 
     /// Returns the reason for the event.
@@ -86,7 +94,7 @@ impl PlanTaskStep {
             Self::Start(_) => "plan start",
             Self::Complete => "plan complete",
             Self::Fail { error, .. } => error,
-            Self::Skip { reason } | Self::Interrupt { reason } => reason,
+            Self::Skip { reason } | Self::Reopen { reason } | Self::Interrupt { reason } => reason,
             Self::Retry => "plan retry",
         }
     }
@@ -110,7 +118,7 @@ impl PlanTaskStep {
                 task.session.clone_from(&worker.session);
                 task.orchestrator.clone_from(&worker.orchestrator);
             }
-            Self::Retry | Self::Interrupt { .. } => {
+            Self::Retry | Self::Reopen { .. } | Self::Interrupt { .. } => {
                 task.started_by = None;
                 task.session = None;
                 task.orchestrator = None;
@@ -168,7 +176,7 @@ pub fn decide_plan_task_step(task: &PlanTask, step: &PlanTaskStep) -> PlanTaskVe
     match classify_transition(Entity::PlanTask, from.as_str(), to.as_str()) {
         TransitionKind::Unchanged => PlanTaskVerdict::Already,
         TransitionKind::Forward => PlanTaskVerdict::Go,
-        TransitionKind::Back if step.back_from() == Some(from) => {
+        TransitionKind::Back if step.goes_back_from(from) => {
             if matches!(step, PlanTaskStep::Retry) && task.retry_count >= MAX_RETRIES {
                 return PlanTaskVerdict::Refuse(PlanTaskRefusal::RetryLimit);
             }

@@ -34,6 +34,10 @@ fn skip_step() -> PlanTaskStep {
     PlanTaskStep::Skip { reason: "later".to_owned() }
 }
 
+fn reopen_step() -> PlanTaskStep {
+    PlanTaskStep::Reopen { reason: "it was wrong".to_owned() }
+}
+
 fn interrupt_step() -> PlanTaskStep {
     PlanTaskStep::Interrupt { reason: "it died".to_owned() }
 }
@@ -51,6 +55,7 @@ fn every_step_from_every_status() {
         // What failed may be left out: with its retries spent nothing else ends the wait for it.
         (skip_step(), [Go, Go, no, Go, Already]),
         (PlanTaskStep::Retry, [Already, no, no, Go, no]),
+        (reopen_step(), [Already, no, Go, no, Go]),
         (interrupt_step(), [Already, Go, no, no, no]),
     ] {
         for (from, expected) in from.into_iter().zip(expected) {
@@ -223,6 +228,7 @@ fn any_step() -> impl Strategy<Value = PlanTaskStep> {
         Just(fail_step()),
         Just(skip_step()),
         Just(PlanTaskStep::Retry),
+        Just(reopen_step()),
         Just(interrupt_step()),
     ]
 }

@@ -5,9 +5,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::PlanTaskStatus::{Completed, Failed, InProgress, Pending, Skipped};
 use crate::model::{NewPlanTask, Timestamp};
-use crate::plan::apply_edits;
-use crate::plan::tests::SAMPLE_PLAN;
 use crate::plan::tests::properties::arbitrary_plan;
+use crate::plan::tests::{SAMPLE_PLAN, parse_markdown};
+use crate::plan::{PlanFormat, apply_edits};
+
+/// Compares a plan of the original format.
+fn compare(text: &str, tasks: &[PlanTask]) -> Checkboxes {
+    compare_checkboxes(PlanFormat::Trueup, text, tasks)
+}
 
 fn plan_task(id: &PlanTaskId, status: PlanTaskStatus) -> PlanTask {
     let new = NewPlanTask::new(id.clone(), "t".to_owned(), status);
@@ -20,7 +25,7 @@ fn plan_tasks(statuses: &[(&str, PlanTaskStatus)]) -> Vec<PlanTask> {
 }
 
 fn write_back(text: &str, statuses: &[(&str, PlanTaskStatus)]) -> String {
-    apply_edits(text, &compare_checkboxes(text, &plan_tasks(statuses)).edits)
+    apply_edits(text, &compare(text, &plan_tasks(statuses)).edits)
 }
 
 #[test]
@@ -35,7 +40,7 @@ fn every_status_against_every_box() {
         for (mark, expected) in [(' ', open), ('x', checked), ('X', checked)] {
             let text = format!("## Phase 1: a\n- [{mark}] 1.1 a\n");
             let tasks = plan_tasks(&[("1.1", status)]);
-            let found = compare_checkboxes(&text, &tasks);
+            let found = compare(&text, &tasks);
             assert_eq!(found.checkboxes[0].relation, expected, "{status} {mark:?}");
             let ahead = expected == CheckboxRelation::FileAhead;
             assert_eq!(found.ahead_in_file.len(), usize::from(ahead), "{status} {mark:?}");
@@ -43,6 +48,30 @@ fn every_status_against_every_box() {
             let is_written = expected == CheckboxRelation::DatabaseAhead;
             assert_eq!(written != text, is_written, "{status} {mark:?}");
         }
+    }
+}
+
+#[test]
+fn a_reopened_task_gets_an_open_box_in_the_style_of_its_mark() {
+    for (format, text, expected) in [
+        (
+            PlanFormat::Trueup,
+            "## Phase 1: a\n- [X] 1.1 a\n- [x] 1.2 b\n",
+            "- [ ] 1.1 a\n- [x] 1.2 b\n",
+        ),
+        (PlanFormat::Trueup, "## Phase 1: a\n- [-] 1.1 a\n", "- [ ] 1.1 a\n"),
+        (PlanFormat::Trueup, "## Phase 1: a\n- [ ] 1.1 a\n", "- [ ] 1.1 a\n"),
+        (
+            PlanFormat::TaskHeadings,
+            "### Task 1.1: a\n**Status:** ✅ Completed\n",
+            "** ⏳ Pending\n",
+        ),
+        (PlanFormat::TaskHeadings, "### Task 1.1: a\n**Status:** completed\n", "** pending\n"),
+    ] {
+        let edits = clear_checkbox(format, text, &"1.1".parse().unwrap());
+        let written = apply_edits(text, &edits);
+        assert!(written.ends_with(expected), "{written}");
+        assert_eq!(clear_checkbox(format, &written, &"1.1".parse().unwrap()), []);
     }
 }
 
@@ -76,7 +105,7 @@ fn hidden_duplicate_and_odd_checkboxes_stay() {
         "## Phase 1: a\n```\n- [ ] 1.1 a\n",
         "## Phase 1: a\n<!--\n- [ ] 1.1 a\n-->\n",
         "- [ ] 1.1 before\n## Phase 1: a\n",
-        "## Phase 1: a\n- [-] 1.1 a\n",
+        "## Phase 1: a\n> - [ ] 1.1 a\n",
         "## Phase 1: a\n- [  ] 1.1 a\n",
         "",
         "\u{feff}",
@@ -94,7 +123,7 @@ fn hidden_duplicate_and_odd_checkboxes_stay() {
 #[test]
 fn places_are_lines_and_characters() {
     let text = "\u{feff}- [ ] 9.9 early\r\n## Phase 1: a\r  - [ ] 1.1 a\n\u{a0}\t* [x] 1.2 b\r\n10. [ ] 1.3 c";
-    let found = compare_checkboxes(text, &plan_tasks(&[("1.1", Pending), ("1.2", Pending)]));
+    let found = compare(text, &plan_tasks(&[("1.1", Pending), ("1.2", Pending)]));
     let places: Vec<(usize, usize)> =
         found.checkboxes.iter().map(|it| (it.position.line, it.position.column)).collect();
     assert_eq!(places, [(3, 6), (4, 6)]);
@@ -106,8 +135,7 @@ fn places_are_lines_and_characters() {
 
 #[test]
 fn tasks_on_one_side_only_are_reported() {
-    let found =
-        compare_checkboxes(SAMPLE_PLAN, &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]));
+    let found = compare(SAMPLE_PLAN, &plan_tasks(&[("1.1", Completed), ("7.7", Pending)]));
     let alone: Vec<&str> = found.not_imported.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(alone, ["1.2", "1.2.1", "1.3", "2.1"]);
     let alone: Vec<&str> = found.not_in_file.iter().map(PlanTaskId::as_str).collect();
@@ -121,7 +149,7 @@ fn a_plan_as_large_as_one_may_be_is_compared_at_once() {
     let text = format!("## Phase 1: x\r{}", lines.collect::<Vec<_>>().concat());
     let ids: Vec<PlanTaskId> = (0..10_000).map(|n| format!("1.{n}").parse().unwrap()).collect();
     let tasks: Vec<PlanTask> = ids.iter().map(|id| plan_task(id, Completed)).collect();
-    let found = compare_checkboxes(&text, &tasks);
+    let found = compare(&text, &tasks);
     assert_eq!(found.edits.len(), 10_000);
     assert_eq!(apply_edits(&text, &found.edits), text.replace("[ ]", "[x]"));
 }
@@ -155,9 +183,9 @@ proptest! {
         let ids = parse_markdown(&text).tasks.into_iter().map(|task| task.task.id);
         let tasks: Vec<PlanTask> =
             ids.zip(&statuses).map(|(id, status)| plan_task(&id, *status)).collect();
-        let before = compare_checkboxes(&text, &tasks);
+        let before = compare(&text, &tasks);
         let written = apply_edits(&text, &before.edits);
-        let after = compare_checkboxes(&written, &tasks);
+        let after = compare(&written, &tasks);
 
         prop_assert_eq!(written.len(), text.len());
         let differing = text.bytes().zip(written.bytes()).enumerate().filter(|(_, (a, b))| a != b);
@@ -194,7 +222,7 @@ proptest! {
         let status = if status == Completed { Pending } else { status };
         let parsed = parse_markdown(&text).tasks;
         let tasks: Vec<PlanTask> = parsed.iter().map(|it| plan_task(&it.task.id, status)).collect();
-        let found = compare_checkboxes(&text, &tasks);
+        let found = compare(&text, &tasks);
         prop_assert_eq!(apply_edits(&text, &found.edits), text);
     }
 
@@ -210,14 +238,15 @@ proptest! {
             let is_chosen = it.task.id == chosen.task.id;
             plan_task(&it.task.id, if is_chosen { Completed } else { it.task.status })
         }).collect();
-        let written = apply_edits(&text, &compare_checkboxes(&text, &tasks).edits);
+        let written = apply_edits(&text, &compare(&text, &tasks).edits);
         let both = split_lines(&text);
         let differing = both.iter().zip(split_lines(&written)).filter(|(a, b)| **a != *b).count();
-        let was_open = chosen.task.status != Completed;
+        let was_open = !chosen.task.status.is_finished();
         prop_assert_eq!(differing, usize::from(was_open));
         let again = parse_markdown(&written);
         let now = again.tasks.iter().find(|it| it.task.id == chosen.task.id).unwrap();
-        prop_assert_eq!(now.task.status, Completed);
+        let expected = if was_open { Completed } else { chosen.task.status };
+        prop_assert_eq!(now.task.status, expected);
         prop_assert_eq!(now.line, chosen.line);
     }
 }

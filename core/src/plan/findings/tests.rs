@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::*;
 use crate::model::PlanTaskStatus::{self, Completed, InProgress, Pending, Skipped};
 use crate::model::{NewPlanTask, Plan, PlanTask, Revision, Timestamp, merge_reimported_task};
-use crate::plan::{check_status_file, compare_checkboxes, parse_status_file};
+use crate::plan::{PlanFormat, check_status_file, compare_checkboxes, parse_status_file};
 
 fn plan_id() -> PlanId {
     "fix".parse().unwrap()
@@ -80,7 +80,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
     ];
     let id = plan_id();
     let file = PlanFile { path: "fix.md", plan: Some(&id), is_committed: true };
-    let boxes = compare_checkboxes(text, &tasks);
+    let boxes = compare_checkboxes(PlanFormat::Trueup, text, &tasks);
     let made = boxes.file.tasks[5].task.id.as_str();
     let made_message = format!("fix.md:7:4: task {made} was never imported");
     let found = checkbox_findings(&boxes, file);
@@ -123,7 +123,7 @@ fn checkboxes_and_the_database_differ_in_two_directions() {
 fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
     let file = PlanFile { path: "fix.md", plan: None, is_committed: true };
     let messages = |text: &str| -> Vec<String> {
-        let found = checkbox_findings(&compare_checkboxes(text, &[]), file);
+        let found = checkbox_findings(&compare_checkboxes(PlanFormat::Trueup, text, &[]), file);
         found.into_iter().map(|d| d.message).collect()
     };
     let never = "fix.md: this plan was never imported";
@@ -133,11 +133,11 @@ fn a_plan_nobody_imported_is_one_finding_and_a_file_without_a_plan_another() {
 
 #[test]
 fn text_from_a_file_is_cleaned_and_cut_before_it_is_shown() {
-    let text = format!("## Phase 1: a\n- [-] a\u{1b}[31mb{}\n", "x".repeat(500));
+    let text = format!("## Phase 1: a\n> - [ ] a\u{1b}[31mb{}\n", "x".repeat(500));
     let file = PlanFile { path: "fix.md", plan: None, is_committed: true };
-    let found = checkbox_findings(&compare_checkboxes(&text, &[]), file);
+    let found = checkbox_findings(&compare_checkboxes(PlanFormat::Trueup, &text, &[]), file);
     let message = &found[0].message;
-    assert!(message.contains("- [-] abxx") && message.len() < 300, "{message}");
+    assert!(message.contains("> - [ ] abxx") && message.len() < 300, "{message}");
     let number = "9".repeat(5000);
     let status = STATUS.replace("77", &number);
     let wrong = summary_findings(&check_status_file(&status).unwrap(), file);

@@ -1,7 +1,7 @@
 //! Cycles of dependencies, ranges and limits.
 
 use super::{assert_skips, depends_on, skip_reasons};
-use crate::plan::parse_markdown;
+use crate::plan::tests::parse_markdown;
 
 #[test]
 fn a_circle_of_dependencies_is_opened_and_named() {

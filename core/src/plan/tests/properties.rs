@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use crate::plan::parse_markdown;
+use crate::plan::tests::parse_markdown;
 
 /// Lines that plans are made of, well formed and not.
 fn arbitrary_line() -> impl Strategy<Value = String> {
@@ -45,7 +45,7 @@ proptest! {
         prop_assert_eq!(ids.len(), plan.tasks.len(), "an id occurs once");
         for task in &plan.tasks {
             let mark = text.get(task.checkbox.clone().unwrap()).unwrap();
-            prop_assert!(matches!(mark, " " | "x" | "X"));
+            prop_assert!(matches!(mark, " " | "x" | "X" | "-"));
             for other in task.task.depends_on.iter().flatten() {
                 let is_named = plan.skipped.iter().any(|s| s.is_error && s.line == task.line);
                 prop_assert!(*other != task.task.id && (ids.contains(other) || is_named));

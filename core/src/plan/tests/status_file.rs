@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{assert_skips, depends_on, task_ids};
 use crate::model::PlanTaskStatus;
-use crate::plan::{apply_edits, check_status_file, parse_markdown, parse_status_file};
+use crate::plan::tests::parse_markdown;
+use crate::plan::{apply_edits, check_status_file, parse_status_file};
 
 const SAMPLE_STATUS_FILE: &str = r#"{
   "_comment": "kept",

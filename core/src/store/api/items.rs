@@ -1,9 +1,9 @@
-//! Operations on items beyond adding and listing: moves, dependencies, and the next item.
+//! Items: adding and listing them, moves, dependencies, and the next item.
 
-use super::{GrantedClaim, Provenance};
+use super::{GrantedClaim, ImportedItems, ItemEditRequest, ItemFilter, ItemImport, Provenance};
 use crate::model::{
-    ClaimGrant, ClaimOutcome, DependencyEdge, Item, ItemKey, ItemStatus, MoveGrant, NextItem,
-    PickReason, RepoScope, SessionId, Timestamp,
+    ClaimGrant, ClaimOutcome, DependencyEdge, Item, ItemKey, ItemStatus, MoveGrant, NewItem,
+    NextItem, PickReason, RepoScope, SessionId, Timestamp,
 };
 use crate::store::{Result, StoreError};
 use serde::{Deserialize, Serialize};
@@ -39,23 +39,6 @@ pub struct DependencyChange {
     pub provenance: Provenance,
 }
 
-/// New properties of an item; an absent one stays as it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ItemEditRequest {
-    /// The item.
-    pub item: ItemKey,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its kind.
-    pub kind: Option<String>,
-    /// The item it belongs to.
-    pub parent: Option<ItemKey>,
-    /// Its position among its siblings.
-    pub position: Option<i64>,
-    /// Who edits.
-    pub provenance: Provenance,
-}
-
 /// What an item is used for, so that it cannot be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +59,7 @@ impl std::fmt::Display for ItemUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Held(holder) => write!(f, "it is held by {holder}"),
+            Self::Children(1) => f.write_str("it has 1 child"),
             Self::Children(count) => write!(f, "it has {count} children"),
             Self::DependedOn(other) => write!(f, "{other} depends on it"),
             Self::Phases => f.write_str("it has phases"),
@@ -165,11 +149,17 @@ pub struct ChildCounts {
     pub unfinished: u64,
 }
 
-/// The operations on items beyond adding and listing them.
+/// The operations on items.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says.
 #[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait ItemStore {
+    /// Adds an item.
+    fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;
+
+    /// Lists items, by parent, position and key.
+    fn list_items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
+
     /// Carries a move out on its conditions. Dependents of the item become ready, or wait again,
     /// in the same transaction; a holder that releases it is left without current work.
     ///
@@ -186,7 +176,15 @@ pub trait ItemStore {
     /// exist and for a cycle, which the message shows whole.
     fn change_dependencies(&mut self, request: &DependencyChange) -> Result<Item>;
 
-    /// Changes an item's title, kind, parent or position.
+    /// Adds and changes items as another tracker has them, all of them or none. An item that is
+    /// there already, a reference to one that is not, and a cycle are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Denied`] when it is refused; when the database cannot be written.
+    fn import_items(&mut self, import: &ItemImport) -> Result<ImportedItems>;
+
+    /// Changes an item's title, kind, parent, position, priority, description or extra.
     ///
     /// # Errors
     ///

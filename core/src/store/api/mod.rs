@@ -1,9 +1,14 @@
 //! The operations of the database: requests, answers and refusals.
 
 mod attention;
+mod claims;
+mod clock;
 mod command_store;
 mod handoffs;
 mod hook_store;
+mod item_edit;
+mod item_import;
+mod item_queries;
 mod items;
 mod metadata;
 mod orchestrators;
@@ -14,20 +19,23 @@ mod plans;
 mod port_reservations;
 mod repos;
 mod retention;
+mod session_start;
+mod sessions;
 mod state_push;
+mod stuck_work;
 mod tokens;
 mod workplans;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    ClaimGrant, Item, ItemKey, ItemStatus, NewItem, OperationId, ProcessId, RepoScope, Session,
-    SessionId, SessionStatus, Timestamp,
-};
-use crate::store::Result;
+use crate::model::{ItemKey, ItemStatus, OperationId, RepoScope, SessionId, SessionStatus};
 use crate::text::redact::RedactedText;
 
 pub use attention::{AttentionFilter, AttentionStore};
+pub use claims::{
+    ClaimStore, ClaimedItem, GrantedClaim, ItemAddition, ReleaseRequest, ReleasedClaim,
+};
+pub use clock::ClockStore;
 pub use command_store::{ChangeMark, CommandStore, ExpectedRead, ReadTime};
 pub use handoffs::{
     AcceptHandoffRequest, AcceptedHandoff, HandoffFilter, HandoffResult, HandoffStore, NewHandoff,
@@ -37,9 +45,15 @@ pub(super) use handoffs::{
     CLAIM_OVER_REASON, ITEM_FINISHED_REASON, WITHDRAWN_REASON, already_handed_on_error,
 };
 pub use hook_store::HookStore;
+pub use item_edit::{ItemEditRequest, OptionalItemField};
+pub use item_import::{ImportedItem, ImportedItems, ItemImport, ReimportedItem};
+pub use item_queries::{
+    ItemQueryStore, MAX_WAITING_ITEMS, ReadyItems, ReadyQuery, SearchHits, SearchQuery,
+    UnblockingItem,
+};
 pub use items::{
-    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
-    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery,
+    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemStore, ItemUse,
+    LastHolder, MovedItem, NextItemQuery,
 };
 pub use metadata::{MetadataAction, MetadataChange, MetadataStore};
 pub use orchestrators::{EndedRun, NewRun, OrchestratorStore, RunRegistration};
@@ -50,13 +64,17 @@ pub(super) use orchestrators::{
 pub use outbox_delivery::{DeliveryOutcome, DeliverySource, DeliveryTarget, OutboxDeliveryStore};
 pub use overview::{MAX_COUNTED_EVENTS, OverviewQuery, OverviewRows, OverviewStore};
 pub use phases::{
-    PhaseChange, PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore,
+    PhaseChange, PhaseChanges, PhaseFilter, PhaseRemovalOutcome, PhaseRemovalRequest,
+    PhaseStepOutcome, PhaseStepRequest, PhaseStore,
 };
 pub use plans::{ImportedPlan, PlanOverview, PlanStore, PlanTaskStepRequest};
 pub use port_reservations::{PortStore, ReleasePortRequest, ReservePortRequest};
-pub use repos::{RepoNaming, RepoPlacement, RepoStore};
+pub use repos::{RepoNameStore, RepoNaming, RepoPlacement, RepoStore};
 pub use retention::{RetentionStore, SessionCursor};
+pub use session_start::SessionStartStore;
+pub use sessions::{PendingMatters, SessionFilter, SessionRegistration, SessionStore};
 pub use state_push::{InterruptionMark, StatePush, merge_patch, state_patch};
+pub use stuck_work::StuckWorkStore;
 pub use tokens::{Caller, NewToken, TokenStore};
 pub use workplans::WorkplanStore;
 
@@ -118,29 +136,6 @@ impl Provenance {
     }
 }
 
-/// A session that registers or, where it is registered, is refreshed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SessionRegistration {
-    /// The id that the client gave it.
-    pub session: SessionId,
-    /// The repository it works in.
-    pub repo: Option<String>,
-    /// The project directory.
-    pub worktree: Option<String>,
-    /// The branch that is checked out.
-    pub branch: Option<String>,
-    /// The machine it runs on.
-    pub host: Option<String>,
-    /// The client's process.
-    pub process: Option<ProcessId>,
-    /// The session that this one continues; only a new registration sets it.
-    pub predecessor: Option<SessionId>,
-    /// The length of its lease: without a sign of life for longer, it may be dead.
-    pub lease_seconds: u64,
-    /// Who registers it.
-    pub provenance: Provenance,
-}
-
 /// A sign of life of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HeartbeatRequest {
@@ -155,15 +150,6 @@ pub struct HeartbeatRequest {
     pub quiet_seconds: Option<u64>,
 }
 
-/// What the start of a session has to look at closer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingMatters {
-    /// A phase, a task of a plan or a run of a plan is in progress, which a sweep may have to end.
-    pub has_running_work: bool,
-    /// A hand-off is open, or its sender has not been told the decision.
-    pub has_handoffs: bool,
-}
-
 /// A part of a list, in the order of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPage {
@@ -171,23 +157,6 @@ pub struct KeyPage {
     pub after: String,
     /// At most so many.
     pub limit: u32,
-}
-
-/// Which sessions to list.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct SessionFilter {
-    /// Only sessions of these statuses; empty means all.
-    pub statuses: Vec<SessionStatus>,
-    /// Only sessions of this project directory.
-    pub worktree: Option<String>,
-    /// Only sessions whose id starts with this.
-    pub prefix: Option<String>,
-    /// At most so many, the latest sign of life first; 0 means all.
-    pub limit: u32,
-    /// A part of the list in the order of ids, instead of the latest sign of life; it has its own
-    /// limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<KeyPage>,
 }
 
 /// Which items to list.
@@ -203,66 +172,12 @@ pub struct ItemFilter {
     pub kind: Option<String>,
     /// The repositories whose items are listed.
     pub scope: RepoScope,
-    /// A part of the list in the order of keys, instead of all by parent and position.
+    /// Most items of the list, from its beginning; 0 is all.
+    #[serde(default)]
+    pub limit: u32,
+    /// A part of the list in the order of keys, instead of by parent and position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<KeyPage>,
-}
-
-/// A claim that the rules granted, to be carried out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct GrantedClaim {
-    /// The decision, with the conditions that it was made on.
-    pub grant: ClaimGrant,
-    /// The item to add in the same transaction, where it does not exist.
-    pub new_item: Option<ItemAddition>,
-    /// Announces that many seconds without a sign of life.
-    pub quiet_seconds: Option<u64>,
-    /// The lease of the session from now on: a claim is a sign of life.
-    pub lease_seconds: u64,
-    /// Who claims.
-    pub provenance: Provenance,
-}
-
-/// An item that a claim adds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ItemAddition {
-    /// The item.
-    pub item: NewItem,
-    /// Who adds it, under an operation id of its own: one operation changes a row once.
-    pub provenance: Provenance,
-}
-
-/// A claim that took effect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimedItem {
-    /// The item, as it is now.
-    pub item: Item,
-    /// The session that held it before.
-    pub previous_holder: Option<SessionId>,
-    /// The item that the session released for it.
-    pub released: Option<ItemKey>,
-}
-
-/// A request to release an item.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReleaseRequest {
-    /// The session that holds it.
-    pub session: SessionId,
-    /// The item.
-    pub item: ItemKey,
-    /// Who asks, and why.
-    pub provenance: Provenance,
-}
-
-/// A claim that a sweep or an end took away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReleasedClaim {
-    /// The session that held it.
-    pub session: SessionId,
-    /// The item; absent when the session held none.
-    pub item: Option<ItemKey>,
-    /// Why it was taken away.
-    pub reason: String,
 }
 
 /// A task of a session's task list.
@@ -278,11 +193,11 @@ pub struct SessionTask {
 ///
 /// Every operation fails as [`StoreError`](super::StoreError) says. An operation with a
 /// [`Provenance`] that was carried out before returns its first answer.
-#[expect(clippy::missing_errors_doc, reason = "said once above, and where one is special")]
 pub trait Store:
-    DeliveryTarget
+    SessionStartStore
     + AttentionStore
     + HandoffStore
+    + ItemQueryStore
     + ItemStore
     + MetadataStore
     + OrchestratorStore
@@ -291,70 +206,26 @@ pub trait Store:
     + PortStore
     + PhaseStore
     + RepoStore
-    + RetentionStore
     + TokenStore
     + WorkplanStore
 {
-    /// Returns the database's clock.
-    fn database_time(&mut self) -> Result<Timestamp>;
+}
 
-    /// Returns the latest recorded reading of the database's clock that differs from the present
-    /// one by more than so many seconds, to either side; nothing where the database itself is not
-    /// that old by its own record.
-    fn find_differing_clock_reading(&mut self, apart_seconds: u64) -> Result<Option<Timestamp>>;
-
-    /// Registers a session or refreshes its heartbeat, lease, process and branch. A lost or ended
-    /// session becomes active; the item it held stays as it is.
-    fn register_session(&mut self, registration: &SessionRegistration) -> Result<Session>;
-
-    /// Lists sessions.
-    fn list_sessions(&mut self, filter: &SessionFilter) -> Result<Vec<Session>>;
-
-    /// Lists the other sessions that are present in a session's worktree, the latest sign of life
-    /// first.
-    fn list_peers(&mut self, session: &Session, limit: u32) -> Result<Vec<Session>>;
-
-    /// Lists sessions that may have died: active or idle with a lease that is over or that a
-    /// wrong clock granted, or ended with an item.
-    ///
-    /// `now` is the time of the database, from [`Self::database_time`] or [`Session::read_at`].
-    fn sessions_with_expired_lease(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Session>>;
-
-    /// Marks a dead session lost (an ended one stays ended) and takes its item from it; its state
-    /// stays.
-    ///
-    /// Conditional on the heartbeat that was read: a session that gave a sign of life since then
-    /// is left alone, and `None` is returned.
-    fn mark_lost(
-        &mut self,
-        session: &Session,
-        provenance: &Provenance,
-    ) -> Result<Option<ReleasedClaim>>;
-
-    /// Finds out what the start of a session has to look at closer, be it of this session or not.
-    fn find_pending_matters(&mut self) -> Result<PendingMatters>;
-
-    /// Adds an item.
-    fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item>;
-
-    /// Lists items, by parent, position and key.
-    fn list_items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>>;
-
-    /// Carries a claim out on its conditions, releasing what the session held, and makes the
-    /// item the session's current one.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Conflict`](super::StoreError::Conflict) when holder or epoch have changed.
-    fn claim(&mut self, request: &GrantedClaim) -> Result<ClaimedItem>;
-
-    /// Releases an item.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Conflict`](super::StoreError::Conflict) when the session does not hold it.
-    fn release(&mut self, release: &ReleaseRequest) -> Result<Item>;
-
-    /// Records that a session asked for an item and was refused, which also tells when.
-    fn record_refusal(&mut self, item: &ItemKey, provenance: &Provenance) -> Result<()>;
+impl<S> Store for S where
+    S: SessionStartStore
+        + AttentionStore
+        + HandoffStore
+        + ItemQueryStore
+        + ItemStore
+        + MetadataStore
+        + OrchestratorStore
+        + OverviewStore
+        + PlanStore
+        + PortStore
+        + PhaseStore
+        + RepoStore
+        + TokenStore
+        + WorkplanStore
+        + ?Sized
+{
 }

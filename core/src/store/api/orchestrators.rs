@@ -70,9 +70,6 @@ pub trait OrchestratorStore {
     /// Reads an orchestrator.
     fn load_orchestrator(&mut self, id: &OrchestratorId) -> Result<Option<Orchestrator>>;
 
-    /// Lists the running and stopping ones, by plan. The price does not depend on how many ended.
-    fn list_live_orchestrators(&mut self) -> Result<Vec<Orchestrator>>;
-
     /// Lists all, the latest first; a `limit` of 0 means all.
     fn list_orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>>;
 
@@ -107,17 +104,6 @@ pub trait OrchestratorStore {
         end: RunEnd,
         provenance: &Provenance,
     ) -> Result<EndedRun>;
-
-    /// Records that a run died. The work in progress under it waits again, in the same
-    /// transaction.
-    ///
-    /// Conditional on the row as it was read: a run that gave a sign of life since then, or ended,
-    /// is left alone, and `None` is returned.
-    fn record_orchestrator_crash(
-        &mut self,
-        as_read: &Orchestrator,
-        provenance: &Provenance,
-    ) -> Result<Option<EndedRun>>;
 }
 
 /// The error for an id that no run has. A heartbeat for an unknown run must fail, or an

@@ -1,7 +1,7 @@
 //! The operations on the phase queue, and their requests.
 
 use super::{KeyPage, Provenance};
-use crate::model::phase::{NewPhases, PhaseRefusal, PhaseStep, StuckPhase};
+use crate::model::phase::{NewPhases, PhaseRefusal, PhaseStep};
 use crate::model::{ItemKey, ItemStatus, OrchestratorId, Phase, QueueId, SessionId};
 use crate::store::Result;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,29 @@ pub enum PhaseStepOutcome {
     Refused(PhaseRefusal),
 }
 
+/// A request to remove a phase that was added by mistake.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PhaseRemovalRequest {
+    /// The phase.
+    pub id: QueueId,
+    /// Whether all other phases of its item go with it.
+    pub with_all: bool,
+    /// The session that asks, which must be registered; absent for a person at a terminal.
+    pub mover: Option<SessionId>,
+    /// Who asks, and why.
+    pub provenance: Provenance,
+}
+
+/// The outcome of a removal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseRemovalOutcome {
+    /// These phases were removed; none by a repetition.
+    Removed(Vec<Phase>),
+    /// The rules refuse it; nothing was changed.
+    Refused(PhaseRefusal),
+}
+
 /// The operations on the phase queue.
 ///
 /// Every operation fails as [`StoreError`](crate::store::StoreError) says. What follows from a
@@ -87,6 +110,10 @@ pub trait PhaseStore {
     /// the phase of the item and of the session's execution state.
     fn apply_phase_step(&mut self, request: &PhaseStepRequest) -> Result<PhaseStepOutcome>;
 
+    /// Removes phases, as [`decide_phase_removal`](crate::model::phase::decide_phase_removal)
+    /// allows; the record of changes keeps what they were.
+    fn remove_phases(&mut self, request: &PhaseRemovalRequest) -> Result<PhaseRemovalOutcome>;
+
     /// Puts the running phases of an orchestrator that ended back into the queue, with the reason
     /// in their error message. Returns them.
     fn interrupt_phases(
@@ -95,19 +122,4 @@ pub trait PhaseStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<Phase>>;
-
-    /// Lists running phases that, like the session that started them, gave no sign of life for at
-    /// least so many seconds; the longest without a change first.
-    fn list_stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>>;
-
-    /// Fails a stuck phase, even if another session holds its item.
-    ///
-    /// Conditional on the phase as it was read: one that changed since then, or whose session gave
-    /// a sign of life, is left alone, and `None` is returned.
-    fn fail_stuck_phase(
-        &mut self,
-        stuck: &StuckPhase,
-        error: &str,
-        provenance: &Provenance,
-    ) -> Result<Option<PhaseChanges>>;
 }

@@ -113,12 +113,4 @@ pub trait PlanStore {
         reason: &str,
         provenance: &Provenance,
     ) -> Result<Vec<PlanTask>>;
-
-    /// Fails the tasks in progress that gave no sign of life for so many seconds, like the session
-    /// or orchestrator that works on them. Takes no turn among the writers when there is none.
-    fn fail_stuck_plan_tasks(
-        &mut self,
-        stuck_seconds: u64,
-        provenance: &Provenance,
-    ) -> Result<Vec<PlanTask>>;
 }

@@ -1,6 +1,6 @@
 //! Repositories and their states.
 
-use super::Provenance;
+use super::{HookStore, Provenance};
 use crate::model::{Repo, RepoPlace, RepoSlug, RepoState};
 use crate::store::Result;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,13 @@ pub trait RepoStore {
         provenance: &Provenance,
     ) -> Result<Repo>;
 
+    /// Reads a repository's state with its content.
+    fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>>;
+}
+
+/// The operations on the names under which rows of repositories are kept, registered or not.
+#[expect(clippy::missing_errors_doc, reason = "said once at `Store`, and where one is special")]
+pub trait RepoNameStore: HookStore {
     /// Returns the name under which rows of a repository that nobody registered are kept.
     fn find_repo_name(&mut self, identity: &str) -> Result<Option<String>>;
 
@@ -75,7 +82,4 @@ pub trait RepoStore {
 
     /// Renames a repository, with all its identities, sessions, items and hand-offs.
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()>;
-
-    /// Reads a repository's state with its content.
-    fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>>;
 }

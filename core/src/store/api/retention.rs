@@ -1,6 +1,6 @@
 //! Removing old sessions and events.
 
-use super::Provenance;
+use super::{ClockStore, HookStore, Provenance};
 use crate::model::{
     EndedSession, PrunableEvent, PruneCounts, RetentionRules, SessionId, Timestamp,
 };
@@ -12,7 +12,7 @@ pub type SessionCursor = (Timestamp, SessionId);
 /// The operations that remove old sessions and events. What is removed is counted in the same
 /// transaction, until the count is recorded as an event.
 #[expect(clippy::missing_errors_doc, reason = "said once at `Store`")]
-pub trait RetentionStore {
+pub trait RetentionStore: HookStore + ClockStore {
     /// Lists sessions that ended or were lost and gave their last sign of life before a time, the
     /// youngest first, so that a session comes before its predecessor.
     fn list_ended_sessions(

@@ -80,10 +80,22 @@ macro_rules! for_each_operation {
                     write reject_handoff(ref request: RejectHandoffRequest)
                         -> HandoffResult<Handoff>, by request.provenance;
                 }
+                ItemQueryStore {
+                    read count_items(ref filter: ItemFilter, copy limit: u32) -> u64;
+                    read list_item_kinds() -> Vec<String>;
+                    read find_repo_of_items(str name: String) -> Option<String>;
+                    read list_ready_items(ref query: ReadyQuery) -> ReadyItems;
+                    read find_search_hits(ref query: SearchQuery) -> SearchHits;
+                }
                 ItemStore {
+                    write add_item(ref item: NewItem, ref provenance: Provenance)
+                        -> Item, by provenance;
+                    read list_items(ref filter: ItemFilter) -> Vec<Item>;
                     write move_item(ref request: GrantedMove) -> MovedItem, by request.provenance;
                     write change_dependencies(ref request: DependencyChange)
                         -> Item, by request.provenance;
+                    write import_items(ref import: ItemImport)
+                        -> ImportedItems, by import.provenance;
                     write edit_item(ref edit: ItemEditRequest) -> Item, by edit.provenance;
                     read find_item_use(ref key: ItemKey) -> Option<ItemUse>;
                     write remove_item(ref key: ItemKey, ref provenance: Provenance)
@@ -107,7 +119,6 @@ macro_rules! for_each_operation {
                     write register_orchestrator(ref run: NewRun)
                         -> RunRegistration, by run.provenance;
                     read load_orchestrator(ref id: OrchestratorId) -> Option<Orchestrator>;
-                    read list_live_orchestrators() -> Vec<Orchestrator>;
                     read list_orchestrators(copy limit: u32) -> Vec<Orchestrator>;
                     write record_orchestrator_heartbeat(ref id: OrchestratorId) -> Orchestrator;
                     write request_orchestrator_stop(
@@ -116,9 +127,6 @@ macro_rules! for_each_operation {
                     write record_orchestrator_stop(
                         ref id: OrchestratorId, copy end: RunEnd, ref provenance: Provenance
                     ) -> EndedRun, by provenance;
-                    write record_orchestrator_crash(
-                        ref as_read: Orchestrator, ref provenance: Provenance
-                    ) -> Option<EndedRun>, by provenance;
                 }
                 PlanStore {
                     write import_plan(ref plan: NewPlan, ref provenance: Provenance)
@@ -136,9 +144,6 @@ macro_rules! for_each_operation {
                     write interrupt_plan_tasks(
                         ref orchestrator: OrchestratorId, str reason: String,
                         ref provenance: Provenance
-                    ) -> Vec<PlanTask>, by provenance;
-                    write fail_stuck_plan_tasks(
-                        copy stuck_seconds: u64, ref provenance: Provenance
                     ) -> Vec<PlanTask>, by provenance;
                 }
                 PortStore {
@@ -160,14 +165,12 @@ macro_rules! for_each_operation {
                     read find_next_phase(opt_ref session: SessionId) -> Option<Phase>;
                     write apply_phase_step(ref request: PhaseStepRequest)
                         -> PhaseStepOutcome, by request.provenance;
+                    write remove_phases(ref request: PhaseRemovalRequest)
+                        -> PhaseRemovalOutcome, by request.provenance;
                     write interrupt_phases(
                         ref orchestrator: OrchestratorId, str reason: String,
                         ref provenance: Provenance
                     ) -> Vec<Phase>, by provenance;
-                    read list_stuck_phases(copy seconds: u64, copy limit: u32) -> Vec<StuckPhase>;
-                    write fail_stuck_phase(
-                        ref stuck: StuckPhase, str error: String, ref provenance: Provenance
-                    ) -> Option<PhaseChanges>, by provenance;
                 }
                 RepoStore {
                     write place_repo(ref placement: RepoPlacement)
@@ -175,12 +178,6 @@ macro_rules! for_each_operation {
                     write remove_repo_place(
                         ref slug: RepoSlug, str machine: String, ref provenance: Provenance
                     ) -> Repo, by provenance;
-                    read find_repo_name(str identity: String) -> Option<String>;
-                    read list_repo_identities(str name: String) -> Vec<String>;
-                    write name_repo(ref naming: RepoNaming) -> String;
-                    write rename_repo(
-                        str identity: String, str name: String, ref provenance: Provenance
-                    ) -> (), by provenance;
                     read load_repo_state(ref slug: RepoSlug) -> Option<RepoState>;
                 }
                 RetentionStore {
@@ -205,10 +202,12 @@ macro_rules! for_each_operation {
                         slice changes: WorkplanChange, ref provenance: Provenance
                     ) -> (), by provenance;
                 }
-                Store {
+                ClockStore {
                     read database_time() -> Timestamp;
                     read find_differing_clock_reading(copy apart_seconds: u64)
                         -> Option<Timestamp>;
+                }
+                SessionStore {
                     write register_session(ref registration: SessionRegistration)
                         -> Session, by registration.provenance;
                     read list_sessions(ref filter: SessionFilter) -> Vec<Session>;
@@ -218,13 +217,33 @@ macro_rules! for_each_operation {
                     write mark_lost(ref session: Session, ref provenance: Provenance)
                         -> Option<ReleasedClaim>, by provenance;
                     read find_pending_matters() -> PendingMatters;
-                    write add_item(ref item: NewItem, ref provenance: Provenance)
-                        -> Item, by provenance;
-                    read list_items(ref filter: ItemFilter) -> Vec<Item>;
+                }
+                ClaimStore {
                     write claim(ref request: GrantedClaim) -> ClaimedItem, by request;
                     write release(ref release: ReleaseRequest) -> Item, by release.provenance;
                     write record_refusal(ref item: ItemKey, ref provenance: Provenance)
                         -> (), by provenance;
+                }
+                RepoNameStore {
+                    read find_repo_name(str identity: String) -> Option<String>;
+                    read list_repo_identities(str name: String) -> Vec<String>;
+                    write name_repo(ref naming: RepoNaming) -> String;
+                    write rename_repo(
+                        str identity: String, str name: String, ref provenance: Provenance
+                    ) -> (), by provenance;
+                }
+                StuckWorkStore {
+                    read list_stuck_phases(copy seconds: u64, copy limit: u32) -> Vec<StuckPhase>;
+                    write fail_stuck_phase(
+                        ref stuck: StuckPhase, str error: String, ref provenance: Provenance
+                    ) -> Option<PhaseChanges>, by provenance;
+                    write fail_stuck_plan_tasks(
+                        copy stuck_seconds: u64, ref provenance: Provenance
+                    ) -> Vec<PlanTask>, by provenance;
+                    read list_live_orchestrators() -> Vec<Orchestrator>;
+                    write record_orchestrator_crash(
+                        ref as_read: Orchestrator, ref provenance: Provenance
+                    ) -> Option<EndedRun>, by provenance;
                 }
             }
             commands {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::engine::{Tx, args};
 use super::events::record_event;
+use super::row::Row;
 use super::statement::statements;
 use super::{NOW, items};
 use crate::model::EventKind;
@@ -17,6 +18,9 @@ use crate::store::event_draft::EventDraft;
 use crate::store::{DependencyChange, Provenance, Result, StoreError};
 
 statements! {
+    LIST_DEPENDENCIES() =
+        "SELECT item, depends_on FROM item_dependencies ORDER BY item, depends_on";
+
     /// Every item that waits for an item: its dependents, and the parent, which is finished after
     /// its children. `CROSS` keeps SQLite from reading a whole table for the few that wait.
     LIST_WAITING_ITEMS(text) = @repeated
@@ -63,9 +67,12 @@ statements! {
 }
 
 pub(super) fn list_waiting_items(tx: &mut impl Tx, key: &ItemKey) -> Result<Vec<DependencyEdge>> {
-    tx.rows(&LIST_WAITING_ITEMS, args![key], |row| {
-        Ok(DependencyEdge { item: row.get(0)?, on: row.get(1)? })
-    })
+    tx.rows(&LIST_WAITING_ITEMS, args![key], dependency_from_row)
+}
+
+/// Reads an item and what it waits for.
+pub(super) fn dependency_from_row(row: &dyn Row) -> Result<DependencyEdge> {
+    Ok(DependencyEdge { item: row.get(0)?, on: row.get(1)? })
 }
 
 /// Says that [`list_waiting_items`] will be asked.
@@ -142,6 +149,38 @@ pub(super) fn insert_dependencies(
         tx.execute(&INSERT_DEPENDENCY, args![item, dependency])?;
     }
     Ok(())
+}
+
+pub(super) fn delete_dependencies(
+    tx: &mut impl Tx,
+    item: &ItemKey,
+    dependencies: &[ItemKey],
+) -> Result<()> {
+    for dependency in dependencies {
+        tx.execute(&DELETE_DEPENDENCY, args![item, dependency])?;
+    }
+    Ok(())
+}
+
+/// Records a change of dependencies: they are rows of another table, so no trigger of the item
+/// does.
+pub(super) fn record_dependency_change(
+    tx: &mut impl Tx,
+    item: &ItemKey,
+    before: &[ItemKey],
+    after: &[ItemKey],
+    provenance: &Provenance,
+) -> Result<()> {
+    tx.execute(&RAISE_ITEM_REVISION, args![item])?;
+    let draft = EventDraft {
+        entity: "item",
+        key: item.as_str(),
+        kind: EventKind::Dependencies,
+        before: json!({"depends_on": before}),
+        after: json!({"depends_on": after}),
+        epoch: None,
+    };
+    record_event(tx, provenance, &draft)
 }
 
 /// What decides about changes of dependencies. All of it is read before the first change is
@@ -269,23 +308,11 @@ fn write_change(
         return Ok(());
     }
     if request.remove {
-        for dependency in &request.dependencies {
-            tx.execute(&DELETE_DEPENDENCY, args![request.item, dependency])?;
-        }
+        delete_dependencies(tx, &request.item, &request.dependencies)?;
     } else {
         insert_dependencies(tx, &request.item, &request.dependencies)?;
     }
-    tx.execute(&RAISE_ITEM_REVISION, args![request.item])?;
-    // Dependencies are rows of another table, so no trigger of the item records them.
-    let draft = EventDraft {
-        entity: "item",
-        key: request.item.as_str(),
-        kind: EventKind::Dependencies,
-        before: json!({"depends_on": before.depends_on}),
-        after: json!({"depends_on": after.depends_on}),
-        epoch: None,
-    };
-    record_event(tx, provenance, &draft)?;
+    record_dependency_change(tx, &request.item, &before.depends_on, &after.depends_on, provenance)?;
     let status =
         decide_dependency_status(after.status, after.depends_on.len(), after.open_dependencies);
     if let Some(status) = status {

@@ -6,8 +6,8 @@ use super::row::Row;
 use super::statement::{Statement, statements};
 use crate::deadline::Deadline;
 use crate::model::{
-    AttentionId, Epoch, HandoffId, ItemKey, OrchestratorId, PlanId, PlanTaskId, QueueId, RepoSlug,
-    ReservationId, Revision, SessionId, TokenName, WorkplanLink,
+    AttentionId, Epoch, HandoffId, ItemKey, ItemPriority, OrchestratorId, PlanId, PlanTaskId,
+    QueueId, RepoSlug, ReservationId, Revision, SessionId, TokenName, WorkplanLink,
 };
 use crate::store::{Provenance, Result, StoreError};
 
@@ -361,3 +361,11 @@ macro_rules! counters {
     )+};
 }
 counters!(Epoch, Revision);
+
+impl ToArg for ItemPriority {
+    const ABSENT: Arg<'static> = Arg::Integer(None);
+
+    fn to_arg(&self) -> Arg<'_> {
+        Arg::Integer(Some(i64::from(self.number())))
+    }
+}

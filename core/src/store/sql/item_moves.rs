@@ -85,7 +85,11 @@ fn write_move(tx: &mut impl Tx, grant: &MoveGrant, provenance: &Provenance) -> R
 }
 
 /// Gives the dependents of an item that moved the status that their dependencies bring about.
-fn update_dependents(tx: &mut impl Tx, key: &ItemKey, provenance: &Provenance) -> Result<()> {
+pub(super) fn update_dependents(
+    tx: &mut impl Tx,
+    key: &ItemKey,
+    provenance: &Provenance,
+) -> Result<()> {
     let dependents = tx.rows(&LIST_DEPENDENTS, args![key], |row| {
         Ok(Dependent {
             key: row.get(0)?,

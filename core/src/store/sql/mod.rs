@@ -26,12 +26,14 @@ mod plan_tasks;
 mod plans;
 mod port_reservations;
 mod postgres_schema;
+mod ready;
 mod registration;
 mod releases;
 mod repos;
 mod retention;
 mod row;
 mod row_checks;
+mod search;
 mod session_tasks;
 mod sessions;
 mod statement;
@@ -83,6 +85,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         hook_store::STATEMENTS,
         item_moves::STATEMENTS,
         items::EDIT_STATEMENTS,
+        items::IMPORT_STATEMENTS,
         items::INSERT_STATEMENTS,
         items::LOAD_STATEMENTS,
         next::STATEMENTS,
@@ -90,14 +93,17 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         overview::STATEMENTS,
         delivery_rows::STATEMENTS,
         phases::STATEMENTS,
+        phases::REMOVAL_STATEMENTS,
         phases::STEP_STATEMENTS,
         phases::STUCK_STATEMENTS,
         plan_tasks::STATEMENTS,
         plans::STATEMENTS,
         port_reservations::STATEMENTS,
+        ready::STATEMENTS,
         repos::STATEMENTS,
         retention::STATEMENTS,
         row_checks::STATEMENTS,
+        search::STATEMENTS,
         session_tasks::STATEMENTS,
         sessions::LIFECYCLE_STATEMENTS,
         sessions::LOAD_STATEMENTS,

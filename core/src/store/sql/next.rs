@@ -6,10 +6,10 @@ use super::items::{
 };
 use super::sessions::{load_registered, load_session};
 use super::statement::{Statement, joined, statements};
-use super::{claims, dependencies, handoffs};
+use super::{claims, dependencies, handoffs, ready};
 use crate::model::{
-    Item, ItemKey, ItemSource, ItemStatus, NextItem, PickReason, RepoScope, Requester, Session,
-    SessionId, SiblingPosition, Siblings, find_next_item,
+    Item, ItemKey, ItemPriority, ItemSource, ItemStatus, NextItem, PickReason, RepoScope,
+    Requester, Session, SessionId, SiblingPosition, Siblings, find_next_item,
 };
 use crate::store::{
     ChildCounts, ClaimNextRequest, ClaimedNext, LastHolder, NextItemQuery, Result, StoreError,
@@ -22,11 +22,16 @@ const FIRST_FREE: &str = joined!(
     "parent IS NOT DISTINCT FROM ?1 AND holder IS NULL AND open_dependencies = 0 \
      AND status IN ('queued', 'ready', 'running') "
 );
-const IN_REPO: &str = "AND repo IS NOT DISTINCT FROM ?4 ";
-const BEHIND: &str = "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ";
-const UNPLACED: &str = "AND (position IS NULL) = 1 ";
-const BEHIND_UNPLACED: &str = "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ";
-const PLACED_FIRST: &str = "ORDER BY position IS NULL, position, key LIMIT 1";
+const IN_REPO: &str = "AND repo IS NOT DISTINCT FROM ?5 ";
+const OF_PRIORITY: &str = "AND coalesce(priority, 2) = ?4 ";
+const BEHIND: &str =
+    joined!(OF_PRIORITY, "AND (position IS NULL) = 0 AND (position, key) > (?2, ?3) ");
+const UNPLACED: &str = joined!(OF_PRIORITY, "AND (position IS NULL) = 1 ");
+const BEHIND_UNPLACED: &str =
+    joined!(OF_PRIORITY, "AND (position IS NULL) = 1 AND position IS NULL AND key > ?3 ");
+const URGENT_FIRST: &str =
+    "ORDER BY coalesce(priority, 2), position IS NULL, position, key LIMIT 1";
+const PG_URGENT_FIRST: &str = "ORDER BY coalesce(priority, 2), position, key LIMIT 1";
 const BY_POSITION: &str = "ORDER BY position, key LIMIT 1";
 const BY_KEY: &str = "ORDER BY key LIMIT 1";
 
@@ -40,53 +45,53 @@ const PG_FIRST_FREE: &str = joined!(
 );
 const PG_IS_CHILD: &str = "coalesce(parent, '') = coalesce(?1, '') AND ";
 const PG_IN_REPO: &str =
-    "AND coalesce(repo, '') = coalesce(?4, '') AND repo IS NOT DISTINCT FROM ?4 ";
-const PG_BEHIND: &str = "AND (position, key) > (?2, ?3) ";
-const PG_UNPLACED: &str = "AND position IS NULL ";
-const PG_BEHIND_UNPLACED: &str = "AND position IS NULL AND key > ?3 ";
+    "AND coalesce(repo, '') = coalesce(?5, '') AND repo IS NOT DISTINCT FROM ?5 ";
+const PG_BEHIND: &str = joined!(OF_PRIORITY, "AND (position, key) > (?2, ?3) ");
+const PG_UNPLACED: &str = joined!(OF_PRIORITY, "AND position IS NULL ");
+const PG_BEHIND_UNPLACED: &str = joined!(OF_PRIORITY, "AND position IS NULL AND key > ?3 ");
 
 const IS_ORCHESTRATOR: &str = "AND (kind = 'orchestrator' \
      OR EXISTS (SELECT 1 FROM work_items c WHERE c.parent = work_items.key)) ";
 const IS_UNFINISHED: &str = "status IN ('queued', 'ready', 'running', 'blocked') ";
 
 statements! {
-    FIRST_ALL(text) = FIRST_FREE, PLACED_FIRST
-        => postgres PG_FIRST_FREE, BY_POSITION;
-    FIRST_ALL_IN_REPO(text, int, text, text) = FIRST_FREE, IN_REPO, PLACED_FIRST
-        => postgres PG_FIRST_FREE, PG_IN_REPO, BY_POSITION;
-    FIRST_ALL_ORCHESTRATOR(text) = FIRST_FREE, IS_ORCHESTRATOR, PLACED_FIRST
-        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, BY_POSITION;
-    FIRST_ALL_ORCHESTRATOR_IN_REPO(text, int, text, text) =
-        FIRST_FREE, IS_ORCHESTRATOR, IN_REPO, PLACED_FIRST
-        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
-    FIRST_BEHIND_POSITION(text, int, text) = FIRST_FREE, BEHIND, BY_POSITION
+    FIRST_ALL(text) = FIRST_FREE, URGENT_FIRST
+        => postgres PG_FIRST_FREE, PG_URGENT_FIRST;
+    FIRST_ALL_IN_REPO(text, int, text, int, text) = FIRST_FREE, IN_REPO, URGENT_FIRST
+        => postgres PG_FIRST_FREE, PG_IN_REPO, PG_URGENT_FIRST;
+    FIRST_ALL_ORCHESTRATOR(text) = FIRST_FREE, IS_ORCHESTRATOR, URGENT_FIRST
+        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, PG_URGENT_FIRST;
+    FIRST_ALL_ORCHESTRATOR_IN_REPO(text, int, text, int, text) =
+        FIRST_FREE, IS_ORCHESTRATOR, IN_REPO, URGENT_FIRST
+        => postgres PG_FIRST_FREE, IS_ORCHESTRATOR, PG_IN_REPO, PG_URGENT_FIRST;
+    FIRST_BEHIND_POSITION(text, int, text, int) = FIRST_FREE, BEHIND, BY_POSITION
         => postgres PG_FIRST_FREE, PG_BEHIND, BY_POSITION;
-    FIRST_BEHIND_POSITION_IN_REPO(text, int, text, text) = FIRST_FREE, BEHIND, IN_REPO, BY_POSITION
+    FIRST_BEHIND_POSITION_IN_REPO(text, int, text, int, text) = FIRST_FREE, BEHIND, IN_REPO, BY_POSITION
         => postgres PG_FIRST_FREE, PG_BEHIND, PG_IN_REPO, BY_POSITION;
-    FIRST_BEHIND_POSITION_ORCHESTRATOR(text, int, text) =
+    FIRST_BEHIND_POSITION_ORCHESTRATOR(text, int, text, int) =
         FIRST_FREE, BEHIND, IS_ORCHESTRATOR, BY_POSITION
         => postgres PG_FIRST_FREE, PG_BEHIND, IS_ORCHESTRATOR, BY_POSITION;
-    FIRST_BEHIND_POSITION_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+    FIRST_BEHIND_POSITION_ORCHESTRATOR_IN_REPO(text, int, text, int, text) =
         FIRST_FREE, BEHIND, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
         => postgres PG_FIRST_FREE, PG_BEHIND, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
-    FIRST_UNPLACED(text) = FIRST_FREE, UNPLACED, BY_POSITION
+    FIRST_UNPLACED(text, int, text, int) = FIRST_FREE, UNPLACED, BY_POSITION
         => postgres PG_FIRST_FREE, PG_UNPLACED, BY_POSITION;
-    FIRST_UNPLACED_IN_REPO(text, int, text, text) = FIRST_FREE, UNPLACED, IN_REPO, BY_POSITION
+    FIRST_UNPLACED_IN_REPO(text, int, text, int, text) = FIRST_FREE, UNPLACED, IN_REPO, BY_POSITION
         => postgres PG_FIRST_FREE, PG_UNPLACED, PG_IN_REPO, BY_POSITION;
-    FIRST_UNPLACED_ORCHESTRATOR(text) = FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, BY_POSITION
+    FIRST_UNPLACED_ORCHESTRATOR(text, int, text, int) = FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, BY_POSITION
         => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, BY_POSITION;
-    FIRST_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+    FIRST_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, int, text) =
         FIRST_FREE, UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_POSITION
         => postgres PG_FIRST_FREE, PG_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
-    FIRST_BEHIND_UNPLACED(text, int, text) = FIRST_FREE, BEHIND_UNPLACED, BY_KEY
+    FIRST_BEHIND_UNPLACED(text, int, text, int) = FIRST_FREE, BEHIND_UNPLACED, BY_KEY
         => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, BY_POSITION;
-    FIRST_BEHIND_UNPLACED_IN_REPO(text, int, text, text) =
+    FIRST_BEHIND_UNPLACED_IN_REPO(text, int, text, int, text) =
         FIRST_FREE, BEHIND_UNPLACED, IN_REPO, BY_KEY
         => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, PG_IN_REPO, BY_POSITION;
-    FIRST_BEHIND_UNPLACED_ORCHESTRATOR(text, int, text) =
+    FIRST_BEHIND_UNPLACED_ORCHESTRATOR(text, int, text, int) =
         FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_KEY
         => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, BY_POSITION;
-    FIRST_BEHIND_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, text) =
+    FIRST_BEHIND_UNPLACED_ORCHESTRATOR_IN_REPO(text, int, text, int, text) =
         FIRST_FREE, BEHIND_UNPLACED, IS_ORCHESTRATOR, IN_REPO, BY_KEY
         => postgres PG_FIRST_FREE, PG_BEHIND_UNPLACED, IS_ORCHESTRATOR, PG_IN_REPO, BY_POSITION;
 
@@ -225,12 +230,16 @@ impl<T: Tx> ItemSource for StoredItems<'_, T> {
         self.0.one_row(&HAS_CHILDREN, args![key], |row| row.get(0))
     }
 
+    fn find_first_ready(&mut self, scope: &RepoScope) -> Result<Option<Item>> {
+        ready::find_first_ready(self.0, scope)
+    }
+
     fn find_first_free(&mut self, siblings: &Siblings<'_>) -> Result<Option<Item>> {
         let mut found = Vec::new();
         for lookup in repo_lookups(siblings.scope) {
             found.extend(find_first_free_in(self.0, siblings, lookup)?);
         }
-        Ok(found.into_iter().min_by_key(Item::sibling_position))
+        Ok(found.into_iter().min_by_key(Item::offer_order))
     }
 
     fn list_unfinished(
@@ -283,7 +292,7 @@ fn find_first_free_in(
     let (position, key) =
         (after.and_then(SiblingPosition::position), after.map(SiblingPosition::key));
     let repo = lookup.repo_name();
-    let args = args![siblings.parent, position, key, repo];
+    let args = args![siblings.parent, position, key, siblings.priority, repo];
     for range in ranges_behind(after) {
         let statement = first_free_statement(*range, siblings.only_orchestrators, lookup);
         let found = tx.row(statement, args, item_from_row)?;
@@ -302,11 +311,16 @@ fn prefetch_first_search(
     scope: &RepoScope,
 ) {
     tx.prefetch(&LAST_HELD_ITEM, args![session]);
+    if parent.is_none() {
+        ready::prefetch_first_ready(tx, scope);
+        return;
+    }
     let no_position: Option<i64> = None;
     let no_key: Option<&ItemKey> = None;
+    let no_priority: Option<ItemPriority> = None;
     for lookup in repo_lookups(scope) {
         let statement = first_free_statement(0, false, lookup);
-        tx.prefetch(statement, args![parent, no_position, no_key, lookup.repo_name()]);
+        tx.prefetch(statement, args![parent, no_position, no_key, no_priority, lookup.repo_name()]);
     }
 }
 

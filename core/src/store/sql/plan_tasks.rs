@@ -43,7 +43,8 @@ columns! {
     }
 }
 
-const SELECT_TASK: &str = joined!("SELECT ", PlanTaskColumn::SQL, " FROM plan_tasks t WHERE ");
+pub(super) const SELECT_TASK: &str =
+    joined!("SELECT ", PlanTaskColumn::SQL, " FROM plan_tasks t WHERE ");
 
 /// Times that a wrong clock dated later than these are no signs of life.
 const LATEST_PLAUSIBLE: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')";
@@ -111,7 +112,7 @@ statements! {
          WHERE plan_id = ?20 AND id = ?21 AND revision = ?22";
 }
 
-fn task_from_row(row: &dyn Row) -> Result<PlanTask> {
+pub(super) fn task_from_row(row: &dyn Row) -> Result<PlanTask> {
     Ok(PlanTask {
         plan: row.get(PlanTaskColumn::Plan)?,
         id: row.get(PlanTaskColumn::Id)?,

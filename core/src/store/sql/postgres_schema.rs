@@ -64,6 +64,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "tokens_callers_attention",
         texts: &[include_str!("migrations/postgres/0021_tokens_callers_attention.sql")],
     },
+    Migration {
+        version: 22,
+        name: "item_priorities",
+        texts: &[include_str!("migrations/postgres/0022_item_priorities.sql")],
+    },
 ];
 
 /// The schema that the script makes.

@@ -105,9 +105,11 @@ mod tests {
 
     #[test]
     fn digests_differ_and_verbs_tell_writes() {
-        let digests: std::collections::BTreeSet<String> =
-            statements().map(Statement::digest).collect();
-        assert_eq!(digests.len(), statements().count());
+        let mut names = std::collections::BTreeMap::new();
+        for statement in statements() {
+            let same = names.insert(statement.digest(), statement.name());
+            assert_eq!(same, None, "{} has the text of another statement", statement.name());
+        }
         for statement in statements() {
             let verb = statement.postgres().split_whitespace().next();
             let is_read = matches!(verb, Some("SELECT" | "WITH"));

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use super::statement::Column;
 use crate::model::phase::PhaseName;
 use crate::model::{
-    AttentionId, AttentionKind, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey, ItemStatus,
-    Lineage, OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId, PlanTaskStatus, PortSlot,
-    ProcessId, ProcessPlace, QueueId, RepoSlug, ReservationId, Revision, SessionId, SessionStatus,
-    Timestamp, TokenName, TokenRole, WorkplanLink,
+    AttentionId, AttentionKind, Epoch, HandoffId, HandoffStatus, HandoffType, ItemKey,
+    ItemPriority, ItemStatus, Lineage, OrchestratorId, OrchestratorStatus, PlanId, PlanTaskId,
+    PlanTaskStatus, PortSlot, ProcessId, ProcessPlace, QueueId, RepoSlug, ReservationId, Revision,
+    SessionId, SessionStatus, Timestamp, TokenName, TokenRole, WorkplanLink,
 };
 use crate::store::{Result, StoreError};
 use crate::text;
@@ -186,6 +186,13 @@ impl FromColumn for Epoch {
 impl FromColumn for Revision {
     fn from_column(row: &dyn Row, place: usize) -> Result<Option<Self>> {
         Ok(u64::from_column(row, place)?.map(Self))
+    }
+}
+
+impl FromColumn for ItemPriority {
+    fn from_column(row: &dyn Row, place: usize) -> Result<Option<Self>> {
+        let priority = row.integer(place)?.map(Self::try_from).transpose();
+        priority.map_err(|error| StoreError::unreadable(&error))
     }
 }
 

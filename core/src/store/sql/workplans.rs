@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::dependencies::LIST_DEPENDENCIES;
 use super::engine::{Tx, args};
 use super::events::record_event;
 use super::items;
@@ -56,8 +57,6 @@ statements! {
                     ELSE nocase(w.repo) = nocase(?1) END
          ORDER BY w.key";
     COUNT_LINKS() = "SELECT count(*) FROM workplan_links";
-    LIST_DEPENDENCIES() =
-        "SELECT item, depends_on FROM item_dependencies ORDER BY item, depends_on";
 
     FIND_WORKPLAN_ROWS(text, text) =
         SELECT_ROW, "LEFT JOIN workplan_links l ON l.item = w.key
@@ -77,15 +76,18 @@ statements! {
     UPDATE_LINK(text, text, text, text) = @repeated
         "UPDATE workplan_links SET digest = ?2, planning = ?3, description = ?4 WHERE item = ?1";
 
-    ADOPT_ITEM(text, text, text, text, text, text) =
+    ADOPT_ITEM(text, text, text, text, text, text, int) =
         "UPDATE work_items SET repo = coalesce(repo, ?2), title = coalesce(title, ?3),
-             last_actor = ?4, last_reason = ?5, last_op = ?6
-         WHERE key = ?1 AND (repo IS NULL OR title IS NULL)";
-    DESCRIBE_ITEM(text, text, int, text, text, text, text) = @repeated
+             priority = coalesce(priority, ?7), last_actor = ?4, last_reason = ?5, last_op = ?6
+         WHERE key = ?1 AND (repo, title, priority) IS DISTINCT FROM
+               (coalesce(repo, ?2), coalesce(title, ?3), coalesce(priority, ?7))";
+    DESCRIBE_ITEM(text, text, int, text, text, text, text, int) = @repeated
         "UPDATE work_items SET title = coalesce(?2, title), position = coalesce(?3, position),
-             repo = coalesce(?4, repo), last_actor = ?5, last_reason = ?6, last_op = ?7
-         WHERE key = ?1 AND (title, position, repo) IS DISTINCT FROM
-               (coalesce(?2, title), coalesce(?3, position), coalesce(?4, repo))";
+             repo = coalesce(?4, repo), priority = coalesce(?8, priority),
+             last_actor = ?5, last_reason = ?6, last_op = ?7
+         WHERE key = ?1 AND (title, position, repo, priority) IS DISTINCT FROM
+               (coalesce(?2, title), coalesce(?3, position), coalesce(?4, repo),
+                coalesce(?8, priority))";
 }
 
 fn workplan_row_from_row(row: &dyn Row) -> Result<WorkplanRow> {
@@ -260,6 +262,7 @@ fn adopt_item(tx: &mut impl Tx, new_row: &NewWorkplanRow, provenance: &Provenanc
             provenance.actor,
             provenance.reason,
             provenance.op_id,
+            item.priority,
         ],
     )?;
     Ok(())
@@ -295,6 +298,8 @@ fn update_facts_of_item(
     let Some((_, before)) = link else {
         return Err(StoreError::Conflict(format!("item {key} has no file")));
     };
+    // Who ordered the item in another way keeps that until the file names another priority.
+    let replans = change.facts.as_ref().is_some_and(|(facts, _)| facts.planning != before.planning);
     tx.execute(
         &DESCRIBE_ITEM,
         args![
@@ -305,6 +310,7 @@ fn update_facts_of_item(
             provenance.actor,
             provenance.reason,
             provenance.op_id,
+            change.priority.filter(|_| replans),
         ],
     )?;
     let Some((facts, description)) = change.facts.as_ref().filter(|(facts, _)| *facts != before)

@@ -83,6 +83,7 @@ const MIGRATIONS: &[Migration] = &[
         "tokens_callers_attention",
         include_str!("migrations/0021_tokens_callers_attention.sql"),
     ),
+    Migration::new(22, "item_priorities", include_str!("migrations/0022_item_priorities.sql")),
 ];
 
 /// Reads the version of a file that is trueup's.
@@ -163,6 +164,8 @@ fn checksum_sql(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::phase::PhaseName;
+    use crate::store::sqlite::integrity::check_integrity;
 
     fn schema_of(steps: &[i64]) -> Vec<String> {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -250,6 +253,39 @@ mod tests {
         assert!(move_to("B", "cancelled"));
         assert!(!move_to("B", "queued"));
         assert!(!move_to("A", "queued"));
+    }
+
+    #[test]
+    fn phases_of_an_old_file_stay_and_get_neighbours_of_own_names() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tx = connection.transaction().unwrap();
+        migrate_to(&tx, 21).unwrap();
+        let add = |tx: &Connection, number: i64, name: &str| {
+            tx.execute(
+                "INSERT INTO phase_queue (queue_id, item, phase_number, current_phase)
+                 VALUES ('A:' || ?1, 'A', ?1, ?2)",
+                params![number, name],
+            )
+        };
+        tx.execute("INSERT INTO work_items (key) VALUES ('A')", []).unwrap();
+        for (number, name) in (1..).zip(PhaseName::USUAL) {
+            add(&tx, number, name.as_str()).unwrap();
+        }
+        add(&tx, 11, "design").unwrap_err();
+        migrate_to(&tx, SCHEMA_VERSION).unwrap();
+        tx.commit().unwrap();
+        add(&connection, 11, "design").unwrap();
+        let longest = "a".repeat(32);
+        add(&connection, 12, &longest).unwrap();
+        for name in ["", "Design", "2fa", "-x", "a b", "größe", &format!("{longest}a")] {
+            let refusal = add(&connection, 13, name).unwrap_err().to_string();
+            assert!(refusal.contains("CHECK constraint failed"), "{name}: {refusal}");
+        }
+        let count = "SELECT count(*) FROM phase_queue";
+        assert_eq!(connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 12);
+        assert_eq!(check_integrity(&connection).unwrap(), Vec::<String>::new());
+        // The text of the schema is no longer open to changes.
+        connection.execute("UPDATE sqlite_schema SET sql = ''", []).unwrap_err();
     }
 
     #[test]

@@ -5,22 +5,22 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// A request, read to its last byte.
-pub(super) struct HttpRequest {
-    pub(super) method: String,
+pub(crate) struct HttpRequest {
+    pub(crate) method: String,
     /// Without the query.
-    pub(super) path: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A reply; the connection closes after it.
-pub(super) struct HttpReply {
-    pub(super) status: u16,
-    pub(super) content_type: &'static str,
-    pub(super) body: String,
+pub(crate) struct HttpReply {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
 }
 
 /// Reads one request.
-pub(super) fn read_request(stream: &TcpStream) -> io::Result<HttpRequest> {
+pub(crate) fn read_request(stream: &TcpStream) -> io::Result<HttpRequest> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
@@ -53,7 +53,7 @@ fn content_length(reader: &mut BufReader<&TcpStream>) -> io::Result<usize> {
 }
 
 /// Writes `reply` in one go.
-pub(super) fn write_reply(mut stream: &TcpStream, reply: &HttpReply) -> io::Result<()> {
+pub(crate) fn write_reply(mut stream: &TcpStream, reply: &HttpReply) -> io::Result<()> {
     let HttpReply { status, content_type, body } = reply;
     let length = body.len();
     let text = format!(

@@ -1,6 +1,6 @@
 //! A model that gives scripted answers and records every request.
 
-mod http;
+pub(crate) mod http;
 mod wire;
 
 use std::collections::VecDeque;
@@ -113,7 +113,7 @@ impl Drop for ScriptedModel {
 }
 
 /// Locks a mutex even when it is poisoned, so that the first panic is the one reported.
-fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock_ignoring_poison<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -216,7 +216,8 @@ fn name_group(row: &WorkRow) -> (usize, String) {
     let Some(phase) = row.phase.as_deref() else {
         return (usize::MAX - 1, "no phase yet".to_owned());
     };
-    let known = SESSION_PHASES.into_iter().chain(PhaseName::ALL.map(PhaseName::as_str));
-    let place = known.into_iter().position(|name| name == phase);
+    let of_session = SESSION_PHASES.into_iter().position(|name| name == phase);
+    let of_queue = || PhaseName::USUAL.into_iter().position(|name| name.as_str() == phase);
+    let place = of_session.or_else(|| Some(SESSION_PHASES.len() + of_queue()?));
     (place.unwrap_or(usize::MAX - 2), phase.to_owned())
 }

@@ -168,7 +168,7 @@ fn nothing_that_a_repository_names_is_started() {
         let _ = repository.read_branch_status();
         let asked = repository.query_remote(&upstream, LONG);
         let _ = repository.list_unpushed(&upstream);
-        let _ = repository.list_hidden("workplans");
+        let _ = repository.list_hidden(&["workplans"]);
         assert!(!trace.exists(), "{settings:?}: {asked:?}");
         if !settings.iter().any(|it| it.contains(".url=") || it.contains(".vcs=")) {
             assert_eq!(asked.unwrap().behind, 1, "{settings:?}");

@@ -18,7 +18,7 @@ fn every_way_of_not_being_committed_counts() {
     scene.write("plans/script", "#!/bin/sh\ntext of script\n");
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "x"]);
-    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&[]));
+    assert_eq!(scene.repository.list_uncommitted(&["plans"]).unwrap(), set(&[]));
 
     scene.write("plans/changed", "x");
     scene.write("plans/staged", "x");
@@ -37,7 +37,7 @@ fn every_way_of_not_being_committed_counts() {
     scene.write(".gitignore", "ignored/\n*.log\n");
     scene.write("elsewhere", "x");
     assert_eq!(
-        scene.repository.list_uncommitted("plans").unwrap(),
+        scene.repository.list_uncommitted(&["plans"]).unwrap(),
         set(&[
             "plans/both",
             "plans/changed",
@@ -53,8 +53,8 @@ fn every_way_of_not_being_committed_counts() {
             "plans/two.log",
         ])
     );
-    assert!(scene.repository.list_uncommitted(".").unwrap().contains("elsewhere"));
-    assert_eq!(scene.repository.list_uncommitted("nowhere").unwrap(), set(&[]));
+    assert!(scene.repository.list_uncommitted(&["."]).unwrap().contains("elsewhere"));
+    assert_eq!(scene.repository.list_uncommitted(&["nowhere"]).unwrap(), set(&[]));
 }
 
 #[test]
@@ -76,19 +76,22 @@ fn settings_that_shorten_the_list_do_not() {
         scene.git(&["config", name, value]);
     }
     scene.write("a.txt", "other\n");
-    assert_eq!(scene.repository.list_uncommitted(".").unwrap(), set(&["a.txt"]));
+    assert_eq!(scene.repository.list_uncommitted(&["."]).unwrap(), set(&["a.txt"]));
     scene.write("plans/ü \"x\"\n", "x");
-    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&["plans/ü \"x\"\n"]));
+    assert_eq!(scene.repository.list_uncommitted(&["plans"]).unwrap(), set(&["plans/ü \"x\"\n"]));
 }
 
 #[test]
 fn without_commits_everything_is_uncommitted() {
     let scene = Scene::cloned(&[]);
-    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&[]));
+    assert_eq!(scene.repository.list_uncommitted(&["plans"]).unwrap(), set(&[]));
     scene.write("plans/a", "x");
     scene.write("plans/b", "x");
     scene.git(&["add", "plans/b"]);
-    assert_eq!(scene.repository.list_uncommitted("plans").unwrap(), set(&["plans/a", "plans/b"]));
+    assert_eq!(
+        scene.repository.list_uncommitted(&["plans"]).unwrap(),
+        set(&["plans/a", "plans/b"])
+    );
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn a_directory_behind_a_symlink_cannot_be_judged() {
     scene.write("real/plans/a", "x");
     std::os::unix::fs::symlink("real", scene.repository.root().join("link")).unwrap();
     for dir in ["link", "link/plans"] {
-        let found = found(scene.repository.list_uncommitted(dir));
+        let found = found(scene.repository.list_uncommitted(&[dir]));
         assert!(found.ends_with("link is a symlink"), "{found}");
     }
 }
@@ -107,8 +110,8 @@ fn a_directory_is_a_name_and_no_pattern() {
     let scene = Scene::new();
     scene.write("p[a]/x", "x");
     scene.write("pa/x", "x");
-    assert_eq!(scene.repository.list_uncommitted("p[a]").unwrap(), set(&["p[a]/x"]));
-    assert_eq!(scene.repository.list_uncommitted(":/").unwrap(), set(&[]));
+    assert_eq!(scene.repository.list_uncommitted(&["p[a]"]).unwrap(), set(&["p[a]/x"]));
+    assert_eq!(scene.repository.list_uncommitted(&[":/"]).unwrap(), set(&[]));
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn reading_does_not_touch_the_index() {
     let index = scene.repository.root().join(".git/index");
     scene.write("a.txt", "a\n");
     let before = fs::metadata(&index).unwrap();
-    scene.repository.list_uncommitted(".").unwrap();
+    scene.repository.list_uncommitted(&["."]).unwrap();
     let after = fs::metadata(&index).unwrap();
     assert_eq!(before.ino(), after.ino());
 }

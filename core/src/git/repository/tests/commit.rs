@@ -232,9 +232,9 @@ fn line_ends_that_git_converts_are_no_change() {
     scene.write("plan", "1\r\n2\r\n");
     scene.repository.commit(&paths(&["plan"]), "x", LONG).unwrap();
     assert_eq!(scene.git(&["cat-file", "-s", "HEAD:plan"]), "4");
-    assert!(scene.repository.list_uncommitted(".").unwrap().is_empty());
+    assert!(scene.repository.list_uncommitted(&["."]).unwrap().is_empty());
     scene.write("plan", "1\n2\n");
-    assert!(scene.repository.list_uncommitted(".").unwrap().is_empty());
+    assert!(scene.repository.list_uncommitted(&["."]).unwrap().is_empty());
 }
 
 #[test]

@@ -11,13 +11,13 @@ fn what_git_is_told_not_to_look_at_is_known() {
     }
     scene.git(&["add", "."]);
     scene.git(&["commit", "-q", "-m", "second"]);
-    assert!(scene.repository.list_hidden("plans").unwrap().is_empty());
+    assert!(scene.repository.list_hidden(&["plans"]).unwrap().is_empty());
     scene.git(&["update-index", "--assume-unchanged", "plans/assumed", "other"]);
     scene.git(&["update-index", "--skip-worktree", "plans/skipped", "plans/ü x"]);
     scene.git(&["update-index", "--assume-unchanged", "plans/both"]);
     scene.git(&["update-index", "--skip-worktree", "plans/both"]);
     let hidden: Vec<(String, HiddenFlag)> =
-        scene.repository.list_hidden("plans").unwrap().into_iter().collect();
+        scene.repository.list_hidden(&["plans"]).unwrap().into_iter().collect();
     assert_eq!(
         hidden,
         [
@@ -27,5 +27,5 @@ fn what_git_is_told_not_to_look_at_is_known() {
             ("plans/ü x".to_owned(), HiddenFlag::SkipWorktree),
         ]
     );
-    assert_eq!(scene.repository.list_hidden("other").unwrap().len(), 1);
+    assert_eq!(scene.repository.list_hidden(&["other"]).unwrap().len(), 1);
 }

@@ -103,7 +103,7 @@ fn what_git_cannot_use_is_its_own_complaint() {
     assert!(matches!(no_git.read_branch_status(), Err(GitError::Missing)));
 
     scene.git(&["config", "core.bare", "true"]);
-    let message = reason(scene.repository.list_uncommitted("."));
+    let message = reason(scene.repository.list_uncommitted(&["."]));
     assert!(message.contains("must be run in a work tree"), "{message}");
 }
 

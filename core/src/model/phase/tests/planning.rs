@@ -58,16 +58,50 @@ fn what_makes_no_sense_is_refused_by_name() {
 }
 
 #[test]
-fn an_unknown_phase_is_refused_with_the_list() {
-    let error = "deploy".parse::<PhaseName>().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "unknown phase \"deploy\"; known are plan, validate, build, lint, test, review, \
-         document, ship, cleanup, verify"
-    );
+fn usual_phases_keep_their_names_and_come_first() {
     assert_eq!(" Build ".parse(), Ok(PhaseName::Build));
-    for name in PhaseName::ALL {
-        assert_eq!(name.as_str().parse(), Ok(name));
-        assert_eq!(serde_json::to_value(name).unwrap(), name.as_str());
+    assert!(PhaseName::USUAL.is_sorted());
+    let own: PhaseName = "a".parse().unwrap();
+    for name in PhaseName::USUAL {
+        assert_eq!(name.as_str().parse(), Ok(name.clone()));
+        assert_eq!(serde_json::to_value(&name).unwrap(), name.as_str());
+        assert!(name < own, "{name}");
+    }
+}
+
+#[test]
+fn a_name_of_a_phase_is_a_word() {
+    let pattern = regex_lite::Regex::new(PhaseName::PATTERN).unwrap();
+    let longest = "a".repeat(32);
+    for name in ["design", "security-review", "x", "q2", "a--", "plan-2", &longest] {
+        let parsed: PhaseName = name.parse().unwrap();
+        assert_eq!((parsed.as_str(), parsed.to_string().as_str()), (name, name));
+        assert_eq!(format!(" {name} ").parse(), Ok(parsed.clone()));
+        assert!(matches!(parsed, PhaseName::Own(_)), "{name}");
+        let text = serde_json::to_string(&parsed).unwrap();
+        assert_eq!(serde_json::from_str::<PhaseName>(&text).unwrap(), parsed);
+        assert!(pattern.is_match(name), "{name}");
+    }
+    let too_long = "a".repeat(33);
+    for name in ["", "Design", "2fa", "-x", "a b", "a_b", "a.b", "größe", "a\nb", "a,b", &too_long]
+    {
+        let error = name.parse::<PhaseName>().unwrap_err().to_string();
+        assert!(error.contains("at most 32 small letters, digits and dashes"), "{error}");
+        let text = serde_json::to_string(name).unwrap();
+        assert!(serde_json::from_str::<PhaseName>(&text).is_err(), "{name}");
+        assert!(!pattern.is_match(name), "{name}");
+    }
+}
+
+#[test]
+fn an_own_name_with_one_typing_error_is_told_from_a_usual_one() {
+    for (name, expected) in [
+        ("biuld", Some(PhaseName::Build)),
+        ("lints", Some(PhaseName::Lint)),
+        ("build", None),
+        ("design", None),
+        ("test-2", None),
+    ] {
+        assert_eq!(name.parse::<PhaseName>().unwrap().find_intended(), expected, "{name}");
     }
 }

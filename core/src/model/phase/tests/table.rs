@@ -1,7 +1,9 @@
 //! What follows from each step, case by case.
 
 use super::*;
-use crate::model::phase::{PhaseRefusal, interrupt_phases};
+use crate::model::phase::{
+    PhaseRefusal, PhaseRemovalFacts, decide_phase_removal, interrupt_phases,
+};
 
 const CHAIN: &[&[u32]] = &[&[], &[1], &[2]];
 
@@ -171,5 +173,33 @@ fn an_interrupted_phase_goes_where_its_dependencies_are() {
         let changed = interrupt_phases(&rows, &orchestrator_id("o"), "died");
         assert_eq!(changed[0].number, 2);
         assert_eq!(changed[0].status.as_str(), status);
+    }
+}
+
+#[test]
+fn what_runs_or_is_depended_on_is_not_removed() {
+    let item = unheld_item();
+    let remove = |rows: &[Phase], number, with_all| {
+        let id = queue_id(number);
+        let facts = PhaseRemovalFacts { mover: None, item: &item, rows, id: &id, with_all };
+        decide_phase_removal(&facts)
+            .map(|phases| phases.iter().map(|phase| phase.number).collect::<Vec<u32>>())
+    };
+    let in_use = |number| Err(PhaseRefusal::DependedOn { dependents: vec![queue_id(number)] });
+    let running = |number| Err(PhaseRefusal::Running { phase: queue_id(number) });
+    let mut rows = build_queue(CHAIN);
+    for (number, with_all, expected) in [
+        (9, false, Err(PhaseRefusal::NotFound)),
+        (1, false, in_use(2)),
+        (3, false, Ok(vec![3])),
+        (1, true, Ok(vec![1, 2, 3])),
+    ] {
+        assert_eq!(remove(&rows, number, with_all), expected, "{number} {with_all}");
+    }
+    apply_step(&mut rows, 1, &start_step()).unwrap();
+    for (number, with_all, expected) in
+        [(1, false, running(1)), (3, true, running(1)), (3, false, Ok(vec![3]))]
+    {
+        assert_eq!(remove(&rows, number, with_all), expected, "{number} {with_all}");
     }
 }

@@ -5,17 +5,34 @@ use super::super::engine::{Tx, args};
 use super::super::events::record_event;
 use super::super::next::{count_children, prefetch_children_count};
 use super::super::statement::statements;
-use super::super::stored_text::stored_optional_text;
+use super::super::stored_text::{stored_object, stored_optional_text};
 use super::load::{load_existing_item, load_item, prefetch_item};
-use crate::model::{Item, ItemKey};
+use crate::model::{Item, ItemKey, ItemStatus};
 use crate::store::event_draft::EventDraft;
-use crate::store::{ItemEditRequest, ItemUse, Provenance, Result, StoreError};
+use crate::store::{ItemEditRequest, ItemUse, OptionalItemField, Provenance, Result, StoreError};
+
+/// The text behind the values names the columns that are emptied, each between spaces.
+const EDITED: &str = "UPDATE work_items SET
+    title = CASE WHEN ?9 LIKE '% title %' THEN NULL ELSE coalesce(?2, title) END,
+    kind = coalesce(?3, kind),
+    parent = CASE WHEN ?9 LIKE '% parent %' THEN NULL ELSE coalesce(?4, parent) END,
+    position = CASE WHEN ?9 LIKE '% position %' THEN NULL ELSE coalesce(?5, position) END,
+    priority = CASE WHEN ?9 LIKE '% priority %' THEN NULL ELSE coalesce(?6, priority) END,
+    description = CASE WHEN ?9 LIKE '% description %' THEN NULL
+                       ELSE coalesce(?7, description) END,
+    extra = coalesce(?8, extra),
+    last_actor = ?10, last_reason = ?11, last_op = ?12";
 
 statements! {
-    EDIT_ITEM(text, text, text, text, int, text, text, text) =
-        "UPDATE work_items SET title = coalesce(?2, title), kind = coalesce(?3, kind),
-             parent = coalesce(?4, parent), position = coalesce(?5, position),
-             last_actor = ?6, last_reason = ?7, last_op = ?8
+    EDIT_ITEM(text, text, text, text, int, int, text, text, text, text, text, text) =
+        EDITED, " WHERE key = ?1";
+
+    /// Triggers take a second statement of an operation on the same item for one that nobody
+    /// signed, so a status that comes with an edit is written with it. An item that is held
+    /// follows its holder.
+    EDIT_ITEM_WITH_STATUS(text, text, text, text, int, int, text, text, text, text, text, text,
+                          text, text) =
+        EDITED, ", status = CASE WHEN holder IS NULL AND status = ?13 THEN ?14 ELSE status END
          WHERE key = ?1";
 
     FIND_DEPENDENT(text) =
@@ -35,6 +52,12 @@ statements! {
 
 fn unknown_item_error(key: &ItemKey) -> StoreError {
     StoreError::denied(format!("item {key} does not exist"))
+}
+
+/// Names columns, each between spaces.
+fn name_unset_columns(fields: &[OptionalItemField]) -> String {
+    let names = fields.iter().map(|field| field.as_str());
+    names.fold(" ".to_owned(), |named, name| named + name + " ")
 }
 
 pub(in super::super) fn edit_item(tx: &mut impl Tx, request: &ItemEditRequest) -> Result<Item> {
@@ -58,21 +81,51 @@ pub(in super::super) fn edit_item(tx: &mut impl Tx, request: &ItemEditRequest) -
             return Err(StoreError::denied(text));
         }
     }
-    tx.execute(
-        &EDIT_ITEM,
-        args![
-            key,
-            stored_optional_text(request.title.as_ref()),
-            request.kind,
-            request.parent,
-            request.position,
-            provenance.actor,
-            provenance.reason,
-            provenance.op_id,
-        ],
-    )?;
+    write_edit(tx, request, None)?;
     tx.finish();
     load_existing_item(tx, key)
+}
+
+/// A change of a status that comes with an edit.
+pub(super) struct StatusEdit {
+    pub(super) from: ItemStatus,
+    pub(super) to: ItemStatus,
+}
+
+/// Writes new properties of an item that is there, without a look at its parent.
+pub(super) fn write_edit(
+    tx: &mut impl Tx,
+    request: &ItemEditRequest,
+    status: Option<&StatusEdit>,
+) -> Result<()> {
+    let provenance = &request.provenance;
+    let [title, description] =
+        [&request.title, &request.description].map(|text| stored_optional_text(text.as_ref()));
+    let extra = request.extra.as_ref().map(stored_object);
+    let unset = name_unset_columns(&request.unset);
+    let edited = args![
+        request.item,
+        title,
+        request.kind,
+        request.parent,
+        request.position,
+        request.priority,
+        description,
+        extra,
+        unset,
+        provenance.actor,
+        provenance.reason,
+        provenance.op_id,
+    ];
+    match status {
+        None => tx.execute(&EDIT_ITEM, edited)?,
+        Some(StatusEdit { from, to }) => {
+            let (from, to) = (from.as_str(), to.as_str());
+            let moved = args![from, to];
+            tx.execute(&EDIT_ITEM_WITH_STATUS, &[edited.as_slice(), moved].concat())?;
+        }
+    }
+    Ok(())
 }
 
 pub(in super::super) fn find_item_use(tx: &mut impl Tx, key: &ItemKey) -> Result<Option<ItemUse>> {

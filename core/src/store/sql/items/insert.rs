@@ -2,7 +2,7 @@
 
 use super::super::engine::{Tx, args};
 use super::super::statement::statements;
-use super::super::stored_text::stored_optional_text;
+use super::super::stored_text::{stored_object, stored_optional_text};
 use super::super::{NOW, dependencies};
 use super::load::{load_existing_item, load_item, prefetch_item};
 use crate::model::{DependencyEdge, Item, ItemStatus, NewItem};
@@ -12,14 +12,18 @@ use crate::store::{Provenance, Result, StoreError};
 const MAX_POSITION: &str = "9223372036854775807";
 
 statements! {
-    INSERT_ITEM(text, text, text, text, int, text, text, int, text, text, text, int) = @repeated
+    INSERT_ITEM(
+        text, text, text, text, int, text, text, int, text, text, text, int, int, text, text
+    ) = @repeated
         "INSERT INTO work_items (key, title, kind, parent, position, repo, status,
-             requires_evidence, last_actor, last_reason, last_op, completed_at)
+             requires_evidence, last_actor, last_reason, last_op, completed_at,
+             priority, description, extra)
          VALUES (?1, ?2, coalesce(?3, 'task'), ?4,
              CASE WHEN ?5 IS NOT NULL OR ?4 IS NULL THEN ?5 ELSE
                  (SELECT min(coalesce(max(position), 0), ", MAX_POSITION, " - 1) + 1
                   FROM work_items WHERE parent = ?4) END,
-             ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 <> 0 THEN ", NOW, " END)";
+             ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?12 <> 0 THEN ", NOW, " END,
+             ?13, ?14, ?15)";
 }
 
 pub(in super::super) fn add_item(
@@ -81,6 +85,17 @@ pub(in super::super) fn insert_below_parent(
         dependencies::check_new_dependencies(&item.key, &item.depends_on, &waiting, &statuses)?;
     let status =
         item.status.unwrap_or(if is_ready { ItemStatus::Ready } else { ItemStatus::Queued });
+    insert_row(tx, item, status, provenance)?;
+    dependencies::insert_dependencies(tx, &item.key, &item.depends_on)
+}
+
+/// Writes a new item without its dependencies.
+pub(super) fn insert_row(
+    tx: &mut impl Tx,
+    item: &NewItem,
+    status: ItemStatus,
+    provenance: &Provenance,
+) -> Result<()> {
     tx.execute(
         &INSERT_ITEM,
         args![
@@ -96,7 +111,10 @@ pub(in super::super) fn insert_below_parent(
             provenance.reason,
             provenance.op_id,
             status.is_finished(),
+            item.priority,
+            stored_optional_text(item.description.as_ref()),
+            stored_object(&item.extra),
         ],
     )?;
-    dependencies::insert_dependencies(tx, &item.key, &item.depends_on)
+    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::super::engine::{Arg, Tx, args};
+use super::super::engine::{Arg, ToArg, Tx, args};
 use super::super::row::Row;
 use super::super::statement::{Statement, columns, joined, statements};
 use crate::model::{Item, ItemKey, ItemStatus, RepoScope};
@@ -32,6 +32,9 @@ columns! {
         CompletedAt = "completed_at",
         RequiresEvidence = "requires_evidence",
         OpenDependencies = "open_dependencies",
+        Priority = "priority",
+        Description = "description",
+        Extra = "extra",
         DependsOn = "(SELECT group_concat(depends_on, ' ') FROM item_dependencies WHERE item = key)",
     }
 }
@@ -43,12 +46,15 @@ pub(in super::super) const SELECT_ITEM: &str =
 const IS_IN_SCOPE: &str = "(?4 = 'all' OR repo = ?5 OR ?4 = 'here' AND repo IS NULL)";
 const IS_OF_STATUS_AND_KIND: &str =
     "status IN (?6, ?7, ?8, ?9, ?10, ?11, ?12) AND (?2 IS NULL OR kind = ?2)";
-const IS_LISTED: &str = joined!(
-    IS_OF_STATUS_AND_KIND,
-    " AND ",
-    IS_IN_SCOPE,
-    " ORDER BY parent NULLS FIRST, position IS NULL, position, key"
-);
+const IS_LISTED: &str = joined!(IS_OF_STATUS_AND_KIND, " AND ", IS_IN_SCOPE);
+const IN_ORDER: &str = " ORDER BY parent NULLS FIRST, position IS NULL, position, key LIMIT ?13";
+
+/// Where all items are read in the order of a list, and where those that are held are.
+const ALL: &str = "?1 IS NULL AND ?3 = 0 AND ";
+const HELD: &str = "?1 IS NULL AND ?3 <> 0 AND holder IS NOT NULL AND ";
+const CHILDREN: &str = "parent = ?1 AND (?3 = 0 OR holder IS NOT NULL) AND ";
+const COUNT_START: &str = "SELECT count(*) FROM (SELECT 1 FROM work_items WHERE ";
+const COUNT_END: &str = " LIMIT ?13) AS counted";
 
 statements! {
     /// A change reads its item before and after.
@@ -56,12 +62,24 @@ statements! {
     LOAD_ITEMS(text) = SELECT_ITEM, "key IN (SELECT value FROM json_each(?1))";
     LOAD_ITEM_TITLE(text) = "SELECT title FROM work_items WHERE key = ?1";
 
-    LIST_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text) =
-        SELECT_ITEM, "?1 IS NULL AND ?3 = 0 AND ", IS_LISTED;
-    LIST_HELD_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text) =
-        SELECT_ITEM, "?1 IS NULL AND ?3 <> 0 AND holder IS NOT NULL AND ", IS_LISTED;
-    LIST_CHILDREN(text, text, int, text, text, text, text, text, text, text, text, text) =
-        SELECT_ITEM, "parent = ?1 AND (?3 = 0 OR holder IS NOT NULL) AND ", IS_LISTED;
+    /// Walks along the index of lists, and no further than it is wanted.
+    LIST_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text, int) =
+        SELECT_ITEM, ALL, IS_LISTED, IN_ORDER;
+    LIST_HELD_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text, int) =
+        SELECT_ITEM, HELD, IS_LISTED, IN_ORDER;
+    LIST_CHILDREN(text, text, int, text, text, text, text, text, text, text, text, text, int) =
+        SELECT_ITEM, CHILDREN, IS_LISTED, IN_ORDER;
+    COUNT_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text, int) =
+        COUNT_START, ALL, IS_LISTED, COUNT_END;
+    COUNT_HELD_ITEMS(text, text, int, text, text, text, text, text, text, text, text, text, int) =
+        COUNT_START, HELD, IS_LISTED, COUNT_END;
+    COUNT_LISTED_CHILDREN(
+        text, text, int, text, text, text, text, text, text, text, text, text, int
+    ) = COUNT_START, CHILDREN, IS_LISTED, COUNT_END;
+    LIST_ITEM_KINDS() = "SELECT DISTINCT kind FROM work_items ORDER BY kind";
+    FIND_REPO_OF_ITEMS(text) =
+        "SELECT repo FROM work_items WHERE repo = ?1 COLLATE NOCASE LIMIT 1"
+        => postgres "SELECT repo FROM work_items WHERE nocase(repo) = nocase(?1) LIMIT 1";
     /// Walks along the keys, and no further than the page.
     LIST_ITEMS_BY_KEY(
         text, text, int, text, text, text, text, text, text, text, text, text, text, int
@@ -91,6 +109,9 @@ pub(in super::super) fn item_from_row(row: &dyn Row) -> Result<Item> {
         parent: row.get(ItemColumn::Parent)?,
         position: row.get(ItemColumn::Position)?,
         repo: row.get(ItemColumn::Repo)?,
+        priority: row.get(ItemColumn::Priority)?,
+        description: row.get(ItemColumn::Description)?,
+        extra: extra_from_row(row)?,
         status: row.get(ItemColumn::Status)?,
         phase: row.get(ItemColumn::Phase)?,
         holder: row.get(ItemColumn::Holder)?,
@@ -106,6 +127,14 @@ pub(in super::super) fn item_from_row(row: &dyn Row) -> Result<Item> {
         updated_at: row.get(ItemColumn::UpdatedAt)?,
         completed_at: row.lenient_time(ItemColumn::CompletedAt),
     })
+}
+
+/// Almost every item has an empty one, which is not parsed.
+fn extra_from_row(row: &dyn Row) -> Result<Map<String, Value>> {
+    match row.required_text(ItemColumn::Extra)? {
+        "{}" => Ok(Map::new()),
+        _ => row.json(ItemColumn::Extra),
+    }
 }
 
 /// Reads keys joined by spaces, which none contains, in order.
@@ -154,49 +183,70 @@ pub(in super::super) fn load_item_title(tx: &mut impl Tx, key: &ItemKey) -> Resu
 }
 
 pub(in super::super) fn list_items(tx: &mut impl Tx, filter: &ItemFilter) -> Result<Vec<Item>> {
-    let wanted = match filter.statuses.as_slice() {
-        [] => &ItemStatus::ALL,
-        some => some,
-    };
-    // The statement has as many places as there are statuses; a repeated one changes nothing.
-    let status = |place: usize| wanted.get(place).unwrap_or(&wanted[0]).as_str();
-    let scope = match &filter.scope {
-        RepoScope::All => "all",
-        RepoScope::Here(_) => "here",
-        RepoScope::Only(_) => "only",
-    };
     let statement = match (&filter.page, &filter.parent, filter.held) {
         (Some(_), _, _) => &LIST_ITEMS_BY_KEY,
         (None, Some(_), _) => &LIST_CHILDREN,
         (None, None, true) => &LIST_HELD_ITEMS,
         (None, None, false) => &LIST_ITEMS,
     };
-    let (after, limit) = match &filter.page {
-        Some(page) => (page.after.as_str(), page.limit),
-        None => ("", 0),
+    with_filter_args(filter, filter.limit, |args| tx.rows(statement, args, item_from_row))
+}
+
+pub(in super::super) fn count_items(
+    tx: &mut impl Tx,
+    filter: &ItemFilter,
+    limit: u32,
+) -> Result<u64> {
+    let statement = match (&filter.parent, filter.held) {
+        (Some(_), _) => &COUNT_LISTED_CHILDREN,
+        (None, true) => &COUNT_HELD_ITEMS,
+        (None, false) => &COUNT_ITEMS,
     };
-    // Only a page has a place for its bounds.
-    let places = statement.params().len();
-    tx.rows(
-        statement,
-        &args![
-            filter.parent,
-            filter.kind,
-            filter.held,
-            scope,
-            filter.scope.repo_name(),
-            status(0),
-            status(1),
-            status(2),
-            status(3),
-            status(4),
-            status(5),
-            status(6),
-            after,
-            limit,
-        ][..places],
-        item_from_row,
-    )
+    let filter = ItemFilter { page: None, ..filter.clone() };
+    with_filter_args(&filter, limit, |args| tx.one_row(statement, args, |row| row.get(0)))
+}
+
+pub(in super::super) fn list_item_kinds(tx: &mut impl Tx) -> Result<Vec<String>> {
+    tx.rows(&LIST_ITEM_KINDS, args![], |row| row.get(0))
+}
+
+pub(in super::super) fn find_repo_of_items(tx: &mut impl Tx, name: &str) -> Result<Option<String>> {
+    tx.row(&FIND_REPO_OF_ITEMS, args![name], |row| row.get(0))
+}
+
+/// The word for a scope in statements.
+pub(in super::super) const fn scope_word(scope: &RepoScope) -> &'static str {
+    match scope {
+        RepoScope::All => "all",
+        RepoScope::Here(_) => "here",
+        RepoScope::Only(_) => "only",
+    }
+}
+
+/// Gives the values of a filter to a statement that lists or counts.
+fn with_filter_args<T>(
+    filter: &ItemFilter,
+    limit: u32,
+    run: impl FnOnce(&[Arg<'_>]) -> Result<T>,
+) -> Result<T> {
+    let wanted = match filter.statuses.as_slice() {
+        [] => &ItemStatus::ALL,
+        some => some,
+    };
+    // The statement has as many places as there are statuses; a repeated one changes nothing.
+    let status = |place: usize| wanted.get(place).unwrap_or(&wanted[0]).as_str();
+    let limit = if limit == 0 { i64::MAX } else { i64::from(limit) };
+    // A page begins behind a key, which stands before its limit.
+    let (after, page_limit) = match &filter.page {
+        Some(page) => (page.after.to_arg(), i64::from(page.limit)),
+        None => (limit.to_arg(), limit),
+    };
+    let statuses: [&str; 7] = std::array::from_fn(status);
+    let (scope, repo) = (scope_word(&filter.scope), filter.scope.repo_name());
+    let mut values = args![filter.parent, filter.kind, filter.held, scope, repo].to_vec();
+    values.extend(statuses.iter().map(|status| status.to_arg()));
+    values.extend([after, page_limit.to_arg()]);
+    run(&values)
 }
 
 pub(in super::super) fn find_item_keys(tx: &mut impl Tx, texts: &[&str]) -> Result<Vec<String>> {

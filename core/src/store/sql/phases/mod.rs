@@ -3,6 +3,7 @@
 //! Decisions are [`decide_phase_step`](crate::model::phase::decide_phase_step) and its like, on
 //! rows that are read in the transaction which writes the result.
 
+mod removal;
 mod steps;
 mod stuck;
 
@@ -17,12 +18,14 @@ use crate::model::phase::{NewPhase, NewPhases};
 use crate::model::{ItemKey, ItemStatus, Phase, QueueId, SessionId};
 use crate::store::{PhaseFilter, Provenance, Result, StoreError};
 
+pub(super) use removal::remove_phases;
 pub(super) use steps::{
     apply_phase_step, interrupt_phases, list_freed_phases, list_running_phases,
     prefetch_freed_phases, prefetch_running_phases, put_back_phases,
 };
 pub(super) use stuck::{fail_stuck_phase, list_stuck_phases};
 
+pub(in crate::store) use removal::STATEMENTS as REMOVAL_STATEMENTS;
 pub(in crate::store) use steps::STATEMENTS as STEP_STATEMENTS;
 pub(in crate::store) use stuck::STATEMENTS as STUCK_STATEMENTS;
 

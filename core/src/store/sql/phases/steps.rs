@@ -125,7 +125,7 @@ pub(super) fn load_item_with_phases(
     Ok((found, list_phases_of_item(tx, item)?))
 }
 
-fn missing_item_error(item: &ItemKey) -> StoreError {
+pub(super) fn missing_item_error(item: &ItemKey) -> StoreError {
     StoreError::corrupt(format!("phases of item {item}, which does not exist"))
 }
 

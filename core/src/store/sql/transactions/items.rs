@@ -2,19 +2,32 @@
 
 use super::super::engine::Engine;
 use super::super::{SqlStore, dependencies, item_moves, items, next};
-use crate::model::{DependencyEdge, Item, ItemKey, ItemStatus, NextItem};
+use crate::model::{DependencyEdge, Item, ItemKey, ItemStatus, NewItem, NextItem};
 use crate::store::{
-    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ItemEditRequest,
-    ItemStore, ItemUse, LastHolder, MovedItem, NextItemQuery, Provenance, Result,
+    ChildCounts, ClaimNextRequest, ClaimedNext, DependencyChange, GrantedMove, ImportedItems,
+    ItemEditRequest, ItemFilter, ItemImport, ItemStore, ItemUse, LastHolder, MovedItem,
+    NextItemQuery, Provenance, Result,
 };
 
 impl<E: Engine> ItemStore for SqlStore<E> {
+    fn add_item(&mut self, item: &NewItem, provenance: &Provenance) -> Result<Item> {
+        self.engine.write(|tx| items::add_item(tx, item, provenance))
+    }
+
+    fn list_items(&mut self, filter: &ItemFilter) -> Result<Vec<Item>> {
+        self.engine.read(|tx| items::list_items(tx, filter))
+    }
+
     fn move_item(&mut self, request: &GrantedMove) -> Result<MovedItem> {
         self.engine.write(|tx| item_moves::move_item(tx, request))
     }
 
     fn change_dependencies(&mut self, request: &DependencyChange) -> Result<Item> {
         self.engine.write(|tx| dependencies::change_dependencies(tx, request))
+    }
+
+    fn import_items(&mut self, import: &ItemImport) -> Result<ImportedItems> {
+        self.engine.write(|tx| items::import_items(tx, import))
     }
 
     fn edit_item(&mut self, request: &ItemEditRequest) -> Result<Item> {

@@ -1,7 +1,10 @@
 //! Each operation as one transaction of the engine: the traits of `store/api`, one file each.
 
 mod attention;
+mod claims;
+mod clock;
 mod handoffs;
+mod item_queries;
 mod items;
 mod metadata;
 mod orchestrators;
@@ -12,8 +15,9 @@ mod plans;
 mod port_reservations;
 mod repos;
 mod retention;
-mod store;
+mod sessions;
+mod stuck_work;
 mod tokens;
 mod workplans;
 
-pub(super) use store::{STATEMENTS, prefetch_pending_matters};
+pub(super) use sessions::{STATEMENTS, prefetch_pending_matters};

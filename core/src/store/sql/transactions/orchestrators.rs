@@ -14,10 +14,6 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
         self.engine.read(|tx| orchestrators::load_orchestrator(tx, id))
     }
 
-    fn list_live_orchestrators(&mut self) -> Result<Vec<Orchestrator>> {
-        self.engine.read(|tx| orchestrators::list_live_orchestrators(tx))
-    }
-
     fn list_orchestrators(&mut self, limit: u32) -> Result<Vec<Orchestrator>> {
         self.engine.read(|tx| orchestrators::list_orchestrators(tx, limit))
     }
@@ -41,13 +37,5 @@ impl<E: Engine> OrchestratorStore for SqlStore<E> {
         provenance: &Provenance,
     ) -> Result<EndedRun> {
         self.engine.write(|tx| orchestrators::record_stop(tx, id, end, provenance))
-    }
-
-    fn record_orchestrator_crash(
-        &mut self,
-        as_read: &Orchestrator,
-        provenance: &Provenance,
-    ) -> Result<Option<EndedRun>> {
-        self.engine.write(|tx| orchestrators::record_crash(tx, as_read, provenance))
     }
 }

@@ -2,10 +2,11 @@
 
 use super::super::engine::Engine;
 use super::super::{SqlStore, phases};
-use crate::model::phase::{NewPhases, StuckPhase};
+use crate::model::phase::NewPhases;
 use crate::model::{OrchestratorId, Phase, QueueId, SessionId};
 use crate::store::{
-    PhaseChanges, PhaseFilter, PhaseStepOutcome, PhaseStepRequest, PhaseStore, Provenance, Result,
+    PhaseFilter, PhaseRemovalOutcome, PhaseRemovalRequest, PhaseStepOutcome, PhaseStepRequest,
+    PhaseStore, Provenance, Result,
 };
 
 impl<E: Engine> PhaseStore for SqlStore<E> {
@@ -29,6 +30,10 @@ impl<E: Engine> PhaseStore for SqlStore<E> {
         self.engine.write(|tx| phases::apply_phase_step(tx, request))
     }
 
+    fn remove_phases(&mut self, request: &PhaseRemovalRequest) -> Result<PhaseRemovalOutcome> {
+        self.engine.write(|tx| phases::remove_phases(tx, request))
+    }
+
     fn interrupt_phases(
         &mut self,
         orchestrator: &OrchestratorId,
@@ -36,18 +41,5 @@ impl<E: Engine> PhaseStore for SqlStore<E> {
         provenance: &Provenance,
     ) -> Result<Vec<Phase>> {
         self.engine.write(|tx| phases::interrupt_phases(tx, orchestrator, reason, provenance))
-    }
-
-    fn list_stuck_phases(&mut self, seconds: u64, limit: u32) -> Result<Vec<StuckPhase>> {
-        self.engine.read(|tx| phases::list_stuck_phases(tx, seconds, limit))
-    }
-
-    fn fail_stuck_phase(
-        &mut self,
-        stuck: &StuckPhase,
-        error: &str,
-        provenance: &Provenance,
-    ) -> Result<Option<PhaseChanges>> {
-        self.engine.write(|tx| phases::fail_stuck_phase(tx, stuck, error, provenance))
     }
 }

@@ -48,17 +48,4 @@ impl<E: Engine> PlanStore for SqlStore<E> {
     ) -> Result<Vec<PlanTask>> {
         self.engine.write(|tx| plan_tasks::interrupt_tasks(tx, orchestrator, reason, provenance))
     }
-
-    fn fail_stuck_plan_tasks(
-        &mut self,
-        stuck_seconds: u64,
-        provenance: &Provenance,
-    ) -> Result<Vec<PlanTask>> {
-        // Usually nothing is stuck, and reading takes no ticket in the queue of writers.
-        let stuck = self.engine.read(|tx| plan_tasks::list_stuck_tasks(tx, stuck_seconds))?;
-        if stuck.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.engine.write(|tx| plan_tasks::fail_stuck_tasks(tx, stuck_seconds, provenance))
-    }
 }

@@ -3,7 +3,7 @@
 use super::super::engine::Engine;
 use super::super::{SqlStore, repos};
 use crate::model::{Repo, RepoSlug, RepoState};
-use crate::store::{Provenance, RepoNaming, RepoPlacement, RepoStore, Result};
+use crate::store::{Provenance, RepoNameStore, RepoNaming, RepoPlacement, RepoStore, Result};
 
 impl<E: Engine> RepoStore for SqlStore<E> {
     fn place_repo(&mut self, placement: &RepoPlacement) -> Result<Repo> {
@@ -19,6 +19,12 @@ impl<E: Engine> RepoStore for SqlStore<E> {
         self.engine.write(|tx| repos::remove_repo_place(tx, slug, machine, provenance))
     }
 
+    fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
+        self.engine.read(|tx| repos::load_repo_state(tx, slug))
+    }
+}
+
+impl<E: Engine> RepoNameStore for SqlStore<E> {
     fn find_repo_name(&mut self, identity: &str) -> Result<Option<String>> {
         self.engine.read(|tx| repos::find_repo_name(tx, identity))
     }
@@ -33,9 +39,5 @@ impl<E: Engine> RepoStore for SqlStore<E> {
 
     fn rename_repo(&mut self, identity: &str, name: &str, provenance: &Provenance) -> Result<()> {
         self.engine.write(|tx| repos::rename_repo(tx, identity, name, provenance))
-    }
-
-    fn load_repo_state(&mut self, slug: &RepoSlug) -> Result<Option<RepoState>> {
-        self.engine.read(|tx| repos::load_repo_state(tx, slug))
     }
 }

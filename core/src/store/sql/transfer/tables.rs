@@ -96,7 +96,8 @@ transfer_tables! {
         phase text, holder text, claim_epoch int, claimed_at text, error_message text,
         evidence text, revision int, created_at text, updated_at text, completed_at text,
         last_actor text, last_reason text, last_op text, requires_evidence int,
-        open_dependencies int, reopened int, under_epoch int,
+        open_dependencies int, reopened int, under_epoch int, priority int, description text,
+        extra text,
     }
 
     item_dependencies

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::SqliteStore;
 use crate::deadline::Deadline;
 use crate::model::NewItem;
-use crate::store::{Provenance, Store as _, StoreError};
+use crate::store::{ItemStore as _, Provenance, StoreError};
 
 fn short_deadline() -> Deadline {
     Deadline::after(Duration::from_mins(1))

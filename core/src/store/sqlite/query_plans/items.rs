@@ -34,9 +34,9 @@ fn the_next_item_is_the_first_row_of_its_index() {
         assert!(!sorted, "{steps:?}\nin {name}");
         // Behind a position the index begins there, and does not skip what lies before it.
         let range = if sql.contains("?2") {
-            "(parent=? AND <expr>=? AND (position,key)>(?,?))"
+            "(parent=? AND <expr>=? AND <expr>=? AND (position,key)>(?,?))"
         } else if sql.contains("key > ?3") {
-            "(parent=? AND <expr>=? AND position=? AND key>?)"
+            "(parent=? AND <expr>=? AND <expr>=? AND position=? AND key>?)"
         } else {
             continue;
         };
@@ -98,5 +98,25 @@ fn no_statement_of_the_next_item_reads_a_whole_table() {
             let whole = table && !step.starts_with("SCAN waiting");
             assert!(!whole, "{step}\nin {name}");
         }
+    }
+}
+
+#[test]
+fn lists_and_what_is_ready_are_walked_along_their_indexes_and_sorted_by_them() {
+    let connection = migrated_database();
+    for (name, index) in [
+        ("items::LIST_ITEMS", "work_items USING INDEX work_items_listed"),
+        ("items::LIST_CHILDREN", "work_items USING INDEX work_items_listed (parent=?)"),
+        ("items::COUNT_ITEMS", "work_items USING COVERING INDEX work_items_listed"),
+        ("items::LIST_ITEM_KINDS", "work_items USING COVERING INDEX work_items_listed"),
+        ("items::FIND_REPO_OF_ITEMS", "work_items USING COVERING INDEX work_items_"),
+        ("ready::LIST_READY", "work_items USING INDEX work_items_ready"),
+        ("ready::LIST_OPEN_EDGES", "work_items USING INDEX work_items_waiting"),
+    ] {
+        let steps = plan_of(&connection, name);
+        let walked = steps.iter().find(|step| step.contains(" work_items "));
+        assert!(walked.is_some_and(|step| step.contains(index)), "{steps:?}\nin {name}");
+        let is_sorted = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+        assert!(!is_sorted, "{steps:?}\nin {name}");
     }
 }

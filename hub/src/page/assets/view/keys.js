@@ -65,8 +65,12 @@ function escape(event) {
   if (!address.item) return undefined;
   const { item } = address;
   setAddress({ item: '', at: '' });
-  // The focus returns to where the item was opened from.
-  return requestAnimationFrame(() => requestAnimationFrame(() => item && enter(lists.has(last) ? last : 'work')));
+  return requestAnimationFrame(() => requestAnimationFrame(() => item && leaveItem()));
+}
+
+/** Returns the focus to where the item was opened from, unless the next key has given it to a field. */
+function leaveItem() {
+  if (!isTyping(document.activeElement)) enter(lists.has(last) ? last : 'work');
 }
 
 function open(event) {
