@@ -36,14 +36,15 @@ def fill(database, count):
     """Adds the items and their dependencies; triggers write the events."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
-    repos = ["app", "web", None]
+    # One after the other, so that the newest events are all of another repository.
+    repos = [None, "app", "web"]
     statuses = ["queued", "ready", "completed"]
     rows = (
         (
             f"SD-{number:06}",
             f"Item number {number}",
             [None, 0, 1, 2, 3, 4][number % 6],
-            repos[number % 3],
+            repos[number * 3 // count],
             "What is to be done, in some words. " * 4,
             statuses[number // 7 % 3],
             f"SD-{number // 50 * 50:06}" if number % 50 and number % 3 == 0 else None,

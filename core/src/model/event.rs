@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Epoch, Timestamp};
+use super::{Epoch, RepoScope, Timestamp};
 
 /// Makes [`EventKind`] from rows of name and stored text.
 macro_rules! event_kinds {
@@ -175,6 +175,10 @@ pub struct EventFilter {
     /// Which ones, where there are more.
     #[serde(default)]
     pub order: EventOrder,
+    /// Without events of items and sessions that are of other repositories than these. Events of
+    /// what is of no repository, and of what is gone, stay.
+    #[serde(default)]
+    pub scope: RepoScope,
 }
 
 impl EventFilter {

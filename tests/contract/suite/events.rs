@@ -1,14 +1,16 @@
 //! Every change is exactly one event, with its actor and reason.
 
 use serde_json::json;
-use trueup_core::model::{Epoch, Event, EventFilter, SessionStatus};
+use trueup_core::model::{
+    Epoch, Event, EventFilter, EventOrder, NewItem, RepoScope, SessionStatus,
+};
 use trueup_core::store::{HeartbeatRequest, SessionRegistration};
 
 use crate::fixture::StoreFixture;
 use crate::requests::{
-    add_item, claim_item, last_event_id, list_event_kinds, list_events, load_session,
-    new_heartbeat, new_provenance, phase_push, register_holder, register_session, registration,
-    release_request, session_id,
+    add_item, claim_item, item_key, last_event_id, list_event_kinds, list_events, load_session,
+    new_heartbeat, new_item, new_phases, new_provenance, phase_push, register_holder,
+    register_session, registration, release_request, session_id,
 };
 
 on_every_store! {
@@ -17,6 +19,7 @@ on_every_store! {
     turns_and_renewals_are_no_news
     a_return_by_a_sign_of_life_is_the_sessions_own
     events_are_filtered
+    events_of_other_repositories_are_left_out
     events_of_one_operation
     a_cursor_returns_only_what_is_later
     a_limit_keeps_the_newest_in_order
@@ -143,6 +146,47 @@ fn events_are_filtered(f: &mut impl StoreFixture) {
         ..EventFilter::default()
     };
     assert_eq!(f.store().list_events(&later).unwrap(), []);
+}
+
+fn events_of_other_repositories_are_left_out(f: &mut impl StoreFixture) {
+    for (repo, number) in [(None, 0), (Some("app"), 1), (Some("web"), 2)] {
+        let repo = repo.map(str::to_owned);
+        let session =
+            SessionRegistration { repo: repo.clone(), ..registration(&format!("s{number}")) };
+        f.store().register_session(&session).unwrap();
+        // The end of a key is no number of a phase.
+        let item = NewItem { repo, ..new_item(&format!("I:{number}")) };
+        f.store().add_item(&item, &new_provenance("user")).unwrap();
+        let phases = new_phases(&format!("I:{number}"), &[&[]]);
+        f.store().add_phases(&phases, &new_provenance("user")).unwrap();
+    }
+    add_item(f.store(), "GONE");
+    f.store().remove_item(&item_key("GONE"), &new_provenance("user")).unwrap();
+    let mut list = |scope: RepoScope, order: EventOrder| {
+        let filter = EventFilter { scope, order, ..EventFilter::default() };
+        let found = f.store().list_events(&filter).unwrap();
+        found.iter().map(|event| format!("{} {}", event.entity, event.key)).collect::<Vec<_>>()
+    };
+    let of_each = |number: u32| {
+        let phase = format!("phase I:{number}:1");
+        [format!("session s{number}"), format!("item I:{number}"), phase]
+    };
+    let gone = ["item GONE", "item GONE"].map(str::to_owned);
+    let named = |numbers: &[u32]| {
+        numbers.iter().flat_map(|number| of_each(*number)).chain(gone.clone()).collect::<Vec<_>>()
+    };
+    let app = || Some("app".to_owned());
+    for (scope, expected) in [
+        (RepoScope::All, named(&[0, 1, 2])),
+        (RepoScope::Here(app()), named(&[0, 1])),
+        (RepoScope::Here(None), named(&[0])),
+        (RepoScope::Only("app".to_owned()), named(&[1])),
+        (RepoScope::Only("none".to_owned()), named(&[])),
+    ] {
+        for order in [EventOrder::Newest, EventOrder::Oldest] {
+            assert_eq!(list(scope.clone(), order), expected, "{scope:?} {order:?}");
+        }
+    }
 }
 
 fn events_of_one_operation(f: &mut impl StoreFixture) {

@@ -49,7 +49,7 @@ fn a_session_that_starts_sweeps_what_is_stuck_and_a_living_session_keeps_its_tas
     trueup(&home, &["plan", "start", "1.1", "--session", FIRST_SESSION]).ok();
     // A shell in the session's worktree would act for it.
     let elsewhere = home.prepare_run("trueup").cwd(home.user_home());
-    elsewhere.args(["plan", "start", "1.2"]).wait().ok();
+    elsewhere.args(["plan", "start", "1.2", "--all-repos"]).wait().ok();
     a_day_later(&home);
     let context = home.start_session().context();
     assert!(

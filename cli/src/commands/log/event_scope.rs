@@ -10,7 +10,8 @@ use crate::command_context::CommandContext;
 use crate::command_error::CommandResult;
 use crate::commands::work_scope::WorkScope;
 
-/// How many times more events are read where too few of the newest are of this repository.
+/// How many times more events are read where too few of the newest are of this repository: plans of
+/// others, and what is gone, are left out only here.
 const WIDENING: u32 = 8;
 
 /// The events that a log tells: those of one repository and of none, or all.
@@ -43,29 +44,32 @@ impl EventScope {
             let next = events.last().map_or(filter.after, |event| event.seq);
             return Ok((events, next));
         }
+        // The database leaves out most of what is of other repositories, and does not say how far
+        // it looked.
+        let seen = load_newest_number(store)?.max(filter.after);
+        let filter = EventFilter { scope: self.work.items.clone(), ..filter.clone() };
         match filter.order {
-            EventOrder::Newest => self.list_newest(store, filter),
-            EventOrder::Oldest => self.list_oldest(store, filter),
+            EventOrder::Newest => {
+                let events = self.list_newest(store, &filter)?;
+                let next = events.last().map_or(seen, |event| event.seq.max(seen));
+                Ok((events, next))
+            }
+            EventOrder::Oldest => self.list_oldest(store, &filter, seen),
         }
     }
 
-    fn list_newest(
-        &mut self,
-        store: &mut dyn Store,
-        filter: &EventFilter,
-    ) -> Result<(Vec<Event>, i64)> {
+    fn list_newest(&mut self, store: &mut dyn Store, filter: &EventFilter) -> Result<Vec<Event>> {
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
         let mut window = filter.limit;
         loop {
             let events = store.list_events(&EventFilter { limit: window, ..filter.clone() })?;
             let is_all =
                 window == 0 || events.len() < usize::try_from(window).unwrap_or(usize::MAX);
-            let next = events.last().map_or(filter.after, |event| event.seq);
             let mut here = self.keep_included(store, events)?;
             if is_all || here.len() >= limit {
                 let more = if limit == 0 { 0 } else { here.len().saturating_sub(limit) };
                 here.drain(..more);
-                return Ok((here, next));
+                return Ok(here);
             }
             window = window.saturating_mul(WIDENING);
         }
@@ -75,20 +79,20 @@ impl EventScope {
         &mut self,
         store: &mut dyn Store,
         filter: &EventFilter,
+        seen: i64,
     ) -> Result<(Vec<Event>, i64)> {
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let (mut here, mut next) = (Vec::new(), filter.after);
+        let (mut here, mut next) = (Vec::new(), seen);
         let mut pages = EventPages::new(filter.clone());
         loop {
             let events = pages.read_next(store)?;
             let Some(last) = events.last() else { return Ok((here, next)) };
-            next = last.seq;
+            next = next.max(last.seq);
             here.extend(self.keep_included(store, events)?);
             if limit > 0 && here.len() >= limit {
-                let is_cut = here.len() > limit;
                 here.truncate(limit);
                 let last_told = here.last().map_or(next, |event| event.seq);
-                return Ok((here, if is_cut { last_told } else { next }));
+                return Ok((here, last_told));
             }
         }
     }
@@ -175,6 +179,12 @@ impl EventScope {
         }
         Ok(self.known_plans.as_ref().and_then(|plans| plans.get(&id)).copied())
     }
+}
+
+/// Loads the number of the newest event of the database.
+fn load_newest_number(store: &mut dyn Store) -> Result<i64> {
+    let newest = store.list_events(&EventFilter { limit: 1, ..EventFilter::default() })?;
+    Ok(newest.last().map_or(0, |event| event.seq))
 }
 
 /// Returns the repository that an event itself names.

@@ -11,7 +11,7 @@ mod story;
 use std::time::Duration;
 
 use serde_json::json;
-use trueup_core::model::{EventFilter, EventOrder};
+use trueup_core::model::{EventFilter, EventOrder, RepoScope};
 use trueup_core::store::SessionFilter;
 use trueup_core::views::EventView;
 
@@ -52,6 +52,7 @@ pub(super) fn cmd_log(context: &CommandContext, arguments: &LogArgs) -> CommandR
         op_id: None,
         since,
         limit: arguments.limit,
+        scope: RepoScope::All,
         order: if arguments.after.is_some() { EventOrder::Oldest } else { EventOrder::Newest },
     };
     // What is named may be of any repository.

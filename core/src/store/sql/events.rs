@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::NOW;
 use super::engine::{Arg, Tx, args};
+use super::items::scope_word;
 use super::row::Row;
 use super::sessions::check_registered;
 use super::statement::{Statement, columns, joined, statements};
@@ -39,9 +40,34 @@ columns! {
 const LIST_START: &str = joined!("SELECT * FROM (", SELECT_AFTER);
 const SELECT_AFTER: &str = joined!("SELECT ", EventColumn::SQL, " FROM events WHERE seq > ?1 AND ");
 
+/// Whether a thing is of a repository that is not meant.
+const IS_ELSEWHERE: &str = " AND repo IS DISTINCT FROM ?11 AND (?10 = 'only' OR repo IS NOT NULL)";
+/// The key of a phase is that of its item with a colon and a number behind it.
+const ITEM_OF_PHASE: &str = "substr(events.key, 1, \
+     nullif(length(rtrim(events.key, '0123456789')), 0) - 1)";
+const IS_OF_SCOPE: &str = joined!(
+    "(?10 = 'all' OR NOT (CASE
+         WHEN entity = 'session' THEN EXISTS (SELECT 1 FROM claude_sessions
+             WHERE session_id = events.key",
+    IS_ELSEWHERE,
+    ")
+         WHEN entity = 'phase' THEN EXISTS (SELECT 1 FROM work_items WHERE key = ",
+    ITEM_OF_PHASE,
+    IS_ELSEWHERE,
+    ")
+         ELSE entity IN ('item', 'workplan') AND EXISTS (SELECT 1 FROM work_items
+             WHERE key = events.key",
+    IS_ELSEWHERE,
+    ") END))",
+);
+
 /// The conditions of a list that no index answers.
-const LAST_CONDITIONS: &str = " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7) \
-     AND (?8 IS NULL OR at >= ?8) ";
+const LAST_CONDITIONS: &str = joined!(
+    " AND (?6 IS NULL OR entity = ?6) AND (?7 IS NULL OR kind = ?7)
+      AND (?8 IS NULL OR at >= ?8) AND ",
+    IS_OF_SCOPE,
+    " ",
+);
 const LIST_END: &str =
     joined!(LAST_CONDITIONS, "ORDER BY seq DESC LIMIT ?2) AS newest ORDER BY seq");
 const PAGE_END: &str = joined!(LAST_CONDITIONS, "ORDER BY seq LIMIT ?2");
@@ -72,36 +98,36 @@ statements! {
                AND (CAST(json_extract(before, ?2) AS text) IS NOT DISTINCT FROM ?3
                     OR CAST(json_extract(after, ?2) AS text) IS NOT DISTINCT FROM ?3))";
 
-    LIST_EVENTS(int, int, text, text, text, text, text, text, text) =
+    LIST_EVENTS(int, int, text, text, text, text, text, text, text, text, text) =
         LIST_START, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
         OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text) =
+    LIST_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text, text, text) =
         LIST_START, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
         " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text) =
+    LIST_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text, text, text) =
         LIST_START, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_ACTOR, " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text) =
+    LIST_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text, text, text) =
         LIST_START, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
         " AND ", OR_ANY_OPERATION, LIST_END;
-    LIST_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text) =
+    LIST_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text, text, text) =
         LIST_START, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, LIST_END;
 
     /// The same, but the first so many behind the cursor.
-    PAGE_EVENTS(int, int, text, text, text, text, text, text, text) =
+    PAGE_EVENTS(int, int, text, text, text, text, text, text, text, text, text) =
         SELECT_AFTER, OR_ANY_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, " AND ",
         OR_ANY_OPERATION, PAGE_END;
-    PAGE_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text) =
+    PAGE_EVENTS_OF_ITEM(int, int, text, text, text, text, text, text, text, text, text) =
         SELECT_AFTER, IS_OF_ITEM, " AND ", OR_ANY_SESSION, " AND ", OR_ANY_ACTOR,
         " AND ", OR_ANY_OPERATION, PAGE_END;
-    PAGE_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text) =
+    PAGE_EVENTS_OF_SESSION(int, int, text, text, text, text, text, text, text, text, text) =
         SELECT_AFTER, IS_OF_SESSION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_ACTOR, " AND ", OR_ANY_OPERATION, PAGE_END;
-    PAGE_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text) =
+    PAGE_EVENTS_OF_ACTOR(int, int, text, text, text, text, text, text, text, text, text) =
         SELECT_AFTER, IS_OF_ACTOR, " AND ", OR_ANY_ITEM, " AND ", OR_ANY_SESSION,
         " AND ", OR_ANY_OPERATION, PAGE_END;
-    PAGE_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text) =
+    PAGE_EVENTS_OF_OPERATION(int, int, text, text, text, text, text, text, text, text, text) =
         SELECT_AFTER, IS_OF_OPERATION, " AND ", OR_ANY_ITEM, " AND ",
         OR_ANY_SESSION, " AND ", OR_ANY_ACTOR, PAGE_END;
 
@@ -229,6 +255,8 @@ fn ask_for_events<T>(
             filter.kind,
             filter.since.map(|time| time.to_string()),
             filter.op_id,
+            scope_word(&filter.scope),
+            filter.scope.repo_name(),
         ],
     )
 }
