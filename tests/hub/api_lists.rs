@@ -145,7 +145,7 @@ fn a_row_is_the_one_that_commands_show() {
     for (path, command, list) in [
         ("/api/items?limit=1000", vec!["item", "list", "--all-repos", "--limit", "0"], "items"),
         ("/api/sessions?limit=1000", vec!["sessions", "list", "--all"], "sessions"),
-        ("/api/plans?limit=1000", vec!["plan", "list"], "plans"),
+        ("/api/plans?limit=1000", vec!["plan", "list", "--all-repos"], "plans"),
         ("/api/repos?limit=1000", vec!["repo", "list"], "repos"),
     ] {
         let shown = reader.home.prepare_run("trueup").args(&command).args(["--json"]).wait().ok();

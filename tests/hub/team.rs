@@ -76,7 +76,7 @@ fn what_a_session_does_over_a_hub_is_there_once_for_every_machine() {
     machine.hook("session-start-sync", &machine.payload("user-prompt-submit"));
     machine.pull();
     machine.pull();
-    let log = other.json(&["log"]);
+    let log = other.json(&["log", "--all-repos"]);
     let tasks = events_with(&log, "write the test");
     assert_eq!(tasks.len(), 1, "{log:#}");
     assert_eq!(tasks[0]["via"], "worker", "{log:#}");
