@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
+const CERTIFICATE_FILE: &str = "ca.pem";
+
 /// A key and certificates in PEM.
 pub struct Identity {
     /// The server's certificate, or a chain that begins with it.
@@ -30,14 +32,15 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
-        Self { issuer, folder: tempfile::tempdir().unwrap() }
+        let folder = tempfile::tempdir().unwrap();
+        // Once: programs of several tests read it at the same time.
+        std::fs::write(folder.path().join(CERTIFICATE_FILE), issuer.pem()).unwrap();
+        Self { issuer, folder }
     }
 
-    /// Writes the authority's certificate to a file, and returns that.
+    /// Returns the file of the authority's certificate.
     pub fn file(&self) -> PathBuf {
-        let path = self.folder.path().join("ca.pem");
-        std::fs::write(&path, self.issuer.pem()).unwrap();
-        path
+        self.folder.path().join(CERTIFICATE_FILE)
     }
 
     /// Signs a certificate for a host.
