@@ -21,6 +21,7 @@ macro_rules! documented_routes {
         }
 
         /// What the handlers say of themselves.
+        #[cfg(test)]
         #[derive(utoipa::OpenApi)]
         #[openapi(paths($($($handler)::+),+))]
         pub(crate) struct Document;

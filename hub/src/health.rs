@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use trueup_core::store::SCHEMA_VERSION;
-use utoipa::ToSchema;
 
 use crate::documented_routes::documented_routes;
 use crate::problem::HubError;
@@ -26,7 +25,8 @@ documented_routes! {
 }
 
 /// What runs.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct Health {
     /// The name of the program.
     service: &'static str,
@@ -39,13 +39,14 @@ struct Health {
 }
 
 /// That the database answers.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct Readiness {
     ready: bool,
 }
 
 /// Shows that the hub runs, and which.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
+#[cfg_attr(test, utoipa::path(get, path = "/healthz", responses((status = 200, body = Health))))]
 async fn show_health() -> Json<Health> {
     Json(Health {
         service: "trueup-hub",
@@ -56,7 +57,7 @@ async fn show_health() -> Json<Health> {
 }
 
 /// Shows whether the database answers.
-#[utoipa::path(get, path = "/readyz", responses((status = 200, body = Readiness)))]
+#[cfg_attr(test, utoipa::path(get, path = "/readyz", responses((status = 200, body = Readiness))))]
 async fn show_readiness(State(pool): State<StorePool>) -> Result<Json<Readiness>, HubError> {
     pool.run_within(READY_PATIENCE, |store| store.database_time()).await?;
     Ok(Json(Readiness { ready: true }))

@@ -15,13 +15,13 @@ documented_routes! {
 }
 
 /// Shows what is counted, in the text format of Prometheus. Open where the hub was started so.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/metrics",
     responses((
         status = 200, description = "The counters", body = String,
         content_type = "application/openmetrics-text",
     )),
-)]
+))]
 async fn show_metrics(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
     const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, TEXT)], metrics.render())

@@ -8,7 +8,6 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::Access;
 use super::checks::find_address;
@@ -20,17 +19,18 @@ use crate::problem::HubError;
 const MAX_AGE_SECONDS: u64 = 15_552_000;
 
 /// A request to remember a token.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Login {
     /// The token.
     token: String,
 }
 
 /// Remembers a token in a cookie of the browser, which no script can read.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/login", request_body = Login,
     responses((status = 204, description = "The cookie is set")),
-)]
+))]
 pub(super) async fn log_in(
     State(access): State<Arc<Access>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -47,9 +47,9 @@ pub(super) async fn log_in(
 }
 
 /// Forgets the token of the browser.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/logout", responses((status = 204, description = "The cookie is gone")),
-)]
+))]
 pub(super) async fn log_out(State(access): State<Arc<Access>>) -> impl IntoResponse {
     let cookie = build_cookie("", 0, access.policy().is_secure);
     let cookie = HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""));

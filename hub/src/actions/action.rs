@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use trueup_core::store::{Caller as RecordedCaller, CommandStore, Provenance};
-use utoipa::ToSchema;
 
 use crate::access::AdminCaller;
 use crate::problem::HubError;
@@ -10,7 +9,8 @@ use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// What an action did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct ActionOutcome {
     /// What was done, in a line.
     pub(crate) done: String,
@@ -19,7 +19,8 @@ pub(crate) struct ActionOutcome {
 }
 
 /// An action that takes another one back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct UndoAction {
     /// The name of the action, the last part of its path.
     pub(crate) action: &'static str,

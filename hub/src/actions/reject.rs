@@ -5,7 +5,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use trueup_core::model::{HandoffId, HandoffRefusal};
 use trueup_core::store::{CommandStore, Provenance, RejectHandoffRequest};
-use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
@@ -14,22 +13,23 @@ use crate::problem::HubError;
 use crate::store_pool::StorePool;
 
 /// Which hand-off to reject.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RejectBody {
     /// The hand-off.
     target: HandoffId,
     /// Why, which its sender is told.
-    #[schema(pattern = r"[A-Za-z0-9]")]
+    #[cfg_attr(test, schema(pattern = r"[A-Za-z0-9]"))]
     reason: String,
 }
 
 /// Rejects a hand-off in place of its sender, which may be gone. Its item stays where it is. A
 /// decision is final, so nothing takes that back.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/reject", request_body = RejectBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn reject_handoff(
     State(pool): State<StorePool>,
     caller: AdminCaller,

@@ -7,7 +7,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use trueup_core::model::{ItemKey, LivenessState, Session};
 use trueup_core::store::{CommandStore, Provenance, ReleaseRequest};
-use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
@@ -17,7 +16,8 @@ use crate::session_judge::SessionJudge;
 use crate::store_pool::StorePool;
 
 /// Which item to release.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReleaseBody {
     /// The item.
@@ -30,10 +30,10 @@ pub(super) struct ReleaseBody {
 }
 
 /// Releases an item whose holder is dead or has let its lease expire.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/release", request_body = ReleaseBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn release_item(
     State(pool): State<StorePool>,
     State(judge): State<Arc<SessionJudge>>,

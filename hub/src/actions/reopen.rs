@@ -6,7 +6,6 @@ use serde::Deserialize;
 use trueup_core::claims::{MoveAnswer, MoveItemRequest, move_item};
 use trueup_core::model::{ItemKey, MoveRefusal, MoveTarget};
 use trueup_core::store::{CommandStore, Provenance};
-use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, carry_out};
 use crate::access::AdminCaller;
@@ -15,22 +14,23 @@ use crate::problem::HubError;
 use crate::store_pool::StorePool;
 
 /// Which item to reopen.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReopenBody {
     /// The item.
     target: ItemKey,
     /// Why, which its history shows.
-    #[schema(pattern = r"[A-Za-z0-9]")]
+    #[cfg_attr(test, schema(pattern = r"[A-Za-z0-9]"))]
     reason: String,
 }
 
 /// Puts an item back to its start, with a reason. What proved its completion is dropped, so nothing
 /// takes that back.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/reopen", request_body = ReopenBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn reopen_item(
     State(pool): State<StorePool>,
     caller: AdminCaller,

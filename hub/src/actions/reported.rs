@@ -8,7 +8,6 @@ use trueup_core::model::{Attention, AttentionId, AttentionKind, NewAttention};
 use trueup_core::outbox::{JournalEntry, RefusedWrite};
 use trueup_core::store::{CommandStore, DeliveryOutcome, Provenance};
 use trueup_core::sync::{resend_dead_letter, restore_journal_entry};
-use utoipa::ToSchema;
 
 use super::action::{ActionOutcome, UndoAction, carry_out};
 use crate::access::AdminCaller;
@@ -17,7 +16,8 @@ use crate::problem::HubError;
 use crate::store_pool::StorePool;
 
 /// What to end.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportedBody {
     /// The id by which it is listed, that of the entry in the journal, or of the operation.
@@ -30,10 +30,10 @@ pub(super) struct ReportedBody {
 const DROPPED: &str = "dropped";
 
 /// Applies a rejected edit to the present state of its session.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/restore_journal", request_body = ReportedBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn restore_journal(
     State(pool): State<StorePool>,
     caller: AdminCaller,
@@ -53,10 +53,10 @@ pub(super) async fn restore_journal(
 }
 
 /// Takes a rejected edit out of the list.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/drop_journal", request_body = ReportedBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn drop_journal(
     State(pool): State<StorePool>,
     caller: AdminCaller,
@@ -66,10 +66,10 @@ pub(super) async fn drop_journal(
 }
 
 /// Sends a refused write once more.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/resend", request_body = ReportedBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn resend(
     State(pool): State<StorePool>,
     caller: AdminCaller,
@@ -90,10 +90,10 @@ pub(super) async fn resend(
 }
 
 /// Takes a refused write out of the list.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/drop_dead_letter", request_body = ReportedBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn drop_dead_letter(
     State(pool): State<StorePool>,
     caller: AdminCaller,
@@ -103,10 +103,10 @@ pub(super) async fn drop_dead_letter(
 }
 
 /// Puts back into the list what was dropped.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/api/actions/reinstate", request_body = ReportedBody,
     responses((status = 200, body = ActionOutcome)),
-)]
+))]
 pub(super) async fn reinstate(
     State(pool): State<StorePool>,
     caller: AdminCaller,

@@ -10,7 +10,6 @@ use trueup_core::model::{Attention, AttentionKind, ItemKey, SessionId, Timestamp
 use trueup_core::store::{AttentionFilter, CommandStore, Violation};
 use trueup_core::text::to_hex;
 use trueup_core::views::ViolationView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::pages::{Page, PageRequest};
@@ -26,21 +25,23 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("divergences");
 
 /// Which divergences to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct DivergenceQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^divergences-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^divergences-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
 }
 
 /// Something that disagrees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct DivergenceView {
     /// The id, which stays while it is there.
     id: RowId,
@@ -63,17 +64,18 @@ pub(super) struct DivergenceView {
 }
 
 /// A page of divergences.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct DivergencePage {
     divergences: Vec<DivergenceView>,
     next: Option<String>,
 }
 
 /// Lists what disagrees.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/divergences", params(DivergenceQuery),
     responses((status = 200, body = DivergencePage)),
-)]
+))]
 pub(super) async fn list_divergences(
     State(pool): State<StorePool>,
     State(violations): State<Arc<ViolationCache>>,

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::{EventFilter, EventOrder, ItemKey, SessionId, Timestamp};
 use trueup_core::store::CommandStore;
 use trueup_core::views::EventView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::names::unknown;
 use super::parameters::Limit;
@@ -17,20 +16,21 @@ use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// Which events to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct EventQuery {
     /// Only events behind this cursor, which is the `seq` of an event.
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[cfg_attr(test, param(value_type = Option<i64>, minimum = 0))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Which rows, where there are more.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     order: Order,
     /// Only events of this item and its phases.
     item: Option<ItemKey>,
@@ -47,7 +47,8 @@ pub(super) struct EventQuery {
 }
 
 /// Which of the events that match are in the page; they come in the order in which they happened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Order {
     /// The first ones behind the cursor, to read on page by page.
@@ -58,16 +59,17 @@ pub(super) enum Order {
 }
 
 /// A page of events.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct EventPage {
     events: Vec<EventView>,
     next: Option<i64>,
 }
 
 /// Lists events in the order in which they happened.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/events", params(EventQuery), responses((status = 200, body = EventPage)),
-)]
+))]
 pub(super) async fn list_events(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<EventQuery>,

@@ -9,7 +9,6 @@ use trueup_core::model::{
 };
 use trueup_core::store::CommandStore;
 use trueup_core::views::{BlameView, EventView, ItemView};
-use utoipa::{IntoParams, ToSchema};
 
 use super::names::unknown;
 use super::parameters::Limit;
@@ -19,20 +18,22 @@ use crate::store_pool::StorePool;
 use crate::store_work::run_on_store;
 
 /// What to show of an item.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct ItemHistoryQuery {
     /// Show it as it was at this time.
     at: Option<Timestamp>,
     /// Most events, the newest ones; `/api/events?item=` has all.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
 }
 
 /// An item with its history.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct ItemHistory {
     /// The item, as it was at that time.
     item: ItemView,
@@ -45,10 +46,10 @@ pub(super) struct ItemHistory {
 }
 
 /// Shows an item: what it is, or was at a moment, and which event gave each field its value.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/items/{key}", params(("key" = ItemKey, Path), ItemHistoryQuery),
     responses((status = 200, body = ItemHistory)),
-)]
+))]
 pub(super) async fn show_item(
     State(pool): State<StorePool>,
     key: Result<Path<String>, PathRejection>,

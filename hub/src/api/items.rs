@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::{Item, ItemKey, ItemStatus, ORCHESTRATOR_KIND, SessionId};
 use trueup_core::store::{CommandStore, ItemFilter, KeyPage};
 use trueup_core::views::ItemView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::names::{RepoUse, check_item, check_repo, unknown};
@@ -21,20 +20,21 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("items");
 
 /// Which items to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct ItemQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^items-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^items-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only items of these statuses.
     #[serde(default, deserialize_with = "parse_words")]
-    #[param(style = Form, explode = false, min_items = 1)]
+    #[cfg_attr(test, param(style = Form, explode = false, min_items = 1))]
     status: Vec<ItemStatus>,
     /// Only items of this repository.
     repo: Option<String>,
@@ -51,16 +51,17 @@ pub(super) struct ItemQuery {
 }
 
 /// A page of items.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct ItemPage {
     items: Vec<ItemView>,
     next: Option<String>,
 }
 
 /// Lists items by key.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/items", params(ItemQuery), responses((status = 200, body = ItemPage)),
-)]
+))]
 pub(super) async fn list_items(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<ItemQuery>,

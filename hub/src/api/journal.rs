@@ -9,7 +9,6 @@ use trueup_core::outbox::JournalEntry;
 use trueup_core::reconcile::RejectionReason;
 use trueup_core::store::{AttentionFilter, CommandStore};
 use trueup_core::views::JournalEntryView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::pages::{Page, PageRequest};
@@ -23,16 +22,17 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("journal");
 
 /// Which entries to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct JournalQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^journal-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^journal-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only edits of this session.
     session: Option<SessionId>,
@@ -41,7 +41,8 @@ pub(super) struct JournalQuery {
 }
 
 /// A rejected edit. What is null was too large to be reported, and is on its machine alone.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct JournalRow {
     /// The id in the journal.
     id: Option<String>,
@@ -56,7 +57,7 @@ pub(super) struct JournalRow {
     /// The revision of the database that won.
     database_revision: Option<Revision>,
     /// The rejected values, under the keys of the cache file.
-    #[schema(value_type = Option<Object>)]
+    #[cfg_attr(test, schema(value_type = Option<Object>))]
     lost: Option<Map<String, Value>>,
     /// The machine whose journal has it.
     host: Option<String>,
@@ -67,16 +68,17 @@ pub(super) struct JournalRow {
 }
 
 /// A page of rejected edits.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct JournalPage {
     journal: Vec<JournalRow>,
     next: Option<String>,
 }
 
 /// Lists rejected edits that nobody restored or dropped.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/journal", params(JournalQuery), responses((status = 200, body = JournalPage)),
-)]
+))]
 pub(super) async fn list_journal(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<JournalQuery>,

@@ -3,12 +3,12 @@
 use axum::Json;
 use serde::Serialize;
 use trueup_core::model::{TokenName, TokenRole};
-use utoipa::ToSchema;
 
 use crate::access::Caller;
 
 /// Who asks, as the token says.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct CallerView {
     /// The name of the token.
     name: TokenName,
@@ -17,7 +17,7 @@ pub(super) struct CallerView {
 }
 
 /// Shows who asks.
-#[utoipa::path(get, path = "/api/me", responses((status = 200, body = CallerView)))]
+#[cfg_attr(test, utoipa::path(get, path = "/api/me", responses((status = 200, body = CallerView))))]
 pub(super) async fn show_caller(caller: Caller) -> Json<CallerView> {
     Json(CallerView { name: caller.name, role: caller.role })
 }

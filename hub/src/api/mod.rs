@@ -12,6 +12,8 @@ mod journal;
 mod me;
 mod names;
 mod openapi;
+#[cfg(test)]
+mod openapi_document;
 mod pages;
 mod parameters;
 mod plans;

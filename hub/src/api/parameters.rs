@@ -1,15 +1,11 @@
 //! The parameters that lists have in common.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::{PartialSchema, ToSchema};
 
 /// How many rows a page has at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +38,31 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
-impl PartialSchema for Limit {
-    fn schema() -> RefOr<Schema> {
-        let number = ObjectBuilder::new()
-            .schema_type(SchemaType::new(Type::Integer))
-            .minimum(Some(1))
-            .maximum(Some(Self::MAX))
-            .default(Some(Self::default().0.into()));
-        RefOr::T(Schema::Object(number.build()))
-    }
-}
+#[cfg(test)]
+mod schema {
+    use std::borrow::Cow;
 
-impl ToSchema for Limit {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Limit")
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::*;
+
+    impl PartialSchema for Limit {
+        fn schema() -> RefOr<Schema> {
+            let number = ObjectBuilder::new()
+                .schema_type(SchemaType::new(Type::Integer))
+                .minimum(Some(1))
+                .maximum(Some(Self::MAX))
+                .default(Some(Self::default().0.into()));
+            RefOr::T(Schema::Object(number.build()))
+        }
+    }
+
+    impl ToSchema for Limit {
+        fn name() -> Cow<'static, str> {
+            Cow::Borrowed("Limit")
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::PlanTaskStatus;
 use trueup_core::store::{CommandStore, PlanOverview};
 use trueup_core::views::PlanOverviewView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::pages::{Page, PageRequest};
@@ -20,34 +19,36 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("plans");
 
 /// Which plans to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct PlanQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^plans-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^plans-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only plans of these statuses.
     #[serde(default, deserialize_with = "parse_words")]
-    #[param(style = Form, explode = false, min_items = 1)]
+    #[cfg_attr(test, param(style = Form, explode = false, min_items = 1))]
     status: Vec<PlanTaskStatus>,
 }
 
 /// A page of plans.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct PlanPage {
     plans: Vec<PlanOverviewView>,
     next: Option<String>,
 }
 
 /// Lists plans by id, with their tasks counted.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/plans", params(PlanQuery), responses((status = 200, body = PlanPage)),
-)]
+))]
 pub(super) async fn list_plans(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<PlanQuery>,

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::{ItemKey, ItemStatus, Phase};
 use trueup_core::store::{CommandStore, PhaseFilter};
 use trueup_core::views::PhaseView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::names::check_item;
@@ -21,36 +20,38 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("queue");
 
 /// Which phases to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct QueueQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^queue-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^queue-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only phases of this item.
     item: Option<ItemKey>,
     /// Only phases of these statuses.
     #[serde(default, deserialize_with = "parse_words")]
-    #[param(style = Form, explode = false, min_items = 1)]
+    #[cfg_attr(test, param(style = Form, explode = false, min_items = 1))]
     status: Vec<ItemStatus>,
 }
 
 /// A page of the queue.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct QueuePage {
     queue: Vec<PhaseView>,
     next: Option<String>,
 }
 
 /// Lists phases by id.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/queue", params(QueueQuery), responses((status = 200, body = QueuePage)),
-)]
+))]
 pub(super) async fn list_queue(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<QueueQuery>,

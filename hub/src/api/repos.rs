@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::Repo;
 use trueup_core::store::CommandStore;
 use trueup_core::views::RepoView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::pages::{Page, PageRequest};
@@ -20,16 +19,17 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("repos");
 
 /// Which repositories to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct RepoQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^repos-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^repos-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only repositories that have a place on this machine.
     host: Option<String>,
@@ -38,16 +38,17 @@ pub(super) struct RepoQuery {
 }
 
 /// A page of repositories.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct RepoPage {
     repos: Vec<RepoView>,
     next: Option<String>,
 }
 
 /// Lists registered repositories by name.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/repos", params(RepoQuery), responses((status = 200, body = RepoPage)),
-)]
+))]
 pub(super) async fn list_repos(
     State(pool): State<StorePool>,
     Parameters(query): Parameters<RepoQuery>,

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use trueup_core::model::{Session, SessionStatus};
 use trueup_core::store::{CommandStore, SessionFilter};
 use trueup_core::views::SessionView;
-use utoipa::{IntoParams, ToSchema};
 
 use super::cursors::Cursors;
 use super::names::{RepoUse, check_repo};
@@ -24,20 +23,21 @@ use crate::store_work::run_on_store;
 const CURSORS: Cursors = Cursors::of("sessions");
 
 /// Which sessions to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct SessionQuery {
     /// The cursor that the page before ended with.
-    #[param(pattern = "^sessions-([2-7][0-9a-f]){1,200}$")]
+    #[cfg_attr(test, param(pattern = "^sessions-([2-7][0-9a-f]){1,200}$"))]
     since: Option<String>,
     /// Most rows of the page.
     #[serde(default)]
-    #[param(inline)]
+    #[cfg_attr(test, param(inline))]
     limit: Limit,
     /// Only sessions of these statuses.
     #[serde(default, deserialize_with = "parse_words")]
-    #[param(style = Form, explode = false, min_items = 1)]
+    #[cfg_attr(test, param(style = Form, explode = false, min_items = 1))]
     status: Vec<SessionStatus>,
     /// Only sessions on this machine.
     host: Option<String>,
@@ -46,17 +46,18 @@ pub(super) struct SessionQuery {
 }
 
 /// A page of sessions.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct SessionPage {
     sessions: Vec<SessionView>,
     next: Option<String>,
 }
 
 /// Lists sessions by id, with the judgement whether they live.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/api/sessions", params(SessionQuery),
     responses((status = 200, body = SessionPage)),
-)]
+))]
 pub(super) async fn list_sessions(
     State(pool): State<StorePool>,
     State(judge): State<Arc<SessionJudge>>,

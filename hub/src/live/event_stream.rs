@@ -26,13 +26,13 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const NO_BUFFERING: (&str, &str) = ("x-accel-buffering", "no");
 
 /// Follows the events, as server-sent events; `id` is the `seq` of the last event of a message.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/stream", params(StreamQuery),
     responses((
         status = 200, description = "Messages of events", body = String,
         content_type = "text/event-stream",
     )),
-)]
+))]
 pub(super) async fn open_stream(
     State(live): State<Arc<Live>>,
     caller: Caller,

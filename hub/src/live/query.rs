@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use trueup_core::model::{ItemKey, SessionId};
-use utoipa::IntoParams;
 
 use super::Live;
 use super::live_event::Selection;
@@ -15,12 +14,13 @@ use crate::event_cursor::EventCursor;
 use crate::problem::HubError;
 
 /// The parameters of a stream.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct StreamQuery {
     /// The cursor behind which the stream begins; without it, at the newest event.
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[cfg_attr(test, param(value_type = Option<i64>, minimum = 0))]
     since: Option<String>,
     /// Only events of this item and its phases.
     item: Option<ItemKey>,

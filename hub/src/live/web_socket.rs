@@ -44,10 +44,10 @@ mod code {
 }
 
 /// Follows the events, by WebSocket. A message is `{"events": [EVENT...], "next": SEQ}`.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get, path = "/ws", params(StreamQuery),
     responses((status = 101, description = "The connection becomes a WebSocket")),
-)]
+))]
 pub(super) async fn open_socket(
     State(live): State<Arc<Live>>,
     caller: Caller,

@@ -8,7 +8,8 @@ use super::cache::SharedHistory;
 use crate::access::Caller;
 
 /// The overview, or what changed of it, for a caller.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct OverviewAnswer {
     #[serde(flatten)]
     changes: OverviewChanges,
@@ -16,7 +17,8 @@ pub(super) struct OverviewAnswer {
 }
 
 /// Who is told.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct OverviewCaller {
     /// The name of the token.
     name: TokenName,

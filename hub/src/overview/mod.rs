@@ -24,7 +24,8 @@ documented_routes! {
 }
 
 /// What a client has already.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverviewParameters {
     /// The version of an earlier answer: only what changed since then is sent.
@@ -32,12 +33,12 @@ pub(crate) struct OverviewParameters {
 }
 
 /// What needs a person, who works on what, and what is stuck.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     get,
     path = "/api/overview",
     params(OverviewParameters),
     responses((status = 200, description = "All rows, or those that changed", body = OverviewAnswer))
-)]
+))]
 pub(crate) async fn show_overview(
     State(overview): State<Arc<OverviewCache>>,
     caller: Caller,

@@ -1,12 +1,7 @@
 //! The operations that are served, and who may call them.
 
-use std::borrow::Cow;
-
 use trueup_core::for_each_operation;
 use trueup_core::model::TokenRole;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::{PartialSchema, ToSchema};
 
 /// An operation that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +38,33 @@ macro_rules! list_operations {
 for_each_operation!(list_operations);
 
 /// The name of an operation that is served, as the document describes it.
+#[cfg(test)]
 pub(super) struct OperationName;
 
-impl PartialSchema for OperationName {
-    fn schema() -> RefOr<Schema> {
-        let names = OPERATIONS.iter().map(|operation| operation.name);
-        let text = ObjectBuilder::new()
-            .schema_type(SchemaType::new(Type::String))
-            .enum_values(Some(names));
-        RefOr::T(Schema::Object(text.build()))
-    }
-}
+#[cfg(test)]
+mod schema {
+    use std::borrow::Cow;
 
-impl ToSchema for OperationName {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("OperationName")
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::*;
+
+    impl PartialSchema for OperationName {
+        fn schema() -> RefOr<Schema> {
+            let names = OPERATIONS.iter().map(|operation| operation.name);
+            let text = ObjectBuilder::new()
+                .schema_type(SchemaType::new(Type::String))
+                .enum_values(Some(names));
+            RefOr::T(Schema::Object(text.build()))
+        }
+    }
+
+    impl ToSchema for OperationName {
+        fn name() -> Cow<'static, str> {
+            Cow::Borrowed("OperationName")
+        }
     }
 }
 

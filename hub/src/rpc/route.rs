@@ -8,10 +8,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use trueup_core::deadline::MAX_REQUESTED_TIME;
 use trueup_core::store::StoreError;
-use utoipa::ToSchema;
 
 use super::dispatch::{RpcError, dispatch};
-use super::operation::{OperationName, find_operation};
+#[cfg(test)]
+use super::operation::OperationName;
+use super::operation::find_operation;
 use crate::access::Caller;
 use crate::database::OPERATION_PATIENCE;
 use crate::json_body::read_json_body;
@@ -25,7 +26,8 @@ const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 const DEADLINE: HeaderName = HeaderName::from_static("trueup-deadline-ms");
 
 /// The body of an answer.
-#[derive(ToSchema)]
+#[cfg(test)]
+#[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes what is written a part at a time")]
 struct OperationAnswer {
     /// What the operation answers.
@@ -33,7 +35,7 @@ struct OperationAnswer {
 }
 
 /// Carries out an operation of the store, for hooks and commands of other machines.
-#[utoipa::path(
+#[cfg_attr(test, utoipa::path(
     post, path = "/rpc/{operation}",
     params(
         ("operation" = inline(OperationName), Path, description = "The name of the operation"),
@@ -50,7 +52,7 @@ struct OperationAnswer {
         (status = 200, body = OperationAnswer),
         (status = 422, description = "The store refuses the request", body = serde_json::Value),
     ),
-)]
+))]
 pub(super) async fn call_operation(
     State(pool): State<StorePool>,
     Path(name): Path<String>,
