@@ -378,8 +378,8 @@ fn another_sessions_handoff_is_left_alone() {
     let handoff = create_handoff(&home, &["--to", FIRST_SESSION]);
     let accept = ["handoff", "accept", id(&handoff), "--session", third];
     refused(&home, "not_addressed", &accept);
-    refused(&home, "handoff_not_found", &["handoff", "show", "h-1"]);
-    refused(&home, "handoff_not_found", &["handoff", "accept", "h-1"]);
+    refused(&home, "handoff_not_found", &["handoff", "show", "h-nothing"]);
+    refused(&home, "handoff_not_found", &["handoff", "accept", "h-nothing"]);
     assert_eq!(trueup(&home, &["handoff", "show", "a/b"]).code, Some(2));
 }
 
