@@ -12,7 +12,7 @@ use trueup_core::text::CommandLine;
 
 use self::parsed_command::{ParsedCommand, subcommand_names};
 use crate::command_error::{CommandError, USAGE, UsageCase};
-use crate::commands::{Topic, TrueupArgs, group_commands};
+use crate::commands::{HelpSubject, Topic, TrueupArgs, group_commands};
 use crate::printer::{Printer, clean_line, print_usage};
 
 /// The name of the program.
@@ -47,7 +47,8 @@ fn expand_help(argv: &[OsString]) -> Cow<'_, [OsString]> {
         return Cow::Borrowed(argv);
     };
     let first = words.first().and_then(|word| word.to_str());
-    let is_topic = first.is_some_and(|word| word.starts_with('-') || Topic::find(word).is_some());
+    let is_topic =
+        first.is_some_and(|word| word.starts_with('-') || HelpSubject::find(word).is_some());
     if help != "help" || is_topic {
         return Cow::Borrowed(argv);
     }
@@ -63,7 +64,7 @@ fn find_unknown_topic(argv: &[OsString]) -> Option<String> {
     };
     let word = clean_line(word.to_str().filter(|word| help == "help" && !word.starts_with('-'))?);
     let is_known = word == "help"
-        || Topic::find(&word).is_some()
+        || HelpSubject::find(&word).is_some()
         || TrueupArgs::command().find_subcommand(&word).is_some();
     (!is_known).then_some(word)
 }

@@ -34,6 +34,19 @@ fn items() {
 }
 
 #[test]
+fn a_beginning_reaches_into_no_other_repository() {
+    let home = started();
+    data(&home, &["item", "add", "auth-login"]);
+    home.execute_sql("UPDATE work_items SET repo = 'other' WHERE key = ?1", ["auth-login"]);
+    for arguments in
+        [["item", "remove", "auth"], ["item", "show", "auth"], ["queue", "add", "auth"]]
+    {
+        refused(&home, "item_not_found", &arguments);
+    }
+    data(&home, &["item", "remove", "auth-login"]);
+}
+
+#[test]
 fn a_repetition_with_an_operation_id_is_answered_again() {
     let home = started();
     data(&home, &["item", "add", "billing"]);

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use trueup_core::model::{HandoffId, ItemKey, OrchestratorId, QueueId};
+use trueup_core::model::{HandoffId, ItemKey, OrchestratorId, QueueId, RepoScope};
 use trueup_core::store::{HandoffFilter, ItemFilter, KeyPage, PhaseFilter, Result, Store};
 use trueup_core::text::CommandLine;
 
@@ -24,12 +24,16 @@ pub(crate) trait ShortenableId: Clone + PartialEq + FromStr {
     /// Returns the command that lists these ids.
     fn list_command() -> CommandLine;
 
-    /// Lists ids that begin so, and perhaps others.
+    /// Lists ids of some repositories that begin so, and perhaps others.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    fn list_candidates(store: &mut dyn Store, beginning: &str) -> Result<Vec<String>>;
+    fn list_candidates(
+        store: &mut dyn Store,
+        beginning: &str,
+        scope: &RepoScope,
+    ) -> Result<Vec<String>>;
 
     /// Tells whether a text stands for an id.
     fn is_beginning(beginning: &str, id: &str) -> bool {
@@ -59,11 +63,16 @@ impl ShortenableId for ItemKey {
     }
 
     fn list_command() -> CommandLine {
-        CommandLine::new("trueup item list --all-repos")
+        CommandLine::new("trueup item list")
     }
 
-    fn list_candidates(store: &mut dyn Store, beginning: &str) -> Result<Vec<String>> {
-        let filter = ItemFilter { page: Some(page_from(beginning)), ..ItemFilter::default() };
+    fn list_candidates(
+        store: &mut dyn Store,
+        beginning: &str,
+        scope: &RepoScope,
+    ) -> Result<Vec<String>> {
+        let page = Some(page_from(beginning));
+        let filter = ItemFilter { page, scope: scope.clone(), ..ItemFilter::default() };
         Ok(store.list_items(&filter)?.into_iter().map(|item| item.key.to_string()).collect())
     }
 
@@ -83,9 +92,21 @@ impl ShortenableId for QueueId {
         CommandLine::new("trueup queue list")
     }
 
-    fn list_candidates(store: &mut dyn Store, beginning: &str) -> Result<Vec<String>> {
+    fn list_candidates(
+        store: &mut dyn Store,
+        beginning: &str,
+        scope: &RepoScope,
+    ) -> Result<Vec<String>> {
         let filter = PhaseFilter { page: Some(page_from(beginning)), ..PhaseFilter::default() };
-        Ok(store.list_phases(&filter)?.into_iter().map(|phase| phase.id.to_string()).collect())
+        let mut ids = Vec::new();
+        for phase in store.list_phases(&filter)? {
+            let begins_so = Self::is_beginning(beginning, phase.id.as_str());
+            let item = if begins_so { store.load_item(&phase.item)? } else { None };
+            if item.is_some_and(|item| scope.includes(item.repo.as_deref())) {
+                ids.push(phase.id.to_string());
+            }
+        }
+        Ok(ids)
     }
 
     fn is_beginning(beginning: &str, id: &str) -> bool {
@@ -104,7 +125,7 @@ impl ShortenableId for HandoffId {
         CommandLine::new("trueup handoff list --all")
     }
 
-    fn list_candidates(store: &mut dyn Store, _: &str) -> Result<Vec<String>> {
+    fn list_candidates(store: &mut dyn Store, _: &str, _: &RepoScope) -> Result<Vec<String>> {
         let handoffs = store.list_handoffs(HandoffFilter { only_open: false })?;
         Ok(handoffs.into_iter().map(|handoff| handoff.id.to_string()).collect())
     }
@@ -121,7 +142,7 @@ impl ShortenableId for OrchestratorId {
         CommandLine::new("trueup orchestrator list")
     }
 
-    fn list_candidates(store: &mut dyn Store, _: &str) -> Result<Vec<String>> {
+    fn list_candidates(store: &mut dyn Store, _: &str, _: &RepoScope) -> Result<Vec<String>> {
         let runs = store.list_orchestrators(0)?;
         Ok(runs.into_iter().map(|run| run.id.to_string()).collect())
     }
@@ -160,8 +181,9 @@ pub(crate) fn find_by_prefix<'a>(
 }
 
 impl CommandContext {
-    /// Runs a command on an id, and where no row has it, on the only one that begins so. An id that
-    /// is written in full costs no reading more.
+    /// Runs a command on an id, and where no row has it, on the only one of this repository that
+    /// begins so: what another one has is not changed by a few letters. An id that is written in
+    /// full costs no reading more.
     pub(crate) fn with_full_id<I: ShortenableId>(
         &self,
         id: &I,
@@ -181,7 +203,9 @@ impl CommandContext {
 
     fn expand_id<I: ShortenableId>(&self, id: &I) -> CommandResult<Option<I>> {
         let store = &mut *self.open_for_reading()?;
-        let candidates = I::list_candidates(store, id.text())?;
+        let session = self.find_viewer_session(store)?;
+        let scope = self.repo_scope(store, session.as_ref(), false)?;
+        let candidates = I::list_candidates(store, id.text(), &scope)?;
         let ids = candidates.iter().map(String::as_str);
         let found = find_by_prefix(id.text(), ids, I::is_beginning, I::list_command())?;
         Ok(found.and_then(|found| found.parse().ok()))

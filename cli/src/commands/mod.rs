@@ -57,7 +57,7 @@ pub(crate) mod validate;
 mod value_text;
 mod work_scope;
 
-pub(crate) use self::help::{Topic, group_commands};
+pub(crate) use self::help::{HelpSubject, Topic, group_commands};
 
 use std::collections::BTreeSet;
 
@@ -388,6 +388,7 @@ pub(crate) enum CliCommand {
     /// Explain a topic or a command
     ///
     /// Topics: claims, hand-offs, plans, workplans, teams.
+    /// Codes are those of findings, such as C-13.
     ///
     /// Example: trueup help claims
     #[command(verbatim_doc_comment)]

@@ -221,6 +221,33 @@ fn what_was_removed_here_stays_removed_unless_the_file_changes_it() {
 }
 
 #[test]
+fn what_is_added_again_by_hand_is_taken_over_as_the_file_has_it() {
+    const ISSUES: &str = "{\"id\":\"s-1\",\"title\":\"One\",\"status\":\"open\",\"priority\":1,\
+         \"issue_type\":\"epic\",\"created_at\":\"2026-01-02T12:00:00Z\",\"updated_at\":\"2026-01-02T12:00:00Z\"}\n\
+         {\"id\":\"s-2\",\"title\":\"Two\",\"description\":\"steps\",\"status\":\"deferred\",\"priority\":0,\
+         \"issue_type\":\"bug\",\"created_at\":\"2026-01-02T12:00:00Z\",\"updated_at\":\"2026-01-03T12:00:00Z\",\
+         \"dependencies\":[{\"issue_id\":\"s-2\",\"depends_on_id\":\"s-1\",\"type\":\"blocks\"}]}\n";
+    let (tasks, text) = three("task-master");
+    for (format, name, text, key) in
+        [("beads", "issues.jsonl", ISSUES, "s-2"), ("task-master", tasks, text, "3")]
+    {
+        let home = Home::new();
+        create_database(&home);
+        let path = write(&home, name, text);
+        import(&home, &path);
+        data(&home, &["item", "remove", key]);
+        let hint = import(&home, &path)["skipped"].to_string();
+        assert!(hint.contains(&format!("`trueup item add {key}`")), "{hint}");
+        data(&home, &["item", "add", key]);
+        let again = import(&home, &path);
+        assert_eq!((&again["added"], &again["skipped"]), (&json!([]), &json!([])), "{format}");
+        assert_eq!(again["changed"][0]["key"], key, "{again:#}");
+        data(&home, &["export", name, "--format", format]);
+        assert_eq!(read(&home, name), text, "{format}");
+    }
+}
+
+#[test]
 fn items_of_one_tracker_that_move_to_another_are_not_doubled() {
     let home = Home::new();
     create_database(&home);

@@ -149,8 +149,15 @@ fn resolve_place(path: &Path) -> PathBuf {
 
 fn read_files(path: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     if !path.is_dir() {
-        let shown = path_to_text(path);
-        return Ok(vec![(shown, read_bytes(path, MAX_FILE_BYTES, true)?)]);
+        let bytes = read_bytes(path, MAX_FILE_BYTES, true)?;
+        // What its status means stands in the configuration of its folder.
+        let config = find_config(path).filter(|_| may_be_task(path, &bytes));
+        let mut files = vec![(path_to_text(path), bytes)];
+        if let Some(config) = config {
+            let bytes = read_bytes(&config, MAX_FILE_BYTES, true)?;
+            files.push((path_to_text(&config), bytes));
+        }
+        return Ok(files);
     }
     let mut paths = list_records(path)?;
     if path.file_name().is_some_and(|name| name == "tasks")
@@ -173,6 +180,13 @@ fn read_files(path: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
         files.push((path_to_text(&path), bytes));
     }
     Ok(files)
+}
+
+/// Finds the configuration of Backlog.md for one of its files, which lie up to two folders below it.
+fn find_config(file: &Path) -> Option<PathBuf> {
+    let folders = file.ancestors().skip(2).take(2);
+    let mut configs = folders.map(|folder| folder.join(BACKLOG_CONFIG));
+    configs.find(|config| config.is_file())
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {

@@ -77,7 +77,7 @@ pub(crate) fn find_plan_by_name(
     if let Some(id) = find_plan_by_file(context, store, plan_name)? {
         return Ok(id);
     }
-    if let Some(id) = find_plan_by_prefix(store, plan_name)? {
+    if let Some(id) = find_plan_by_prefix(context, store, plan_name)? {
         return Ok(id);
     }
     Err(not_found_error(store, plan_name)?)
@@ -106,8 +106,16 @@ pub(super) fn find_plan_by_id(
     Ok(store.list_plan_ids()?.into_iter().find(|known| *known == id))
 }
 
-fn find_plan_by_prefix(store: &mut dyn Store, plan_name: &str) -> CommandResult<Option<PlanId>> {
-    let plans = store.list_plan_ids()?;
+/// Finds the only plan of this repository that begins so.
+fn find_plan_by_prefix(
+    context: &CommandContext,
+    store: &mut dyn Store,
+    plan_name: &str,
+) -> CommandResult<Option<PlanId>> {
+    let scope = PlanScope::find(context, false);
+    let plans = store.list_plans()?.into_iter().map(|listed| listed.plan);
+    let plans: Vec<PlanId> =
+        plans.filter(|plan| scope.includes(plan)).map(|plan| plan.id).collect();
     let list = CommandLine::new("trueup plan list");
     let begins_so = |prefix: &str, id: &str| !prefix.is_empty() && id.starts_with(prefix);
     let found = find_by_prefix(plan_name, plans.iter().map(PlanId::as_str), begins_so, list)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::item_source::ItemSource;
+use super::record::TrackerFormat;
 use crate::model::{Item, ItemKey, Timestamp};
 use crate::store::Provenance;
 
@@ -34,4 +35,13 @@ pub struct RemovedItem {
     pub at: Timestamp,
     /// What it was in the tracker.
     pub source: ItemSource,
+}
+
+impl RemovedItem {
+    /// Tells whether somebody added an item under its key again, which no import knows yet.
+    pub(super) fn is_back(&self, format: TrackerFormat, context: &ImportContext<'_>) -> bool {
+        context.existing.get(&self.key).is_some_and(|item| {
+            item.repo.as_deref() == context.repo && ItemSource::in_tracker(item, format).is_none()
+        })
+    }
 }

@@ -214,13 +214,26 @@ impl PlannedImport {
         let mut lines = changed.edit_fields(&mut request.edit);
         let known = base.as_ref().map_or(&item.depends_on, |base| &base.depends_on);
         let is_new = |key: &&ItemKey| !known.contains(key) && !item.depends_on.contains(key);
-        let is_gone = |key: &&ItemKey| !keyed.depends_on.contains(key) && known.contains(key);
+        let is_first_meeting = changed.is_first_meeting();
+        let is_gone = |key: &&ItemKey| {
+            !is_first_meeting && !keyed.depends_on.contains(key) && known.contains(key)
+        };
         request.added_dependencies = keyed.depends_on.iter().filter(is_new).cloned().collect();
         request.removed_dependencies = item.depends_on.iter().filter(is_gone).cloned().collect();
         lines.extend(request.added_dependencies.iter().map(|on| format!("depends on: +{on}")));
         lines.extend(request.removed_dependencies.iter().map(|on| format!("depends on: -{on}")));
         lines.extend(request.status.map(|to| format!("status: {} -> {to}", item.status)));
         // The item keeps the parent that it has.
+        if let Some(parent) = keyed.parent.as_ref().filter(|_| is_first_meeting)
+            && item.parent.as_ref() != Some(parent)
+        {
+            let key = &item.key;
+            let reason = format!(
+                "its parent {parent} is not taken over; `trueup item edit {key} --parent {parent}` \
+                 sets it"
+            );
+            self.skipped.push(skipped_field(&at, reason));
+        }
         let parent = base.as_ref().map_or(&item.parent, |base| &base.parent).clone();
         let left = LeftOfBase {
             base: base.as_ref(),

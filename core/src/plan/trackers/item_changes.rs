@@ -1,7 +1,7 @@
 //! What changed in an item since it was imported.
 
 use super::item_source::ItemSource;
-use super::record::RecordStatus;
+use super::record::{RecordStatus, USUAL_KIND};
 use super::written_priority::is_same_priority;
 use crate::model::{Item, ItemKey};
 
@@ -26,7 +26,7 @@ impl<'a> ItemChanges<'a> {
         let record = source.reread();
         let title = item.title.as_deref().filter(|title| *title != record.title);
         let description = item.description.as_deref();
-        let kind = record.kind.as_deref().unwrap_or("task");
+        let kind = record.kind.as_deref().unwrap_or(USUAL_KIND);
         let priority = item.priority.map(u8::from);
         let is_same_priority = is_same_priority(source.format, item.priority, record.priority);
         let status = RecordStatus::from(item.status);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::import_context::{ImportContext, RemovedItem};
 use super::item_source::{ItemSource, SOURCE_FIELD};
 use super::record::{TrackerFormat, TrackerRecord};
 use super::tracker_places::{ImportPlace, name_tracked_folder};
@@ -28,10 +29,10 @@ impl<'a> KeyTable<'a> {
     /// of an export are known by their key.
     pub(super) fn new(
         format: TrackerFormat,
-        existing: &'a BTreeMap<ItemKey, Item>,
-        repo: Option<&'a str>,
+        context: &ImportContext<'a>,
         place: &'a ImportPlace<'a>,
     ) -> Self {
+        let (existing, repo) = (context.existing, context.repo);
         let here = existing.values().filter(|item| item.repo.as_deref() == repo);
         let earlier = here.filter_map(|item| {
             let mut is_earlier_name = false;
@@ -47,7 +48,13 @@ impl<'a> KeyTable<'a> {
             };
             Some((is_earlier_name, id, item.key.clone()))
         });
-        let mut earlier: Vec<(bool, String, ItemKey)> = earlier.collect();
+        // Those that were removed, and are added again by hand, are known as they were.
+        let is_back = |removed: &&RemovedItem| {
+            removed.is_back(format, context) && !place.is_of_other(&removed.source)
+        };
+        let back = context.removed.iter().filter(is_back);
+        let back = back.map(|removed| (true, removed.source.id.clone(), removed.key.clone()));
+        let mut earlier: Vec<(bool, String, ItemKey)> = back.chain(earlier).collect();
         // What the file itself brought goes before what it is known by besides.
         earlier.sort_by_key(|(is_earlier_name, _, _)| !is_earlier_name);
         Self {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use crate::model::{ItemStatus, Timestamp};
 use crate::plan::SkippedLine;
 
+/// The kind of an item of which a record says none.
+pub(super) const USUAL_KIND: &str = "task";
+
 /// A tracker whose files can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrackerFormat {

@@ -36,7 +36,7 @@ pub(super) fn give_keys(
     (context, place): (&ImportContext<'_>, &ImportPlace<'_>),
     skipped: &mut Vec<SkippedRecord>,
 ) -> Vec<KeyedRecord> {
-    let mut table = KeyTable::new(format, context.existing, context.repo, place);
+    let mut table = KeyTable::new(format, context, place);
     let keys: Vec<ItemKey> = records.iter().map(|record| table.give_key(record)).collect();
     let is_deleted = |(record, _): &(&TrackerRecord, &ItemKey)| {
         format == TrackerFormat::Beads && beads::is_deleted(&record.original)
@@ -50,6 +50,10 @@ pub(super) fn give_keys(
         on_source.is_some_and(|source| beads::is_deleted(&source.record))
             && context.existing.get(key).is_some_and(|item| item.depends_on.contains(on))
     };
+    let why_unknown = |id: &str| {
+        let is_removed = context.removed.iter().any(|removed| removed.source.id == id);
+        if is_removed { "which was removed here" } else { "which is not in the file" }
+    };
     let keyed = records.into_iter().zip(keys).map(|(mut record, key)| {
         record
             .depends_on
@@ -61,7 +65,7 @@ pub(super) fn give_keys(
         let parent = record.parent.as_deref().and_then(|id| {
             let parent = table.find(id).cloned();
             match &parent {
-                None => report("its parent is", id, "which is not in the file"),
+                None => report("its parent is", id, why_unknown(id)),
                 Some(parent) if *parent == key => report("its parent is", id, "which is itself"),
                 Some(_) => return parent,
             }
@@ -70,7 +74,7 @@ pub(super) fn give_keys(
         let mut depends_on = Vec::new();
         for id in &record.depends_on {
             match table.find(id) {
-                None => report("it depends on", id, "which is not in the file"),
+                None => report("it depends on", id, why_unknown(id)),
                 Some(on) if *on == key => report("it depends on", id, "which is itself"),
                 Some(on) if !depends_on.contains(on) => depends_on.push(on.clone()),
                 Some(_) => {}

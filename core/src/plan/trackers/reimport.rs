@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields;
 use super::item_source::ItemSource;
-use super::record::{RecordStatus, TrackerFormat, TrackerRecord, shorten};
+use super::record::{RecordStatus, TrackerFormat, TrackerRecord, USUAL_KIND, shorten};
 use super::written_priority::is_same_priority;
 use crate::model::{Item, ItemStatus};
 use crate::store::{ItemEditRequest, OptionalItemField};
@@ -26,6 +26,12 @@ pub(super) struct Reimport<'a> {
 }
 
 impl Reimport<'_> {
+    /// Tells whether the record and the item, which was added here under its id, come together for
+    /// the first time: what only one of them has, both keep.
+    pub(super) const fn is_first_meeting(&self) -> bool {
+        self.base.is_none() && self.format.is_written()
+    }
+
     /// Decides what becomes of the status in the file.
     pub(super) fn decide_status(&self) -> StatusDecision {
         let (theirs, ours) = (self.record.status, RecordStatus::from(self.item.status));
@@ -82,7 +88,8 @@ impl Reimport<'_> {
         }
         let description_before = base.as_ref().map(|base| &base.description);
         let description = &record.description;
-        if description_before != Some(description) && *description != item.description {
+        let is_kept = self.is_first_meeting() && description.is_none();
+        if description_before != Some(description) && *description != item.description && !is_kept {
             note("description", json!(item.description), json!(description));
             edit.description.clone_from(description);
             edit.unset.extend(description.is_none().then_some(OptionalItemField::Description));
@@ -90,10 +97,16 @@ impl Reimport<'_> {
         let priority_before = base.as_ref().map(|base| base.priority);
         let priority = record.priority;
         let is_same = is_same_priority(self.format, item.priority, priority);
-        if priority_before != Some(priority) && !is_same {
+        let is_kept = self.is_first_meeting() && priority.is_none();
+        if priority_before != Some(priority) && !is_same && !is_kept {
             note("priority", json!(item.priority), json!(priority));
             edit.priority = priority.and_then(|rank| i64::from(rank).try_into().ok());
             edit.unset.extend(priority.is_none().then_some(OptionalItemField::Priority));
+        }
+        let kind = record.kind.as_ref().filter(|kind| **kind != item.kind);
+        if let Some(kind) = kind.filter(|_| self.is_first_meeting() && item.kind == USUAL_KIND) {
+            note("kind", json!(item.kind), json!(kind));
+            edit.kind = Some(kind.clone());
         }
         lines
     }

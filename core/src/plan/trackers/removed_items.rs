@@ -40,6 +40,11 @@ pub(super) fn leave_removed(
         }
         let at = last.at.to_string();
         let (key, day) = (&last.key, at.split('T').next().unwrap_or_default());
+        // Added here again by hand.
+        let is_back = of_record.clone().any(|removed| removed.is_back(format, context));
+        if is_back {
+            return true;
+        }
         let stays_removed = of_record.any(|removed| removed.source.knows_record(record));
         let line = if stays_removed {
             let reason = format!(

@@ -56,8 +56,20 @@ fn written_as_of(format: TrackerFormat, fields: &Map<String, Value>) -> Option<T
     }
 }
 
+/// Tells whether an export may have written a record for an item. One that is older than the item, or
+/// without the mark of an export, is somebody else's: the item was added here under its id.
+fn may_be_written(format: TrackerFormat, record: &TrackerRecord, item: &Item) -> bool {
+    match format {
+        TrackerFormat::Beads => fields::time(&record.original, "created_at")
+            .is_none_or(|at| at.as_millis() + 1_000 > item.created_at.as_millis()),
+        TrackerFormat::TaskMaster => task_master::written_item(&record.original).is_some(),
+        TrackerFormat::Backlog | TrackerFormat::ClientTasks | TrackerFormat::JsonLines => true,
+    }
+}
+
 /// Returns what an import compares the record of an item with that was added here and exported:
-/// what the export writes for it, or the record itself where the item changed since then.
+/// what the export writes for it, or the record itself where the item changed since then. There is
+/// none where no export wrote the record.
 pub(super) fn base_of_written_item(
     format: TrackerFormat,
     record: &TrackerRecord,
@@ -65,6 +77,9 @@ pub(super) fn base_of_written_item(
     item: &Item,
     items: &ExportedItems,
 ) -> Option<ItemSource> {
+    if !may_be_written(format, record, item) {
+        return None;
+    }
     let is_outdated = is_outdated(format, record, item);
     let fields =
         if is_outdated { record.original.clone() } else { written_fields(format, item, items)? };

@@ -138,6 +138,45 @@ fn what_was_removed_here_comes_back_only_with_changes() {
 }
 
 #[test]
+fn an_item_added_under_the_id_of_an_older_record_takes_over_what_that_has() {
+    let old = r#"{"id":"a","title":"A","description":"steps","status":"closed","priority":0,"issue_type":"bug","created_at":"2026-01-02T12:00:00Z","updated_at":"2026-01-02T12:00:00Z","closed_at":"2026-01-02T12:00:00Z","dependencies":[{"issue_id":"a","depends_on_id":"b","type":"blocks"}]}"#;
+    let without = r#"{"id":"a","title":"A","status":"open","created_at":"2026-01-02T12:00:00Z","updated_at":"2026-01-02T12:00:00Z"}"#;
+    for (record, description, depends_on) in
+        [(old, "steps", &["b", "own"][..]), (without, "mine", &["own"])]
+    {
+        let mut items = Items::new();
+        import(&mut items, beads(&[SECOND, r#"{"id":"own","title":"O","status":"open"}"#]));
+        let added = Item {
+            key: "a".parse().unwrap(),
+            title: Some("mine".to_owned()),
+            description: Some("mine".to_owned()),
+            repo: Some("harbour".to_owned()),
+            depends_on: vec!["own".parse().unwrap()],
+            created_at: crate::model::Timestamp::from_millis(1_790_000_000_000),
+            updated_at: crate::model::Timestamp::from_millis(1_790_000_000_000),
+            ..sample_item(ItemStatus::Queued, None)
+        };
+        items.insert(added.key.clone(), added);
+        import(&mut items, beads(&[record, SECOND]));
+        let a = item(&items, "a");
+        let texts = (a.title.as_deref(), a.description.as_deref());
+        assert_eq!(
+            (texts, keys(&a.depends_on)),
+            ((Some("A"), Some(description)), depends_on.to_vec())
+        );
+        if record == old {
+            assert_eq!((a.kind.as_str(), a.status), ("bug", ItemStatus::Completed));
+            assert_eq!(a.priority.unwrap().number(), 0);
+        }
+        let written = export_beads(&items).into_iter().find(|issue| issue["id"] == "a").unwrap();
+        let read = parse_lines(record.as_bytes()).remove(0);
+        for field in ["title", "status", "priority", "issue_type", "created_at"] {
+            assert_eq!(written.get(field), read.get(field), "{field}");
+        }
+    }
+}
+
+#[test]
 fn an_export_comes_back_as_the_same_items() {
     let bytes = fixture("beads/issues.jsonl");
     let mut items = Items::new();

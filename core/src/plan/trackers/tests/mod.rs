@@ -56,6 +56,7 @@ pub(super) fn apply(items: &mut Items, import: &ItemImport) {
     for changed in &import.changed {
         let item = items.get_mut(&changed.edit.item).unwrap();
         item.title = changed.edit.title.clone().or(item.title.take());
+        item.kind = changed.edit.kind.clone().unwrap_or_else(|| item.kind.clone());
         item.priority = changed.edit.priority.or(item.priority);
         item.description = changed.edit.description.clone().or(item.description.take());
         for field in &changed.edit.unset {
