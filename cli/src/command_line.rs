@@ -46,6 +46,10 @@ fn expand_help(argv: &[OsString]) -> Cow<'_, [OsString]> {
     let [program, help, words @ ..] = argv else {
         return Cow::Borrowed(argv);
     };
+    // Options without a word ask for the help of the whole program, as no word does.
+    let is_help_of_help = words.iter().any(|word| word == "--help" || word == "-h");
+    let is_without_word = words.iter().all(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let words = if is_without_word && !is_help_of_help { <&[OsString]>::default() } else { words };
     let first = words.first().and_then(|word| word.to_str());
     let is_topic =
         first.is_some_and(|word| word.starts_with('-') || HelpSubject::find(word).is_some());

@@ -126,6 +126,15 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
 ];
 
 #[test]
+fn help_explains_codes_and_asks_for_no_word() {
+    let home = Home::new();
+    let code = trueup(&home, &["help", "c-13"]).ok().stdout;
+    assert!(code.starts_with("C-13: all tasks are finished"), "{code}");
+    let help = trueup(&home, &["help"]).ok().stdout;
+    assert_eq!(trueup(&home, &["help", "--json"]).ok().stdout, help);
+}
+
+#[test]
 fn help_of_every_command_has_an_example_and_exits_0() {
     let home = Home::new();
     for command in COMMANDS {

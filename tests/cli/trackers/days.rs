@@ -241,7 +241,7 @@ fn what_is_added_again_by_hand_is_taken_over_as_the_file_has_it() {
         data(&home, &["item", "add", key]);
         let again = import(&home, &path);
         assert_eq!((&again["added"], &again["skipped"]), (&json!([]), &json!([])), "{format}");
-        assert_eq!(again["changed"][0]["key"], key, "{again:#}");
+        assert_eq!(again["changed"][0]["item"], key, "{again:#}");
         data(&home, &["export", name, "--format", format]);
         assert_eq!(read(&home, name), text, "{format}");
     }

@@ -74,7 +74,7 @@ mod tests {
         for subject in HelpSubject::value_variants() {
             assert_eq!(HelpSubject::find(subject.name()), Some(*subject));
             assert_eq!(HelpSubject::find(&subject.name().to_lowercase()), Some(*subject));
-            assert!(subject.text().ends_with(".\n"), "{}", subject.name());
+            assert!(subject.text().lines().count() > 3, "{}", subject.name());
         }
         assert_eq!(HelpSubject::find("C-99"), None);
     }
