@@ -108,16 +108,18 @@ fn places(text: &str, plan: &ParsedPlan) {
     let mut end = 0;
     for task in &plan.tasks {
         assert!(task.task.title.lines().count() == 1, "{task:?}");
+        // A task may begin with a heading or an element, and have details of many lines.
+        let has_body = matches!(plan.format, PlanFormat::TaskHeadings | PlanFormat::Gsd);
         let Some(mark) = task.checkbox.clone() else {
-            assert!(matches!(plan.format, PlanFormat::TaskHeadings | PlanFormat::Gsd));
+            assert!(has_body);
             continue;
         };
-        // The status of a heading may stand below its checkboxes.
-        assert!(mark.start >= end || plan.format == PlanFormat::TaskHeadings);
+        // Its status may stand below its checkboxes.
+        assert!(mark.start >= end || has_body);
         end = mark.end.max(end);
-        // The status of a heading, a word or a checkbox, may stand below it.
+        // The status, a word or a checkbox, may stand below the first line.
         let line = lines(&text[..mark.start]).len();
-        let is_below = line > task.line && plan.format == PlanFormat::TaskHeadings;
+        let is_below = line > task.line && has_body;
         assert!(line == task.line || is_below, "{task:?}");
         if matches!(&text[mark], "x" | "X") {
             assert_eq!(task.task.status, PlanTaskStatus::Completed);
