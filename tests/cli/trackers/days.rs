@@ -248,6 +248,18 @@ fn what_is_added_again_by_hand_is_taken_over_as_the_file_has_it() {
 }
 
 #[test]
+fn a_task_file_alone_is_read_with_the_columns_of_its_folder() {
+    let home = Home::new();
+    create_database(&home);
+    write(&home, "backlog/config.yml", "statuses: [\"Icebox\", \"Doing\", \"Shipped\"]\n");
+    let text = "---\nid: TASK-1\ntitle: one\nstatus: Shipped\n---\n";
+    let path = write(&home, "backlog/tasks/task-1 - one.md", text);
+    let imported = import(&home, &path);
+    assert_eq!(imported["skipped"], json!([]), "{imported:#}");
+    assert_eq!(status(&home, "TASK-1"), "completed");
+}
+
+#[test]
 fn items_of_one_tracker_that_move_to_another_are_not_doubled() {
     let home = Home::new();
     create_database(&home);
