@@ -161,6 +161,14 @@ fn a_log_tells_of_this_repository_and_of_what_has_none() {
     let newest = data(&home, &["log", "--limit", "1"]);
     assert_eq!(logged(&newest), here[here.len() - 1..]);
     assert_eq!(data(&home, &["log", "--after", &newest["next"].to_string()])["events"], json!([]));
+    // What happens elsewhere is passed over once: the cursor goes on, and the answer says why.
+    let seen = newest["next"].to_string();
+    data(&home, &["item", "edit", "there", "--title", "again"]);
+    let later = data(&home, &["log", "--after", &seen]);
+    assert_eq!(later["events"], json!([]));
+    assert!(later["next"].as_i64() > newest["next"].as_i64(), "{later}");
+    let told = trueup(&home, &["log", "--after", &seen]).ok().stdout;
+    assert_eq!(told, "no events here; --all-repos shows those of all repositories\n");
     let mut paged = Vec::new();
     let mut after = "0".to_owned();
     loop {
